@@ -1,0 +1,1 @@
+export type { AttributeValue, CloudEvent, Headers, KafkaContent } from './cloud-event.ts';

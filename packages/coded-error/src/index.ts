@@ -1,0 +1,2 @@
+export { CodedError, hasCode, remedyOf } from './coded-error.ts';
+export type { CodedErrorInit, Remedy } from './coded-error.ts';

@@ -1,0 +1,135 @@
+import { canonicalJson } from '@residency/residency';
+import { z } from 'zod';
+import { ContractError } from './contract-error.ts';
+import { AUDIT_EVENT_BYTES } from './limits.ts';
+import { formatPosition, parsePosition } from './position.ts';
+import type { Position } from './position.ts';
+import { QUARANTINE_REASONS, REFUSAL_REASONS } from './reasons.ts';
+import { VERDICTS } from './submission.ts';
+
+const hex64 = z.string().regex(/^[0-9a-f]{64}$/);
+const position = z.string().refine((text) => { try { parsePosition(text); return true; } catch { return false; } });
+const offset = z.string().regex(/^(0|[1-9]\d{0,18})$/);
+const country = z.string().regex(/^[A-Z]{2}$/);
+const verdict = z.enum(VERDICTS);
+const consentId = z.string();
+const decision = z.strictObject({
+  region: z.string(),
+  rule: z.string(),
+  policy: z.strictObject({ id: z.string(), version: z.int(), digest: hex64 }),
+});
+const placement = z.strictObject({
+  site: z.string(),
+  key: z.string(),
+  sealedSha256: hex64,
+  sealedBytes: z.int().positive(),
+  wrappingKey: z.string(),
+  versionId: z.string().optional(),
+});
+/** In every event: `previous` = the offset settled before it in the partition, `null` at the partition's first. */
+const common = { previous: offset.nullable(), redriveOf: position.optional() };
+const judged = { ...common, submission: hex64, sampleSha256: hex64, sampleBytes: z.int().positive(), verdict, country, consentId, termsVersion: z.string(), decision };
+
+const data = {
+  stored: z.strictObject({ ...judged, placements: z.array(placement).min(1) }),
+  duplicate: z.strictObject({ ...judged, of: position }),
+  refused: z.strictObject({ ...common, submission: hex64, sampleBytes: z.int().positive(), verdict, consentId, reason: z.enum(REFUSAL_REASONS) }),
+  // Only what passed its check before the one that failed.
+  quarantined: z.strictObject({
+    ...common, reason: z.enum(QUARANTINE_REASONS), submission: hex64.optional(), verdict: verdict.optional(), consentId: consentId.optional(),
+    sampleBytes: z.int().positive().optional(), termsVersion: z.string().optional(), country: country.optional(), decision: decision.optional(), sampleSha256: hex64.optional(),
+  }),
+};
+
+const judgement = z.discriminatedUnion('outcome', [
+  z.strictObject({ outcome: z.literal('stored'), data: data.stored }),
+  z.strictObject({ outcome: z.literal('duplicate'), data: data.duplicate }),
+  z.strictObject({ outcome: z.literal('refused'), data: data.refused }),
+  z.strictObject({ outcome: z.literal('quarantined'), data: data.quarantined }),
+]);
+
+export type StoredData = z.infer<typeof data.stored>;
+export type DuplicateData = z.infer<typeof data.duplicate>;
+export type RefusedData = z.infer<typeof data.refused>;
+export type QuarantinedData = z.infer<typeof data.quarantined>;
+export type Placement = z.infer<typeof placement>;
+export type RecordedDecision = z.infer<typeof decision>;
+
+/** What happened to one intake record. `at` = its append time T, `position` = where it stands. */
+export type AuditEvent = {
+  readonly position: Position;
+  readonly at: number;
+  readonly traceparent?: string;
+} & (
+  | { readonly outcome: 'stored'; readonly data: StoredData }
+  | { readonly outcome: 'duplicate'; readonly data: DuplicateData }
+  | { readonly outcome: 'refused'; readonly data: RefusedData }
+  | { readonly outcome: 'quarantined'; readonly data: QuarantinedData }
+);
+
+const TYPE = /^residency\.sample\.(stored|duplicate|refused|quarantined)\.v1$/;
+const envelope = z.strictObject({
+  specversion: z.literal('1.0'),
+  id: position,
+  source: z.string(),
+  type: z.string().regex(TYPE),
+  time: z.iso.datetime({ precision: 3 }),
+  datacontenttype: z.literal('application/json'),
+  sequence: z.string().regex(/^\d{20}$/),
+  causationid: hex64.optional(),
+  traceparent: z.string().length(55).optional(),
+  data: z.unknown(),
+});
+
+/**
+ * A structured-mode JSON CloudEvent (docs/formats/audit-event.md), RFC 8785 form, so that the same event is the same
+ * bytes wherever it is made; throws `AUDIT_EVENT_TOO_LARGE` beyond 16 KiB.
+ */
+export function encodeAuditEvent(event: AuditEvent): Buffer {
+  const { log, topic, partition, offset: at } = event.position;
+  const json = canonicalJson({
+    specversion: '1.0',
+    id: formatPosition(event.position),
+    source: `/residency/${log}/${topic}/${partition}`,
+    type: `residency.sample.${event.outcome}.v1`,
+    time: new Date(event.at).toISOString(),
+    datacontenttype: 'application/json',
+    sequence: at.toString().padStart(20, '0'),
+    causationid: event.data.submission,
+    traceparent: event.traceparent,
+    data: event.data,
+  });
+  const bytes = Buffer.from(json, 'utf8');
+  if (bytes.length > AUDIT_EVENT_BYTES) {
+    throw new ContractError({ code: 'AUDIT_EVENT_TOO_LARGE', message: `Expected an audit event of at most ${AUDIT_EVENT_BYTES} bytes, found ${bytes.length} at ${formatPosition(event.position)}.`, remedy: 'stop' });
+  }
+  return bytes;
+}
+
+/** The inverse of `encodeAuditEvent`; throws `INVALID_AUDIT_EVENT`. */
+export function decodeAuditEvent(bytes: Uint8Array): AuditEvent {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (cause) {
+    throw invalid('not JSON', cause);
+  }
+  const outer = envelope.safeParse(value);
+  if (!outer.success) throw invalid(paths(outer.error));
+  const at = parsePosition(outer.data.id);
+  const inner = judgement.safeParse({ outcome: TYPE.exec(outer.data.type)?.[1], data: outer.data.data });
+  if (!inner.success) throw invalid(paths(inner.error));
+  const consistent = outer.data.source === `/residency/${at.log}/${at.topic}/${at.partition}`
+    && BigInt(outer.data.sequence) === at.offset && outer.data.causationid === inner.data.data.submission;
+  if (!consistent) throw invalid('source, sequence and causationid do not agree with id and data');
+  const { traceparent, time } = outer.data;
+  return { position: at, at: Date.parse(time), ...(traceparent === undefined ? {} : { traceparent }), ...inner.data };
+}
+
+function paths(error: z.ZodError): string {
+  return [...new Set(error.issues.map((issue) => issue.path.join('.') || 'unknown members'))].join(', ');
+}
+
+function invalid(what: string, cause?: unknown): ContractError {
+  return new ContractError({ code: 'INVALID_AUDIT_EVENT', message: `Expected an audit event as in docs/formats/audit-event.md; wrong: ${what}.`, remedy: 'stop', cause });
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { ContractError } from './contract-error.ts';
+import { parsePosition } from './position.ts';
+
+const hex64 = z.string().regex(/^[0-9a-f]{64}$/);
+
+const schema = z.strictObject({
+  /** Whose object this is: the record that created it. */
+  position: z.string().refine((text) => { try { parsePosition(text); return true; } catch { return false; } }),
+  'sample-sha256': hex64,
+  country: z.string().regex(/^[A-Z]{2}$/),
+  'policy-digest': hex64,
+  'sealed-sha256': hex64,
+  'wrapping-key': z.string().min(1).max(128),
+});
+
+/** What stands beside an object's bytes, so that an attempt that finds its own object can tell the truth about it. */
+export interface ObjectMetadata {
+  readonly position: string;
+  readonly sampleSha256: string;
+  readonly country: string;
+  readonly policyDigest: string;
+  readonly sealedSha256: string;
+  readonly wrappingKey: string;
+}
+
+/** As S3 user metadata: lower-case names, ASCII values. */
+export function encodeObjectMetadata(metadata: ObjectMetadata): Record<string, string> {
+  return {
+    position: metadata.position,
+    'sample-sha256': metadata.sampleSha256,
+    country: metadata.country,
+    'policy-digest': metadata.policyDigest,
+    'sealed-sha256': metadata.sealedSha256,
+    'wrapping-key': metadata.wrappingKey,
+  };
+}
+
+/** The inverse of `encodeObjectMetadata`; a store controls the input, so anything else throws `INVALID_METADATA`. */
+export function decodeObjectMetadata(values: Readonly<Record<string, unknown>>): ObjectMetadata {
+  const parsed = schema.safeParse(values);
+  if (!parsed.success) {
+    throw new ContractError({
+      code: 'INVALID_METADATA',
+      message: `Expected an object's metadata to have ${Object.keys(schema.shape).join(', ')}; wrong or missing: ${[...new Set(parsed.error.issues.map((issue) => issue.path.join('.') || 'extra names'))].join(', ')}. The object was not written by a router, or was altered.`,
+      remedy: 'stop',
+    });
+  }
+  return {
+    position: parsed.data.position,
+    sampleSha256: parsed.data['sample-sha256'],
+    country: parsed.data.country,
+    policyDigest: parsed.data['policy-digest'],
+    sealedSha256: parsed.data['sealed-sha256'],
+    wrappingKey: parsed.data['wrapping-key'],
+  };
+}

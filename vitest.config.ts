@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+// One process for the whole suite: the suffix of a file tells its cost (STYLE: .test, .contract.test, .int.test, .fault.test).
+export default defineConfig({
+  test: {
+    include: ['packages/*/test/**/*.test.ts', 'services/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    allowOnly: false,
+    passWithNoTests: false,
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  },
+});
