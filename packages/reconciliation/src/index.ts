@@ -1,0 +1,1 @@
+export type { FoundObject, SiteReader } from './ports/site-reader.ts';

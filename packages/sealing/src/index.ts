@@ -1,0 +1,1 @@
+export type { SealedSample, SealingContext } from './sealing-context.ts';
