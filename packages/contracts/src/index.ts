@@ -7,6 +7,8 @@ export type { ContractErrorCode } from './contract-error.ts';
 export { sha256, sha256OfParts, submissionId } from './digest.ts';
 export { ATTRIBUTE_BYTES, AUDIT_EVENT_BYTES, DEFAULT_LIMITS, IDENTITY_BYTES } from './limits.ts';
 export type { Limits } from './limits.ts';
+export { consentEntry, policyEntry, subjectLinkEntry, submissionEntry } from './log-entry.ts';
+export type { LogEntry } from './log-entry.ts';
 export { REDRIVE_HEADER, TOPICS } from './log-record.ts';
 export type { LogRecord, NewRecord, Topic } from './log-record.ts';
 export { OBJECT_PREFIX, SITE_MARKER_KEY, objectKey, submissionOfKey } from './object-key.ts';

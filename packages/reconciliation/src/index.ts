@@ -1,1 +1,8 @@
+export { DIFFERENCE_CODES } from './difference.ts';
+export type { Difference, DifferenceCode } from './difference.ts';
+export type { AuditTrail } from './ports/audit-trail.ts';
+export type { BoundContext, OpenSealed, ReadSealedHeader, SealedHeader } from './ports/sealed-reader.ts';
 export type { FoundObject, SiteReader } from './ports/site-reader.ts';
+export { reconcile } from './reconcile.ts';
+export type { ReconcileDeps, ReconcileOptions } from './reconcile.ts';
+export type { AlsoIn, Listed, ReconciliationReport } from './report.ts';

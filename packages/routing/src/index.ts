@@ -3,3 +3,7 @@ export type { CreateResult, ObjectHead, ObjectStore } from './ports/object-store
 export type { PolicyReading, PolicyView } from './ports/policy-view.ts';
 export type { Sealer } from './ports/sealer.ts';
 export type { Batch, BatchResult, Blocked, ConsumeOptions, RouteBatch, Settlement, SubmissionLog } from './ports/submission-log.ts';
+export { createRouter } from './router.ts';
+export type { RouterDeps } from './router.ts';
+export { ROUTING_ERROR_CODES, RoutingError } from './routing-error.ts';
+export type { RoutingErrorCode } from './routing-error.ts';

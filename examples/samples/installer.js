@@ -1,0 +1,2 @@
+// Harmless: prints a line.
+console.log('nothing was installed');

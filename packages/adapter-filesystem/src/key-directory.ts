@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { DIRECTORY_MODE, createWhole, syncDirectory } from './durable-files.ts';
+import { FilesystemError, errnoOf } from './filesystem-error.ts';
+
+export interface KeyEntry {
+  readonly region: string;
+  readonly id: string;
+  /** Opens what it sealed, seals no more. */
+  readonly retired: boolean;
+}
+
+/** PEM: SPKI and PKCS#8. */
+export interface KeyPair {
+  readonly id: string;
+  readonly publicKeyPem: string;
+  readonly privateKeyPem: string;
+}
+
+export type PublicKey = Pick<KeyPair, 'id' | 'publicKeyPem'>;
+export type PrivateKey = Pick<KeyPair, 'id' | 'privateKeyPem'>;
+
+/** How long `newest` may be behind a key that another process added or retired, milliseconds. */
+const RECHECK_MS = 1_000;
+
+const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const REGION = /^[a-z0-9][a-z0-9.-]{0,63}$/;
+const PUBLIC = '.public.pem';
+const PRIVATE = '.private.pem';
+const RETIRED = '.retired';
+
+/**
+ * Key pairs as files: `<region>/<key id>.{private,public}.pem` and, once retired, an empty `<key id>.retired`. Files are
+ * only ever added; a key exists from its public file on, which is written last. Ids sort by creation.
+ */
+export class KeyDirectory {
+  readonly #directory: string;
+  readonly #monotonicMs: () => number;
+  readonly #newest = new Map<string, { readonly checkedAt: number; readonly key: PublicKey | undefined }>();
+
+  constructor(directory: string, monotonicMs: () => number = () => performance.now()) {
+    this.#directory = directory;
+    this.#monotonicMs = monotonicMs;
+  }
+
+  /** Every region's keys, by region and then by id. */
+  async list(): Promise<readonly KeyEntry[]> {
+    const regions = (await reading(() => readdir(this.#directory)) ?? []).filter((name) => REGION.test(name)).sort();
+    return (await Promise.all(regions.map((region) => this.#entries(region)))).flat();
+  }
+
+  /** The key that seals: the region's largest id that is not retired. Synchronous; looks at the disk at most once a second. */
+  newest(region: string): PublicKey | undefined {
+    const known = this.#newest.get(region);
+    const now = this.#monotonicMs();
+    if (known !== undefined && now - known.checkedAt < RECHECK_MS) return known.key;
+    const key = this.#readNewest(region, known?.key);
+    this.#newest.set(region, { checkedAt: now, key });
+    return key;
+  }
+
+  /** Durable once it resolves. Throws `KEY_EXISTS` where a file of that id stands, also one a crash left. */
+  async add(region: string, { id, publicKeyPem, privateKeyPem }: KeyPair): Promise<void> {
+    const directory = this.#region(region);
+    checkId(id);
+    await writing(async () => {
+      await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
+      for (const [suffix, pem] of [[PRIVATE, privateKeyPem], [PUBLIC, publicKeyPem]] as const) {
+        if (!await createWhole(join(directory, id + suffix), Buffer.from(pem, 'utf8'), temporaryIn(directory))) {
+          throw new FilesystemError({ code: 'KEY_EXISTS', message: `Expected a new key id in region ${region}, found files of ${id}. Keys are never overwritten: add one with a new id.`, remedy: 'stop' });
+        }
+        // The private key is durable before anything can be sealed to the public one.
+        await syncDirectory(directory);
+      }
+      for (const parent of [this.#directory, dirname(this.#directory)]) await syncDirectory(parent);
+    });
+    this.#newest.delete(region);
+  }
+
+  /** Does nothing where it is retired already. Throws `KEY_UNKNOWN`, and `KEY_LAST` where nothing would be left to seal with. */
+  async retire(keyId: string): Promise<void> {
+    checkId(keyId);
+    const entry = (await this.list()).find((candidate) => candidate.id === keyId);
+    if (entry === undefined) {
+      throw new FilesystemError({ code: 'KEY_UNKNOWN', message: `Expected the id of a key that exists, found ${keyId}. List the keys and choose one of them.`, remedy: 'stop' });
+    }
+    if (entry.retired) return;
+    const { region } = entry;
+    if ((await this.#unretired(region)).length < 2) throw lastKey(region, keyId);
+    const directory = this.#region(region);
+    const marker = join(directory, keyId + RETIRED);
+    await writing(() => createWhole(marker, Buffer.alloc(0), temporaryIn(directory)));
+    // Two retirements at once may each have seen the other's key: then both are taken back.
+    if ((await this.#unretired(region)).length === 0) {
+      await writing(() => rm(marker, { force: true }));
+      throw lastKey(region, keyId);
+    }
+    await writing(() => syncDirectory(directory));
+    this.#newest.delete(region);
+  }
+
+  /** All of a region's private keys that are here, retired ones too: what they sealed must open for ever. By id. */
+  async privateKeys(region: string): Promise<readonly PrivateKey[]> {
+    const directory = this.#region(region);
+    const names = await reading(() => readdir(directory)) ?? [];
+    const ids = entriesOf(region, names).map(({ id }) => id).filter((id) => names.includes(id + PRIVATE));
+    const keys = await Promise.all(ids.map(async (id) => ({ id, privateKeyPem: await reading(() => readFile(join(directory, id + PRIVATE), 'utf8')) })));
+    return keys.flatMap(({ id, privateKeyPem }) => (privateKeyPem === undefined ? [] : [{ id, privateKeyPem }]));
+  }
+
+  #readNewest(region: string, known: PublicKey | undefined): PublicKey | undefined {
+    const directory = this.#region(region);
+    try {
+      const id = newestId(entriesOf(region, readdirSync(directory)));
+      // Files never change: a key that is known need not be read again.
+      if (id === undefined) return undefined;
+      if (id === known?.id) return known;
+      return { id, publicKeyPem: readFileSync(join(directory, id + PUBLIC), 'utf8') };
+    } catch (cause) {
+      if (errnoOf(cause) === 'ENOENT') return undefined;
+      throw keysError(cause);
+    }
+  }
+
+  async #entries(region: string): Promise<readonly KeyEntry[]> {
+    return entriesOf(region, await reading(() => readdir(this.#region(region))) ?? []);
+  }
+
+  async #unretired(region: string): Promise<readonly KeyEntry[]> {
+    return (await this.#entries(region)).filter(({ retired }) => !retired);
+  }
+
+  #region(region: string): string {
+    if (!REGION.test(region)) throw invalidName('a region of 1 to 64 characters a-z 0-9 . -');
+    return join(this.#directory, region);
+  }
+}
+
+function entriesOf(region: string, names: readonly string[]): readonly KeyEntry[] {
+  const present = new Set(names);
+  return names.filter((name) => name.endsWith(PUBLIC)).map((name) => name.slice(0, -PUBLIC.length)).filter((id) => ID.test(id)).sort()
+    .map((id) => ({ region, id, retired: present.has(id + RETIRED) }));
+}
+
+function newestId(entries: readonly KeyEntry[]): string | undefined {
+  return entries.findLast(({ retired }) => !retired)?.id;
+}
+
+/** Begins with a dot, so that it is no key's file. */
+function temporaryIn(directory: string): string {
+  return join(directory, `.${randomUUID()}`);
+}
+
+function checkId(id: string): void {
+  if (!ID.test(id)) throw invalidName('a key id of 1 to 128 characters A-Z a-z 0-9 . _ -');
+}
+
+function invalidName(expected: string): FilesystemError {
+  return new FilesystemError({ code: 'INVALID_KEY_NAME', message: `Expected ${expected}, beginning with a letter or digit; found something else. Correct the name.`, remedy: 'stop' });
+}
+
+function lastKey(region: string, keyId: string): FilesystemError {
+  return new FilesystemError({ code: 'KEY_LAST', message: `Expected another key of region ${region} to seal with, found ${keyId} to be the last. Add a key first, then retire this one.`, remedy: 'stop' });
+}
+
+/** `undefined` where there is no such file or directory. */
+async function reading<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return undefined;
+    throw keysError(cause);
+  }
+}
+
+async function writing<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw keysError(cause);
+  }
+}
+
+/** Anything but a failed system call is given back as it is. */
+function keysError(cause: unknown): unknown {
+  const errno = errnoOf(cause);
+  if (errno === undefined) return cause;
+  return new FilesystemError({ code: 'KEYS_UNREACHABLE', message: `Expected a key directory this process may use, found ${errno}. Repair it or its permissions; what waits is tried again.`, remedy: 'retry', cause });
+}

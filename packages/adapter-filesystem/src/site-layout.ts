@@ -1,0 +1,33 @@
+import { SITE_MARKER_KEY } from '@residency/contracts';
+
+/**
+ * A site's directory (docs/formats): `samples/` holds sealed messages and nothing else, `metadata/` what is said about
+ * them, `tmp/` what is being written. All three are made by `initSite` alone: where a disk is not mounted they are
+ * missing, and nothing may be written to what lies underneath.
+ */
+export const SITE_DIRECTORIES = ['samples', 'metadata', 'tmp'] as const;
+
+export const TEMPORARY_DIRECTORY = 'tmp';
+
+/** The directories that lead to an object's key, outermost first, without `samples` itself. */
+export function objectDirectories(submission: string): readonly [string, string] {
+  const outer = `samples/${submission.slice(0, 2)}`;
+  return [outer, `${outer}/${submission.slice(2, 4)}`];
+}
+
+export function metadataDirectory(submission: string): string {
+  return `metadata/${submission.slice(0, 2)}`;
+}
+
+export function metadataPath(submission: string): string {
+  return `${metadataDirectory(submission)}/${submission}`;
+}
+
+const METADATA = /^metadata\/[0-9a-f]{2}\/([0-9a-f]{64})$/;
+const TEMPORARY = /^tmp\/[0-9a-f-]{36}$/;
+
+/** Whether a file of this name belongs in a site besides the objects. */
+export function isHousekeeping(path: string): boolean {
+  const submission = METADATA.exec(path)?.[1];
+  return path === SITE_MARKER_KEY || TEMPORARY.test(path) || (submission !== undefined && metadataPath(submission) === path);
+}

@@ -1,0 +1,15 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describeObjectStore } from '@residency/testkit';
+import { FilesystemObjectStore } from '../src/filesystem-object-store.ts';
+import { ZURICH, temporarySite } from './temporary-site.ts';
+
+describeObjectStore('FilesystemObjectStore', async () => {
+  const site = await temporarySite();
+  return {
+    open: () => new FilesystemObjectStore(site.directory, ZURICH.site),
+    read: (key) => readFile(join(site.directory, key)),
+    count: async () => (await site.files('samples')).length,
+    close: () => site.remove(),
+  };
+});

@@ -1,0 +1,20 @@
+import type { Batch, BatchResult } from '@residency/routing';
+import { SqliteLogError } from './sqlite-log-error.ts';
+
+/** Progress may pass over no record without its outcome: a result that is no prefix of its batch is a defect and settles nothing. */
+export function checkResult(batch: Batch, { settlements, blocked }: BatchResult): void {
+  const rest = batch.records[settlements.length];
+  if (settlements.length > batch.records.length) throw invalid('more settlements than records');
+  for (const [index, { event, pointer }] of settlements.entries()) {
+    const { log, topic, partition, offset } = event.position;
+    const inPlace = log === batch.log && topic === batch.topic && partition === batch.partition && offset === batch.records[index]?.offset;
+    if (!inPlace) throw invalid('a settlement that is not its record\'s');
+    if ((pointer !== undefined) !== (event.outcome === 'quarantined')) throw invalid('a pointer without a quarantine, or a quarantine without one');
+  }
+  if (blocked === undefined && rest !== undefined && !batch.signal.aborted) throw invalid('records left without a reason');
+  if (blocked !== undefined && blocked.offset !== rest?.offset) throw invalid('a block at another record than the first one left');
+}
+
+function invalid(found: string): SqliteLogError {
+  return new SqliteLogError({ code: 'SETTLEMENT_INVALID', message: `Expected one settlement for each of a batch's first records, found ${found}. This is a defect; nothing was settled.`, remedy: 'stop' });
+}

@@ -1,0 +1,84 @@
+import { decodeKafka } from '@residency/cloudevents';
+import { remedyOf } from '@residency/coded-error';
+import { evolve } from '@residency/consent';
+import type { ConsentEvent, ConsentHistory } from '@residency/consent';
+import { CONSENT_TICK, TOPICS, readConsentEvent } from '@residency/contracts';
+import type { Database } from './database.ts';
+import { extent, readRecords, watermark } from './reading.ts';
+import { unpackRecord } from './wire.ts';
+import type { WireRecord } from './wire.ts';
+
+export interface WireConsents {
+  readonly watermark: number;
+  readonly histories: readonly (readonly [id: string, history: ConsentHistory])[];
+  /** Records of the consent log that could not be read. */
+  readonly skipped: number;
+}
+
+interface Projected {
+  readonly next: number;
+  readonly skipped: number;
+}
+
+const PAGE = { maxRecords: 1_000, maxBytes: 8 * 1024 * 1024 };
+
+/** Histories and watermark of one moment; whatever the projection has not read yet is read first, in the same transaction. */
+export function readConsents(db: Database, ids: readonly string[]): WireConsents {
+  const current = db.reading(() => (upToDate(db) ? look(db, ids) : undefined));
+  return current ?? db.writing(() => {
+    while (!upToDate(db)) projectPage(db);
+    return look(db, ids);
+  });
+}
+
+function look(db: Database, ids: readonly string[]): WireConsents {
+  const found = ids.map((id) => [id, history(db, id)] as const);
+  return { watermark: watermark(db), histories: found.filter(([, { length }]) => length > 0), skipped: position(db).skipped };
+}
+
+function upToDate(db: Database): boolean {
+  return position(db).next >= extent(db, TOPICS.consents).next;
+}
+
+function projectPage(db: Database): void {
+  const { next, skipped } = position(db);
+  const records = readRecords(db, TOPICS.consents, next, PAGE);
+  const unreadable = records.filter((record) => !apply(db, record)).length;
+  // A log without its last records would never be caught up with: its end counts as read.
+  const reached = records.at(-1)?.offset ?? extent(db, TOPICS.consents).next - 1;
+  db.run('UPDATE projection SET next = ?, skipped = ?', reached + 1, skipped + unreadable);
+}
+
+/** False where the record holds no consent event: whoever publishes consents controls it, and one bad record must not stop the next. */
+function apply(db: Database, record: WireRecord): boolean {
+  let event: ConsentEvent | undefined;
+  try {
+    event = readConsent(record);
+  } catch (error) {
+    if (remedyOf(error) !== 'park') throw error;
+    return false;
+  }
+  if (event === undefined) return true;
+  const evolved = evolve(history(db, event.consentId), event, record.at);
+  db.run('INSERT INTO consent (id, intervals) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET intervals = excluded.intervals', event.consentId, JSON.stringify(evolved));
+  return true;
+}
+
+/** `undefined`: a tick, or the tombstone of one. */
+function readConsent(record: WireRecord): ConsentEvent | undefined {
+  const { headers, value, key } = unpackRecord(TOPICS.consents, record);
+  if (key?.toString('utf8') === 'tick' && value === null) return undefined;
+  const event = decodeKafka({ headers, value });
+  return event.type === CONSENT_TICK ? undefined : readConsentEvent(event);
+}
+
+function history(db: Database, id: string): ConsentHistory {
+  const row = db.get<{ intervals: string }>('SELECT intervals FROM consent WHERE id = ?', id);
+  if (row === undefined) return [];
+  const intervals: ConsentHistory = JSON.parse(row.intervals);
+  return intervals;
+}
+
+function position(db: Database): Projected {
+  return db.get<Projected>('SELECT next, skipped FROM projection') ?? { next: 0, skipped: 0 };
+}

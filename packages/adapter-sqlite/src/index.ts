@@ -1,0 +1,14 @@
+export type { AuditQuery } from './auditing.ts';
+export type { BackOffLimits } from './back-off.ts';
+export type { ReadLimits } from './reading.ts';
+export { acquireRoutingLock } from './routing-lock.ts';
+export type { RoutingLock } from './routing-lock.ts';
+export { SqliteConsentView } from './sqlite-consent-view.ts';
+export { SQLITE_LOG_ERROR_CODES, SqliteLogError } from './sqlite-log-error.ts';
+export type { SqliteLogErrorCode } from './sqlite-log-error.ts';
+export { SqliteLog, openSqliteLog } from './sqlite-log.ts';
+export type { ReadFrom, SqliteLogOptions, SubmissionStatus } from './sqlite-log.ts';
+export { SqlitePolicyView } from './sqlite-policy-view.ts';
+export { SUBMISSION_LOG_DEFAULTS, SqliteSubmissionLog } from './sqlite-submission-log.ts';
+export type { SubmissionLogOptions } from './sqlite-submission-log.ts';
+export type { AppendEntry } from './wire.ts';

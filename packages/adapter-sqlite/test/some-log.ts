@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeKafkaStructured } from '@residency/cloudevents';
+import type { ConsentEvent } from '@residency/consent';
+import { POLICY_PUBLISHED, TOPICS, consentCloudEvent } from '@residency/contracts';
+import type { NewRecord, Topic } from '@residency/contracts';
+import type { PolicyDocument } from '@residency/residency';
+import { openSqliteLog } from '../src/sqlite-log.ts';
+import type { SqliteLog, SqliteLogOptions } from '../src/sqlite-log.ts';
+
+/** A log in a folder of its own; `close` takes both away. */
+export interface SomeLog {
+  readonly log: SqliteLog;
+  readonly file: string;
+  readonly folder: string;
+  close(): Promise<void>;
+}
+
+export async function someLog(options: Partial<SqliteLogOptions> = {}): Promise<SomeLog> {
+  const folder = await mkdtemp(join(tmpdir(), 'sqlite-log-'));
+  const file = join(folder, 'log.db');
+  const log = await openSqliteLog({ file, now: () => Date.now(), ...options });
+  return {
+    log, file, folder,
+    close: async () => {
+      await log.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export function text(content: string): NewRecord {
+  return { key: null, headers: [], value: Buffer.from(content) };
+}
+
+/** The append time the log gave: it is not in the answer to a publisher, the log itself is asked. */
+export async function appendOne(log: SqliteLog, topic: Topic, record: NewRecord): Promise<number> {
+  const [position] = await log.append([{ topic, record }]);
+  const found = position && await log.readAt(position);
+  if (found === undefined) throw new Error('Expected the record just appended.');
+  return found.at;
+}
+
+export function consentRecord(event: ConsentEvent): NewRecord {
+  const id = randomUUID();
+  return { key: Buffer.from(`${event.consentId}/${id}`), ...encodeKafkaStructured(consentCloudEvent(event, { id, source: 'urn:test' })) };
+}
+
+export function policyRecord(document: PolicyDocument): NewRecord {
+  const event = encodeKafkaStructured({
+    specversion: '1.0', id: `${document.id}/${document.version}`, source: 'urn:test', type: POLICY_PUBLISHED,
+    datacontenttype: 'application/json', extensions: {}, data: Buffer.from(JSON.stringify(document)),
+  });
+  return { key: Buffer.from(`${document.id}/${document.version}`), ...event };
+}
+
+export async function publishSamples(log: SqliteLog, contents: readonly string[]): Promise<void> {
+  await log.append(contents.map((content) => ({ topic: TOPICS.samples, record: text(content) })));
+}
+
+export async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
+  return await Array.fromAsync(values);
+}
+
+export function never(): AbortSignal {
+  return new AbortController().signal;
+}

@@ -1,0 +1,62 @@
+import type { Outcome } from '@residency/contracts';
+import { CappedList } from './capped-list.ts';
+import type { Difference, DifferenceCode } from './difference.ts';
+
+/** A stored event whose identity another event placed elsewhere: a note, because each placement is lawful by itself. */
+export interface AlsoIn {
+  readonly submission: string;
+  readonly position: string;
+  readonly region: string;
+}
+
+/** `total` counts everything; `list` holds the first `maxListed`. */
+export interface Listed<T> {
+  readonly total: number;
+  readonly list: readonly T[];
+}
+
+export interface ReconciliationReport {
+  /** Sample objects listed, over all sites. */
+  readonly objects: number;
+  /** Audit events read. */
+  readonly events: Readonly<Record<Outcome, number>>;
+  /** Stored events whose objects were checked in every site of their region. */
+  readonly storedChecked: number;
+  /** Objects whose record is not settled yet. */
+  readonly inFlight: number;
+  /** Objects that opened to what their event names. */
+  readonly opened: number;
+  readonly alsoIn: Listed<AlsoIn>;
+  readonly differences: Listed<Difference> & { readonly byCode: Readonly<Partial<Record<DifferenceCode, number>>> };
+}
+
+/** A report while it is made. */
+export class ReportDraft {
+  objects = 0;
+  readonly events: Record<Outcome, number> = { stored: 0, duplicate: 0, refused: 0, quarantined: 0 };
+  storedChecked = 0;
+  inFlight = 0;
+  opened = 0;
+  readonly alsoIn: CappedList<AlsoIn>;
+  readonly #differences: CappedList<Difference>;
+  readonly #byCode: Partial<Record<DifferenceCode, number>> = {};
+
+  constructor(maxListed: number) {
+    this.alsoIn = new CappedList(maxListed);
+    this.#differences = new CappedList(maxListed);
+  }
+
+  add(difference: Difference): void {
+    this.#differences.add(difference);
+    this.#byCode[difference.code] = (this.#byCode[difference.code] ?? 0) + 1;
+  }
+
+  finish(): ReconciliationReport {
+    const { objects, events, storedChecked, inFlight, opened, alsoIn } = this;
+    return {
+      objects, events, storedChecked, inFlight, opened,
+      alsoIn: { total: alsoIn.total, list: alsoIn.items },
+      differences: { total: this.#differences.total, list: this.#differences.items, byCode: this.#byCode },
+    };
+  }
+}

@@ -1,0 +1,66 @@
+import { twoLetterCode } from './assigned-code.ts';
+import type { Instant } from './instant.ts';
+import type { PolicyRule, PolicyVersion } from './policy.ts';
+import { ruleInterval } from './rule-interval.ts';
+import type { RuleInterval } from './rule-interval.ts';
+
+export interface KnownDecision {
+  readonly known: true;
+  /** Upper case. */
+  readonly country: string;
+  readonly region: string;
+  /** In writing order; the first arbitrates. */
+  readonly sites: readonly string[];
+  readonly rule: PolicyRule;
+  readonly policy: { readonly id: string; readonly version: number; readonly digest: string };
+}
+export type Decision = KnownDecision | { readonly known: false };
+
+interface Entry extends RuleInterval {
+  readonly decision: KnownDecision;
+}
+
+const UNKNOWN: Decision = Object.freeze({ known: false });
+
+/**
+ * Where a sample of a user in `country` (as sent, either case) must live, decided for `at`. Pure, total, never throws.
+ * A code that `policy` does not list is unknown, and it
+ * lists assigned codes only (`checkPolicy`, before it is published): the answer follows from the document alone, whichever
+ * release asks. So is a country with no rule or more than one: fail closed, never guess. A version's document must not be changed once it was asked.
+ */
+export function decide(policy: PolicyVersion, country: string, at: Instant): Decision {
+  const code = twoLetterCode(country);
+  if (code === undefined) return UNKNOWN;
+  let found: KnownDecision | undefined;
+  for (const { from, until, decision } of indexOf(policy).get(code) ?? []) {
+    if (at < from || !(at < until)) continue;
+    if (found !== undefined) return UNKNOWN;
+    found = decision;
+  }
+  return found ?? UNKNOWN;
+}
+
+// The router asks once a record: one map a version, and decisions made in advance.
+const indices = new WeakMap<PolicyVersion, ReadonlyMap<string, readonly Entry[]>>();
+
+function indexOf(policy: PolicyVersion): ReadonlyMap<string, readonly Entry[]> {
+  let index = indices.get(policy);
+  if (index === undefined) indices.set(policy, (index = buildIndex(policy)));
+  return index;
+}
+
+function buildIndex({ document, digest }: PolicyVersion): Map<string, Entry[]> {
+  const sitesOf = new Map(document.regions.map(({ id, sites }) => [id, sites]));
+  const policy = { id: document.id, version: document.version, digest };
+  const index = new Map<string, Entry[]>();
+  for (const rule of document.rules) {
+    const interval = ruleInterval(rule);
+    const sites = sitesOf.get(rule.region);
+    if (interval === undefined || sites === undefined) continue;
+    for (const country of new Set(rule.countries)) {
+      const entry = { ...interval, decision: { known: true, country, region: rule.region, sites, rule, policy } } as const;
+      index.set(country, [...index.get(country) ?? [], entry]);
+    }
+  }
+  return index;
+}

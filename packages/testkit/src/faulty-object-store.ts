@@ -1,0 +1,74 @@
+import { CodedError } from '@residency/coded-error';
+import type { ObjectMetadata } from '@residency/contracts';
+import type { CreateResult, ObjectStore } from '@residency/routing';
+
+/** What becomes of one call: it works, it fails and did nothing, or it fails although it did its work (a lost response). */
+export const STORE_FAULTS = ['pass', 'fail', 'fail-but-persist'] as const;
+export type StoreFault = (typeof STORE_FAULTS)[number];
+
+export interface StoreCall {
+  readonly method: 'create' | 'flush';
+  /** Counted from 0 over all calls of this instance. */
+  readonly nth: number;
+}
+
+export type FaultPlan = (call: StoreCall) => StoreFault;
+
+export class InjectedFault extends CodedError<'SITE_UNREACHABLE'> {}
+
+/** Breaks chosen calls of another store; `calls` shows what was asked, so that a sweep knows when it has broken each. */
+export class FaultyObjectStore implements ObjectStore {
+  readonly site: string;
+  readonly calls: (StoreCall & { readonly fault: StoreFault })[] = [];
+  readonly #inner: ObjectStore;
+  readonly #plan: FaultPlan;
+
+  constructor(inner: ObjectStore, plan: FaultPlan) {
+    this.site = inner.site;
+    this.#inner = inner;
+    this.#plan = plan;
+  }
+
+  create(key: string, sealed: Uint8Array, metadata: ObjectMetadata): Promise<CreateResult> {
+    return this.#run('create', () => this.#inner.create(key, sealed, metadata));
+  }
+
+  flush(): Promise<void> {
+    return this.#run('flush', () => this.#inner.flush());
+  }
+
+  async #run<T>(method: StoreCall['method'], work: () => Promise<T>): Promise<T> {
+    const call = { method, nth: this.calls.length };
+    const fault = this.#plan(call);
+    this.calls.push({ ...call, fault });
+    if (fault === 'pass') return await work();
+    if (fault === 'fail-but-persist') await work();
+    throw new InjectedFault({ code: 'SITE_UNREACHABLE', message: `Injected: ${method} ${call.nth} of site ${this.site}, ${fault}.`, remedy: 'retry' });
+  }
+}
+
+/** Breaks the nth call only. */
+export function faultAt(nth: number, fault: StoreFault): FaultPlan {
+  return (call) => (call.nth === nth ? fault : 'pass');
+}
+
+/** Breaks calls with the given probability (0 to 1), half of them persisting; the same seed breaks the same calls. */
+export function seededFaults(seed: number, probability: number): FaultPlan {
+  const random = mulberry32(seed);
+  return () => {
+    const [broken, persists] = [random() < probability, random() < 0.5];
+    if (!broken) return 'pass';
+    return persists ? 'fail-but-persist' : 'fail';
+  };
+}
+
+/** Tommy Ettinger's 32-bit generator: small, and the same everywhere. */
+function mulberry32(seed: number): () => number {
+  let state = Math.trunc(seed);
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

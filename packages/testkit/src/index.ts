@@ -1,0 +1,15 @@
+export { MemoryObjectStore } from './memory-object-store.ts';
+export { RoutingWorld, SOME_CONSENT, submissionEvent, transparentSealer } from './routing-world.ts';
+export type { SubmissionFields } from './routing-world.ts';
+export { FaultyObjectStore, InjectedFault, STORE_FAULTS, faultAt, seededFaults } from './faulty-object-store.ts';
+export type { FaultPlan, StoreCall, StoreFault } from './faulty-object-store.ts';
+export { describeObjectStore, exampleObject } from './object-store-suite.ts';
+export type { ExampleObject, ObjectStoreSite } from './object-store-suite.ts';
+export { describeConsentView } from './consent-view-suite.ts';
+export type { ConsentViewHarness } from './consent-view-suite.ts';
+export { eventually } from './eventually.ts';
+export { describePolicyView } from './policy-view-suite.ts';
+export type { PolicyViewHarness } from './policy-view-suite.ts';
+export { describeSubmissionLog } from './submission-log-suite.ts';
+export type { SubmissionLogHarness, SubmissionLogSettings } from './submission-log-suite.ts';
+export { QUARANTINE_ME, settlementsOf } from './test-settlement.ts';

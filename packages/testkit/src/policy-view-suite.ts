@@ -1,0 +1,104 @@
+import { policyDigest } from '@residency/contracts';
+import type { NewRecord } from '@residency/contracts';
+import type { PolicyDocument } from '@residency/residency';
+import type { PolicyReading, PolicyView } from '@residency/routing';
+import { describe, expect, it } from 'vitest';
+import { eventually } from './eventually.ts';
+
+/** Policy views over an empty log of their own, ticks included where they need them to move. */
+export interface PolicyViewHarness {
+  /** A view that has read nothing yet. */
+  openView(): Promise<PolicyView>;
+  /** Appends a version to the policy log; its append time, once durable. */
+  publishPolicy(document: PolicyDocument): Promise<number>;
+  /** Appends to the policy log whatever it is given; its append time. */
+  publishRecord(record: NewRecord): Promise<number>;
+  close(): Promise<void>;
+}
+
+interface Behaviour {
+  readonly name: string;
+  readonly check: (harness: PolicyViewHarness) => Promise<void>;
+}
+
+/** The smallest document that can be read; whether it covers every country is not the view's to judge. */
+function policy(version: number): PolicyDocument {
+  return {
+    id: 'suite', version, effectiveFrom: `2026-01-0${version}T00:00:00Z`,
+    regions: [{ id: 'zurich', sites: ['zrh-1', 'zrh-2'] }],
+    rules: [{ id: 'europe', region: 'zurich', from: '0000-01-01', countries: ['CH'], basis: 'named', confidence: 'stated', cites: ['GTI §1'] }],
+  };
+}
+
+/** The first reading that is whole up to and including `at`. */
+async function readBeyond(view: PolicyView, at: number): Promise<PolicyReading> {
+  return await eventually(async () => {
+    const reading = await view.read();
+    return reading.watermark > at ? reading : undefined;
+  });
+}
+
+const BEHAVIOURS: readonly Behaviour[] = [
+  {
+    name: 'gives versions in log order, each with its document, digest and append time',
+    async check({ openView, publishPolicy }) {
+      const documents = [policy(1), policy(3), policy(2)];
+      const times: number[] = [];
+      for (const document of documents) times.push(await publishPolicy(document));
+      const { versions } = await readBeyond(await openView(), times.at(-1) ?? 0);
+      expect(versions).toEqual(documents.map((document, index) => ({ document, digest: policyDigest(document), appendedAt: times[index] })));
+    },
+  },
+  {
+    name: 'sees a version published after it was opened, once',
+    async check({ openView, publishPolicy }) {
+      const view = await openView();
+      await readBeyond(view, await publishPolicy(policy(1)));
+      const at = await publishPolicy(policy(2));
+      await Promise.all([view.read(), view.read()]);
+      const { versions } = await readBeyond(view, at);
+      expect(versions.map(({ document }) => document.version)).toEqual([1, 2]);
+    },
+  },
+  {
+    name: 'passes over a record that holds no policy and goes on behind it',
+    async check({ openView, publishPolicy, publishRecord }) {
+      await publishRecord({ key: Buffer.from('bad'), headers: [], value: Buffer.from('no policy') });
+      await publishRecord({ key: Buffer.from('gone'), headers: [], value: null });
+      const at = await publishPolicy(policy(1));
+      const { versions } = await readBeyond(await openView(), at);
+      expect(versions.map(({ document }) => document.version)).toEqual([1]);
+    },
+  },
+  {
+    name: 'moves its watermark forward only, and every view of a log ends up alike',
+    async check({ openView, publishPolicy }) {
+      const view = await openView();
+      const seen: number[] = [];
+      let last = 0;
+      for (let version = 1; version <= 5; version += 1) {
+        last = await publishPolicy(policy(version));
+        seen.push((await view.read()).watermark);
+      }
+      expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+      const [old, fresh] = [await readBeyond(view, last), await readBeyond(await openView(), last)];
+      expect(fresh.versions).toEqual(old.versions);
+    },
+  },
+];
+
+/** What every `PolicyView` promises. `open` gives a harness over a log nobody else uses. */
+export function describePolicyView(adapter: string, open: () => Promise<PolicyViewHarness>): void {
+  describe(`${adapter} as a PolicyView`, () => {
+    for (const { name, check } of BEHAVIOURS) {
+      it(name, async () => {
+        const harness = await open();
+        try {
+          await check(harness);
+        } finally {
+          await harness.close();
+        }
+      });
+    }
+  });
+}

@@ -1,0 +1,95 @@
+import { encodeKafkaBinary } from '@residency/cloudevents';
+import type { CloudEvent, KafkaContent } from '@residency/cloudevents';
+import { evolve } from '@residency/consent';
+import type { ConsentEvent, ConsentHistory } from '@residency/consent';
+import { DEFAULT_LIMITS, REDRIVE_HEADER, SUBMITTED, TOPICS, policyDigest, sha256 } from '@residency/contracts';
+import type { LogRecord } from '@residency/contracts';
+import type { PolicyDocument, PolicyPublished } from '@residency/residency';
+import { createRouter } from '@residency/routing';
+import type { Batch, BatchResult, ObjectStore, RouterDeps, Sealer } from '@residency/routing';
+import { MemoryObjectStore } from './memory-object-store.ts';
+
+/** Seals nothing: for tests above the sealing, where only who sealed what to whom matters. */
+export const transparentSealer: Sealer = {
+  seal: async (sample, context) => {
+    const message = Buffer.concat([Buffer.from(`sealed to ${context.region}: `), sample]);
+    return { message, sealedSha256: sha256(message), wrappingKey: `${context.region}-test-key` };
+  },
+};
+
+export interface SubmissionFields {
+  readonly id?: string;
+  readonly source?: string;
+  readonly type?: string;
+  readonly country?: string;
+  readonly consent?: string;
+  readonly sample?: string | Buffer;
+  /** Set to `undefined` to leave an attribute out. */
+  readonly attributes?: Readonly<Record<string, string | undefined>>;
+  readonly redriveOf?: string;
+}
+
+export const SOME_CONSENT = 'consent-0001';
+
+/** The world of the use case in memory: logs with a clock the test sets, and sites one can break. */
+export class RoutingWorld {
+  readonly records: LogRecord[] = [];
+  readonly policies: PolicyPublished[] = [];
+  readonly sites: Map<string, ObjectStore> = new Map(['zrh-1', 'zrh-2', 'mow-1'].map((site) => [site, new MemoryObjectStore(site)]));
+  readonly #consents = new Map<string, ConsentHistory>();
+  /** Exclusive, as the ports say; beyond everything unless a test holds it back. */
+  watermark = Number.MAX_SAFE_INTEGER;
+
+  policy(document: PolicyDocument, appendedAt = 0): this {
+    this.policies.push({ document, digest: policyDigest(document), appendedAt });
+    return this;
+  }
+
+  consent(at: number, event: ConsentEvent): this {
+    this.#consents.set(event.consentId, evolve(this.#consents.get(event.consentId) ?? [], event, at));
+    return this;
+  }
+
+  granted(at: number, consentId = SOME_CONSENT): this {
+    return this.consent(at, { kind: 'granted', consentId, purposes: ['threat-sample-sharing'], termsVersion: '2021-07' });
+  }
+
+  submit(at: number, fields: SubmissionFields = {}): this {
+    return this.raw(at, encodeKafkaBinary(submissionEvent({ id: `s-${this.records.length}`, ...fields })), fields.redriveOf);
+  }
+
+  raw(at: number, content: KafkaContent, redriveOf?: string): this {
+    const headers = redriveOf === undefined ? content.headers : [...content.headers, [REDRIVE_HEADER, Buffer.from(redriveOf)] as const];
+    this.records.push({ topic: TOPICS.samples, partition: 0, offset: BigInt(this.records.length), at, key: null, headers, value: content.value });
+    return this;
+  }
+
+  memorySite(site: string): MemoryObjectStore {
+    const store = this.sites.get(site);
+    if (!(store instanceof MemoryObjectStore)) throw new TypeError(`${site} is not in memory`);
+    return store;
+  }
+
+  /** Routes the records from `from` on as one batch. */
+  async route(overrides: Partial<RouterDeps> = {}, batch: Partial<Batch> = {}): Promise<BatchResult> {
+    const router = createRouter({ limits: DEFAULT_LIMITS, sealer: transparentSealer, sites: this.sites, watermarkMarginMs: 0, ...this.views(), ...overrides });
+    return await router({ log: 'log-1', topic: TOPICS.samples, partition: 0, previous: null, records: this.records, signal: new AbortController().signal, ...batch });
+  }
+
+  views(): Pick<RouterDeps, 'consents' | 'policies'> {
+    return {
+      consents: { read: async (ids) => ({ watermark: this.watermark, histories: new Map(ids.flatMap((id) => [[id, this.#consents.get(id) ?? []] as const])) }) },
+      policies: { read: async () => ({ watermark: this.watermark, versions: this.policies }) },
+    };
+  }
+}
+
+/** A valid submission from Switzerland, but for what `fields` say. */
+export function submissionEvent(fields: SubmissionFields = {}): CloudEvent {
+  const { id = 's-0', source = 'urn:test:product', type = SUBMITTED, country = 'CH', consent = SOME_CONSENT, sample = 'harmless', attributes = {} } = fields;
+  const extensions: Record<string, string> = {};
+  for (const [name, value] of Object.entries({ usercountry: country, consentid: consent, verdict: 'suspicious', ...attributes })) {
+    if (value !== undefined) extensions[name] = value;
+  }
+  return { specversion: '1.0', id, source, type, datacontenttype: 'application/octet-stream', extensions, data: Buffer.from(sample) };
+}

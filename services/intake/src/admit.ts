@@ -1,0 +1,65 @@
+import type { CloudEvent } from '@residency/cloudevents';
+import { CodedError } from '@residency/coded-error';
+import { CONSENT_GRANTED, CONSENT_WITHDRAWN, IDENTITY_BYTES, SUBJECT_LINKED, SUBMITTED, consentEntry, subjectLinkEntry, submissionEntry } from '@residency/contracts';
+import type { Limits, LogEntry } from '@residency/contracts';
+import { Problem } from './problem.ts';
+import { missingScope } from './tokens.ts';
+import type { Scope } from './tokens.ts';
+
+interface Admission {
+  readonly scope: Scope;
+  /** Throws a coded error for what can not be read or written. */
+  readonly entry: (event: CloudEvent) => LogEntry;
+}
+
+// What may come from outside. Ticks, policies and audit events may not: they have writers of their own.
+const ADMISSIONS: ReadonlyMap<string, Admission> = new Map([
+  [SUBMITTED, { scope: 'submissions', entry: submissionEntry }],
+  [CONSENT_GRANTED, { scope: 'consents', entry: consentEntry }],
+  [CONSENT_WITHDRAWN, { scope: 'consents', entry: consentEntry }],
+  [SUBJECT_LINKED, { scope: 'consents', entry: subjectLinkEntry }],
+]);
+
+export interface AdmitTerms {
+  readonly limits: Pick<Limits, 'sampleBytes' | 'recordBytes'>;
+  readonly scopes: ReadonlySet<Scope>;
+}
+
+/**
+ * An event as the log will hold it, or a `Problem`. Of a submission only identity, type and sizes are judged here: country,
+ * consent and attributes are the router's, so that every record has its outcome in the audit log.
+ */
+export function admit(event: CloudEvent, { limits, scopes }: AdmitTerms): LogEntry {
+  for (const name of ['source', 'id'] as const) {
+    if (Buffer.byteLength(event[name]) > IDENTITY_BYTES) throw invalidEvent('INVALID_ATTRIBUTE', `Expected ${name} to have at most ${IDENTITY_BYTES} bytes; found more. Shorten it and send the event again.`);
+  }
+  const admission = ADMISSIONS.get(event.type);
+  if (admission === undefined) throw invalidEvent('UNKNOWN_TYPE', `Expected type to be one of ${[...ADMISSIONS.keys()].join(', ')}; found another. Correct it and send the event again.`);
+  if (!scopes.has(admission.scope)) throw missingScope(admission.scope);
+  if ((event.data?.length ?? 0) > limits.sampleBytes) throw tooLarge('SAMPLE_TOO_LARGE', 'sample', limits.sampleBytes);
+  const entry = entryOf(event, admission);
+  // A structured event's attributes may be long, and some stand in the key as well.
+  if (sizeOf(entry) > limits.recordBytes) throw tooLarge('RECORD_TOO_LARGE', 'record (attributes and data)', limits.recordBytes);
+  return entry;
+}
+
+function entryOf(event: CloudEvent, { entry }: Admission): LogEntry {
+  try {
+    return entry(event);
+  } catch (error) {
+    if (error instanceof CodedError) throw invalidEvent(error.code, error.message);
+    throw error;
+  }
+}
+
+function sizeOf({ record: { key, headers, value } }: LogEntry): number {
+  return headers.reduce((sum, [name, bytes]) => sum + name.length + bytes.length, (key?.length ?? 0) + (value?.length ?? 0));
+}
+
+function invalidEvent(code: string, detail: string): Problem {
+  return new Problem({ kind: 'invalid-event', code, detail });
+}
+
+function tooLarge(code: string, what: string, limit: number): Problem {
+  return new Problem({ kind: 'too-large', code, detail: `Expected a ${what} of at most ${limit} bytes; found a larger one. It can not be sent; nothing of this request was kept.` });
+}

@@ -1,0 +1,13 @@
+export { INTAKE_ERROR_CODES, IntakeError } from './intake-error.ts';
+export type { IntakeErrorCode } from './intake-error.ts';
+export { DEFAULT_MAX_CONNECTIONS, DEFAULT_TIMEOUTS } from './intake-options.ts';
+export type { IntakeLog, IntakeOptions, IntakeTimeouts } from './intake-options.ts';
+export type { ConsentHistories } from './ports/consent-histories.ts';
+export type { EventAppender } from './ports/event-appender.ts';
+export type { SubmissionState, SubmissionStatus } from './ports/submission-status.ts';
+export { BATCH_EVENTS } from './routes/events.ts';
+export type { Operations, Readiness } from './routes/operations.ts';
+export { startIntake } from './start-intake.ts';
+export type { Intake } from './start-intake.ts';
+export { SCOPES } from './tokens.ts';
+export type { IntakeToken, Scope } from './tokens.ts';

@@ -1,0 +1,12 @@
+/** What the log knows of one submission. */
+export type SubmissionState =
+  | { readonly state: 'unknown' }
+  /** Appended, not yet settled. */
+  | { readonly state: 'pending' }
+  /** Its audit events as written, oldest first; never empty. */
+  | { readonly state: 'settled'; readonly events: readonly Buffer[] };
+
+export interface SubmissionStatus {
+  /** `submission`: 64 lower-case hex digits. Throws coded errors where the log can not be read; the publisher retries. */
+  find(submission: string): Promise<SubmissionState>;
+}

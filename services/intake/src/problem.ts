@@ -1,0 +1,61 @@
+const KINDS = {
+  'invalid-request': { status: 400, title: 'The request is not valid' },
+  'invalid-event': { status: 400, title: 'The event is not valid' },
+  unauthenticated: { status: 401, title: 'A valid bearer token is needed' },
+  forbidden: { status: 403, title: 'The request is not allowed' },
+  'not-found': { status: 404, title: 'There is nothing here' },
+  'method-not-allowed': { status: 405, title: 'The method is not allowed here' },
+  timeout: { status: 408, title: 'The request did not arrive in time' },
+  'too-large': { status: 413, title: 'The request is too large' },
+  'unsupported-media-type': { status: 415, title: 'The content type is not supported' },
+  'headers-too-large': { status: 431, title: 'The header fields are too large' },
+  internal: { status: 500, title: 'The intake failed' },
+  unavailable: { status: 503, title: 'The intake can not take this now' },
+} as const;
+export type ProblemKind = keyof typeof KINDS;
+
+export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
+
+export interface ProblemInit {
+  readonly kind: ProblemKind;
+  /** Literal; finer than the kind. */
+  readonly code: string;
+  /** Expected, found, what to do next. The client controls its request: no value of it is repeated. */
+  readonly detail: string;
+  /** Which event of a batch, from 0. */
+  readonly index?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+/** An RFC 9457 answer, thrown by whoever finds it. */
+export class Problem extends Error {
+  readonly init: ProblemInit;
+
+  constructor(init: ProblemInit) {
+    super(init.detail, init.cause === undefined ? undefined : { cause: init.cause });
+    this.name = 'Problem';
+    this.init = init;
+  }
+
+  get status(): number {
+    return KINDS[this.init.kind].status;
+  }
+
+  /** The same problem, of one event of a batch. */
+  at(index: number): Problem {
+    return new Problem({ ...this.init, index });
+  }
+
+  /** RFC 9457 §3.1; `code` and `index` are extension members (§3.2). */
+  get document(): object {
+    const { kind, code, detail, index } = this.init;
+    const { status, title } = KINDS[kind];
+    return { type: `urn:residency:problem:${kind}`, title, status, detail, code, ...(index === undefined ? {} : { index }) };
+  }
+}
+
+/** 503: the publisher sends the same again after that many seconds. */
+export function unavailable(code: string, detail: string, retryAfterSeconds: number, cause?: unknown): Problem {
+  return new Problem({ kind: 'unavailable', code, detail, headers: { 'retry-after': String(retryAfterSeconds) }, cause });
+}

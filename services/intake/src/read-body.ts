@@ -1,0 +1,83 @@
+import type { IncomingMessage } from 'node:http';
+import type { BodyBudget, BodyLease } from './body-budget.ts';
+import { Problem, unavailable } from './problem.ts';
+
+const FIRST_BYTES = 64 * 1024;
+
+export interface BodyTerms {
+  readonly limit: number;
+  readonly budget: BodyBudget;
+  readonly lease: BodyLease;
+}
+
+/**
+ * The whole body, or 413 beyond `limit`, 503 where the budget is spent, 400 where the client goes away. A declared length
+ * is judged before a byte is read; but the budget is charged for what arrived and not for what was declared, so that a
+ * client which declares much and then stalls takes nothing from the others. What arrives after a refusal is discarded by
+ * the server until the request's time-out.
+ */
+export async function readBody(request: IncomingMessage, { limit, budget, lease }: BodyTerms): Promise<Buffer> {
+  const declared = request.headers['content-length'] === undefined ? undefined : Number(request.headers['content-length']);
+  if (declared !== undefined && declared > limit) throw bodyTooLarge(limit);
+  if (declared !== undefined && declared > budget.free) throw budgetSpent();
+  const body = new GrowingBuffer(declared ?? limit, lease);
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const take = (chunk: Buffer): void => {
+    if (body.length + chunk.length > limit) refuse(bodyTooLarge(limit));
+    else if (!body.append(chunk)) refuse(budgetSpent());
+  };
+  const refuse = (problem: Problem): void => {
+    request.off('data', take).resume();
+    reject(problem);
+  };
+  request.on('data', take);
+  request.once('end', () => resolve(body.bytes));
+  // `close` comes after `end` too; then the promise is settled and this changes nothing.
+  request.once('close', () => reject(incomplete()));
+  request.once('error', () => reject(incomplete()));
+  return await promise;
+}
+
+/** One growing buffer: a list of chunks would let a client of one-byte chunks hold a hundred times its bytes. */
+class GrowingBuffer {
+  readonly #most: number;
+  readonly #lease: BodyLease;
+  #buffer = Buffer.alloc(0);
+  length = 0;
+
+  constructor(most: number, lease: BodyLease) {
+    this.#most = most;
+    this.#lease = lease;
+  }
+
+  /** False: the budget is spent. */
+  append(chunk: Buffer): boolean {
+    const needed = this.length + chunk.length;
+    if (needed > this.#buffer.length) {
+      const capacity = Math.max(needed, Math.min(this.#most, Math.max(FIRST_BYTES, this.#buffer.length * 2)));
+      if (!this.#lease.take(capacity - this.#buffer.length)) return false;
+      const larger = Buffer.allocUnsafeSlow(capacity);
+      this.#buffer.copy(larger, 0, 0, this.length);
+      this.#buffer = larger;
+    }
+    chunk.copy(this.#buffer, this.length);
+    this.length = needed;
+    return true;
+  }
+
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.length);
+  }
+}
+
+function bodyTooLarge(limit: number): Problem {
+  return new Problem({ kind: 'too-large', code: 'BODY_TOO_LARGE', detail: `Expected a body of at most ${limit} bytes; found a larger one. Send fewer events at a time, or smaller samples.` });
+}
+
+function budgetSpent(): Problem {
+  return unavailable('BUSY', 'Expected room for this body among those in flight; found none. Send it again after the time in Retry-After.', 1);
+}
+
+function incomplete(): Problem {
+  return new Problem({ kind: 'invalid-request', code: 'BODY_INCOMPLETE', detail: 'Expected the whole body; found the connection closed before its end. Send it again.' });
+}

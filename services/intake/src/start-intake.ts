@@ -1,0 +1,75 @@
+import { DEFAULT_LIMITS } from '@residency/contracts';
+import type { FastifyInstance } from 'fastify';
+import { BodyBudget } from './body-budget.ts';
+import { Connections } from './connections.ts';
+import { IntakeError } from './intake-error.ts';
+import { DEFAULT_MAX_CONNECTIONS, DEFAULT_TIMEOUTS } from './intake-options.ts';
+import type { IntakeOptions } from './intake-options.ts';
+import { isLoopback } from './loopback.ts';
+import { consentsRoute } from './routes/consents.ts';
+import { eventsRoute } from './routes/events.ts';
+import { operationsRoutes } from './routes/operations.ts';
+import { submissionsRoute } from './routes/submissions.ts';
+import { createServer } from './server.ts';
+import { Tokens } from './tokens.ts';
+
+export interface Intake {
+  /** With the port it really has. */
+  readonly url: string;
+  /** Stops accepting, lets requests in hand finish within the grace period, then cuts what is left. Never throws; repeatable. */
+  close(): Promise<void>;
+}
+
+/** Resolves once it listens. Throws `TOKENS_REQUIRED`, `INVALID_TOKEN`, `PORT_IN_USE` or `LISTEN_REFUSED`; then nothing listens. */
+export async function startIntake(options: IntakeOptions): Promise<Intake> {
+  const { host, limits = DEFAULT_LIMITS, maxConnections = DEFAULT_MAX_CONNECTIONS, log } = options;
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const tokens = new Tokens(options.tokens ?? []);
+  if (!isLoopback(host) && !tokens.required) throw tokensRequired();
+  let closing: Promise<void> | undefined;
+  const app = createServer({ timeouts, maxConnections, guarded: !tokens.required, closing: () => closing !== undefined, log });
+  const connections = new Connections(app.server);
+  // A budget below one body would refuse the largest for ever.
+  const budget = new BodyBudget(Math.max(limits.inFlightBytes, limits.recordBytes));
+  eventsRoute(app, { appender: options.appender, tokens, limits, budget });
+  submissionsRoute(app, { status: options.status, tokens });
+  consentsRoute(app, { consents: options.consents, tokens });
+  operationsRoutes(app, options.operations);
+  await listen(app, host, options.port);
+  return { url: urlOf(app, host), close: () => (closing ??= close(app, connections, timeouts.grace)) };
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
+  try {
+    // Fastify would open a second server for `localhost`, without the bounds of the first.
+    await app.listen({ host: host.toLowerCase() === 'localhost' ? '127.0.0.1' : host, port });
+  } catch (error) {
+    await app.close();
+    throw listenError(error, port);
+  }
+}
+
+async function close(app: FastifyInstance, connections: Connections, grace: number): Promise<void> {
+  const timer = setTimeout(() => connections.destroyAll(), grace);
+  const closed = app.close();
+  connections.closeIdle();
+  await closed;
+  clearTimeout(timer);
+}
+
+function urlOf(app: FastifyInstance, host: string): string {
+  const port = app.addresses()[0]?.port ?? 0;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function listenError(error: unknown, port: number): IntakeError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return new IntakeError({ code: 'PORT_IN_USE', remedy: 'stop', message: `Expected port ${port} to be free, found another process listening on it. Stop that one, or choose another port.`, cause: error });
+  }
+  return new IntakeError({ code: 'LISTEN_REFUSED', remedy: 'stop', message: `Expected to listen on port ${port} of the configured host, found that the system refuses it. Choose an address of this machine and a port this user may open.`, cause: error });
+}
+
+function tokensRequired(): IntakeError {
+  return new IntakeError({ code: 'TOKENS_REQUIRED', remedy: 'stop', message: 'Expected bearer tokens, because the configured host is not loopback and others can reach it; found none. Configure tokens with their scopes, or listen on 127.0.0.1.' });
+}

@@ -1,0 +1,77 @@
+import { FilesystemObjectStore, sweepTemporaries, verifySite } from '@residency/adapter-filesystem';
+import type { SubmissionLogOptions } from '@residency/adapter-sqlite';
+import { DEFAULT_LIMITS } from '@residency/contracts';
+import type { Limits } from '@residency/contracts';
+import { createRouter } from '@residency/routing';
+import type { BatchResult, Blocked, ConsumeOptions, ObjectStore, RouteBatch } from '@residency/routing';
+import { EncryptionSdkSealer } from '@residency/sealing';
+import { lockRouting } from './data-directory.ts';
+import type { DataDirectory } from './data-directory.ts';
+import { StandaloneError } from './standalone-error.ts';
+
+export interface RoutingOptions extends ConsumeOptions {
+  readonly limits?: Limits;
+  readonly source?: Partial<SubmissionLogOptions>;
+  /** Told of each batch before it settles, for tables and metrics. */
+  readonly observe?: (result: BatchResult) => void;
+  /** Wraps a site's store; fault tests break it there. */
+  readonly wrapStore?: (store: ObjectStore) => ObjectStore;
+}
+
+/** A data directory's router, holding its lock, its sites verified. */
+export interface EmbeddedRouter {
+  /** What stopped it early, where `until` is `end`. Rejects with what needs a person. */
+  run(): Promise<Blocked | undefined>;
+  /** Gives the lock back; after `run` has ended. */
+  release(): Promise<void>;
+}
+
+/** Throws `ROUTING_LOCKED`, the markers' errors (DESIGN §2.9) and `NO_SEALING_KEY`, before any record is read. */
+export async function openRouter(data: DataDirectory, options: RoutingOptions): Promise<EmbeddedRouter> {
+  const lock = await lockRouting(data);
+  try {
+    const sites = await openSites(data, options.wrapStore ?? ((store) => store));
+    const route = createRouter({
+      limits: options.limits ?? DEFAULT_LIMITS,
+      sealer: new EncryptionSdkSealer(data.keys),
+      sites,
+      consents: data.log.consentView(),
+      policies: data.log.policyView(),
+      // One clock stamps all topics (docs/decisions/0003).
+      watermarkMarginMs: 0,
+    });
+    const log = data.log.submissionLog(options.source);
+    return { run: () => log.consume(observed(route, options.observe), options), release: () => lock.release() };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** Every site of every published policy, whether in force yet or not, each verified to be the site it is taken for. */
+async function openSites(data: DataDirectory, wrap: (store: ObjectStore) => ObjectStore): Promise<ReadonlyMap<string, ObjectStore>> {
+  const sites = new Map<string, ObjectStore>();
+  const { versions } = await data.log.policyView().read();
+  for (const { id: region, sites: names } of versions.flatMap(({ document }) => document.regions)) {
+    if (data.keys.newest(region) === undefined) {
+      throw new StandaloneError({ code: 'NO_SEALING_KEY', message: `Expected a public key of region ${region} to seal with, found none; add one with: residency keys add --region ${region}`, remedy: 'stop' });
+    }
+    for (const site of names) {
+      if (sites.has(site)) continue;
+      const directory = data.sitePath(site);
+      await verifySite(directory, { region, site });
+      await sweepTemporaries(directory);
+      sites.set(site, wrap(new FilesystemObjectStore(directory, site)));
+    }
+  }
+  return sites;
+}
+
+function observed(route: RouteBatch, observe: RoutingOptions['observe']): RouteBatch {
+  if (observe === undefined) return route;
+  return async (batch) => {
+    const result = await route(batch);
+    observe(result);
+    return result;
+  };
+}
