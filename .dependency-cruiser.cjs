@@ -77,7 +77,7 @@ function everywhere() {
     rule('resolvable', 'Nothing stands behind this import.', {}, { couldNotResolve: true }),
     rule('through-the-index', 'Across packages only what the index exports.', { path: '^(packages|services)/([^/]+)/' }, { path: ANY_PACKAGE, pathNot: ['^$1/$2/', INDEX] }),
     rule('tests-through-the-index', 'Across packages only what the index exports.', { path: '^test/' }, { path: ANY_PACKAGE, pathNot: INDEX }),
-    rule('no-development-dependency-in-source', 'It is not there in production.', { path: '^(?:packages|services)/[^/]+/src/' }, { dependencyTypes: ['npm-dev'] }),
+    rule('no-development-dependency-in-source', 'It is not there in production.', { path: '^(?:packages|services)/[^/]+/src/' }, { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm'] }),
     rule('declared', 'Missing in the package.json beside it and in the root\'s.', {}, { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] }),
     ...declaredWorkspaces(),
   ];

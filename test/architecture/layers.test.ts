@@ -49,6 +49,7 @@ const CASES: readonly (readonly [file: string, line: string, rules: readonly str
   ['packages/routing/src/a-good.ts', "import '@residency/contracts';", []],
   ['packages/adapter-sqlite/src/a-good.ts', "import 'node:sqlite'; import 'node:worker_threads'; import '@residency/routing';", []],
   ['packages/routing/test/a-good.test.ts', "import '@residency/testkit'; import 'vitest'; import '../src/index.ts'; import 'node:fs';", []],
+  ['packages/testkit/src/a-good.ts', "import 'vitest'; import '@residency/routing';", []], // vitest is in its dependencies and in the root's development ones.
   ['services/standalone/src/a-good.ts', "import '@residency/intake'; import '@residency/adapter-sqlite'; import 'node:http';", []],
   ['services/cli/src/a-good.ts', "import '@residency/standalone';", []],
   ['test/e2e/a-good.test.ts', "import '@residency/cli'; import 'node:sqlite';", []],

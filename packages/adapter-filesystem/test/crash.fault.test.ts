@@ -11,7 +11,7 @@ import { sweepTemporaries } from '../src/sweep-temporaries.ts';
 import { ZURICH, temporarySite } from './temporary-site.ts';
 import type { TemporarySite } from './temporary-site.ts';
 
-const OBJECTS = 600;
+const OBJECTS = 1_500;
 let site: TemporarySite;
 beforeEach(async () => { site = await temporarySite(); });
 afterEach(() => site.remove());

@@ -21,11 +21,13 @@ export class Database {
   }
 
   /** `Row` is what the statement selects: the schema is ours, its columns are STRICT. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows what its statement selects
   get<Row>(sql: string, ...parameters: SQLInputValue[]): Row | undefined {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
     return coded(() => this.#prepare(sql).get(...parameters) as Row | undefined);
   }
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- see `get`
   all<Row>(sql: string, ...parameters: SQLInputValue[]): Row[] {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see `get`
     return coded(() => this.#prepare(sql).all(...parameters) as Row[]);

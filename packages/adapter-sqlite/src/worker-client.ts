@@ -37,7 +37,7 @@ export class WorkerClient {
 
   /** Answers what was asked before, then ends the thread. */
   async close(): Promise<void> {
-    if (!this.#closed) this.#worker.postMessage('close');
+    if (!this.#closed) this.#worker.postMessage('close', []);
     this.#closed = true;
     await this.#exited;
   }

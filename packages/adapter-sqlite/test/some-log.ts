@@ -15,7 +15,7 @@ export interface SomeLog {
   readonly log: SqliteLog;
   readonly file: string;
   readonly folder: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export async function someLog(options: Partial<SqliteLogOptions> = {}): Promise<SomeLog> {

@@ -3,6 +3,7 @@ import { decodeKafka } from '../src/index.ts';
 import { failure, REQUIRED, structured, withMembers } from './events.ts';
 
 const codeOf = (content: Parameters<typeof decodeKafka>[0]) => failure(() => decodeKafka(content)).code;
+const nested = (levels: number) => withMembers(`"data":${'['.repeat(levels)}${']'.repeat(levels)}`);
 const event = (members: object) => ({ ...REQUIRED, extensions: {}, ...members });
 
 describe('the examples of the JSON format', () => {
@@ -87,7 +88,6 @@ describe('hostile documents', () => {
   });
 
   it('takes nesting of 512 levels and refuses more, however deep', () => {
-    const nested = (levels: number) => withMembers(`"data":${'['.repeat(levels)}${']'.repeat(levels)}`);
     expect(decodeKafka(nested(512)).data).toHaveLength(1024);
     expect(codeOf(nested(513))).toBe('NOT_A_CLOUDEVENT');
     expect(codeOf(withMembers(`"x":${'{"a":'.repeat(2_000_000)}`))).toBe('NOT_A_CLOUDEVENT');

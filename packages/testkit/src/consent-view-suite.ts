@@ -9,10 +9,10 @@ import { eventually } from './eventually.ts';
 export interface ConsentViewHarness {
   readonly view: ConsentView;
   /** Appends to the consent log; its append time, once durable. */
-  publishConsent(event: ConsentEvent): Promise<number>;
+  readonly publishConsent: (event: ConsentEvent) => Promise<number>;
   /** Appends to the consent log whatever it is given; its append time. */
-  publishRecord(record: NewRecord): Promise<number>;
-  close(): Promise<void>;
+  readonly publishRecord: (record: NewRecord) => Promise<number>;
+  readonly close: () => Promise<void>;
 }
 
 interface Behaviour {
@@ -144,15 +144,14 @@ function fold(published: readonly { readonly event: ConsentEvent; readonly at: n
 /** What every `ConsentView` promises. `open` gives a harness over a log nobody else uses. */
 export function describeConsentView(adapter: string, open: () => Promise<ConsentViewHarness>): void {
   describe(`${adapter} as a ConsentView`, () => {
-    for (const { name, check } of BEHAVIOURS) {
-      it(name, async () => {
-        const harness = await open();
-        try {
-          await check(harness);
-        } finally {
-          await harness.close();
-        }
-      });
-    }
+    it.each(BEHAVIOURS)('$name', async ({ check }) => {
+      expect.hasAssertions();
+      const harness = await open();
+      try {
+        await check(harness);
+      } finally {
+        await harness.close();
+      }
+    });
   });
 }

@@ -8,12 +8,12 @@ import { eventually } from './eventually.ts';
 /** Policy views over an empty log of their own, ticks included where they need them to move. */
 export interface PolicyViewHarness {
   /** A view that has read nothing yet. */
-  openView(): Promise<PolicyView>;
+  readonly openView: () => Promise<PolicyView>;
   /** Appends a version to the policy log; its append time, once durable. */
-  publishPolicy(document: PolicyDocument): Promise<number>;
+  readonly publishPolicy: (document: PolicyDocument) => Promise<number>;
   /** Appends to the policy log whatever it is given; its append time. */
-  publishRecord(record: NewRecord): Promise<number>;
-  close(): Promise<void>;
+  readonly publishRecord: (record: NewRecord) => Promise<number>;
+  readonly close: () => Promise<void>;
 }
 
 interface Behaviour {
@@ -90,15 +90,14 @@ const BEHAVIOURS: readonly Behaviour[] = [
 /** What every `PolicyView` promises. `open` gives a harness over a log nobody else uses. */
 export function describePolicyView(adapter: string, open: () => Promise<PolicyViewHarness>): void {
   describe(`${adapter} as a PolicyView`, () => {
-    for (const { name, check } of BEHAVIOURS) {
-      it(name, async () => {
-        const harness = await open();
-        try {
-          await check(harness);
-        } finally {
-          await harness.close();
-        }
-      });
-    }
+    it.each(BEHAVIOURS)('$name', async ({ check }) => {
+      expect.hasAssertions();
+      const harness = await open();
+      try {
+        await check(harness);
+      } finally {
+        await harness.close();
+      }
+    });
   });
 }

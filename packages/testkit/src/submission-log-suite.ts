@@ -9,15 +9,15 @@ import { QUARANTINE_ME, settlementsOf } from './test-settlement.ts';
 /** An empty intake log of any number of partitions, and what its consumers made visible. */
 export interface SubmissionLogHarness {
   /** Appends to the intake topic; positions in the order given, once durable. */
-  publish(records: readonly NewRecord[]): Promise<readonly Position[]>;
+  readonly publish: (records: readonly NewRecord[]) => Promise<readonly Position[]>;
   /** A consumer as a process that just started has it; several may be open. */
-  openLog(): Promise<SubmissionLog>;
+  readonly openLog: () => Promise<SubmissionLog>;
   /** What a reader of the audit topic sees, in order within a partition. */
-  auditEvents(): Promise<readonly AuditEvent[]>;
-  quarantinePointers(): Promise<readonly QuarantinePointer[]>;
+  readonly auditEvents: () => Promise<readonly AuditEvent[]>;
+  readonly quarantinePointers: () => Promise<readonly QuarantinePointer[]>;
   /** The last settled offset by partition; none settled: absent. */
-  committed(): Promise<ReadonlyMap<number, bigint>>;
-  close(): Promise<void>;
+  readonly committed: () => Promise<ReadonlyMap<number, bigint>>;
+  readonly close: () => Promise<void>;
 }
 
 /** What the suite asks the logs of a harness to keep to. */
@@ -256,15 +256,14 @@ const SETTLING: readonly Behaviour[] = [
 /** What every `SubmissionLog` promises. `open` gives a harness over a log nobody else uses, whose consumers keep to `settings`. */
 export function describeSubmissionLog(adapter: string, open: (settings: SubmissionLogSettings) => Promise<SubmissionLogHarness>): void {
   describe(`${adapter} as a SubmissionLog`, () => {
-    for (const { name, check } of [...HANDING_OVER, ...SETTLING]) {
-      it(name, async () => {
-        const harness = await open(SETTINGS);
-        try {
-          await check(harness);
-        } finally {
-          await harness.close();
-        }
-      });
-    }
+    it.each([...HANDING_OVER, ...SETTLING])('$name', async ({ check }) => {
+      expect.hasAssertions();
+      const harness = await open(SETTINGS);
+      try {
+        await check(harness);
+      } finally {
+        await harness.close();
+      }
+    });
   });
 }

@@ -8,6 +8,8 @@ export interface BodyTerms {
   readonly limit: number;
   readonly budget: BodyBudget;
   readonly lease: BodyLease;
+  /** Called once what is declared is found acceptable. */
+  readonly proceed: () => void;
 }
 
 /**
@@ -16,10 +18,11 @@ export interface BodyTerms {
  * client which declares much and then stalls takes nothing from the others. What arrives after a refusal is discarded by
  * the server until the request's time-out.
  */
-export async function readBody(request: IncomingMessage, { limit, budget, lease }: BodyTerms): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, { limit, budget, lease, proceed }: BodyTerms): Promise<Buffer> {
   const declared = request.headers['content-length'] === undefined ? undefined : Number(request.headers['content-length']);
   if (declared !== undefined && declared > limit) throw bodyTooLarge(limit);
   if (declared !== undefined && declared > budget.free) throw budgetSpent();
+  proceed();
   const body = new GrowingBuffer(declared ?? limit, lease);
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const take = (chunk: Buffer): void => {

@@ -58,7 +58,8 @@ async function close(app: FastifyInstance, connections: Connections, grace: numb
 }
 
 function urlOf(app: FastifyInstance, host: string): string {
-  const port = app.addresses()[0]?.port ?? 0;
+  const [address] = app.addresses();
+  const port = typeof address === 'object' ? address.port : 0;
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 

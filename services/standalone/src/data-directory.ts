@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, readdir, rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -60,7 +61,7 @@ async function create(directory: string): Promise<void> {
     try {
       const { document } = readPolicy(await readFile(FIRST_POLICY));
       await prepareRegions({ keys: new KeyDirectory(join(directory, 'keys')), sitePath: (site) => join(directory, 'sites', site) }, document);
-      if (await log.end(TOPICS.policy) === 0n) await log.append([policyEntry(document)]);
+      if (await log.end(TOPICS.policy) === 0n) await log.append([policyEntry(document, randomUUID())]);
     } finally {
       await log.close();
     }

@@ -31,8 +31,8 @@ export function eventsRoute(app: FastifyInstance, terms: EventsTerms): void {
       const lease = terms.budget.lease();
       try {
         refuseEncoded(request);
-        if (request.headers.expect !== undefined) reply.raw.writeContinue();
-        const body = await readBody(request.raw, { limit: terms.limits.recordBytes, budget: terms.budget, lease });
+        const proceed = (): void => { if (request.headers.expect !== undefined) reply.raw.writeContinue(); };
+        const body = await readBody(request.raw, { limit: terms.limits.recordBytes, budget: terms.budget, lease, proceed });
         const decoded = decode(request, body);
         const entries = admitAll(decoded, { limits: terms.limits, scopes: terms.tokens.scopes(request.headers.authorization) });
         return await accept(reply, entries, terms.appender);

@@ -1,0 +1,42 @@
+import { pino } from 'pino';
+import type { DestinationStream } from 'pino';
+import { describeError } from './describe-error.ts';
+import { allowedFields } from './log-fields.ts';
+import type { LogFields } from './log-fields.ts';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/**
+ * Log lines whose fields are an allow-list (`LogFields`): what is not on it, or does not look as it says, is not written.
+ * `message` is a sentence in the source, never built from input. `error` may be anything that was thrown.
+ */
+export interface Logger {
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
+}
+
+export interface LoggerOptions {
+  readonly level: LogLevel;
+  /** Takes whole lines; standard error where absent, because standard output belongs to a command's answer. */
+  readonly destination?: DestinationStream;
+}
+
+/** One JSON object a line: `level`, `time` (RFC 3339), `msg`, the fields. */
+export function createLogger({ level, destination }: LoggerOptions): Logger {
+  const lines = pino({
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    // `error` is described below; pino's own serialisers would write message and stack of any error.
+    serializers: {},
+  }, destination ?? pino.destination({ dest: 2, sync: true }));
+  // No further arguments: pino would format them into the message.
+  const write = (at: Exclude<LogLevel, 'silent'>) => (fields: LogFields, message: string): void => {
+    lines[at]({ ...allowedFields(fields), ...('error' in fields ? { error: describeError(fields.error) } : {}) }, message);
+  };
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}

@@ -1,0 +1,6 @@
+import * as telemetry from '@residency/telemetry';
+import { expect, test } from 'vitest';
+
+test('exports exactly what its README promises', () => {
+  expect(Object.keys(telemetry).sort()).toEqual(['LOG_LEVELS', 'createLogger', 'createMetrics']);
+});

@@ -1,0 +1,131 @@
+import { TOPICS, decodeAuditEvent, formatPosition, parsePosition } from '@residency/contracts';
+import type { AuditEvent } from '@residency/contracts';
+import { startIntake } from '@residency/intake';
+import type { Intake, IntakeToken } from '@residency/intake';
+import { createMetrics } from '@residency/telemetry';
+import type { Logger } from '@residency/telemetry';
+import { openDataDirectory } from './data-directory.ts';
+import type { DataDirectory } from './data-directory.ts';
+import { publishExamples } from './examples.ts';
+import type { PublishedExample } from './examples.ts';
+import { Health } from './health.ts';
+import { settledThrough } from './settled-through.ts';
+import { startRetention } from './retention.ts';
+import { openRouter } from './routing.ts';
+import type { EmbeddedRouter } from './routing.ts';
+
+export interface StandaloneOptions {
+  /** The data directory; made where it is missing. */
+  readonly data: string;
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly tokens?: readonly IntakeToken[];
+  /** Publishes `examples/` where the log has no submission yet. */
+  readonly examples: boolean;
+  /** How long settled intake records keep their payload, milliseconds. */
+  readonly retainMs: number;
+  readonly version: string;
+  readonly logger: Logger;
+}
+
+export interface RoutedExample extends PublishedExample {
+  readonly event: AuditEvent;
+}
+
+export interface Standalone {
+  readonly url: string;
+  readonly data: DataDirectory;
+  /** What the first run routed, in the order of publication; empty where it is not the first. */
+  firstRun(): Promise<readonly RoutedExample[]>;
+  /** Settles when routing ends: resolves after `stop`, rejects with what needs a person. */
+  readonly ended: Promise<void>;
+  /** Stops taking, settles or drops the batch in hand, frees port and lock. Repeatable. */
+  stop(): Promise<void>;
+}
+
+/** Everything in one process: embedded log and stores, router, intake. Throws coded errors before anything listens. */
+export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
+  const data = await openDataDirectory(options.data);
+  const stopping = new AbortController();
+  try {
+    const health = new Health();
+    const metrics = createMetrics({ version: options.version, regions: await regionsOf(data) });
+    const router = await openRouter(data, {
+      until: 'aborted',
+      signal: stopping.signal,
+      observe: ({ settlements, blocked }) => {
+        for (const { event } of settlements) metrics.settled(event);
+        if (health.routing(blocked)) options.logger.warn('Routing waits.', { error: blocked?.error });
+        metrics.blocked(blocked?.error.code);
+      },
+    });
+    const intake = await startIntake({
+      host: options.host,
+      port: options.port,
+      ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
+      appender: data.log,
+      status: { find: (submission) => data.log.findSubmission(submission) },
+      consents: { history: (consentId) => data.log.consentHistory(consentId) },
+      operations: { live: () => health.live, ready: () => health.readiness(), metrics: () => metrics.render() },
+      log: { error: (_, message) => { options.logger.error(message); } },
+    }).catch(async (error: unknown) => {
+      await router.release();
+      throw error;
+    });
+    return run(options, data, router, intake, health, stopping);
+  } catch (error) {
+    await data.log.close();
+    throw error;
+  }
+}
+
+function run(options: StandaloneOptions, data: DataDirectory, router: EmbeddedRouter, intake: Intake, health: Health, stopping: AbortController): Standalone {
+  const retention = startRetention(data.log, options.retainMs, options.logger);
+  const ended = router.run().then(
+    () => undefined,
+    (error: unknown) => {
+      health.failed();
+      throw error;
+    },
+  );
+  // Whoever awaits `ended` hears of a failure; nobody is obliged to.
+  ended.catch(() => undefined);
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    health.stopping();
+    await intake.close();
+    stopping.abort();
+    await ended.catch(() => undefined);
+    await retention.stop();
+    await router.release();
+    await data.close();
+  };
+  return {
+    url: intake.url,
+    data,
+    ended,
+    firstRun: async () => (options.examples && (await data.log.end(TOPICS.samples)) === 0n ? await routeExamples(data, stopping.signal) : []),
+    stop: () => (stopped ??= stop()),
+  };
+}
+
+async function routeExamples(data: DataDirectory, signal: AbortSignal): Promise<readonly RoutedExample[]> {
+  const published = await publishExamples(data);
+  const last = published.at(-1);
+  if (last === undefined || !await settledThrough(data.log, parsePosition(last.position).offset, signal)) return [];
+  const events = new Map<string, AuditEvent>();
+  for await (const bytes of data.log.auditRecords()) {
+    const event = decodeAuditEvent(bytes);
+    events.set(formatPosition(event.position), event);
+  }
+  return published.flatMap((example) => {
+    const event = events.get(example.position);
+    return event === undefined ? [] : [{ ...example, event }];
+  });
+}
+
+async function regionsOf(data: DataDirectory): Promise<readonly string[]> {
+  const { versions } = await data.log.policyView().read();
+  return [...new Set(versions.flatMap(({ document }) => document.regions.map(({ id }) => id)))];
+}
