@@ -1,6 +1,7 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { openStored } from './open-stored.ts';
 import { headOf, realFiles, types } from './real-files.ts';
 import { inTemporaryFolder, jsonLines, residency } from './residency.ts';
 
@@ -43,7 +44,6 @@ it('1,000 real files from many countries arrive where they must, and every one o
     // `reconcile --open` compares with the digest in the event; this compares with the file itself.
     const events = jsonLines((await residency(folder, 'audit', 'list', '--json')).stdout);
     expect(events).toHaveLength(sources.size);
-    const { openStored } = await import('./open-stored.ts');
     for (const event of events) {
       const { submission, decision } = event['data'] as { submission: string; decision: { region: string } };
       const opened = await openStored(join(folder, '.residency'), submission, decision.region);

@@ -31,7 +31,7 @@ export function jsonLines(stdout: string): readonly Readonly<Record<string, unkn
 }
 
 /** Starts the standalone service and waits for its address; its first-run output ends up in `output()`. */
-export async function start(cwd: string, ...args: readonly string[]): Promise<{ readonly url: string; readonly child: ChildProcess; output(): string; stop(signal?: NodeJS.Signals): Promise<number | null> }> {
+export async function start(cwd: string, ...args: readonly string[]): Promise<{ readonly url: string; readonly child: ChildProcess; output: () => string; stop: (signal?: NodeJS.Signals) => Promise<number | null> }> {
   const child = spawn(process.execPath, [BIN, 'start', '--port', '0', ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const { promise, resolve, reject } = Promise.withResolvers<string>();

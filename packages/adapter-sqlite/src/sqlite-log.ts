@@ -168,7 +168,12 @@ export class SqliteLog {
 
   /** Finishes what is on its way; afterwards everything rejects with `LOG_CLOSED`. */
   async close(): Promise<void> {
-    this.#closing ??= this.#commits.idle().then(async () => { await this.#worker.close(); });
+    this.#closing ??= this.#finish();
     await this.#closing;
+  }
+
+  async #finish(): Promise<void> {
+    await this.#commits.idle();
+    await this.#worker.close();
   }
 }

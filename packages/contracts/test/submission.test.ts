@@ -36,7 +36,7 @@ describe('a submission', () => {
     const name = fc.oneof(fc.constantFrom('usercountry', 'consentid', 'verdict', 'samplesha256', 'partitionkey', 'traceparent'), fc.constant(canary.toLowerCase()));
     fc.assert(fc.property(fc.array(fc.tuple(name, value)), (pairs) => {
       const result = readSubmission(event(Object.fromEntries(pairs), { type: pairs.length % 5 === 0 ? `${canary}.v1` : SUBMITTED }));
-      if ('reason' in result) expect(result.detail.toLowerCase()).not.toContain(canary.toLowerCase());
+      expect('reason' in result ? result.detail.toLowerCase() : '').not.toContain(canary.toLowerCase());
     }));
   });
 });

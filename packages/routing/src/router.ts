@@ -60,13 +60,13 @@ const RECORD_OVERHEAD_BYTES = 256 * 1024;
 /** All records at once within the byte budget; records of one identity one after the other, so that the first stays the first on repetition. */
 async function sealAndStore(batch: Batch, steps: readonly Step<Placeable>[], budget: ByteBudget, deps: RouterDeps): Promise<Step<Stored>[]> {
   const tails = new Map<string, Promise<Step<Stored>>>();
-  return await Promise.all(steps.map((step) => {
+  return await Promise.all(steps.map(async (step) => {
     const { decoded, state } = step;
     if (!('sample' in state)) return { decoded, state };
     const earlier = tails.get(state.judged.submission);
     const run = storeAfter(earlier, batch, decoded, state, budget, deps);
     tails.set(state.judged.submission, run);
-    return run;
+    return await run;
   }));
 }
 

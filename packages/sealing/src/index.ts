@@ -1,1 +1,11 @@
+export { EncryptionSdkSealer } from './encryption-sdk-sealer.ts';
+export type { SealingKeys } from './encryption-sdk-sealer.ts';
+export { openSealed } from './open-sealed.ts';
+export type { OpenedSample, OpeningKey } from './open-sealed.ts';
+export { KEY_ID, generateRegionKey } from './region-key.ts';
+export type { RegionKey } from './region-key.ts';
+export { readSealedHeader } from './sealed-header.ts';
+export type { SealedHeader } from './sealed-header.ts';
 export type { SealedSample, SealingContext } from './sealing-context.ts';
+export { SEALING_ERROR_CODES, SealingError } from './sealing-error.ts';
+export type { SealingErrorCode } from './sealing-error.ts';

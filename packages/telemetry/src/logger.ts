@@ -12,10 +12,10 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
  * `message` is a sentence in the source, never built from input. `error` may be anything that was thrown.
  */
 export interface Logger {
-  debug(fields: LogFields, message: string): void;
-  info(fields: LogFields, message: string): void;
-  warn(fields: LogFields, message: string): void;
-  error(fields: LogFields, message: string): void;
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
 }
 
 export interface LoggerOptions {
@@ -35,7 +35,7 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
     serializers: {},
   }, destination ?? pino.destination({ dest: 2, sync: true }));
   // No further arguments: pino would format them into the message.
-  const write = (at: Exclude<LogLevel, 'silent'>) => (fields: LogFields, message: string): void => {
+  const write = (at: Exclude<LogLevel, 'silent'>) => (message: string, fields: LogFields = {}): void => {
     lines[at]({ ...allowedFields(fields), ...('error' in fields ? { error: describeError(fields.error) } : {}) }, message);
   };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };

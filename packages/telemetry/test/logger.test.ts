@@ -13,7 +13,7 @@ function recorded(level: Parameters<typeof createLogger>[0]['level'] = 'debug') 
 
 test('writes one JSON object a line with level, RFC 3339 time, message and fields', () => {
   const { lines, logger } = recorded();
-  logger.warn({ code: 'SITE_FULL', site: 'zrh-1', region: 'zurich', position: 'log-1/threat.samples/0/42', submission: 'a'.repeat(64), records: 3 }, 'Routing waits');
+  logger.warn('Routing waits', { code: 'SITE_FULL', site: 'zrh-1', region: 'zurich', position: 'log-1/threat.samples/0/42', submission: 'a'.repeat(64), records: 3 });
   expect(lines).toHaveLength(1);
   expect(lines[0]?.endsWith('\n')).toBe(true);
   expect(JSON.parse(lines[0] ?? '')).toEqual({
@@ -25,7 +25,7 @@ test('writes one JSON object a line with level, RFC 3339 time, message and field
 test('writes nothing below its level, and nothing at all when silent', () => {
   const warn = recorded('warn');
   const silent = recorded('silent');
-  for (const { logger } of [warn, silent]) for (const level of LEVELS) logger[level]({}, 'said');
+  for (const { logger } of [warn, silent]) for (const level of LEVELS) logger[level]('said');
   expect(warn.lines.map((line): unknown => JSON.parse(line))).toEqual(['warn', 'error'].map((level) => expect.objectContaining({ level })));
   expect(silent.lines).toEqual([]);
 });
@@ -33,7 +33,7 @@ test('writes nothing below its level, and nothing at all when silent', () => {
 test('writes a coded error whole and its foreign causes without their messages', () => {
   const { lines, logger } = recorded();
   const foreign = Object.assign(new TypeError(CANARY), { code: 'ENOSPC', path: CANARY });
-  logger.error({ error: new CodedError({ code: 'SITE_FULL', message: 'Expected room.', remedy: 'retry', cause: foreign }) }, 'Could not store');
+  logger.error('Could not store', { error: new CodedError({ code: 'SITE_FULL', message: 'Expected room.', remedy: 'retry', cause: foreign }) });
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({
     error: { name: 'CodedError', code: 'SITE_FULL', remedy: 'retry', message: 'Expected room.', cause: { name: 'TypeError', code: 'ENOSPC' } },
   });
@@ -53,7 +53,7 @@ function foreignErrors(): unknown[] {
 
 test('writes no foreign error\'s text, whatever was thrown, at every level', () => {
   const { lines, logger } = recorded();
-  for (const level of LEVELS) for (const error of foreignErrors()) logger[level]({ error }, 'Failed');
+  for (const level of LEVELS) for (const error of foreignErrors()) logger[level]('Failed', { error });
   expect(lines).toHaveLength(LEVELS.length * foreignErrors().length);
   expect(lines.join('')).not.toContain('canary');
 });
@@ -63,7 +63,7 @@ test.each(['authorization', 'token', 'subject', 'privateKey', 'data', 'value', '
   'leaves a canary out of the field %s', (field) => {
     const { lines, logger } = recorded();
     for (const value of [CANARY, { nested: CANARY }, [CANARY], Buffer.from(CANARY), new Error(CANARY)]) {
-      for (const level of LEVELS) logger[level](Object.fromEntries([[field, value]]), 'said');
+      for (const level of LEVELS) logger[level]('said', Object.fromEntries([[field, value]]));
     }
     expect(lines).toHaveLength(20);
     expect(lines.join('')).not.toContain('canary');
@@ -73,7 +73,7 @@ test.each(['authorization', 'token', 'subject', 'privateKey', 'data', 'value', '
 test('never throws, and writes exactly one line, whatever the fields are', () => {
   assert(property(dictionary(string(), anything()), anything(), (fields, error) => {
     const { lines, logger } = recorded();
-    logger.info({ ...fields, error }, 'said');
+    logger.info('said', { ...fields, error });
     expect(lines).toHaveLength(1);
     expect(lines[0]?.trimEnd()).not.toContain('\n');
   }));
@@ -82,9 +82,9 @@ test('never throws, and writes exactly one line, whatever the fields are', () =>
 test('writes the pattern of a route and the places of a stack, and no line that merely looks like one', () => {
   const { lines, logger } = recorded();
   const at = (new Error('x').stack ?? '').split('\n').slice(1, 3).map((line) => line.trim());
-  logger.error({ route: '/submissions/:submission', at: ['at serve (file:///app/src/server.ts:65:10)', 'at node:internal/process/task_queues:103:5'] }, 'said');
-  logger.error({ route: `/submissions/${'a1'.repeat(32)}`, at: ['at canary subject:1:1'] }, 'said');
-  logger.error({ at }, 'said');
+  logger.error('said', { route: '/submissions/:submission', at: ['at serve (file:///app/src/server.ts:65:10)', 'at node:internal/process/task_queues:103:5'] });
+  logger.error('said', { route: `/submissions/${'a1'.repeat(32)}`, at: ['at canary subject:1:1'] });
+  logger.error('said', { at });
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ route: '/submissions/:submission', at: [expect.any(String), expect.any(String)] });
   expect(JSON.parse(lines[1] ?? '')).toEqual({ level: 'error', time: expect.any(String), msg: 'said' });
   expect(JSON.parse(lines[2] ?? '')).toMatchObject({ at });

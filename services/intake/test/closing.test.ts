@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { IntakeWorld, binary, submitted } from './intake-world.ts';
 
@@ -46,6 +47,8 @@ it('refuses further requests on a connection that stays open while it closes', a
   await begun.promise;
   const closed = world.intake.close();
   raw.socket.write(head);
+  // Time for the second request to be read while the first is in hand.
+  await delay(100);
   durable.resolve();
   await Promise.all([raw.closed, closed]);
   expect(raw.received).toMatch(/^HTTP\/1\.1 202 /);

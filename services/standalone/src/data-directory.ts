@@ -136,6 +136,6 @@ async function usable<T>(directory: string, work: () => Promise<T>): Promise<T> 
     return await work();
   } catch (cause) {
     if (!(cause instanceof Error) || !('errno' in cause)) throw cause;
-    throw new StandaloneError({ code: 'DATA_DIRECTORY_UNUSABLE', message: `Expected to read and write the data directory ${directory}, found ${String((cause as NodeJS.ErrnoException).code)}; correct its permissions, or name another folder.`, remedy: 'stop', cause });
+    throw new StandaloneError({ code: 'DATA_DIRECTORY_UNUSABLE', message: `Expected to read and write the data directory ${directory}, found ${'code' in cause ? String(cause.code) : 'a failure'}; correct its permissions, or name another folder.`, remedy: 'stop', cause });
   }
 }

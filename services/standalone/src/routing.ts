@@ -60,7 +60,7 @@ async function openSites(data: DataDirectory, wrap: (store: ObjectStore) => Obje
       if (sites.has(site)) continue;
       const directory = data.sitePath(site);
       await verifySite(directory, { region, site });
-      await sweepTemporaries(directory);
+      await sweepTemporaries(directory, site);
       sites.set(site, wrap(new FilesystemObjectStore(directory, site)));
     }
   }

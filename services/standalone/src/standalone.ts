@@ -68,7 +68,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
       status: { find: (submission) => data.log.findSubmission(submission) },
       consents: { history: (consentId) => data.log.consentHistory(consentId) },
       operations: { live: () => health.live, ready: () => health.readiness(), metrics: () => metrics.render() },
-      log: { error: (_, message) => { options.logger.error(message); } },
+      log: { error: (fields, message) => { options.logger.error(message, fields); } },
     }).catch(async (error: unknown) => {
       await router.release();
       throw error;

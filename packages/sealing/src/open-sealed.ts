@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { decodeContext } from './encryption-context.ts';
+import { decrypt, keyring } from './encryption-sdk.ts';
+import { readSealedHeader } from './sealed-header.ts';
+import type { SealingContext } from './sealing-context.ts';
+import { SealingError } from './sealing-error.ts';
+
+/** PKCS#8 PEM. */
+export interface OpeningKey {
+  readonly id: string;
+  readonly privateKeyPem: string;
+}
+
+export interface OpenedSample {
+  readonly sample: Buffer;
+  readonly context: SealingContext;
+}
+
+/**
+ * Opens a sealed sample inside `region` with whichever of its keys, old ones too, wrapped it. The region bound to the
+ * message must be the one asked for, and the sample must have the digest bound to it. Throws `SealingError`.
+ */
+export async function openSealed(message: Buffer, region: string, keys: readonly OpeningKey[]): Promise<OpenedSample> {
+  const header = readSealedHeader(message);
+  if (header.region !== region) {
+    throw new SealingError({ code: 'WRONG_REGION', message: `Expected a sample sealed for region ${region}, found one sealed for ${header.region}; ask that region.`, remedy: 'stop' });
+  }
+  const key = keys.find(({ id }) => header.wrappingKeys.includes(id));
+  if (key === undefined) {
+    throw new SealingError({ code: 'NO_KEY_FOR_MESSAGE', message: `Expected the private key that wrapped this sample, found none of region ${region}; bring back the key named in the object's metadata.`, remedy: 'stop' });
+  }
+  const { sample, values } = await decryptWith(key, region, message);
+  // What was read before is only now known to be what was sealed.
+  const context = decodeContext(values);
+  if (context.region !== region) throw doesNotOpen();
+  if (createHash('sha256').update(sample).digest('hex') !== context.sampleSha256) {
+    throw new SealingError({ code: 'SAMPLE_DIGEST_MISMATCH', message: 'Expected the sample to have the digest bound to it, found another; whoever sealed it was no router.', remedy: 'stop' });
+  }
+  return { sample, context };
+}
+
+async function decryptWith(key: OpeningKey, region: string, message: Buffer): Promise<{ readonly sample: Buffer; readonly values: Readonly<Record<string, string>> }> {
+  try {
+    const { plaintext, messageHeader } = await decrypt(keyring(region, key.id, { privateKey: key.privateKeyPem }), message);
+    return { sample: plaintext, values: { ...messageHeader.encryptionContext } };
+  } catch {
+    throw doesNotOpen();
+  }
+}
+
+function doesNotOpen(): SealingError {
+  return new SealingError({ code: 'DOES_NOT_OPEN', message: 'Expected an unaltered message wrapped with this region\'s key; it does not open. The bytes were altered or truncated, or the key is another under the same id.', remedy: 'stop' });
+}

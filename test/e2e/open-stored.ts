@@ -1,0 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KeyDirectory } from '@residency/adapter-filesystem';
+import { objectKey } from '@residency/contracts';
+import { openSealed } from '@residency/sealing';
+
+const SITES: Readonly<Record<string, string>> = { zurich: 'zrh-2', moscow: 'mow-1' };
+
+/** Opens a stored sample as its region would: the file itself, with that region's private keys, in this process. */
+export async function openStored(data: string, submission: string, region: string): Promise<Buffer> {
+  const message = await readFile(join(data, 'sites', SITES[region] ?? '', objectKey(submission)));
+  const keys = await new KeyDirectory(join(data, 'keys')).privateKeys(region);
+  return (await openSealed(message, region, keys)).sample;
+}
