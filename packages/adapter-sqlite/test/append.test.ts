@@ -1,9 +1,11 @@
+import { DatabaseSync } from 'node:sqlite';
 import { TOPICS } from '@residency/contracts';
 import type { NewRecord } from '@residency/contracts';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openSqliteLog } from '../src/sqlite-log.ts';
 import { decodeHeaders, encodeHeaders } from '../src/wire.ts';
+import type { AppendEntry } from '../src/wire.ts';
 import { appendOne, collect, publishSamples, someLog, text } from './some-log.ts';
 import type { SomeLog } from './some-log.ts';
 
@@ -14,6 +16,8 @@ async function fresh(...options: Parameters<typeof someLog>): Promise<SomeLog> {
   return some;
 }
 afterEach(async () => { for (const some of open.splice(0)) await some.close(); });
+
+const sample = (name: string): AppendEntry => ({ topic: TOPICS.samples, record: text(name) });
 
 const values = (records: readonly { value: Buffer | null }[]): (string | undefined)[] => records.map(({ value }) => value?.toString());
 
@@ -61,8 +65,7 @@ describe('append', () => {
   it('when the disk is full fails the append that does not fit, whole, and no other one', async () => {
     const { log } = await fresh({ maxPages: 100 });
     const large = { topic: TOPICS.samples, record: { key: null, headers: [], value: Buffer.alloc(4_096 * 200) } };
-    const small = (name: string) => ({ topic: TOPICS.samples, record: text(name) });
-    const results = await Promise.allSettled([log.append([small('one')]), log.append([small('with large'), large]), log.append([small('two')])]);
+    const results = await Promise.allSettled([log.append([sample('one')]), log.append([sample('with large'), large]), log.append([sample('two')])]);
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(results[1]).toMatchObject({ reason: { code: 'LOG_FULL', remedy: 'retry' } });
     expect(values(await collect(log.read(TOPICS.samples)))).toEqual(['one', 'two']);
@@ -70,7 +73,6 @@ describe('append', () => {
 
   it('tells a publisher that the log is busy when another process does not let go of it', async () => {
     const { log, file } = await fresh({ busyTimeoutMs: 50 });
-    const { DatabaseSync } = await import('node:sqlite');
     const holder = new DatabaseSync(file);
     holder.exec('BEGIN IMMEDIATE');
     await expect(log.append([{ topic: TOPICS.samples, record: text('x') }])).rejects.toMatchObject({ code: 'LOG_BUSY', remedy: 'retry' });

@@ -72,11 +72,11 @@ describe('audit records', () => {
   });
 });
 
-describe('a submission\'s status', () => {
-  const publish = async (submission: string): Promise<void> => {
-    await some.log.append([{ topic: TOPICS.samples, record: { key: null, headers: [], value: Buffer.from('later') }, submission }]);
-  };
+async function publish(submission: string): Promise<void> {
+  await some.log.append([{ topic: TOPICS.samples, record: { key: null, headers: [], value: Buffer.from('later') }, submission }]);
+}
 
+describe('a submission\'s status', () => {
   it('is unknown, then pending, then settled with its events', async () => {
     const submission = sha256(Buffer.from('later'));
     expect(await some.log.findSubmission(submission)).toEqual({ state: 'unknown' });

@@ -22,6 +22,17 @@ function wholeGroups(found: readonly string[], name: string): number[] {
   return Array.from({ length: groups }, (_, group) => group);
 }
 
+async function expectConsistent(log: SqliteLog): Promise<number> {
+  const events = (await collect(log.auditRecords())).map((bytes) => decodeAuditEvent(bytes));
+  const committed = await log.committed();
+  expect(events.map(({ position }) => position.offset)).toEqual(events.map((_, index) => BigInt(index)));
+  expect(events.map(({ data }) => data.previous)).toEqual(events.map((_, index) => (index === 0 ? null : String(index - 1))));
+  expect(committed).toBe(events.length === 0 ? null : BigInt(events.length - 1));
+  const pointers = await collect(log.quarantine());
+  expect(pointers.length).toBe(Math.ceil(events.length / 10));
+  return events.length;
+}
+
 describe('a process killed while it appends', () => {
   it('leaves whole appends only, and every one it was told was durable', async () => {
     for (const [run, lines] of [1, 3, 17, 40].entries()) {
@@ -48,17 +59,6 @@ describe('a process killed while it settles', () => {
     await some.log.submissionLog().consume((batch) => Promise.resolve({ settlements: settlementsOf(batch) }), { until: 'end', signal: never() });
     expect(await expectConsistent(some.log)).toBe(900);
   });
-
-  async function expectConsistent(log: SqliteLog): Promise<number> {
-    const events = (await collect(log.auditRecords())).map((bytes) => decodeAuditEvent(bytes));
-    const committed = await log.committed();
-    expect(events.map(({ position }) => position.offset)).toEqual(events.map((_, index) => BigInt(index)));
-    expect(events.map(({ data }) => data.previous)).toEqual(events.map((_, index) => (index === 0 ? null : String(index - 1))));
-    expect(committed).toBe(events.length === 0 ? null : BigInt(events.length - 1));
-    const pointers = await collect(log.quarantine());
-    expect(pointers.length).toBe(Math.ceil(events.length / 10));
-    return events.length;
-  }
 });
 
 describe('several processes on one log', () => {

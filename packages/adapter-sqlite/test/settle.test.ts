@@ -21,6 +21,11 @@ async function consume(route: (batch: Batch) => BatchResult): Promise<unknown> {
 
 const settleAll = (batch: Batch): BatchResult => ({ settlements: settlementsOf(batch) });
 
+const oversized = (batch: Batch): BatchResult => ({
+  settlements: settlementsOf(batch).map((settlement, index) => (index === 2 && settlement.event.outcome === 'refused'
+    ? { event: { ...settlement.event, data: { ...settlement.event.data, consentId: 'x'.repeat(20_000) } } } : settlement)),
+});
+
 describe('settling', () => {
   it('drops a batch that another router settled meanwhile, and goes on from the committed position', async () => {
     const other = await openSqliteLog({ file: some.file, now: () => Date.now() });
@@ -52,10 +57,6 @@ describe('settling', () => {
   });
 
   it('checks each event\'s size before anything is written', async () => {
-    const oversized = (batch: Batch): BatchResult => ({
-      settlements: settlementsOf(batch).map((settlement, index) => (index === 2 && settlement.event.outcome === 'refused'
-        ? { event: { ...settlement.event, data: { ...settlement.event.data, consentId: 'x'.repeat(20_000) } } } : settlement)),
-    });
     await expect(consume(oversized)).rejects.toMatchObject({ code: 'AUDIT_EVENT_TOO_LARGE' });
     expect([await some.log.committed(), await collect(some.log.auditRecords()), await collect(some.log.quarantine())]).toEqual([null, [], []]);
   });

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+// What a data directory holds, read without a line of the product: SQL, JSON and directory listings.
+
+export interface IntakeRow {
+  readonly offset: number;
+  readonly headers: ReadonlyMap<string, Buffer>;
+  readonly value: Buffer | null;
+}
+
+export interface AuditRow {
+  readonly id: string;
+  readonly offset: number;
+  readonly outcome: string;
+  readonly data: Readonly<Record<string, unknown>> & { readonly previous: string | null; readonly submission?: string; readonly reason?: string; readonly of?: string };
+  readonly bytes: Buffer;
+}
+
+export interface LogRows {
+  readonly name: string;
+  readonly intake: readonly IntakeRow[];
+  readonly audit: readonly AuditRow[];
+  readonly quarantine: readonly Buffer[];
+  readonly settled: number | null;
+}
+
+interface Row { readonly offset: number; readonly headers: string; readonly value: Uint8Array | null }
+
+export function readLog(directory: string): LogRows {
+  const db = new DatabaseSync(join(directory, 'log.db'), { readOnly: true, timeout: 10_000 });
+  try {
+    db.exec('BEGIN');
+    const rows = (topic: string): Row[] => db.prepare('SELECT r."offset", r.headers, r.value FROM record r JOIN topic t ON t.id = r.topic WHERE t.name = ? ORDER BY r."offset"').all(topic) as unknown as Row[];
+    const meta = db.prepare('SELECT name FROM meta').get() as { readonly name: string };
+    const progress = db.prepare("SELECT settled FROM topic WHERE name = 'threat.samples'").get() as { readonly settled: number | null };
+    return {
+      name: meta.name,
+      settled: progress.settled,
+      intake: rows('threat.samples').map(({ offset, headers, value }) => ({ offset, headers: headersOf(headers), value: value === null ? null : Buffer.from(value) })),
+      audit: rows('residency.audit').map(({ value }) => auditRow(Buffer.from(value ?? []))),
+      quarantine: rows('threat.samples.quarantine').map(({ value }) => Buffer.from(value ?? [])),
+    };
+  } finally {
+    db.close();
+  }
+}
+
+function headersOf(text: string): ReadonlyMap<string, Buffer> {
+  return new Map((JSON.parse(text) as [string, string][]).map(([name, content]) => [name, Buffer.from(content, 'base64')]));
+}
+
+function auditRow(bytes: Buffer): AuditRow {
+  const event = JSON.parse(bytes.toString('utf8')) as { readonly id: string; readonly type: string; readonly data: AuditRow['data'] };
+  return { id: event.id, offset: Number(event.id.split('/').at(-1)), outcome: event.type.split('.')[2] ?? '', data: event.data, bytes };
+}
+
+export interface ObjectOnDisk {
+  readonly site: string;
+  /** The file's name. */
+  readonly submission: string;
+  readonly path: string;
+  readonly sha256: string;
+}
+
+export interface SitesOnDisk {
+  readonly objects: readonly ObjectOnDisk[];
+  /** What attempts left behind, by path. */
+  readonly temporaries: readonly string[];
+}
+
+export async function walkSites(directory: string): Promise<SitesOnDisk> {
+  const objects: ObjectOnDisk[] = [];
+  const temporaries: string[] = [];
+  for (const site of await readdir(join(directory, 'sites'))) {
+    const root = join(directory, 'sites', site);
+    temporaries.push(...(await files(join(root, 'tmp'))));
+    for (const path of await files(join(root, 'samples'))) {
+      objects.push({ site, submission: path.split('/').at(-1) ?? '', path: path.slice(root.length + 1), sha256: sha256(await readFile(path)) });
+    }
+  }
+  return { objects, temporaries };
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+async function files(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name)).sort();
+}

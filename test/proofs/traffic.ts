@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { SUBMITTED, TOPICS, consentCloudEvent, consentEntry, submissionEntry } from '@residency/contracts';
+import type { LogEntry } from '@residency/contracts';
+import { sha256 } from './on-disk.ts';
+import type { IntakeRow } from './on-disk.ts';
+import { SeededRandom } from './seeded-random.ts';
+
+/** What must become of one record, before anybody asks whether its identity is taken. */
+export type Expectation =
+  | { readonly kind: 'placeable'; readonly identity: string; readonly region: string; readonly country: string; readonly sampleSha256: string }
+  | { readonly kind: 'refused' | 'quarantined'; readonly reason: string };
+
+interface Planned {
+  readonly entry: LogEntry;
+  readonly expected: Expectation;
+}
+
+// By hand from GTI §1 to §6, not from the policy: the proof must not ask the code it judges.
+export const REGION_BY_COUNTRY: Readonly<Record<string, string>> = {
+  CH: 'zurich', DE: 'zurich', FR: 'zurich', GB: 'zurich', CY: 'zurich', XK: 'zurich', US: 'zurich', CA: 'zurich', JP: 'zurich', AU: 'zurich', IN: 'zurich', PK: 'zurich', BN: 'zurich',
+  RU: 'moscow', BR: 'moscow', TR: 'moscow', CN: 'moscow', ZA: 'moscow', KE: 'moscow', MX: 'moscow', AE: 'moscow', TW: 'moscow',
+};
+export const SITES_BY_REGION: Readonly<Record<string, readonly string[]>> = { zurich: ['zrh-1', 'zrh-2'], moscow: ['mow-1'] };
+
+const GIVEN = 'traffic-given-01';
+const WITHDRAWN = 'traffic-withdrawn-02';
+const OTHER_PURPOSE = 'traffic-purpose-03';
+const SOURCE = 'urn:test:traffic';
+const INDEX = 'trafficindex';
+
+/** The consents all traffic refers to; appended before the first submission. */
+export function trafficConsents(): readonly LogEntry[] {
+  const envelope = (): { id: string; source: string } => ({ id: randomUUID(), source: SOURCE });
+  const grant = (consentId: string, purpose: string): LogEntry => consentEntry(consentCloudEvent({ kind: 'granted', consentId, purposes: [purpose], termsVersion: '2021-07' }, envelope()));
+  return [
+    grant(GIVEN, 'threat-sample-sharing'), grant(WITHDRAWN, 'threat-sample-sharing'), grant(OTHER_PURPOSE, 'usage-statistics'),
+    consentEntry(consentCloudEvent({ kind: 'withdrawn', consentId: WITHDRAWN }, envelope())),
+  ];
+}
+
+/** Seeded submissions, good and bad, some of them again: the same seed is the same traffic in every process. */
+export class Traffic {
+  readonly planned: readonly Planned[];
+
+  constructor(seed: number, count: number, largestBytes = 256 * 1024) {
+    const random = new SeededRandom(seed);
+    const planned: (Planned & { readonly fields: Fields })[] = [];
+    for (let index = 0; index < count; index += 1) {
+      const earlier = planned.filter(({ expected }) => expected.kind === 'placeable');
+      planned.push(next(random, index, earlier.length === 0 ? undefined : random.pick(earlier).fields, largestBytes));
+    }
+    this.planned = planned;
+  }
+
+  entries(from = 0, to = this.planned.length): readonly LogEntry[] {
+    return this.planned.slice(from, to).map(({ entry }) => entry);
+  }
+
+  /** Which of the plan a record on the log is; every record of this traffic carries its number. */
+  indexOf({ headers }: IntakeRow): number {
+    const index = Number(headers.get(`ce_${INDEX}`)?.toString('utf8') ?? NaN);
+    if (this.planned[index] === undefined) throw new RangeError('Expected a record of this traffic.');
+    return index;
+  }
+
+  expectation(row: IntakeRow): Expectation {
+    const planned = this.planned[this.indexOf(row)];
+    if (planned === undefined) throw new RangeError('Expected a record of this traffic.');
+    // What the log kept is what was sent: otherwise nothing below would mean anything.
+    if (sha256(row.value ?? Buffer.alloc(0)) !== sha256(planned.entry.record.value ?? Buffer.alloc(0))) throw new RangeError('Expected the log to hold the bytes that were sent.');
+    return planned.expected;
+  }
+}
+
+interface Fields {
+  readonly id: string;
+  readonly country: string;
+  readonly sample: Buffer;
+}
+
+function next(random: SeededRandom, index: number, earlier: Fields | undefined, largestBytes: number): Planned & { readonly fields: Fields } {
+  // Mostly small, as files are: sizes even over the orders of magnitude.
+  const bytes = Math.max(1, Math.floor(largestBytes ** random.next()));
+  const fields: Fields = { id: `s-${index}`, country: random.pick(Object.keys(REGION_BY_COUNTRY)), sample: random.bytes(bytes) };
+  const dice = random.next();
+  if (earlier !== undefined && dice < 0.08) return placeable(index, earlier);
+  if (earlier !== undefined && dice < 0.14) return placeable(index, { ...earlier, sample: fields.sample });
+  // The same identity from another country: another sample in the same region, lawful by itself in another one.
+  if (earlier !== undefined && dice < 0.2) return placeable(index, { ...earlier, country: fields.country });
+  if (dice < 0.75) return placeable(index, fields);
+  return random.pick(BAD)(index, fields);
+}
+
+function placeable(index: number, fields: Fields): Planned & { readonly fields: Fields } {
+  const { id, country, sample } = fields;
+  return { fields, entry: submission(index, fields), expected: { kind: 'placeable', identity: id, region: REGION_BY_COUNTRY[country] ?? '', country, sampleSha256: sha256(sample) } };
+}
+
+type Bad = (index: number, fields: Fields) => Planned & { readonly fields: Fields };
+
+const bad = (kind: 'refused' | 'quarantined', reason: string, changed: (fields: Fields) => Partial<Sent>): Bad =>
+  (index, fields) => ({ fields, entry: submission(index, { ...fields, ...changed(fields) }), expected: { kind, reason } });
+
+const BAD: readonly Bad[] = [
+  bad('refused', 'CONSENT_UNKNOWN', () => ({ consent: 'traffic-never-given' })),
+  bad('refused', 'CONSENT_WITHDRAWN', () => ({ consent: WITHDRAWN })),
+  bad('refused', 'CONSENT_PURPOSE', () => ({ consent: OTHER_PURPOSE })),
+  bad('quarantined', 'COUNTRY_UNKNOWN', () => ({ country: 'EU' })),
+  bad('quarantined', 'COUNTRY_UNKNOWN', () => ({ country: 'Switzerland' })),
+  bad('quarantined', 'DIGEST_MISMATCH', () => ({ attributes: { samplesha256: '0'.repeat(64) } })),
+  bad('quarantined', 'EMPTY_SAMPLE', () => ({ sample: Buffer.alloc(0) })),
+  bad('quarantined', 'CLASSIFICATION_UNKNOWN', () => ({ attributes: { dataclassification: 'internal' } })),
+  bad('quarantined', 'INVALID_ATTRIBUTE', () => ({ attributes: { verdict: 'harmless' } })),
+  bad('quarantined', 'UNKNOWN_TYPE', () => ({ type: 'threat.sample.submitted.v9' })),
+  (index, fields) => ({
+    fields, expected: { kind: 'quarantined', reason: 'UNDECODABLE' },
+    entry: { topic: TOPICS.samples, record: { key: null, headers: [[`ce_${INDEX}`, Buffer.from(String(index))]], value: fields.sample } },
+  }),
+];
+
+interface Sent extends Fields {
+  readonly consent: string;
+  readonly type: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+function submission(index: number, fields: Fields & Partial<Sent>): LogEntry {
+  const { id, country, sample, consent = GIVEN, type = SUBMITTED, attributes = {} } = fields;
+  return submissionEntry({
+    specversion: '1.0', id, source: SOURCE, type, datacontenttype: 'application/octet-stream', data: sample,
+    extensions: { usercountry: country, consentid: consent, verdict: 'suspicious', ...attributes, [INDEX]: String(index) },
+  });
+}
