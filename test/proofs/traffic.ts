@@ -22,7 +22,8 @@ export const REGION_BY_COUNTRY: Readonly<Record<string, string>> = {
 };
 export const SITES_BY_REGION: Readonly<Record<string, readonly string[]>> = { zurich: ['zrh-1', 'zrh-2'], moscow: ['mow-1'] };
 
-const GIVEN = 'traffic-given-01';
+/** The consent under which its good submissions are sent. */
+export const GIVEN = 'traffic-given-01';
 const WITHDRAWN = 'traffic-withdrawn-02';
 const OTHER_PURPOSE = 'traffic-purpose-03';
 const SOURCE = 'urn:test:traffic';

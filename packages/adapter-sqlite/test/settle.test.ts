@@ -96,7 +96,7 @@ describe('settling', () => {
     expect(await some.log.end(TOPICS.audit)).toBe(503n);
   });
 
-  it('does not let go of an abort while it waits', async () => {
+  it('wakes at once for this process\'s own appends, and for an abort, however rarely it looks for others', async () => {
     await consume(settleAll);
     const stop = new AbortController();
     const idle = some.log.submissionLog({ pollMs: 60_000 }).consume((batch) => Promise.resolve(settleAll(batch)), { until: 'aborted', signal: stop.signal });

@@ -44,7 +44,7 @@ export class EncryptionSdkSealer {
       });
       return result;
     } catch {
-      throw new SealingError({ code: 'SEALING_FAILED', message: `Expected to seal a sample for region ${context.region}, and could not; check that its newest key is RSA of at least 2048 bits.`, remedy: 'stop' });
+      throw new SealingError({ code: 'SEALING_FAILED', message: `Expected to seal a sample for region ${context.region}, and the Encryption SDK could not; check that the context's values are those of a decision, and try the region's newest key by hand.`, remedy: 'stop' });
     }
   }
 
@@ -56,12 +56,18 @@ export class EncryptionSdkSealer {
   }
 }
 
+// docs/formats/sealed-sample.md; the SDK itself seals with 1024 bits.
+const KEY_BITS = 3072;
+
 /** A private key would seal as well as a public one does: so it is refused, lest it be here. */
 function publicOnly(pem: string, id: string): string {
   try {
-    if (/^-----BEGIN PUBLIC KEY-----\r?\n[^-]+-----END PUBLIC KEY-----\s*$/.test(pem) && createPublicKey(pem).asymmetricKeyType === 'rsa') return pem;
+    if (/^-----BEGIN PUBLIC KEY-----\r?\n[^-]+-----END PUBLIC KEY-----\s*$/.test(pem)) {
+      const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(pem);
+      if (asymmetricKeyType === 'rsa' && (asymmetricKeyDetails?.modulusLength ?? 0) >= KEY_BITS) return pem;
+    }
   } catch {
     // Said below.
   }
-  throw new SealingError({ code: 'NOT_A_PUBLIC_KEY', message: `Expected key ${id} to be one RSA public key in SPKI PEM and nothing else, found otherwise; a router holds public keys only.`, remedy: 'stop' });
+  throw new SealingError({ code: 'NOT_A_PUBLIC_KEY', message: `Expected key ${id} to be one RSA public key of at least ${KEY_BITS} bits in SPKI PEM and nothing else, found otherwise; a router holds public keys only.`, remedy: 'stop' });
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decodeContext } from './encryption-context.ts';
 import { decrypt, keyring } from './encryption-sdk.ts';
+import { messageLength } from './message-length.ts';
 import { readSealedHeader } from './sealed-header.ts';
 import type { SealingContext } from './sealing-context.ts';
 import { SealingError } from './sealing-error.ts';
@@ -32,7 +33,7 @@ export async function openSealed(message: Buffer, region: string, keys: readonly
   const { sample, values } = await decryptWith(key, region, message);
   // What was read before is only now known to be what was sealed.
   const context = decodeContext(values);
-  if (context.region !== region) throw doesNotOpen();
+  if (context.region !== region || messageLength(message) !== message.length) throw doesNotOpen();
   if (createHash('sha256').update(sample).digest('hex') !== context.sampleSha256) {
     throw new SealingError({ code: 'SAMPLE_DIGEST_MISMATCH', message: 'Expected the sample to have the digest bound to it, found another; whoever sealed it was no router.', remedy: 'stop' });
   }
@@ -49,5 +50,5 @@ async function decryptWith(key: OpeningKey, region: string, message: Buffer): Pr
 }
 
 function doesNotOpen(): SealingError {
-  return new SealingError({ code: 'DOES_NOT_OPEN', message: 'Expected an unaltered message wrapped with this region\'s key; it does not open. The bytes were altered or truncated, or the key is another under the same id.', remedy: 'stop' });
+  return new SealingError({ code: 'DOES_NOT_OPEN', message: 'Expected an unaltered message wrapped with this region\'s key; it does not open. The bytes were altered, truncated or added to, or the key is another under the same id.', remedy: 'stop' });
 }

@@ -1,4 +1,5 @@
 import { decodeContext, keyNamespace } from './encryption-context.ts';
+import { MessageFields, notSealed } from './message-fields.ts';
 import type { SealingContext } from './sealing-context.ts';
 import { SealingError } from './sealing-error.ts';
 
@@ -19,10 +20,14 @@ export interface SealedHeader extends SealingContext {
  * message of ours throws `NOT_A_SEALED_SAMPLE` or `CONTEXT_INVALID`.
  */
 export function readSealedHeader(message: Uint8Array): SealedHeader {
-  const fields = new Fields(message);
+  return headerFields(new MessageFields(message));
+}
+
+/** Reads up to the last wrapped data key; the content type is next. */
+export function headerFields(fields: MessageFields): SealedHeader {
   if (fields.uint(1) !== MESSAGE_VERSION || fields.uint(2) !== SUITE) throw notSealed();
   fields.bytes(MESSAGE_ID_BYTES);
-  const context = decodeContext(readContext(new Fields(fields.bytes(fields.uint(2)))));
+  const context = decodeContext(readContext(new MessageFields(fields.bytes(fields.uint(2)))));
   const namespace = keyNamespace(context.region);
   const wrappingKeys = Array.from({ length: fields.uint(2) }, () => {
     const provider = fields.text();
@@ -36,42 +41,9 @@ export function readSealedHeader(message: Uint8Array): SealedHeader {
   return { ...context, wrappingKeys };
 }
 
-function readContext(fields: Fields): Record<string, string> {
+function readContext(fields: MessageFields): Record<string, string> {
+  if (fields.atEnd) return {}; // An empty context has no count.
   const pairs = Array.from({ length: fields.uint(2) }, (): [string, string] => [fields.text(), fields.text()]);
   if (!fields.atEnd || new Set(pairs.map(([name]) => name)).size < pairs.length) throw notSealed();
   return Object.fromEntries(pairs);
-}
-
-/** Big-endian, length-prefixed fields; beyond the end is `NOT_A_SEALED_SAMPLE`. */
-class Fields {
-  readonly #bytes: Buffer;
-  #at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  get atEnd(): boolean {
-    return this.#at === this.#bytes.length;
-  }
-
-  bytes(length: number): Buffer {
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw notSealed();
-    const field = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return field;
-  }
-
-  uint(length: 1 | 2): number {
-    return this.bytes(length).readUIntBE(0, length);
-  }
-
-  text(): string {
-    return this.bytes(this.uint(2)).toString('utf8');
-  }
-}
-
-export function notSealed(): SealingError {
-  return new SealingError({ code: 'NOT_A_SEALED_SAMPLE', message: 'Expected an AWS Encryption SDK message, version 2, suite 0x0478; found something else. The object was not written by a router, or was altered.', remedy: 'stop' });
 }

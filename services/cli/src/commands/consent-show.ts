@@ -1,0 +1,55 @@
+import type { ConsentHistory } from '@residency/consent';
+import { formatInstant } from '@residency/residency';
+import type { Command } from 'commander';
+import { usage } from '../cli-error.ts';
+import { answering, describe } from '../command.ts';
+import type { Answer, Common } from '../command.ts';
+import { EXIT } from '../exit-code.ts';
+import type { ExitCode } from '../exit-code.ts';
+import { intakeOptions, isObject, openIntake } from '../intake-client.ts';
+import type { IntakeOptions } from '../intake-client.ts';
+import { printable } from '../output.ts';
+import type { Session } from '../session.ts';
+import { table } from '../table.ts';
+import { withData } from '../with-data.ts';
+
+type Options = Common & IntakeOptions & { readonly consent: string };
+
+export function consentShowCommand(consent: Command, session: Session, answer: Answer): void {
+  intakeOptions(describe(consent, 'show', 'When a consent was given, for what, under which terms.', [
+    'consent show --consent consent-0001',
+    'consent show --consent consent-0001 --url http://127.0.0.1:8080 --json',
+  ]).requiredOption('--consent <id>', 'the consent'))
+    .action(answering(answer, (options: Options) => show(session, options)));
+}
+
+async function show(session: Session, options: Options): Promise<ExitCode> {
+  const { consent: consentId, json, data } = options;
+  if (!/^[A-Za-z0-9_-]{8,128}$/.test(consentId)) throw usage('Expected --consent of 8 to 128 of A-Z a-z 0-9 _ -, found something else.');
+  const intervals = options.url === undefined
+    ? await withData(data, async ({ log }) => written(await log.consentHistory(consentId)))
+    : await ask(session, { ...options, url: options.url });
+  if (json) await session.output.json({ consentId, intervals });
+  else if (intervals.length === 0) await session.output.line(`Consent ${consentId} was never given.`);
+  else await session.output.lines(table(['from', 'until', 'purposes', 'terms'], intervals.map(rowOf)));
+  return EXIT.done;
+}
+
+async function ask(session: Session, options: Options & { readonly url: string }): Promise<readonly Record<string, unknown>[]> {
+  const intake = await openIntake(session, options);
+  const found = await intake.get(`consents/${options.consent}`);
+  const intervals = found?.['intervals'];
+  return Array.isArray(intervals) ? intervals.filter((one) => isObject(one)) : [];
+}
+
+function written(history: ConsentHistory): readonly Record<string, unknown>[] {
+  return history.map(({ from, until, ...rest }) => ({ from: formatInstant(from), ...(until === undefined ? {} : { until: formatInstant(until) }), ...rest }));
+}
+
+function rowOf({ from, until, purposes, termsVersion }: Record<string, unknown>): string[] {
+  return [text(from), until === undefined ? 'still given' : text(until), Array.isArray(purposes) ? purposes.map(text).join(', ') : '', text(termsVersion)];
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? printable(value) : '';
+}

@@ -1,0 +1,59 @@
+import { decodeAuditEvent } from '@residency/contracts';
+import type { Command } from 'commander';
+import { answering, describe, parseSubmission } from '../command.ts';
+import type { Answer, Common } from '../command.ts';
+import { EXIT } from '../exit-code.ts';
+import type { ExitCode } from '../exit-code.ts';
+import { intakeOptions, isObject, openIntake } from '../intake-client.ts';
+import type { IntakeOptions } from '../intake-client.ts';
+import { printable } from '../output.ts';
+import type { Session } from '../session.ts';
+import { table } from '../table.ts';
+import { withData } from '../with-data.ts';
+import { outcomeOf } from '../outcome.ts';
+
+type Options = Common & IntakeOptions;
+
+interface Status {
+  readonly state: string;
+  readonly outcomes: readonly Record<string, unknown>[];
+}
+
+export function statusCommand(program: Command, session: Session, answer: Answer): void {
+  intakeOptions(describe(program, 'status', 'What became of a submission. Ends with 1 where nobody knows it.', [
+    'status 2ba52bfcbe6949e6f632ce993ff2fbbbbff1d8a0ef647dafdc7009a51720ecbd',
+    'status 2ba52bfcbe6949e6f632ce993ff2fbbbbff1d8a0ef647dafdc7009a51720ecbd --url http://127.0.0.1:8080 --json',
+  ]).argument('<submission>', 'the id `publish` printed', parseSubmission))
+    .action(answering(answer, (options: Options, submission: string) => status(session, options, submission)));
+}
+
+async function status(session: Session, options: Options, submission: string): Promise<ExitCode> {
+  const { state, outcomes } = options.url === undefined ? await look(options, submission) : await ask(session, { ...options, url: options.url }, submission);
+  if (options.json) await session.output.json({ submission, state, outcomes });
+  else if (outcomes.length === 0) await session.output.line(state === 'pending' ? 'pending: it waits to be routed.' : 'unknown: no such submission, or its retention is over.');
+  else await session.output.lines(table(['outcome', 'region or reason', 'at', 'position'], outcomes.map(rowOf)));
+  return state === 'unknown' ? EXIT.found : EXIT.done;
+}
+
+async function look({ data }: Options, submission: string): Promise<Status> {
+  return await withData(data, async ({ log }) => {
+    const found = await log.findSubmission(submission);
+    return { state: found.state, outcomes: found.state === 'settled' ? found.events.map((event) => outcomeOf(decodeAuditEvent(event))) : [] };
+  });
+}
+
+async function ask(session: Session, options: Options & { readonly url: string }, submission: string): Promise<Status> {
+  const intake = await openIntake(session, options);
+  const found = await intake.get(`submissions/${submission}`);
+  if (found === undefined) return { state: 'unknown', outcomes: [] };
+  const outcomes = found['outcomes'];
+  return { state: text(found['state']), outcomes: Array.isArray(outcomes) ? outcomes.filter((one) => isObject(one)) : [] };
+}
+
+function rowOf({ outcome, region, reason, at, position }: Record<string, unknown>): string[] {
+  return [text(outcome), text(region ?? reason), text(at), text(position)];
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? printable(value) : '';
+}

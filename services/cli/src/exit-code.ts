@@ -1,0 +1,29 @@
+import { remedyOf } from '@residency/coded-error';
+
+/** What a command's end says to a script. */
+export const EXIT = { done: 0, found: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** The caller has to name something else. */
+const USAGE: ReadonlySet<string> = new Set([
+  'USAGE', 'FILE_UNREADABLE', 'FILE_EXISTS', 'NOT_THERE', 'TOKEN_REFUSED',
+  'NOT_A_DATA_DIRECTORY', 'DATA_DIRECTORY_NEWER', 'DATA_DIRECTORY_UNUSABLE', 'LOG_SCHEMA_NEWER',
+  'INVALID_POLICY', 'INVALID_POSITION', 'INVALID_CONSENT_EVENT', 'INVALID_ATTRIBUTE_VALUE',
+  'INVALID_KEY_NAME', 'KEY_UNKNOWN', 'KEY_LAST', 'INVALID_TOKEN', 'TOKENS_REQUIRED',
+]);
+
+/** Something is not where it should be, and trying again by itself does not help. Whatever may pass says so by its remedy. */
+const UNREACHABLE: ReadonlySet<string> = new Set(['ROUTING_LOCKED', 'LOG_UNAVAILABLE', 'PORT_IN_USE', 'LISTEN_REFUSED', 'SITE_MARKER_MISSING']);
+
+export function exitCodeOf(error: unknown): ExitCode {
+  const code = codeOf(error);
+  if (code === 'INTERRUPTED') return EXIT.interrupted;
+  if (code !== undefined && USAGE.has(code)) return EXIT.usage;
+  if ((code !== undefined && UNREACHABLE.has(code)) || remedyOf(error) === 'retry') return EXIT.unreachable;
+  return EXIT.found;
+}
+
+/** The code of an error of ours; others have none that we gave a meaning. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'remedy' in error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,3 @@
+export { createProgram } from './program.ts';
+export { EXIT } from './exit-code.ts';
+export type { ExitCode } from './exit-code.ts';

@@ -1,0 +1,39 @@
+import { readFile } from 'node:fs/promises';
+import { readPolicy } from '@residency/contracts';
+import { invalidPolicies } from '@residency/residency';
+import type { PolicyPublished } from '@residency/residency';
+import { FIRST_POLICY } from '@residency/standalone';
+import type { DataDirectory } from '@residency/standalone';
+import { usage } from './cli-error.ts';
+import { isThere, withData } from './with-data.ts';
+
+/** Every version published in a data directory; in one that is not there yet, the one it would begin with. */
+export async function publishedIn(path: string, now: () => number): Promise<readonly PolicyPublished[]> {
+  if (await isThere(path)) return await withData(path, publishedOn);
+  return [{ ...readPolicy(await readFile(FIRST_POLICY)), appendedAt: now() }];
+}
+
+export async function publishedOn({ log }: Pick<DataDirectory, 'log'>): Promise<readonly PolicyPublished[]> {
+  return (await log.policyView().read()).versions;
+}
+
+/** Those that count, in log order: the last one is the newest. */
+export function validOf(published: readonly PolicyPublished[]): readonly PolicyPublished[] {
+  const invalid = new Set(invalidPolicies(published).map(({ published: version }) => version));
+  return published.filter((version) => !invalid.has(version));
+}
+
+/** Sites by region, of all valid versions together, in the order they were named. */
+export function sitesByRegion(published: readonly PolicyPublished[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const regions = new Map<string, Set<string>>();
+  for (const { id, sites } of validOf(published).flatMap(({ document }) => document.regions)) {
+    regions.set(id, new Set([...regions.get(id) ?? [], ...sites]));
+  }
+  return regions;
+}
+
+/** Throws where no policy has the region: an empty list would look like an answer. */
+export async function checkRegion(data: Pick<DataDirectory, 'log'>, region: string): Promise<void> {
+  const regions = [...sitesByRegion(await publishedOn(data)).keys()];
+  if (!regions.includes(region)) throw usage(`Expected --region to be one of ${regions.join(', ')}, found another.`);
+}

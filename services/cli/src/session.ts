@@ -1,0 +1,16 @@
+import type { Output } from './output.ts';
+import { interrupted } from './cli-error.ts';
+
+/** What a command has of the process around it. */
+export interface Session {
+  readonly output: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted by Ctrl-C, SIGTERM, and a reader of the output that went away. */
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+}
+
+/** Ends the command where somebody asked for it; for the places between two steps. */
+export function checkInterrupted({ signal }: Pick<Session, 'signal'>): void {
+  if (signal.aborted) throw interrupted();
+}

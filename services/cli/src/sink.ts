@@ -1,0 +1,50 @@
+import type { CloudEvent } from '@residency/cloudevents';
+import { CONSENT_GRANTED, CONSENT_WITHDRAWN, SUBJECT_LINKED, SUBMITTED, consentEntry, formatPosition, subjectLinkEntry, submissionEntry } from '@residency/contracts';
+import type { LogEntry } from '@residency/contracts';
+import type { Common } from './command.ts';
+import { openIntake } from './intake-client.ts';
+import type { IntakeOptions } from './intake-client.ts';
+import type { Session } from './session.ts';
+import { withData } from './with-data.ts';
+
+export interface Accepted {
+  readonly position: string;
+  readonly submission?: string;
+}
+
+/** Where events go: a data directory's log, or a running intake. */
+export interface Sink {
+  /** Batches worth having on their way at a time. */
+  readonly concurrency: number;
+  /** All or none, durable once it resolves. */
+  send(events: readonly CloudEvent[]): Promise<readonly Accepted[]>;
+}
+
+export async function withSink<T>(session: Session, options: Common & IntakeOptions, work: (sink: Sink) => Promise<T>): Promise<T> {
+  if (options.url !== undefined) {
+    const intake = await openIntake(session, { ...options, url: options.url });
+    return await work({ concurrency: 4, send: (events) => intake.post(events) });
+  }
+  return await withData(options.data, async ({ log }) => {
+    const send = async (events: readonly CloudEvent[]): Promise<Accepted[]> => {
+      const entries = events.map(entryOf);
+      const positions = await log.append(entries);
+      return positions.map((position, index) => {
+        const submission = entries[index]?.submission;
+        return { position: formatPosition(position), ...(submission === undefined ? {} : { submission }) };
+      });
+    };
+    // The next batch is read while the disk takes this one; the log keeps their order.
+    return await work({ concurrency: 2, send });
+  });
+}
+
+const ENTRIES: ReadonlyMap<string, (event: CloudEvent) => LogEntry> = new Map([
+  [SUBMITTED, submissionEntry], [CONSENT_GRANTED, consentEntry], [CONSENT_WITHDRAWN, consentEntry], [SUBJECT_LINKED, subjectLinkEntry],
+]);
+
+function entryOf(event: CloudEvent): LogEntry {
+  const entry = ENTRIES.get(event.type);
+  if (entry === undefined) throw new TypeError('Expected an event of a type this command line sends.');
+  return entry(event);
+}

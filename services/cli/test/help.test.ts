@@ -1,0 +1,54 @@
+import { PassThrough } from 'node:stream';
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { createProgram } from '../src/index.ts';
+import { Output } from '../src/output.ts';
+
+const session = { output: new Output(new PassThrough(), new PassThrough()), env: {}, signal: new AbortController().signal, now: () => 0 };
+const program = createProgram(session, () => undefined);
+
+function tree(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(tree)];
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
+function helpOf(command: Command): string {
+  let text = '';
+  command.configureOutput({ writeOut: (part) => { text += part; }, getOutHelpWidth: () => 400 });
+  command.outputHelp();
+  return text;
+}
+
+const commands = tree(program).map((command) => ({ path: pathOf(command), command }));
+
+it('has every command of the table', () => {
+  expect(commands.filter(({ command }) => command.commands.length === 0).map(({ path }) => path.slice('residency '.length)).sort()).toEqual([
+    'audit list', 'consent grant', 'consent show', 'consent withdraw', 'keys add', 'keys list', 'keys retire', 'policy check', 'policy publish', 'policy show', 'publish',
+    'quarantine list', 'quarantine redrive', 'quarantine show', 'reconcile', 'route', 'sample list', 'sample open', 'start', 'status', 'where',
+  ]);
+});
+
+describe.each(commands)('$path --help', ({ path, command }) => {
+  it('says what it does, with examples of its own', () => {
+    expect(command.description()).not.toBe('');
+    const [, examples = ''] = helpOf(command).split('\nExamples:\n');
+    const lines = examples.split('\n').filter((line) => line.startsWith('  $ '));
+    expect(lines.length).toBeGreaterThan(0);
+    for (const line of lines) expect(line).toContain(`$ ${path}`);
+  });
+
+  it('gives examples whose commands and options exist', () => {
+    const [, examples = ''] = helpOf(command).split('\nExamples:\n');
+    for (const line of examples.split('\n').filter((text) => text.startsWith('  $ '))) {
+      const words = line.trim().split(/\s+/).slice(2);
+      let at = program;
+      for (const word of words) at = at.commands.find((one) => one.name() === word) ?? at;
+      const known = at.options.map(({ long }) => long);
+      for (const word of words.filter((one) => one.startsWith('--'))) expect(known).toContain(word);
+      expect(at.commands).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+const BIN = fileURLToPath(new URL('../bin/residency.js', import.meta.url));
+
+export interface Finished {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A line of `--json`, as deep as tests look. */
+export interface Row {
+  readonly [name: string]: string & number & boolean & Row & readonly Row[];
+}
+
+export interface Folder {
+  readonly path: string;
+  /** Runs the real command line in a process of its own, here. */
+  run(...args: readonly string[]): Promise<Finished>;
+  /** Its standard output as JSON lines; throws where it does not end with `code`. */
+  json(code: number, ...args: readonly string[]): Promise<readonly Row[]>;
+  spawn(args: readonly string[], env?: Readonly<Record<string, string>>): ChildProcess;
+  remove(): Promise<void>;
+}
+
+export async function makeFolder(): Promise<Folder> {
+  const path = await mkdtemp(join(tmpdir(), 'residency-cli-'));
+  const spawnHere = (args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess =>
+    spawn(process.execPath, [BIN, ...args], { cwd: path, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  const run = (...args: readonly string[]): Promise<Finished> => finished(spawnHere(args));
+  return {
+    path, run, spawn: spawnHere,
+    json: async (code, ...args) => {
+      const ended = await run(...args, '--json');
+      if (ended.code !== code) throw new Error(`Expected exit code ${code}, found ${ended.code}: ${ended.out}${ended.err}`);
+      return ended.out.split('\n').filter((line) => line !== '').map((line): Row => JSON.parse(line));
+    },
+    remove: () => rm(path, { recursive: true, force: true }),
+  };
+}
+
+/** A folder for one test. */
+export async function temporaryFolder(): Promise<Folder> {
+  const folder = await makeFolder();
+  onTestFinished(() => folder.remove());
+  return folder;
+}
+
+export async function finished(child: ChildProcess): Promise<Finished> {
+  let out = '';
+  let err = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => { out += text; });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => { err += text; });
+  const [code] = await once(child, 'close') as [number | null];
+  return { code, out, err };
+}

@@ -1,0 +1,75 @@
+import { FilesystemObjectStore } from '@residency/adapter-filesystem';
+import { DEFAULT_LIMITS } from '@residency/contracts';
+import { createRouter } from '@residency/routing';
+import type { ObjectStore } from '@residency/routing';
+import { EncryptionSdkSealer } from '@residency/sealing';
+import { openDataDirectory } from '@residency/standalone';
+import { Laps } from './laps.ts';
+import { REGIONS } from './workload.ts';
+import type { Workload } from './workload.ts';
+
+// `steps-process.ts <data directory> <workload> <all|one>`: the same router, its ports wrapped in clocks; with one sample
+// in work at a time the steps of placing can be told apart.
+const [, , directory = '', text = '', inWork = ''] = process.argv;
+const { region, count }: Workload = JSON.parse(text);
+const laps = new Laps();
+const data = await openDataDirectory(directory);
+const sealer = new EncryptionSdkSealer(data.keys);
+const [consents, policies] = [data.log.consentView(), data.log.policyView()];
+let [sealing, flushing] = [false, false];
+
+function clocked(site: string): ObjectStore {
+  const store = new FilesystemObjectStore(data.sitePath(site), site);
+  return {
+    site,
+    create: (key, sealed, metadata) => laps.within(`create ${site}`, () => store.create(key, sealed, metadata)),
+    flush: async () => {
+      if (!flushing) laps.lap('place');
+      flushing = true;
+      await store.flush();
+      laps.lap('flush');
+    },
+  };
+}
+
+const route = createRouter({
+  limits: inWork === 'one' ? { ...DEFAULT_LIMITS, inFlightBytes: 1 } : DEFAULT_LIMITS,
+  watermarkMarginMs: 0,
+  sealer: {
+    seal: (sample, context) => {
+      if (!sealing) laps.lap('judge');
+      sealing = true;
+      return laps.within('seal', () => sealer.seal(sample, context));
+    },
+  },
+  // The router asks this view first, and both at once: the later answer ends the step.
+  consents: {
+    read: async (ids) => {
+      laps.lap('decode');
+      const reading = await consents.read(ids);
+      laps.lap('views');
+      return reading;
+    },
+  },
+  policies: {
+    read: async () => {
+      const reading = await policies.read();
+      laps.lap('views');
+      return reading;
+    },
+  },
+  sites: new Map(REGIONS[region].sites.map((site) => [site, clocked(site)])),
+});
+
+laps.start();
+const blocked = await data.log.submissionLog().consume(async (batch) => {
+  laps.lap('read and settle');
+  [sealing, flushing] = [false, false];
+  const result = await route(batch);
+  laps.lap('events');
+  return result;
+}, { until: 'end', signal: new AbortController().signal });
+laps.lap('read and settle');
+await data.close();
+if (blocked !== undefined) throw blocked.error;
+process.stdout.write(JSON.stringify(laps.microseconds(count)));

@@ -1,0 +1,98 @@
+import { FilesystemObjectStore, sweepTemporaries, verifySite } from '@residency/adapter-filesystem';
+import { DEFAULT_LIMITS } from '@residency/contracts';
+import { createRouter } from '@residency/routing';
+import type { Batch, BatchResult, Blocked, ObjectStore } from '@residency/routing';
+import { EncryptionSdkSealer } from '@residency/sealing';
+import { lockRouting } from '@residency/standalone';
+import type { DataDirectory } from '@residency/standalone';
+
+/** One call of the use case to the outside, such as the second `create zrh-1`. */
+export interface PortCall {
+  readonly port: string;
+  /** Counted from 0 for each port. */
+  readonly nth: number;
+}
+
+/** What stands around every port call. */
+export interface Around {
+  call<T>(call: PortCall, work: () => Promise<T>): Promise<T>;
+  /** The log settles once this resolves. */
+  beforeSettle(call: PortCall, batch: Batch, result: BatchResult): Promise<void>;
+  afterSettle(call: PortCall): Promise<void>;
+}
+
+/** Small, so that a few records make several batches. */
+export const BATCH_RECORDS = 4;
+
+/** The router of a data directory with every port call from decode to settle in somebody's hands; otherwise composed as standalone composes it. */
+export async function routeAround(data: DataDirectory, around: Around): Promise<Blocked | undefined> {
+  const counts = new Map<string, number>();
+  const next = (port: string): PortCall => {
+    const nth = counts.get(port) ?? 0;
+    counts.set(port, nth + 1);
+    return { port, nth };
+  };
+  const lock = await lockRouting(data);
+  try {
+    const sealer = new EncryptionSdkSealer(data.keys);
+    const [consents, policies] = [data.log.consentView(), data.log.policyView()];
+    const route = createRouter({
+      limits: DEFAULT_LIMITS,
+      watermarkMarginMs: 0,
+      sealer: { seal: (sample, context) => around.call(next('seal'), () => sealer.seal(sample, context)) },
+      consents: { read: (ids) => around.call(next('consent view'), () => consents.read(ids)) },
+      policies: { read: () => around.call(next('policy view'), () => policies.read()) },
+      sites: await openSites(data, next, around),
+    });
+    let settling: PortCall | undefined;
+    const settled = async (): Promise<void> => {
+      if (settling !== undefined) await around.afterSettle(settling);
+      settling = undefined;
+    };
+    const blocked = await data.log.submissionLog({ maxBatchRecords: BATCH_RECORDS }).consume(async (batch) => {
+      await settled();
+      const result = await route(batch);
+      if (result.settlements.length > 0) await around.beforeSettle(settling = next('settle'), batch, result);
+      return result;
+    }, { until: 'end', signal: new AbortController().signal });
+    await settled();
+    return blocked;
+  } finally {
+    await lock.release();
+  }
+}
+
+async function openSites(data: DataDirectory, next: (port: string) => PortCall, around: Around): Promise<ReadonlyMap<string, ObjectStore>> {
+  const sites = new Map<string, ObjectStore>();
+  const { versions } = await data.log.policyView().read();
+  for (const { id: region, sites: names } of versions.flatMap(({ document }) => document.regions)) {
+    for (const site of names) {
+      const directory = data.sitePath(site);
+      await verifySite(directory, { region, site });
+      await sweepTemporaries(directory, site);
+      const store = new FilesystemObjectStore(directory, site);
+      sites.set(site, {
+        site,
+        create: (key, sealed, metadata) => around.call(next(`create ${site}`), () => store.create(key, sealed, metadata)),
+        flush: () => around.call(next(`flush ${site}`), () => store.flush()),
+      });
+    }
+  }
+  return sites;
+}
+
+/** Touches nothing, remembers every call. */
+export class Recorder implements Around {
+  readonly calls: PortCall[] = [];
+
+  async call<T>(call: PortCall, work: () => Promise<T>): Promise<T> {
+    this.calls.push(call);
+    return await work();
+  }
+
+  async beforeSettle(call: PortCall): Promise<void> {
+    this.calls.push(call);
+  }
+
+  async afterSettle(): Promise<void> {}
+}
