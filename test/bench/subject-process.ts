@@ -9,7 +9,7 @@ const data = await openDataDirectory(directory);
 const router = await openRouter(data, {
   until: 'end',
   signal: new AbortController().signal,
-  observe: ({ settlements }) => { stored += settlements.filter(({ event }) => event.outcome === 'stored').length; },
+  settled: ({ settlements }) => { stored += settlements.filter(({ event }) => event.outcome === 'stored').length; },
 });
 const blocked = await meter.time(() => router.run());
 await router.release();

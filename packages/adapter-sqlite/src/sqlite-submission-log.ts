@@ -49,13 +49,14 @@ export class SqliteSubmissionLog implements SubmissionLog {
     this.#options = options;
   }
 
-  async consume(route: RouteBatch, { until, signal }: ConsumeOptions): Promise<Blocked | undefined> {
+  async consume(route: RouteBatch, options: ConsumeOptions): Promise<Blocked | undefined> {
+    const { until, signal } = options;
     const { worker, appended } = this.#deps;
     const end = until === 'end' ? (await worker.call('extent', [TOPICS.samples])).next : Infinity;
     const backOff = new BackOff(this.#options.backOff);
     while (!signal.aborted) {
       const ticket = appended.ticket();
-      const pass = await this.#pass(route, end, signal);
+      const pass = await this.#pass(route, end, options);
       if (signal.aborted) return undefined;
       if (until === 'end' && pass.kind === 'idle') return undefined;
       if (until === 'end' && pass.kind === 'blocked') return pass.blocked;
@@ -75,7 +76,7 @@ export class SqliteSubmissionLog implements SubmissionLog {
     }
   }
 
-  async #pass(route: RouteBatch, end: number, signal: AbortSignal): Promise<Pass> {
+  async #pass(route: RouteBatch, end: number, { signal, settled }: ConsumeOptions): Promise<Pass> {
     const batch = await passing(this.#read(end, signal));
     if (batch instanceof SqliteLogError) return { kind: 'failed', error: batch };
     if (batch === undefined) return { kind: 'idle' };
@@ -88,6 +89,7 @@ export class SqliteSubmissionLog implements SubmissionLog {
       const failure = await passing(this.#deps.worker.call('settle', [settlement, this.#deps.now()], transfer));
       if (failure instanceof SqliteLogError) return { kind: 'failed', error: failure };
     }
+    settled?.(result);
     return blocked === undefined ? { kind: 'settled' } : { kind: 'blocked', blocked, settled: settlements.length };
   }
 

@@ -13,9 +13,8 @@ export async function reportFirstRun({ output }: Session, json: boolean, data: D
     for (const { file, country, event } of routed) await output.json({ file, ...(country === undefined ? {} : { country }), ...outcomeOf(event), why: why(event) });
     return;
   }
-  await output.line('');
+  await output.lines(['', 'The examples, and what became of each. The sealed objects: `residency sample list --region zurich`; the events: `residency audit list`; whether all is in its place: `residency reconcile --open`; all sources of an answer: `residency where CH`.', '']);
   await output.lines(table(['example', 'country', 'outcome', 'where', 'why'], routed.map(({ file, country = '-', event }) => [file, country, event.outcome, placeOf(event), why(event)])));
-  await output.lines(['', 'Sealed objects: see `residency sample list --region zurich`; the events: `residency audit list`; whether all is in its place: `residency reconcile --open`; all sources of an answer: `residency where CH`.']);
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -61,15 +61,15 @@ it('what is published is refused without consent, stored with it, and a duplicat
   expect((await folder.run('consent', 'show', '--consent', 'never-given')).out).toContain('never given');
 
   const [status] = await folder.json(0, 'status', submission);
-  expect(status?.['outcomes']?.map((outcome) => [outcome['outcome'], outcome['region'] ?? outcome['reason']])).toEqual([['refused', 'CONSENT_UNKNOWN'], ['stored', 'zurich'], ['duplicate', 'zurich']]);
+  expect(status?.outcomes.map(({ outcome, region, reason }) => [outcome, region ?? reason])).toEqual([['refused', 'CONSENT_UNKNOWN'], ['stored', 'zurich'], ['duplicate', 'zurich']]);
   expect(await folder.json(1, 'status', '0'.repeat(64))).toMatchObject([{ state: 'unknown' }]);
 
   const events = await folder.json(0, 'audit', 'list');
   expect(events.map(({ type }) => type)).toEqual(['refused', 'stored', 'duplicate'].map((outcome) => `residency.sample.${outcome}.v1`));
   const listed = async (...filters: readonly string[]): Promise<number> => (await folder.json(0, 'audit', 'list', ...filters)).length;
-  const time = String(events[1]?.['time']);
+  const time = events[1]?.time ?? '';
   expect([await listed('--outcome', 'stored'), await listed('--region', 'zurich'), await listed('--submission', '0'.repeat(64)), await listed('--from', time), await listed('--to', time)])
-    .toEqual([1, 2, 0, events.filter((event) => event['time'] >= time).length, events.filter((event) => event['time'] < time).length]);
+    .toEqual([1, 2, 0, events.filter((event) => event.time >= time).length, events.filter((event) => event.time < time).length]);
   const text = await folder.run('audit', 'list');
   expect(text.out).toMatch(/^at +outcome +region or reason +country +bytes +position\n\S+ +refused +CONSENT_UNKNOWN +6 +\S+\n/);
   expect(text.out + JSON.stringify(events)).not.toContain('canary-subject');

@@ -49,7 +49,7 @@ it('a running intake takes what the command line sends with a token, and answers
   expect(published.map(({ path, position }) => [path, position.replace(/^[^/]*/, '')])).toEqual([['f', '/threat.samples/0/0'], ['g', '/threat.samples/0/1']]);
   const one = await folder.json(0, 'publish', 'f', '--country', 'CH', '--consent', 'consent-0001', ...at);
   expect(one[0]?.['submission']).toBe(published[0]?.['submission']);
-  await expect.poll(async () => (await folder.json(0, 'status', String(published[0]?.['submission']), ...at))[0]?.['outcomes'].map((outcome) => outcome['outcome']), { timeout: 20_000 }).toEqual(['stored', 'duplicate']);
+  await expect.poll(async () => (await folder.json(0, 'status', String(published[0]?.['submission']), ...at))[0]?.outcomes.map(({ outcome }) => outcome), { timeout: 20_000 }).toEqual(['stored', 'duplicate']);
   expect((await folder.run('status', '0'.repeat(64), ...at)).code).toBe(1);
   const denied = await folder.run('publish', 'f', '--country', 'CH', '--consent', 'consent-0001', '--url', running.url);
   expect([denied.code, denied.err]).toEqual([2, expect.stringContaining('HTTP 401')]);
@@ -103,7 +103,7 @@ it('an intake that is unavailable for a while is asked again, after the time it 
   await writeFile(join(folder.path, 'f'), 'sample');
   const seen: (string | undefined)[] = [];
   const server = await fake((request, response) => {
-    seen.push(`${request.method} ${request.url} ${request.headers['ce-usercountry']} ${request.headers.authorization}`);
+    seen.push(`${request.method} ${request.url} ${String(request.headers['ce-usercountry'])} ${request.headers.authorization}`);
     request.resume().once('end', () => {
       if (seen.length < 3) response.writeHead(503, { 'retry-after': '0' }).end();
       else response.writeHead(202, { 'content-type': 'application/json' }).end(JSON.stringify({ accepted: [{ position: 'p', submission: 's' }] }));

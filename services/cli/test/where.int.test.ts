@@ -50,7 +50,7 @@ it('policies are checked, published, shown, and asked as newest or as known then
   expect(await folder.json(0, 'policy', 'publish', 'two.json')).toMatchObject([{ id: 'residency', version: 2, published: true }]);
   expect(await folder.json(0, 'policy', 'publish', 'two.json')).toMatchObject([{ published: false }]);
 
-  const region = async (...args: readonly string[]): Promise<unknown[]> => (await folder.json(0, 'where', 'BR', ...args)).flatMap((row) => [row['region'], row['policy']?.['version']]);
+  const region = async (...args: readonly string[]): Promise<unknown[]> => (await folder.json(0, 'where', 'BR', ...args)).flatMap((row) => [row['region'], row.policy.version]);
   expect(await region()).toEqual(['zurich', 2]);
   expect(await region('--as-known')).toEqual(['moscow', 1]);
   expect(await region('--as-known', '--at', nextYear)).toEqual(['zurich', 2]);

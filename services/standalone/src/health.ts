@@ -1,15 +1,14 @@
 import type { Readiness } from '@residency/intake';
-import type { Blocked } from '@residency/routing';
 
 /** What the probes say: alive until routing failed for good, ready while it moves. */
 export class Health {
   #state: 'running' | 'stopping' | 'failed' = 'running';
   #blocked: string | undefined;
 
-  /** Takes what became of a batch; `true` where routing has just begun to wait, or waits for something else now. */
-  routing(blocked: Blocked | undefined): boolean {
+  /** Takes the code of what routing waits for, `undefined` once it goes on; `true` where routing has just begun to wait, or waits for something else now. */
+  routing(code: string | undefined): boolean {
     const before = this.#blocked;
-    this.#blocked = blocked?.error.code;
+    this.#blocked = code;
     return this.#blocked !== undefined && this.#blocked !== before;
   }
 

@@ -3,7 +3,7 @@ import type { SubmissionLogOptions } from '@residency/adapter-sqlite';
 import { DEFAULT_LIMITS } from '@residency/contracts';
 import type { Limits } from '@residency/contracts';
 import { createRouter } from '@residency/routing';
-import type { BatchResult, Blocked, ConsumeOptions, ObjectStore, RouteBatch } from '@residency/routing';
+import type { Blocked, ConsumeOptions, ObjectStore } from '@residency/routing';
 import { EncryptionSdkSealer } from '@residency/sealing';
 import { lockRouting } from './data-directory.ts';
 import type { DataDirectory } from './data-directory.ts';
@@ -12,8 +12,6 @@ import { StandaloneError } from './standalone-error.ts';
 export interface RoutingOptions extends ConsumeOptions {
   readonly limits?: Limits;
   readonly source?: Partial<SubmissionLogOptions>;
-  /** Told of each batch before it settles, for tables and metrics. */
-  readonly observe?: (result: BatchResult) => void;
   /** Wraps a site's store; fault tests break it there. */
   readonly wrapStore?: (store: ObjectStore) => ObjectStore;
 }
@@ -41,7 +39,7 @@ export async function openRouter(data: DataDirectory, options: RoutingOptions): 
       watermarkMarginMs: 0,
     });
     const log = data.log.submissionLog(options.source);
-    return { run: () => log.consume(observed(route, options.observe), options), release: () => lock.release() };
+    return { run: () => log.consume(route, options), release: () => lock.release() };
   } catch (error) {
     await lock.release();
     throw error;
@@ -65,13 +63,4 @@ async function openSites(data: DataDirectory, wrap: (store: ObjectStore) => Obje
     }
   }
   return sites;
-}
-
-function observed(route: RouteBatch, observe: RoutingOptions['observe']): RouteBatch {
-  if (observe === undefined) return route;
-  return async (batch) => {
-    const result = await route(batch);
-    observe(result);
-    return result;
-  };
 }

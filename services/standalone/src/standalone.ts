@@ -1,3 +1,4 @@
+import type { CodedError } from '@residency/coded-error';
 import { TOPICS, decodeAuditEvent, formatPosition, parsePosition } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import { startIntake } from '@residency/intake';
@@ -51,14 +52,18 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   try {
     const health = new Health();
     const metrics = createMetrics({ version: options.version, regions: await regionsOf(data) });
+    const waits = (error: CodedError | undefined): void => {
+      if (health.routing(error?.code)) options.logger.warn('Routing waits.', { error });
+      metrics.blocked(error?.code);
+    };
     const router = await openRouter(data, {
       until: 'aborted',
       signal: stopping.signal,
-      observe: ({ settlements, blocked }) => {
+      settled: ({ settlements, blocked }) => {
         for (const { event } of settlements) metrics.settled(event);
-        if (health.routing(blocked)) options.logger.warn('Routing waits.', { error: blocked?.error });
-        metrics.blocked(blocked?.error.code);
+        waits(blocked?.error);
       },
+      source: { onRetry: waits },
     });
     const intake = await startIntake({
       host: options.host,

@@ -43,6 +43,8 @@ export interface ConsumeOptions {
   /** `end`: return once everything that stood in the log at the call is settled, or the first batch was blocked. `aborted`: go on until `signal` is. */
   readonly until: 'end' | 'aborted';
   readonly signal: AbortSignal;
+  /** Told of each batch once what it returned is visible: for metrics and tables. A batch that did not settle is not told of. */
+  readonly settled?: (result: BatchResult) => void;
 }
 
 /** The intake log as its consumer sees it. Several may consume one log; then each partition has one owner at a time. */

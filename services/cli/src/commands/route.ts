@@ -26,7 +26,7 @@ async function route(session: Session, { json }: Common, data: DataDirectory): P
   let routed = 0;
   const router = await openRouter(data, {
     until: 'end', signal: session.signal,
-    observe: ({ settlements }) => { progress.update(routed += settlements.length, waiting); },
+    settled: ({ settlements }) => { progress.update(routed += settlements.length, waiting); },
   });
   let blocked: Blocked | undefined;
   const summary = new RunSummary();
