@@ -23,10 +23,13 @@ export function hostileRecord(seed: number, index: number): HostileRecord {
   const random = new SeededRandom(seed * 1_000_003 + index);
   const country = random.pick(Object.keys(REGION_BY_COUNTRY));
   const sample = random.bytes(1 + random.below(200));
-  const event = submissionEvent({ id: `fuzz-${index}`, country, consent: GIVEN, sample });
+  // Some quarrel over one identity; the good ones are never among them.
+  const quarrel = index % 100 === 1;
+  const event = submissionEvent({ id: quarrel ? 'fuzz-same' : `fuzz-${index}`, country, consent: GIVEN, sample });
   const structured = random.chance(0.5);
   const valid: Content = structured ? mutable(encodeKafkaStructured(event)) : mutable(encodeKafkaBinary(event));
   if (index % 100 === 0) return { entry: entryOf(valid), good: { region: REGION_BY_COUNTRY[country] ?? '', sample } };
+  if (quarrel) return { entry: entryOf(valid) };
   if (random.chance(0.2)) return { entry: entryOf(noise(random)) };
   for (let times = 2 + random.below(3); times > 0; times -= 1) tamper(valid, structured, random);
   return { entry: entryOf(valid) };

@@ -20,7 +20,6 @@ const SCHEMA = `
   CREATE INDEX record_by_submission ON record (submission, "offset") WHERE submission IS NOT NULL;
   CREATE TABLE audit ("offset" INTEGER PRIMARY KEY, at INTEGER NOT NULL, outcome TEXT NOT NULL, submission TEXT, region TEXT) STRICT;
   CREATE INDEX audit_by_submission ON audit (submission, "offset") WHERE submission IS NOT NULL;
-  CREATE INDEX audit_by_time ON audit (at);
   CREATE TABLE consent (id TEXT PRIMARY KEY, intervals TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE projection (next INTEGER NOT NULL, skipped INTEGER NOT NULL) STRICT;
   INSERT INTO projection VALUES (0, 0);

@@ -79,7 +79,9 @@ function checkHeader(bytes: Buffer, event: StoredEvent, wrappingKey: string | un
     return { code: 'CONTEXT_DIFFERS', message: 'Expected a sealed message, found bytes that are none.' };
   }
   const wrong = differing(expectedContext(event), header);
-  if (wrappingKey !== undefined && !header.wrappingKeys.includes(wrappingKey)) wrong.push('wrappingKey');
+  // A data key wrapped a second time would open it for somebody else.
+  const [only, ...more] = header.wrappingKeys;
+  if (more.length > 0 || (wrappingKey !== undefined && only !== wrappingKey)) wrong.push('wrappingKey');
   return wrong.length === 0 ? undefined : { code: 'CONTEXT_DIFFERS', message: `Expected the sealed message to be bound to what the event names, found it bound otherwise: ${wrong.join(', ')}.` };
 }
 

@@ -31,6 +31,7 @@ const manipulations: readonly Manipulation[] = [
   ...(['region', 'policyDigest', 'sampleSha256', 'submission'] as const).map((member): Manipulation => (
     { title: `a message bound to another ${member}`, code: 'CONTEXT_DIFFERS', where: { site: 'mow-1', submission: submissionOf('e') }, apply: (world) => { storeSealed(world, seal('e', 'moscow', 0, { [member]: sha256(Buffer.from('other')) })); } }
   )),
+  { title: 'a message whose data key is wrapped a second time', code: 'CONTEXT_DIFFERS', where: { site: 'mow-1' }, apply: (world) => { storeSealed(world, seal('e', 'moscow', 0, { wrappingKeys: ['moscow-key', 'stolen'] })); } },
   { title: 'a message wrapped with another key', code: 'CONTEXT_DIFFERS', where: { site: 'mow-1' }, apply: (world) => { storeSealed(world, seal('e', 'moscow', 0, { wrappingKeys: ['stolen'] })); } },
   { title: 'bytes that are no sealed message', code: 'CONTEXT_DIFFERS', where: { site: 'mow-1' }, apply: (world) => { storeSealed(world, Buffer.from('plain')); } },
   ...Object.entries(OTHER_METADATA).map(([name, value]): Manipulation => (

@@ -3,6 +3,7 @@ import { AlgorithmSuiteIdentifier } from '@aws-crypto/client-node';
 import type { RawRsaKeyringNode } from '@aws-crypto/client-node';
 import { encodeContext } from './encryption-context.ts';
 import { encrypt, keyring } from './encryption-sdk.ts';
+import { idFits } from './region-key.ts';
 import type { SealedSample, SealingContext } from './sealing-context.ts';
 import { SealingError } from './sealing-error.ts';
 
@@ -11,7 +12,7 @@ export interface SealingKeys {
   newest(region: string): { readonly id: string; readonly publicKeyPem: string } | undefined;
 }
 
-// Large frames cost the least: at 16 MiB, 4 KiB frames took ten times as long as these, and larger ones gained nothing.
+// Large frames cost the least: at 16 MiB, 4 KiB frames took ten times as long as these, and one frame of all took twice the memory.
 // Every implementation of the SDK holds one frame at a time before it gives out plaintext.
 const FRAME_BYTES = 1024 * 1024;
 
@@ -51,7 +52,7 @@ export class EncryptionSdkSealer {
   #keyring(region: string, { id, publicKeyPem }: { readonly id: string; readonly publicKeyPem: string }): RawRsaKeyringNode {
     const name = `${region}/${id}`;
     let known = this.#keyrings.get(name);
-    if (known === undefined) this.#keyrings.set(name, (known = keyring(region, id, { publicKey: publicOnly(publicKeyPem, id) })));
+    if (known === undefined) this.#keyrings.set(name, (known = keyring(region, id, { publicKey: publicOnly(publicKeyPem, id, region) })));
     return known;
   }
 }
@@ -60,14 +61,15 @@ export class EncryptionSdkSealer {
 const KEY_BITS = 3072;
 
 /** A private key would seal as well as a public one does: so it is refused, lest it be here. */
-function publicOnly(pem: string, id: string): string {
+function publicOnly(pem: string, id: string, region: string): string {
   try {
     if (/^-----BEGIN PUBLIC KEY-----\r?\n[^-]+-----END PUBLIC KEY-----\s*$/.test(pem)) {
-      const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(pem);
-      if (asymmetricKeyType === 'rsa' && (asymmetricKeyDetails?.modulusLength ?? 0) >= KEY_BITS) return pem;
+      const key = createPublicKey(pem);
+      // One filed under another region's folder would seal what that region can not open.
+      if (key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= KEY_BITS && idFits(id, region, key)) return pem;
     }
   } catch {
     // Said below.
   }
-  throw new SealingError({ code: 'NOT_A_PUBLIC_KEY', message: `Expected key ${id} to be one RSA public key of at least ${KEY_BITS} bits in SPKI PEM and nothing else, found otherwise; a router holds public keys only.`, remedy: 'stop' });
+  throw new SealingError({ code: 'NOT_A_PUBLIC_KEY', message: `Expected key ${id} to be the RSA public key of region ${region} that its id names, at least ${KEY_BITS} bits, in SPKI PEM and nothing else; found otherwise; a router holds public keys only.`, remedy: 'stop' });
 }

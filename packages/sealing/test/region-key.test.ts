@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
 import { beforeAll, expect, it } from 'vitest';
-import { KEY_ID, generateRegionKey } from '../src/index.ts';
+import { EncryptionSdkSealer, KEY_ID, generateRegionKey } from '../src/index.ts';
 import type { RegionKey } from '../src/index.ts';
 
 const AT = Date.UTC(2026, 8, 9, 9, 9, 9, 9);
@@ -31,6 +31,16 @@ it('makes RSA keys of 3072 bits, SPKI and PKCS#8, that belong together', () => {
     expect(createPublicKey(publicKeyPem).asymmetricKeyDetails?.modulusLength).toBe(3072);
     expect(createPublicKey(createPrivateKey(privateKeyPem)).equals(createPublicKey(publicKeyPem))).toBe(true);
   }
+});
+
+it('refuses to seal with a key filed under another region, or under another key\'s id', async () => {
+  const [key, other] = keys;
+  if (key === undefined || other === undefined) throw new RangeError('two keys are made above');
+  const seal = (id: string, region: string) => new EncryptionSdkSealer({ newest: () => ({ id, publicKeyPem: key.publicKeyPem }) })
+    .seal(Buffer.from('harmless'), { region, policyDigest: '0'.repeat(64), sampleSha256: '1'.repeat(64), submission: '2'.repeat(64) });
+  expect(await seal(key.id, 'zurich')).toMatchObject({ wrappingKey: key.id });
+  await expect(seal(key.id, 'moscow')).rejects.toMatchObject({ code: 'NOT_A_PUBLIC_KEY' });
+  await expect(seal(other.id, 'zurich')).rejects.toMatchObject({ code: 'NOT_A_PUBLIC_KEY' });
 });
 
 it.each(['zurich', 'zurich-20260909T090909009Z', 'Zurich-20260909T090909009Z-00000000', 'zurich-20260909T090909Z-00000000', '../zurich-20260909T090909009Z-00000000', 'zurich-20260909T090909009Z-00000000/..'])(

@@ -8,13 +8,14 @@ it('what is used wrongly ends with 2 and a sentence, and makes nothing of it', a
   const folder = await temporaryFolder();
   await mkdir(join(folder.path, 'mine'));
   await writeFile(join(folder.path, 'mine/letter'), 'not yours');
-  for (const args of [
+  const wrong = [
     [], ['frob'], ['policy'], ['where'], ['where', 'CH', '--at', 'yesterday'], ['route'], ['publish', 'missing', '--country', 'CH', '--consent', 'consent-0001'],
     ['publish', 'mine', '--country', 'CH'], ['publish', 'mine', '--country', 'CH', '--consent', 'consent-0001', '--verdict', 'fine'], ['status', 'nonsense'],
     ['consent', 'grant', '--consent', 'short', '--subject', 's'], ['consent', 'show', '--consent', 'a/b/../c/d'], ['keys', 'list', '--data', 'mine'],
     ['status', '0'.repeat(64), '--url', 'ftp://host'], ['status', '0'.repeat(64), '--url', 'http://user:secret@host'], ['audit', 'list', '--from', '1'],
-  ]) {
-    const { code, out, err } = await folder.run(...args);
+  ];
+  const ends = await Promise.all(wrong.map(async (args) => ({ args, ...await folder.run(...args) })));
+  for (const { args, code, out, err } of ends) {
     expect([args, code, out]).toEqual([args, 2, '']);
     expect(err).not.toBe('');
     expect(err).not.toMatch(/^\s+at /m);

@@ -22,7 +22,7 @@ it('quarantined records are listed, shown without their sample, redriven once, a
 
   const listed = await folder.json(0, 'quarantine', 'list');
   expect(listed.map(({ reason }) => reason)).toEqual(['COUNTRY_UNKNOWN', 'UNDECODABLE', 'UNKNOWN_TYPE']);
-  const [country = '', undecodable = '', person = ''] = listed.map(({ position }) => String(position));
+  const [country = '', undecodable = '', person = ''] = listed.map(({ position }) => position);
   expect(await folder.json(0, 'quarantine', 'show', country)).toMatchObject([{ position: country, reason: 'COUNTRY_UNKNOWN', valueBytes: SAMPLE.length, record: 'kept', attributes: { usercountry: 'EU', consentid: 'consent-0001' } }]);
   const shown = await Promise.all([country, undecodable, person].map((position) => folder.run('quarantine', 'show', position)));
   expect(shown.map(({ code }) => code)).toEqual([0, 0, 0]);

@@ -1,13 +1,18 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 
 const BIN = fileURLToPath(new URL('../bin/residency.js', import.meta.url));
+
+// Starting takes half as long where the code of the start before is kept.
+const NODE_COMPILE_CACHE = mkdtempSync(join(tmpdir(), 'residency-cli-code-'));
+afterAll(() => rm(NODE_COMPILE_CACHE, { recursive: true, force: true }));
 
 export interface Finished {
   readonly code: number | null;
@@ -38,7 +43,7 @@ export interface Folder {
 export async function makeFolder(): Promise<Folder> {
   const path = await mkdtemp(join(tmpdir(), 'residency-cli-'));
   const spawnHere = (args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess =>
-    spawn(process.execPath, [BIN, ...args], { cwd: path, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    spawn(process.execPath, [BIN, ...args], { cwd: path, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_COMPILE_CACHE, ...env } });
   const run = (...args: readonly string[]): Promise<Finished> => finished(spawnHere(args));
   return {
     path, run, spawn: spawnHere,
