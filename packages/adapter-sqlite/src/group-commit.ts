@@ -3,7 +3,7 @@ import type { AppendResult } from './operations.ts';
 import { entryBytes, packEntries } from './wire.ts';
 import type { AppendEntry } from './wire.ts';
 import type { WorkerClient } from './worker-client.ts';
-import { unpackError } from './worker-protocol.ts';
+import { unpackError } from './wire-error.ts';
 
 interface Waiting {
   readonly entries: readonly AppendEntry[];

@@ -13,8 +13,8 @@ import { dropExpiredPortion, eraseDeleted } from './retention.ts';
 import { settle } from './settling.ts';
 import type { WireSettlement } from './settling.ts';
 import type { WireEntry, WireRecord } from './wire.ts';
-import { packError } from './worker-protocol.ts';
-import type { WireError } from './worker-protocol.ts';
+import { packError } from './wire-error.ts';
+import type { WireError } from './wire-error.ts';
 
 /** One caller's part in a group of appends: what became of it. */
 export type AppendResult = { readonly appended: readonly Appended[] } | { readonly error: WireError };

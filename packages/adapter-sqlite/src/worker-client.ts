@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { OperationName, Operations } from './operations.ts';
 import { SqliteLogError } from './sqlite-log-error.ts';
-import { unpackError } from './worker-protocol.ts';
+import { unpackError } from './wire-error.ts';
 import type { Request, Response, WorkerSettings } from './worker-protocol.ts';
 
 /** The log's thread as its owner sees it: one promise a request, answered in order. */

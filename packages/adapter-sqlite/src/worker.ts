@@ -4,7 +4,7 @@ import { createOperations } from './operations.ts';
 import type { Operations } from './operations.ts';
 import { openDatabase } from './schema.ts';
 import { buffersWithin } from './wire.ts';
-import { packError } from './worker-protocol.ts';
+import { packError } from './wire-error.ts';
 import type { Request, Response, WorkerSettings } from './worker-protocol.ts';
 
 // node:sqlite blocks its thread (a third of a second for 50 MB): the log's own thread, one request after the other.

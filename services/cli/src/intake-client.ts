@@ -6,7 +6,12 @@ import { CliError, interrupted, usage } from './cli-error.ts';
 import { printable } from './output.ts';
 import { readNamed } from './read-named.ts';
 import type { Session } from './session.ts';
-import type { Accepted } from './sink.ts';
+
+/** One event's place in the log; `submission` where it was one. */
+export interface Accepted {
+  readonly position: string;
+  readonly submission?: string;
+}
 
 export interface IntakeOptions {
   readonly url?: string;

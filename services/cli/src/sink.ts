@@ -3,14 +3,9 @@ import { CONSENT_GRANTED, CONSENT_WITHDRAWN, SUBJECT_LINKED, SUBMITTED, consentE
 import type { LogEntry } from '@residency/contracts';
 import type { Common } from './command.ts';
 import { openIntake } from './intake-client.ts';
-import type { IntakeOptions } from './intake-client.ts';
+import type { Accepted, IntakeOptions } from './intake-client.ts';
 import type { Session } from './session.ts';
 import { withData } from './with-data.ts';
-
-export interface Accepted {
-  readonly position: string;
-  readonly submission?: string;
-}
 
 /** Where events go: a data directory's log, or a running intake. */
 export interface Sink {

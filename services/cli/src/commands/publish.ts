@@ -10,7 +10,7 @@ import type { ExitCode } from '../exit-code.ts';
 import { findFiles, reason } from '../find-files.ts';
 import { inOrder } from '../in-order.ts';
 import { intakeOptions } from '../intake-client.ts';
-import type { IntakeOptions } from '../intake-client.ts';
+import type { Accepted, IntakeOptions } from '../intake-client.ts';
 import { printable } from '../output.ts';
 import { startProgress } from '../progress.ts';
 import { readSample } from '../read-sample.ts';
@@ -19,7 +19,7 @@ import type { Offer } from '../sample-event.ts';
 import { checkInterrupted } from '../session.ts';
 import type { Session } from '../session.ts';
 import { withSink } from '../sink.ts';
-import type { Accepted, Sink } from '../sink.ts';
+import type { Sink } from '../sink.ts';
 import { bytesText, counted, grouped, table } from '../table.ts';
 
 type Options = Common & IntakeOptions & Offer;
