@@ -17,7 +17,7 @@ const KEY = keyCanary('private key', PEM);
 const PLANTED = [SUBJECT, SAMPLE, KEY];
 const GIVEN = 'canary-consent-01';
 
-test('a subject, a sample and private keys planted wherever input goes in are seen nowhere it comes out', { timeout: 120_000 }, async () => {
+test('a subject, a sample and private keys planted wherever input goes in are seen nowhere it comes out', { timeout: 300_000 }, async () => {
   await inTemporaryFolder(async (folder) => {
     const directory = join(folder, '.residency');
     const out = new Outputs(folder);

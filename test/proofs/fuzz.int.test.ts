@@ -15,7 +15,7 @@ const REASONS: Readonly<Record<string, readonly string[]>> = {
   quarantined: ['UNDECODABLE', 'UNKNOWN_TYPE', 'INVALID_ATTRIBUTE', 'CLASSIFICATION_UNKNOWN', 'TOO_LARGE', 'EMPTY_SAMPLE', 'COUNTRY_UNKNOWN', 'DIGEST_MISMATCH', 'IDENTITY_CONFLICT'],
 };
 
-test('10,000 hostile records never stop the router, reach no store unless they are submissions, and each has an outcome with its reason', { timeout: 120_000 }, async () => {
+test('10,000 hostile records never stop the router, reach no store unless they are submissions, and each has an outcome with its reason', { timeout: 300_000 }, async () => {
   const copies = await DataCopies.make(trafficConsents());
   try {
     await copies.each(async (directory) => {

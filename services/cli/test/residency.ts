@@ -6,9 +6,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, onTestFinished } from 'vitest';
+import { afterAll, onTestFinished, vi } from 'vitest';
 
 const BIN = fileURLToPath(new URL('../bin/residency.js', import.meta.url));
+
+// A test here is dozens of processes; on a busy machine that is a minute.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 // Starting takes half as long where the code of the start before is kept.
 const NODE_COMPILE_CACHE = mkdtempSync(join(tmpdir(), 'residency-cli-code-'));
