@@ -7,12 +7,17 @@ import type { Workload } from './workload.ts';
 
 const run = promisify(execFile);
 
+// ext4 does not reuse inodes for minutes after they were freed, and each new file first passes over all of them: runs
+// that followed a removal of thousands of files took most of their time there. So only what is few is removed at once.
+const FEW_FILES = 100;
+
 /**
  * Runs each measurement in a process and a folder of its own. This process stays small on purpose: on Linux a child's
  * peak memory begins with its parent's, so what publishes large samples is a child too.
  */
 export class Workshop {
   readonly #root: string;
+  #runs = 0;
 
   private constructor(root: string) {
     this.#root = root;
@@ -32,9 +37,9 @@ export class Workshop {
     try {
       await this.#child('publish-process.ts', [template, JSON.stringify(workload)]);
       return await work({
-        subject: () => this.#onCopy(template, async (directory) => JSON.parse(await this.#child('subject-process.ts', [directory, String(workload.count)])) as Measurement),
-        steps: (inWork) => this.#onCopy(template, async (directory) => JSON.parse(await this.#child('steps-process.ts', [directory, JSON.stringify(workload), inWork])) as Readonly<Record<string, number>>),
-        floor: () => this.#onCopy(undefined, async (directory) => JSON.parse(await this.#child('floor-process.ts', [directory, JSON.stringify(workload)])) as Measurement),
+        subject: () => this.#inFolder(workload, template, async (directory) => JSON.parse(await this.#child('subject-process.ts', [directory, String(workload.count)])) as Measurement),
+        steps: (inWork) => this.#inFolder(workload, template, async (directory) => JSON.parse(await this.#child('steps-process.ts', [directory, JSON.stringify(workload), inWork])) as Readonly<Record<string, number>>),
+        floor: () => this.#inFolder(workload, undefined, async (directory) => JSON.parse(await this.#child('floor-process.ts', [directory, JSON.stringify(workload)])) as Measurement),
       });
     } finally {
       await rm(template, { recursive: true });
@@ -45,17 +50,16 @@ export class Workshop {
     await rm(this.#root, { recursive: true });
   }
 
-  async #onCopy<T>(template: string | undefined, work: (directory: string) => Promise<T>): Promise<T> {
-    const directory = this.#path('run');
+  async #inFolder<T>({ count }: Workload, template: string | undefined, work: (directory: string) => Promise<T>): Promise<T> {
+    const directory = this.#path(`run-${this.#runs += 1}`);
     if (template === undefined) await mkdir(directory);
     else await cp(template, directory, { recursive: true });
-    // Else the first fsync of the run would wait for what was copied and removed before it.
+    // Else the first fsync of the run would wait for what was copied before it.
     execFileSync('sync');
-    try {
-      return await work(directory);
-    } finally {
-      await rm(directory, { recursive: true });
-    }
+    const result = await work(directory);
+    if (count <= FEW_FILES) await rm(directory, { recursive: true });
+    else await rm(join(directory, 'log.db'), { force: true });
+    return result;
   }
 
   async #child(script: string, args: readonly string[]): Promise<string> {

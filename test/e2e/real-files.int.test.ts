@@ -50,7 +50,8 @@ it('1,000 real files from many countries arrive where they must, and every one o
       expect(sources.get(published.get(submission) ?? '')?.equals(opened), submission).toBe(true);
     }
     const one = [...published.keys()][0] ?? '';
-    const region = (events.find((event) => event['causationid'] === one)?.['data'] as { decision: { region: string } }).decision.region;
+    const stored = events.find((event) => event['causationid'] === one);
+    const { decision: { region } } = stored?.['data'] as { decision: { region: string } };
     expect((await residency(folder, 'sample', 'open', one, '--region', region, '--out', 'opened.bin')).code).toBe(0);
     expect((await readFile(join(folder, 'opened.bin'))).equals(sources.get(published.get(one) ?? '') ?? Buffer.alloc(0))).toBe(true);
   });
