@@ -15,6 +15,8 @@ export { OBJECT_PREFIX, SITE_MARKER_KEY, objectKey, submissionOfKey } from './ob
 export { decodeObjectMetadata, encodeObjectMetadata } from './object-metadata.ts';
 export type { ObjectMetadata } from './object-metadata.ts';
 export { POLICY_PUBLISHED, policyDigest, readPolicy } from './policy-event.ts';
+export { outcomeSummary } from './outcome-summary.ts';
+export type { OutcomeSummary } from './outcome-summary.ts';
 export { formatPosition, parsePosition } from './position.ts';
 export type { Position } from './position.ts';
 export { decodeQuarantinePointer, encodeQuarantinePointer } from './quarantine-pointer.ts';

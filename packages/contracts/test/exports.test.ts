@@ -6,7 +6,7 @@ it('exports what its index names and nothing else', () => {
     'ATTRIBUTE_BYTES', 'AUDIT_EVENT_BYTES', 'CONSENT_GRANTED', 'CONSENT_TICK', 'CONSENT_WITHDRAWN', 'CONTRACT_ERROR_CODES', 'ContractError', 'DEFAULT_LIMITS', 'IDENTITY_BYTES',
     'OBJECT_PREFIX', 'OUTCOMES', 'POLICY_PUBLISHED', 'QUARANTINE_REASONS', 'REDRIVE_HEADER', 'REFUSAL_REASONS', 'SITE_MARKER_KEY', 'SUBJECT_LINKED', 'SUBMITTED', 'TOPICS', 'VERDICTS',
     'consentCloudEvent', 'consentEntry', 'decodeAuditEvent', 'decodeObjectMetadata', 'decodeQuarantinePointer', 'encodeAuditEvent', 'encodeObjectMetadata', 'encodeQuarantinePointer',
-    'formatPosition', 'objectKey', 'parsePosition', 'policyDigest', 'policyEntry', 'readConsentEvent', 'readPolicy', 'readSubjectLink', 'readSubmission', 'sha256', 'sha256OfParts',
+    'formatPosition', 'objectKey', 'outcomeSummary', 'parsePosition', 'policyDigest', 'policyEntry', 'readConsentEvent', 'readPolicy', 'readSubjectLink', 'readSubmission', 'sha256', 'sha256OfParts',
     'subjectLinkCloudEvent', 'subjectLinkEntry', 'submissionEntry', 'submissionId', 'submissionOfKey',
   ]);
 });

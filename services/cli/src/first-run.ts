@@ -1,6 +1,7 @@
+import { outcomeSummary } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import type { DataDirectory, RoutedExample } from '@residency/standalone';
-import { outcomeOf, placeOf } from './outcome.ts';
+import { placeOf } from './outcome.ts';
 import { publishedOn } from './policies.ts';
 import type { Session } from './session.ts';
 import { table } from './table.ts';
@@ -10,7 +11,7 @@ export async function reportFirstRun({ output }: Session, json: boolean, data: D
   if (routed.length === 0) return;
   const why = await explainer(data);
   if (json) {
-    for (const { file, country, event } of routed) await output.json({ file, ...(country === undefined ? {} : { country }), ...outcomeOf(event), why: why(event) });
+    for (const { file, country, event } of routed) await output.json({ file, ...(country === undefined ? {} : { country }), ...outcomeSummary(event), why: why(event) });
     return;
   }
   await output.lines(['', 'The examples, and what became of each. The sealed objects: `residency sample list --region zurich`; the events: `residency audit list`; whether all is in its place: `residency reconcile --open`; all sources of an answer: `residency where CH`.', '']);

@@ -1,4 +1,4 @@
-import { decodeAuditEvent } from '@residency/contracts';
+import { decodeAuditEvent, outcomeSummary } from '@residency/contracts';
 import type { Command } from 'commander';
 import { answering, describe, parseSubmission } from '../command.ts';
 import type { Answer, Common } from '../command.ts';
@@ -10,13 +10,13 @@ import { printable } from '../output.ts';
 import type { Session } from '../session.ts';
 import { table } from '../table.ts';
 import { withData } from '../with-data.ts';
-import { outcomeOf } from '../outcome.ts';
 
 type Options = Common & IntakeOptions;
 
 interface Status {
   readonly state: string;
-  readonly outcomes: readonly Record<string, unknown>[];
+  /** As the intake has them; another release may say more. */
+  readonly outcomes: readonly Readonly<Partial<Record<string, unknown>>>[];
 }
 
 export function statusCommand(program: Command, session: Session, answer: Answer): void {
@@ -38,7 +38,7 @@ async function status(session: Session, options: Options, submission: string): P
 async function look({ data }: Options, submission: string): Promise<Status> {
   return await withData(data, async ({ log }) => {
     const found = await log.findSubmission(submission);
-    return { state: found.state, outcomes: found.state === 'settled' ? found.events.map((event) => outcomeOf(decodeAuditEvent(event))) : [] };
+    return { state: found.state, outcomes: found.state === 'settled' ? found.events.map((event) => ({ ...outcomeSummary(decodeAuditEvent(event)) })) : [] };
   });
 }
 
@@ -50,7 +50,7 @@ async function ask(session: Session, options: Options & { readonly url: string }
   return { state: text(found['state']), outcomes: Array.isArray(outcomes) ? outcomes.filter((one) => isObject(one)) : [] };
 }
 
-function rowOf({ outcome, region, reason, at, position }: Record<string, unknown>): string[] {
+function rowOf({ outcome, region, reason, at, position }: Status['outcomes'][number]): string[] {
   return [text(outcome), text(region ?? reason), text(at), text(position)];
 }
 

@@ -1,0 +1,31 @@
+import { formatInstant } from '@residency/residency';
+import type { AuditEvent } from './audit-event.ts';
+import { formatPosition } from './position.ts';
+import type { Outcome } from './reasons.ts';
+
+/** What a publisher needs of an audit event; the consent id and the sample's digest stay in the audit log. */
+export interface OutcomeSummary {
+  readonly outcome: Outcome;
+  readonly position: string;
+  /** RFC 3339: the record's append time. */
+  readonly at: string;
+  readonly region?: string;
+  /** The position a duplicate was already stored from. */
+  readonly of?: string;
+  readonly reason?: string;
+}
+
+export function outcomeSummary(event: AuditEvent): OutcomeSummary {
+  const common = { outcome: event.outcome, position: formatPosition(event.position), at: formatInstant(event.at) };
+  switch (event.outcome) {
+    case 'stored':
+      return { ...common, region: event.data.decision.region };
+    case 'duplicate':
+      return { ...common, region: event.data.decision.region, of: event.data.of };
+    case 'refused':
+    case 'quarantined':
+      return { ...common, reason: event.data.reason };
+    default:
+      return event satisfies never;
+  }
+}
