@@ -5,13 +5,12 @@ import type { ObjectStore } from '@residency/routing';
 import { EncryptionSdkSealer } from '@residency/sealing';
 import { openDataDirectory } from '@residency/standalone';
 import { Laps } from './laps.ts';
-import { REGIONS } from './workload.ts';
 import type { Workload } from './workload.ts';
 
 // `steps-process.ts <data directory> <workload> <all|one>`: the same router, its ports wrapped in clocks; with one sample
 // in work at a time the steps of placing can be told apart.
 const [, , directory = '', text = '', inWork = ''] = process.argv;
-const { region, count }: Workload = JSON.parse(text);
+const { count }: Workload = JSON.parse(text);
 const laps = new Laps();
 const data = await openDataDirectory(directory);
 const sealer = new EncryptionSdkSealer(data.keys);
@@ -30,6 +29,13 @@ function clocked(site: string): ObjectStore {
       laps.lap('flush');
     },
   };
+}
+
+const stores = new Map<string, ObjectStore>();
+function storeOf(site: string): ObjectStore {
+  const store = stores.get(site) ?? clocked(site);
+  stores.set(site, store);
+  return store;
 }
 
 const route = createRouter({
@@ -58,7 +64,7 @@ const route = createRouter({
       return reading;
     },
   },
-  sites: new Map(REGIONS[region].sites.map((site) => [site, clocked(site)])),
+  sites: { store: async (site) => storeOf(site) },
 });
 
 laps.start();

@@ -1,9 +1,8 @@
-import { FilesystemObjectStore, sweepTemporaries, verifySite } from '@residency/adapter-filesystem';
 import { DEFAULT_LIMITS } from '@residency/contracts';
 import { createRouter } from '@residency/routing';
-import type { Batch, BatchResult, Blocked, ObjectStore } from '@residency/routing';
+import type { Batch, BatchResult, Blocked } from '@residency/routing';
 import { EncryptionSdkSealer } from '@residency/sealing';
-import { lockRouting } from '@residency/standalone';
+import { EmbeddedSites, lockRouting } from '@residency/standalone';
 import type { DataDirectory } from '@residency/standalone';
 
 /** One call of the use case to the outside, such as the second `create zrh-1`. */
@@ -42,7 +41,11 @@ export async function routeAround(data: DataDirectory, around: Around): Promise<
       sealer: { seal: (sample, context) => around.call(next('seal'), () => sealer.seal(sample, context)) },
       consents: { read: (ids) => around.call(next('consent view'), () => consents.read(ids)) },
       policies: { read: () => around.call(next('policy view'), () => policies.read()) },
-      sites: await openSites(data, next, around),
+      sites: new EmbeddedSites(data, (store) => ({
+        site: store.site,
+        create: (...object) => around.call(next(`create ${store.site}`), () => store.create(...object)),
+        flush: () => around.call(next(`flush ${store.site}`), () => store.flush()),
+      })),
     });
     let settling: PortCall | undefined;
     const settled = async (): Promise<void> => {
@@ -60,25 +63,6 @@ export async function routeAround(data: DataDirectory, around: Around): Promise<
   } finally {
     await lock.release();
   }
-}
-
-async function openSites(data: DataDirectory, next: (port: string) => PortCall, around: Around): Promise<ReadonlyMap<string, ObjectStore>> {
-  const sites = new Map<string, ObjectStore>();
-  const { versions } = await data.log.policyView().read();
-  for (const { id: region, sites: names } of versions.flatMap(({ document }) => document.regions)) {
-    for (const site of names) {
-      const directory = data.sitePath(site);
-      await verifySite(directory, { region, site });
-      await sweepTemporaries(directory, site);
-      const store = new FilesystemObjectStore(directory, site);
-      sites.set(site, {
-        site,
-        create: (key, sealed, metadata) => around.call(next(`create ${site}`), () => store.create(key, sealed, metadata)),
-        flush: () => around.call(next(`flush ${site}`), () => store.flush()),
-      });
-    }
-  }
-  return sites;
 }
 
 /** Touches nothing, remembers every call. */

@@ -97,8 +97,8 @@ export class FilesystemObjectStore implements ObjectStore {
   #metadataMissing(key: string): FilesystemError {
     return new FilesystemError({
       code: 'METADATA_MISSING',
-      message: `Expected a line beside ${key} in site ${this.site} whose sealed-sha256 is that of the bytes there, found none: the file was altered, or its metadata is lost. Restore both from one copy of the site, or move the file out of the site (it is then routed anew), and start again.`,
-      remedy: 'stop',
+      message: `Expected a line beside ${key} in site ${this.site} whose sealed-sha256 is that of the bytes there, found none: the file was altered, or its metadata is lost. Restore both from one copy of the site, or move the file out of the site (it can then be routed anew), and redrive what was quarantined meanwhile.`,
+      remedy: 'park',
     });
   }
 }

@@ -59,7 +59,7 @@ test('says that metadata is missing where the bytes were altered, and where thei
   await writeFile(at(altered.key), 'other bytes');
   await rm(at(candidatesOf(bare)));
   for (const { key } of [altered, bare]) {
-    await expect(store.create(key, Buffer.from('x'), altered.metadata)).rejects.toMatchObject({ code: 'METADATA_MISSING', remedy: 'stop', message: expect.stringContaining(key) });
+    await expect(store.create(key, Buffer.from('x'), altered.metadata)).rejects.toMatchObject({ code: 'METADATA_MISSING', remedy: 'park', message: expect.stringContaining(key) });
   }
 });
 
@@ -67,7 +67,7 @@ test('refuses metadata that no router wrote', async () => {
   const object = exampleObject('one');
   await put(object);
   await writeFile(at(candidatesOf(object)), JSON.stringify({ 'sealed-sha256': object.metadata.sealedSha256 }));
-  await expect(put(exampleObject('one'))).rejects.toMatchObject({ code: 'INVALID_METADATA', remedy: 'stop' });
+  await expect(put(exampleObject('one'))).rejects.toMatchObject({ code: 'INVALID_METADATA', remedy: 'park' });
 });
 
 test.each(['samples/aa/../../../escape', 'samples/aa/bb/cc', '', '../x', `samples/00/00/${'f'.repeat(64)}`])('refuses the key "%s", which is no object key', async (key) => {

@@ -43,7 +43,7 @@ export function decodeObjectMetadata(values: Readonly<Record<string, unknown>>):
     throw new ContractError({
       code: 'INVALID_METADATA',
       message: `Expected an object's metadata to have ${Object.keys(schema.shape).join(', ')}; wrong or missing: ${[...new Set(parsed.error.issues.map((issue) => issue.path.join('.') || 'extra names'))].join(', ')}. The object was not written by a router, or was altered.`,
-      remedy: 'stop',
+      remedy: 'park',
     });
   }
   return {

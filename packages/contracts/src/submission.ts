@@ -47,11 +47,10 @@ const CLASSIFICATIONS = ['dataclassification', 'dataregulation', 'datacategory']
 /** Checks type and attributes in DESIGN §3's order; never throws. */
 export function readSubmission(event: CloudEvent): Submission | Rejection {
   const oversized = oversizedAttribute(event);
-  if (oversized === 'source' || oversized === 'id') {
-    return { reason: 'INVALID_ATTRIBUTE', detail: `${oversized}: over ${IDENTITY_BYTES} bytes` };
-  }
+  const nameless = oversized === 'source' || oversized === 'id';
   const submission = submissionId(event);
-  if (event.type !== SUBMITTED) return { reason: 'UNKNOWN_TYPE', detail: `type: not ${SUBMITTED}`, submission };
+  if (event.type !== SUBMITTED) return { reason: 'UNKNOWN_TYPE', detail: `type: not ${SUBMITTED}`, ...(nameless ? {} : { submission }) };
+  if (nameless) return { reason: 'INVALID_ATTRIBUTE', detail: `${oversized}: over ${IDENTITY_BYTES} bytes` };
   if (oversized !== undefined) {
     return { reason: 'INVALID_ATTRIBUTE', detail: `${oversized}: over ${ATTRIBUTE_BYTES} bytes`, submission };
   }

@@ -21,6 +21,7 @@ describe('a submission', () => {
     expect(readSubmission(event({ traceparent }))).not.toHaveProperty('traceparent');
   });
   it.each<[string, string, CloudEvent]>([
+    ['UNKNOWN_TYPE', 'before an identity too long', event({}, { type: 'other', id: 'x'.repeat(1_025) })],
     ['UNKNOWN_TYPE', 'before any attribute', event({ verdict: 'x' }, { type: 'other' })],
     ['INVALID_ATTRIBUTE', 'a number for a country', event({ usercountry: 41 })],
     ['INVALID_ATTRIBUTE', 'an identity too long', event({}, { id: 'é'.repeat(513) })],

@@ -2,6 +2,7 @@ export type { ConsentReading, ConsentView } from './ports/consent-view.ts';
 export type { CreateResult, ObjectHead, ObjectStore } from './ports/object-store.ts';
 export type { PolicyReading, PolicyView } from './ports/policy-view.ts';
 export type { Sealer } from './ports/sealer.ts';
+export type { Sites } from './ports/sites.ts';
 export type { Batch, BatchResult, Blocked, ConsumeOptions, RouteBatch, Settlement, SubmissionLog } from './ports/submission-log.ts';
 export { createRouter } from './router.ts';
 export type { RouterDeps } from './router.ts';

@@ -1,25 +1,25 @@
+import { remedyOf } from '@residency/coded-error';
 import { objectKey } from '@residency/contracts';
 import type { ObjectMetadata, Placement } from '@residency/contracts';
 import { quarantined } from './decode.ts';
 import type { Finding } from './finding.ts';
 import type { Placeable } from './judge.ts';
-import type { ObjectHead, ObjectStore } from './ports/object-store.ts';
+import type { CreateResult, ObjectHead, ObjectStore } from './ports/object-store.ts';
 import type { Sealer } from './ports/sealer.ts';
-import { RoutingError } from './routing-error.ts';
+import type { Sites } from './ports/sites.ts';
 
 export interface PlaceDeps {
   readonly sealer: Sealer;
-  readonly sites: ReadonlyMap<string, ObjectStore>;
+  readonly sites: Sites;
 }
 
 /**
  * Seals and writes to the region's sites in order. Whoever creates the object at the first site, or finds its own
  * position there, owns the identity and goes on; anybody else finds the owner and writes nothing more (DESIGN §3
- * "The store is the identity register"). Throws what a site or the sealer threw.
+ * "The store is the identity register"). Throws what a site or the sealer threw, but for what concerns one object.
  */
-export async function place({ sample, sites, judged }: Placeable, position: string, deps: PlaceDeps): Promise<Finding> {
+export async function place({ sample, judged }: Placeable, stores: readonly ObjectStore[], position: string, deps: PlaceDeps): Promise<Finding> {
   const { submission, sampleSha256, country, decision } = judged;
-  const stores = sites.map((site) => storeOf(site, deps.sites));
   const sealed = await deps.sealer.seal(sample, { region: decision.region, policyDigest: decision.policy.digest, sampleSha256, submission });
   const metadata: ObjectMetadata = {
     position, sampleSha256, country, policyDigest: decision.policy.digest, sealedSha256: sealed.sealedSha256, wrappingKey: sealed.wrappingKey,
@@ -27,10 +27,11 @@ export async function place({ sample, sites, judged }: Placeable, position: stri
   const key = objectKey(submission);
   const placements: Placement[] = [];
   for (const store of stores) {
-    const result = await store.create(key, sealed.message, metadata);
+    const result = await create(store, key, sealed.message, metadata);
+    if (result === 'unreadable') return unreadable(store.site, judged);
     const head = result.created ? { ...result, metadata, bytes: sealed.message.length } : result.existing;
     if (head.metadata.position !== position) {
-      return placements.length === 0 ? taken(head, judged) : displaced(store.site, judged);
+      return taken(head, judged);
     }
     placements.push(placement(store.site, key, head));
   }
@@ -42,7 +43,10 @@ function placement(site: string, key: string, { metadata, bytes, versionId }: Ob
   return { site, key, sealedSha256, sealedBytes: bytes, wrappingKey, ...(versionId === undefined ? {} : { versionId }) };
 }
 
-/** The identity belongs to another record: the same sample again, or another one under its name. */
+/**
+ * The identity belongs to another record: the same sample again, or another one under its name. At a later site this
+ * means that the first one lost its object; what we created there anew is in its lawful region, and `reconcile` names it.
+ */
 function taken({ metadata }: ObjectHead, judged: Placeable['judged']): Finding {
   if (metadata.sampleSha256 === judged.sampleSha256 && metadata.country === judged.country) {
     return { outcome: 'duplicate', data: { ...judged, of: metadata.position } };
@@ -50,19 +54,16 @@ function taken({ metadata }: ObjectHead, judged: Placeable['judged']): Finding {
   return quarantined('IDENTITY_CONFLICT', 'source, id: already used for another sample or country', judged);
 }
 
-/** The arbiter gave us the identity and a later site holds another's: the arbiter lost data. A person must look; the flow goes on. */
-function displaced(site: string, judged: Placeable['judged']): Finding {
-  return quarantined('IDENTITY_CONFLICT', `${site} holds another record's object, which the region's first site does not know; run residency reconcile`, judged);
+/** An object nobody can read is that object's fault: it must not stop the records behind this one. */
+async function create(store: ObjectStore, ...object: Parameters<ObjectStore['create']>): Promise<CreateResult | 'unreadable'> {
+  try {
+    return await store.create(...object);
+  } catch (error) {
+    if (remedyOf(error) === 'park') return 'unreadable';
+    throw error;
+  }
 }
 
-function storeOf(site: string, sites: ReadonlyMap<string, ObjectStore>): ObjectStore {
-  const store = sites.get(site);
-  if (store === undefined) {
-    throw new RoutingError({
-      code: 'SITE_NOT_CONFIGURED',
-      message: `Expected an object store for site ${site}, which the policy in force names, and found none; add the site to this deployment and restart.`,
-      remedy: 'retry',
-    });
-  }
-  return store;
+function unreadable(site: string, judged: Placeable['judged']): Finding {
+  return quarantined('IDENTITY_CONFLICT', `${site} holds an object under this identity that nothing explains: it was altered, or its metadata is lost; run residency reconcile, mend the site, redrive`, judged);
 }

@@ -8,6 +8,7 @@ import { judge } from './judge.ts';
 import type { Placeable } from './judge.ts';
 import { place } from './place.ts';
 import type { PlaceDeps } from './place.ts';
+import type { ObjectStore } from './ports/object-store.ts';
 import type { Batch, BatchResult, Blocked, RouteBatch } from './ports/submission-log.ts';
 import { RoutingError } from './routing-error.ts';
 import { settle } from './settle.ts';
@@ -27,7 +28,7 @@ export function createRouter(deps: RouterDeps): RouteBatch {
     if ('error' in views) return { settlements: [], blocked: views };
     const judged = decoded.map((one) => gateAndDecide(one, views));
     const placed = await sealAndStore(batch, judged, budget, deps);
-    const durable = await flush(placed, deps);
+    const durable = await flush(placed);
     return prefix(batch, durable);
   };
 }
@@ -51,7 +52,7 @@ function gateAndDecide(decoded: Decoded, views: Views): Step<Placeable> {
 interface Stored {
   readonly finding: Finding;
   /** Where something was created or found that the finding relies on. */
-  readonly sites: readonly string[];
+  readonly stores: readonly ObjectStore[];
 }
 
 // What one sample in work costs besides its bytes, in handles as in memory: bounds how many small ones are in work.
@@ -81,7 +82,9 @@ async function storeAfter(
     if (batch.signal.aborted) return { decoded, state: { blocked: notYet('ROUTING_ABORTED', offset) } };
     try {
       const position = formatPosition({ log: batch.log, topic: batch.topic, partition: batch.partition, offset });
-      return { decoded, state: { finding: await place(placeable, position, deps), sites: placeable.sites } };
+      const { sites, judged: { decision: { region } } } = placeable;
+      const stores = await Promise.all(sites.map((site) => deps.sites.store(site, region)));
+      return { decoded, state: { finding: await place(placeable, stores, position, deps), stores } };
     } catch (error) {
       return { decoded, state: { blocked: blockedBy(error, offset) } };
     }
@@ -89,19 +92,19 @@ async function storeAfter(
 }
 
 /** Nothing is settled that a power failure could still take away. */
-async function flush(steps: readonly Step<Stored>[], deps: RouterDeps): Promise<Step<never>[]> {
-  const touched = new Set(steps.flatMap(({ state }) => ('sites' in state ? state.sites : [])));
-  const failed = new Map<string, unknown>();
-  await Promise.all([...touched].map(async (site) => {
+async function flush(steps: readonly Step<Stored>[]): Promise<Step<never>[]> {
+  const touched = new Set(steps.flatMap(({ state }) => ('stores' in state ? state.stores : [])));
+  const failed = new Map<ObjectStore, unknown>();
+  await Promise.all([...touched].map(async (store) => {
     try {
-      await deps.sites.get(site)?.flush();
+      await store.flush();
     } catch (error) {
-      failed.set(site, error);
+      failed.set(store, error);
     }
   }));
   return steps.map(({ decoded, state }) => {
-    if (!('sites' in state)) return { decoded, state };
-    const broken = state.sites.find((site) => failed.has(site));
+    if (!('stores' in state)) return { decoded, state };
+    const broken = state.stores.find((store) => failed.has(store));
     return { decoded, state: broken === undefined ? state : { blocked: blockedBy(failed.get(broken), decoded.record.offset) } };
   });
 }

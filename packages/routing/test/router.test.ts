@@ -185,12 +185,25 @@ describe('one identity', () => {
     }
   });
 
-  it('whose arbiter lost its object is a conflict, not a second owner', async () => {
+  it('whose arbiter lost its object still belongs to the record that a later site knows', async () => {
     const w = world().submit(NOW, { id: 'x' });
     await w.route();
     w.memorySite('zrh-1').objects.clear();
     w.submit(NOW, { id: 'x' });
-    expect(outcomes(await w.route({}, { records: w.records.slice(1), previous: 0n }))).toEqual(['quarantined IDENTITY_CONFLICT']);
+    expect(outcomes(await w.route({}, { records: w.records.slice(1), previous: 0n }))).toEqual(['duplicate of log-1/threat.samples/0/0']);
+  });
+
+  it('whose object nobody can read is set aside, and the next record goes on', async () => {
+    const w = world().submit(NOW, { id: 'x' }).submit(NOW);
+    const store = w.memorySite('zrh-1');
+    const create = store.create.bind(store);
+    let calls = 0;
+    store.create = async (...args) => {
+      calls += 1;
+      if (calls === 1) throw new CodedError({ code: 'METADATA_MISSING', message: 'no line for these bytes', remedy: 'park' });
+      return await create(...args);
+    };
+    expect(outcomes(await w.route())).toEqual(['quarantined IDENTITY_CONFLICT', 'stored zurich']);
   });
 });
 

@@ -1,5 +1,6 @@
 import { encodeKafkaBinary } from '@residency/cloudevents';
 import type { CloudEvent, KafkaContent } from '@residency/cloudevents';
+import { CodedError } from '@residency/coded-error';
 import { evolve } from '@residency/consent';
 import type { ConsentEvent, ConsentHistory } from '@residency/consent';
 import { DEFAULT_LIMITS, REDRIVE_HEADER, SUBMITTED, TOPICS, policyDigest, sha256 } from '@residency/contracts';
@@ -72,8 +73,14 @@ export class RoutingWorld {
 
   /** Routes the records from `from` on as one batch. */
   async route(overrides: Partial<RouterDeps> = {}, batch: Partial<Batch> = {}): Promise<BatchResult> {
-    const router = createRouter({ limits: DEFAULT_LIMITS, sealer: transparentSealer, sites: this.sites, watermarkMarginMs: 0, ...this.views(), ...overrides });
+    const router = createRouter({ limits: DEFAULT_LIMITS, sealer: transparentSealer, sites: { store: async (site) => this.#store(site) }, watermarkMarginMs: 0, ...this.views(), ...overrides });
     return await router({ log: 'log-1', topic: TOPICS.samples, partition: 0, previous: null, records: this.records, signal: new AbortController().signal, ...batch });
+  }
+
+  #store(site: string): ObjectStore {
+    const store = this.sites.get(site);
+    if (store === undefined) throw new CodedError({ code: 'SITE_NOT_CONFIGURED', message: `Expected site ${site} in this world, found none.`, remedy: 'retry' });
+    return store;
   }
 
   views(): Pick<RouterDeps, 'consents' | 'policies'> {

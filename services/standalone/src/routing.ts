@@ -1,19 +1,19 @@
-import { FilesystemObjectStore, sweepTemporaries, verifySite } from '@residency/adapter-filesystem';
 import type { SubmissionLogOptions } from '@residency/adapter-sqlite';
 import { DEFAULT_LIMITS } from '@residency/contracts';
 import type { Limits } from '@residency/contracts';
 import { createRouter } from '@residency/routing';
-import type { Blocked, ConsumeOptions, ObjectStore } from '@residency/routing';
+import type { Blocked, ConsumeOptions } from '@residency/routing';
 import { EncryptionSdkSealer } from '@residency/sealing';
 import { lockRouting } from './data-directory.ts';
 import type { DataDirectory } from './data-directory.ts';
+import { EmbeddedSites } from './embedded-sites.ts';
+import type { WrapStore } from './embedded-sites.ts';
 import { StandaloneError } from './standalone-error.ts';
 
 export interface RoutingOptions extends ConsumeOptions {
   readonly limits?: Limits;
   readonly source?: Partial<SubmissionLogOptions>;
-  /** Wraps a site's store; fault tests break it there. */
-  readonly wrapStore?: (store: ObjectStore) => ObjectStore;
+  readonly wrapStore?: WrapStore;
 }
 
 /** A data directory's router, holding its lock, its sites verified. */
@@ -28,7 +28,8 @@ export interface EmbeddedRouter {
 export async function openRouter(data: DataDirectory, options: RoutingOptions): Promise<EmbeddedRouter> {
   const lock = await lockRouting(data);
   try {
-    const sites = await openSites(data, options.wrapStore ?? ((store) => store));
+    const sites = new EmbeddedSites(data, options.wrapStore ?? ((store) => store));
+    await verifyAll(data, sites);
     const route = createRouter({
       limits: options.limits ?? DEFAULT_LIMITS,
       sealer: new EncryptionSdkSealer(data.keys),
@@ -46,21 +47,13 @@ export async function openRouter(data: DataDirectory, options: RoutingOptions): 
   }
 }
 
-/** Every site of every published policy, whether in force yet or not, each verified to be the site it is taken for. */
-async function openSites(data: DataDirectory, wrap: (store: ObjectStore) => ObjectStore): Promise<ReadonlyMap<string, ObjectStore>> {
-  const sites = new Map<string, ObjectStore>();
+/** Every site of every published policy, whether in force yet or not, is the site it is taken for, and every region has a key. */
+async function verifyAll(data: DataDirectory, sites: EmbeddedSites): Promise<void> {
   const { versions } = await data.log.policyView().read();
   for (const { id: region, sites: names } of versions.flatMap(({ document }) => document.regions)) {
     if (data.keys.newest(region) === undefined) {
       throw new StandaloneError({ code: 'NO_SEALING_KEY', message: `Expected a public key of region ${region} to seal with, found none; add one with: residency keys add --region ${region}`, remedy: 'stop' });
     }
-    for (const site of names) {
-      if (sites.has(site)) continue;
-      const directory = data.sitePath(site);
-      await verifySite(directory, { region, site });
-      await sweepTemporaries(directory, site);
-      sites.set(site, wrap(new FilesystemObjectStore(directory, site)));
-    }
+    for (const site of names) await sites.store(site, region);
   }
-  return sites;
 }

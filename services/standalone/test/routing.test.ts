@@ -1,10 +1,10 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TOPICS, consentCloudEvent, consentEntry, decodeAuditEvent, submissionEntry } from '@residency/contracts';
+import { TOPICS, consentCloudEvent, consentEntry, decodeAuditEvent, objectKey, policyEntry, submissionEntry, submissionId } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import { submissionEvent } from '@residency/testkit';
 import { expect, it, onTestFinished } from 'vitest';
-import { openDataDirectory, openRouter } from '../src/index.ts';
+import { openDataDirectory, openRouter, prepareRegions } from '../src/index.ts';
 import type { DataDirectory } from '../src/index.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -68,4 +68,41 @@ it('what a crash left half-written in a site is gone once routing starts', async
   await routed(data);
   await expect(rm(join(data.sitePath('zrh-1'), 'tmp/00000000-0000-4000-8000-000000000000'))).rejects.toMatchObject({ code: 'ENOENT' });
   expect(await data.log.end(TOPICS.audit)).toBe(0n);
+});
+
+it('a site that a policy names while routing goes on is opened when its first sample comes', async () => {
+  const data = await someData();
+  const [first] = (await data.log.policyView().read()).versions;
+  if (first === undefined) throw new RangeError('a data directory has a first policy');
+  await data.log.append([consentEntry(consentCloudEvent({ kind: 'granted', consentId: 'consent-0001', purposes: ['threat-sample-sharing'], termsVersion: '1' }, { id: '1', source: 'urn:test' })), submissionEntry(submissionEvent({ id: 'before' }))]);
+  const stopping = new AbortController();
+  const events = Promise.withResolvers<void>();
+  let settled = 0;
+  const router = await openRouter(data, { until: 'aborted', signal: stopping.signal, settled: ({ settlements }) => { settled += settlements.length; if (settled === 2) events.resolve(); } });
+  const run = router.run();
+  const regions = first.document.regions.map((region) => (region.id === 'zurich' ? { ...region, sites: [...region.sites, 'zrh-3'] } : region));
+  const second = { ...first.document, version: 2, effectiveFrom: new Date(Date.now() + 200).toISOString(), regions };
+  await prepareRegions(data, second);
+  await data.log.append([policyEntry(second, 'e-2')]);
+  await new Promise((resolve) => { setTimeout(resolve, 400); });
+  await data.log.append([submissionEntry(submissionEvent({ id: 'after' }))]);
+  await events.promise;
+  stopping.abort();
+  await run;
+  await router.release();
+  const placements: string[][] = [];
+  for await (const bytes of data.log.auditRecords({ outcome: 'stored' })) {
+    const { data: stored } = decodeAuditEvent(bytes);
+    placements.push('placements' in stored ? stored.placements.map(({ site }) => site) : []);
+  }
+  expect(placements).toEqual([['zrh-1', 'zrh-2'], ['zrh-1', 'zrh-2', 'zrh-3']]);
+});
+
+it('a damaged object sets aside what comes under its identity, and nothing else', async () => {
+  const data = await someData();
+  await data.log.append([consentEntry(consentCloudEvent({ kind: 'granted', consentId: 'consent-0001', purposes: ['threat-sample-sharing'], termsVersion: '1' }, { id: '1', source: 'urn:test' })), submissionEntry(submissionEvent({ id: 'x' }))]);
+  expect((await routed(data)).map(({ outcome }) => outcome)).toEqual(['stored']);
+  await writeFile(join(data.sitePath('zrh-1'), objectKey(submissionId({ source: 'urn:test:product', id: 'x' }))), 'damaged');
+  await data.log.append([submissionEntry(submissionEvent({ id: 'before' })), submissionEntry(submissionEvent({ id: 'x' })), submissionEntry(submissionEvent({ id: 'after' }))]);
+  expect((await routed(data)).map(({ outcome }) => outcome)).toEqual(['stored', 'stored', 'quarantined', 'stored']);
 });

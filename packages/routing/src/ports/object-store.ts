@@ -19,7 +19,8 @@ export interface ObjectStore {
    * Creates the object if and only if the key is free; of any number of racing calls exactly one creates.
    * Metadata and bytes become visible together. Durable once a later `flush` resolves.
    * Throws with remedy `retry` where the site can not be reached, refuses (403, 404) or is full; then the object may
-   * stand there all the same, and the caller's next attempt will find its own.
+   * stand there all the same, and the caller's next attempt will find its own. Throws with remedy `park` where an object
+   * stands there that can not be told from its metadata: that concerns this record alone.
    */
   create(key: string, sealed: Uint8Array, metadata: ObjectMetadata): Promise<CreateResult>;
   /** Makes durable everything this instance created or found. Errors as `create`. */

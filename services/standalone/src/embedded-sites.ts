@@ -1,0 +1,46 @@
+import { FilesystemObjectStore, sweepTemporaries, verifySite } from '@residency/adapter-filesystem';
+import { hasCode } from '@residency/coded-error';
+import type { ObjectStore, Sites } from '@residency/routing';
+import type { DataDirectory } from './data-directory.ts';
+import { StandaloneError } from './standalone-error.ts';
+
+/** Wraps a site's store; fault tests break it there. */
+export type WrapStore = (store: ObjectStore) => ObjectStore;
+
+/** The sites of a data directory, each verified before its first use. For whoever holds the routing lock. */
+export class EmbeddedSites implements Sites {
+  readonly #data: Pick<DataDirectory, 'sitePath'>;
+  readonly #wrap: WrapStore;
+  readonly #open = new Map<string, Promise<ObjectStore>>();
+
+  constructor(data: Pick<DataDirectory, 'sitePath'>, wrap: WrapStore) {
+    this.#data = data;
+    this.#wrap = wrap;
+  }
+
+  /** Throws the markers' errors of `verifySite`; a site that is not there is `SITE_NOT_CONFIGURED`. */
+  async store(site: string, region: string): Promise<ObjectStore> {
+    const name = `${region}/${site}`;
+    let store = this.#open.get(name);
+    if (store === undefined) {
+      store = this.#verified(site, region);
+      this.#open.set(name, store);
+      // What failed is tried again at the next call.
+      store.catch(() => { this.#open.delete(name); });
+    }
+    return await store;
+  }
+
+  async #verified(site: string, region: string): Promise<ObjectStore> {
+    const directory = this.#data.sitePath(site);
+    try {
+      await verifySite(directory, { region, site });
+    } catch (error) {
+      if (!hasCode(error, 'SITE_MARKER_MISSING')) throw error;
+      throw new StandaloneError({ code: 'SITE_NOT_CONFIGURED', message: `Expected site ${site} of region ${region}, which a policy names, in ${directory}; found no marker there. Mount its disk, or make the site by publishing the policy with: residency policy publish`, remedy: 'retry', cause: error });
+    }
+    // What a crash left half-written; only a router writes there, and this is the only one.
+    await sweepTemporaries(directory, site);
+    return this.#wrap(new FilesystemObjectStore(directory, site));
+  }
+}
