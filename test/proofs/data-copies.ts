@@ -1,12 +1,13 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FilesystemSiteReader } from '@residency/adapter-filesystem';
-import type { LogEntry } from '@residency/contracts';
-import { formatPosition } from '@residency/contracts';
+import type { LogEntry, Topic } from '@residency/contracts';
+import { TOPICS, formatPosition } from '@residency/contracts';
 import { reconcile } from '@residency/reconciliation';
 import type { ReconciliationReport } from '@residency/reconciliation';
 import type { Blocked } from '@residency/routing';
+import { decide } from '@residency/residency';
 import { openSealed, readSealedHeader } from '@residency/sealing';
 import { openDataDirectory, openRouter } from '@residency/standalone';
 import type { DataDirectory, RoutingOptions } from '@residency/standalone';
@@ -69,14 +70,28 @@ export async function routeAll(data: DataDirectory, source: RoutingOptions['sour
 export async function reconcileOpening(data: DataDirectory): Promise<ReconciliationReport> {
   const { versions } = await data.log.policyView().read();
   const sites = new Set(versions.flatMap(({ document }) => document.regions.flatMap((region) => region.sites)));
-  const position = formatPosition({ log: data.log.name, topic: 'threat.samples', partition: 0, offset: 0n });
+  const { log } = data;
+  const partition = `${log.name}/${TOPICS.samples}/0`;
+  const values = async function* (topic: Topic) {
+    for await (const { value } of log.read(topic)) yield value ?? Buffer.alloc(0);
+  };
+  const versionOf = (digest: string) => versions.find((version) => version.digest === digest);
   return await reconcile({
     sites: [...sites].map((site) => new FilesystemSiteReader(data.sitePath(site), site)),
+    foreignSites: (await readdir(data.sitePath('.'))).filter((name) => !sites.has(name)),
     trail: {
-      events: () => data.log.auditRecords(),
-      committed: async () => new Map([[position.slice(0, position.lastIndexOf('/')), await data.log.committed() ?? -1n]]),
+      events: () => values(TOPICS.audit),
+      pointers: () => values(TOPICS.quarantine),
+      committed: async () => new Map([[partition, await log.committed() ?? -1n]]),
+      end: async () => new Map([[partition, await log.end(TOPICS.samples)]]),
+      async *lookupDifferences() { for await (const found of log.lookupDifferences()) yield formatPosition(found); },
     },
-    sitesOf: (digest, region) => versions.find((version) => version.digest === digest)?.document.regions.find(({ id }) => id === region)?.sites,
+    ruleHolds: (digest, { rule, region, country, at }) => {
+      const version = versionOf(digest);
+      const decided = version === undefined ? undefined : decide(version, country, at);
+      return decided?.known === true && decided.rule.id === rule && decided.region === region;
+    },
+    sitesOf: (digest, region) => versionOf(digest)?.document.regions.find(({ id }) => id === region)?.sites,
     readHeader: readSealedHeader,
     open: async (message, region) => await openSealed(message, region, await data.keys.privateKeys(region)),
   });

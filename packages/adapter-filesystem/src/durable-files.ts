@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import { link, mkdir, open, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { link, mkdir, open, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
 import { errnoOf } from './filesystem-error.ts';
 
 /** Readable by the owner only: ciphertext, metadata and keys alike. */
@@ -34,7 +37,7 @@ export async function createWhole(path: string, bytes: Uint8Array, temporary: st
     await writeNewFile(temporary, bytes);
     return await linkIfFree(temporary, path);
   } finally {
-    await rm(temporary, { force: true });
+    await removeIfThere(temporary);
   }
 }
 
@@ -46,6 +49,30 @@ export async function makeDirectory(path: string): Promise<boolean> {
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
     throw error;
+  }
+}
+
+/** Makes nested directories, given outermost first and relative to `root`, whose own parent stands; answers those that were missing. */
+export async function makeDirectories(root: string, directories: readonly string[]): Promise<readonly string[]> {
+  const innermost = directories.at(-1);
+  if (innermost === undefined) return [];
+  const outer = directories.slice(0, -1);
+  // The innermost first: nearly always it is the only one missing.
+  try {
+    return await makeDirectory(join(root, innermost)) ? [innermost] : [];
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' || outer.length === 0) throw error;
+  }
+  const made = await makeDirectories(root, outer);
+  return await makeDirectory(join(root, innermost)) ? [...made, innermost] : made;
+}
+
+/** `rm` with `force` would do, at many times the price: it looks at what it removes on the main thread. */
+export async function removeIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
   }
 }
 
@@ -65,15 +92,42 @@ export interface FileDigest {
   readonly bytes: number;
 }
 
-/** Reads a file of any size in pieces; `undefined` where there is none. */
-export async function digestFile(path: string): Promise<FileDigest | undefined> {
-  let file;
+// A link (FreeBSD says EMLINK), a socket.
+const NOT_REGULAR = new Set(['ELOOP', 'EMLINK', 'ENXIO']);
+
+/**
+ * Opens what is a regular file under just this name, for reading; `undefined` where it is a link, a directory or a
+ * special file. Rejects with `ENOENT` where nothing stands there.
+ */
+export async function openRegular(path: string): Promise<FileHandle | undefined> {
+  let file: FileHandle;
   try {
-    file = await open(path, 'r');
+    // Without O_NONBLOCK opening a pipe waits for its writer.
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (NOT_REGULAR.has(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  }
+  try {
+    if ((await file.stat()).isFile()) return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  await file.close();
+  return undefined;
+}
+
+/** Reads a file of any size in pieces; `undefined` where there is no regular one: a link's target is no object of the site. */
+export async function digestFile(path: string): Promise<FileDigest | undefined> {
+  let file: FileHandle | undefined;
+  try {
+    file = await openRegular(path);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+  if (file === undefined) return undefined;
   const hash = createHash('sha256');
   let bytes = 0;
   try {

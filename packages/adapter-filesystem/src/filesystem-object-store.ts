@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeObjectMetadata, submissionOfKey } from '@residency/contracts';
 import type { ObjectMetadata } from '@residency/contracts';
 import type { CreateResult, ObjectHead, ObjectStore } from '@residency/routing';
 import { DirtyDirectories } from './dirty-directories.ts';
-import { digestFile, linkIfFree, makeDirectory, syncDirectory, writeNewFile } from './durable-files.ts';
+import { digestFile, linkIfFree, makeDirectories, removeIfThere, syncDirectory, writeNewFile } from './durable-files.ts';
 import { FilesystemError, errnoOf, inSite } from './filesystem-error.ts';
 import { appendCandidate, candidateFor, readCandidates } from './metadata-candidates.ts';
 import { TEMPORARY_DIRECTORY, metadataDirectory, metadataPath, objectDirectories } from './site-layout.ts';
@@ -57,7 +56,7 @@ export class FilesystemObjectStore implements ObjectStore {
       if (created) this.#touch(submission);
       return created;
     } finally {
-      await rm(temporary, { force: true });
+      await removeIfThere(temporary);
     }
   }
 
@@ -79,9 +78,7 @@ export class FilesystemObjectStore implements ObjectStore {
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
-    for (const directory of directories) {
-      if (await makeDirectory(this.#path(directory))) this.#dirty.made(directory);
-    }
+    for (const directory of await makeDirectories(this.#directory, directories)) this.#dirty.made(directory);
     return await attempt();
   }
 

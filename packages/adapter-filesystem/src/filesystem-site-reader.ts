@@ -1,10 +1,11 @@
-import { opendir, readFile } from 'node:fs/promises';
+import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256, submissionOfKey } from '@residency/contracts';
-import type { FoundObject, SiteReader } from '@residency/reconciliation';
+import type { FoundEntry, FoundObject, SiteReader } from '@residency/reconciliation';
+import { openRegular } from './durable-files.ts';
 import { errnoOf, inSite, siteError } from './filesystem-error.ts';
-import { candidateFor, readCandidates } from './metadata-candidates.ts';
-import { isHousekeeping, metadataPath } from './site-layout.ts';
+import { candidateFor, holdsCandidates, readCandidates } from './metadata-candidates.ts';
+import { TEMPORARY_DIRECTORY, housekeepingOf, metadataPath } from './site-layout.ts';
 
 /** Reads one site's directory; opens nothing for writing. */
 export class FilesystemSiteReader implements SiteReader {
@@ -17,15 +18,29 @@ export class FilesystemSiteReader implements SiteReader {
   }
 
   /**
-   * A stream: memory does not grow with the site. Whatever is neither an object nor housekeeping (marker, metadata,
-   * temporary files) is named by its path, links and special files too; directories are not things.
+   * A stream: memory does not grow with the site. Whatever is neither an object nor housekeeping is named by its path,
+   * links and special files too; directories are not things. Metadata is housekeeping by its content, with or without
+   * its object: an attempt that runs or was killed wrote its line before it made the object. A temporary file is
+   * whatever an attempt is writing; `temporaries` is for when there is none.
    */
-  async *list(): AsyncGenerator<string> {
+  async *list(): AsyncGenerator<FoundEntry> {
     try {
       yield* this.#walk('');
     } catch (cause) {
       throw siteError(this.site, cause);
     }
+  }
+
+  /** Temporary files. Only for whoever keeps routers away (the routing lock): then a crash left them, or somebody else. */
+  async temporaries(): Promise<readonly FoundEntry[]> {
+    return await inSite(this.site, async () => {
+      const found: FoundEntry[] = [];
+      for await (const { name } of await opendir(join(this.#directory, TEMPORARY_DIRECTORY))) {
+        const key = `${TEMPORARY_DIRECTORY}/${name}`;
+        if (housekeepingOf(key) === 'temporary') found.push({ key, foreign: true });
+      }
+      return found;
+    });
   }
 
   /** Metadata is the candidate that speaks of just these bytes; absent where none does. */
@@ -41,17 +56,29 @@ export class FilesystemSiteReader implements SiteReader {
     });
   }
 
-  async *#walk(directory: string): AsyncGenerator<string> {
+  async *#walk(directory: string): AsyncGenerator<FoundEntry> {
     for await (const entry of await opendir(join(this.#directory, directory))) {
       const key = directory === '' ? entry.name : `${directory}/${entry.name}`;
       if (entry.isDirectory()) yield* this.#walk(key);
-      else if (!entry.isFile() || !isHousekeeping(key)) yield key;
+      else if (!entry.isFile()) yield { key, foreign: true };
+      else if (!await this.#isHousekeeping(key)) yield { key, foreign: submissionOfKey(key) === undefined };
     }
+  }
+
+  async #isHousekeeping(key: string): Promise<boolean> {
+    const kind = housekeepingOf(key);
+    return kind === 'metadata' ? await holdsCandidates(join(this.#directory, key)) : kind !== undefined;
   }
 
   async #bytes(key: string): Promise<Buffer | undefined> {
     try {
-      return await readFile(join(this.#directory, key));
+      const file = await openRegular(join(this.#directory, key));
+      if (file === undefined) return undefined;
+      try {
+        return await file.readFile();
+      } finally {
+        await file.close();
+      }
     } catch (error) {
       if (!ABSENT.has(errnoOf(error) ?? '')) throw error;
       // A site that is not mounted must not look like one without objects: this throws where it is not there.

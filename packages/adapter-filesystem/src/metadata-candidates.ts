@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
-import { encodeObjectMetadata } from '@residency/contracts';
+import { decodeObjectMetadata, encodeObjectMetadata } from '@residency/contracts';
 import type { ObjectMetadata } from '@residency/contracts';
-import { FILE_MODE } from './durable-files.ts';
+import { FILE_MODE, openRegular } from './durable-files.ts';
 import { FilesystemError, errnoOf } from './filesystem-error.ts';
 
 /** One attempt's claim about the object it was about to create; true only of bytes whose SHA-256 is its `sealed-sha256`. */
@@ -43,6 +43,36 @@ export async function readCandidates(path: string): Promise<readonly Candidate[]
 /** The candidate that speaks of the bytes with this digest. */
 export function candidateFor(candidates: readonly Candidate[], sealedSha256: string): Candidate | undefined {
   return candidates.find((candidate) => candidate['sealed-sha256'] === sealedSha256);
+}
+
+// Each attempt that a full or failing disk cut short left a line of some 500 bytes.
+const CANDIDATES_BYTES = 4 * 1024 * 1024;
+const LINE_BYTES = 1_024;
+const LINE_START = '{"position":"';
+
+/** Whether a file holds lines as attempts leave them, whole or torn, and nothing else. */
+export async function holdsCandidates(path: string): Promise<boolean> {
+  const file = await openRegular(path);
+  if (file === undefined) return false;
+  try {
+    if ((await file.stat()).size > CANDIDATES_BYTES) return false;
+    return (await file.readFile('latin1')).split('\n').every((line) => isLine(line));
+  } finally {
+    await file.close();
+  }
+}
+
+function isLine(line: string): boolean {
+  if (line.length > LINE_BYTES) return false;
+  const [candidate] = parseCandidate(line);
+  // Torn: the beginning of what an attempt writes.
+  if (candidate === undefined) return LINE_START.startsWith(line) || /^\{"position":"[ -~]*$/.test(line);
+  try {
+    decodeObjectMetadata(candidate);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function parseCandidate(line: string): readonly Candidate[] {

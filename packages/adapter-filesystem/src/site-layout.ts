@@ -26,8 +26,10 @@ export function metadataPath(submission: string): string {
 const METADATA = /^metadata\/[0-9a-f]{2}\/([0-9a-f]{64})$/;
 const TEMPORARY = /^tmp\/[0-9a-f-]{36}$/;
 
-/** Whether a file of this name belongs in a site besides the objects. */
-export function isHousekeeping(path: string): boolean {
+/** What a file of this name may be in a site besides an object; `undefined`: nothing. */
+export function housekeepingOf(path: string): 'marker' | 'temporary' | 'metadata' | undefined {
+  if (path === SITE_MARKER_KEY) return 'marker';
+  if (TEMPORARY.test(path)) return 'temporary';
   const submission = METADATA.exec(path)?.[1];
-  return path === SITE_MARKER_KEY || TEMPORARY.test(path) || (submission !== undefined && metadataPath(submission) === path);
+  return submission !== undefined && metadataPath(submission) === path ? 'metadata' : undefined;
 }

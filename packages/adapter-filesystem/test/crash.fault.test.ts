@@ -55,7 +55,7 @@ test('after writers killed in the middle, another attempt leaves every object wh
 async function everyObjectIsWhole(): Promise<number> {
   const reader = new FilesystemSiteReader(site.directory, ZURICH.site);
   let seen = 0;
-  for await (const key of reader.list()) {
+  for await (const { key } of reader.list()) {
     const found = await reader.read(key);
     expect(found?.metadata).toMatchObject({ 'sealed-sha256': sha256(found?.bytes ?? Buffer.alloc(0)) });
     seen += 1;

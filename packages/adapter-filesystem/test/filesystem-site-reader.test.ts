@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { encodeObjectMetadata, objectKey } from '@residency/contracts';
 import { exampleObject } from '@residency/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -20,7 +21,7 @@ beforeEach(async () => {
 afterEach(() => site.remove());
 
 const at = (path: string) => join(site.directory, path);
-const listed = async () => (await Array.fromAsync(reader.list())).sort();
+const listed = async () => (await Array.fromAsync(reader.list())).map(({ key }) => key).sort();
 
 test('lists every object and gives each with its metadata', async () => {
   const objects = Array.from({ length: 20 }, (_, index) => exampleObject(`listed-${index}`, index));
@@ -43,6 +44,45 @@ test('names whatever does not belong in a site, and no housekeeping', async () =
   await writeFile(at('tmp/0f8fad5b-d9cb-469f-a165-70867728950e'), 'being written');
   expect(await listed()).toEqual([key, ...strange, `metadata/zz/${'0'.repeat(64)}`].sort());
   expect(await reader.read('note.txt')).toEqual({ bytes: Buffer.from('x') });
+});
+
+test('names a file among the metadata that holds anything but what attempts write there, and no line of an attempt without its object', async () => {
+  const { sealed, metadata } = exampleObject('one');
+  const line = `\n${JSON.stringify(encodeObjectMetadata(metadata))}`;
+  const contents: readonly (readonly [content: Uint8Array | string, foreign: boolean])[] = [
+    [sealed, true], ['{}', true], [`${line}\nhidden`, true], [line.repeat(20_000), true], [`${line}\n{"position":"${'x'.repeat(2_000)}`, true],
+    [`${line}${line}`, false], [line.slice(0, 9), false], [`${line.slice(0, 40)}${line}`, false],
+  ];
+  const paths = contents.map((_, index) => metadataPath(`${index}`.repeat(64)));
+  for (const [index, [content]] of contents.entries()) {
+    await mkdir(dirname(at(paths[index] ?? '')), { recursive: true });
+    await writeFile(at(paths[index] ?? ''), content);
+  }
+  expect(await listed()).toEqual(paths.filter((_, index) => contents[index]?.[1]));
+});
+
+test('names temporary files when it is asked for them', async () => {
+  const { sealed } = exampleObject('one');
+  await writeFile(at('tmp/0f8fad5b-d9cb-469f-a165-70867728950e'), sealed);
+  expect([await listed(), await reader.temporaries()]).toEqual([[], [{ key: 'tmp/0f8fad5b-d9cb-469f-a165-70867728950e', foreign: true }]]);
+});
+
+test('an object that became a link or a pipe is foreign and no object', async () => {
+  const [one, two] = [exampleObject('one', 1), exampleObject('two', 2)];
+  for (const { key, sealed, metadata } of [one, two]) await store.create(key, sealed, metadata);
+  await rename(at(one.key), `${site.directory}.moved`);
+  await symlink(`${site.directory}.moved`, at(one.key));
+  await rm(at(two.key));
+  execFileSync('mkfifo', [at(two.key)]);
+  try {
+    expect((await Array.fromAsync(reader.list())).toSorted((a, b) => a.key.localeCompare(b.key))).toEqual([one.key, two.key].sort().map((key) => ({ key, foreign: true })));
+    for (const { key, sealed, metadata } of [one, two]) {
+      expect(await reader.read(key)).toBeUndefined();
+      await expect(store.create(key, sealed, metadata)).rejects.toMatchObject({ code: 'METADATA_MISSING', remedy: 'park' });
+    }
+  } finally {
+    await rm(`${site.directory}.moved`);
+  }
 });
 
 test('gives altered bytes without metadata: no candidate speaks of them', async () => {

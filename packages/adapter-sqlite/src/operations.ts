@@ -3,6 +3,7 @@ import type { Topic } from '@residency/contracts';
 import { hasCode } from '@residency/coded-error';
 import { appendAll } from './appending.ts';
 import type { Appended } from './appending.ts';
+import { readAuditLookups } from './audit-lookup.ts';
 import { findSubmission, readAudit } from './auditing.ts';
 import type { AuditQuery } from './auditing.ts';
 import { readConsents } from './consent-projection.ts';
@@ -32,6 +33,7 @@ export function createOperations(db: Database) {
     consents: (ids: readonly string[]) => readConsents(db, ids),
     policies: (from: number) => db.reading(() => ({ watermark: watermark(db), records: readRecords(db, TOPICS.policy, from, { maxRecords: -1, maxBytes: Infinity }) })),
     audit: (query: AuditQuery, start: number, limit: number) => readAudit(db, query, start, limit),
+    auditLookups: (start: number, limit: number) => readAuditLookups(db, start, limit),
     submission: (id: string) => findSubmission(db, id),
     dropExpired: (olderThan: number) => dropExpiredPortion(db, olderThan),
     erase: () => { eraseDeleted(db); },

@@ -1,6 +1,7 @@
 import { TOPICS, encodeAuditEvent, encodeQuarantinePointer, formatPosition } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import type { Batch, Settlement } from '@residency/routing';
+import { lookupOf } from './audit-lookup.ts';
 import type { WireSettlement } from './settling.ts';
 import { packEntries } from './wire.ts';
 import type { AppendEntry } from './wire.ts';
@@ -13,7 +14,7 @@ export function packSettlement(batch: Batch, settlements: readonly Settlement[])
   }])));
   const audits = settlements.flatMap(({ event }, index) => {
     const entry = events.packed[index];
-    return entry === undefined ? [] : [{ entry, at: event.at, outcome: event.outcome, submission: event.data.submission ?? null, region: regionOf(event) }];
+    return entry === undefined ? [] : [{ entry, ...lookupOf(event) }];
   });
   const { previous, records } = batch;
   const settled = Number(records[settlements.length - 1]?.offset);
@@ -36,8 +37,4 @@ function auditEntry(event: AuditEvent): AppendEntry {
 
 function contentType(type: string): AppendEntry['record']['headers'] {
   return [['content-type', Buffer.from(type)]];
-}
-
-function regionOf({ data }: AuditEvent): string | null {
-  return 'decision' in data ? data.decision?.region ?? null : null;
 }

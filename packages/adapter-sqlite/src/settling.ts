@@ -1,16 +1,12 @@
 import { TOPICS } from '@residency/contracts';
 import { Appender } from './appending.ts';
+import type { AuditLookup } from './audit-lookup.ts';
 import type { Database } from './database.ts';
 import { SqliteLogError } from './sqlite-log-error.ts';
 import type { WireEntry } from './wire.ts';
 
-/** An audit event and what it is looked up by. `at` = the T of the record it is about. */
-export interface WireAudit {
+export interface WireAudit extends AuditLookup {
   readonly entry: WireEntry;
-  readonly at: number;
-  readonly outcome: string;
-  readonly submission: string | null;
-  readonly region: string | null;
 }
 
 export interface WireSettlement {

@@ -2,6 +2,7 @@ import { TOPICS, decodeQuarantinePointer } from '@residency/contracts';
 import type { LogRecord, Position, QuarantinePointer, Topic } from '@residency/contracts';
 import type { ConsentHistory } from '@residency/consent';
 import type { Instant } from '@residency/residency';
+import { lookupDiffers } from './audit-lookup.ts';
 import type { AuditQuery } from './auditing.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { ReadLimits } from './reading.ts';
@@ -138,6 +139,20 @@ export class SqliteLog {
     }
   }
 
+  /** Where audit events stand that `auditRecords` and `findSubmission` would not find, or find as what they are not. */
+  async* lookupDifferences(): AsyncGenerator<Position> {
+    let next = 0;
+    for (;;) {
+      const page = await this.#worker.call('auditLookups', [next, PAGE.maxRecords]);
+      const last = page.at(-1);
+      if (last === undefined) return;
+      for (const row of page) {
+        if (lookupDiffers(row)) yield { log: this.name, topic: TOPICS.audit, partition: 0, offset: BigInt(row.offset) };
+      }
+      next = last.offset + 1;
+    }
+  }
+
   async findSubmission(submission: string): Promise<SubmissionStatus> {
     const { events, pending } = await this.#worker.call('submission', [submission]);
     if (events.length > 0) return { state: 'settled', events: events.map((event) => toBuffer(event)) };
@@ -151,7 +166,7 @@ export class SqliteLog {
   }
 
   /**
-   * Deletes settled intake records appended before `olderThan` so that their bytes are gone from the disk's files, and
+   * Deletes intake records settled before `olderThan` (their audit event's append time) so that their bytes are gone from the disk's files, and
    * returns how many. Unsettled ones stay, however old. Throws `LOG_BUSY` where another process's reading holds the
    * last step up: call again.
    */

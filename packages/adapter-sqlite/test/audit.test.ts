@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite';
 import { TOPICS, decodeAuditEvent, encodeAuditEvent, sha256 } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import type { Batch, Settlement } from '@residency/routing';
@@ -46,6 +47,22 @@ function stored(batch: Batch, settlement: Settlement, index: number): Settlement
     },
   };
 }
+
+describe('the look-up table', () => {
+  it('agrees with the events as they were settled', async () => {
+    expect(await collect(some.log.lookupDifferences())).toEqual([]);
+  });
+
+  it.each([
+    'DELETE FROM audit WHERE "offset" = 2', 'UPDATE audit SET outcome = \'refused\' WHERE "offset" = 2', 'UPDATE audit SET region = \'moscow\' WHERE "offset" = 2', 'UPDATE audit SET submission = NULL WHERE "offset" = 2',
+    'UPDATE audit SET at = at + 1 WHERE "offset" = 2', 'DELETE FROM record WHERE "offset" = 2 AND topic = (SELECT id FROM topic WHERE name = \'residency.audit\')',
+  ])('differs after %s', async (sql) => {
+    const db = new DatabaseSync(some.file);
+    db.exec(sql);
+    db.close();
+    expect(await collect(some.log.lookupDifferences())).toEqual([{ log: some.log.name, topic: TOPICS.audit, partition: 0, offset: 2n }]);
+  });
+});
 
 describe('audit records', () => {
   it('come back byte for byte as they were encoded, in order', async () => {

@@ -36,16 +36,26 @@ async function onDisk(bytes: string): Promise<boolean> {
 
 describe('retention', () => {
   it('drops what is settled and old, and neither what is unsettled nor what is young', async () => {
-    await publishSamples(some.log, ['old 1', 'old 2', 'old 3']);
-    clock = 2_000;
-    await publishSamples(some.log, ['new 1']);
+    await publishSamples(some.log, ['one 1', 'two 2', 'three', 'four4']);
+    expect(await some.log.dropExpired(9_000)).toBe(0);
     await settle(2, 1);
-    expect(await some.log.dropExpired(2_000)).toBe(2);
-    expect(await kept()).toEqual(['old 3', 'new 1']);
-    await settle(2, 1);
-    expect(await some.log.dropExpired(2_000)).toBe(1);
-    expect(await kept()).toEqual(['new 1']);
-    expect(await some.log.dropExpired(2_000)).toBe(0);
+    expect(await some.log.dropExpired(1_000)).toBe(0);
+    expect(await some.log.dropExpired(9_000)).toBe(2);
+    expect(await kept()).toEqual(['three', 'four4']);
+    expect(await some.log.dropExpired(9_000)).toBe(0);
+  });
+
+  it('counts from settlement: a record that waited long is kept as long as any other', async () => {
+    await publishSamples(some.log, ['1', '2', '3', '4', '5']);
+    for (const at of [20_000, 30_000, 40_000]) {
+      clock = at;
+      await settle(at === 40_000 ? 1 : 2, 1);
+    }
+    expect(await some.log.dropExpired(20_000)).toBe(0);
+    expect(await some.log.dropExpired(20_001)).toBe(2);
+    expect(await kept()).toEqual(['3', '4', '5']);
+    expect(await some.log.dropExpired(40_000)).toBe(2);
+    expect(await some.log.dropExpired(40_001)).toBe(1);
   });
 
   it('leaves not a byte of a dropped payload in any file, small or large, and readAt finds nothing', async () => {

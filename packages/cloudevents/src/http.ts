@@ -11,6 +11,11 @@ export interface HttpContent {
   readonly body: Buffer;
 }
 
+export interface HttpLimits {
+  /** The most events of a batch; one more is `BATCH_TOO_LONG`, and the rest is not read. Default: any number. */
+  readonly batchEvents?: number;
+}
+
 export interface HttpEvents {
   readonly mode: 'binary' | 'structured' | 'batch';
   /** One, but in a batch any number, none included. */
@@ -21,13 +26,13 @@ export interface HttpEvents {
  * CloudEvents HTTP binding 1.0.2, all three modes. The sender controls every byte; whatever is no event throws `CloudEventError`, in a batch with `index`.
  * In binary mode `data` is the body itself, not a copy; an empty body is no data, as HTTP cannot tell the two apart; every extension is a string.
  */
-export function decodeHttp({ headers, body }: HttpContent): HttpEvents {
+export function decodeHttp({ headers, body }: HttpContent, { batchEvents = Infinity }: HttpLimits = {}): HttpEvents {
   const contentType = onlyContentType(headers.filter(([name]) => name.toLowerCase() === 'content-type'))?.[1];
   if (contentType === undefined || !isCloudEventsType(contentType)) {
     return { mode: 'binary', events: [decodeBinary(contentType, attributeHeaders(headers), body.length === 0 ? undefined : body)] };
   }
   const mode = jsonModeOf(contentType);
-  return { mode, events: mode === 'batch' ? decodeJsonBatch(body) : [decodeJson(body)] };
+  return { mode, events: mode === 'batch' ? decodeJsonBatch(body, batchEvents) : [decodeJson(body)] };
 }
 
 /** `ce-` headers and the data as they are (§3.1). Throws `UNSUPPORTED_MODE` for data that are CloudEvents themselves. */

@@ -2,5 +2,5 @@ export type { AttributeValue, CloudEvent, Headers, KafkaContent } from './cloud-
 export { CLOUD_EVENT_ERROR_CODES, CloudEventError } from './cloud-event-error.ts';
 export type { CloudEventErrorCode } from './cloud-event-error.ts';
 export { decodeHttp, encodeHttpBatch, encodeHttpBinary, encodeHttpStructured } from './http.ts';
-export type { HttpContent, HttpEvents } from './http.ts';
+export type { HttpContent, HttpEvents, HttpLimits } from './http.ts';
 export { decodeKafka, encodeKafkaBinary, encodeKafkaStructured } from './kafka.ts';

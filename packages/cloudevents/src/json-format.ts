@@ -30,9 +30,14 @@ export function decodeJson(body: Buffer): CloudEvent {
   return decodeEvent(textOf(body));
 }
 
-/** Throws the first bad event's error with its `index`; without one if the array itself cannot be read on. */
-export function decodeJsonBatch(body: Buffer): CloudEvent[] {
-  return Array.from(elementsOf(textOf(body)), (source, index) => atIndex(index, () => decodeEvent(source)));
+/** Throws the first bad event's error with its `index`; without one if the array itself cannot be read on, or has more than `limit` events: none beyond is decoded. */
+export function decodeJsonBatch(body: Buffer, limit: number): CloudEvent[] {
+  const events: CloudEvent[] = [];
+  for (const source of elementsOf(textOf(body))) {
+    if (events.length >= limit) throw new CloudEventError('BATCH_TOO_LONG', `Expected at most ${limit} events in a batch; found more`);
+    events.push(atIndex(events.length, () => decodeEvent(source)));
+  }
+  return events;
 }
 
 export function encodeJson(event: CloudEvent): Buffer {

@@ -68,6 +68,16 @@ describe('structured and batched mode', () => {
     expect(failure(() => encodeHttpBatch([event, { ...event, type: '' }]))).toMatchObject({ code: 'INVALID_ATTRIBUTE_VALUE', index: 1 });
   });
 
+  it('read a batch up to the limit and not one event beyond', () => {
+    const good = JSON.stringify(REQUIRED);
+    expect(decodeHttp(batch(`[${good},${good}]`), { batchEvents: 2 }).events).toHaveLength(2);
+    expect(decodeHttp(batch('[]'), { batchEvents: 0 }).events).toEqual([]);
+    // Neither the third, which is no event, nor what follows, which is no JSON, is looked at.
+    const error = failure(() => decodeHttp(batch(`[${good},${good},5,nonsense`), { batchEvents: 2 }));
+    expect([error.code, 'index' in error]).toEqual(['BATCH_TOO_LONG', false]);
+    expect(failure(() => decodeHttp(batch(`[${good},5,${good}]`), { batchEvents: 2 }))).toMatchObject({ code: 'NOT_A_CLOUDEVENT', index: 1 });
+  });
+
   it('name no index where there is no event to blame', () => {
     const error = failure(() => decodeHttp(batch('{}')));
     expect(error.code).toBe('NOT_A_CLOUDEVENT');

@@ -1,7 +1,7 @@
 import { encodeKafkaBinary, encodeKafkaStructured } from '@residency/cloudevents';
 import type { CloudEvent } from '@residency/cloudevents';
 import type { PolicyDocument } from '@residency/residency';
-import { readConsentEvent, readSubjectLink } from './consent-event.ts';
+import { consentCloudEvent, readConsentEvent, readSubjectLink, subjectLinkCloudEvent } from './consent-event.ts';
 import { submissionId } from './digest.ts';
 import { TOPICS } from './log-record.ts';
 import type { NewRecord, Topic } from './log-record.ts';
@@ -14,24 +14,39 @@ export interface LogEntry {
   readonly submission?: string;
 }
 
-/** A submission as it is published: Kafka binary mode; keyed so that one consent's submissions share a partition. */
+// Unknown attributes are not stored (docs/formats/submission.md): one may name a person or a file. The last three stand here because
+// their presence is a reason to refuse, which is the router's to find.
+const EXTENSIONS = [
+  'usercountry', 'consentid', 'verdict', 'samplesha256', 'partitionkey', 'traceparent', 'dataclassification', 'dataregulation', 'datacategory',
+] as const;
+
+/**
+ * A submission as it is published: Kafka binary mode, the attributes the contract names and no others; keyed so that one
+ * consent's submissions share a partition. The type is the router's to judge.
+ */
 export function submissionEntry(event: CloudEvent): LogEntry {
   const submission = submissionId(event);
   const { partitionkey, consentid } = event.extensions;
   const key = [partitionkey, consentid].find((value) => typeof value === 'string' && value !== '') ?? submission;
-  return { topic: TOPICS.samples, record: { key: Buffer.from(String(key)), ...encodeKafkaBinary(event) }, submission };
+  return { topic: TOPICS.samples, record: { key: Buffer.from(String(key)), ...encodeKafkaBinary(named(event)) }, submission };
 }
 
-/** Throws `INVALID_CONSENT_EVENT`. The event's id is in the key, so that compaction keeps every event. */
+/** Throws `INVALID_CONSENT_EVENT`. The event's id is in the key, so that compaction keeps every event; of the rest only what the contract names is kept. */
 export function consentEntry(event: CloudEvent): LogEntry {
-  const { consentId } = readConsentEvent(event);
-  return { topic: TOPICS.consents, record: { key: Buffer.from(`${consentId}/${event.id}`), ...encodeKafkaStructured(event) } };
+  const consent = readConsentEvent(event);
+  return { topic: TOPICS.consents, record: { key: Buffer.from(`${consent.consentId}/${event.id}`), ...encodeKafkaStructured(consentCloudEvent(consent, event)) } };
 }
 
-/** Throws `INVALID_CONSENT_EVENT`. Keyed by the consent id alone: a tombstone erases the link. */
+/** Throws `INVALID_CONSENT_EVENT`. Keyed by the consent id alone: a tombstone erases the link. Only what the contract names is kept. */
 export function subjectLinkEntry(event: CloudEvent): LogEntry {
-  const { consentId } = readSubjectLink(event);
-  return { topic: TOPICS.subjects, record: { key: Buffer.from(consentId), ...encodeKafkaStructured(event) } };
+  const link = readSubjectLink(event);
+  return { topic: TOPICS.subjects, record: { key: Buffer.from(link.consentId), ...encodeKafkaStructured(subjectLinkCloudEvent(link, event)) } };
+}
+
+/** The event without `subject`, `dataschema` and every extension the contract does not name. */
+function named(event: CloudEvent): CloudEvent {
+  const { subject: _, dataschema: __, extensions, ...core } = event;
+  return { ...core, extensions: Object.fromEntries(EXTENSIONS.flatMap((name) => (extensions[name] === undefined ? [] : [[name, extensions[name]]]))) };
 }
 
 /**

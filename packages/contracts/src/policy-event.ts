@@ -19,7 +19,8 @@ const schema = z.strictObject({
     region: name,
     from: instant,
     until: instant.optional(),
-    countries: z.array(z.string().regex(/^[A-Z]{2}$/, 'not two upper-case letters')).min(1).max(676),
+    // Which strings are codes is `checkPolicy`'s to say, by name: a record's code is two upper-case letters, so any other matches none.
+    countries: z.array(z.string().regex(/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,16}$/u, 'not 1 to 16 printable characters')).min(1).max(676),
     basis: z.enum(BASES),
     confidence: z.enum(CONFIDENCES),
     cites: z.array(z.string().min(1).max(500)).min(1).max(20),

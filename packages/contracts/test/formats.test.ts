@@ -1,3 +1,4 @@
+import { checkPolicy, decide, policyInForce } from '@residency/residency';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -76,10 +77,24 @@ describe('a policy document', () => {
   });
   it.each<[string, object]>([
     ['an unknown member', { ...document, extra: 1 }], ['no rules', { ...document, rules: [] }], ['version 0', { ...document, version: 0 }],
-    ['a date that never was', { ...document, effectiveFrom: '2018-02-30' }], ['lower-case codes', { ...document, rules: [{ ...document.rules[0], countries: ['ch'] }] }],
+    ['a date that never was', { ...document, effectiveFrom: '2018-02-30' }], ['an empty code', { ...document, rules: [{ ...document.rules[0], countries: [''] }] }],
+    ['a code of 17 characters', { ...document, rules: [{ ...document.rules[0], countries: ['x'.repeat(17)] }] }], ['a code nobody sees', { ...document, rules: [{ ...document.rules[0], countries: ['C\u202EH'] }] }],
     ['a rule without a source', { ...document, rules: [{ ...document.rules[0], cites: [] }] }],
   ])('with %s is refused', (_, bad) => {
     expect(() => readPolicy(Buffer.from(JSON.stringify(bad)))).toThrow(expect.objectContaining({ code: 'INVALID_POLICY' }));
+  });
+  const odd = ['zz', 'Z1', 'ch', 'C', ' CH', 'Schweiz', 'É', 'constructor'];
+  it('is read with codes that are none, so that the check can name each', () => {
+    const { document: read } = readPolicy(Buffer.from(JSON.stringify({ ...document, rules: [{ ...document.rules[0], countries: ['CH', ...odd] }] })));
+    const [unknown] = checkPolicy(read).filter(({ code }) => code === 'UNKNOWN_COUNTRY');
+    expect(unknown?.message).toContain(`found ${odd.join(', ')}.`);
+  });
+  it('published past the check places no record by a code that is none', () => {
+    const version = readPolicy(Buffer.from(JSON.stringify({ ...document, rules: [{ ...document.rules[0], from: '0000-01-01', countries: odd }] })));
+    const inForce = policyInForce([{ ...version, appendedAt: 0 }], Date.parse('2026-01-31'));
+    // Sound by its own list, hence in force: what follows is about `decide`.
+    expect(inForce?.digest).toBe(version.digest);
+    for (const code of [...odd, 'ZZ', 'CH', 'zZ', 'c', 'SCHWEIZ', '__proto__']) expect(decide(version, code, Date.parse('2026-01-31'))).toEqual({ known: false });
   });
   it('that is not JSON is refused', () => {
     expect(() => readPolicy(Buffer.from('{'))).toThrow(expect.objectContaining({ code: 'INVALID_POLICY' }));

@@ -1,3 +1,4 @@
+import { decodeKafka } from '@residency/cloudevents';
 import type { CloudEvent } from '@residency/cloudevents';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -56,6 +57,39 @@ describe('a record for the log', () => {
   it('of a subject link is keyed so that a tombstone erases it', () => {
     const link = subjectLinkCloudEvent({ consentId: 'consent-0001', subject: 'somebody' }, { id: 'e-1', source: 'urn:test' });
     expect(subjectLinkEntry(link)).toMatchObject({ topic: 'threat.subjects', record: { key: Buffer.from('consent-0001') } });
+  });
+
+  // Whatever a publisher may attach: who it is about, where its schema stands, what a program of its own calls it.
+  const attached = { subject: 'CANARY-1', dataschema: 'urn:CANARY-2', time: '2026-01-31T12:00:00.123456789Z' };
+  const read = (entry: { record: Parameters<typeof decodeKafka>[0] }): CloudEvent => decodeKafka(entry.record);
+
+  it('of a submission keeps what the contract names, whatever its type, and not an attribute more', () => {
+    const kept = { usercountry: 'CH', consentid: 'consent-0001', verdict: 'suspicious', samplesha256: 'no digest', partitionkey: 'p', traceparent: 't', dataclassification: 'a', dataregulation: 'b', datacategory: 'c' };
+    for (const type of [SUBMITTED, 'other.v1']) {
+      const entry = submissionEntry(event({ ...kept, filename: 'CANARY-3', sequence: 'CANARY'.repeat(100) }, { ...attached, type, datacontenttype: 'text/plain' }));
+      expect(read(entry)).toEqual({ specversion: '1.0', id: '1', source: 'urn:test', type, datacontenttype: 'text/plain', time: attached.time, extensions: kept, data: Buffer.from('x') });
+      expect(entry.submission).toBe(submissionId({ source: 'urn:test', id: '1' }));
+    }
+  });
+  it('of a submission is judged as the event itself where that has named attributes only', () => {
+    const named = fc.constantFrom('usercountry', 'consentid', 'verdict', 'samplesha256', 'partitionkey', 'traceparent', 'dataclassification', 'dataregulation', 'datacategory');
+    const value = fc.oneof(fc.stringMatching(/^[ -~]{0,300}$/), fc.constantFrom('CH', 'consent-0001', 'malicious', 'a'.repeat(64)));
+    fc.assert(fc.property(fc.array(fc.tuple(named, value)), (pairs) => {
+      const sent = event(Object.fromEntries(pairs));
+      expect(readSubmission(read(submissionEntry(sent)))).toEqual(readSubmission(sent));
+    }));
+  });
+  it.each<[string, CloudEvent, (e: CloudEvent) => { record: Parameters<typeof decodeKafka>[0] }]>([
+    ['a grant', consentCloudEvent({ kind: 'granted', consentId: 'consent-0001', purposes: ['p'], termsVersion: '1' }, { id: 'e-1', source: 'urn:test' }), consentEntry],
+    ['a withdrawal', consentCloudEvent({ kind: 'withdrawn', consentId: 'consent-0001' }, { id: 'e-1', source: 'urn:test' }), consentEntry],
+    ['a subject link', subjectLinkCloudEvent({ consentId: 'consent-0001', subject: 'somebody' }, { id: 'e-1', source: 'urn:test' }), subjectLinkEntry],
+  ])('of %s is written anew from what the contract names', (_, plain, entryOf) => {
+    const data = Buffer.from(`{ "consentId": "CANARY-0", ${plain.data?.subarray(1).toString()}`);
+    const sent = { ...plain, ...attached, datacontenttype: 'application/json; x=CANARY', extensions: { traceparent: 'CANARY-4', email: 'CANARY-5' }, data };
+    const entry = entryOf(sent);
+    expect(read(entry)).toEqual(plain);
+    expect(entry).toEqual(entryOf(plain));
+    expect(read(entry).data?.toString()).not.toContain('CANARY');
   });
 });
 

@@ -42,11 +42,19 @@ export class AuditChain {
     }
   }
 
-  /** Whether the record's event, if it has one, was among those read; if not, the record is in flight. */
-  isPast(position: Position, before: Committed, after: Committed): boolean {
+  /**
+   * Whether the record may be in work: it stands in the log, and its event, if it has one, was not to be among those
+   * read. `end` was read once whoever names the position had done so: a record is in the log before anything names it.
+   */
+  isInFlight(position: Position, before: Committed, end: Committed): boolean {
     const partition = partitionOf(position);
     // No partition of this log: nobody is at work on it, and nobody will ever settle it.
-    if (!before.has(partition) && !after.has(partition)) return true;
-    return position.offset <= (before.get(partition) ?? NOTHING) || position.offset <= (this.#last.get(partition) ?? NOTHING);
+    if (position.offset >= (end.get(partition) ?? 0n)) return false;
+    return position.offset > (before.get(partition) ?? NOTHING) && !this.isRead(position);
+  }
+
+  /** Whether the position stands at or before its partition's last event read. */
+  isRead(position: Position): boolean {
+    return position.offset <= (this.#last.get(partitionOf(position)) ?? NOTHING);
   }
 }

@@ -29,6 +29,21 @@ export function checkObject(found: FoundObject | undefined, event: StoredEvent, 
   return context === undefined ? faults : [...faults, context];
 }
 
+/** What is wrong with an object that no event speaks of yet: only what it says itself, and where it stands, can be judged. */
+export function checkInFlight(found: FoundObject, submission: string, belongs: (header: SealedHeader) => boolean, readHeader: ReadSealedHeader): Fault | undefined {
+  const metadata = metadataOf(found);
+  let header: SealedHeader;
+  try {
+    header = readHeader(found.bytes);
+  } catch {
+    return NO_MESSAGE;
+  }
+  const wrong = differing({ submission, ...(metadata === undefined ? {} : { sampleSha256: metadata.sampleSha256, policyDigest: metadata.policyDigest }) }, header);
+  if (!belongs(header)) wrong.push('region');
+  if (!isWrappedOnce(header, metadata?.wrappingKey)) wrong.push('wrappingKey');
+  return wrong.length === 0 ? undefined : boundOtherwise('what its key, its metadata and its site say', wrong);
+}
+
 /** Opens the object and compares what comes out with its event; `undefined`: all as it should be. */
 export async function checkOpened(bytes: Buffer, event: StoredEvent, open: OpenSealed): Promise<Fault | undefined> {
   let opened: Awaited<ReturnType<OpenSealed>>;
@@ -76,13 +91,23 @@ function checkHeader(bytes: Buffer, event: StoredEvent, wrappingKey: string | un
   try {
     header = readHeader(bytes);
   } catch {
-    return { code: 'CONTEXT_DIFFERS', message: 'Expected a sealed message, found bytes that are none.' };
+    return NO_MESSAGE;
   }
   const wrong = differing(expectedContext(event), header);
-  // A data key wrapped a second time would open it for somebody else.
-  const [only, ...more] = header.wrappingKeys;
-  if (more.length > 0 || (wrappingKey !== undefined && only !== wrappingKey)) wrong.push('wrappingKey');
-  return wrong.length === 0 ? undefined : { code: 'CONTEXT_DIFFERS', message: `Expected the sealed message to be bound to what the event names, found it bound otherwise: ${wrong.join(', ')}.` };
+  if (!isWrappedOnce(header, wrappingKey)) wrong.push('wrappingKey');
+  return wrong.length === 0 ? undefined : boundOtherwise('what the event names', wrong);
+}
+
+const NO_MESSAGE: Fault = { code: 'CONTEXT_DIFFERS', message: 'Expected a sealed message, found bytes that are none.' };
+
+function boundOtherwise(expected: string, wrong: readonly string[]): Fault {
+  return { code: 'CONTEXT_DIFFERS', message: `Expected the sealed message to be bound to ${expected}, found it bound otherwise: ${wrong.join(', ')}.` };
+}
+
+/** A data key wrapped a second time would open it for somebody else. */
+function isWrappedOnce({ wrappingKeys }: SealedHeader, wrappingKey: string | undefined): boolean {
+  const [only, ...more] = wrappingKeys;
+  return only !== undefined && more.length === 0 && (wrappingKey === undefined || only === wrappingKey);
 }
 
 function expectedContext({ data }: StoredEvent): BoundContext {

@@ -3,21 +3,35 @@ import type { AuditEvent, DuplicateData, Position } from '@residency/contracts';
 import { AuditChain, partitionOf } from './audit-chain.ts';
 import type { Committed } from './audit-chain.ts';
 import { BoundedWork } from './bounded-work.ts';
-import { checkObject, checkOpened, metadataOf } from './check-object.ts';
-import type { StoredEvent } from './check-object.ts';
+import { checkInFlight, checkObject, checkOpened, metadataOf } from './check-object.ts';
+import type { Fault, StoredEvent } from './check-object.ts';
 import type { AuditTrail } from './ports/audit-trail.ts';
-import type { OpenSealed, ReadSealedHeader } from './ports/sealed-reader.ts';
+import type { OpenSealed, ReadSealedHeader, SealedHeader } from './ports/sealed-reader.ts';
 import type { SiteReader } from './ports/site-reader.ts';
+import { QuarantinePointers } from './quarantine-pointers.ts';
 import { ReportDraft } from './report.ts';
 import type { ReconciliationReport } from './report.ts';
 import { SubmissionIndex } from './submission-index.ts';
 
+/** What an event says was decided: `rule` placed `country` in `region` at `at`. */
+export interface ClaimedDecision {
+  readonly rule: string;
+  readonly region: string;
+  readonly country: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
 export interface ReconcileDeps {
   /** Every site of every region, none twice. */
   readonly sites: readonly SiteReader[];
+  /** Names of what stands where sites stand and is none of them. */
+  readonly foreignSites: readonly string[];
   readonly trail: AuditTrail;
   /** A region's sites in writing order, as that policy version orders them; `undefined` where it is not known. */
   readonly sitesOf: (policyDigest: string, region: string) => readonly string[] | undefined;
+  /** Whether that policy version decides so. */
+  readonly ruleHolds: (policyDigest: string, claimed: ClaimedDecision) => boolean;
   readonly readHeader: ReadSealedHeader;
   /** Present: every object is opened too. */
   readonly open?: OpenSealed;
@@ -38,6 +52,7 @@ interface Run extends ReconcileDeps {
   readonly report: ReportDraft;
   readonly index: SubmissionIndex;
   readonly chain: AuditChain;
+  readonly pointers: QuarantinePointers;
   readonly work: BoundedWork;
   readonly partitions: Map<string, number>;
   /** Duplicates whose original was not read yet: it stands in a partition read later, or is in flight. */
@@ -55,30 +70,32 @@ const DEFAULTS = { concurrency: 16, bytesInWork: 4 * UNKNOWN_BYTES, maxListed: 1
 /**
  * Compares what stands in the sites with what the audit events say, while routers run. A router creates a record's
  * objects first and makes its event and the committed position visible at one instant afterwards; nothing is changed or
- * deleted. From that, and from the order sites - committed - events - committed, follows:
+ * deleted. From that, and from the order sites - end - committed - events - pointers - committed - end, follows:
  *
  * - A listed object was there before `before` was read. Its record is either at or below `before`, then its event was
  *   visible when the events were begun, and that it was not among them is a finding; or beyond, then the record may
  *   still be in work: in flight, unless its partition was read as far as that all the same. With `before` read after
  *   the events, a record settled in between would be accused; with `before` read ahead of the listing, a record settled
- *   in between without an event would be excused.
+ *   in between without an event would be excused. A record is in the log before its object is made: what claims a
+ *   position at or beyond the end read after the listing is nobody's work.
  * - An event's objects are read after the event: whatever it names must stand there by then, also what the listing
  *   was too early for. So a missing object is a finding whatever the order, and the listing only says what to look for an event of.
+ * - A pointer appears with its event: all of the events read are among the pointers read after them.
  * - The last event read of a partition is not before `before` and not beyond `after`.
  *
- * Memory: `SubmissionIndex` for each identity, objects in work, capped lists, and one entry for each duplicate still
- * without its original. Rejects with what a port threw: half a reconciliation proves nothing.
+ * Memory: `SubmissionIndex` for each identity, objects in work, capped lists, one entry for each duplicate still without
+ * its original and one for each quarantined event. Rejects with what a port threw: half a reconciliation proves nothing.
  */
 export async function reconcile(deps: ReconcileDeps, options: ReconcileOptions = {}): Promise<ReconciliationReport> {
   const run = begin(deps, options);
   for (const [number, site] of deps.sites.entries()) await listSite(run, site, number);
+  for (const name of deps.foreignSites) run.report.add({ code: 'FOREIGN_SITE', site: printable(name), message: 'Expected only sites that a policy names, found something else among them; see who put it there.' });
+  const end = await deps.trail.end();
   const before = await deps.trail.committed();
   for await (const bytes of deps.trail.events()) await followEvent(run, bytes);
   await run.work.drain();
-  const after = await deps.trail.committed();
-  for (const difference of run.chain.mismatches(before, after)) run.report.add(difference);
-  judgePending(run, before, after);
-  await judgeUnclaimed(run, before, after);
+  await judgeTrail(run, before);
+  await judgeUnclaimed(run, before, end);
   return run.report.finish();
 }
 
@@ -88,6 +105,7 @@ function begin(deps: ReconcileDeps, options: ReconcileOptions): Run {
     report: new ReportDraft(options.maxListed ?? DEFAULTS.maxListed),
     index: new SubmissionIndex(deps.sites.length),
     chain: new AuditChain(),
+    pointers: new QuarantinePointers(),
     work: new BoundedWork({ concurrency: options.concurrency ?? DEFAULTS.concurrency, bytes: options.bytesInWork ?? DEFAULTS.bytesInWork }),
     partitions: new Map(),
     pending: [],
@@ -100,9 +118,9 @@ function begin(deps: ReconcileDeps, options: ReconcileOptions): Run {
 
 async function listSite(run: Run, reader: SiteReader, number: number): Promise<void> {
   const { site } = reader;
-  for await (const key of reader.list()) {
-    if (key === SITE_MARKER_KEY) continue;
-    const submission = submissionOfKey(key);
+  for await (const { key, foreign } of reader.list()) {
+    if (key === SITE_MARKER_KEY && !foreign) continue;
+    const submission = foreign ? undefined : submissionOfKey(key);
     if (submission === undefined) {
       run.report.add({ code: 'FOREIGN_OBJECT', site, key: printable(key), message: 'Expected only sample objects in the site, found something no router writes; see who else may write there.' });
     } else if (run.index.addListed(submission, number)) {
@@ -125,6 +143,7 @@ async function followEvent(run: Run, bytes: Buffer): Promise<void> {
   if (broken?.code === 'POSITION_TWICE') return;
   run.report.events[event.outcome] += 1;
   if (event.outcome === 'stored') await followStored(run, event);
+  if (event.outcome === 'quarantined') run.pointers.addEvent(event.position);
   if (event.outcome === 'duplicate') followDuplicate(run, event.position, event.data);
 }
 
@@ -159,6 +178,10 @@ function expectedSites(run: Run, event: StoredEvent): readonly string[] {
   } else if (sites.length !== placements.length || placements.some(({ site, key }, i) => site !== sites[i] || key !== objectKey(submission))) {
     run.report.add({ code: 'PLACEMENTS_INCOMPLETE', ...about, message: "Expected one placement at the submission's key in each site of the region, in the policy's order, found others." });
   }
+  const { rule, region, policy } = decision;
+  if (sites !== undefined && !run.ruleHolds(policy.digest, { rule, region, country: event.data.country, at: event.at })) {
+    run.report.add({ code: 'DECISION_DIFFERS', ...about, message: "Expected the rule the event names to place the event's country in its region at its time, found that the named policy version says otherwise." });
+  }
   for (const site of sites ?? placed) {
     if (run.siteNumbers.has(site) || run.unread.has(site)) continue;
     run.unread.add(site);
@@ -187,15 +210,32 @@ function followDuplicate(run: Run, position: Position, { submission, of }: Dupli
   run.pending.push({ submission, position: formatPosition(position), of: original });
 }
 
-function judgePending(run: Run, before: Committed, after: Committed): void {
+/** What only the whole trail shows. */
+async function judgeTrail(run: Run, before: Committed): Promise<void> {
+  const { report, chain, pointers, trail } = run;
+  for await (const bytes of trail.pointers()) {
+    const invalid = pointers.addPointer(bytes);
+    if (invalid !== undefined) report.add(invalid);
+  }
+  for await (const position of trail.lookupDifferences()) {
+    report.add({ code: 'LOOKUP_DIFFERS', position, message: "Expected the log's look-up tables to say of each audit event what the event says, found otherwise; what is listed or looked up by them misleads." });
+  }
+  const after = await trail.committed();
+  for (const difference of chain.mismatches(before, after)) report.add(difference);
+  for (const difference of pointers.differences(chain, after)) report.add(difference);
+  // An event read late may name a record that was appended after the listing.
+  judgePending(run, before, await trail.end());
+}
+
+function judgePending(run: Run, before: Committed, end: Committed): void {
   for (const { submission, position, of } of run.pending) {
-    if (isStored(run, submission, of) || !run.chain.isPast(of, before, after)) continue;
+    if (isStored(run, submission, of) || run.chain.isInFlight(of, before, end)) continue;
     run.report.add({ code: 'DUPLICATE_OF_UNKNOWN', position, submission, message: 'Expected the position a duplicate names to be where the same submission was stored, found no such event.' });
   }
 }
 
 /** Objects that no stored event claims: in flight, or where they should not be. */
-async function judgeUnclaimed(run: Run, before: Committed, after: Committed): Promise<void> {
+async function judgeUnclaimed(run: Run, before: Committed, end: Committed): Promise<void> {
   for (const { submission, sites, stored } of run.index.unclaimed()) {
     for (const number of sites) {
       const reader = run.sites[number];
@@ -207,18 +247,24 @@ async function judgeUnclaimed(run: Run, before: Committed, after: Committed): Pr
         if (found === undefined) return;
         // A router writes metadata with the object: without, it is nobody's work in progress.
         const position = metadataOf(found)?.position;
-        if (position !== undefined && !run.chain.isPast(parsePosition(position), before, after)) {
-          run.report.inFlight += 1;
-          return;
-        }
-        const why = stored
-          ? { code: 'WRONG_REGION', message: 'Expected the submission only in the sites of the regions its events decided, found it here too.' } as const
-          : { code: 'OBJECT_WITHOUT_EVENT', message: 'Expected an audit event that stored this object, found none, and its record is settled or not of this log.' } as const;
-        run.report.add({ ...why, site: reader.site, key: objectKey(submission), ...(position === undefined ? {} : { position }), submission });
+        const inFlight = position !== undefined && run.chain.isInFlight(parsePosition(position), before, end);
+        const fault = inFlight ? checkInFlight(found, submission, belongsTo(run, reader.site), run.readHeader) : whyUnclaimed(stored);
+        if (inFlight && fault === undefined) run.report.inFlight += 1;
+        if (fault !== undefined) run.report.add({ ...fault, site: reader.site, key: objectKey(submission), ...(position === undefined ? {} : { position }), submission });
       });
     }
   }
   await run.work.drain();
+}
+
+function belongsTo(run: Run, site: string): (header: SealedHeader) => boolean {
+  return ({ policyDigest, region }) => run.sitesOf(policyDigest, region)?.includes(site) ?? false;
+}
+
+function whyUnclaimed(stored: boolean): Fault {
+  return stored
+    ? { code: 'WRONG_REGION', message: 'Expected the submission only in the sites of the regions its events decided, found it here too.' }
+    : { code: 'OBJECT_WITHOUT_EVENT', message: 'Expected an audit event that stored this object, found none, and its record is settled or not in this log.' };
 }
 
 function isStored(run: Run, submission: string, position: Position): boolean {

@@ -2,7 +2,7 @@ import { decodeAuditEvent, formatPosition, objectKey, sha256 } from '@residency/
 import { describe, expect, it } from 'vitest';
 import { DIFFERENCE_CODES, reconcile } from '../src/index.ts';
 import type { DifferenceCode, ReconcileDeps } from '../src/index.ts';
-import { at, depsOf, duplicate, emptyWorld, encode, judged, objectOf, partitionName, placementOf, positionOf, put, sampleWorld, seal, settle, store, submissionOf } from './world.ts';
+import { at, depsOf, duplicate, emptyWorld, encode, judged, objectOf, partitionName, placementOf, pointerOf, positionOf, publish, put, sampleWorld, seal, settle, store, submissionOf } from './world.ts';
 import type { World } from './world.ts';
 
 /** One manipulation of the sample world, and the one difference it must cause. */
@@ -44,7 +44,7 @@ const manipulations: readonly Manipulation[] = [
   { title: 'placements in another order', code: 'PLACEMENTS_INCOMPLETE', where: { submission: a.submission }, apply: (world) => { editPlacements(world, (placements) => placements.toReversed()); } },
   { title: 'a placement at another key', code: 'PLACEMENTS_INCOMPLETE', where: { submission: a.submission }, apply: (world) => { editPlacements(world, (placements) => placements.map((one) => ({ ...one, key: 'samples/elsewhere' }))); } },
   { title: 'an event that is missing', code: 'PREVIOUS_BROKEN', where: { position: 'log-1/threat.samples/0/3' }, apply: (world) => world.events[0]?.splice(2, 1) },
-  { title: "a partition's first event that is missing", code: 'PREVIOUS_BROKEN', where: { position: 'log-1/threat.samples/1/1' }, apply: (world) => world.events[1]?.shift() },
+  { title: "a partition's first event that is missing", code: 'PREVIOUS_BROKEN', where: { position: 'log-1/threat.samples/1/1' }, apply: (world) => { world.events[1]?.shift(); world.pointers.pop(); } },
   { title: 'an event that was appended twice', code: 'POSITION_TWICE', where: { position: a.position }, apply: (world) => world.events[0]?.splice(1, 0, world.events[0][0] ?? Buffer.alloc(0)) },
   { title: 'progress beyond the last event', code: 'LAST_EVENT_MISMATCH', where: { position: 'log-1/threat.samples/0/3' }, apply: (world) => world.committed.set(partitionName(0), 4n) },
   { title: 'progress set back', code: 'LAST_EVENT_MISMATCH', where: { position: 'log-1/threat.samples/0/3' }, apply: (world) => world.committed.set(partitionName(0), 2n) },
@@ -52,6 +52,21 @@ const manipulations: readonly Manipulation[] = [
   { title: 'a record in the audit log that is no event', code: 'AUDIT_EVENT_INVALID', where: {}, apply: (world) => world.events[0]?.push(Buffer.from('{}')) },
   { title: 'a duplicate of a position that stored nothing', code: 'DUPLICATE_OF_UNKNOWN', where: { position: 'log-1/threat.samples/0/4', submission: submissionOf('c') }, apply: (world) => duplicate(world, 'c', 'zurich', positionOf(0, 2n)) },
   { title: 'a duplicate of a position that stored another submission', code: 'DUPLICATE_OF_UNKNOWN', where: { submission: a.submission }, apply: (world) => duplicate(world, 'a', 'zurich', positionOf(1, 1n)) },
+  { title: 'an object that claims a position beyond the log', code: 'OBJECT_WITHOUT_EVENT', where: { site: 'mow-1', position: 'log-1/threat.samples/0/4' }, apply: (world) => put(world, 'mow-1', 'x', objectOf('x', 'moscow', positionOf(0, 4n))) },
+  { title: 'a duplicate of a position beyond the log', code: 'DUPLICATE_OF_UNKNOWN', where: { submission: submissionOf('c') }, apply: (world) => duplicate(world, 'c', 'zurich', positionOf(1, 2n)) },
+  { title: 'an object in flight of another region', code: 'CONTEXT_DIFFERS', where: { site: 'mow-1', submission: submissionOf('x') }, apply: (world) => { putInFlight(world, seal('x', 'zurich', 0, { wrappingKeys: ['moscow-key'] })); } },
+  { title: 'an object in flight of another submission', code: 'CONTEXT_DIFFERS', where: { site: 'mow-1' }, apply: (world) => { putInFlight(world, seal('x', 'moscow', 0, { submission: submissionOf('y') })); } },
+  { title: 'an object in flight whose data key is wrapped twice', code: 'CONTEXT_DIFFERS', where: { site: 'mow-1' }, apply: (world) => { putInFlight(world, seal('x', 'moscow', 0, { wrappingKeys: ['moscow-key', 'stolen'] })); } },
+  { title: 'an object in flight that is no sealed message', code: 'CONTEXT_DIFFERS', where: { site: 'mow-1' }, apply: (world) => { putInFlight(world, Buffer.from('plain')); } },
+  { title: 'a link under a key that only an object may have', code: 'FOREIGN_OBJECT', where: { site: 'mow-1', key: objectKey(submissionOf('x')) }, apply: (world) => put(world, 'mow-1', 'x', { bytes: Buffer.from('x'), link: true }) },
+  { title: 'a site no policy names', code: 'FOREIGN_SITE', where: { site: 'xyz-9' }, apply: (world) => world.foreignSites.push('xyz-9') },
+  { title: 'a quarantined event without its pointer', code: 'POINTER_MISSING', where: { position: 'log-1/threat.samples/1/0' }, apply: (world) => world.pointers.pop() },
+  { title: 'a pointer to what was not quarantined', code: 'POINTER_WITHOUT_EVENT', where: { position: a.position }, apply: (world) => world.pointers.push(pointerOf(positionOf(0, 0n))) },
+  { title: 'a pointer to what is not settled', code: 'POINTER_WITHOUT_EVENT', where: { position: 'log-1/threat.samples/0/4' }, apply: (world) => { publish(world, 0); world.pointers.push(pointerOf(positionOf(0, 4n))); } },
+  { title: 'a pointer twice', code: 'POINTER_WITHOUT_EVENT', where: { position: 'log-1/threat.samples/1/0' }, apply: (world) => world.pointers.push(pointerOf(positionOf(1, 0n))) },
+  { title: 'a record in the quarantine that is no pointer', code: 'POINTER_WITHOUT_EVENT', where: {}, apply: (world) => world.pointers.push(Buffer.from('{}')) },
+  { title: 'an event that is looked up as another', code: 'LOOKUP_DIFFERS', where: { position: 'log-1/residency.audit/0/1' }, apply: (world) => world.lookupDifferences.push('log-1/residency.audit/0/1') },
+  { title: 'a rule the policy does not have', code: 'DECISION_DIFFERS', where: { submission: submissionOf('b') }, apply: () => undefined, deps: (deps) => ({ ...deps, ruleHolds: (policy, claimed) => claimed.rule !== 'rule-moscow' && deps.ruleHolds(policy, claimed) }) },
   { title: 'a policy nobody knows', code: 'POLICY_UNKNOWN', where: { submission: submissionOf('b') }, apply: () => undefined, deps: (deps) => ({ ...deps, sitesOf: (policy, region) => (region === 'moscow' ? undefined : deps.sitesOf(policy, region)) }) },
   { title: 'a site that is not configured', code: 'SITE_NOT_READ', where: { site: 'zrh-2' }, apply: () => undefined, deps: (deps) => ({ ...deps, sites: deps.sites.filter(({ site }) => site !== 'zrh-2') }) },
   { title: 'an object no key opens', code: 'DOES_NOT_OPEN', where: { site: 'mow-1', submission: submissionOf('b') }, apply: () => undefined, deps: (deps) => ({ ...deps, open: async (message, region) => { if (region === 'moscow') throw new Error('sample b'); return await opening(deps)(message, region); } }) },
@@ -134,6 +149,9 @@ describe('records in flight', () => {
   it('their objects are counted and are no difference, in any partition of the log', async () => {
     const world = sampleWorld();
     world.committed.set(partitionName(2), -1n);
+    publish(world, 0);
+    publish(world, 1, 9n);
+    publish(world, 2);
     put(world, 'zrh-1', 'x', objectOf('x', 'zurich', positionOf(0, 4n)));
     put(world, 'mow-1', 'y', objectOf('y', 'moscow', positionOf(1, 9n)));
     put(world, 'mow-1', 'z', objectOf('z', 'moscow', positionOf(2, 0n)));
@@ -143,6 +161,7 @@ describe('records in flight', () => {
 
   it('a duplicate may name one', async () => {
     const world = sampleWorld();
+    publish(world, 1);
     put(world, 'zrh-1', 'x', objectOf('x', 'zurich', positionOf(1, 2n)));
     duplicate(world, 'x', 'zurich', positionOf(1, 2n));
     expect(await reconcile(depsOf(world))).toMatchObject({ inFlight: 1, differences: { total: 0 } });
@@ -213,6 +232,11 @@ describe('the run', () => {
 function opening(deps: ReconcileDeps): NonNullable<ReconcileDeps['open']> {
   if (deps.open === undefined) throw new Error('The test world opens.');
   return deps.open;
+}
+
+function putInFlight(world: World, bytes: Buffer): void {
+  publish(world, 0);
+  put(world, 'mow-1', 'x', objectOf('x', 'moscow', positionOf(0, 4n), 0, bytes));
 }
 
 /** Everything agrees but what the sealed message says itself. */

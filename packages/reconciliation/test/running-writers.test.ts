@@ -3,11 +3,11 @@ import type { Placement, Position } from '@residency/contracts';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { reconcile } from '../src/index.ts';
-import { PARTITIONS, REGIONS, depsOf, emptyWorld, judged, objectOf, partitionName, placementOf, positionOf, put, refuse, settle, store, submissionOf } from './world.ts';
+import { PARTITIONS, REGIONS, depsOf, emptyWorld, judged, objectOf, partitionName, placementOf, positionOf, publish, put, refuse, settle, store, submissionOf } from './world.ts';
 import type { StoredObject, World } from './world.ts';
 
 /** One intake record; few names, so that identities meet in one region, in two, and across partitions. */
-const record = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), region: fc.constantFrom('zurich', 'moscow', 'refused'), killedAfter: fc.constantFrom(0, 1, 2, 9, 9, 9) });
+const record = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), region: fc.constantFrom('zurich', 'moscow', 'refused', 'quarantined'), killedAfter: fc.constantFrom(0, 1, 2, 9, 9, 9) });
 type Intake = typeof record extends fc.Arbitrary<infer R> ? R : never;
 const partitions = fc.array(fc.array(record, { minLength: 1, maxLength: 6 }), { minLength: PARTITIONS, maxLength: PARTITIONS });
 const RUNS = { numRuns: 400 };
@@ -51,6 +51,7 @@ const meanwhile: readonly { readonly title: string; readonly after: 'listing' | 
 it.each(meanwhile)('finds $title', async ({ after, act, byCode }) => {
   const world = emptyWorld();
   refuse(world, 'first');
+  publish(world, 0);
   put(world, 'zrh-1', 'x', objectOf('x', 'zurich', positionOf(0, 1n)));
   const deps = depsOf(world);
   let acted = false;
@@ -65,8 +66,15 @@ it.each(meanwhile)('finds $title', async ({ after, act, byCode }) => {
 
 /** A router by DESIGN §3, one record after the other; `killedAfter` creations it dies once and the next owner repeats the record. */
 async function route(world: World, partition: number, records: readonly Intake[], pause: () => Promise<void>): Promise<void> {
+  // Published meanwhile: a record is in the log before anybody routes it.
   for (const { name, region, killedAfter } of records) {
     await pause();
+    publish(world, partition);
+    await pause();
+    if (region === 'quarantined') {
+      settle(world, partition, { outcome: 'quarantined', data: { reason: 'UNDECODABLE' } });
+      continue;
+    }
     if (region === 'refused') {
       refuse(world, name, partition);
       continue;

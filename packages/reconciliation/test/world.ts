@@ -1,4 +1,4 @@
-import { encodeAuditEvent, encodeObjectMetadata, formatPosition, objectKey, sha256 } from '@residency/contracts';
+import { encodeAuditEvent, encodeObjectMetadata, encodeQuarantinePointer, formatPosition, objectKey, sha256 } from '@residency/contracts';
 import type { AuditEvent, Placement, Position, StoredData } from '@residency/contracts';
 import type { FoundObject, ReconcileDeps, SealedHeader } from '../src/index.ts';
 
@@ -6,8 +6,9 @@ import type { FoundObject, ReconcileDeps, SealedHeader } from '../src/index.ts';
 export const REGIONS: Readonly<Record<string, readonly string[]>> = { zurich: ['zrh-1', 'zrh-2'], moscow: ['mow-1'] };
 export const POLICY = sha256(Buffer.from('policy'));
 export const PARTITIONS = 2;
+const AT = Date.UTC(2024, 0, 1);
 
-export type StoredObject = { bytes: Buffer; metadata?: Record<string, unknown> };
+export type StoredObject = { bytes: Buffer; metadata?: Record<string, unknown>; link?: boolean };
 type Site = Map<string, StoredObject>;
 
 export interface World {
@@ -15,6 +16,11 @@ export interface World {
   /** By partition. */
   readonly events: Buffer[][];
   readonly committed: Map<string, bigint>;
+  /** Records of each partition that nobody settled yet. */
+  readonly waiting: Map<string, bigint>;
+  readonly pointers: Buffer[];
+  readonly lookupDifferences: string[];
+  readonly foreignSites: string[];
 }
 
 export function emptyWorld(): World {
@@ -22,6 +28,10 @@ export function emptyWorld(): World {
     sites: new Map(Object.values(REGIONS).flat().map((site) => [site, new Map()])),
     events: Array.from({ length: PARTITIONS }, () => []),
     committed: new Map(Array.from({ length: PARTITIONS }, (_, partition) => [partitionName(partition), -1n])),
+    waiting: new Map(),
+    pointers: [],
+    lookupDifferences: [],
+    foreignSites: [],
   };
 }
 
@@ -73,12 +83,25 @@ export function settle(world: World, partition: number, body: Body): Position {
   const last = world.committed.get(name) ?? -1n;
   const position = positionOf(partition, last + 1n);
   world.events[partition]?.push(encode(position, last < 0n ? null : last.toString(), body));
+  if (body.outcome === 'quarantined') world.pointers.push(pointerOf(position));
   world.committed.set(name, last + 1n);
+  const waiting = world.waiting.get(name) ?? 0n;
+  if (waiting > 0n) world.waiting.set(name, waiting - 1n);
   return position;
 }
 
+/** A record is appended; whoever settles next settles it. */
+export function publish(world: World, partition: number, records = 1n): void {
+  const name = partitionName(partition);
+  world.waiting.set(name, (world.waiting.get(name) ?? 0n) + records);
+}
+
+export function pointerOf(position: Position): Buffer {
+  return encodeQuarantinePointer({ position: formatPosition(position), reason: 'UNDECODABLE', detail: '', valueSha256: sha256(Buffer.alloc(0)), valueBytes: 0 });
+}
+
 export function encode(position: Position, previous: string | null, body: Body): Buffer {
-  const at = Date.UTC(2024, 0, 1);
+  const at = AT;
   switch (body.outcome) {
     case 'stored': return encodeAuditEvent({ position, at, outcome: body.outcome, data: { ...body.data, previous } });
     case 'duplicate': return encodeAuditEvent({ position, at, outcome: body.outcome, data: { ...body.data, previous } });
@@ -128,6 +151,8 @@ export function sampleWorld(): World {
 /** Reads a world while it goes on; `pause` stands for the time each step takes. */
 export function depsOf(world: World, pause: () => Promise<void> = () => Promise.resolve()): ReconcileDeps {
   return {
+    foreignSites: world.foreignSites,
+    ruleHolds: (policy, { rule, region, country, at: time }) => policy === POLICY && rule === `rule-${region}` && country === 'CH' && time === AT,
     sites: [...world.sites].map(([site, objects]) => ({
       site,
       // As S3 lists: in key order, each step seeing what is there by then.
@@ -136,12 +161,14 @@ export function depsOf(world: World, pause: () => Promise<void> = () => Promise.
           await pause();
           const next = [...objects.keys()].toSorted().find((key) => key > after);
           if (next === undefined) return;
-          yield (after = next);
+          after = next;
+          yield { key: next, foreign: objects.get(next)?.link ?? false };
         }
       },
       async read(key): Promise<FoundObject | undefined> {
         await pause();
-        return objects.get(key);
+        const found = objects.get(key);
+        return found?.link === true ? undefined : found;
       },
     })),
     trail: {
@@ -159,6 +186,19 @@ export function depsOf(world: World, pause: () => Promise<void> = () => Promise.
         await pause();
         return new Map(world.committed);
       },
+      async end() {
+        await pause();
+        return new Map([...world.committed].map(([name, last]) => [name, last + 1n + (world.waiting.get(name) ?? 0n)]));
+      },
+      async *pointers() {
+        for (let next = 0; ; next += 1) {
+          await pause();
+          const pointer = world.pointers[next];
+          if (pointer === undefined) return;
+          yield pointer;
+        }
+      },
+      async *lookupDifferences() { yield* world.lookupDifferences; },
     },
     sitesOf: (policy, region) => (policy === POLICY ? REGIONS[region] : undefined),
     readHeader: (message) => parse(message).header,

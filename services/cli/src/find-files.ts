@@ -1,6 +1,6 @@
-import { lstat, readdir, realpath } from 'node:fs/promises';
+import { lstat, readFile, readdir, realpath, stat } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
-import { CliError } from './cli-error.ts';
+import { CliError, usage } from './cli-error.ts';
 
 /** Paths are bytes: a name need not be text, and only its bytes open the file. */
 export type Found =
@@ -9,18 +9,52 @@ export type Found =
   | { readonly kind: 'unreadable'; readonly path: Buffer; readonly why: string };
 
 export interface FindOptions {
-  /** Folders left out, by their real path: the data directory holds private keys. */
+  /** Folders left out, by their real path, besides every data directory that says it is one: they hold private keys. */
   readonly except: ReadonlySet<string>;
 }
 
-/** Regular files under `paths`, folders recursively in byte order of names. Throws `FILE_UNREADABLE` before the first where a path is missing. */
+/** Regular files under `paths`, folders recursively in byte order of names. Throws before the first: `FILE_UNREADABLE` where a path is missing, `USAGE` where one leads into a data directory. */
 export async function* findFiles(paths: readonly string[], options: FindOptions): AsyncGenerator<Found> {
-  const roots: { path: Buffer; stats: Stats }[] = [];
-  for (const path of paths) roots.push({ path: Buffer.from(path), stats: await statNamed(path) });
-  for (const { path, stats } of roots) {
-    if (stats.isSymbolicLink()) yield { kind: 'skipped', path, why: 'a link; name what it leads to' };
-    else yield* find(path, await realpath(path, { encoding: 'buffer' }), stats, options);
+  const roots: Root[] = [];
+  for (const path of paths) roots.push(await rootOf(path, options));
+  for (const { path, realPath, stats } of roots) {
+    if (realPath === undefined) yield { kind: 'skipped', path, why: 'a link; name what it leads to' };
+    else yield* find(path, realPath, stats, options);
   }
+}
+
+interface Root {
+  readonly path: Buffer;
+  /** Absent: a link, which is not followed. */
+  readonly realPath?: Buffer;
+  readonly stats: Stats;
+}
+
+async function rootOf(named: string, options: FindOptions): Promise<Root> {
+  const path = Buffer.from(named);
+  const stats = await statNamed(named);
+  if (stats.isSymbolicLink()) return { path, stats };
+  const realPath = await realpath(path, { encoding: 'buffer' });
+  for (let at: Buffer = realPath; ; at = parentOf(at)) {
+    if (await isDataDirectory(at, options)) throw usage('Expected every PATH outside of data directories, found one at or in a data directory, which holds private keys and the log; nothing was published. Copy the file elsewhere if it is to be published.');
+    if (at.length === 1) return { path, realPath, stats };
+  }
+}
+
+function parentOf(path: Buffer): Buffer {
+  return path.subarray(0, Math.max(1, path.lastIndexOf(SLASH)));
+}
+
+/** By its marker, in whatever format (services/standalone): another release's holds keys as well. */
+async function isDataDirectory(realPath: Buffer, { except }: FindOptions): Promise<boolean> {
+  if (except.has(realPath.toString())) return true;
+  const marker = join(realPath, Buffer.from('residency.json'));
+  const stats = await stat(marker).catch(() => undefined);
+  // A marker is a line; opening a pipe would wait for ever.
+  if (stats?.isFile() !== true || stats.size > 4_096) return false;
+  // One that stands there and can not be read is taken for one: what is kept back can be published later.
+  const text = await readFile(marker, 'utf8').catch(() => '{"format":0}');
+  return /^\s*\{\s*"format"\s*:\s*\d/.test(text);
 }
 
 async function statNamed(path: string): Promise<Stats> {
@@ -35,7 +69,7 @@ async function* find(path: Buffer, realPath: Buffer, stats: Pick<Stats, 'isFile'
   if (stats.isFile()) yield { kind: 'file', path, realPath };
   else if (stats.isSymbolicLink()) yield { kind: 'skipped', path, why: 'a link' };
   else if (!stats.isDirectory()) yield { kind: 'skipped', path, why: 'neither file nor folder' };
-  else if (options.except.has(realPath.toString())) yield { kind: 'skipped', path, why: 'a data directory' };
+  else if (await isDataDirectory(realPath, options)) yield { kind: 'skipped', path, why: 'a data directory, which holds private keys' };
   else yield* findIn(path, realPath, options);
 }
 

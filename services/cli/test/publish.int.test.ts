@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, realpath, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, realpath, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { objectKey, sha256, sha256OfParts, submissionId } from '@residency/contracts';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from './residency.ts';
+import { alterLog, temporaryFolder } from './residency.ts';
 
 it('files go out in byte order of their names, links, pipes and the data directory stay, and too large ones are named', async () => {
   const folder = await temporaryFolder();
@@ -36,6 +36,61 @@ it('files go out in byte order of their names, links, pipes and the data directo
   const again = await folder.run('publish', 'in', '--country', 'CH', '--consent', 'consent-0001', '--data', 'in/data', '--json');
   expect(again.out.trimEnd().split('\n').map((line) => (JSON.parse(line) as { submission: string }).submission)).toEqual(lines.map(({ submission }) => submission));
   expect(again.err).toContain('Skipped in/data: a data directory');
+});
+
+it('nothing of a data directory goes out, whichever --data says, and a PATH in one is refused', async () => {
+  const folder = await temporaryFolder();
+  const offer = ['--country', 'CH', '--consent', 'consent-0001', '--data', 'mine'];
+  // Somebody else's, below what is published, and one that another release wrote.
+  await mkdir(join(folder.path, 'in/newer/keys'), { recursive: true });
+  await writeFile(join(folder.path, 'in/newer/residency.json'), '{ "format": 99 }');
+  await writeFile(join(folder.path, 'in/newer/keys/private.pem'), 'a key');
+  await writeFile(join(folder.path, 'in/sample'), 'a sample');
+  await mkdir(join(folder.path, 'in/other'));
+  await writeFile(join(folder.path, 'in/other/residency.json'), '{"resident":1}');
+  expect((await folder.run('keys', 'list', '--data', 'in/theirs')).code).toBe(0);
+  await folder.run('consent', 'grant', '--consent', 'consent-0001', '--subject', 's', '--data', 'in/theirs');
+  await symlink('in/newer/keys', join(folder.path, 'link'));
+
+  for (const path of ['in/theirs', 'in/theirs/keys', 'in/newer/keys/private.pem', 'in/newer/.', 'link/private.pem']) {
+    const refused = await folder.run('publish', 'in/sample', path, ...offer);
+    expect([refused.code, refused.out, refused.err]).toEqual([2, '', expect.stringMatching(/data directory, which holds private keys.*nothing was published/)]);
+  }
+  expect(await readdir(folder.path)).not.toContain('mine');
+  const published = await folder.run('publish', 'in', ...offer, '--json');
+  expect(published.out.trimEnd().split('\n').map((line) => (JSON.parse(line) as { path: string }).path)).toEqual(['in/other/residency.json', 'in/sample']);
+  for (const skipped of ['in/newer', 'in/theirs']) expect(published.err).toContain(`Skipped ${skipped}: a data directory`);
+});
+
+it('a value no event can carry is refused by the name of its option, before anything is made', async () => {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder.path, 'f'), 'sample');
+  for (const [option, value] of [['--country', 'C\nH'], ['--country', '\u{1FFFE}'], ['--consent', 'consent-0001\u0085']] as const) {
+    // Files are not looked at either: one that is missing is not what is said.
+    const refused = await folder.run('publish', 'missing', '--country', 'CH', '--consent', 'consent-0001', option, value);
+    expect([refused.code, refused.out, refused.err]).toEqual([2, '', expect.stringMatching(`Expected ${option} without control characters.*\\(USAGE\\)`)]);
+  }
+  expect(await readdir(folder.path)).toEqual(['f']);
+  for (const country of ['', ' ch ', 'É', 'x'.repeat(300)]) expect((await folder.run('publish', 'f', '--country', country, '--consent', '')).code).toBe(0);
+});
+
+it('route --once drops the payloads of what was settled long ago, and no others', async () => {
+  const folder = await temporaryFolder();
+  // Empty: quarantined before consent is asked for.
+  await writeFile(join(folder.path, 'f'), '');
+  const publish = async (source: string): Promise<string> => (await folder.json(0, 'publish', 'f', '--country', 'CH', '--consent', 'consent-0001', '--source', source))[0]?.position ?? '';
+  const aged = (days: number): void => { alterLog(join(folder.path, '.residency/log.db'), `UPDATE record SET at = at - ${days * 86_400_000}`); };
+  const kept = async (): Promise<unknown[]> => (await Promise.all(positions.map((position) => folder.json(0, 'quarantine', 'show', position)))).map(([row]) => row?.['record']);
+  const positions = [await publish('urn:test:1')];
+  await folder.run('route', '--once');
+  positions.push(await publish('urn:test:2'));
+  aged(8);
+  // The second one has waited eight days and is settled now.
+  await folder.run('route', '--once', '--retain', '9');
+  expect(await kept()).toEqual(['kept', 'kept']);
+  await folder.run('route', '--once');
+  expect(await kept()).toEqual(['EXPIRED', 'kept']);
+  expect((await folder.run('route', '--once', '--retain', '0')).code).toBe(2);
 });
 
 it('what is published is refused without consent, stored with it, and a duplicate when it is published again', async () => {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
@@ -73,4 +73,9 @@ export async function finished(child: ChildProcess): Promise<Finished> {
   child.stderr?.setEncoding('utf8').on('data', (text: string) => { err += text; });
   const [code] = await once(child, 'close') as [number | null];
   return { code, out, err };
+}
+
+/** Alters a log past the adapter, in a process of its own, as somebody with access to the disk could. */
+export function alterLog(file: string, sql: string): void {
+  execFileSync(process.execPath, ['-e', 'new (require("node:sqlite").DatabaseSync)(process.argv[1]).exec(process.argv[2])', file, sql]);
 }

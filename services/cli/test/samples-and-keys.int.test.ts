@@ -1,8 +1,9 @@
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { objectKey } from '@residency/contracts';
+import { lockRouting } from '@residency/standalone';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { makeFolder } from './residency.ts';
+import { alterLog, makeFolder } from './residency.ts';
 import type { Folder } from './residency.ts';
 
 let folder: Folder;
@@ -65,14 +66,44 @@ it('keys are added, seal at once, and retire but for the last', async () => {
   await rm(here('one'), { force: true });
 });
 
+/** As somebody with the file and a SQLite of their own. */
+function tamper(sql: string): void {
+  alterLog(here('.residency/log.db'), sql);
+}
+
+it('reconcile finds what hides among the sites, in their housekeeping, behind a link and behind the look-up table', async () => {
+  const sealed = await readFile(objectIn('zrh-1'));
+  const mow = (...names: readonly string[]): string => here('.residency/sites/mow-1', ...names);
+  await mkdir(mow('metadata/ab'));
+  await writeFile(mow('metadata/ab', 'ab'.repeat(32)), sealed);
+  await writeFile(mow('tmp/0f8fad5b-d9cb-469f-a165-70867728950e'), sealed);
+  await cp(here('.residency/sites/zrh-1'), here('.residency/sites/xyz-9'), { recursive: true });
+  await rename(objectIn('zrh-2'), here('moved'));
+  await symlink(here('moved'), objectIn('zrh-2'));
+  tamper('CREATE TABLE kept AS SELECT * FROM audit; DELETE FROM audit');
+  try {
+    expect((await folder.json(1, 'reconcile')).at(-1)).toMatchObject({ byCode: { FOREIGN_OBJECT: 3, FOREIGN_SITE: 1, OBJECT_MISSING: 1, LOOKUP_DIFFERS: expect.any(Number) } });
+    const lock = await lockRouting({ path: here('.residency') });
+    // What stands in tmp/ may be a router's work.
+    expect((await folder.json(1, 'reconcile')).at(-1)).toMatchObject({ byCode: { FOREIGN_OBJECT: 2 } });
+    await lock.release();
+  } finally {
+    tamper('INSERT INTO audit SELECT * FROM kept; DROP TABLE kept');
+    await rm(objectIn('zrh-2'));
+    await rename(here('moved'), objectIn('zrh-2'));
+    for (const gone of [mow('metadata/ab'), mow('tmp/0f8fad5b-d9cb-469f-a165-70867728950e'), here('.residency/sites/xyz-9')]) await rm(gone, { recursive: true });
+  }
+  expect((await folder.json(0, 'reconcile')).at(-1)).toMatchObject({ differences: 0 });
+});
+
 it('a site that is not mounted is not reachable: routing waits, reconciling and opening say so', async () => {
   await writeFile(here('g'), 'another');
   await folder.json(0, 'publish', 'g', '--country', 'CH', '--consent', 'consent-0001');
   await rename(here('.residency/sites/zrh-1'), here('unmounted'));
   try {
-    for (const command of [['route', '--once'], ['reconcile']]) {
+    for (const [code, ...command] of [['SITE_NOT_CONFIGURED', 'route', '--once'], ['SITE_MARKER_MISSING', 'reconcile']]) {
       const ended = await folder.run(...command);
-      expect([ended.code, ended.err]).toEqual([3, expect.stringContaining('SITE_MARKER_MISSING')]);
+      expect([ended.code, ended.err]).toEqual([3, expect.stringContaining(code ?? '')]);
     }
   } finally {
     await rename(here('unmounted'), here('.residency/sites/zrh-1'));

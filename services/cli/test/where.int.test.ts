@@ -44,6 +44,11 @@ it('policies are checked, published, shown, and asked as newest or as known then
   expect(JSON.stringify(problems)).toMatch(/\bBR\b.*|\bZZ\b/);
   for (const file of ['none.json', 'missing.json']) expect((await folder.run('policy', 'check', file)).code).toBe(2);
 
+  // Not even two upper-case letters: named all the same, and published by nobody.
+  await write('odd.json', { version: 3, effectiveFrom: nextYear, rules: document.rules.map((rule) => (rule.id === 'moscow-default' ? { ...rule, countries: [...rule.countries, 'zz', 'Z1'] } : rule)) });
+  expect(await folder.json(1, 'policy', 'check', 'odd.json')).toEqual([{ code: 'UNKNOWN_COUNTRY', message: expect.stringMatching(/found zz, Z1\.$/) }]);
+  expect(await folder.json(1, 'policy', 'publish', 'odd.json')).toMatchObject([{ code: 'UNKNOWN_COUNTRY' }]);
+
   expect((await folder.run('policy', 'publish', 'gaps.json')).code).toBe(1);
   const late = await folder.run('policy', 'publish', 'late.json');
   expect([late.code, late.err]).toEqual([1, expect.stringContaining('(RETROACTIVE)')]);

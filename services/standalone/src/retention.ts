@@ -7,7 +7,7 @@ export interface Retention {
 
 const EVERY_MS = 60 * 60 * 1_000;
 
-/** Drops the payloads of settled intake records older than `retainMs`, at once and then every hour. A failure is logged; the next round tries again. */
+/** Drops the payloads of intake records settled longer than `retainMs` ago, at once and then every hour. A failure is logged; the next round tries again. */
 export function startRetention(log: Pick<SqliteLog, 'dropExpired'>, retainMs: number, logger: Logger, everyMs = EVERY_MS): Retention {
   let round: Promise<void> = Promise.resolve();
   const drop = (): void => {

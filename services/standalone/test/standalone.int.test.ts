@@ -1,4 +1,6 @@
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogger } from '@residency/telemetry';
 import { afterEach, expect, it } from 'vitest';
 import { startStandalone } from '../src/index.ts';
@@ -35,18 +37,23 @@ it('takes a submission over HTTP, routes it and tells its publisher', async () =
   expect(answer.status).toBe(202);
   const { accepted: [first] } = await answer.json() as { accepted: { submission: string; position: string }[] };
   let status: { state: string; outcomes?: { outcome: string; region?: string }[] } = { state: 'pending' };
-  for (let tries = 0; status.state === 'pending' && tries < 200; tries += 1) status = await (await fetch(`${url}/submissions/${first?.submission}`)).json() as typeof status;
+  for (let tries = 0; status.state === 'pending' && tries < 1_000; tries += 1) {
+    await sleep(20);
+    status = await (await fetch(`${url}/submissions/${first?.submission}`)).json() as typeof status;
+  }
   expect(status).toMatchObject({ state: 'settled', outcomes: [{ outcome: 'stored', region: 'zurich', position: first?.position }] });
 });
 
 it('is ready while it moves, says what it waits for, and goes on', async () => {
-  const { rename } = await import('node:fs/promises');
   const standalone = await started({ examples: true });
   const aside = `${standalone.data.sitePath('zrh-1')}-aside`;
   await rename(standalone.data.sitePath('zrh-1'), aside);
   const run = standalone.firstRun();
   let readiness = { ready: true, checks: [] as { name: string; detail?: string }[] };
-  for (let tries = 0; readiness.ready && tries < 400; tries += 1) readiness = await (await fetch(`${standalone.url}/readyz`)).json() as typeof readiness;
+  for (let tries = 0; readiness.ready && tries < 1_000; tries += 1) {
+    await sleep(20);
+    readiness = await (await fetch(`${standalone.url}/readyz`)).json() as typeof readiness;
+  }
   expect(readiness.checks).toContainEqual(expect.objectContaining({ name: 'routing', ok: false, detail: 'waits: SITE_UNREACHABLE' }));
   await rename(aside, standalone.data.sitePath('zrh-1'));
   expect(await run).not.toHaveLength(0);

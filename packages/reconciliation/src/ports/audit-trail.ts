@@ -11,4 +11,10 @@ export interface AuditTrail {
    * `events()` at the same instant.
    */
   committed(): Promise<ReadonlyMap<string, bigint>>;
+  /** The offset the next record of every partition of the intake log will get, under the same names. */
+  end(): Promise<ReadonlyMap<string, bigint>>;
+  /** Every quarantine pointer's bytes. A pointer becomes visible at the same instant as its event. */
+  pointers(): AsyncIterable<Buffer>;
+  /** Where, in the audit log, an event stands that the log's look-up tables do not know or know otherwise, or that they alone know. */
+  lookupDifferences(): AsyncIterable<string>;
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { DEFAULT_LIMITS, VERDICTS } from '@residency/contracts';
 import { Option } from 'commander';
 import { batchesOf } from '../batches-of.ts';
+import { usage } from '../cli-error.ts';
 import { answering, describe } from '../command.ts';
 import type { Answer, Common } from '../command.ts';
 import { EXIT } from '../exit-code.ts';
@@ -39,8 +40,8 @@ export function publishCommand(program: Command, session: Session, answer: Answe
     'publish sample.bin --country CH --consent consent-0001',
     'publish ./quarantine-folder --country JP --consent consent-0001 --verdict malicious --json',
     'publish sample.bin --country CH --consent consent-0001 --url http://127.0.0.1:8080 --token-file token.txt',
-  ]).argument('<path...>', 'files and folders; links and special files are skipped')
-    .requiredOption('--country <cc>', 'the user\'s country, ISO 3166-1 alpha-2')
+  ]).argument('<path...>', 'files and folders; links, special files and data directories are skipped')
+    .requiredOption('--country <cc>', 'the user\'s country, ISO 3166-1 alpha-2; sent as given, without control characters')
     .requiredOption('--consent <id>', 'the consent it was shared under')
     .addOption(new Option('--verdict <verdict>', 'what the product says of the sample').choices(VERDICTS).default('suspicious'))
     .option('--source <uri>', 'CloudEvents source', 'urn:residency:cli');
@@ -48,6 +49,7 @@ export function publishCommand(program: Command, session: Session, answer: Answe
 }
 
 async function publish(session: Session, options: Options, paths: readonly string[]): Promise<ExitCode> {
+  refuseForbidden(options);
   const tally = new Tally(session, options.json);
   const except = new Set([await realpath(options.data).catch(() => options.data)]);
   const samples = readAll(session, paths, except, tally);
@@ -61,6 +63,15 @@ async function publish(session: Session, options: Options, paths: readonly strin
     if (tally.begun) await tally.finish();
   }
   return tally.failed > 0 ? EXIT.found : EXIT.done;
+}
+
+// CloudEvents §3.2, String: no event can carry these. Everything else is the router's to judge.
+const FORBIDDEN = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
+
+function refuseForbidden({ country, consent, source }: Offer): void {
+  for (const [option, value] of Object.entries({ '--country': country, '--consent': consent, '--source': source })) {
+    if (FORBIDDEN.test(value)) throw usage(`Expected ${option} without control characters and noncharacters, which CloudEvents forbids, found one; nothing was read or published. Correct it.`);
+  }
 }
 
 async function* prepend<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {

@@ -1,14 +1,18 @@
 import { FilesystemSiteReader, verifySite } from '@residency/adapter-filesystem';
-import { TOPICS } from '@residency/contracts';
 import { reconcile } from '@residency/reconciliation';
-import type { OpenSealed, ReconcileDeps, ReconciliationReport, SiteReader } from '@residency/reconciliation';
+import type { FoundEntry, OpenSealed, ReconcileDeps, ReconciliationReport, SiteReader } from '@residency/reconciliation';
+import { decide } from '@residency/residency';
+import type { PolicyPublished } from '@residency/residency';
 import { openSealed, readSealedHeader } from '@residency/sealing';
 import type { DataDirectory } from '@residency/standalone';
 import type { Command } from 'commander';
+import { auditTrailOf } from '../audit-trail.ts';
 import { answering, describe } from '../command.ts';
 import type { Answer, Common } from '../command.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
+import { foreignSites } from '../foreign-sites.ts';
+import { leftovers } from '../leftovers.ts';
 import { printable } from '../output.ts';
 import { publishedOn, sitesByRegion } from '../policies.ts';
 import { startProgress } from '../progress.ts';
@@ -41,34 +45,39 @@ async function run(session: Session, { open, json }: Options, data: DataDirector
 
 async function depsOf(session: Session, data: DataDirectory, open: boolean): Promise<ReconcileDeps> {
   const published = await publishedOn(data);
-  const sites: SiteReader[] = [];
+  const sites: FilesystemSiteReader[] = [];
   for (const [region, names] of sitesByRegion(published)) {
     for (const site of names) {
       // A disk that is not mounted must not pass for an empty site.
       await verifySite(data.sitePath(site), { region, site });
-      sites.push(interruptible(session, new FilesystemSiteReader(data.sitePath(site), site)));
+      sites.push(new FilesystemSiteReader(data.sitePath(site), site));
     }
   }
-  const { log } = data;
+  const left = await leftovers(data, sites);
+  const versionOf = (digest: string): PolicyPublished | undefined => published.find((version) => version.digest === digest);
   return {
-    sites,
-    trail: {
-      events: () => log.auditRecords(),
-      committed: async () => new Map([[`${log.name}/${TOPICS.samples}/0`, await log.committed() ?? -1n]]),
+    sites: sites.map((reader) => interruptible(session, reader, left.get(reader.site) ?? [])),
+    foreignSites: await foreignSites(data, new Set(sites.map(({ site }) => site))),
+    trail: auditTrailOf(data),
+    sitesOf: (digest, region) => versionOf(digest)?.document.regions.find(({ id }) => id === region)?.sites,
+    ruleHolds: (digest, { rule, region, country, at }) => {
+      const version = versionOf(digest);
+      const decided = version === undefined ? undefined : decide(version, country, at);
+      return decided?.known === true && decided.rule.id === rule && decided.region === region;
     },
-    sitesOf: (digest, region) => published.find((version) => version.digest === digest)?.document.regions.find(({ id }) => id === region)?.sites,
     readHeader: readSealedHeader,
     ...(open ? { open: opener(data) } : {}),
   };
 }
 
-function interruptible(session: Session, reader: SiteReader): SiteReader {
+function interruptible(session: Session, reader: SiteReader, left: readonly FoundEntry[]): SiteReader {
   return {
     site: reader.site,
     async *list() {
-      for await (const key of reader.list()) {
+      yield* left;
+      for await (const entry of reader.list()) {
         checkInterrupted(session);
-        yield key;
+        yield entry;
       }
     },
     read: async (key) => {

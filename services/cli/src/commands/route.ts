@@ -1,9 +1,10 @@
+import { hasCode } from '@residency/coded-error';
 import { TOPICS, decodeAuditEvent } from '@residency/contracts';
 import type { Blocked } from '@residency/routing';
 import { openRouter } from '@residency/standalone';
 import type { DataDirectory } from '@residency/standalone';
 import type { Command } from 'commander';
-import { answering, describe } from '../command.ts';
+import { answering, describe, parseWhole } from '../command.ts';
 import type { Answer, Common } from '../command.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
@@ -12,15 +13,23 @@ import { RunSummary } from '../run-summary.ts';
 import type { Session } from '../session.ts';
 import { withData } from '../with-data.ts';
 
+interface Options extends Common {
+  readonly retain: number;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
 export function routeCommand(program: Command, session: Session, answer: Answer): void {
   describe(program, 'route', 'Route everything that waits, print what became of it, and end. `residency start` goes on instead.', [
     'route --once',
     'route --once --data /srv/residency --json',
+    'route --once --retain 30',
   ]).requiredOption('--once', 'end when what waited at the start is settled')
-    .action(answering(answer, (options: Common) => withData(options.data, (data) => route(session, options, data))));
+    .option('--retain <days>', 'days to keep the payloads of settled records; older ones are dropped at the end', parseWhole(1, 36_500), 7)
+    .action(answering(answer, (options: Options) => withData(options.data, (data) => route(session, options, data))));
 }
 
-async function route(session: Session, { json }: Common, data: DataDirectory): Promise<ExitCode> {
+async function route(session: Session, { json, retain }: Options, data: DataDirectory): Promise<ExitCode> {
   const progress = startProgress(session, 'Routing submissions');
   const waiting = Number(await data.log.end(TOPICS.samples) - (await data.log.committed() ?? -1n) - 1n);
   let routed = 0;
@@ -44,7 +53,18 @@ async function route(session: Session, { json }: Common, data: DataDirectory): P
     await router.release();
   }
   await report(session, json, summary, blocked);
+  if (!session.signal.aborted) await dropExpired(session, data, retain);
   return codeOf(session, summary, blocked);
+}
+
+/** Without `residency start` nobody else drops them. What was routed stays so, whatever comes of this. */
+async function dropExpired({ output, now }: Session, { log }: DataDirectory, days: number): Promise<void> {
+  try {
+    await log.dropExpired(now() - days * DAY_MS);
+  } catch (error) {
+    if (!hasCode(error, 'LOG_BUSY')) throw error;
+    output.note('Expired payloads may still stand on the disk: another process reads the log. The next run tries again.');
+  }
 }
 
 async function report({ output }: Session, json: boolean, summary: RunSummary, blocked: Blocked | undefined): Promise<void> {

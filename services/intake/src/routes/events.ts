@@ -12,7 +12,7 @@ import { Problem } from '../problem.ts';
 import { readBody } from '../read-body.ts';
 import type { Tokens } from '../tokens.ts';
 
-/** The least event is under a hundred bytes, so bytes alone would let one request become a quarter of a million records. */
+/** The least event is under a hundred bytes, so bytes alone would let one request become a quarter of a million records. Decoding ends there: it keeps all others waiting. */
 export const BATCH_EVENTS = 1_000;
 
 export interface EventsTerms {
@@ -51,9 +51,12 @@ function refuseEncoded({ headers }: FastifyRequest): void {
 
 function decode({ raw }: FastifyRequest, body: Buffer): HttpEvents {
   try {
-    return decodeHttp({ headers: pairs(raw.rawHeaders), body });
+    return decodeHttp({ headers: pairs(raw.rawHeaders), body }, { batchEvents: BATCH_EVENTS });
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
+    if (error.code === 'BATCH_TOO_LONG') {
+      throw new Problem({ kind: 'too-large', code: error.code, detail: `Expected at most ${BATCH_EVENTS} events in a batch; found more. Send several batches.` });
+    }
     const kind = error.code === 'UNSUPPORTED_MODE' ? 'unsupported-media-type' : 'invalid-event';
     const index = 'index' in error && typeof error.index === 'number' ? { index: error.index } : {};
     throw new Problem({ kind, code: error.code, detail: error.message, ...index });
@@ -62,9 +65,6 @@ function decode({ raw }: FastifyRequest, body: Buffer): HttpEvents {
 
 /** All, or the first problem and where it is: a batch is taken whole or not at all. */
 function admitAll({ mode, events }: HttpEvents, terms: AdmitTerms): LogEntry[] {
-  if (events.length > BATCH_EVENTS) {
-    throw new Problem({ kind: 'too-large', code: 'BATCH_TOO_LONG', detail: `Expected at most ${BATCH_EVENTS} events in a batch; found more. Send several batches.` });
-  }
   return events.map((event, index) => {
     try {
       return admit(event, terms);

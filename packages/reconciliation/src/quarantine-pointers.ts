@@ -1,0 +1,38 @@
+import { decodeQuarantinePointer, formatPosition, parsePosition } from '@residency/contracts';
+import type { Position } from '@residency/contracts';
+import { partitionOf } from './audit-chain.ts';
+import type { AuditChain, Committed } from './audit-chain.ts';
+import type { Difference } from './difference.ts';
+
+/** Quarantined events and their pointers, one for one. Holds a position for each of them. */
+export class QuarantinePointers {
+  readonly #events = new Set<string>();
+  readonly #unmatched: Position[] = [];
+
+  addEvent(position: Position): void {
+    this.#events.add(formatPosition(position));
+  }
+
+  /** After the events: a pointer appears together with its event, so of those read none may be missing. */
+  addPointer(bytes: Buffer): Difference | undefined {
+    let position: Position;
+    try {
+      position = parsePosition(decodeQuarantinePointer(bytes).position);
+    } catch {
+      return { code: 'POINTER_WITHOUT_EVENT', message: 'Expected a quarantine pointer as in docs/formats/quarantine.md, found a record that is none; see who else may write to the quarantine.' };
+    }
+    if (!this.#events.delete(formatPosition(position))) this.#unmatched.push(position);
+    return undefined;
+  }
+
+  /** `after` was read after the pointers: a record that was settled between the readings is excused, no other. */
+  *differences(chain: AuditChain, after: Committed): Generator<Difference> {
+    for (const position of this.#events) {
+      yield { code: 'POINTER_MISSING', position, message: 'Expected a quarantine pointer for the quarantined event, found none; nobody who works off the quarantine will find this record.' };
+    }
+    for (const position of this.#unmatched) {
+      if (!chain.isRead(position) && position.offset <= (after.get(partitionOf(position)) ?? -1n)) continue;
+      yield { code: 'POINTER_WITHOUT_EVENT', position: formatPosition(position), message: 'Expected one quarantined event a pointer, found a pointer without one of its own.' };
+    }
+  }
+}
