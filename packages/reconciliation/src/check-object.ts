@@ -23,10 +23,19 @@ export function checkObject(found: FoundObject | undefined, event: StoredEvent, 
   const metadata = metadataOf(found);
   const sealedSha256 = placement?.sealedSha256 ?? metadata?.sealedSha256;
   const faults = [checkMetadata(found, metadata, event, placement), checkBytes(found.bytes, sealedSha256, placement?.sealedBytes)].filter((fault) => fault !== undefined);
-  // Other bytes than were written: what they say about themselves proves nothing more.
-  if (faults.some(({ code }) => code === 'SIZE_DIFFERS' || code === 'CIPHERTEXT_DIFFERS')) return faults;
+  // Other bytes than were written: whether they are another region's is all that still matters about them.
+  if (faults.some(({ code }) => code === 'SIZE_DIFFERS' || code === 'CIPHERTEXT_DIFFERS')) return [...faults, ...otherRegion(found.bytes, event, readHeader)];
   const context = checkHeader(found.bytes, event, placement?.wrappingKey ?? metadata?.wrappingKey, readHeader);
   return context === undefined ? faults : [...faults, context];
+}
+
+function otherRegion(bytes: Buffer, { data: { decision: { region } } }: StoredEvent, readHeader: ReadSealedHeader): Fault[] {
+  try {
+    const found = readHeader(bytes).region;
+    return found === region ? [] : [{ code: 'WRONG_REGION', message: `Expected a message sealed for region ${region}, found one sealed for another; remove it from this site.` }];
+  } catch {
+    return [];
+  }
 }
 
 /** What is wrong with an object that no event speaks of yet: only what it says itself, and where it stands, can be judged. */

@@ -83,6 +83,15 @@ describe('a system as its routers left it', () => {
     });
   });
 
+  it("names a message of another region under a region's own key, whatever else is wrong with it", async () => {
+    const world = sampleWorld();
+    const zurich = at(world, 'zrh-1', 'a');
+    put(world, 'zrh-1', 'a', { ...zurich, bytes: at(world, 'mow-1', 'b').bytes });
+    const { byCode } = (await reconcile(depsOf(world))).differences;
+    expect(byCode).toMatchObject({ WRONG_REGION: 1 });
+    expect((byCode.CIPHERTEXT_DIFFERS ?? 0) + (byCode.SIZE_DIFFERS ?? 0)).toBe(1);
+  });
+
   it('has none before the first record either', async () => {
     expect((await reconcile(depsOf(emptyWorld()))).differences.total).toBe(0);
   });
