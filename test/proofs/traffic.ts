@@ -27,7 +27,8 @@ export const GIVEN = 'traffic-given-01';
 const WITHDRAWN = 'traffic-withdrawn-02';
 const OTHER_PURPOSE = 'traffic-purpose-03';
 const SOURCE = 'urn:test:traffic';
-const INDEX = 'trafficindex';
+// An attribute the contract names: unknown ones are not kept.
+const INDEX = 'partitionkey';
 
 /** The consents all traffic refers to; appended before the first submission. */
 export function trafficConsents(): readonly LogEntry[] {
