@@ -1,8 +1,7 @@
-import { decodeKafka } from '@residency/cloudevents';
 import { remedyOf } from '@residency/coded-error';
 import { evolve } from '@residency/consent';
 import type { ConsentEvent, ConsentHistory } from '@residency/consent';
-import { CONSENT_TICK, TOPICS, readConsentEvent } from '@residency/contracts';
+import { TOPICS, readConsentRecord } from '@residency/contracts';
 import type { Database } from './database.ts';
 import { extent, readRecords, watermark } from './reading.ts';
 import { unpackRecord } from './wire.ts';
@@ -53,7 +52,7 @@ function projectPage(db: Database): void {
 function apply(db: Database, record: WireRecord): boolean {
   let event: ConsentEvent | undefined;
   try {
-    event = readConsent(record);
+    event = readConsentRecord(unpackRecord(TOPICS.consents, record));
   } catch (error) {
     if (remedyOf(error) !== 'park') throw error;
     return false;
@@ -62,14 +61,6 @@ function apply(db: Database, record: WireRecord): boolean {
   const evolved = evolve(history(db, event.consentId), event, record.at);
   db.run('INSERT INTO consent (id, intervals) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET intervals = excluded.intervals', event.consentId, JSON.stringify(evolved));
   return true;
-}
-
-/** `undefined`: a tick, or the tombstone of one. */
-function readConsent(record: WireRecord): ConsentEvent | undefined {
-  const { headers, value, key } = unpackRecord(TOPICS.consents, record);
-  if (key?.toString('utf8') === 'tick' && value === null) return undefined;
-  const event = decodeKafka({ headers, value });
-  return event.type === CONSENT_TICK ? undefined : readConsentEvent(event);
 }
 
 function history(db: Database, id: string): ConsentHistory {

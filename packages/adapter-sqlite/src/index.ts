@@ -1,5 +1,4 @@
 export type { AuditQuery } from './auditing.ts';
-export type { BackOffLimits } from './back-off.ts';
 export type { ReadLimits } from './reading.ts';
 export { acquireRoutingLock } from './routing-lock.ts';
 export type { RoutingLock } from './routing-lock.ts';

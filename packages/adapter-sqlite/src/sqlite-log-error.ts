@@ -3,7 +3,7 @@ import type { Remedy } from '@residency/coded-error';
 
 export const SQLITE_LOG_ERROR_CODES = [
   'LOG_FULL', 'LOG_BUSY', 'LOG_CORRUPT', 'LOG_UNAVAILABLE', 'LOG_SCHEMA_NEWER', 'LOG_CLOSED',
-  'FENCED', 'PROGRESS_LOST', 'SETTLEMENT_INVALID', 'ROUTING_LOCKED',
+  'FENCED', 'PROGRESS_LOST', 'ROUTING_LOCKED',
 ] as const;
 export type SqliteLogErrorCode = (typeof SQLITE_LOG_ERROR_CODES)[number];
 

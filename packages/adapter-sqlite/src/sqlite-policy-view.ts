@@ -1,6 +1,4 @@
-import { decodeKafka } from '@residency/cloudevents';
-import { remedyOf, hasCode } from '@residency/coded-error';
-import { POLICY_PUBLISHED, TOPICS, readPolicy } from '@residency/contracts';
+import { TOPICS, readPolicyRecord } from '@residency/contracts';
 import type { PolicyPublished } from '@residency/residency';
 import type { PolicyReading, PolicyView } from '@residency/routing';
 import { unpackRecord } from './wire.ts';
@@ -33,21 +31,8 @@ export class SqlitePolicyView implements PolicyView {
     // Of two readings at once, both bring the same records.
     if (record.offset < this.#next) return;
     this.#next = record.offset + 1;
-    const version = readVersion(record);
+    const version = readPolicyRecord(unpackRecord(TOPICS.policy, record));
     if (version === undefined) this.#skipped += 1;
     else this.#versions = [...this.#versions, version];
-  }
-}
-
-/** `undefined` where the record holds no policy version: whoever may publish policies controls it; readers pass over it alike. */
-function readVersion(record: WireRecord): PolicyPublished | undefined {
-  const { headers, value, at } = unpackRecord(TOPICS.policy, record);
-  try {
-    const event = decodeKafka({ headers, value });
-    if (event.type !== POLICY_PUBLISHED) return undefined;
-    return { ...readPolicy(event.data ?? Buffer.alloc(0)), appendedAt: at };
-  } catch (error) {
-    if (remedyOf(error) === 'park' || hasCode(error, 'INVALID_POLICY')) return undefined;
-    throw error;
   }
 }

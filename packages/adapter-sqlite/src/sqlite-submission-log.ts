@@ -1,10 +1,9 @@
 import { hasCode, remedyOf } from '@residency/coded-error';
 import { TOPICS } from '@residency/contracts';
-import type { Batch, BatchResult, Blocked, ConsumeOptions, RouteBatch, SubmissionLog } from '@residency/routing';
-import { BackOff, pause } from './back-off.ts';
-import type { BackOffLimits } from './back-off.ts';
-import { checkResult } from './check-result.ts';
+import { BackOff, checkResult } from '@residency/routing';
+import type { BackOffLimits, Batch, BatchResult, Blocked, ConsumeOptions, RouteBatch, SubmissionLog } from '@residency/routing';
 import { packSettlement } from './pack-settlement.ts';
+import { pause } from './pause.ts';
 import { SqliteLogError } from './sqlite-log-error.ts';
 import type { WakeUp } from './wake-up.ts';
 import { unpackRecord } from './wire.ts';
@@ -53,7 +52,7 @@ export class SqliteSubmissionLog implements SubmissionLog {
     const { until, signal } = options;
     const { worker, appended } = this.#deps;
     const end = until === 'end' ? (await worker.call('extent', [TOPICS.samples])).next : Infinity;
-    const backOff = new BackOff(this.#options.backOff);
+    const backOff = new BackOff(this.#options.backOff, Math.random);
     while (!signal.aborted) {
       const ticket = appended.ticket();
       const pass = await this.#pass(route, end, options);
@@ -89,7 +88,7 @@ export class SqliteSubmissionLog implements SubmissionLog {
       const failure = await passing(this.#deps.worker.call('settle', [settlement, this.#deps.now()], transfer));
       if (failure instanceof SqliteLogError) return { kind: 'failed', error: failure };
     }
-    settled?.(result);
+    settled?.(result, batch.partition);
     return blocked === undefined ? { kind: 'settled' } : { kind: 'blocked', blocked, settled: settlements.length };
   }
 

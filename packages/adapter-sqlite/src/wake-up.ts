@@ -1,4 +1,4 @@
-import { pause } from './back-off.ts';
+import { pause } from './pause.ts';
 
 /** Tells waiting readers at once of this process's own appends; those of other processes are found by looking. */
 export class WakeUp {

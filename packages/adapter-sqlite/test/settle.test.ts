@@ -3,7 +3,6 @@ import { TOPICS } from '@residency/contracts';
 import type { Batch, BatchResult } from '@residency/routing';
 import { settlementsOf } from '@residency/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BackOff } from '../src/back-off.ts';
 import { openSqliteLog } from '../src/sqlite-log.ts';
 import { collect, never, publishSamples, someLog } from './some-log.ts';
 import type { SomeLog } from './some-log.ts';
@@ -104,16 +103,5 @@ describe('settling', () => {
     while ((await some.log.committed()) !== 3n) await new Promise((resolve) => { setImmediate(resolve); });
     stop.abort();
     await expect(idle).resolves.toBeUndefined();
-  });
-});
-
-describe('the back-off', () => {
-  it('doubles up to its limit, shortened at random by at most half, and begins anew after a reset', () => {
-    const longest = new BackOff({ firstMs: 100, mostMs: 5_000 }, () => 0);
-    expect(Array.from({ length: 8 }, () => longest.next())).toEqual([100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
-    longest.reset();
-    expect(longest.next()).toBe(100);
-    expect(longest.next(7)).toBe(7);
-    expect(new BackOff({ firstMs: 100, mostMs: 5_000 }, () => 1).next()).toBe(50);
   });
 });

@@ -35,3 +35,8 @@ export function remedyOf(error: unknown): Remedy {
   if (error instanceof Error && 'remedy' in error && (error.remedy === 'retry' || error.remedy === 'park')) return error.remedy;
   return 'stop';
 }
+
+/** The code of an error of ours; `undefined` for any other: Node's own and a vendor's carry no remedy. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'remedy' in error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

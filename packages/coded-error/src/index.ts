@@ -1,2 +1,2 @@
-export { CodedError, hasCode, remedyOf } from './coded-error.ts';
+export { CodedError, codeOf, hasCode, remedyOf } from './coded-error.ts';
 export type { CodedErrorInit, Remedy } from './coded-error.ts';

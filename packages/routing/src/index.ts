@@ -1,3 +1,6 @@
+export { BackOff } from './back-off.ts';
+export type { BackOffLimits } from './back-off.ts';
+export { checkResult } from './check-result.ts';
 export type { ConsentReading, ConsentView } from './ports/consent-view.ts';
 export type { CreateResult, ObjectHead, ObjectStore } from './ports/object-store.ts';
 export type { PolicyReading, PolicyView } from './ports/policy-view.ts';
@@ -8,3 +11,5 @@ export { createRouter } from './router.ts';
 export type { RouterDeps } from './router.ts';
 export { ROUTING_ERROR_CODES, RoutingError } from './routing-error.ts';
 export type { RoutingErrorCode } from './routing-error.ts';
+export { verifyRegions } from './verify-regions.ts';
+export type { RegionsDeps } from './verify-regions.ts';

@@ -2,6 +2,8 @@ import { OUTCOMES, QUARANTINE_REASONS, REFUSAL_REASONS } from '@residency/contra
 import type { AuditEvent } from '@residency/contracts';
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import { BoundedLabel } from './bounded-label.ts';
+import { ledgerMetrics } from './ledger-metrics.ts';
+import type { LedgerMetrics } from './ledger-metrics.ts';
 
 export interface MetricsOptions {
   readonly version: string;
@@ -14,6 +16,8 @@ export interface Metrics {
   settled(event: Pick<AuditEvent, 'outcome' | 'data'>): void;
   /** Why routing waits, as an error's code; `undefined` once it goes on. */
   blocked(code: string | undefined): void;
+  /** For who grows ledgers: `now` is the time in milliseconds. Once. */
+  ledger(now: () => number): LedgerMetrics;
   /** What `/metrics` answers. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
@@ -50,6 +54,7 @@ export function createMetrics({ version, regions }: MetricsOptions): Metrics {
       blocking.reset();
       if (now !== undefined) blocking.set({ code: code.value(now) }, 1);
     },
+    ledger: (now) => ledgerMetrics(registry, now),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }

@@ -63,3 +63,23 @@ test('renders the build, the process metrics and their content type, apart from 
   expect(body).toContain('process_cpu_seconds_total');
   expect(body).toContain('residency_submissions_total{outcome="stored",reason="",region="zurich"} 0');
 });
+
+test('a ledger\'s metrics say how far it is, how old its checkpoint is, what it waits for and what was found', async () => {
+  const subject = metrics();
+  let now = 1_000;
+  const ledger = subject.ledger(() => now);
+  expect(await linesOf(subject, 'residency_audit_findings_total')).toContain('residency_audit_findings_total{kind="HOLE"} 0');
+  ledger.grown(3, { published: 10, size: 14, current: false });
+  ledger.found('HOLE');
+  ledger.found('not a kind');
+  ledger.waits(3, 'SITE_UNREACHABLE');
+  ledger.waits(3, 'SITE_BUSY');
+  now = 3_500;
+  expect((await Promise.all(['size', 'pending', 'checkpoint_age_seconds', 'blocked'].map((name) => linesOf(subject, `residency_ledger_${name}`)))).flat()).toEqual([
+    'residency_ledger_size{partition="3"} 10', 'residency_ledger_pending{partition="3"} 4', 'residency_ledger_checkpoint_age_seconds{partition="3"} 2.5', 'residency_ledger_blocked{partition="3",code="SITE_BUSY"} 1',
+  ]);
+  expect(await linesOf(subject, 'residency_audit_findings_total')).toEqual(expect.arrayContaining(['residency_audit_findings_total{kind="HOLE"} 1', 'residency_audit_findings_total{kind="other"} 1']));
+  ledger.grown(3, { published: 14, size: 14, current: true });
+  ledger.waits(3, undefined);
+  expect((await Promise.all(['checkpoint_age_seconds', 'blocked'].map((name) => linesOf(subject, `residency_ledger_${name}`)))).flat()).toEqual(['residency_ledger_checkpoint_age_seconds{partition="3"} 0']);
+});

@@ -1,8 +1,9 @@
 import type { Limits } from '@residency/contracts';
+import type { Operations } from '@residency/operations';
+import type { FastifyInstance } from 'fastify';
 import type { ConsentHistories } from './ports/consent-histories.ts';
 import type { EventAppender } from './ports/event-appender.ts';
 import type { SubmissionStatus } from './ports/submission-status.ts';
-import type { Operations } from './routes/operations.ts';
 import type { IntakeToken } from './tokens.ts';
 
 /** Milliseconds. */
@@ -35,6 +36,8 @@ export interface IntakeOptions {
   readonly status: SubmissionStatus;
   readonly consents: ConsentHistories;
   readonly operations: Operations;
+  /** What the process serves besides, open to whoever reaches the port. Its answers may set `cache-control`; without, they are not kept. */
+  readonly routes?: (app: FastifyInstance) => void;
   readonly tokens?: readonly IntakeToken[];
   /** `inFlightBytes`: of all request bodies held at one time. */
   readonly limits?: Limits;

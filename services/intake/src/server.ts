@@ -55,7 +55,8 @@ function addHooks(app: FastifyInstance, { closing, guarded }: ServerTerms): void
     if (request.is404) throw notFound(request.url);
   });
   app.addHook('onSend', async (_, reply) => {
-    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...(closing() ? { connection: 'close' } : {}) });
+    const kept = reply.hasHeader('cache-control') ? {} : { 'cache-control': 'no-store' };
+    reply.headers({ ...kept, 'x-content-type-options': 'nosniff', ...(closing() ? { connection: 'close' } : {}) });
   });
 }
 

@@ -8,7 +8,7 @@ import type { IntakeOptions } from './intake-options.ts';
 import { isLoopback } from './loopback.ts';
 import { consentsRoute } from './routes/consents.ts';
 import { eventsRoute } from './routes/events.ts';
-import { operationsRoutes } from './routes/operations.ts';
+import { openRoutes } from './routes/operations.ts';
 import { submissionsRoute } from './routes/submissions.ts';
 import { createServer } from './server.ts';
 import { Tokens } from './tokens.ts';
@@ -34,7 +34,8 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   eventsRoute(app, { appender: options.appender, tokens, limits, budget });
   submissionsRoute(app, { status: options.status, tokens });
   consentsRoute(app, { consents: options.consents, tokens });
-  operationsRoutes(app, options.operations);
+  openRoutes(app, options.operations);
+  options.routes?.(app);
   await listen(app, host, options.port);
   return { url: urlOf(app, host), close: () => (closing ??= close(app, connections, timeouts.grace)) };
 }

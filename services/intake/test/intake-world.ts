@@ -6,8 +6,9 @@ import type { LogEntry, Position } from '@residency/contracts';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import type { Readiness } from '@residency/operations';
 import { startIntake } from '../src/index.ts';
-import type { Intake, IntakeOptions, Readiness, SubmissionState } from '../src/index.ts';
+import type { Intake, IntakeOptions, SubmissionState } from '../src/index.ts';
 
 /** In every test's events: none of them may come back in an answer or a log line. */
 export const CANARIES = ['canary-subject-7f3a', 'canary-sample-text-91c2'] as const;

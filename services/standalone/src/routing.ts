@@ -1,14 +1,13 @@
 import type { SubmissionLogOptions } from '@residency/adapter-sqlite';
 import { DEFAULT_LIMITS } from '@residency/contracts';
 import type { Limits } from '@residency/contracts';
-import { createRouter } from '@residency/routing';
+import { createRouter, verifyRegions } from '@residency/routing';
 import type { Blocked, ConsumeOptions } from '@residency/routing';
 import { EncryptionSdkSealer } from '@residency/sealing';
 import { lockRouting } from './data-directory.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { EmbeddedSites } from './embedded-sites.ts';
 import type { WrapStore } from './embedded-sites.ts';
-import { StandaloneError } from './standalone-error.ts';
 
 export interface RoutingOptions extends ConsumeOptions {
   readonly limits?: Limits;
@@ -29,7 +28,7 @@ export async function openRouter(data: DataDirectory, options: RoutingOptions): 
   const lock = await lockRouting(data);
   try {
     const sites = new EmbeddedSites(data, options.wrapStore ?? ((store) => store));
-    await verifyAll(data, sites);
+    await verifyRegions((await data.log.policyView().read()).versions, { sites, keys: data.keys });
     const route = createRouter({
       limits: options.limits ?? DEFAULT_LIMITS,
       sealer: new EncryptionSdkSealer(data.keys),
@@ -44,16 +43,5 @@ export async function openRouter(data: DataDirectory, options: RoutingOptions): 
   } catch (error) {
     await lock.release();
     throw error;
-  }
-}
-
-/** Every site of every published policy, whether in force yet or not, is the site it is taken for, and every region has a key. */
-async function verifyAll(data: DataDirectory, sites: EmbeddedSites): Promise<void> {
-  const { versions } = await data.log.policyView().read();
-  for (const { id: region, sites: names } of versions.flatMap(({ document }) => document.regions)) {
-    if (data.keys.newest(region) === undefined) {
-      throw new StandaloneError({ code: 'NO_SEALING_KEY', message: `Expected a public key of region ${region} to seal with, found none; add one with: residency keys add --region ${region}`, remedy: 'stop' });
-    }
-    for (const site of names) await sites.store(site, region);
   }
 }

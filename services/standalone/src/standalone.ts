@@ -1,15 +1,20 @@
+import { keepGrowing, ledgerRoutes } from '@residency/auditor';
+import { RecentRegions } from '@residency/auditing';
+import { codeOf } from '@residency/coded-error';
 import type { CodedError } from '@residency/coded-error';
 import { TOPICS, decodeAuditEvent, formatPosition, parsePosition } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import { startIntake } from '@residency/intake';
 import type { Intake, IntakeToken } from '@residency/intake';
+import { Health } from '@residency/operations';
 import { createMetrics } from '@residency/telemetry';
-import type { Logger } from '@residency/telemetry';
+import type { Logger, Metrics } from '@residency/telemetry';
 import { openDataDirectory } from './data-directory.ts';
 import type { DataDirectory } from './data-directory.ts';
+import { openEmbeddedLedger } from './embedded-ledger.ts';
+import type { EmbeddedLedger } from './embedded-ledger.ts';
 import { publishExamples } from './examples.ts';
 import type { PublishedExample } from './examples.ts';
-import { Health } from './health.ts';
 import { settledThrough } from './settled-through.ts';
 import { startRetention } from './retention.ts';
 import { openRouter } from './routing.ts';
@@ -50,10 +55,10 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   const data = await openDataDirectory(options.data);
   const stopping = new AbortController();
   try {
-    const health = new Health();
+    const health = new Health('routing');
     const metrics = createMetrics({ version: options.version, regions: await regionsOf(data) });
     const waits = (error: CodedError | undefined): void => {
-      if (health.routing(error?.code)) options.logger.warn('Routing waits.', { error });
+      if (health.waits(error?.code)) options.logger.warn('Routing waits.', { error });
       metrics.blocked(error?.code);
     };
     const router = await openRouter(data, {
@@ -65,35 +70,55 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
       },
       source: { onRetry: waits },
     });
-    const intake = await startIntake({
-      host: options.host,
-      port: options.port,
-      ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
-      appender: data.log,
-      status: { find: (submission) => data.log.findSubmission(submission) },
-      consents: { history: (consentId) => data.log.consentHistory(consentId) },
-      operations: { live: () => health.live, ready: () => health.readiness(), metrics: () => metrics.render() },
-      log: { error: (fields, message) => { options.logger.error(message, fields); } },
-    }).catch(async (error: unknown) => {
+    try {
+      const ledger = await openEmbeddedLedger(data);
+      const intake = await startIntake({
+        host: options.host,
+        port: options.port,
+        ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
+        appender: data.log,
+        status: { find: (submission) => data.log.findSubmission(submission) },
+        consents: { history: (consentId) => data.log.consentHistory(consentId) },
+        operations: { live: () => health.live, ready: () => health.readiness(), metrics: () => metrics.render() },
+        routes: (app) => { ledgerRoutes(app, ledger.store); },
+        log: { error: (fields, message) => { options.logger.error(message, fields); } },
+      });
+      health.started();
+      return run({ options, data, router, ledger, intake, health, metrics, stopping });
+    } catch (error) {
       await router.release();
       throw error;
-    });
-    return run(options, data, router, intake, health, stopping);
+    }
   } catch (error) {
     await data.log.close();
     throw error;
   }
 }
 
-function run(options: StandaloneOptions, data: DataDirectory, router: EmbeddedRouter, intake: Intake, health: Health, stopping: AbortController): Standalone {
+interface Parts {
+  readonly options: StandaloneOptions;
+  readonly data: DataDirectory;
+  readonly router: EmbeddedRouter;
+  readonly ledger: EmbeddedLedger;
+  readonly intake: Intake;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly stopping: AbortController;
+}
+
+function run(parts: Parts): Standalone {
+  const { options, data, router, intake, health, stopping } = parts;
   const retention = startRetention(data.log, options.retainMs, options.logger);
-  const ended = router.run().then(
-    () => undefined,
-    (error: unknown) => {
-      health.failed();
-      throw error;
-    },
-  );
+  // Whichever fails ends the other: what a ledger refuses, a person must see (a waiting one does not hold up routing).
+  const works = [router.run(), growing(parts)].map((work) => work.catch((error: unknown) => {
+    health.failed();
+    stopping.abort();
+    throw error;
+  }));
+  const ended = Promise.allSettled(works).then((results) => {
+    const failure = results.find((result) => result.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+  });
   // Whoever awaits `ended` hears of a failure; nobody is obliged to.
   ended.catch(() => undefined);
   let stopped: Promise<void> | undefined;
@@ -113,6 +138,22 @@ function run(options: StandaloneOptions, data: DataDirectory, router: EmbeddedRo
     firstRun: async () => (options.examples && (await data.log.end(TOPICS.samples)) === 0n ? await routeExamples(data, stopping.signal) : []),
     stop: () => (stopped ??= stop()),
   };
+}
+
+/** Least time between two checkpoints, milliseconds. */
+const CHECKPOINT_MS = 5_000;
+const now = (): number => performance.now();
+
+async function growing({ options: { logger }, ledger, metrics, stopping: { signal } }: Parts): Promise<void> {
+  let waited: string | undefined;
+  await keepGrowing({
+    ...ledger, regions: new RecentRegions(), intervalMs: CHECKPOINT_MS, now, signal, logger, metrics: metrics.ledger(now),
+    waits: (error) => {
+      const code = codeOf(error);
+      if (code !== undefined && code !== waited) logger.warn('The ledger waits.', { error });
+      waited = code;
+    },
+  });
 }
 
 async function routeExamples(data: DataDirectory, signal: AbortSignal): Promise<readonly RoutedExample[]> {

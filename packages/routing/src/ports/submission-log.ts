@@ -44,7 +44,7 @@ export interface ConsumeOptions {
   readonly until: 'end' | 'aborted';
   readonly signal: AbortSignal;
   /** Told of each batch once what it returned is visible: for metrics and tables. A batch that did not settle is not told of. */
-  readonly settled?: (result: BatchResult) => void;
+  readonly settled?: (result: BatchResult, partition: number) => void;
 }
 
 /** The intake log as its consumer sees it. Several may consume one log; then each partition has one owner at a time. */

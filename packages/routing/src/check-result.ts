@@ -1,5 +1,5 @@
-import type { Batch, BatchResult } from '@residency/routing';
-import { SqliteLogError } from './sqlite-log-error.ts';
+import type { Batch, BatchResult } from './ports/submission-log.ts';
+import { RoutingError } from './routing-error.ts';
 
 /** Progress may pass over no record without its outcome: a result that is no prefix of its batch is a defect and settles nothing. */
 export function checkResult(batch: Batch, { settlements, blocked }: BatchResult): void {
@@ -15,6 +15,6 @@ export function checkResult(batch: Batch, { settlements, blocked }: BatchResult)
   if (blocked !== undefined && blocked.offset !== rest?.offset) throw invalid('a block at another record than the first one left');
 }
 
-function invalid(found: string): SqliteLogError {
-  return new SqliteLogError({ code: 'SETTLEMENT_INVALID', message: `Expected one settlement for each of a batch's first records, found ${found}. This is a defect; nothing was settled.`, remedy: 'stop' });
+function invalid(found: string): RoutingError {
+  return new RoutingError({ code: 'SETTLEMENT_INVALID', message: `Expected one settlement for each of a batch's first records, found ${found}. This is a defect; nothing was settled.`, remedy: 'stop' });
 }

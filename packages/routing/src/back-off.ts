@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 /** Waiting times between attempts, milliseconds. */
 export interface BackOffLimits {
   readonly firstMs: number;
@@ -12,7 +10,8 @@ export class BackOff {
   readonly #random: () => number;
   #attempts = 0;
 
-  constructor(limits: BackOffLimits, random: () => number = Math.random) {
+  /** `random`: evenly from 0 up to 1. */
+  constructor(limits: BackOffLimits, random: () => number) {
     this.#limits = limits;
     this.#random = random;
   }
@@ -21,19 +20,11 @@ export class BackOff {
     this.#attempts = 0;
   }
 
-  /** The next waiting time; `instead` replaces it, for whoever failed may know better. */
+  /** The next waiting time; `instead` replaces it, for whoever failed may know better. Then it counts as none: what waits for a view asks often, and must not make the first real failure wait longest. */
   next(instead?: number): number {
+    if (instead !== undefined) return instead;
     const full = Math.min(this.#limits.mostMs, this.#limits.firstMs * 2 ** this.#attempts);
     this.#attempts += 1;
-    return instead ?? full * (1 - this.#random() / 2);
-  }
-}
-
-/** Resolves after `ms` or when `signal` is aborted, whichever is first; never rejects for the abort. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
+    return full * (1 - this.#random() / 2);
   }
 }

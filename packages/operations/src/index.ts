@@ -1,0 +1,11 @@
+export { comeUp } from './come-up.ts';
+export type { ComeUpTerms } from './come-up.ts';
+export { Health } from './health.ts';
+export { OPERATIONS_ERROR_CODES, OperationsError } from './operations-error.ts';
+export type { OperationsErrorCode } from './operations-error.ts';
+export { operationsRoutes } from './operations-routes.ts';
+export type { Operations, Readiness } from './operations-routes.ts';
+export { runService } from './run-service.ts';
+export type { Host, Service, ServiceTerms } from './run-service.ts';
+export { startOperations } from './start-operations.ts';
+export type { OperationsServer, OperationsTerms } from './start-operations.ts';
