@@ -1,0 +1,65 @@
+import { ConfigurationError } from './configuration-error.ts';
+import type { ConfigurationSource } from './configuration-source.ts';
+import { EnvironmentReader } from './environment-reader.ts';
+import type { Mistake } from './mistake.ts';
+import type { Section } from './section.ts';
+import { readAuditing } from './sections/auditing.ts';
+import type { AuditingConfiguration } from './sections/auditing.ts';
+import { readHttp } from './sections/http.ts';
+import type { HttpConfiguration } from './sections/http.ts';
+import { readKafka } from './sections/kafka.ts';
+import type { KafkaConfiguration } from './sections/kafka.ts';
+import { readKeys } from './sections/keys.ts';
+import type { KeysConfiguration } from './sections/keys.ts';
+import { readLedger } from './sections/ledger.ts';
+import type { LedgerConfiguration } from './sections/ledger.ts';
+import { readRedis } from './sections/redis.ts';
+import type { RedisConfiguration } from './sections/redis.ts';
+import { readRouting } from './sections/routing.ts';
+import type { RoutingConfiguration } from './sections/routing.ts';
+import { readPlaces, readSites } from './sections/sites.ts';
+import type { SiteConfiguration } from './sections/sites.ts';
+import { readTelemetry } from './sections/telemetry.ts';
+import type { TelemetryConfiguration } from './sections/telemetry.ts';
+import { readTopics } from './sections/topics.ts';
+import type { TopicsConfiguration } from './sections/topics.ts';
+import { unknownVariables } from './unknown-variables.ts';
+
+/** What the sections give. The adapters take these as they are, beside a client's name. */
+export interface Configuration {
+  readonly kafka: KafkaConfiguration;
+  readonly redis: RedisConfiguration;
+  /** With the credentials of routers. */
+  readonly sites: readonly SiteConfiguration[];
+  /** The same sites with the credentials of who lists and reads. */
+  readonly readers: readonly SiteConfiguration[];
+  readonly keys: KeysConfiguration;
+  readonly http: HttpConfiguration;
+  readonly routing: RoutingConfiguration;
+  readonly topics: TopicsConfiguration;
+  readonly ledger: LedgerConfiguration;
+  readonly auditing: AuditingConfiguration;
+  readonly telemetry: TelemetryConfiguration;
+}
+
+const READERS: { readonly [S in Section]: (reader: EnvironmentReader) => Configuration[S] | undefined } = {
+  kafka: readKafka, redis: readRedis, keys: readKeys, http: readHttp, routing: readRouting, topics: readTopics, ledger: readLedger, auditing: readAuditing, telemetry: readTelemetry,
+  sites: (reader) => readSites(reader, 'sites'), readers: (reader) => readSites(reader, 'readers'),
+};
+
+/** The sections asked for, or `CONFIGURATION_INVALID` with every mistake in them. */
+export function configurationOf<const S extends Section>(sections: readonly S[], source: ConfigurationSource): Pick<Configuration, S> {
+  const { configuration, mistakes } = readConfiguration(sections, source);
+  if (configuration === undefined) throw new ConfigurationError(mistakes);
+  return configuration;
+}
+
+/** The same, for whoever shows what is there beside what is wrong. `configuration` is present exactly where there is no mistake. */
+export function readConfiguration<const S extends Section>(sections: readonly S[], source: ConfigurationSource): { readonly configuration?: Pick<Configuration, S>; readonly mistakes: readonly Mistake[] } {
+  const reader = new EnvironmentReader(source);
+  const read = sections.map((section) => [section, READERS[section](reader)] as const);
+  const places = sections.some((section) => section === 'sites' || section === 'readers') ? readPlaces(reader) : undefined;
+  const mistakes = [...reader.mistakes, ...unknownVariables(Object.keys(source.env), places)];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a section without a mistake is whole
+  return mistakes.length > 0 ? { mistakes } : { configuration: Object.fromEntries(read) as Pick<Configuration, S>, mistakes };
+}

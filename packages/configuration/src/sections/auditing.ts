@@ -1,0 +1,15 @@
+import { complete } from '../environment-reader.ts';
+import type { EnvironmentReader } from '../environment-reader.ts';
+
+/** For who signs. */
+export interface AuditingConfiguration {
+  /** A secret: `PRIVATE+KEY+<name>+<id>+<base64>`. Whether it is one shows when it is opened. */
+  readonly signerKey: string;
+  /** Between two checkpoints, milliseconds. */
+  readonly intervalMs: number;
+}
+
+export function readAuditing(reader: EnvironmentReader): AuditingConfiguration | undefined {
+  const signerKey = reader.file('RESIDENCY_LEDGER_KEY_FILE')?.trim();
+  return complete({ signerKey, intervalMs: reader.get('RESIDENCY_LEDGER_INTERVAL_MS') });
+}

@@ -1,0 +1,16 @@
+import { complete } from '../environment-reader.ts';
+import type { EnvironmentReader } from '../environment-reader.ts';
+
+/** How `residency topics create` makes them. */
+export interface TopicsConfiguration {
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  /** Of the intake log, milliseconds. */
+  readonly retentionMs: number;
+}
+
+export function readTopics(reader: EnvironmentReader): TopicsConfiguration | undefined {
+  return complete({
+    partitions: reader.get('RESIDENCY_TOPIC_PARTITIONS'), replicationFactor: reader.get('RESIDENCY_TOPIC_REPLICATION'), retentionMs: reader.get('RESIDENCY_TOPIC_RETENTION_MS'),
+  });
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import type { Section } from './section.ts';
+
+/** One environment variable. */
+export interface Variable<T = unknown> {
+  /** Who reads it. */
+  readonly sections: readonly Section[];
+  readonly description: string;
+  /** Completes "expected ...". */
+  readonly expected: string;
+  readonly schema: z.ZodType<T, string>;
+  /** Its value is never shown. */
+  readonly secret?: true;
+  readonly required?: true;
+  /** As it would be written. */
+  readonly default?: string;
+  /** What holds where it is absent and has no default, for the reference. */
+  readonly absent?: string;
+}
+
+/** Keeps the schema's type. */
+export function variable<T>(of: Variable<T>): Variable<T> {
+  return of;
+}
+
+type Written = Pick<Variable, 'sections' | 'description' | 'secret' | 'required' | 'default' | 'absent'>;
+
+export function whole(least: number, most: number, rest: Written): Variable<number> {
+  const schema = z.string().regex(/^\d{1,15}$/).transform(Number).pipe(z.number().min(least).max(most));
+  return { ...rest, expected: `a whole number from ${least} to ${most}`, schema };
+}
+
+export function choice<const T extends readonly [string, ...string[]]>(choices: T, rest: Written): Variable<T[number]> {
+  return { ...rest, expected: choices.join(' or '), schema: z.enum(choices) };
+}
+
+export function matching(pattern: RegExp, expected: string, rest: Written): Variable<string> {
+  return { ...rest, expected, schema: z.string().regex(pattern) };
+}
+
+/** The name of a file or folder. Whether it is there shows when it is read. */
+export function path(rest: Written): Variable<string> {
+  return matching(/^[^\0]{1,4096}$/, 'a path', rest);
+}
+
+export function secret(rest: Omit<Written, 'secret'>): Variable<string> {
+  return { ...matching(/^[^\0\r\n]{1,4096}$/, 'a secret of one line', rest), secret: true };
+}
