@@ -1,11 +1,11 @@
 import { encodeKafkaBinary, encodeKafkaStructured } from '@residency/cloudevents';
 import type { CloudEvent } from '@residency/cloudevents';
 import type { PolicyDocument } from '@residency/residency';
-import { consentCloudEvent, readConsentEvent, readSubjectLink, subjectLinkCloudEvent } from './consent-event.ts';
+import { CONSENT_TICK, consentCloudEvent, readConsentEvent, readSubjectLink, subjectLinkCloudEvent } from './consent-event.ts';
 import { submissionId } from './digest.ts';
 import { TOPICS } from './log-record.ts';
 import type { NewRecord, Topic } from './log-record.ts';
-import { POLICY_PUBLISHED } from './policy-event.ts';
+import { POLICY_PUBLISHED, POLICY_TICK } from './policy-event.ts';
 
 /** A record, where it is to be appended, and, for a submission, the id its publisher will ask for. */
 export interface LogEntry {
@@ -59,4 +59,18 @@ export function policyEntry(document: PolicyDocument, eventId: string): LogEntry
     data: Buffer.from(JSON.stringify(document)),
   };
   return { topic: TOPICS.policy, record: { key: Buffer.from(`${document.id}/${document.version}/${eventId}`), ...encodeKafkaStructured(event) } };
+}
+
+/** Moves an idle consent log's watermark. Every tick has the same key, so that compaction keeps the last one. */
+export function consentTick(eventId: string): LogEntry {
+  return { topic: TOPICS.consents, record: tick(CONSENT_TICK, '/residency/consents', eventId) };
+}
+
+/** The same for the policy log. */
+export function policyTick(eventId: string): LogEntry {
+  return { topic: TOPICS.policy, record: tick(POLICY_TICK, '/residency/policy', eventId) };
+}
+
+function tick(type: string, source: string, id: string): NewRecord {
+  return { key: Buffer.from('tick'), ...encodeKafkaStructured({ specversion: '1.0', id, source, type, extensions: {} }) };
 }

@@ -1,11 +1,16 @@
+import { decodeKafka } from '@residency/cloudevents';
+import { hasCode, remedyOf } from '@residency/coded-error';
 import { BASES, CONFIDENCES, canonicalJson, parseInstant } from '@residency/residency';
-import type { PolicyDocument, PolicyVersion } from '@residency/residency';
+import type { PolicyDocument, PolicyPublished, PolicyVersion } from '@residency/residency';
 import { z } from 'zod';
 import { ContractError } from './contract-error.ts';
 import { sha256 } from './digest.ts';
+import type { LogRecord } from './log-record.ts';
 
 /** A policy version on `residency.policy`: structured CloudEvent, data = the document. */
 export const POLICY_PUBLISHED = 'policy.published.v1';
+/** Moves an idle policy log's watermark; carries nothing. */
+export const POLICY_TICK = 'policy.tick.v1';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/, 'not 1 to 64 of a-z 0-9 . -');
 const instant = z.string().refine((text) => parseInstant(text) !== undefined, 'not RFC 3339');
@@ -42,6 +47,18 @@ export function readPolicy(bytes: Uint8Array): PolicyVersion {
     throw new ContractError({ code: 'INVALID_POLICY', message: `Expected a policy document as in docs/formats/policy.md; ${problems}.`, remedy: 'stop' });
   }
   return { document: parsed.data, digest: policyDigest(parsed.data) };
+}
+
+/** `undefined` where the record holds no policy version: whoever may publish policies controls it; readers pass over it alike. */
+export function readPolicyRecord({ headers, value, at }: Pick<LogRecord, 'headers' | 'value' | 'at'>): PolicyPublished | undefined {
+  try {
+    const event = decodeKafka({ headers, value });
+    if (event.type !== POLICY_PUBLISHED) return undefined;
+    return { ...readPolicy(event.data ?? Buffer.alloc(0)), appendedAt: at };
+  } catch (error) {
+    if (remedyOf(error) === 'park' || hasCode(error, 'INVALID_POLICY')) return undefined;
+    throw error;
+  }
 }
 
 /** SHA-256 over the RFC 8785 form; lower-case hex. */
