@@ -1,0 +1,18 @@
+export { AppendClock } from './append-clock.ts';
+export type { AppendEntry } from './appending/appender.ts';
+export type { DiagnosticFields, KafkaDiagnostics } from './diagnostics.ts';
+export { KAFKA_LOG_ERROR_CODES, KafkaLogError } from './kafka-log-error.ts';
+export type { KafkaLogErrorCode } from './kafka-log-error.ts';
+export { KafkaLog, openKafkaLog } from './kafka-log.ts';
+export { KafkaPolicyView } from './kafka-policy-view.ts';
+export type { KafkaSettings } from './kafka-settings.ts';
+export type { Offsets } from './reading/fetched.ts';
+export type { ReadOptions } from './reading/reading-options.ts';
+export { KafkaSubmissionLog } from './submission-log/kafka-submission-log.ts';
+export { KAFKA_SUBMISSION_LOG_DEFAULTS } from './submission-log/options.ts';
+export type { KafkaSubmissionLogOptions, TransactionResult } from './submission-log/options.ts';
+export { checkTopics, demandTopics } from './topics/check-topics.ts';
+export type { TopicDifference } from './topics/check-topics.ts';
+export { createTopics } from './topics/create-topics.ts';
+export { topicPlan } from './topics/topic-plan.ts';
+export type { PlannedTopic, StatedSetting, TopicPlanOptions } from './topics/topic-plan.ts';

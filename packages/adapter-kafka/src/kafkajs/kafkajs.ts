@@ -1,0 +1,3 @@
+import { loadKafkajs } from './mend-kafkajs.ts';
+
+export const { ConfigResourceTypes, Kafka, Partitioners, logLevel } = loadKafkajs();

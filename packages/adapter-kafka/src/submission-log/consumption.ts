@@ -1,0 +1,208 @@
+import { remedyOf } from '@residency/coded-error';
+import type { CodedError } from '@residency/coded-error';
+import { TOPICS } from '@residency/contracts';
+import type { Topic } from '@residency/contracts';
+import { BackOff } from '@residency/routing';
+import type { Blocked, ConsumeOptions, RouteBatch } from '@residency/routing';
+import type { Kafka } from 'kafkajs';
+import type { KafkaDiagnostics } from '../diagnostics.ts';
+import type { KafkaSettings } from '../kafka-settings.ts';
+import { pause } from '../reading/pause.ts';
+import { routerGroup, topicName } from '../topic-name.ts';
+import { crashReason } from './crash-reason.ts';
+import type { EndOfLog } from './end-of-log.ts';
+import { GroupMember } from './group-member.ts';
+import type { MemberEvents } from './group-member.ts';
+import type { IntakeReads } from './intake-reads.ts';
+import type { KafkaSubmissionLogOptions } from './options.ts';
+import { PartitionWorker } from './partition-worker.ts';
+import type { WorkerDeps } from './partition-worker.ts';
+import { ProgressReader } from './progress-reader.ts';
+import type { StallWatch } from './stall-watch.ts';
+import { takeOver } from './take-over.ts';
+import type { Owned } from './take-over.ts';
+import { TransactionalProducer } from './transactional-producer.ts';
+import type { ProducerPlan } from './transactional-producer.ts';
+
+const FOREIGN_LOOK_MS = 500;
+
+export interface ConsumptionDeps {
+  readonly kafka: Kafka;
+  readonly settings: KafkaSettings;
+  readonly diagnostics: KafkaDiagnostics;
+  readonly options: KafkaSubmissionLogOptions;
+  readonly reads: IntakeReads;
+  readonly stalls: StallWatch;
+  /** Partitions of the quarantine topic. */
+  readonly quarantinePartitions: number;
+  readonly route: RouteBatch;
+  readonly consume: ConsumeOptions;
+  /** Present where it ends at the log's end. */
+  readonly end?: EndOfLog;
+}
+
+/** One call of `consume`: makes a member of the group again and again, with a worker for each partition it is given. */
+export class Consumption {
+  readonly #deps: ConsumptionDeps;
+  /** Aborted when there is nothing more to do, for whatever reason. */
+  readonly #stop = new AbortController();
+  #workers = new Map<number, PartitionWorker>();
+  #blocked: Blocked | undefined;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(deps: ConsumptionDeps) {
+    this.#deps = deps;
+  }
+
+  async run(): Promise<Blocked | undefined> {
+    const { signal } = this.#deps.consume;
+    const stop = (): void => { this.#stop.abort(); };
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    const looking = this.#lookAtForeignPartitions();
+    try {
+      await this.#members();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      signal.removeEventListener('abort', stop);
+      this.#stop.abort();
+      await looking;
+    }
+    if (this.#failure !== undefined) throw this.#failure.error;
+    return this.#blocked;
+  }
+
+  async #members(): Promise<void> {
+    const backOff = new BackOff(this.#deps.options.backOff, Math.random);
+    while (!this.#stop.signal.aborted) {
+      const error = await this.#member(() => { backOff.reset(); });
+      if (error === undefined) return;
+      if (remedyOf(error) !== 'retry') throw error;
+      this.#deps.diagnostics.warn('The consumer ended and is made anew.', { code: error.code, error });
+      this.#deps.options.onRetry?.(error);
+      await pause(backOff.next(), this.#stop.signal);
+    }
+  }
+
+  /** Until it is told to stop, or ends by itself: then why. */
+  async #member(joined: () => void): Promise<CodedError | undefined> {
+    const { kafka, settings: { topicPrefix }, options, reads, stalls } = this.#deps;
+    const member = new GroupMember(kafka, { group: routerGroup(topicPrefix), topic: topicName(topicPrefix, TOPICS.samples), options });
+    const progress = new ProgressReader(reads);
+    const over = new AbortController();
+    const stopped = Promise.withResolvers<undefined>();
+    const stop = (): void => { stopped.resolve(undefined); };
+    this.#stop.signal.addEventListener('abort', stop, { once: true });
+    try {
+      const started = member.start(this.#events(member, progress, joined)).then(async () => await stopped.promise);
+      const stalled = stalls.watch(member, () => this.#workers.values(), AbortSignal.any([over.signal, this.#stop.signal]));
+      return await Promise.race([stopped.promise, started.catch(crashReason), member.crashed.then(crashReason), stalled]);
+    } finally {
+      over.abort();
+      this.#stop.signal.removeEventListener('abort', stop);
+      await this.#release();
+      await member.close();
+    }
+  }
+
+  #events(member: GroupMember, progress: ProgressReader, joined: () => void): MemberEvents {
+    return {
+      joined: (partitions) => {
+        joined();
+        this.#assign(partitions, member, progress);
+      },
+      rebalancing: () => { this.#loseAll(); },
+      fetched: (batch) => {
+        const worker = this.#workers.get(batch.partition);
+        return { taken: worker?.accept(batch) ?? false, room: worker?.room() ?? Promise.resolve() };
+      },
+      skipped: (partition, first, last) => { this.#workers.get(partition)?.skip(first, last); },
+    };
+  }
+
+  #assign(partitions: readonly number[], member: GroupMember, progress: ProgressReader): void {
+    this.#loseAll();
+    const before = this.#workers;
+    const deps = this.#workerDeps(member, progress);
+    // Also those of partitions that are not ours any more are waited for at the end.
+    const idle = [...before].filter(([partition]) => !partitions.includes(partition));
+    const owned = partitions.map((partition) => [partition, new PartitionWorker(partition, deps, before.get(partition)?.done ?? Promise.resolve())] as const);
+    this.#workers = new Map([...idle, ...owned]);
+    this.#deps.options.onRebalanced?.(partitions);
+  }
+
+  #loseAll(): void {
+    for (const worker of this.#workers.values()) worker.lose();
+  }
+
+  /** While the group still knows us, so that nobody waits for what is finished. */
+  async #release(): Promise<void> {
+    if (!this.#stop.signal.aborted) this.#loseAll();
+    await Promise.all([...this.#workers.values()].map(async ({ done }) => { await done; }));
+    this.#workers = new Map();
+  }
+
+  #workerDeps(member: GroupMember, progress: ProgressReader): WorkerDeps {
+    const { settings, options, route, consume, diagnostics } = this.#deps;
+    return {
+      log: settings.log, options, route, stop: this.#stop.signal, flow: member,
+      takeOver: async (partition) => {
+        const owned = await this.#takeOver(partition, progress);
+        options.onTakenOver?.(partition);
+        return owned;
+      },
+      settled: (result, partition) => { consume.settled?.(result, partition); },
+      reached: (partition, next) => { this.#reached(partition, next); },
+      blocked: (blocked) => this.#waitsFor(blocked),
+      failed: (error) => { this.#fail(error); },
+      retrying: (error, partition) => {
+        diagnostics.debug('A partition begins anew.', { code: error.code, error, partition });
+        options.onRetry?.(error, partition);
+      },
+    };
+  }
+
+  async #takeOver(partition: number, progress: ProgressReader): Promise<Owned> {
+    const { kafka, settings: { topicPrefix }, options: { transactionTimeoutMs }, quarantinePartitions, reads, diagnostics } = this.#deps;
+    const group = routerGroup(topicPrefix);
+    const target = (topic: Topic): number => (topic === TOPICS.quarantine ? partition % quarantinePartitions : partition);
+    const plan: ProducerPlan = {
+      transactionalId: `${group}-${TOPICS.samples}-${partition}`, transactionTimeoutMs, group,
+      intake: { topic: topicName(topicPrefix, TOPICS.samples), partition },
+      target: (topic) => ({ topic: topicName(topicPrefix, topic), partition: target(topic) }),
+    };
+    return await takeOver(partition, { reads, progress, diagnostics, target, open: async () => await TransactionalProducer.open(kafka, plan) });
+  }
+
+  /** Until the end, only what the views have yet to read is worth waiting for. */
+  #waitsFor(blocked: Blocked): boolean {
+    if (this.#deps.end === undefined || blocked.error.code === 'VIEW_BEHIND') return true;
+    if (this.#stop.signal.aborted) return false;
+    this.#blocked = blocked;
+    this.#stop.abort();
+    return false;
+  }
+
+  #reached(partition: number, next: bigint): void {
+    this.#deps.end?.note(partition, next);
+    if (this.#deps.end?.reached === true) this.#stop.abort();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#stop.abort();
+  }
+
+  /** Other members' progress is seen in their committed positions. */
+  async #lookAtForeignPartitions(): Promise<void> {
+    const { end, reads } = this.#deps;
+    if (end === undefined) return;
+    while (!this.#stop.signal.aborted) {
+      await pause(FOREIGN_LOOK_MS, this.#stop.signal);
+      if (this.#stop.signal.aborted) return;
+      const committed = await reads.committed().catch(() => new Map<number, bigint>());
+      for (const [partition, next] of committed) this.#reached(partition, next);
+    }
+  }
+}

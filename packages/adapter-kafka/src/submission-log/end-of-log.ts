@@ -1,0 +1,28 @@
+import { TOPICS } from '@residency/contracts';
+import type { IntakeReads } from './intake-reads.ts';
+
+/** Which partitions have not reached what stood in the log when it was made. */
+export class EndOfLog {
+  readonly #ends: Map<number, bigint>;
+
+  private constructor(ends: Map<number, bigint>) {
+    this.#ends = ends;
+  }
+
+  static async find(reads: IntakeReads): Promise<EndOfLog> {
+    const committed = await reads.committed();
+    const bounds = await reads.bounds(TOPICS.samples);
+    // Without a committed position the audit log may know one, even where the log holds nothing any more: that is for whoever owns the partition to find.
+    const open = [...bounds].filter(([partition, { end }]) => end > (committed.get(partition) ?? 0n));
+    return new EndOfLog(new Map(open.map(([partition, { end }]) => [partition, end])));
+  }
+
+  get reached(): boolean {
+    return this.#ends.size === 0;
+  }
+
+  /** Everything before `next` is settled, or markers and aborted records. */
+  note(partition: number, next: bigint): void {
+    if (next >= (this.#ends.get(partition) ?? Infinity)) this.#ends.delete(partition);
+  }
+}

@@ -1,0 +1,11 @@
+import type { Topic } from '@residency/contracts';
+
+/** The cluster's name of a topic. Positions always carry the logical one. */
+export function topicName(topicPrefix: string, topic: Topic): string {
+  return `${topicPrefix}${topic}`;
+}
+
+/** The consumer group of all routers of one intake log. */
+export function routerGroup(topicPrefix: string): string {
+  return `${topicPrefix}residency-router`;
+}

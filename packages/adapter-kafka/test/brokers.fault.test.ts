@@ -1,0 +1,60 @@
+import { TOPICS } from '@residency/contracts';
+import type { Position } from '@residency/contracts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openStack } from '../../../test/stack/index.ts';
+import type { OwnStack } from '../../../test/stack/index.ts';
+import { openKafkaLog } from '../src/kafka-log.ts';
+import type { KafkaLog } from '../src/kafka-log.ts';
+import { createTopics } from '../src/topics/create-topics.ts';
+import { topicPlan } from '../src/topics/topic-plan.ts';
+import { SILENT, text } from './some-kafka.ts';
+
+let stack: OwnStack;
+let log: KafkaLog;
+
+beforeAll(async () => {
+  stack = await openStack({ brokers: 3 });
+  const settings = { brokers: stack.kafka.brokers, clientId: 'test', log: 'log-1', topicPrefix: '' };
+  await createTopics(settings, SILENT, topicPlan({ partitions: 6, replicationFactor: 3 }));
+  log = await openKafkaLog(settings, SILENT);
+}, 180_000);
+afterAll(async () => {
+  await log.close();
+  await stack.close();
+});
+
+it('brokers killed one after another lose nothing that was acknowledged, and a reader that follows sees each record once', { timeout: 300_000 }, async () => {
+  const acknowledged = new Map<string, string>();
+  const placeOf = ({ partition, offset }: Pick<Position, 'partition' | 'offset'>): string => `${partition}/${offset}`;
+  const followed: string[] = [];
+  const stop = new AbortController();
+  const following = (async () => {
+    for await (const record of log.read(TOPICS.samples, { until: 'aborted', signal: stop.signal })) followed.push(placeOf(record));
+  })();
+  const enough = new AbortController();
+  const appending = Array.from({ length: 3 }, async (_, worker) => {
+    for (let index = 0; !enough.signal.aborted; index += 1) {
+      const entries = Array.from({ length: 10 }, (__, each) => ({ topic: TOPICS.samples, record: text(`${worker}/${index}/${each}`, `${each}`) }));
+      // What a publisher does: a call that may have been kept is made again.
+      const positions = await log.append(entries).catch((error: { remedy: string }) => { expect(error.remedy).toBe('retry'); });
+      positions?.forEach((position, each) => acknowledged.set(placeOf(position), String(entries[each]?.record.value)));
+    }
+  });
+  for (const broker of stack.servers.brokers.slice(0, 2)) {
+    const before = acknowledged.size;
+    await broker.kill();
+    await new Promise((resolve) => { setTimeout(resolve, 8_000); });
+    await broker.start();
+    await expect.poll(() => acknowledged.size, { timeout: 60_000 }).toBeGreaterThan(before);
+    await new Promise((resolve) => { setTimeout(resolve, 3_000); });
+  }
+  enough.abort();
+  await Promise.all(appending);
+  const found = new Map((await Array.fromAsync(log.read(TOPICS.samples, { until: 'end' }))).map((record) => [placeOf(record), String(record.value)]));
+  for (const [place, value] of acknowledged) expect(found.get(place)).toBe(value);
+  expect(acknowledged.size).toBeGreaterThan(100);
+  await expect.poll(() => followed.length, { timeout: 60_000 }).toBe(found.size);
+  expect(new Set(followed)).toEqual(new Set(found.keys()));
+  stop.abort();
+  await following;
+});

@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { clientOptions } from '../src/kafka-client.ts';
+import type { KafkaSettings } from '../src/kafka-settings.ts';
+import { logLevel } from '../src/kafkajs/kafkajs.ts';
+import { SILENT } from './some-kafka.ts';
+
+const settings: KafkaSettings = { brokers: ['b:1'], clientId: 'c', log: 'log-1', topicPrefix: '' };
+
+it('speaks plain text unless told otherwise', () => {
+  const options = clientOptions(settings, SILENT);
+  expect(options).toMatchObject({ brokers: ['b:1'], clientId: 'c' });
+  expect([options.ssl, options.sasl]).toEqual([undefined, undefined]);
+});
+
+it('speaks TLS where it is set, even without an authority of its own', () => {
+  expect(clientOptions({ ...settings, tls: {} }, SILENT).ssl).toEqual({});
+  expect(clientOptions({ ...settings, tls: { ca: 'CA', cert: 'CERT', key: 'KEY' } }, SILENT).ssl).toEqual({ ca: 'CA', cert: 'CERT', key: 'KEY' });
+});
+
+it.each(['plain', 'scram-sha-256', 'scram-sha-512'] as const)('authenticates by %s', (mechanism) => {
+  expect(clientOptions({ ...settings, sasl: { mechanism, username: 'u', password: 'p' } }, SILENT).sasl).toEqual({ mechanism, username: 'u', password: 'p' });
+});
+
+it('logs whatever kafkajs says as debug, its message and nothing else', () => {
+  const lines: [string, unknown[]][] = [];
+  const record = (level: string) => (...line: unknown[]): void => { lines.push([level, line]); };
+  const log = clientOptions(settings, { debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') }).logCreator?.(logLevel.INFO);
+  for (const level of [logLevel.ERROR, logLevel.WARN, logLevel.INFO]) {
+    log?.({ namespace: 'Connection', level, label: 'x', log: { timestamp: '', message: `Response Fetch${'x'.repeat(1_000)}`, payload: 'CANARY', error: 'CANARY', stack: 'CANARY' } });
+  }
+  expect(lines.map(([level]) => level)).toEqual(['debug', 'debug', 'debug']);
+  expect(JSON.stringify(lines)).toContain('kafkajs Connection: Response Fetch');
+  expect(JSON.stringify(lines)).not.toContain('CANARY');
+  expect(JSON.stringify(lines).length).toBeLessThan(1_200);
+});

@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { loadKafkajs } from '../src/kafkajs/mend-kafkajs.ts';
+
+const run = promisify(execFile);
+const source = (path: string): string => new URL(`../src/${path}`, import.meta.url).href;
+const node = async (code: string): Promise<string> => (await run(process.execPath, ['--input-type=module', '--eval', code], { cwd: fileURLToPath(new URL('..', import.meta.url)) })).stdout;
+
+it('stands on the one version of kafkajs whose files it knows', () => {
+  const require = createRequire(import.meta.url);
+  expect((require('kafkajs/package.json') as { version: string }).version).toBe('2.2.4');
+  expect((require('../package.json') as { dependencies: Record<string, string> }).dependencies['kafkajs']).toBe('2.2.4');
+});
+
+it('mends kafkajs however this package is first imported', async () => {
+  const mended = `import { createRequire } from 'node:module'; const require = createRequire('${source('index.ts')}');
+    const { default: _, ...adapter } = await import('${source('index.ts')}');
+    const files = ['protocol/recordBatch/record/v0', 'protocol/requests/fetch/v4/decodeMessages', 'consumer/filterAbortedMessages'].map((file) => require('kafkajs/src/' + file));
+    files.push(require('kafkajs/src/network/requestQueue').prototype, require('kafkajs/src/network/connection').prototype);
+    console.log(files.map((each) => Symbol.for('@residency/adapter-kafka:mended') in each).join());`;
+  expect((await node(mended)).trim()).toBe('true,true,true,true,true');
+});
+
+it('refuses to run beside a kafkajs loaded before, which it could not mend any more', async () => {
+  await expect(node(`await import('kafkajs'); await import('${source('index.ts')}');`)).rejects.toThrow('first to load kafkajs');
+});
+
+it('opens one socket for a connection, however many ask for it at once, and another only after it closed', async () => {
+  loadKafkajs();
+  const require = createRequire(import.meta.url);
+  const Connection = require('kafkajs/src/network/connection') as new (options: object) => { connect(): Promise<unknown>; disconnect(): Promise<unknown> };
+  const socketFactory = (require('kafkajs/src/network/socketFactory') as () => unknown)();
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => { sockets.push(socket); });
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  const silent = { debug() {}, info() {}, warn() {}, error() {}, namespace: () => silent };
+  const connection = new Connection({ host: '127.0.0.1', port: (server.address() as AddressInfo).port, logger: silent, socketFactory, connectionTimeout: 5_000, requestTimeout: 5_000 });
+  await Promise.all([connection.connect(), connection.connect(), connection.connect()]);
+  await connection.connect();
+  await sleep(200);
+  expect(sockets).toHaveLength(1);
+  await connection.disconnect();
+  await Promise.all([connection.connect(), connection.connect()]);
+  await sleep(200);
+  expect(sockets).toHaveLength(2);
+  await connection.disconnect();
+  for (const socket of sockets) socket.destroy();
+  server.close();
+});
