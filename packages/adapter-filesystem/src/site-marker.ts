@@ -1,16 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, opendir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { SITE_MARKER_KEY } from '@residency/contracts';
+import { SITE_MARKER_KEY, decodeSiteMarker, encodeSiteMarker } from '@residency/contracts';
+import type { SiteIdentity } from '@residency/contracts';
 import { DIRECTORY_MODE, createWhole, makeDirectory, syncDirectory } from './durable-files.ts';
 import { FilesystemError, errnoOf, inSite } from './filesystem-error.ts';
 import { SITE_DIRECTORIES, TEMPORARY_DIRECTORY } from './site-layout.ts';
-
-/** What a site's marker says about it. */
-export interface SiteIdentity {
-  readonly region: string;
-  readonly site: string;
-}
 
 /**
  * Makes a site's directory with its marker; of one that stands already, only what is missing. Throws `SITE_MARKER_MISMATCH` where
@@ -37,14 +32,13 @@ export async function verifySite(directory: string, { region, site }: SiteIdenti
   }
 }
 
-async function makeSite(root: string, { region, site }: SiteIdentity): Promise<void> {
+async function makeSite(root: string, identity: SiteIdentity): Promise<void> {
   const firstMade = await mkdir(root, { recursive: true, mode: DIRECTORY_MODE });
   await makeLayout(root);
   if (!await isEmpty(join(root, 'samples'))) {
-    throw new FilesystemError({ code: 'SITE_NOT_EMPTY', message: `Expected an empty directory for the new site ${site}, found samples without a marker. Find out whose they are; restore the marker from a backup or choose another directory.`, remedy: 'stop' });
+    throw new FilesystemError({ code: 'SITE_NOT_EMPTY', message: `Expected an empty directory for the new site ${identity.site}, found samples without a marker. Find out whose they are; restore the marker from a backup or choose another directory.`, remedy: 'stop' });
   }
-  const marker = Buffer.from(`${JSON.stringify({ region, site })}\n`, 'utf8');
-  await createWhole(join(root, SITE_MARKER_KEY), marker, join(root, TEMPORARY_DIRECTORY, randomUUID()));
+  await createWhole(join(root, SITE_MARKER_KEY), encodeSiteMarker(identity), join(root, TEMPORARY_DIRECTORY, randomUUID()));
   await syncDirectory(root);
   if (firstMade !== undefined) await syncParents(root, firstMade);
 }
@@ -60,31 +54,12 @@ async function makeLayout(root: string): Promise<void> {
 }
 
 async function readMarker(root: string): Promise<SiteIdentity | undefined> {
-  let text: string;
   try {
-    text = await readFile(join(root, SITE_MARKER_KEY), 'utf8');
+    return decodeSiteMarker(await readFile(join(root, SITE_MARKER_KEY)));
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }
-  return parseMarker(text);
-}
-
-function parseMarker(text: string): SiteIdentity {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && 'region' in value && 'site' in value) return { region: name(value.region), site: name(value.site) };
-  } catch {
-    // Not a marker: named as such below.
-  }
-  return { region: UNREADABLE, site: UNREADABLE };
-}
-
-const UNREADABLE = '(unreadable)';
-
-/** Whoever wrote the disk controls the text: only well-formed names are repeated in a message. */
-function name(value: unknown): string {
-  return typeof value === 'string' && /^[a-z0-9][a-z0-9.-]{0,63}$/.test(value) ? value : UNREADABLE;
 }
 
 async function isEmpty(directory: string): Promise<boolean> {

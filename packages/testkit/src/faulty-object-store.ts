@@ -7,7 +7,7 @@ export const STORE_FAULTS = ['pass', 'fail', 'fail-but-persist'] as const;
 export type StoreFault = (typeof STORE_FAULTS)[number];
 
 export interface StoreCall {
-  readonly method: 'create' | 'flush';
+  readonly method: 'create' | 'flush' | 'publish' | 'read';
   /** Counted from 0 over all calls of this instance. */
   readonly nth: number;
 }

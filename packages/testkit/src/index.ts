@@ -1,3 +1,10 @@
+export { MemoryAuditSource, auditRecord, someAuditEvent, someAuditRecords } from './audit-log.ts';
+export { describeAuditSource } from './audit-source-suite.ts';
+export type { AuditSourceHarness } from './audit-source-suite.ts';
+export { FaultyLedgerStore, LedgerFault } from './faulty-ledger-store.ts';
+export { describeLedgerStore } from './ledger-store-suite.ts';
+export type { LedgerStorePlace } from './ledger-store-suite.ts';
+export { MemoryLedgerStore } from './memory-ledger-store.ts';
 export { MemoryObjectStore } from './memory-object-store.ts';
 export { RoutingWorld, SOME_CONSENT, submissionEvent, transparentSealer } from './routing-world.ts';
 export type { SubmissionFields } from './routing-world.ts';

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isLedgerPath } from '@residency/auditing';
+import type { LedgerStore } from '@residency/auditing';
+import { createOnly } from './create-only.ts';
+import type { Pause } from './create-only.ts';
+import type { LedgerCalls, NewObject } from './s3-calls.ts';
+import { S3Bucket } from './s3-client.ts';
+import { S3Error } from './s3-error.ts';
+import type { S3SiteSettings } from './s3-settings.ts';
+
+/** The bucket of the ledgers, and as whom it is entered. */
+export type S3LedgerSettings = Omit<S3SiteSettings, 'site' | 'region' | 'checksums'>;
+
+/** As messages name it. */
+const SITE = 'ledger';
+/** 256 entries of 65,535 bytes, each behind its length, are the largest file. */
+const FILE_BYTES = 256 * (65_535 + 2);
+const ATTEMPTS = 5;
+const PAUSE_MS = 50;
+
+const TEXT = 'text/plain; charset=utf-8';
+const FOR_EVER = 'public, max-age=31536000, immutable';
+
+/**
+ * Ledgers in an S3 bucket, with credentials that may list, get and put. The store itself decides who creates (`If-None-Match: *`) and who publishes (`If-Match`);
+ * what stands there is compared byte for byte. Every request carries its body's MD5, which object lock asks for: with a default retention on the bucket nothing written can be replaced, and a
+ * checkpoint is a new version.
+ */
+export class S3LedgerStore implements LedgerStore {
+  readonly #calls: LedgerCalls;
+  readonly #pause: Pause;
+
+  constructor(settings: S3LedgerSettings, calls: LedgerCalls = new S3Bucket({ ...settings, site: SITE, region: SITE, checksums: 'WHEN_REQUIRED' }), pause: Pause = sleep) {
+    this.#calls = calls;
+    this.#pause = pause;
+  }
+
+  async read(path: string): Promise<Uint8Array | undefined> {
+    checkPath(path);
+    return (await this.#calls.get(path, FILE_BYTES))?.bytes;
+  }
+
+  async create(path: string, bytes: Uint8Array): Promise<'created' | 'same'> {
+    checkPath(path);
+    const { created } = await createOnly(this.#calls, SITE, objectOf(path, bytes, { cacheControl: FOR_EVER }), this.#pause);
+    if (created) return 'created';
+    const standing = await this.#calls.get(path, FILE_BYTES);
+    if (standing === undefined) throw contended(path);
+    if (standing.bytes.equals(bytes)) return 'same';
+    throw new S3Error({ code: 'LEDGER_FORK', message: `Expected ${path} of the ledger to hold the bytes that are to be written, found others, which stay. Keep them as evidence, and find out whether the log or the ledger was altered.`, remedy: 'stop' });
+  }
+
+  async publish(path: string, bytes: Uint8Array, replaces: Uint8Array | undefined): Promise<void> {
+    checkPath(path);
+    const object = objectOf(path, bytes, { contentType: TEXT, cacheControl: 'no-cache' });
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      if (attempt > 0) await this.#pause(attempt * PAUSE_MS);
+      const standing = await this.#calls.get(path, FILE_BYTES);
+      if (standing?.bytes.equals(object.bytes) === true) return;
+      if (standing === undefined ? replaces !== undefined : replaces === undefined || !standing.bytes.equals(replaces)) {
+        throw new S3Error({ code: 'LEDGER_MOVED', message: `Expected ${path} of the ledger as it was read, found another writer's. The ledger is read again and goes on from there.`, remedy: 'retry' });
+      }
+      // Not this one: somebody else's, or this one's own, whose answer was lost. What stands there then says which.
+      if (await this.#calls.replace(object, standing?.etag)) return;
+    }
+    throw contended(path);
+  }
+
+  /** Drops the connections; an instance that was closed fails with `SITE_UNREACHABLE`. */
+  close(): void {
+    this.#calls.close();
+  }
+}
+
+function objectOf(key: string, body: Uint8Array, of: Pick<NewObject, 'contentType' | 'cacheControl'>): NewObject & { readonly bytes: Buffer } {
+  const bytes = Buffer.from(body);
+  return { key, bytes, sha256: createHash('sha256').update(bytes).digest('hex'), md5: createHash('md5').update(bytes).digest('base64'), metadata: {}, ...of };
+}
+
+function checkPath(path: string): void {
+  if (!isLedgerPath(path)) throw new S3Error({ code: 'INVALID_LEDGER_PATH', message: 'Expected a path of a ledger\'s file, found another. This is a defect of the caller: report it.', remedy: 'stop' });
+}
+
+function contended(path: string): S3Error {
+  return new S3Error({ code: 'SITE_CONTENDED', message: `Expected the ledger's store to take ${path} or to show what stands there, found neither. See whether something else writes or deletes in its bucket; what waits is tried again.`, remedy: 'retry' });
+}

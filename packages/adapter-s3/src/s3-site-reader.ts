@@ -1,0 +1,46 @@
+import { SITE_MARKER_KEY, submissionOfKey } from '@residency/contracts';
+import type { FoundEntry, FoundObject, SiteReader } from '@residency/reconciliation';
+import type { S3Calls } from './s3-calls.ts';
+import { S3Bucket } from './s3-client.ts';
+import type { S3SiteSettings } from './s3-settings.ts';
+
+/** S3's own limit of a page. */
+const PAGE_KEYS = 1_000;
+/** Far beyond what a router writes: whoever put a larger object there must not fill the reader's memory. Given cut, it differs from what its event says. */
+const READ_BYTES = 256 * 1_024 * 1_024;
+
+/** Reads one site's bucket, with credentials that may list and get, and nothing else. */
+export class S3SiteReader implements SiteReader {
+  readonly site: string;
+  readonly #calls: S3Calls;
+
+  constructor(settings: S3SiteSettings, calls: S3Calls = new S3Bucket(settings)) {
+    this.site = settings.site;
+    this.#calls = calls;
+  }
+
+  /** A stream: memory does not grow with the site. Throws `SITE_MISSING` where there is no bucket. Sees current versions only, and no unfinished multipart uploads. */
+  async *list(): AsyncGenerator<FoundEntry> {
+    let from: string | undefined;
+    do {
+      const { keys, next } = await this.#calls.list('', { maxKeys: PAGE_KEYS, ...(from === undefined ? {} : { from }) });
+      for (const key of keys) {
+        if (key !== SITE_MARKER_KEY) yield { key, foreign: submissionOfKey(key) === undefined };
+      }
+      from = next;
+    } while (from !== undefined);
+  }
+
+  async read(key: string): Promise<FoundObject | undefined> {
+    if (submissionOfKey(key) === undefined) return undefined;
+    const found = await this.#calls.get(key, READ_BYTES);
+    if (found === undefined) return undefined;
+    const { bytes, metadata } = found;
+    return Object.keys(metadata).length === 0 ? { bytes } : { bytes, metadata };
+  }
+
+  /** Drops the connections. */
+  close(): void {
+    this.#calls.close();
+  }
+}

@@ -1,0 +1,76 @@
+import { S3Error } from './s3-error.ts';
+
+type FailureCode = 'SITE_UNREACHABLE' | 'SITE_REFUSED' | 'SITE_MISSING' | 'SITE_BUSY' | 'SITE_FULL' | 'SITE_FAILED';
+
+const NEXT: Readonly<Record<FailureCode, string>> = {
+  SITE_UNREACHABLE: 'See whether its endpoint is up and can be reached from here',
+  SITE_REFUSED: 'See whether its credentials are valid and may create and head (a reader: list and get), and whether its AWS region is right; AWS answers so, too, for a missing object to whoever may not list',
+  SITE_MISSING: 'See whether its bucket exists and its settings name it; a bucket is never made here',
+  SITE_BUSY: 'Lower the load on it, or raise its limits, if this lasts',
+  SITE_FULL: 'Free or add room',
+  SITE_FAILED: 'See what its own log says; whether it supports create-only writes (If-None-Match: *); whether checksums should be WHEN_REQUIRED',
+};
+
+/** By the store's code or the SDK's name for a failure; whatever is not here goes by its status. */
+const CODES: Readonly<Record<string, FailureCode>> = {
+  NoSuchBucket: 'SITE_MISSING',
+  AccessDenied: 'SITE_REFUSED', AccountProblem: 'SITE_REFUSED', AllAccessDisabled: 'SITE_REFUSED', AuthorizationHeaderMalformed: 'SITE_REFUSED', CredentialsProviderError: 'SITE_REFUSED',
+  ExpiredToken: 'SITE_REFUSED', InvalidAccessKeyId: 'SITE_REFUSED', InvalidToken: 'SITE_REFUSED', PermanentRedirect: 'SITE_REFUSED', RequestTimeTooSkewed: 'SITE_REFUSED',
+  SignatureDoesNotMatch: 'SITE_REFUSED', TemporaryRedirect: 'SITE_REFUSED',
+  RequestLimitExceeded: 'SITE_BUSY', ServiceUnavailable: 'SITE_BUSY', SlowDown: 'SITE_BUSY', Throttling: 'SITE_BUSY', TooManyRequests: 'SITE_BUSY',
+  InsufficientStorage: 'SITE_FULL', QuotaExceeded: 'SITE_FULL', XMinioStorageFull: 'SITE_FULL',
+  BadDigest: 'SITE_FAILED', EntityTooLarge: 'SITE_FAILED', InternalError: 'SITE_FAILED', InvalidArgument: 'SITE_FAILED', InvalidRequest: 'SITE_FAILED', MetadataTooLarge: 'SITE_FAILED',
+  MethodNotAllowed: 'SITE_FAILED', NotImplemented: 'SITE_FAILED', XAmzContentSHA256Mismatch: 'SITE_FAILED',
+  AbortError: 'SITE_UNREACHABLE', RequestTimeout: 'SITE_UNREACHABLE', TimeoutError: 'SITE_UNREACHABLE',
+};
+
+/**
+ * What a failed call to a site means to its caller: always to be retried. Of what was caught only a status and names from the list
+ * above or from Node are repeated, and it does not become the cause: the store controls its text, and the SDK hangs request and answer on it.
+ */
+export function siteFailure(site: string, caught: unknown): S3Error {
+  if (caught instanceof S3Error) return caught;
+  const status = statusOf(caught);
+  const name = nameOf(caught);
+  const code = name === undefined ? codeOfStatus(status) : CODES[name] ?? codeOfStatus(status);
+  return failure(site, code, foundText(status, name, caught));
+}
+
+export function failure(site: string, code: FailureCode, found: string): S3Error {
+  return new S3Error({ code, message: `Expected site ${site} to carry out a request, found ${found}. ${NEXT[code]}; what waits is tried again.`, remedy: 'retry' });
+}
+
+/** The status of the store's answer; `undefined` where there was none. */
+export function statusOf(caught: unknown): number | undefined {
+  const metadata = memberOf(caught, '$metadata');
+  const status = memberOf(metadata, 'httpStatusCode');
+  return typeof status === 'number' ? status : undefined;
+}
+
+/** The store's code or the SDK's name for the failure, if it is one this package knows. */
+export function nameOf(caught: unknown): string | undefined {
+  const name = memberOf(caught, 'name');
+  return typeof name === 'string' && (Object.hasOwn(CODES, name) || name === 'NoSuchKey') ? name : undefined;
+}
+
+function codeOfStatus(status: number | undefined): FailureCode {
+  if (status === undefined) return 'SITE_UNREACHABLE';
+  if (status === 404) return 'SITE_MISSING';
+  if (status === 429 || status === 503) return 'SITE_BUSY';
+  if (status === 507) return 'SITE_FULL';
+  // A redirect names another AWS region or endpoint: a bucket that is elsewhere is not entered.
+  if (status === 401 || status === 403 || (status >= 300 && status < 400)) return 'SITE_REFUSED';
+  return 'SITE_FAILED';
+}
+
+function foundText(status: number | undefined, name: string | undefined, caught: unknown): string {
+  if (status !== undefined) return name === undefined ? `HTTP ${status}` : `HTTP ${status} ${name}`;
+  const errno = memberOf(caught, 'code');
+  // Without an answer only Node can have named it: ECONNREFUSED, CERT_HAS_EXPIRED.
+  if (typeof errno === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(errno)) return errno;
+  return name === undefined || name === 'AbortError' ? 'no answer in time' : name;
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}

@@ -1,0 +1,53 @@
+import type { FoundBytes, FoundHead, KeyPage, LedgerCalls, NewObject, PutResult } from '../src/s3-calls.ts';
+import type { S3SiteSettings } from '../src/s3-settings.ts';
+
+export const SOME_SETTINGS: S3SiteSettings = { site: 'zrh-1', region: 'zurich', bucket: 'some-bucket', endpoint: 'http://127.0.0.1:9', awsRegion: 'us-east-1', pathStyle: true, checksums: 'WHEN_REQUIRED' };
+
+/** A bucket as a map, for what a real one can not be brought to answer. */
+export class FakeBucket implements LedgerCalls {
+  readonly objects = new Map<string, FoundBytes & { readonly versionId?: string }>();
+  readonly asked: string[] = [];
+  closed = 0;
+  #puts = 0;
+
+  async putIfAbsent({ key, bytes, metadata }: NewObject): Promise<PutResult> {
+    this.asked.push('put');
+    if (this.objects.has(key)) return { put: 'exists' };
+    this.#put(key, bytes, metadata);
+    return { put: 'created' };
+  }
+
+  async replace({ key, bytes, metadata }: NewObject, etag: string | undefined): Promise<boolean> {
+    this.asked.push('replace');
+    if (this.objects.get(key)?.etag !== etag) return false;
+    this.#put(key, bytes, metadata);
+    return true;
+  }
+
+  async head(key: string): Promise<FoundHead | undefined> {
+    this.asked.push('head');
+    const found = this.objects.get(key);
+    return found === undefined ? undefined : { ...found, bytes: found.bytes.length };
+  }
+
+  async get(key: string): Promise<FoundBytes | undefined> {
+    this.asked.push('get');
+    return this.objects.get(key);
+  }
+
+  async list(prefix: string, { from, maxKeys }: { readonly from?: string; readonly maxKeys: number }): Promise<KeyPage> {
+    this.asked.push('list');
+    const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix)).toSorted().filter((key) => from === undefined || key > from);
+    const page = keys.slice(0, maxKeys);
+    const next = page.at(-1);
+    return { keys: page, ...(keys.length > maxKeys && next !== undefined ? { next } : {}) };
+  }
+
+  #put(key: string, bytes: Uint8Array, metadata: NewObject['metadata']): void {
+    this.objects.set(key, { bytes: Buffer.from(bytes), metadata, etag: `"${this.#puts += 1}"` });
+  }
+
+  close(): void {
+    this.closed += 1;
+  }
+}

@@ -1,0 +1,78 @@
+import { encodeObjectMetadata } from '@residency/contracts';
+import { exampleObject } from '@residency/testkit';
+import { beforeEach, expect, test } from 'vitest';
+import type { FoundHead, NewObject, PutResult } from '../src/s3-calls.ts';
+import { S3ObjectStore } from '../src/s3-object-store.ts';
+import { FakeBucket, SOME_SETTINGS } from './fake-bucket.ts';
+
+/** Answers as it is told first, then as a bucket does. */
+class ScriptedBucket extends FakeBucket {
+  puts: PutResult[] = [];
+  heads: (FoundHead | undefined)[] = [];
+
+  override async putIfAbsent(object: NewObject): Promise<PutResult> {
+    const answer = await super.putIfAbsent(object);
+    return this.puts.shift() ?? answer;
+  }
+
+  override async head(key: string): Promise<FoundHead | undefined> {
+    const answer = await super.head(key);
+    return this.heads.length > 0 ? this.heads.shift() : answer;
+  }
+}
+
+const object = exampleObject('one');
+let bucket: ScriptedBucket;
+let pauses: number[];
+let store: S3ObjectStore;
+beforeEach(() => {
+  bucket = new ScriptedBucket();
+  pauses = [];
+  store = new S3ObjectStore(SOME_SETTINGS, bucket, async (ms) => { pauses.push(ms); });
+});
+const create = () => store.create(object.key, object.sealed, object.metadata);
+
+test('the version a store gives an object is told, of what was created and of what was found', async () => {
+  bucket.puts = [{ put: 'created', versionId: 'v1' }];
+  expect(await create()).toEqual({ created: true, versionId: 'v1' });
+  bucket.heads = [{ metadata: encodeObjectMetadata(object.metadata), bytes: 700, versionId: 'v1' }];
+  expect(await create()).toEqual({ created: false, existing: { metadata: object.metadata, bytes: 700, versionId: 'v1' } });
+});
+
+test('an object that is gone when it is looked at is created anew', async () => {
+  bucket.puts = [{ put: 'exists' }, { put: 'created' }];
+  bucket.heads = [undefined];
+  expect(await create()).toEqual({ created: true });
+  expect(bucket.asked).toEqual(['put', 'head', 'put']);
+});
+
+test('a store that stays undecided is asked eight times, at growing random intervals', async () => {
+  bucket.puts = Array.from({ length: 20 }, () => ({ put: 'conflict' }));
+  await expect(create()).rejects.toMatchObject({ code: 'SITE_CONTENDED', remedy: 'retry' });
+  expect(bucket.asked).toHaveLength(8);
+  expect(pauses).toHaveLength(7);
+  for (const [index, ms] of pauses.entries()) expect(ms).toBeLessThanOrEqual(40 * 2 ** index);
+  expect(new Set(pauses).size).toBeGreaterThan(1);
+});
+
+test.each<[string, Partial<FoundHead>]>([
+  ['nothing beside it', { metadata: {} }],
+  ['a field missing', { metadata: { ...encodeObjectMetadata(object.metadata), country: '' } }],
+  ['a field too many', { metadata: { ...encodeObjectMetadata(object.metadata), mtime: '1' } }],
+  ['no bytes', { bytes: 0 }],
+])('an object with %s concerns its record alone', async (_, found) => {
+  bucket.puts = [{ put: 'exists' }];
+  bucket.heads = [{ metadata: encodeObjectMetadata(object.metadata), bytes: 700, ...found }];
+  await expect(create()).rejects.toMatchObject({ code: 'METADATA_MISSING', remedy: 'park', message: expect.stringContaining('zrh-1') });
+});
+
+test.each(['', 'residency-site.json', `samples/00/11/${'a'.repeat(64)}`, `${object.key}/`])('a key that is no sample\'s (%j) is the caller\'s defect and reaches no store', async (key) => {
+  await expect(store.create(key, object.sealed, object.metadata)).rejects.toMatchObject({ code: 'INVALID_OBJECT_KEY', remedy: 'stop' });
+  expect(bucket.asked).toEqual([]);
+});
+
+test('a flush asks nothing of the store', async () => {
+  await create();
+  await store.flush();
+  expect(bucket.asked).toEqual(['put']);
+});

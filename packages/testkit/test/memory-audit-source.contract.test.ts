@@ -1,0 +1,22 @@
+import type { AuditRecord } from '@residency/auditing';
+import { MemoryAuditSource, describeAuditSource } from '../src/index.ts';
+
+describeAuditSource('the log in memory', async () => {
+  const records: AuditRecord[] = [];
+  const opened: MemoryAuditSource[] = [];
+  return {
+    open: () => {
+      const source = new MemoryAuditSource(records);
+      opened.push(source);
+      return source;
+    },
+    append: async (values) => {
+      for (const value of values) {
+        const record = { partition: 0, offset: BigInt(records.length), value };
+        records.push(record);
+        for (const source of opened) source.records.push(record);
+      }
+    },
+    close: async () => {},
+  };
+});
