@@ -1,0 +1,6 @@
+export { readConfig } from './config.ts';
+export type { ProjectorSettings } from './config.ts';
+export { project } from './project.ts';
+export type { ProjectOptions, ProjectorProgress } from './project.ts';
+export { startProjector } from './start-projector.ts';
+export type { ProjectorDeps, ProjectorService } from './start-projector.ts';

@@ -1,0 +1,57 @@
+import { remedyOf } from '@residency/coded-error';
+import { evolve } from '@residency/consent';
+import type { ConsentEvent, ConsentHistory } from '@residency/consent';
+import { readConsentRecord } from '@residency/contracts';
+import type { LogRecord } from '@residency/contracts';
+import type { ProjectedPosition } from './ports/consent-projection.ts';
+
+/** What some records of the log change, seen from one position. */
+export interface Page {
+  readonly to: Pick<ProjectedPosition, 'next' | 'watermark' | 'halted'>;
+  readonly changes: readonly { readonly event: ConsentEvent; readonly at: number }[];
+  /** Records that hold no consent event: whoever publishes consents controls them, and one must not stop the next. */
+  readonly skipped: readonly { readonly offset: bigint; readonly error: unknown }[];
+  /** The page's last record, where append time went back by more than the margin. */
+  readonly wentBack?: { readonly offset: bigint; readonly byMs: number };
+}
+
+/**
+ * Reads `records` from `position` on; `undefined` where none of them is new. Append time may go back by `marginMs`: readers wait
+ * that much longer. Where it goes back by more, the watermark has promised too much. The page ends there and halts the view; the
+ * view stays halted until append time is at the watermark again, for only then is the promise true.
+ */
+export function readPage(records: readonly LogRecord[], position: ProjectedPosition | undefined, marginMs: number): Page | undefined {
+  const changes: { event: ConsentEvent; at: number }[] = [];
+  const skipped: { offset: bigint; error: unknown }[] = [];
+  let next = position?.next ?? 0n;
+  let watermark = position?.watermark;
+  let halted = position?.halted ?? false;
+  for (const record of records) {
+    const { offset, at } = record;
+    if (offset < next) continue;
+    try {
+      const event = readConsentRecord(record);
+      if (event !== undefined) changes.push({ event, at });
+    } catch (error) {
+      if (remedyOf(error) !== 'park') throw error;
+      skipped.push({ offset, error });
+    }
+    next = offset + 1n;
+    watermark = Math.max(watermark ?? at, at);
+    const wasHalted = halted;
+    halted = at + marginMs < watermark;
+    if (halted && !wasHalted) return { to: { next, watermark, halted }, changes, skipped, wentBack: { offset, byMs: watermark - at } };
+  }
+  if (watermark === undefined || next === position?.next) return undefined;
+  return { to: { next, watermark, halted }, changes, skipped };
+}
+
+/** The histories that `changes` leave, each whole; those that stay empty are left out. */
+export function fold(changes: Page['changes'], known: ReadonlyMap<string, ConsentHistory>): ReadonlyMap<string, ConsentHistory> {
+  const histories = new Map<string, ConsentHistory>();
+  for (const { event, at } of changes) {
+    const before = histories.get(event.consentId) ?? known.get(event.consentId) ?? [];
+    histories.set(event.consentId, evolve(before, event, at));
+  }
+  return new Map([...histories].filter(([, { length }]) => length > 0));
+}

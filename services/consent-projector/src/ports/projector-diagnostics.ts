@@ -1,0 +1,12 @@
+/** Where the projector says what a person should know; `Logger` of `@residency/telemetry` is one. Messages are sentences of this source. */
+export interface ProjectorDiagnostics {
+  info(message: string, fields?: DiagnosticFields): void;
+  warn(message: string, fields?: DiagnosticFields): void;
+  error(message: string, fields?: DiagnosticFields): void;
+}
+
+export interface DiagnosticFields {
+  readonly error?: unknown;
+  /** `<log>/<topic>/<partition>/<offset>`. */
+  readonly position?: string;
+}
