@@ -5,9 +5,9 @@
 /** L0: plain data and functions. No `node:*`, no vendor, nothing but coded errors. */
 const L0 = ['coded-error', 'residency', 'consent', 'ledger'];
 /** L1: contracts and use cases. May import L0 and one another without cycles (docs/decisions/0002). */
-const L1 = ['cloudevents', 'contracts', 'sealing', 'routing', 'reconciliation'];
+const L1 = ['cloudevents', 'contracts', 'configuration', 'sealing', 'routing', 'reconciliation', 'auditing'];
 /** L2: one technology each. May import L1 and L0, never one another. */
-const L2 = ['adapter-sqlite', 'adapter-filesystem', 'adapter-kafka', 'adapter-s3', 'adapter-redis', 'telemetry'];
+const L2 = ['adapter-sqlite', 'adapter-filesystem', 'adapter-kafka', 'adapter-s3', 'adapter-redis', 'telemetry', 'operations'];
 /** The one L0 package any other may import. */
 const FOUNDATION = ['coded-error'];
 /** L1 packages that may import less than their layer allows. */
@@ -19,9 +19,9 @@ const NARROWER = {
 /** The npm packages a package's own code may import. Services may import any they declare that no adapter owns. */
 const VENDORS = {
   'coded-error': [], residency: [], consent: [], ledger: ['@noble/hashes'],
-  cloudevents: [], contracts: ['zod'], sealing: ['@aws-crypto/client-node'], routing: [], reconciliation: [],
+  cloudevents: [], contracts: ['zod'], configuration: ['zod'], sealing: ['@aws-crypto/client-node'], routing: [], reconciliation: [], auditing: [],
   'adapter-sqlite': [], 'adapter-filesystem': [], 'adapter-kafka': ['kafkajs'], 'adapter-s3': ['@aws-sdk/client-s3'], 'adapter-redis': ['ioredis'],
-  telemetry: ['pino', 'prom-client'], testkit: ['vitest', 'fast-check'],
+  telemetry: ['pino', 'prom-client'], operations: ['fastify'], testkit: ['vitest', 'fast-check'],
 };
 /** Clients of a store or a log: each has exactly one home, tests of that package included. */
 const OWNED = { kafkajs: 'adapter-kafka', '@aws-sdk/client-s3': 'adapter-s3', ioredis: 'adapter-redis', sqlite: 'adapter-sqlite' };
@@ -46,7 +46,7 @@ function layers() {
     rule('L1-imports-only-L1-and-L0', 'Use cases know ports, not technologies.', { path: sourceOf(...ofL1) }, { path: ANY_PACKAGE, pathNot: anyOf(...L1, ...L0) }),
     ...Object.entries(NARROWER).map(([name, allowed]) =>
       rule(`${name}-imports-less-than-its-layer`, `Only ${allowed.join(', ')}.`, { path: sourceOf(name) }, { path: ANY_PACKAGE, pathNot: anyOf(name, ...allowed) })),
-    rule('L2-imports-no-other-adapter', 'An adapter can be swapped alone.', { path: '^packages/(adapter-[^/]+|telemetry)/src/' }, { path: ANY_PACKAGE, pathNot: [anyOf(...L1, ...L0), '^packages/$1/'] }),
+    rule('L2-imports-no-other-adapter', 'An adapter can be swapped alone.', { path: '^packages/(adapter-[^/]+|telemetry|operations)/src/' }, { path: ANY_PACKAGE, pathNot: [anyOf(...L1, ...L0), '^packages/$1/'] }),
     rule('testkit-imports-no-adapter', 'Contract suites know ports only.', { path: sourceOf('testkit') }, { path: ANY_PACKAGE, pathNot: anyOf('testkit', ...L1, ...L0) }),
     rule('testkit-only-in-tests', 'It is for development; it would bring a test runner along.', { path: '/src/', pathNot: anyOf('testkit') }, { path: anyOf('testkit') }),
     rule('no-package-imports-a-service', 'Services are the top.', { path: '^packages/' }, { path: '^services/' }),

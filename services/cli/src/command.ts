@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { parseInstant } from '@residency/residency';
+import { usage } from './cli-error.ts';
 import type { ExitCode } from './exit-code.ts';
 
 export const DEFAULT_DATA = './.residency';
@@ -10,12 +11,14 @@ export interface Common {
   readonly data: string;
   /** `--data` was said. */
   readonly dataGiven: boolean;
+  /** The file that `--config` names: a cluster's settings. Absent: the data directory. */
+  readonly config?: string;
   readonly json: boolean;
 }
 
 export type Answer = (code: ExitCode) => void;
 
-/** A command with its examples; `--data` and `--json` may stand before or after its name. */
+/** A command with its examples; `--data`, `--config` and `--json` may stand before or after its name. */
 export function describe(parent: Command, nameAndArguments: string, description: string, examples: readonly string[]): Command {
   return commonOptions(parent.command(nameAndArguments).description(description)).addHelpText('after', examplesText(examples));
 }
@@ -26,7 +29,9 @@ export function group(parent: Command, name: string, description: string, exampl
 }
 
 export function commonOptions(command: Command): Command {
-  return command.option('--data <dir>', `data directory, made where it is missing (default: ${DEFAULT_DATA})`).option('--json', 'one JSON object a line on standard output');
+  return command.option('--data <dir>', `data directory, made where it is missing (default: ${DEFAULT_DATA})`)
+    .option('--config <file>', 'ask a cluster instead: lines of RESIDENCY_NAME=value; the environment wins')
+    .option('--json', 'one JSON object a line on standard output');
 }
 
 export function examplesText(examples: readonly string[]): string {
@@ -40,7 +45,9 @@ export function answering<Options extends object, Arguments extends unknown[]>(a
     const own = this.opts<Options & Partial<Common>>();
     const root = rootOf(this).opts<Partial<Common>>();
     const data = own.data ?? root.data;
-    const options = { ...own, data: data ?? DEFAULT_DATA, dataGiven: data !== undefined, json: own.json ?? root.json ?? false };
+    const config = own.config ?? root.config;
+    if (data !== undefined && config !== undefined) throw usage('Expected either --data or --config, found both; one is a machine\'s data directory, the other a cluster.');
+    const options = { ...own, data: data ?? DEFAULT_DATA, dataGiven: data !== undefined, ...(config === undefined ? {} : { config }), json: own.json ?? root.json ?? false };
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
     answer(await handler(options, ...this.processedArgs as Arguments));
   };

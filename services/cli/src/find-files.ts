@@ -9,7 +9,7 @@ export type Found =
   | { readonly kind: 'unreadable'; readonly path: Buffer; readonly why: string };
 
 export interface FindOptions {
-  /** Folders left out, by their real path, besides every data directory that says it is one: they hold private keys. */
+  /** Folders and files left out, by their real path, besides every data directory that says it is one: they hold private keys and secrets. */
   readonly except: ReadonlySet<string>;
 }
 
@@ -36,7 +36,7 @@ async function rootOf(named: string, options: FindOptions): Promise<Root> {
   if (stats.isSymbolicLink()) return { path, stats };
   const realPath = await realpath(path, { encoding: 'buffer' });
   for (let at: Buffer = realPath; ; at = parentOf(at)) {
-    if (await isDataDirectory(at, options)) throw usage('Expected every PATH outside of data directories, found one at or in a data directory, which holds private keys and the log; nothing was published. Copy the file elsewhere if it is to be published.');
+    if (await isDataDirectory(at, options)) throw usage('Expected every PATH outside of data directories and of a cluster\'s keys and settings, found one at or in a data directory, which holds private keys and the log, or in those; nothing was published. Copy the file elsewhere if it is to be published.');
     if (at.length === 1) return { path, realPath, stats };
   }
 }
@@ -66,7 +66,8 @@ async function statNamed(path: string): Promise<Stats> {
 }
 
 async function* find(path: Buffer, realPath: Buffer, stats: Pick<Stats, 'isFile' | 'isDirectory' | 'isSymbolicLink'>, options: FindOptions): AsyncGenerator<Found> {
-  if (stats.isFile()) yield { kind: 'file', path, realPath };
+  if (stats.isFile() && options.except.has(realPath.toString())) yield { kind: 'skipped', path, why: 'it holds settings of this system' };
+  else if (stats.isFile()) yield { kind: 'file', path, realPath };
   else if (stats.isSymbolicLink()) yield { kind: 'skipped', path, why: 'a link' };
   else if (!stats.isDirectory()) yield { kind: 'skipped', path, why: 'neither file nor folder' };
   else if (await isDataDirectory(realPath, options)) yield { kind: 'skipped', path, why: 'a data directory, which holds private keys' };

@@ -5,12 +5,11 @@ import type { PolicyPublished } from '@residency/residency';
 import { FIRST_POLICY } from '@residency/standalone';
 import type { DataDirectory } from '@residency/standalone';
 import { usage } from './cli-error.ts';
-import { isThere, withData } from './with-data.ts';
+import type { System } from './system.ts';
 
-/** Every version published in a data directory; in one that is not there yet, the one it would begin with. */
-export async function publishedIn(path: string, now: () => number): Promise<readonly PolicyPublished[]> {
-  if (await isThere(path)) return await withData(path, publishedOn);
-  return [{ ...readPolicy(await readFile(FIRST_POLICY)), appendedAt: now() }];
+/** What a data directory begins with. */
+export async function firstPolicy(now: () => number): Promise<PolicyPublished> {
+  return { ...readPolicy(await readFile(FIRST_POLICY)), appendedAt: now() };
 }
 
 export async function publishedOn({ log }: Pick<DataDirectory, 'log'>): Promise<readonly PolicyPublished[]> {
@@ -33,7 +32,10 @@ export function sitesByRegion(published: readonly PolicyPublished[]): ReadonlyMa
 }
 
 /** Throws where no policy has the region: an empty list would look like an answer. */
-export async function checkRegion(data: Pick<DataDirectory, 'log'>, region: string): Promise<void> {
-  const regions = [...sitesByRegion(await publishedOn(data)).keys()];
+export async function checkRegion(system: Pick<System, 'policies'>, region: string): Promise<void> {
+  refuseUnknown([...sitesByRegion(await system.policies()).keys()], region);
+}
+
+export function refuseUnknown(regions: readonly string[], region: string): void {
   if (!regions.includes(region)) throw usage(`Expected --region to be one of ${regions.join(', ')}, found another.`);
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { commonOptions, examplesText } from './command.ts';
 import type { Answer } from './command.ts';
 import { auditCommand } from './commands/audit.ts';
+import { configCommand } from './commands/config.ts';
 import { consentCommand } from './commands/consent.ts';
 import { keysCommand } from './commands/keys.ts';
 import { policyCommand } from './commands/policy.ts';
@@ -10,15 +11,17 @@ import { quarantineCommand } from './commands/quarantine.ts';
 import { reconcileCommand } from './commands/reconcile.ts';
 import { routeCommand } from './commands/route.ts';
 import { sampleCommand } from './commands/sample.ts';
+import { siteCommand } from './commands/site.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
+import { topicsCommand } from './commands/topics.ts';
 import { whereCommand } from './commands/where.ts';
 import type { Session } from './session.ts';
 import { VERSION } from './version.ts';
 
 const COMMANDS = [
   startCommand, publishCommand, consentCommand, statusCommand, routeCommand, whereCommand, policyCommand,
-  auditCommand, sampleCommand, keysCommand, quarantineCommand, reconcileCommand,
+  auditCommand, sampleCommand, keysCommand, quarantineCommand, reconcileCommand, configCommand, topicsCommand, siteCommand,
 ];
 
 /** The whole command line; throws `CommanderError` instead of ending the process. */

@@ -75,6 +75,8 @@ describe('exit codes', () => {
   const coded = (code: string, remedy: 'retry' | 'park' | 'stop' = 'stop'): CodedError => new CodedError({ code, remedy, message: 'Expected a test.' });
   it.each([
     [coded('NOT_A_DATA_DIRECTORY'), 2], [coded('INVALID_POLICY'), 2], [coded('INVALID_POSITION', 'park'), 2], [coded('KEY_UNKNOWN'), 2], [coded('TOKENS_REQUIRED'), 2],
+    [coded('CONFIGURATION_INVALID'), 2], [coded('CONFIGURATION_INCOMPLETE'), 2], [coded('LOG_MISMATCH'), 2], [coded('KAFKA_AUTHENTICATION'), 2], [coded('REDIS_AUTHENTICATION', 'retry'), 2],
+    [coded('TOPIC_MISSING'), 3], [coded('KAFKA_UNREACHABLE', 'retry'), 3], [coded('TOPIC_SETTINGS'), 1], [coded('SITE_NOT_EMPTY'), 1],
     [coded('ROUTING_LOCKED'), 3], [coded('PORT_IN_USE'), 3], [coded('LOG_UNAVAILABLE'), 3], [coded('SITE_MARKER_MISSING'), 3], [coded('LOG_BUSY', 'retry'), 3], [coded('SITE_UNREACHABLE', 'retry'), 3],
     [coded('SITE_MARKER_MISMATCH'), 1], [coded('LOG_CORRUPT'), 1], [coded('INTERRUPTED'), 130], [new TypeError('a defect'), 1],
   ])('%o is %i', (error, code) => {

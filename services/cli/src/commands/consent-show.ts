@@ -10,8 +10,9 @@ import { intakeOptions, isObject, openIntake } from '../intake-client.ts';
 import type { IntakeOptions } from '../intake-client.ts';
 import { printable } from '../output.ts';
 import type { Session } from '../session.ts';
+import { refuseBoth } from '../sink.ts';
 import { table } from '../table.ts';
-import { withData } from '../with-data.ts';
+import { withSystem } from '../with-system.ts';
 
 type Options = Common & IntakeOptions & { readonly consent: string };
 
@@ -24,10 +25,11 @@ export function consentShowCommand(consent: Command, session: Session, answer: A
 }
 
 async function show(session: Session, options: Options): Promise<ExitCode> {
-  const { consent: consentId, json, data } = options;
+  const { consent: consentId, json } = options;
   if (!/^[A-Za-z0-9_-]{8,128}$/.test(consentId)) throw usage('Expected --consent of 8 to 128 of A-Z a-z 0-9 _ -, found something else.');
+  refuseBoth(options);
   const intervals = options.url === undefined
-    ? await withData(data, async ({ log }) => written(await log.consentHistory(consentId)))
+    ? await withSystem(session, options, async (system) => written(await system.consentHistory(consentId)))
     : await ask(session, { ...options, url: options.url });
   if (json) await session.output.json({ consentId, intervals });
   else if (intervals.length === 0) await session.output.line(`Consent ${consentId} was never given.`);

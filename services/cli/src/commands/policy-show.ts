@@ -6,7 +6,8 @@ import { answering, describe, parseWhole } from '../command.ts';
 import type { Answer, Common } from '../command.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { publishedIn, validOf } from '../policies.ts';
+import { validOf } from '../policies.ts';
+import { publishedIn } from '../published-in.ts';
 import type { Session } from '../session.ts';
 import { table } from '../table.ts';
 
@@ -20,8 +21,9 @@ export function policyShowCommand(policy: Command, session: Session, answer: Ans
     .action(answering(answer, (options: Options) => show(session, options)));
 }
 
-async function show({ output, now }: Session, { data, json, version }: Options): Promise<ExitCode> {
-  const published = await publishedIn(data, now);
+async function show(session: Session, { json, version, ...where }: Options): Promise<ExitCode> {
+  const { output } = session;
+  const published = await publishedIn(session, where);
   const found = validOf(published).findLast(({ document }) => version === undefined || document.version === version);
   for (const { published: { document }, code, message } of invalidPolicies(published)) output.note(`Ignored: ${document.id}/${document.version}: ${message} (${code})`);
   if (found === undefined) throw new CliError({ code: 'NOT_THERE', message: 'Expected a valid policy version of that number, found none; ask without --version for the newest.', remedy: 'stop' });

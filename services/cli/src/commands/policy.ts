@@ -2,18 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { policyEntry, readPolicy } from '@residency/contracts';
 import { checkPolicy, invalidPolicies } from '@residency/residency';
 import type { PolicyVersion } from '@residency/residency';
-import { prepareRegions } from '@residency/standalone';
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 import { answering, describe, group } from '../command.ts';
 import type { Answer, Common } from '../command.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { publishedOn } from '../policies.ts';
 import { readNamed } from '../read-named.ts';
 import type { Session } from '../session.ts';
 import { counted } from '../table.ts';
-import { withData } from '../with-data.ts';
+import { withSystem } from '../with-system.ts';
 import { policyShowCommand } from './policy-show.ts';
 
 export function policyCommand(program: Command, session: Session, answer: Answer): void {
@@ -23,8 +21,9 @@ export function policyCommand(program: Command, session: Session, answer: Answer
     'policy check draft.json --json',
   ]).argument('<file>', 'the document').action(answering(answer, (options: Common, file: string) => check(session, options, file)));
   policyShowCommand(policy, session, answer);
-  describe(policy, 'publish', 'Publish a new version: checks it, makes its regions\' keys and sites, appends it.', [
+  describe(policy, 'publish', 'Publish a version: checks it, makes its regions\' keys and sites (on a cluster: demands them), appends it.', [
     'policy publish policy/residency-2.json',
+    'policy publish policy/residency-1.json --config cluster.env',
   ]).argument('<file>', 'the document').action(answering(answer, (options: Common, file: string) => publish(session, options, file)));
 }
 
@@ -48,15 +47,15 @@ async function publish(session: Session, options: Common, file: string): Promise
     await reportProblems(session, options, version);
     return EXIT.found;
   }
-  return await withData(options.data, async (data) => {
-    const before = await publishedOn(data);
+  return await withSystem(session, options, async (system) => {
+    const before = await system.policies();
     const repeated = before.some((one) => one.digest === digest);
     if (!repeated) {
       // Judged as every reader will judge it, as if it were appended now.
       refuseInvalid([...before, { document, digest, appendedAt: session.now() }], digest);
-      await prepareRegions(data, document);
-      await data.log.append([policyEntry(document, randomUUID())]);
-      refuseInvalid(await publishedOn(data), digest);
+      await system.prepare(document);
+      await system.append([policyEntry(document, randomUUID())]);
+      refuseInvalid(await system.policies(), digest);
     }
     const { id, version: number, effectiveFrom } = document;
     if (options.json) await session.output.json({ id, version: number, digest, effectiveFrom, published: !repeated });

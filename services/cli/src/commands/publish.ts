@@ -1,4 +1,3 @@
-import { realpath } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { DEFAULT_LIMITS, VERDICTS } from '@residency/contracts';
 import { Option } from 'commander';
@@ -12,6 +11,7 @@ import { findFiles, reason } from '../find-files.ts';
 import { inOrder } from '../in-order.ts';
 import { intakeOptions } from '../intake-client.ts';
 import type { Accepted, IntakeOptions } from '../intake-client.ts';
+import { notPublished } from '../not-published.ts';
 import { printable } from '../output.ts';
 import { startProgress } from '../progress.ts';
 import { readSample } from '../read-sample.ts';
@@ -19,7 +19,7 @@ import { sampleEvent } from '../sample-event.ts';
 import type { Offer } from '../sample-event.ts';
 import { checkInterrupted } from '../session.ts';
 import type { Session } from '../session.ts';
-import { withSink } from '../sink.ts';
+import { refuseBoth, withSink } from '../sink.ts';
 import type { Sink } from '../sink.ts';
 import { bytesText, counted, grouped, table } from '../table.ts';
 
@@ -51,7 +51,8 @@ export function publishCommand(program: Command, session: Session, answer: Answe
 async function publish(session: Session, options: Options, paths: readonly string[]): Promise<ExitCode> {
   refuseForbidden(options);
   const tally = new Tally(session, options.json);
-  const except = new Set([await realpath(options.data).catch(() => options.data)]);
+  refuseBoth(options);
+  const except = await notPublished(session, options);
   const samples = readAll(session, paths, except, tally);
   // Names are checked before anything is made or sent.
   const first = await samples.next();

@@ -1,7 +1,6 @@
 import { decodeKafka } from '@residency/cloudevents';
 import { QUARANTINE_REASONS, REDRIVE_HEADER, TOPICS, decodeAuditEvent, formatPosition, parsePosition, submissionId } from '@residency/contracts';
 import type { LogEntry, LogRecord, QuarantineReason } from '@residency/contracts';
-import type { DataDirectory } from '@residency/standalone';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { batchesOf } from '../batches-of.ts';
@@ -12,8 +11,9 @@ import { EXIT } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { checkInterrupted } from '../session.ts';
 import type { Session } from '../session.ts';
+import type { System } from '../system.ts';
 import { counted } from '../table.ts';
-import { withData } from '../with-data.ts';
+import { withSystem } from '../with-system.ts';
 
 type Options = Common & { readonly reason?: QuarantineReason };
 
@@ -31,16 +31,16 @@ export function quarantineRedriveCommand(quarantine: Command, session: Session, 
     .action(answering(answer, (options: Options, positions: readonly string[]) => redrive(session, options, positions)));
 }
 
-async function redrive(session: Session, { data, json, reason }: Options, positions: readonly string[]): Promise<ExitCode> {
+async function redrive(session: Session, { json, reason, ...where }: Options, positions: readonly string[]): Promise<ExitCode> {
   if ((reason === undefined) === (positions.length === 0)) throw usage('Expected either positions or --reason, found both or neither.');
   for (const position of positions) parsePosition(position);
-  return await withData(data, async (directory) => {
-    const chosen = reason === undefined ? await named(directory, positions) : await waitingWith(directory, reason);
+  return await withSystem(session, where, async (system) => {
+    const chosen = reason === undefined ? await named(system, positions) : await waitingWith(system, reason);
     let done = 0;
     let expired = 0;
-    const entries = entriesOf(session, directory, chosen, () => { expired += 1; });
+    const entries = entriesOf(session, system, chosen, () => { expired += 1; });
     for await (const batch of batchesOf(entries, ({ entry: { record } }) => record.value?.length ?? 0, { count: 256, bytes: 8 * 1024 * 1024 })) {
-      const appended = await directory.log.append(batch.map(({ entry }) => entry));
+      const appended = await system.append(batch.map(({ entry }) => entry));
       for (const [index, { of, entry: { submission } }] of batch.entries()) {
         const [position] = appended.slice(index, index + 1).map(formatPosition);
         done += 1;
@@ -54,27 +54,26 @@ async function redrive(session: Session, { data, json, reason }: Options, positi
 }
 
 /** Throws where one of them is no quarantined record's: then none is redriven. */
-async function named({ log }: DataDirectory, positions: readonly string[]): Promise<readonly string[]> {
+async function named(system: System, positions: readonly string[]): Promise<readonly string[]> {
   const missing = new Set(positions);
-  for await (const { position } of log.quarantine()) missing.delete(position);
+  for await (const { position } of system.quarantine()) missing.delete(position);
   if (missing.size > 0) throw new CliError({ code: 'NOT_THERE', message: `Expected positions of quarantined records, found ${missing.size} that are not; nothing was redriven. \`residency quarantine list\` names them.`, remedy: 'stop' });
   return [...new Set(positions)];
 }
 
-async function waitingWith({ log }: DataDirectory, reason: QuarantineReason): Promise<readonly string[]> {
+async function waitingWith(system: System, reason: QuarantineReason): Promise<readonly string[]> {
   const chosen = new Set<string>();
-  for await (const pointer of log.quarantine()) if (pointer.reason === reason) chosen.add(pointer.position);
+  for await (const pointer of system.quarantine()) if (pointer.reason === reason) chosen.add(pointer.position);
   // Also those whose redrive was not routed yet: saying it twice must not send a record twice.
-  const from = (await log.committed() ?? -1n) + 1n;
-  for await (const record of log.read(TOPICS.samples, { from })) chosen.delete(redriveOf(record) ?? '');
-  for await (const bytes of log.auditRecords()) chosen.delete(decodeAuditEvent(bytes).data.redriveOf ?? '');
+  for await (const record of system.waiting()) chosen.delete(redriveOf(record) ?? '');
+  for await (const bytes of system.auditRecords()) chosen.delete(decodeAuditEvent(bytes).data.redriveOf ?? '');
   return [...chosen];
 }
 
-async function* entriesOf(session: Session, { log }: DataDirectory, positions: readonly string[], expired: () => void): AsyncGenerator<Redrive> {
+async function* entriesOf(session: Session, system: System, positions: readonly string[], expired: () => void): AsyncGenerator<Redrive> {
   for (const of of positions) {
     checkInterrupted(session);
-    const record = await log.readAt(parsePosition(of));
+    const record = await system.recordAt(parsePosition(of));
     if (record === undefined) {
       session.output.note(`${of}: EXPIRED.`);
       expired();

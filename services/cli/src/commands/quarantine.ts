@@ -3,7 +3,6 @@ import type { LogRecord, QuarantinePointer } from '@residency/contracts';
 import { decodeKafka } from '@residency/cloudevents';
 import type { AttributeValue } from '@residency/cloudevents';
 import { formatInstant } from '@residency/residency';
-import type { DataDirectory } from '@residency/standalone';
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 import { answering, describe, group } from '../command.ts';
@@ -13,7 +12,8 @@ import type { ExitCode } from '../exit-code.ts';
 import { printable } from '../output.ts';
 import { checkInterrupted } from '../session.ts';
 import type { Session } from '../session.ts';
-import { withData } from '../with-data.ts';
+import type { System } from '../system.ts';
+import { withSystem } from '../with-system.ts';
 import { quarantineRedriveCommand } from './quarantine-redrive.ts';
 
 export function quarantineCommand(program: Command, session: Session, answer: Answer): void {
@@ -30,9 +30,9 @@ export function quarantineCommand(program: Command, session: Session, answer: An
   quarantineRedriveCommand(quarantine, session, answer);
 }
 
-async function list(session: Session, { data, json }: Common): Promise<ExitCode> {
-  return await withData(data, async ({ log }) => {
-    for await (const pointer of log.quarantine()) {
+async function list(session: Session, { json, ...where }: Common): Promise<ExitCode> {
+  return await withSystem(session, where, async (system) => {
+    for await (const pointer of system.quarantine()) {
       checkInterrupted(session);
       const { position, reason, valueBytes, detail } = pointer;
       if (json) await session.output.json(pointer);
@@ -42,11 +42,12 @@ async function list(session: Session, { data, json }: Common): Promise<ExitCode>
   });
 }
 
-async function show({ output }: Session, { data, json }: Common, text: string): Promise<ExitCode> {
+async function show(session: Session, { json, ...where }: Common, text: string): Promise<ExitCode> {
+  const { output } = session;
   const position = parsePosition(text);
-  return await withData(data, async (directory) => {
-    const pointer = await findPointer(directory, text);
-    const record = await directory.log.readAt(position);
+  return await withSystem(session, where, async (system) => {
+    const pointer = await findPointer(system, text);
+    const record = await system.recordAt(position);
     const found = record === undefined ? { record: 'EXPIRED' } : { record: 'kept', appendedAt: formatInstant(record.at), attributes: attributesOf(record) };
     if (json) {
       await output.json({ ...pointer, ...found });
@@ -61,8 +62,8 @@ async function show({ output }: Session, { data, json }: Common, text: string): 
   });
 }
 
-async function findPointer({ log }: DataDirectory, position: string): Promise<QuarantinePointer> {
-  for await (const pointer of log.quarantine()) if (pointer.position === position) return pointer;
+async function findPointer(system: System, position: string): Promise<QuarantinePointer> {
+  for await (const pointer of system.quarantine()) if (pointer.position === position) return pointer;
   throw new CliError({ code: 'NOT_THERE', message: 'Expected the position of a quarantined record, found none there; `residency quarantine list` names them.', remedy: 'stop' });
 }
 

@@ -1,64 +1,64 @@
-import { FilesystemSiteReader, verifySite } from '@residency/adapter-filesystem';
 import { reconcile } from '@residency/reconciliation';
-import type { FoundEntry, OpenSealed, ReconcileDeps, ReconciliationReport, SiteReader } from '@residency/reconciliation';
-import { decide } from '@residency/residency';
+import type { OpenSealed, ReconcileDeps, ReconciliationReport, SiteReader } from '@residency/reconciliation';
+import { decide, formatInstant } from '@residency/residency';
 import type { PolicyPublished } from '@residency/residency';
 import { openSealed, readSealedHeader } from '@residency/sealing';
-import type { DataDirectory } from '@residency/standalone';
 import type { Command } from 'commander';
-import { auditTrailOf } from '../audit-trail.ts';
 import { answering, describe } from '../command.ts';
 import type { Answer, Common } from '../command.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { foreignSites } from '../foreign-sites.ts';
-import { leftovers } from '../leftovers.ts';
+import { checkLedgers } from '../ledger-check.ts';
+import type { LedgerCheck } from '../ledger-check.ts';
+import { notChecked } from '../not-checked.ts';
 import { printable } from '../output.ts';
-import { publishedOn, sitesByRegion } from '../policies.ts';
+import { sitesByRegion } from '../policies.ts';
 import { startProgress } from '../progress.ts';
 import { checkInterrupted } from '../session.ts';
 import type { Session } from '../session.ts';
+import type { System } from '../system.ts';
 import { grouped, table } from '../table.ts';
-import { withData } from '../with-data.ts';
+import { withSystem } from '../with-system.ts';
+import { refuseExisting, writeNewFile } from '../write-new-file.ts';
 
-type Options = Common & { readonly open?: true };
+type Options = Common & { readonly open?: true; readonly report?: string };
 
 export function reconcileCommand(program: Command, session: Session, answer: Answer): void {
-  describe(program, 'reconcile', 'Compare what stands in the sites with what the audit log says; ends with 1 and a list where they differ.', [
+  describe(program, 'reconcile', 'Compare what stands in the sites and in the ledgers with what the audit log says; ends with 1 and a list where they differ.', [
     'reconcile',
     'reconcile --open --json',
+    'reconcile --open --report reconciliation.json',
   ]).option('--open', 'also open every object with its region\'s private keys')
-    .action(answering(answer, (options: Options) => withData(options.data, (data) => run(session, options, data))));
+    .option('--report <file>', 'also write counts, differences, digests and what was not checked, as JSON; a file that does not exist yet')
+    .action(answering(answer, (options: Options) => withSystem(session, options, (system) => run(session, options, system))));
 }
 
-async function run(session: Session, { open, json }: Options, data: DataDirectory): Promise<ExitCode> {
+async function run(session: Session, { open, json, report: file }: Options, system: System): Promise<ExitCode> {
+  if (file !== undefined) await refuseExisting(file, '--report');
+  const report = await compareSites(session, system, open === true);
+  const ledger = await checkLedgers(session, system);
+  await (json ? writeJson(session, report, ledger) : writeText(session, report, ledger));
+  if (file !== undefined) await writeNewFile(file, Buffer.from(reportOf(session, report, ledger, open === true)), '--report');
+  return report.differences.total + ledger.differences.total > 0 ? EXIT.found : EXIT.done;
+}
+
+async function compareSites(session: Session, system: System, open: boolean): Promise<ReconciliationReport> {
   const progress = startProgress(session, 'Comparing objects');
-  let report: ReconciliationReport;
   try {
-    report = await reconcile(await depsOf(session, data, open === true), { onProgress: (done, total) => { progress.update(done, total); } });
+    return await reconcile(await depsOf(session, system, open), { onProgress: (done, total) => { progress.update(done, total); } });
   } finally {
     progress.stop();
   }
-  await (json ? writeJson(session, report) : writeText(session, report));
-  return report.differences.total > 0 ? EXIT.found : EXIT.done;
 }
 
-async function depsOf(session: Session, data: DataDirectory, open: boolean): Promise<ReconcileDeps> {
-  const published = await publishedOn(data);
-  const sites: FilesystemSiteReader[] = [];
-  for (const [region, names] of sitesByRegion(published)) {
-    for (const site of names) {
-      // A disk that is not mounted must not pass for an empty site.
-      await verifySite(data.sitePath(site), { region, site });
-      sites.push(new FilesystemSiteReader(data.sitePath(site), site));
-    }
-  }
-  const left = await leftovers(data, sites);
+async function depsOf(session: Session, system: System, open: boolean): Promise<ReconcileDeps> {
+  const published = await system.policies();
+  const { readers, foreign } = await system.comparedSites(sitesByRegion(published));
   const versionOf = (digest: string): PolicyPublished | undefined => published.find((version) => version.digest === digest);
   return {
-    sites: sites.map((reader) => interruptible(session, reader, left.get(reader.site) ?? [])),
-    foreignSites: await foreignSites(data, new Set(sites.map(({ site }) => site))),
-    trail: auditTrailOf(data),
+    sites: readers.map((reader) => interruptible(session, reader)),
+    foreignSites: foreign,
+    trail: system.trail(),
     sitesOf: (digest, region) => versionOf(digest)?.document.regions.find(({ id }) => id === region)?.sites,
     ruleHolds: (digest, { rule, region, country, at }) => {
       const version = versionOf(digest);
@@ -66,15 +66,14 @@ async function depsOf(session: Session, data: DataDirectory, open: boolean): Pro
       return decided?.known === true && decided.rule.id === rule && decided.region === region;
     },
     readHeader: readSealedHeader,
-    ...(open ? { open: opener(data) } : {}),
+    ...(open ? { open: opener(system) } : {}),
   };
 }
 
-function interruptible(session: Session, reader: SiteReader, left: readonly FoundEntry[]): SiteReader {
+function interruptible(session: Session, reader: SiteReader): SiteReader {
   return {
     site: reader.site,
     async *list() {
-      yield* left;
       for await (const entry of reader.list()) {
         checkInterrupted(session);
         yield entry;
@@ -88,7 +87,8 @@ function interruptible(session: Session, reader: SiteReader, left: readonly Foun
 }
 
 /** Reads a region's private keys once, and again where an object names a key that was added meanwhile. */
-function opener({ keys }: DataDirectory): OpenSealed {
+function opener(system: System): OpenSealed {
+  const keys = system.keys();
   const known = new Map<string, ReturnType<typeof keys.privateKeys>>();
   return async (message, region) => {
     const { wrappingKeys } = readSealedHeader(message);
@@ -98,23 +98,43 @@ function opener({ keys }: DataDirectory): OpenSealed {
   };
 }
 
-async function writeJson({ output }: Session, { alsoIn, differences, ...counts }: ReconciliationReport): Promise<void> {
-  for (const difference of differences.list) await output.json(difference);
-  for (const note of alsoIn.list) await output.json({ code: 'ALSO_IN', ...note });
-  await output.json({ ...counts, alsoIn: alsoIn.total, differences: differences.total, byCode: differences.byCode });
+/** What was compared, with what came of it, for whoever keeps it. */
+function reportOf({ now }: Session, { alsoIn, differences, ...counts }: ReconciliationReport, ledger: LedgerCheck, opened: boolean): string {
+  const { digest, partitions, ledgers, differences: ofLedgers } = ledger;
+  return `${JSON.stringify({
+    at: formatInstant(now()), counts: { ...counts, alsoIn: alsoIn.total, differences: differences.total + ofLedgers.total },
+    differences: [...differences.list, ...ofLedgers.list], alsoIn: alsoIn.list,
+    digests: { replay: digest, partitions, ledgers },
+    notChecked: notChecked({ ...counts, alsoIn, differences }, ledger, { opened }),
+  }, undefined, 2)}\n`;
 }
 
-async function writeText({ output }: Session, { alsoIn, differences, events, ...counts }: ReconciliationReport): Promise<void> {
+async function writeJson({ output }: Session, { alsoIn, differences, ...counts }: ReconciliationReport, ledger: LedgerCheck): Promise<void> {
+  for (const difference of [...differences.list, ...ledger.differences.list]) await output.json(difference);
+  for (const note of alsoIn.list) await output.json({ code: 'ALSO_IN', ...note });
+  const { ledgers, absent, unsigned, digest } = ledger;
+  await output.json({ ...counts, alsoIn: alsoIn.total, differences: differences.total + ledger.differences.total, byCode: differences.byCode, digest, ledgers, ledgersAbsent: absent, ledgersUnsigned: unsigned });
+}
+
+async function writeText({ output }: Session, { alsoIn, differences, events, ...counts }: ReconciliationReport, ledger: LedgerCheck): Promise<void> {
   await output.lines(table(['', 'count'], [
     ['audit events: stored', events.stored], ['audit events: duplicate', events.duplicate], ['audit events: refused', events.refused], ['audit events: quarantined', events.quarantined],
     ['objects in the sites', counts.objects], ['stored events checked in every site', counts.storedChecked], ['objects in flight', counts.inFlight], ['objects opened', counts.opened],
-    ['submissions also in another region', alsoIn.total], ['differences', differences.total],
+    ['leaves of ledgers compared', sum(ledger.ledgers.map(({ compared }) => compared))], ['events no ledger has yet', sum(ledger.ledgers.map(({ notYet }) => notYet))],
+    ['submissions also in another region', alsoIn.total], ['differences', differences.total + ledger.differences.total],
   ]));
+  if (ledger.unasked !== undefined) output.note(`No ledger was compared: ${ledger.unasked}.`);
+  else if (ledger.absent.length > 0) output.note(`No ledger was compared for the events of partition ${ledger.absent.join(', ')}: it has no checkpoint that can be read.`);
+  for (const { code, position, message } of ledger.differences.list) await output.line(`${code}  ${printable(position)}  ${message}`);
   for (const { submission, position, region } of alsoIn.list) await output.line(`ALSO_IN  ${region}  ${submission}  ${position}`);
   for (const { code, message, site, key, position, submission } of differences.list) {
     const where = [site, key ?? submission, position].filter((part) => part !== undefined).map(printable).join('  ');
     await output.line(`${code}  ${where}  ${message}`);
   }
-  const hidden = differences.total - differences.list.length;
+  const hidden = differences.total - differences.list.length + ledger.differences.total - ledger.differences.list.length;
   if (hidden > 0) await output.line(`and ${grouped(hidden)} more`);
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

@@ -1,22 +1,19 @@
-import { open, rm, stat } from 'node:fs/promises';
-import { FilesystemSiteReader } from '@residency/adapter-filesystem';
 import { decodeAuditEvent, objectKey, sha256 } from '@residency/contracts';
 import type { StoredData } from '@residency/contracts';
 import { openSealed } from '@residency/sealing';
-import type { DataDirectory } from '@residency/standalone';
-import { hasCode } from '@residency/coded-error';
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 import { answering, describe, parseSubmission } from '../command.ts';
 import type { Answer, Common } from '../command.ts';
 import { EXIT, codeOf, exitCodeOf } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { reason } from '../find-files.ts';
 import { printable } from '../output.ts';
 import { checkRegion } from '../policies.ts';
 import type { Session } from '../session.ts';
+import type { System } from '../system.ts';
 import { bytesText } from '../table.ts';
-import { withData } from '../with-data.ts';
+import { withSystem } from '../with-system.ts';
+import { refuseExisting, writeNewFile } from '../write-new-file.ts';
 
 type Options = Common & { readonly region: string; readonly out: string };
 
@@ -29,13 +26,13 @@ export function sampleOpenCommand(sample: Command, session: Session, answer: Ans
     .action(answering(answer, (options: Options, submission: string) => openSample(session, options, submission)));
 }
 
-async function openSample(session: Session, { data, region, out, json }: Options, submission: string): Promise<ExitCode> {
-  await refuseExisting(out);
-  return await withData(data, async (directory) => {
-    await checkRegion(directory, region);
-    const stored = await findStored(directory, submission, region);
-    const { sample, site } = await openFromAny(session, directory, stored, region);
-    await writeOwnerOnly(out, sample);
+async function openSample(session: Session, { region, out, json, ...where }: Options, submission: string): Promise<ExitCode> {
+  await refuseExisting(out, '--out');
+  return await withSystem(session, where, async (system) => {
+    await checkRegion(system, region);
+    const stored = await findStored(system, submission, region);
+    const { sample, site } = await openFromAny(session, system, stored, region);
+    await writeNewFile(out, sample, '--out');
     const { sampleSha256 } = stored;
     if (json) await session.output.json({ submission, region, site, sha256: sampleSha256, bytes: sample.length, out });
     else await session.output.line(`Opened ${bytesText(sample.length)} from ${site}, SHA-256 ${sampleSha256}, to ${printable(out)}.`);
@@ -43,8 +40,8 @@ async function openSample(session: Session, { data, region, out, json }: Options
   });
 }
 
-async function findStored({ log }: DataDirectory, submission: string, region: string): Promise<StoredData> {
-  for await (const bytes of log.auditRecords({ submission, region, outcome: 'stored' })) {
+async function findStored(system: System, submission: string, region: string): Promise<StoredData> {
+  for await (const bytes of system.auditRecords({ submission, region, outcome: 'stored' })) {
     const event = decodeAuditEvent(bytes);
     if (event.outcome === 'stored') return event.data;
   }
@@ -52,12 +49,12 @@ async function findStored({ log }: DataDirectory, submission: string, region: st
 }
 
 /** The sites in the policy's order: a damaged or unreachable one is named, and the next one asked. */
-async function openFromAny(session: Session, data: DataDirectory, stored: StoredData, region: string): Promise<{ readonly sample: Buffer; readonly site: string }> {
-  const keys = await data.keys.privateKeys(region);
+async function openFromAny(session: Session, system: System, stored: StoredData, region: string): Promise<{ readonly sample: Buffer; readonly site: string }> {
+  const keys = await system.keys().privateKeys(region);
   const failures: Error[] = [];
   for (const { site } of stored.placements) {
     try {
-      const found = await new FilesystemSiteReader(data.sitePath(site), site).read(objectKey(stored.submission));
+      const found = await system.siteReader(site).read(objectKey(stored.submission));
       if (found === undefined) throw notOpened('an object in the site', 'none');
       const { sample, context } = await openSealed(found.bytes, region, keys);
       if (context.submission !== stored.submission || sha256(sample) !== stored.sampleSha256) throw notOpened('the sample that the audit event names', 'another');
@@ -74,40 +71,4 @@ async function openFromAny(session: Session, data: DataDirectory, stored: Stored
 
 function notOpened(expected: string, found: string): CliError {
   return new CliError({ code: 'SAMPLE_NOT_OPENED', message: `Expected ${expected}, found ${found}; run \`residency reconcile --open\` to see what else is not as it should be.`, remedy: 'stop' });
-}
-
-async function refuseExisting(out: string): Promise<void> {
-  try {
-    await stat(out);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
-    throw unwritable(error);
-  }
-  throw exists();
-}
-
-async function writeOwnerOnly(out: string, sample: Buffer): Promise<void> {
-  let file;
-  try {
-    file = await open(out, 'wx', 0o600);
-  } catch (error) {
-    throw hasCode(error, 'EEXIST') ? exists() : unwritable(error);
-  }
-  try {
-    await file.writeFile(sample);
-    await file.sync();
-  } catch (error) {
-    await rm(out, { force: true });
-    throw unwritable(error);
-  } finally {
-    await file.close();
-  }
-}
-
-function exists(): CliError {
-  return new CliError({ code: 'FILE_EXISTS', message: 'Expected --out to name a file that does not exist, found one; nothing is overwritten. Name another.', remedy: 'stop' });
-}
-
-function unwritable(error: unknown): CliError {
-  return new CliError({ code: 'FILE_UNREADABLE', message: `Expected --out to name a file this user can make, found ${reason(error)}; name another.`, remedy: 'stop', cause: error });
 }

@@ -8,7 +8,7 @@ import type { ExitCode } from '../exit-code.ts';
 import { checkRegion } from '../policies.ts';
 import { checkInterrupted } from '../session.ts';
 import type { Session } from '../session.ts';
-import { withData } from '../with-data.ts';
+import { withSystem } from '../with-system.ts';
 import { sampleOpenCommand } from './sample-open.ts';
 
 type Options = Common & { readonly region: string };
@@ -21,11 +21,11 @@ export function sampleCommand(program: Command, session: Session, answer: Answer
   sampleOpenCommand(sample, session, answer);
 }
 
-async function list(session: Session, { data, region, json }: Options): Promise<ExitCode> {
-  return await withData(data, async (directory) => {
-    await checkRegion(directory, region);
+async function list(session: Session, { region, json, ...where }: Options): Promise<ExitCode> {
+  return await withSystem(session, where, async (system) => {
+    await checkRegion(system, region);
     if (!json) await session.output.line(row('submission', 'country', 'bytes', 'stored'));
-    for await (const bytes of directory.log.auditRecords({ outcome: 'stored', region })) {
+    for await (const bytes of system.auditRecords({ outcome: 'stored', region })) {
       checkInterrupted(session);
       const event = decodeAuditEvent(bytes);
       if (event.outcome !== 'stored') continue;

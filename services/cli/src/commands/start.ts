@@ -10,6 +10,7 @@ import { reportFirstRun } from '../first-run.ts';
 import { readTokens } from '../read-tokens.ts';
 import type { Session } from '../session.ts';
 import { VERSION } from '../version.ts';
+import { refuseConfig } from '../with-system.ts';
 
 interface Options extends Common {
   readonly host: string;
@@ -36,6 +37,7 @@ export function startCommand(program: Command, session: Session, answer: Answer)
 }
 
 async function start(session: Session, options: Options): Promise<ExitCode> {
+  refuseConfig(options, 'on a cluster residency-router and the other services are started each by itself.');
   const { output, signal } = session;
   const tokens = options.tokens === undefined ? undefined : await readTokens(options.tokens);
   const running = await startStandalone({

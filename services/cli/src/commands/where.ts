@@ -9,7 +9,8 @@ import type { Answer, Common } from '../command.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { printable } from '../output.ts';
-import { publishedIn, validOf } from '../policies.ts';
+import { validOf } from '../policies.ts';
+import { publishedIn } from '../published-in.ts';
 import { readNamed } from '../read-named.ts';
 import type { Session } from '../session.ts';
 import { counted } from '../table.ts';
@@ -44,16 +45,16 @@ async function where(session: Session, options: Options, countries: readonly str
   return EXIT.done;
 }
 
-async function policyFor(session: Session, { policy: file, data, asKnown }: Options, at: number): Promise<PolicyVersion> {
+async function policyFor(session: Session, { policy: file, asKnown, ...where }: Options, at: number): Promise<PolicyVersion> {
   if (file !== undefined) {
     const policy = readPolicy(await readNamed(file, 'the policy'));
     const problems = checkPolicy(policy.document);
     if (problems.length > 0) session.output.note(`The policy has ${counted(problems.length, 'problem')}; \`residency policy check\` names them, and no router accepts it.`);
     return policy;
   }
-  const published = await publishedIn(data, session.now);
+  const published = await publishedIn(session, where);
   const policy = asKnown === true ? policyInForce(published, at) : validOf(published).at(-1);
-  if (policy === undefined) throw new CliError({ code: 'NOT_THERE', message: 'Expected a valid policy version in the data directory, found none; publish one with `residency policy publish`.', remedy: 'stop' });
+  if (policy === undefined) throw new CliError({ code: 'NOT_THERE', message: 'Expected a published policy version that is valid, found none; publish one with `residency policy publish`.', remedy: 'stop' });
   return policy;
 }
 

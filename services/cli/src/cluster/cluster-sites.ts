@@ -1,0 +1,46 @@
+import { verifyS3Site } from '@residency/adapter-s3';
+import type { S3SiteReader } from '@residency/adapter-s3';
+import { checkSites } from '@residency/configuration';
+import type { PolicyDocument } from '@residency/residency';
+import { CliError } from '../cli-error.ts';
+import type { ComparedSites } from '../system.ts';
+import type { Cluster } from './cluster.ts';
+
+/** Every site of a policy, verified; of the others those that hold something. */
+export async function comparedSites(cluster: Cluster, named: ReadonlyMap<string, ReadonlySet<string>>): Promise<ComparedSites> {
+  const regions = [...named].map(([id, sites]) => ({ id, sites: [...sites] }));
+  const all = cluster.settings('readers');
+  const problems = checkSites([{ regions }], all);
+  refuse(problems.filter(({ code }) => code !== 'SITE_UNKNOWN').map(({ message }) => message));
+  const readers: S3SiteReader[] = [];
+  for (const { sites } of regions) {
+    for (const site of sites) {
+      // A bucket that is another's must not pass for an empty site.
+      await verifyS3Site(cluster.reading(site));
+      readers.push(cluster.reader(site));
+    }
+  }
+  const foreign: string[] = [];
+  for (const { site, code } of problems) if (code === 'SITE_UNKNOWN' && await holdsSomething(cluster.reader(site))) foreign.push(site);
+  return { readers, foreign };
+}
+
+async function holdsSomething(reader: S3SiteReader): Promise<boolean> {
+  for await (const _ of reader.list()) return true;
+  return false;
+}
+
+/** Nothing of a cluster is made by publishing: what a version needs has to be there, or every router would stop at it. */
+export async function demandRegions(cluster: Cluster, document: PolicyDocument): Promise<void> {
+  const sites = cluster.settings('sites');
+  const keys = cluster.keys();
+  const elsewhere = checkSites([document], sites).filter(({ code }) => code !== 'SITE_UNKNOWN').map(({ message }) => message);
+  const sealing = document.regions.filter(({ id }) => keys.newest(id) === undefined).map(({ id }) => `Expected a key to seal for region ${id}, found none; make one: residency keys add --region ${id}.`);
+  refuse([...elsewhere, ...sealing]);
+  const named = new Set(document.regions.flatMap((region) => region.sites));
+  for (const site of sites) if (named.has(site.site)) await verifyS3Site(site);
+}
+
+function refuse(messages: readonly string[]): void {
+  if (messages.length > 0) throw new CliError({ code: 'CONFIGURATION_INCOMPLETE', message: messages.join('\n'), remedy: 'stop' });
+}

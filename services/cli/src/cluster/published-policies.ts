@@ -1,0 +1,42 @@
+import { readConfiguration } from '@residency/configuration';
+import { TOPICS, readPolicyRecord } from '@residency/contracts';
+import type { PolicyPublished } from '@residency/residency';
+import type { KafkaLog } from '@residency/adapter-kafka';
+import type { ConfigFile } from '../config-file.ts';
+import { codeOf } from '../exit-code.ts';
+import { firstPolicy, validOf } from '../policies.ts';
+import { checkInterrupted } from '../session.ts';
+import type { Session } from '../session.ts';
+import { Cluster, diagnosticsOf } from './cluster.ts';
+
+/** Every version on the policy log, valid or not. */
+export async function policiesOn(session: Session, log: KafkaLog): Promise<readonly PolicyPublished[]> {
+  const published: PolicyPublished[] = [];
+  for await (const record of log.read(TOPICS.policy, { until: 'end', signal: session.signal })) {
+    const version = readPolicyRecord(record);
+    if (version !== undefined) published.push(version);
+  }
+  // An aborted reading ends as one that is whole does.
+  checkInterrupted(session);
+  return published;
+}
+
+/** The valid versions of the log; where it can not be asked or has none, the first version there is, and a note that says so. */
+export async function publishedPolicies(session: Session, file: ConfigFile): Promise<readonly PolicyPublished[]> {
+  const said = (why: string): void => { session.output.note(`Sites are compared with the first policy, because ${why}.`); };
+  if (readConfiguration(['kafka'], file).configuration === undefined) said('the settings of Kafka are wrong');
+  else {
+    const cluster = new Cluster(file, diagnosticsOf(session));
+    try {
+      const valid = validOf(await policiesOn(session, await cluster.log()));
+      if (valid.length > 0) return valid;
+      said('none is published');
+    } catch (error) {
+      if (codeOf(error) === undefined || codeOf(error) === 'INTERRUPTED') throw error;
+      said(`the log can not be read (${codeOf(error)})`);
+    } finally {
+      await cluster.close();
+    }
+  }
+  return [await firstPolicy(session.now)];
+}

@@ -1,0 +1,32 @@
+import { checkTopics, createTopics, topicPlan } from '@residency/adapter-kafka';
+import type { TopicDifference } from '@residency/adapter-kafka';
+import type { Common } from '../command.ts';
+import { EXIT } from '../exit-code.ts';
+import type { ExitCode } from '../exit-code.ts';
+import type { Session } from '../session.ts';
+import { settingsOf } from '../settings-command.ts';
+import { table } from '../table.ts';
+import { diagnosticsOf } from './cluster.ts';
+
+export async function createAll(session: Session, options: Common): Promise<ExitCode> {
+  const { kafka, topics } = await settingsOf(session, options, ['kafka', 'topics']);
+  const diagnostics = diagnosticsOf(session);
+  const plan = topicPlan(topics);
+  const created = new Set(await createTopics(kafka, diagnostics, plan));
+  const made = plan.map(({ topic, partitions, replicationFactor }) => ({ topic: `${kafka.topicPrefix}${topic}`, partitions, replicationFactor, created: created.has(topic) }));
+  if (options.json) for (const one of made) await session.output.json(one);
+  else await session.output.lines(table(['topic', 'partitions', 'copies', 'state'], made.map((one) => [one.topic, ...(one.created ? [one.partitions, one.replicationFactor, 'created'] : ['', '', 'existed'])])));
+  return await report(session, options, await checkTopics(kafka, diagnostics));
+}
+
+export async function checkAll(session: Session, options: Common): Promise<ExitCode> {
+  const { kafka } = await settingsOf(session, options, ['kafka']);
+  return await report(session, options, await checkTopics(kafka, diagnosticsOf(session)));
+}
+
+async function report({ output }: Session, { json }: Common, differences: readonly TopicDifference[]): Promise<ExitCode> {
+  if (json) for (const one of differences) await output.json(one);
+  else if (differences.length > 0) await output.lines(table(['topic', 'setting', 'found', 'expected'], differences.map(({ topic, setting, found, expected }) => [topic, setting, found, expected])));
+  output.note(differences.length === 0 ? 'All topics are as they must be.' : 'Change what differs with Kafka\'s own tools; no service starts before.');
+  return differences.length > 0 ? EXIT.found : EXIT.done;
+}

@@ -1,0 +1,42 @@
+import { open, rm, stat } from 'node:fs/promises';
+import { hasCode } from '@residency/coded-error';
+import { CliError } from './cli-error.ts';
+import { reason } from './find-files.ts';
+
+/** Makes a file that only its owner reads, durable, whole or not at all. Throws `FILE_EXISTS`: nothing is overwritten. */
+export async function writeNewFile(path: string, bytes: Uint8Array, option: string): Promise<void> {
+  let file;
+  try {
+    file = await open(path, 'wx', 0o600);
+  } catch (cause) {
+    throw hasCode(cause, 'EEXIST') ? exists(option) : unwritable(option, cause);
+  }
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } catch (error) {
+    await rm(path, { force: true });
+    throw unwritable(option, error);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Before work that would be in vain. */
+export async function refuseExisting(path: string, option: string): Promise<void> {
+  try {
+    await stat(path);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return;
+    throw unwritable(option, error);
+  }
+  throw exists(option);
+}
+
+function exists(option: string): CliError {
+  return new CliError({ code: 'FILE_EXISTS', message: `Expected ${option} to name a file that does not exist, found one; nothing is overwritten. Name another.`, remedy: 'stop' });
+}
+
+function unwritable(option: string, cause: unknown): CliError {
+  return new CliError({ code: 'FILE_UNREADABLE', message: `Expected ${option} to name a file this user can make, found ${reason(cause)}; name another.`, remedy: 'stop', cause });
+}

@@ -1,0 +1,59 @@
+import { PassThrough } from 'node:stream';
+import { TOPICS, encodeAuditEvent } from '@residency/contracts';
+import type { LogRecord } from '@residency/contracts';
+import { expect, it } from 'vitest';
+import { ClusterTrail } from '../src/cluster/cluster-trail.ts';
+import type { TrailLog } from '../src/cluster/cluster-trail.ts';
+import { Output } from '../src/output.ts';
+
+const session = { output: new Output(new PassThrough(), new PassThrough()), env: {}, signal: new AbortController().signal, now: () => 0 };
+
+function auditRecord(partition: number, offset: bigint): LogRecord {
+  const value = encodeAuditEvent({
+    outcome: 'quarantined', at: 5, position: { log: 'log', topic: TOPICS.samples, partition, offset },
+    data: { previous: offset === 0n ? null : String(offset - 1n), reason: 'UNDECODABLE' },
+  });
+  return { topic: TOPICS.audit, partition, offset, at: 5, key: null, headers: [], value };
+}
+
+interface World {
+  /** What each look at the committed offsets finds; the last one from then on. */
+  readonly committed: readonly ReadonlyMap<number, bigint>[];
+  readonly events: readonly LogRecord[];
+}
+
+function trailOf({ committed, events }: World): { readonly trail: ClusterTrail; readonly looks: () => number } {
+  let looks = 0;
+  const log: TrailLog = {
+    name: 'log',
+    ends: () => Promise.resolve(new Map([[0, 9n], [1, 0n]])),
+    committed: () => Promise.resolve(committed[Math.min(looks++, committed.length - 1)] ?? new Map()),
+    lastAuditEvent: (partition) => Promise.resolve(events.findLast((record) => record.partition === partition)),
+    async* read() { yield* events; },
+  };
+  return { trail: new ClusterTrail(session, () => Promise.resolve(log)), looks: () => looks };
+}
+
+it('names every partition of the intake log, one without progress by -1', async () => {
+  const { trail } = trailOf({ committed: [new Map([[0, 4n]])], events: [] });
+  expect([await trail.end(), await trail.committed()]).toEqual([new Map([['log/threat.samples/0', 9n], ['log/threat.samples/1', 0n]]), new Map([['log/threat.samples/0', 3n], ['log/threat.samples/1', -1n]])]);
+});
+
+it('takes progress whose offset is gone from the last event, as a router does', async () => {
+  const { trail } = trailOf({ committed: [new Map()], events: [auditRecord(0, 0n), auditRecord(0, 1n)] });
+  expect((await trail.committed()).get('log/threat.samples/0')).toBe(1n);
+});
+
+it('waits until the committed offsets show what the events that were read have settled', async () => {
+  const { trail, looks } = trailOf({ committed: [new Map([[0, 1n]]), new Map([[0, 1n]]), new Map([[0, 2n]])], events: [auditRecord(0, 0n), auditRecord(0, 1n)] });
+  expect((await trail.committed()).get('log/threat.samples/0')).toBe(0n);
+  expect(await Array.fromAsync(trail.events())).toHaveLength(2);
+  expect([(await trail.committed()).get('log/threat.samples/0'), looks()]).toEqual([1n, 3]);
+});
+
+it('ends as interrupted where its reading was cut short, because half a log looks like a whole one', async () => {
+  const stopped = AbortSignal.abort();
+  const log: TrailLog = { name: 'log', ends: () => Promise.resolve(new Map()), committed: () => Promise.resolve(new Map()), lastAuditEvent: () => Promise.resolve(undefined), async* read() { yield auditRecord(0, 0n); } };
+  const trail = new ClusterTrail({ ...session, signal: stopped }, () => Promise.resolve(log));
+  await expect(Array.fromAsync(trail.events())).rejects.toMatchObject({ code: 'INTERRUPTED' });
+});

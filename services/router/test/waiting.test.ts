@@ -1,0 +1,46 @@
+import { CodedError } from '@residency/coded-error';
+import { expect, test } from 'vitest';
+import { Waiting } from '../src/waiting.ts';
+
+const behind = new CodedError({ code: 'VIEW_BEHIND', message: 'm', remedy: 'retry' });
+const down = new CodedError({ code: 'SITE_UNREACHABLE', message: 'm', remedy: 'retry' });
+
+test('a view behind is news only once it lasts', () => {
+  let now = 0;
+  const waiting = new Waiting(10_000, () => now);
+  const seen: unknown[] = [];
+  for (now of [0, 5_000, 9_999, 10_000, 12_000]) {
+    waiting.on(0, behind);
+    seen.push(waiting.error);
+  }
+  expect(seen).toEqual([undefined, undefined, undefined, behind, behind]);
+});
+
+test('whatever settles meanwhile begins the time anew', () => {
+  let now = 0;
+  const waiting = new Waiting(10_000, () => now);
+  waiting.on(0, behind);
+  now = 9_000;
+  waiting.on(0, behind, true);
+  now = 18_000;
+  expect(waiting.error).toBeUndefined();
+  now = 19_000;
+  expect(waiting.error).toBe(behind);
+});
+
+test('anything else is news at once, and no partition that goes on hides another that waits', () => {
+  const waiting = new Waiting(10_000, () => 0);
+  waiting.on(1, down, true);
+  waiting.on(0, undefined);
+  expect(waiting.error).toBe(down);
+  waiting.on(1, undefined);
+  expect(waiting.error).toBeUndefined();
+});
+
+test('a partition given away is no longer waited for', () => {
+  const waiting = new Waiting(10_000, () => 0);
+  waiting.on(1, down);
+  waiting.on(undefined, down);
+  waiting.forget();
+  expect(waiting.error).toBeUndefined();
+});
