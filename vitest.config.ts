@@ -8,6 +8,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     allowOnly: false,
     passWithNoTests: false,
+    globalSetup: ['test/stack/global-setup.ts'],
     execArgv: ['--disable-warning=ExperimentalWarning'],
   },
 });

@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verifySite } from '@residency/adapter-filesystem';
-import { decodeHttp } from '@residency/cloudevents';
+import { decodeHttp, encodeKafkaStructured } from '@residency/cloudevents';
 import type { CloudEvent } from '@residency/cloudevents';
 import {
-  SITE_MARKER_KEY, decodeAuditEvent, decodeObjectMetadata, decodeQuarantinePointer, encodeAuditEvent, encodeObjectMetadata, encodeQuarantinePointer, formatPosition,
-  objectKey, parsePosition, policyDigest, readConsentEvent, readPolicy, readSubjectLink, readSubmission, sha256,
+  SITE_MARKER_KEY, controlEntry, decodeAuditEvent, decodeObjectMetadata, decodeQuarantinePointer, encodeAuditEvent, encodeObjectMetadata, encodeQuarantinePointer, formatPosition,
+  objectKey, parsePosition, policyDigest, readConsentEvent, readControlRecord, readPolicy, readSubjectLink, readSubmission, sha256,
 } from '@residency/contracts';
 import type { Submission } from '@residency/contracts';
 import { canonicalJson, checkPolicy } from '@residency/residency';
@@ -83,6 +83,12 @@ const DECODERS: Readonly<Record<string, (content: string) => unknown>> = {
     expect(encodeAuditEvent(event)).toEqual(bytes);
     if ('decision' in event.data && event.data.decision !== undefined) expect(event.data.decision.policy.digest).toBe(readPolicy(Buffer.from(only('policy'))).digest);
     if (event.data.submission !== undefined) expect(event.data.submission).toBe(submission().submission);
+  },
+  control: (content) => {
+    const event = structured(content);
+    const written = readControlRecord(encodeKafkaStructured(event));
+    expect(readControlRecord(controlEntry(written, event.id).record)).toEqual(written);
+    expect(written.data).toEqual(JSON.parse(content).data);
   },
   'quarantine-pointer': (content) => {
     const pointer = decodeQuarantinePointer(Buffer.from(content));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { code, exists, files, text, workspaces } from './tree.ts';
 
-const L0_L1 = ['coded-error', 'residency', 'consent', 'ledger', 'cloudevents', 'contracts', 'sealing', 'routing', 'reconciliation'];
+const L0_L1 = ['coded-error', 'residency', 'consent', 'ledger', 'cloudevents', 'contracts', 'configuration', 'sealing', 'routing', 'reconciliation', 'auditing'];
 /** Time, chance and the machine arrive as data or through a port in L0 and L1, or the same record would not decide the same way twice. */
 const IMPURE = /\bDate\.now\b|\bnew Date\(\)|(?<!new )\bDate\(|\bnew Date(?!\()|\bperformance\b|\bTemporal\.Now\b|\bMath\.random\b|\brandom(?:UUID|Bytes|Int|FillSync|Fill)\b|\bgetRandomValues\b|\bprocess(?:\.|\[)|\bset(?:Timeout|Interval|Immediate)\b|\bAbortSignal\.timeout\b|\bfetch\b|\bconsole\b|\bimport\.meta\b/g;
 /** Settings and signals have one home each: a service. */

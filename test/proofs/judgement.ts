@@ -1,9 +1,9 @@
 import { readLog, walkSites } from './on-disk.ts';
-import type { AuditRow, IntakeRow, LogRows, ObjectOnDisk } from './on-disk.ts';
+import type { AuditRow, IntakeRow, ObjectOnDisk } from './on-disk.ts';
 import { SITES_BY_REGION } from './traffic.ts';
 import type { Expectation } from './traffic.ts';
 
-/** What a data directory is found guilty of; each a sentence. All empty: every promise held. */
+/** What a system is found guilty of; each a sentence. All empty: every promise held. */
 export interface Judgement {
   readonly records: number;
   readonly objects: number;
@@ -14,28 +14,56 @@ export interface Judgement {
   readonly other: readonly string[];
 }
 
+/** All that a system at rest shows of itself. */
+export interface Evidence {
+  /** The log's name. */
+  readonly name: string;
+  /** In log order within each partition, as the audit events are. */
+  readonly intake: readonly IntakeRow[];
+  readonly audit: readonly Omit<AuditRow, 'bytes'>[];
+  /** The last offset settled of each partition; `null` or absent: none. */
+  readonly settled: ReadonlyMap<number, number | null>;
+  readonly objects: readonly ObjectOnDisk[];
+  readonly leftBehind: readonly string[];
+}
+
+type Verdict = { readonly [Kind in 'lost' | 'twice' | 'wrongRegion' | 'other']: string[] };
+type Event = Evidence['audit'][number];
+
+/** An intake record, what it must come to by itself, and the events about it. */
+interface Case {
+  readonly row: IntakeRow;
+  readonly position: string;
+  readonly expected: Expectation;
+  readonly events: readonly Event[];
+}
+
 /** Judges a data directory at rest by what stands on the disk and what each record must come to; asks nothing of the product. */
 export async function judgeDataDirectory(directory: string, expectation: (row: IntakeRow) => Expectation): Promise<Judgement> {
-  const log = readLog(directory);
+  const { settled, ...log } = readLog(directory);
   const { objects, temporaries } = await walkSites(directory);
-  const events = Map.groupBy(log.audit, ({ offset }) => offset);
-  const intake = log.intake.map(({ offset }) => offset);
-  const verdict = { lost: [] as string[], twice: [] as string[], wrongRegion: [] as string[], other: temporaries.map((path) => `left behind: ${path}`) };
-  if (intake.some((offset, index) => offset !== index)) verdict.lost.push('the intake log has a hole');
-  if (log.settled !== (intake.at(-1) ?? null)) verdict.other.push(`progress stands at ${String(log.settled)}, the log ends at ${String(intake.at(-1))}`);
+  return judge({ ...log, settled: new Map([[0, settled]]), objects, leftBehind: temporaries }, expectation);
+}
+
+export function judge(evidence: Evidence, expectation: (row: IntakeRow) => Expectation): Judgement {
+  const { name, intake, audit, objects, leftBehind } = evidence;
+  const verdict: Verdict = { lost: [], twice: [], wrongRegion: [], other: leftBehind.map((path) => `left behind: ${path}`) };
+  const events = Map.groupBy(audit, ({ id }) => id);
+  const cases = intake.map((row): Case => {
+    const position = `${name}/threat.samples/${row.partition}/${row.offset}`;
+    return { row, position, expected: expectation(row), events: events.get(position) ?? [] };
+  });
+  judgeLog(evidence, verdict);
+  const owners = ownersOf(cases);
   const wanted = new Map<string, string>();
-  const owners = new Map<string, Owner>();
-  for (const row of log.intake) {
-    const found = events.get(row.offset) ?? [];
-    if (found.length === 0) verdict.lost.push(`offset ${row.offset} has no audit event`);
-    if (found.length > 1) verdict.twice.push(`offset ${row.offset} has ${found.length} audit events`);
-    const [event] = found;
-    if (event === undefined) continue;
-    const must = outcomeOf(log.name, row, expectation(row), owners);
-    if (said(event) !== must) verdict.other.push(`offset ${row.offset}: expected ${must}, found ${said(event)}`);
-    for (const site of must.startsWith('stored ') ? SITES_BY_REGION[must.slice('stored '.length)] ?? [] : []) wanted.set(`${site}/${String(event.data.submission)}`, sealedAt(event, site));
+  for (const one of cases) {
+    const must = outcomeOf(one, owners);
+    const event = judgeCase(one, must, verdict);
+    if (event === undefined || !must.startsWith('stored ')) continue;
+    for (const site of SITES_BY_REGION[must.slice('stored '.length)] ?? []) wanted.set(`${site}/${String(event.data.submission)}`, sealedAt(event, site));
   }
-  verdict.other.push(...chainFaults(log));
+  const positions = new Set(cases.map(({ position }) => position));
+  verdict.other.push(...audit.filter(({ id }) => !positions.has(id)).map(({ id }) => `${id} has an audit event and no record`));
   judgeObjects(objects, wanted, verdict);
   return { records: intake.length, objects: objects.length, ...verdict };
 }
@@ -44,45 +72,90 @@ export function guilty({ lost, twice, wrongRegion, other }: Judgement): readonly
   return [...lost.map((one) => `lost: ${one}`), ...twice.map((one) => `twice: ${one}`), ...wrongRegion.map((one) => `wrong region: ${one}`), ...other];
 }
 
-interface Owner {
-  readonly position: string;
-  readonly sampleSha256: string;
-  readonly country: string;
-}
-
-/** The first record of an identity in a region owns it; a later one is its duplicate or its rival. */
-function outcomeOf(log: string, row: IntakeRow, expected: Expectation, owners: Map<string, Owner>): string {
-  if (expected.kind !== 'placeable') return `${expected.kind} ${expected.reason}`;
-  const { identity, region, sampleSha256, country } = expected;
-  const key = `${region} ${identity}`;
-  const owner = owners.get(key);
-  if (owner === undefined) {
-    owners.set(key, { position: `${log}/threat.samples/0/${row.offset}`, sampleSha256, country });
-    return `stored ${region}`;
+/** Each partition by itself: no hole, progress at its end, one chain. */
+function judgeLog({ intake, audit, settled }: Evidence, verdict: Verdict): void {
+  const events = Map.groupBy(audit, ({ partition }) => partition);
+  for (const [partition, rows] of Map.groupBy(intake, (row) => row.partition)) {
+    if (rows.some(({ offset }, index) => offset !== index)) verdict.lost.push(`the intake log has a hole in partition ${partition}`);
+    const [end, progress] = [rows.at(-1)?.offset ?? null, settled.get(partition) ?? null];
+    if (progress !== end) verdict.other.push(`progress of partition ${partition} stands at ${String(progress)}, the log ends at ${String(end)}`);
   }
-  return owner.sampleSha256 === sampleSha256 && owner.country === country ? `duplicate of ${owner.position}` : 'quarantined IDENTITY_CONFLICT';
+  for (const chain of events.values()) verdict.other.push(...chainFaults(chain));
 }
 
-function said({ outcome, data }: AuditRow): string {
+function judgeCase({ position, row, events }: Case, must: string, verdict: Verdict): Event | undefined {
+  const [event] = events;
+  if (event === undefined) {
+    verdict.lost.push(`${position} has no audit event`);
+    return undefined;
+  }
+  if (events.length > 1) verdict.twice.push(`${position} has ${events.length} audit events`);
+  if (event.at !== row.at) verdict.other.push(`${position} was appended at ${row.at}, its event says ${event.at}`);
+  const found = said(event);
+  if (found === must) return event;
+  if (found.startsWith('stored ') && !must.startsWith('stored ')) verdict.twice.push(`${position} was stored, expected ${must}`);
+  else verdict.other.push(`${position}: expected ${must}, found ${found}`);
+  return event;
+}
+
+/**
+ * Who owns each identity in each region. Within a partition the first record comes before the later ones; between partitions whoever was
+ * quicker: then it is the one that says so.
+ */
+function ownersOf(cases: readonly Case[]): ReadonlyMap<string, Case> {
+  const owners = new Map<string, Case>();
+  const firsts = new Map<string, Set<number>>();
+  for (const one of cases) {
+    const key = identityOf(one);
+    if (key === undefined) continue;
+    const partitions = firsts.get(key) ?? new Set();
+    firsts.set(key, partitions);
+    if (partitions.has(one.row.partition)) continue;
+    partitions.add(one.row.partition);
+    const owner = owners.get(key);
+    if (owner === undefined || (!storedBy(owner) && storedBy(one))) owners.set(key, one);
+  }
+  return owners;
+}
+
+function identityOf({ expected }: Case): string | undefined {
+  return expected.kind === 'placeable' ? `${expected.region} ${expected.identity}` : undefined;
+}
+
+function storedBy({ events: [event] }: Case): boolean {
+  return event?.outcome === 'stored';
+}
+
+/** The owner of an identity in a region is stored there; another record is its duplicate or its rival. */
+function outcomeOf(one: Case, owners: ReadonlyMap<string, Case>): string {
+  const { expected } = one;
+  if (expected.kind !== 'placeable') return `${expected.kind} ${expected.reason}`;
+  const owner = owners.get(identityOf(one) ?? '');
+  if (owner === undefined || owner === one) return `stored ${expected.region}`;
+  const { position, expected: first } = owner;
+  return first.kind === 'placeable' && first.sampleSha256 === expected.sampleSha256 && first.country === expected.country ? `duplicate of ${position}` : 'quarantined IDENTITY_CONFLICT';
+}
+
+function said({ outcome, data }: Event): string {
   if (outcome === 'stored') return `stored ${(data['decision'] as { readonly region: string }).region}`;
   if (outcome === 'duplicate') return `duplicate of ${String(data.of)}`;
   return `${outcome} ${String(data.reason)}`;
 }
 
-function sealedAt({ data }: AuditRow, site: string): string {
+function sealedAt({ data }: Event, site: string): string {
   return ((data['placements'] ?? []) as { readonly site: string; readonly sealedSha256: string }[]).find((placement) => placement.site === site)?.sealedSha256 ?? '';
 }
 
 /** Events stand in the order of what they are about, and each names the one before it. */
-function chainFaults({ audit }: LogRows): readonly string[] {
-  return audit.flatMap((event, index) => {
-    const before = audit[index - 1];
+function chainFaults(chain: readonly Event[]): readonly string[] {
+  return chain.flatMap((event, index) => {
+    const before = chain[index - 1];
     const must = before === undefined ? null : String(before.offset);
-    return event.data.previous === must ? [] : [`offset ${event.offset} names ${String(event.data.previous)} as the one before it, not ${String(must)}`];
+    return event.data.previous === must ? [] : [`${event.id} names ${String(event.data.previous)} as the one before it, not ${String(must)}`];
   });
 }
 
-function judgeObjects(objects: readonly ObjectOnDisk[], wanted: ReadonlyMap<string, string>, verdict: { readonly lost: string[]; readonly wrongRegion: string[]; readonly other: string[] }): void {
+function judgeObjects(objects: readonly ObjectOnDisk[], wanted: ReadonlyMap<string, string>, verdict: Verdict): void {
   const found = new Map(objects.map((object) => [`${object.site}/${object.submission}`, object]));
   for (const [name, digest] of wanted) {
     const object = found.get(name);

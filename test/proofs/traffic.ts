@@ -44,12 +44,16 @@ export function trafficConsents(): readonly LogEntry[] {
 export class Traffic {
   readonly planned: readonly Planned[];
 
-  constructor(seed: number, count: number, largestBytes = 256 * 1024) {
+  /** `recent`: what comes again is one of so many good ones before it. */
+  constructor(seed: number, count: number, largestBytes = 256 * 1024, recent = Infinity) {
     const random = new SeededRandom(seed);
-    const planned: (Planned & { readonly fields: Fields })[] = [];
+    const planned: Planned[] = [];
+    const earlier: Fields[] = [];
     for (let index = 0; index < count; index += 1) {
-      const earlier = planned.filter(({ expected }) => expected.kind === 'placeable');
-      planned.push(next(random, index, earlier.length === 0 ? undefined : random.pick(earlier).fields, largestBytes));
+      const { fields, ...one } = next(random, index, earlier.length === 0 ? undefined : random.pick(earlier), largestBytes);
+      planned.push(one);
+      if (one.expected.kind === 'placeable') earlier.push(fields);
+      if (earlier.length > recent) earlier.shift();
     }
     this.planned = planned;
   }

@@ -1,0 +1,51 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { SITE_MARKER_KEY, encodeSiteMarker } from '@residency/contracts';
+import { REGIONS } from '../workload.ts';
+import { endWithParent, tellParent } from './parent.ts';
+
+// An S3 endpoint that keeps nothing: every object is new and stored at once, and every bucket named `<site>-...` is that
+// site's. It says when the first object of a run arrives, and how many did.
+let armed = false;
+let puts = 0;
+
+function markerOf(bucket: string): Buffer | undefined {
+  for (const [region, { sites }] of Object.entries(REGIONS)) {
+    const site = sites.find((name) => bucket.startsWith(`${name}-`));
+    if (site !== undefined) return encodeSiteMarker({ region, site });
+  }
+  return undefined;
+}
+
+function put(request: IncomingMessage, response: ServerResponse): void {
+  if (armed) tellParent({ firstPutAt: Date.now() });
+  armed = false;
+  puts += 1;
+  request.resume().once('end', () => { response.writeHead(200, { 'etag': '"00000000000000000000000000000000"', 'content-length': 0 }).end(); });
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, status: number): void {
+  request.resume().once('end', () => { response.writeHead(status, { 'content-length': 0 }).end(); });
+}
+
+const server = createServer((request, response) => {
+  const [, bucket = '', key = ''] = /^\/([^/?]+)\/?([^?]*)/.exec(request.url ?? '') ?? [];
+  if (key === SITE_MARKER_KEY && request.method !== 'PUT') {
+    const marker = markerOf(bucket);
+    if (marker === undefined) refuse(request, response, 404);
+    else response.writeHead(200, { 'content-length': marker.length }).end(request.method === 'HEAD' ? undefined : marker);
+  } else if (key === SITE_MARKER_KEY) refuse(request, response, 412);
+  else if (request.method === 'PUT') put(request, response);
+  else refuse(request, response, 404);
+});
+// A connection that stands unused must not be closed just when it is used again.
+server.keepAliveTimeout = 0;
+server.requestTimeout = 0;
+server.listen(0, '127.0.0.1', () => { tellParent({ port: (server.address() as AddressInfo).port }); });
+
+process.on('message', ({ ask }: { readonly ask: 'arm' | 'puts' }) => {
+  if (ask === 'puts') tellParent({ puts });
+  else [armed, puts] = [true, 0];
+});
+endWithParent();

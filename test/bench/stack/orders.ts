@@ -1,0 +1,24 @@
+import type { Workload } from '../workload.ts';
+import type { Samples } from './sample-entry.ts';
+
+/** What a process of the bench is told to do. */
+export interface PublishOrder {
+  readonly samples: Samples;
+  readonly seconds: number;
+  readonly how:
+    | { readonly mode: 'paced'; readonly perSecond: number }
+    /** So many wait to be routed. */
+    | { readonly mode: 'ahead'; readonly waiting: number };
+}
+
+export interface FloorOrder {
+  readonly workload: Workload;
+  /** Offsets by partition, as text. */
+  readonly from: readonly (readonly [number, string])[];
+}
+
+export interface StepsOrder {
+  readonly count: number;
+  /** `one`: one sample in work at a time. `profiled`: as it runs, with a sampling profiler instead of clocks. */
+  readonly mode: 'all' | 'one' | 'profiled';
+}

@@ -1,0 +1,37 @@
+import type { KafkaLog } from '@residency/adapter-kafka';
+import { SUBMITTED, consentCloudEvent, consentEntry, submissionEntry } from '@residency/contracts';
+import type { LogEntry } from '@residency/contracts';
+import { REGIONS, sampleOf } from '../workload.ts';
+import type { Workload } from '../workload.ts';
+
+const SOURCE = 'urn:residency:bench';
+const CONSENT = 'bench-consent-01';
+const APPEND_BYTES = 16 * 1024 * 1024;
+
+/** Which samples: from number `first` on, and no number is used twice: it names a sample's identity and its bytes. */
+export interface Samples {
+  readonly workload: Workload;
+  readonly first: number;
+  /** `one`: all samples stand in one partition, in order. */
+  readonly partitions: 'all' | 'one';
+}
+
+export function grantEntry(): LogEntry {
+  return consentEntry(consentCloudEvent({ kind: 'granted', consentId: CONSENT, purposes: ['threat-sample-sharing'], termsVersion: '1' }, { id: 'grant', source: SOURCE }));
+}
+
+function sampleEntry({ workload, partitions }: Samples, index: number): LogEntry {
+  return submissionEntry({
+    specversion: '1.0', id: `sample-${index}`, source: SOURCE, type: SUBMITTED, datacontenttype: 'application/octet-stream', data: sampleOf(workload, index),
+    // By the last one the partition is chosen.
+    extensions: { usercountry: REGIONS[workload.region].country, consentid: CONSENT, verdict: 'suspicious', partitionkey: partitions === 'one' ? 'bench' : `bench-${index}` },
+  });
+}
+
+/** `count` samples, of which a few megabytes are made at a time. */
+export async function appendSamples(log: KafkaLog, samples: Samples, count: number): Promise<void> {
+  const together = Math.max(1, Math.min(1_000, Math.floor(APPEND_BYTES / samples.workload.bytes)));
+  for (let sent = 0; sent < count; sent += together) {
+    await log.append(Array.from({ length: Math.min(together, count - sent) }, (_, index) => sampleEntry(samples, samples.first + sent + index)));
+  }
+}

@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { openKafkaLog } from '@residency/adapter-kafka';
+import type { KafkaLog } from '@residency/adapter-kafka';
+import { readConfig } from '@residency/router';
+import type { RouterSettings } from '@residency/router';
+import { createLogger } from '@residency/telemetry';
+
+/** As the router service reads them: a child of the bench is given its variables. */
+export function settingsOfEnvironment(): RouterSettings {
+  return readConfig(process.env, (path) => readFileSync(path, 'utf8'));
+}
+
+export async function openLog({ kafka }: RouterSettings): Promise<KafkaLog> {
+  return await openKafkaLog({ ...kafka, clientId: 'residency-bench' }, createLogger({ level: 'warn' }));
+}

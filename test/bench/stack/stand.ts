@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { KafkaLog, Offsets } from '@residency/adapter-kafka';
+import { TOPICS } from '@residency/contracts';
+import { Deployment } from '../../deployment/deployment.ts';
+import type { ServiceProcess } from '../../deployment/service-process.ts';
+import { openStack } from '../../stack/index.ts';
+import type { OwnStack } from '../../stack/index.ts';
+import type { Workload } from '../workload.ts';
+import { Child } from './child.ts';
+import { NullS3 } from './null-s3.ts';
+import type { PublishOrder } from './orders.ts';
+import type { Parties } from './process-figures.ts';
+import { appendSamples, grantEntry } from './sample-entry.ts';
+import type { Samples } from './sample-entry.ts';
+
+/** More than twice as many as routers are compared, so that each has several. */
+const PARTITIONS = 6;
+const LOOK_MS = 200;
+const PATIENCE_MS = 120_000;
+
+/** Samples that stand in the intake log, and nothing of them settled. */
+export interface Published {
+  readonly workload: Workload;
+  /** Where they begin. */
+  readonly from: Offsets;
+  /** Where the audit log ended before them. */
+  readonly auditFrom: Offsets;
+}
+
+/** A broker, Redis, an endpoint that keeps nothing and a projector, for routers that come and go: one intake log for all runs. */
+export class Stand {
+  readonly deployment: Deployment;
+  readonly s3: NullS3;
+  readonly #stack: OwnStack;
+  readonly #projector: ServiceProcess;
+  #next = 0;
+
+  private constructor(parts: { readonly deployment: Deployment; readonly s3: NullS3; readonly stack: OwnStack; readonly projector: ServiceProcess }) {
+    this.deployment = parts.deployment;
+    this.s3 = parts.s3;
+    this.#stack = parts.stack;
+    this.#projector = parts.projector;
+  }
+
+  static async open({ gatherMs, longRunning }: { readonly gatherMs: number; readonly longRunning: boolean }): Promise<Stand> {
+    const s3 = await NullS3.open();
+    let stack: OwnStack | undefined;
+    let deployment: Deployment | undefined;
+    try {
+      stack = await openStack({ brokers: 1, redis: true, longRunning, kafkaSettings: { 'group.initial.rebalance.delay.ms': String(gatherMs) } });
+      deployment = await Deployment.open({ kafka: stack.kafka, redis: stack.redis, sites: s3.sites }, { partitions: PARTITIONS });
+      const projector = await deployment.start('consent-projector');
+      await deployment.log.append([grantEntry()]);
+      return new Stand({ deployment, s3, stack, projector });
+    } catch (error) {
+      await deployment?.close();
+      await stack?.close();
+      await s3.close();
+      throw error;
+    }
+  }
+
+  get log(): KafkaLog {
+    return this.deployment.log;
+  }
+
+  /** Whose CPU is looked at besides `measured`. */
+  parties(measured: readonly number[]): Parties {
+    const { brokers, redis } = this.#stack.servers;
+    const pids = (...servers: readonly { readonly pid: number | undefined }[]): number[] => servers.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+    return { measured, endpoint: [this.s3.pid], broker: pids(...brokers), beside: [this.#projector.pid, process.pid, ...pids(redis)] };
+  }
+
+  /** All of them waiting before anybody begins; by the time a router has started and joined, the gate lets them pass. */
+  async publish(workload: Workload, partitions: Samples['partitions'] = 'all'): Promise<Published> {
+    const [from, auditFrom] = [await this.log.ends(TOPICS.samples), await this.log.ends(TOPICS.audit)];
+    await appendSamples(this.log, { workload, first: this.#next, partitions }, workload.count);
+    this.#next += workload.count;
+    // Else the broker's files would still be on their way to the disk while the clock runs.
+    await promisify(execFile)('sync');
+    return { workload, from, auditFrom };
+  }
+
+  /** While routers run, in a process of its own. How many it published. */
+  async publishing(workload: Workload, seconds: number, how: PublishOrder['how']): Promise<number> {
+    const order: PublishOrder = { samples: { workload, first: this.#next, partitions: 'all' }, seconds, how };
+    const { published } = await Child.run<{ readonly published: number }>('publish-process.ts', order, this.deployment.env);
+    this.#next += published;
+    return published;
+  }
+
+  /** Resolves once everything in the intake log is settled. Throws where one of the routers ends, or nothing is settled for two minutes. */
+  async settled(routers: readonly ServiceProcess[]): Promise<void> {
+    let [least, since] = [Infinity, performance.now()];
+    for (;;) {
+      const left = [...(await this.log.lag()).values()].reduce((sum, each) => sum + Number(each), 0);
+      if (left === 0) return;
+      if (left < least) [least, since] = [left, performance.now()];
+      const stuck = performance.now() - since > PATIENCE_MS;
+      if (stuck || routers.some(({ running }) => !running)) {
+        throw new Error(`Expected the routers to settle everything, found ${left} records left and ${stuck ? 'nothing settled for two minutes' : 'a router that ended'}:\n${this.deployment.said()}`);
+      }
+      await sleep(LOOK_MS);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.deployment.close();
+    await this.#stack.close();
+    await this.s3.close();
+  }
+}

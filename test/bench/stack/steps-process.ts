@@ -1,0 +1,114 @@
+import { KeyDirectory } from '@residency/adapter-filesystem';
+import { RedisConsentView } from '@residency/adapter-redis';
+import { S3Sites } from '@residency/adapter-s3';
+import { DEFAULT_LIMITS } from '@residency/contracts';
+import { comeUp } from '@residency/operations';
+import { createRouter, verifyRegions } from '@residency/routing';
+import type { ObjectStore, RouterDeps } from '@residency/routing';
+import { EncryptionSdkSealer } from '@residency/sealing';
+import { MainThreadProfile } from './main-thread-profile.ts';
+import type { MainThread } from './main-thread-profile.ts';
+import type { StepsOrder } from './orders.ts';
+import { endWithParent, letGo, tellParent } from './parent.ts';
+import { openLog, settingsOfEnvironment } from './settings.ts';
+import { StepClock } from './step-clock.ts';
+
+// The router's parts, put together as the service does, with its ports wrapped in clocks. All samples stand in one partition, so that one
+// batch is in work at a time and its steps follow one another; with one sample in work at a time those of placing do so too.
+const [, , text = ''] = process.argv;
+const { count, mode }: StepsOrder = JSON.parse(text);
+endWithParent();
+const settings = settingsOfEnvironment();
+const clock = new StepClock();
+const log = await openLog(settings);
+const redis = new RedisConsentView(settings.redis);
+const policies = log.policyView();
+const s3 = new S3Sites(settings.sites);
+const keys = new KeyDirectory(settings.keys.directory);
+const sealer = new EncryptionSdkSealer(keys);
+// As the service does before it begins: the sites are known then, and connected.
+await comeUp(async () => { await verifyRegions((await policies.read()).versions, { sites: s3, keys }); }, { signal: new AbortController().signal, waits: () => undefined });
+const { inFlightBytes, watermarkMarginMs, ...batches } = settings.routing;
+
+let [sealing, flushing] = [false, false];
+const stores = new Map<ObjectStore, ObjectStore>();
+
+function clocked(store: ObjectStore): ObjectStore {
+  return {
+    site: store.site,
+    create: (key, sealed, metadata) => clock.within(`put ${store.site}`, () => store.create(key, sealed, metadata)),
+    flush: async () => {
+      if (!flushing) clock.lap('place');
+      flushing = true;
+      await store.flush();
+      clock.lap('flush');
+    },
+  };
+}
+
+/** The same one each time, as the port asks. */
+function clockedOnce(store: ObjectStore): ObjectStore {
+  const known = stores.get(store) ?? clocked(store);
+  stores.set(store, known);
+  return known;
+}
+
+const plain: RouterDeps = { limits: { ...DEFAULT_LIMITS, inFlightBytes }, watermarkMarginMs, sealer, consents: redis, policies, sites: s3 };
+const clocks: RouterDeps = {
+  limits: mode === 'one' ? { ...DEFAULT_LIMITS, inFlightBytes: 1 } : plain.limits,
+  watermarkMarginMs,
+  sealer: {
+    seal: (sample, context) => {
+      if (!sealing) clock.lap('judge');
+      sealing = true;
+      return clock.within('seal', () => sealer.seal(sample, context));
+    },
+  },
+  // The router asks this view first, and both at once: the later answer ends the step.
+  consents: {
+    read: async (ids) => {
+      clock.lap('decode');
+      const reading = await redis.read(ids);
+      clock.lap('views');
+      return reading;
+    },
+  },
+  policies: {
+    read: async () => {
+      const reading = await policies.read();
+      clock.lap('views');
+      return reading;
+    },
+  },
+  sites: { store: async (site, region) => clockedOnce(await s3.store(site, region)) },
+};
+
+const route = createRouter(mode === 'profiled' ? plain : clocks);
+let profile: MainThreadProfile | undefined;
+let stopped: Promise<MainThread> | undefined;
+let settled = 0;
+const blocked = await log.submissionLog(batches).consume(async (batch) => {
+  if (mode === 'profiled') profile ??= await MainThreadProfile.start();
+  clock.lap('wait for records');
+  [sealing, flushing] = [false, false];
+  const result = await route(batch);
+  clock.lap('events');
+  return result;
+}, {
+  until: 'end', signal: new AbortController().signal,
+  settled: ({ settlements }) => {
+    clock.lap('settle');
+    settled += settlements.length;
+    // Leaving the group is no part of it.
+    if (settled === count) stopped = profile?.stop();
+  },
+});
+const mainThread = await stopped;
+await log.close();
+await redis.close();
+s3.close();
+if (blocked !== undefined) throw blocked.error;
+if (settled !== count) throw new Error(`Expected ${count} records settled, found ${settled}: the figures would be those of something else.`);
+tellParent(mainThread === undefined ? clock.steps(count) : Object.fromEntries(Object.entries(mainThread).map(([asker, microseconds]) => [asker, microseconds / count])));
+await letGo();
+process.exit();

@@ -1,0 +1,11 @@
+export { Fault } from './fault.ts';
+export type { FaultKind, FaultPlan } from './fault.ts';
+export { FaultProxy } from './fault-proxy.ts';
+export { http } from './http.ts';
+export type { HttpRequest } from './http.ts';
+export { KAFKA_API, kafka } from './kafka.ts';
+export type { KafkaRequest } from './kafka.ts';
+export { openProxiedKafka } from './proxied-kafka.ts';
+export type { ProxiedKafka } from './proxied-kafka.ts';
+export { redis } from './redis.ts';
+export type { RedisRequest } from './redis.ts';

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Deployment } from '../../deployment/deployment.ts';
+import type { OwnStack } from '../../stack/index.ts';
+import { TEST_SITES } from '../../stack/index.ts';
+import type { Evidence } from '../judgement.ts';
+import { auditRow, files, objectsUnder } from '../on-disk.ts';
+import type { AuditRow, ObjectOnDisk } from '../on-disk.ts';
+import { groupProgress } from './group-progress.ts';
+import { countAll, readTopic } from './kcat.ts';
+import { versionsOn } from './policy-changes.ts';
+import type { VersionOnLog } from './policy-changes.ts';
+
+const MARKER = 'residency-site.json';
+// A commit is answered before its records are visible to readers.
+const VISIBLE_WITHIN_MS = 30_000;
+
+export interface ClusterEvidence extends Evidence {
+  readonly audit: readonly AuditRow[];
+  /** Where each event stands. */
+  readonly auditPartitions: readonly { readonly partition: number; readonly event: AuditRow }[];
+  /** What quarantine pointers point at. */
+  readonly quarantined: readonly string[];
+  readonly versions: readonly VersionOnLog[];
+  /** Audit events of transactions that were aborted. */
+  readonly aborted: number;
+}
+
+/** What topics, the group's position and the S3 servers' folders hold: read with kcat and from the disk. */
+export async function clusterEvidence(stack: OwnStack, { env, buckets }: Deployment): Promise<ClusterEvidence> {
+  const { brokers } = stack.kafka;
+  const named = (topic: string): string => `${env['RESIDENCY_TOPIC_PREFIX'] ?? ''}${topic}`;
+  const intake = await readTopic(brokers, named('threat.samples'));
+  const until = performance.now() + VISIBLE_WITHIN_MS;
+  let audit = await readTopic(brokers, named('residency.audit'));
+  while (audit.length < intake.length && performance.now() < until) {
+    await sleep(1_000);
+    audit = await readTopic(brokers, named('residency.audit'));
+  }
+  const quarantine = await readTopic(brokers, named('threat.samples.quarantine'));
+  const auditPartitions = audit.map(({ partition, value }) => ({ partition, event: auditRow(value ?? Buffer.alloc(0)) }));
+  return {
+    name: env['RESIDENCY_LOG'] ?? '', intake, auditPartitions, audit: auditPartitions.map(({ event }) => event),
+    quarantined: quarantine.map(({ value }) => (JSON.parse(String(value)) as { readonly position: string }).position),
+    aborted: await countAll(brokers, named('residency.audit')) - audit.length,
+    versions: versionsOn(await readTopic(brokers, named('residency.policy'))),
+    settled: await groupProgress(brokers, named('residency-router'), named('threat.samples')),
+    ...(await inBuckets(stack, buckets)),
+  };
+}
+
+async function inBuckets({ folder }: OwnStack, buckets: Deployment['buckets']): Promise<{ objects: readonly ObjectOnDisk[]; leftBehind: readonly string[] }> {
+  const objects: ObjectOnDisk[] = [];
+  const leftBehind: string[] = [];
+  for (const site of TEST_SITES) {
+    const root = join(folder, site, buckets[site]);
+    objects.push(...(await objectsUnder(site, root)));
+    leftBehind.push(...(await files(root)).filter((path) => !path.startsWith(join(root, 'samples/')) && path !== join(root, MARKER)));
+  }
+  return { objects, leftBehind };
+}

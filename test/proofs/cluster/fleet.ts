@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Deployment } from '../../deployment/deployment.ts';
+import type { ServiceName, ServiceProcess } from '../../deployment/service-process.ts';
+import type { SeededRandom } from '../seeded-random.ts';
+
+const READY_MS = 240_000;
+/** Twice the grace period of a service. */
+const ENDED_MS = 50_000;
+
+export type Ending = 'SIGTERM' | 'SIGKILL';
+
+/** The routers and the projector of a run, which end when they are told to and at no other time. */
+export class Fleet {
+  readonly #deployment: Deployment;
+  readonly #routers: ServiceProcess[] = [];
+  #projector: ServiceProcess | undefined;
+  /** What services did that nobody told them to. */
+  readonly findings: string[] = [];
+  readonly bounces = { SIGTERM: 0, SIGKILL: 0, projector: 0, added: 0, removed: 0 };
+
+  constructor(deployment: Deployment) {
+    this.#deployment = deployment;
+  }
+
+  async open(routers: number): Promise<void> {
+    this.#projector = await this.#start('consent-projector');
+    this.#routers.push(...(await Promise.all(Array.from({ length: routers }, () => this.#start('router')))));
+  }
+
+  /** Ends a router and starts another one after `pauseMs`. */
+  async bounceRouter(random: SeededRandom, signal: Ending, pauseMs: number): Promise<void> {
+    await this.#end(this.#take(random), signal);
+    this.bounces[signal] += 1;
+    await sleep(pauseMs);
+    this.#routers.push(await this.#start('router'));
+  }
+
+  async bounceProjector(signal: Ending, pauseMs: number): Promise<void> {
+    const projector = this.#projector;
+    this.#projector = undefined;
+    if (projector !== undefined) await this.#end(projector, signal);
+    this.bounces.projector += 1;
+    await sleep(pauseMs);
+    this.#projector = await this.#start('consent-projector');
+  }
+
+  async addRouter(): Promise<void> {
+    this.#routers.push(await this.#start('router'));
+    this.bounces.added += 1;
+  }
+
+  async removeRouter(random: SeededRandom): Promise<void> {
+    await this.#end(this.#take(random), 'SIGTERM');
+    this.bounces.removed += 1;
+  }
+
+  /** What ended by itself is a finding, and is started again as a supervisor would. */
+  async watch(): Promise<void> {
+    for (const [index, router] of this.#routers.entries()) {
+      if (router.running) continue;
+      this.findings.push(`a router ended by itself with ${String(await router.exited())}: ${lastWords(router)}`);
+      this.#routers[index] = await this.#launch('router');
+    }
+    if (this.#projector?.running !== false) return;
+    this.findings.push(`the projector ended by itself with ${String(await this.#projector.exited())}: ${lastWords(this.#projector)}`);
+    this.#projector = await this.#launch('consent-projector');
+  }
+
+  /** What they say of themselves. */
+  async describe(): Promise<string> {
+    const services = [...this.#routers, ...(this.#projector === undefined ? [] : [this.#projector])];
+    return (await Promise.all(services.map(async (service) => {
+      const readiness = await service.readiness().then((value) => JSON.stringify(value), String);
+      return `${service.name} ${service.pid}: ${readiness}\n${lastWords(service)}`;
+    }))).join('\n');
+  }
+
+  /** Ends all of them cleanly. */
+  async close(): Promise<void> {
+    const services = [...this.#routers.splice(0), ...(this.#projector === undefined ? [] : [this.#projector])];
+    this.#projector = undefined;
+    await Promise.all(services.map((service) => this.#end(service, 'SIGTERM')));
+  }
+
+  #take(random: SeededRandom): ServiceProcess {
+    const router = random.pick(this.#routers);
+    this.#routers.splice(this.#routers.indexOf(router), 1);
+    return router;
+  }
+
+  async #end(service: ServiceProcess, signal: Ending): Promise<void> {
+    service.signal(signal);
+    const by = await Promise.race([service.exited(), sleep(ENDED_MS, 'not at all', { ref: false })]);
+    if (by === 'not at all') await service.stop('SIGKILL');
+    if (by !== (signal === 'SIGTERM' ? 0 : 'SIGKILL')) this.findings.push(`${service.name} was told to end by ${signal} and ended with ${String(by)}: ${lastWords(service)}`);
+  }
+
+  async #start(name: ServiceName): Promise<ServiceProcess> {
+    return await (await this.#launch(name)).ready(READY_MS);
+  }
+
+  async #launch(name: ServiceName): Promise<ServiceProcess> {
+    return await this.#deployment.launch(name);
+  }
+}
+
+function lastWords(service: ServiceProcess): string {
+  return service.output.slice(-1_500);
+}

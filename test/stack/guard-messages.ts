@@ -1,0 +1,11 @@
+/** What a guard is told. Its folder goes, and its servers die, when the channel closes. */
+export type GuardOrder =
+  | { readonly order: 'start'; readonly server: string; readonly command: string; readonly args: readonly string[] }
+  | { readonly order: 'signal'; readonly server: string; readonly signal: NodeJS.Signals };
+
+/** What a guard tells. */
+export type GuardNews =
+  | { readonly news: 'ready'; readonly folder: string }
+  | { readonly news: 'started'; readonly server: string; readonly pid: number }
+  | { readonly news: 'output'; readonly server: string; readonly text: string }
+  | { readonly news: 'ended'; readonly server: string; readonly how: string };

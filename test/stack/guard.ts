@@ -1,0 +1,57 @@
+/**
+ * Stands between a test process and its servers, in a session of its own. When the channel to the test process closes, for
+ * whatever reason (SIGKILL included), it kills every server and removes their folder.
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { GuardNews, GuardOrder } from './guard-messages.ts';
+
+const running = new Map<string, ChildProcess>();
+const folder = await mkdtemp(join(tmpdir(), 'residency-stack-'));
+let ending = false;
+
+function tell(news: GuardNews): void {
+  if (process.connected) process.send?.(news);
+}
+
+function start(server: string, command: string, args: readonly string[]): void {
+  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.set(server, child);
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => { tell({ news: 'output', server, text }); });
+  }
+  const ended = (how: string): void => {
+    if (running.get(server) === child) running.delete(server);
+    tell({ news: 'ended', server, how });
+    if (ending) void leaveWhenAlone();
+  };
+  child.on('spawn', () => { tell({ news: 'started', server, pid: child.pid ?? 0 }); });
+  child.on('error', (error) => { ended(error.message); });
+  child.on('exit', (code, signal) => { ended(signal ?? `exit code ${code}`); });
+}
+
+async function leaveWhenAlone(): Promise<void> {
+  if (running.size > 0) return;
+  await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+  process.exit(0);
+}
+
+function end(): void {
+  if (ending) return;
+  ending = true;
+  for (const child of running.values()) child.kill('SIGKILL');
+  void leaveWhenAlone();
+}
+
+process.on('disconnect', end);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+process.on('message', (message: GuardOrder) => {
+  if (ending) return;
+  if (message.order === 'start') start(message.server, message.command, message.args);
+  else running.get(message.server)?.kill(message.signal);
+});
+if (process.connected) tell({ news: 'ready', folder });
+else end();

@@ -1,0 +1,11 @@
+export { createBucket } from './create-bucket.ts';
+export { freePorts } from './free-ports.ts';
+export { openStack } from './own-stack.ts';
+export type { OwnStack, OwnStackOptions } from './own-stack.ts';
+export type { RedisData, RedisOptions, RedisServer } from './redis-server.ts';
+export type { Server } from './server.ts';
+export { sharedKafka, sharedRedis, sharedSites, sharedStack } from './shared-stack.ts';
+export { signedHeaders, signedRequest } from './signed-request.ts';
+export type { SignedRequest, SignedResponse } from './signed-request.ts';
+export { TEST_SITES } from './stack.ts';
+export type { S3Endpoint, Stack, StackSites, TestSite } from './stack.ts';

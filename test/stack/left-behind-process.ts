@@ -1,0 +1,8 @@
+/** Opens a stack, tells where it is and what runs, and waits to be killed. */
+import { openStack } from './index.ts';
+
+const stack = await openStack({ brokers: 1, redis: true });
+const { brokers, redis } = stack.servers;
+redis.freeze();
+console.log(JSON.stringify({ folder: stack.folder, pids: [...brokers, redis].map(({ pid }) => pid) }));
+setInterval(() => {}, 1000);

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { exchange } from './exchange.ts';
+import { createBucket, openStack, signedRequest } from './index.ts';
+import type { OwnStack } from './index.ts';
+import { liveBrokers } from './live-brokers.ts';
+
+let stack: OwnStack;
+beforeAll(async () => {
+  stack = await openStack({ brokers: 3, sites: true, redis: true });
+}, 120_000);
+afterAll(() => stack.close());
+
+const brokerPorts = (): number[] => stack.kafka.brokers.map((broker) => Number(broker.split(':')[1]));
+const redisPort = (of = stack): number => Number(new URL(of.redis.url).port);
+
+/** One line of commands, one line of answer. */
+async function redis(commands: string, port = redisPort(), timeoutMs = 5000): Promise<string> {
+  return (await exchange(port, Buffer.from(`${commands}\r\n`), (bytes) => bytes.toString().endsWith('\r\n'), timeoutMs)).toString().trim();
+}
+
+test('a killed Redis comes back on its port with its data', async () => {
+  expect(await redis('SET kept yes')).toBe('+OK');
+  await stack.servers.redis.kill();
+  await expect(redis('PING')).rejects.toThrow('ECONNREFUSED');
+  await stack.servers.redis.start();
+  expect(await redis('GET kept')).toBe('$3\r\nyes');
+});
+
+test('a frozen server keeps its connections waiting until it is thawed', async () => {
+  stack.servers.redis.freeze();
+  await expect(redis('PING', redisPort(), 300)).rejects.toThrow('none in time');
+  stack.servers.redis.thaw();
+  expect(await redis('PING')).toBe('+PONG');
+});
+
+test('a Redis can be put back to an older copy of itself', async () => {
+  await redis('SET age old');
+  const older = await stack.servers.redis.copyData();
+  await redis('SET age new');
+  await stack.servers.redis.replaceData(older);
+  expect(await redis('GET age')).toBe('$3\r\nold');
+});
+
+test('a Redis with users refuses who is none of them', async () => {
+  const other = await openStack({ redis: { users: ['user default off', 'user router on >secret ~* +@all'] } });
+  onTestFinished(() => other.close());
+  expect(await redis('PING', redisPort(other))).toMatch(/^-NOAUTH/);
+  const answers = await exchange(redisPort(other), Buffer.from('AUTH router secret\r\nPING\r\n'), (bytes) => bytes.includes('PONG'));
+  expect(answers.toString()).toBe('+OK\r\n+PONG\r\n');
+});
+
+test('a site that was stopped comes back with its objects, and its neighbours stay', async () => {
+  const { 'zrh-1': stopped, 'zrh-2': neighbour } = stack.sites;
+  const path = `/${await createBucket(stopped)}/object`;
+  await signedRequest({ method: 'PUT', path, body: 'kept', ...stopped });
+  await stack.servers.sites['zrh-1'].stop();
+  await expect(signedRequest({ method: 'GET', path, ...stopped })).rejects.toThrow('ECONNREFUSED');
+  expect((await signedRequest({ method: 'GET', path: '/', ...neighbour })).status).toBe(200);
+  await stack.servers.sites['zrh-1'].start();
+  expect((await signedRequest({ method: 'GET', path, ...stopped })).body.toString()).toBe('kept');
+});
+
+test('one of three brokers can stop, die and come back', async () => {
+  const [first = 0, second = 0] = brokerPorts();
+  const third = stack.servers.brokers[2];
+  const alive = async (port: number): Promise<number[]> => (await liveBrokers(port)).toSorted((a, b) => a - b);
+  await expect.poll(() => alive(first), { timeout: 20_000 }).toEqual([1, 2, 3]);
+  await third?.stop();
+  await expect.poll(() => alive(second), { timeout: 20_000 }).toEqual([1, 2]);
+  await third?.start();
+  await expect.poll(() => alive(first), { timeout: 20_000 }).toEqual([1, 2, 3]);
+  await third?.kill();
+  await expect.poll(() => alive(second), { timeout: 30_000 }).toEqual([1, 2]);
+  await third?.start();
+  await expect.poll(() => alive(first), { timeout: 20_000 }).toEqual([1, 2, 3]);
+}, 120_000);
+
+test('a server that does not come up says why', async () => {
+  await expect(openStack({ redis: { settings: { 'no-such-setting': '1' } } })).rejects.toThrow(/no-such-setting/);
+});
+
+test('what was not asked for cannot be taken by mistake', async () => {
+  const other = await openStack({ redis: true });
+  onTestFinished(() => other.close());
+  expect(() => other.kafka).toThrow('opened with brokers');
+  expect(() => other.servers.sites).toThrow('opened with sites');
+});
