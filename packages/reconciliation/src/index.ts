@@ -1,3 +1,5 @@
+export { LEDGER_DIFFERENCE_CODES, compareLedgers } from './compare-ledgers.ts';
+export type { ComparedLedger, LedgerComparison, LedgerDifference, LedgerDifferenceCode, LedgerView } from './compare-ledgers.ts';
 export { DIFFERENCE_CODES } from './difference.ts';
 export type { Difference, DifferenceCode } from './difference.ts';
 export type { AuditTrail } from './ports/audit-trail.ts';

@@ -1,0 +1,6 @@
+/** An ASCII decimal without leading zeros that a number holds exactly; `undefined` for any other text. */
+export function parseDecimal(text: string): number | undefined {
+  if (!/^(?:0|[1-9]\d{0,15})$/.test(text)) return undefined;
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : undefined;
+}

@@ -1,0 +1,16 @@
+import { CodedError } from '@residency/coded-error';
+
+export const LEDGER_ERROR_CODES = [
+  'INVALID_ENTRY', 'INVALID_ENTRY_BUNDLE', 'INVALID_TILE', 'INVALID_TILE_PATH', 'TILE_MISSING', 'INVALID_SIZE',
+  'INVALID_KEY', 'INVALID_NOTE', 'INVALID_CHECKPOINT', 'INVALID_PROOF', 'INVALID_RECEIPT', 'INVALID_TRUST',
+  'KEY_UNKNOWN', 'SIGNATURE_INVALID', 'ORIGIN_MISMATCH', 'QUORUM_MISSED', 'ROOT_MISMATCH', 'INCONSISTENT', 'CRYPTO_UNAVAILABLE',
+] as const;
+export type LedgerErrorCode = (typeof LEDGER_ERROR_CODES)[number];
+
+/** Why something is not what the ledger promises. Its message repeats no value from outside and no key. */
+export class LedgerError extends CodedError<LedgerErrorCode> {
+  constructor(code: LedgerErrorCode, message: string, cause?: unknown) {
+    // Whatever does not verify needs a person: leaving an entry out would itself be the fault. Only a tile may still come.
+    super({ code, message, remedy: code === 'TILE_MISSING' ? 'retry' : 'stop', cause });
+  }
+}
