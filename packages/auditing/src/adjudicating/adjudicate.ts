@@ -1,0 +1,162 @@
+import { formatPosition } from '@residency/contracts';
+import type { AuditEvent, QuarantineReason } from '@residency/contracts';
+import type { PolicyPublished } from '@residency/residency';
+import { isWithin } from '../audit-record.ts';
+import type { AuditRecord, Period } from '../audit-record.ts';
+import { Capped } from '../capped.ts';
+import { auditPlace, eventOf } from '../decode-record.ts';
+import { partOf } from '../part-of.ts';
+import { SCRATCH_PARTS } from '../ports/scratch.ts';
+import type { Scratch } from '../ports/scratch.ts';
+import { claimsOf, decodeConsentClaim, encodeConsentClaim } from './claim.ts';
+import type { DecisionClaim } from './claim.ts';
+import { historiesOf, putDownConsents } from './consent-histories.ts';
+import type { ConsentRecord } from './consent-histories.ts';
+import { decideAgain } from './decide-again.ts';
+import type { AdjudicationCode, AdjudicationDifference } from './difference.ts';
+import { gateAgain } from './gate-again.ts';
+
+export interface AdjudicateDeps {
+  /** The audit log, each partition's records in order. */
+  records(): AsyncIterable<AuditRecord>;
+  /** Every published version, in log order. */
+  policies(): Promise<readonly PolicyPublished[]>;
+  /** The consent log in its order, from its start. */
+  consents(): AsyncIterable<ConsentRecord>;
+  /** Two of them, empty. */
+  readonly scratch: { readonly claims: Scratch; readonly consents: Scratch };
+}
+
+export interface AdjudicateOptions extends Period {
+  /** Differences listed; all are counted. */
+  readonly maxListed?: number;
+  readonly onProgress?: (records: number) => void;
+}
+
+export interface Adjudication {
+  /** Events in the period. */
+  readonly events: number;
+  /** Those of them whose consent, and those whose region, was decided again. */
+  readonly consentsDecided: number;
+  readonly regionsDecided: number;
+  /** Quarantined for what only the intake record shows: nothing here follows from policies and consents. */
+  readonly notRedecidable: { readonly total: number; readonly byReason: Readonly<Partial<Record<QuarantineReason, number>>> };
+  /** Records of the consent log that hold no consent event; every view passes over them. */
+  readonly consentRecordsSkipped: number;
+  /** Listed in the order of positions. */
+  readonly differences: { readonly total: number; readonly list: readonly AdjudicationDifference[]; readonly byCode: Readonly<Partial<Record<AdjudicationCode, number>>> };
+}
+
+/**
+ * Decides every recorded submission again: its region under the policy in force at its T, its consent as of T. Events are
+ * read first: a router decides only what its views have passed, so whatever decided them stands in the policy and consent
+ * logs by then. Memory: one part of the consents at a time, and the list.
+ */
+export async function adjudicate(deps: AdjudicateDeps, options: AdjudicateOptions = {}): Promise<Adjudication> {
+  const run = new Run(deps, options);
+  await run.readEvents();
+  await run.settleSuspects();
+  const consentRecordsSkipped = await putDownConsents(deps.consents(), deps.scratch.consents);
+  for (let part = 0; part < SCRATCH_PARTS; part += 1) await run.gatePart(deps.scratch.consents, part);
+  return run.finish(consentRecordsSkipped);
+}
+
+class Run {
+  readonly #deps: AdjudicateDeps;
+  readonly #options: AdjudicateOptions;
+  readonly #differences: Capped<AdjudicationDifference>;
+  readonly #byCode: Partial<Record<AdjudicationCode, number>> = {};
+  readonly #byReason: Partial<Record<QuarantineReason, number>> = {};
+  /** Decided otherwise under the versions read so far: one published since may explain them. */
+  #suspects: DecisionClaim[] = [];
+  #policies: readonly PolicyPublished[] = [];
+  #events = 0;
+  #consents = 0;
+  #regions = 0;
+
+  constructor(deps: AdjudicateDeps, options: AdjudicateOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#differences = new Capped(options.maxListed ?? 1_000);
+  }
+
+  async readEvents(): Promise<void> {
+    this.#policies = await this.#deps.policies();
+    let read = 0;
+    for await (const record of this.#deps.records()) {
+      const event = eventOf(record);
+      if (event === undefined) this.#add({ code: 'EVENT_INVALID', position: auditPlace(record), found: 'a record that is no audit event', expected: 'an audit event' });
+      else if (isWithin(event.at, this.#options)) {
+        const wait = this.#take(event);
+        if (wait !== undefined) await wait;
+      }
+      if (this.#suspects.length >= MOST_SUSPECTS) await this.settleSuspects();
+      read += 1;
+      if (read % 1_024 === 0) this.#options.onProgress?.(read);
+    }
+  }
+
+  /** Whatever decided an event stood in the policy log before it: who differs now differs. */
+  async settleSuspects(): Promise<void> {
+    this.#policies = await this.#deps.policies();
+    for (const claim of this.#suspects) this.#addIf(decideAgain(claim, this.#policies));
+    this.#suspects = [];
+  }
+
+  async gatePart(consents: Scratch, part: number): Promise<void> {
+    const histories = await historiesOf(consents, part);
+    for await (const line of this.#deps.scratch.claims.read(part)) {
+      const claim = decodeConsentClaim(line);
+      this.#addIf(gateAgain(claim, histories.get(claim.consentId) ?? []));
+    }
+  }
+
+  finish(consentRecordsSkipped: number): Adjudication {
+    const { total, list } = this.#differences;
+    return {
+      events: this.#events, consentsDecided: this.#consents, regionsDecided: this.#regions, consentRecordsSkipped,
+      notRedecidable: { total: Object.values(this.#byReason).reduce((sum, count) => sum + count, 0), byReason: this.#byReason },
+      differences: { total, list: [...list].sort((a, b) => comparePlaces(a.position, b.position)), byCode: this.#byCode },
+    };
+  }
+
+  #take(event: AuditEvent): Promise<void> | undefined {
+    const { consent, decision, redecidable, incomplete } = claimsOf(event);
+    this.#events += 1;
+    if (!redecidable && event.outcome === 'quarantined') this.#byReason[event.data.reason] = (this.#byReason[event.data.reason] ?? 0) + 1;
+    if (incomplete) this.#add({ code: 'EVENT_INCOMPLETE', position: formatPosition(event.position), found: 'a reason without what was decided before it', expected: 'the terms of the consent and, behind the country\'s check, country and decision' });
+    if (decision !== undefined) this.#decide(decision);
+    if (consent === undefined) return undefined;
+    this.#consents += 1;
+    return this.#deps.scratch.claims.write(partOf(consent.consentId), encodeConsentClaim(consent));
+  }
+
+  #decide(claim: DecisionClaim): void {
+    this.#regions += 1;
+    if (decideAgain(claim, this.#policies) !== undefined) this.#suspects.push(claim);
+  }
+
+  #addIf(difference: AdjudicationDifference | undefined): void {
+    if (difference !== undefined) this.#add(difference);
+  }
+
+  #add(difference: AdjudicationDifference): void {
+    this.#differences.add(difference);
+    this.#byCode[difference.code] = (this.#byCode[difference.code] ?? 0) + 1;
+  }
+}
+
+/** So many are held until the policy log is read again. */
+const MOST_SUSPECTS = 10_000;
+
+/** By partition, then by offset as a number. */
+function comparePlaces(a: string, b: string): number {
+  const [[inA, atA], [inB, atB]] = [split(a), split(b)];
+  if (inA !== inB) return inA < inB ? -1 : 1;
+  return atA < atB ? -1 : atA > atB ? 1 : 0;
+}
+
+function split(place: string): [string, bigint] {
+  const at = place.lastIndexOf('/');
+  return [place.slice(0, at), BigInt(place.slice(at + 1))];
+}

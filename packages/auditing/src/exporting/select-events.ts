@@ -1,0 +1,37 @@
+import type { AuditEvent } from '@residency/contracts';
+import { isWithin } from '../audit-record.ts';
+import type { AuditRecord, Period } from '../audit-record.ts';
+import { eventOf } from '../decode-record.ts';
+import { ReplayDigest } from '../replaying/replay-digest.ts';
+
+export interface Selected {
+  readonly event: AuditEvent;
+  readonly bytes: Buffer;
+}
+
+/** The events of a period, as they come, and what a record of their export says about them. */
+export class Selection {
+  readonly #digest = new ReplayDigest();
+  #events = 0;
+  #undecodable = 0;
+
+  /** What is no event has no T and is in no period; it is counted. */
+  async* of(records: AsyncIterable<AuditRecord>, period: Period): AsyncGenerator<Selected> {
+    for await (const record of records) {
+      const event = eventOf(record);
+      if (event === undefined || record.value === null) {
+        this.#undecodable += 1;
+        continue;
+      }
+      if (!isWithin(event.at, period)) continue;
+      this.#digest.add(record.partition, record.value);
+      this.#events += 1;
+      yield { event, bytes: record.value };
+    }
+  }
+
+  /** So far. The digest is that of a replay of the period. */
+  get summary(): { readonly events: number; readonly digest: string; readonly undecodable: number } {
+    return { events: this.#events, digest: this.#digest.digest(), undecodable: this.#undecodable };
+  }
+}

@@ -1,0 +1,55 @@
+import { decodeAuditEvent } from '@residency/contracts';
+import type { AuditRecord } from '../audit-record.ts';
+import { AuditingError } from '../auditing-error.ts';
+import type { AuditSource } from '../ports/audit-source.ts';
+import { leafOf } from './leaf-of.ts';
+import type { PublishedLedger } from './recover-ledger.ts';
+import { TailSearch } from './tail-search.ts';
+
+/** An event is appended after its T, and one broker's clock is not another's. */
+const MARGIN_MS = 60_000;
+
+/**
+ * The records behind a ledger's last leaf, as `AuditSource.follow` gives them. Where to go on is in the leaves themselves: no offset is kept, so none can be wrong.
+ * Throws `LEDGER_AHEAD_OF_LOG` (stop) where the log does not have them.
+ */
+export async function* newRecords(source: AuditSource, { tail, head }: Pick<PublishedLedger, 'tail' | 'head'>, signal: AbortSignal): AsyncGenerator<readonly AuditRecord[]> {
+  if (tail.length === 0) {
+    yield* source.follow({ leaf: 0, since: 0 }, signal);
+    return;
+  }
+  const leaf = head.size - tail.length;
+  // From the beginning only where the leaves' own times led past them: whoever wrote them may have lied.
+  for (const since of new Set([sinceOf(tail), 0])) {
+    const search = new TailSearch(tail);
+    let [found, searched] = [false, false];
+    for await (const records of source.follow({ leaf, since }, signal)) {
+      if (found) yield records;
+      else if (records.length === 0) {
+        searched = true;
+        break;
+      } else {
+        const last = records.findIndex(({ value }) => search.next(leafOf(value)));
+        found = last !== -1;
+        if (found && last + 1 < records.length) yield records.slice(last + 1);
+      }
+    }
+    // Cut off: nobody knows what would have come.
+    if (!searched) return;
+  }
+  throw new AuditingError({
+    code: 'LEDGER_AHEAD_OF_LOG', remedy: 'stop',
+    message: `Expected the last ${tail.length} of ${head.size} leaves of the ledger of partition ${source.partition} to stand in a row in the audit log, found that they do not: the log lost records or was replaced, or the ledger is another log's. Keep both, and find out which one is true.`,
+  });
+}
+
+function sinceOf(tail: readonly Uint8Array[]): number {
+  const times = tail.flatMap((leaf) => {
+    try {
+      return [decodeAuditEvent(leaf).at];
+    } catch {
+      return [];
+    }
+  });
+  return times.length === 0 ? 0 : Math.max(0, Math.min(...times) - MARGIN_MS);
+}

@@ -1,0 +1,38 @@
+import type { KafkaLog } from '@residency/adapter-kafka';
+import type { AuditRecord, AuditSource, SourceStart } from '@residency/auditing';
+import { TOPICS } from '@residency/contracts';
+import { withIdle } from './with-idle.ts';
+
+/** How long nothing must come for the checkpoint to be due. */
+const IDLE_MS = 250;
+
+type Reads = Pick<KafkaLog, 'name' | 'readBatches'>;
+
+/** One partition of the audit topic, read committed. */
+export class KafkaAuditSource implements AuditSource {
+  readonly log: string;
+  readonly partition: number;
+  readonly #reads: Reads;
+
+  constructor(reads: Reads, partition: number) {
+    this.log = reads.name;
+    this.partition = partition;
+    this.#reads = reads;
+  }
+
+  async* follow({ leaf, since }: SourceStart, signal: AbortSignal): AsyncGenerator<readonly AuditRecord[]> {
+    let from: { readonly at: number } | Map<number, bigint> | undefined = leaf === 0 || since === 0 ? undefined : { at: since };
+    // Only a reading with an end knows that nothing is left: offsets have gaps, and a broker may be slow.
+    for await (const records of this.#read(from, 'end', signal)) {
+      yield records;
+      from = new Map([[this.partition, (records.at(-1)?.offset ?? 0n) + 1n]]);
+    }
+    if (signal.aborted) return;
+    yield [];
+    yield* withIdle((stop) => this.#read(from, 'aborted', stop), IDLE_MS, signal);
+  }
+
+  #read(from: { readonly at: number } | ReadonlyMap<number, bigint> | undefined, until: 'end' | 'aborted', signal: AbortSignal): ReturnType<Reads['readBatches']> {
+    return this.#reads.readBatches(TOPICS.audit, { ...(from === undefined ? {} : { from }), partitions: [this.partition], until, signal });
+  }
+}
