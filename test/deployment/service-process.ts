@@ -19,6 +19,10 @@ export class ServiceProcess {
     this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main], {
       env: { PATH: process.env['PATH'], ...env, RESIDENCY_HTTP_PORT: String(port) }, stdio: ['ignore', 'ignore', 'pipe'],
     });
+    // A runner that gives a test up must not leave its services behind.
+    const end = (): void => { this.#child.kill('SIGKILL'); };
+    process.once('exit', end);
+    this.#child.once('exit', () => { process.off('exit', end); });
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => { this.#output = (this.#output + text).slice(-64 * 1024); });
   }
 

@@ -4,5 +4,6 @@ import { writeFileSync } from 'node:fs';
 const startedAt = performance.now();
 process.on('exit', () => {
   const file = process.env['REPLAY_SCALE_MEASURED'];
-  if (file !== undefined) writeFileSync(file, JSON.stringify({ seconds: (performance.now() - startedAt) / 1_000, peakBytes: process.resourceUsage().maxRSS * 1_024 }));
+  const { user, system } = process.cpuUsage();
+  if (file !== undefined) writeFileSync(file, JSON.stringify({ seconds: (performance.now() - startedAt) / 1_000, cpuSeconds: (user + system) / 1e6, peakBytes: process.resourceUsage().maxRSS * 1_024 }));
 });

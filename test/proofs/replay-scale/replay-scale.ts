@@ -20,10 +20,10 @@ function tableOf(runs: readonly ReplayRun[]): string {
   const rows = runs.flatMap((run) => ([
     ['bare consumer', run.bare], ['replay', run.replay], ['replay --into, by consent too', run.into[0]], ['adjudicate', run.adjudicate],
   ] as const).map(([what, measured]) => rowOf(run, what, measured)));
-  return ['| events | bytes | what | seconds | events/s | times the bare consumer | peak MB |', '| ---: | ---: | --- | ---: | ---: | ---: | ---: |', ...rows].join('\n');
+  return ['| events | bytes | what | seconds | events/s | CPU µs an event | times the bare consumer: time, CPU | peak MB |', '| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |', ...rows].join('\n');
 }
 
-function rowOf({ generated, bare }: ReplayRun, what: string, { seconds, peakBytes }: Measured): string {
-  const cells = [generated.events.toLocaleString('en-US'), `${(generated.bytes / 1e6).toFixed(0)} MB`, what, seconds.toFixed(1), Math.round(generated.events / seconds).toLocaleString('en-US'), (seconds / bare.seconds).toFixed(2), (peakBytes / 1e6).toFixed(0)];
+function rowOf({ generated, bare }: ReplayRun, what: string, { seconds, cpuSeconds, peakBytes }: Measured): string {
+  const cells = [generated.events.toLocaleString('en-US'), `${(generated.bytes / 1e6).toFixed(0)} MB`, what, seconds.toFixed(1), Math.round(generated.events / seconds).toLocaleString('en-US'), (cpuSeconds * 1e6 / generated.events).toFixed(1), `${(seconds / bare.seconds).toFixed(2)}, ${(cpuSeconds / bare.cpuSeconds).toFixed(2)}`, (peakBytes / 1e6).toFixed(0)];
   return `| ${cells.join(' | ')} |`;
 }

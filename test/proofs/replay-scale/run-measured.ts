@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 export interface Measured {
   readonly seconds: number;
+  /** User and system time of all its threads: what other work on the machine changes least. */
+  readonly cpuSeconds: number;
   readonly peakBytes: number;
   readonly out: string;
 }
