@@ -1,4 +1,4 @@
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
@@ -18,7 +18,9 @@ it('the page that says how to run on a cluster leads to one that routes, and eve
   for (const [program, ...args] of commands) {
     const service = /^services\/([a-z-]+)\/src\/main\.ts$/.exec(args[0] ?? '')?.[1];
     if (program === 'node') await deployment.start(service as 'router' | 'consent-projector' | 'intake');
-    else expect.soft({ args, ...await residency(deployment.folder, ...args) }).toMatchObject({ code: 0 });
+    // The deployment has a ledger's key already, which no command overwrites.
+    else if (args.join(' ').startsWith('audit key generate')) await rm(join(deployment.folder, 'ledger-key'));
+    if (program !== 'node') expect.soft({ args, ...await residency(deployment.folder, ...args) }).toMatchObject({ code: 0 });
   }
 
   const run = (...args: readonly string[]): ReturnType<Deployment['residency']> => deployment.residency(...args);
