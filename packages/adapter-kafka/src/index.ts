@@ -1,6 +1,7 @@
 export { AppendClock } from './append-clock.ts';
 export type { AppendEntry } from './appending/appender.ts';
 export type { DiagnosticFields, KafkaDiagnostics } from './diagnostics.ts';
+export { KafkaControlView } from './kafka-control-view.ts';
 export { KAFKA_LOG_ERROR_CODES, KafkaLogError } from './kafka-log-error.ts';
 export type { KafkaLogErrorCode } from './kafka-log-error.ts';
 export { KafkaLog, openKafkaLog } from './kafka-log.ts';

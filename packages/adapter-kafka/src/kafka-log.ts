@@ -1,11 +1,13 @@
 import { TOPICS, consentTick, policyTick } from '@residency/contracts';
-import type { LogRecord, Position, Topic } from '@residency/contracts';
+import type { ControlState, LogRecord, Position, Topic } from '@residency/contracts';
 import type { Kafka } from 'kafkajs';
 import { Appender } from './appending/appender.ts';
 import type { AppendEntry } from './appending/appender.ts';
 import type { KafkaDiagnostics } from './diagnostics.ts';
+import type { FollowingDeps } from './following.ts';
 import { createKafka } from './kafka-client.ts';
 import { KafkaLogError } from './kafka-log-error.ts';
+import { KafkaControlView } from './kafka-control-view.ts';
 import { KafkaPolicyView } from './kafka-policy-view.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
 import type { ClusterConnection } from './reading/cluster-connection.ts';
@@ -141,9 +143,13 @@ export class KafkaLog {
   /** Follows the policy log in the background until `close`. */
   policyView(): KafkaPolicyView {
     this.#demandOpen();
-    const read = (from: bigint | undefined, until: 'end' | 'aborted'): AsyncGenerator<readonly LogRecord[]> =>
-      this.readBatches(TOPICS.policy, { ...(from === undefined ? {} : { from: new Map([[0, from]]) }), until });
-    return new KafkaPolicyView({ read, diagnostics: this.#deps.diagnostics, signal: this.#closed.signal });
+    return new KafkaPolicyView(this.#following(TOPICS.policy));
+  }
+
+  /** Follows the control log in the background until `close`; `changed` is told of the state now and after each of its records. */
+  controlView(changed?: (state: ControlState) => void): KafkaControlView {
+    this.#demandOpen();
+    return new KafkaControlView(this.#following(TOPICS.control), changed);
   }
 
   /** Moves the watermarks of the consent and the policy log; `now` names the ticks, milliseconds. */
@@ -165,6 +171,12 @@ export class KafkaLog {
   async #ask<T>(question: (connection: ClusterConnection) => Promise<T>): Promise<T> {
     this.#demandOpen();
     return await this.#reads.ask(question);
+  }
+
+  #following(topic: Topic): Omit<FollowingDeps, 'topic' | 'add'> {
+    const read = (from: bigint | undefined, until: 'end' | 'aborted'): AsyncGenerator<readonly LogRecord[]> =>
+      this.readBatches(topic, { ...(from === undefined ? {} : { from: new Map([[0, from]]) }), until });
+    return { read, diagnostics: this.#deps.diagnostics, signal: this.#closed.signal };
   }
 
   #demandOpen(): void {

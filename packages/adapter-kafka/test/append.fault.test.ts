@@ -121,7 +121,7 @@ describe('a reader', () => {
     await expect(reading).rejects.toMatchObject({ code: 'KAFKA_UNREACHABLE', remedy: 'retry' });
     expect((await view.read()).watermark).toBe(before);
     const young = log.policyView();
-    await expect(young.read()).rejects.toMatchObject({ code: 'POLICY_VIEW_BEHIND', remedy: 'retry' });
+    await expect(young.read()).rejects.toMatchObject({ code: 'VIEW_NOT_READ', remedy: 'retry' });
     await eventually(() => young.read().then(() => undefined, (error: { code: string }) => (error.code === 'KAFKA_UNREACHABLE' ? true : undefined)), 60_000);
     proxy.clear();
     await eventually(async () => { await log.tick(2).catch(() => {}); return (await view.read()).watermark > before ? true : undefined; }, 60_000);

@@ -31,7 +31,7 @@ const code = (error: { code: string }): string => error.code;
 
 it('has no reading until it has read what there was, and says to ask again', async () => {
   const { view, stop } = viewOf([[tick(0n, 5)]]);
-  await expect(view.read()).rejects.toMatchObject({ code: 'POLICY_VIEW_BEHIND', remedy: 'retry' });
+  await expect(view.read()).rejects.toMatchObject({ code: 'VIEW_NOT_READ', remedy: 'retry' });
   expect(await eventually(() => view.read().catch(() => undefined))).toEqual({ watermark: 5, versions: [] });
   stop.abort();
 });

@@ -1,5 +1,7 @@
 import { SITE_MARKER_KEY, submissionOfKey } from '@residency/contracts';
 import type { FoundEntry, FoundObject, SiteReader } from '@residency/reconciliation';
+import { observed } from './observed-calls.ts';
+import type { OnRequest } from './observed-calls.ts';
 import type { S3Calls } from './s3-calls.ts';
 import { S3Bucket } from './s3-client.ts';
 import type { S3SiteSettings } from './s3-settings.ts';
@@ -14,9 +16,9 @@ export class S3SiteReader implements SiteReader {
   readonly site: string;
   readonly #calls: S3Calls;
 
-  constructor(settings: S3SiteSettings, calls: S3Calls = new S3Bucket(settings)) {
+  constructor(settings: S3SiteSettings, { calls = new S3Bucket(settings), onRequest }: { readonly calls?: S3Calls; readonly onRequest?: OnRequest } = {}) {
     this.site = settings.site;
-    this.#calls = calls;
+    this.#calls = observed(calls, settings.site, onRequest);
   }
 
   /** A stream: memory does not grow with the site. Throws `SITE_MISSING` where there is no bucket. Sees current versions only, and no unfinished multipart uploads. */

@@ -1,4 +1,6 @@
 import type { ObjectStore, Sites } from '@residency/routing';
+import { observed } from './observed-calls.ts';
+import type { OnRequest } from './observed-calls.ts';
 import type { S3Calls } from './s3-calls.ts';
 import { S3Bucket } from './s3-client.ts';
 import { S3Error } from './s3-error.ts';
@@ -13,15 +15,20 @@ interface OpenSite {
   verified?: Promise<void>;
 }
 
+export interface S3SitesOptions {
+  readonly open?: (settings: S3SiteSettings) => S3Calls;
+  readonly onRequest?: OnRequest;
+}
+
 /** The sites of a deployment's settings, each verified before its first use. */
 export class S3Sites implements Sites {
   readonly #settings: ReadonlyMap<string, S3SiteSettings>;
   readonly #open: (settings: S3SiteSettings) => S3Calls;
   readonly #sites = new Map<string, OpenSite>();
 
-  constructor(settings: readonly S3SiteSettings[], open: (settings: S3SiteSettings) => S3Calls = (one) => new S3Bucket(one)) {
+  constructor(settings: readonly S3SiteSettings[], { open = (one) => new S3Bucket(one), onRequest }: S3SitesOptions = {}) {
     this.#settings = new Map(settings.map((one) => [one.site, one]));
-    this.#open = open;
+    this.#open = (one) => observed(open(one), one.site, onRequest);
   }
 
   /** Throws as the port says: `SITE_NOT_CONFIGURED` and what keeps a site from answering with `retry`, a wrong marker or region with `stop`. */

@@ -16,10 +16,10 @@ beforeEach(() => {
     return [site, bucket];
   }));
   opened = [];
-  sites = new S3Sites(settings, ({ site }) => {
+  sites = new S3Sites(settings, { open: ({ site }) => {
     opened.push(site);
     return buckets.get(site) ?? new FakeBucket();
-  });
+  } });
 });
 
 test('each site has one store, over its own bucket, whose marker is read once', async () => {

@@ -7,10 +7,13 @@ import type { Placeable } from './judge.ts';
 import type { CreateResult, ObjectHead, ObjectStore } from './ports/object-store.ts';
 import type { Sealer } from './ports/sealer.ts';
 import type { Sites } from './ports/sites.ts';
+import { timed } from './stages.ts';
+import type { OnStage } from './stages.ts';
 
 export interface PlaceDeps {
   readonly sealer: Sealer;
   readonly sites: Sites;
+  readonly onStage?: OnStage;
 }
 
 /**
@@ -20,17 +23,28 @@ export interface PlaceDeps {
  */
 export async function place({ sample, judged }: Placeable, stores: readonly ObjectStore[], position: string, deps: PlaceDeps): Promise<Finding> {
   const { submission, sampleSha256, country, decision } = judged;
-  const sealed = await deps.sealer.seal(sample, { region: decision.region, policyDigest: decision.policy.digest, sampleSha256, submission });
+  const sealed = await timed(deps.onStage, 'seal', () => deps.sealer.seal(sample, { region: decision.region, policyDigest: decision.policy.digest, sampleSha256, submission }));
   const metadata: ObjectMetadata = {
     position, sampleSha256, country, policyDigest: decision.policy.digest, sealedSha256: sealed.sealedSha256, wrappingKey: sealed.wrappingKey,
   };
-  const key = objectKey(submission);
+  return await timed(deps.onStage, 'store', () => write({ judged, message: sealed.message, metadata, stores }));
+}
+
+interface Writing {
+  readonly judged: Placeable['judged'];
+  readonly message: Uint8Array;
+  readonly metadata: ObjectMetadata;
+  readonly stores: readonly ObjectStore[];
+}
+
+async function write({ judged, message, metadata, stores }: Writing): Promise<Finding> {
+  const key = objectKey(judged.submission);
   const placements: Placement[] = [];
   for (const store of stores) {
-    const result = await create(store, key, sealed.message, metadata);
+    const result = await create(store, key, message, metadata);
     if (result === 'unreadable') return unreadable(store.site, judged);
-    const head = result.created ? { ...result, metadata, bytes: sealed.message.length } : result.existing;
-    if (head.metadata.position !== position) {
+    const head = result.created ? { ...result, metadata, bytes: message.length } : result.existing;
+    if (head.metadata.position !== metadata.position) {
       return taken(head, judged);
     }
     placements.push(placement(store.site, key, head));

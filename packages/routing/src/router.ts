@@ -12,6 +12,7 @@ import type { ObjectStore } from './ports/object-store.ts';
 import type { Batch, BatchResult, Blocked, RouteBatch } from './ports/submission-log.ts';
 import { RoutingError } from './routing-error.ts';
 import { settle } from './settle.ts';
+import { timed } from './stages.ts';
 import { behind, blockedBy, policyMissing, readViews } from './views.ts';
 import type { ViewDeps, Views } from './views.ts';
 
@@ -22,13 +23,18 @@ export interface RouterDeps extends PlaceDeps, ViewDeps {
 /** The use case. One router serves all partitions of a process, so that its byte budget holds for them together. */
 export function createRouter(deps: RouterDeps): RouteBatch {
   const budget = new ByteBudget(deps.limits.inFlightBytes);
+  const { onStage } = deps;
   return async (batch) => {
+    const decodedAll = onStage?.('decode');
     const decoded = batch.records.map((record) => decode(record, deps.limits));
-    const views = await readViews(decoded, deps).catch((error: unknown) => blockedBy(error, first(batch)));
+    decodedAll?.();
+    const views = await timed(onStage, 'views', () => readViews(decoded, deps)).catch((error: unknown) => blockedBy(error, first(batch)));
     if ('error' in views) return { settlements: [], blocked: views };
+    const decidedAll = onStage?.('decide');
     const judged = decoded.map((one) => gateAndDecide(one, views));
+    decidedAll?.();
     const placed = await sealAndStore(batch, judged, budget, deps);
-    const durable = await flush(placed);
+    const durable = await timed(onStage, 'flush', () => flush(placed));
     return prefix(batch, durable);
   };
 }

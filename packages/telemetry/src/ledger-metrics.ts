@@ -1,6 +1,6 @@
-import { Counter, Gauge } from 'prom-client';
-import type { Registry } from 'prom-client';
 import { BoundedLabel } from './bounded-label.ts';
+import type { Instruments } from './instruments.ts';
+import { violationCounter } from './violations.ts';
 
 export interface LedgerMetrics {
   /** A partition's ledger, leaves: under the published checkpoint, and read. `current`: the checkpoint covers all there is. */
@@ -13,19 +13,18 @@ export interface LedgerMetrics {
 
 /** Of the auditing package; this one may not know it. */
 const KINDS = ['HOLE', 'REPEAT', 'UNDECODABLE', 'MISPLACED', 'ALSO_IN'];
+/** An audit event of another log or partition: something in the wrong place. */
+const VIOLATIONS = ['MISPLACED'];
 const MAX_CODES = 64;
 
-export function ledgerMetrics(registry: Registry, now: () => number): LedgerMetrics {
-  const registers = [registry];
-  const size = new Gauge({ name: 'residency_ledger_size', help: 'Leaves under the published checkpoint.', labelNames: ['partition'], registers });
-  const pending = new Gauge({ name: 'residency_ledger_pending', help: 'Leaves that were read and are under no checkpoint yet.', labelNames: ['partition'], registers });
+export function ledgerMetrics(make: Instruments, now: () => number): LedgerMetrics {
+  const size = make.gauge('residency_ledger_size');
+  const pending = make.gauge('residency_ledger_pending');
   const current = new Map<number, number>();
-  const age = new Gauge({
-    name: 'residency_ledger_checkpoint_age_seconds', help: 'Since the checkpoint last covered everything in the audit log, or since the start.', labelNames: ['partition'], registers,
-    collect: () => { for (const [partition, at] of current) age.set({ partition }, Math.max(0, (now() - at) / 1_000)); },
-  });
-  const findings = new Counter({ name: 'residency_audit_findings_total', help: 'What is wrong with the audit log, since the start.', labelNames: ['kind'], registers });
-  const waiting = new Gauge({ name: 'residency_ledger_blocked', help: '1 for the code of the error a ledger waits for.', labelNames: ['partition', 'code'], registers });
+  const age = make.gauge('residency_ledger_checkpoint_age_seconds', () => { for (const [partition, at] of current) age.set({ partition }, Math.max(0, (now() - at) / 1_000)); });
+  const findings = make.counter('residency_audit_findings_total');
+  const waiting = make.gauge('residency_ledger_blocked');
+  const violated = violationCounter(make, 'auditor', VIOLATIONS);
   const [kinds, codes] = [new BoundedLabel(KINDS), new BoundedLabel([], MAX_CODES)];
   const waitsFor = new Map<number, string>();
   // A counter that is absent until its first finding hides that finding from `increase()`.
@@ -36,7 +35,10 @@ export function ledgerMetrics(registry: Registry, now: () => number): LedgerMetr
       pending.set({ partition }, progress.size - progress.published);
       if (progress.current || !current.has(partition)) current.set(partition, now());
     },
-    found: (kind) => { findings.inc({ kind: kinds.value(kind) }); },
+    found: (kind) => {
+      findings.inc({ kind: kinds.value(kind) });
+      if (VIOLATIONS.includes(kind)) violated(kind);
+    },
     waits: (partition, code) => {
       const before = waitsFor.get(partition);
       if (before !== undefined) waiting.remove({ partition, code: before });

@@ -1,3 +1,4 @@
+import { codeOf } from '@residency/coded-error';
 import { pino } from 'pino';
 import type { DestinationStream } from 'pino';
 import { describeError } from './describe-error.ts';
@@ -16,16 +17,20 @@ export interface Logger {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
+  /** From now on the least level of its lines. */
+  setLevel(level: LogLevel): void;
 }
 
 export interface LoggerOptions {
   readonly level: LogLevel;
   /** Takes whole lines; standard error where absent, because standard output belongs to a command's answer. */
   readonly destination?: DestinationStream;
+  /** Told of each warning and error, written or not, with the code it names, itself or its error: for metrics. */
+  readonly told?: (code: string | undefined) => void;
 }
 
 /** One JSON object a line: `level`, `time` (RFC 3339), `msg`, the fields. */
-export function createLogger({ level, destination }: LoggerOptions): Logger {
+export function createLogger({ level, destination, told }: LoggerOptions): Logger {
   const lines = pino({
     level,
     base: null,
@@ -36,7 +41,8 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
   }, destination ?? pino.destination({ dest: 2, sync: true }));
   // No further arguments: pino would format them into the message.
   const write = (at: Exclude<LogLevel, 'silent'>) => (message: string, fields: LogFields = {}): void => {
+    if (at === 'warn' || at === 'error') told?.(codeOf(fields.error) ?? fields.code);
     lines[at]({ ...allowedFields(fields), ...('error' in fields ? { error: describeError(fields.error) } : {}) }, message);
   };
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error'), setLevel: (next) => { lines.level = next; } };
 }

@@ -1,23 +1,50 @@
-import { OUTCOMES, QUARANTINE_REASONS, REFUSAL_REASONS } from '@residency/contracts';
-import type { AuditEvent } from '@residency/contracts';
-import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import { Registry, collectDefaultMetrics } from 'prom-client';
 import { BoundedLabel } from './bounded-label.ts';
+import type { MetricSource } from './catalogue.ts';
+import { controlMetrics } from './control-metrics.ts';
+import type { ControlMetrics } from './control-metrics.ts';
+import { exporterMetrics } from './exporter-metrics.ts';
+import type { ExporterMetrics } from './exporter-metrics.ts';
+import { httpMetrics } from './http-metrics.ts';
+import type { HttpMetrics } from './http-metrics.ts';
+import { Instruments } from './instruments.ts';
 import { ledgerMetrics } from './ledger-metrics.ts';
 import type { LedgerMetrics } from './ledger-metrics.ts';
+import { projectorMetrics } from './projector-metrics.ts';
+import type { ProjectorMetrics } from './projector-metrics.ts';
+import { reconcilerMetrics } from './reconciler-metrics.ts';
+import type { ReconcilerMetrics } from './reconciler-metrics.ts';
+import { requestMetrics } from './request-metrics.ts';
+import type { RequestMetrics } from './request-metrics.ts';
+import { routerMetrics } from './router-metrics.ts';
+import type { RouterMetrics } from './router-metrics.ts';
+import { viewMetrics } from './view-metrics.ts';
+import type { ViewMetrics, ViewsNow } from './view-metrics.ts';
 
 export interface MetricsOptions {
+  readonly service: MetricSource;
   readonly version: string;
-  /** The policy's regions; any other is counted as `other`. */
-  readonly regions: readonly string[];
+  /** Wall clock, milliseconds. */
+  readonly now: () => number;
 }
 
+/** A service's metrics: those of every service, and the parts that it asks for, each once. */
 export interface Metrics {
-  /** One settled record. Labels: `reason` and `region` are empty where the outcome has none. */
-  settled(event: Pick<AuditEvent, 'outcome' | 'data'>): void;
-  /** Why routing waits, as an error's code; `undefined` once it goes on. */
-  blocked(code: string | undefined): void;
-  /** For who grows ledgers: `now` is the time in milliseconds. Once. */
-  ledger(now: () => number): LedgerMetrics;
+  /** Why the work waits, as an error's code; `undefined` once it goes on. */
+  waiting(code: string | undefined): void;
+  /** A log line of level warn or error. */
+  logged(code: string | undefined): void;
+  /** `regions`: the deployment's; any other is counted as `other`. */
+  routing(regions: readonly string[]): RouterMetrics;
+  /** `sites`: the deployment's. */
+  requests(sites: readonly string[]): RequestMetrics;
+  views(now: ViewsNow): ViewMetrics;
+  control(): ControlMetrics;
+  projecting(): ProjectorMetrics;
+  ledger(): LedgerMetrics;
+  exporting(): ExporterMetrics;
+  reconciling(sites: readonly string[]): ReconcilerMetrics;
+  http(routes: readonly string[]): HttpMetrics;
   /** What `/metrics` answers. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
@@ -26,35 +53,35 @@ export interface Metrics {
 const MAX_CODES = 64;
 
 /** A registry of its own, so that two in one process never mix. */
-export function createMetrics({ version, regions }: MetricsOptions): Metrics {
+export function createMetrics({ service, version, now }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  new Gauge({ name: 'residency_build_info', help: 'The running version; always 1.', labelNames: ['version'], registers: [registry] }).set({ version }, 1);
-  const submissions = new Counter({ name: 'residency_submissions_total', help: 'Settled records of the intake log.', labelNames: ['outcome', 'reason', 'region'], registers: [registry] });
-  const bytes = new Counter({ name: 'residency_sample_bytes_total', help: 'Bytes of the samples that were stored, before sealing.', labelNames: ['region'], registers: [registry] });
-  const blocking = new Gauge({ name: 'residency_router_blocked', help: '1 for the code of the error routing waits for.', labelNames: ['code'], registers: [registry] });
-
-  const outcome = new BoundedLabel(OUTCOMES);
-  const reason = new BoundedLabel([...QUARANTINE_REASONS, ...REFUSAL_REASONS]);
-  const region = new BoundedLabel(regions);
-  const code = new BoundedLabel([], MAX_CODES);
-  // A counter that is absent until its first event hides that event from `increase()`.
-  for (const place of regions) {
-    submissions.inc({ outcome: 'stored', reason: '', region: place }, 0);
-    bytes.inc({ region: place }, 0);
-  }
-
+  const make = new Instruments(registry);
+  make.gauge('residency_build_info').set({ service, version }, 1);
+  const waiting = make.gauge('residency_waiting');
+  const errors = make.counter('residency_errors_total');
+  const lastError = make.gauge('residency_last_error_timestamp_seconds');
+  const [waitingCode, errorCode] = [new BoundedLabel([], MAX_CODES), new BoundedLabel([], MAX_CODES)];
   return {
-    settled: ({ outcome: what, data }) => {
-      const place = 'decision' in data && data.decision !== undefined ? region.value(data.decision.region) : '';
-      submissions.inc({ outcome: outcome.value(what), reason: 'reason' in data ? reason.value(data.reason) : '', region: place });
-      if (what === 'stored' && data.sampleBytes !== undefined) bytes.inc({ region: place }, data.sampleBytes);
+    waiting: (code) => {
+      waiting.reset();
+      if (code !== undefined) waiting.set({ code: waitingCode.value(code) }, 1);
     },
-    blocked: (now) => {
-      blocking.reset();
-      if (now !== undefined) blocking.set({ code: code.value(now) }, 1);
+    logged: (code) => {
+      if (code === undefined) return;
+      const labels = { code: errorCode.value(code) };
+      errors.inc(labels);
+      lastError.set(labels, now() / 1_000);
     },
-    ledger: (now) => ledgerMetrics(registry, now),
+    routing: (regions) => routerMetrics(make, { regions, now }),
+    requests: (sites) => requestMetrics(make, sites),
+    views: (views) => viewMetrics(make, views, now),
+    control: () => controlMetrics(make),
+    projecting: () => projectorMetrics(make),
+    ledger: () => ledgerMetrics(make, now),
+    exporting: () => exporterMetrics(make, now),
+    reconciling: (sites) => reconcilerMetrics(make, sites),
+    http: (routes) => httpMetrics(make, routes),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }

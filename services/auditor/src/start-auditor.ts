@@ -3,28 +3,21 @@ import { demandTopics, openKafkaLog } from '@residency/adapter-kafka';
 import { S3LedgerStore } from '@residency/adapter-s3';
 import { RecentRegions, ledgerOrigin } from '@residency/auditing';
 import type { LedgerStore } from '@residency/auditing';
-import { codeOf, remedyOf } from '@residency/coded-error';
-import { TOPICS } from '@residency/contracts';
+import { TOPICS, logLevelOf } from '@residency/contracts';
 import { openSignerKey } from '@residency/ledger';
-import { Health, comeUp, startOperations } from '@residency/operations';
-import type { Service } from '@residency/operations';
-import { createMetrics } from '@residency/telemetry';
-import type { LedgerMetrics, Logger } from '@residency/telemetry';
+import { comeUp, runWork } from '@residency/operations';
+import type { RunningWork, WorkContext } from '@residency/operations';
+import type { Logger, Metrics } from '@residency/telemetry';
 import type { AuditorSettings } from './config.ts';
 import { KafkaAuditSource } from './kafka-audit-source.ts';
 import { keepGrowing } from './keep-growing.ts';
 import { ledgerRoutes } from './ledger-routes.ts';
 import { WaitingFor } from './waiting-for.ts';
 
-export interface AuditorService extends Service {
-  /** Of the ledgers (`/ledger/<partition>/`), probes and metrics. */
-  readonly url: string;
-}
-
 export interface AuditorDeps {
   readonly settings: AuditorSettings;
   readonly logger: Logger;
-  readonly version: string;
+  readonly metrics: Metrics;
   /** Any clock that never goes back, milliseconds. */
   readonly now: () => number;
 }
@@ -32,38 +25,25 @@ export interface AuditorDeps {
 /** For calls of the store in hand, milliseconds. */
 const STORE_GRACE_MS = 5_000;
 
-/** Ledgers, probes and metrics are served from the start; the ledgers grow once cluster, topics and store are what they must be. Throws `INVALID_KEY`. */
-export async function startAuditor(deps: AuditorDeps, told: AbortSignal): Promise<AuditorService> {
-  const { settings, version, now } = deps;
+/** Ledgers (`/ledger/<partition>/`), probes and metrics are served from the start; the ledgers grow once cluster, topics and store are what they must be. Throws `INVALID_KEY`. */
+export async function startAuditor(deps: AuditorDeps, told: AbortSignal): Promise<RunningWork> {
+  const { settings, logger, metrics } = deps;
   // Under whatever name: a file without a key must not wait for a cluster to be found out.
   await openSignerKey(settings.auditing.signerKey);
-  const health = new Health('auditing');
-  const metrics = createMetrics({ version, regions: [] });
-  const stopping = new AbortController();
-  const stop = (): void => { stopping.abort(); };
-  told.addEventListener('abort', stop, { once: true });
   const store = openStore(settings);
-  const operations = await startOperations({
-    host: settings.http.host, port: settings.http.port, live: () => health.live, ready: () => health.readiness(), metrics: () => metrics.render(),
+  return await runWork({
+    name: 'auditing', http: { host: settings.http.host, port: settings.http.port }, logger, metrics, told,
     routes: (app) => { ledgerRoutes(app, store.store); },
+    work: (context) => hurried(context.signal, store, () => audit(deps, context, store)),
+    close: store.close,
   });
-  const ended = auditUntil(stopping, { deps, health, metrics: metrics.ledger(now), store });
-  ended.catch(() => { health.failed(); });
-  return {
-    url: operations.url,
-    ended,
-    stop: async () => {
-      health.stopping();
-      stop();
-      // A store that does not answer must not hold up the end; what it was asked for is asked for again.
-      const late = setTimeout(store.close, STORE_GRACE_MS);
-      // Whoever awaits `ended` hears of it.
-      await ended.catch(() => undefined);
-      clearTimeout(late);
-      await operations.close();
-      store.close();
-    },
-  };
+}
+
+/** A store that does not answer must not hold up the end; what it was asked for is asked for again. */
+async function hurried(signal: AbortSignal, { close }: OpenStore, work: () => Promise<void>): Promise<void> {
+  let late: NodeJS.Timeout | undefined;
+  signal.addEventListener('abort', () => { late = setTimeout(close, STORE_GRACE_MS); }, { once: true });
+  await work().finally(() => { clearTimeout(late); });
 }
 
 interface OpenStore {
@@ -80,17 +60,10 @@ function openStore({ ledger }: AuditorSettings): OpenStore {
   return { store, prepare: () => Promise.resolve(), close: () => { store.close(); } };
 }
 
-interface Work {
-  readonly deps: AuditorDeps;
-  readonly health: Health;
-  readonly metrics: LedgerMetrics;
-  readonly store: OpenStore;
-}
-
-async function auditUntil(stopping: AbortController, { deps, health, metrics, store }: Work): Promise<void> {
-  const { settings, logger, now } = deps;
-  const { signal } = stopping;
-  const waits = (error: unknown): void => { if (health.waits(codeOf(error))) logger.warn('Auditing waits.', { error }); };
+async function audit({ settings, logger, metrics, now }: AuditorDeps, { signal: told, waits, started }: WorkContext, store: OpenStore): Promise<void> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([told, failed.signal]);
+  const ledgers = metrics.ledger();
   const kafka = { ...settings.kafka, clientId: 'residency-auditor' };
   const log = await comeUp(() => openKafkaLog(kafka, logger), { signal, waits });
   try {
@@ -99,30 +72,29 @@ async function auditUntil(stopping: AbortController, { deps, health, metrics, st
       await store.prepare();
       return [...(await log.ends(TOPICS.audit)).keys()];
     }, { signal, waits });
+    log.controlView((state) => { logger.setLevel(logLevelOf(state, 'auditor') ?? settings.telemetry.logLevel); });
     waits(undefined);
-    health.started();
+    started();
     // One for all of them: an identity's events may stand in several partitions.
     const regions = new RecentRegions();
     const waiting = new WaitingFor(waits);
     const growing = partitions.map(async (partition) => {
       const signer = await openSignerKey(settings.auditing.signerKey, ledgerOrigin(settings.ledger.origin, log.name, partition));
       await keepGrowing({
-        source: new KafkaAuditSource(log, partition), store: store.store, signer, regions, intervalMs: settings.auditing.intervalMs, now, signal, logger, metrics,
+        source: new KafkaAuditSource(log, partition), store: store.store, signer, regions, intervalMs: settings.auditing.intervalMs, now, signal, logger, metrics: ledgers,
         waits: (error) => { waiting.of(partition, error); },
       });
     });
-    await allOrNone(growing, stopping);
-  } catch (error) {
-    if (!(signal.aborted && remedyOf(error) === 'retry')) throw error;
+    await allOrNone(growing, failed);
   } finally {
     await log.close();
   }
 }
 
 /** Whichever fails ends the others, and all have ended when this rejects. */
-async function allOrNone(works: readonly Promise<void>[], stopping: AbortController): Promise<void> {
+async function allOrNone(works: readonly Promise<void>[], failed: AbortController): Promise<void> {
   const results = await Promise.allSettled(works.map((work) => work.catch((error: unknown) => {
-    stopping.abort();
+    failed.abort();
     throw error;
   })));
   const failure = results.find((result) => result.status === 'rejected');

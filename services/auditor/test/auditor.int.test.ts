@@ -8,13 +8,13 @@ import { configurationOf } from '@residency/configuration';
 import { TOPICS } from '@residency/contracts';
 import { LedgerReader, NOTE_SIGNATURE, makeKey, openCheckpoint, openSignerKey } from '@residency/ledger';
 import type { Checkpoint } from '@residency/ledger';
-import { createLogger } from '@residency/telemetry';
+import type { RunningWork } from '@residency/operations';
+import { createLogger, createMetrics } from '@residency/telemetry';
 import { eventually, someAuditRecords } from '@residency/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createBucket, sharedKafka, sharedSites } from '../../../test/stack/index.ts';
 import type { AuditorSettings } from '../src/config.ts';
 import { startAuditor } from '../src/start-auditor.ts';
-import type { AuditorService } from '../src/start-auditor.ts';
 
 const PARTITIONS = 3;
 const SECRET = (await makeKey('audit.example', randomBytes(32), NOTE_SIGNATURE)).signerKey;
@@ -22,7 +22,7 @@ const logger = createLogger({ level: 'silent' });
 let log: KafkaLog;
 let env: Record<string, string>;
 let folder: string;
-const running: AuditorService[] = [];
+const running: RunningWork[] = [];
 
 beforeEach(async () => {
   const [kafka, sites] = await Promise.all([sharedKafka(), sharedSites()]);
@@ -48,8 +48,8 @@ function settingsOf(over: Record<string, string | undefined> = {}): AuditorSetti
   return configurationOf(['kafka', 'ledger', 'auditing', 'http', 'telemetry'], { env: { ...env, ...over }, readFile: () => SECRET });
 }
 
-async function started(settings = settingsOf()): Promise<AuditorService> {
-  const auditor = await startAuditor({ settings, logger, version: 'test', now: () => performance.now() }, new AbortController().signal);
+async function started(settings = settingsOf()): Promise<RunningWork> {
+  const auditor = await startAuditor({ settings, logger, metrics: createMetrics({ service: 'auditor', version: 'test', now: Date.now }), now: () => performance.now() }, new AbortController().signal);
   running.push(auditor);
   return auditor;
 }

@@ -13,10 +13,10 @@ async function terms(store: LedgerStore, records = RECORDS): Promise<{ readonly 
   const lines: string[] = [];
   const told: unknown[] = [];
   const stop = new AbortController();
-  const metrics = createMetrics({ version: 'test', regions: [] });
+  const metrics = createMetrics({ service: 'auditor', version: 'test', now: () => performance.now() });
   const logger = createLogger({ level: 'info', destination: { write: (line: string) => { lines.push(line); } } });
   const signer = await openSignerKey((await makeKey('some-key', new Uint8Array(32), 1)).signerKey);
-  const growing = { source: new MemoryAuditSource(records), store, signer, regions: new RecentRegions(10), intervalMs: 0, now: () => performance.now(), signal: stop.signal, logger, metrics: metrics.ledger(() => performance.now()), waits: (error: unknown) => { told.push(error); } };
+  const growing = { source: new MemoryAuditSource(records), store, signer, regions: new RecentRegions(10), intervalMs: 0, now: () => performance.now(), signal: stop.signal, logger, metrics: metrics.ledger(), waits: (error: unknown) => { told.push(error); } };
   return { lines, stop, told, metrics, growing };
 }
 

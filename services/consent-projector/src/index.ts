@@ -3,4 +3,4 @@ export type { ProjectorSettings } from './config.ts';
 export { project } from './project.ts';
 export type { ProjectOptions, ProjectorProgress } from './project.ts';
 export { startProjector } from './start-projector.ts';
-export type { ProjectorDeps, ProjectorService } from './start-projector.ts';
+export type { ProjectorDeps } from './start-projector.ts';

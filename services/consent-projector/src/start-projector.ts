@@ -1,26 +1,20 @@
 import { demandTopics, openKafkaLog } from '@residency/adapter-kafka';
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { RedisConsentProjection } from '@residency/adapter-redis';
-import { codeOf, remedyOf } from '@residency/coded-error';
-import { TOPICS } from '@residency/contracts';
-import { Health, comeUp, startOperations } from '@residency/operations';
-import type { Service } from '@residency/operations';
-import { createMetrics } from '@residency/telemetry';
-import type { Logger } from '@residency/telemetry';
+import { remedyOf } from '@residency/coded-error';
+import { TOPICS, logLevelOf } from '@residency/contracts';
+import { comeUp, runWork } from '@residency/operations';
+import type { RunningWork, WorkContext } from '@residency/operations';
+import type { Logger, Metrics } from '@residency/telemetry';
 import type { ProjectorSettings } from './config.ts';
 import type { ConsentSource } from './ports/consent-source.ts';
 import { project } from './project.ts';
 import { tickUntil } from './tick.ts';
 
-export interface ProjectorService extends Service {
-  /** Of probes and metrics. */
-  readonly url: string;
-}
-
 export interface ProjectorDeps {
   readonly settings: ProjectorSettings;
   readonly logger: Logger;
-  readonly version: string;
+  readonly metrics: Metrics;
   readonly now: () => number;
 }
 
@@ -28,54 +22,49 @@ export interface ProjectorDeps {
 const TICK_MS = 250;
 
 /** Projects the consent log into Redis and ticks both logs. Any number may run: the projection moves for one at a time. */
-export async function startProjector(deps: ProjectorDeps, told: AbortSignal): Promise<ProjectorService> {
-  const health = new Health('projecting');
-  const metrics = createMetrics({ version: deps.version, regions: [] });
-  const stopping = new AbortController();
-  const stop = (): void => { stopping.abort(); };
-  told.addEventListener('abort', stop, { once: true });
-  const { host, port } = deps.settings.http;
-  const operations = await startOperations({ host, port, live: () => health.live, ready: () => health.readiness(), metrics: () => metrics.render() });
-  const ended = projectUntil(stopping, deps, health);
-  ended.catch(() => { health.failed(); });
-  return {
-    url: operations.url,
-    ended,
-    stop: async () => {
-      health.stopping();
-      stop();
-      await ended.catch(() => undefined);
-      await operations.close();
-    },
-  };
+export async function startProjector(deps: ProjectorDeps, told: AbortSignal): Promise<RunningWork> {
+  const { settings: { http }, logger, metrics } = deps;
+  return await runWork({ name: 'projecting', http, logger, metrics, told, work: (context) => projectUntil(deps, context) });
 }
 
-async function projectUntil(stopping: AbortController, { settings, logger, now }: ProjectorDeps, health: Health): Promise<void> {
-  const { signal } = stopping;
-  const waits = (error: unknown): void => { if (health.waits(codeOf(error))) logger.warn('The projector waits.', { error }); };
+async function projectUntil({ settings, logger, metrics, now }: ProjectorDeps, { signal: told, waits, started }: WorkContext): Promise<void> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([told, failed.signal]);
+  const counted = metrics.projecting();
   const kafka = { ...settings.kafka, clientId: 'residency-consent-projector' };
   let log: KafkaLog | undefined;
   let projection: RedisConsentProjection | undefined;
   try {
     const opened = log = await comeUp(() => openKafkaLog(kafka, logger), { signal, waits });
     await comeUp(() => demandTopics(kafka, logger), { signal, waits });
+    opened.controlView((state) => { logger.setLevel(logLevelOf(state, 'consent-projector') ?? settings.telemetry.logLevel); });
     const view = projection = new RedisConsentProjection(settings.redis);
     await comeUp(() => view.demandNoEviction(), { signal, waits });
     waits(undefined);
-    health.started();
+    started();
     const projecting = project({
       source: consentSource(opened), projection: view, signal,
       diagnostics: { info: (...said) => { logger.info(...said); }, warn: (message, fields) => { if (remedyOf(fields?.error) === 'retry') waits(fields?.error); else logger.warn(message, fields); }, error: (...said) => { logger.error(...said); } },
-      onProgress: () => { waits(undefined); },
+      onProgress: ({ records, skipped }) => {
+        waits(undefined);
+        counted.moved(records, skipped);
+      },
       appendTimeMarginMs: settings.routing.watermarkMarginMs,
     });
+    const tick = async (): Promise<void> => {
+      try {
+        await opened.tick(now());
+      } catch (error) {
+        counted.ticked('failed');
+        throw error;
+      }
+      counted.ticked('ok');
+    };
     // Whichever fails ends the other.
-    await Promise.all([projecting, tickUntil({ tick: () => opened.tick(now()), everyMs: TICK_MS, signal, waits })].map((work) => work.catch((error: unknown) => {
-      stopping.abort();
+    await Promise.all([projecting, tickUntil({ tick, everyMs: TICK_MS, signal, waits })].map((work) => work.catch((error: unknown) => {
+      failed.abort();
       throw error;
     })));
-  } catch (error) {
-    if (!(signal.aborted && remedyOf(error) === 'retry')) throw error;
   } finally {
     await projection?.close();
     await log?.close();

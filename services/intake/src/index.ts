@@ -6,7 +6,7 @@ export type { ConsentHistories } from './ports/consent-histories.ts';
 export type { EventAppender } from './ports/event-appender.ts';
 export type { SubmissionState, SubmissionStatus } from './ports/submission-status.ts';
 export { BATCH_EVENTS } from './routes/events.ts';
-export { startIntake } from './start-intake.ts';
+export { INTAKE_ROUTES, startIntake } from './start-intake.ts';
 export type { Intake } from './start-intake.ts';
 export { SCOPES } from './tokens.ts';
 export type { IntakeToken, Scope } from './tokens.ts';

@@ -44,4 +44,8 @@ export interface IntakeOptions {
   readonly timeouts?: Partial<IntakeTimeouts>;
   readonly maxConnections?: number;
   readonly log?: IntakeLog;
+  /** Asked for each request: submissions are refused while it is so (`residency drain`); consents are not. */
+  readonly draining?: () => boolean;
+  /** Told of each answer: the route's pattern, `undefined` where none fits, its status, milliseconds. */
+  readonly answered?: (route: string | undefined, status: number, milliseconds: number) => void;
 }

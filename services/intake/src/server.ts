@@ -1,7 +1,7 @@
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answerClientError } from './client-error.ts';
-import type { IntakeLog, IntakeTimeouts } from './intake-options.ts';
+import type { IntakeLog, IntakeOptions, IntakeTimeouts } from './intake-options.ts';
 import { refuseForeignPages } from './loopback.ts';
 import { notFound } from './not-found.ts';
 import { PROBLEM_CONTENT_TYPE, unavailable } from './problem.ts';
@@ -15,6 +15,7 @@ export interface ServerTerms {
   /** True from `close` on. */
   readonly closing: () => boolean;
   readonly log: IntakeLog | undefined;
+  readonly answered: IntakeOptions['answered'];
 }
 
 /** HTTP without routes: bounds on time and connections, the guards before every route, and problem documents for every failure. */
@@ -47,7 +48,8 @@ export function createServer(terms: ServerTerms): FastifyInstance {
   return app;
 }
 
-function addHooks(app: FastifyInstance, { closing, guarded }: ServerTerms): void {
+function addHooks(app: FastifyInstance, { closing, guarded, answered }: ServerTerms): void {
+  if (answered !== undefined) app.addHook('onResponse', async ({ is404, routeOptions }, { statusCode, elapsedTime }) => { answered(is404 ? undefined : routeOptions.url, statusCode, elapsedTime); });
   app.addHook('onRequest', async (request) => {
     if (closing()) throw unavailable('CLOSING', 'Expected a running intake; found it closing. Send it again after the time in Retry-After.', 5);
     if (guarded) refuseForeignPages(request.headers);

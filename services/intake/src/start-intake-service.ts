@@ -1,101 +1,93 @@
 import { demandTopics, openKafkaLog } from '@residency/adapter-kafka';
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { RedisConsentView } from '@residency/adapter-redis';
-import { codeOf, hasCode, remedyOf } from '@residency/coded-error';
-import { TOPICS, decodeAuditEvent } from '@residency/contracts';
-import { Health, comeUp } from '@residency/operations';
-import type { Service } from '@residency/operations';
-import { createMetrics } from '@residency/telemetry';
-import type { Logger } from '@residency/telemetry';
+import { hasCode } from '@residency/coded-error';
+import { INITIAL_CONTROL, TOPICS, decodeAuditEvent, logLevelOf } from '@residency/contracts';
+import { comeUp, runWork } from '@residency/operations';
+import type { RunningWork, WorkContext } from '@residency/operations';
+import type { Logger, Metrics } from '@residency/telemetry';
 import type { IntakeSettings } from './config.ts';
+import { IntakeError } from './intake-error.ts';
+import type { EventAppender } from './ports/event-appender.ts';
 import { RecentOutcomes } from './recent-outcomes.ts';
-import { startIntake } from './start-intake.ts';
-import type { Intake } from './start-intake.ts';
-
-export interface IntakeService extends Service {
-  readonly url: string;
-}
+import { INTAKE_ROUTES, startIntake } from './start-intake.ts';
 
 export interface IntakeServiceDeps {
   readonly settings: IntakeSettings;
   readonly logger: Logger;
-  readonly version: string;
+  readonly metrics: Metrics;
   readonly now: () => number;
 }
 
 /** How far back the audit log is read for `GET /submissions/{id}`. */
 const WINDOW_MS = 60 * 60 * 1_000;
 
-/** The intake in front of a cluster: appends to Kafka, and follows the audit log to say what became of it. */
-export async function startIntakeService({ settings, logger, version, now }: IntakeServiceDeps, told: AbortSignal): Promise<IntakeService> {
-  const health = new Health('following the audit log');
-  const metrics = createMetrics({ version, regions: [] });
-  const waits = (error: unknown): void => { if (health.waits(codeOf(error))) logger.warn('The intake waits.', { error }); };
-  const kafka = { ...settings.kafka, clientId: 'residency-intake' };
-  const log = await comeUp(async () => {
-    await demandTopics(kafka, logger);
-    return await openKafkaLog(kafka, logger);
-  }, { signal: told, waits });
+/** The intake in front of a cluster: appends to Kafka, and follows the audit log to say what became of it. Until Kafka is reached it answers 503. */
+export async function startIntakeService(deps: IntakeServiceDeps, told: AbortSignal): Promise<RunningWork> {
+  const { settings, logger, metrics } = deps;
   const consents = new RedisConsentView(settings.redis);
-  const outcomes = new RecentOutcomes();
-  const stopping = new AbortController();
-  let intake: Intake;
-  try {
-    intake = await startIntake({
-      ...settings.http,
-      appender: {
-        append: async (entries) => {
-          const positions = await log.append(entries);
-          for (const { submission } of entries) if (submission !== undefined) outcomes.appended(submission);
-          return positions;
-        },
-      },
-      status: outcomes,
+  const front = new Front();
+  const { answered } = metrics.http(INTAKE_ROUTES);
+  return await runWork({
+    name: 'following the audit log', http: settings.http, logger, metrics, told,
+    serve: (operations) => startIntake({
+      ...settings.http, operations, answered,
+      appender: front,
+      status: front.outcomes,
       consents: { history: async (consentId) => (await consents.read([consentId])).histories.get(consentId) ?? [] },
-      operations: { live: () => health.live, ready: () => health.readiness(), metrics: () => metrics.render() },
+      draining: () => front.draining,
       log: { error: (fields, message) => { logger.error(message, fields); } },
-    });
-  } catch (error) {
-    await Promise.all([consents.close(), log.close()]);
-    throw error;
-  }
-  waits(undefined);
-  health.started();
-  const ended = follow(log, outcomes, now() - WINDOW_MS, { signal: stopping.signal, waits }).catch((error: unknown) => {
-    health.failed();
-    throw error;
-  });
-  ended.catch(() => undefined);
-  return {
-    url: intake.url,
-    ended,
-    stop: async () => {
-      health.stopping();
-      await intake.close();
-      stopping.abort();
-      await ended.catch(() => undefined);
-      await Promise.all([consents.close(), log.close()]);
+    }),
+    work: (context) => follow(deps, context, front),
+    close: async () => {
+      await front.log?.close();
+      await consents.close();
     },
-  };
+  });
 }
 
-interface FollowTerms {
-  readonly signal: AbortSignal;
-  readonly waits: (error: unknown) => void;
+/** What requests use of the work behind them. */
+class Front implements EventAppender {
+  /** Absent until Kafka is reached. */
+  log?: KafkaLog;
+  draining = false;
+  readonly outcomes = new RecentOutcomes();
+
+  async append(entries: Parameters<EventAppender['append']>[0]): ReturnType<EventAppender['append']> {
+    if (this.log === undefined) throw new IntakeError({ code: 'INTAKE_STARTING', remedy: 'retry', message: 'Expected the intake to have reached Kafka, found it still starting. Send it again.' });
+    const positions = await this.log.append(entries);
+    for (const { submission } of entries) if (submission !== undefined) this.outcomes.appended(submission);
+    return positions;
+  }
 }
 
 /** Until it is aborted; a dropped connection begins again where it was. */
-async function follow(log: KafkaLog, outcomes: RecentOutcomes, since: number, { signal, waits }: FollowTerms): Promise<void> {
+async function follow({ settings, logger, metrics, now }: IntakeServiceDeps, { signal, waits, started }: WorkContext, front: Front): Promise<void> {
+  const kafka = { ...settings.kafka, clientId: 'residency-intake' };
+  const control = metrics.control();
+  control.is(INITIAL_CONTROL.mode);
+  const log = await comeUp(async () => {
+    await demandTopics(kafka, logger);
+    return await openKafkaLog(kafka, logger);
+  }, { signal, waits });
+  // Closed by the service, after its last request.
+  front.log = log;
+  log.controlView((state) => {
+    front.draining = state.mode === 'draining';
+    control.is(state.mode);
+    logger.setLevel(logLevelOf(state, 'intake') ?? settings.telemetry.logLevel);
+  });
+  waits(undefined);
+  started();
+  const since = now() - WINDOW_MS;
   const seen = new Map<number, bigint>();
   await comeUp(async () => {
     for await (const { partition, offset, value } of log.read(TOPICS.audit, { from: seen.size === 0 ? { at: since } : seen, until: 'aborted', signal })) {
       seen.set(partition, offset + 1n);
       waits(undefined);
-      if (value !== null) remember(outcomes, value);
+      if (value !== null) remember(front.outcomes, value);
     }
-  }, { signal, waits }).catch((error: unknown) => {
-    if (!signal.aborted || remedyOf(error) !== 'retry') throw error;
-  });
+  }, { signal, waits });
 }
 
 /** What is no audit event was not written by a router: the reconciler's to find. */

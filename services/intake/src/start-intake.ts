@@ -13,6 +13,9 @@ import { submissionsRoute } from './routes/submissions.ts';
 import { createServer } from './server.ts';
 import { Tokens } from './tokens.ts';
 
+/** The patterns of all that it answers. */
+export const INTAKE_ROUTES: readonly string[] = ['/', '/events', '/submissions/:submission', '/consents/:consentId', '/livez', '/readyz', '/metrics'];
+
 export interface Intake {
   /** With the port it really has. */
   readonly url: string;
@@ -27,11 +30,11 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   const tokens = new Tokens(options.tokens ?? []);
   if (!isLoopback(host) && !tokens.required) throw tokensRequired();
   let closing: Promise<void> | undefined;
-  const app = createServer({ timeouts, maxConnections, guarded: !tokens.required, closing: () => closing !== undefined, log });
+  const app = createServer({ timeouts, maxConnections, guarded: !tokens.required, closing: () => closing !== undefined, log, answered: options.answered });
   const connections = new Connections(app.server);
   // A budget below one body would refuse the largest for ever.
   const budget = new BodyBudget(Math.max(limits.inFlightBytes, limits.recordBytes));
-  eventsRoute(app, { appender: options.appender, tokens, limits, budget });
+  eventsRoute(app, { appender: options.appender, tokens, limits, budget, draining: options.draining ?? (() => false) });
   submissionsRoute(app, { status: options.status, tokens });
   consentsRoute(app, { consents: options.consents, tokens });
   openRoutes(app, options.operations);

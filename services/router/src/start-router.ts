@@ -1,113 +1,95 @@
 import { KeyDirectory } from '@residency/adapter-filesystem';
 import { demandTopics, openKafkaLog } from '@residency/adapter-kafka';
-import type { KafkaLog } from '@residency/adapter-kafka';
 import { RedisConsentView } from '@residency/adapter-redis';
 import { S3Sites } from '@residency/adapter-s3';
-import { codeOf, remedyOf } from '@residency/coded-error';
-import { DEFAULT_LIMITS } from '@residency/contracts';
-import { Health, comeUp, startOperations } from '@residency/operations';
-import type { Service } from '@residency/operations';
-import { createRouter, verifyRegions } from '@residency/routing';
+import { DEFAULT_LIMITS, logLevelOf } from '@residency/contracts';
+import { comeUp, runWork } from '@residency/operations';
+import type { RunningWork, WorkContext } from '@residency/operations';
+import { policyInForce } from '@residency/residency';
+import { createRouter, pausable, verifyRegions } from '@residency/routing';
+import type { PolicyView } from '@residency/routing';
 import { EncryptionSdkSealer } from '@residency/sealing';
-import { createMetrics } from '@residency/telemetry';
-import type { Logger, Metrics } from '@residency/telemetry';
+import type { Logger, Metrics, SeenViews } from '@residency/telemetry';
 import type { RouterSettings } from './config.ts';
 import { Waiting } from './waiting.ts';
-
-export interface RouterService extends Service {
-  /** Of probes and metrics. */
-  readonly url: string;
-}
 
 export interface RouterDeps {
   readonly settings: RouterSettings;
   readonly logger: Logger;
-  readonly version: string;
+  readonly metrics: Metrics;
 }
 
-/** Probes answer from the start; routing begins once cluster, keys, sites and views are what they must be. */
-export async function startRouter({ settings, logger, version }: RouterDeps, told: AbortSignal): Promise<RouterService> {
-  const health = new Health('routing');
-  const metrics = createMetrics({ version, regions: [...new Set(settings.sites.map(({ region }) => region))] });
-  const stopping = new AbortController();
-  const stop = (): void => { stopping.abort(); };
-  told.addEventListener('abort', stop, { once: true });
-  const operations = await startOperations({ ...settings.http, live: () => health.live, ready: () => health.readiness(), metrics: () => metrics.render() });
-  const ended = routeUntil(stopping.signal, { settings, logger, metrics, health });
-  ended.catch(() => { health.failed(); });
-  return {
-    url: operations.url,
-    ended,
-    stop: async () => {
-      health.stopping();
-      stop();
-      // Whoever awaits `ended` hears of it.
-      await ended.catch(() => undefined);
-      await operations.close();
-    },
-  };
+/** Routing begins once cluster, keys, sites and views are what they must be. */
+export async function startRouter(deps: RouterDeps, told: AbortSignal): Promise<RunningWork> {
+  const { settings: { http }, logger, metrics } = deps;
+  return await runWork({ name: 'routing', http, logger, metrics, told, work: (context) => route(deps, context) });
 }
 
 /** Twice what a projector that is made anew needs. */
 const VIEW_PATIENCE_MS = 10_000;
 
-interface Work {
-  readonly settings: RouterSettings;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly health: Health;
-}
-
-async function routeUntil(signal: AbortSignal, { settings, logger, metrics, health }: Work): Promise<void> {
-  const waiting = new Waiting(VIEW_PATIENCE_MS, () => performance.now());
-  const report = (): void => {
-    const code = codeOf(waiting.error);
-    if (health.waits(code)) logger.warn('Routing waits.', { error: waiting.error });
-    metrics.blocked(code);
-  };
-  const waits = (error: unknown, partition?: number): void => {
-    waiting.on(partition, error);
-    report();
-  };
+async function route({ settings, logger, metrics }: RouterDeps, { signal, waits, started }: WorkContext): Promise<void> {
+  const routed = metrics.routing([...new Set(settings.sites.map(({ region }) => region))]);
+  const { requested: onRequest } = metrics.requests(settings.sites.map(({ site }) => site));
+  const control = metrics.control();
   const kafka = { ...settings.kafka, clientId: 'residency-router' };
   const log = await comeUp(() => openKafkaLog(kafka, logger), { signal, waits });
   const consents = new RedisConsentView(settings.redis);
-  const sites = new S3Sites(settings.sites);
+  const sites = new S3Sites(settings.sites, { onRequest });
   const policies = log.policyView();
+  metrics.views(() => seen(policies));
+  const orders = log.controlView((state) => {
+    logger.setLevel(logLevelOf(state, 'router') ?? settings.telemetry.logLevel);
+    control.is(state.mode);
+  });
   try {
     const keys = new KeyDirectory(settings.keys.directory);
     await comeUp(async () => {
       await demandTopics(kafka, logger);
       await consents.demandNoEviction();
+      await orders.read();
       await verifyRegions((await policies.read()).versions, { sites, keys });
     }, { signal, waits });
-    const { inFlightBytes, watermarkMarginMs, ...batches } = settings.routing;
-    const route = createRouter({ limits: { ...DEFAULT_LIMITS, inFlightBytes }, sealer: new EncryptionSdkSealer(keys), sites, consents, policies, watermarkMarginMs });
     waits(undefined);
-    health.started();
-    const source = log.submissionLog({
-      ...batches, onRetry: waits,
-      // Where nothing is published nothing settles that could say so.
-      onRebalanced: () => { waiting.forget(); report(); },
-      onTakenOver: (partition) => { waits(undefined, partition); },
+    started();
+    const { inFlightBytes, watermarkMarginMs, ...batches } = settings.routing;
+    const router = createRouter({
+      limits: { ...DEFAULT_LIMITS, inFlightBytes }, sealer: new EncryptionSdkSealer(keys), sites, consents, policies, watermarkMarginMs, onStage: routed.stage,
     });
-    await source.consume(route, {
+    const waiting = new Waiting(VIEW_PATIENCE_MS, () => performance.now());
+    const waitsOf = (partition: number | undefined, error: unknown, moved?: boolean): void => {
+      waiting.on(partition, error, moved);
+      waits(waiting.error);
+    };
+    const source = log.submissionLog({
+      ...batches,
+      onRetry: (error, partition) => { waitsOf(partition, error); },
+      onTransaction: routed.transaction,
+      // Where nothing is published nothing settles that could say that it goes on.
+      onRebalanced: (partitions) => {
+        routed.rebalanced(partitions.length);
+        waiting.forget();
+        waits(waiting.error);
+      },
+      onTakenOver: (partition) => { waitsOf(partition, undefined); },
+    });
+    await source.consume(pausable(router, orders), {
       until: 'aborted', signal,
       settled: ({ settlements, blocked }, partition) => {
-        for (const { event } of settlements) metrics.settled(event);
-        waiting.on(partition, blocked?.error, settlements.length > 0);
-        report();
+        for (const { event } of settlements) routed.settled(event);
+        waitsOf(partition, blocked?.error, settlements.length > 0);
       },
     });
-  } catch (error) {
-    if (!(signal.aborted && remedyOf(error) === 'retry')) throw error;
   } finally {
-    await close(log, consents, sites);
+    await log.close();
+    await consents.close();
+    sites.close();
   }
 }
 
-async function close(log: KafkaLog, consents: RedisConsentView, sites: S3Sites): Promise<void> {
-  await log.close();
-  await consents.close();
-  sites.close();
+/** Of the policies only: the consents' watermark is Redis's, and the exporter's to tell. */
+async function seen(policies: PolicyView): Promise<SeenViews> {
+  const { watermark, versions } = await policies.read();
+  const inForce = policyInForce(versions, watermark);
+  return { policyWatermark: watermark, ...(inForce === undefined ? {} : { inForce: { policy: inForce.document.id, version: inForce.document.version } }) };
 }

@@ -1,11 +1,12 @@
 import type { SubmissionLogOptions } from '@residency/adapter-sqlite';
 import { DEFAULT_LIMITS } from '@residency/contracts';
 import type { Limits } from '@residency/contracts';
-import { createRouter, verifyRegions } from '@residency/routing';
-import type { Blocked, ConsumeOptions } from '@residency/routing';
+import { createRouter, pausable, verifyRegions } from '@residency/routing';
+import type { Blocked, ConsumeOptions, ControlView, OnStage } from '@residency/routing';
 import { EncryptionSdkSealer } from '@residency/sealing';
 import { lockRouting } from './data-directory.ts';
 import type { DataDirectory } from './data-directory.ts';
+import { EmbeddedControlView } from './embedded-control-view.ts';
 import { EmbeddedSites } from './embedded-sites.ts';
 import type { WrapStore } from './embedded-sites.ts';
 
@@ -13,6 +14,8 @@ export interface RoutingOptions extends ConsumeOptions {
   readonly limits?: Limits;
   readonly source?: Partial<SubmissionLogOptions>;
   readonly wrapStore?: WrapStore;
+  readonly control?: ControlView;
+  readonly onStage?: OnStage;
 }
 
 /** A data directory's router, holding its lock, its sites verified. */
@@ -37,9 +40,11 @@ export async function openRouter(data: DataDirectory, options: RoutingOptions): 
       policies: data.log.policyView(),
       // One clock stamps all topics (docs/decisions/0003).
       watermarkMarginMs: 0,
+      ...(options.onStage === undefined ? {} : { onStage: options.onStage }),
     });
+    const control = options.control ?? new EmbeddedControlView(data.log);
     const log = data.log.submissionLog(options.source);
-    return { run: () => log.consume(route, options), release: () => lock.release() };
+    return { run: () => log.consume(pausable(route, control), options), release: () => lock.release() };
   } catch (error) {
     await lock.release();
     throw error;

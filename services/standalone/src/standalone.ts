@@ -4,13 +4,13 @@ import { codeOf } from '@residency/coded-error';
 import type { CodedError } from '@residency/coded-error';
 import { TOPICS, decodeAuditEvent, formatPosition, parsePosition } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
-import { startIntake } from '@residency/intake';
+import { INTAKE_ROUTES, startIntake } from '@residency/intake';
 import type { Intake, IntakeToken } from '@residency/intake';
 import { Health } from '@residency/operations';
-import { createMetrics } from '@residency/telemetry';
 import type { Logger, Metrics } from '@residency/telemetry';
 import { openDataDirectory } from './data-directory.ts';
 import type { DataDirectory } from './data-directory.ts';
+import { EmbeddedControlView } from './embedded-control-view.ts';
 import { openEmbeddedLedger } from './embedded-ledger.ts';
 import type { EmbeddedLedger } from './embedded-ledger.ts';
 import { publishExamples } from './examples.ts';
@@ -31,8 +31,8 @@ export interface StandaloneOptions {
   readonly examples: boolean;
   /** How long settled intake records keep their payload, milliseconds. */
   readonly retainMs: number;
-  readonly version: string;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 export interface RoutedExample extends PublishedExample {
@@ -56,16 +56,20 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   const stopping = new AbortController();
   try {
     const health = new Health('routing');
-    const metrics = createMetrics({ version: options.version, regions: await regionsOf(data) });
+    const { logger, metrics } = options;
+    const routed = metrics.routing(await regionsOf(data));
     const waits = (error: CodedError | undefined): void => {
-      if (health.waits(error?.code)) options.logger.warn('Routing waits.', { error });
-      metrics.blocked(error?.code);
+      if (health.waits(error?.code)) logger.warn('Routing waits.', { error });
+      metrics.waiting(error?.code);
     };
+    const control = new EmbeddedControlView(data.log);
     const router = await openRouter(data, {
       until: 'aborted',
       signal: stopping.signal,
+      control,
+      onStage: routed.stage,
       settled: ({ settlements, blocked }) => {
-        for (const { event } of settlements) metrics.settled(event);
+        for (const { event } of settlements) routed.settled(event);
         waits(blocked?.error);
       },
       source: { onRetry: waits },
@@ -81,10 +85,11 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
         consents: { history: (consentId) => data.log.consentHistory(consentId) },
         operations: { live: () => health.live, ready: () => health.readiness(), metrics: () => metrics.render() },
         routes: (app) => { ledgerRoutes(app, ledger.store); },
-        log: { error: (fields, message) => { options.logger.error(message, fields); } },
+        answered: metrics.http(INTAKE_ROUTES).answered,
+        log: { error: (fields, message) => { logger.error(message, fields); } },
       });
       health.started();
-      return run({ options, data, router, ledger, intake, health, metrics, stopping });
+      return run({ options, data, router, ledger, intake, health, stopping });
     } catch (error) {
       await router.release();
       throw error;
@@ -102,7 +107,6 @@ interface Parts {
   readonly ledger: EmbeddedLedger;
   readonly intake: Intake;
   readonly health: Health;
-  readonly metrics: Metrics;
   readonly stopping: AbortController;
 }
 
@@ -144,10 +148,10 @@ function run(parts: Parts): Standalone {
 const CHECKPOINT_MS = 5_000;
 const now = (): number => performance.now();
 
-async function growing({ options: { logger }, ledger, metrics, stopping: { signal } }: Parts): Promise<void> {
+async function growing({ options: { logger, metrics }, ledger, stopping: { signal } }: Parts): Promise<void> {
   let waited: string | undefined;
   await keepGrowing({
-    ...ledger, regions: new RecentRegions(), intervalMs: CHECKPOINT_MS, now, signal, logger, metrics: metrics.ledger(now),
+    ...ledger, regions: new RecentRegions(), intervalMs: CHECKPOINT_MS, now, signal, logger, metrics: metrics.ledger(),
     waits: (error) => {
       const code = codeOf(error);
       if (code !== undefined && code !== waited) logger.warn('The ledger waits.', { error });

@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LedgerReader, openCheckpoint } from '@residency/ledger';
-import { createLogger } from '@residency/telemetry';
+import { createLogger, createMetrics } from '@residency/telemetry';
 import { eventually } from '@residency/testkit';
 import { afterEach, expect, it } from 'vitest';
 import { bringLedgerUpToDate, ledgerSigner, openDataDirectory, startStandalone } from '../src/index.ts';
@@ -13,7 +13,7 @@ const running: Standalone[] = [];
 afterEach(async () => { await Promise.all(running.splice(0).map((one) => one.stop())); });
 
 async function started(data: string): Promise<Standalone> {
-  const standalone = await startStandalone({ data, host: '127.0.0.1', port: 0, examples: true, retainMs: 7 * 86_400_000, version: 'test', logger });
+  const standalone = await startStandalone({ data, host: '127.0.0.1', port: 0, examples: true, retainMs: 7 * 86_400_000, logger, metrics: createMetrics({ service: 'standalone', version: 'test', now: Date.now }) });
   running.push(standalone);
   return standalone;
 }

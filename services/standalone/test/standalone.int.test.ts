@@ -1,7 +1,7 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createLogger } from '@residency/telemetry';
+import { createLogger, createMetrics } from '@residency/telemetry';
 import { afterEach, expect, it } from 'vitest';
 import { startStandalone } from '../src/index.ts';
 import type { Standalone, StandaloneOptions } from '../src/index.ts';
@@ -12,7 +12,7 @@ const running: Standalone[] = [];
 afterEach(async () => { await Promise.all(running.splice(0).map((one) => one.stop())); });
 
 async function started(options: Partial<StandaloneOptions> = {}): Promise<Standalone> {
-  const standalone = await startStandalone({ data: join(await temporaryFolder(), 'data'), host: '127.0.0.1', port: 0, examples: false, retainMs: 7 * 86_400_000, version: 'test', logger, ...options });
+  const standalone = await startStandalone({ data: join(await temporaryFolder(), 'data'), host: '127.0.0.1', port: 0, examples: false, retainMs: 7 * 86_400_000, logger, metrics: createMetrics({ service: 'standalone', version: 'test', now: Date.now }), ...options });
   running.push(standalone);
   return standalone;
 }

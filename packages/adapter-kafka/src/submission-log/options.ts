@@ -16,8 +16,8 @@ export interface KafkaSubmissionLogOptions {
   readonly backOff: BackOffLimits;
   /** Told of each failure of the log itself that is tried again, with the partition where it is one's. */
   readonly onRetry?: (error: CodedError, partition?: number) => void;
-  /** `unknown`: no answer, or one that does not say; the committed position tells after the next fence. */
-  readonly onTransaction?: (result: TransactionResult) => void;
+  /** After so many milliseconds. `unknown`: no answer, or one that does not say; the committed position tells after the next fence. */
+  readonly onTransaction?: (result: TransactionResult, milliseconds: number) => void;
   /** Told of each assignment of partitions, the first one included. */
   readonly onRebalanced?: (partitions: readonly number[]) => void;
   /** Told of each partition that is ours and whose position is known: what it was tried again for is over, whether records wait or not. */

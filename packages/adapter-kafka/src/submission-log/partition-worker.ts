@@ -142,22 +142,20 @@ export class PartitionWorker {
 
   async #settle(last: bigint, result: BatchResult, settler: Owned['settler']): Promise<void> {
     const settling: Settling = { sends: packSettlement(result.settlements), next: last + 1n, beforeCommit: async () => { await this.#stillOurs(); } };
+    const since = performance.now();
+    const told = (how: TransactionResult): void => { this.#deps.options.onTransaction?.(how, performance.now() - since); };
     try {
       await settler.commit(settling);
     } catch (error) {
       const withheld = error instanceof Withheld;
       if (!withheld) this.#unsure = { last, result };
-      this.#told(withheld ? 'abort' : 'unknown');
+      told(withheld ? 'abort' : 'unknown');
       throw withheld ? error.reason : error;
     }
-    this.#told('commit');
+    told('commit');
     this.#backOff.reset();
     this.#settled = last;
     this.#deps.reached(this.partition, last + 1n);
-  }
-
-  #told(result: TransactionResult): void {
-    this.#deps.options.onTransaction?.(result);
   }
 
   async #stillOurs(): Promise<void> {

@@ -1,4 +1,4 @@
-import { createLogger } from '@residency/telemetry';
+import { createLogger, createMetrics } from '@residency/telemetry';
 import { startStandalone } from '@residency/standalone';
 import { Option } from 'commander';
 import type { Command } from 'commander';
@@ -40,11 +40,12 @@ async function start(session: Session, options: Options): Promise<ExitCode> {
   refuseConfig(options, 'on a cluster residency-router and the other services are started each by itself.');
   const { output, signal } = session;
   const tokens = options.tokens === undefined ? undefined : await readTokens(options.tokens);
+  const metrics = createMetrics({ service: 'standalone', version: VERSION, now: session.now });
   const running = await startStandalone({
     data: options.data, host: options.host, port: options.port,
     ...(tokens === undefined ? {} : { tokens }),
     examples: options.examples ?? !options.dataGiven,
-    retainMs: options.retain * DAY_MS, version: VERSION, logger: createLogger({ level: 'info' }),
+    retainMs: options.retain * DAY_MS, metrics, logger: createLogger({ level: 'info', told: metrics.logged }),
   });
   const stopped = Promise.withResolvers<void>();
   signal.addEventListener('abort', () => { stopped.resolve(); }, { once: true });

@@ -1,25 +1,28 @@
 import { decodeHttp } from '@residency/cloudevents';
 import type { HttpEvents } from '@residency/cloudevents';
 import { CodedError } from '@residency/coded-error';
-import { formatPosition } from '@residency/contracts';
+import { TOPICS, formatPosition } from '@residency/contracts';
 import type { LogEntry } from '@residency/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { admit } from '../admit.ts';
 import type { AdmitTerms } from '../admit.ts';
 import type { BodyBudget } from '../body-budget.ts';
 import type { EventAppender } from '../ports/event-appender.ts';
-import { Problem } from '../problem.ts';
+import { Problem, unavailable } from '../problem.ts';
 import { readBody } from '../read-body.ts';
 import type { Tokens } from '../tokens.ts';
 
 /** The least event is under a hundred bytes, so bytes alone would let one request become a quarter of a million records. Decoding ends there: it keeps all others waiting. */
 export const BATCH_EVENTS = 1_000;
 
+const DRAINING_RETRY_SECONDS = 30;
+
 export interface EventsTerms {
   readonly appender: EventAppender;
   readonly tokens: Tokens;
   readonly limits: AdmitTerms['limits'];
   readonly budget: BodyBudget;
+  readonly draining: () => boolean;
 }
 
 /** `POST /events`: CloudEvents over HTTP, all three modes; 202 once everything is durable, in one append. */
@@ -35,6 +38,9 @@ export function eventsRoute(app: FastifyInstance, terms: EventsTerms): void {
         const body = await readBody(request.raw, { limit: terms.limits.recordBytes, budget: terms.budget, lease, proceed });
         const decoded = decode(request, body);
         const entries = admitAll(decoded, { limits: terms.limits, scopes: terms.tokens.scopes(request.headers.authorization) });
+        if (terms.draining() && entries.some(({ topic }) => topic === TOPICS.samples)) {
+          throw unavailable('DRAINING', 'Expected an intake that takes submissions; found it drained by its operators. Send it again after the time in Retry-After.', DRAINING_RETRY_SECONDS);
+        }
         return await accept(reply, entries, terms.appender);
       } finally {
         lease.release();

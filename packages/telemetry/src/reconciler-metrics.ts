@@ -1,0 +1,53 @@
+import { BoundedLabel } from './bounded-label.ts';
+import type { Instruments } from './instruments.ts';
+import { VIOLATION_CODES, violationCounter } from './violations.ts';
+
+export interface ReconcilerMetrics {
+  /** An object was read and compared. */
+  checked(site: string): void;
+  /** Something in the wrong place that was not known before. */
+  violated(code: string): void;
+  /** All that is known to stand in the wrong place now; a site is empty where it concerns none. */
+  open(violations: readonly { readonly site: string; readonly code: string; readonly count: number }[]): void;
+  /** A whole pass over these sites ended: what it found by code. `began`: milliseconds. */
+  passed(pass: { readonly began: number; readonly sites: readonly string[]; readonly byCode: Readonly<Partial<Record<string, number>>> }): void;
+  failed(): void;
+  /** Of the pass under way. */
+  progress(objects: { readonly listed: number; readonly checked: number }): void;
+}
+
+const MAX_CODES = 64;
+
+export function reconcilerMetrics(make: Instruments, sites: readonly string[]): ReconcilerMetrics {
+  const checked = make.counter('residency_placements_checked_total');
+  const open = make.gauge('residency_violations_open');
+  const differences = make.gauge('residency_differences_open');
+  const lastChecked = make.gauge('residency_placement_last_checked_timestamp_seconds');
+  const passes = make.counter('residency_reconciliation_passes_total');
+  const objects = make.gauge('residency_reconciliation_pass_objects');
+  const violated = violationCounter(make, 'reconciler', VIOLATION_CODES);
+  const [site, code, violation] = [new BoundedLabel(['', ...sites]), new BoundedLabel([], MAX_CODES), new BoundedLabel(VIOLATION_CODES)];
+  for (const one of sites) checked.inc({ site: one }, 0);
+  for (const result of ['clean', 'different', 'failed'] as const) passes.inc({ result }, 0);
+  return {
+    checked: (where) => { checked.inc({ site: site.value(where) }); },
+    violated,
+    open: (violations) => {
+      open.reset();
+      for (const one of sites) open.set({ site: one, code: 'WRONG_REGION' }, 0);
+      for (const { site: where, code: what, count } of violations) open.set({ site: site.value(where), code: violation.value(what) }, count);
+    },
+    passed: ({ began, sites: read, byCode }) => {
+      differences.reset();
+      const found = Object.entries(byCode);
+      for (const [name, count] of found) differences.set({ code: code.value(name) }, count ?? 0);
+      for (const one of read) lastChecked.set({ site: site.value(one) }, began / 1_000);
+      passes.inc({ result: found.length === 0 ? 'clean' : 'different' });
+    },
+    failed: () => { passes.inc({ result: 'failed' }); },
+    progress: ({ listed, checked: done }) => {
+      objects.set({ state: 'listed' }, listed);
+      objects.set({ state: 'checked' }, done);
+    },
+  };
+}
