@@ -16,14 +16,16 @@ export interface Judged {
   readonly traffic: ClusterTraffic;
   readonly fleet: Fleet;
   readonly note: (line: string) => void;
+  /** How many were acknowledged, from the first on; absent: all of the traffic. */
+  readonly published?: number;
 }
 
 /** Judges a deployment whose services have ended, and adds what it is found guilty of to `tally`. */
-export async function addVerdict({ seed, stack, deployment, traffic, fleet, note }: Judged, tally: ClusterTally): Promise<void> {
+export async function addVerdict({ seed, stack, deployment, traffic, fleet, note, published = traffic.size }: Judged, tally: ClusterTally): Promise<void> {
   const evidence = await clusterEvidence(stack, deployment);
   const judgement = judge(evidence, (row) => traffic.expectation(row, evidence.versions));
   const present = new Set(evidence.intake.map((row) => traffic.indexOf(row)));
-  const lost = Array.from({ length: traffic.size }, (_, index) => index).filter((index) => !present.has(index)).map((index) => `record ${index} was acknowledged and is not on the log`);
+  const lost = Array.from({ length: published }, (_, index) => index).filter((index) => !present.has(index)).map((index) => `record ${index} was acknowledged and is not on the log`);
   tally.repeats += evidence.intake.length - present.size;
   tally.aborted += evidence.aborted;
   tally.addJudgement(seed, withMore(judgement, { lost, other: [...fleet.findings, ...misplaced(evidence), ...pointerFaults(evidence)] }));
