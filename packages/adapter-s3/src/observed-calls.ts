@@ -6,6 +6,8 @@ export type OnRequest = (site: string, operation: 'put' | 'head' | 'get' | 'list
 
 const FAILED = 'FAILED';
 
+const found = (value: unknown): string => (value === undefined ? 'missing' : 'ok');
+
 /** The same calls, told of. */
 export function observed(calls: S3Calls, site: string, onRequest: OnRequest | undefined): S3Calls {
   if (onRequest === undefined) return calls;
@@ -23,7 +25,6 @@ export function observed(calls: S3Calls, site: string, onRequest: OnRequest | un
       onRequest(site, operation, result, performance.now() - since);
     }
   };
-  const found = (value: unknown): string => (value === undefined ? 'missing' : 'ok');
   return {
     putIfAbsent: (object) => call('put', calls.putIfAbsent(object), ({ put }) => (put === 'created' ? 'ok' : put)),
     head: (key) => call('head', calls.head(key), found),

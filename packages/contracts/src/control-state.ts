@@ -1,4 +1,4 @@
-import { INTAKE_DRAINING, LOG_LEVEL_SET, ROUTING_PAUSED, ROUTING_RESUMED, readControlRecord } from './control-event.ts';
+import { EXPORTED, EXPORT_BEGUN, INTAKE_DRAINING, LOG_LEVEL_SET, ROUTING_PAUSED, ROUTING_RESUMED, readControlRecord } from './control-event.ts';
 import type { CONTROL_LOG_LEVELS, ControlEvent } from './control-event.ts';
 import type { LogRecord } from './log-record.ts';
 
@@ -34,7 +34,9 @@ export function evolveControl(state: ControlState, event: ControlEvent, at: numb
       const others = service === ALL_SERVICES ? [] : Object.entries(logLevels).filter(([name]) => name !== service);
       return { ...state, logLevels: Object.fromEntries(level === 'default' ? others : [...others, [service, level]]) };
     }
-    default: return state;
+    case EXPORT_BEGUN:
+    case EXPORTED: return state;
+    default: return event satisfies never;
   }
 }
 

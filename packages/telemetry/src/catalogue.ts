@@ -58,18 +58,18 @@ const views = {
 } as const satisfies Record<string, MetricDefinition>;
 
 const logs = {
-  kafka_consumergroup_lag: { type: 'gauge', help: 'Offsets of the intake log that are not settled. Absent where it can not be told.', labels: GROUP, by: ['exporter'] },
+  kafka_consumergroup_lag: { type: 'gauge', help: 'Offsets of the intake log that are not settled: from the committed position or the last audit event, whichever is further. Absent where it can not be told.', labels: GROUP, by: ['exporter'] },
   kafka_consumergroup_current_offset: { type: 'gauge', help: 'The committed position.', labels: GROUP, by: ['exporter'] },
   kafka_topic_partition_current_offset: { type: 'gauge', help: 'The offset the next record gets.', labels: TOPIC, by: ['exporter'] },
   kafka_topic_partition_oldest_offset: { type: 'gauge', help: 'The first offset there is.', labels: TOPIC, by: ['exporter'] },
-  residency_oldest_unsettled_age_seconds: { type: 'gauge', help: 'Since the first record that is not settled was appended; 0 where all are.', labels: { partition: PARTITION }, by: ['exporter'] },
-  residency_progress_lost: { type: 'gauge', help: '1 where the committed position lies outside the log: records were deleted unsettled, or the log lost its end.', labels: { partition: PARTITION }, by: ['exporter'] },
+  residency_oldest_unsettled_age_seconds: { type: 'gauge', help: 'Since the first record that is there for routers and not settled was appended, as of the last look; 0 where there is none.', labels: { partition: PARTITION }, by: ['exporter'] },
+  residency_progress_lost: { type: 'gauge', help: '1 where the first offset that is not settled lies outside the log: records were deleted unsettled, or the log lost its end.', labels: { partition: PARTITION }, by: ['exporter'] },
   residency_quarantine_records: { type: 'gauge', help: 'Quarantined records that were not sent through again and that the intake log still holds.', labels: { reason: 'a reason of the contract' }, by: ['exporter'] },
   residency_quarantine_oldest_age_seconds: { type: 'gauge', help: 'Since the oldest of them was appended. Absent where there is none.', labels: {}, by: ['exporter'] },
   residency_quarantine_time_left_seconds: { type: 'gauge', help: 'Until the intake log drops the oldest of them, and it can not be sent through again. Absent where there is none.', labels: {}, by: ['exporter'] },
   residency_quarantine_expired_total: { type: 'counter', help: 'Quarantined records that the intake log dropped before they were sent through again, since the start.', labels: {}, by: ['exporter'] },
   residency_intake_retention_seconds: { type: 'gauge', help: 'How long the intake log keeps records.', labels: {}, by: ['exporter'] },
-  residency_exporter_last_success_timestamp_seconds: { type: 'gauge', help: 'When the exporter last read a source, Unix time.', labels: { source: 'kafka, redis, quarantine' }, by: ['exporter'] },
+  residency_exporter_last_success_timestamp_seconds: { type: 'gauge', help: 'When the exporter last read a source, Unix time; 0: not since its start. Where it stands still, what that source would tell is absent.', labels: { source: 'kafka, redis, policy, control, quarantine' }, by: ['exporter'] },
 } as const satisfies Record<string, MetricDefinition>;
 
 const proof = {

@@ -8,9 +8,11 @@ export interface IntakePartition {
   /** The first offset there is, and the next record's. */
   readonly start: bigint;
   readonly end: bigint;
-  /** The committed position; `undefined`: none yet. */
+  /** The committed position; absent: none. */
   readonly committed?: bigint;
-  /** Of the first record that is not settled, milliseconds; absent where all are. */
+  /** The first offset that is not settled, whatever says so. */
+  readonly next: bigint;
+  /** Of the first record that is there for readers and not settled, milliseconds; absent: none. */
   readonly oldestAt?: number;
 }
 
@@ -22,7 +24,9 @@ export interface QuarantineNow {
   readonly expired: number;
 }
 
-export type ExportedSource = 'kafka' | 'redis' | 'quarantine';
+/** Offsets and retention; the consent view; the policy and the control log; the audit log, as far as the quarantine goes. */
+export const EXPORTED_SOURCES = ['kafka', 'redis', 'policy', 'control', 'quarantine'] as const;
+export type ExportedSource = (typeof EXPORTED_SOURCES)[number];
 
 export interface ExporterMetrics {
   /** `undefined`: it can not be told now, and nothing old is shown for it. */
@@ -30,9 +34,10 @@ export interface ExporterMetrics {
   /** The first offset and the end of another topic's partitions. */
   topic(topic: string, partitions: readonly Pick<IntakePartition, 'partition' | 'start' | 'end'>[]): void;
   quarantine(now: QuarantineNow | undefined): void;
-  retention(milliseconds: number): void;
+  /** `Infinity`: for ever. */
+  retention(milliseconds: number | undefined): void;
   consentHalted(halted: boolean | undefined): void;
-  policyVersions(count: number): void;
+  policyVersions(count: number | undefined): void;
   /** A source was read just now. */
   read(source: ExportedSource): void;
 }
@@ -55,6 +60,8 @@ export function exporterMetrics(make: Instruments, now: () => number): ExporterM
     }
   };
   let retention: number | undefined;
+  // An alert compares it with now: absent, it would hide a source that was never read.
+  for (const source of EXPORTED_SOURCES) success.set({ source }, 0);
   // One without labels stands there as 0 from the start: it would say that something was read.
   for (const gauge of [halted, versions, retained]) gauge.remove();
   return {
@@ -63,25 +70,28 @@ export function exporterMetrics(make: Instruments, now: () => number): ExporterM
       for (const gauge of [lag, current, unsettled, lost, end, oldest]) gauge.reset();
       if (partitions === undefined) return;
       topic(names.topic, partitions);
-      for (const { partition, start, end: next, committed, oldestAt } of partitions) {
+      for (const { partition, start, end: after, committed, next, oldestAt } of partitions) {
         const labels = { consumergroup: names.group, topic: names.topic, partition };
-        const from = committed ?? start;
-        lag.set(labels, Number(next > from ? next - from : 0n));
+        lag.set(labels, Number(after > next ? after - next : 0n));
         if (committed !== undefined) current.set(labels, Number(committed));
-        lost.set({ partition }, committed !== undefined && (committed < start || committed > next) ? 1 : 0);
+        lost.set({ partition }, next < start || next > after ? 1 : 0);
         unsettled.set({ partition }, oldestAt === undefined ? 0 : Math.max(0, now() - oldestAt) / 1_000);
       }
     },
     quarantine: quarantineMetrics(make, now, () => retention),
     retention: (milliseconds) => {
       retention = milliseconds;
-      retained.set(milliseconds / 1_000);
+      if (milliseconds === undefined) retained.remove();
+      else retained.set(milliseconds / 1_000);
     },
     consentHalted: (value) => {
       if (value === undefined) halted.remove();
       else halted.set(value ? 1 : 0);
     },
-    policyVersions: (count) => { versions.set(count); },
+    policyVersions: (count) => {
+      if (count === undefined) versions.remove();
+      else versions.set(count);
+    },
     read: (source) => { success.set({ source }, now() / 1_000); },
   };
 }

@@ -3,7 +3,7 @@ import type { Instruments } from './instruments.ts';
 
 export interface HttpMetrics {
   /** `route`: its pattern; `undefined` where none fits the path. */
-  answered(route: string | undefined, status: number, milliseconds: number): void;
+  readonly answered: (route: string | undefined, status: number, milliseconds: number) => void;
 }
 
 const UNKNOWN = '';

@@ -33,7 +33,7 @@ export interface Metrics {
   /** Why the work waits, as an error's code; `undefined` once it goes on. */
   waiting(code: string | undefined): void;
   /** A log line of level warn or error. */
-  logged(code: string | undefined): void;
+  readonly logged: (code: string | undefined) => void;
   /** `regions`: the deployment's; any other is counted as `other`. */
   routing(regions: readonly string[]): RouterMetrics;
   /** `sites`: the deployment's. */
@@ -46,7 +46,7 @@ export interface Metrics {
   reconciling(sites: readonly string[]): ReconcilerMetrics;
   http(routes: readonly string[]): HttpMetrics;
   /** What `/metrics` answers. */
-  render(): Promise<{ readonly contentType: string; readonly body: string }>;
+  readonly render: () => Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
 /** Codes come from our own lists; the bound holds should one ever be made of input. */

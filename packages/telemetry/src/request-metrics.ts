@@ -3,7 +3,7 @@ import type { Instruments } from './instruments.ts';
 
 export interface RequestMetrics {
   /** A request to a site's store ended, after so many milliseconds. `result`: `ok`, another answer that is no failure, or an error's code. */
-  requested(site: string, operation: string, result: string, milliseconds: number): void;
+  readonly requested: (site: string, operation: string, result: string, milliseconds: number) => void;
 }
 
 const OPERATIONS = ['put', 'head', 'get', 'list'];

@@ -7,9 +7,9 @@ export interface RouterMetrics {
   /** One settled record. Labels: `reason` and `region` are empty where the outcome has none. */
   settled(event: Pick<AuditEvent, 'outcome' | 'data' | 'at'>): void;
   /** A passage of a stage begins; call what it returns when it ends. */
-  stage(stage: string): () => void;
+  readonly stage: (stage: string) => () => void;
   /** A transaction that settles a batch ended, after so many milliseconds. */
-  transaction(result: string, milliseconds: number): void;
+  readonly transaction: (result: string, milliseconds: number) => void;
   /** So many partitions are this router's now. */
   rebalanced(partitions: number): void;
 }

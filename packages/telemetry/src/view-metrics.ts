@@ -6,6 +6,9 @@ export interface SeenViews {
   /** Milliseconds. */
   readonly consentWatermark?: number;
   readonly policyWatermark?: number;
+  /** When the watermarks were seen, milliseconds; absent: just now. How far a view is behind is told as of then: what became of it since is not known. */
+  readonly consentSeenAt?: number;
+  readonly policySeenAt?: number;
   readonly consentHalted?: boolean;
   readonly inForce?: { readonly policy: string; readonly version: number };
 }
@@ -19,17 +22,7 @@ export interface ViewMetrics {
 }
 
 export function viewMetrics(make: Instruments, seen: ViewsNow, now: () => number): ViewMetrics {
-  const policy = make.gauge('residency_policy_in_force_info');
   let trouble: string | undefined;
-  const lag = make.gauge('residency_view_watermark_lag_seconds', async () => {
-    const views = await look();
-    lag.reset();
-    policy.reset();
-    for (const [view, watermark] of [['consent', views.consentWatermark], ['policy', views.policyWatermark]] as const) {
-      if (watermark !== undefined) lag.set({ view }, Math.max(0, now() - watermark) / 1_000);
-    }
-    if (views.inForce !== undefined) policy.set({ policy: views.inForce.policy, version: views.inForce.version }, 1);
-  });
   const look = async (): Promise<SeenViews> => {
     try {
       trouble = undefined;
@@ -39,5 +32,20 @@ export function viewMetrics(make: Instruments, seen: ViewsNow, now: () => number
       return {};
     }
   };
+  // One look for both gauges of a rendering: each is rendered as soon as its own `collect` is done.
+  let looking: Promise<SeenViews> | undefined;
+  const looked = async (): Promise<SeenViews> => await (looking ??= look().finally(() => { looking = undefined; }));
+  const policy = make.gauge('residency_policy_in_force_info', async () => {
+    const { inForce } = await looked();
+    policy.reset();
+    if (inForce !== undefined) policy.set({ policy: inForce.policy, version: inForce.version }, 1);
+  });
+  const lag = make.gauge('residency_view_watermark_lag_seconds', async () => {
+    const { consentWatermark, policyWatermark, consentSeenAt = now(), policySeenAt = now() } = await looked();
+    lag.reset();
+    for (const [view, watermark, at] of [['consent', consentWatermark, consentSeenAt], ['policy', policyWatermark, policySeenAt]] as const) {
+      if (watermark !== undefined) lag.set({ view }, Math.max(0, at - watermark) / 1_000);
+    }
+  });
   return { get trouble() { return trouble; } };
 }

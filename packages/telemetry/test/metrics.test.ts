@@ -145,19 +145,36 @@ test('what stands in the intake log is told by offsets, and nothing old is told 
   const names = { group: 'p.residency-router', topic: 'p.threat.samples' };
   clock = 60_000;
   exporter.intake(names, [
-    { partition: 0, start: 5n, end: 20n, committed: 12n, oldestAt: 50_000 },
-    { partition: 1, start: 5n, end: 20n },
-    { partition: 2, start: 5n, end: 20n, committed: 4n, oldestAt: 0 },
-    { partition: 3, start: 5n, end: 20n, committed: 21n },
+    { partition: 0, start: 5n, end: 20n, committed: 12n, next: 12n, oldestAt: 50_000 },
+    { partition: 1, start: 5n, end: 20n, next: 5n },
+    { partition: 2, start: 5n, end: 20n, committed: 4n, next: 4n, oldestAt: 0 },
+    { partition: 3, start: 5n, end: 20n, committed: 21n, next: 21n },
+    { partition: 4, start: 5n, end: 20n, committed: 6n, next: 20n },
+    { partition: 5, start: 5n, end: 20n, next: 3n },
   ]);
   const labels = (partition: number) => `consumergroup="p.residency-router",topic="p.threat.samples",partition="${partition}"`;
-  expect(await linesOf(metrics, 'kafka_consumergroup_lag')).toEqual([8, 15, 16, 0].map((lag, partition) => `kafka_consumergroup_lag{${labels(partition)}} ${lag}`));
-  expect(await linesOf(metrics, 'residency_progress_lost')).toEqual([0, 0, 1, 1].map((lost, partition) => `residency_progress_lost{partition="${partition}"} ${lost}`));
+  expect(await linesOf(metrics, 'kafka_consumergroup_lag')).toEqual([8, 15, 16, 0, 0, 17].map((lag, partition) => `kafka_consumergroup_lag{${labels(partition)}} ${lag}`));
+  expect(await linesOf(metrics, 'residency_progress_lost')).toEqual([0, 0, 1, 1, 0, 1].map((lost, partition) => `residency_progress_lost{partition="${partition}"} ${lost}`));
   expect(await linesOf(metrics, 'residency_oldest_unsettled_age_seconds')).toContain('residency_oldest_unsettled_age_seconds{partition="0"} 10');
-  expect(await linesOf(metrics, 'kafka_consumergroup_current_offset')).toHaveLength(3);
+  expect(await linesOf(metrics, 'kafka_consumergroup_current_offset')).toHaveLength(4);
+  exporter.topic('p.residency.audit', [{ partition: 0, start: 0n, end: 7n }]);
+  expect(await linesOf(metrics, 'kafka_topic_partition_current_offset')).toHaveLength(7);
+  exporter.policyVersions(2);
+  expect(await linesOf(metrics, 'residency_policy_versions')).toEqual(['residency_policy_versions 2']);
   exporter.intake(names, undefined);
-  expect(await linesOf(metrics, 'kafka_consumergroup_lag')).toEqual([]);
-  expect(await linesOf(metrics, 'residency_oldest_unsettled_age_seconds')).toEqual([]);
+  exporter.policyVersions(undefined);
+  const gauges = ['kafka_consumergroup_lag', 'kafka_consumergroup_current_offset', 'kafka_topic_partition_current_offset', 'kafka_topic_partition_oldest_offset', 'residency_oldest_unsettled_age_seconds', 'residency_progress_lost', 'residency_policy_versions'];
+  expect((await Promise.all(gauges.map((name) => linesOf(metrics, name)))).flat()).toEqual([]);
+});
+
+test('a source that was not read since the start is told as such, and when it last was', async () => {
+  const metrics = create();
+  const exporter = metrics.exporting();
+  clock = 60_000;
+  exporter.read('redis');
+  clock = 90_000;
+  const read = (source: string, at: number) => `residency_exporter_last_success_timestamp_seconds{source="${source}"} ${at}`;
+  expect(await linesOf(metrics, 'residency_exporter_last_success_timestamp_seconds')).toEqual([read('control', 0), read('kafka', 0), read('policy', 0), read('quarantine', 0), read('redis', 60)]);
 });
 
 test('a quarantine says how old its oldest record is and how long that can still be sent through again', async () => {
@@ -174,15 +191,39 @@ test('a quarantine says how old its oldest record is and how long that can still
   exporter.quarantine({ byReason: new Map(), expired: 3 });
   expect(await linesOf(metrics, 'residency_quarantine_time_left_seconds')).toEqual([]);
   expect(await linesOf(metrics, 'residency_quarantine_expired_total')).toEqual(['residency_quarantine_expired_total 3']);
+  exporter.quarantine({ byReason: new Map([['COUNTRY_UNKNOWN', 1]]), oldestAt: 40_000, expired: 4 });
+  exporter.retention(Infinity);
+  expect(await linesOf(metrics, 'residency_quarantine_time_left_seconds')).toEqual(['residency_quarantine_time_left_seconds +Inf']);
+  exporter.retention(undefined);
+  expect((await Promise.all(['quarantine_time_left', 'intake_retention'].map((name) => linesOf(metrics, `residency_${name}_seconds`)))).flat()).toEqual([]);
+  exporter.quarantine(undefined);
+  expect((await Promise.all(['records', 'oldest_age_seconds'].map((name) => linesOf(metrics, `residency_quarantine_${name}`)))).flat()).toEqual([]);
+  expect(await linesOf(metrics, 'residency_quarantine_expired_total')).toEqual(['residency_quarantine_expired_total 4']);
+});
+
+test('the state people left the system in is one of three, and absent where it can not be told', async () => {
+  const metrics = create();
+  const control = metrics.control();
+  control.is('paused');
+  expect(await linesOf(metrics, 'residency_control_state')).toEqual(['residency_control_state{state="draining"} 0', 'residency_control_state{state="paused"} 1', 'residency_control_state{state="running"} 0']);
+  control.is(undefined);
+  expect(await linesOf(metrics, 'residency_control_state')).toEqual([]);
 });
 
 test('views are asked for when they are told of, and what can not be seen is absent', async () => {
   const metrics = create();
   clock = 10_000;
   let away = false;
+  // The first rendering tells of all of it.
+  const first = create();
+  first.views(() => ({ policyWatermark: 4_000, inForce: { policy: 'gti', version: 2 } }));
+  expect((await first.render()).body).toContain('residency_policy_in_force_info{policy="gti",version="2"} 1');
   metrics.views(() => (away ? Promise.reject(new Error('away')) : { consentWatermark: 9_000, policyWatermark: 4_000, inForce: { policy: 'gti', version: 2 } }));
   expect(await linesOf(metrics, 'residency_view_watermark_lag_seconds')).toEqual(['residency_view_watermark_lag_seconds{view="consent"} 1', 'residency_view_watermark_lag_seconds{view="policy"} 6']);
   expect(await linesOf(metrics, 'residency_policy_in_force_info')).toEqual(['residency_policy_in_force_info{policy="gti",version="2"} 1']);
+  const looked = create();
+  looked.views(() => ({ consentWatermark: 9_000, consentSeenAt: 9_250, policyWatermark: 4_000, policySeenAt: 4_500 }));
+  expect(await linesOf(looked, 'residency_view_watermark_lag_seconds')).toEqual(['residency_view_watermark_lag_seconds{view="consent"} 0.25', 'residency_view_watermark_lag_seconds{view="policy"} 0.5']);
   away = true;
   expect(await linesOf(metrics, 'residency_view_watermark_lag_seconds')).toEqual([]);
   expect(await linesOf(metrics, 'residency_policy_in_force_info')).toEqual([]);
