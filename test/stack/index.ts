@@ -2,6 +2,8 @@ export { createBucket } from './create-bucket.ts';
 export { freePorts } from './free-ports.ts';
 export { openStack } from './own-stack.ts';
 export type { OwnStack, OwnStackOptions } from './own-stack.ts';
+export { PrometheusServer } from './prometheus-server.ts';
+export type { FiringAlert, Targets } from './prometheus-server.ts';
 export type { RedisData, RedisOptions, RedisServer } from './redis-server.ts';
 export type { Server } from './server.ts';
 export { sharedKafka, sharedRedis, sharedSites, sharedStack } from './shared-stack.ts';

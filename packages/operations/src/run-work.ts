@@ -26,8 +26,8 @@ export interface WorkTerms {
 
 export interface WorkContext {
   readonly signal: AbortSignal;
-  /** Told of each error that is tried again, and `undefined` once the work goes on. */
-  readonly waits: (error: unknown) => void;
+  /** Told of each error that is tried again, with what its line says besides, and `undefined` once the work goes on. */
+  readonly waits: (error: unknown, fields?: object) => void;
   /** Everything is as it must be; the work begins. */
   readonly started: () => void;
 }
@@ -69,9 +69,9 @@ export async function runWork(terms: WorkTerms): Promise<RunningWork> {
 function waiting({ name, logger, metrics }: WorkTerms, health: Health): WorkContext['waits'] {
   const work = `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
   let since: number | undefined;
-  return (error) => {
+  return (error, fields = {}) => {
     const code = codeOf(error);
-    if (health.waits(code)) logger.warn(`${work} waits.`, { error });
+    if (health.waits(code)) logger.warn(`${work} waits.`, { ...fields, error });
     metrics.waiting(code);
     if (code !== undefined) since ??= performance.now();
     else if (since !== undefined) {

@@ -119,7 +119,10 @@ async function flush(steps: readonly Step<Stored>[]): Promise<Step<never>[]> {
 function prefix(batch: Batch, steps: readonly Step<never>[]): BatchResult {
   const findings: { decoded: Decoded; finding: Finding }[] = [];
   for (const { decoded, state } of steps) {
-    if ('blocked' in state) return { settlements: settle(batch, findings), blocked: state.blocked };
+    if ('blocked' in state) {
+      const { traceparent } = decoded;
+      return { settlements: settle(batch, findings), blocked: { ...state.blocked, ...(traceparent === undefined ? {} : { traceparent }) } };
+    }
     findings.push({ decoded, finding: state.finding });
   }
   return { settlements: settle(batch, findings) };

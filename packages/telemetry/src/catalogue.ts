@@ -51,7 +51,7 @@ const views = {
   residency_consent_view_halted: { type: 'gauge', help: '1 while the consent view is halted because append time went back.', labels: {}, by: ['exporter'] },
   residency_policy_in_force_info: { type: 'gauge', help: 'The policy version in force; always 1.', labels: { policy: 'the policy\'s id', version: 'its number' }, by: ['router', 'exporter'] },
   residency_policy_versions: { type: 'gauge', help: 'Valid policy versions published.', labels: {}, by: ['exporter'] },
-  residency_control_state: { type: 'gauge', help: '1 for what `residency pause`, `drain` and `resume` left the system in.', labels: { state: 'running, paused, draining' }, by: ['router', 'intake', 'exporter'] },
+  residency_control_state: { type: 'gauge', help: '1 for what `residency pause`, `drain` and `resume` left the system in.', labels: { state: 'running, paused, draining' }, by: ['router', 'intake', 'exporter', 'standalone'] },
   residency_projector_records_total: { type: 'counter', help: 'Records of the consent log that the view moved by.', labels: {}, by: ['consent-projector'] },
   residency_projector_skipped_total: { type: 'counter', help: 'Records of the consent log that hold no consent event.', labels: {}, by: ['consent-projector'] },
   residency_ticks_total: { type: 'counter', help: 'Ticks appended to the consent and the policy log.', labels: { result: 'ok, failed' }, by: ['consent-projector'] },

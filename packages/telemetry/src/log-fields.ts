@@ -15,6 +15,8 @@ export interface LogFields {
   /** `<log>/<topic>/<partition>/<offset>`. */
   readonly position?: string;
   readonly submission?: string;
+  /** The trace's id, 32 hex digits: of a record's W3C `traceparent`. */
+  readonly trace?: string;
   readonly signal?: string;
   readonly method?: string;
   /** A route's pattern, such as `/submissions/:submission`, never a request's path. */
@@ -46,6 +48,7 @@ const CHECKS: Readonly<Record<Exclude<keyof LogFields, 'error'>, (value: unknown
   wrappingKey: (value) => typeof value === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(value),
   position: (value) => typeof value === 'string' && /^[A-Za-z0-9._-]{1,64}\/[A-Za-z0-9._-]{1,249}\/\d{1,10}\/\d{1,19}$/.test(value),
   submission: (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value),
+  trace: (value) => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value),
   signal: code,
   method: code,
   route: (value) => typeof value === 'string' && /^\/(?:[a-z:*][A-Za-z-]{0,40}\/?){0,6}$/.test(value),

@@ -2,16 +2,17 @@ import { KeyDirectory } from '@residency/adapter-filesystem';
 import { demandTopics, openKafkaLog } from '@residency/adapter-kafka';
 import { RedisConsentView } from '@residency/adapter-redis';
 import { S3Sites } from '@residency/adapter-s3';
-import { DEFAULT_LIMITS, logLevelOf } from '@residency/contracts';
+import { DEFAULT_LIMITS, TOPICS, formatPosition, logLevelOf } from '@residency/contracts';
 import { comeUp, runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import { policyInForce } from '@residency/residency';
 import { createRouter, pausable, verifyRegions } from '@residency/routing';
-import type { PolicyView } from '@residency/routing';
+import type { Blocked, PolicyView } from '@residency/routing';
 import { EncryptionSdkSealer } from '@residency/sealing';
 import type { Logger, Metrics, SeenViews } from '@residency/telemetry';
 import type { RouterSettings } from './config.ts';
 import { Waiting } from './waiting.ts';
+import type { WaitsFor } from './waiting.ts';
 
 export interface RouterDeps {
   readonly settings: RouterSettings;
@@ -57,19 +58,23 @@ async function route({ settings, logger, metrics }: RouterDeps, { signal, waits,
       limits: { ...DEFAULT_LIMITS, inFlightBytes }, sealer: new EncryptionSdkSealer(keys), sites, consents, policies, watermarkMarginMs, onStage: routed.stage,
     });
     const waiting = new Waiting(VIEW_PATIENCE_MS, () => performance.now());
-    const waitsOf = (partition: number | undefined, error: unknown, moved?: boolean): void => {
-      waiting.on(partition, error, moved);
-      waits(waiting.error);
+    const tell = (): void => {
+      const { error, position, trace } = waiting.news ?? {};
+      waits(error, { position, trace });
+    };
+    const waitsOf = (partition: number | undefined, what: WaitsFor | undefined, moved?: boolean): void => {
+      waiting.on(partition, what, moved);
+      tell();
     };
     const source = log.submissionLog({
       ...batches,
-      onRetry: (error, partition) => { waitsOf(partition, error); },
+      onRetry: (error, partition) => { waitsOf(partition, { error }); },
       onTransaction: routed.transaction,
       // Where nothing is published nothing settles that could say that it goes on.
       onRebalanced: (partitions) => {
         routed.rebalanced(partitions.length);
         waiting.forget();
-        waits(waiting.error);
+        tell();
       },
       onTakenOver: (partition) => { waitsOf(partition, undefined); },
     });
@@ -77,7 +82,7 @@ async function route({ settings, logger, metrics }: RouterDeps, { signal, waits,
       until: 'aborted', signal,
       settled: ({ settlements, blocked }, partition) => {
         for (const { event } of settlements) routed.settled(event);
-        waitsOf(partition, blocked?.error, settlements.length > 0);
+        waitsOf(partition, blocked && { error: blocked.error, ...placeOf(blocked, { log: log.name, partition }) }, settlements.length > 0);
       },
     });
   } finally {
@@ -85,6 +90,12 @@ async function route({ settings, logger, metrics }: RouterDeps, { signal, waits,
     await consents.close();
     sites.close();
   }
+}
+
+/** The record that is waited at, and its trace: the second part of a `traceparent` (W3C Trace Context §3.2.2). */
+function placeOf({ offset, traceparent }: Blocked, { log, partition }: { readonly log: string; readonly partition: number }): Omit<WaitsFor, 'error'> {
+  const trace = traceparent?.split('-')[1];
+  return { position: formatPosition({ log, topic: TOPICS.samples, partition, offset }), ...(trace === undefined ? {} : { trace }) };
 }
 
 /** Of the policies only: the consents' watermark is Redis's, and the exporter's to tell. */

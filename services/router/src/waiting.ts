@@ -1,7 +1,13 @@
 import { codeOf, hasCode } from '@residency/coded-error';
 
-interface Wait {
+/** What a partition waits for, and at which record. */
+export interface WaitsFor {
   readonly error: unknown;
+  readonly position?: string;
+  readonly trace?: string;
+}
+
+interface Wait extends WaitsFor {
   readonly since: number;
 }
 
@@ -21,12 +27,12 @@ export class Waiting {
     this.#now = now;
   }
 
-  /** A partition, or the process, waits for what `error` says; `undefined`: it goes on. `moved`: something of it was settled before. */
-  on(partition: number | undefined, error: unknown, moved = false): void {
+  /** A partition, or the process, waits for something; `undefined`: it goes on. `moved`: something of it was settled before. */
+  on(partition: number | undefined, what: WaitsFor | undefined, moved = false): void {
     const before = this.#waits.get(partition);
-    if (error === undefined) this.#waits.delete(partition);
-    else if (!moved && before !== undefined && codeOf(before.error) === codeOf(error)) this.#waits.set(partition, { error, since: before.since });
-    else this.#waits.set(partition, { error, since: this.#now() });
+    if (what === undefined) this.#waits.delete(partition);
+    else if (!moved && before !== undefined && codeOf(before.error) === codeOf(what.error)) this.#waits.set(partition, { ...what, since: before.since });
+    else this.#waits.set(partition, { ...what, since: this.#now() });
   }
 
   /** These partitions are others' now, or begin anew. */
@@ -35,8 +41,8 @@ export class Waiting {
   }
 
   /** What to report, if anything: the longest wait that is news. */
-  get error(): unknown {
+  get news(): WaitsFor | undefined {
     const news = [...this.#waits.values()].filter(({ error, since }) => !hasCode(error, 'VIEW_BEHIND') || this.#now() - since >= this.#patienceMs);
-    return news.toSorted((a, b) => a.since - b.since)[0]?.error;
+    return news.toSorted((a, b) => a.since - b.since)[0];
   }
 }

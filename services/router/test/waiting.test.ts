@@ -10,8 +10,8 @@ test('a view behind is news only once it lasts', () => {
   const waiting = new Waiting(10_000, () => now);
   const seen: unknown[] = [];
   for (now of [0, 5_000, 9_999, 10_000, 12_000]) {
-    waiting.on(0, behind);
-    seen.push(waiting.error);
+    waiting.on(0, { error: behind });
+    seen.push(waiting.news?.error);
   }
   expect(seen).toEqual([undefined, undefined, undefined, behind, behind]);
 });
@@ -19,28 +19,28 @@ test('a view behind is news only once it lasts', () => {
 test('whatever settles meanwhile begins the time anew', () => {
   let now = 0;
   const waiting = new Waiting(10_000, () => now);
-  waiting.on(0, behind);
+  waiting.on(0, { error: behind });
   now = 9_000;
-  waiting.on(0, behind, true);
+  waiting.on(0, { error: behind }, true);
   now = 18_000;
-  expect(waiting.error).toBeUndefined();
+  expect(waiting.news?.error).toBeUndefined();
   now = 19_000;
-  expect(waiting.error).toBe(behind);
+  expect(waiting.news?.error).toBe(behind);
 });
 
 test('anything else is news at once, and no partition that goes on hides another that waits', () => {
   const waiting = new Waiting(10_000, () => 0);
-  waiting.on(1, down, true);
+  waiting.on(1, { error: down, position: 'log/threat.samples/1/7' }, true);
   waiting.on(0, undefined);
-  expect(waiting.error).toBe(down);
+  expect(waiting.news).toMatchObject({ error: down, position: 'log/threat.samples/1/7' });
   waiting.on(1, undefined);
-  expect(waiting.error).toBeUndefined();
+  expect(waiting.news?.error).toBeUndefined();
 });
 
 test('a partition given away is no longer waited for', () => {
   const waiting = new Waiting(10_000, () => 0);
-  waiting.on(1, down);
-  waiting.on(undefined, down);
+  waiting.on(1, { error: down });
+  waiting.on(undefined, { error: down });
   waiting.forget();
-  expect(waiting.error).toBeUndefined();
+  expect(waiting.news?.error).toBeUndefined();
 });

@@ -3,7 +3,10 @@ import { exchange } from '../../stack/exchange.ts';
 // What no client of ours may do to a running log, asked of the brokers without one: https://kafka.apache.org/protocol
 const DELETE_RECORDS = 21;
 const DELETE_GROUPS = 42;
+const INCREMENTAL_ALTER_CONFIGS = 44;
 const VERSION = 1;
+const TOPIC = 2;
+const SET = 0;
 const TIMEOUT_MS = 30_000;
 const NONE = 0;
 
@@ -20,20 +23,31 @@ export async function deleteRecords(brokers: readonly string[], topic: string, p
   await someBroker(brokers, DELETE_RECORDS, body, (answer) => answer.readInt16BE(answer.length - 2));
 }
 
+/** A topic's setting, as an operator changes it. */
+export async function alterTopic(brokers: readonly string[], topic: string, setting: string, value: string): Promise<void> {
+  const body = Buffer.concat([int32(1), int8(TOPIC), string(topic), int32(1), string(setting), int8(SET), string(value), int8(0)]);
+  // Size, correlation, throttle time, one result: its error.
+  await someBroker(brokers, INCREMENTAL_ALTER_CONFIGS, body, (answer) => answer.readInt16BE(16), 0);
+}
+
 /** Whichever is the coordinator, or leads the partition. */
-async function someBroker(brokers: readonly string[], apiKey: number, body: Buffer, errorOf: (answer: Buffer) => number): Promise<void> {
+async function someBroker(brokers: readonly string[], apiKey: number, body: Buffer, errorOf: (answer: Buffer) => number, version = VERSION): Promise<void> {
   const errors = [];
   for (const broker of brokers) {
-    const error = errorOf(await ask(Number(broker.split(':').at(-1)), apiKey, body));
+    const error = errorOf(await ask(Number(broker.split(':').at(-1)), apiKey, version, body));
     if (error === NONE) return;
     errors.push(error);
   }
   throw new Error(`Expected Kafka to carry out request ${apiKey}, found the errors ${errors.join(', ')}.`);
 }
 
-async function ask(port: number, apiKey: number, body: Buffer): Promise<Buffer> {
-  const frame = Buffer.concat([int16(apiKey), int16(VERSION), int32(1), string('test'), body]);
+async function ask(port: number, apiKey: number, version: number, body: Buffer): Promise<Buffer> {
+  const frame = Buffer.concat([int16(apiKey), int16(version), int32(1), string('test'), body]);
   return await exchange(port, Buffer.concat([int32(frame.length), frame]), (bytes) => bytes.length >= 4 && bytes.length >= 4 + bytes.readInt32BE(0), TIMEOUT_MS);
+}
+
+function int8(value: number): Buffer {
+  return Buffer.from([value]);
 }
 
 function int16(value: number): Buffer {

@@ -31,6 +31,8 @@ export interface BatchResult {
 
 export interface Blocked {
   readonly offset: bigint;
+  /** Of the record, where it names one: W3C Trace Context. */
+  readonly traceparent?: string;
   readonly error: CodedError;
   /** The least time before the next attempt, milliseconds; absent: the source's own back-off. */
   readonly retryAfterMs?: number;
