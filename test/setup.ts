@@ -82,6 +82,12 @@ const REQUIREMENTS: readonly Requirement[] = [
     look: async () => /Version [\w.]+/.exec(await said('kcat', '-V'))?.[0] ?? 'a version it does not tell',
   },
   {
+    name: 'Prometheus (judges the alerts)',
+    remedy: 'Install Prometheus 2.42 or newer, such as Debian\'s prometheus, so that `prometheus` and `promtool` are on the PATH.',
+    packages: ['prometheus'],
+    look: async () => /version [\w.]+/.exec(await said('prometheus', '--version') && await said('promtool', '--version'))?.[0] ?? 'a version it does not tell',
+  },
+  {
     name: 'the servers\' jars',
     remedy: 'Let Maven reach a repository that mirrors Maven Central (its settings.xml).',
     look: async () => {

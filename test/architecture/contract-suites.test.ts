@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { code, files, workspaces } from './tree.ts';
 
 /** The ports, and the only folder whose test doubles need not prove themselves against their own suites. */
-const PORTS = ['ObjectStore', 'SubmissionLog', 'ConsentView', 'PolicyView', 'LedgerStore', 'AuditSource'];
+const PORTS = ['ObjectStore', 'SubmissionLog', 'ConsentView', 'PolicyView', 'ControlView', 'LedgerStore', 'AuditSource'];
 const TESTKIT = 'packages/testkit';
 
 /** Ports that a file's classes implement, or, in an adapter, that its functions and constants make. */

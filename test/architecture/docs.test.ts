@@ -161,7 +161,7 @@ describe('the examples of docs/formats', () => {
 });
 
 test('links between documents lead somewhere', () => {
-  const documents = [...files('docs/**/*.md'), ...files('*.md'), ...files('{packages,services,policy,examples}/**/*.md')];
+  const documents = [...files('docs/**/*.md'), ...files('*.md'), ...files('{packages,services,policy,examples,deploy}/**/*.md')];
   const broken = documents.flatMap((page) => [...text(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)/g)]
     .map(([, target = '']) => join(page, '..', target)).filter((target) => !exists(target)).map((target) => `${page}: ${target}`));
   expect(documents.length).toBeGreaterThan(15);

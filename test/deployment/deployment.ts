@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeyDirectory } from '@residency/adapter-filesystem';
@@ -62,6 +62,7 @@ export class Deployment {
     const env = { ...environment(stack, folder, name, { partitions, replication }), ...more };
     await writeFile(join(folder, 'regions.json'), JSON.stringify(regions(stack, buckets)));
     await makeKeys(folder);
+    await mkdir(env.RESIDENCY_RECONCILER_STATE_DIR);
     const unbound = { brokers: stack.kafka.brokers, clientId: 'test', log: env.RESIDENCY_LOG, topicPrefix: env.RESIDENCY_TOPIC_PREFIX };
     const log = await openKafkaLog(unbound, createLogger({ level: 'silent' }));
     const bound = { ...env, RESIDENCY_KAFKA_CLUSTER_ID: log.clusterId };
@@ -122,6 +123,9 @@ function environment(stack: Stack, folder: string, name: string, { partitions, r
     // Routers seal only: they get the public halves alone (DESIGN §2.8).
     RESIDENCY_KEYS_DIR: join(folder, 'public-keys'),
     ...ledger(stack, folder, name),
+    RESIDENCY_RECONCILER_STATE_DIR: join(folder, 'reconciler'),
+    RESIDENCY_RECONCILER_READS_PER_SECOND: '10000',
+    RESIDENCY_RECONCILER_PAUSE_MS: '500',
     RESIDENCY_LOG_LEVEL: 'info',
     ...Object.fromEntries(TEST_SITES.flatMap((site) => {
       const variable = `RESIDENCY_SITE_${site.toUpperCase().replaceAll('-', '_')}`;

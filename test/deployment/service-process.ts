@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-export type ServiceName = 'router' | 'consent-projector' | 'intake' | 'auditor';
+export type ServiceName = 'router' | 'consent-projector' | 'intake' | 'auditor' | 'reconciler' | 'exporter';
 
 /** A service of ours in a process of its own, started as an operator starts it. */
 export class ServiceProcess {

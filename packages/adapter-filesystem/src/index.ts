@@ -7,4 +7,5 @@ export { KeyDirectory } from './key-directory.ts';
 export type { KeyEntry, KeyPair, PrivateKey, PublicKey } from './key-directory.ts';
 export { initLedgerDirectory, openLedgerDirectory } from './ledger-directory.ts';
 export { initSite, verifySite } from './site-marker.ts';
+export { StateFile } from './state-file.ts';
 export { sweepTemporaries } from './sweep-temporaries.ts';

@@ -32,8 +32,14 @@ export class Following {
   /** Throws `VIEW_NOT_READ` or what keeps Kafka from being read (retry) until everything was read that stood there at the opening, and ever after what stopped it. */
   demandWhole(): void {
     const trouble = this.#trouble;
-    if (trouble !== undefined && (!this.#whole || remedyOf(trouble) === 'stop')) throw trouble instanceof Error ? trouble : new Error('Expected an error, found something else thrown.');
+    if (trouble !== undefined && (!this.#whole || remedyOf(trouble) === 'stop')) throw asError(trouble);
     if (!this.#whole) throw new KafkaLogError({ code: 'VIEW_NOT_READ', remedy: 'retry', message: `Expected to have read ${this.#deps.topic} to its end, found it still being read. It is tried again.` });
+  }
+
+  /** Throws that too where Kafka is away just now: what is known then is what was true before. */
+  demandFollowed(): void {
+    this.demandWhole();
+    if (this.#trouble !== undefined) throw asError(this.#trouble);
   }
 
   async #follow(): Promise<void> {
@@ -64,4 +70,8 @@ export class Following {
       }
     }
   }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error('Expected an error, found something else thrown.');
 }

@@ -21,4 +21,11 @@ export class KafkaControlView implements ControlView {
     this.#following.demandWhole();
     return this.#state;
   }
+
+  /** The same, and throws also while Kafka is away, where `read` answers what it knew before. */
+  async readFollowed(): Promise<ControlState> {
+    const state = await this.read();
+    this.#following.demandFollowed();
+    return state;
+  }
 }

@@ -39,6 +39,8 @@ interface Complaint {
 export function kafkaError(cause: unknown, topic?: string): unknown {
   // kafkajs's admin client asks broker after broker, passes over why each failed, and then trips over the missing answer.
   if (cause instanceof TypeError && /kafkajs.src.admin/.test(cause.stack ?? '')) return new KafkaLogError({ ...unreachable, cause });
+  // What it throws where a connection was lost, or is not made yet, between its being found and its being used.
+  if (cause instanceof Error && cause.message === 'Broker not connected') return new KafkaLogError({ ...unreachable, cause });
   const complaints = complaintsOf(cause);
   const [outermost] = complaints;
   if (outermost === undefined) return cause;

@@ -6,21 +6,27 @@ import type { AppendEntry } from './appending/appender.ts';
 import type { KafkaDiagnostics } from './diagnostics.ts';
 import type { FollowingDeps } from './following.ts';
 import { createKafka } from './kafka-client.ts';
+import { intakeProgress, unsettledOf } from './intake-progress.ts';
+import type { IntakeProgress } from './intake-progress.ts';
 import { KafkaLogError } from './kafka-log-error.ts';
 import { KafkaControlView } from './kafka-control-view.ts';
 import { KafkaPolicyView } from './kafka-policy-view.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
+import { logAhead } from './log-ahead.ts';
+import type { LogAhead } from './log-ahead.ts';
 import type { ClusterConnection } from './reading/cluster-connection.ts';
 import type { Offsets } from './reading/fetched.ts';
 import { ClusterReads } from './reading/cluster-reads.ts';
-import { readLast, readOne } from './reading/point-reads.ts';
+import { readAhead, readLast, readOne } from './reading/point-reads.ts';
 import { readPartitions } from './reading/read-partitions.ts';
 import { planReading } from './reading/reading-options.ts';
 import type { ReadOptions } from './reading/reading-options.ts';
+import { IntakeReads } from './submission-log/intake-reads.ts';
 import { KafkaSubmissionLog } from './submission-log/kafka-submission-log.ts';
 import type { KafkaSubmissionLogOptions } from './submission-log/options.ts';
 import { toLogRecord } from './to-log-record.ts';
-import { routerGroup, topicName } from './topic-name.ts';
+import { topicName } from './topic-name.ts';
+import { describeRetention } from './topics/describe-retention.ts';
 import { SerialAdmin } from './topics/serial-admin.ts';
 import { demandCluster } from './demand-cluster.ts';
 
@@ -52,6 +58,7 @@ export class KafkaLog {
   readonly clusterId: string;
   readonly #deps: KafkaLogDeps;
   readonly #reads: ClusterReads;
+  readonly #intake: IntakeReads;
   readonly #appender: Appender;
   readonly #closed = new AbortController();
   #closing: Promise<void> | undefined;
@@ -61,6 +68,7 @@ export class KafkaLog {
     this.clusterId = deps.clusterId;
     this.#deps = deps;
     this.#reads = new ClusterReads(deps.kafka);
+    this.#intake = new IntakeReads({ ...deps, reads: this.#reads });
     this.#appender = new Appender({
       kafka: deps.kafka, diagnostics: deps.diagnostics, nameOf: (topic) => this.#nameOf(topic),
       partitionsOf: async (topic) => (await this.#reads.ask((connection) => connection.leaders(this.#nameOf(topic)))).size,
@@ -110,22 +118,40 @@ export class KafkaLog {
     return await this.#ask((connection) => connection.ends(this.#nameOf(topic)));
   }
 
-  /** The offset of the intake log the routers read next; a partition without one has none yet. */
-  async committed(): Promise<Offsets> {
-    this.#demandOpen();
-    const samples = this.#nameOf(TOPICS.samples);
-    const topics = await this.#deps.admin.ask((admin) => admin.fetchOffsets({ groupId: routerGroup(this.#deps.settings.topicPrefix), topics: [samples] }), samples);
-    const offsets = topics.flatMap(({ partitions }) => partitions).map(({ partition, offset }) => [partition, BigInt(offset)] as const);
-    return new Map(offsets.filter(([, offset]) => offset >= 0n));
+  /** The first records appended at or after a time, milliseconds; a partition without one: its end. */
+  async since(topic: Topic, at: number): Promise<Offsets> {
+    return await this.#ask((connection) => connection.since(this.#nameOf(topic), at));
   }
 
-  /** How many offsets of the intake log each partition has that are not settled yet. */
+  /** What of a partition readers may see now, at an offset or behind it; brings no more than one batch, unless that holds nothing for them. Throws `OFFSET_OUT_OF_RANGE` (stop). */
+  async ahead(topic: Topic, partition: number, offset: bigint): Promise<LogAhead> {
+    return logAhead(await this.#ask((connection) => readAhead(connection, this.#nameOf(topic), partition, offset)));
+  }
+
+  /** How long a topic keeps records, milliseconds; `Infinity`: for ever. */
+  async retention(topic: Topic): Promise<number> {
+    this.#demandOpen();
+    const name = this.#nameOf(topic);
+    return await this.#deps.admin.ask((admin) => describeRetention(admin, name), name);
+  }
+
+  /** The offset of the intake log the routers read next, as they committed it; a partition without one has none yet. */
+  async committed(): Promise<Offsets> {
+    this.#demandOpen();
+    return await this.#intake.committed();
+  }
+
+  /** How far each partition of the intake log is settled. Throws `LOG_MISMATCH` (stop) where the audit log is another log's. */
+  async progress(): Promise<readonly IntakeProgress[]> {
+    this.#demandOpen();
+    return await intakeProgress(this.#intake);
+  }
+
+  /** How many offsets of the intake log each partition has from the first one that is not settled (`IntakeProgress.next`) to its end; 0 where nothing but markers and aborted records stands there. */
   async lag(): Promise<Offsets> {
-    const [committed, starts, ends] = [await this.committed(), await this.starts(TOPICS.samples), await this.ends(TOPICS.samples)];
-    return new Map([...ends].map(([partition, end]) => {
-      const next = committed.get(partition) ?? starts.get(partition) ?? 0n;
-      return [partition, end > next ? end - next : 0n];
-    }));
+    const lags = new Map<number, bigint>();
+    for (const progress of await this.progress()) lags.set(progress.partition, await unsettledOf(progress, (offset) => this.ahead(TOPICS.samples, progress.partition, offset)));
+    return lags;
   }
 
   /** The last audit event's record of a partition, for progress whose committed position is gone; `undefined`: none. Waits for open transactions. */

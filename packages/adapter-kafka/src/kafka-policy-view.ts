@@ -30,6 +30,13 @@ export class KafkaPolicyView implements PolicyView {
     return { watermark: this.#clock.latest, versions: this.#versions };
   }
 
+  /** The same, and throws also while Kafka is away, where `read` answers what it knew before. */
+  async readFollowed(): Promise<PolicyReading> {
+    const reading = await this.read();
+    this.#following.demandFollowed();
+    return reading;
+  }
+
   /** How many records of the policy log were no policy version, ticks among them. */
   skipped(): number {
     return this.#skipped;

@@ -3,6 +3,8 @@ export interface KafkaSettings {
   /** `host:port`, at least one; the others are learned from it. */
   readonly brokers: readonly string[];
   readonly clientId: string;
+  /** How long an answer may take before its connection is given up, milliseconds. Default 30 s. */
+  readonly requestTimeoutMs?: number;
   /** The first part of positions. It names this cluster and prefix and no other, for ever. */
   readonly log: string;
   /** The id the cluster must have; `LOG_MISMATCH` otherwise. */

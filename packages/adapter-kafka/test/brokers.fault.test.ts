@@ -66,3 +66,31 @@ it('brokers killed one after another lose nothing that was acknowledged, and a r
   stop.abort();
   await following;
 });
+
+it('a broker that is frozen, whichever it is, holds up nobody for ever: they go on with the others', { timeout: 300_000 }, async () => {
+  for (const broker of stack.servers.brokers) {
+    const impatient = { brokers: stack.kafka.brokers, clientId: 'test', log: 'log-1', topicPrefix: '', requestTimeoutMs: 3_000 };
+    const before = await openKafkaLog(impatient, SILENT);
+    const policies = before.policyView();
+    await before.tick(1);
+    await expect.poll(() => policies.readFollowed().then(() => true, () => false), { timeout: 30_000 }).toBe(true);
+    broker.freeze();
+    try {
+      // Those that were open, and those that are opened now.
+      const after = await openKafkaLog(impatient, SILENT).catch(() => undefined) ?? await openKafkaLog(impatient, SILENT);
+      for (const each of [before, after]) {
+        const tick = async (): Promise<boolean> => await each.tick(2).then(() => true, (error: { remedy: string }) => { expect(error.remedy).toBe('retry'); return false; });
+        await expect.poll(tick, { timeout: 60_000 }).toBe(true);
+        const progress = async (): Promise<number> => await each.progress().then(({ length }) => length, (error: { remedy: string }) => { expect(error.remedy).toBe('retry'); return 0; });
+        await expect.poll(progress, { timeout: 60_000 }).toBe(6);
+      }
+      const { watermark } = await policies.read();
+      await expect.poll(async () => { await before.tick(3).catch(() => undefined); return (await policies.read()).watermark; }, { timeout: 60_000 }).toBeGreaterThan(watermark);
+      await after.close();
+    } finally {
+      broker.thaw();
+    }
+    await before.close();
+    await expect.poll(() => log.tick(4).then(() => true, () => false), { timeout: 60_000 }).toBe(true);
+  }
+});

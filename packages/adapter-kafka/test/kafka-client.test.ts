@@ -8,8 +8,16 @@ const settings: KafkaSettings = { brokers: ['b:1'], clientId: 'c', log: 'log-1',
 
 it('speaks plain text unless told otherwise', () => {
   const options = clientOptions(settings, SILENT);
-  expect(options).toMatchObject({ brokers: ['b:1'], clientId: 'c' });
+  expect(options).toMatchObject({ clientId: 'c', requestTimeout: 30_000 });
   expect([options.ssl, options.sasl]).toEqual([undefined, undefined]);
+});
+
+it('gives each attempt one broker, another one than the attempt before', () => {
+  const brokers = ['b:1', 'b:2', 'b:3'];
+  const { brokers: next } = clientOptions({ ...settings, brokers }, SILENT);
+  const attempts = Array.from({ length: 6 }, () => (typeof next === 'function' ? next() : next));
+  expect(new Set(attempts.flat().slice(0, 3))).toEqual(new Set(brokers));
+  expect(attempts.slice(3)).toEqual(attempts.slice(0, 3));
 });
 
 it('speaks TLS where it is set, even without an authority of its own', () => {

@@ -17,6 +17,7 @@ describe('what kafkajs throws', () => {
   it.each<[string, unknown, string, string]>([
     ['a refused connection', exceeded(connection('ECONNREFUSED')), 'KAFKA_UNREACHABLE', 'retry'],
     ['a request without an answer', new KafkaJSRequestTimeoutError('Request timed out', { broker: 'b:1', clientId: 'c', correlationId: 1, createdAt: 1, sentAt: 1, pendingDuration: 1 }), 'KAFKA_UNREACHABLE', 'retry'],
+    ['a broker found before it was connected', new Error('Broker not connected'), 'KAFKA_UNREACHABLE', 'retry'],
     ['an election', exceeded(protocol({ type: 'NOT_LEADER_FOR_PARTITION', retriable: true })), 'KAFKA_UNREACHABLE', 'retry'],
     ['too few replicas', exceeded(protocol({ type: 'NOT_ENOUGH_REPLICAS', retriable: true })), 'KAFKA_UNREACHABLE', 'retry'],
     ['wrong credentials', new KafkaJSSASLAuthenticationError('denied'), 'KAFKA_AUTHENTICATION', 'stop'],

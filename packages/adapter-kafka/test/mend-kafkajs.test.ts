@@ -31,16 +31,29 @@ it('refuses to run beside a kafkajs loaded before, which it could not mend any m
   await expect(node(`await import('kafkajs'); await import('${source('index.ts')}');`)).rejects.toThrow('first to load kafkajs');
 });
 
-it('opens one socket for a connection, however many ask for it at once, and another only after it closed', async () => {
+interface ConnectionOfKafkajs {
+  connect(): Promise<unknown>;
+  disconnect(): Promise<unknown>;
+  send(request: object): Promise<unknown>;
+  isConnected(): boolean;
+}
+
+/** A connection to a server that takes connections and says nothing. */
+async function silentServer(requestTimeout: number): Promise<{ connection: ConnectionOfKafkajs; sockets: Socket[]; close: () => void }> {
   loadKafkajs();
   const require = createRequire(import.meta.url);
-  const Connection = require('kafkajs/src/network/connection') as new (options: object) => { connect(): Promise<unknown>; disconnect(): Promise<unknown> };
+  const Connection = require('kafkajs/src/network/connection') as new (options: object) => ConnectionOfKafkajs;
   const socketFactory = (require('kafkajs/src/network/socketFactory') as () => unknown)();
   const sockets: Socket[] = [];
-  const server = createServer((socket) => { sockets.push(socket); });
+  const server = createServer((socket) => { sockets.push(socket.resume()); });
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
   const silent = { debug() {}, info() {}, warn() {}, error() {}, namespace: () => silent };
-  const connection = new Connection({ host: '127.0.0.1', port: (server.address() as AddressInfo).port, logger: silent, socketFactory, connectionTimeout: 5_000, requestTimeout: 5_000 });
+  const connection = new Connection({ host: '127.0.0.1', port: (server.address() as AddressInfo).port, logger: silent, socketFactory, connectionTimeout: 5_000, requestTimeout });
+  return { connection, sockets, close: () => { for (const socket of sockets) socket.destroy(); server.close(); } };
+}
+
+it('opens one socket for a connection, however many ask for it at once, and another only after it closed', async () => {
+  const { connection, sockets, close } = await silentServer(5_000);
   await Promise.all([connection.connect(), connection.connect(), connection.connect()]);
   await connection.connect();
   await sleep(200);
@@ -50,6 +63,24 @@ it('opens one socket for a connection, however many ask for it at once, and anot
   await sleep(200);
   expect(sockets).toHaveLength(2);
   await connection.disconnect();
-  for (const socket of sockets) socket.destroy();
-  server.close();
+  close();
+});
+
+it('gives a connection up on which an answer does not come in time, with all that waits on it, and makes another', async () => {
+  const { connection, sockets, close } = await silentServer(200);
+  const require = createRequire(import.meta.url);
+  const { protocol } = (require('kafkajs/src/protocol/requests/apiVersions') as { protocol: (of: { version: number }) => () => object });
+  const request = (): Promise<unknown> => connection.send({ ...protocol({ version: 2 })(), logResponseError: false }).catch((error: unknown) => error);
+  await connection.connect();
+  const first = request();
+  await sleep(100);
+  const second = request();
+  for (const error of await Promise.all([first, second])) expect(error).toMatchObject({ name: 'KafkaJSConnectionError', message: expect.stringContaining('timed out') });
+  await sleep(50);
+  expect([connection.isConnected(), sockets.map(({ readableEnded, destroyed }) => readableEnded || destroyed)]).toEqual([false, [true]]);
+  await connection.connect();
+  await sleep(50);
+  expect(sockets).toHaveLength(2);
+  await connection.disconnect();
+  close();
 });

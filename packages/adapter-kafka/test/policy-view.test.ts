@@ -46,6 +46,14 @@ it('goes on behind what it read when Kafka was away, and keeps its reading meanw
   stop.abort();
 });
 
+it('tells whoever asks for a reading of now that Kafka is away, until it goes on', { timeout: 30_000 }, async () => {
+  const { view, stop } = viewOf([[tick(0n, 5)], away(), [tick(1n, 6)], []]);
+  await eventually(async () => await view.readFollowed().then(() => undefined, (error: { code: string }) => (code(error) === 'KAFKA_UNREACHABLE' ? true : undefined)));
+  expect(await view.read()).toEqual({ watermark: 5, versions: [] });
+  expect(await eventually(async () => await view.readFollowed().catch(() => undefined))).toEqual({ watermark: 6, versions: [] });
+  stop.abort();
+});
+
 it.each<[string, Answer[], string]>([
   ['append time goes back by more than brokers\' clocks may disagree', [[tick(0n, 10_000), tick(1n, 8_999)]], 'APPEND_TIME_WENT_BACK'],
   ['its records are gone', [[tick(0n, 1)], new KafkaLogError({ code: 'OFFSET_OUT_OF_RANGE', remedy: 'stop', message: 'x' })], 'OFFSET_OUT_OF_RANGE'],

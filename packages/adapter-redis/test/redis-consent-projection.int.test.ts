@@ -107,8 +107,10 @@ describe('the view in Redis', () => {
     await Promise.all([view.close(), projection.close()]);
   });
 
-  it('is not read while it is halted', async () => {
+  it('is not read while it is halted, and says how far it is all the same', async () => {
+    await expect(some.view.position()).rejects.toMatchObject({ code: 'CONSENT_VIEW_EMPTY', remedy: 'retry' });
     await some.projection.apply({ expected: undefined, to: { ...at(1n), halted: true }, histories: new Map() });
+    expect(await some.view.position()).toEqual({ watermark: 10, halted: true });
     await expect(some.view.read([ID])).rejects.toMatchObject({ code: 'CONSENT_VIEW_HALTED', remedy: 'retry' });
     expect(await some.projection.position()).toMatchObject({ halted: true });
   });

@@ -48,6 +48,7 @@ describe('with the rights the README names', () => {
     await as({ username: 'router' }, async ({ view, projection }) => {
       await view.demandNoEviction();
       expect((await view.read(['consent-0001'])).histories.size).toBe(1);
+      expect(await view.clock()).toBeTypeOf('number');
       await expect(projection.apply(first)).rejects.toMatchObject({ code: 'REDIS_FORBIDDEN', remedy: 'stop' });
     });
   });

@@ -6,5 +6,6 @@ export type { S3LedgerSettings } from './s3-ledger-store.ts';
 export { S3ObjectStore } from './s3-object-store.ts';
 export type { S3SiteSettings } from './s3-settings.ts';
 export { S3SiteReader } from './s3-site-reader.ts';
+export type { S3SiteReaderOptions } from './s3-site-reader.ts';
 export { S3Sites } from './s3-sites.ts';
 export { initS3Site, verifyS3Site } from './site-marker.ts';

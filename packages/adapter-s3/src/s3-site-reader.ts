@@ -11,20 +11,30 @@ const PAGE_KEYS = 1_000;
 /** Far beyond what a router writes: whoever put a larger object there must not fill the reader's memory. Given cut, it differs from what its event says. */
 const READ_BYTES = 256 * 1_024 * 1_024;
 
+export interface S3SiteReaderOptions {
+  readonly calls?: S3Calls;
+  readonly onRequest?: OnRequest;
+  /** Awaited before each request, also each page of a list. */
+  readonly before?: () => Promise<void>;
+}
+
 /** Reads one site's bucket, with credentials that may list and get, and nothing else. */
 export class S3SiteReader implements SiteReader {
   readonly site: string;
   readonly #calls: S3Calls;
+  readonly #before: () => Promise<void>;
 
-  constructor(settings: S3SiteSettings, { calls = new S3Bucket(settings), onRequest }: { readonly calls?: S3Calls; readonly onRequest?: OnRequest } = {}) {
+  constructor(settings: S3SiteSettings, { calls = new S3Bucket(settings), onRequest, before = () => Promise.resolve() }: S3SiteReaderOptions = {}) {
     this.site = settings.site;
     this.#calls = observed(calls, settings.site, onRequest);
+    this.#before = before;
   }
 
   /** A stream: memory does not grow with the site. Throws `SITE_MISSING` where there is no bucket. Sees current versions only, and no unfinished multipart uploads. */
   async *list(): AsyncGenerator<FoundEntry> {
     let from: string | undefined;
     do {
+      await this.#before();
       const { keys, next } = await this.#calls.list('', { maxKeys: PAGE_KEYS, ...(from === undefined ? {} : { from }) });
       for (const key of keys) {
         if (key !== SITE_MARKER_KEY) yield { key, foreign: submissionOfKey(key) === undefined };
@@ -35,6 +45,7 @@ export class S3SiteReader implements SiteReader {
 
   async read(key: string): Promise<FoundObject | undefined> {
     if (submissionOfKey(key) === undefined) return undefined;
+    await this.#before();
     const found = await this.#calls.get(key, READ_BYTES);
     if (found === undefined) return undefined;
     const { bytes, metadata } = found;

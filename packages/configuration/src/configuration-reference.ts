@@ -6,7 +6,7 @@ import type { Variable } from './variable.ts';
 import { VARIABLES, VARIABLE_NAMES } from './variables.ts';
 
 const TITLES: { readonly [S in Section]: string } = {
-  kafka: 'Kafka', redis: 'Redis', sites: 'Sites, for who writes', readers: 'Sites, for who lists and reads', keys: 'Keys', http: 'HTTP', routing: 'Routing', topics: 'Topics', ledger: 'Ledger', auditing: 'Ledger, for who signs', telemetry: 'Logging',
+  kafka: 'Kafka', redis: 'Redis', sites: 'Sites, for who writes', readers: 'Sites, for who lists and reads', keys: 'Keys', http: 'HTTP', routing: 'Routing', topics: 'Topics', ledger: 'Ledger', auditing: 'Ledger, for who signs', reconciling: 'Reconciler', exporting: 'Exporter', status: '`residency status`', telemetry: 'Logging',
 };
 
 const HEAD = `# Configuration

@@ -5,6 +5,8 @@ import type { Mistake } from './mistake.ts';
 import type { Section } from './section.ts';
 import { readAuditing } from './sections/auditing.ts';
 import type { AuditingConfiguration } from './sections/auditing.ts';
+import { readExporting } from './sections/exporting.ts';
+import type { ExportingConfiguration } from './sections/exporting.ts';
 import { readHttp } from './sections/http.ts';
 import type { HttpConfiguration } from './sections/http.ts';
 import { readKafka } from './sections/kafka.ts';
@@ -13,12 +15,16 @@ import { readKeys } from './sections/keys.ts';
 import type { KeysConfiguration } from './sections/keys.ts';
 import { readLedger } from './sections/ledger.ts';
 import type { LedgerConfiguration } from './sections/ledger.ts';
+import { readReconciling } from './sections/reconciling.ts';
+import type { ReconcilingConfiguration } from './sections/reconciling.ts';
 import { readRedis } from './sections/redis.ts';
 import type { RedisConfiguration } from './sections/redis.ts';
 import { readRouting } from './sections/routing.ts';
 import type { RoutingConfiguration } from './sections/routing.ts';
 import { readPlaces, readSites } from './sections/sites.ts';
 import type { SiteConfiguration } from './sections/sites.ts';
+import { readStatus } from './sections/status.ts';
+import type { StatusConfiguration } from './sections/status.ts';
 import { readTelemetry } from './sections/telemetry.ts';
 import type { TelemetryConfiguration } from './sections/telemetry.ts';
 import { readTopics } from './sections/topics.ts';
@@ -39,11 +45,14 @@ export interface Configuration {
   readonly topics: TopicsConfiguration;
   readonly ledger: LedgerConfiguration;
   readonly auditing: AuditingConfiguration;
+  readonly reconciling: ReconcilingConfiguration;
+  readonly exporting: ExportingConfiguration;
+  readonly status: StatusConfiguration;
   readonly telemetry: TelemetryConfiguration;
 }
 
 const READERS: { readonly [S in Section]: (reader: EnvironmentReader) => Configuration[S] | undefined } = {
-  kafka: readKafka, redis: readRedis, keys: readKeys, http: readHttp, routing: readRouting, topics: readTopics, ledger: readLedger, auditing: readAuditing, telemetry: readTelemetry,
+  kafka: readKafka, redis: readRedis, keys: readKeys, http: readHttp, routing: readRouting, topics: readTopics, ledger: readLedger, auditing: readAuditing, reconciling: readReconciling, exporting: readExporting, status: readStatus, telemetry: readTelemetry,
   sites: (reader) => readSites(reader, 'sites'), readers: (reader) => readSites(reader, 'readers'),
 };
 

@@ -1,6 +1,7 @@
 import { DEFAULT_LIMITS } from '@residency/contracts';
 import { brokers } from './brokers.ts';
 import { AWS_REGION, AWS_REGION_EXPECTED, BUCKET, BUCKET_EXPECTED, endpoint } from './bucket-address.ts';
+import { metricsUrls } from './metrics-urls.ts';
 import { redisUrl } from './redis-url.ts';
 import { choice, matching, path, secret, variable, whole } from './variable.ts';
 import type { Variable } from './variable.ts';
@@ -77,12 +78,26 @@ const auditing = {
   RESIDENCY_LEDGER_INTERVAL_MS: whole(100, 3_600_000, { sections: ['auditing'], default: '5000', description: 'Least time between two checkpoints of a ledger, milliseconds.' }),
 };
 
+const reconciling = {
+  RESIDENCY_RECONCILER_STATE_DIR: path({ sections: ['reconciling'], required: true, description: 'Folder where the reconciler keeps how far it is and what it found; it must exist, and belongs to one reconciler alone.' }),
+  RESIDENCY_RECONCILER_READS_PER_SECOND: whole(1, 100_000, { sections: ['reconciling'], default: '50', description: 'Most objects read a second, of all sites together; a page of a list counts as one.' }),
+  RESIDENCY_RECONCILER_PAUSE_MS: whole(0, 86_400_000, { sections: ['reconciling'], default: '60000', description: 'Least time from the begin of one pass over all objects to the begin of the next, milliseconds.' }),
+};
+
+const exporting = {
+  RESIDENCY_EXPORTER_INTERVAL_MS: whole(1_000, 600_000, { sections: ['exporting'], default: '10000', description: 'From one look at what stands in the logs to the next, milliseconds.' }),
+};
+
+const status = {
+  RESIDENCY_METRICS_URLS: variable({ ...metricsUrls, sections: ['status'], absent: 'none are asked', description: 'Where the services\' probes and metrics answer (each one\'s `RESIDENCY_HTTP_HOST` and `_PORT`, every router\'s). No service reads it.' }),
+};
+
 const telemetry = {
   RESIDENCY_LOG_LEVEL: choice(['debug', 'info', 'warn', 'error', 'silent'], { sections: ['telemetry'], default: 'info', description: 'The least level of log lines.' }),
 };
 
 /** Every variable but the sites' credentials, whose names follow from the regions file. */
-export const VARIABLES = { ...kafka, ...redis, ...places, ...http, ...routing, ...topics, ...ledger, ...auditing, ...telemetry };
+export const VARIABLES = { ...kafka, ...redis, ...places, ...http, ...routing, ...topics, ...ledger, ...auditing, ...reconciling, ...exporting, ...status, ...telemetry };
 export type VariableName = keyof typeof VARIABLES;
 export type ValueOf<Name extends VariableName> = (typeof VARIABLES)[Name] extends Variable<infer T> ? T : never;
 

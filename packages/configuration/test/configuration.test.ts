@@ -24,7 +24,7 @@ describe('a valid environment', () => {
         { site: 'mow-1', region: 'moscow', bucket: 'samples-mow-1', awsRegion: 'ru-1', endpoint: 'https://s3.example', pathStyle: false, checksums: 'WHEN_REQUIRED' },
       ],
       keys: { directory: '/etc/residency/keys' }, http: { host: '127.0.0.1', port: 8080 }, routing: { watermarkMarginMs: 1_000, inFlightBytes: 134_217_728, maxBatchRecords: 500, maxBatchBytes: 4_194_304, sessionTimeoutMs: 30_000 },
-      topics: { partitions: 12, replicationFactor: 3, retentionMs: 604_800_000 }, ledger: { origin: 'residency-router', directory: '/srv/ledger' }, auditing: { signerKey: 'PRIVATE+KEY+name+id+key', intervalMs: 5_000 }, telemetry: { logLevel: 'info' },
+      topics: { partitions: 12, replicationFactor: 3, retentionMs: 604_800_000 }, ledger: { origin: 'residency-router', directory: '/srv/ledger' }, auditing: { signerKey: 'PRIVATE+KEY+name+id+key', intervalMs: 5_000 }, reconciling: { stateDirectory: '/var/lib/reconciler', readsPerSecond: 50, pauseMs: 60_000 }, exporting: { intervalMs: 10_000 }, status: { metricsUrls: [] }, telemetry: { logLevel: 'info' },
     });
   });
 
@@ -107,6 +107,9 @@ describe('mistakes', () => {
     [{ ...IN_BUCKET, RESIDENCY_LEDGER_BUCKET: 'A' }, 'RESIDENCY_LEDGER_BUCKET: a bucket'], [{ RESIDENCY_LEDGER_ENDPOINT: 'https://s3.example' }, 'RESIDENCY_LEDGER_ENDPOINT: RESIDENCY_LEDGER_BUCKET beside it / it alone'],
     [{ ...IN_BUCKET, RESIDENCY_LEDGER_ACCESS_KEY_ID: 'k' }, 'RESIDENCY_LEDGER_ACCESS_KEY_ID: RESIDENCY_LEDGER_SECRET_ACCESS_KEY or .* / it alone'], [{ ...IN_BUCKET, RESIDENCY_LEDGER_SECRET_ACCESS_KEY: 'k' }, 'RESIDENCY_LEDGER_SECRET_ACCESS_KEY: RESIDENCY_LEDGER_ACCESS_KEY_ID beside it / it alone'],
     [{ RESIDENCY_LEDGER_ORIGIN: 'a b' }, 'RESIDENCY_LEDGER_ORIGIN'], [{ RESIDENCY_LEDGER_ORIGIN: 'a+b' }, 'RESIDENCY_LEDGER_ORIGIN'], [{ RESIDENCY_LEDGER_KEY_FILE: '/none' }, 'RESIDENCY_LEDGER_KEY_FILE: .* / ENOENT'], [{ RESIDENCY_LEDGER_INTERVAL_MS: '99' }, 'RESIDENCY_LEDGER_INTERVAL_MS'],
+    [{ RESIDENCY_RECONCILER_READS_PER_SECOND: '0' }, 'RESIDENCY_RECONCILER_READS_PER_SECOND'], [{ RESIDENCY_RECONCILER_PAUSE_MS: '86400001' }, 'RESIDENCY_RECONCILER_PAUSE_MS'],
+    [{ RESIDENCY_EXPORTER_INTERVAL_MS: '999' }, 'RESIDENCY_EXPORTER_INTERVAL_MS'],
+    [{ RESIDENCY_METRICS_URLS: 'router:8080' }, 'RESIDENCY_METRICS_URLS: a comma-separated list of addresses'], [{ RESIDENCY_METRICS_URLS: 'http://a:1,,http://b:1' }, 'RESIDENCY_METRICS_URLS'], [{ RESIDENCY_METRICS_URLS: 'http://u:p@a:1' }, 'RESIDENCY_METRICS_URLS'],
     [{ RESIDENCY_NONSENSE: 'k' }, 'RESIDENCY_NONSENSE: a variable that exists / an unknown one$'],
   ])('%j is told, and nothing else', (env, expected, files = {}) => {
     const found = mistakesOf(env, files);
@@ -125,7 +128,7 @@ describe('mistakes', () => {
     for (const name of ['RESIDENCY_KAFKA_PASSWORD', 'RESIDENCY_KAFKA_PASWORD', 'RESIDENCY_REDIS_PASSWORD', 'RESIDENCY_SITE_ZRH_1_SECRET_ACCESS_KEY', 'RESIDENCY_SITE_ZRH_1_SESSION_TOKEN', 'RESIDENCY_SITE_ZRH_9_SECRET_ACCESS_KEY', 'RESIDENCY_LEDGER_SECRET_ACCESS_KEY']) {
       for (const text of texts) expect(mistakesOf({ [name]: text }).join('\n')).not.toContain(canary);
     }
-    for (const name of ['RESIDENCY_REDIS_URL', 'RESIDENCY_KAFKA_BROKERS', 'RESIDENCY_LEDGER_ENDPOINT']) for (const text of texts.slice(3)) expect(mistakesOf({ [name]: text }).join('\n')).not.toContain(canary);
+    for (const name of ['RESIDENCY_REDIS_URL', 'RESIDENCY_KAFKA_BROKERS', 'RESIDENCY_LEDGER_ENDPOINT', 'RESIDENCY_METRICS_URLS']) for (const text of texts.slice(3)) expect(mistakesOf({ [name]: text }).join('\n')).not.toContain(canary);
     for (const [name, contents] of [['RESIDENCY_KAFKA_PASSWORD_FILE', `${canary}\n${canary}`], ['RESIDENCY_TOKENS_FILE', `[{"token":"${canary}","scopes":["x"]}]`], ['RESIDENCY_TOKENS_FILE', canary], ['RESIDENCY_REGIONS_FILE', `{"sites":{"zrh-1":{"bucket":"${canary}!","endpoint":"https://u:${canary}@h","secret":"${canary}"}}}`]] as const) {
       const found = mistakesOf({ RESIDENCY_KAFKA_SASL_MECHANISM: 'plain', RESIDENCY_KAFKA_USERNAME: 'u', [name]: '/file' }, { '/file': contents });
       expect([found.length > 0, found.join('\n').includes(canary)]).toEqual([true, false]);
@@ -161,6 +164,9 @@ function configurations(): Arbitrary<Omit<Configuration, 'readers'>> {
     topics: record({ partitions: whole(1, 10_000), replicationFactor: whole(1, 15), retentionMs: whole(3_600_000, 2 ** 31 - 1) }),
     ledger: oneof(record({ origin, directory: place }), record({ origin, bucket: record({ bucket: constantFrom('ledger', 'a.b-c'), awsRegion: constantFrom('ru-1'), pathStyle: boolean(), endpoint: maybe(constantFrom('https://s3.example')), credentials: maybe(record({ accessKeyId: name, secretAccessKey: line })) }) })),
     auditing: record({ signerKey: stringMatching(/^PRIVATE\+KEY\+[a-z/]{1,9}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{4}$/), intervalMs: whole(100, 3_600_000) }),
+    reconciling: record({ stateDirectory: place, readsPerSecond: whole(1, 100_000), pauseMs: whole(0, 86_400_000) }),
+    exporting: record({ intervalMs: whole(1_000, 600_000) }),
+    status: record({ metricsUrls: array(constantFrom('http://router-1:8080', 'https://ops.example/intake'), { maxLength: 3 }) }),
     telemetry: record({ logLevel: constantFrom('debug' as const, 'silent' as const) }),
   }).map(({ log, kafka, redis, ...rest }) => withoutAbsent({ ...rest, kafka: { ...kafka, log, clientId: 'residency' }, redis: { ...redis, log } }) as Omit<Configuration, 'readers'>);
 }

@@ -5,7 +5,7 @@ import { siteVariables } from '../src/site-variables.ts';
 export const REQUIRED = {
   RESIDENCY_LOG: 'log-1', RESIDENCY_KAFKA_BROKERS: 'kafka-1:9092,kafka-2:9092', RESIDENCY_KAFKA_CLUSTER_ID: '5L6g3nShT-eMCtK--X86sw', RESIDENCY_REDIS_URL: 'redis://redis:6379',
   RESIDENCY_REGIONS_FILE: '/etc/residency/regions.json', RESIDENCY_KEYS_DIR: '/etc/residency/keys',
-  RESIDENCY_LEDGER_DIR: '/srv/ledger', RESIDENCY_LEDGER_KEY_FILE: '/etc/residency/ledger-key',
+  RESIDENCY_LEDGER_DIR: '/srv/ledger', RESIDENCY_LEDGER_KEY_FILE: '/etc/residency/ledger-key', RESIDENCY_RECONCILER_STATE_DIR: '/var/lib/reconciler',
 };
 
 export const REGIONS = { sites: { 'zrh-1': { region: 'zurich', bucket: 'samples-zrh-1', awsRegion: 'eu-central-2' }, 'mow-1': { region: 'moscow', bucket: 'samples-mow-1', awsRegion: 'ru-1', endpoint: 'https://s3.example' } } };
@@ -25,7 +25,7 @@ function reading(files: Readonly<Record<string, string>>): (path: string) => str
 }
 
 /** The variables and files that say a configuration: what an operator would write. */
-export function writtenOf({ kafka, redis, sites, http, keys, routing, topics, ledger, auditing, telemetry }: Omit<Configuration, 'readers'>): ConfigurationSource {
+export function writtenOf({ kafka, redis, sites, http, keys, routing, topics, ledger, auditing, reconciling, exporting, status, telemetry }: Omit<Configuration, 'readers'>): ConfigurationSource {
   const files: Record<string, string> = {};
   const file = (name: string, text: string | undefined): string | undefined => {
     if (text === undefined) return undefined;
@@ -48,6 +48,9 @@ export function writtenOf({ kafka, redis, sites, http, keys, routing, topics, le
     RESIDENCY_LEDGER_AWS_REGION: ledger.bucket?.awsRegion, RESIDENCY_LEDGER_PATH_STYLE: ledger.bucket === undefined ? undefined : String(ledger.bucket.pathStyle),
     RESIDENCY_LEDGER_ACCESS_KEY_ID: ledger.bucket?.credentials?.accessKeyId, RESIDENCY_LEDGER_SECRET_ACCESS_KEY: ledger.bucket?.credentials?.secretAccessKey,
     RESIDENCY_LEDGER_KEY_FILE: file('ledger-key', `${auditing.signerKey}\n`), RESIDENCY_LEDGER_INTERVAL_MS: text(auditing.intervalMs),
+    RESIDENCY_RECONCILER_STATE_DIR: reconciling.stateDirectory, RESIDENCY_RECONCILER_READS_PER_SECOND: text(reconciling.readsPerSecond), RESIDENCY_RECONCILER_PAUSE_MS: text(reconciling.pauseMs),
+    RESIDENCY_EXPORTER_INTERVAL_MS: text(exporting.intervalMs),
+    RESIDENCY_METRICS_URLS: status.metricsUrls.length === 0 ? undefined : status.metricsUrls.join(', '),
     RESIDENCY_LOG_LEVEL: telemetry.logLevel, ...Object.assign({}, ...sites.map(credentialsOf)) as Record<string, string>,
   };
   return { env, readFile: reading(files) };

@@ -1,3 +1,4 @@
+import { remedyOf } from '@residency/coded-error';
 import { DEFAULT_LIMITS, SITE_MARKER_KEY, decodeAuditEvent, formatPosition, objectKey, parsePosition, submissionOfKey } from '@residency/contracts';
 import type { AuditEvent, DuplicateData, Position } from '@residency/contracts';
 import { AuditChain, partitionOf } from './audit-chain.ts';
@@ -5,22 +6,16 @@ import type { Committed } from './audit-chain.ts';
 import { BoundedWork } from './bounded-work.ts';
 import { checkInFlight, checkObject, checkOpened, metadataOf } from './check-object.ts';
 import type { Fault, StoredEvent } from './check-object.ts';
+import type { Difference } from './difference.ts';
+import type { ClaimedDecision } from './policy-book.ts';
 import type { AuditTrail } from './ports/audit-trail.ts';
+import type { ReadingProgress } from './ports/reading-progress.ts';
 import type { OpenSealed, ReadSealedHeader, SealedHeader } from './ports/sealed-reader.ts';
-import type { SiteReader } from './ports/site-reader.ts';
+import type { FoundObject, SiteReader } from './ports/site-reader.ts';
 import { QuarantinePointers } from './quarantine-pointers.ts';
 import { ReportDraft } from './report.ts';
 import type { ReconciliationReport } from './report.ts';
 import { SubmissionIndex } from './submission-index.ts';
-
-/** What an event says was decided: `rule` placed `country` in `region` at `at`. */
-export interface ClaimedDecision {
-  readonly rule: string;
-  readonly region: string;
-  readonly country: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-}
 
 export interface ReconcileDeps {
   /** Every site of every region, none twice. */
@@ -32,6 +27,8 @@ export interface ReconcileDeps {
   readonly sitesOf: (policyDigest: string, region: string) => readonly string[] | undefined;
   /** Whether that policy version decides so. */
   readonly ruleHolds: (policyDigest: string, claimed: ClaimedDecision) => boolean;
+  /** Asked before a version counts as unknown; afterwards the two above know what was published before the call. Absent: they know all there is. */
+  readonly learn?: (policyDigest: string) => Promise<void>;
   readonly readHeader: ReadSealedHeader;
   /** Present: every object is opened too. */
   readonly open?: OpenSealed;
@@ -46,31 +43,51 @@ export interface ReconcileOptions {
   readonly maxListed?: number;
   /** `done` objects; first while listing, without `total`, then while checking. */
   readonly onProgress?: (done: number, total?: number) => void;
+  /** Told of each difference at once. */
+  readonly onDifference?: (difference: Difference) => void;
+  /** Everything was told that can be found without reading the objects of stored events: in minutes where those take days. */
+  readonly onSurveyed?: () => void;
+  /** Present: a site that fails with remedy `retry` is told here, once, and left out from then on, instead of ending the run. */
+  readonly onSiteAway?: (site: string, error: unknown) => void;
+  readonly progress?: ReadingProgress;
+  /** Asked before each stored event whose objects are to be read: `true` ends the run there. Its report is then of what was done. */
+  readonly enough?: () => boolean;
 }
 
-interface Run extends ReconcileDeps {
+interface Run extends ReconcileDeps, Pick<ReconcileOptions, 'onSiteAway'> {
   readonly report: ReportDraft;
-  readonly index: SubmissionIndex;
   readonly chain: AuditChain;
-  readonly pointers: QuarantinePointers;
   readonly work: BoundedWork;
+  readonly away: Set<string>;
+  readonly siteNumbers: ReadonlyMap<string, number>;
+  /** An object was listed. */
+  readonly listed: () => void;
+  /** An object was read and judged. */
+  readonly judged: () => void;
+  readonly progress: ReadingProgress;
+  readonly enough: () => boolean;
+}
+
+/** What is needed only until all events were read once: most of the memory. */
+interface Survey extends Run {
+  readonly index: SubmissionIndex;
+  readonly pointers: QuarantinePointers;
   readonly partitions: Map<string, number>;
   /** Duplicates whose original was not read yet: it stands in a partition read later, or is in flight. */
   readonly pending: { readonly submission: string; readonly position: string; readonly of: Position }[];
   readonly unread: Set<string>;
-  readonly siteNumbers: ReadonlyMap<string, number>;
-  readonly progress: (done: number, total?: number) => void;
-  checked: number;
 }
 
 // An object without event announces no size: assume the largest.
 const UNKNOWN_BYTES = DEFAULT_LIMITS.sampleBytes;
 const DEFAULTS = { concurrency: 16, bytesInWork: 4 * UNKNOWN_BYTES, maxListed: 1_000 };
+const FROM_THE_START: ReadingProgress = { isChecked: () => false, begins: () => () => undefined };
 
 /**
  * Compares what stands in the sites with what the audit events say, while routers run. A router creates a record's
  * objects first and makes its event and the committed position visible at one instant afterwards; nothing is changed or
- * deleted. From that, and from the order sites - end - committed - events - pointers - committed - end, follows:
+ * deleted. From that, and from the order sites - end - committed - events - pointers - committed - end - unclaimed objects -
+ * events again, with their objects, follows:
  *
  * - A listed object was there before `before` was read. Its record is either at or below `before`, then its event was
  *   visible when the events were begun, and that it was not among them is a finding; or beyond, then the record may
@@ -80,43 +97,76 @@ const DEFAULTS = { concurrency: 16, bytesInWork: 4 * UNKNOWN_BYTES, maxListed: 1
  *   position at or beyond the end read after the listing is nobody's work.
  * - An event's objects are read after the event: whatever it names must stand there by then, also what the listing
  *   was too early for. So a missing object is a finding whatever the order, and the listing only says what to look for an event of.
+ *   It also says that objects need not be read along with the events: all that stands in the wrong place, and all that the trail
+ *   shows, is told before the first object of a stored event is read (docs/decisions/0013). Events that the first reading did not
+ *   have are left to the next run: whatever stood in a site before this one has an event in the first reading, or none.
  * - A pointer appears with its event: all of the events read are among the pointers read after them.
  * - The last event read of a partition is not before `before` and not beyond `after`.
+ * - A version is on the policy log before a record is decided under it: what is not there when it is read again is unknown.
  *
- * Memory: `SubmissionIndex` for each identity, objects in work, capped lists, one entry for each duplicate still without
- * its original and one for each quarantined event. Rejects with what a port threw: half a reconciliation proves nothing.
+ * A pass may be several runs, one after another, that share `progress`. Then each object was compared in one of them, and every
+ * run compares all lists and events anew: whatever stood in a site when the first began was listed by the last, or is gone; if an
+ * event claims it, it was read after that event and after the pass began; else the last run judged it.
+ *
+ * Memory: `SubmissionIndex` for each identity until `onSurveyed`, objects in work, capped lists, one entry for each duplicate still
+ * without its original and one for each quarantined event. Rejects with what a port threw: half a reconciliation proves nothing.
  */
 export async function reconcile(deps: ReconcileDeps, options: ReconcileOptions = {}): Promise<ReconciliationReport> {
   const run = begin(deps, options);
-  for (const [number, site] of deps.sites.entries()) await listSite(run, site, number);
-  for (const name of deps.foreignSites) run.report.add({ code: 'FOREIGN_SITE', site: printable(name), message: 'Expected only sites that a policy names, found something else among them; see who put it there.' });
-  const end = await deps.trail.end();
-  const before = await deps.trail.committed();
-  for await (const bytes of deps.trail.events()) await followEvent(run, bytes);
-  await run.work.drain();
-  await judgeTrail(run, before);
-  await judgeUnclaimed(run, before, end);
+  await survey({ ...run, index: new SubmissionIndex(deps.sites.length), pointers: new QuarantinePointers(), partitions: new Map(), pending: [], unread: new Set() });
+  options.onSurveyed?.();
+  await readObjects(run);
   return run.report.finish();
 }
 
 function begin(deps: ReconcileDeps, options: ReconcileOptions): Run {
+  const report = new ReportDraft(options.maxListed ?? DEFAULTS.maxListed, options.onDifference ?? (() => undefined));
+  let done = 0;
   return {
     ...deps,
-    report: new ReportDraft(options.maxListed ?? DEFAULTS.maxListed),
-    index: new SubmissionIndex(deps.sites.length),
+    report,
     chain: new AuditChain(),
-    pointers: new QuarantinePointers(),
     work: new BoundedWork({ concurrency: options.concurrency ?? DEFAULTS.concurrency, bytes: options.bytesInWork ?? DEFAULTS.bytesInWork }),
-    partitions: new Map(),
-    pending: [],
-    unread: new Set(),
+    away: new Set(),
+    ...(options.onSiteAway === undefined ? {} : { onSiteAway: options.onSiteAway }),
     siteNumbers: new Map(deps.sites.map(({ site }, number) => [site, number])),
-    progress: options.onProgress ?? (() => undefined),
-    checked: 0,
+    listed: () => {
+      report.objects += 1;
+      options.onProgress?.(report.objects);
+    },
+    judged: () => {
+      done += 1;
+      options.onProgress?.(done, Math.max(done, report.objects));
+    },
+    progress: options.progress ?? FROM_THE_START,
+    enough: options.enough ?? (() => false),
   };
 }
 
-async function listSite(run: Run, reader: SiteReader, number: number): Promise<void> {
+async function survey(run: Survey): Promise<void> {
+  for (const [number, site] of run.sites.entries()) await atSite(run, site, () => listSite(run, site, number));
+  for (const name of run.foreignSites) run.report.add({ code: 'FOREIGN_SITE', site: printable(name), message: 'Expected only sites that a policy names, found something else among them; see who put it there.' });
+  const end = await run.trail.end();
+  const before = await run.trail.committed();
+  for await (const bytes of run.trail.events()) await followEvent(run, bytes);
+  await judgeTrail(run, before);
+  await judgeUnclaimed(run, before, end);
+}
+
+/** A site that is away is left out, where whoever asked is told of it. */
+async function atSite(run: Run, { site }: SiteReader, work: () => Promise<void>): Promise<void> {
+  if (run.away.has(site)) return;
+  try {
+    await work();
+  } catch (error) {
+    if (run.onSiteAway === undefined || remedyOf(error) !== 'retry') throw error;
+    if (run.away.has(site)) return;
+    run.away.add(site);
+    run.onSiteAway(site, error);
+  }
+}
+
+async function listSite(run: Survey, reader: SiteReader, number: number): Promise<void> {
   const { site } = reader;
   for await (const { key, foreign } of reader.list()) {
     if (key === SITE_MARKER_KEY && !foreign) continue;
@@ -124,17 +174,14 @@ async function listSite(run: Run, reader: SiteReader, number: number): Promise<v
     if (submission === undefined) {
       run.report.add({ code: 'FOREIGN_OBJECT', site, key: printable(key), message: 'Expected only sample objects in the site, found something no router writes; see who else may write there.' });
     } else if (run.index.addListed(submission, number)) {
-      run.report.objects += 1;
-      run.progress(run.report.objects);
+      run.listed();
     }
   }
 }
 
-async function followEvent(run: Run, bytes: Buffer): Promise<void> {
-  let event: AuditEvent;
-  try {
-    event = decodeAuditEvent(bytes);
-  } catch {
+async function followEvent(run: Survey, bytes: Buffer): Promise<void> {
+  const event = decoded(bytes);
+  if (event === undefined) {
     run.report.add({ code: 'AUDIT_EVENT_INVALID', message: 'Expected an audit event as in docs/formats/audit-event.md, found a record that is none; see who else may write to the audit log.' });
     return;
   }
@@ -147,50 +194,87 @@ async function followEvent(run: Run, bytes: Buffer): Promise<void> {
   if (event.outcome === 'duplicate') followDuplicate(run, event.position, event.data);
 }
 
-async function followStored(run: Run, event: StoredEvent): Promise<void> {
-  const { submission, decision, placements } = event.data;
-  const position = formatPosition(event.position);
-  const expected = expectedSites(run, event);
-  const numbers = expected.map((site) => run.siteNumbers.get(site)).filter((number) => number !== undefined);
+async function followStored(run: Survey, event: StoredEvent): Promise<void> {
+  const { submission, decision } = event.data;
+  await learn(run, decision.policy.digest, decision.region);
+  judgeDecision(run, event);
+  const numbers = sitesOfEvent(run, event).map((site) => run.siteNumbers.get(site)).filter((number) => number !== undefined);
   const elsewhere = run.index.addStored(submission, { partition: partitionNumber(run, event.position), offset: event.position.offset }, numbers);
-  if (elsewhere) run.report.alsoIn.add({ submission, position, region: decision.region });
-  let left = numbers.length;
-  for (const number of numbers) {
-    const reader = run.sites[number];
-    if (reader === undefined) continue;
-    const bytes = placements.find(({ site }) => site === reader.site)?.sealedBytes ?? UNKNOWN_BYTES;
-    await run.work.start(bytes, async () => {
-      await checkPlacement(run, reader, event, position);
-      left -= 1;
-      if (left === 0 && numbers.length === expected.length) run.report.storedChecked += 1;
-    });
-  }
+  if (elsewhere) run.report.alsoIn.add({ submission, position: formatPosition(event.position), region: decision.region });
 }
 
-/** The sites the event's policy names for its region; what is wrong with the placements is noted on the way. */
-function expectedSites(run: Run, event: StoredEvent): readonly string[] {
-  const { submission, decision, placements } = event.data;
+/** What is wrong with the decision and its placements, whatever stands in the sites. */
+function judgeDecision(run: Survey, event: StoredEvent): void {
+  const { submission, decision: { rule, region, policy }, country, placements } = event.data;
   const about = { position: formatPosition(event.position), submission };
-  const placed = placements.map(({ site }) => site);
-  const sites = run.sitesOf(decision.policy.digest, decision.region);
+  const sites = run.sitesOf(policy.digest, region);
   if (sites === undefined) {
     run.report.add({ code: 'POLICY_UNKNOWN', ...about, message: 'Expected a policy version that has the decided region under the digest the event names, found none; its sites are taken from the event.' });
   } else if (sites.length !== placements.length || placements.some(({ site, key }, i) => site !== sites[i] || key !== objectKey(submission))) {
     run.report.add({ code: 'PLACEMENTS_INCOMPLETE', ...about, message: "Expected one placement at the submission's key in each site of the region, in the policy's order, found others." });
   }
-  const { rule, region, policy } = decision;
-  if (sites !== undefined && !run.ruleHolds(policy.digest, { rule, region, country: event.data.country, at: event.at })) {
+  if (sites !== undefined && !run.ruleHolds(policy.digest, { rule, region, country, at: event.at })) {
     run.report.add({ code: 'DECISION_DIFFERS', ...about, message: "Expected the rule the event names to place the event's country in its region at its time, found that the named policy version says otherwise." });
   }
-  for (const site of sites ?? placed) {
+  for (const site of sitesOfEvent(run, event)) {
     if (run.siteNumbers.has(site) || run.unread.has(site)) continue;
     run.unread.add(site);
     run.report.add({ code: 'SITE_NOT_READ', site, message: 'Expected to be able to read every site that events name, found one that is not configured here; its objects were not checked.' });
   }
-  return [...new Set(sites ?? placed)];
 }
 
-async function checkPlacement(run: Run, reader: SiteReader, event: StoredEvent, position: string): Promise<void> {
+/** Those that the event's policy names for its region; where it is unknown, those that the event names. */
+function sitesOfEvent(run: Run, { data: { decision, placements } }: StoredEvent): readonly string[] {
+  return [...new Set(run.sitesOf(decision.policy.digest, decision.region) ?? placements.map(({ site }) => site))];
+}
+
+async function learn(run: Run, policyDigest: string, region: string): Promise<void> {
+  if (run.sitesOf(policyDigest, region) === undefined) await run.learn?.(policyDigest);
+}
+
+/** The events once more, those of the first reading only. */
+async function readObjects(run: Run): Promise<void> {
+  const chain = new AuditChain();
+  for await (const bytes of run.trail.events()) {
+    const event = decoded(bytes);
+    if (event === undefined || chain.follow(event)?.code === 'POSITION_TWICE') continue;
+    if (event.outcome !== 'stored' || !run.chain.isRead(event.position)) continue;
+    if (!await checkPlacements(run, event)) break;
+  }
+  await run.work.drain();
+}
+
+/** `false`: it is enough. */
+async function checkPlacements(run: Run, event: StoredEvent): Promise<boolean> {
+  const expected = sitesOfEvent(run, event);
+  const { position: { offset } } = event;
+  const partition = partitionOf(event.position);
+  let left = expected.length;
+  const checked = (): void => {
+    left -= 1;
+    if (left === 0) run.report.storedChecked += 1;
+  };
+  for (const site of expected) {
+    const reader = run.sites[run.siteNumbers.get(site) ?? -1];
+    if (reader === undefined) continue;
+    const object = { site, partition, offset };
+    if (run.progress.isChecked(object)) {
+      checked();
+      continue;
+    }
+    if (run.away.has(site)) continue;
+    if (run.enough()) return false;
+    const compared = run.progress.begins(object);
+    const bytes = event.data.placements.find((placement) => placement.site === site)?.sealedBytes ?? UNKNOWN_BYTES;
+    await run.work.start(bytes, () => atSite(run, reader, async () => {
+      compared(await checkPlacement(run, reader, event));
+      checked();
+    }));
+  }
+  return true;
+}
+
+async function checkPlacement(run: Run, reader: SiteReader, event: StoredEvent): Promise<readonly Difference[]> {
   const { submission, placements } = event.data;
   const key = objectKey(submission);
   const found = await reader.read(key);
@@ -200,18 +284,20 @@ async function checkPlacement(run: Run, reader: SiteReader, event: StoredEvent, 
     if (fault === undefined) run.report.opened += 1;
     else faults.push(fault);
   }
-  for (const fault of faults) run.report.add({ ...fault, site: reader.site, key, position, submission });
-  step(run);
+  const differences = faults.map((fault): Difference => ({ ...fault, site: reader.site, key, position: formatPosition(event.position), submission }));
+  for (const difference of differences) run.report.add(difference);
+  run.judged();
+  return differences;
 }
 
-function followDuplicate(run: Run, position: Position, { submission, of }: DuplicateData): void {
+function followDuplicate(run: Survey, position: Position, { submission, of }: DuplicateData): void {
   const original = parsePosition(of);
   if (isStored(run, submission, original)) return;
   run.pending.push({ submission, position: formatPosition(position), of: original });
 }
 
 /** What only the whole trail shows. */
-async function judgeTrail(run: Run, before: Committed): Promise<void> {
+async function judgeTrail(run: Survey, before: Committed): Promise<void> {
   const { report, chain, pointers, trail } = run;
   for await (const bytes of trail.pointers()) {
     const invalid = pointers.addPointer(bytes);
@@ -227,7 +313,7 @@ async function judgeTrail(run: Run, before: Committed): Promise<void> {
   judgePending(run, before, await trail.end());
 }
 
-function judgePending(run: Run, before: Committed, end: Committed): void {
+function judgePending(run: Survey, before: Committed, end: Committed): void {
   for (const { submission, position, of } of run.pending) {
     if (isStored(run, submission, of) || run.chain.isInFlight(of, before, end)) continue;
     run.report.add({ code: 'DUPLICATE_OF_UNKNOWN', position, submission, message: 'Expected the position a duplicate names to be where the same submission was stored, found no such event.' });
@@ -235,30 +321,42 @@ function judgePending(run: Run, before: Committed, end: Committed): void {
 }
 
 /** Objects that no stored event claims: in flight, or where they should not be. */
-async function judgeUnclaimed(run: Run, before: Committed, end: Committed): Promise<void> {
+async function judgeUnclaimed(run: Survey, before: Committed, end: Committed): Promise<void> {
   for (const { submission, sites, stored } of run.index.unclaimed()) {
     for (const number of sites) {
       const reader = run.sites[number];
       if (reader === undefined) continue;
-      await run.work.start(UNKNOWN_BYTES, async () => {
+      await run.work.start(UNKNOWN_BYTES, () => atSite(run, reader, async () => {
         const found = await reader.read(objectKey(submission));
-        step(run);
+        run.judged();
         // Gone since it was listed: there is nothing left to explain.
         if (found === undefined) return;
         // A router writes metadata with the object: without, it is nobody's work in progress.
         const position = metadataOf(found)?.position;
         const inFlight = position !== undefined && run.chain.isInFlight(parsePosition(position), before, end);
-        const fault = inFlight ? checkInFlight(found, submission, belongsTo(run, reader.site), run.readHeader) : whyUnclaimed(stored);
+        const fault = inFlight ? await judgeInFlight(run, reader, submission, found) : whyUnclaimed(stored);
         if (inFlight && fault === undefined) run.report.inFlight += 1;
         if (fault !== undefined) run.report.add({ ...fault, site: reader.site, key: objectKey(submission), ...(position === undefined ? {} : { position }), submission });
-      });
+      }));
     }
   }
   await run.work.drain();
 }
 
-function belongsTo(run: Run, site: string): (header: SealedHeader) => boolean {
-  return ({ policyDigest, region }) => run.sitesOf(policyDigest, region)?.includes(site) ?? false;
+async function judgeInFlight(run: Run, { site }: SiteReader, submission: string, found: FoundObject): Promise<Fault | undefined> {
+  const belongs = ({ policyDigest, region }: SealedHeader): boolean => run.sitesOf(policyDigest, region)?.includes(site) ?? false;
+  const header = headerOf(run, found);
+  if (header !== undefined) await learn(run, header.policyDigest, header.region);
+  return checkInFlight(found, submission, belongs, run.readHeader);
+}
+
+function headerOf(run: Run, { bytes }: FoundObject): SealedHeader | undefined {
+  try {
+    return run.readHeader(bytes);
+  } catch {
+    // No sealed message; whoever judges it says so.
+    return undefined;
+  }
 }
 
 function whyUnclaimed(stored: boolean): Fault {
@@ -267,20 +365,24 @@ function whyUnclaimed(stored: boolean): Fault {
     : { code: 'OBJECT_WITHOUT_EVENT', message: 'Expected an audit event that stored this object, found none, and its record is settled or not in this log.' };
 }
 
-function isStored(run: Run, submission: string, position: Position): boolean {
+function isStored(run: Survey, submission: string, position: Position): boolean {
   return run.index.isStoredAt(submission, { partition: partitionNumber(run, position), offset: position.offset });
 }
 
-function partitionNumber(run: Run, position: Position): number {
+function partitionNumber(run: Survey, position: Position): number {
   const name = partitionOf(position);
   const number = run.partitions.get(name) ?? run.partitions.size;
   run.partitions.set(name, number);
   return number;
 }
 
-function step(run: Run): void {
-  run.checked += 1;
-  run.progress(run.checked, Math.max(run.checked, run.report.objects));
+/** `undefined`: no audit event. Whoever may write to the audit log controls it. */
+function decoded(bytes: Buffer): AuditEvent | undefined {
+  try {
+    return decodeAuditEvent(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whoever put it there chose the name, and it goes to a terminal. */

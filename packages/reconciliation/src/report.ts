@@ -20,7 +20,7 @@ export interface ReconciliationReport {
   readonly objects: number;
   /** Audit events read. */
   readonly events: Readonly<Record<Outcome, number>>;
-  /** Stored events whose objects were checked in every site of their region. */
+  /** Stored events whose objects were checked in every site of their region, in this run or before it. */
   readonly storedChecked: number;
   /** Objects whose record is not settled yet. */
   readonly inFlight: number;
@@ -40,15 +40,18 @@ export class ReportDraft {
   readonly alsoIn: CappedList<AlsoIn>;
   readonly #differences: CappedList<Difference>;
   readonly #byCode: Partial<Record<DifferenceCode, number>> = {};
+  readonly #told: (difference: Difference) => void;
 
-  constructor(maxListed: number) {
+  constructor(maxListed: number, told: (difference: Difference) => void) {
     this.alsoIn = new CappedList(maxListed);
     this.#differences = new CappedList(maxListed);
+    this.#told = told;
   }
 
   add(difference: Difference): void {
     this.#differences.add(difference);
     this.#byCode[difference.code] = (this.#byCode[difference.code] ?? 0) + 1;
+    this.#told(difference);
   }
 
   finish(): ReconciliationReport {

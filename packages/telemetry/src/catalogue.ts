@@ -79,12 +79,12 @@ const proof = {
   residency_ledger_blocked: { type: 'gauge', help: '1 for the code of the error a ledger waits for.', labels: { partition: PARTITION, code: CODE }, by: ['auditor', 'standalone'] },
   residency_audit_findings_total: { type: 'counter', help: 'What is wrong with the audit log, since the start.', labels: { kind: 'HOLE, REPEAT, UNDECODABLE, MISPLACED, ALSO_IN, other' }, by: ['auditor', 'standalone'] },
   residency_violations_total: { type: 'counter', help: 'What was found in the wrong place, each once: must stay 0.', labels: { found_by: 'auditor, reconciler', code: 'WRONG_REGION, OBJECT_WITHOUT_EVENT, FOREIGN_OBJECT, FOREIGN_SITE, CONTEXT_DIFFERS, MISPLACED' }, by: ['auditor', 'reconciler', 'standalone'] },
-  residency_violations_open: { type: 'gauge', help: 'What stands in the wrong place as far as is known: found in the pass under way or in the last one.', labels: { site: SITE, code: 'as above, without MISPLACED' }, by: ['reconciler'] },
-  residency_differences_open: { type: 'gauge', help: 'All differences between the sites and the audit log in the last whole pass.', labels: { code: 'a code of reconciliation' }, by: ['reconciler'] },
+  residency_violations_open: { type: 'gauge', help: 'What stands in the wrong place as far as is known, also across restarts: found by the last look at its site.', labels: { site: SITE, code: 'as above, without MISPLACED' }, by: ['reconciler'] },
+  residency_differences_open: { type: 'gauge', help: 'All differences between the sites and the audit log in the last whole pass, of the sites it could read.', labels: { code: 'a code of reconciliation' }, by: ['reconciler'] },
   residency_placements_checked_total: { type: 'counter', help: 'Objects read and compared with their audit event.', labels: { site: SITE }, by: ['reconciler'] },
   residency_placement_last_checked_timestamp_seconds: { type: 'gauge', help: 'The begin of the last whole pass, Unix time: whatever stood in the site then has been checked since.', labels: { site: SITE }, by: ['reconciler'] },
-  residency_reconciliation_passes_total: { type: 'counter', help: 'Passes over all placements that ended.', labels: { result: 'clean, different, failed' }, by: ['reconciler'] },
-  residency_reconciliation_pass_objects: { type: 'gauge', help: 'Objects of the pass under way.', labels: { state: 'listed, checked' }, by: ['reconciler'] },
+  residency_reconciliation_passes_total: { type: 'counter', help: 'Passes over all placements that ended.', labels: { result: 'clean, different; failed: ended early by an error, after which it goes on from where it was' }, by: ['reconciler'] },
+  residency_reconciliation_pass_objects: { type: 'gauge', help: 'Objects of the pass under way, of all sites.', labels: { state: 'listed, checked' }, by: ['reconciler'] },
 } as const satisfies Record<string, MetricDefinition>;
 
 const http = {

@@ -12,7 +12,7 @@ export { createMetrics } from './metrics.ts';
 export type { Metrics, MetricsOptions } from './metrics.ts';
 export { metricsReference } from './metrics-reference.ts';
 export type { ProjectorMetrics } from './projector-metrics.ts';
-export type { ReconcilerMetrics } from './reconciler-metrics.ts';
+export type { EndedPass, ReconcilerMetrics } from './reconciler-metrics.ts';
 export type { RequestMetrics } from './request-metrics.ts';
 export type { RouterMetrics } from './router-metrics.ts';
 export type { SeenViews, ViewsNow } from './view-metrics.ts';

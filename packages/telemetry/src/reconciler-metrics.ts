@@ -2,6 +2,13 @@ import { BoundedLabel } from './bounded-label.ts';
 import type { Instruments } from './instruments.ts';
 import { VIOLATION_CODES, violationCounter } from './violations.ts';
 
+export interface EndedPass {
+  /** Sites that were compared whole, and since when, milliseconds. */
+  readonly sites: readonly { readonly site: string; readonly began: number }[];
+  /** All that was found, by code. */
+  readonly byCode: Readonly<Partial<Record<string, number>>>;
+}
+
 export interface ReconcilerMetrics {
   /** An object was read and compared. */
   checked(site: string): void;
@@ -9,8 +16,9 @@ export interface ReconcilerMetrics {
   violated(code: string): void;
   /** All that is known to stand in the wrong place now; a site is empty where it concerns none. */
   open(violations: readonly { readonly site: string; readonly code: string; readonly count: number }[]): void;
-  /** A whole pass over these sites ended: what it found by code. `began`: milliseconds. */
-  passed(pass: { readonly began: number; readonly sites: readonly string[]; readonly byCode: Readonly<Partial<Record<string, number>>> }): void;
+  passed(pass: EndedPass): void;
+  /** What an earlier process's passes ended with: told on, and not counted. */
+  recalled(pass: EndedPass): void;
   failed(): void;
   /** Of the pass under way. */
   progress(objects: { readonly listed: number; readonly checked: number }): void;
@@ -29,6 +37,11 @@ export function reconcilerMetrics(make: Instruments, sites: readonly string[]): 
   const [site, code, violation] = [new BoundedLabel(['', ...sites]), new BoundedLabel([], MAX_CODES), new BoundedLabel(VIOLATION_CODES)];
   for (const one of sites) checked.inc({ site: one }, 0);
   for (const result of ['clean', 'different', 'failed'] as const) passes.inc({ result }, 0);
+  const recalled = ({ sites: read, byCode }: EndedPass): void => {
+    differences.reset();
+    for (const [name, count] of Object.entries(byCode)) differences.set({ code: code.value(name) }, count ?? 0);
+    for (const { site: where, began } of read) lastChecked.set({ site: site.value(where) }, began / 1_000);
+  };
   return {
     checked: (where) => { checked.inc({ site: site.value(where) }); },
     violated,
@@ -37,13 +50,11 @@ export function reconcilerMetrics(make: Instruments, sites: readonly string[]): 
       for (const one of sites) open.set({ site: one, code: 'WRONG_REGION' }, 0);
       for (const { site: where, code: what, count } of violations) open.set({ site: site.value(where), code: violation.value(what) }, count);
     },
-    passed: ({ began, sites: read, byCode }) => {
-      differences.reset();
-      const found = Object.entries(byCode);
-      for (const [name, count] of found) differences.set({ code: code.value(name) }, count ?? 0);
-      for (const one of read) lastChecked.set({ site: site.value(one) }, began / 1_000);
-      passes.inc({ result: found.length === 0 ? 'clean' : 'different' });
+    passed: (pass) => {
+      recalled(pass);
+      passes.inc({ result: Object.keys(pass.byCode).length === 0 ? 'clean' : 'different' });
     },
+    recalled,
     failed: () => { passes.inc({ result: 'failed' }); },
     progress: ({ listed, checked: done }) => {
       objects.set({ state: 'listed' }, listed);

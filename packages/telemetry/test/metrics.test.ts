@@ -92,7 +92,7 @@ test('keeps label values few and free of input, whatever comes', async () => {
     reconciler.checked(`canary-${index}`);
     reconciler.violated(`canary ${index}`);
     reconciler.open([{ site: `canary-${index}`, code: `canary ${index}`, count: 1 }]);
-    reconciler.passed({ began: 0, sites: [`canary-${index}`], byCode: { [`canary ${index}`]: 1 } });
+    reconciler.passed({ sites: [{ site: `canary-${index}`, began: 0 }], byCode: { [`canary ${index}`]: 1 } });
     http.answered(`/canary/${index}`, index, 1);
     exporter.quarantine({ byReason: new Map([[`canary ${index}`, 1]]), expired: 0 });
     metrics.waiting(`canary "${index}"\n`);
@@ -199,6 +199,31 @@ test('a quarantine says how old its oldest record is and how long that can still
   exporter.quarantine(undefined);
   expect((await Promise.all(['records', 'oldest_age_seconds'].map((name) => linesOf(metrics, `residency_quarantine_${name}`)))).flat()).toEqual([]);
   expect(await linesOf(metrics, 'residency_quarantine_expired_total')).toEqual(['residency_quarantine_expired_total 4']);
+});
+
+test('a reconciler tells of each pass what it found and since when its sites are known, and on after a restart', async () => {
+  const metrics = create();
+  const reconciler = metrics.reconciling(SITES);
+  reconciler.recalled({ sites: [{ site: 'zrh-1', began: 1_000 }], byCode: { OBJECT_MISSING: 2 } });
+  const results = async (): Promise<readonly string[]> => (await linesOf(metrics, 'residency_reconciliation_passes_total')).map((line) => line.replace(/^.*result=/, ''));
+  expect(await results()).toEqual(['"clean"} 0', '"different"} 0', '"failed"} 0']);
+  expect(await linesOf(metrics, 'residency_differences_open')).toEqual(['residency_differences_open{code="OBJECT_MISSING"} 2']);
+  expect(await linesOf(metrics, 'residency_placement_last_checked_timestamp_seconds')).toEqual(['residency_placement_last_checked_timestamp_seconds{site="zrh-1"} 1']);
+  reconciler.passed({ sites: [{ site: 'mow-1', began: 3_000 }], byCode: {} });
+  reconciler.passed({ sites: [{ site: 'zrh-1', began: 4_000 }], byCode: { WRONG_REGION: 1 } });
+  reconciler.failed();
+  expect(await results()).toEqual(['"clean"} 1', '"different"} 1', '"failed"} 1']);
+  expect(await linesOf(metrics, 'residency_differences_open')).toEqual(['residency_differences_open{code="WRONG_REGION"} 1']);
+  expect(await linesOf(metrics, 'residency_placement_last_checked_timestamp_seconds')).toEqual(['residency_placement_last_checked_timestamp_seconds{site="mow-1"} 3', 'residency_placement_last_checked_timestamp_seconds{site="zrh-1"} 4']);
+});
+
+test('what stands in the wrong place is open until it is told no more', async () => {
+  const metrics = create();
+  const reconciler = metrics.reconciling(SITES);
+  reconciler.open([{ site: 'mow-1', code: 'WRONG_REGION', count: 1 }, { site: 'xyz-9', code: 'FOREIGN_SITE', count: 1 }]);
+  expect(await linesOf(metrics, 'residency_violations_open')).toEqual(['residency_violations_open{site="mow-1",code="WRONG_REGION"} 1', 'residency_violations_open{site="other",code="FOREIGN_SITE"} 1', 'residency_violations_open{site="zrh-1",code="WRONG_REGION"} 0']);
+  reconciler.open([]);
+  expect(await linesOf(metrics, 'residency_violations_open')).toEqual(SITES.toReversed().map((site) => `residency_violations_open{site="${site}",code="WRONG_REGION"} 0`).toSorted());
 });
 
 test('the state people left the system in is one of three, and absent where it can not be told', async () => {

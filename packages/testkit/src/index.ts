@@ -14,6 +14,8 @@ export { describeObjectStore, exampleObject } from './object-store-suite.ts';
 export type { ExampleObject, ObjectStoreSite } from './object-store-suite.ts';
 export { describeConsentView } from './consent-view-suite.ts';
 export type { ConsentViewHarness } from './consent-view-suite.ts';
+export { describeControlView } from './control-view-suite.ts';
+export type { ControlViewHarness } from './control-view-suite.ts';
 export { eventually } from './eventually.ts';
 export { describePolicyView } from './policy-view-suite.ts';
 export type { PolicyViewHarness } from './policy-view-suite.ts';

@@ -52,5 +52,8 @@ function said({ source, metrics, waits }: GrowingTerms, error: unknown): void {
 
 function tell({ metrics, logger, source }: GrowingTerms, { kind, position, submission }: Finding): void {
   metrics.found(kind);
-  logger.warn('Something is wrong with the audit log; its record is in the ledger all the same.', { code: kind, position, partition: source.partition, ...(submission === undefined ? {} : { submission }) });
+  const fields = { code: kind, position, partition: source.partition, ...(submission === undefined ? {} : { submission }) };
+  // Each of the two placements is lawful: no person has to look at it.
+  if (kind === 'ALSO_IN') logger.debug('A submission was also stored in another region.', fields);
+  else logger.warn('Something is wrong with the audit log; its record is in the ledger all the same.', fields);
 }

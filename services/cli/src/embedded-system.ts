@@ -3,6 +3,7 @@ import type { KeyDirectory } from '@residency/adapter-filesystem';
 import type { ConsentHistory } from '@residency/consent';
 import { TOPICS } from '@residency/contracts';
 import type { LogEntry, LogRecord, Position, QuarantinePointer } from '@residency/contracts';
+import { sitesByRegion } from '@residency/reconciliation';
 import type { AuditTrail, FoundEntry, SiteReader } from '@residency/reconciliation';
 import type { PolicyDocument, PolicyPublished } from '@residency/residency';
 import { openDataDirectory, prepareRegions } from '@residency/standalone';
@@ -12,7 +13,7 @@ import { embeddedLedgers } from './embedded-ledgers.ts';
 import { foreignSites } from './foreign-sites.ts';
 import type { Ledgers } from './ledgers.ts';
 import { leftovers } from './leftovers.ts';
-import { publishedOn, sitesByRegion } from './policies.ts';
+import { publishedOn } from './policies.ts';
 import type { AuditQuery, ComparedSites, SubmissionStatus, System } from './system.ts';
 
 /** Opens a data directory; makes it where it is missing. */
@@ -75,6 +76,13 @@ class EmbeddedSystem implements System {
 
   recordAt(position: Position): Promise<LogRecord | undefined> {
     return this.#data.log.readAt(position);
+  }
+
+  async unsettled(): Promise<ReadonlyMap<number, bigint>> {
+    const { log } = this.#data;
+    // The committed position first: what is settled meanwhile then waits a look longer, and none is missed.
+    const committed = await log.committed() ?? -1n;
+    return new Map([[0, await log.end(TOPICS.samples) - committed - 1n]]);
   }
 
   async* waiting(): AsyncGenerator<LogRecord> {

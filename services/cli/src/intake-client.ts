@@ -59,7 +59,8 @@ export async function openIntake(session: Session, options: IntakeOptions & { re
   };
 }
 
-function parseBase(text: string): URL {
+/** Throws `USAGE`, without what stood there. */
+export function parseBase(text: string): URL {
   const url = URL.parse(text.endsWith('/') ? text : `${text}/`);
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '' || url.search !== '') {
     throw usage('Expected --url to be the http or https address of an intake, without user, password or query, such as http://127.0.0.1:8080; found something else.');

@@ -3,10 +3,10 @@ import type { Writable } from 'node:stream';
 
 /** Standard output for the answer, standard error for everything else. */
 export class Output {
-  readonly #answer: Writable;
+  readonly #answer: Writable & { readonly isTTY?: boolean };
   readonly #notes: Writable & { readonly isTTY?: boolean };
 
-  constructor(answer: Writable, notes: Writable & { readonly isTTY?: boolean }) {
+  constructor(answer: Writable & { readonly isTTY?: boolean }, notes: Writable & { readonly isTTY?: boolean }) {
     this.#answer = answer;
     this.#notes = notes;
   }
@@ -27,6 +27,13 @@ export class Output {
 
   async lines(texts: Iterable<string>): Promise<void> {
     for (const text of texts) await this.line(text);
+  }
+
+  /** In place of what stood on the terminal; elsewhere below it, after an empty line. */
+  async screen(lines: readonly string[], first: boolean): Promise<void> {
+    // Cursor home, then erased as it is written over: a screen that is cleared before flickers.
+    if (this.#answer.isTTY === true) await this.line(`${first ? '\u001b[2J' : ''}\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\n')}\u001b[J`);
+    else await this.lines(first ? lines : ['', ...lines]);
   }
 
   async json(value: object): Promise<void> {

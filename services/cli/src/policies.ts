@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { readPolicy } from '@residency/contracts';
+import { sitesByRegion } from '@residency/reconciliation';
 import { invalidPolicies } from '@residency/residency';
 import type { PolicyPublished } from '@residency/residency';
 import { FIRST_POLICY } from '@residency/standalone';
@@ -20,15 +21,6 @@ export async function publishedOn({ log }: Pick<DataDirectory, 'log'>): Promise<
 export function validOf(published: readonly PolicyPublished[]): readonly PolicyPublished[] {
   const invalid = new Set(invalidPolicies(published).map(({ published: version }) => version));
   return published.filter((version) => !invalid.has(version));
-}
-
-/** Sites by region, of all valid versions together, in the order they were named. */
-export function sitesByRegion(published: readonly PolicyPublished[]): ReadonlyMap<string, ReadonlySet<string>> {
-  const regions = new Map<string, Set<string>>();
-  for (const { id, sites } of validOf(published).flatMap(({ document }) => document.regions)) {
-    regions.set(id, new Set([...regions.get(id) ?? [], ...sites]));
-  }
-  return regions;
 }
 
 /** Throws where no policy has the region: an empty list would look like an answer. */

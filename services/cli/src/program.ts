@@ -4,7 +4,11 @@ import type { Answer } from './command.ts';
 import { auditCommand } from './commands/audit.ts';
 import { configCommand } from './commands/config.ts';
 import { consentCommand } from './commands/consent.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { drainCommand } from './commands/drain.ts';
 import { keysCommand } from './commands/keys.ts';
+import { logLevelCommand } from './commands/log-level.ts';
+import { pauseCommand, resumeCommand } from './commands/pause.ts';
 import { policyCommand } from './commands/policy.ts';
 import { publishCommand } from './commands/publish.ts';
 import { quarantineCommand } from './commands/quarantine.ts';
@@ -22,6 +26,7 @@ import { VERSION } from './version.ts';
 const COMMANDS = [
   startCommand, publishCommand, consentCommand, statusCommand, routeCommand, whereCommand, policyCommand,
   auditCommand, sampleCommand, keysCommand, quarantineCommand, reconcileCommand, configCommand, topicsCommand, siteCommand,
+  pauseCommand, resumeCommand, drainCommand, logLevelCommand, doctorCommand,
 ];
 
 /** The whole command line; throws `CommanderError` instead of ending the process. */

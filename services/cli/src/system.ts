@@ -60,6 +60,8 @@ export interface System {
   quarantine(): AsyncIterable<QuarantinePointer>;
   /** `undefined`: never appended to this log, or its retention is over. */
   recordAt(position: Position): Promise<LogRecord | undefined>;
+  /** How many records of the intake log are not settled, by partition. */
+  unsettled(): Promise<ReadonlyMap<number, bigint>>;
   /** Intake records that are not settled yet. */
   waiting(): AsyncIterable<LogRecord>;
   keys(): KeyDirectory;

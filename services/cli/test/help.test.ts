@@ -26,8 +26,8 @@ const commands = tree(program).map((command) => ({ path: pathOf(command), comman
 
 it('has every command of the table', () => {
   expect(commands.filter(({ command }) => command.commands.length === 0).map(({ path }) => path.slice('residency '.length)).sort()).toEqual([
-    'audit adjudicate', 'audit export', 'audit fsck', 'audit key generate', 'audit key show', 'audit list', 'audit prove', 'audit replay', 'audit verify', 'config check', 'consent grant', 'consent show', 'consent withdraw', 'keys add', 'keys list', 'keys retire', 'policy check', 'policy publish', 'policy show', 'publish',
-    'quarantine list', 'quarantine redrive', 'quarantine show', 'reconcile', 'route', 'sample list', 'sample open', 'site check', 'site init', 'start', 'status', 'topics check', 'topics create', 'where',
+    'audit adjudicate', 'audit export', 'audit fsck', 'audit key generate', 'audit key show', 'audit list', 'audit prove', 'audit replay', 'audit verify', 'config check', 'consent grant', 'consent show', 'consent withdraw', 'doctor', 'drain', 'keys add', 'keys list', 'keys retire', 'log-level', 'pause', 'policy check', 'policy publish', 'policy show', 'publish',
+    'quarantine list', 'quarantine redrive', 'quarantine show', 'reconcile', 'resume', 'route', 'sample list', 'sample open', 'site check', 'site init', 'start', 'status', 'topics check', 'topics create', 'where',
   ]);
 });
 

@@ -2,12 +2,12 @@ import { keepGrowing, ledgerRoutes } from '@residency/auditor';
 import { RecentRegions } from '@residency/auditing';
 import { codeOf } from '@residency/coded-error';
 import type { CodedError } from '@residency/coded-error';
-import { TOPICS, decodeAuditEvent, formatPosition, parsePosition } from '@residency/contracts';
-import type { AuditEvent } from '@residency/contracts';
+import { INITIAL_CONTROL, TOPICS, decodeAuditEvent, formatPosition, logLevelOf, parsePosition } from '@residency/contracts';
+import type { AuditEvent, ControlState } from '@residency/contracts';
 import { INTAKE_ROUTES, startIntake } from '@residency/intake';
 import type { Intake, IntakeToken } from '@residency/intake';
 import { Health } from '@residency/operations';
-import type { Logger, Metrics } from '@residency/telemetry';
+import type { LogLevel, Logger, Metrics } from '@residency/telemetry';
 import { openDataDirectory } from './data-directory.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { EmbeddedControlView } from './embedded-control-view.ts';
@@ -15,6 +15,7 @@ import { openEmbeddedLedger } from './embedded-ledger.ts';
 import type { EmbeddedLedger } from './embedded-ledger.ts';
 import { publishExamples } from './examples.ts';
 import type { PublishedExample } from './examples.ts';
+import { followControlView } from './follow-control.ts';
 import { settledThrough } from './settled-through.ts';
 import { startRetention } from './retention.ts';
 import { openRouter } from './routing.ts';
@@ -32,6 +33,8 @@ export interface StandaloneOptions {
   /** How long settled intake records keep their payload, milliseconds. */
   readonly retainMs: number;
   readonly logger: Logger;
+  /** What `residency log-level default` goes back to; `info` where absent. */
+  readonly logLevel?: LogLevel;
   readonly metrics: Metrics;
 }
 
@@ -63,6 +66,9 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
       metrics.waiting(error?.code);
     };
     const control = new EmbeddedControlView(data.log);
+    const orders = new Orders(options);
+    // Before anything is routed or taken: what people said before this start holds.
+    orders.follow(await control.read());
     const router = await openRouter(data, {
       until: 'aborted',
       signal: stopping.signal,
@@ -85,11 +91,13 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
         consents: { history: (consentId) => data.log.consentHistory(consentId) },
         operations: { live: () => health.live, ready: () => health.readiness(), metrics: () => metrics.render() },
         routes: (app) => { ledgerRoutes(app, ledger.store); },
+        draining: () => orders.state.mode === 'draining',
         answered: metrics.http(INTAKE_ROUTES).answered,
         log: { error: (fields, message) => { logger.error(message, fields); } },
       });
       health.started();
-      return run({ options, data, router, ledger, intake, health, stopping });
+      const following = followControlView(control, (state) => { orders.follow(state); }, stopping.signal);
+      return run({ options, data, router, ledger, intake, health, stopping, following });
     } catch (error) {
       await router.release();
       throw error;
@@ -97,6 +105,26 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   } catch (error) {
     await data.log.close();
     throw error;
+  }
+}
+
+/** What people left the system in, as far as this process follows it beside the router. */
+class Orders {
+  state: ControlState = INITIAL_CONTROL;
+  readonly #options: Pick<StandaloneOptions, 'logger' | 'logLevel'>;
+  readonly #control;
+
+  constructor({ logger, logLevel, metrics }: Pick<StandaloneOptions, 'logger' | 'logLevel' | 'metrics'>) {
+    this.#options = { logger, ...(logLevel === undefined ? {} : { logLevel }) };
+    this.#control = metrics.control();
+  }
+
+  follow(state: ControlState): void {
+    const { logger, logLevel = 'info' } = this.#options;
+    const [before, now] = [this.state, state].map((one) => logLevelOf(one, 'standalone'));
+    if (before !== now) logger.setLevel(now ?? logLevel);
+    this.#control.is(state.mode);
+    this.state = state;
   }
 }
 
@@ -108,10 +136,13 @@ interface Parts {
   readonly intake: Intake;
   readonly health: Health;
   readonly stopping: AbortController;
+  /** Of the control log; ends with `stopping`. */
+  readonly following: Promise<void>;
 }
 
+
 function run(parts: Parts): Standalone {
-  const { options, data, router, intake, health, stopping } = parts;
+  const { options, data, router, intake, health, stopping, following } = parts;
   const retention = startRetention(data.log, options.retainMs, options.logger);
   // Whichever fails ends the other: what a ledger refuses, a person must see (a waiting one does not hold up routing).
   const works = [router.run(), growing(parts)].map((work) => work.catch((error: unknown) => {
@@ -131,6 +162,7 @@ function run(parts: Parts): Standalone {
     await intake.close();
     stopping.abort();
     await ended.catch(() => undefined);
+    await following;
     await retention.stop();
     await router.release();
     await data.close();

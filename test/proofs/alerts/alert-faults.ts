@@ -1,6 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { TOPICS, decodeAuditEvent, objectKey } from '@residency/contracts';
+import { SITE_MARKER_KEY, TOPICS, decodeAuditEvent, encodeSiteMarker, objectKey } from '@residency/contracts';
 import { alterTopic, deleteRecords } from '../../faults/cluster/kafka-request.ts';
 import { signedRequest } from '../../stack/index.ts';
 import type { TestSite } from '../../stack/index.ts';
@@ -38,14 +36,14 @@ export const FAULTS: readonly AlertFault[] = [
     name: 'site zrh-2 stopped',
     cause: async ({ stack }) => { await stack.servers.sites['zrh-2'].kill(); },
     mend: async ({ stack }) => { await stack.servers.sites['zrh-2'].start(); },
-    alerts: [{ alert: { alertname: 'ResidencySiteUnwritable', site: 'zrh-2' }, finds: 'site-away' }, { alert: { alertname: 'ResidencyNoProgress' }, finds: 'site' }], fireWithinMs: 5 * MINUTES,
+    alerts: [{ alert: { alertname: 'ResidencySiteUnwritable', site: 'zrh-2' }, finds: 'site-away' }, { alert: { alertname: 'ResidencyNoProgress' }, finds: 'site-away' }], fireWithinMs: 5 * MINUTES,
     afterwards: [{ alertname: 'ResidencyOutcomeSlow', window: '1h' }], clearWithinMs: 12 * MINUTES,
   },
   {
     name: 'Redis stopped',
     cause: async ({ stack }) => { await stack.servers.redis.kill(); },
     mend: async ({ stack }) => { await stack.servers.redis.start(); },
-    alerts: [{ alert: { alertname: 'ResidencyViewStale', view: 'consent' }, finds: 'redis-away' }, { alert: { alertname: 'ResidencyExporterBlind', source: 'redis' }, finds: 'redis' }], fireWithinMs: 5 * MINUTES, clearWithinMs: 5 * MINUTES,
+    alerts: [{ alert: { alertname: 'ResidencyViewStale', view: 'consent' }, finds: 'redis-away' }, { alert: { alertname: 'ResidencyExporterBlind', source: 'redis' }, finds: 'redis-away' }], fireWithinMs: 5 * MINUTES, clearWithinMs: 5 * MINUTES,
   },
   {
     name: 'the consent projector stopped',
@@ -54,19 +52,23 @@ export const FAULTS: readonly AlertFault[] = [
     alerts: [{ alert: { alertname: 'ResidencyViewStale', view: 'policy' }, finds: 'projector-down' }, { alert: { alertname: 'ResidencyServiceDown', job: 'consent-projector' }, finds: 'ended' }], fireWithinMs: 4 * MINUTES, clearWithinMs: 5 * MINUTES,
   },
   {
-    name: 'routers led to the wrong bucket',
+    name: 'zrh-1\'s bucket is another site\'s, and routers start anew',
     cause: async (world) => {
+      await mark(world, 'zrh-1', 'zrh-2');
       await world.service('router').stop();
-      await world.launch('router', await swapped(world));
+      await world.launch('router');
     },
-    mend: async (world) => { await world.start('router'); },
-    alerts: [{ alert: { alertname: 'ResidencyServiceDown', job: 'router' }, finds: 'ended' }, { alert: { alertname: 'ResidencyNoProgress' } }], fireWithinMs: 5 * MINUTES, clearWithinMs: 5 * MINUTES,
+    mend: async (world) => {
+      await mark(world, 'zrh-1', 'zrh-1');
+      await world.start('router');
+    },
+    alerts: [{ alert: { alertname: 'ResidencyServiceDown', job: 'router' }, finds: 'wrong-bucket' }, { alert: { alertname: 'ResidencyNoProgress' } }], fireWithinMs: 5 * MINUTES, clearWithinMs: 5 * MINUTES,
   },
   {
     name: 'the router frozen',
     cause: async (world) => { await Promise.resolve(world.service('router').signal('SIGSTOP')); },
     mend: async (world) => { await Promise.resolve(world.service('router').signal('SIGCONT')); },
-    alerts: [{ alert: { alertname: 'ResidencyNoProgress' }, finds: 'frozen' }, { alert: { alertname: 'ResidencyServiceDown', job: 'router' } }], fireWithinMs: 5 * MINUTES, clearWithinMs: 5 * MINUTES,
+    alerts: [{ alert: { alertname: 'ResidencyNoProgress' }, finds: 'frozen' }, { alert: { alertname: 'ResidencyServiceDown', job: 'router' }, finds: 'frozen' }], fireWithinMs: 5 * MINUTES, clearWithinMs: 5 * MINUTES,
   },
   {
     name: 'thirty records from a country that does not exist',
@@ -150,11 +152,8 @@ async function at({ buckets }: AlertWorld['deployment'], { sites }: AlertWorld['
   return await signedRequest({ ...sites[site], method, path: `/${buckets[site]}/${key}`, headers, body });
 }
 
-/** `zrh-1` and `zrh-2` take each other's bucket. */
-async function swapped({ deployment: { folder, env } }: AlertWorld): Promise<Record<string, string>> {
-  const { sites } = JSON.parse(await readFile(join(folder, 'regions.json'), 'utf8')) as { sites: Record<string, object> };
-  const file = join(folder, 'regions-swapped.json');
-  await writeFile(file, JSON.stringify({ sites: { ...sites, 'zrh-1': sites['zrh-2'], 'zrh-2': sites['zrh-1'] } }));
-  const credentials = (['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY'] as const).flatMap((name) => [['1', '2'], ['2', '1']].map(([to, from]) => [`RESIDENCY_SITE_ZRH_${to}_${name}`, env[`RESIDENCY_SITE_ZRH_${from}_${name}`] ?? '']));
-  return { RESIDENCY_REGIONS_FILE: file, ...Object.fromEntries(credentials) as Record<string, string> };
+/** The bucket of `site` gets the marker of `as`. */
+async function mark({ deployment, stack }: AlertWorld, site: TestSite, as: TestSite): Promise<void> {
+  const { status } = await at(deployment, stack, site, 'PUT', SITE_MARKER_KEY, { 'content-type': 'application/json' }, encodeSiteMarker({ region: 'zurich', site: as }));
+  if (status !== 200) throw new Error(`Expected to put a marker, found ${status}.`);
 }

@@ -24,6 +24,8 @@ export interface AlertPlan {
   /** How many of `faults` are over before the slow ones begin: they need what those end. */
   readonly slowAfter: number;
   readonly last?: AlertFault;
+  /** Before anything is caused, no alert may fire for so long. */
+  readonly calmMs: number;
   readonly note: (line: string) => void;
 }
 
@@ -35,8 +37,6 @@ export interface AlertResult {
   readonly printed: readonly string[];
 }
 
-const CALM_MS = 90_000;
-
 interface Begun {
   readonly fault: AlertFault;
   readonly causedAt: number;
@@ -45,11 +45,11 @@ interface Begun {
 }
 
 /** Causes each fault under a real Prometheus, waits for its alerts, runs their runbooks, mends it. */
-export async function alertRun({ faults, slow, slowAfter, last, note }: AlertPlan): Promise<AlertResult> {
+export async function alertRun({ faults, slow, slowAfter, last, calmMs, note }: AlertPlan): Promise<AlertResult> {
   const world = await AlertWorld.open();
   const printed: string[] = [];
   try {
-    await world.watch.until(() => false, CALM_MS);
+    await world.watch.until(() => false, calmMs);
     const calm = world.watch.firings.map(({ labels }) => JSON.stringify(labels));
     note(`calm: ${calm.length} alerts`);
     const begun: Begun[] = [];
@@ -90,13 +90,14 @@ function fired(world: AlertWorld, { fault: { alerts }, causedAt }: Begun): boole
 async function finish(world: AlertWorld, begun: Begun, printed: string[], note: AlertPlan['note']): Promise<void> {
   const { fault, causedAt, found } = begun;
   await world.watch.until(() => fired(world, begun), Math.max(0, fault.fireWithinMs - (performance.now() - causedAt)));
-  for (const { alert: { alertname }, finds } of fault.alerts) {
+  for (const { alert: { alertname, job }, finds } of fault.alerts) {
     if (finds === undefined) continue;
-    const shown = await causesShown(alertname, world.shell);
+    const shell = world.shell(job);
+    const shown = await causesShown(alertname, shell);
     found.set(alertname, [...shown.keys()]);
     if (shown.has(finds)) continue;
     const sought = (await readRunbook(alertname)).find(({ id }) => id === finds);
-    printed.push(`${fault.name}, ${alertname}, cause ${finds}: ${sought === undefined ? 'the page has no such cause' : `expected ${sought.shows} in what its command prints:\n${await run(sought.command, world.shell)}`}`);
+    printed.push(`${fault.name}, ${alertname}, cause ${finds}: ${sought === undefined ? 'the page has no such cause' : `expected ${sought.shows} in what its command prints:\n${await run(sought.command, shell)}`}`);
   }
   note(`${fault.name}: ${fault.alerts.map(({ alert }) => `${alert.alertname} ${world.watch.find(alert, causedAt) === undefined ? 'DID NOT FIRE' : 'fired'}, found ${(found.get(alert.alertname) ?? []).join(' ')}`).join('; ')}`);
   await fault.mend?.(world);

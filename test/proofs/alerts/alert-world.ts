@@ -8,6 +8,7 @@ import { PrometheusServer, openStack } from '../../stack/index.ts';
 import type { OwnStack, Targets } from '../../stack/index.ts';
 import { trafficConsents } from '../traffic.ts';
 import { AlertWatch } from './alert-watch.ts';
+import type { Shell } from './runbooks.ts';
 import { SteadyFlow } from './steady-flow.ts';
 
 const SERVICES: readonly ServiceName[] = ['consent-projector', 'router', 'auditor', 'intake', 'reconciler', 'exporter'];
@@ -62,12 +63,13 @@ export class AlertWorld {
     await this.prometheus.scrape(targets(this.#services));
   }
 
-  /** What a runbook's commands find: `residency` on the PATH, `residency.env` in the folder, a variable for each service. */
-  get shell(): { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> } {
+  /** What a runbook's commands find: `residency` on the PATH, `residency.env` in the folder, a variable for each service. Pages that ask `$ROUTER` for any service say to take the job that the alert names. */
+  shell(job: string | undefined): Shell {
     const urls = [...this.#services].map(([name, { url }]) => [name === 'consent-projector' ? 'PROJECTOR' : name.toUpperCase(), url] as const);
+    const named = [...this.#services].find(([name]) => name === job)?.[1].url;
     return {
       cwd: this.deployment.folder,
-      env: { PATH: `${join(this.deployment.folder, 'bin')}:${process.env['PATH'] ?? ''}`, HOME: this.deployment.folder, ...Object.fromEntries(urls), RESIDENCY_METRICS_URLS: urls.map(([, url]) => url).join(',') },
+      env: { PATH: `${join(this.deployment.folder, 'bin')}:${process.env['PATH'] ?? ''}`, HOME: this.deployment.folder, ...Object.fromEntries(urls), ...(named === undefined ? {} : { ROUTER: named }), RESIDENCY_METRICS_URLS: urls.map(([, url]) => url).join(',') },
     };
   }
 

@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util';
+import { endOnSignal } from '../end-on-signal.ts';
 import { FAULTS, LAST_FAULT, SLOW_FAULTS } from './alert-faults.ts';
 import { alertRun, failuresOf } from './alert-run.ts';
 
 // `npm run proof:alerts`: every alert fired by its fault, on real servers; about an hour. `-- --only "Redis"`: faults whose name holds that. Exit 1 where one did not fire, did not clear, or its runbook did not lead to the cause.
+endOnSignal();
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 const { only } = values;
 const chosen = (name: string): boolean => only === undefined || name.includes(only);
 const result = await alertRun({
-  faults: FAULTS.filter(({ name }) => chosen(name)), slow: SLOW_FAULTS.filter(({ name }) => chosen(name)), slowAfter: only === undefined ? 1 : 0, ...(chosen(LAST_FAULT.name) ? { last: LAST_FAULT } : {}),
+  faults: FAULTS.filter(({ name }) => chosen(name)), slow: SLOW_FAULTS.filter(({ name }) => chosen(name)), slowAfter: only === undefined ? 1 : 0, ...(chosen(LAST_FAULT.name) ? { last: LAST_FAULT } : {}), calmMs: only === undefined ? 180_000 : 30_000,
   note: (line) => { process.stderr.write(`${new Date().toISOString()} ${line}\n`); },
 });
 console.log('| fault | alert | seconds to fire | seconds to clear | its runbook found |\n|---|---|---:|---:|---|');

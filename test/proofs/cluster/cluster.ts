@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
+import { endOnSignal } from '../end-on-signal.ts';
 import { clusterRun } from './cluster-run.ts';
 import type { Ending } from './fleet.ts';
 import { ClusterTally } from './tally.ts';
 
 // `npm run proof:cluster -- --submissions 100000 --runs 1 --seed 1`; exit 1 where a promise was broken.
+endOnSignal();
 const { values } = parseArgs({
   options: {
     submissions: { type: 'string', default: '100000' }, runs: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' },

@@ -22,6 +22,8 @@ export interface SigtermOptions {
   readonly submissions: number;
   /** Records that wait at any time: the routers never wait for one. */
   readonly waiting: number;
+  /** How long is looked at with nobody told to end, for comparison. */
+  readonly undisturbedMs: number;
   readonly longRunning: boolean;
   readonly note: (line: string) => void;
 }
@@ -40,11 +42,10 @@ export interface SigtermResult {
 
 const AFTER_CONSENT_MS = 2_000;
 const BETWEEN_MS = 1_000;
-const UNDISTURBED_MS = 30_000;
 const ALL_MOVE_WITHIN_MS = 90_000;
 
 /** Tells one router after the other to end while all have more to do than they can, starts another one each time, then judges everything. */
-export async function sigtermRun({ seed, times, routers, partitions, submissions, waiting, longRunning, note }: SigtermOptions): Promise<SigtermResult> {
+export async function sigtermRun({ seed, times, routers, partitions, submissions, waiting, undisturbedMs, longRunning, note }: SigtermOptions): Promise<SigtermResult> {
   const stack = await openStack({ brokers: 1, sites: true, redis: true, longRunning });
   try {
     const deployment = await Deployment.open(stack, { partitions });
@@ -64,7 +65,7 @@ export async function sigtermRun({ seed, times, routers, partitions, submissions
       try {
         await progress.until(waiting, AbortSignal.timeout(ALL_MOVE_WITHIN_MS));
         flow.begin();
-        await sleep(UNDISTURBED_MS);
+        await sleep(undisturbedMs);
         undisturbed = flow.standstill;
         for (let time = 1; time <= times; time += 1) {
           const found = await once(fleet, flow, random);

@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
+import { endOnSignal } from '../end-on-signal.ts';
 import { percentiles } from './percentiles.ts';
 import { sigtermRun } from './sigterm-run.ts';
 
 // `npm run proof:sigterm -- --times 50 --seed 1`; exit 1 where a promise was broken.
+endOnSignal();
 const { values } = parseArgs({ options: { times: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' }, submissions: { type: 'string', default: '400000' } } });
 const [times, seed, submissions] = [values.times, values.seed, values.submissions].map(Number) as [number, number, number];
 const { tally, endedMs, left, joined, undisturbed } = await sigtermRun({
-  seed, times, submissions, routers: 2, partitions: 4, waiting: 3_000, longRunning: true, note: (line) => { process.stderr.write(`${new Date().toISOString()} ${line}\n`); },
+  seed, times, submissions, routers: 2, partitions: 4, waiting: 3_000, undisturbedMs: 30_000, longRunning: true, note: (line) => { process.stderr.write(`${new Date().toISOString()} ${line}\n`); },
 });
 const rows: readonly (readonly [string, string | number])[] = [
   ['seed', seed], ['routers told to end', endedMs.length], ['submissions settled', tally.records], ['submissions a second', Math.round(tally.records / tally.seconds)],

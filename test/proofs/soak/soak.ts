@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
+import { endOnSignal } from '../end-on-signal.ts';
 import { HELD } from './observed-services.ts';
 import type { Held, Look } from './observed-services.ts';
 import { soakRun } from './soak-run.ts';
 import { trendOf } from './trend.ts';
 
 // `npm run proof:soak -- --minutes 30 --rate 30 --seed 1`; exit 1 where a promise was broken.
+endOnSignal();
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '30' }, rate: { type: 'string', default: '30' }, seed: { type: 'string', default: '1' }, warm: { type: 'string', default: '5' } } });
 const [minutes, rate, seed, warm] = [values.minutes, values.rate, values.seed, values.warm].map(Number) as [number, number, number, number];
 const { tally, faults, courses } = await soakRun({ seed, minutes, rate, everyMs: 60_000, longRunning: true, note: (line) => { process.stderr.write(`${new Date().toISOString()} ${line}\n`); } });

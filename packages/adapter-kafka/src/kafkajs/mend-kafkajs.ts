@@ -6,7 +6,7 @@ import { withholdAborted } from './withhold-aborted.ts';
 import type { AbortedTransaction } from './withhold-aborted.ts';
 import type { FetchedMessage } from './record-batch.ts';
 
-// kafkajs 2.2.4 has had no maintainer since 2023. Five of its functions are replaced in memory, each for
+// kafkajs 2.2.4 has had no maintainer since 2023. Six of its functions are replaced in memory, each for
 // a defect that breaks a promise of ours. It has no public hook for any of them; its version is pinned, and a test fails if a file moves.
 //
 // 1. `fetch/v4/decodeMessages` (decodes every fetched batch) makes an object of headers: order between names and names such as `constructor`
@@ -20,6 +20,8 @@ import type { FetchedMessage } from './record-batch.ts';
 //    a `TimeoutNegativeWarning` on newer Node versions, and a timer a request for nothing.
 // 5. `Connection.connect` opens a socket for each of several calls at once and keeps only the last: the others are never closed, and the
 //    process never ends.
+// 6. `Connection.send` goes on using a connection on which an answer did not come in time. A broker that is frozen, not dead, keeps its
+//    connections: it is asked for metadata again and again before any other, and one that did not even tell its versions counts as connected.
 const require = createRequire(import.meta.url);
 const MENDED = Symbol.for('@residency/adapter-kafka:mended');
 const CONNECTING = Symbol('connecting');
@@ -98,18 +100,43 @@ function mendRequestQueue(): void {
 
 interface Connection {
   connect: (this: Connection) => Promise<unknown>;
+  send: (this: Connection, request: unknown) => Promise<unknown>;
+  disconnect(): Promise<unknown>;
+  rejectRequests(error: Error): void;
+  readonly broker: string;
+  readonly socket?: { destroy(): void };
   [CONNECTING]?: Promise<unknown>;
 }
 
 function mendConnection(): void {
   const { prototype }: { readonly prototype: Connection & { [MENDED]?: true } } = require('kafkajs/src/network/connection');
   if (prototype[MENDED]) return;
-  const original = prototype.connect;
+  const { connect: originalConnect, send: originalSend } = prototype;
   prototype.connect = function connect() {
-    this[CONNECTING] ??= original.call(this).finally(() => { delete this[CONNECTING]; });
+    this[CONNECTING] ??= originalConnect.call(this).finally(() => { delete this[CONNECTING]; });
     return this[CONNECTING];
   };
+  prototype.send = async function send(request) {
+    try {
+      return await originalSend.call(this, request);
+    } catch (error) {
+      throw error instanceof Error && error.name === 'KafkaJSRequestTimeoutError' ? giveUp(this, error) : error;
+    }
+  };
   prototype[MENDED] = true;
+}
+
+/**
+ * As the Java client does: what else waits on the connection would wait in vain, and the next request makes a new one. The error is that of a
+ * lost connection: at that one kafkajs asks another broker, and asks anew who leads.
+ */
+function giveUp(connection: Connection, { message }: Error): Error {
+  const { KafkaJSConnectionError }: typeof kafkajs = require('kafkajs/src/errors');
+  const lost = new KafkaJSConnectionError(message, { broker: connection.broker });
+  connection.rejectRequests(lost);
+  connection.socket?.destroy();
+  void connection.disconnect();
+  return lost;
 }
 
 /** Replaces what a file of kafkajs exports. Its `user`, if loaded before, would keep the old one. */

@@ -54,12 +54,12 @@ export class ClusterConnection {
     return new Map([...ends].map(([partition, end]) => [partition, (found.get(partition) ?? -1n) < 0n ? end : found.get(partition) ?? end]));
   }
 
-  /** Asks one node for what follows `from`; waits up to `maxWaitMs` where there is nothing. Read committed. */
-  async fetch(topic: string, node: string, from: Offsets, maxWaitMs: number): Promise<Fetched[]> {
+  /** Asks one node for what follows `from`; waits up to `maxWaitMs` where there is nothing. Read committed. `mostBytes` 1: the first batch alone, whatever its size. */
+  async fetch(topic: string, node: string, from: Offsets, maxWaitMs: number, mostBytes = FETCH_BYTES): Promise<Fetched[]> {
     const response = await coded(topic, async () => {
       const broker = await this.#cluster.findBroker({ nodeId: node });
-      const partitions = [...from].map(([partition, offset]) => ({ partition, fetchOffset: String(offset), maxBytes: PARTITION_BYTES }));
-      return await broker.fetch({ isolationLevel: 1, maxWaitTime: maxWaitMs, minBytes: 1, maxBytes: FETCH_BYTES, topics: [{ topic, partitions }] });
+      const partitions = [...from].map(([partition, offset]) => ({ partition, fetchOffset: String(offset), maxBytes: Math.min(mostBytes, PARTITION_BYTES) }));
+      return await broker.fetch({ isolationLevel: 1, maxWaitTime: maxWaitMs, minBytes: 1, maxBytes: mostBytes, topics: [{ topic, partitions }] });
     });
     return fetched(response, from);
   }

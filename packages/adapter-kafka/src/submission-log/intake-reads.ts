@@ -54,12 +54,13 @@ export class IntakeReads {
     return new Map(offsets.filter(([, offset]) => offset >= 0n));
   }
 
-  async auditTail(partition: number): Promise<AuditTail> {
+  /** With `awaitOpen: false` at once, and of what is decided by then. */
+  async auditTail(partition: number, { awaitOpen = true }: { readonly awaitOpen?: boolean } = {}): Promise<AuditTail> {
     const name = this.#name(TOPICS.audit);
     return await this.#deps.reads.ask(async (connection) => {
       const start = (await connection.starts(name)).get(partition);
       if (start === undefined) throw partitionMissing(name, partition);
-      const event = await readLast(connection, name, partition, ({ value }) => intakePosition(value) !== undefined);
+      const event = await readLast(connection, name, partition, { wanted: ({ value }) => intakePosition(value) !== undefined, awaitOpen });
       const position = event === undefined ? undefined : intakePosition(event.value);
       return { trimmed: start > 0n, last: position === undefined ? null : this.#ours(position, partition) };
     });

@@ -1,4 +1,5 @@
 import type { KeyDirectory } from '@residency/adapter-filesystem';
+import { KafkaAuditTrail } from '@residency/adapter-kafka';
 import type { ConsentHistory } from '@residency/consent';
 import { TOPICS, decodeQuarantinePointer } from '@residency/contracts';
 import type { LogEntry, LogRecord, Position, QuarantinePointer, Topic } from '@residency/contracts';
@@ -6,13 +7,12 @@ import type { AuditTrail, SiteReader } from '@residency/reconciliation';
 import type { Instant, PolicyDocument, PolicyPublished } from '@residency/residency';
 import { readConfigFile } from '../config-file.ts';
 import type { Ledgers } from '../ledgers.ts';
-import { checkInterrupted } from '../session.ts';
+import { checkInterrupted, interruptionOf } from '../session.ts';
 import type { Session } from '../session.ts';
 import type { AuditQuery, ComparedSites, OnProgress, SubmissionStatus, System } from '../system.ts';
 import { auditLog, auditRecords, findSubmission, waiting } from './cluster-audit.ts';
 import { clusterLedgers } from './cluster-ledgers.ts';
 import { comparedSites, demandRegions } from './cluster-sites.ts';
-import { ClusterTrail } from './cluster-trail.ts';
 import { Cluster, diagnosticsOf } from './cluster.ts';
 import { policiesOn } from './published-policies.ts';
 
@@ -83,6 +83,10 @@ class DistributedSystem implements System {
     return await (await this.#cluster.log()).readAt(position);
   }
 
+  async unsettled(): Promise<ReadonlyMap<number, bigint>> {
+    return await (await this.#cluster.log()).lag();
+  }
+
   async* waiting(): AsyncGenerator<LogRecord> {
     yield* waiting(this.#session, await this.#cluster.log());
   }
@@ -104,7 +108,7 @@ class DistributedSystem implements System {
   }
 
   trail(): AuditTrail {
-    return new ClusterTrail(this.#session, () => this.#cluster.log());
+    return new KafkaAuditTrail(() => this.#cluster.log(), interruptionOf(this.#session));
   }
 
   async close(): Promise<void> {

@@ -1,24 +1,17 @@
 import { readConfiguration } from '@residency/configuration';
-import { TOPICS, readPolicyRecord } from '@residency/contracts';
-import type { PolicyPublished } from '@residency/residency';
+import { publishedPolicies as publishedOn } from '@residency/adapter-kafka';
 import type { KafkaLog } from '@residency/adapter-kafka';
+import type { PolicyPublished } from '@residency/residency';
 import type { ConfigFile } from '../config-file.ts';
 import { codeOf } from '../exit-code.ts';
 import { firstPolicy, validOf } from '../policies.ts';
-import { checkInterrupted } from '../session.ts';
+import { interruptionOf } from '../session.ts';
 import type { Session } from '../session.ts';
 import { Cluster, diagnosticsOf } from './cluster.ts';
 
 /** Every version on the policy log, valid or not. */
 export async function policiesOn(session: Session, log: KafkaLog): Promise<readonly PolicyPublished[]> {
-  const published: PolicyPublished[] = [];
-  for await (const record of log.read(TOPICS.policy, { until: 'end', signal: session.signal })) {
-    const version = readPolicyRecord(record);
-    if (version !== undefined) published.push(version);
-  }
-  // An aborted reading ends as one that is whole does.
-  checkInterrupted(session);
-  return published;
+  return await publishedOn(log, interruptionOf(session));
 }
 
 /** The valid versions of the log; where it can not be asked or has none, the first version there is, and a note that says so. */

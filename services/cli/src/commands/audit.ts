@@ -45,7 +45,7 @@ export function auditCommand(program: Command, session: Session, answer: Answer)
     .option('--submission <id>', 'only those about this submission', parseSubmission)
     .option('--from <instant>', 'append time of the records they are about, inclusive; RFC 3339 or a date', parseAt)
     .option('--to <instant>', 'append time, exclusive', parseAt)
-    .option('--control', 'instead, what was done with the audit log: its exports')
+    .option('--control', 'instead, what people did: exports of the audit log, pauses, drainings, log levels')
     .action(answering(answer, (options: Options) => (options.control === undefined ? list(session, options) : listControl(session, options))));
   for (const add of [auditReplayCommand, auditAdjudicateCommand, auditProveCommand, auditVerifyCommand, auditFsckCommand, auditExportCommand, auditKeyCommand]) add(audit, session, answer);
 }
@@ -74,10 +74,15 @@ async function listControl(session: Session, { json, outcome, region, submission
       const event = controlOf(record);
       if (event === undefined) session.output.note(`Record ${record.offset} of the control log is no control event; see who may write there.`);
       else if (json) await session.output.json({ at: formatInstant(record.at), ...event });
-      else await session.output.line(`${formatInstant(record.at)}  ${event.type}  ${Object.entries(event.data).map(([name, value]) => `${name}=${printable(String(value))}`).join(' ')}`);
+      else await session.output.line(`${formatInstant(record.at)}  ${event.type}  ${Object.entries(event.data).map(([name, value]) => `${name}=${shown(String(value))}`).join(' ')}`.trimEnd());
     }
     return EXIT.done;
   });
+}
+
+/** A reason has blanks, and must not look like two members. */
+function shown(value: string): string {
+  return /[\s="]/.test(value) ? JSON.stringify(printable(value)) : printable(value);
 }
 
 function controlOf(record: LogRecord): ControlEvent | undefined {

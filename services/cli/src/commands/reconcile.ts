@@ -1,7 +1,6 @@
-import { reconcile } from '@residency/reconciliation';
+import { PolicyBook, reconcile } from '@residency/reconciliation';
 import type { OpenSealed, ReconcileDeps, ReconciliationReport, SiteReader } from '@residency/reconciliation';
-import { decide, formatInstant } from '@residency/residency';
-import type { PolicyPublished } from '@residency/residency';
+import { formatInstant } from '@residency/residency';
 import { openSealed, readSealedHeader } from '@residency/sealing';
 import type { Command } from 'commander';
 import { answering, describe } from '../command.ts';
@@ -12,7 +11,6 @@ import { checkLedgers } from '../ledger-check.ts';
 import type { LedgerCheck } from '../ledger-check.ts';
 import { notChecked } from '../not-checked.ts';
 import { printable } from '../output.ts';
-import { sitesByRegion } from '../policies.ts';
 import { startProgress } from '../progress.ts';
 import { checkInterrupted } from '../session.ts';
 import type { Session } from '../session.ts';
@@ -52,19 +50,15 @@ async function compareSites(session: Session, system: System, open: boolean): Pr
 }
 
 async function depsOf(session: Session, system: System, open: boolean): Promise<ReconcileDeps> {
-  const published = await system.policies();
-  const { readers, foreign } = await system.comparedSites(sitesByRegion(published));
-  const versionOf = (digest: string): PolicyPublished | undefined => published.find((version) => version.digest === digest);
+  const policies = await PolicyBook.open(() => system.policies());
+  const { readers, foreign } = await system.comparedSites(policies.regions);
   return {
     sites: readers.map((reader) => interruptible(session, reader)),
     foreignSites: foreign,
     trail: system.trail(),
-    sitesOf: (digest, region) => versionOf(digest)?.document.regions.find(({ id }) => id === region)?.sites,
-    ruleHolds: (digest, { rule, region, country, at }) => {
-      const version = versionOf(digest);
-      const decided = version === undefined ? undefined : decide(version, country, at);
-      return decided?.known === true && decided.rule.id === rule && decided.region === region;
-    },
+    sitesOf: (digest, region) => policies.sitesOf(digest, region),
+    ruleHolds: (digest, claimed) => policies.ruleHolds(digest, claimed),
+    learn: (digest) => policies.learn(digest),
     readHeader: readSealedHeader,
     ...(open ? { open: opener(system) } : {}),
   };

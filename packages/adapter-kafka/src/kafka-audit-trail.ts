@@ -1,10 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { KafkaLog } from '@residency/adapter-kafka';
 import { TOPICS, decodeAuditEvent } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 import type { AuditTrail } from '@residency/reconciliation';
-import { checkInterrupted } from '../session.ts';
-import type { Session } from '../session.ts';
+import type { KafkaLog } from './kafka-log.ts';
+import { pause } from './reading/pause.ts';
 
 /** What it asks of the log. */
 export type TrailLog = Pick<KafkaLog, 'name' | 'read' | 'ends' | 'committed' | 'lastAuditEvent'>;
@@ -12,16 +10,20 @@ export type TrailLog = Pick<KafkaLog, 'name' | 'read' | 'ends' | 'committed' | '
 const PATIENCE_MS = 10_000;
 const POLL_MS = 100;
 
-/** The cluster's log as the reconciler reads it. Offsets and events commit together, but a broker may show the events first. */
-export class ClusterTrail implements AuditTrail {
-  readonly #session: Session;
+/**
+ * The cluster's log as the reconciler reads it. Offsets and events commit together, but a broker may show the events first. Once
+ * `signal` is aborted everything rejects with its reason: half a log looks like a whole one.
+ */
+export class KafkaAuditTrail implements AuditTrail {
   readonly #log: () => Promise<TrailLog>;
+  readonly #signal: AbortSignal;
   /** The last event read of each audit partition. */
   readonly #last = new Map<number, Buffer>();
 
-  constructor(session: Session, log: () => Promise<TrailLog>) {
-    this.#session = session;
+  /** `log` is asked each time something is read. */
+  constructor(log: () => Promise<TrailLog>, signal: AbortSignal) {
     this.#log = log;
+    this.#signal = signal;
   }
 
   async* events(): AsyncGenerator<Buffer> {
@@ -39,10 +41,10 @@ export class ClusterTrail implements AuditTrail {
   async committed(): Promise<ReadonlyMap<string, bigint>> {
     const read = this.#settledByEvents();
     for (let waited = 0; ; waited += POLL_MS) {
-      checkInterrupted(this.#session);
+      this.#signal.throwIfAborted();
       const committed = await this.#committed();
       if (waited >= PATIENCE_MS || [...read].every(([partition, offset]) => (committed.get(partition) ?? -1n) >= offset)) return committed;
-      await sleep(POLL_MS);
+      await pause(POLL_MS, this.#signal);
     }
   }
 
@@ -58,9 +60,9 @@ export class ClusterTrail implements AuditTrail {
   /** No value: no event either, and counted as such. */
   async* #records(topic: Topic): AsyncGenerator<{ readonly partition: number; readonly value: Buffer }> {
     const log = await this.#log();
-    for await (const { partition, value } of log.read(topic, { until: 'end', signal: this.#session.signal })) yield { partition, value: value ?? Buffer.alloc(0) };
+    for await (const { partition, value } of log.read(topic, { until: 'end', signal: this.#signal })) yield { partition, value: value ?? Buffer.alloc(0) };
     // An aborted reading ends as one that is whole does.
-    checkInterrupted(this.#session);
+    this.#signal.throwIfAborted();
   }
 
   async #committed(): Promise<ReadonlyMap<string, bigint>> {

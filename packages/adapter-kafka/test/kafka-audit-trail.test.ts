@@ -1,12 +1,10 @@
-import { PassThrough } from 'node:stream';
 import { TOPICS, encodeAuditEvent } from '@residency/contracts';
 import type { LogRecord } from '@residency/contracts';
 import { expect, it } from 'vitest';
-import { ClusterTrail } from '../src/cluster/cluster-trail.ts';
-import type { TrailLog } from '../src/cluster/cluster-trail.ts';
-import { Output } from '../src/output.ts';
+import { KafkaAuditTrail } from '../src/kafka-audit-trail.ts';
+import type { TrailLog } from '../src/kafka-audit-trail.ts';
 
-const session = { output: new Output(new PassThrough(), new PassThrough()), env: {}, signal: new AbortController().signal, now: () => 0 };
+const { signal } = new AbortController();
 
 function auditRecord(partition: number, offset: bigint): LogRecord {
   const value = encodeAuditEvent({
@@ -22,7 +20,7 @@ interface World {
   readonly events: readonly LogRecord[];
 }
 
-function trailOf({ committed, events }: World): { readonly trail: ClusterTrail; readonly looks: () => number } {
+function trailOf({ committed, events }: World): { readonly trail: KafkaAuditTrail; readonly looks: () => number } {
   let looks = 0;
   const log: TrailLog = {
     name: 'log',
@@ -31,7 +29,7 @@ function trailOf({ committed, events }: World): { readonly trail: ClusterTrail; 
     lastAuditEvent: (partition) => Promise.resolve(events.findLast((record) => record.partition === partition)),
     async* read() { yield* events; },
   };
-  return { trail: new ClusterTrail(session, () => Promise.resolve(log)), looks: () => looks };
+  return { trail: new KafkaAuditTrail(() => Promise.resolve(log), signal), looks: () => looks };
 }
 
 it('names every partition of the intake log, one without progress by -1', async () => {
@@ -51,9 +49,9 @@ it('waits until the committed offsets show what the events that were read have s
   expect([(await trail.committed()).get('log/threat.samples/0'), looks()]).toEqual([1n, 3]);
 });
 
-it('ends as interrupted where its reading was cut short, because half a log looks like a whole one', async () => {
-  const stopped = AbortSignal.abort();
+it('rejects with the signal\'s reason where its reading was cut short, because half a log looks like a whole one', async () => {
+  const reason = new Error('Told to stop.');
   const log: TrailLog = { name: 'log', ends: () => Promise.resolve(new Map()), committed: () => Promise.resolve(new Map()), lastAuditEvent: () => Promise.resolve(undefined), async* read() { yield auditRecord(0, 0n); } };
-  const trail = new ClusterTrail({ ...session, signal: stopped }, () => Promise.resolve(log));
-  await expect(Array.fromAsync(trail.events())).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  const trail = new KafkaAuditTrail(() => Promise.resolve(log), AbortSignal.abort(reason));
+  for (const asked of [Array.fromAsync(trail.events()), Array.fromAsync(trail.pointers()), trail.committed()]) await expect(asked).rejects.toBe(reason);
 });

@@ -1,0 +1,38 @@
+# The image of every service and of the command line; which one it is, its command says. See deploy/README.md.
+#
+# The tag names an exact version, that of package.json. A digest would go behind it (node:26.10.0-bookworm-slim@sha256:...):
+# take it from your registry's answer once you have looked at what stands behind the tag.
+FROM node:26.10.0-bookworm-slim AS base
+WORKDIR /srv/residency
+
+# Manifests alone, so that a change of code does not install anew. What development needs is no edge here: testkit is not in
+# the build context, and brings a test runner where a manifest names it.
+FROM base AS manifests
+COPY package.json package-lock.json ./
+COPY packages packages
+COPY services services
+RUN find . -type f ! -name package.json ! -name package-lock.json -delete && npm pkg delete devDependencies --workspaces
+
+FROM base AS dependencies
+COPY --from=manifests /srv/residency ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+
+# TypeScript runs as it is written: what is copied is what runs. All of it belongs to root and is read only to who runs it.
+FROM base
+ENV NODE_ENV=production
+COPY --from=dependencies /srv/residency ./
+COPY LICENSE ./
+COPY packages packages
+COPY services services
+COPY policy policy
+COPY examples examples
+# An empty volume takes its owner from the folder that it covers.
+RUN ln -s /srv/residency/services/cli/bin/residency.js /usr/local/bin/residency \
+  && install -d -o node -g node -m 0700 /var/lib/residency /var/lib/residency/private-keys /var/lib/residency/public-keys /var/lib/residency/ledger-key /var/lib/residency/reconciler
+USER node
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
+  CMD ["node", "--eval", "fetch('http://127.0.0.1:' + (process.env.RESIDENCY_HTTP_PORT || 8080) + '/livez').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+# No shell in between: the signal to stop reaches the service itself.
+ENTRYPOINT ["node"]
+CMD ["services/cli/bin/residency.js", "--help"]

@@ -1,0 +1,11 @@
+import { complete } from '../environment-reader.ts';
+import type { EnvironmentReader } from '../environment-reader.ts';
+
+export interface ExportingConfiguration {
+  /** From one look to the next, milliseconds. */
+  readonly intervalMs: number;
+}
+
+export function readExporting(reader: EnvironmentReader): ExportingConfiguration | undefined {
+  return complete({ intervalMs: reader.get('RESIDENCY_EXPORTER_INTERVAL_MS') });
+}

@@ -1,0 +1,10 @@
+import type { EnvironmentReader } from '../environment-reader.ts';
+
+export interface StatusConfiguration {
+  /** Base addresses of services' probes and metrics; empty: none are asked. */
+  readonly metricsUrls: readonly string[];
+}
+
+export function readStatus(reader: EnvironmentReader): StatusConfiguration {
+  return { metricsUrls: reader.get('RESIDENCY_METRICS_URLS') ?? [] };
+}

@@ -1,0 +1,214 @@
+import { CodedError } from '@residency/coded-error';
+import { objectKey } from '@residency/contracts';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { reconcile } from '../src/index.ts';
+import type { Difference, PlacedObject, ReadingProgress, ReconcileDeps, ReconcileOptions } from '../src/index.ts';
+import { REGIONS, at, depsOf, emptyWorld, judged, objectOf, placementOf, positionOf, publish, put, refuse, sampleWorld, seal, settle, store, submissionOf } from './world.ts';
+import type { World } from './world.ts';
+
+const nameOf = ({ site, partition, offset }: PlacedObject): string => `${site} ${partition} ${offset}`;
+
+/** What was checked, of a pass. */
+class Checked implements ReadingProgress {
+  readonly objects = new Map<string, readonly Difference[]>();
+  isChecked(object: PlacedObject): boolean {
+    return this.objects.has(nameOf(object));
+  }
+  begins(object: PlacedObject): (found: readonly Difference[]) => void {
+    return (found) => { this.objects.set(nameOf(object), found); };
+  }
+}
+
+/** Counts reads by site and key. */
+function counting(deps: ReconcileDeps, reads: Map<string, number>): ReconcileDeps {
+  return { ...deps, sites: deps.sites.map((reader) => ({ ...reader, read: async (key: string) => { reads.set(`${reader.site} ${key}`, (reads.get(`${reader.site} ${key}`) ?? 0) + 1); return await reader.read(key); } })) };
+}
+
+const samples = fc.uniqueArray(fc.record({ name: fc.stringMatching(/^[a-z]{1,3}$/), region: fc.constantFrom('zurich', 'moscow'), partition: fc.constantFrom(0, 1), lost: fc.constantFrom('', 'zrh-1', 'zrh-2', 'mow-1') }), { selector: ({ name }) => name, maxLength: 12 });
+
+function worldOf(records: readonly { readonly name: string; readonly region: string; readonly partition: number; readonly lost: string }[]): World {
+  const world = emptyWorld();
+  for (const { name, region, partition, lost } of records) {
+    store(world, name, region, partition);
+    world.sites.get(lost)?.delete(objectKey(submissionOf(name)));
+  }
+  return world;
+}
+
+describe('a pass of several runs', () => {
+  it('reads each object once and finds what one run would, wherever it was interrupted', async () => {
+    await fc.assert(fc.asyncProperty(samples, fc.infiniteStream(fc.integer({ min: 1, max: 5 })), fc.integer({ min: 1, max: 4 }), async (records, lengths, concurrency) => {
+      const world = worldOf(records);
+      const [progress, reads] = [new Checked(), new Map<string, number>()];
+      const deps = counting(depsOf(world), reads);
+      let runs = 0;
+      for (let whole = false; !whole; runs += 1) {
+        let left = lengths.next().value;
+        whole = true;
+        const enough = (): boolean => {
+          left -= 1;
+          if (left < 0) whole = false;
+          return !whole;
+        };
+        await reconcile(deps, { progress, enough, concurrency });
+      }
+      const once = await reconcile(depsOf(world));
+      expect(runs).toBeLessThanOrEqual(1 + records.length * 2);
+      expect([...progress.objects.values()].flat().map(({ code, site, key }) => `${code} ${site} ${key}`).toSorted()).toEqual(once.differences.list.map(({ code, site, key }) => `${code} ${site} ${key}`).toSorted());
+      const placed = records.flatMap(({ name, region }) => (REGIONS[region] ?? []).map((site) => `${site} ${objectKey(submissionOf(name))}`));
+      expect([[...reads.keys()].toSorted(), new Set(reads.values())]).toEqual([placed.toSorted(), new Set(placed.length === 0 ? [] : [1])]);
+    }), { numRuns: 200 });
+  });
+
+  it('counts as checked what was checked before', async () => {
+    const world = sampleWorld();
+    const progress = new Checked();
+    await reconcile(depsOf(world), { progress });
+    expect(await reconcile(depsOf(world), { progress })).toMatchObject({ storedChecked: 3, opened: 0, differences: { total: 0 } });
+  });
+
+  it('begins the objects of a site and partition in the order of their offsets, and tells of each what was found', async () => {
+    const world = emptyWorld();
+    for (let i = 0; i < 20; i += 1) store(world, `s${i}`, 'zurich', i % 2);
+    world.sites.get('zrh-2')?.delete(objectKey(submissionOf('s4')));
+    const [begun, ended]: [PlacedObject[], string[]] = [[], []];
+    const progress: ReadingProgress = { isChecked: () => false, begins: (object) => { begun.push(object); return (found) => { ended.push(`${nameOf(object)} ${found.map(({ code }) => code).join()}`); }; } };
+    await reconcile(depsOf(world), { progress, concurrency: 4 });
+    for (const lane of Map.groupBy(begun, ({ site, partition }) => `${site} ${partition}`).values()) expect(lane.map(({ offset }) => offset)).toEqual(lane.map((_, i) => BigInt(i)));
+    expect(ended.filter((line) => line.endsWith('OBJECT_MISSING'))).toEqual(['zrh-2 log-1/threat.samples/0 2 OBJECT_MISSING']);
+    expect(ended).toHaveLength(40);
+  });
+
+  it('leaves an event that came after the first reading to the next run', async () => {
+    const world = sampleWorld();
+    const [progress, reads] = [new Checked(), new Map<string, number>()];
+    await reconcile(counting(depsOf(world), reads), { progress, onSurveyed: () => { store(world, 'late', 'moscow'); } });
+    expect(reads.has(`mow-1 ${objectKey(submissionOf('late'))}`)).toBe(false);
+    await reconcile(counting(depsOf(world), reads), { progress });
+    expect(reads.get(`mow-1 ${objectKey(submissionOf('late'))}`)).toBe(1);
+  });
+});
+
+describe('what is told, and when', () => {
+  /** Each kind of thing in the wrong place, and something wrong with the trail. */
+  function wrongInEveryWay(): World {
+    const world = sampleWorld();
+    put(world, 'mow-1', 'a', at(world, 'zrh-1', 'a'));
+    put(world, 'mow-1', 'x', objectOf('x', 'moscow', positionOf(0, 2n)));
+    publish(world, 1);
+    put(world, 'mow-1', 'y', objectOf('y', 'moscow', positionOf(1, 2n), 0, seal('y', 'zurich')));
+    world.sites.get('zrh-1')?.set('note.txt', { bytes: Buffer.from('x') });
+    world.foreignSites.push('xyz-9');
+    world.pointers.pop();
+    world.sites.get('zrh-2')?.delete(objectKey(submissionOf('a')));
+    return world;
+  }
+
+  it('tells all that stands in the wrong place before the first object of a stored event is read', async () => {
+    const world = wrongInEveryWay();
+    const order: string[] = [];
+    const progress: ReadingProgress = { isChecked: () => false, begins: () => { order.push('reads'); return () => undefined; } };
+    const { differences } = await reconcile(depsOf(world), { progress, onDifference: ({ code }) => { order.push(code); }, onSurveyed: () => { order.push('surveyed'); } });
+    const surveyed = order.indexOf('surveyed');
+    expect(order.slice(0, surveyed).toSorted()).toEqual(['CONTEXT_DIFFERS', 'FOREIGN_OBJECT', 'FOREIGN_SITE', 'OBJECT_WITHOUT_EVENT', 'POINTER_MISSING', 'WRONG_REGION']);
+    expect(order.slice(surveyed).filter((what) => what !== 'reads')).toEqual(['surveyed', 'OBJECT_MISSING']);
+    expect(differences.total).toBe(7);
+  });
+});
+
+describe('a policy version that is published while it runs', () => {
+  const NEWER = 'f'.repeat(64);
+  /** Under a version that nobody knew when the run began. */
+  function storedUnderNewer(world: World): void {
+    const position = positionOf(0, 4n);
+    const object = objectOf('n', 'moscow', position, 0, seal('n', 'moscow', 0, { policyDigest: NEWER }));
+    const data = judged('n', 'moscow');
+    object.metadata = { ...object.metadata, 'policy-digest': NEWER };
+    put(world, 'mow-1', 'n', object);
+    settle(world, 0, { outcome: 'stored', data: { ...data, decision: { ...data.decision, policy: { ...data.decision.policy, digest: NEWER } }, placements: [placementOf('mow-1', 'n', object)] } });
+  }
+  /** Knows it once it was asked to learn it. */
+  function learning(deps: ReconcileDeps, asked: string[] = []): ReconcileDeps {
+    const knows = (digest: string): boolean => digest !== NEWER || asked.includes(NEWER);
+    const known = (digest: string): string => (digest === NEWER ? judged('n', 'moscow').decision.policy.digest : digest);
+    return {
+      ...deps,
+      sitesOf: (digest, region) => (knows(digest) ? deps.sitesOf(known(digest), region) : undefined),
+      ruleHolds: (digest, claimed) => knows(digest) && deps.ruleHolds(known(digest), claimed),
+      learn: async (digest) => { asked.push(digest); },
+    };
+  }
+
+  it('is learned for the event that names it', async () => {
+    const world = sampleWorld();
+    storedUnderNewer(world);
+    const asked: string[] = [];
+    expect((await reconcile(learning(depsOf(world), asked))).differences.list).toEqual([]);
+    expect(asked).toEqual([NEWER]);
+    expect((await reconcile({ ...learning(depsOf(world)), learn: () => Promise.resolve() })).differences.byCode).toEqual({ POLICY_UNKNOWN: 1 });
+  });
+
+  it('is learned for the object in flight that names it', async () => {
+    const world = sampleWorld();
+    publish(world, 0);
+    const object = objectOf('n', 'moscow', positionOf(0, 4n), 0, seal('n', 'moscow', 0, { policyDigest: NEWER }));
+    object.metadata = { ...object.metadata, 'policy-digest': NEWER };
+    put(world, 'mow-1', 'n', object);
+    expect(await reconcile(learning(depsOf(world)))).toMatchObject({ inFlight: 1, differences: { total: 0 } });
+  });
+
+  it('is not asked for where all are known', async () => {
+    const asked: string[] = [];
+    await reconcile(learning(depsOf(sampleWorld()), asked));
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('a site that is away', () => {
+  const down = new CodedError({ code: 'SITE_UNREACHABLE', message: 'It is down.', remedy: 'retry' });
+  type Breaks = 'list' | 'read';
+
+  function without(deps: ReconcileDeps, site: string, what: Breaks, error: Error = down): ReconcileDeps {
+    const failing = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
+    const broken = { list: { list: () => failing }, read: { read: () => Promise.reject(error) } }[what];
+    return { ...deps, sites: deps.sites.map((reader) => (reader.site === site ? { ...reader, ...broken } : reader)) };
+  }
+
+  /** Something to find in each site, listed and read. */
+  function brokenWorld(): World {
+    const world = sampleWorld();
+    refuse(world, 'x');
+    for (const [site, objects] of world.sites) {
+      objects.set(`stray-${site}`, { bytes: Buffer.from('x') });
+      objects.delete(objectKey(submissionOf(site === 'mow-1' ? 'b' : 'a')));
+    }
+    return world;
+  }
+
+  it.each(['list', 'read'] as const)('is told once, and the others are compared whole: %s', async (what) => {
+    const told: string[] = [];
+    const options: ReconcileOptions = { progress: new Checked(), onSiteAway: (site, error) => { told.push(`${site} ${String(error === down)}`); } };
+    const report = await reconcile(without(depsOf(brokenWorld()), 'zrh-1', what), options);
+    expect(told).toEqual(['zrh-1 true']);
+    const found = report.differences.list.filter(({ site }) => site !== 'zrh-1').map(({ code, site }) => `${code} ${site}`).toSorted();
+    expect(found).toEqual(['FOREIGN_OBJECT mow-1', 'FOREIGN_OBJECT zrh-2', 'OBJECT_MISSING mow-1', 'OBJECT_MISSING zrh-2']);
+    expect(report.differences.list.filter(({ site }) => site === 'zrh-1').map(({ code }) => code)).toEqual(what === 'list' ? [] : ['FOREIGN_OBJECT']);
+  });
+
+  it('is gone on with where it was once it is back, and nothing of it counts as checked meanwhile', async () => {
+    const world = brokenWorld();
+    const [progress, reads] = [new Checked(), new Map<string, number>()];
+    await reconcile(counting(without(depsOf(world), 'zrh-1', 'list'), reads), { progress, onSiteAway: () => undefined });
+    expect([...progress.objects.keys()].some((name) => name.startsWith('zrh-1'))).toBe(false);
+    const back = await reconcile(counting(depsOf(world), reads), { progress });
+    expect(back).toMatchObject({ storedChecked: 3, differences: { byCode: { OBJECT_MISSING: 1, FOREIGN_OBJECT: 3 } } });
+    expect([...new Set(reads.values())]).toEqual([1]);
+  });
+
+  it.each(['list', 'read'] as const)('ends the run where nobody wants to be told, or it will not pass: %s', async (what) => {
+    const wrong = new CodedError({ code: 'SITE_MARKER_MISMATCH', message: 'It is another.', remedy: 'stop' });
+    await expect(reconcile(without(depsOf(brokenWorld()), 'zrh-1', what))).rejects.toBe(down);
+    await expect(reconcile(without(depsOf(brokenWorld()), 'zrh-1', what, wrong), { onSiteAway: () => undefined })).rejects.toBe(wrong);
+  });
+});

@@ -1,0 +1,33 @@
+import type { KafkaLog } from '@residency/adapter-kafka';
+import type { Topic } from '@residency/contracts';
+import type { ClockReading } from './clocks.ts';
+import { ok, wrong } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { secondsText } from './seconds-text.ts';
+
+/** A projector ticks four times a second. */
+const WATCH_MS = 4_000;
+const ENOUGH = 3;
+/** From its being appended to its being here, on a busy machine. */
+const ON_ITS_WAY_MS = 500;
+
+export type TickLog = Pick<KafkaLog, 'ends' | 'read'>;
+
+/** The clock that stamps a log's ticks, by those that come now; `undefined`: none comes. Any of them is at least that young when it is here, so the youngest says most. */
+export async function watchTicks(log: TickLog, topic: Topic, { now, signal, watchMs = WATCH_MS }: { readonly now: () => number; readonly signal: AbortSignal; readonly watchMs?: number }): Promise<ClockReading | undefined> {
+  const from = await log.ends(topic);
+  const leads: number[] = [];
+  const over = AbortSignal.any([signal, AbortSignal.timeout(watchMs)]);
+  for await (const { key, at } of log.read(topic, { from, until: 'aborted', signal: over })) {
+    if (key?.toString('utf8') === 'tick') leads.push(at - now());
+    if (leads.length === ENOUGH) break;
+  }
+  if (leads.length === 0) return undefined;
+  const least = Math.max(...leads);
+  return { clock: `Kafka (${topic})`, least, most: least + ON_ITS_WAY_MS };
+}
+
+export function judgeTicks(check: string, reading: ClockReading | undefined, watchMs = WATCH_MS): Finding {
+  if (reading !== undefined) return ok(check, 'a projector ticks');
+  return wrong(check, `no tick in ${secondsText(watchMs)}`, 'No consent projector ticks, so routing waits: start one, or see its log.');
+}

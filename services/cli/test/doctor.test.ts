@@ -1,0 +1,252 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CodedError } from '@residency/coded-error';
+import type { LogRecord } from '@residency/contracts';
+import { TOPICS, readPolicy } from '@residency/contracts';
+import type { PolicyPublished } from '@residency/residency';
+import { FIRST_POLICY } from '@residency/standalone';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { compareClocks, localClock, readingOf } from '../src/doctor/clocks.ts';
+import { judgeDisk, judgeEmbeddedLedger, judgeEmbeddedProgress } from '../src/doctor/data-checks.ts';
+import type { Finding } from '../src/doctor/finding.ts';
+import { ok } from '../src/doctor/finding.ts';
+import { judgeConsentView } from '../src/doctor/judge-consent-view.ts';
+import { judgeControl } from '../src/doctor/judge-control.ts';
+import { judgeKeyFile } from '../src/doctor/judge-key-file.ts';
+import { judgeKeys, judgePrivateKeys } from '../src/doctor/judge-keys.ts';
+import { judgeLedgers } from '../src/doctor/judge-ledgers.ts';
+import { documentsOf, judgePolicy, judgePolicySites } from '../src/doctor/judge-policy.ts';
+import { judgeProgress } from '../src/doctor/judge-progress.ts';
+import { Part, given } from '../src/doctor/part.ts';
+import { clockOfAnswer, clockOfHttp } from '../src/doctor/read-clocks.ts';
+import { judgeReadiness } from '../src/doctor/readiness.ts';
+import { runChecks } from '../src/doctor/run-checks.ts';
+import type { Check } from '../src/doctor/run-checks.ts';
+import { judgeConfiguration, settingsPart } from '../src/doctor/settings-parts.ts';
+import { judgeTicks, watchTicks } from '../src/doctor/ticks.ts';
+import type { TickLog } from '../src/doctor/ticks.ts';
+
+const NOW = Date.parse('2026-06-01T12:00:00Z');
+const CANARY = 'canary0canary';
+const never = new AbortController().signal;
+const terms = { patienceMs: 50, signal: never };
+
+/** State and text, as one. */
+function said(findings: readonly Finding[]): readonly string[] {
+  return findings.map(({ state, found, next = '' }) => `${state}: ${found} ${next}`);
+}
+
+async function told(checks: readonly Check[]): Promise<readonly string[]> {
+  const findings: string[] = [];
+  for await (const { check, state, found, next = '' } of runChecks(checks)) findings.push(`${check} ${state}: ${found} ${next}`.trim());
+  return findings;
+}
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'residency-doctor-'));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+describe('checks', () => {
+  it('are told in their order, each whatever the others meet, and one that needs what failed says what', async () => {
+    const broken = new Part('Kafka', () => Promise.reject(new CodedError({ code: 'KAFKA_UNREACHABLE', message: 'no broker', remedy: 'retry' })));
+    const upon = new Part('the policy log', () => given(terms, [broken], () => 1));
+    expect(await told([
+      { name: 'slow', look: async () => [ok('slow', await sleep(20, 'came'))] },
+      { name: 'Kafka', look: async () => [ok('Kafka', String(await broken.value()))] },
+      { name: 'policy', look: () => given(terms, [upon], () => []) },
+      { name: 'fine', look: () => Promise.resolve([ok('fine', 'yes')]) },
+    ])).toEqual(['slow ok: came', 'Kafka unknown: no broker', 'policy unknown: needs Kafka', 'fine ok: yes']);
+  });
+
+  it('that hang end after their time, those that need them at once', async () => {
+    const hangs = new Part('Redis', () => given(terms, [], () => Promise.withResolvers<number>().promise));
+    let aborted: AbortSignal | undefined;
+    expect(await told([
+      { name: 'Redis', look: async () => [ok('Redis', String(await hangs.value()))] },
+      { name: 'consent view', look: () => given({ ...terms, patienceMs: 0 }, [hangs], () => []) },
+      { name: 'store', look: () => given(terms, [], async (_, signal) => {
+        aborted = signal;
+        return await Promise.withResolvers<readonly Finding[]>().promise;
+      }) },
+    ])).toEqual([expect.stringMatching(/^Redis unknown: .*within 50 ms/), 'consent view unknown: needs Redis', expect.stringMatching(/^store unknown: .*within 50 ms/)]);
+    expect(aborted?.aborted).toBe(true);
+  });
+
+  it('tell what was reached and is not right as wrong, and of an error that is not ours its kind alone', async () => {
+    const fails = (name: string, error: Error): Check => ({ name, look: () => Promise.reject(error) });
+    expect(await told([
+      fails('site', new CodedError({ code: 'SITE_REFUSED', message: 'refused', remedy: 'retry' })), fails('view', new CodedError({ code: 'CONSENT_VIEW_EMPTY', message: 'empty', remedy: 'retry' })),
+      fails('away', new CodedError({ code: 'SITE_UNREACHABLE', message: 'away', remedy: 'retry' })), fails('defect', new TypeError(CANARY)),
+    ])).toEqual(['site wrong: refused', 'view wrong: empty', 'away unknown: away', 'defect unknown: a defect (TypeError) Run it again with RESIDENCY_DEBUG=1 and report it.']);
+  });
+});
+
+describe('clocks', () => {
+  /** A local clock that an injected answer takes 40 ms of. */
+  function localFrom(start: number): () => number {
+    let at = start - 40;
+    return () => at += 40;
+  }
+
+  it('differ only where what was read leaves no doubt', () => {
+    const local = localClock('this machine');
+    const redis = (at: number) => readingOf('Redis', { at: NOW + at, grain: 1, asked: NOW, answered: NOW + 200 });
+    expect(said(compareClocks([local, redis(1_150)], 1_000))).toEqual([expect.stringMatching(/^ok/)]);
+    expect(said(compareClocks([local, redis(1_250)], 1_000))).toEqual([expect.stringMatching(/^wrong: Redis is at least 1.1 s ahead of this machine/)]);
+    expect(said(compareClocks([local, redis(-950)], 1_000))).toEqual([expect.stringMatching(/^ok/)]);
+    expect(said(compareClocks([local, redis(-1_050)], 1_000))).toEqual([expect.stringMatching(/^wrong: this machine is at least 1 s ahead of Redis/)]);
+  });
+
+  it('are compared with each other, not only with this machine\'s', () => {
+    const findings = compareClocks([localClock('this machine'), { clock: 'Redis', least: 800, most: 800 }, { clock: 'store', least: -800, most: -800 }], 1_000);
+    expect(said(findings)).toEqual([expect.stringMatching(/^wrong: Redis is at least 1.6 s ahead of store/)]);
+  });
+
+  it('are read from Redis and from any answer\'s Date, whose seconds are whole', async () => {
+    expect(await clockOfAnswer('Redis', localFrom(NOW), () => Promise.resolve(NOW + 3_000))).toEqual({ clock: 'Redis', least: 2_960, most: 3_001 });
+    expect(await clockOfAnswer('Redis', localFrom(NOW), () => Promise.resolve(undefined))).toBeUndefined();
+    const ask = (headers: Record<string, string>) => () => Promise.resolve(new Response('refused', { status: 403, headers }));
+    const options = { now: localFrom(NOW), signal: never };
+    expect(await clockOfHttp('store', new URL('http://store'), { ...options, ask: ask({ date: new Date(NOW - 5_000).toUTCString() }) })).toEqual({ clock: 'store', least: -5_040, most: -4_001 });
+    expect(await clockOfHttp('store', new URL('http://store'), { ...options, ask: ask({}) })).toBeUndefined();
+    await expect(clockOfHttp('store', new URL('http://store'), { ...options, ask: () => Promise.reject(new Error(CANARY)) })).rejects.toThrow(/^Expected store to answer, found that it does not/);
+  });
+
+  const logOf = (records: readonly { readonly key: string; readonly at: number }[]): TickLog => ({
+    ends: () => Promise.resolve(new Map([[0, 7n]])),
+    async* read(_, { signal }) {
+      for (const { key, at } of records) yield { key: Buffer.from(key), at } as LogRecord;
+      await new Promise((resolve) => { signal?.addEventListener('abort', resolve, { once: true }); });
+    },
+  });
+
+  it('of brokers are read by the youngest of the ticks that come', async () => {
+    const log = logOf([{ key: 'tick', at: NOW - 400 }, { key: 'consent-0001', at: NOW + 9_000 }, { key: 'tick', at: NOW - 20 }, { key: 'tick', at: NOW - 100 }]);
+    expect(await watchTicks(log, TOPICS.consents, { now: () => NOW, signal: never })).toEqual({ clock: 'Kafka (threat.consents)', least: -20, most: 480 });
+  });
+
+  it('where none comes that is wrong, though other records do', async () => {
+    const reading = await watchTicks(logOf([{ key: 'consent-0001', at: NOW }]), TOPICS.consents, { now: () => NOW, signal: never, watchMs: 20 });
+    expect(reading).toBeUndefined();
+    expect(said([judgeTicks('ticks', reading)])).toEqual([expect.stringMatching(/^wrong: no tick in 4 s .*start one/)]);
+    expect(said([judgeTicks('ticks', localClock('Kafka'))])).toEqual([expect.stringMatching(/^ok/)]);
+  });
+});
+
+it('a consent view is wrong where it is halted or no longer moves', () => {
+  expect(said([judgeConsentView({ watermark: NOW - 900, halted: false }, NOW)])).toEqual([expect.stringMatching(/^ok: complete up to 2026-06-01T11:59:59.100Z, 0.9 s ago/)]);
+  expect(said([judgeConsentView({ watermark: NOW - 11_000, halted: false }, NOW)])).toEqual([expect.stringMatching(/^wrong: .* 11 s ago .*projector/)]);
+  expect(said([judgeConsentView({ watermark: NOW, halted: true }, NOW)])).toEqual([expect.stringMatching(/^wrong: halted/)]);
+});
+
+describe('the policy', () => {
+  async function published(change: (document: PolicyPublished['document']) => PolicyPublished['document'] = (document) => document): Promise<PolicyPublished> {
+    const { document, digest } = readPolicy(await readFile(FIRST_POLICY));
+    const changed = change(document);
+    return { document: changed, digest: changed === document ? digest : 'another', appendedAt: NOW - 1_000 };
+  }
+
+  it('is one in force; a version that everybody ignores is named', async () => {
+    const first = await published();
+    const taken = await published((document) => ({ ...document, notes: ['other'] }));
+    expect(said(judgePolicy([first], NOW))).toEqual([expect.stringMatching(/^ok: residency\/1 in force/)]);
+    expect(said(judgePolicy([], NOW))).toEqual([expect.stringMatching(/^wrong: none in force/)]);
+    expect(judgePolicy([first, taken], NOW)).toMatchObject([{ state: 'ok' }, { state: 'wrong', code: 'VERSION_TAKEN' }]);
+  });
+
+  it('needs each of its sites configured and a key for each region, also one that is yet to come', async () => {
+    const first = await published();
+    const later = await published((document) => ({ ...document, version: 2, effectiveFrom: '2027-01-01T00:00:00Z', regions: document.regions.map((region) => (region.id === 'zurich' ? { ...region, sites: [...region.sites, 'new-1'] } : region)) }));
+    const documents = documentsOf([first, later], NOW);
+    expect(documents.map(({ version }) => version)).toEqual([1, 2]);
+    const places = [{ site: 'zrh-1', region: 'zurich' }, { site: 'zrh-2', region: 'moscow' }, { site: 'mow-1', region: 'moscow' }];
+    expect(judgePolicySites(documents, places).map(({ code }) => code)).toEqual(['SITE_ELSEWHERE', 'SITE_NOT_CONFIGURED']);
+    const right = [{ site: 'zrh-1', region: 'zurich' }, { site: 'zrh-2', region: 'zurich' }, { site: 'mow-1', region: 'moscow' }];
+    expect(said(judgePolicySites([first.document], right))).toEqual([expect.stringMatching(/^ok: 3 sites/)]);
+    expect(said(judgeKeys(['zurich', 'moscow'], (region) => (region === 'zurich' ? { id: 'z-1', publicKeyPem: '' } : undefined)))).toEqual(['ok: z-1 seals ', expect.stringMatching(/^wrong: none .*keys add --region moscow/)]);
+  });
+});
+
+it('private keys in the keys folder are noted, and a key file that others can read is wrong', async () => {
+  const path = await folder();
+  expect(said([await judgePrivateKeys(join(path, 'missing'))])).toEqual([expect.stringMatching(/^ok: none/)]);
+  await mkdir(join(path, 'zurich'));
+  await writeFile(join(path, 'zurich', 'z-1.private.pem'), CANARY);
+  expect(said([await judgePrivateKeys(path)])).toEqual([expect.stringMatching(/^ok: 1 private key .*public halves alone/)]);
+
+  const file = join(path, 'ledger-key');
+  expect(said([await judgeKeyFile(file)])).toEqual([expect.stringMatching(/^wrong: no such file/)]);
+  await writeFile(file, CANARY);
+  const states: string[] = [];
+  for (const mode of [0o600, 0o400, 0o640, 0o604, 0o620]) {
+    await chmod(file, mode);
+    const finding = await judgeKeyFile(file);
+    expect(finding.found).toContain(mode.toString(8));
+    states.push(finding.state);
+  }
+  expect(states).toEqual(['ok', 'ok', 'wrong', 'wrong', 'wrong']);
+});
+
+it('a ledger is wrong where it is missing, behind, or of another log', () => {
+  const fine = { partition: 0, size: 5, verified: true, last: 9n, due: 9n, intakeEnd: 12n };
+  expect(said(judgeLedgers([fine, { partition: 1, verified: false, intakeEnd: 0n }]))).toEqual([expect.stringMatching(/^ok: 1 checkpoint of 5 entries/)]);
+  expect(said(judgeLedgers([{ ...fine, last: 11n }]))).toEqual([expect.stringMatching(/^ok/)]);
+  expect(said(judgeLedgers([{ ...fine, verified: false }]))).toEqual([expect.stringMatching(/^unknown: .*no key is here/)]);
+  expect(said(judgeLedgers([fine, { partition: 1, verified: false, due: 0n, intakeEnd: 4n }]))).toEqual([expect.stringMatching(/^wrong: no checkpoint/)]);
+  expect(said(judgeLedgers([{ ...fine, last: 8n }]))).toEqual([expect.stringMatching(/^wrong: behind: .*offset 8, .*offset 9/)]);
+  expect(said(judgeLedgers([{ ...fine, last: 12n }]))).toEqual([expect.stringMatching(/^wrong: .*ends at 12/)]);
+  expect([judgeEmbeddedLedger({ size: 3, events: 3, runs: false }), judgeEmbeddedLedger({ size: 2, events: 3, runs: true }), judgeEmbeddedLedger({ size: 2, events: 3, runs: false }), judgeEmbeddedLedger({ size: 4, events: 3, runs: true })].map(({ state }) => state)).toEqual(['ok', 'ok', 'wrong', 'wrong']);
+});
+
+it('progress is wrong where it left the log, or the oldest record waits too long', () => {
+  const at = { mode: 'running', now: NOW } as const;
+  const settled = { partition: 0, start: 2n, end: 9n, committed: 9n, next: 9n };
+  expect(said(judgeProgress([settled], at))).toEqual([expect.stringMatching(/^ok: all of 1/)]);
+  expect(said(judgeProgress([settled, { ...settled, partition: 1, next: 4n, oldestAt: NOW - 3_000 }], at))).toEqual([expect.stringMatching(/^ok: 5 offsets .*3 s/)]);
+  expect(said(judgeProgress([{ ...settled, next: 4n, oldestAt: NOW - 301_000 }], at))).toEqual([expect.stringMatching(/^wrong: 5 offsets .*5 min .*routers run/)]);
+  expect(said(judgeProgress([{ ...settled, next: 4n, oldestAt: NOW - 301_000 }], { ...at, mode: 'paused' }))).toEqual([expect.stringMatching(/^wrong: .*paused/)]);
+  expect(said(judgeProgress([{ ...settled, next: 10n }], at))).toEqual([expect.stringMatching(/^wrong: partition 0 .*lost its end/)]);
+  expect(said(judgeProgress([{ ...settled, next: 1n, oldestAt: NOW }], at))).toEqual([expect.stringMatching(/^wrong: partition 0 .*gone/)]);
+  expect([judgeEmbeddedProgress({ settled: null, end: 0n }), judgeEmbeddedProgress({ settled: 1n, end: 4n }), judgeEmbeddedProgress({ settled: 4n, end: 4n })].map(({ state, found }) => `${state} ${found}`)).toEqual(['ok nothing waits', 'ok 2 records wait to be routed', expect.stringMatching(/^wrong/)]);
+});
+
+it('a system that people paused or drain is told with the reason, in characters a terminal can bear', () => {
+  expect(judgeControl({ mode: 'running', logLevels: {} })).toMatchObject({ state: 'ok' });
+  expect(said([judgeControl({ mode: 'paused', reason: 'disk \u001b[2J', since: NOW, logLevels: {} })])).toEqual(['wrong: paused since 2026-06-01T12:00:00.000Z: disk ?[2J Nothing is routed; once the reason is gone: residency resume.']);
+  expect(said([judgeControl({ mode: 'draining', reason: 'move', since: NOW, logLevels: {} })])).toEqual([expect.stringMatching(/^wrong: draining since/)]);
+  expect([judgeDisk(2 ** 30).state, judgeDisk(2 ** 20).state]).toEqual(['ok', 'wrong']);
+});
+
+it('a service is ready, waits for something, is none, or does not answer', async () => {
+  const answers = (status: number, body: string) => () => Promise.resolve(new Response(body, { status }));
+  const asked: string[] = [];
+  const ready = await judgeReadiness(terms, 'http://router:8080/ops', (url) => {
+    asked.push(url.href);
+    return answers(200, '{}')();
+  });
+  expect([asked, ready]).toEqual([['http://router:8080/ops/readyz'], { check: 'service router:8080', state: 'ok', found: 'ready' }]);
+  const body = JSON.stringify({ ready: false, checks: [{ name: 'process', ok: true }, { name: 'routing', ok: false, detail: 'waits: ROUTING_PAUSED\u0007' }] });
+  expect((await judgeReadiness(terms, 'http://router', answers(503, body))).found).toBe('not ready: routing waits: ROUTING_PAUSED?');
+  expect((await judgeReadiness(terms, 'http://router', answers(503, 'x'.repeat(200_000)))).found).toBe('not ready');
+  expect((await judgeReadiness(terms, 'http://router', answers(404, ''))).state).toBe('wrong');
+  expect((await judgeReadiness(terms, 'http://router', () => Promise.reject(new Error(CANARY))))).toMatchObject({ state: 'unknown', found: 'no answer' });
+  expect((await judgeReadiness(terms, 'http://router', () => Promise.withResolvers<Response>().promise))).toMatchObject({ state: 'unknown', found: 'no answer in time' });
+});
+
+it('a configuration\'s mistakes are all told, without a secret, and each section is used by itself', async () => {
+  const env = {
+    RESIDENCY_LOG: 'log-1', RESIDENCY_KAFKA_BROKERS: '127.0.0.1:1', RESIDENCY_KAFKA_CLUSTER_ID: 'cluster', RESIDENCY_REDIS_URL: 'redis://127.0.0.1:1', RESIDENCY_REGIONS_FILE: 'regions.json', RESIDENCY_KEYS_DIR: 'keys',
+  };
+  const file = (over: Readonly<Record<string, string>> = {}) => ({ env: { ...env, ...over }, clientId: 'test', origin: () => undefined, readFile: () => JSON.stringify({ sites: { 'zrh-1': { region: 'zurich', bucket: 'zrh-1', awsRegion: 'eu-central-2' } } }) });
+  expect(said(judgeConfiguration(file()))).toEqual([expect.stringMatching(/^ok: 6 settings/)]);
+  const mistaken = file({ RESIDENCY_KAFKA_PASSWORD: CANARY, RESIDENCY_TYPO: CANARY, RESIDENCY_LEDGER_INTERVAL_MS: 'soon' });
+  const findings = said(judgeConfiguration(mistaken));
+  expect(findings).toEqual(expect.arrayContaining([expect.stringContaining('RESIDENCY_KAFKA_PASSWORD'), expect.stringContaining('RESIDENCY_TYPO'), expect.stringContaining('RESIDENCY_LEDGER_INTERVAL_MS')]));
+  expect(findings.join('')).not.toContain(CANARY);
+  expect(await settingsPart(mistaken, 'redis').value()).toMatchObject({ log: 'log-1' });
+  await expect(settingsPart(mistaken, 'kafka').needed()).rejects.toThrow('needs configuration (kafka)');
+});

@@ -1,0 +1,12 @@
+import { configurationOf } from '@residency/configuration';
+import type { Configuration, ConfigurationSource } from '@residency/configuration';
+
+const SECTIONS = ['kafka', 'redis', 'http', 'routing', 'exporting', 'telemetry'] as const;
+
+/** As docs/reference/configuration.md describes it. */
+export type ExporterSettings = Pick<Configuration, (typeof SECTIONS)[number]>;
+
+/** Throws `CONFIGURATION_INVALID` with every mistake there is. */
+export function readConfig(env: ConfigurationSource['env'], readFile: ConfigurationSource['readFile']): ExporterSettings {
+  return configurationOf(SECTIONS, { env, readFile });
+}

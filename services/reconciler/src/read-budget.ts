@@ -1,0 +1,27 @@
+import type { Clock } from './clock.ts';
+
+/** So much of a second's reads may begin at once, to make good for timers that are late. */
+const BURST_MS = 100;
+
+/** Lets so many reads a second begin, whoever asks, in the order they ask. */
+export class ReadBudget {
+  readonly #everyMs: number;
+  readonly #clock: Pick<Clock, 'monotonic' | 'sleep'>;
+  /** When the next read may begin. */
+  #next = -Infinity;
+
+  constructor(perSecond: number, clock: Pick<Clock, 'monotonic' | 'sleep'>) {
+    this.#everyMs = 1_000 / perSecond;
+    this.#clock = clock;
+  }
+
+  /** Resolves when a read may begin; rejects with the signal's reason once it is aborted. */
+  async take(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const now = this.#clock.monotonic();
+    const at = Math.max(this.#next, now - BURST_MS);
+    this.#next = at + this.#everyMs;
+    if (at > now) await this.#clock.sleep(at - now, signal);
+    signal.throwIfAborted();
+  }
+}
