@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf, remedyOf } from '@residency/coded-error';
 import { INTAKE_DRAINING } from '@residency/contracts';
+import type { ControlState } from '@residency/contracts';
 import type { Command } from 'commander';
 import { usage } from '../cli-error.ts';
 import { answering, describe, parseWhole } from '../command.ts';
@@ -59,8 +61,12 @@ async function wait(session: Session, { timeout }: Options, system: System): Pro
   for (;;) {
     await sleep(LOOK_EVERY_MS, undefined, { signal: session.signal }).catch(() => undefined);
     checkInterrupted(session);
-    const waiting = new Map([...await system.unsettled()].filter(([, count]) => count > 0n));
-    const { mode } = await controlOf(system);
+    const looked = await lookAt(system).catch((error: unknown) => unlooked(session, error, performance.now() < deadline));
+    if (looked === undefined) {
+      empty = 0;
+      continue;
+    }
+    const { waiting, mode } = looked;
     if (mode !== 'draining') return { drained: false, waiting, ended: mode };
     empty = waiting.size === 0 ? empty + 1 : 0;
     if (empty === 2) return { drained: true, waiting };
@@ -70,6 +76,17 @@ async function wait(session: Session, { timeout }: Options, system: System): Pro
       saidAt = performance.now();
     }
   }
+}
+
+async function lookAt(system: System): Promise<Pick<End, 'waiting'> & { readonly mode: ControlState['mode'] }> {
+  const waiting = new Map([...await system.unsettled()].filter(([, count]) => count > 0n));
+  return { waiting, mode: (await controlOf(system)).mode };
+}
+
+/** What passes by itself does not end the wait: it is what drains are for. */
+function unlooked({ output }: Session, error: unknown, inTime: boolean): undefined {
+  if (!inTime || remedyOf(error) !== 'retry') throw error;
+  output.note(`What waits can not be told now (${codeOf(error) ?? 'unknown'}); it is asked again.`);
 }
 
 async function report({ output }: Session, { json }: Options, { drained, waiting, ended }: End): Promise<ExitCode> {

@@ -1,4 +1,5 @@
 import type { ControlState } from '@residency/contracts';
+import { OUTCOME_WITHIN_SECONDS } from '@residency/telemetry';
 import type { IntakeLook, PolicyLook, SystemLook, ViewLook } from './look.ts';
 import { servicesLook } from './services-look.ts';
 import type { Scrapes, ServicesLook } from './services-look.ts';
@@ -40,7 +41,7 @@ export function statusReport(before: Look, after: Look): StatusReport {
   const asked: readonly Told<unknown>[] = [...scrapes.values(), ...(system === undefined ? [] : [system.control, system.intake, system.policy, ...(system.consents === undefined ? [] : [system.consents])])];
   return {
     at, services, ...(system === undefined ? {} : { system }), ...(flow === undefined ? {} : { flow }),
-    wrong: [...(system === undefined ? [] : wrongInSystem(system)), ...wrongServices(services)],
+    wrong: [...(system === undefined ? [] : wrongInSystem(system, at)), ...wrongServices(services)],
     blind: asked.every((one) => 'failure' in one),
   };
 }
@@ -52,9 +53,9 @@ function flowOf(before: IntakeLook | undefined, after: IntakeLook | undefined): 
   return { appendedPerSecond: perSecond(before.appended, after.appended), settledPerSecond: perSecond(before.settled, after.settled) };
 }
 
-function wrongInSystem({ control, intake, consents, policy }: SystemLook): string[] {
+function wrongInSystem({ control, intake, consents, policy }: SystemLook, at: number): string[] {
   return [
-    ...told(control, 'the control log', pausedIn), ...told(intake, 'the intake log', lostIn),
+    ...told(control, 'the control log', pausedIn), ...told(intake, 'the intake log', (look) => [...lostIn(look), ...lateIn(look, at)]),
     ...(consents === undefined ? [] : told(consents, 'the consent view', (view) => staleIn(view, 'consent view', 'the consent projector'))),
     ...told(policy, 'the policy log', (view) => [...staleIn(view, 'policy log', 'the consent projector, which ticks'), ...noneIn(view)]),
   ];
@@ -70,6 +71,11 @@ function pausedIn({ mode }: ControlState): string[] {
 
 function lostIn({ lost }: IntakeLook): string[] {
   return lost.length === 0 ? [] : [`progress is lost in partition ${lost.join(', ')}: the first unsettled offset lies outside the log`];
+}
+
+/** Later than the objective, whatever else is well: samples do not flow. */
+function lateIn({ oldestAt = Infinity }: IntakeLook, at: number): string[] {
+  return at - oldestAt > OUTCOME_WITHIN_SECONDS * 1_000 ? [`the first unsettled record has waited for ${Math.round((at - oldestAt) / 1_000)} s; the objective is ${OUTCOME_WITHIN_SECONDS} s`] : [];
 }
 
 function staleIn({ behindMs = 0, halted }: ViewLook, view: string, who: string): string[] {

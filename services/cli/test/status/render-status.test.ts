@@ -30,6 +30,8 @@ describe('what is wrong', () => {
     ['a draining', { control: { told: { mode: 'draining', reason: 'r', since: NOW, logLevels: {} } } }, []],
     ['a pause', { control: { told: { mode: 'paused', reason: 'r', since: NOW, logLevels: {} } } }, [/^routing is paused/]],
     ['progress that is lost', { intake: { told: intake({ lost: [2] }) } }, [/^progress is lost in partition 2/]],
+    ['a record that waits within the objective', { intake: { told: intake({ unsettled: 1n, oldestAt: NOW - 60_000 }) } }, []],
+    ['a record that waits longer', { intake: { told: intake({ unsettled: 1n, oldestAt: NOW - 61_000 }) } }, [/^the first unsettled record has waited for 61 s/]],
     ['a view 30 s behind', { consents: { told: { behindMs: 30_000 } } }, []],
     ['a view further behind', { consents: { told: { behindMs: 31_000 } }, policy: { told: { behindMs: 45_000, inForce: 'p/1', valid: 1 } } }, [/^the consent view is 31 s behind/, /^the policy log is 45 s behind/]],
     ['a view that is halted', { consents: { told: { behindMs: 1, halted: true } } }, [/^the consent view is halted/]],
