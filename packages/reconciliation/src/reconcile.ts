@@ -49,6 +49,8 @@ export interface ReconcileOptions {
   readonly onSurveyed?: () => void;
   /** Present: a site that fails with remedy `retry` is told here, once, and left out from then on, instead of ending the run. */
   readonly onSiteAway?: (site: string, error: unknown) => void;
+  /** Sites that are known to be away, and left out from the start. */
+  readonly away?: Iterable<string>;
   readonly progress?: ReadingProgress;
   /** Asked before each stored event whose objects are to be read: `true` ends the run there. Its report is then of what was done. */
   readonly enough?: () => boolean;
@@ -127,7 +129,7 @@ function begin(deps: ReconcileDeps, options: ReconcileOptions): Run {
     report,
     chain: new AuditChain(),
     work: new BoundedWork({ concurrency: options.concurrency ?? DEFAULTS.concurrency, bytes: options.bytesInWork ?? DEFAULTS.bytesInWork }),
-    away: new Set(),
+    away: new Set(options.away),
     ...(options.onSiteAway === undefined ? {} : { onSiteAway: options.onSiteAway }),
     siteNumbers: new Map(deps.sites.map(({ site }, number) => [site, number])),
     listed: () => {

@@ -206,6 +206,12 @@ describe('a site that is away', () => {
     expect([...new Set(reads.values())]).toEqual([1]);
   });
 
+  it('is not asked where it is known to be away, and is no site that nobody configured', async () => {
+    const [told, reads]: [string[], Map<string, number>] = [[], new Map()];
+    const report = await reconcile(counting(without(depsOf(brokenWorld()), 'zrh-1', 'list'), reads), { away: ['zrh-1'], onSiteAway: (site) => { told.push(site); } });
+    expect([told, report.differences.byCode, [...reads.keys()].filter((name) => name.startsWith('zrh-1'))]).toEqual([[], { OBJECT_MISSING: 2, FOREIGN_OBJECT: 2 }, []]);
+  });
+
   it.each(['list', 'read'] as const)('ends the run where nobody wants to be told, or it will not pass: %s', async (what) => {
     const wrong = new CodedError({ code: 'SITE_MARKER_MISMATCH', message: 'It is another.', remedy: 'stop' });
     await expect(reconcile(without(depsOf(brokenWorld()), 'zrh-1', what))).rejects.toBe(down);

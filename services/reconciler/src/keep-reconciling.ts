@@ -53,12 +53,13 @@ async function once(terms: ReconcilingTerms): Promise<Once> {
     const { seen, policies } = await terms.look();
     for (const site of terms.sites) waits(site, seen.away.get(site));
     terms.started();
-    const due = state.due(seen.readers.map(({ site }) => site), clock.now(), terms.pauseMs);
+    const sites = seen.readers.map(({ site }) => site).filter((site) => !seen.away.has(site));
+    const due = state.due(sites, clock.now(), terms.pauseMs);
     const ended = due.sites.length === 0 ? undefined : await runOnce({ ...terms, logRead: () => { waits(LOG, undefined); } }, seen, policies, due.sites);
     const troubled = seen.away.size + (ended?.away.size ?? 0) > 0;
     if (ended?.cut === true) return { troubled, againInMs: 0 };
     if (troubled) return { troubled };
-    const { nextAt } = state.due(seen.readers.map(({ site }) => site), clock.now(), terms.pauseMs);
+    const { nextAt } = state.due(sites, clock.now(), terms.pauseMs);
     return { troubled, againInMs: Math.max(0, nextAt - clock.now()) };
   } catch (error) {
     if (signal.aborted) return { troubled: false };

@@ -6,13 +6,13 @@ import { ReconcilerError } from './reconciler-error.ts';
 
 /** The sites as a run finds them. */
 export interface SeenSites {
-  /** Those to compare: of a policy, or ready for one, each verified to be the site it is taken for. */
+  /** Those to compare: of a policy, or ready for one, each verified to be the site it is taken for. And those that are away. */
   readonly readers: readonly SiteReader[];
   /** Of no policy, and not empty. */
   readonly foreign: readonly string[];
   /** Every configured site that answered. */
   readonly there: ReadonlySet<string>;
-  /** The others, with what they failed with. */
+  /** The others, with what each failed with. */
   readonly away: ReadonlyMap<string, unknown>;
 }
 
@@ -39,6 +39,7 @@ export async function lookAtSites(terms: LookTerms): Promise<SeenSites> {
     } catch (error) {
       if (remedyOf(error) !== 'retry') throw error;
       away.set(settings.site, error);
+      readers.push(terms.reader(settings.site));
     }
   }));
   return { readers, foreign, there, away };

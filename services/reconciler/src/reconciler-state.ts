@@ -9,7 +9,7 @@ import { SitePass } from './site-pass.ts';
 export interface StateOwner {
   readonly log: string;
   readonly cluster: string;
-  /** Every configured site with a name for where it is: at another place nothing is known of it. */
+  /** Every configured site with a name for where it is: at another place nothing of it was checked. */
   readonly places: ReadonlyMap<string, string>;
 }
 
@@ -43,9 +43,9 @@ export class ReconcilerState {
     }));
   }
 
-  /** Forgets findings in sites that are configured no more, or are elsewhere now; gives them. */
-  forgetOthers(saved: SavedState | undefined): readonly Finding[] {
-    return this.#findings.forget((site) => this.#sites.has(site) && (saved?.sites[site]?.place ?? this.#sites.get(site)?.place) === this.#sites.get(site)?.place);
+  /** Forgets findings in sites that are configured no more; gives them. Those of a site that is elsewhere now stand until a look at it no longer finds them. */
+  forgetOthers(): readonly Finding[] {
+    return this.#findings.forget((site) => this.#sites.has(site));
   }
 
   /**

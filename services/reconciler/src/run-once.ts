@@ -56,7 +56,7 @@ export async function runOnce(terms: RunTerms, seen: SeenSites, policies: Policy
       sites: seen.readers, foreignSites: seen.foreign, trail: terms.trail(), readHeader: terms.readHeader,
       sitesOf: (digest, region) => policies.sitesOf(digest, region), ruleHolds: (digest, claimed) => policies.ruleHolds(digest, claimed), learn: (digest) => policies.learn(digest),
     }, {
-      maxListed: 0, progress,
+      maxListed: 0, progress, away: seen.away.keys(),
       onProgress: (done, total) => {
         if (total !== undefined) return;
         listed = done;

@@ -111,8 +111,8 @@ async function openState({ settings, logger }: ReconcilerDeps, log: KafkaLog, st
   };
   const saved = await readState(store, owner, logger);
   const state = new ReconcilerState(owner, saved);
-  const others = state.forgetOthers(saved);
-  if (others.length > 0) logger.warn('What was found in sites that are configured no more, or elsewhere, is forgotten.', { records: others.length });
+  const others = state.forgetOthers();
+  if (others.length > 0) logger.warn('What was found in sites that are configured no more is forgotten.', { records: others.length });
   metrics.recalled(state.last);
   metrics.open(state.open);
   return state;

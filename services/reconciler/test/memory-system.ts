@@ -70,7 +70,7 @@ export class MemorySystem {
       return [POLICY];
     });
     const there = SITES.filter((site) => !this.away.has(site));
-    return { policies, seen: { readers: there.map((site) => this.#reader(site)), foreign: [], there: new Set(there), away: new Map([...this.away].map((site) => [site, gone(site)])) } };
+    return { policies, seen: { readers: SITES.map((site) => this.#reader(site)), foreign: [], there: new Set(there), away: new Map([...this.away].map((site) => [site, gone(site)])) } };
   }
 
   readHeader(bytes: Buffer): SealedHeader {
@@ -98,7 +98,7 @@ export class MemorySystem {
     return {
       site,
       list: async function* () {
-        for (const key of [...objects.keys()]) {
+        for (const key of objects.keys()) {
           demand();
           yield { key, foreign: !key.startsWith('samples/') };
         }

@@ -59,13 +59,20 @@ describe('a state that is read', () => {
     const saved = await readState(stored(SAVED), SAVED, logger);
     expect(saved).toEqual(SAVED);
     const state = new ReconcilerState({ log: 'log-1', cluster: 'cluster-1', places: PLACES }, saved);
-    expect([state.forgetOthers(saved), state.save(), state.last, state.checked]).toEqual([[], SAVED, { sites: [{ site: 'zrh-1', began: 5 }], byCode: { OBJECT_MISSING: 2 } }, 3]);
+    expect([state.forgetOthers(), state.save(), state.last, state.checked]).toEqual([[], SAVED, { sites: [{ site: 'zrh-1', began: 5 }], byCode: { OBJECT_MISSING: 2 } }, 3]);
     expect(state.open).toEqual([{ site: 'mow-1', code: 'WRONG_REGION', count: 1 }, { site: 'mow-1', code: 'FOREIGN_OBJECT', count: 4 }]);
   });
 
-  it('knows nothing of a site that is elsewhere now', () => {
+  it('counts nothing as checked in a site that is elsewhere now, and keeps what was found there until a look', () => {
     const state = new ReconcilerState({ log: 'log-1', cluster: 'cluster-1', places: new Map([['zrh-1', 'p9'], ['mow-1', 'p9']]) }, SAVED);
-    expect([state.forgetOthers(SAVED).map(({ site }) => site), state.open, state.last.sites, state.save().sites]).toEqual([['mow-1'], [], [], { 'zrh-1': { place: 'p9' }, 'mow-1': { place: 'p9' } }]);
+    expect([state.forgetOthers(), state.open.length, state.last.sites, state.save().sites]).toEqual([[], 2, [], { 'zrh-1': { place: 'p9' }, 'mow-1': { place: 'p9' } }]);
+    state.surveyed(new Set(['mow-1']), state.begins(['mow-1'], 0));
+    expect(state.open).toEqual([]);
+  });
+
+  it('forgets what was found in a site that is no more', () => {
+    const state = new ReconcilerState({ log: 'log-1', cluster: 'cluster-1', places: new Map([['zrh-1', 'p1']]) }, SAVED);
+    expect([state.forgetOthers().map(({ site }) => site), state.open]).toEqual([['mow-1'], []]);
   });
 
   it.each([{ log: 'log-2' }, { cluster: 'cluster-2' }])('of another log stops the start, and stays: %j', async (over) => {
