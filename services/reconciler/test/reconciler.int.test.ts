@@ -57,6 +57,11 @@ async function stateIn({ RESIDENCY_RECONCILER_STATE_DIR: folder = '' }: Readonly
   return decodeState(await readFile(join(folder, 'reconciler-state')));
 }
 
+/** Objects that the passes under way have behind them. */
+async function keptIn(env: Readonly<Record<string, string>>): Promise<number> {
+  return Object.values((await stateIn(env)).sites).reduce((total, { pass }) => total + (pass?.checked ?? 0), 0);
+}
+
 async function request(site: TestSite, method: string, key: string, more: { readonly headers?: Record<string, string>; readonly body?: Buffer } = {}): Promise<SignedResponse> {
   return await signedRequest({ method, path: `/${deployment.buckets[site]}/${key}`, ...deployment.stack.sites[site], ...more });
 }
@@ -97,21 +102,21 @@ function linesOf({ output }: ServiceProcess, level: string): readonly Line[] {
 
 test('with the readers\' credentials alone it finds nothing while routers route, says since when the sites are known, and ends with 0', async () => {
   const before = Date.now() / 1_000;
-  const reconciler = await deployment.start('reconciler', await environment('clean'));
+  const reconciler = await deployment.start('reconciler', await environment('clean', { RESIDENCY_RECONCILER_PAUSE_MS: '0' }));
   await tells(reconciler, (told) => passesOf(told, 'clean') >= 1);
-  for (let round = 0; round < 5; round += 1) {
+  for (let round = 0; round < 100; round += 1) {
     await publisher.publish(someOfEach(consent));
-    await sleep(300);
+    await sleep(50);
   }
   await publisher.settled();
   const now = passesOf(await toldBy(reconciler), 'clean');
   const told = await tells(reconciler, (then) => passesOf(then, 'clean') >= now + 2);
+  expect([linesOf(reconciler, 'error'), linesOf(reconciler, 'warn'), linesOf(reconciler, 'info')]).toEqual([[], [], []]);
   expect([passesOf(told, 'different'), passesOf(told, 'failed'), sum(told, 'residency_violations_total'), sum(told, 'residency_differences_open'), sum(told, 'residency_waiting')]).toEqual([0, 0, 0, 0, 0]);
   for (const site of TEST_SITES) {
     expect(sinceOf(told, site)).toBeGreaterThanOrEqual(before);
     expect(told.get(`residency_store_requests_total{site="${site}",operation="get",result="ok"}`)).toBeGreaterThan(0);
   }
-  expect([linesOf(reconciler, 'warn'), linesOf(reconciler, 'error'), linesOf(reconciler, 'info')]).toEqual([[], [], []]);
   expect(await reconciler.stop()).toBe(0);
 }, 180_000);
 
@@ -145,12 +150,12 @@ test('killed in the middle of a pass it goes on where it was: what was checked i
   const env = await environment('killed', { RESIDENCY_RECONCILER_PAUSE_MS: '86400000' });
   const from = reads();
   const slow = await deployment.start('reconciler', { ...env, RESIDENCY_RECONCILER_READS_PER_SECOND: '8' });
-  // Kept at least once a second.
-  await eventually(async () => (Object.values((await stateIn(env)).sites).reduce((total, { pass }) => total + (pass?.checked ?? 0), 0) > 15 ? true : undefined), 60_000);
+  // Kept about once a second.
+  await eventually(async () => (await keptIn(env).catch(() => 0) > 15 ? true : undefined), 60_000);
   expect(await slow.stop('SIGKILL')).toBe('SIGKILL');
   const first = reads() - from;
   const state = await stateIn(env);
-  const kept = Object.values(state.sites).reduce((total, { pass }) => total + (pass?.checked ?? 0), 0);
+  const kept = await keptIn(env);
   expect([kept > 0, kept < objects]).toEqual([true, true]);
 
   const fast = await deployment.start('reconciler', env);
@@ -172,7 +177,7 @@ test('told to stop in the middle of a pass it ends with 0, and keeps how far it 
   const reconciler = await deployment.start('reconciler', env);
   await tells(reconciler, (told) => sum(told, CHECKED) >= 5);
   expect(await reconciler.stop()).toBe(0);
-  expect(Object.values((await stateIn(env)).sites).reduce((total, { pass }) => total + (pass?.checked ?? 0), 0)).toBeGreaterThanOrEqual(3);
+  expect(await keptIn(env)).toBeGreaterThanOrEqual(3);
 }, 120_000);
 
 test('a site that is away is said and waited for, and the others are compared pass after pass', async () => {
@@ -212,7 +217,7 @@ test('a bucket that is another site\'s, and the state of another log, end it wit
   const env = await environment('other-log');
   await (await deployment.start('reconciler', env)).stop();
   const other = await deployment.launch('reconciler', { ...env, RESIDENCY_LOG: `${deployment.env['RESIDENCY_LOG']}-2` });
-  expect([await other.exited(), other.output]).toEqual([1, expect.stringMatching(/STATE_OF_ANOTHER_LOG|LOG_MISMATCH/)]);
+  expect([await other.exited(), other.output]).toEqual([1, expect.stringContaining('STATE_OF_ANOTHER_LOG')]);
 }, 120_000);
 
 test('a second one on the same folder takes it over, and the first says so and ends', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { checkTopics, createTopics, topicPlan } from '@residency/adapter-kafka';
 import type { TopicDifference } from '@residency/adapter-kafka';
 import type { Common } from '../command.ts';
@@ -8,6 +9,9 @@ import { settingsOf } from '../settings-command.ts';
 import { table } from '../table.ts';
 import { diagnosticsOf } from './cluster.ts';
 
+const KNOWN_WITHIN_MS = 30_000;
+const LOOK_EVERY_MS = 500;
+
 export async function createAll(session: Session, options: Common): Promise<ExitCode> {
   const { kafka, topics } = await settingsOf(session, options, ['kafka', 'topics']);
   const diagnostics = diagnosticsOf(session);
@@ -16,7 +20,18 @@ export async function createAll(session: Session, options: Common): Promise<Exit
   const made = plan.map(({ topic, partitions, replicationFactor }) => ({ topic: `${kafka.topicPrefix}${topic}`, partitions, replicationFactor, created: created.has(topic) }));
   if (options.json) for (const one of made) await session.output.json(one);
   else await session.output.lines(table(['topic', 'partitions', 'copies', 'state'], made.map((one) => [one.topic, ...(one.created ? [one.partitions, one.replicationFactor, 'created'] : ['', '', 'existed'])])));
-  return await report(session, options, await checkTopics(kafka, diagnostics));
+  return await report(session, options, await checkMade(() => checkTopics(kafka, diagnostics)));
+}
+
+/** A topic made is not known to every broker at once, and whichever is asked answers. */
+async function checkMade(check: () => Promise<readonly TopicDifference[]>): Promise<readonly TopicDifference[]> {
+  const until = performance.now() + KNOWN_WITHIN_MS;
+  let found = await check();
+  while (found.some(({ setting }) => setting === 'topic') && performance.now() < until) {
+    await sleep(LOOK_EVERY_MS);
+    found = await check();
+  }
+  return found;
 }
 
 export async function checkAll(session: Session, options: Common): Promise<ExitCode> {
