@@ -82,10 +82,13 @@ async function follow({ settings, logger, metrics, now }: IntakeServiceDeps, { s
   const since = now() - WINDOW_MS;
   const seen = new Map<number, bigint>();
   await comeUp(async () => {
-    for await (const { partition, offset, value } of log.read(TOPICS.audit, { from: seen.size === 0 ? { at: since } : seen, until: 'aborted', signal })) {
-      seen.set(partition, offset + 1n);
+    // To its end first: that Kafka is there again must not wait for the next event.
+    for (const until of ['end', 'aborted'] as const) {
+      for await (const { partition, offset, value } of log.read(TOPICS.audit, { from: seen.size === 0 ? { at: since } : seen, until, signal })) {
+        seen.set(partition, offset + 1n);
+        if (value !== null) remember(front.outcomes, value);
+      }
       waits(undefined);
-      if (value !== null) remember(front.outcomes, value);
     }
   }, { signal, waits });
 }
