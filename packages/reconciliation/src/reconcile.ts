@@ -78,11 +78,15 @@ interface Survey extends Run {
   /** Duplicates whose original was not read yet: it stands in a partition read later, or is in flight. */
   readonly pending: { readonly submission: string; readonly position: string; readonly of: Position }[];
   readonly unread: Set<string>;
+  /** Keys that no router writes, by site. */
+  readonly foreign: Map<string, Set<string>>;
 }
 
 // An object without event announces no size: assume the largest.
 const UNKNOWN_BYTES = DEFAULT_LIMITS.sampleBytes;
 const DEFAULTS = { concurrency: 16, bytesInWork: 4 * UNKNOWN_BYTES, maxListed: 1_000 };
+/** Of one site; further ones are told without a second look. */
+const MAX_FOREIGN = 10_000;
 const FROM_THE_START: ReadingProgress = { isChecked: () => false, begins: () => () => undefined };
 
 /**
@@ -100,8 +104,9 @@ const FROM_THE_START: ReadingProgress = { isChecked: () => false, begins: () => 
  * - An event's objects are read after the event: whatever it names must stand there by then, also what the listing
  *   was too early for. So a missing object is a finding whatever the order, and the listing only says what to look for an event of.
  *   It also says that objects need not be read along with the events: all that stands in the wrong place, and all that the trail
- *   shows, is told before the first object of a stored event is read (docs/decisions/0013). Events that the first reading did not
+ *   shows, is told before the first object of a stored event is read (docs/decisions/0014). Events that the first reading did not
  *   have are left to the next run: whatever stood in a site before this one has an event in the first reading, or none.
+ * - A key that no router writes is looked for twice, because a store may show parts of what is being put. An object that is gone is none.
  * - A pointer appears with its event: all of the events read are among the pointers read after them.
  * - The last event read of a partition is not before `before` and not beyond `after`.
  * - A version is on the policy log before a record is decided under it: what is not there when it is read again is unknown.
@@ -115,7 +120,7 @@ const FROM_THE_START: ReadingProgress = { isChecked: () => false, begins: () => 
  */
 export async function reconcile(deps: ReconcileDeps, options: ReconcileOptions = {}): Promise<ReconciliationReport> {
   const run = begin(deps, options);
-  await survey({ ...run, index: new SubmissionIndex(deps.sites.length), pointers: new QuarantinePointers(), partitions: new Map(), pending: [], unread: new Set() });
+  await survey({ ...run, index: new SubmissionIndex(deps.sites.length), pointers: new QuarantinePointers(), partitions: new Map(), pending: [], unread: new Set(), foreign: new Map() });
   options.onSurveyed?.();
   await readObjects(run);
   return run.report.finish();
@@ -153,6 +158,7 @@ async function survey(run: Survey): Promise<void> {
   for await (const bytes of run.trail.events()) await followEvent(run, bytes);
   await judgeTrail(run, before);
   await judgeUnclaimed(run, before, end);
+  for (const site of run.sites) await atSite(run, site, () => judgeForeign(run, site));
 }
 
 /** A site that is away is left out, where whoever asked is told of it. */
@@ -173,12 +179,27 @@ async function listSite(run: Survey, reader: SiteReader, number: number): Promis
   for await (const { key, foreign } of reader.list()) {
     if (key === SITE_MARKER_KEY && !foreign) continue;
     const submission = foreign ? undefined : submissionOfKey(key);
-    if (submission === undefined) {
-      run.report.add({ code: 'FOREIGN_OBJECT', site, key: printable(key), message: 'Expected only sample objects in the site, found something no router writes; see who else may write there.' });
-    } else if (run.index.addListed(submission, number)) {
-      run.listed();
+    if (submission !== undefined) {
+      if (run.index.addListed(submission, number)) run.listed();
+      continue;
     }
+    const known = run.foreign.get(site) ?? new Set();
+    run.foreign.set(site, known);
+    if (known.size < MAX_FOREIGN) known.add(key);
+    else addForeign(run, site, key);
   }
+}
+
+/** Some stores list what is still being put, under a name of their own: what a second list does not have was never anybody's object. */
+async function judgeForeign(run: Survey, reader: SiteReader): Promise<void> {
+  const { site } = reader;
+  const known = run.foreign.get(site);
+  if (known === undefined) return;
+  for await (const { key } of reader.list()) if (known.delete(key)) addForeign(run, site, key);
+}
+
+function addForeign({ report }: Survey, site: string, key: string): void {
+  report.add({ code: 'FOREIGN_OBJECT', site, key: printable(key), message: 'Expected only sample objects in the site, found something no router writes; see who else may write there.' });
 }
 
 async function followEvent(run: Survey, bytes: Buffer): Promise<void> {

@@ -117,6 +117,27 @@ describe('what is told, and when', () => {
   });
 });
 
+describe('what no router writes', () => {
+  it('is told where it stays, and not where a store shows for a moment what is being put', async () => {
+    const world = sampleWorld();
+    const zurich = world.sites.get('zrh-1');
+    zurich?.set('note.txt', { bytes: Buffer.from('x') });
+    zurich?.set(`${objectKey(submissionOf('a'))}-part`, { bytes: Buffer.from('x') });
+    const deps = depsOf(world);
+    const committed = async () => { zurich?.delete(`${objectKey(submissionOf('a'))}-part`); return await deps.trail.committed(); };
+    const { differences } = await reconcile({ ...deps, trail: { ...deps.trail, committed } });
+    expect(differences.list).toEqual([expect.objectContaining({ code: 'FOREIGN_OBJECT', site: 'zrh-1', key: 'note.txt' })]);
+  });
+
+  it('is counted however much of it there is, and each once', async () => {
+    const world = sampleWorld();
+    for (let number = 0; number < 10_500; number += 1) world.sites.get('zrh-1')?.set(`note-${number}`, { bytes: Buffer.alloc(0) });
+    const deps = depsOf(world);
+    const sites = deps.sites.map((reader) => ({ ...reader, async *list() { for (const key of world.sites.get(reader.site)?.keys() ?? []) yield { key, foreign: key.startsWith('note') }; } }));
+    expect((await reconcile({ ...deps, sites })).differences.byCode).toEqual({ FOREIGN_OBJECT: 10_500 });
+  });
+});
+
 describe('a policy version that is published while it runs', () => {
   const NEWER = 'f'.repeat(64);
   /** Under a version that nobody knew when the run began. */

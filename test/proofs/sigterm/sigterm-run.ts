@@ -19,6 +19,8 @@ export interface SigtermOptions {
   readonly times: number;
   readonly routers: number;
   readonly partitions: number;
+  /** Most records of a batch: what a router has in hand when it is told to end. */
+  readonly batch: number;
   readonly submissions: number;
   /** Records that wait at any time: the routers never wait for one. */
   readonly waiting: number;
@@ -45,10 +47,10 @@ const BETWEEN_MS = 1_000;
 const ALL_MOVE_WITHIN_MS = 90_000;
 
 /** Tells one router after the other to end while all have more to do than they can, starts another one each time, then judges everything. */
-export async function sigtermRun({ seed, times, routers, partitions, submissions, waiting, undisturbedMs, longRunning, note }: SigtermOptions): Promise<SigtermResult> {
+export async function sigtermRun({ seed, times, routers, partitions, batch, submissions, waiting, undisturbedMs, longRunning, note }: SigtermOptions): Promise<SigtermResult> {
   const stack = await openStack({ brokers: 1, sites: true, redis: true, longRunning });
   try {
-    const deployment = await Deployment.open(stack, { partitions });
+    const deployment = await Deployment.open(stack, { partitions, env: { RESIDENCY_MAX_BATCH_RECORDS: String(batch) } });
     try {
       const [random, traffic, fleet, tally] = [new SeededRandom(seed), new ClusterTraffic(seed, submissions), new Fleet(deployment), new ClusterTally()];
       await deployment.log.append(trafficConsents());

@@ -5,13 +5,13 @@ import { sigtermRun } from './sigterm-run.ts';
 
 // `npm run proof:sigterm -- --times 50 --seed 1`; exit 1 where a promise was broken.
 endOnSignal();
-const { values } = parseArgs({ options: { times: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' }, submissions: { type: 'string', default: '400000' }, partitions: { type: 'string', default: '4' }, waiting: { type: 'string', default: '3000' } } });
-const [times, seed, submissions, partitions, waiting] = [values.times, values.seed, values.submissions, values.partitions, values.waiting].map(Number) as [number, number, number, number, number];
+const { values } = parseArgs({ options: { times: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' }, submissions: { type: 'string', default: '400000' }, partitions: { type: 'string', default: '4' }, waiting: { type: 'string', default: '3000' }, batch: { type: 'string', default: '500' } } });
+const [times, seed, submissions, partitions, waiting, batch] = [values.times, values.seed, values.submissions, values.partitions, values.waiting, values.batch].map(Number) as [number, number, number, number, number, number];
 const { tally, endedMs, left, joined, undisturbed } = await sigtermRun({
-  seed, times, submissions, routers: 2, partitions, waiting, undisturbedMs: 30_000, longRunning: true, note: (line) => { process.stderr.write(`${new Date().toISOString()} ${line}\n`); },
+  seed, times, submissions, routers: 2, partitions, batch, waiting, undisturbedMs: 30_000, longRunning: true, note: (line) => { process.stderr.write(`${new Date().toISOString()} ${line}\n`); },
 });
 const rows: readonly (readonly [string, string | number])[] = [
-  ['seed', seed], ['routers / partitions / records waiting', `2 / ${partitions} / ${waiting}`], ['routers told to end', endedMs.length], ['submissions settled', tally.records], ['submissions a second', Math.round(tally.records / tally.seconds)],
+  ['seed', seed], ['routers / partitions / records of a batch / records waiting', `2 / ${partitions} / ${batch} / ${waiting}`], ['routers told to end', endedMs.length], ['submissions settled', tally.records], ['submissions a second', Math.round(tally.records / tally.seconds)],
   ['seconds from the signal to exit 0, median / 90 % / longest', percentiles(endedMs)],
   ['seconds in which nothing settled, after the signal, median / 90 % / longest', percentiles(left.map(({ flowMs }) => flowMs))],
   ['the same when the next router joined', percentiles(joined.map(({ flowMs }) => flowMs))],
