@@ -28,10 +28,13 @@ export interface Shell {
 
 /** Runs a command as it stands on the page; all that it printed. */
 export async function run(command: string, { cwd, env }: Shell): Promise<string> {
-  const child = spawn('sh', ['-c', command], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: COMMAND_WITHIN_MS });
+  const child = spawn('sh', ['-c', command], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  // What the shell started holds its output open: it has to end too.
+  const late = setTimeout(() => { process.kill(-(child.pid ?? 0), 'SIGKILL'); }, COMMAND_WITHIN_MS);
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { printed += text; });
   await once(child, 'close');
+  clearTimeout(late);
   return printed;
 }
 
