@@ -113,5 +113,6 @@ export class Connection<Request> {
 
 async function write(socket: Socket, bytes: Buffer): Promise<void> {
   if (socket.destroyed || socket.write(bytes)) return;
-  await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+  // An error comes before a close: whoever was written to is gone, and that is no failure of the proxy's.
+  await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
 }
