@@ -8,7 +8,7 @@ const CANARY = 'canary0canary';
 const REGIONS = { sites: { 'zrh-1': { region: 'moscow', bucket: 'zrh-1', awsRegion: 'eu-central-2' }, 'mow-1': { region: 'moscow', bucket: 'mow-1', awsRegion: 'ru-1' }, 'new-1': { region: 'zurich', bucket: 'new-1', awsRegion: 'ru-1' } } };
 const SOUND = [
   '# comments and empty lines are fine', '', 'RESIDENCY_LOG=log-1', 'export RESIDENCY_KAFKA_BROKERS="127.0.0.1:1"', 'RESIDENCY_KAFKA_CLUSTER_ID=cluster', 'RESIDENCY_REDIS_URL=redis://127.0.0.1:1', 'RESIDENCY_REGIONS_FILE=regions.json', 'RESIDENCY_KEYS_DIR=keys',
-  'RESIDENCY_LEDGER_DIR=ledger', 'RESIDENCY_LEDGER_KEY_FILE=cluster.env',
+  'RESIDENCY_LEDGER_DIR=ledger', 'RESIDENCY_LEDGER_KEY_FILE=cluster.env', 'RESIDENCY_RECONCILER_STATE_DIR=reconciler',
 ];
 
 async function folderWith(lines: readonly string[]): Promise<Folder> {
@@ -46,7 +46,7 @@ it('config check compares the regions file with the first policy where the log c
 });
 
 it('a command on a wrong configuration names every mistake of what it needs, and one that can not be reached ends with 3', async () => {
-  const folder = await folderWith([...SOUND.slice(0, -6), `RESIDENCY_KAFKA_PASSWORD=${CANARY}`]);
+  const folder = await folderWith([...SOUND.slice(0, 4), `RESIDENCY_KAFKA_PASSWORD=${CANARY}`]);
   const refused = await folder.run('audit', 'list', '--config', 'cluster.env');
   expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(/found 2 mistakes[^]*RESIDENCY_KAFKA_PASSWORD: .*\n.*RESIDENCY_KAFKA_CLUSTER_ID: .*\(CONFIGURATION_INVALID\)/)]);
   expect(refused.err).not.toContain(CANARY);
