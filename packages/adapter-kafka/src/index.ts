@@ -1,6 +1,7 @@
 export { AppendClock } from './append-clock.ts';
 export type { AppendEntry } from './appending/appender.ts';
 export type { DiagnosticFields, KafkaDiagnostics } from './diagnostics.ts';
+export { isLost } from './intake-progress.ts';
 export type { IntakeProgress } from './intake-progress.ts';
 export { KafkaAuditTrail } from './kafka-audit-trail.ts';
 export type { TrailLog } from './kafka-audit-trail.ts';
@@ -11,7 +12,10 @@ export { KafkaLog, openKafkaLog } from './kafka-log.ts';
 export { KafkaPolicyView } from './kafka-policy-view.ts';
 export type { KafkaSettings } from './kafka-settings.ts';
 export type { LogAhead } from './log-ahead.ts';
+export { OldestUnsettled } from './oldest-unsettled.ts';
 export { publishedPolicies } from './published-policies.ts';
+export { readNow } from './read-now.ts';
+export type { FollowedView } from './read-now.ts';
 export type { Offsets } from './reading/fetched.ts';
 export type { ReadOptions } from './reading/reading-options.ts';
 export { KafkaSubmissionLog } from './submission-log/kafka-submission-log.ts';

@@ -41,6 +41,11 @@ export async function intakeProgress(reads: IntakeReads): Promise<IntakeProgress
   });
 }
 
+/** Records were deleted unsettled, or the log lost its end. */
+export function isLost({ start, end, next }: IntakeProgress): boolean {
+  return next < start || next > end;
+}
+
 /** What follows a log's last record: a marker for each transaction, and what was aborted. Further back it is not worth a fetch. */
 const TAIL = 64n;
 

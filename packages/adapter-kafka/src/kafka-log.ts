@@ -17,11 +17,12 @@ import type { LogAhead } from './log-ahead.ts';
 import type { ClusterConnection } from './reading/cluster-connection.ts';
 import type { Offsets } from './reading/fetched.ts';
 import { ClusterReads } from './reading/cluster-reads.ts';
+import { atMost } from './reading/pause.ts';
 import { readAhead, readLast, readOne } from './reading/point-reads.ts';
 import { readPartitions } from './reading/read-partitions.ts';
 import { planReading } from './reading/reading-options.ts';
 import type { ReadOptions } from './reading/reading-options.ts';
-import { IntakeReads } from './submission-log/intake-reads.ts';
+import { IntakeReads, intakePosition } from './submission-log/intake-reads.ts';
 import { KafkaSubmissionLog } from './submission-log/kafka-submission-log.ts';
 import type { KafkaSubmissionLogOptions } from './submission-log/options.ts';
 import { toLogRecord } from './to-log-record.ts';
@@ -49,6 +50,8 @@ export interface KafkaLogDeps {
   readonly diagnostics: KafkaDiagnostics;
   readonly clusterId: string;
 }
+
+const CLOSE_WITHIN_MS = 2_000;
 
 /** All topics on a Kafka cluster. Positions and records name the logical topic. */
 export class KafkaLog {
@@ -154,9 +157,9 @@ export class KafkaLog {
     return lags;
   }
 
-  /** The last audit event's record of a partition, for progress whose committed position is gone; `undefined`: none. Waits for open transactions. */
+  /** The last record of a partition of the audit log that tells of an intake record, for progress whose committed position is gone; `undefined`: none. Waits for open transactions. */
   async lastAuditEvent(partition: number): Promise<LogRecord | undefined> {
-    const message = await this.#ask((connection) => readLast(connection, this.#nameOf(TOPICS.audit), partition));
+    const message = await this.#ask((connection) => readLast(connection, this.#nameOf(TOPICS.audit), partition, { wanted: ({ value }) => intakePosition(value) !== undefined }));
     return message === undefined ? undefined : toLogRecord(message, TOPICS.audit, partition);
   }
 
@@ -191,7 +194,8 @@ export class KafkaLog {
 
   async #finish(): Promise<void> {
     this.#closed.abort();
-    await Promise.all([this.#appender.close(), this.#reads.close(), this.#deps.admin.close()]);
+    // What is appended is finished; a question may be one whose answer does not come.
+    await Promise.all([this.#appender.close(), atMost(CLOSE_WITHIN_MS, this.#reads.close()), atMost(CLOSE_WITHIN_MS, this.#deps.admin.close())]);
   }
 
   async #ask<T>(question: (connection: ClusterConnection) => Promise<T>): Promise<T> {

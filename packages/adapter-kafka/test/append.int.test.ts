@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partitionOf } from '../src/appending/choose-partition.ts';
 import { openKafkaLog } from '../src/kafka-log.ts';
 import type { KafkaLog } from '../src/kafka-log.ts';
-import { SILENT, someKafka, text } from './some-kafka.ts';
+import { SILENT, asAdmin, someKafka, text } from './some-kafka.ts';
 import type { SomeKafka } from './some-kafka.ts';
 
 const MiB = 1024 * 1024;
@@ -67,10 +67,7 @@ it('moves both watermarks by a tick', async () => {
 
 describe('opening', () => {
   it('refuses a cluster other than the one the log stands for', async () => {
-    const admin = some.kafka.admin();
-    await admin.connect();
-    const { clusterId } = await admin.describeCluster();
-    await admin.disconnect();
+    const { clusterId } = await asAdmin(some.kafka, async (admin) => await admin.describeCluster());
     await (await openKafkaLog({ ...some.settings, clusterId }, SILENT)).close();
     await expect(openKafkaLog({ ...some.settings, clusterId: 'another' }, SILENT)).rejects.toMatchObject({ code: 'LOG_MISMATCH', remedy: 'stop' });
   });

@@ -7,7 +7,7 @@ import type { OwnStack } from '../../../test/stack/index.ts';
 import { createKafka } from '../src/kafka-client.ts';
 import { openKafkaLog } from '../src/kafka-log.ts';
 import type { KafkaLog } from '../src/kafka-log.ts';
-import { SILENT, text } from './some-kafka.ts';
+import { SILENT, asAdmin, text } from './some-kafka.ts';
 
 const EAGER = ['cleanup.policy=compact', 'segment.ms=200', 'min.cleanable.dirty.ratio=0.001', 'delete.retention.ms=0', 'max.compaction.lag.ms=200', 'min.compaction.lag.ms=0']
   .map((setting) => ({ name: setting.split('=')[0] ?? '', value: setting.split('=')[1] ?? '' }));
@@ -18,10 +18,9 @@ let log: KafkaLog;
 beforeAll(async () => {
   stack = await openStack({ brokers: 1, kafkaSettings: { 'log.cleaner.backoff.ms': '100', 'log.initial.task.delay.ms': '100' } });
   const settings = { brokers: stack.kafka.brokers, clientId: 'test', log: 'log-1', topicPrefix: '' };
-  const admin = createKafka(settings, SILENT).admin();
-  await admin.connect();
-  await admin.createTopics({ topics: [{ topic: TOPICS.subjects, numPartitions: 1, replicationFactor: 1, configEntries: EAGER }], waitForLeaders: false });
-  await admin.disconnect();
+  await asAdmin(createKafka(settings, SILENT), async (admin) => {
+    await admin.createTopics({ topics: [{ topic: TOPICS.subjects, numPartitions: 1, replicationFactor: 1, configEntries: EAGER }], waitForLeaders: false });
+  });
   log = await openKafkaLog(settings, SILENT);
 });
 

@@ -4,7 +4,7 @@ import { settlementsOf } from '@residency/testkit';
 import type { Producer } from 'kafkajs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { routerGroup, topicName } from '../src/topic-name.ts';
-import { text } from './some-kafka.ts';
+import { asAdmin, text } from './some-kafka.ts';
 import { SHORT, someIntake } from './submission-log/some-intake.ts';
 import type { SomeIntake } from './submission-log/some-intake.ts';
 
@@ -21,16 +21,6 @@ const samples = (): string => topicName(some.settings.topicPrefix, TOPICS.sample
 const group = (): string => routerGroup(some.settings.topicPrefix);
 const settleAll: RouteBatch = (batch) => Promise.resolve({ settlements: settlementsOf(batch) });
 const lags = async (): Promise<number[]> => [...(await some.log.lag()).values()].map(Number);
-
-async function asAdmin(work: (admin: ReturnType<SomeIntake['kafka']['admin']>) => Promise<unknown>): Promise<void> {
-  const admin = some.kafka.admin();
-  await admin.connect();
-  try {
-    await work(admin);
-  } finally {
-    await admin.disconnect();
-  }
-}
 
 /** All of it, into partition 0; settled by a router. */
 async function settle(count: number): Promise<void> {
@@ -54,7 +44,7 @@ async function publisher(transactionalId?: string): Promise<Producer> {
 it('is nothing where all is settled, also once the group\'s offsets are gone, and counts on from the last audit event', async () => {
   await settle(25);
   expect(await lags()).toEqual([0, 0]);
-  await asAdmin(async (admin) => await admin.deleteGroups([group()]));
+  await asAdmin(some.kafka, async (admin) => await admin.deleteGroups([group()]));
   expect([...await some.log.committed()]).toEqual([]);
   expect(await lags()).toEqual([0, 0]);
   await (await publisher()).send({ topic: samples(), messages: [{ partition: 0, value: 'a' }, { partition: 0, value: 'b' }, { partition: 1, value: 'c' }] });
@@ -64,7 +54,7 @@ it('is nothing where all is settled, also once the group\'s offsets are gone, an
 
 it('is nothing where the committed position was left behind, and says what is committed all the same', async () => {
   await settle(25);
-  await asAdmin(async (admin) => { await admin.setOffsets({ groupId: group(), topic: samples(), partitions: [{ partition: 0, offset: '7' }] }); });
+  await asAdmin(some.kafka, async (admin) => { await admin.setOffsets({ groupId: group(), topic: samples(), partitions: [{ partition: 0, offset: '7' }] }); });
   expect(await lags()).toEqual([0, 0]);
   expect(await some.log.progress()).toContainEqual({ partition: 0, start: 0n, end: 25n, committed: 7n, next: 25n });
 });
@@ -72,7 +62,7 @@ it('is nothing where the committed position was left behind, and says what is co
 it('says where records went that were never settled', async () => {
   await settle(5);
   await (await publisher()).send({ topic: samples(), messages: Array.from({ length: 5 }, (_, index) => ({ partition: 0, value: `${index}` })) });
-  await asAdmin(async (admin) => {
+  await asAdmin(some.kafka, async (admin) => {
     await admin.fetchTopicOffsets(samples());
     await admin.deleteTopicRecords({ topic: samples(), partitions: [{ partition: 0, offset: '8' }] });
   });
@@ -100,7 +90,7 @@ it('does not count markers and aborted records at the end, but what is not decid
 
 it('does not wait for what is undecided in the audit log either', async () => {
   await settle(5);
-  await asAdmin(async (admin) => await admin.deleteGroups([group()]));
+  await asAdmin(some.kafka, async (admin) => await admin.deleteGroups([group()]));
   const open = await (await publisher('a router')).transaction();
   await open.send({ topic: topicName(some.settings.topicPrefix, TOPICS.audit), messages: [{ partition: 0, value: '{}' }] });
   expect(await lags()).toEqual([0, 0]);

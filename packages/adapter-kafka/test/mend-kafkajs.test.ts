@@ -66,6 +66,25 @@ it('opens one socket for a connection, however many ask for it at once, and anot
   close();
 });
 
+it('takes what a broken connection was in the middle of for no part of what the next one brings', async () => {
+  const { connection, sockets, close } = await silentServer(5_000);
+  const received = (): unknown => { const { chunks, bytesBuffered, bytesNeeded } = connection as unknown as Record<string, unknown>; return { chunks, bytesBuffered, bytesNeeded }; };
+  const untouched = received();
+  await connection.connect();
+  await sleep(50);
+  // An answer of 100 bytes, of which ten come.
+  sockets[0]?.write(Buffer.concat([Buffer.from([0, 0, 0, 100]), Buffer.alloc(10)]));
+  await sleep(50);
+  expect(received()).not.toEqual(untouched);
+  sockets[0]?.destroy();
+  await sleep(50);
+  expect(connection.isConnected()).toBe(false);
+  await connection.connect();
+  expect(received()).toEqual(untouched);
+  await connection.disconnect();
+  close();
+});
+
 it('gives a connection up on which an answer does not come in time, with all that waits on it, and makes another', async () => {
   const { connection, sockets, close } = await silentServer(200);
   const require = createRequire(import.meta.url);

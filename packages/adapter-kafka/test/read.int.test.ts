@@ -4,7 +4,7 @@ import { eventually } from '@residency/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Producer } from 'kafkajs';
 import type { KafkaLog } from '../src/kafka-log.ts';
-import { someKafka, text } from './some-kafka.ts';
+import { asAdmin, someKafka, text } from './some-kafka.ts';
 import type { SomeKafka } from './some-kafka.ts';
 
 let some: SomeKafka;
@@ -208,14 +208,15 @@ describe('single records', () => {
     await transaction.abort();
   });
 
-  it('the last audit event is found behind any number of markers and aborted ones', async () => {
+  it('the last audit event is found behind any number of markers, aborted ones and records that are none', async () => {
+    const event = (offset: number): string => JSON.stringify({ id: `log-1/threat.samples/0/${offset}` });
     expect(await log.lastAuditEvent(0)).toBeUndefined();
     const producer = await transactional('a');
     await send(producer, audit(), ['aborted'], 'abort');
     expect(await log.lastAuditEvent(0)).toBeUndefined();
-    await send(producer, audit(), ['event 1', 'event 2'], 'commit');
+    await send(producer, audit(), [event(1), event(2), 'no event', '{"id":"ledger/1"}'], 'commit');
     for (let index = 0; index < 60; index += 1) await send(producer, audit(), ['aborted'], 'abort');
-    expect((await log.lastAuditEvent(0))?.value?.toString()).toBe('event 2');
+    expect((await log.lastAuditEvent(0))?.value?.toString()).toBe(event(2));
     expect(await log.lastAuditEvent(1)).toBeUndefined();
   });
 });
@@ -228,19 +229,13 @@ describe('offsets', () => {
     expect(await log.starts(TOPICS.samples)).toEqual(new Map([[0, 0n], [1, 0n], [2, 0n]]));
     expect(await log.committed()).toEqual(new Map());
     expect(await log.lag()).toEqual(ends);
-    const admin = some.kafka.admin();
-    await admin.connect();
-    await admin.setOffsets({ groupId: `${some.settings.topicPrefix}residency-router`, topic: samples(), partitions: [{ partition: 1, offset: '2' }] });
-    await admin.disconnect();
+    await asAdmin(some.kafka, async (admin) => { await admin.setOffsets({ groupId: `${some.settings.topicPrefix}residency-router`, topic: samples(), partitions: [{ partition: 1, offset: '2' }] }); });
     expect(await log.committed()).toEqual(new Map([[1, 2n]]));
     expect((await log.lag()).get(1)).toBe((ends.get(1) ?? 0n) - 2n);
   });
 
   it('of a topic that is missing are refused by name', async () => {
-    const admin = some.kafka.admin();
-    await admin.connect();
-    await admin.deleteTopics({ topics: [samples()] });
-    await admin.disconnect();
+    await asAdmin(some.kafka, async (admin) => { await admin.deleteTopics({ topics: [samples()] }); });
     await expect(log.ends(TOPICS.samples)).rejects.toMatchObject({ code: 'TOPIC_MISSING', remedy: 'stop', message: expect.stringContaining(samples()) });
     await expect(log.append([{ topic: TOPICS.samples, record: text('x') }])).rejects.toMatchObject({ code: 'TOPIC_MISSING' });
     await expect(contents(log.read(TOPICS.samples, { until: 'end' }))).rejects.toMatchObject({ code: 'TOPIC_MISSING' });

@@ -32,6 +32,17 @@ export async function someKafka({ partitions = 3, diagnostics = SILENT }: { part
   return { log, settings, kafka: createKafka(settings, SILENT), close: () => log.close() };
 }
 
+/** Connected for the time of `work`. */
+export async function asAdmin<T>(kafka: SomeKafka['kafka'], work: (admin: ReturnType<SomeKafka['kafka']['admin']>) => Promise<T>): Promise<T> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
 export function text(content: string, key: string | null = null): NewRecord {
   return { key: key === null ? null : Buffer.from(key), headers: [], value: Buffer.from(content) };
 }

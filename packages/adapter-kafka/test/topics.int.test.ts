@@ -5,15 +5,14 @@ import type { KafkaSettings } from '../src/kafka-settings.ts';
 import { checkTopics, demandTopics } from '../src/topics/check-topics.ts';
 import { createTopics } from '../src/topics/create-topics.ts';
 import { topicPlan } from '../src/topics/topic-plan.ts';
-import { SILENT, someSettings } from './some-kafka.ts';
+import { SILENT, asAdmin, someSettings } from './some-kafka.ts';
 
 const plan = topicPlan({ partitions: 4, replicationFactor: 1 });
 
 async function alter(settings: KafkaSettings, topic: string, changed: Readonly<Record<string, string>>): Promise<void> {
-  const admin = createKafka(settings, SILENT).admin();
-  await admin.connect();
-  await admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: `${settings.topicPrefix}${topic}`, configEntries: Object.entries(changed).map(([name, value]) => ({ name, value })) }] });
-  await admin.disconnect();
+  await asAdmin(createKafka(settings, SILENT), async (admin) => {
+    await admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: `${settings.topicPrefix}${topic}`, configEntries: Object.entries(changed).map(([name, value]) => ({ name, value })) }] });
+  });
 }
 
 it('makes all topics so that the check finds no difference, and a second time makes none', async () => {
@@ -28,10 +27,9 @@ it('makes all topics so that the check finds no difference, and a second time ma
 
 it('makes what is missing and leaves what exists as it is', async () => {
   const settings = await someSettings();
-  const admin = createKafka(settings, SILENT).admin();
-  await admin.connect();
-  await admin.createTopics({ waitForLeaders: false, topics: [{ topic: `${settings.topicPrefix}${TOPICS.audit}`, numPartitions: 2, replicationFactor: 1 }] });
-  await admin.disconnect();
+  await asAdmin(createKafka(settings, SILENT), async (admin) => {
+    await admin.createTopics({ waitForLeaders: false, topics: [{ topic: `${settings.topicPrefix}${TOPICS.audit}`, numPartitions: 2, replicationFactor: 1 }] });
+  });
   expect(await createTopics(settings, SILENT, plan)).not.toContain(TOPICS.audit);
   const differences = (await checkTopics(settings, SILENT)).filter(({ topic }) => topic === `${settings.topicPrefix}${TOPICS.audit}`);
   expect(differences).toContainEqual({ topic: `${settings.topicPrefix}${TOPICS.audit}`, setting: 'partitions', found: '2', expected: '4' });

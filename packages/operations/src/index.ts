@@ -1,3 +1,4 @@
+export { allOrNone } from './all-or-none.ts';
 export { comeUp } from './come-up.ts';
 export type { ComeUpTerms } from './come-up.ts';
 export { Health } from './health.ts';
@@ -11,5 +12,6 @@ export { runWork } from './run-work.ts';
 export type { RunningWork, WorkContext, WorkTerms } from './run-work.ts';
 export { serviceMain } from './service-main.ts';
 export type { MainTerms } from './service-main.ts';
+export { SharedWait } from './shared-wait.ts';
 export { startOperations } from './start-operations.ts';
 export type { OperationsServer, OperationsTerms } from './start-operations.ts';

@@ -12,8 +12,6 @@ export interface WorkTerms {
   readonly http: { readonly host: string; readonly port: number };
   readonly logger: { info(message: string, fields?: object): void; warn(message: string, fields?: object): void };
   readonly metrics: { waiting(code: string | undefined): void; render: Operations['metrics'] };
-  /** Aborted when the process is told to stop, also while it starts. */
-  readonly told: AbortSignal;
   /** Beside probes and metrics. */
   readonly routes?: (app: FastifyInstance) => void;
   /** A server of the service's own, with these probes and metrics among its routes: its requests are finished before the work is ended. */
@@ -40,8 +38,6 @@ export interface RunningWork extends Service {
 export async function runWork(terms: WorkTerms): Promise<RunningWork> {
   const health = new Health(terms.name);
   const stopping = new AbortController();
-  const stop = (): void => { stopping.abort(); };
-  terms.told.addEventListener('abort', stop, { once: true });
   const operations: Operations = { live: () => health.live, ready: () => health.readiness(), metrics: () => terms.metrics.render() };
   const server = await (terms.serve === undefined ? startOperations({ ...terms.http, ...operations, ...(terms.routes === undefined ? {} : { routes: terms.routes }) }) : terms.serve(operations));
   const { signal } = stopping;
@@ -56,7 +52,7 @@ export async function runWork(terms: WorkTerms): Promise<RunningWork> {
   const finish = async (): Promise<void> => {
     health.stopping();
     if (terms.serve !== undefined) await server.close();
-    stop();
+    stopping.abort();
     await ended.catch(() => undefined);
     await server.close();
     await terms.close?.();

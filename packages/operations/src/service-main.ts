@@ -5,7 +5,7 @@ import type { Host, Service } from './run-service.ts';
 export interface MainTerms<Settings, Level, Logger> {
   readonly read: (env: Readonly<Record<string, string | undefined>>, readFile: (path: string) => string) => Settings & { readonly telemetry: { readonly logLevel: Level } };
   readonly logger: (level: Level | 'info') => Logger;
-  readonly start: (settings: Settings, logger: Logger, told: AbortSignal) => Promise<Service>;
+  readonly start: (settings: Settings, logger: Logger) => Promise<Service>;
 }
 
 /** What the platform kills after is longer: Kubernetes and Compose are told 30 s. */
@@ -18,10 +18,10 @@ export async function serviceMain<Settings, Level, Logger extends { error(messag
   // Until the configuration says otherwise.
   let logger = open('info');
   await runService({
-    start: (told) => {
+    start: () => {
       const settings = read(host.env, (path) => readFileSync(path, 'utf8'));
       logger = open(settings.telemetry.logLevel);
-      return start(settings, logger, told);
+      return start(settings, logger);
     },
     report: (message, fields) => { logger.error(message, fields); },
     graceMs: GRACE_MS,

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { CodedError } from '@residency/coded-error';
-import { Health, comeUp, runService, startOperations } from '@residency/operations';
+import { Health, SharedWait, allOrNone, comeUp, runService, startOperations } from '@residency/operations';
 import type { Host } from '@residency/operations';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 const metrics = async (): Promise<{ contentType: string; body: string }> => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' });
+
+const unreachable = new CodedError({ code: 'KAFKA_UNREACHABLE', message: 'm', remedy: 'retry' });
 
 describe('probes', () => {
   test('say what the work waits for, and that it goes on', async () => {
@@ -115,7 +117,6 @@ describe('a service', () => {
 });
 
 describe('a step of a start', () => {
-  const unreachable = new CodedError({ code: 'KAFKA_UNREACHABLE', message: 'm', remedy: 'retry' });
 
   test('is tried again while what it needs is not there yet', async () => {
     const waited: unknown[] = [];
@@ -133,6 +134,43 @@ describe('a step of a start', () => {
   test('ends with its last error where the process is told to stop', async () => {
     const stop = new AbortController();
     await expect(comeUp(() => Promise.reject(unreachable), { signal: stop.signal, waits: () => { stop.abort(); }, firstMs: 60_000 })).rejects.toBe(unreachable);
+  });
+});
+
+test('of several works the one that has waited longest is told, and nothing where nothing changes', () => {
+  const told: unknown[] = [];
+  const waiting = new SharedWait((error) => { told.push(error); });
+  waiting.of('redis', undefined);
+  waiting.of('kafka', 'late');
+  waiting.of('redis', 'empty');
+  waiting.of('kafka', 'away');
+  expect([waiting.has('redis'), waiting.has('site')]).toEqual([true, false]);
+  waiting.of('kafka', undefined);
+  waiting.of('redis', undefined);
+  expect(told).toEqual(['late', 'late', 'away', 'empty', undefined]);
+});
+
+describe('works that need one another', () => {
+  const until = async (signal: AbortSignal, then: () => void): Promise<void> => {
+    if (!signal.aborted) await once(signal, 'abort');
+    await new Promise((resolve) => { setImmediate(resolve); });
+    then();
+  };
+
+  test('end together with the first failure', async () => {
+    const ended: string[] = [];
+    const works = allOrNone(new AbortController().signal, (signal) => [
+      until(signal, () => { ended.push('one'); }), Promise.reject(unreachable), until(signal, () => { throw new Error('because the other failed'); }),
+    ]).catch((error: unknown) => { ended.push('all'); throw error; });
+    await expect(works).rejects.toBe(unreachable);
+    expect(ended).toEqual(['one', 'all']);
+  });
+
+  test('end without one where they are told to', async () => {
+    const stop = new AbortController();
+    const works = allOrNone(stop.signal, (signal) => [until(signal, () => undefined), Promise.resolve()]);
+    stop.abort();
+    await expect(works).resolves.toBeUndefined();
   });
 });
 

@@ -1,4 +1,4 @@
-import { decide, invalidPolicies } from '@residency/residency';
+import { decide, validPolicies } from '@residency/residency';
 import type { PolicyPublished } from '@residency/residency';
 
 /** What an event says was decided: `rule` placed `country` in `region` at `at`. */
@@ -19,23 +19,25 @@ const MAX_ASKED = 1_000;
 /** What policy versions say about sites and decisions, for who compares. Reads them again, once for each digest it does not know. */
 export class PolicyBook {
   readonly #read: ReadPolicies;
-  readonly #asked = new Set<string>();
-  #published: readonly PolicyPublished[];
-  #byDigest: ReadonlyMap<string, PolicyPublished>;
+  readonly #asked = new Map<string, Promise<void>>();
+  /** Readings one after the other: an older one must not come last. */
+  #refreshed: Promise<void> = Promise.resolve();
+  #byDigest: ReadonlyMap<string, PolicyPublished> = new Map();
+  #regions: ReadonlyMap<string, ReadonlySet<string>> = new Map();
 
-  private constructor(read: ReadPolicies, published: readonly PolicyPublished[]) {
+  private constructor(read: ReadPolicies) {
     this.#read = read;
-    this.#published = published;
-    this.#byDigest = index(published);
   }
 
   static async open(read: ReadPolicies): Promise<PolicyBook> {
-    return new PolicyBook(read, await read());
+    const book = new PolicyBook(read);
+    await book.refresh();
+    return book;
   }
 
   /** Sites by region, of all valid versions together. */
   get regions(): ReadonlyMap<string, ReadonlySet<string>> {
-    return sitesByRegion(this.#published);
+    return this.#regions;
   }
 
   /** As `ReconcileDeps` has it. */
@@ -52,22 +54,30 @@ export class PolicyBook {
 
   /** As `ReconcileDeps` has it: a version is on its log before anybody decides under it. */
   async learn(digest: string): Promise<void> {
-    if (this.#byDigest.has(digest) || this.#asked.has(digest) || this.#asked.size >= MAX_ASKED) return;
-    this.#asked.add(digest);
-    await this.refresh();
+    if (this.#byDigest.has(digest)) return;
+    if (!this.#asked.has(digest)) {
+      if (this.#asked.size >= MAX_ASKED) return;
+      this.#asked.set(digest, this.refresh());
+    }
+    await this.#asked.get(digest);
   }
 
   async refresh(): Promise<void> {
-    this.#published = await this.#read();
-    this.#byDigest = index(this.#published);
+    this.#refreshed = this.#refreshed.catch(() => undefined).then(() => this.#take());
+    await this.#refreshed;
+  }
+
+  async #take(): Promise<void> {
+    const published = await this.#read();
+    this.#byDigest = index(published);
+    this.#regions = sitesByRegion(published);
   }
 }
 
 /** Sites by region, of all valid versions together, in the order they were named. */
 export function sitesByRegion(published: readonly PolicyPublished[]): ReadonlyMap<string, ReadonlySet<string>> {
-  const invalid = new Set(invalidPolicies(published).map(({ published: version }) => version));
   const regions = new Map<string, Set<string>>();
-  for (const { id, sites } of published.filter((version) => !invalid.has(version)).flatMap(({ document }) => document.regions)) {
+  for (const { id, sites } of validPolicies(published).flatMap(({ document }) => document.regions)) {
     regions.set(id, new Set([...regions.get(id) ?? [], ...sites]));
   }
   return regions;

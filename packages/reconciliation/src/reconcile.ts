@@ -195,7 +195,10 @@ async function judgeForeign(run: Survey, reader: SiteReader): Promise<void> {
   const { site } = reader;
   const known = run.foreign.get(site);
   if (known === undefined) return;
-  for await (const { key } of reader.list()) if (known.delete(key)) addForeign(run, site, key);
+  for await (const { key } of reader.list()) {
+    if (known.size === 0) return;
+    if (known.delete(key)) addForeign(run, site, key);
+  }
 }
 
 function addForeign({ report }: Survey, site: string, key: string): void {

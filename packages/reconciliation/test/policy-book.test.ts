@@ -58,6 +58,38 @@ describe('the policy book', () => {
     expect([book.sitesOf('digest-2', 'zurich'), [...book.regions.get('zurich') ?? []]]).toEqual([['zrh-3'], ['zrh-1', 'zrh-2', 'zrh-3']]);
   });
 
+  it('is not known to one of two who learn it at once before it is read', async () => {
+    const log = policyLog(version(1));
+    const book = await PolicyBook.open(async () => {
+      const read = await log.read();
+      await new Promise((resolve) => { setTimeout(resolve, 5); });
+      return read;
+    });
+    log.published.push(version(2, ['zrh-3']));
+    const sites = async (): Promise<readonly string[] | undefined> => {
+      await book.learn('digest-2');
+      return book.sitesOf('digest-2', 'zurich');
+    };
+    expect(await Promise.all([sites(), sites()])).toEqual([['zrh-3'], ['zrh-3']]);
+    expect(log.reads).toBe(2);
+  });
+
+  it('forgets nothing where an older reading takes longer than a newer one', async () => {
+    const published = [[version(1)], [version(1)], [version(1), version(2)]];
+    const slow = Promise.withResolvers<undefined>();
+    let reads = 0;
+    const book = await PolicyBook.open(async () => {
+      const read = published[reads] ?? [];
+      reads += 1;
+      if (reads === 2) await slow.promise;
+      return read;
+    });
+    const both = Promise.all([book.refresh(), book.refresh()]);
+    slow.resolve(undefined);
+    await both;
+    expect(book.sitesOf('digest-2', 'zurich')).toEqual(['zrh-1', 'zrh-2']);
+  });
+
   it('reads the log once for each digest that nobody published, and not without end', async () => {
     const log = policyLog(version(1));
     const book = await PolicyBook.open(log.read);

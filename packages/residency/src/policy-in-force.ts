@@ -25,7 +25,7 @@ export interface InvalidPolicy {
  */
 export function policyInForce(published: readonly PolicyPublished[], at: Instant): PolicyVersion | undefined {
   let inForce: PolicyPublished | undefined;
-  for (const version of judge(published).valid) {
+  for (const version of validPolicies(published)) {
     const from = effectiveFrom(version.document);
     // `>=`: valid versions come in ascending order, so the higher of two wins.
     if (from <= at && (inForce === undefined || from >= effectiveFrom(inForce.document))) inForce = version;
@@ -41,6 +41,11 @@ export function policyInForce(published: readonly PolicyPublished[], at: Instant
  */
 export function invalidPolicies(published: readonly PolicyPublished[]): InvalidPolicy[] {
   return judge(published).invalid;
+}
+
+/** The versions that count, in log order, a repeated one once: the last one is the newest. */
+export function validPolicies(published: readonly PolicyPublished[]): PolicyPublished[] {
+  return judge(published).valid;
 }
 
 function judge(published: readonly PolicyPublished[]): { valid: PolicyPublished[]; invalid: InvalidPolicy[] } {

@@ -1,5 +1,5 @@
 import { formatPosition } from '@residency/contracts';
-import type { Limits } from '@residency/contracts';
+import type { Limits, LogRecord } from '@residency/contracts';
 import { ByteBudget } from './byte-budget.ts';
 import { decode } from './decode.ts';
 import type { Decoded } from './decode.ts';
@@ -24,9 +24,16 @@ export interface RouterDeps extends PlaceDeps, ViewDeps {
 export function createRouter(deps: RouterDeps): RouteBatch {
   const budget = new ByteBudget(deps.limits.inFlightBytes);
   const { onStage } = deps;
+  // A record that waits for the views comes again and again, the same object.
+  const known = new WeakMap<LogRecord, Decoded>();
+  const decodeOnce = (record: LogRecord): Decoded => {
+    const decoded = known.get(record) ?? decode(record, deps.limits);
+    known.set(record, decoded);
+    return decoded;
+  };
   return async (batch) => {
     const decodedAll = onStage?.('decode');
-    const decoded = batch.records.map((record) => decode(record, deps.limits));
+    const decoded = batch.records.map(decodeOnce);
     decodedAll?.();
     const views = await timed(onStage, 'views', () => readViews(decoded, deps)).catch((error: unknown) => blockedBy(error, first(batch)));
     if ('error' in views) return { settlements: [], blocked: views };

@@ -13,6 +13,7 @@ export type { Metrics, MetricsOptions } from './metrics.ts';
 export { metricsReference } from './metrics-reference.ts';
 export type { ProjectorMetrics } from './projector-metrics.ts';
 export type { EndedPass, ReconcilerMetrics } from './reconciler-metrics.ts';
+export { STORE_ANSWERS } from './request-metrics.ts';
 export type { RequestMetrics } from './request-metrics.ts';
 export type { RouterMetrics } from './router-metrics.ts';
 export type { SeenViews, ViewsNow } from './view-metrics.ts';

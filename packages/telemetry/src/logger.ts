@@ -17,8 +17,8 @@ export interface Logger {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** From now on the least level of its lines. */
-  setLevel(level: LogLevel): void;
+  /** From now on the least level of its lines; `undefined`: the one it was opened with. */
+  setLevel(level: LogLevel | undefined): void;
 }
 
 export interface LoggerOptions {
@@ -44,5 +44,5 @@ export function createLogger({ level, destination, told }: LoggerOptions): Logge
     if (at === 'warn' || at === 'error') told?.(codeOf(fields.error) ?? fields.code);
     lines[at]({ ...allowedFields(fields), ...('error' in fields ? { error: describeError(fields.error) } : {}) }, message);
   };
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error'), setLevel: (next) => { lines.level = next; } };
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error'), setLevel: (next = level) => { lines.level = next; } };
 }

@@ -19,7 +19,7 @@ import type { RequestMetrics } from './request-metrics.ts';
 import { routerMetrics } from './router-metrics.ts';
 import type { RouterMetrics } from './router-metrics.ts';
 import { viewMetrics } from './view-metrics.ts';
-import type { ViewMetrics, ViewsNow } from './view-metrics.ts';
+import type { ViewsNow } from './view-metrics.ts';
 
 export interface MetricsOptions {
   readonly service: MetricSource;
@@ -38,7 +38,7 @@ export interface Metrics {
   routing(regions: readonly string[]): RouterMetrics;
   /** `sites`: the deployment's. */
   requests(sites: readonly string[]): RequestMetrics;
-  views(now: ViewsNow): ViewMetrics;
+  views(now: ViewsNow): void;
   control(): ControlMetrics;
   projecting(): ProjectorMetrics;
   ledger(): LedgerMetrics;
@@ -75,7 +75,7 @@ export function createMetrics({ service, version, now }: MetricsOptions): Metric
     },
     routing: (regions) => routerMetrics(make, { regions, now }),
     requests: (sites) => requestMetrics(make, sites),
-    views: (views) => viewMetrics(make, views, now),
+    views: (views) => { viewMetrics(make, views, now); },
     control: () => controlMetrics(make),
     projecting: () => projectorMetrics(make),
     ledger: () => ledgerMetrics(make, now),

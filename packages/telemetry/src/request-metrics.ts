@@ -7,13 +7,14 @@ export interface RequestMetrics {
 }
 
 const OPERATIONS = ['put', 'head', 'get', 'list'];
-const ANSWERS = ['ok', 'exists', 'missing', 'conflict'];
+/** Results of a store's request that are no failure. */
+export const STORE_ANSWERS = ['ok', 'exists', 'missing', 'conflict'];
 const MAX_CODES = 32;
 
 export function requestMetrics(make: Instruments, sites: readonly string[]): RequestMetrics {
   const requests = make.counter('residency_store_requests_total');
   const duration = make.histogram('residency_store_request_duration_seconds');
-  const [site, operation, result] = [new BoundedLabel(sites), new BoundedLabel(OPERATIONS), new BoundedLabel(ANSWERS, MAX_CODES)];
+  const [site, operation, result] = [new BoundedLabel(sites), new BoundedLabel(OPERATIONS), new BoundedLabel(STORE_ANSWERS, MAX_CODES)];
   for (const one of sites) requests.inc({ site: one, operation: 'put', result: 'ok' }, 0);
   return {
     requested: (where, what, how, milliseconds) => {

@@ -1,4 +1,3 @@
-import { codeOf } from '@residency/coded-error';
 import type { Instruments } from './instruments.ts';
 
 /** The views as a service sees them when it is asked; what it can not tell is absent. */
@@ -9,26 +8,17 @@ export interface SeenViews {
   /** When the watermarks were seen, milliseconds; absent: just now. How far a view is behind is told as of then: what became of it since is not known. */
   readonly consentSeenAt?: number;
   readonly policySeenAt?: number;
-  readonly consentHalted?: boolean;
   readonly inForce?: { readonly policy: string; readonly version: number };
 }
 
 /** Asked before each rendering; a rejection counts as seeing nothing. */
 export type ViewsNow = () => SeenViews | Promise<SeenViews>;
 
-export interface ViewMetrics {
-  /** The code of what kept the views from being seen at the last rendering, if anything did. */
-  readonly trouble: string | undefined;
-}
-
-export function viewMetrics(make: Instruments, seen: ViewsNow, now: () => number): ViewMetrics {
-  let trouble: string | undefined;
+export function viewMetrics(make: Instruments, seen: ViewsNow, now: () => number): void {
   const look = async (): Promise<SeenViews> => {
     try {
-      trouble = undefined;
       return await seen();
-    } catch (error) {
-      trouble = codeOf(error) ?? 'UNKNOWN';
+    } catch {
       return {};
     }
   };
@@ -47,5 +37,4 @@ export function viewMetrics(make: Instruments, seen: ViewsNow, now: () => number
       if (watermark !== undefined) lag.set({ view }, Math.max(0, at - watermark) / 1_000);
     }
   });
-  return { get trouble() { return trouble; } };
 }

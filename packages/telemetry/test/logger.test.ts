@@ -30,6 +30,15 @@ test('writes nothing below its level, and nothing at all when silent', () => {
   expect(silent.lines).toEqual([]);
 });
 
+test('writes from another level on when told, and from its own again', () => {
+  const { lines, logger } = recorded('warn');
+  for (const level of ['debug', undefined] as const) {
+    logger.setLevel(level);
+    logger.debug(`said at ${level}`);
+  }
+  expect(lines.map((line) => (JSON.parse(line) as { readonly msg: string }).msg)).toEqual(['said at debug']);
+});
+
 test('writes a coded error whole and its foreign causes without their messages', () => {
   const { lines, logger } = recorded();
   const foreign = Object.assign(new TypeError(CANARY), { code: 'ENOSPC', path: CANARY });

@@ -2,7 +2,9 @@ import { evolve } from '@residency/consent';
 import type { ConsentEvent, ConsentGranted, ConsentHistory } from '@residency/consent';
 import type { NewRecord } from '@residency/contracts';
 import type { ConsentReading, ConsentView } from '@residency/routing';
-import { describe, expect, it } from 'vitest';
+import { expect } from 'vitest';
+import { describeBehaviours } from './behaviours.ts';
+import type { Behaviour } from './behaviours.ts';
 import { eventually } from './eventually.ts';
 
 /** A consent view over an empty log of its own, ticks included where the view needs them to move. */
@@ -13,11 +15,6 @@ export interface ConsentViewHarness {
   /** Appends to the consent log whatever it is given; its append time. */
   readonly publishRecord: (record: NewRecord) => Promise<number>;
   readonly close: () => Promise<void>;
-}
-
-interface Behaviour {
-  readonly name: string;
-  readonly check: (harness: ConsentViewHarness) => Promise<void>;
 }
 
 const ID = 'consent-0001';
@@ -34,7 +31,7 @@ async function readBeyond(view: ConsentView, ids: readonly string[], at: number)
   });
 }
 
-const BEHAVIOURS: readonly Behaviour[] = [
+const BEHAVIOURS: readonly Behaviour<ConsentViewHarness>[] = [
   {
     name: 'leaves out an id that has no event',
     async check({ view, publishConsent }) {
@@ -143,15 +140,5 @@ function fold(published: readonly { readonly event: ConsentEvent; readonly at: n
 
 /** What every `ConsentView` promises. `open` gives a harness over a log nobody else uses. */
 export function describeConsentView(adapter: string, open: () => Promise<ConsentViewHarness>): void {
-  describe(`${adapter} as a ConsentView`, () => {
-    it.each(BEHAVIOURS)('$name', async ({ check }) => {
-      expect.hasAssertions();
-      const harness = await open();
-      try {
-        await check(harness);
-      } finally {
-        await harness.close();
-      }
-    });
-  });
+  describeBehaviours(adapter, 'ConsentView', BEHAVIOURS, open);
 }

@@ -1,7 +1,9 @@
 import { ALL_SERVICES, INITIAL_CONTROL, INTAKE_DRAINING, LOG_LEVEL_SET, ROUTING_PAUSED, ROUTING_RESUMED, controlEntry } from '@residency/contracts';
 import type { ControlEvent, ControlState, NewRecord } from '@residency/contracts';
 import type { ControlView } from '@residency/routing';
-import { describe, expect, it } from 'vitest';
+import { expect } from 'vitest';
+import { describeBehaviours } from './behaviours.ts';
+import type { Behaviour } from './behaviours.ts';
 import { eventually } from './eventually.ts';
 
 /** Control views over an empty log of their own. */
@@ -11,11 +13,6 @@ export interface ControlViewHarness {
   /** Appends to the control log whatever it is given; its append time, once durable. */
   readonly append: (record: NewRecord) => Promise<number>;
   readonly close: () => Promise<void>;
-}
-
-interface Behaviour {
-  readonly name: string;
-  readonly check: (harness: ControlViewHarness) => Promise<void>;
 }
 
 const paused = (reason: string): ControlEvent => ({ type: ROUTING_PAUSED, data: { reason } });
@@ -37,7 +34,7 @@ async function readUntil(view: ControlView, fits: (state: ControlState) => boole
   });
 }
 
-const BEHAVIOURS: readonly Behaviour[] = [
+const BEHAVIOURS: readonly Behaviour<ControlViewHarness>[] = [
   {
     name: 'says of an empty log that all runs as configured',
     async check({ openView }) {
@@ -109,15 +106,5 @@ const BEHAVIOURS: readonly Behaviour[] = [
 
 /** What every `ControlView` promises. `open` gives a harness over a log nobody else uses. */
 export function describeControlView(adapter: string, open: () => Promise<ControlViewHarness>): void {
-  describe(`${adapter} as a ControlView`, () => {
-    it.each(BEHAVIOURS)('$name', async ({ check }) => {
-      expect.hasAssertions();
-      const harness = await open();
-      try {
-        await check(harness);
-      } finally {
-        await harness.close();
-      }
-    });
-  });
+  describeBehaviours(adapter, 'ControlView', BEHAVIOURS, open);
 }

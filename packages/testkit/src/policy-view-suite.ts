@@ -2,7 +2,9 @@ import { policyDigest } from '@residency/contracts';
 import type { NewRecord } from '@residency/contracts';
 import type { PolicyDocument } from '@residency/residency';
 import type { PolicyReading, PolicyView } from '@residency/routing';
-import { describe, expect, it } from 'vitest';
+import { expect } from 'vitest';
+import { describeBehaviours } from './behaviours.ts';
+import type { Behaviour } from './behaviours.ts';
 import { eventually } from './eventually.ts';
 
 /** Policy views over an empty log of their own, ticks included where they need them to move. */
@@ -14,11 +16,6 @@ export interface PolicyViewHarness {
   /** Appends to the policy log whatever it is given; its append time. */
   readonly publishRecord: (record: NewRecord) => Promise<number>;
   readonly close: () => Promise<void>;
-}
-
-interface Behaviour {
-  readonly name: string;
-  readonly check: (harness: PolicyViewHarness) => Promise<void>;
 }
 
 /** The smallest document that can be read; whether it covers every country is not the view's to judge. */
@@ -38,7 +35,7 @@ async function readBeyond(view: PolicyView, at: number): Promise<PolicyReading> 
   });
 }
 
-const BEHAVIOURS: readonly Behaviour[] = [
+const BEHAVIOURS: readonly Behaviour<PolicyViewHarness>[] = [
   {
     name: 'gives versions in log order, each with its document, digest and append time',
     async check({ openView, publishPolicy }) {
@@ -89,15 +86,5 @@ const BEHAVIOURS: readonly Behaviour[] = [
 
 /** What every `PolicyView` promises. `open` gives a harness over a log nobody else uses. */
 export function describePolicyView(adapter: string, open: () => Promise<PolicyViewHarness>): void {
-  describe(`${adapter} as a PolicyView`, () => {
-    it.each(BEHAVIOURS)('$name', async ({ check }) => {
-      expect.hasAssertions();
-      const harness = await open();
-      try {
-        await check(harness);
-      } finally {
-        await harness.close();
-      }
-    });
-  });
+  describeBehaviours(adapter, 'PolicyView', BEHAVIOURS, open);
 }

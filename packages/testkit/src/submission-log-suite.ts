@@ -2,7 +2,9 @@ import { CodedError } from '@residency/coded-error';
 import { formatPosition, sha256 } from '@residency/contracts';
 import type { AuditEvent, LogRecord, NewRecord, Position, QuarantinePointer } from '@residency/contracts';
 import type { Batch, BatchResult, RouteBatch, SubmissionLog } from '@residency/routing';
-import { describe, expect, it } from 'vitest';
+import { expect } from 'vitest';
+import { describeBehaviours } from './behaviours.ts';
+import type { Behaviour } from './behaviours.ts';
 import { eventually } from './eventually.ts';
 import { QUARANTINE_ME, settlementsOf } from './test-settlement.ts';
 
@@ -27,11 +29,6 @@ export interface SubmissionLogSettings {
 }
 
 const SETTINGS: SubmissionLogSettings = { maxBatchRecords: 7, maxBatchBytes: 4_096 };
-
-interface Behaviour {
-  readonly name: string;
-  readonly check: (harness: SubmissionLogHarness) => Promise<void>;
-}
 
 const settleAll: RouteBatch = (batch) => Promise.resolve({ settlements: settlementsOf(batch) });
 
@@ -65,7 +62,7 @@ function blockAt(batch: Batch, count: number, retryAfterMs?: number): BatchResul
   return { settlements: settlementsOf(batch, count), blocked: { offset, error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } };
 }
 
-const HANDING_OVER: readonly Behaviour[] = [
+const HANDING_OVER: readonly Behaviour<SubmissionLogHarness>[] = [
   {
     name: 'returns at once from an empty log',
     async check(harness) {
@@ -140,7 +137,7 @@ const HANDING_OVER: readonly Behaviour[] = [
   },
 ];
 
-const SETTLING: readonly Behaviour[] = [
+const SETTLING: readonly Behaviour<SubmissionLogHarness>[] = [
   {
     name: 'makes a quarantined record\'s event and pointer visible, and no pointer for others',
     async check(harness) {
@@ -255,15 +252,5 @@ const SETTLING: readonly Behaviour[] = [
 
 /** What every `SubmissionLog` promises. `open` gives a harness over a log nobody else uses, whose consumers keep to `settings`. */
 export function describeSubmissionLog(adapter: string, open: (settings: SubmissionLogSettings) => Promise<SubmissionLogHarness>): void {
-  describe(`${adapter} as a SubmissionLog`, () => {
-    it.each([...HANDING_OVER, ...SETTLING])('$name', async ({ check }) => {
-      expect.hasAssertions();
-      const harness = await open(SETTINGS);
-      try {
-        await check(harness);
-      } finally {
-        await harness.close();
-      }
-    });
-  });
+  describeBehaviours(adapter, 'SubmissionLog', [...HANDING_OVER, ...SETTLING], () => open(SETTINGS));
 }

@@ -9,5 +9,5 @@ const metrics = createMetrics({ service: 'auditor', version: VERSION, now: Date.
 await serviceMain(process, {
   read: (env, readFile) => readConfig(env, readFile),
   logger: (level) => createLogger({ level, told: metrics.logged }),
-  start: (settings, logger, told) => startAuditor({ settings, logger, metrics, now: () => performance.now() }, told),
+  start: (settings, logger) => startAuditor({ settings, logger, metrics, now: () => performance.now() }),
 });

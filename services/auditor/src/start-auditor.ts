@@ -5,14 +5,13 @@ import { RecentRegions, ledgerOrigin } from '@residency/auditing';
 import type { LedgerStore } from '@residency/auditing';
 import { TOPICS, logLevelOf } from '@residency/contracts';
 import { openSignerKey } from '@residency/ledger';
-import { comeUp, runWork } from '@residency/operations';
+import { SharedWait, allOrNone, comeUp, runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import type { Logger, Metrics } from '@residency/telemetry';
 import type { AuditorSettings } from './config.ts';
 import { KafkaAuditSource } from './kafka-audit-source.ts';
 import { keepGrowing } from './keep-growing.ts';
 import { ledgerRoutes } from './ledger-routes.ts';
-import { WaitingFor } from './waiting-for.ts';
 
 export interface AuditorDeps {
   readonly settings: AuditorSettings;
@@ -26,13 +25,13 @@ export interface AuditorDeps {
 const STORE_GRACE_MS = 5_000;
 
 /** Ledgers (`/ledger/<partition>/`), probes and metrics are served from the start; the ledgers grow once cluster, topics and store are what they must be. Throws `INVALID_KEY`. */
-export async function startAuditor(deps: AuditorDeps, told: AbortSignal): Promise<RunningWork> {
+export async function startAuditor(deps: AuditorDeps): Promise<RunningWork> {
   const { settings, logger, metrics } = deps;
   // Under whatever name: a file without a key must not wait for a cluster to be found out.
   await openSignerKey(settings.auditing.signerKey);
   const store = openStore(settings);
   return await runWork({
-    name: 'auditing', http: { host: settings.http.host, port: settings.http.port }, logger, metrics, told,
+    name: 'auditing', http: settings.http, logger, metrics,
     routes: (app) => { ledgerRoutes(app, store.store); },
     work: (context) => hurried(context.signal, store, () => audit(deps, context, store)),
     close: store.close,
@@ -60,9 +59,7 @@ function openStore({ ledger }: AuditorSettings): OpenStore {
   return { store, prepare: () => Promise.resolve(), close: () => { store.close(); } };
 }
 
-async function audit({ settings, logger, metrics, now }: AuditorDeps, { signal: told, waits, started }: WorkContext, store: OpenStore): Promise<void> {
-  const failed = new AbortController();
-  const signal = AbortSignal.any([told, failed.signal]);
+async function audit({ settings, logger, metrics, now }: AuditorDeps, { signal, waits, started }: WorkContext, store: OpenStore): Promise<void> {
   const ledgers = metrics.ledger();
   const kafka = { ...settings.kafka, clientId: 'residency-auditor' };
   const log = await comeUp(() => openKafkaLog(kafka, logger), { signal, waits });
@@ -72,31 +69,20 @@ async function audit({ settings, logger, metrics, now }: AuditorDeps, { signal: 
       await store.prepare();
       return [...(await log.ends(TOPICS.audit)).keys()];
     }, { signal, waits });
-    log.controlView((state) => { logger.setLevel(logLevelOf(state, 'auditor') ?? settings.telemetry.logLevel); });
+    log.controlView((state) => { logger.setLevel(logLevelOf(state, 'auditor')); });
     waits(undefined);
     started();
     // One for all of them: an identity's events may stand in several partitions.
     const regions = new RecentRegions();
-    const waiting = new WaitingFor(waits);
-    const growing = partitions.map(async (partition) => {
+    const waiting = new SharedWait(waits);
+    await allOrNone(signal, (together) => partitions.map(async (partition) => {
       const signer = await openSignerKey(settings.auditing.signerKey, ledgerOrigin(settings.ledger.origin, log.name, partition));
       await keepGrowing({
-        source: new KafkaAuditSource(log, partition), store: store.store, signer, regions, intervalMs: settings.auditing.intervalMs, now, signal, logger, metrics: ledgers,
+        source: new KafkaAuditSource(log, partition), store: store.store, signer, regions, intervalMs: settings.auditing.intervalMs, now, signal: together, logger, metrics: ledgers,
         waits: (error) => { waiting.of(partition, error); },
       });
-    });
-    await allOrNone(growing, failed);
+    }));
   } finally {
     await log.close();
   }
-}
-
-/** Whichever fails ends the others, and all have ended when this rejects. */
-async function allOrNone(works: readonly Promise<void>[], failed: AbortController): Promise<void> {
-  const results = await Promise.allSettled(works.map((work) => work.catch((error: unknown) => {
-    failed.abort();
-    throw error;
-  })));
-  const failure = results.find((result) => result.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
 }

@@ -2,32 +2,47 @@
 export async function* withIdle<T>(open: (signal: AbortSignal) => AsyncIterable<readonly T[]>, everyMs: number, signal: AbortSignal): AsyncGenerator<readonly T[]> {
   const stop = new AbortController();
   const batches = open(AbortSignal.any([signal, stop.signal]))[Symbol.asyncIterator]();
-  let next = batches.next();
+  let next = new Asked(batches.next());
   try {
     for (;;) {
-      const result = await within(everyMs, next);
-      if (result === undefined) {
+      if (!await next.settledWithin(everyMs)) {
         yield [];
         continue;
       }
+      const result = await next.promise;
       if (result.done === true) return;
       yield result.value;
-      next = batches.next();
+      next = new Asked(batches.next());
     }
   } finally {
     stop.abort();
-    await next.catch(() => undefined);
+    await next.promise.catch(() => undefined);
     await batches.return?.();
   }
 }
 
-/** `undefined`: not within the time; the promise goes on. */
-async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
-  const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => { resolve(undefined); }, ms);
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
+/** A promise that is looked at again and again. To race with it each time would keep every race until it settles. */
+class Asked<T> {
+  readonly promise: Promise<T>;
+  #settled = false;
+  #wake = (): void => undefined;
+
+  constructor(promise: Promise<T>) {
+    this.promise = promise;
+    const settle = (): void => {
+      this.#settled = true;
+      this.#wake();
+    };
+    promise.then(settle, settle);
+  }
+
+  async settledWithin(ms: number): Promise<boolean> {
+    if (this.#settled) return true;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#wake = () => { resolve(undefined); };
+    const timer = setTimeout(this.#wake, ms);
+    await promise;
     clearTimeout(timer);
+    return this.#settled;
   }
 }

@@ -49,7 +49,7 @@ function settingsOf(over: Record<string, string | undefined> = {}): AuditorSetti
 }
 
 async function started(settings = settingsOf()): Promise<RunningWork> {
-  const auditor = await startAuditor({ settings, logger, metrics: createMetrics({ service: 'auditor', version: 'test', now: Date.now }), now: () => performance.now() }, new AbortController().signal);
+  const auditor = await startAuditor({ settings, logger, metrics: createMetrics({ service: 'auditor', version: 'test', now: Date.now }), now: () => performance.now() });
   running.push(auditor);
   return auditor;
 }

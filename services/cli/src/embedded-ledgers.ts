@@ -1,9 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '@residency/coded-error';
 import { TOPICS } from '@residency/contracts';
 import { ledgerSigner } from '@residency/standalone';
 import type { DataDirectory } from '@residency/standalone';
+import { isThere } from './is-there.ts';
 import { ledgerIn } from './ledger-files.ts';
 import type { Ledgers } from './ledgers.ts';
 import { refuseExisting } from './write-new-file.ts';
@@ -15,20 +14,10 @@ export async function embeddedLedgers(data: Pick<DataDirectory, 'path' | 'log'>)
     partitions: [0],
     empty: new Set(await data.log.end(TOPICS.audit) === 0n ? [0] : []),
     store: { read: ledgerIn(join(data.path, 'ledger')).read },
-    verifierKey: async () => (await stands(key) ? (await ledgerSigner(data)).key : undefined),
+    verifierKey: async () => (await isThere(key) ? (await ledgerSigner(data)).key : undefined),
     makeKey: async () => {
       await refuseExisting(key, 'the ledger\'s key');
       await ledgerSigner(data);
     },
   };
-}
-
-async function stands(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false;
-    throw error;
-  }
 }

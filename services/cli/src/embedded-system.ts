@@ -6,9 +6,11 @@ import type { LogEntry, LogRecord, Position, QuarantinePointer } from '@residenc
 import { sitesByRegion } from '@residency/reconciliation';
 import type { AuditTrail, FoundEntry, SiteReader } from '@residency/reconciliation';
 import type { PolicyDocument, PolicyPublished } from '@residency/residency';
+import type { ControlView } from '@residency/routing';
 import { openDataDirectory, prepareRegions } from '@residency/standalone';
 import type { DataDirectory } from '@residency/standalone';
 import { auditTrailOf } from './audit-trail.ts';
+import { controlOf } from './control.ts';
 import { embeddedLedgers } from './embedded-ledgers.ts';
 import { foreignSites } from './foreign-sites.ts';
 import type { Ledgers } from './ledgers.ts';
@@ -60,6 +62,10 @@ class EmbeddedSystem implements System {
 
   controlLog(): AsyncIterable<LogRecord> {
     return this.#data.log.read(TOPICS.control);
+  }
+
+  controlView(): Promise<ControlView> {
+    return Promise.resolve({ read: () => controlOf(this) });
   }
 
   findSubmission(submission: string): Promise<SubmissionStatus> {

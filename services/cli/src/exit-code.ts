@@ -1,4 +1,4 @@
-import { remedyOf } from '@residency/coded-error';
+import { codeOf, remedyOf } from '@residency/coded-error';
 
 /** What a command's end says to a script. */
 export const EXIT = { done: 0, found: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
@@ -23,9 +23,4 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (code !== undefined && USAGE.has(code)) return EXIT.usage;
   if ((code !== undefined && UNREACHABLE.has(code)) || remedyOf(error) === 'retry') return EXIT.unreachable;
   return EXIT.found;
-}
-
-/** The code of an error of ours; others have none that we gave a meaning. */
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'remedy' in error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

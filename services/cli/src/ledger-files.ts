@@ -6,6 +6,7 @@ import { MAX_ENTRY_BYTES, TILE_WIDTH } from '@residency/ledger';
 import type { ReadLedgerFile, VerifierKey } from '@residency/ledger';
 import { CliError } from './cli-error.ts';
 import { reason } from './find-files.ts';
+import { readBounded } from './read-bounded.ts';
 import type { Session } from './session.ts';
 
 /** The largest file a ledger can have is a full bundle of the longest entries; whoever keeps the files controls them. */
@@ -36,22 +37,11 @@ async function fetchFile({ signal }: Session, url: URL): Promise<Uint8Array | un
       return undefined;
     }
     if (!response.ok) throw new CliError({ code: 'LEDGER_UNREACHABLE', message: `Expected the ledger's server to give a file or say there is none, found status ${response.status}; try again, or ask whoever runs it.`, remedy: 'retry' });
-    return await bounded(response);
+    return await readBounded(response, MOST_BYTES, () => new CliError({ code: 'LEDGER_UNREACHABLE', message: `Expected files of at most ${MOST_BYTES} bytes, found a longer answer; this is no ledger.`, remedy: 'stop' }));
   } catch (cause) {
     if (cause instanceof CliError) throw cause;
     throw new CliError({ code: 'LEDGER_UNREACHABLE', message: 'Expected to reach the ledger at this URL, found that it does not answer; see whether the auditor runs and the address is right.', remedy: 'retry', cause });
   }
-}
-
-async function bounded({ body }: Response): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of body ?? []) {
-    bytes += part.length;
-    if (bytes > MOST_BYTES) throw new CliError({ code: 'LEDGER_UNREACHABLE', message: `Expected files of at most ${MOST_BYTES} bytes, found a longer answer; this is no ledger.`, remedy: 'stop' });
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
 }
 
 /** The ledger in a folder, or those in its folders that are numbers: a copy of a store. Throws `NOT_THERE` where there is none. */

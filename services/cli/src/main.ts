@@ -1,5 +1,6 @@
+import { codeOf } from '@residency/coded-error';
 import { CommanderError } from 'commander';
-import { EXIT, codeOf, exitCodeOf } from './exit-code.ts';
+import { EXIT, exitCodeOf } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { Output } from './output.ts';
 import { createProgram } from './program.ts';

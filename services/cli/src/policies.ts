@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { readPolicy } from '@residency/contracts';
 import { sitesByRegion } from '@residency/reconciliation';
-import { invalidPolicies } from '@residency/residency';
 import type { PolicyPublished } from '@residency/residency';
 import { FIRST_POLICY } from '@residency/standalone';
 import type { DataDirectory } from '@residency/standalone';
@@ -15,12 +14,6 @@ export async function firstPolicy(now: () => number): Promise<PolicyPublished> {
 
 export async function publishedOn({ log }: Pick<DataDirectory, 'log'>): Promise<readonly PolicyPublished[]> {
   return (await log.policyView().read()).versions;
-}
-
-/** Those that count, in log order: the last one is the newest. */
-export function validOf(published: readonly PolicyPublished[]): readonly PolicyPublished[] {
-  const invalid = new Set(invalidPolicies(published).map(({ published: version }) => version));
-  return published.filter((version) => !invalid.has(version));
 }
 
 /** Throws where no policy has the region: an empty list would look like an answer. */

@@ -1,12 +1,12 @@
 import type { PolicyPublished } from '@residency/residency';
+import { isDataDirectory } from '@residency/standalone';
 import { firstPolicy } from './policies.ts';
 import type { Session } from './session.ts';
-import { isThere } from './with-data.ts';
 import { withSystem } from './with-system.ts';
 import type { Where } from './with-system.ts';
 
-/** Every version published in a system; in a data directory that is not there yet, the one it would begin with. */
+/** Every version published in a system; in a data directory that is not made yet, the one it would begin with. */
 export async function publishedIn(session: Session, where: Where): Promise<readonly PolicyPublished[]> {
-  if (where.config === undefined && !await isThere(where.data)) return [await firstPolicy(session.now)];
+  if (where.config === undefined && !await isDataDirectory(where.data)) return [await firstPolicy(session.now)];
   return await withSystem(session, where, (system) => system.policies());
 }

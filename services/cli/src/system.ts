@@ -3,6 +3,7 @@ import type { ConsentHistory } from '@residency/consent';
 import type { LogEntry, LogRecord, Outcome, Position, QuarantinePointer } from '@residency/contracts';
 import type { AuditTrail, SiteReader } from '@residency/reconciliation';
 import type { Instant, PolicyDocument, PolicyPublished } from '@residency/residency';
+import type { ControlView } from '@residency/routing';
 import type { Ledgers } from './ledgers.ts';
 
 /** Which audit events; what is absent does not restrict. `[from, to)` in the T of the records they are about. */
@@ -53,6 +54,8 @@ export interface System {
   consentLog(): AsyncIterable<LogRecord>;
   /** `residency.control` from its start. */
   controlLog(): AsyncIterable<LogRecord>;
+  /** What people left the system in, for whoever asks again and again. What was appended before is in it; it throws `retry` where it can not be told now. */
+  controlView(): Promise<ControlView>;
   /** `from`: nothing before it is looked at. */
   findSubmission(submission: string, options?: { readonly from?: Instant; readonly onProgress?: OnProgress }): Promise<SubmissionStatus>;
   /** Empty: no such consent was ever given. */

@@ -162,11 +162,9 @@ it('what can not be reached is a line, and only all of it an end', { timeout: 12
   const { deployment, intake } = world;
   const away = Object.entries({ ...deployment.env, RESIDENCY_KAFKA_BROKERS: '127.0.0.1:1', RESIDENCY_REDIS_URL: 'redis://127.0.0.1:1', RESIDENCY_METRICS_URLS: 'http://127.0.0.1:1' }).map(([name, value]) => `${name}=${value}\n`).join('');
   await writeFile(join(deployment.folder, 'away.env'), away);
-  const began = performance.now();
   const none = await residency(deployment.folder, 'status', '--config', 'away.env');
   expect([none.code, none.stdout]).toEqual([3, expect.stringMatching(/Nothing could be asked[^]*KAFKA_UNREACHABLE|Nothing could be asked[^]*NO_ANSWER/)]);
   expect(none.stdout).toContain('SERVICE_UNREACHABLE');
-  expect(performance.now() - began).toBeLessThan(60_000);
   await appendFile(join(deployment.folder, 'away.env'), `RESIDENCY_METRICS_URLS=${intake.url}\n`);
   const some = await residency(deployment.folder, 'status', '--config', 'away.env');
   expect([some.code, some.stdout]).toEqual([1, expect.stringMatching(/intake log can\s+not\s+be\s+read[^]*intake +\S+ +yes/)]);

@@ -1,4 +1,4 @@
-import { access, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from './residency.ts';
@@ -81,11 +81,15 @@ it('what can not be followed is refused, and nothing is made or changed', async 
   for (const wrong of [['pause', '--reason', ''], ['pause', '--reason', 'a\nb'], ['drain', '--reason', 'x'.repeat(201)], ['pause'], ['log-level', 'loud'], ['log-level', 'debug', '--service', 'nobody'], ['drain', '--reason', 'x', '--timeout', '0']]) {
     expect([wrong, (await folder.run(...wrong, ...DATA)).code]).toEqual([wrong, 2]);
   }
-  for (const nowhere of [['pause', '--reason', 'x'], ['resume'], ['drain', '--reason', 'x'], ['log-level', 'debug']]) {
-    const ended = await folder.run(...nowhere, '--data', 'nowhere');
-    expect([ended.code, ended.err]).toEqual([2, expect.stringContaining('NOT_THERE')]);
+  await mkdir(join(folder.path, 'empty'));
+  for (const nowhere of [['pause', '--reason', 'x'], ['resume'], ['drain', '--reason', 'x'], ['log-level', 'debug'], ['status']]) {
+    for (const data of ['nowhere', 'empty']) {
+      const ended = await folder.run(...nowhere, '--data', data);
+      expect([ended.code, ended.err]).toEqual([2, expect.stringContaining('NOT_THERE')]);
+    }
   }
   await expect(access(join(folder.path, 'nowhere'))).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(await readdir(join(folder.path, 'empty'))).toEqual([]);
   expect(await folder.json(0, 'audit', 'list', '--control', ...DATA)).toEqual([]);
   await folder.json(0, 'pause', '--reason', 'x', ...DATA);
   const refused = await folder.run('drain', '--reason', 'y', ...DATA);

@@ -4,21 +4,26 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '@residency/coded-error';
 import type { LogRecord } from '@residency/contracts';
-import { TOPICS, readPolicy } from '@residency/contracts';
+import { TOPICS, encodeAuditEvent, readPolicy } from '@residency/contracts';
+import { CHECKPOINT_PATH, EMPTY_LEDGER, formatCheckpoint, formatNote, growth } from '@residency/ledger';
 import type { PolicyPublished } from '@residency/residency';
 import { FIRST_POLICY } from '@residency/standalone';
+import { someAuditEvent } from '@residency/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { compareClocks, localClock, readingOf } from '../src/doctor/clocks.ts';
 import { judgeDisk, judgeEmbeddedLedger, judgeEmbeddedProgress } from '../src/doctor/data-checks.ts';
+import { clusterLedgerChecks } from '../src/doctor/cluster-ledger-checks.ts';
+import type { ClusterParts } from '../src/doctor/cluster-parts.ts';
 import type { Finding } from '../src/doctor/finding.ts';
 import { ok } from '../src/doctor/finding.ts';
 import { judgeConsentView } from '../src/doctor/judge-consent-view.ts';
 import { judgeControl } from '../src/doctor/judge-control.ts';
 import { judgeKeyFile } from '../src/doctor/judge-key-file.ts';
 import { judgeKeys, judgePrivateKeys } from '../src/doctor/judge-keys.ts';
-import { judgeLedgers } from '../src/doctor/judge-ledgers.ts';
+import { judgeLedgers, ledgerPatienceMs } from '../src/doctor/judge-ledgers.ts';
 import { documentsOf, judgePolicy, judgePolicySites } from '../src/doctor/judge-policy.ts';
 import { judgeProgress } from '../src/doctor/judge-progress.ts';
+import type { LedgerLook } from '../src/doctor/look-at-ledger.ts';
 import { Part, given } from '../src/doctor/part.ts';
 import { clockOfAnswer, clockOfHttp } from '../src/doctor/read-clocks.ts';
 import { judgeReadiness } from '../src/doctor/readiness.ts';
@@ -27,6 +32,7 @@ import type { Check } from '../src/doctor/run-checks.ts';
 import { judgeConfiguration, settingsPart } from '../src/doctor/settings-parts.ts';
 import { judgeTicks, watchTicks } from '../src/doctor/ticks.ts';
 import type { TickLog } from '../src/doctor/ticks.ts';
+import { Output } from '../src/output.ts';
 
 const NOW = Date.parse('2026-06-01T12:00:00Z');
 const CANARY = 'canary0canary';
@@ -193,13 +199,58 @@ it('private keys in the keys folder are noted, and a key file that others can re
 
 it('a ledger is wrong where it is missing, behind, or of another log', () => {
   const fine = { partition: 0, size: 5, verified: true, last: 9n, due: 9n, intakeEnd: 12n };
-  expect(said(judgeLedgers([fine, { partition: 1, verified: false, intakeEnd: 0n }]))).toEqual([expect.stringMatching(/^ok: 1 checkpoint of 5 entries/)]);
-  expect(said(judgeLedgers([{ ...fine, last: 11n }]))).toEqual([expect.stringMatching(/^ok/)]);
-  expect(said(judgeLedgers([{ ...fine, verified: false }]))).toEqual([expect.stringMatching(/^unknown: .*no key is here/)]);
-  expect(said(judgeLedgers([fine, { partition: 1, verified: false, due: 0n, intakeEnd: 4n }]))).toEqual([expect.stringMatching(/^wrong: no checkpoint/)]);
-  expect(said(judgeLedgers([{ ...fine, last: 8n }]))).toEqual([expect.stringMatching(/^wrong: behind: .*offset 8, .*offset 9/)]);
-  expect(said(judgeLedgers([{ ...fine, last: 12n }]))).toEqual([expect.stringMatching(/^wrong: .*ends at 12/)]);
+  const judged = (...looks: readonly LedgerLook[]): readonly string[] => said(judgeLedgers(looks, ledgerPatienceMs(5_000)));
+  expect(judged(fine, { partition: 1, verified: false, intakeEnd: 0n })).toEqual([expect.stringMatching(/^ok: 1 checkpoint of 5 entries/)]);
+  expect(judged({ ...fine, last: 11n })).toEqual([expect.stringMatching(/^ok/)]);
+  expect(judged({ ...fine, verified: false })).toEqual([expect.stringMatching(/^unknown: .*no key is here/)]);
+  expect(judged(fine, { partition: 1, verified: false, due: 0n, intakeEnd: 4n })).toEqual([expect.stringMatching(/^wrong: no checkpoint, .* for more than 65 s /)]);
+  expect(judged({ ...fine, last: 8n })).toEqual([expect.stringMatching(/^wrong: behind: .*offset 8, .*offset 9 for more than 65 s /)]);
+  expect(judged({ ...fine, last: 12n })).toEqual([expect.stringMatching(/^wrong: .*ends at 12/)]);
   expect([judgeEmbeddedLedger({ size: 3, events: 3, runs: false }), judgeEmbeddedLedger({ size: 2, events: 3, runs: true }), judgeEmbeddedLedger({ size: 2, events: 3, runs: false }), judgeEmbeddedLedger({ size: 4, events: 3, runs: true })].map(({ state }) => state)).toEqual(['ok', 'ok', 'wrong', 'wrong']);
+});
+
+describe('the ledgers of a cluster', () => {
+  /** One partition, whose intake log ends before offset 5; a router and an auditor bring it and the ledger to 5 while the checkpoint is read. */
+  function growing(): { readonly parts: Pick<ClusterParts, 'kafka' | 'ledgerSettings' | 'ledgers'>; readonly asked: () => number | undefined } {
+    const event = encodeAuditEvent(someAuditEvent(5));
+    const { root, files } = growth(EMPTY_LEDGER, [event]);
+    const checkpoint = formatNote({ text: formatCheckpoint({ origin: 'audit.example', size: 1, root, extensions: [] }), signatures: [{ name: 'audit.example', keyId: 1, signature: new Uint8Array(8) }] });
+    const ledger = new Map([...files, { path: CHECKPOINT_PATH, bytes: checkpoint }].map(({ path, bytes }) => [`0/${path}`, bytes]));
+    let end = 5n;
+    let asked: number | undefined;
+    const log = {
+      name: 'log-1', starts: () => Promise.resolve(new Map([[0, 0n]])), ends: () => Promise.resolve(new Map([[0, end]])),
+      since: (_: unknown, at: number) => {
+        asked = at;
+        return Promise.resolve(new Map([[0, 0n]]));
+      },
+    };
+    const store = { read: (path: string) => {
+      end = 6n;
+      return Promise.resolve(ledger.get(path));
+    } };
+    const part = <T>(name: string, value: T) => new Part(name, () => Promise.resolve(value));
+    const parts = { kafka: part('Kafka', log), ledgerSettings: part('settings', { origin: 'audit.example' }), ledgers: part('ledgers', store) } as unknown as ClusterParts;
+    return { parts, asked: () => asked };
+  }
+
+  const look = async (env: Readonly<Record<string, string>>) => {
+    const { parts, asked } = growing();
+    const file = { env: { RESIDENCY_LEDGER_DIR: '/ledgers', ...env }, clientId: 'test', origin: () => undefined, readFile: () => '' };
+    const session = { output: new Output(process.stdout, process.stderr), env: {}, signal: never, now: () => NOW };
+    const findings = await told(clusterLedgerChecks({ terms: { ...terms, patienceMs: 5_000 }, file, session }, parts));
+    return { findings, patienceMs: NOW - (asked() ?? NOW) };
+  };
+
+  it('are not taken for another log\'s where both grow during the look', async () => {
+    expect((await look({})).findings).toEqual([expect.stringMatching(/^ledger unknown: 1 checkpoint of 1 entries, none behind/)]);
+  });
+
+  it('may be a minute behind, and what an auditor lets pass between two checkpoints', async () => {
+    expect((await look({})).patienceMs).toBe(65_000);
+    expect((await look({ RESIDENCY_LEDGER_INTERVAL_MS: '3600000' })).patienceMs).toBe(3_660_000);
+    expect((await look({ RESIDENCY_LEDGER_INTERVAL_MS: 'soon' })).findings).toEqual(['ledger unknown: needs configuration (auditing)']);
+  });
 });
 
 it('progress is wrong where it left the log, or the oldest record waits too long', () => {
@@ -226,12 +277,13 @@ it('a service is ready, waits for something, is none, or does not answer', async
   const asked: string[] = [];
   const ready = await judgeReadiness(terms, 'http://router:8080/ops', (url) => {
     asked.push(url.href);
-    return answers(200, '{}')();
+    return answers(200, JSON.stringify({ ready: true, checks: [{ name: 'process', ok: true }] }))();
   });
   expect([asked, ready]).toEqual([['http://router:8080/ops/readyz'], { check: 'service router:8080', state: 'ok', found: 'ready' }]);
   const body = JSON.stringify({ ready: false, checks: [{ name: 'process', ok: true }, { name: 'routing', ok: false, detail: 'waits: ROUTING_PAUSED\u0007' }] });
   expect((await judgeReadiness(terms, 'http://router', answers(503, body))).found).toBe('not ready: routing waits: ROUTING_PAUSED?');
-  expect((await judgeReadiness(terms, 'http://router', answers(503, 'x'.repeat(200_000)))).found).toBe('not ready');
+  expect((await judgeReadiness(terms, 'http://router', answers(503, JSON.stringify({ ready: false, checks: [] })))).found).toBe('not ready');
+  for (const other of [answers(200, '{}'), answers(200, '<html>'), answers(503, 'x'.repeat(200_000))]) expect(await judgeReadiness(terms, 'http://router', other)).toMatchObject({ state: 'wrong', code: 'NOT_A_SERVICE' });
   expect((await judgeReadiness(terms, 'http://router', answers(404, ''))).state).toBe('wrong');
   expect((await judgeReadiness(terms, 'http://router', () => Promise.reject(new Error(CANARY))))).toMatchObject({ state: 'unknown', found: 'no answer' });
   expect((await judgeReadiness(terms, 'http://router', () => Promise.withResolvers<Response>().promise))).toMatchObject({ state: 'unknown', found: 'no answer in time' });

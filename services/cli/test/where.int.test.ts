@@ -1,4 +1,4 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -20,6 +20,13 @@ it('where answers one line per argument in their order, as typed, and makes noth
   expect(answers[2]).toMatchObject({ policy: { id: 'residency', version: 1, digest: expect.stringMatching(/^[0-9a-f]{64}$/) }, cites: ['GTI §6'] });
   expect(answers[3]).toEqual({ country: 'EU', known: false });
   expect(await readdir(folder.path)).toEqual([]);
+
+  await mkdir(join(folder.path, 'empty'));
+  for (const asks of [['where', 'ch'], ['policy', 'show']]) {
+    const codes = [await folder.run(...asks, '--data', 'nowhere'), await folder.run(...asks, '--data', 'empty')].map(({ code }) => code);
+    expect([asks, codes]).toEqual([asks, [0, 0]]);
+  }
+  expect([await readdir(folder.path), await readdir(join(folder.path, 'empty'))]).toEqual([['empty'], []]);
 
   const said = await folder.run('where', 'US', 'zz', '--at', '2020-11-16T23:59:59.999Z');
   expect(said.code).toBe(0);

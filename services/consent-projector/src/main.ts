@@ -9,5 +9,5 @@ const metrics = createMetrics({ service: 'consent-projector', version: VERSION, 
 await serviceMain(process, {
   read: (env, readFile) => readConfig(env, readFile),
   logger: (level) => createLogger({ level, told: metrics.logged }),
-  start: (settings, logger, told) => startProjector({ settings, logger, metrics, now: Date.now }, told),
+  start: (settings, logger) => startProjector({ settings, logger, metrics, now: Date.now }),
 });

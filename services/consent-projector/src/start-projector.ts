@@ -3,7 +3,7 @@ import type { KafkaLog } from '@residency/adapter-kafka';
 import { RedisConsentProjection } from '@residency/adapter-redis';
 import { remedyOf } from '@residency/coded-error';
 import { TOPICS, logLevelOf } from '@residency/contracts';
-import { comeUp, runWork } from '@residency/operations';
+import { allOrNone, comeUp, runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import type { Logger, Metrics } from '@residency/telemetry';
 import type { ProjectorSettings } from './config.ts';
@@ -22,14 +22,12 @@ export interface ProjectorDeps {
 const TICK_MS = 250;
 
 /** Projects the consent log into Redis and ticks both logs. Any number may run: the projection moves for one at a time. */
-export async function startProjector(deps: ProjectorDeps, told: AbortSignal): Promise<RunningWork> {
+export async function startProjector(deps: ProjectorDeps): Promise<RunningWork> {
   const { settings: { http }, logger, metrics } = deps;
-  return await runWork({ name: 'projecting', http, logger, metrics, told, work: (context) => projectUntil(deps, context) });
+  return await runWork({ name: 'projecting', http, logger, metrics, work: (context) => projectUntil(deps, context) });
 }
 
-async function projectUntil({ settings, logger, metrics, now }: ProjectorDeps, { signal: told, waits, started }: WorkContext): Promise<void> {
-  const failed = new AbortController();
-  const signal = AbortSignal.any([told, failed.signal]);
+async function projectUntil({ settings, logger, metrics, now }: ProjectorDeps, { signal, waits, started }: WorkContext): Promise<void> {
   const counted = metrics.projecting();
   const kafka = { ...settings.kafka, clientId: 'residency-consent-projector' };
   let log: KafkaLog | undefined;
@@ -37,13 +35,13 @@ async function projectUntil({ settings, logger, metrics, now }: ProjectorDeps, {
   try {
     const opened = log = await comeUp(() => openKafkaLog(kafka, logger), { signal, waits });
     await comeUp(() => demandTopics(kafka, logger), { signal, waits });
-    opened.controlView((state) => { logger.setLevel(logLevelOf(state, 'consent-projector') ?? settings.telemetry.logLevel); });
+    opened.controlView((state) => { logger.setLevel(logLevelOf(state, 'consent-projector')); });
     const view = projection = new RedisConsentProjection(settings.redis);
     await comeUp(() => view.demandNoEviction(), { signal, waits });
     waits(undefined);
     started();
-    const projecting = project({
-      source: consentSource(opened), projection: view, signal,
+    const projecting = async (together: AbortSignal): Promise<void> => await project({
+      source: consentSource(opened), projection: view, signal: together,
       diagnostics: { info: (...said) => { logger.info(...said); }, warn: (message, fields) => { if (remedyOf(fields?.error) === 'retry') waits(fields?.error); else logger.warn(message, fields); }, error: (...said) => { logger.error(...said); } },
       onProgress: ({ records, skipped }) => {
         waits(undefined);
@@ -60,11 +58,7 @@ async function projectUntil({ settings, logger, metrics, now }: ProjectorDeps, {
       }
       counted.ticked('ok');
     };
-    // Whichever fails ends the other.
-    await Promise.all([projecting, tickUntil({ tick, everyMs: TICK_MS, signal, waits })].map((work) => work.catch((error: unknown) => {
-      failed.abort();
-      throw error;
-    })));
+    await allOrNone(signal, (together) => [projecting(together), tickUntil({ tick, everyMs: TICK_MS, signal: together, waits })]);
   } finally {
     await projection?.close();
     await log?.close();

@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { openKafkaLog, routerGroup, topicName } from '@residency/adapter-kafka';
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { RedisConsentView } from '@residency/adapter-redis';
 import { logLevelOf } from '@residency/contracts';
-import { comeUp, runWork } from '@residency/operations';
+import { SharedWait, allOrNone, comeUp, runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import { EXPORTED_SOURCES } from '@residency/telemetry';
 import type { ExportedSource, ExporterMetrics, Logger, Metrics } from '@residency/telemetry';
@@ -16,7 +15,7 @@ import { intakeSource } from './sources/intake-source.ts';
 import { policySource } from './sources/policy-source.ts';
 import { QuarantineSource } from './sources/quarantine-source.ts';
 import { tellSource } from './tell-source.ts';
-import { Waiting } from './waiting.ts';
+import { tellWait } from './tell-wait.ts';
 
 export interface ExporterDeps {
   readonly settings: ExporterSettings;
@@ -30,43 +29,39 @@ export interface ExporterDeps {
 const PATIENCE_MS = 10_000;
 /** How long a broker may take to answer: so short that another one can be asked in time. */
 const ANSWER_WITHIN_MS = 4_000;
-/** A client that waits for an answer that does not come must not hold up the end. */
-const CLOSE_WITHIN_MS = 3_000;
 
 /** Tells Prometheus what stands in the logs and views. One is enough; several tell the same. */
-export async function startExporter(deps: ExporterDeps, told: AbortSignal): Promise<RunningWork> {
+export async function startExporter(deps: ExporterDeps): Promise<RunningWork> {
   const { settings: { http }, logger, metrics } = deps;
-  return await runWork({ name: 'exporting', http: { host: http.host, port: http.port }, logger, metrics, told, work: (context) => exportUntil(deps, context) });
+  return await runWork({ name: 'exporting', http, logger, metrics, work: (context) => exportUntil(deps, context) });
 }
 
-async function exportUntil(deps: ExporterDeps, { signal: told, waits, started }: WorkContext): Promise<void> {
+async function exportUntil(deps: ExporterDeps, { signal, waits, started }: WorkContext): Promise<void> {
   const { settings, metrics, now } = deps;
-  const failed = new AbortController();
-  const signal = AbortSignal.any([told, failed.signal]);
   const exporter = metrics.exporting();
   const seen = new SeenNow();
   metrics.views(() => seen.all());
-  const waiting = new Waiting(waits);
+  const waiting = new SharedWait(waits);
   const untried = new Set<ExportedSource>(EXPORTED_SOURCES);
-  const tell = async (source: Source): Promise<void> => {
+  const tell = async (source: Source, together: AbortSignal): Promise<void> => {
     await tellSource(source, {
-      intervalMs: settings.exporting.intervalMs, patienceMs: PATIENCE_MS, signal,
+      intervalMs: settings.exporting.intervalMs, patienceMs: PATIENCE_MS, signal: together,
       told: ({ name }, error) => {
         if (error === undefined) exporter.read(name);
-        waiting.of(name, error);
+        tellWait(waiting, name, error);
         if (untried.delete(name) && untried.size === 0) started();
       },
     });
   };
   const consents = new RedisConsentView(settings.redis);
   try {
-    const ofRedis = tell(consentViewSource(consents, { metrics: exporter, seen, now }));
-    await withKafka(deps, { signal, waits: (error) => { waiting.of('kafka', error); } }, async (log) => {
-      await Promise.all(kafkaSources(log, deps, exporter, seen).map(tell));
-    });
-    await ofRedis;
+    await allOrNone(signal, (together) => [
+      tell(consentViewSource(consents, { metrics: exporter, seen, now }), together),
+      withKafka(deps, { signal: together, waits: (error) => { waiting.of('kafka', error); } }, async (log) => {
+        await Promise.all(kafkaSources(log, deps, exporter, seen).map((source) => tell(source, together)));
+      }),
+    ]);
   } finally {
-    failed.abort();
     await consents.close();
   }
 }
@@ -84,13 +79,13 @@ async function withKafka({ settings, logger }: ExporterDeps, { signal, waits }: 
     waits(undefined);
     await work(log);
   } finally {
-    await Promise.race([log.close(), sleep(CLOSE_WITHIN_MS, undefined, { ref: false })]);
+    await log.close();
   }
 }
 
 function kafkaSources(log: KafkaLog, { settings, logger, metrics, now }: ExporterDeps, exporter: ExporterMetrics, seen: SeenNow): Source[] {
   const { topicPrefix } = settings.kafka;
-  const orders = log.controlView((state) => { logger.setLevel(logLevelOf(state, 'exporter') ?? settings.telemetry.logLevel); });
+  const orders = log.controlView((state) => { logger.setLevel(logLevelOf(state, 'exporter')); });
   return [
     intakeSource({ log, group: routerGroup(topicPrefix), nameOf: (topic) => topicName(topicPrefix, topic), metrics: exporter }),
     policySource({ log, view: log.policyView(), metrics: exporter, seen, now }),

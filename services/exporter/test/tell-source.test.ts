@@ -1,9 +1,10 @@
 import { CodedError, codeOf } from '@residency/coded-error';
+import { SharedWait } from '@residency/operations';
 import { eventually } from '@residency/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Source } from '../src/source.ts';
 import { tellSource } from '../src/tell-source.ts';
-import { Waiting } from '../src/waiting.ts';
+import { tellWait } from '../src/tell-wait.ts';
 
 let stop: AbortController;
 beforeEach(() => { stop = new AbortController(); });
@@ -82,16 +83,16 @@ test('a reading in hand does not hold up the end, and shows nothing after it', a
 
 const late = new CodedError({ code: 'SOURCE_LATE', remedy: 'retry', message: 'x' });
 
-test('what has waited longest is told, silence is no news beside a reason, and nothing is told where nothing changes', () => {
+test('silence is no news beside a reason', () => {
   const told: (string | undefined)[] = [];
-  const waiting = new Waiting((error) => { told.push(codeOf(error)); });
+  const waiting = new SharedWait((error) => { told.push(codeOf(error)); });
   const empty = new CodedError({ code: 'CONSENT_VIEW_EMPTY', remedy: 'retry', message: 'x' });
-  waiting.of('redis', undefined);
-  waiting.of('kafka', late);
-  waiting.of('redis', empty);
-  waiting.of('kafka', away);
-  waiting.of('kafka', late);
-  waiting.of('kafka', undefined);
-  waiting.of('redis', undefined);
-  expect(told).toEqual(['SOURCE_LATE', 'SOURCE_LATE', 'KAFKA_UNREACHABLE', 'KAFKA_UNREACHABLE', 'CONSENT_VIEW_EMPTY', undefined]);
+  tellWait(waiting, 'redis', undefined);
+  tellWait(waiting, 'kafka', late);
+  tellWait(waiting, 'redis', empty);
+  tellWait(waiting, 'kafka', away);
+  tellWait(waiting, 'kafka', late);
+  tellWait(waiting, 'kafka', undefined);
+  tellWait(waiting, 'redis', undefined);
+  expect(told).toEqual(['SOURCE_LATE', 'SOURCE_LATE', 'KAFKA_UNREACHABLE', 'CONSENT_VIEW_EMPTY', undefined]);
 });

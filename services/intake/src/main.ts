@@ -9,5 +9,5 @@ const metrics = createMetrics({ service: 'intake', version: VERSION, now: Date.n
 await serviceMain(process, {
   read: (env, readFile) => readConfig(env, readFile),
   logger: (level) => createLogger({ level, told: metrics.logged }),
-  start: (settings, logger, told) => startIntakeService({ settings, logger, metrics, now: Date.now }, told),
+  start: (settings, logger) => startIntakeService({ settings, logger, metrics, now: Date.now }),
 });

@@ -23,13 +23,13 @@ export interface IntakeServiceDeps {
 const WINDOW_MS = 60 * 60 * 1_000;
 
 /** The intake in front of a cluster: appends to Kafka, and follows the audit log to say what became of it. Until Kafka is reached it answers 503. */
-export async function startIntakeService(deps: IntakeServiceDeps, told: AbortSignal): Promise<RunningWork> {
+export async function startIntakeService(deps: IntakeServiceDeps): Promise<RunningWork> {
   const { settings, logger, metrics } = deps;
   const consents = new RedisConsentView(settings.redis);
   const front = new Front();
   const { answered } = metrics.http(INTAKE_ROUTES);
   return await runWork({
-    name: 'following the audit log', http: settings.http, logger, metrics, told,
+    name: 'following the audit log', http: settings.http, logger, metrics,
     serve: (operations) => startIntake({
       ...settings.http, operations, answered,
       appender: front,
@@ -75,7 +75,7 @@ async function follow({ settings, logger, metrics, now }: IntakeServiceDeps, { s
   log.controlView((state) => {
     front.draining = state.mode === 'draining';
     control.is(state.mode);
-    logger.setLevel(logLevelOf(state, 'intake') ?? settings.telemetry.logLevel);
+    logger.setLevel(logLevelOf(state, 'intake'));
   });
   waits(undefined);
   started();

@@ -1,9 +1,10 @@
-import { remedyOf } from '@residency/coded-error';
+import { codeOf, remedyOf } from '@residency/coded-error';
 import { Problem, unavailable } from './problem.ts';
 
 /** Whatever a handler or the framework threw, as an answer. Foreign messages may quote input, so none is passed on. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  // Only codes of ours, which are literals: the framework's and Node's own come without a remedy.
   const code = codeOf(error);
   if (code !== undefined) return portFailed(code, error);
   switch (error instanceof Error && 'statusCode' in error ? error.statusCode : undefined) {
@@ -21,9 +22,4 @@ export function toProblem(error: unknown): Problem {
 function portFailed(code: string, error: unknown): Problem {
   const seconds = remedyOf(error) === 'retry' ? 5 : 30;
   return unavailable(code, `Expected the log behind the intake to do its part; found that it can not now (${code}). Nothing of this request was acknowledged: send it again after the time in Retry-After.`, seconds, error);
-}
-
-/** Only codes of ours, which are literals and come with a remedy: the framework's and Node's own do not. */
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'remedy' in error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

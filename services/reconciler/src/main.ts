@@ -10,5 +10,5 @@ const metrics = createMetrics({ service: 'reconciler', version: VERSION, now: Da
 await serviceMain(process, {
   read: (env, readFile) => readConfig(env, readFile),
   logger: (level) => createLogger({ level, told: metrics.logged }),
-  start: (settings, logger, told) => startReconciler({ settings, logger, metrics, clock: SYSTEM_CLOCK }, told),
+  start: (settings, logger) => startReconciler({ settings, logger, metrics, clock: SYSTEM_CLOCK }),
 });

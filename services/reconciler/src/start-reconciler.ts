@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { StateFile } from '@residency/adapter-filesystem';
 import { KafkaAuditTrail, demandTopics, openKafkaLog, publishedPolicies } from '@residency/adapter-kafka';
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { S3SiteReader, verifyS3Site } from '@residency/adapter-s3';
 import { remedyOf } from '@residency/coded-error';
 import { logLevelOf, sha256OfParts } from '@residency/contracts';
-import { comeUp, runWork } from '@residency/operations';
+import { SharedWait, comeUp, runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import { PolicyBook } from '@residency/reconciliation';
 import { readSealedHeader } from '@residency/sealing';
@@ -18,7 +17,6 @@ import { ReadBudget } from './read-budget.ts';
 import { ReconcilerState } from './reconciler-state.ts';
 import { StateKeeper, readState } from './state-keeper.ts';
 import { Teller } from './teller.ts';
-import { Waiting } from './waiting.ts';
 
 export interface ReconcilerDeps {
   readonly settings: ReconcilerSettings;
@@ -32,13 +30,11 @@ const STATE_FILE = 'reconciler-state';
 const RESURVEY_MS = 600_000;
 /** A marker is some fifty bytes, and a site that hangs must not hold up the others for long. */
 const QUICKLY = { attempts: 2, timeouts: { connectMs: 3_000, requestMs: 10_000 } };
-/** A client that waits for an answer that does not come must not hold up the end. */
-const CLOSE_WITHIN_MS = 3_000;
 
 /** Compares sites and audit log, pass after pass. One a state folder; several with folders of their own do the same work twice. */
-export async function startReconciler(deps: ReconcilerDeps, told: AbortSignal): Promise<RunningWork> {
+export async function startReconciler(deps: ReconcilerDeps): Promise<RunningWork> {
   const { settings: { http }, logger, metrics } = deps;
-  return await runWork({ name: 'reconciling', http: { host: http.host, port: http.port }, logger, metrics, told, work: (context) => reconcileUntil(deps, context) });
+  return await runWork({ name: 'reconciling', http, logger, metrics, work: (context) => reconcileUntil(deps, context) });
 }
 
 async function reconcileUntil(deps: ReconcilerDeps, { signal: told, waits, started }: WorkContext): Promise<void> {
@@ -51,11 +47,11 @@ async function reconcileUntil(deps: ReconcilerDeps, { signal: told, waits, start
   const kafka = { ...settings.kafka, clientId: 'residency-reconciler' };
   const log = await comeUp(() => openKafkaLog(kafka, logger), { signal, waits });
   try {
-    const waiting = new Waiting(waits);
+    const waiting = new SharedWait(waits);
     const store = new StateFile(settings.reconciling.stateDirectory, STATE_FILE);
     await comeUp(() => demandTopics(kafka, logger), { signal, waits });
     const state = await comeUp(() => openState(deps, log, store, metrics), { signal, waits });
-    log.controlView((control) => { logger.setLevel(logLevelOf(control, 'reconciler') ?? settings.telemetry.logLevel); });
+    log.controlView((control) => { logger.setLevel(logLevelOf(control, 'reconciler')); });
     waits(undefined);
     const keeper = new StateKeeper({
       store, save: () => state.save(),
@@ -78,7 +74,7 @@ async function reconcileUntil(deps: ReconcilerDeps, { signal: told, waits, start
     failed.signal.throwIfAborted();
   } finally {
     readers.close();
-    await Promise.race([log.close(), sleep(CLOSE_WITHIN_MS, undefined, { ref: false })]);
+    await log.close();
   }
 }
 

@@ -94,6 +94,23 @@ describe('pass after pass', () => {
   });
 });
 
+describe('a log that was away between two passes', () => {
+  it('is waited for until the next look, not until the next pass', async () => {
+    const [system, clock] = [systemOf(9), new FakeClock()];
+    const process = new ReconcilerProcess(system, new Disk(), clock, { pauseMs: 24 * 60 * 60 * 1_000 });
+    const turn = async (): Promise<void> => { await new Promise((resolve) => { setImmediate(resolve); }); };
+    await process.passedTimes(1);
+    system.logAway = true;
+    while (process.failed < 1 && process.passes.length < 2) await turn();
+    expect([...process.waits.keys()]).toEqual(['log']);
+    system.logAway = false;
+    while (process.waits.size > 0 && process.passes.length < 2) await turn();
+    expect([[...process.waits.keys()], clock.monotonic() < 60 * 60 * 1_000]).toEqual([[], true]);
+    process.stop();
+    await process.ended;
+  });
+});
+
 describe('a site that is away', () => {
   it('holds up no other, is said, and is gone on with where it was', async () => {
     const [system, clock] = [systemOf(90), new FakeClock()];

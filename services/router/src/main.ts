@@ -9,5 +9,5 @@ const metrics = createMetrics({ service: 'router', version: VERSION, now: Date.n
 await serviceMain(process, {
   read: (env, readFile) => readConfig(env, readFile),
   logger: (level) => createLogger({ level, told: metrics.logged }),
-  start: (settings, logger, told) => startRouter({ settings, logger, metrics }, told),
+  start: (settings, logger) => startRouter({ settings, logger, metrics }),
 });

@@ -21,9 +21,9 @@ export interface RouterDeps {
 }
 
 /** Routing begins once cluster, keys, sites and views are what they must be. */
-export async function startRouter(deps: RouterDeps, told: AbortSignal): Promise<RunningWork> {
+export async function startRouter(deps: RouterDeps): Promise<RunningWork> {
   const { settings: { http }, logger, metrics } = deps;
-  return await runWork({ name: 'routing', http, logger, metrics, told, work: (context) => route(deps, context) });
+  return await runWork({ name: 'routing', http, logger, metrics, work: (context) => route(deps, context) });
 }
 
 /** Twice what a projector that is made anew needs. */
@@ -40,14 +40,14 @@ async function route({ settings, logger, metrics }: RouterDeps, { signal, waits,
   const policies = log.policyView();
   metrics.views(() => seen(policies));
   const orders = log.controlView((state) => {
-    logger.setLevel(logLevelOf(state, 'router') ?? settings.telemetry.logLevel);
+    logger.setLevel(logLevelOf(state, 'router'));
     control.is(state.mode);
   });
   try {
     const keys = new KeyDirectory(settings.keys.directory);
+    await comeUp(() => demandTopics(kafka, logger), { signal, waits });
+    await comeUp(() => consents.demandNoEviction(), { signal, waits });
     await comeUp(async () => {
-      await demandTopics(kafka, logger);
-      await consents.demandNoEviction();
       await orders.read();
       await verifyRegions((await policies.read()).versions, { sites, keys });
     }, { signal, waits });

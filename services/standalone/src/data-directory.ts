@@ -39,6 +39,11 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
   return { path: directory, log, keys, sitePath, close: () => log.close() };
 }
 
+/** Whether one stands at `path`, made to the end; nothing is made. Throws `StandaloneError` where `openDataDirectory` would refuse the folder. */
+export async function isDataDirectory(path: string): Promise<boolean> {
+  return await isFinished(resolve(path));
+}
+
 /** Makes what a policy's regions need before its version is published: sites with their markers, and a first key each. */
 export async function prepareRegions(data: Pick<DataDirectory, 'keys' | 'sitePath'>, document: PolicyDocument): Promise<void> {
   for (const { id: region, sites } of document.regions) {

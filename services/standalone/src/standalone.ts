@@ -7,7 +7,7 @@ import type { AuditEvent, ControlState } from '@residency/contracts';
 import { INTAKE_ROUTES, startIntake } from '@residency/intake';
 import type { Intake, IntakeToken } from '@residency/intake';
 import { Health } from '@residency/operations';
-import type { LogLevel, Logger, Metrics } from '@residency/telemetry';
+import type { Logger, Metrics } from '@residency/telemetry';
 import { openDataDirectory } from './data-directory.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { EmbeddedControlView } from './embedded-control-view.ts';
@@ -33,8 +33,6 @@ export interface StandaloneOptions {
   /** How long settled intake records keep their payload, milliseconds. */
   readonly retainMs: number;
   readonly logger: Logger;
-  /** What `residency log-level default` goes back to; `info` where absent. */
-  readonly logLevel?: LogLevel;
   readonly metrics: Metrics;
 }
 
@@ -111,18 +109,16 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
 /** What people left the system in, as far as this process follows it beside the router. */
 class Orders {
   state: ControlState = INITIAL_CONTROL;
-  readonly #options: Pick<StandaloneOptions, 'logger' | 'logLevel'>;
+  readonly #logger: Logger;
   readonly #control;
 
-  constructor({ logger, logLevel, metrics }: Pick<StandaloneOptions, 'logger' | 'logLevel' | 'metrics'>) {
-    this.#options = { logger, ...(logLevel === undefined ? {} : { logLevel }) };
+  constructor({ logger, metrics }: Pick<StandaloneOptions, 'logger' | 'metrics'>) {
+    this.#logger = logger;
     this.#control = metrics.control();
   }
 
   follow(state: ControlState): void {
-    const { logger, logLevel = 'info' } = this.#options;
-    const [before, now] = [this.state, state].map((one) => logLevelOf(one, 'standalone'));
-    if (before !== now) logger.setLevel(now ?? logLevel);
+    this.#logger.setLevel(logLevelOf(state, 'standalone'));
     this.#control.is(state.mode);
     this.state = state;
   }

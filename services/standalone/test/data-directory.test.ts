@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { TOPICS } from '@residency/contracts';
 import { expect, it } from 'vitest';
-import { openDataDirectory } from '../src/index.ts';
+import { isDataDirectory, openDataDirectory } from '../src/index.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 it('is made with keys, marked sites and the first policy, for its owner alone', async () => {
@@ -46,6 +46,15 @@ it('whose making was cut short is finished by the next', async () => {
   await data.close();
 });
 
+it('is asked for without being made, and is there once it is made to the end', async () => {
+  const path = await temporaryFolder();
+  expect([await isDataDirectory(path), await isDataDirectory(join(path, 'missing')), await readdir(path)]).toEqual([false, false, []]);
+  await (await openDataDirectory(path)).close();
+  expect(await isDataDirectory(path)).toBe(true);
+  await rm(join(path, 'residency.json'));
+  expect(await isDataDirectory(path)).toBe(false);
+});
+
 it.each<[string, string, (path: string) => Promise<unknown>]>([
   ['is somebody\'s folder', 'NOT_A_DATA_DIRECTORY', (path) => writeFile(join(path, 'thesis.txt'), 'mine')],
   ['is a file', 'DATA_DIRECTORY_UNUSABLE', async (path) => { await rm(path, { recursive: true }); await writeFile(path, ''); }],
@@ -56,6 +65,7 @@ it.each<[string, string, (path: string) => Promise<unknown>]>([
   await mkdir(path);
   await prepare(path);
   await expect(openDataDirectory(path)).rejects.toMatchObject({ code, message: expect.stringMatching(/^Expected .*; /) });
+  await expect(isDataDirectory(path)).rejects.toMatchObject({ code });
   await chmod(path, 0o700);
   expect((await readdir(join(path, '..'))).length).toBe(1);
 });

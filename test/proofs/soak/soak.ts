@@ -5,11 +5,11 @@ import type { Held, Look } from './observed-services.ts';
 import { soakRun } from './soak-run.ts';
 import { trendOf } from './trend.ts';
 
-// `npm run proof:soak -- --minutes 30 --rate 30 --seed 1`; exit 1 where a promise was broken.
+// `npm run proof:soak -- --minutes 30 --rate 30 --every 60 --seed 1`: a fault every so many seconds; exit 1 where a promise was broken.
 endOnSignal();
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '30' }, rate: { type: 'string', default: '30' }, seed: { type: 'string', default: '1' }, warm: { type: 'string', default: '5' } } });
-const [minutes, rate, seed, warm] = [values.minutes, values.rate, values.seed, values.warm].map(Number) as [number, number, number, number];
-const { tally, faults, courses } = await soakRun({ seed, minutes, rate, everyMs: 60_000, longRunning: true, note: (line) => { process.stderr.write(`${new Date().toISOString()} ${line}\n`); } });
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '30' }, rate: { type: 'string', default: '30' }, seed: { type: 'string', default: '1' }, warm: { type: 'string', default: '5' }, every: { type: 'string', default: '60' } } });
+const [minutes, rate, seed, warm, every] = [values.minutes, values.rate, values.seed, values.warm, values.every].map(Number) as [number, number, number, number, number];
+const { tally, faults, courses } = await soakRun({ seed, minutes, rate, everyMs: every * 1_000, longRunning: true, note: (line) => { process.stderr.write(`${new Date().toISOString()} ${line}\n`); } });
 const rows: readonly (readonly [string, string | number])[] = [
   ['seed', seed], ['minutes', minutes], ['submissions settled', tally.records], ['faults', [...faults].map(([name, count]) => `${name}: ${count}`).join(', ')],
   ['lost', tally.lost], ['twice', tally.twice], ['in the wrong region', tally.wrongRegion], ['other faults', tally.other],

@@ -103,16 +103,26 @@ interface Connection {
   send: (this: Connection, request: unknown) => Promise<unknown>;
   disconnect(): Promise<unknown>;
   rejectRequests(error: Error): void;
+  isConnected(): boolean;
   readonly broker: string;
+  /** Of the answer that is being received. */
+  chunks: Buffer[];
+  bytesBuffered: number;
+  bytesNeeded: number;
   readonly socket?: { destroy(): void };
   [CONNECTING]?: Promise<unknown>;
 }
+
+/** Of the length each answer begins with. */
+const INT32_BYTES = 4;
 
 function mendConnection(): void {
   const { prototype }: { readonly prototype: Connection & { [MENDED]?: true } } = require('kafkajs/src/network/connection');
   if (prototype[MENDED]) return;
   const { connect: originalConnect, send: originalSend } = prototype;
   prototype.connect = function connect() {
+    // What the last connection broke off in the middle of is no part of what this one brings.
+    if (this[CONNECTING] === undefined && !this.isConnected()) Object.assign(this, { chunks: [], bytesBuffered: 0, bytesNeeded: INT32_BYTES });
     this[CONNECTING] ??= originalConnect.call(this).finally(() => { delete this[CONNECTING]; });
     return this[CONNECTING];
   };

@@ -3,6 +3,7 @@ import { mayPass } from '../kafka-error.ts';
 import { ClusterConnection } from './cluster-connection.ts';
 import type { Fetched, Offsets } from './fetched.ts';
 import { atMost, pause } from './pause.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** Where to begin and, unless it goes on for ever, where to end: offsets by partition, the end excluded. */
 export interface ReadingPlan {
@@ -68,7 +69,6 @@ interface Answer {
 /** Asks each broker for its partitions; asks it again only once what it answered was taken. */
 async function* follow(connection: ClusterConnection, topic: string, { positions, until }: Progress, signal: AbortSignal): AsyncGenerator<Fetched> {
   const asked = new Map<string, Promise<Answer>>();
-  const aborted = abortion(signal);
   try {
     while (!signal.aborted) {
       const open = [...positions].filter(([partition, next]) => until === undefined || next < (until.get(partition) ?? 0n));
@@ -76,7 +76,7 @@ async function* follow(connection: ClusterConnection, topic: string, { positions
       for (const [node, from] of byNode(open, await connection.leaders(topic))) {
         if (!asked.has(node)) asked.set(node, answer(connection, topic, node, from));
       }
-      const first = await Promise.race([...asked.values(), aborted.promise]);
+      const first = await unlessAborted(Promise.race(asked.values()), signal);
       if (first === undefined) return;
       asked.delete(first.node);
       for (const fetched of first.partitions()) {
@@ -86,7 +86,6 @@ async function* follow(connection: ClusterConnection, topic: string, { positions
       }
     }
   } finally {
-    aborted.forget();
     // A connection closed while a request is on it waits for the answer; one closed while it is being made is never closed.
     await atMost(CLOSE_WITHIN_MS, Promise.all(asked.values()));
   }
@@ -116,12 +115,4 @@ function upTo({ messages }: Fetched, end: bigint | undefined): Fetched['messages
 
 async function closed(connection: ClusterConnection): Promise<void> {
   await atMost(CLOSE_WITHIN_MS, connection.close());
-}
-
-function abortion(signal: AbortSignal): { readonly promise: Promise<undefined>; readonly forget: () => void } {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const onAbort = (): void => { resolve(undefined); };
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  return { promise, forget: () => { signal.removeEventListener('abort', onAbort); } };
 }

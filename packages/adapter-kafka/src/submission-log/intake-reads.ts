@@ -92,7 +92,7 @@ export class IntakeReads {
 }
 
 /** `undefined`: an event about something else, or of a type to come. */
-function intakePosition(value: Buffer | null): Position | undefined {
+export function intakePosition(value: Buffer | null): Position | undefined {
   try {
     const event: unknown = JSON.parse(value?.toString('utf8') ?? '');
     const position = typeof event === 'object' && event !== null && 'id' in event && typeof event.id === 'string' ? parsePosition(event.id) : undefined;

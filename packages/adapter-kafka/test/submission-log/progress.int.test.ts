@@ -3,7 +3,7 @@ import { settlementsOf } from '@residency/testkit';
 import type { RouteBatch } from '@residency/routing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { routerGroup, topicName } from '../../src/topic-name.ts';
-import { text } from '../some-kafka.ts';
+import { asAdmin, text } from '../some-kafka.ts';
 import { NO_FAULTS, faultsOf } from './one-outcome-each.ts';
 import { SHORT, someIntake } from './some-intake.ts';
 import type { SomeIntake } from './some-intake.ts';
@@ -22,19 +22,9 @@ async function publish(count: number): Promise<void> {
   await some.publish(Array.from({ length: count }, (_, index) => text(`sample ${index}`, `${index}`)));
 }
 
-async function asAdmin(work: (admin: ReturnType<SomeIntake['kafka']['admin']>) => Promise<unknown>): Promise<void> {
-  const admin = some.kafka.admin();
-  await admin.connect();
-  try {
-    await work(admin);
-  } finally {
-    await admin.disconnect();
-  }
-}
-
 /** As retention does: all of it, or up to an offset. */
 async function trim(partition: number, before = -1n): Promise<void> {
-  await asAdmin(async (admin) => {
+  await asAdmin(some.kafka, async (admin) => {
     // kafkajs deletes nothing of topics it was not asked about before.
     await admin.fetchTopicOffsets(samples());
     await admin.deleteTopicRecords({ topic: samples(), partitions: [{ partition, offset: String(before) }] });
@@ -47,7 +37,7 @@ const group = (): string => routerGroup(some.settings.topicPrefix);
 it('goes on from the audit log where the group\'s offsets were deleted', async () => {
   await publish(40);
   await consume();
-  await asAdmin(async (admin) => await admin.deleteGroups([group()]));
+  await asAdmin(some.kafka, async (admin) => await admin.deleteGroups([group()]));
   expect([...await some.settled()]).toEqual([]);
   await publish(25);
   await consume();
@@ -66,7 +56,7 @@ it('stops with PROGRESS_LOST where the intake log begins behind the last audit e
   await publish(40);
   await consume();
   await publish(40);
-  await asAdmin(async (admin) => await admin.deleteGroups([group()]));
+  await asAdmin(some.kafka, async (admin) => await admin.deleteGroups([group()]));
   await trim(1);
   await expect(consume()).rejects.toMatchObject({ code: 'PROGRESS_LOST', remedy: 'stop' });
 });
@@ -90,7 +80,7 @@ async function setByHand(offset: bigint): Promise<void> {
   await some.log.append(Array.from({ length: 30 }, () => ({ topic: TOPICS.samples, record: text('sample', 'same key') })));
   await consume('end', (batch) => Promise.resolve(batch.previous === null ? { settlements: settlementsOf(batch) } : Promise.reject(new Error('far enough')))).catch(() => undefined);
   const partition = [...(await some.settled()).keys()][0] ?? -1;
-  await asAdmin(async (admin) => { await admin.setOffsets({ groupId: group(), topic: samples(), partitions: [{ partition, offset: String(offset) }] }); });
+  await asAdmin(some.kafka, async (admin) => { await admin.setOffsets({ groupId: group(), topic: samples(), partitions: [{ partition, offset: String(offset) }] }); });
 }
 
 it('repeats nothing where somebody set the committed position back by hand', async () => {
@@ -105,7 +95,7 @@ it('stops with PROGRESS_DIFFERS where somebody set the committed position on by 
 });
 
 it('stops where the audit log has too few partitions', async () => {
-  await asAdmin(async (admin) => { await admin.createPartitions({ topicPartitions: [{ topic: samples(), count: 4 }] }); });
+  await asAdmin(some.kafka, async (admin) => { await admin.createPartitions({ topicPartitions: [{ topic: samples(), count: 4 }] }); });
   await expect(consume()).rejects.toMatchObject({ code: 'TOPIC_SETTINGS', remedy: 'stop' });
 });
 

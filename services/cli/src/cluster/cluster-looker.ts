@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openKafkaLog } from '@residency/adapter-kafka';
-import type { IntakeProgress, KafkaControlView, KafkaDiagnostics, KafkaLog, KafkaPolicyView, KafkaSettings } from '@residency/adapter-kafka';
+import { OldestUnsettled, isLost, openKafkaLog, readNow } from '@residency/adapter-kafka';
+import type { KafkaControlView, KafkaDiagnostics, KafkaLog, KafkaPolicyView, KafkaSettings } from '@residency/adapter-kafka';
 import { RedisConsentView } from '@residency/adapter-redis';
 import type { RedisSettings } from '@residency/adapter-redis';
 import { configurationOf } from '@residency/configuration';
 import { TOPICS } from '@residency/contracts';
-import type { Topic } from '@residency/contracts';
 import { readConfigFile } from '../config-file.ts';
-import { codeOf } from '../exit-code.ts';
 import type { Session } from '../session.ts';
 import type { IntakeLook, Looker, PolicyLook, ViewLook } from '../status/look.ts';
 import { policyLook } from '../status/policy-look.ts';
@@ -26,7 +24,6 @@ const WITHIN_MS = 15_000;
 /** How long a broker may take to answer: so short that another one can be asked in time. */
 const ANSWER_WITHIN_MS = 4_000;
 const CLOSE_WITHIN_MS = 2_000;
-const LOOK_EVERY_MS = 50;
 
 interface Opened {
   readonly log: KafkaLog;
@@ -45,8 +42,7 @@ export class ClusterLooker implements Looker {
   readonly name: string;
   readonly #deps: ClusterLookerDeps;
   readonly #consents: RedisConsentView;
-  /** By partition: the first record that is not settled, as of the last look; to find it brings a batch of samples. */
-  readonly #oldest = new Map<number, { readonly next: bigint; readonly at: number }>();
+  readonly #oldest = new OldestUnsettled(async (partition, offset) => await (await this.#open()).log.ahead(TOPICS.samples, partition, offset));
   #opening: Promise<Opened> | undefined;
 
   constructor(deps: ClusterLookerDeps) {
@@ -59,7 +55,7 @@ export class ClusterLooker implements Looker {
     const [control, intake, policy, consents] = await Promise.all([
       tell(WITHIN_MS, async () => {
         const { log, control: view } = await this.#open();
-        return await readNow(log, TOPICS.control, () => view.readFollowed());
+        return await readNow(log, TOPICS.control, view, AbortSignal.timeout(WITHIN_MS));
       }),
       tell(WITHIN_MS, async () => await this.#intake((await this.#open()).log)),
       tell(WITHIN_MS, () => this.#policy()),
@@ -90,7 +86,7 @@ export class ClusterLooker implements Looker {
 
   async #policy(): Promise<PolicyLook> {
     const { log, policy } = await this.#open();
-    const { watermark, versions } = await readNow(log, TOPICS.policy, () => policy.readFollowed());
+    const { watermark, versions } = await readNow(log, TOPICS.policy, policy, AbortSignal.timeout(WITHIN_MS));
     return { ...policyLook(versions, watermark), behindMs: Math.max(0, this.#deps.now() - watermark) };
   }
 
@@ -103,7 +99,10 @@ export class ClusterLooker implements Looker {
     const progress = await log.progress();
     const at = performance.now();
     const found: { readonly partition: number; readonly unsettled: bigint; readonly oldestAt?: number }[] = [];
-    for (const one of progress) found.push({ partition: one.partition, ...await this.#unsettled(log, one) });
+    for (const one of progress) {
+      const { at: oldestAt, settledUpTo } = await this.#oldest.of(one);
+      found.push({ partition: one.partition, unsettled: one.end > settledUpTo ? one.end - settledUpTo : 0n, ...(oldestAt === undefined ? {} : { oldestAt }) });
+    }
     const worst = found.reduce<IntakeLook['worst']>((most, { partition, unsettled }) => (unsettled > (most?.unsettled ?? 0n) ? { partition, unsettled } : most), undefined);
     const times = found.flatMap(({ oldestAt }) => (oldestAt === undefined ? [] : [oldestAt]));
     return {
@@ -111,39 +110,8 @@ export class ClusterLooker implements Looker {
       lost: progress.filter(isLost).map(({ partition }) => partition), ...(worst === undefined ? {} : { worst }), ...(times.length === 0 ? {} : { oldestAt: Math.min(...times) }),
     };
   }
-
-  async #unsettled(log: KafkaLog, progress: IntakeProgress): Promise<{ readonly unsettled: bigint; readonly oldestAt?: number }> {
-    const { partition, start, end, next } = progress;
-    if (next >= end) return { unsettled: 0n };
-    const known = this.#oldest.get(partition);
-    if (known?.next === next && next >= start) return { unsettled: end - next, oldestAt: known.at };
-    const { first, upTo } = await log.ahead(TOPICS.samples, partition, next < start ? start : next);
-    // Nothing but markers and aborted records, which nobody ever settles.
-    if (first === undefined) return { unsettled: upTo >= end && next >= start ? 0n : end - next };
-    this.#oldest.set(partition, { next, at: first.at });
-    return { unsettled: end - next, oldestAt: first.at };
-  }
-}
-
-/** Records were deleted unsettled, or the log lost its end. */
-function isLost({ start, end, next }: IntakeProgress): boolean {
-  return next < start || next > end;
 }
 
 function sum(counts: readonly bigint[]): bigint {
   return counts.reduce((total, count) => total + count, 0n);
-}
-
-/** A reading of now: the log answers, and the view that follows it is whole. Whoever gave it so long gives up by himself. */
-async function readNow<T>(log: KafkaLog, topic: Topic, read: () => Promise<T>): Promise<T> {
-  await log.ends(topic);
-  const deadline = performance.now() + WITHIN_MS;
-  for (;;) {
-    try {
-      return await read();
-    } catch (error) {
-      if (codeOf(error) !== 'VIEW_NOT_READ' || performance.now() > deadline) throw error;
-      await sleep(LOOK_EVERY_MS);
-    }
-  }
 }

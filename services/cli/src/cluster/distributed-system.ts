@@ -1,10 +1,11 @@
 import type { KeyDirectory } from '@residency/adapter-filesystem';
-import { KafkaAuditTrail } from '@residency/adapter-kafka';
+import { KafkaAuditTrail, readNow } from '@residency/adapter-kafka';
 import type { ConsentHistory } from '@residency/consent';
 import { TOPICS, decodeQuarantinePointer } from '@residency/contracts';
 import type { LogEntry, LogRecord, Position, QuarantinePointer, Topic } from '@residency/contracts';
 import type { AuditTrail, SiteReader } from '@residency/reconciliation';
 import type { Instant, PolicyDocument, PolicyPublished } from '@residency/residency';
+import type { ControlView } from '@residency/routing';
 import { readConfigFile } from '../config-file.ts';
 import type { Ledgers } from '../ledgers.ts';
 import { checkInterrupted, interruptionOf } from '../session.ts';
@@ -62,6 +63,13 @@ class DistributedSystem implements System {
 
   controlLog(): AsyncGenerator<LogRecord> {
     return this.#whole(TOPICS.control);
+  }
+
+  /** Follows the log until this is closed. */
+  async controlView(): Promise<ControlView> {
+    const log = await this.#cluster.log();
+    const view = log.controlView();
+    return { read: () => readNow(log, TOPICS.control, view, this.#session.signal) };
   }
 
   async findSubmission(submission: string, options: { readonly from?: Instant; readonly onProgress?: OnProgress } = {}): Promise<SubmissionStatus> {

@@ -1,10 +1,11 @@
 import { readConfiguration } from '@residency/configuration';
 import { publishedPolicies as publishedOn } from '@residency/adapter-kafka';
 import type { KafkaLog } from '@residency/adapter-kafka';
+import { codeOf } from '@residency/coded-error';
+import { validPolicies } from '@residency/residency';
 import type { PolicyPublished } from '@residency/residency';
 import type { ConfigFile } from '../config-file.ts';
-import { codeOf } from '../exit-code.ts';
-import { firstPolicy, validOf } from '../policies.ts';
+import { firstPolicy } from '../policies.ts';
 import { interruptionOf } from '../session.ts';
 import type { Session } from '../session.ts';
 import { Cluster, diagnosticsOf } from './cluster.ts';
@@ -21,7 +22,7 @@ export async function publishedPolicies(session: Session, file: ConfigFile): Pro
   else {
     const cluster = new Cluster(file, diagnosticsOf(session));
     try {
-      const valid = validOf(await policiesOn(session, await cluster.log()));
+      const valid = validPolicies(await policiesOn(session, await cluster.log()));
       if (valid.length > 0) return valid;
       said('none is published');
     } catch (error) {

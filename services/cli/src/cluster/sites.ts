@@ -1,8 +1,9 @@
 import { initS3Site, verifyS3Site } from '@residency/adapter-s3';
 import type { S3SiteSettings } from '@residency/adapter-s3';
+import { codeOf } from '@residency/coded-error';
 import { CliError, usage } from '../cli-error.ts';
 import type { Common } from '../command.ts';
-import { EXIT, codeOf, exitCodeOf } from '../exit-code.ts';
+import { EXIT, exitCodeOf } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { checkInterrupted } from '../session.ts';
 import type { Session } from '../session.ts';

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, remedyOf } from '@residency/coded-error';
 import { INTAKE_DRAINING } from '@residency/contracts';
 import type { ControlState } from '@residency/contracts';
+import type { ControlView } from '@residency/routing';
 import type { Command } from 'commander';
 import { usage } from '../cli-error.ts';
 import { answering, describe, parseWhole } from '../command.ts';
@@ -55,13 +56,14 @@ interface End {
 }
 
 async function wait(session: Session, { timeout }: Options, system: System): Promise<End> {
+  const control = await system.controlView();
   const deadline = performance.now() + (timeout ?? Infinity) * 1_000;
   let empty = 0;
   let saidAt = -Infinity;
   for (;;) {
     await sleep(LOOK_EVERY_MS, undefined, { signal: session.signal }).catch(() => undefined);
     checkInterrupted(session);
-    const looked = await lookAt(system).catch((error: unknown) => unlooked(session, error, performance.now() < deadline));
+    const looked = await lookAt(system, control).catch((error: unknown) => unlooked(session, error, performance.now() < deadline));
     if (looked === undefined) {
       empty = 0;
       continue;
@@ -78,9 +80,9 @@ async function wait(session: Session, { timeout }: Options, system: System): Pro
   }
 }
 
-async function lookAt(system: System): Promise<Pick<End, 'waiting'> & { readonly mode: ControlState['mode'] }> {
+async function lookAt(system: System, control: ControlView): Promise<Pick<End, 'waiting'> & { readonly mode: ControlState['mode'] }> {
   const waiting = new Map([...await system.unsettled()].filter(([, count]) => count > 0n));
-  return { waiting, mode: (await controlOf(system)).mode };
+  return { waiting, mode: (await control.read()).mode };
 }
 
 /** What passes by itself does not end the wait: it is what drains are for. */

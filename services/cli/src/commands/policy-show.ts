@@ -1,4 +1,4 @@
-import { formatInstant, invalidPolicies } from '@residency/residency';
+import { formatInstant, invalidPolicies, validPolicies } from '@residency/residency';
 import type { PolicyPublished } from '@residency/residency';
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
@@ -6,7 +6,6 @@ import { answering, describe, parseWhole } from '../command.ts';
 import type { Answer, Common } from '../command.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { validOf } from '../policies.ts';
 import { publishedIn } from '../published-in.ts';
 import type { Session } from '../session.ts';
 import { table } from '../table.ts';
@@ -24,7 +23,7 @@ export function policyShowCommand(policy: Command, session: Session, answer: Ans
 async function show(session: Session, { json, version, ...where }: Options): Promise<ExitCode> {
   const { output } = session;
   const published = await publishedIn(session, where);
-  const found = validOf(published).findLast(({ document }) => version === undefined || document.version === version);
+  const found = validPolicies(published).findLast(({ document }) => version === undefined || document.version === version);
   for (const { published: { document }, code, message } of invalidPolicies(published)) output.note(`Ignored: ${document.id}/${document.version}: ${message} (${code})`);
   if (found === undefined) throw new CliError({ code: 'NOT_THERE', message: 'Expected a valid policy version of that number, found none; ask without --version for the newest.', remedy: 'stop' });
   if (json) await output.json({ digest: found.digest, appendedAt: formatInstant(found.appendedAt), document: found.document });

@@ -1,3 +1,4 @@
+import { codeOf } from '@residency/coded-error';
 import { decodeAuditEvent, objectKey, sha256 } from '@residency/contracts';
 import type { StoredData } from '@residency/contracts';
 import { openSealed } from '@residency/sealing';
@@ -5,7 +6,7 @@ import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 import { answering, describe, parseSubmission } from '../command.ts';
 import type { Answer, Common } from '../command.ts';
-import { EXIT, codeOf, exitCodeOf } from '../exit-code.ts';
+import { EXIT, exitCodeOf } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { printable } from '../output.ts';
 import { checkRegion } from '../policies.ts';

@@ -1,5 +1,5 @@
 import { readPolicy } from '@residency/contracts';
-import { BEGINNING_OF_TIME, checkPolicy, decide, isAssigned, formatInstant, policyInForce } from '@residency/residency';
+import { BEGINNING_OF_TIME, checkPolicy, decide, formatInstant, isAssigned, policyInForce, validPolicies } from '@residency/residency';
 import type { Decision, PolicyVersion } from '@residency/residency';
 import { Option } from 'commander';
 import type { Command } from 'commander';
@@ -9,7 +9,6 @@ import type { Answer, Common } from '../command.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { printable } from '../output.ts';
-import { validOf } from '../policies.ts';
 import { publishedIn } from '../published-in.ts';
 import { readNamed } from '../read-named.ts';
 import type { Session } from '../session.ts';
@@ -53,7 +52,7 @@ async function policyFor(session: Session, { policy: file, asKnown, ...where }: 
     return policy;
   }
   const published = await publishedIn(session, where);
-  const policy = asKnown === true ? policyInForce(published, at) : validOf(published).at(-1);
+  const policy = asKnown === true ? policyInForce(published, at) : validPolicies(published).at(-1);
   if (policy === undefined) throw new CliError({ code: 'NOT_THERE', message: 'Expected a published policy version that is valid, found none; publish one with `residency policy publish`.', remedy: 'stop' });
   return policy;
 }

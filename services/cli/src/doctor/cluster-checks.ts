@@ -12,7 +12,7 @@ import type { Finding } from './finding.ts';
 import { judgeConsentView } from './judge-consent-view.ts';
 import { judgeControl } from './judge-control.ts';
 import { judgeKeys, judgePrivateKeys } from './judge-keys.ts';
-import { judgePolicy, judgePolicySites } from './judge-policy.ts';
+import { judgePolicy, judgePolicySites, regionsOf } from './judge-policy.ts';
 import { judgeProgress } from './judge-progress.ts';
 import { Part, given, within } from './part.ts';
 import { clockOfAnswer, clockOfHttp } from './read-clocks.ts';
@@ -111,7 +111,7 @@ function policyChecks({ terms, session }: ClusterDeps, { policies, documents, si
   return [
     { name: 'policy', look: async () => judgePolicy(await policies.value(), session.now()) },
     { name: 'policy\'s sites', look: () => given(terms, [documents, sites], ([all, places]) => judgePolicySites(all, places)) },
-    { name: 'keys', look: () => given(terms, [documents, keys], ([all, directory]) => judgeKeys([...new Set(all.flatMap(({ regions }) => regions.map(({ id }) => id)))], (region) => directory.newest(region))) },
+    { name: 'keys', look: () => given(terms, [documents, keys], ([all, directory]) => judgeKeys(regionsOf(all), (region) => directory.newest(region))) },
     { name: 'private keys', look: () => given(terms, [keysSettings], async ([{ directory }]) => [await judgePrivateKeys(directory)]) },
   ];
 }

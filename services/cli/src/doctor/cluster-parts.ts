@@ -44,8 +44,8 @@ export function clusterParts({ session, file, terms, diagnostics }: ClusterDeps)
   const ticks = (topic: Topic) => new Part(`ticks of ${topic}`, () => given(terms, [kafka], ([log], signal) => watchTicks(log, topic, { now: session.now, signal })));
   const policies = new Part('the policy log', () => given(terms, [kafka], async ([log], signal) => await policiesOn({ ...session, signal }, log)));
   return {
-    kafkaSettings, redisSettings, keysSettings, ledgerSettings,
-    topics: settingsPart(file, 'topics'), routing: settingsPart(file, 'routing'), sites: settingsPart(file, 'sites'), readers: settingsPart(file, 'readers'),
+    kafkaSettings, keysSettings, ledgerSettings,
+    routing: settingsPart(file, 'routing'), sites: settingsPart(file, 'sites'), readers: settingsPart(file, 'readers'),
     kafka, redis, policies,
     ticks: [ticks(TOPICS.consents), ticks(TOPICS.policy)],
     documents: new Part('a policy in force', () => given(terms, [policies], ([published]) => demandSome(documentsOf(published, session.now())))),

@@ -1,24 +1,23 @@
-import { stat, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verifySite } from '@residency/adapter-filesystem';
 import { hasCode } from '@residency/coded-error';
 import { TOPICS } from '@residency/contracts';
 import { lockRouting, openDataDirectory } from '@residency/standalone';
 import type { DataDirectory } from '@residency/standalone';
-import { CliError } from '../cli-error.ts';
-import { controlOf } from '../control.ts';
+import { controlOf, demandThere } from '../control.ts';
 import { embeddedLedgers } from '../embedded-ledgers.ts';
+import { isThere } from '../is-there.ts';
 import { readOf } from '../ledgers.ts';
 import { publishedOn } from '../policies.ts';
 import type { Session } from '../session.ts';
 import { bytesText, counted, grouped } from '../table.ts';
-import { isThere } from '../with-data.ts';
 import { ok, wrong } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { judgeControl } from './judge-control.ts';
 import { judgeKeyFile } from './judge-key-file.ts';
 import { judgeKeys } from './judge-keys.ts';
-import { documentsOf, judgePolicy } from './judge-policy.ts';
+import { documentsOf, judgePolicy, regionsOf } from './judge-policy.ts';
 import { explain } from './explain.ts';
 import { lookAtLedger } from './look-at-ledger.ts';
 import { Part, given } from './part.ts';
@@ -30,7 +29,7 @@ const LEAST_FREE_BYTES = 256 * 1024 * 1024;
 
 /** Of a data directory, which is not made: throws `NOT_THERE`. */
 export async function dataChecks(session: Session, path: string, terms: Terms): Promise<{ readonly checks: readonly Check[]; close(): Promise<void> }> {
-  if (!await isThere(join(path, 'residency.json'))) throw new CliError({ code: 'NOT_THERE', message: 'Expected --data to name a data directory, found none there; name the one that is used, make one with residency start, or name a cluster with --config.', remedy: 'stop' });
+  await demandThere({ data: path });
   const data = new Part('the data directory', () => given(terms, [], () => openDataDirectory(path)));
   const lock = new Part('the lock', () => given(terms, [data], ([directory]) => routerRuns(directory)));
   const policies = new Part('the policy log', () => given(terms, [data], ([directory]) => publishedOn(directory)));
@@ -41,7 +40,7 @@ export async function dataChecks(session: Session, path: string, terms: Terms): 
     { name: 'policy', look: async () => judgePolicy(await policies.value(), session.now()) },
     { name: 'keys', look: () => given(terms, [data, policies], ([{ keys }, published]) => judgeKeys(regionsOf(documentsOf(published, session.now())), (region) => keys.newest(region))) },
     { name: 'sites', look: () => given(terms, [data, policies], async ([directory, published]) => await Promise.all(sitesOf(documentsOf(published, session.now())).map((identity) => judgeSite(directory, identity)))) },
-    { name: 'ledger key', look: () => given(terms, [data], async ([directory]) => (await stands(join(directory.path, 'ledger-key')) ? [await judgeKeyFile(join(directory.path, 'ledger-key'))] : [])) },
+    { name: 'ledger key', look: () => given(terms, [data], async ([directory]) => (await isThere(join(directory.path, 'ledger-key')) ? [await judgeKeyFile(join(directory.path, 'ledger-key'))] : [])) },
     { name: 'ledger', look: () => given(terms, [data, lock], async ([directory, runs]) => [await judgeLedger(directory, runs)]) },
     { name: 'progress', look: () => given(terms, [data], async ([{ log }]) => [judgeEmbeddedProgress({ settled: await log.committed(), end: await log.end(TOPICS.samples) })]) },
     { name: 'control', look: () => given(terms, [data], async ([{ log }]) => [judgeControl(await controlOf({ controlLog: () => log.read(TOPICS.control) }))]) },
@@ -70,10 +69,6 @@ export function judgeDisk(free: number): Finding {
 }
 
 type Documents = ReturnType<typeof documentsOf>;
-
-function regionsOf(documents: Documents): readonly string[] {
-  return [...new Set(documents.flatMap(({ regions }) => regions.map(({ id }) => id)))];
-}
 
 function sitesOf(documents: Documents): readonly { readonly region: string; readonly site: string }[] {
   const named = documents.flatMap(({ regions }) => regions.flatMap(({ id, sites }) => sites.map((site) => [site, id] as const)));
@@ -109,14 +104,4 @@ export function judgeEmbeddedProgress({ settled, end }: { readonly settled: bigi
   const waiting = Number(end - ((settled ?? -1n) + 1n));
   if (waiting < 0) return wrong('progress', `settled up to ${settled}, and the log ends at ${end}: it lost its end`, 'Restore the data directory from a backup.');
   return ok('progress', waiting === 0 ? 'nothing waits' : `${counted(waiting, 'record')} wait${waiting === 1 ? 's' : ''} to be routed`);
-}
-
-async function stands(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false;
-    throw error;
-  }
 }

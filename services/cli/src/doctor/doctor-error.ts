@@ -5,7 +5,7 @@ export type DoctorErrorCode = (typeof DOCTOR_ERROR_CODES)[number];
 
 export class DoctorError extends CodedError<DoctorErrorCode> {}
 
-export function needed(name: string, cause: unknown): DoctorError {
+export function needed(name: string, cause?: unknown): DoctorError {
   return new DoctorError({ code: 'NEEDED', remedy: 'retry', message: `needs ${name}`, cause });
 }
 

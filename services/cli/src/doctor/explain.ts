@@ -1,5 +1,4 @@
-import { hasCode } from '@residency/coded-error';
-import { codeOf } from '../exit-code.ts';
+import { codeOf, hasCode } from '@residency/coded-error';
 import { unknown, wrong } from './finding.ts';
 import type { Finding } from './finding.ts';
 

@@ -1,10 +1,8 @@
-export const STATES = ['ok', 'wrong', 'unknown'] as const;
-
 /** One line of a doctor. */
 export interface Finding {
   readonly check: string;
   /** `unknown`: it could not be looked at. */
-  readonly state: (typeof STATES)[number];
+  readonly state: 'ok' | 'wrong' | 'unknown';
   readonly found: string;
   /** What to do, where `found` does not say so itself. */
   readonly next?: string;

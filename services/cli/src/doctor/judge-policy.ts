@@ -19,6 +19,11 @@ export function documentsOf(published: readonly PolicyPublished[], now: number):
   return [...new Set([now, Infinity].flatMap((at) => policyInForce(published, at)?.document ?? []))];
 }
 
+/** Each of theirs once. */
+export function regionsOf(documents: readonly PolicyDocument[]): readonly string[] {
+  return [...new Set(documents.flatMap(({ regions }) => regions.map(({ id }) => id)))];
+}
+
 export function judgePolicySites(documents: readonly PolicyDocument[], places: readonly { readonly site: string; readonly region: string }[]): readonly Finding[] {
   const check = 'policy\'s sites';
   const problems = checkSites(documents, places).filter(({ code }) => code !== 'SITE_UNKNOWN').map(({ code, message }): Finding => ({ ...wrong(check, message), code }));

@@ -1,8 +1,7 @@
+import type { Fetch } from '../readiness.ts';
 import type { ClockReading } from './clocks.ts';
 import { readingOf } from './clocks.ts';
 import { DoctorError } from './doctor-error.ts';
-
-export type Fetch = (url: URL, init: { readonly redirect: 'manual'; readonly signal: AbortSignal }) => Promise<Response>;
 
 /** The clock of whoever answers at `url`, by any answer's `Date`, which has whole seconds. `undefined`: the answer has none. */
 export async function clockOfHttp(clock: string, url: URL, { now, signal, ask = fetch }: { readonly now: () => number; readonly signal: AbortSignal; readonly ask?: Fetch }): Promise<ClockReading | undefined> {

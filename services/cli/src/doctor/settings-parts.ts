@@ -2,6 +2,7 @@ import { SECTIONS, configurationOf, explainConfiguration, mistakeLine, readConfi
 import type { Configuration, Section } from '@residency/configuration';
 import type { ConfigFile } from '../config-file.ts';
 import { counted } from '../table.ts';
+import { needed } from './doctor-error.ts';
 import { ok, wrong } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { Part } from './part.ts';
@@ -22,6 +23,13 @@ export function judgeConfiguration(file: ConfigFile): readonly Finding[] {
 /** Whether any of a section's variables is set. */
 export function says(file: ConfigFile, section: Section): boolean {
   return explainConfiguration([section], file).some(({ state }) => state === 'set');
+}
+
+/** Between two checkpoints, milliseconds: as it is set, or its default. Its section is not read whole, because the key beside it is the auditor's alone. Throws `NEEDED` where it is mistaken. */
+export function checkpointIntervalMs(file: ConfigFile): number {
+  const { shown = '' } = explainConfiguration(['auditing'], file).find(({ variable }) => variable === 'RESIDENCY_LEDGER_INTERVAL_MS') ?? {};
+  if (!/^\d{1,9}$/.test(shown)) throw needed('configuration (auditing)');
+  return Number(shown);
 }
 
 /** A section by itself: a mistake elsewhere, and a name that nobody knows, say nothing about it. */

@@ -27,7 +27,7 @@ export async function watchTicks(log: TickLog, topic: Topic, { now, signal, watc
   return { clock: `Kafka (${topic})`, least, most: least + ON_ITS_WAY_MS };
 }
 
-export function judgeTicks(check: string, reading: ClockReading | undefined, watchMs = WATCH_MS): Finding {
+export function judgeTicks(check: string, reading: ClockReading | undefined): Finding {
   if (reading !== undefined) return ok(check, 'a projector ticks');
-  return wrong(check, `no tick in ${secondsText(watchMs)}`, 'No consent projector ticks, so routing waits: start one, or see its log.');
+  return wrong(check, `no tick in ${secondsText(WATCH_MS)}`, 'No consent projector ticks, so routing waits: start one, or see its log.');
 }

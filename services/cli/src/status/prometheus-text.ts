@@ -8,7 +8,8 @@ export interface Sample {
 }
 
 const NAME = '[a-zA-Z_:][a-zA-Z0-9_:]*';
-const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\[\\"n])*)"[ \t]*(,|$)[ \t]*/y;
+// One comma may stand at the end, as the format allows.
+const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\[\\"n])*)"[ \t]*(?:,|$)[ \t]*/y;
 const SAMPLE = new RegExp(`^(${NAME})[ \\t]*(?:\\{(.*)\\})?[ \\t]+(\\S+)(?:[ \\t]+-?\\d+)?[ \\t]*$`, 's');
 const TYPE = new RegExp(`^# TYPE (${NAME}) (?:counter|gauge|histogram|summary|untyped)$`);
 const HELP = new RegExp(`^# HELP ${NAME}(?: .*)?$`, 's');
@@ -51,17 +52,13 @@ function sampleOf(line: string, index: number): Sample {
 function labelsOf(text: string, index: number): Sample['labels'] {
   const labels = new Map<string, string>();
   let at = 0;
-  let more = false;
   while (at < text.length) {
     LABEL.lastIndex = at;
-    const [whole = '', name = '', value = '', comma = ''] = LABEL.exec(text) ?? [];
+    const [whole = '', name = '', value = ''] = LABEL.exec(text) ?? [];
     if (whole === '' || labels.has(name)) throw unreadable(index, whole === '' ? 'labels that are none' : 'a label twice');
     labels.set(name, value.replaceAll(/\\([\\"n])/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped)));
     at += whole.length;
-    more = comma !== '';
   }
-  // One comma may stand at the end, as the format allows.
-  if (more && labels.size === 0) throw unreadable(index, 'labels that are none');
   return Object.fromEntries(labels);
 }
 

@@ -1,3 +1,4 @@
+import { STORE_ANSWERS } from '@residency/telemetry';
 import { printable } from '../output.ts';
 import { gauges, growth, histograms, quantile } from './deltas.ts';
 import type { Interval } from './deltas.ts';
@@ -61,8 +62,7 @@ export interface ServicesLook {
 
 export type Scrapes = ReadonlyMap<string, Told<Scrape>>;
 
-/** Answers that are no failure. */
-const ANSWERED: ReadonlySet<string> = new Set(['ok', 'exists', 'missing', 'conflict']);
+const ANSWERED: ReadonlySet<string> = new Set(STORE_ANSWERS);
 const MOST_ERRORS = 5;
 const ERROR_WITHIN_SECONDS = 24 * 60 * 60;
 

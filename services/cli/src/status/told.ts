@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf } from '@residency/coded-error';
 import { CliError } from '../cli-error.ts';
-import { codeOf } from '../exit-code.ts';
 
 /** What a source says of itself, or the code of why it can not be asked. */
 export type Told<T> = { readonly told: T } | { readonly failure: string };

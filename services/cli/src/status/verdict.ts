@@ -8,7 +8,7 @@ const USUAL_MS = 5_000;
 
 /** Whether samples flow, where they wait and why, in one sentence. */
 export function verdict(report: StatusReport): string {
-  const { at, system, flow, services } = report;
+  const { at, system, flow } = report;
   if (report.blind) return 'Nothing could be asked: whether samples flow can not be told.';
   if (system === undefined) return ofServices(report);
   const intake = toldOf(system.intake);
@@ -22,7 +22,7 @@ export function verdict(report: StatusReport): string {
   const waiting = `${counted(Number(unsettled), 'record')} ${unsettled === 1n ? 'waits' : 'wait, the oldest'} for ${ageText(age / 1_000)}`;
   if (settled > 0) return `Samples flow: ${rateText(settled)} are settled; ${waiting}.${draining}`;
   if (age < USUAL_MS) return `Samples have just come: ${waiting}.${draining}`;
-  return `Nothing is settled: ${waiting}. ${why(report, services.services.map(({ service, ready }) => ({ service, ready })))}${draining}`;
+  return `Nothing is settled: ${waiting}. ${why(report)}${draining}`;
 }
 
 function ofServices({ services: { services, outcomes } }: StatusReport): string {
@@ -31,7 +31,7 @@ function ofServices({ services: { services, outcomes } }: StatusReport): string 
   return `${ready ? 'Ready' : 'Not ready'}; ${rateText(settled)} are settled.`;
 }
 
-function why({ wrong }: StatusReport, services: readonly { readonly service: string | undefined; readonly ready: boolean }[]): string {
+function why({ wrong, services: { services } }: StatusReport): string {
   if (wrong.length > 0) return 'See below.';
   const routers = services.filter(({ service }) => service === 'router' || service === 'standalone').length;
   if (routers > 0) return 'The routers say they are ready: see their logs, `residency log-level debug --service router`.';

@@ -1,10 +1,9 @@
-import type { KafkaLog } from '@residency/adapter-kafka';
+import { readNow } from '@residency/adapter-kafka';
+import type { FollowedView, KafkaLog } from '@residency/adapter-kafka';
 import { TOPICS } from '@residency/contracts';
 import type { ControlState } from '@residency/contracts';
 import type { ControlMetrics } from '@residency/telemetry';
 import type { Source } from '../source.ts';
-import { readNow } from './followed.ts';
-import type { FollowedView } from './followed.ts';
 
 /** What people left the system in. */
 export function controlSource(log: Pick<KafkaLog, 'ends'>, view: FollowedView<ControlState>, metrics: ControlMetrics): Source {

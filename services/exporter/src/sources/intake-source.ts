@@ -1,9 +1,9 @@
+import { OldestUnsettled } from '@residency/adapter-kafka';
 import type { IntakeProgress, KafkaLog } from '@residency/adapter-kafka';
 import { TOPICS } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 import type { ExporterMetrics, IntakePartition } from '@residency/telemetry';
 import type { Source } from '../source.ts';
-import { OldestUnsettled } from './oldest-unsettled.ts';
 
 export type IntakeLog = Pick<KafkaLog, 'progress' | 'ahead' | 'starts' | 'ends' | 'retention'>;
 

@@ -1,13 +1,12 @@
-import type { KafkaLog } from '@residency/adapter-kafka';
+import { readNow } from '@residency/adapter-kafka';
+import type { FollowedView, KafkaLog } from '@residency/adapter-kafka';
 import { TOPICS } from '@residency/contracts';
-import { invalidPolicies, policyInForce } from '@residency/residency';
+import { policyInForce, validPolicies } from '@residency/residency';
 import type { PolicyPublished } from '@residency/residency';
 import type { PolicyReading } from '@residency/routing';
 import type { ExporterMetrics, SeenViews } from '@residency/telemetry';
 import type { SeenNow } from '../seen-now.ts';
 import type { Source } from '../source.ts';
-import { readNow } from './followed.ts';
-import type { FollowedView } from './followed.ts';
 
 export interface PolicySourceDeps {
   readonly log: Pick<KafkaLog, 'ends'>;
@@ -24,7 +23,7 @@ export function policySource({ log, view, metrics, seen, now }: PolicySourceDeps
     read: async (signal) => {
       const { watermark, versions } = await readNow(log, TOPICS.policy, view, signal);
       const policies = { policyWatermark: watermark, policySeenAt: now(), ...inForce(versions, watermark) };
-      const valid = validCount(versions);
+      const valid = validPolicies(versions).length;
       return () => {
         seen.policies = policies;
         metrics.policyVersions(valid);
@@ -40,10 +39,4 @@ export function policySource({ log, view, metrics, seen, now }: PolicySourceDeps
 function inForce(versions: readonly PolicyPublished[], watermark: number): Pick<SeenViews, 'inForce'> {
   const version = policyInForce(versions, watermark);
   return version === undefined ? {} : { inForce: { policy: version.document.id, version: version.document.version } };
-}
-
-/** A version published again is one version. */
-function validCount(versions: readonly PolicyPublished[]): number {
-  const invalid = new Set(invalidPolicies(versions).map(({ published }) => published.digest));
-  return new Set(versions.map(({ digest }) => digest)).difference(invalid).size;
 }

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { KafkaLog } from '@residency/adapter-kafka';
 import { hasCode } from '@residency/coded-error';
 import type { Topic } from '@residency/contracts';
+import type { KafkaLog } from './kafka-log.ts';
+import { pause } from './reading/pause.ts';
 
 /** A view that follows a log in the background. */
 export interface FollowedView<T> {
@@ -19,7 +19,7 @@ export async function readNow<T>(log: Pick<KafkaLog, 'ends'>, topic: Topic, view
       return await view.readFollowed();
     } catch (error) {
       if (signal.aborted || !hasCode(error, 'VIEW_NOT_READ')) throw error;
-      await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+      await pause(LOOK_EVERY_MS, signal);
     }
   }
 }

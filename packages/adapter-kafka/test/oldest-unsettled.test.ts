@@ -1,6 +1,6 @@
-import type { LogAhead } from '@residency/adapter-kafka';
 import { expect, test } from 'vitest';
-import { OldestUnsettled } from '../src/sources/oldest-unsettled.ts';
+import type { LogAhead } from '../src/log-ahead.ts';
+import { OldestUnsettled } from '../src/oldest-unsettled.ts';
 
 function looking(answers: LogAhead[]) {
   const asked: bigint[] = [];

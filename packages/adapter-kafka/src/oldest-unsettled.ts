@@ -1,4 +1,5 @@
-import type { IntakeProgress, LogAhead } from '@residency/adapter-kafka';
+import type { IntakeProgress } from './intake-progress.ts';
+import type { LogAhead } from './log-ahead.ts';
 
 export interface Oldest {
   /** Append time of the first record that is there for readers and not settled, milliseconds; absent: none. */
