@@ -53,13 +53,9 @@ export async function findSubmission(session: Session, log: KafkaLog, submission
   return { state: 'unknown' };
 }
 
-/** Intake records behind the routers' committed position, or all that are left where there is none. */
+/** Intake records that are not settled, as far as they are left. */
 export async function* waiting(session: Session, log: KafkaLog): AsyncGenerator<LogRecord> {
-  const [committed, starts] = [await log.committed(), await log.starts(TOPICS.samples)];
-  const from = new Map([...starts].map(([partition, start]) => {
-    const next = committed.get(partition) ?? start;
-    return [partition, next > start ? next : start];
-  }));
+  const from = new Map((await log.progress()).map(({ partition, start, next }) => [partition, next > start ? next : start]));
   yield* log.read(TOPICS.samples, { from, until: 'end', signal: session.signal });
   checkInterrupted(session);
 }
