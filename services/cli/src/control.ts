@@ -3,10 +3,8 @@ import { hasCode } from '@residency/coded-error';
 import { INITIAL_CONTROL, controlEntry, followControl } from '@residency/contracts';
 import type { ControlEvent, ControlState, LogEntry } from '@residency/contracts';
 import { formatInstant } from '@residency/residency';
-import { isDataDirectory } from '@residency/standalone';
-import { CliError, usage } from './cli-error.ts';
+import { usage } from './cli-error.ts';
 import type { System } from './system.ts';
-import type { Where } from './with-system.ts';
 
 /** What the control log's events so far leave a system in. */
 export async function controlOf(system: Pick<System, 'controlLog'>): Promise<ControlState> {
@@ -27,9 +25,4 @@ export function controlEvent(event: ControlEvent): LogEntry {
 
 export function controlJson({ mode, reason, since, logLevels }: ControlState): object {
   return { mode, ...(reason === undefined ? {} : { reason }), ...(since === undefined ? {} : { since: formatInstant(since) }), logLevels };
-}
-
-/** Whoever pauses a folder that nobody routes from believes something is paused, and a question is to leave it as it is: nothing is made here. Throws `NOT_THERE`. */
-export async function demandThere({ data, config }: Where): Promise<void> {
-  if (config === undefined && !await isDataDirectory(data)) throw new CliError({ code: 'NOT_THERE', message: 'Expected --data to name a data directory, found none there; name the one that is used, make one with residency start, or name a cluster with --config.', remedy: 'stop' });
 }

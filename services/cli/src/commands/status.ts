@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { usage } from '../cli-error.ts';
 import { answering, describe, parseAt, parseSubmission } from '../command.ts';
 import type { Answer, Common } from '../command.ts';
-import { demandThere } from '../control.ts';
+import { demandThere } from '../demand-there.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { intakeOptions, isObject, openIntake, parseBase } from '../intake-client.ts';
