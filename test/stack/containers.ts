@@ -50,7 +50,7 @@ export async function containedSites(): Promise<Contained<Stack['sites']>> {
     const container = await new GenericContainer(IMAGES.s3)
       .withEnvironment({
         S3PROXY_ENDPOINT: 'http://0.0.0.0:8080', S3PROXY_AUTHORIZATION: 'aws-v2-or-v4', S3PROXY_IDENTITY: accessKeyId, S3PROXY_CREDENTIAL: secretAccessKey,
-        JCLOUDS_PROVIDER: 'filesystem-nio2', JCLOUDS_FILESYSTEM_BASEDIR: '/tmp/residency-s3', LOG_LEVEL: 'warn',
+        JCLOUDS_PROVIDER: 'filesystem-nio2', JCLOUDS_FILESYSTEM_BASEDIR: '/tmp/residency-s3', LOG_LEVEL: 'warn', LC_ALL: 'C.UTF-8',
       })
       .withExposedPorts(8080)
       // Without a signature it refuses; any answer tells that it is up.

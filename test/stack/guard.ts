@@ -18,7 +18,8 @@ function tell(news: GuardNews): void {
 }
 
 function start(server: string, command: string, args: readonly string[]): void {
-  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  // Java names files in the locale's characters; in the plain one a key that is not ASCII is refused.
+  const child = spawn(command, args, { cwd: folder, env: { ...process.env, LC_ALL: 'C.UTF-8' }, stdio: ['ignore', 'pipe', 'pipe'] });
   running.set(server, child);
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => { tell({ news: 'output', server, text }); });
