@@ -5,9 +5,25 @@
 /** L0: plain data and functions. No `node:*`, no vendor, nothing but coded errors. */
 const L0 = ['coded-error', 'residency', 'consent', 'ledger'];
 /** L1: contracts and use cases. May import L0 and one another without cycles (docs/decisions/0002). */
-const L1 = ['cloudevents', 'contracts', 'configuration', 'sealing', 'routing', 'reconciliation', 'auditing'];
+const L1 = [
+  'cloudevents',
+  'contracts',
+  'configuration',
+  'sealing',
+  'routing',
+  'reconciliation',
+  'auditing',
+];
 /** L2: one technology each. May import L1 and L0, never one another. */
-const L2 = ['adapter-sqlite', 'adapter-filesystem', 'adapter-kafka', 'adapter-s3', 'adapter-redis', 'telemetry', 'operations'];
+const L2 = [
+  'adapter-sqlite',
+  'adapter-filesystem',
+  'adapter-kafka',
+  'adapter-s3',
+  'adapter-redis',
+  'telemetry',
+  'operations',
+];
 /** The one L0 package any other may import. */
 const FOUNDATION = ['coded-error'];
 /** L1 packages that may import less than their layer allows. */
@@ -18,15 +34,45 @@ const NARROWER = {
 };
 /** The npm packages a package's own code may import. Services may import any they declare that no adapter owns. */
 const VENDORS = {
-  'coded-error': [], residency: [], consent: [], ledger: ['@noble/hashes'],
-  cloudevents: [], contracts: ['zod'], configuration: ['zod'], sealing: ['@aws-crypto/client-node'], routing: [], reconciliation: [], auditing: [],
-  'adapter-sqlite': [], 'adapter-filesystem': [], 'adapter-kafka': ['kafkajs'], 'adapter-s3': ['@aws-sdk/client-s3'], 'adapter-redis': ['ioredis'],
-  telemetry: ['pino', 'prom-client'], operations: ['fastify'], testkit: ['vitest', 'fast-check'],
+  'coded-error': [],
+  residency: [],
+  consent: [],
+  ledger: ['@noble/hashes'],
+  cloudevents: [],
+  contracts: ['zod'],
+  configuration: ['zod'],
+  sealing: ['@aws-crypto/client-node'],
+  routing: [],
+  reconciliation: [],
+  auditing: [],
+  'adapter-sqlite': [],
+  'adapter-filesystem': [],
+  'adapter-kafka': ['kafkajs'],
+  'adapter-s3': ['@aws-sdk/client-s3'],
+  'adapter-redis': ['ioredis'],
+  telemetry: ['pino', 'prom-client'],
+  operations: ['fastify'],
+  testkit: ['vitest', 'fast-check'],
 };
 /** Clients of a store or a log: each has exactly one home, tests of that package included. */
-const OWNED = { kafkajs: 'adapter-kafka', '@aws-sdk/client-s3': 'adapter-s3', ioredis: 'adapter-redis', sqlite: 'adapter-sqlite' };
+const OWNED = {
+  kafkajs: 'adapter-kafka',
+  '@aws-sdk/client-s3': 'adapter-s3',
+  ioredis: 'adapter-redis',
+  sqlite: 'adapter-sqlite',
+};
 const L1_CORE = ['crypto', 'buffer'];
-const NETWORK_CORE = ['http', 'https', 'http2', 'net', 'tls', 'dgram', 'dns', 'child_process', 'cluster'];
+const NETWORK_CORE = [
+  'http',
+  'https',
+  'http2',
+  'net',
+  'tls',
+  'dgram',
+  'dns',
+  'child_process',
+  'cluster',
+];
 
 const either = (names) => (names.length === 0 ? '(?!)' : `(?:${names.join('|')})`);
 const sourceOf = (...names) => `^packages/${either(names)}/src/`;
@@ -42,32 +88,120 @@ function layers() {
   const narrower = Object.keys(NARROWER);
   const ofL1 = L1.filter((name) => !narrower.includes(name));
   return [
-    rule('L0-imports-only-coded-error', 'Domain code stands on nothing.', { path: `^packages/(${L0.join('|')})/src/` }, { path: ANY_PACKAGE, pathNot: ['^packages/$1/', anyOf(...FOUNDATION)] }),
-    rule('L1-imports-only-L1-and-L0', 'Use cases know ports, not technologies.', { path: sourceOf(...ofL1) }, { path: ANY_PACKAGE, pathNot: anyOf(...L1, ...L0) }),
+    rule(
+      'L0-imports-only-coded-error',
+      'Domain code stands on nothing.',
+      { path: `^packages/(${L0.join('|')})/src/` },
+      { path: ANY_PACKAGE, pathNot: ['^packages/$1/', anyOf(...FOUNDATION)] },
+    ),
+    rule(
+      'L1-imports-only-L1-and-L0',
+      'Use cases know ports, not technologies.',
+      { path: sourceOf(...ofL1) },
+      { path: ANY_PACKAGE, pathNot: anyOf(...L1, ...L0) },
+    ),
     ...Object.entries(NARROWER).map(([name, allowed]) =>
-      rule(`${name}-imports-less-than-its-layer`, `Only ${allowed.join(', ')}.`, { path: sourceOf(name) }, { path: ANY_PACKAGE, pathNot: anyOf(name, ...allowed) })),
-    rule('L2-imports-no-other-adapter', 'An adapter can be swapped alone.', { path: '^packages/(adapter-[^/]+|telemetry|operations)/src/' }, { path: ANY_PACKAGE, pathNot: [anyOf(...L1, ...L0), '^packages/$1/'] }),
-    rule('testkit-imports-no-adapter', 'Contract suites know ports only.', { path: sourceOf('testkit') }, { path: ANY_PACKAGE, pathNot: anyOf('testkit', ...L1, ...L0) }),
-    rule('testkit-only-in-tests', 'It is for development; it would bring a test runner along.', { path: '/src/', pathNot: anyOf('testkit') }, { path: anyOf('testkit') }),
-    rule('no-package-imports-a-service', 'Services are the top.', { path: '^packages/' }, { path: '^services/' }),
-    rule('service-imports-no-service', 'Only standalone composes the others, and the command line starts standalone.',
-      { path: '^services/([^/]+)/', pathNot: '^services/(?:standalone|cli)/' }, { path: '^services/', pathNot: '^services/$1/' }),
-    rule('standalone-does-not-import-its-front-door', 'The command line starts standalone, not the other way round.', { path: '^services/standalone/' }, { path: '^services/cli/' }),
-    rule('cli-imports-only-standalone', 'The command line is a front door, not a second composition.', { path: '^services/cli/' }, { path: '^services/', pathNot: '^services/(?:cli|standalone)/' }),
-    rule('source-imports-no-tests', 'Tests import the code, never the other way round.', { path: '/src/' }, { path: ['^test/', '^(?:packages|services)/[^/]+/test/'] }),
+      rule(
+        `${name}-imports-less-than-its-layer`,
+        `Only ${allowed.join(', ')}.`,
+        { path: sourceOf(name) },
+        { path: ANY_PACKAGE, pathNot: anyOf(name, ...allowed) },
+      ),
+    ),
+    rule(
+      'L2-imports-no-other-adapter',
+      'An adapter can be swapped alone.',
+      { path: '^packages/(adapter-[^/]+|telemetry|operations)/src/' },
+      { path: ANY_PACKAGE, pathNot: [anyOf(...L1, ...L0), '^packages/$1/'] },
+    ),
+    rule(
+      'testkit-imports-no-adapter',
+      'Contract suites know ports only.',
+      { path: sourceOf('testkit') },
+      { path: ANY_PACKAGE, pathNot: anyOf('testkit', ...L1, ...L0) },
+    ),
+    rule(
+      'testkit-only-in-tests',
+      'It is for development; it would bring a test runner along.',
+      { path: '/src/', pathNot: anyOf('testkit') },
+      { path: anyOf('testkit') },
+    ),
+    rule(
+      'no-package-imports-a-service',
+      'Services are the top.',
+      { path: '^packages/' },
+      { path: '^services/' },
+    ),
+    rule(
+      'service-imports-no-service',
+      'Only standalone composes the others, and the command line starts standalone.',
+      { path: '^services/([^/]+)/', pathNot: '^services/(?:standalone|cli)/' },
+      { path: '^services/', pathNot: '^services/$1/' },
+    ),
+    rule(
+      'standalone-does-not-import-its-front-door',
+      'The command line starts standalone, not the other way round.',
+      { path: '^services/standalone/' },
+      { path: '^services/cli/' },
+    ),
+    rule(
+      'cli-imports-only-standalone',
+      'The command line is a front door, not a second composition.',
+      { path: '^services/cli/' },
+      { path: '^services/', pathNot: '^services/(?:cli|standalone)/' },
+    ),
+    rule(
+      'source-imports-no-tests',
+      'Tests import the code, never the other way round.',
+      { path: '/src/' },
+      { path: ['^test/', '^(?:packages|services)/[^/]+/test/'] },
+    ),
   ];
 }
 
 function outside() {
   const known = Object.keys(VENDORS);
   return [
-    rule('package-without-layer', 'Name it in a layer here, so that its arrows are judged.', { path: '^packages/[^/]+/', pathNot: anyOf(...known) }, {}),
-    rule('L0-runs-anywhere', 'No node:* in L0.', { path: sourceOf(...L0) }, { dependencyTypes: ['core'] }),
-    rule('L1-touches-no-machine', 'No file system, network, process or thread in L1.', { path: sourceOf(...L1) }, { dependencyTypes: ['core'], pathNot: core(...L1_CORE) }),
-    rule('L2-opens-no-socket', 'The network is the vendor client\'s.', { path: sourceOf(...L2) }, { dependencyTypes: ['core'], path: core(...NETWORK_CORE) }),
-    ...known.map((name) => rule(`${name}-vendors`, `npm packages: ${VENDORS[name].join(', ') || 'none'}.`, { path: sourceOf(name) }, { path: '(?:^|/)node_modules/', pathNot: npm(...VENDORS[name]) })),
+    rule(
+      'package-without-layer',
+      'Name it in a layer here, so that its arrows are judged.',
+      { path: '^packages/[^/]+/', pathNot: anyOf(...known) },
+      {},
+    ),
+    rule(
+      'L0-runs-anywhere',
+      'No node:* in L0.',
+      { path: sourceOf(...L0) },
+      { dependencyTypes: ['core'] },
+    ),
+    rule(
+      'L1-touches-no-machine',
+      'No file system, network, process or thread in L1.',
+      { path: sourceOf(...L1) },
+      { dependencyTypes: ['core'], pathNot: core(...L1_CORE) },
+    ),
+    rule(
+      'L2-opens-no-socket',
+      "The network is the vendor client's.",
+      { path: sourceOf(...L2) },
+      { dependencyTypes: ['core'], path: core(...NETWORK_CORE) },
+    ),
+    ...known.map((name) =>
+      rule(
+        `${name}-vendors`,
+        `npm packages: ${VENDORS[name].join(', ') || 'none'}.`,
+        { path: sourceOf(name) },
+        { path: '(?:^|/)node_modules/', pathNot: npm(...VENDORS[name]) },
+      ),
+    ),
     ...Object.entries(OWNED).map(([client, owner]) =>
-      rule(`${client}-only-in-${owner}`, 'One home for each client.', { path: ANY_PACKAGE, pathNot: anyOf(owner) }, { path: [npm(client), core(client)] })),
+      rule(
+        `${client}-only-in-${owner}`,
+        'One home for each client.',
+        { path: ANY_PACKAGE, pathNot: anyOf(owner) },
+        { path: [npm(client), core(client)] },
+      ),
+    ),
   ];
 }
 
@@ -75,10 +209,30 @@ function everywhere() {
   return [
     rule('no-cycles', 'A cycle has no first thing to read.', {}, { circular: true }),
     rule('resolvable', 'Nothing stands behind this import.', {}, { couldNotResolve: true }),
-    rule('through-the-index', 'Across packages only what the index exports.', { path: '^(packages|services)/([^/]+)/' }, { path: ANY_PACKAGE, pathNot: ['^$1/$2/', INDEX] }),
-    rule('tests-through-the-index', 'Across packages only what the index exports.', { path: '^test/' }, { path: ANY_PACKAGE, pathNot: INDEX }),
-    rule('no-development-dependency-in-source', 'It is not there in production.', { path: '^(?:packages|services)/[^/]+/src/' }, { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm'] }),
-    rule('declared', 'Missing in the package.json beside it and in the root\'s.', {}, { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] }),
+    rule(
+      'through-the-index',
+      'Across packages only what the index exports.',
+      { path: '^(packages|services)/([^/]+)/' },
+      { path: ANY_PACKAGE, pathNot: ['^$1/$2/', INDEX] },
+    ),
+    rule(
+      'tests-through-the-index',
+      'Across packages only what the index exports.',
+      { path: '^test/' },
+      { path: ANY_PACKAGE, pathNot: INDEX },
+    ),
+    rule(
+      'no-development-dependency-in-source',
+      'It is not there in production.',
+      { path: '^(?:packages|services)/[^/]+/src/' },
+      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm'] },
+    ),
+    rule(
+      'declared',
+      "Missing in the package.json beside it and in the root's.",
+      {},
+      { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    ),
     ...declaredWorkspaces(),
   ];
 }
@@ -86,12 +240,23 @@ function everywhere() {
 /** The cruiser does not compare imports of workspaces with `dependencies`: one rule for each package does. */
 function declaredWorkspaces() {
   const { readFileSync, globSync } = require('node:fs');
-  return globSync('{packages,services}/*/package.json').toSorted().map((path) => {
-    const folder = path.replace(/\/package\.json$/, '');
-    const declared = Object.keys(JSON.parse(readFileSync(path, 'utf8')).dependencies ?? {})
-      .filter((name) => name.startsWith('@residency/')).map((name) => name.slice('@residency/'.length));
-    return rule(`${folder}-declares-workspaces`, `Missing in dependencies of ${path}.`, { path: `^${folder}/src/` }, { path: ANY_PACKAGE, pathNot: [`^${folder}/`, `^(?:packages|services)/${either(declared)}/`] });
-  });
+  return globSync('{packages,services}/*/package.json')
+    .toSorted()
+    .map((path) => {
+      const folder = path.replace(/\/package\.json$/, '');
+      const declared = Object.keys(JSON.parse(readFileSync(path, 'utf8')).dependencies ?? {})
+        .filter((name) => name.startsWith('@residency/'))
+        .map((name) => name.slice('@residency/'.length));
+      return rule(
+        `${folder}-declares-workspaces`,
+        `Missing in dependencies of ${path}.`,
+        { path: `^${folder}/src/` },
+        {
+          path: ANY_PACKAGE,
+          pathNot: [`^${folder}/`, `^(?:packages|services)/${either(declared)}/`],
+        },
+      );
+    });
 }
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -102,6 +267,10 @@ module.exports = {
     tsPreCompilationDeps: true,
     combinedDependencies: true,
     doNotFollow: { path: '(?:^|/)node_modules/' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'], extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+      extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'],
+    },
   },
 };

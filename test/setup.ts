@@ -29,15 +29,18 @@ interface Requirement {
 const REQUIREMENTS: readonly Requirement[] = [
   {
     name: `Node ${NODE} or newer`,
-    remedy: 'Run it as `npm run setup:tests` after `npm ci`: the right Node is a development dependency. npm 12 installs it because package.json allows its script.',
+    remedy:
+      'Run it as `npm run setup:tests` after `npm ci`: the right Node is a development dependency. npm 12 installs it because package.json allows its script.',
     look: async () => {
-      if (Number(process.versions.node.split('.')[0]) < NODE) throw new Error(`found ${process.version}`);
+      if (Number(process.versions.node.split('.')[0]) < NODE)
+        throw new Error(`found ${process.version}`);
       return process.version;
     },
   },
   {
     name: 'SQLite inside Node, with a write-ahead log',
-    remedy: 'Point TMPDIR at a local disk; SQLite\'s write-ahead log does not work on network file systems.',
+    remedy:
+      "Point TMPDIR at a local disk; SQLite's write-ahead log does not work on network file systems.",
     look: async (folder) => {
       const { DatabaseSync } = await import('node:sqlite');
       const database = new DatabaseSync(join(folder, 'check.sqlite'));
@@ -61,7 +64,8 @@ const REQUIREMENTS: readonly Requirement[] = [
   },
   {
     name: `Java ${JAVA} or newer (runs Kafka and S3Proxy)`,
-    remedy: 'Install a Java runtime, such as Debian\'s default-jre-headless, on the PATH or in JAVA_HOME.',
+    remedy:
+      "Install a Java runtime, such as Debian's default-jre-headless, on the PATH or in JAVA_HOME.",
     packages: ['default-jre-headless'],
     look: async () => {
       const version = /version "(?:1\.)?(\d+)[^"]*"/.exec(await said(java(), '-version'));
@@ -71,24 +75,30 @@ const REQUIREMENTS: readonly Requirement[] = [
   },
   {
     name: 'Maven (fetches Kafka, S3Proxy and Redis)',
-    remedy: 'Install Maven, such as Debian\'s maven, so that `mvn` is on the PATH.',
+    remedy: "Install Maven, such as Debian's maven, so that `mvn` is on the PATH.",
     packages: ['maven'],
-    look: async () => /Apache Maven [\w.]+/.exec(await said('mvn', '-v'))?.[0] ?? 'a version it does not tell',
+    look: async () =>
+      /Apache Maven [\w.]+/.exec(await said('mvn', '-v'))?.[0] ?? 'a version it does not tell',
   },
   {
     name: 'kcat (reads the log as a stranger would)',
-    remedy: 'Install kcat, such as Debian\'s kcat, so that `kcat` is on the PATH.',
+    remedy: "Install kcat, such as Debian's kcat, so that `kcat` is on the PATH.",
     packages: ['kcat'],
-    look: async () => /Version [\w.]+/.exec(await said('kcat', '-V'))?.[0] ?? 'a version it does not tell',
+    look: async () =>
+      /Version [\w.]+/.exec(await said('kcat', '-V'))?.[0] ?? 'a version it does not tell',
   },
   {
     name: 'Prometheus (judges the alerts)',
-    remedy: 'Install Prometheus 2.42 or newer, such as Debian\'s prometheus, so that `prometheus` and `promtool` are on the PATH.',
+    remedy:
+      "Install Prometheus 2.42 or newer, such as Debian's prometheus, so that `prometheus` and `promtool` are on the PATH.",
     packages: ['prometheus'],
-    look: async () => /version [\w.]+/.exec(await said('prometheus', '--version') && await said('promtool', '--version'))?.[0] ?? 'a version it does not tell',
+    look: async () =>
+      /version [\w.]+/.exec(
+        (await said('prometheus', '--version')) && (await said('promtool', '--version')),
+      )?.[0] ?? 'a version it does not tell',
   },
   {
-    name: 'the servers\' jars',
+    name: "the servers' jars",
     remedy: 'Let Maven reach a repository that mirrors Maven Central (its settings.xml).',
     look: async () => {
       const folders = [];
@@ -100,13 +110,16 @@ const REQUIREMENTS: readonly Requirement[] = [
     name: 'Redis',
     remedy: 'Install a redis-server for this machine, 6.2 or newer, on the PATH.',
     packages: ['redis-server'],
-    look: async () => /v=[\w.]+/.exec(await said(await redisCommand(), '--version'))?.[0] ?? 'a version it does not tell',
+    look: async () =>
+      /v=[\w.]+/.exec(await said(await redisCommand(), '--version'))?.[0] ??
+      'a version it does not tell',
   },
   {
     name: 'container images for the shared servers',
     remedy: 'Set RESIDENCY_TEST_SERVERS=processes to do without containers.',
     look: async () => {
-      if (process.env['RESIDENCY_TEST_SERVERS'] === 'processes' || !(await dockerAnswers())) return 'not needed, the servers run as processes';
+      if (process.env['RESIDENCY_TEST_SERVERS'] === 'processes' || !(await dockerAnswers()))
+        return 'not needed, the servers run as processes';
       return (await (await import('./stack/containers.ts')).pullImages()).join(' ');
     },
   },
@@ -114,7 +127,10 @@ const REQUIREMENTS: readonly Requirement[] = [
 
 /** What a program prints, on either stream. */
 async function said(command: string, ...args: readonly string[]): Promise<string> {
-  const { stdout, stderr } = await promisify(execFile)(command, args, { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, maxBuffer: 1 << 26 });
+  const { stdout, stderr } = await promisify(execFile)(command, args, {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    maxBuffer: 1 << 26,
+  });
   return `${stdout}${stderr}`;
 }
 
@@ -122,13 +138,24 @@ async function install(packages: readonly string[]): Promise<void> {
   if (!existsSync('/usr/bin/apt-get') || process.getuid?.() !== 0) return;
   console.log(`install  ${packages.join(', ')}`);
   await said('apt-get', '-o', 'DPkg::Lock::Timeout=300', 'update');
-  await said('apt-get', '-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends', ...packages);
+  await said(
+    'apt-get',
+    '-o',
+    'DPkg::Lock::Timeout=300',
+    'install',
+    '-y',
+    '--no-install-recommends',
+    ...packages,
+  );
 }
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Looks, installs what is missing, and looks again. */
-async function meet({ name, remedy, look, packages = [] }: Requirement, folder: string): Promise<boolean> {
+async function meet(
+  { name, remedy, look, packages = [] }: Requirement,
+  folder: string,
+): Promise<boolean> {
   for (const last of packages.length === 0 ? [true] : [false, true]) {
     try {
       console.log(`ok       ${name}: ${await look(folder)}`);
@@ -136,7 +163,10 @@ async function meet({ name, remedy, look, packages = [] }: Requirement, folder: 
     } catch (error) {
       if (last) console.error(`missing  ${name}: ${reason(error)}\n         ${remedy}`);
     }
-    if (!last) await install(packages).catch((error: unknown) => { console.error(`         ${reason(error)}`); });
+    if (!last)
+      await install(packages).catch((error: unknown) => {
+        console.error(`         ${reason(error)}`);
+      });
   }
   return false;
 }

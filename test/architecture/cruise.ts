@@ -19,7 +19,11 @@ export interface Cruise {
 
 interface Report {
   readonly summary: {
-    readonly violations: readonly { readonly from: string; readonly to: string; readonly rule: { readonly name: string } }[];
+    readonly violations: readonly {
+      readonly from: string;
+      readonly to: string;
+      readonly rule: { readonly name: string };
+    }[];
     readonly totalCruised: number;
     readonly ruleSetUsed: { readonly forbidden: readonly { readonly name: string }[] };
   };
@@ -29,8 +33,20 @@ const cruiser = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruis
 
 /** Runs the cruiser as `npm run layers` does, on the tree at `cwd` with the rules of this repository. */
 export async function cruise(cwd: string): Promise<Cruise> {
-  const args = [cruiser, '--config', join(root, '.dependency-cruiser.cjs'), '--output-type', 'json', 'packages', 'services', 'test'];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, maxBuffer: 256 * 1024 * 1024 });
+  const args = [
+    cruiser,
+    '--config',
+    join(root, '.dependency-cruiser.cjs'),
+    '--output-type',
+    'json',
+    'packages',
+    'services',
+    'test',
+  ];
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    cwd,
+    maxBuffer: 256 * 1024 * 1024,
+  });
   const { summary }: Report = JSON.parse(stdout);
   return {
     violations: summary.violations.map(({ rule, from, to }) => ({ rule: rule.name, from, to })),

@@ -5,8 +5,24 @@ import { verifySite } from '@residency/adapter-filesystem';
 import { decodeHttp, encodeKafkaStructured } from '@residency/cloudevents';
 import type { CloudEvent } from '@residency/cloudevents';
 import {
-  SITE_MARKER_KEY, controlEntry, decodeAuditEvent, decodeObjectMetadata, decodeQuarantinePointer, encodeAuditEvent, encodeObjectMetadata, encodeQuarantinePointer, formatPosition,
-  objectKey, parsePosition, policyDigest, readConsentEvent, readControlRecord, readPolicy, readSubjectLink, readSubmission, sha256,
+  SITE_MARKER_KEY,
+  controlEntry,
+  decodeAuditEvent,
+  decodeObjectMetadata,
+  decodeQuarantinePointer,
+  encodeAuditEvent,
+  encodeObjectMetadata,
+  encodeQuarantinePointer,
+  formatPosition,
+  objectKey,
+  parsePosition,
+  policyDigest,
+  readConsentEvent,
+  readControlRecord,
+  readPolicy,
+  readSubjectLink,
+  readSubmission,
+  sha256,
 } from '@residency/contracts';
 import type { Submission } from '@residency/contracts';
 import { canonicalJson, checkPolicy } from '@residency/residency';
@@ -22,7 +38,10 @@ interface Example {
 
 const pages = files('docs/formats/*.md');
 const examples: readonly Example[] = pages.flatMap((page) =>
-  [...text(page).matchAll(/^```(?:json|http)(?: example=([\w-]+))?\n([\s\S]*?)^```$/gm)].map(([, name = '(none)', content = '']) => ({ page, name, content })));
+  [...text(page).matchAll(/^```(?:json|http)(?: example=([\w-]+))?\n([\s\S]*?)^```$/gm)].map(
+    ([, name = '(none)', content = '']) => ({ page, name, content }),
+  ),
+);
 
 function only(name: string): string {
   const found = examples.filter((example) => example.name === name);
@@ -31,14 +50,23 @@ function only(name: string): string {
 }
 
 function structured(content: string): CloudEvent {
-  const { events } = decodeHttp({ headers: [['content-type', 'application/cloudevents+json']], body: Buffer.from(content) });
+  const { events } = decodeHttp({
+    headers: [['content-type', 'application/cloudevents+json']],
+    body: Buffer.from(content),
+  });
   return first(events);
 }
 
 /** An HTTP message as it is written in a document: the blank line ends the headers, the last line's end belongs to the body. */
 function binary(content: string): CloudEvent {
   const [head = '', ...body] = content.split('\n\n');
-  const headers = head.split('\n').slice(1).map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]);
+  const headers = head
+    .split('\n')
+    .slice(1)
+    .map((line): [string, string] => [
+      line.slice(0, line.indexOf(':')),
+      line.slice(line.indexOf(':') + 1).trim(),
+    ]);
   return first(decodeHttp({ headers, body: Buffer.from(body.join('\n\n')) }).events);
 }
 
@@ -81,8 +109,12 @@ const DECODERS: Readonly<Record<string, (content: string) => unknown>> = {
     const bytes = Buffer.from(canonicalJson(JSON.parse(content)));
     const event = decodeAuditEvent(bytes);
     expect(encodeAuditEvent(event)).toEqual(bytes);
-    if ('decision' in event.data && event.data.decision !== undefined) expect(event.data.decision.policy.digest).toBe(readPolicy(Buffer.from(only('policy'))).digest);
-    if (event.data.submission !== undefined) expect(event.data.submission).toBe(submission().submission);
+    if ('decision' in event.data && event.data.decision !== undefined)
+      expect(event.data.decision.policy.digest).toBe(
+        readPolicy(Buffer.from(only('policy'))).digest,
+      );
+    if (event.data.submission !== undefined)
+      expect(event.data.submission).toBe(submission().submission);
   },
   control: (content) => {
     const event = structured(content);
@@ -117,16 +149,36 @@ const DECODERS: Readonly<Record<string, (content: string) => unknown>> = {
   'encryption-context': async (content) => {
     const context: Record<string, string> = JSON.parse(content);
     const key = await generateRegionKey('zurich', 0);
-    const { message } = await new EncryptionSdkSealer({ newest: () => key })
-      .seal(submission().sample, { region: 'zurich', policyDigest: readPolicy(Buffer.from(only('policy'))).digest, sampleSha256: sha256(submission().sample), submission: submission().submission });
+    const { message } = await new EncryptionSdkSealer({ newest: () => key }).seal(
+      submission().sample,
+      {
+        region: 'zurich',
+        policyDigest: readPolicy(Buffer.from(only('policy'))).digest,
+        sampleSha256: sha256(submission().sample),
+        submission: submission().submission,
+      },
+    );
     const header = readHeader(message);
     expect(header.context).toEqual(context);
-    expect(header).toMatchObject({ version: 2, suite: 0x0478, dataKeys: 1, provider: 'residency/zurich', keyName: expect.stringContaining(key.id) });
+    expect(header).toMatchObject({
+      version: 2,
+      suite: 0x0478,
+      dataKeys: 1,
+      provider: 'residency/zurich',
+      keyName: expect.stringContaining(key.id),
+    });
   },
 };
 
 /** The head of an AWS Encryption SDK message of format version 2, read independently of the SDK. */
-function readHeader(message: Buffer): { version: number; suite: number; context: Record<string, string>; dataKeys: number; provider: string; keyName: string } {
+function readHeader(message: Buffer): {
+  version: number;
+  suite: number;
+  context: Record<string, string>;
+  dataKeys: number;
+  provider: string;
+  keyName: string;
+} {
   let at = 3 + 32;
   const number = (): number => message.readUInt16BE((at += 2) - 2);
   const string = (): string => {
@@ -140,20 +192,32 @@ function readHeader(message: Buffer): { version: number; suite: number; context:
       context[name] = string();
     }
   }
-  return { version: message.readUInt8(0), suite: message.readUInt16BE(1), context, dataKeys: number(), provider: string(), keyName: string() };
+  return {
+    version: message.readUInt8(0),
+    suite: message.readUInt16BE(1),
+    context,
+    dataKeys: number(),
+    provider: string(),
+    keyName: string(),
+  };
 }
 
 describe('the examples of docs/formats', () => {
   test('each say what they are, and each format has one', () => {
     expect(examples.filter(({ name }) => !(name in DECODERS))).toEqual([]);
-    expect(Object.keys(DECODERS).filter((name) => !examples.some((example) => example.name === name))).toEqual([]);
+    expect(
+      Object.keys(DECODERS).filter((name) => !examples.some((example) => example.name === name)),
+    ).toEqual([]);
     expect(pages.filter((page) => !examples.some((example) => example.page === page))).toEqual([]);
   });
 
-  test.each(examples.map((example, index) => ({ ...example, nth: index + 1 })))('$page: example $nth ($name) is what the code reads', async ({ name, content }) => {
-    expect(DECODERS).toHaveProperty([name]);
-    await DECODERS[name]?.(content);
-  });
+  test.each(examples.map((example, index) => ({ ...example, nth: index + 1 })))(
+    '$page: example $nth ($name) is what the code reads',
+    async ({ name, content }) => {
+      expect(DECODERS).toHaveProperty([name]);
+      await DECODERS[name]?.(content);
+    },
+  );
 
   test('name one submission throughout', () => {
     expect(text('docs/formats/submission.md')).toContain(`\`${submission().submission}\``);
@@ -161,9 +225,17 @@ describe('the examples of docs/formats', () => {
 });
 
 test('links between documents lead somewhere', () => {
-  const documents = [...files('docs/**/*.md'), ...files('*.md'), ...files('{packages,services,policy,examples,deploy}/**/*.md')];
-  const broken = documents.flatMap((page) => [...text(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)/g)]
-    .map(([, target = '']) => join(page, '..', target)).filter((target) => !exists(target)).map((target) => `${page}: ${target}`));
+  const documents = [
+    ...files('docs/**/*.md'),
+    ...files('*.md'),
+    ...files('{packages,services,policy,examples,deploy}/**/*.md'),
+  ];
+  const broken = documents.flatMap((page) =>
+    [...text(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)/g)]
+      .map(([, target = '']) => join(page, '..', target))
+      .filter((target) => !exists(target))
+      .map((target) => `${page}: ${target}`),
+  );
   expect(documents.length).toBeGreaterThan(15);
   expect(broken).toEqual([]);
 });

@@ -10,17 +10,27 @@ const npm = 'npm';
 const TRACES = [
   new RegExp(`(?<![\\w.@-])${slash}(?:work|root|home${slash}\\w+|Users${slash}\\w+)${slash}`),
   new RegExp(`registry\\.${npm}(?:js|mirror)\\b`),
-  new RegExp(`\\b(?:${['pkg', 'registry', 'artifactory', 'nexus', 'verdaccio'].join('|')})\\.[a-z0-9.-]+${slash}`),
+  new RegExp(
+    `\\b(?:${['pkg', 'registry', 'artifactory', 'nexus', 'verdaccio'].join('|')})\\.[a-z0-9.-]+${slash}`,
+  ),
 ];
 
-test('no tracked file names a path of somebody\'s machine or the host of a registry', () => {
-  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' });
+test("no tracked file names a path of somebody's machine or the host of a registry", () => {
+  const listed = execFileSync(
+    'git',
+    ['ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+    { cwd: root, encoding: 'utf8' },
+  );
   const paths = listed.split('\0').filter((path) => path !== '');
   expect(paths.length).toBeGreaterThan(50);
   expect(paths.flatMap((path) => traces(path))).toEqual([]);
 });
 
-test.each([['a path', `see ${slash}work${slash}x`], ['a home', `${slash}home${slash}me${slash}x`], ['a registry', `https:${slash}${slash}registry.${npm}js.org${slash}`]])('%s would be seen', (_what, line) => {
+test.each([
+  ['a path', `see ${slash}work${slash}x`],
+  ['a home', `${slash}home${slash}me${slash}x`],
+  ['a registry', `https:${slash}${slash}registry.${npm}js.org${slash}`],
+])('%s would be seen', (_what, line) => {
   expect(TRACES.some((trace) => trace.test(line))).toBe(true);
 });
 

@@ -6,11 +6,15 @@ import { parseSync, printSync } from '@swc/core';
 export const root = join(import.meta.dirname, '..', '..');
 
 /** `packages/<name>` and `services/<name>`, sorted. */
-export const workspaces: readonly string[] = files('{packages,services}/*/package.json').map((path) => path.slice(0, -'/package.json'.length));
+export const workspaces: readonly string[] = files('{packages,services}/*/package.json').map(
+  (path) => path.slice(0, -'/package.json'.length),
+);
 
 /** Paths below the repository with `/`, sorted. */
 export function files(pattern: string): string[] {
-  return globSync(pattern, { cwd: root, exclude: ['**/node_modules/**'] }).map((path) => path.split(sep).join('/')).toSorted();
+  return globSync(pattern, { cwd: root, exclude: ['**/node_modules/**'] })
+    .map((path) => path.split(sep).join('/'))
+    .toSorted();
 }
 
 export function text(path: string): string {
@@ -23,5 +27,7 @@ export function exists(path: string): boolean {
 
 /** A TypeScript file as the parser prints it: one way to write everything, no comments. */
 export function code(path: string): string {
-  return printSync(parseSync(text(path), { syntax: 'typescript', comments: false, target: 'esnext' })).code;
+  return printSync(
+    parseSync(text(path), { syntax: 'typescript', comments: false, target: 'esnext' }),
+  ).code;
 }

@@ -18,17 +18,26 @@ async function main(options: BenchOptions): Promise<void> {
   try {
     print(await heading(options));
     const rows: { workload: Workload; pairs: Pair[] }[] = [];
-    for (const workload of options.workloads) rows.push({ workload, pairs: await measurePairs(workshop, workload, options.pairs) });
+    for (const workload of options.workloads)
+      rows.push({ workload, pairs: await measurePairs(workshop, workload, options.pairs) });
     print(pairsTable(rows));
     const waiting = [];
     for (const workload of options.waiting) {
       say('memory', workload);
-      waiting.push({ workload, subject: await workshop.with(workload, ({ subject }) => subject()) });
+      waiting.push({
+        workload,
+        subject: await workshop.with(workload, ({ subject }) => subject()),
+      });
     }
     print(memoryTable(waiting));
     say('steps', options.steps);
-    const [all, one] = await workshop.with(options.steps, async ({ steps }) => [await steps('all'), await steps('one')] as const);
-    print(`Steps at ${formatBytes(options.steps.bytes)}, ${options.steps.region}, in runs of their own:`);
+    const [all, one] = await workshop.with(
+      options.steps,
+      async ({ steps }) => [await steps('all'), await steps('one')] as const,
+    );
+    print(
+      `Steps at ${formatBytes(options.steps.bytes)}, ${options.steps.region}, in runs of their own:`,
+    );
     print(stepsTable(all, one));
   } finally {
     await workshop.close();
@@ -36,7 +45,11 @@ async function main(options: BenchOptions): Promise<void> {
 }
 
 /** Alternating, so that a change of the machine's mood meets both. */
-async function measurePairs(workshop: Workshop, workload: Workload, count: number): Promise<Pair[]> {
+async function measurePairs(
+  workshop: Workshop,
+  workload: Workload,
+  count: number,
+): Promise<Pair[]> {
   return await workshop.with(workload, async ({ subject, floor }) => {
     const pairs: Pair[] = [];
     for (let pair = 1; pair <= count; pair += 1) {
@@ -49,7 +62,10 @@ async function measurePairs(workshop: Workshop, workload: Workload, count: numbe
 
 async function heading({ pairs, under }: BenchOptions): Promise<string> {
   const { type } = await statfs(under);
-  const memory = type === TMPFS ? ' The folder is held in memory: fsync costs nothing there, so name one on a disk with --under.' : '';
+  const memory =
+    type === TMPFS
+      ? ' The folder is held in memory: fsync costs nothing there, so name one on a disk with --under.'
+      : '';
   return `${new Date().toISOString().slice(0, 16)}Z, Node.js ${process.versions.node}, ${process.platform} ${process.arch}, ${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${pairs} ${pairs === 1 ? 'pair' : 'pairs'}.${memory}`;
 }
 
@@ -65,7 +81,9 @@ let options: BenchOptions | undefined;
 try {
   options = readOptions(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : 'Expected options as follows.'}\n${USAGE}`);
+  process.stderr.write(
+    `${error instanceof Error ? error.message : 'Expected options as follows.'}\n${USAGE}`,
+  );
   process.exitCode = 2;
 }
 if (options !== undefined) {

@@ -11,7 +11,10 @@ import type { Workload } from './workload.ts';
 const [, , directory = '', text = ''] = process.argv;
 const workload: Workload = JSON.parse(text);
 const { maxBatchRecords, maxBatchBytes } = SUBMISSION_LOG_DEFAULTS;
-const batchRecords = Math.max(1, Math.min(maxBatchRecords, Math.floor(maxBatchBytes / workload.bytes)));
+const batchRecords = Math.max(
+  1,
+  Math.min(maxBatchRecords, Math.floor(maxBatchBytes / workload.bytes)),
+);
 const sites = REGIONS[workload.region].sites.map((site) => join(directory, site));
 
 async function write(path: string, parts: readonly Buffer[]): Promise<void> {
@@ -44,7 +47,10 @@ async function store(sample: Buffer): Promise<void> {
 const meter = new Meter();
 for (const site of sites) await mkdir(site, { recursive: true });
 for (let from = 0; from < workload.count; from += batchRecords) {
-  const samples = Array.from({ length: Math.min(batchRecords, workload.count - from) }, (_, index) => sampleOf(workload, from + index));
+  const samples = Array.from(
+    { length: Math.min(batchRecords, workload.count - from) },
+    (_, index) => sampleOf(workload, from + index),
+  );
   await meter.time(async () => {
     await Promise.all(samples.map((sample) => store(sample)));
     await Promise.all(sites.map((site) => syncDirectory(site)));

@@ -26,7 +26,9 @@ export class Laps {
 
   /** Each step's share of one of `count` samples. */
   microseconds(count: number): Readonly<Record<string, number>> {
-    return Object.fromEntries([...this.#milliseconds].map(([step, total]) => [step, total * 1e3 / count]));
+    return Object.fromEntries(
+      [...this.#milliseconds].map(([step, total]) => [step, (total * 1e3) / count]),
+    );
   }
 
   #add(step: string, milliseconds: number): void {

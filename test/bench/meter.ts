@@ -24,6 +24,10 @@ export class Meter {
   }
 
   get measurement(): Measurement {
-    return { seconds: this.#milliseconds / 1e3, cpuSeconds: this.#cpuMicroseconds / 1e6, peakBytes: process.resourceUsage().maxRSS * 1024 };
+    return {
+      seconds: this.#milliseconds / 1e3,
+      cpuSeconds: this.#cpuMicroseconds / 1e6,
+      peakBytes: process.resourceUsage().maxRSS * 1024,
+    };
   }
 }

@@ -29,9 +29,16 @@ export const USAGE = `npm run bench -- [--quick] [--sizes 1KiB,10KiB,100KiB,10Mi
 
 /** Throws a sentence for the person who typed. */
 export function readOptions(args: readonly string[]): BenchOptions {
-  const { values: { quick, sizes, pairs, under } } = parseArgs({
+  const {
+    values: { quick, sizes, pairs, under },
+  } = parseArgs({
     args: [...args],
-    options: { quick: { type: 'boolean', default: false }, sizes: { type: 'string' }, pairs: { type: 'string', default: '3' }, under: { type: 'string', default: tmpdir() } },
+    options: {
+      quick: { type: 'boolean', default: false },
+      sizes: { type: 'string' },
+      pairs: { type: 'string', default: '3' },
+      under: { type: 'string', default: tmpdir() },
+    },
   });
   if (!/^[1-9]\d?$/.test(pairs)) throw new Error('--pairs: expected 1 to 99; correct it.');
   const chosen = sizes === undefined ? SIZES : sizes.split(',').map((text) => readSize(text));
@@ -40,9 +47,20 @@ export function readOptions(args: readonly string[]): BenchOptions {
 
 function fully(sizes: readonly number[], pairs: number, under: string): BenchOptions {
   return {
-    workloads: sizes.flatMap((bytes) => (['zurich', 'moscow'] as const).map((region) => ({ bytes, region, count: Math.max(8, Math.min(FULL_COUNT, Math.floor(FULL_BYTES / bytes))) }))),
+    workloads: sizes.flatMap((bytes) =>
+      (['zurich', 'moscow'] as const).map((region) => ({
+        bytes,
+        region,
+        count: Math.max(8, Math.min(FULL_COUNT, Math.floor(FULL_BYTES / bytes))),
+      })),
+    ),
     pairs,
-    waiting: [[10 * KiB, 2_000], [10 * KiB, 20_000], [16 * MiB, 8], [16 * MiB, 64]].map(([bytes = 0, count = 0]) => ({ bytes, count, region: 'zurich' })),
+    waiting: [
+      [10 * KiB, 2_000],
+      [10 * KiB, 20_000],
+      [16 * MiB, 8],
+      [16 * MiB, 64],
+    ].map(([bytes = 0, count = 0]) => ({ bytes, count, region: 'zurich' })),
     steps: { bytes: 10 * KiB, count: FULL_COUNT, region: 'zurich' },
     under,
   };
@@ -50,7 +68,11 @@ function fully(sizes: readonly number[], pairs: number, under: string): BenchOpt
 
 function quickly(sizes: readonly number[], under: string): BenchOptions {
   return {
-    workloads: sizes.map((bytes) => ({ bytes, region: 'zurich', count: Math.max(2, Math.min(50, Math.floor(8 * MiB / bytes))) })),
+    workloads: sizes.map((bytes) => ({
+      bytes,
+      region: 'zurich',
+      count: Math.max(2, Math.min(50, Math.floor((8 * MiB) / bytes))),
+    })),
     pairs: 1,
     waiting: [{ bytes: 10 * KiB, count: 200, region: 'zurich' }],
     steps: { bytes: 10 * KiB, count: 50, region: 'zurich' },
@@ -60,6 +82,9 @@ function quickly(sizes: readonly number[], under: string): BenchOptions {
 
 function readSize(text: string): number {
   const bytes = parseBytes(text);
-  if (bytes === undefined || bytes > 16 * MiB) throw new Error(`--sizes: expected sizes up to ${formatBytes(16 * MiB)} such as 10KiB, separated by commas; correct it.`);
+  if (bytes === undefined || bytes > 16 * MiB)
+    throw new Error(
+      `--sizes: expected sizes up to ${formatBytes(16 * MiB)} such as 10KiB, separated by commas; correct it.`,
+    );
   return bytes;
 }

@@ -13,15 +13,40 @@ const APPEND_BYTES = 16 * 1024 * 1024;
 
 function submission(index: number): LogEntry {
   return submissionEntry({
-    specversion: '1.0', id: `sample-${index}`, source: SOURCE, type: SUBMITTED, datacontenttype: 'application/octet-stream', data: sampleOf(workload, index),
-    extensions: { usercountry: REGIONS[workload.region].country, consentid: CONSENT, verdict: 'suspicious' },
+    specversion: '1.0',
+    id: `sample-${index}`,
+    source: SOURCE,
+    type: SUBMITTED,
+    datacontenttype: 'application/octet-stream',
+    data: sampleOf(workload, index),
+    extensions: {
+      usercountry: REGIONS[workload.region].country,
+      consentid: CONSENT,
+      verdict: 'suspicious',
+    },
   });
 }
 
 const data = await openDataDirectory(directory);
-await data.log.append([consentEntry(consentCloudEvent({ kind: 'granted', consentId: CONSENT, purposes: ['threat-sample-sharing'], termsVersion: '1' }, { id: 'grant', source: SOURCE }))]);
+await data.log.append([
+  consentEntry(
+    consentCloudEvent(
+      {
+        kind: 'granted',
+        consentId: CONSENT,
+        purposes: ['threat-sample-sharing'],
+        termsVersion: '1',
+      },
+      { id: 'grant', source: SOURCE },
+    ),
+  ),
+]);
 const together = Math.max(1, Math.min(1_000, Math.floor(APPEND_BYTES / workload.bytes)));
 for (let from = 0; from < workload.count; from += together) {
-  await data.log.append(Array.from({ length: Math.min(together, workload.count - from) }, (_, index) => submission(from + index)));
+  await data.log.append(
+    Array.from({ length: Math.min(together, workload.count - from) }, (_, index) =>
+      submission(from + index),
+    ),
+  );
 }
 await data.close();

@@ -8,9 +8,22 @@ export interface Pair {
   readonly floor: Measurement;
 }
 
-export function pairsTable(rows: readonly { readonly workload: Workload; readonly pairs: readonly Pair[] }[]): string {
+export function pairsTable(
+  rows: readonly { readonly workload: Workload; readonly pairs: readonly Pair[] }[],
+): string {
   return table(
-    ['sample', 'region (sites)', 'samples', 'samples/s', 'MB/s', 'CPU µs a sample', 'peak MB', 'floor samples/s', 'floor CPU µs a sample', 'times the floor: median (min–max)'],
+    [
+      'sample',
+      'region (sites)',
+      'samples',
+      'samples/s',
+      'MB/s',
+      'CPU µs a sample',
+      'peak MB',
+      'floor samples/s',
+      'floor CPU µs a sample',
+      'times the floor: median (min–max)',
+    ],
     rows.map(({ workload, pairs }) => pairsRow(workload, pairs)),
   );
 }
@@ -20,31 +33,60 @@ function pairsRow({ bytes, count, region }: Workload, pairs: readonly Pair[]): s
   const seconds = of(({ subject }) => subject.seconds);
   const ratios = pairs.map(({ subject, floor }) => subject.seconds / floor.seconds);
   return [
-    formatBytes(bytes), `${region} (${REGIONS[region].sites.length})`, String(count),
-    figure(count / seconds), figure(count * bytes / seconds / 1e6), figure(of(({ subject }) => subject.cpuSeconds) * 1e6 / count), figure(Math.max(...pairs.map(({ subject }) => subject.peakBytes)) / 1e6),
-    figure(count / of(({ floor }) => floor.seconds)), figure(of(({ floor }) => floor.cpuSeconds) * 1e6 / count),
+    formatBytes(bytes),
+    `${region} (${REGIONS[region].sites.length})`,
+    String(count),
+    figure(count / seconds),
+    figure((count * bytes) / seconds / 1e6),
+    figure((of(({ subject }) => subject.cpuSeconds) * 1e6) / count),
+    figure(Math.max(...pairs.map(({ subject }) => subject.peakBytes)) / 1e6),
+    figure(count / of(({ floor }) => floor.seconds)),
+    figure((of(({ floor }) => floor.cpuSeconds) * 1e6) / count),
     `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`,
   ];
 }
 
-export function memoryTable(rows: readonly { readonly workload: Workload; readonly subject: Measurement }[]): string {
-  return table(['waiting', 'together', 'peak MB'], rows.map(({ workload: { bytes, count }, subject }) => [`${count} × ${formatBytes(bytes)}`, formatBytes(bytes * count), figure(subject.peakBytes / 1e6)]));
+export function memoryTable(
+  rows: readonly { readonly workload: Workload; readonly subject: Measurement }[],
+): string {
+  return table(
+    ['waiting', 'together', 'peak MB'],
+    rows.map(({ workload: { bytes, count }, subject }) => [
+      `${count} × ${formatBytes(bytes)}`,
+      formatBytes(bytes * count),
+      figure(subject.peakBytes / 1e6),
+    ]),
+  );
 }
 
 const PLACE = 'place';
 
 /** Steps that follow one another; those of placing, which run side by side, only from the run that did not. */
-export function stepsTable(all: Readonly<Record<string, number>>, one: Readonly<Record<string, number>>): string {
+export function stepsTable(
+  all: Readonly<Record<string, number>>,
+  one: Readonly<Record<string, number>>,
+): string {
   const within = Object.keys(one).filter((step) => step === 'seal' || step.startsWith('create '));
   const laps = ['read and settle', 'decode', 'views', 'judge', PLACE, 'flush', 'events'];
-  const total = (steps: Readonly<Record<string, number>>): number => laps.reduce((sum, lap) => sum + (steps[lap] ?? 0), 0);
-  const rows = laps.flatMap((lap) => [[lap, figure(all[lap] ?? 0), figure(one[lap] ?? 0)], ...(lap === PLACE ? within.map((step) => [`– ${step}`, '', figure(one[step] ?? 0)]) : [])]);
-  return table(['step', 'as it runs, µs a sample', 'one sample in work at a time'], [...rows, ['together', figure(total(all)), figure(total(one))]]);
+  const total = (steps: Readonly<Record<string, number>>): number =>
+    laps.reduce((sum, lap) => sum + (steps[lap] ?? 0), 0);
+  const rows = laps.flatMap((lap) => [
+    [lap, figure(all[lap] ?? 0), figure(one[lap] ?? 0)],
+    ...(lap === PLACE ? within.map((step) => [`– ${step}`, '', figure(one[step] ?? 0)]) : []),
+  ]);
+  return table(
+    ['step', 'as it runs, µs a sample', 'one sample in work at a time'],
+    [...rows, ['together', figure(total(all)), figure(total(one))]],
+  );
 }
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map((_, column) => (column === 0 ? '---' : '---:'))), ...rows.map((row) => line(row))].join('\n');
+  return [
+    line(head),
+    line(head.map((_, column) => (column === 0 ? '---' : '---:'))),
+    ...rows.map((row) => line(row)),
+  ].join('\n');
 }
 
 /** Three digits: more would not come out again. */
@@ -55,5 +97,7 @@ export function figure(value: number): string {
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle] ?? 0 : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? 0)
+    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }

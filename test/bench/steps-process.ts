@@ -21,7 +21,8 @@ function clocked(site: string): ObjectStore {
   const store = new FilesystemObjectStore(data.sitePath(site), site);
   return {
     site,
-    create: (key, sealed, metadata) => laps.within(`create ${site}`, () => store.create(key, sealed, metadata)),
+    create: (key, sealed, metadata) =>
+      laps.within(`create ${site}`, () => store.create(key, sealed, metadata)),
     flush: async () => {
       if (!flushing) laps.lap('place');
       flushing = true;
@@ -68,13 +69,16 @@ const route = createRouter({
 });
 
 laps.start();
-const blocked = await data.log.submissionLog().consume(async (batch) => {
-  laps.lap('read and settle');
-  [sealing, flushing] = [false, false];
-  const result = await route(batch);
-  laps.lap('events');
-  return result;
-}, { until: 'end', signal: new AbortController().signal });
+const blocked = await data.log.submissionLog().consume(
+  async (batch) => {
+    laps.lap('read and settle');
+    [sealing, flushing] = [false, false];
+    const result = await route(batch);
+    laps.lap('events');
+    return result;
+  },
+  { until: 'end', signal: new AbortController().signal },
+);
 laps.lap('read and settle');
 await data.close();
 if (blocked !== undefined) throw blocked.error;

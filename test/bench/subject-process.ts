@@ -9,11 +9,16 @@ const data = await openDataDirectory(directory);
 const router = await openRouter(data, {
   until: 'end',
   signal: new AbortController().signal,
-  settled: ({ settlements }) => { stored += settlements.filter(({ event }) => event.outcome === 'stored').length; },
+  settled: ({ settlements }) => {
+    stored += settlements.filter(({ event }) => event.outcome === 'stored').length;
+  },
 });
 const blocked = await meter.time(() => router.run());
 await router.release();
 await data.close();
 if (blocked !== undefined) throw blocked.error;
-if (stored !== Number(count)) throw new Error(`Expected ${count} samples stored, found ${stored}: the figures would not be those of storing.`);
+if (stored !== Number(count))
+  throw new Error(
+    `Expected ${count} samples stored, found ${stored}: the figures would not be those of storing.`,
+  );
 process.stdout.write(JSON.stringify(meter.measurement));

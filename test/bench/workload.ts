@@ -23,7 +23,11 @@ export function sampleOf({ bytes }: Workload, index: number): Buffer {
   return createCipheriv('aes-256-ctr', KEY, counter).update(Buffer.alloc(bytes));
 }
 
-const UNITS = [['MiB', 1024 * 1024], ['KiB', 1024], ['B', 1]] as const;
+const UNITS = [
+  ['MiB', 1024 * 1024],
+  ['KiB', 1024],
+  ['B', 1],
+] as const;
 
 export function formatBytes(bytes: number): string {
   const [unit, size] = UNITS.find(([, least]) => bytes >= least) ?? ['B', 1];

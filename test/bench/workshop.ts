@@ -26,7 +26,10 @@ export class Workshop {
   /** With an empty data directory that all others are copied from: making keys takes long. */
   static async open(under: string): Promise<Workshop> {
     const workshop = new Workshop(await mkdtemp(join(under, 'residency-bench-')));
-    await workshop.#child('publish-process.ts', [workshop.#path('empty'), JSON.stringify({ bytes: 1, count: 0, region: 'zurich' } satisfies Workload)]);
+    await workshop.#child('publish-process.ts', [
+      workshop.#path('empty'),
+      JSON.stringify({ bytes: 1, count: 0, region: 'zurich' } satisfies Workload),
+    ]);
     return workshop;
   }
 
@@ -37,9 +40,37 @@ export class Workshop {
     try {
       await this.#child('publish-process.ts', [template, JSON.stringify(workload)]);
       return await work({
-        subject: () => this.#inFolder(workload, template, async (directory) => JSON.parse(await this.#child('subject-process.ts', [directory, String(workload.count)])) as Measurement),
-        steps: (inWork) => this.#inFolder(workload, template, async (directory) => JSON.parse(await this.#child('steps-process.ts', [directory, JSON.stringify(workload), inWork])) as Readonly<Record<string, number>>),
-        floor: () => this.#inFolder(workload, undefined, async (directory) => JSON.parse(await this.#child('floor-process.ts', [directory, JSON.stringify(workload)])) as Measurement),
+        subject: () =>
+          this.#inFolder(
+            workload,
+            template,
+            async (directory) =>
+              JSON.parse(
+                await this.#child('subject-process.ts', [directory, String(workload.count)]),
+              ) as Measurement,
+          ),
+        steps: (inWork) =>
+          this.#inFolder(
+            workload,
+            template,
+            async (directory) =>
+              JSON.parse(
+                await this.#child('steps-process.ts', [
+                  directory,
+                  JSON.stringify(workload),
+                  inWork,
+                ]),
+              ) as Readonly<Record<string, number>>,
+          ),
+        floor: () =>
+          this.#inFolder(
+            workload,
+            undefined,
+            async (directory) =>
+              JSON.parse(
+                await this.#child('floor-process.ts', [directory, JSON.stringify(workload)]),
+              ) as Measurement,
+          ),
       });
     } finally {
       await rm(template, { recursive: true });
@@ -50,8 +81,12 @@ export class Workshop {
     await rm(this.#root, { recursive: true });
   }
 
-  async #inFolder<T>({ count }: Workload, template: string | undefined, work: (directory: string) => Promise<T>): Promise<T> {
-    const directory = this.#path(`run-${this.#runs += 1}`);
+  async #inFolder<T>(
+    { count }: Workload,
+    template: string | undefined,
+    work: (directory: string) => Promise<T>,
+  ): Promise<T> {
+    const directory = this.#path(`run-${(this.#runs += 1)}`);
     if (template === undefined) await mkdir(directory);
     else await cp(template, directory, { recursive: true });
     // Else the first fsync of the run would wait for what was copied before it.
@@ -65,7 +100,11 @@ export class Workshop {
   async #child(script: string, args: readonly string[]): Promise<string> {
     // Sixteen threads, as services/cli/bin/residency.js starts the router with.
     const env = { ...process.env, UV_THREADPOOL_SIZE: '16' };
-    const { stdout } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, script), ...args], { env });
+    const { stdout } = await run(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, script), ...args],
+      { env },
+    );
     return stdout;
   }
 

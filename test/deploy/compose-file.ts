@@ -46,26 +46,37 @@ export interface Compose {
 export const compose = parse(text(`${FOLDER}/compose.yaml`), { merge: true }) as Compose;
 
 /** What `setup` and the command line read. */
-export const commandLine = parseEnv(text(`${FOLDER}/residency.env`)) as Readonly<Record<string, string>>;
+export const commandLine = parseEnv(text(`${FOLDER}/residency.env`)) as Readonly<
+  Record<string, string>
+>;
 
 /** Every service of this repository that runs for ever. */
-export const SERVICES: readonly string[] = files('services/*/src/main.ts').map((path) => path.split('/')[1] ?? '').filter((name) => name !== 'cli');
+export const SERVICES: readonly string[] = files('services/*/src/main.ts')
+  .map((path) => path.split('/')[1] ?? '')
+  .filter((name) => name !== 'cli');
 
 export function service(name: string): ComposeService {
   const found = compose.services[name];
-  if (found === undefined) throw new Error(`Expected a service ${name} in ${FOLDER}/compose.yaml, found none.`);
+  if (found === undefined)
+    throw new Error(`Expected a service ${name} in ${FOLDER}/compose.yaml, found none.`);
   return found;
 }
 
 /** Names of services that run this repository's image. */
-export const ours: readonly string[] = Object.keys(compose.services).filter((name) => service(name).build !== undefined);
+export const ours: readonly string[] = Object.keys(compose.services).filter(
+  (name) => service(name).build !== undefined,
+);
 
 /** The parts of the configuration that a service asks for. */
 export function sectionsOf(name: string): readonly Section[] {
-  const [, list = ''] = /const SECTIONS = \[([^\]]+)\]/.exec(text(`services/${name}/src/config.ts`)) ?? [];
+  const [, list = ''] =
+    /const SECTIONS = \[([^\]]+)\]/.exec(text(`services/${name}/src/config.ts`)) ?? [];
   const named = [...list.matchAll(/'(\w+)'/g)].map(([, section]) => section);
   const sections = SECTIONS.filter((section) => named.includes(section));
-  if (sections.length === 0 || sections.length !== named.length) throw new Error(`Expected services/${name}/src/config.ts to list its sections, found ${named.join(', ') || 'none'}.`);
+  if (sections.length === 0 || sections.length !== named.length)
+    throw new Error(
+      `Expected services/${name}/src/config.ts to list its sections, found ${named.join(', ') || 'none'}.`,
+    );
   return sections;
 }
 
@@ -106,13 +117,17 @@ export function removeSecrets(): void {
 }
 
 export function makeSecrets(folder: string): void {
-  execFileSync('sh', [join(root, FOLDER, 'make-secrets.sh'), folder], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('sh', [join(root, FOLDER, 'make-secrets.sh'), folder], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }
 
 const NOT_THERE = { code: 'ENOENT' };
 
 /** What setup.sh leaves in volumes. */
-const IN_VOLUMES: Readonly<Record<string, string>> = { '/var/lib/residency/ledger-key/key': 'PRIVATE+KEY+name+id+key\n' };
+const IN_VOLUMES: Readonly<Record<string, string>> = {
+  '/var/lib/residency/ledger-key/key': 'PRIVATE+KEY+name+id+key\n',
+};
 
 /** Reads as a container of the service would. */
 export function fileOf(name: string): (path: string) => string {
@@ -120,14 +135,19 @@ export function fileOf(name: string): (path: string) => string {
     const [, secret] = /^\/run\/secrets\/([\w-]+)$/.exec(path) ?? [];
     if (secret !== undefined) {
       const source = compose.secrets[secret];
-      if (source === undefined || !(service(name).secrets ?? []).includes(secret)) throw Object.assign(new Error(`${name} is not handed ${secret}`), NOT_THERE);
+      if (source === undefined || !(service(name).secrets ?? []).includes(secret))
+        throw Object.assign(new Error(`${name} is not handed ${secret}`), NOT_THERE);
       return readFileSync(join(secretsFolder(), source.file.replace(/^\.\/secrets\//, '')), 'utf8');
     }
-    const mount = mounts(name).find(({ target }) => path === target || path.startsWith(`${target}/`));
-    if (mount === undefined) throw Object.assign(new Error(`${name} mounts nothing at ${path}`), NOT_THERE);
+    const mount = mounts(name).find(
+      ({ target }) => path === target || path.startsWith(`${target}/`),
+    );
+    if (mount === undefined)
+      throw Object.assign(new Error(`${name} mounts nothing at ${path}`), NOT_THERE);
     if (mount.bound) return text(repositoryPath(mount.source));
     const content = IN_VOLUMES[path];
-    if (content === undefined) throw Object.assign(new Error(`setup.sh leaves nothing at ${path}`), NOT_THERE);
+    if (content === undefined)
+      throw Object.assign(new Error(`setup.sh leaves nothing at ${path}`), NOT_THERE);
     return content;
   };
 }

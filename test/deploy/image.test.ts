@@ -13,29 +13,46 @@ interface Instruction {
   readonly rest: string;
 }
 
-const instructions: readonly Instruction[] = text('Dockerfile').replaceAll(/^#.*\n/gm, '').replaceAll('\\\n', ' ').split('\n').filter((line) => line.trim() !== '')
-  .map((line) => ({ name: line.slice(0, line.indexOf(' ')), rest: line.slice(line.indexOf(' ') + 1).trim() }));
+const instructions: readonly Instruction[] = text('Dockerfile')
+  .replaceAll(/^#.*\n/gm, '')
+  .replaceAll('\\\n', ' ')
+  .split('\n')
+  .filter((line) => line.trim() !== '')
+  .map((line) => ({
+    name: line.slice(0, line.indexOf(' ')),
+    rest: line.slice(line.indexOf(' ') + 1).trim(),
+  }));
 
-const all = (name: string): readonly string[] => instructions.filter((instruction) => instruction.name === name).map(({ rest }) => rest);
+const all = (name: string): readonly string[] =>
+  instructions.filter((instruction) => instruction.name === name).map(({ rest }) => rest);
 const last = instructions.slice(instructions.findLastIndex(({ name }) => name === 'FROM'));
 
-const rules = text('.dockerignore').split('\n').filter((line) => line !== '' && !line.startsWith('#')).map((line) => {
-  const keeps = line.startsWith('!');
-  // Unlike a shell's, the engine's `*` fits names that begin with a dot too.
-  const pattern = RegExp.escape(keeps ? line.slice(1) : line).replaceAll('\\*\\*\\/', '(?:.*/)?').replaceAll('\\*', '[^/]*');
-  return { keeps, pattern: new RegExp(`^${pattern}(?:/.*)?$`) };
-});
+const rules = text('.dockerignore')
+  .split('\n')
+  .filter((line) => line !== '' && !line.startsWith('#'))
+  .map((line) => {
+    const keeps = line.startsWith('!');
+    // Unlike a shell's, the engine's `*` fits names that begin with a dot too.
+    const pattern = RegExp.escape(keeps ? line.slice(1) : line)
+      .replaceAll('\\*\\*\\/', '(?:.*/)?')
+      .replaceAll('\\*', '[^/]*');
+    return { keeps, pattern: new RegExp(`^${pattern}(?:/.*)?$`) };
+  });
 
 /** As an engine judges a path: the last rule that fits it, or a folder it is in, wins. */
 function ignored(path: string): boolean {
-  return rules.reduce((before, { keeps, pattern }) => (pattern.test(path) ? !keeps : before), false);
+  return rules.reduce(
+    (before, { keeps, pattern }) => (pattern.test(path) ? !keeps : before),
+    false,
+  );
 }
 
 /** Every file that is sent to the engine, and what would be if it were there. */
 function context(folder = ''): readonly string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return entry.name === 'node_modules' || entry.name === '.git' ? [] : context(path);
+    if (entry.isDirectory())
+      return entry.name === 'node_modules' || entry.name === '.git' ? [] : context(path);
     return ignored(path) ? [] : [path];
   });
 }
@@ -44,31 +61,70 @@ const sent = context();
 
 describe('the Dockerfile', () => {
   it('stands on the Node that develops and tests this, by exact version', () => {
-    const { devDependencies } = JSON.parse(text('package.json')) as { readonly devDependencies: Readonly<Record<string, string>> };
+    const { devDependencies } = JSON.parse(text('package.json')) as {
+      readonly devDependencies: Readonly<Record<string, string>>;
+    };
     const stages = all('FROM').flatMap((from) => / AS (\w+)$/.exec(from)?.[1] ?? []);
-    const foreign = all('FROM').map((from) => from.split(' ')[0] ?? '').filter((image) => !stages.includes(image));
+    const foreign = all('FROM')
+      .map((from) => from.split(' ')[0] ?? '')
+      .filter((image) => !stages.includes(image));
     expect(foreign).toEqual([`node:${devDependencies['node']}-bookworm-slim`]);
     expect(stages.length).toBeGreaterThan(1);
   });
 
   it('copies what is there and is sent, and everything that runs', () => {
-    const copied = all('COPY').filter((rest) => !rest.startsWith('--from=')).flatMap((rest) => rest.split(' ').slice(0, -1));
-    expect(copied).toEqual(expect.arrayContaining(['package.json', 'package-lock.json', 'packages', 'services', 'policy', 'examples']));
-    for (const path of copied) expect({ path, sent: exists(path) && sent.some((file) => file === path || file.startsWith(`${path}/`)) }).toEqual({ path, sent: true });
-    const running = [...SERVICES.map((name) => `services/${name}/src/main.ts`), 'services/cli/bin/residency.js', 'packages/residency/src/index.ts', 'packages/telemetry/package.json', 'policy/residency-1.json', 'examples/submissions.json'];
-    for (const path of running) expect({ path, sent: sent.includes(path) }).toEqual({ path, sent: true });
+    const copied = all('COPY')
+      .filter((rest) => !rest.startsWith('--from='))
+      .flatMap((rest) => rest.split(' ').slice(0, -1));
+    expect(copied).toEqual(
+      expect.arrayContaining([
+        'package.json',
+        'package-lock.json',
+        'packages',
+        'services',
+        'policy',
+        'examples',
+      ]),
+    );
+    for (const path of copied)
+      expect({
+        path,
+        sent: exists(path) && sent.some((file) => file === path || file.startsWith(`${path}/`)),
+      }).toEqual({ path, sent: true });
+    const running = [
+      ...SERVICES.map((name) => `services/${name}/src/main.ts`),
+      'services/cli/bin/residency.js',
+      'packages/residency/src/index.ts',
+      'packages/telemetry/package.json',
+      'policy/residency-1.json',
+      'examples/submissions.json',
+    ];
+    for (const path of running)
+      expect({ path, sent: sent.includes(path) }).toEqual({ path, sent: true });
   });
 
   it('installs production dependencies alone, and lets no package run a script', () => {
     const [install, ...others] = all('RUN').filter((run) => run.includes('npm ci'));
     expect(others).toEqual([]);
     expect(install).toMatch(/^npm ci --omit=dev --ignore-scripts /);
-    expect(all('RUN').some((run) => run.includes('npm pkg delete devDependencies --workspaces'))).toBe(true);
+    expect(
+      all('RUN').some((run) => run.includes('npm pkg delete devDependencies --workspaces')),
+    ).toBe(true);
     // A workspace that another one needs must be sent.
-    for (const path of sent.filter((file) => /^(?:packages|services)\/[^/]+\/package\.json$/.test(file))) {
-      const { dependencies = {} } = JSON.parse(text(path)) as { readonly dependencies?: Readonly<Record<string, string>> };
-      const missing = Object.keys(dependencies).filter((name) => name.startsWith('@residency/')).map((name) => name.slice('@residency/'.length))
-        .filter((name) => !sent.includes(`packages/${name}/package.json`) && !sent.includes(`services/${name}/package.json`));
+    for (const path of sent.filter((file) =>
+      /^(?:packages|services)\/[^/]+\/package\.json$/.test(file),
+    )) {
+      const { dependencies = {} } = JSON.parse(text(path)) as {
+        readonly dependencies?: Readonly<Record<string, string>>;
+      };
+      const missing = Object.keys(dependencies)
+        .filter((name) => name.startsWith('@residency/'))
+        .map((name) => name.slice('@residency/'.length))
+        .filter(
+          (name) =>
+            !sent.includes(`packages/${name}/package.json`) &&
+            !sent.includes(`services/${name}/package.json`),
+        );
       expect({ path, missing }).toEqual({ path, missing: [] });
       expect(Object.keys(dependencies)).not.toContain('vitest');
     }
@@ -77,20 +133,41 @@ describe('the Dockerfile', () => {
   it('ends as a user without rights, with the service itself as the process that is told to stop', () => {
     const names = last.map(({ name }) => name);
     expect(last.filter(({ name }) => name === 'USER').map(({ rest }) => rest)).toEqual(['node']);
-    expect(names.slice(names.indexOf('USER'))).toEqual(['USER', 'EXPOSE', 'HEALTHCHECK', 'ENTRYPOINT', 'CMD']);
-    expect(JSON.parse(last.find(({ name }) => name === 'ENTRYPOINT')?.rest ?? '')).toEqual(['node']);
-    const [entry = ''] = JSON.parse(last.find(({ name }) => name === 'CMD')?.rest ?? '') as readonly string[];
+    expect(names.slice(names.indexOf('USER'))).toEqual([
+      'USER',
+      'EXPOSE',
+      'HEALTHCHECK',
+      'ENTRYPOINT',
+      'CMD',
+    ]);
+    expect(JSON.parse(last.find(({ name }) => name === 'ENTRYPOINT')?.rest ?? '')).toEqual([
+      'node',
+    ]);
+    const [entry = ''] = JSON.parse(
+      last.find(({ name }) => name === 'CMD')?.rest ?? '',
+    ) as readonly string[];
     expect(sent).toContain(entry);
     for (const name of SERVICES) {
       expect(service(name).entrypoint).toBeUndefined();
       expect(sent).toContain(service(name).command?.[0]);
     }
-    expect(all('RUN').join('\n')).toContain('ln -s /srv/residency/services/cli/bin/residency.js /usr/local/bin/residency');
+    expect(all('RUN').join('\n')).toContain(
+      'ln -s /srv/residency/services/cli/bin/residency.js /usr/local/bin/residency',
+    );
   });
 
   it('makes the folders that volumes cover, so that their owner is that user', () => {
-    const [, made = ''] = /install -d -o node -g node -m 0700 ([\w/ -]+)/.exec(all('RUN').join('\n')) ?? [];
-    const covered = [...new Set(ours.flatMap((name) => mounts(name).filter(({ bound }) => !bound).map(({ target }) => target)))];
+    const [, made = ''] =
+      /install -d -o node -g node -m 0700 ([\w/ -]+)/.exec(all('RUN').join('\n')) ?? [];
+    const covered = [
+      ...new Set(
+        ours.flatMap((name) =>
+          mounts(name)
+            .filter(({ bound }) => !bound)
+            .map(({ target }) => target),
+        ),
+      ),
+    ];
     expect(covered.length).toBeGreaterThan(3);
     expect(made.split(' ')).toEqual(expect.arrayContaining(covered));
   });
@@ -98,9 +175,31 @@ describe('the Dockerfile', () => {
 
 describe('the build context', () => {
   it('has no history, test, document, secret, installed package or setting in it', () => {
-    expect(sent.filter((path) => !/^(?:package\.json|package-lock\.json|LICENSE|policy\/residency-1\.json|(?:packages|services)\/[^/]+\/(?:package\.json|bin\/.+|src\/.+)|examples\/(?:submissions\.json|samples\/[^/]+))$/.test(path))).toEqual([]);
-    const never = ['.git/config', 'node_modules/x/index.js', 'services/cli/node_modules/x/index.js', 'packages/routing/test/a.test.ts', 'test/deploy/image.test.ts', 'docs/design.md', 'deploy/compose/secrets/site-zrh-1',
-      'deploy/compose/compose.yaml', '.env', 'services/router/residency.env', 'packages/sealing/src/a.private.pem', 'packages/testkit/src/index.ts', '.residency/keys/zurich/a.private.pem', 'services/cli/.residency/ledger-key', 'policy/generate.ts'];
+    expect(
+      sent.filter(
+        (path) =>
+          !/^(?:package\.json|package-lock\.json|LICENSE|policy\/residency-1\.json|(?:packages|services)\/[^/]+\/(?:package\.json|bin\/.+|src\/.+)|examples\/(?:submissions\.json|samples\/[^/]+))$/.test(
+            path,
+          ),
+      ),
+    ).toEqual([]);
+    const never = [
+      '.git/config',
+      'node_modules/x/index.js',
+      'services/cli/node_modules/x/index.js',
+      'packages/routing/test/a.test.ts',
+      'test/deploy/image.test.ts',
+      'docs/design.md',
+      'deploy/compose/secrets/site-zrh-1',
+      'deploy/compose/compose.yaml',
+      '.env',
+      'services/router/residency.env',
+      'packages/sealing/src/a.private.pem',
+      'packages/testkit/src/index.ts',
+      '.residency/keys/zurich/a.private.pem',
+      'services/cli/.residency/ledger-key',
+      'policy/generate.ts',
+    ];
     expect(never.filter((path) => !ignored(path))).toEqual([]);
   });
 });
@@ -109,28 +208,44 @@ describe('the health checks', () => {
   const [, imageCheck = ''] = /CMD (\[.*\])$/.exec(all('HEALTHCHECK')[0] ?? '') ?? [];
   const checks = [
     ['the image', '/livez', JSON.parse(imageCheck) as readonly string[]] as const,
-    ...SERVICES.map((name) => [name, '/readyz', (service(name).healthcheck?.test ?? []).slice(1)] as const),
+    ...SERVICES.map(
+      (name) => [name, '/readyz', (service(name).healthcheck?.test ?? []).slice(1)] as const,
+    ),
   ];
 
-  it.each(checks)('of %s ask for %s at the port that the service listens on', async (_, path, [program, ...args]) => {
-    expect(program).toBe('node');
-    let status = 200;
-    const asked: (string | undefined)[] = [];
-    const server = createServer((request, response) => {
-      asked.push(request.url);
-      response.writeHead(status).end();
-    }).listen(0, '127.0.0.1');
-    onTestFinished(() => { server.close(); });
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const check = async (): Promise<unknown> => (await once(spawn(process.execPath, args, { env: { RESIDENCY_HTTP_PORT: String(port) }, stdio: 'ignore' }), 'exit'))[0];
+  it.each(checks)(
+    'of %s ask for %s at the port that the service listens on',
+    async (_, path, [program, ...args]) => {
+      expect(program).toBe('node');
+      let status = 200;
+      const asked: (string | undefined)[] = [];
+      const server = createServer((request, response) => {
+        asked.push(request.url);
+        response.writeHead(status).end();
+      }).listen(0, '127.0.0.1');
+      onTestFinished(() => {
+        server.close();
+      });
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const check = async (): Promise<unknown> =>
+        (
+          await once(
+            spawn(process.execPath, args, {
+              env: { RESIDENCY_HTTP_PORT: String(port) },
+              stdio: 'ignore',
+            }),
+            'exit',
+          )
+        )[0];
 
-    expect(await check()).toBe(0);
-    status = 503;
-    expect(await check()).toBe(1);
-    expect(asked).toEqual([path, path]);
-    server.close();
-    await once(server, 'close');
-    expect(await check()).toBe(1);
-  });
+      expect(await check()).toBe(0);
+      status = 503;
+      expect(await check()).toBe(1);
+      expect(asked).toEqual([path, path]);
+      server.close();
+      await once(server, 'close');
+      expect(await check()).toBe(1);
+    },
+  );
 });

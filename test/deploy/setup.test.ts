@@ -6,10 +6,20 @@ import { expect, it, onTestFinished } from 'vitest';
 import { root } from '../architecture/tree.ts';
 import { FOLDER } from './compose-file.ts';
 
-const STEPS = ['topics create', 'keys add', 'keys add', 'site init', 'policy publish', 'audit key', 'config check'];
+const STEPS = [
+  'topics create',
+  'keys add',
+  'keys add',
+  'site init',
+  'policy publish',
+  'audit key',
+  'config check',
+];
 
 /** Runs setup.sh where `residency` ends with the codes said for a command, one a call, and then with 0; and nobody sleeps. */
-async function setup(codes: Readonly<Record<string, readonly number[]>>): Promise<{ readonly code: number; readonly steps: readonly string[] }> {
+async function setup(
+  codes: Readonly<Record<string, readonly number[]>>,
+): Promise<{ readonly code: number; readonly steps: readonly string[] }> {
   const folder = await mkdtemp(join(tmpdir(), 'residency-setup-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   await mkdir(join(folder, 'bin'));
@@ -23,10 +33,27 @@ async function setup(codes: Readonly<Record<string, readonly number[]>>): Promis
     'file="codes-$1-$2"; [ -s "$file" ] || exit 0',
     'code=$(head -n 1 "$file"); tail -n +2 "$file" >rest; mv rest "$file"; exit "$code"',
   ]);
-  for (const [command, said] of Object.entries(codes)) await writeFile(join(folder, `codes-${command.replace(' ', '-')}`), said.map((code) => `${code}\n`).join(''));
-  await writeFile(join(folder, 'residency.env'), `RESIDENCY_KEYS_DIR=${folder}/keys\nRESIDENCY_LEDGER_KEY_FILE=${folder}/ledger-key\n`);
+  for (const [command, said] of Object.entries(codes))
+    await writeFile(
+      join(folder, `codes-${command.replace(' ', '-')}`),
+      said.map((code) => `${code}\n`).join(''),
+    );
+  await writeFile(
+    join(folder, 'residency.env'),
+    `RESIDENCY_KEYS_DIR=${folder}/keys\nRESIDENCY_LEDGER_KEY_FILE=${folder}/ledger-key\n`,
+  );
   const code = await new Promise<number>((resolve) => {
-    execFile('sh', [join(root, FOLDER, 'setup.sh')], { cwd: folder, env: { PATH: `${folder}/bin:/usr/bin:/bin`, PUBLIC_KEYS: join(folder, 'public-keys') } }, (error) => { resolve(error === null ? 0 : Number(error.code)); });
+    execFile(
+      'sh',
+      [join(root, FOLDER, 'setup.sh')],
+      {
+        cwd: folder,
+        env: { PATH: `${folder}/bin:/usr/bin:/bin`, PUBLIC_KEYS: join(folder, 'public-keys') },
+      },
+      (error) => {
+        resolve(error === null ? 0 : Number(error.code));
+      },
+    );
   });
   return { code, steps: (await readFile(join(folder, 'steps'), 'utf8')).trim().split('\n') };
 }
@@ -36,7 +63,16 @@ it('goes through every step once', async () => {
 });
 
 it('tries again what could not be reached, and a topic that seems missing', async () => {
-  expect(await setup({ 'topics create': [3, 1, 3], 'site init': [3] })).toEqual({ code: 0, steps: ['topics create', 'topics create', 'topics create', ...STEPS.slice(0, 4), ...STEPS.slice(3)] });
+  expect(await setup({ 'topics create': [3, 1, 3], 'site init': [3] })).toEqual({
+    code: 0,
+    steps: [
+      'topics create',
+      'topics create',
+      'topics create',
+      ...STEPS.slice(0, 4),
+      ...STEPS.slice(3),
+    ],
+  });
 });
 
 it.each([1, 2])('ends at once at a step that ends with %i', async (code) => {
@@ -45,7 +81,10 @@ it.each([1, 2])('ends at once at a step that ends with %i', async (code) => {
 });
 
 it('gives up in the end', async () => {
-  expect(await setup({ 'topics create': Array.from({ length: 100 }, () => 1) })).toMatchObject({ code: 1, steps: Array.from({ length: 15 }, () => 'topics create') });
+  expect(await setup({ 'topics create': Array.from({ length: 100 }, () => 1) })).toMatchObject({
+    code: 1,
+    steps: Array.from({ length: 15 }, () => 'topics create'),
+  });
   const { code, steps } = await setup({ 'policy publish': Array.from({ length: 100 }, () => 3) });
   expect({ code, last: steps.at(-1) }).toEqual({ code: 3, last: 'policy publish' });
 });

@@ -43,7 +43,9 @@ export class Deployment {
   readonly buckets: Readonly<Record<(typeof TEST_SITES)[number], string>>;
   readonly #services: ServiceProcess[] = [];
 
-  private constructor(parts: Pick<Deployment, 'folder' | 'stack' | 'env' | 'log' | 'kafka' | 'buckets'>) {
+  private constructor(
+    parts: Pick<Deployment, 'folder' | 'stack' | 'env' | 'log' | 'kafka' | 'buckets'>,
+  ) {
     this.folder = parts.folder;
     this.stack = parts.stack;
     this.env = parts.env;
@@ -52,32 +54,66 @@ export class Deployment {
     this.buckets = parts.buckets;
   }
 
-  static async open(stack: Stack, { partitions = 2, replication = 1, env: more = {}, bare = false }: DeploymentOptions = {}): Promise<Deployment> {
+  static async open(
+    stack: Stack,
+    { partitions = 2, replication = 1, env: more = {}, bare = false }: DeploymentOptions = {},
+  ): Promise<Deployment> {
     const folder = await mkdtemp(join(tmpdir(), 'residency-deployment-'));
     const name = randomBytes(6).toString('hex');
-    const buckets = { 'zrh-1': `zrh-1-${name}`, 'zrh-2': `zrh-2-${name}`, 'mow-1': `mow-1-${name}` };
+    const buckets = {
+      'zrh-1': `zrh-1-${name}`,
+      'zrh-2': `zrh-2-${name}`,
+      'mow-1': `mow-1-${name}`,
+    };
     for (const site of TEST_SITES) await createBucket(stack.sites[site], buckets[site]);
     await createBucket(stack.sites['zrh-1'], `ledger-${name}`);
-    await writeFile(join(folder, 'ledger-key'), `${(await makeKey('residency-router', randomBytes(32), NOTE_SIGNATURE)).signerKey}\n`, { mode: 0o600 });
+    await writeFile(
+      join(folder, 'ledger-key'),
+      `${(await makeKey('residency-router', randomBytes(32), NOTE_SIGNATURE)).signerKey}\n`,
+      { mode: 0o600 },
+    );
     const env = { ...environment(stack, folder, name, { partitions, replication }), ...more };
     await writeFile(join(folder, 'regions.json'), JSON.stringify(regions(stack, buckets)));
     await makeKeys(folder);
     await mkdir(env.RESIDENCY_RECONCILER_STATE_DIR);
-    const unbound = { brokers: stack.kafka.brokers, clientId: 'test', log: env.RESIDENCY_LOG, topicPrefix: env.RESIDENCY_TOPIC_PREFIX };
+    const unbound = {
+      brokers: stack.kafka.brokers,
+      clientId: 'test',
+      log: env.RESIDENCY_LOG,
+      topicPrefix: env.RESIDENCY_TOPIC_PREFIX,
+    };
     const log = await openKafkaLog(unbound, createLogger({ level: 'silent' }));
     const bound = { ...env, RESIDENCY_KAFKA_CLUSTER_ID: log.clusterId };
-    await writeFile(join(folder, 'residency.env'), Object.entries({ ...bound, RESIDENCY_KEYS_DIR: join(folder, 'keys') }).map(([key, value]) => `${key}=${value}\n`).join(''));
-    const deployment = new Deployment({ folder, stack, env: bound, log, kafka: { ...unbound, clusterId: log.clusterId }, buckets });
+    await writeFile(
+      join(folder, 'residency.env'),
+      Object.entries({ ...bound, RESIDENCY_KEYS_DIR: join(folder, 'keys') })
+        .map(([key, value]) => `${key}=${value}\n`)
+        .join(''),
+    );
+    const deployment = new Deployment({
+      folder,
+      stack,
+      env: bound,
+      log,
+      kafka: { ...unbound, clusterId: log.clusterId },
+      buckets,
+    });
     if (!bare) await deployment.#furnish();
     return deployment;
   }
 
   /** Starts a service and waits until it is ready. */
-  async start(name: ServiceName, env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
+  async start(
+    name: ServiceName,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<ServiceProcess> {
     return await (await this.launch(name, env)).ready();
   }
 
-  async launch(name: ServiceName, env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
+  async launch(
+    name: ServiceName,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<ServiceProcess> {
     const [port = 0] = await freePorts(1);
     const service = new ServiceProcess(name, port, { ...this.env, ...env });
     this.#services.push(service);
@@ -91,7 +127,9 @@ export class Deployment {
 
   /** The last log lines of every service it started. */
   said(): string {
-    return this.#services.map(({ name, pid, output }) => `${name} ${pid}:\n${output.slice(-4_096)}`).join('\n');
+    return this.#services
+      .map(({ name, pid, output }) => `${name} ${pid}:\n${output.slice(-4_096)}`)
+      .join('\n');
   }
 
   async close(): Promise<void> {
@@ -102,14 +140,32 @@ export class Deployment {
   }
 
   async #furnish(): Promise<void> {
-    const { sites, topics } = configurationOf(['sites', 'topics'], { env: this.env, readFile: () => JSON.stringify(regions(this.stack, this.buckets)) });
-    await createTopics(this.kafka, createLogger({ level: 'silent' }), topicPlan({ partitions: topics.partitions, replicationFactor: topics.replicationFactor, retentionMs: topics.retentionMs }));
+    const { sites, topics } = configurationOf(['sites', 'topics'], {
+      env: this.env,
+      readFile: () => JSON.stringify(regions(this.stack, this.buckets)),
+    });
+    await createTopics(
+      this.kafka,
+      createLogger({ level: 'silent' }),
+      topicPlan({
+        partitions: topics.partitions,
+        replicationFactor: topics.replicationFactor,
+        retentionMs: topics.retentionMs,
+      }),
+    );
     await Promise.all(sites.map((site) => initS3Site(site)));
-    await this.log.append([policyEntry(readPolicy(await readFile(FIRST_POLICY)).document, randomUUID())]);
+    await this.log.append([
+      policyEntry(readPolicy(await readFile(FIRST_POLICY)).document, randomUUID()),
+    ]);
   }
 }
 
-function environment(stack: Stack, folder: string, name: string, { partitions, replication }: { readonly partitions: number; readonly replication: number }) {
+function environment(
+  stack: Stack,
+  folder: string,
+  name: string,
+  { partitions, replication }: { readonly partitions: number; readonly replication: number },
+) {
   return {
     RESIDENCY_LOG: `test-${name}`,
     RESIDENCY_KAFKA_BROKERS: stack.kafka.brokers.join(','),
@@ -127,34 +183,52 @@ function environment(stack: Stack, folder: string, name: string, { partitions, r
     RESIDENCY_RECONCILER_READS_PER_SECOND: '10000',
     RESIDENCY_RECONCILER_PAUSE_MS: '500',
     RESIDENCY_LOG_LEVEL: 'info',
-    ...Object.fromEntries(TEST_SITES.flatMap((site) => {
-      const variable = `RESIDENCY_SITE_${site.toUpperCase().replaceAll('-', '_')}`;
-      const { accessKeyId, secretAccessKey } = stack.sites[site];
-      return ['', '_READER'].flatMap((role) => [[`${variable}${role}_ACCESS_KEY_ID`, accessKeyId], [`${variable}${role}_SECRET_ACCESS_KEY`, secretAccessKey]]);
-    })),
+    ...Object.fromEntries(
+      TEST_SITES.flatMap((site) => {
+        const variable = `RESIDENCY_SITE_${site.toUpperCase().replaceAll('-', '_')}`;
+        const { accessKeyId, secretAccessKey } = stack.sites[site];
+        return ['', '_READER'].flatMap((role) => [
+          [`${variable}${role}_ACCESS_KEY_ID`, accessKeyId],
+          [`${variable}${role}_SECRET_ACCESS_KEY`, secretAccessKey],
+        ]);
+      }),
+    ),
   };
 }
 
 function ledger(stack: Stack, folder: string, name: string) {
   const { endpoint, awsRegion, pathStyle, accessKeyId, secretAccessKey } = stack.sites['zrh-1'];
   return {
-    RESIDENCY_LEDGER_BUCKET: `ledger-${name}`, RESIDENCY_LEDGER_ENDPOINT: endpoint, RESIDENCY_LEDGER_AWS_REGION: awsRegion, RESIDENCY_LEDGER_PATH_STYLE: String(pathStyle),
-    RESIDENCY_LEDGER_ACCESS_KEY_ID: accessKeyId, RESIDENCY_LEDGER_SECRET_ACCESS_KEY: secretAccessKey,
-    RESIDENCY_LEDGER_KEY_FILE: join(folder, 'ledger-key'), RESIDENCY_LEDGER_INTERVAL_MS: '500',
+    RESIDENCY_LEDGER_BUCKET: `ledger-${name}`,
+    RESIDENCY_LEDGER_ENDPOINT: endpoint,
+    RESIDENCY_LEDGER_AWS_REGION: awsRegion,
+    RESIDENCY_LEDGER_PATH_STYLE: String(pathStyle),
+    RESIDENCY_LEDGER_ACCESS_KEY_ID: accessKeyId,
+    RESIDENCY_LEDGER_SECRET_ACCESS_KEY: secretAccessKey,
+    RESIDENCY_LEDGER_KEY_FILE: join(folder, 'ledger-key'),
+    RESIDENCY_LEDGER_INTERVAL_MS: '500',
   };
 }
 
 function regions(stack: Stack, buckets: Deployment['buckets']): object {
   return {
-    sites: Object.fromEntries(TEST_SITES.map((site) => {
-      const { endpoint, awsRegion, pathStyle } = stack.sites[site];
-      return [site, { region: REGION_OF[site], bucket: buckets[site], endpoint, awsRegion, pathStyle }];
-    })),
+    sites: Object.fromEntries(
+      TEST_SITES.map((site) => {
+        const { endpoint, awsRegion, pathStyle } = stack.sites[site];
+        return [
+          site,
+          { region: REGION_OF[site], bucket: buckets[site], endpoint, awsRegion, pathStyle },
+        ];
+      }),
+    ),
   };
 }
 
 async function makeKeys(folder: string): Promise<void> {
   const keys = new KeyDirectory(join(folder, 'keys'));
   for (const region of REGIONS) await keys.add(region, await generateRegionKey(region, Date.now()));
-  await cp(join(folder, 'keys'), join(folder, 'public-keys'), { recursive: true, filter: (path) => !path.endsWith('.private.pem') });
+  await cp(join(folder, 'keys'), join(folder, 'public-keys'), {
+    recursive: true,
+    filter: (path) => !path.endsWith('.private.pem'),
+  });
 }

@@ -2,7 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-export type ServiceName = 'router' | 'consent-projector' | 'intake' | 'auditor' | 'reconciler' | 'exporter';
+export type ServiceName =
+  | 'router'
+  | 'consent-projector'
+  | 'intake'
+  | 'auditor'
+  | 'reconciler'
+  | 'exporter';
 
 /** A service of ours in a process of its own, started as an operator starts it. */
 export class ServiceProcess {
@@ -17,13 +23,20 @@ export class ServiceProcess {
     this.#port = port;
     const main = fileURLToPath(new URL(`../../services/${name}/src/main.ts`, import.meta.url));
     this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main], {
-      env: { PATH: process.env['PATH'], ...env, RESIDENCY_HTTP_PORT: String(port) }, stdio: ['ignore', 'ignore', 'pipe'],
+      env: { PATH: process.env['PATH'], ...env, RESIDENCY_HTTP_PORT: String(port) },
+      stdio: ['ignore', 'ignore', 'pipe'],
     });
     // A runner that gives a test up must not leave its services behind.
-    const end = (): void => { this.#child.kill('SIGKILL'); };
+    const end = (): void => {
+      this.#child.kill('SIGKILL');
+    };
     process.once('exit', end);
-    this.#child.once('exit', () => { process.off('exit', end); });
-    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => { this.#output = (this.#output + text).slice(-64 * 1024); });
+    this.#child.once('exit', () => {
+      process.off('exit', end);
+    });
+    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#output = (this.#output + text).slice(-64 * 1024);
+    });
   }
 
   get pid(): number {
@@ -63,14 +76,31 @@ export class ServiceProcess {
     const deadline = performance.now() + patienceMs;
     for (;;) {
       if (await this.#answers('/readyz')) return this;
-      if (!this.running) throw new Error(`Expected ${this.name} to become ready, found that it ended (${String(await this.exited())}):\n${this.#output}`);
-      if (performance.now() > deadline) throw new Error(`Expected ${this.name} to become ready within ${patienceMs} ms, found that it does not:\n${this.#output}`);
-      await new Promise((resolve) => { setTimeout(resolve, 50); });
+      if (!this.running)
+        throw new Error(
+          `Expected ${this.name} to become ready, found that it ended (${String(await this.exited())}):\n${this.#output}`,
+        );
+      if (performance.now() > deadline)
+        throw new Error(
+          `Expected ${this.name} to become ready within ${patienceMs} ms, found that it does not:\n${this.#output}`,
+        );
+      await new Promise((resolve) => {
+        setTimeout(resolve, 50);
+      });
     }
   }
 
-  async readiness(): Promise<{ readonly ready: boolean; readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail?: string }[] }> {
-    return await (await fetch(`${this.url}/readyz`)).json() as Awaited<ReturnType<ServiceProcess['readiness']>>;
+  async readiness(): Promise<{
+    readonly ready: boolean;
+    readonly checks: readonly {
+      readonly name: string;
+      readonly ok: boolean;
+      readonly detail?: string;
+    }[];
+  }> {
+    return (await (await fetch(`${this.url}/readyz`)).json()) as Awaited<
+      ReturnType<ServiceProcess['readiness']>
+    >;
   }
 
   async #answers(path: string): Promise<boolean> {

@@ -4,8 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { inTemporaryFolder, jsonLines, residency, start } from './residency.ts';
 
-const examples = JSON.parse(await readFile(new URL('../../examples/submissions.json', import.meta.url), 'utf8')) as {
-  readonly submissions: readonly { readonly id: string; readonly file: string; readonly expected: string }[];
+const examples = JSON.parse(
+  await readFile(new URL('../../examples/submissions.json', import.meta.url), 'utf8'),
+) as {
+  readonly submissions: readonly {
+    readonly id: string;
+    readonly file: string;
+    readonly expected: string;
+  }[];
 };
 
 async function untilOutput(output: () => string, pattern: RegExp): Promise<string> {
@@ -23,11 +29,18 @@ it('the first run routes the examples as they expect, says why, stays up, and en
       const output = await untilOutput(router.output, /not-an-event|UNDECODABLE/);
       for (const { file, expected } of examples.submissions) {
         const [outcome = '', place = ''] = expected.split(' ');
-        expect(output.split('\n').some((line) => line.includes(file) && line.includes(outcome) && line.includes(place)), `${file}: ${expected} in\n${output}`).toBe(true);
+        expect(
+          output
+            .split('\n')
+            .some((line) => line.includes(file) && line.includes(outcome) && line.includes(place)),
+          `${file}: ${expected} in\n${output}`,
+        ).toBe(true);
       }
       expect(output).toContain('GTI §');
       expect((await fetch(`${router.url}/readyz`)).status).toBe(200);
-      expect(await (await fetch(`${router.url}/metrics`)).text()).toMatch(/residency_submissions_total\{outcome="stored",reason="",region="zurich"\} 4\n/);
+      expect(await (await fetch(`${router.url}/metrics`)).text()).toMatch(
+        /residency_submissions_total\{outcome="stored",reason="",region="zurich"\} 4\n/,
+      );
     } finally {
       expect(await router.stop()).toBe(0);
     }
@@ -37,18 +50,29 @@ it('the first run routes the examples as they expect, says why, stays up, and en
     expect(events).toHaveLength(examples.submissions.length);
     const reconciled = await residency(folder, 'reconcile', '--open');
     expect([reconciled.code, reconciled.stderr]).toEqual([0, expect.any(String)]);
-    const count = async (site: string): Promise<number> => (await readdir(join(folder, '.residency/sites', site, 'samples'), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length;
+    const count = async (site: string): Promise<number> =>
+      (
+        await readdir(join(folder, '.residency/sites', site, 'samples'), {
+          recursive: true,
+          withFileTypes: true,
+        })
+      ).filter((entry) => entry.isFile()).length;
     expect(await Promise.all(['zrh-1', 'zrh-2', 'mow-1'].map(count))).toEqual([4, 4, 3]);
     for (const region of ['zurich', 'moscow']) {
       for (const name of await readdir(join(folder, '.residency/keys', region))) {
-        if (name.endsWith('.private.pem')) expect((await stat(join(folder, '.residency/keys', region, name))).mode & 0o777).toBe(0o600);
+        if (name.endsWith('.private.pem'))
+          expect((await stat(join(folder, '.residency/keys', region, name))).mode & 0o777).toBe(
+            0o600,
+          );
       }
     }
 
     const again = await start(folder);
     expect((await fetch(`${again.url}/readyz`)).status).toBe(200);
     expect(await again.stop('SIGINT')).toBe(0);
-    expect(jsonLines((await residency(folder, 'audit', 'list', '--json')).stdout)).toHaveLength(examples.submissions.length);
+    expect(jsonLines((await residency(folder, 'audit', 'list', '--json')).stdout)).toHaveLength(
+      examples.submissions.length,
+    );
   });
 });
 
@@ -56,7 +80,14 @@ it('a port in use ends with 3 and a sentence', async () => {
   await inTemporaryFolder(async (folder) => {
     const router = await start(folder, '--no-examples');
     try {
-      const other = await residency(folder, 'start', '--data', 'other', '--port', new URL(router.url).port);
+      const other = await residency(
+        folder,
+        'start',
+        '--data',
+        'other',
+        '--port',
+        new URL(router.url).port,
+      );
       expect(other.code).toBe(3);
       expect(other.stderr).toMatch(/Expected port \d+ to be free/);
       const locked = await residency(folder, 'route', '--once');

@@ -7,7 +7,11 @@ import { openSealed } from '@residency/sealing';
 const SITES: Readonly<Record<string, string>> = { zurich: 'zrh-2', moscow: 'mow-1' };
 
 /** Opens a stored sample as its region would: the file itself, with that region's private keys, in this process. */
-export async function openStored(data: string, submission: string, region: string): Promise<Buffer> {
+export async function openStored(
+  data: string,
+  submission: string,
+  region: string,
+): Promise<Buffer> {
   const message = await readFile(join(data, 'sites', SITES[region] ?? '', objectKey(submission)));
   const keys = await new KeyDirectory(join(data, 'keys')).privateKeys(region);
   return (await openSealed(message, region, keys)).sample;

@@ -10,7 +10,14 @@ import { GIVEN, Traffic, trafficConsents } from '../proofs/traffic.ts';
 import { openStack } from '../stack/index.ts';
 import type { OwnStack } from '../stack/index.ts';
 
-const SERVICES: readonly ServiceName[] = ['consent-projector', 'auditor', 'exporter', 'reconciler', 'intake', 'router'];
+const SERVICES: readonly ServiceName[] = [
+  'consent-projector',
+  'auditor',
+  'exporter',
+  'reconciler',
+  'intake',
+  'router',
+];
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 let stack: OwnStack;
 let deployment: Deployment;
@@ -26,7 +33,8 @@ afterAll(async () => {
   await stack.close();
 }, 60_000);
 
-const settled = async (): Promise<boolean | undefined> => ([...(await deployment.log.lag()).values()].every((lag) => lag === 0n) ? true : undefined);
+const settled = async (): Promise<boolean | undefined> =>
+  [...(await deployment.log.lag()).values()].every((lag) => lag === 0n) ? true : undefined;
 
 /** Lines since the last look, of all services together. */
 const seen = new Map<ServiceName, number>();
@@ -34,46 +42,97 @@ function lines(): readonly Readonly<Record<string, unknown>>[] {
   return [...services].flatMap(([name, { output }]) => {
     const from = seen.get(name) ?? 0;
     seen.set(name, output.length);
-    return output.slice(from).split('\n').filter((line) => line !== '').map((line) => ({ service: name, ...JSON.parse(line) as object }));
+    return output
+      .slice(from)
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => ({ service: name, ...(JSON.parse(line) as object) }));
   });
 }
 
-test('good and bad submissions in normal operation: no service writes a line', { timeout: 180_000 }, async () => {
-  lines();
-  await deployment.log.append(trafficConsents());
-  await sleep(2_000);
-  await deployment.log.append(new Traffic(7, 400, 4_096).entries());
-  await eventually(settled, 90_000);
-  // Ticks, checkpoints, passes of the reconciler and looks of the exporter meanwhile.
-  await sleep(5_000);
-  expect(lines().filter((line) => !late(line))).toEqual([]);
-});
+test(
+  'good and bad submissions in normal operation: no service writes a line',
+  { timeout: 180_000 },
+  async () => {
+    lines();
+    await deployment.log.append(trafficConsents());
+    await sleep(2_000);
+    await deployment.log.append(new Traffic(7, 400, 4_096).entries());
+    await eventually(settled, 90_000);
+    // Ticks, checkpoints, passes of the reconciler and looks of the exporter meanwhile.
+    await sleep(5_000);
+    expect(lines().filter((line) => !late(line))).toEqual([]);
+  },
+);
 
 /** On a machine so busy that ticks come ten seconds late, routing does wait, and has to say so. */
 function late({ msg, error }: Readonly<Record<string, unknown>>): boolean {
-  return msg === 'Routing goes on.' || (msg === 'Routing waits.' && (error as { readonly code: string }).code === 'VIEW_BEHIND');
+  return (
+    msg === 'Routing goes on.' ||
+    (msg === 'Routing waits.' && (error as { readonly code: string }).code === 'VIEW_BEHIND')
+  );
 }
 
 function traced(): LogEntry {
   const id = randomUUID();
   return submissionEntry({
-    specversion: '1.0', id, source: 'urn:test:quiet', type: SUBMITTED, datacontenttype: 'application/octet-stream', data: Buffer.from('sample'),
-    extensions: { usercountry: 'RU', consentid: GIVEN, verdict: 'suspicious', traceparent: `00-${TRACE}-00f067aa0ba902b7-01` },
+    specversion: '1.0',
+    id,
+    source: 'urn:test:quiet',
+    type: SUBMITTED,
+    datacontenttype: 'application/octet-stream',
+    data: Buffer.from('sample'),
+    extensions: {
+      usercountry: 'RU',
+      consentid: GIVEN,
+      verdict: 'suspicious',
+      traceparent: `00-${TRACE}-00f067aa0ba902b7-01`,
+    },
   });
 }
 
-test('a site that is away is one line with code, position and trace, and one more when routing goes on', { timeout: 180_000 }, async () => {
-  await stack.servers.sites['mow-1'].kill();
-  const [position] = await deployment.log.append([traced()]);
-  if (position === undefined) throw new Error('Expected a position.');
-  const router: Readonly<Record<string, unknown>>[] = [];
-  await eventually(async () => await Promise.resolve(router.push(...lines().filter(({ service }) => service === 'router')) > 0 ? true : undefined), 60_000);
-  await sleep(3_000);
-  await stack.servers.sites['mow-1'].start();
-  await eventually(settled, 60_000);
-  await eventually(async () => await Promise.resolve(router.push(...lines().filter(({ service }) => service === 'router')) > 1 ? true : undefined), 30_000);
-  expect(router).toEqual([
-    expect.objectContaining({ level: 'warn', msg: 'Routing waits.', position: formatPosition({ ...position, topic: TOPICS.samples }), trace: TRACE, error: expect.objectContaining({ code: 'SITE_UNREACHABLE', remedy: 'retry' }) as object }),
-    expect.objectContaining({ level: 'info', msg: 'Routing goes on.', milliseconds: expect.any(Number) as number }),
-  ]);
-});
+test(
+  'a site that is away is one line with code, position and trace, and one more when routing goes on',
+  { timeout: 180_000 },
+  async () => {
+    await stack.servers.sites['mow-1'].kill();
+    const [position] = await deployment.log.append([traced()]);
+    if (position === undefined) throw new Error('Expected a position.');
+    const router: Readonly<Record<string, unknown>>[] = [];
+    await eventually(
+      async () =>
+        await Promise.resolve(
+          router.push(...lines().filter(({ service }) => service === 'router')) > 0
+            ? true
+            : undefined,
+        ),
+      60_000,
+    );
+    await sleep(3_000);
+    await stack.servers.sites['mow-1'].start();
+    await eventually(settled, 60_000);
+    await eventually(
+      async () =>
+        await Promise.resolve(
+          router.push(...lines().filter(({ service }) => service === 'router')) > 1
+            ? true
+            : undefined,
+        ),
+      30_000,
+    );
+    expect(router).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        msg: 'Routing waits.',
+        position: formatPosition({ ...position, topic: TOPICS.samples }),
+        trace: TRACE,
+        error: expect.objectContaining({ code: 'SITE_UNREACHABLE', remedy: 'retry' }) as object,
+      }),
+      expect.objectContaining({
+        level: 'info',
+        msg: 'Routing goes on.',
+        milliseconds: expect.any(Number) as number,
+      }),
+    ]);
+  },
+);

@@ -10,7 +10,9 @@ const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']
 
 /** The words of a command as a shell gives them: quoted ones whole, a line's end behind a backslash is a space. */
 function words(command: string): string[] {
-  return [...command.replaceAll('\\\n', ' ').matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, double, single, bare]) => double ?? single ?? bare ?? '');
+  return [...command.replaceAll('\\\n', ' ').matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+    ([, double, single, bare]) => double ?? single ?? bare ?? '',
+  );
 }
 
 function commands(): string[][] {
@@ -19,15 +21,24 @@ function commands(): string[][] {
 
 /** What `curl -i URL --data-binary @FILE -H ...` would send. */
 async function send(arguments_: readonly string[], cwd: string, origin: string): Promise<Response> {
-  const headers = arguments_.flatMap((word, index) => (arguments_[index - 1] === '-H' ? [word.split(/:\s*/, 2) as [string, string]] : []));
+  const headers = arguments_.flatMap((word, index) =>
+    arguments_[index - 1] === '-H' ? [word.split(/:\s*/, 2) as [string, string]] : [],
+  );
   const url = arguments_.find((word) => word.startsWith('http')) ?? '';
   const file = arguments_.find((word) => word.startsWith('@'))?.slice(1) ?? '';
-  return await fetch(url.replace(/^https?:\/\/[^/]+/, origin), { method: 'POST', headers, body: await readFile(join(cwd, file)) });
+  return await fetch(url.replace(/^https?:\/\/[^/]+/, origin), {
+    method: 'POST',
+    headers,
+    body: await readFile(join(cwd, file)),
+  });
 }
 
-it('the README\'s commands do what it says, in its order', { timeout: 120_000 }, async () => {
+it("the README's commands do what it says, in its order", { timeout: 120_000 }, async () => {
   const all = commands();
-  expect(all.slice(0, 2).map((line) => line.join(' '))).toEqual(['npm ci && npm start', 'npm ci && npm run setup:tests && npm test']);
+  expect(all.slice(0, 2).map((line) => line.join(' '))).toEqual([
+    'npm ci && npm start',
+    'npm ci && npm run setup:tests && npm test',
+  ]);
   await inTemporaryFolder(async (folder) => {
     await cp(join(ROOT, 'README.md'), join(folder, 'README.md'));
     await cp(join(ROOT, 'docs'), join(folder, 'docs'), { recursive: true });

@@ -26,9 +26,15 @@ export async function realFiles(wanted: number): Promise<readonly RealFile[]> {
     byType.set(type, files);
     files.push({ path, bytes });
   }
-  const queues = [...byType.values()].map((files) => outwardIn(files.toSorted((a, b) => a.bytes - b.bytes || (a.path < b.path ? -1 : 1))));
+  const queues = [...byType.values()].map((files) =>
+    outwardIn(files.toSorted((a, b) => a.bytes - b.bytes || (a.path < b.path ? -1 : 1))),
+  );
   const chosen: RealFile[] = [];
-  for (let round = 0; chosen.length < wanted && queues.some((queue) => round < queue.length); round += 1) {
+  for (
+    let round = 0;
+    chosen.length < wanted && queues.some((queue) => round < queue.length);
+    round += 1
+  ) {
     for (const queue of queues) {
       const file = queue[round];
       if (file !== undefined && chosen.length < wanted) chosen.push(file);
@@ -46,7 +52,8 @@ export async function headOf(path: string, bytes: number): Promise<Buffer> {
   const file = await open(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
-    if (bytesRead < bytes) throw new RangeError(`Expected ${bytes} bytes in ${path}, found ${bytesRead}.`);
+    if (bytesRead < bytes)
+      throw new RangeError(`Expected ${bytes} bytes in ${path}, found ${bytesRead}.`);
     return buffer;
   } finally {
     await file.close();
@@ -56,5 +63,7 @@ export async function headOf(path: string, bytes: number): Promise<Buffer> {
 /** Smallest, largest, second smallest, second largest, and so on. */
 function outwardIn(files: readonly RealFile[]): readonly RealFile[] {
   const last = files.length - 1;
-  return files.map((_, at) => (at % 2 === 0 ? files[at / 2] : files[last - (at - 1) / 2])).filter((file) => file !== undefined);
+  return files
+    .map((_, at) => (at % 2 === 0 ? files[at / 2] : files[last - (at - 1) / 2]))
+    .filter((file) => file !== undefined);
 }

@@ -19,20 +19,38 @@ export async function residency(cwd: string, ...args: readonly string[]): Promis
   const child = spawn(process.execPath, [BIN, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
-  const [code] = await once(child, 'close') as [number | null];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
   return { code, stdout, stderr };
 }
 
 /** The answers of a `--json` command. */
 export function jsonLines(stdout: string): readonly Readonly<Record<string, unknown>>[] {
-  return stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>);
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 /** Starts the standalone service and waits for its address; its first-run output ends up in `output()`. */
-export async function start(cwd: string, ...args: readonly string[]): Promise<{ readonly url: string; readonly child: ChildProcess; output: () => string; stop: (signal?: NodeJS.Signals) => Promise<number | null> }> {
-  const child = spawn(process.execPath, [BIN, 'start', '--port', '0', ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function start(
+  cwd: string,
+  ...args: readonly string[]
+): Promise<{
+  readonly url: string;
+  readonly child: ChildProcess;
+  output: () => string;
+  stop: (signal?: NodeJS.Signals) => Promise<number | null>;
+}> {
+  const child = spawn(process.execPath, [BIN, 'start', '--port', '0', ...args], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const take = (text: string): void => {
@@ -42,13 +60,15 @@ export async function start(cwd: string, ...args: readonly string[]): Promise<{ 
   };
   child.stdout.setEncoding('utf8').on('data', take);
   child.stderr.setEncoding('utf8').on('data', take);
-  child.once('exit', (code) => { reject(new Error(`residency start ended with ${String(code)} before it listened:\n${output}`)); });
+  child.once('exit', (code) => {
+    reject(new Error(`residency start ended with ${String(code)} before it listened:\n${output}`));
+  });
   const url = await promise;
   const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> => {
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
     const exited = once(child, 'exit');
     child.kill(signal);
-    const [code] = await exited as [number | null];
+    const [code] = (await exited) as [number | null];
     return code;
   };
   return { url, child, output: () => output, stop };

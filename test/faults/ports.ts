@@ -24,7 +24,10 @@ export interface Around {
 export const BATCH_RECORDS = 4;
 
 /** The router of a data directory with every port call from decode to settle in somebody's hands; otherwise composed as standalone composes it. */
-export async function routeAround(data: DataDirectory, around: Around): Promise<Blocked | undefined> {
+export async function routeAround(
+  data: DataDirectory,
+  around: Around,
+): Promise<Blocked | undefined> {
   const counts = new Map<string, number>();
   const next = (port: string): PortCall => {
     const nth = counts.get(port) ?? 0;
@@ -38,12 +41,15 @@ export async function routeAround(data: DataDirectory, around: Around): Promise<
     const route = createRouter({
       limits: DEFAULT_LIMITS,
       watermarkMarginMs: 0,
-      sealer: { seal: (sample, context) => around.call(next('seal'), () => sealer.seal(sample, context)) },
+      sealer: {
+        seal: (sample, context) => around.call(next('seal'), () => sealer.seal(sample, context)),
+      },
       consents: { read: (ids) => around.call(next('consent view'), () => consents.read(ids)) },
       policies: { read: () => around.call(next('policy view'), () => policies.read()) },
       sites: new EmbeddedSites(data, (store) => ({
         site: store.site,
-        create: (...object) => around.call(next(`create ${store.site}`), () => store.create(...object)),
+        create: (...object) =>
+          around.call(next(`create ${store.site}`), () => store.create(...object)),
         flush: () => around.call(next(`flush ${store.site}`), () => store.flush()),
       })),
     });
@@ -52,12 +58,16 @@ export async function routeAround(data: DataDirectory, around: Around): Promise<
       if (settling !== undefined) await around.afterSettle(settling);
       settling = undefined;
     };
-    const blocked = await data.log.submissionLog({ maxBatchRecords: BATCH_RECORDS }).consume(async (batch) => {
-      await settled();
-      const result = await route(batch);
-      if (result.settlements.length > 0) await around.beforeSettle(settling = next('settle'), batch, result);
-      return result;
-    }, { until: 'end', signal: new AbortController().signal });
+    const blocked = await data.log.submissionLog({ maxBatchRecords: BATCH_RECORDS }).consume(
+      async (batch) => {
+        await settled();
+        const result = await route(batch);
+        if (result.settlements.length > 0)
+          await around.beforeSettle((settling = next('settle')), batch, result);
+        return result;
+      },
+      { until: 'end', signal: new AbortController().signal },
+    );
     await settled();
     return blocked;
   } finally {

@@ -25,20 +25,40 @@ const { calls, outcomes } = await onCopy(async (data) => {
   const recorder = new Recorder();
   await routeAround(data, recorder);
   await everythingIsRight(data);
-  return { calls: recorder.calls, outcomes: readLog(data.path).audit.map(({ outcome }) => outcome) };
+  return {
+    calls: recorder.calls,
+    outcomes: readLog(data.path).audit.map(({ outcome }) => outcome),
+  };
 });
 
 test('the traffic meets every outcome and every port', () => {
-  expect(new Set(calls.map(({ port }) => port))).toEqual(new Set([
-    'consent view', 'policy view', 'seal', 'create zrh-1', 'create zrh-2', 'create mow-1', 'flush zrh-1', 'flush zrh-2', 'flush mow-1', 'settle',
-  ]));
+  expect(new Set(calls.map(({ port }) => port))).toEqual(
+    new Set([
+      'consent view',
+      'policy view',
+      'seal',
+      'create zrh-1',
+      'create zrh-2',
+      'create mow-1',
+      'flush zrh-1',
+      'flush zrh-2',
+      'flush mow-1',
+      'settle',
+    ]),
+  );
   expect(new Set(outcomes)).toEqual(new Set(['stored', 'duplicate', 'refused', 'quarantined']));
 });
 
 describe('one port call fails, and routing goes on healthy', () => {
   // Reading and sealing leave nothing behind that could persist.
-  const cases = calls.filter(({ port }) => port !== 'settle')
-    .flatMap((call) => (/^(create|flush)/.test(call.port) ? ['failed', 'failed but persisted'] as const : ['failed'] as const).map((kind) => ({ ...call, kind })));
+  const cases = calls
+    .filter(({ port }) => port !== 'settle')
+    .flatMap((call) =>
+      (/^(create|flush)/.test(call.port)
+        ? (['failed', 'failed but persisted'] as const)
+        : (['failed'] as const)
+      ).map((kind) => ({ ...call, kind })),
+    );
 
   test.each(cases)('$port $nth $kind', async ({ kind, ...call }) => {
     await onCopy(async (data) => {
@@ -54,7 +74,9 @@ describe('one port call fails, and routing goes on healthy', () => {
     await onCopy(async (data) => {
       const settling = new SettleFault(call, async () => lockedBySomebodyElse(data.path));
       await withLog(data.path, { busyTimeoutMs: 20 }, async (log) => {
-        await expect(routeAround({ ...data, log }, settling)).rejects.toSatisfy((error) => hasCode(error, 'LOG_BUSY'));
+        await expect(routeAround({ ...data, log }, settling)).rejects.toSatisfy((error) =>
+          hasCode(error, 'LOG_BUSY'),
+        );
       });
       settling.end();
       expect(readLog(data.path).settled).toBe(call.nth === 0 ? null : call.nth * BATCH_RECORDS - 1);
@@ -63,18 +85,21 @@ describe('one port call fails, and routing goes on healthy', () => {
     });
   });
 
-  test.each(calls.filter(({ port }) => port === 'settle'))('$port $nth failed but persisted', async (call) => {
-    await onCopy(async (data) => {
-      const settling = new SettleFault(call, async (result) => {
-        await withLog(data.path, {}, (log) => settleFirst(log, result));
-        return () => undefined;
+  test.each(calls.filter(({ port }) => port === 'settle'))(
+    '$port $nth failed but persisted',
+    async (call) => {
+      await onCopy(async (data) => {
+        const settling = new SettleFault(call, async (result) => {
+          await withLog(data.path, {}, (log) => settleFirst(log, result));
+          return () => undefined;
+        });
+        // The log mends it by itself: it reads the committed position again and goes on.
+        expect(await routeAround(data, settling)).toBeUndefined();
+        expect(settling.struck).toBe(1);
+        await everythingIsRight(data);
       });
-      // The log mends it by itself: it reads the committed position again and goes on.
-      expect(await routeAround(data, settling)).toBeUndefined();
-      expect(settling.struck).toBe(1);
-      await everythingIsRight(data);
-    });
-  });
+    },
+  );
 });
 
 describe('the process is killed at a port call, and the next one goes on', () => {
@@ -82,17 +107,24 @@ describe('the process is killed at a port call, and the next one goes on', () =>
   const first = new Map(calls.toReversed().map((call) => [call.port, { ...call, when: 'before' }]));
   const last = new Map(calls.map((call) => [call.port, { ...call, when: 'after' }]));
 
-  test.each([...first.values(), ...last.values()])('SIGKILL $when $port $nth', async ({ port, nth, when }) => {
-    await copies.each(async (directory) => {
-      const script = fileURLToPath(new URL('crash-router.ts', import.meta.url));
-      const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, directory, port, String(nth), when], { stdio: ['ignore', 'inherit', 'inherit'] });
-      expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
-      await withData(directory, async (data) => {
-        await routeAll(data);
-        await everythingIsRight(data);
+  test.each([...first.values(), ...last.values()])(
+    'SIGKILL $when $port $nth',
+    async ({ port, nth, when }) => {
+      await copies.each(async (directory) => {
+        const script = fileURLToPath(new URL('crash-router.ts', import.meta.url));
+        const child = spawn(
+          process.execPath,
+          ['--disable-warning=ExperimentalWarning', script, directory, port, String(nth), when],
+          { stdio: ['ignore', 'inherit', 'inherit'] },
+        );
+        expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+        await withData(directory, async (data) => {
+          await routeAll(data);
+          await everythingIsRight(data);
+        });
       });
-    });
-  });
+    },
+  );
 });
 
 async function onCopy<T>(work: (data: DataDirectory) => Promise<T>): Promise<T> {
@@ -158,22 +190,31 @@ class SettleFault implements Around {
 function lockedBySomebodyElse(directory: string): () => void {
   const db = new DatabaseSync(join(directory, 'log.db'));
   db.exec('BEGIN IMMEDIATE');
-  return () => { db.close(); };
+  return () => {
+    db.close();
+  };
 }
 
 /** The settlement arrives, and whoever sent it does not hear of it: what it sends again meets its own progress. */
 async function settleFirst(log: SqliteLog, result: BatchResult): Promise<void> {
   const stop = new AbortController();
   let handed = false;
-  await log.submissionLog({ maxBatchRecords: BATCH_RECORDS }).consume(async () => {
-    if (handed) stop.abort();
-    const settled = handed ? { settlements: [] } : result;
-    handed = true;
-    return settled;
-  }, { until: 'end', signal: stop.signal });
+  await log.submissionLog({ maxBatchRecords: BATCH_RECORDS }).consume(
+    async () => {
+      if (handed) stop.abort();
+      const settled = handed ? { settlements: [] } : result;
+      handed = true;
+      return settled;
+    },
+    { until: 'end', signal: stop.signal },
+  );
 }
 
-async function withLog<T>(directory: string, options: { readonly busyTimeoutMs?: number }, work: (log: SqliteLog) => Promise<T>): Promise<T> {
+async function withLog<T>(
+  directory: string,
+  options: { readonly busyTimeoutMs?: number },
+  work: (log: SqliteLog) => Promise<T>,
+): Promise<T> {
   const log = await openSqliteLog({ file: join(directory, 'log.db'), now: Date.now, ...options });
   try {
     return await work(log);

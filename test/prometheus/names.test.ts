@@ -6,17 +6,32 @@ import { namedIn } from './promql.ts';
 
 const expressions = [
   ...recordings.map(({ record, expr }) => ({ where: record, expr })),
-  ...alerts.map(({ alert, labels, expr }) => ({ where: `${alert} ${Object.values(labels).join(' ')}`, expr })),
-  ...alerts.flatMap(({ alert, annotations }) => Object.values(annotations).flatMap(queriesIn).map((expr) => ({ where: `the text of ${alert}`, expr }))),
+  ...alerts.map(({ alert, labels, expr }) => ({
+    where: `${alert} ${Object.values(labels).join(' ')}`,
+    expr,
+  })),
+  ...alerts.flatMap(({ alert, annotations }) =>
+    Object.values(annotations)
+      .flatMap(queriesIn)
+      .map((expr) => ({ where: `the text of ${alert}`, expr })),
+  ),
   ...dashboards.flatMap(({ title, panels, templating }) => [
-    ...panels.flatMap((panel) => panel.targets.map(({ refId, expr }) => ({ where: `${title} / ${panel.title} / ${refId}`, expr: expr.replaceAll(/=~?"\$\w+"/g, '=""') }))),
-    ...templating.list.filter(({ type }) => type === 'query').map(({ name, query }) => ({ where: `${title} / $${name}`, expr: variableOf(query) })),
+    ...panels.flatMap((panel) =>
+      panel.targets.map(({ refId, expr }) => ({
+        where: `${title} / ${panel.title} / ${refId}`,
+        expr: expr.replaceAll(/=~?"\$\w+"/g, '=""'),
+      })),
+    ),
+    ...templating.list
+      .filter(({ type }) => type === 'query')
+      .map(({ name, query }) => ({ where: `${title} / $${name}`, expr: variableOf(query) })),
   ]),
 ];
 
 /** `label_values(metric{...}, label)` asks for as much as `count by (label) (metric{...})`. */
 function variableOf(query: string | { readonly query: string }): string {
-  const [, metric = '', label = ''] = /^label_values\((.+), (\w+)\)$/.exec(typeof query === 'string' ? query : query.query) ?? [];
+  const [, metric = '', label = ''] =
+    /^label_values\((.+), (\w+)\)$/.exec(typeof query === 'string' ? query : query.query) ?? [];
   return `count by (${label}) (${metric})`;
 }
 
@@ -27,20 +42,41 @@ test.each(expressions)('all that is named in $where is there', ({ expr }) => {
 
 describe('what is not there is found', () => {
   test.each([
-    ['sum by (region) (rate(residency_submissions_totals[5m]))', ['residency_submissions_totals', 'region']],
+    [
+      'sum by (region) (rate(residency_submissions_totals[5m]))',
+      ['residency_submissions_totals', 'region'],
+    ],
     ['rate(residency_settlement_age_seconds[5m])', ['residency_settlement_age_seconds']],
     ['rate(residency_waiting_bucket[5m])', ['residency_waiting_bucket']],
-    ['deployment:residency_settlement_slow:ratio_rate2m', ['deployment:residency_settlement_slow:ratio_rate2m']],
+    [
+      'deployment:residency_settlement_slow:ratio_rate2m',
+      ['deployment:residency_settlement_slow:ratio_rate2m'],
+    ],
     ['sum by (regoin) (residency_submissions_total)', ['regoin']],
     ['residency_submissions_total{site="zrh-1"}', ['residency_submissions_total{site="zrh-1"}']],
-    ['residency_submissions_total{outcome="kept"}', ['residency_submissions_total{outcome="kept"}']],
-    ['residency_control_state{state=~"paused|drained"}', ['residency_control_state{state=~"paused|drained"}']],
-    ['residency_waiting{code=~"SITE_.+|SITE_AWAY"}', ['residency_waiting{code=~"SITE_.+|SITE_AWAY"}']],
+    [
+      'residency_submissions_total{outcome="kept"}',
+      ['residency_submissions_total{outcome="kept"}'],
+    ],
+    [
+      'residency_control_state{state=~"paused|drained"}',
+      ['residency_control_state{state=~"paused|drained"}'],
+    ],
+    [
+      'residency_waiting{code=~"SITE_.+|SITE_AWAY"}',
+      ['residency_waiting{code=~"SITE_.+|SITE_AWAY"}'],
+    ],
     ['residency_waiting{code="SITE_DOWNN"}', ['residency_waiting{code="SITE_DOWNN"}']],
-    ['residency_settlement_age_seconds_bucket{le="61"}', ['residency_settlement_age_seconds_bucket{le="61"}']],
+    [
+      'residency_settlement_age_seconds_bucket{le="61"}',
+      ['residency_settlement_age_seconds_bucket{le="61"}'],
+    ],
     ['residency_ledger_size{job="router"}', ['residency_ledger_size{job="router"}']],
     ['up{job="projector"}', ['up{job="projector"}']],
-    ['site:residency_store_failures:ratio_rate5m{code="SITE_FULL"}', ['site:residency_store_failures:ratio_rate5m{code="SITE_FULL"}']],
+    [
+      'site:residency_store_failures:ratio_rate5m{code="SITE_FULL"}',
+      ['site:residency_store_failures:ratio_rate5m{code="SITE_FULL"}'],
+    ],
     ['label_replace(residency_waiting, "a", "$1", "b", "(.+)")', ['b']],
     ['residency_waiting{job="router"} and on (site) residency_waiting', ['site']],
   ])('%s', (expression, unknown) => {
@@ -53,7 +89,12 @@ describe('what is not there is found', () => {
   });
 });
 
-test('the process metrics that are asked for are prom-client\'s', async () => {
+test("the process metrics that are asked for are prom-client's", async () => {
   const { body } = await createMetrics({ service: 'router', version: '0', now: Date.now }).render();
-  for (const name of new Set(expressions.flatMap(({ expr }) => namedIn(expr).metrics.map((metric) => metric.name)).filter((name) => /^(?:process|nodejs)_/.test(name)))) expect(body).toMatch(new RegExp(`^${name} `, 'm'));
+  for (const name of new Set(
+    expressions
+      .flatMap(({ expr }) => namedIn(expr).metrics.map((metric) => metric.name))
+      .filter((name) => /^(?:process|nodejs)_/.test(name)),
+  ))
+    expect(body).toMatch(new RegExp(`^${name} `, 'm'));
 });

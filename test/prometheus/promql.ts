@@ -21,7 +21,8 @@ interface Token {
 }
 
 /** Comments and blanks are skipped; `[5m]` and `[1h:5m]` are one token; a number takes the unit of a duration along. */
-const TOKEN = /\s+|#[^\n]*|(?<name>[a-zA-Z_:][a-zA-Z0-9_:]*)|(?<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)|(?<number>\d[\d.a-zA-Z]*)|(?<range>\[[^\]]*\])|(?<sign>=~|!~|!=|==|>=|<=|[-+*/%^(){},=<>@])/y;
+const TOKEN =
+  /\s+|#[^\n]*|(?<name>[a-zA-Z_:][a-zA-Z0-9_:]*)|(?<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)|(?<number>\d[\d.a-zA-Z]*)|(?<range>\[[^\]]*\])|(?<sign>=~|!~|!=|==|>=|<=|[-+*/%^(){},=<>@])/y;
 const GROUPING = new Set(['by', 'without', 'on', 'ignoring', 'group_left', 'group_right']);
 const WORDS = new Set(['and', 'or', 'unless', 'atan2', 'bool', 'offset', 'inf', 'nan']);
 
@@ -31,7 +32,10 @@ function tokens(expression: string): readonly Token[] {
   while (TOKEN.lastIndex < expression.length) {
     const at = TOKEN.lastIndex;
     const groups = TOKEN.exec(expression)?.groups;
-    if (groups === undefined) throw new SyntaxError(`Expected PromQL, found ${JSON.stringify(expression.slice(at, at + 20))}.`);
+    if (groups === undefined)
+      throw new SyntaxError(
+        `Expected PromQL, found ${JSON.stringify(expression.slice(at, at + 20))}.`,
+      );
     for (const kind of ['name', 'string', 'number', 'range', 'sign'] as const) {
       const text = groups[kind];
       if (text !== undefined) found.push({ kind, text });
@@ -43,16 +47,23 @@ function tokens(expression: string): readonly Token[] {
 /** Which metrics and labels an expression names. It need not be a sound one: promtool says that. */
 export function namedIn(expression: string): Named {
   const reader = new Reader(tokens(expression));
-  const [metrics, labels, strings]: [{ name: string; matchers: Matcher[] }[], string[], string[]] = [[], [], []];
+  const [metrics, labels, strings]: [{ name: string; matchers: Matcher[] }[], string[], string[]] =
+    [[], [], []];
   for (let token = reader.next(); token !== undefined; token = reader.next()) {
     const word = token.text.toLowerCase();
     if (token.kind === 'string') strings.push(unquoted(token.text));
     else if (token.text === '{') metrics.push({ name: '', matchers: reader.matchers() });
     else if (token.kind !== 'name' || WORDS.has(word)) continue;
     else if (GROUPING.has(word)) labels.push(...reader.list());
-    else if (!reader.isCall()) metrics.push({ name: token.text, matchers: reader.take('{') ? reader.matchers() : [] });
+    else if (!reader.isCall())
+      metrics.push({ name: token.text, matchers: reader.take('{') ? reader.matchers() : [] });
   }
-  return { metrics, labels, made: strings.filter((_, index) => index % 4 === 0), read: strings.filter((text, index) => index % 4 === 2 && text !== '') };
+  return {
+    metrics,
+    labels,
+    made: strings.filter((_, index) => index % 4 === 0),
+    read: strings.filter((text, index) => index % 4 === 2 && text !== ''),
+  };
 }
 
 class Reader {
@@ -83,7 +94,8 @@ class Reader {
   list(): string[] {
     if (!this.take('(')) return [];
     const names: string[] = [];
-    for (let token = this.next(); token !== undefined && token.text !== ')'; token = this.next()) if (token.kind === 'name') names.push(token.text);
+    for (let token = this.next(); token !== undefined && token.text !== ')'; token = this.next())
+      if (token.kind === 'name') names.push(token.text);
     return names;
   }
 
@@ -91,7 +103,11 @@ class Reader {
     const found: Matcher[] = [];
     for (let token = this.next(); token !== undefined && token.text !== '}'; token = this.next()) {
       if (token.text === ',') continue;
-      found.push({ label: token.text, operator: this.next()?.text ?? '', value: unquoted(this.next()?.text ?? '') });
+      found.push({
+        label: token.text,
+        operator: this.next()?.text ?? '',
+        value: unquoted(this.next()?.text ?? ''),
+      });
     }
     return found;
   }

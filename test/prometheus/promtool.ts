@@ -6,7 +6,8 @@ export async function promtool(...args: readonly string[]): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   execFile('promtool', args, { cwd: root, maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
     if (error === null) resolve(`${stdout}${stderr}`);
-    else if (error.code === 'ENOENT') reject(new Error('Expected promtool on the PATH, found none; run `npm run setup:tests`.'));
+    else if (error.code === 'ENOENT')
+      reject(new Error('Expected promtool on the PATH, found none; run `npm run setup:tests`.'));
     else reject(new Error(`promtool ${args.join(' ')}:\n${stdout}${stderr}`));
   });
   return await promise;

@@ -21,13 +21,20 @@ interface Block {
 const names = [...new Set(alerts.map(({ alert }) => alert))];
 const pages = names.map((name) => {
   const page = text(`${FOLDER}/${name}.md`);
-  const rows = [...page.matchAll(/^\| ([a-z][a-z0-9-]*) \| .+ \| .+ \|$/gm)].map(([, cause = '']) => cause).filter((cause) => cause !== 'cause');
+  const rows = [...page.matchAll(/^\| ([a-z][a-z0-9-]*) \| .+ \| .+ \|$/gm)]
+    .map(([, cause = '']) => cause)
+    .filter((cause) => cause !== 'cause');
   return { name, page, rows, blocks: blocksOf(page) };
 });
 
 function blocksOf(page: string): Block[] {
-  return [...page.matchAll(/^```sh(?: cause=(\S+))?\n([\s\S]*?)^```$(?:\n\nShows: `([^`\n]+)`$)?/gm)].map(([, cause, command = '', shows]) =>
-    ({ command, ...(cause === undefined ? {} : { cause }), ...(shows === undefined ? {} : { shows }) }));
+  return [
+    ...page.matchAll(/^```sh(?: cause=(\S+))?\n([\s\S]*?)^```$(?:\n\nShows: `([^`\n]+)`$)?/gm),
+  ].map(([, cause, command = '', shows]) => ({
+    command,
+    ...(cause === undefined ? {} : { cause }),
+    ...(shows === undefined ? {} : { shows }),
+  }));
 }
 
 /** The words that a command is named by; what follows are its options and arguments. */
@@ -41,24 +48,49 @@ const asked = new Map<string, Promise<string>>();
 /** What the command line says of a command, each asked once: of one that there is not it says nothing, or what its group does. */
 async function helpOf(command: readonly string[]): Promise<string> {
   const name = command.join(' ');
-  const help = asked.get(name) ?? residency(root, ...command, '--help').then(({ stdout }) => stdout);
+  const help =
+    asked.get(name) ?? residency(root, ...command, '--help').then(({ stdout }) => stdout);
   asked.set(name, help);
   return await help;
 }
 
 /** All `residency ...` that a text names, in blocks and between backquotes, without what they are piped into. */
 function residencyIn(page: string): string[] {
-  return [...page.matchAll(/(?:^|`)residency ([a-z][^`|\n]*)/gm)].map(([, words = '']) => words.trim());
+  return [...page.matchAll(/(?:^|`)residency ([a-z][^`|\n]*)/gm)].map(([, words = '']) =>
+    words.trim(),
+  );
 }
 
 test('there is a page for each alert, and no other', () => {
-  expect(files(`${FOLDER}/*.md`)).toEqual([`${FOLDER}/README.md`, ...names.toSorted().map((name) => `${FOLDER}/${name}.md`)]);
+  expect(files(`${FOLDER}/*.md`)).toEqual([
+    `${FOLDER}/README.md`,
+    ...names.toSorted().map((name) => `${FOLDER}/${name}.md`),
+  ]);
 });
 
 test('the index names each with its severities', () => {
-  const rows = [...text(`${FOLDER}/README.md`).matchAll(/^\| \[(\w+)\]\((\w+\.md)\) \| (.+?) \| .+ \|$/gm)].map(([, name = '', link, severity = '']) => ({ name, link, severities: severity.match(/page|ticket/g)?.toSorted() }));
-  expect(rows.toSorted((a, b) => a.name.localeCompare(b.name))).toEqual(names.toSorted().map((name) =>
-    ({ name, link: `${name}.md`, severities: [...new Set(alerts.filter(({ alert }) => alert === name).map(({ labels }) => labels['severity'] ?? ''))].toSorted() })));
+  const rows = [
+    ...text(`${FOLDER}/README.md`).matchAll(/^\| \[(\w+)\]\((\w+\.md)\) \| (.+?) \| .+ \|$/gm),
+  ].map(([, name = '', link, severity = '']) => ({
+    name,
+    link,
+    severities: severity.match(/page|ticket/g)?.toSorted(),
+  }));
+  expect(rows.toSorted((a, b) => a.name.localeCompare(b.name))).toEqual(
+    names
+      .toSorted()
+      .map((name) => ({
+        name,
+        link: `${name}.md`,
+        severities: [
+          ...new Set(
+            alerts
+              .filter(({ alert }) => alert === name)
+              .map(({ labels }) => labels['severity'] ?? ''),
+          ),
+        ].toSorted(),
+      })),
+  );
 });
 
 describe.each(pages)('$name', ({ name, page, rows, blocks }) => {
@@ -74,20 +106,32 @@ describe.each(pages)('$name', ({ name, page, rows, blocks }) => {
     const [look, ...causes] = blocks;
     expect(look?.cause).toBeUndefined();
     expect(causes.length).toBeGreaterThan(0);
-    expect(causes.filter(({ cause, shows }) => cause === undefined || shows === undefined)).toEqual([]);
+    expect(causes.filter(({ cause, shows }) => cause === undefined || shows === undefined)).toEqual(
+      [],
+    );
     // In the order of the table. What only numbers tell stands in the table alone.
-    expect(rows.filter((row) => causes.some(({ cause }) => cause === row))).toEqual(causes.map(({ cause }) => cause));
+    expect(rows.filter((row) => causes.some(({ cause }) => cause === row))).toEqual(
+      causes.map(({ cause }) => cause),
+    );
     expect(new Set(rows).size).toBe(rows.length);
     expect(page.match(/^```/gm)?.length).toBe(2 * blocks.length);
-    expect(new Set(causes.map(({ command, shows }) => `${command} ${shows}`)).size).toBe(causes.length);
+    expect(new Set(causes.map(({ command, shows }) => `${command} ${shows}`)).size).toBe(
+      causes.length,
+    );
   });
 
   test('has commands that a shell takes, about addresses and metrics that there are', async () => {
     for (const { command } of blocks) {
       await promisify(execFile)('sh', ['-n', '-c', command]);
-      expect([...command.matchAll(/\$([A-Z]+)/g)].map(([, variable]) => variable).filter((variable) => !ADDRESSES.includes(variable ?? ''))).toEqual([]);
+      expect(
+        [...command.matchAll(/\$([A-Z]+)/g)]
+          .map(([, variable]) => variable)
+          .filter((variable) => !ADDRESSES.includes(variable ?? '')),
+      ).toEqual([]);
     }
-    const metrics = [...page.matchAll(/\b(?:residency|kafka)_\w*[a-z]\b(?!\()/g)].map(([metric]) => metric);
+    const metrics = [...page.matchAll(/\b(?:residency|kafka)_\w*[a-z]\b(?!\()/g)].map(
+      ([metric]) => metric,
+    );
     expect(metrics.filter((metric) => !Object.hasOwn(METRICS, metric))).toEqual([]);
   });
 
@@ -95,8 +139,11 @@ describe.each(pages)('$name', ({ name, page, rows, blocks }) => {
     for (const words of residencyIn(page).map((line) => line.split(' '))) {
       const command = commandOf(words);
       const help = await helpOf(command);
-      expect(help).toMatch(new RegExp(`^Usage: residency ${command.join(' ')} (?!.*\\[command\\])`));
-      for (const option of words.filter((word) => word.startsWith('--'))) expect(help).toMatch(new RegExp(`^ +${option}\\b`, 'm'));
+      expect(help).toMatch(
+        new RegExp(`^Usage: residency ${command.join(' ')} (?!.*\\[command\\])`),
+      );
+      for (const option of words.filter((word) => word.startsWith('--')))
+        expect(help).toMatch(new RegExp(`^ +${option}\\b`, 'm'));
     }
     const shown = blocks.flatMap(({ shows = '' }) => shows.match(/\b[A-Z]+_[A-Z_]*[A-Z]\b/g) ?? []);
     expect(shown.filter((code) => !isCode(code))).toEqual([]);
@@ -104,8 +151,15 @@ describe.each(pages)('$name', ({ name, page, rows, blocks }) => {
 });
 
 test('what a page may not say is found', async () => {
-  expect(blocksOf('```sh cause=a\nb\n```\n\nShows: `c`\n\n```sh\nd\n```\n')).toEqual([{ cause: 'a', command: 'b\n', shows: 'c' }, { command: 'd\n' }]);
-  expect(residencyIn('see `residency nothing --at all`\nresidency site check zrh-1 | tail\n').map((line) => commandOf(line.split(' ')))).toEqual([['nothing'], ['site', 'check']]);
+  expect(blocksOf('```sh cause=a\nb\n```\n\nShows: `c`\n\n```sh\nd\n```\n')).toEqual([
+    { cause: 'a', command: 'b\n', shows: 'c' },
+    { command: 'd\n' },
+  ]);
+  expect(
+    residencyIn('see `residency nothing --at all`\nresidency site check zrh-1 | tail\n').map(
+      (line) => commandOf(line.split(' ')),
+    ),
+  ).toEqual([['nothing'], ['site', 'check']]);
   expect(await helpOf(['site', 'look'])).not.toContain('Usage: residency site look');
   expect(await helpOf(['site'])).toMatch(/^Usage: residency site .*\[command\]/);
 });

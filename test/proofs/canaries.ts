@@ -13,7 +13,11 @@ export interface Haystack {
 }
 
 export function canary(name: string, text: string): Canary {
-  return { name, text, spellings: spellingsOf(Buffer.from(text)).map((spelling) => Buffer.from(spelling)) };
+  return {
+    name,
+    text,
+    spellings: spellingsOf(Buffer.from(text)).map((spelling) => Buffer.from(spelling)),
+  };
 }
 
 /** Random, so that nothing else can look like it. */
@@ -23,20 +27,41 @@ export function randomCanary(name: string): Canary {
 
 /** A private key in PEM. */
 export function somePrivateKey(): string {
-  return generateKeyPairSync('rsa', { modulusLength: 2048, privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } }).privateKey;
+  return generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  }).privateKey;
 }
 
 /** The secret part of a PKCS#8 RSA key: a line near its end holds primes, where the lines before repeat the public modulus. */
 export function keyCanary(name: string, pem: string): Canary {
-  const line = pem.split('\n').filter((text) => /^[A-Za-z0-9+/]{64}$/.test(text)).at(-4);
+  const line = pem
+    .split('\n')
+    .filter((text) => /^[A-Za-z0-9+/]{64}$/.test(text))
+    .at(-4);
   if (line === undefined) throw new RangeError('Expected a private key in PEM.');
   const text = canary(name, line);
-  return { ...text, spellings: [...text.spellings, Buffer.from(line, 'base64'), Buffer.from(Buffer.from(line, 'base64').toString('hex'))] };
+  return {
+    ...text,
+    spellings: [
+      ...text.spellings,
+      Buffer.from(line, 'base64'),
+      Buffer.from(Buffer.from(line, 'base64').toString('hex')),
+    ],
+  };
 }
 
 /** Who is seen where; empty: nobody. */
-export function seen(canaries: readonly Canary[], haystacks: readonly Haystack[]): readonly string[] {
-  return haystacks.flatMap(({ name, bytes }) => canaries.filter(({ spellings }) => spellings.some((spelling) => bytes.includes(spelling))).map((found) => `${found.name} in ${name}`));
+export function seen(
+  canaries: readonly Canary[],
+  haystacks: readonly Haystack[],
+): readonly string[] {
+  return haystacks.flatMap(({ name, bytes }) =>
+    canaries
+      .filter(({ spellings }) => spellings.some((spelling) => bytes.includes(spelling)))
+      .map((found) => `${found.name} in ${name}`),
+  );
 }
 
 /** As it is, in hex, and in Base64 at each of the three places it can begin at. */
@@ -48,5 +73,11 @@ function spellingsOf(bytes: Buffer): readonly string[] {
     return [inner, inner.replaceAll('+', '-').replaceAll('/', '_')];
   });
   const hex = bytes.toString('hex');
-  return [bytes.toString(), encodeURIComponent(bytes.toString()), hex, hex.toUpperCase(), ...base64];
+  return [
+    bytes.toString(),
+    encodeURIComponent(bytes.toString()),
+    hex,
+    hex.toUpperCase(),
+    ...base64,
+  ];
 }

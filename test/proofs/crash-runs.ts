@@ -45,7 +45,20 @@ const IN_HAND_MS = 120;
 
 /** Each run: seeded traffic on a fresh data directory, routers and publishers killed at seeded moments, then routed to the end and judged. */
 export async function crashRuns({ runs, seed, onRun }: CrashOptions): Promise<CrashTally> {
-  const tally: CrashTally = { runs: 0, kills: 0, inHand: 0, publisherKills: 0, records: 0, objects: 0, lost: 0, twice: 0, wrongRegion: 0, other: 0, reconcileDifferences: 0, findings: [] };
+  const tally: CrashTally = {
+    runs: 0,
+    kills: 0,
+    inHand: 0,
+    publisherKills: 0,
+    records: 0,
+    objects: 0,
+    lost: 0,
+    twice: 0,
+    wrongRegion: 0,
+    other: 0,
+    reconcileDifferences: 0,
+    findings: [],
+  };
   const copies = await DataCopies.make(trafficConsents());
   try {
     for (let run = 0; run < runs; run += 1) {
@@ -64,14 +77,21 @@ async function crashRun(directory: string, seed: number, tally: CrashTally): Pro
   const traffic = new Traffic(seed, RECORDS);
   const waiting = random.below(RECORDS);
   await withData(directory, ({ log }) => log.append(traffic.entries(0, waiting)));
-  const publisher = random.chance(0.5) ? new Publisher(directory, seed, waiting, random.chance(0.7) ? waiting + random.below(RECORDS - waiting) : undefined) : undefined;
+  const publisher = random.chance(0.5)
+    ? new Publisher(
+        directory,
+        seed,
+        waiting,
+        random.chance(0.7) ? waiting + random.below(RECORDS - waiting) : undefined,
+      )
+    : undefined;
   const kills = 1 + random.below(3);
   for (let kill = 0; kill < kills; kill += 1) {
-    if (!await killRouter(directory, random)) continue;
+    if (!(await killRouter(directory, random))) continue;
     tally.kills += 1;
     if (await leftInHand(directory)) tally.inHand += 1;
   }
-  if (await publisher?.killed() === true) tally.publisherKills += 1;
+  if ((await publisher?.killed()) === true) tally.publisherKills += 1;
   const acknowledged = publisher?.acknowledged ?? waiting;
   const lostAcknowledged = missing(directory, traffic, acknowledged);
   // A publisher that never heard an answer sends again what may have arrived.
@@ -81,10 +101,22 @@ async function crashRun(directory: string, seed: number, tally: CrashTally): Pro
     if (blocked !== undefined) throw blocked.error;
     return (await reconcileOpening(data)).differences.total;
   });
-  add(tally, seed, await judgeDataDirectory(directory, (row) => traffic.expectation(row)), lostAcknowledged, differences);
+  add(
+    tally,
+    seed,
+    await judgeDataDirectory(directory, (row) => traffic.expectation(row)),
+    lostAcknowledged,
+    differences,
+  );
 }
 
-function add(tally: CrashTally, seed: number, judgement: Judgement, lostAcknowledged: readonly string[], differences: number): void {
+function add(
+  tally: CrashTally,
+  seed: number,
+  judgement: Judgement,
+  lostAcknowledged: readonly string[],
+  differences: number,
+): void {
   tally.records += judgement.records;
   tally.objects += judgement.objects;
   tally.lost += judgement.lost.length + lostAcknowledged.length;
@@ -92,11 +124,18 @@ function add(tally: CrashTally, seed: number, judgement: Judgement, lostAcknowle
   tally.wrongRegion += judgement.wrongRegion.length;
   tally.other += judgement.other.length;
   tally.reconcileDifferences += differences;
-  for (const finding of [...lostAcknowledged, ...guilty(judgement)]) if (tally.findings.length < 20) tally.findings.push(`seed ${seed}: ${finding}`);
+  for (const finding of [...lostAcknowledged, ...guilty(judgement)])
+    if (tally.findings.length < 20) tally.findings.push(`seed ${seed}: ${finding}`);
 }
 
 /** Any of the promises broken? */
-export function failed({ lost, twice, wrongRegion, other, reconcileDifferences }: CrashTally): boolean {
+export function failed({
+  lost,
+  twice,
+  wrongRegion,
+  other,
+  reconcileDifferences,
+}: CrashTally): boolean {
   return lost + twice + wrongRegion + other + reconcileDifferences > 0;
 }
 
@@ -106,32 +145,45 @@ async function killRouter(directory: string, random: SeededRandom): Promise<bool
   const exited = exit(child);
   const inHand = random.chance(0.7);
   const afterMs = random.below(inHand ? IN_HAND_MS : START_MS);
-  await Promise.race([exited, (async () => {
-    if (inHand) await firstFile(directory, exited);
-    await sleep(afterMs);
-  })()]);
+  await Promise.race([
+    exited,
+    (async () => {
+      if (inHand) await firstFile(directory, exited);
+      await sleep(afterMs);
+    })(),
+  ]);
   child.kill('SIGKILL');
-  return await exited === 'SIGKILL';
+  return (await exited) === 'SIGKILL';
 }
 
 /** Resolves when something is being written to a site, or when the router ended. */
 async function firstFile(directory: string, exited: Promise<unknown>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const watchers = (await readdir(join(directory, 'sites'))).map((site) => watch(join(directory, 'sites', site, 'tmp'), () => { resolve(); }));
+  const watchers = (await readdir(join(directory, 'sites'))).map((site) =>
+    watch(join(directory, 'sites', site, 'tmp'), () => {
+      resolve();
+    }),
+  );
   await Promise.race([promise, exited]);
   for (const watcher of watchers) watcher.close();
 }
 
 async function leftInHand(directory: string): Promise<boolean> {
   const { objects, temporaries } = await walkSites(directory);
-  const settled = new Set(readLog(directory).audit.filter(({ outcome }) => outcome === 'stored').map(({ data }) => data.submission));
+  const settled = new Set(
+    readLog(directory)
+      .audit.filter(({ outcome }) => outcome === 'stored')
+      .map(({ data }) => data.submission),
+  );
   return temporaries.length > 0 || objects.some(({ submission }) => !settled.has(submission));
 }
 
 /** What the log acknowledged and no longer has. */
 function missing(directory: string, traffic: Traffic, acknowledged: number): readonly string[] {
   const present = new Set(readLog(directory).intake.map((row) => traffic.indexOf(row)));
-  return Array.from({ length: acknowledged }, (_, index) => index).filter((index) => !present.has(index)).map((index) => `lost: record ${index} was acknowledged and is not on the log`);
+  return Array.from({ length: acknowledged }, (_, index) => index)
+    .filter((index) => !present.has(index))
+    .map((index) => `lost: record ${index} was acknowledged and is not on the log`);
 }
 
 class Publisher {
@@ -151,19 +203,26 @@ class Publisher {
 
   /** Resolves when it has ended: `true` where it was killed in the middle. */
   async killed(): Promise<boolean> {
-    return await this.#exited === 'SIGKILL';
+    return (await this.#exited) === 'SIGKILL';
   }
 }
 
 function start(script: string, ...args: readonly (string | number)[]): ChildProcess {
   const path = fileURLToPath(new URL(script, import.meta.url));
-  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path, ...args.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', path, ...args.map(String)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
 }
 
 /** How it ended: `SIGKILL`, or `0`. Any other end is a defect of the process itself. */
 async function exit(child: ChildProcess): Promise<string> {
   // `close`: its output has been read to the end too.
-  const [code, signal] = await once(child, 'close') as [number | null, NodeJS.Signals | null];
-  if (code !== 0 && signal !== 'SIGKILL') throw new Error(`Expected the process to end well or be killed, found exit code ${String(code)}, signal ${String(signal)}.`);
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  if (code !== 0 && signal !== 'SIGKILL')
+    throw new Error(
+      `Expected the process to end well or be killed, found exit code ${String(code)}, signal ${String(signal)}.`,
+    );
   return signal ?? String(code);
 }

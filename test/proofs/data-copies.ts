@@ -23,7 +23,9 @@ export class DataCopies {
 
   static async make(entries: readonly LogEntry[]): Promise<DataCopies> {
     const copies = new DataCopies(await mkdtemp(join(tmpdir(), 'residency-proof-')));
-    await withData(copies.template, async ({ log }) => { await log.append(entries); });
+    await withData(copies.template, async ({ log }) => {
+      await log.append(entries);
+    });
     return copies;
   }
 
@@ -33,7 +35,7 @@ export class DataCopies {
 
   /** Runs `work` on a copy that is gone afterwards. */
   async each<T>(work: (directory: string) => Promise<T>): Promise<T> {
-    const directory = join(this.#root, `copy-${this.#made += 1}`);
+    const directory = join(this.#root, `copy-${(this.#made += 1)}`);
     await cp(this.template, directory, { recursive: true });
     try {
       return await work(directory);
@@ -47,7 +49,10 @@ export class DataCopies {
   }
 }
 
-export async function withData<T>(directory: string, work: (data: DataDirectory) => Promise<T>): Promise<T> {
+export async function withData<T>(
+  directory: string,
+  work: (data: DataDirectory) => Promise<T>,
+): Promise<T> {
   const data = await openDataDirectory(directory);
   try {
     return await work(data);
@@ -57,8 +62,15 @@ export async function withData<T>(directory: string, work: (data: DataDirectory)
 }
 
 /** Routes all that waits, as `residency route --once` does; what blocked it, if anything. */
-export async function routeAll(data: DataDirectory, source: RoutingOptions['source'] = {}): Promise<Blocked | undefined> {
-  const router = await openRouter(data, { until: 'end', signal: new AbortController().signal, source });
+export async function routeAll(
+  data: DataDirectory,
+  source: RoutingOptions['source'] = {},
+): Promise<Blocked | undefined> {
+  const router = await openRouter(data, {
+    until: 'end',
+    signal: new AbortController().signal,
+    source,
+  });
   try {
     return await router.run();
   } finally {
@@ -69,7 +81,9 @@ export async function routeAll(data: DataDirectory, source: RoutingOptions['sour
 /** `residency reconcile --open`. */
 export async function reconcileOpening(data: DataDirectory): Promise<ReconciliationReport> {
   const { versions } = await data.log.policyView().read();
-  const sites = new Set(versions.flatMap(({ document }) => document.regions.flatMap((region) => region.sites)));
+  const sites = new Set(
+    versions.flatMap(({ document }) => document.regions.flatMap((region) => region.sites)),
+  );
   const { log } = data;
   const partition = `${log.name}/${TOPICS.samples}/0`;
   const values = async function* (topic: Topic) {
@@ -82,17 +96,21 @@ export async function reconcileOpening(data: DataDirectory): Promise<Reconciliat
     trail: {
       events: () => values(TOPICS.audit),
       pointers: () => values(TOPICS.quarantine),
-      committed: async () => new Map([[partition, await log.committed() ?? -1n]]),
+      committed: async () => new Map([[partition, (await log.committed()) ?? -1n]]),
       end: async () => new Map([[partition, await log.end(TOPICS.samples)]]),
-      async *lookupDifferences() { for await (const found of log.lookupDifferences()) yield formatPosition(found); },
+      async *lookupDifferences() {
+        for await (const found of log.lookupDifferences()) yield formatPosition(found);
+      },
     },
     ruleHolds: (digest, { rule, region, country, at }) => {
       const version = versionOf(digest);
       const decided = version === undefined ? undefined : decide(version, country, at);
       return decided?.known === true && decided.rule.id === rule && decided.region === region;
     },
-    sitesOf: (digest, region) => versionOf(digest)?.document.regions.find(({ id }) => id === region)?.sites,
+    sitesOf: (digest, region) =>
+      versionOf(digest)?.document.regions.find(({ id }) => id === region)?.sites,
     readHeader: readSealedHeader,
-    open: async (message, region) => await openSealed(message, region, await data.keys.privateKeys(region)),
+    open: async (message, region) =>
+      await openSealed(message, region, await data.keys.privateKeys(region)),
   });
 }

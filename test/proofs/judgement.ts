@@ -39,15 +39,26 @@ interface Case {
 }
 
 /** Judges a data directory at rest by what stands on the disk and what each record must come to; asks nothing of the product. */
-export async function judgeDataDirectory(directory: string, expectation: (row: IntakeRow) => Expectation): Promise<Judgement> {
+export async function judgeDataDirectory(
+  directory: string,
+  expectation: (row: IntakeRow) => Expectation,
+): Promise<Judgement> {
   const { settled, ...log } = readLog(directory);
   const { objects, temporaries } = await walkSites(directory);
-  return judge({ ...log, settled: new Map([[0, settled]]), objects, leftBehind: temporaries }, expectation);
+  return judge(
+    { ...log, settled: new Map([[0, settled]]), objects, leftBehind: temporaries },
+    expectation,
+  );
 }
 
 export function judge(evidence: Evidence, expectation: (row: IntakeRow) => Expectation): Judgement {
   const { name, intake, audit, objects, leftBehind } = evidence;
-  const verdict: Verdict = { lost: [], twice: [], wrongRegion: [], other: leftBehind.map((path) => `left behind: ${path}`) };
+  const verdict: Verdict = {
+    lost: [],
+    twice: [],
+    wrongRegion: [],
+    other: leftBehind.map((path) => `left behind: ${path}`),
+  };
   const events = Map.groupBy(audit, ({ id }) => id);
   const cases = intake.map((row): Case => {
     const position = `${name}/threat.samples/${row.partition}/${row.offset}`;
@@ -60,40 +71,60 @@ export function judge(evidence: Evidence, expectation: (row: IntakeRow) => Expec
     const must = outcomeOf(one, owners);
     const event = judgeCase(one, must, verdict);
     if (event === undefined || !must.startsWith('stored ')) continue;
-    for (const site of SITES_BY_REGION[must.slice('stored '.length)] ?? []) wanted.set(`${site}/${String(event.data.submission)}`, sealedAt(event, site));
+    for (const site of SITES_BY_REGION[must.slice('stored '.length)] ?? [])
+      wanted.set(`${site}/${String(event.data.submission)}`, sealedAt(event, site));
   }
   const positions = new Set(cases.map(({ position }) => position));
-  verdict.other.push(...audit.filter(({ id }) => !positions.has(id)).map(({ id }) => `${id} has an audit event and no record`));
+  verdict.other.push(
+    ...audit
+      .filter(({ id }) => !positions.has(id))
+      .map(({ id }) => `${id} has an audit event and no record`),
+  );
   judgeObjects(objects, wanted, verdict);
   return { records: intake.length, objects: objects.length, ...verdict };
 }
 
 export function guilty({ lost, twice, wrongRegion, other }: Judgement): readonly string[] {
-  return [...lost.map((one) => `lost: ${one}`), ...twice.map((one) => `twice: ${one}`), ...wrongRegion.map((one) => `wrong region: ${one}`), ...other];
+  return [
+    ...lost.map((one) => `lost: ${one}`),
+    ...twice.map((one) => `twice: ${one}`),
+    ...wrongRegion.map((one) => `wrong region: ${one}`),
+    ...other,
+  ];
 }
 
 /** Each partition by itself: no hole, progress at its end, one chain. */
 function judgeLog({ intake, audit, settled }: Evidence, verdict: Verdict): void {
   const events = Map.groupBy(audit, ({ partition }) => partition);
   for (const [partition, rows] of Map.groupBy(intake, (row) => row.partition)) {
-    if (rows.some(({ offset }, index) => offset !== index)) verdict.lost.push(`the intake log has a hole in partition ${partition}`);
+    if (rows.some(({ offset }, index) => offset !== index))
+      verdict.lost.push(`the intake log has a hole in partition ${partition}`);
     const [end, progress] = [rows.at(-1)?.offset ?? null, settled.get(partition) ?? null];
-    if (progress !== end) verdict.other.push(`progress of partition ${partition} stands at ${String(progress)}, the log ends at ${String(end)}`);
+    if (progress !== end)
+      verdict.other.push(
+        `progress of partition ${partition} stands at ${String(progress)}, the log ends at ${String(end)}`,
+      );
   }
   for (const chain of events.values()) verdict.other.push(...chainFaults(chain));
 }
 
-function judgeCase({ position, row, events }: Case, must: string, verdict: Verdict): Event | undefined {
+function judgeCase(
+  { position, row, events }: Case,
+  must: string,
+  verdict: Verdict,
+): Event | undefined {
   const [event] = events;
   if (event === undefined) {
     verdict.lost.push(`${position} has no audit event`);
     return undefined;
   }
   if (events.length > 1) verdict.twice.push(`${position} has ${events.length} audit events`);
-  if (event.at !== row.at) verdict.other.push(`${position} was appended at ${row.at}, its event says ${event.at}`);
+  if (event.at !== row.at)
+    verdict.other.push(`${position} was appended at ${row.at}, its event says ${event.at}`);
   const found = said(event);
   if (found === must) return event;
-  if (found.startsWith('stored ') && !must.startsWith('stored ')) verdict.twice.push(`${position} was stored, expected ${must}`);
+  if (found.startsWith('stored ') && !must.startsWith('stored '))
+    verdict.twice.push(`${position} was stored, expected ${must}`);
   else verdict.other.push(`${position}: expected ${must}, found ${found}`);
   return event;
 }
@@ -133,17 +164,26 @@ function outcomeOf(one: Case, owners: ReadonlyMap<string, Case>): string {
   const owner = owners.get(identityOf(one) ?? '');
   if (owner === undefined || owner === one) return `stored ${expected.region}`;
   const { position, expected: first } = owner;
-  return first.kind === 'placeable' && first.sampleSha256 === expected.sampleSha256 && first.country === expected.country ? `duplicate of ${position}` : 'quarantined IDENTITY_CONFLICT';
+  return first.kind === 'placeable' &&
+    first.sampleSha256 === expected.sampleSha256 &&
+    first.country === expected.country
+    ? `duplicate of ${position}`
+    : 'quarantined IDENTITY_CONFLICT';
 }
 
 function said({ outcome, data }: Event): string {
-  if (outcome === 'stored') return `stored ${(data['decision'] as { readonly region: string }).region}`;
+  if (outcome === 'stored')
+    return `stored ${(data['decision'] as { readonly region: string }).region}`;
   if (outcome === 'duplicate') return `duplicate of ${String(data.of)}`;
   return `${outcome} ${String(data.reason)}`;
 }
 
 function sealedAt({ data }: Event, site: string): string {
-  return ((data['placements'] ?? []) as { readonly site: string; readonly sealedSha256: string }[]).find((placement) => placement.site === site)?.sealedSha256 ?? '';
+  return (
+    ((data['placements'] ?? []) as { readonly site: string; readonly sealedSha256: string }[]).find(
+      (placement) => placement.site === site,
+    )?.sealedSha256 ?? ''
+  );
 }
 
 /** Events stand in the order of what they are about, and each names the one before it. */
@@ -151,19 +191,29 @@ function chainFaults(chain: readonly Event[]): readonly string[] {
   return chain.flatMap((event, index) => {
     const before = chain[index - 1];
     const must = before === undefined ? null : String(before.offset);
-    return event.data.previous === must ? [] : [`${event.id} names ${String(event.data.previous)} as the one before it, not ${String(must)}`];
+    return event.data.previous === must
+      ? []
+      : [
+          `${event.id} names ${String(event.data.previous)} as the one before it, not ${String(must)}`,
+        ];
   });
 }
 
-function judgeObjects(objects: readonly ObjectOnDisk[], wanted: ReadonlyMap<string, string>, verdict: Verdict): void {
+function judgeObjects(
+  objects: readonly ObjectOnDisk[],
+  wanted: ReadonlyMap<string, string>,
+  verdict: Verdict,
+): void {
   const found = new Map(objects.map((object) => [`${object.site}/${object.submission}`, object]));
   for (const [name, digest] of wanted) {
     const object = found.get(name);
     if (object === undefined) verdict.lost.push(`${name} has no object`);
-    else if (object.sha256 !== digest) verdict.other.push(`${name} holds other bytes than its event says`);
+    else if (object.sha256 !== digest)
+      verdict.other.push(`${name} holds other bytes than its event says`);
   }
   for (const [name, { submission, path }] of found) {
-    if (path !== `samples/${submission.slice(0, 2)}/${submission.slice(2, 4)}/${submission}`) verdict.other.push(`${name} stands under ${path}`);
+    if (path !== `samples/${submission.slice(0, 2)}/${submission.slice(2, 4)}/${submission}`)
+      verdict.other.push(`${name} stands under ${path}`);
     if (!wanted.has(name)) verdict.wrongRegion.push(`${name} must not be there`);
   }
 }

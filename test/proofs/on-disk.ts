@@ -21,7 +21,12 @@ export interface AuditRow {
   readonly offset: number;
   readonly at: number;
   readonly outcome: string;
-  readonly data: Readonly<Record<string, unknown>> & { readonly previous: string | null; readonly submission?: string; readonly reason?: string; readonly of?: string };
+  readonly data: Readonly<Record<string, unknown>> & {
+    readonly previous: string | null;
+    readonly submission?: string;
+    readonly reason?: string;
+    readonly of?: string;
+  };
   readonly bytes: Buffer;
 }
 
@@ -33,19 +38,37 @@ export interface LogRows {
   readonly settled: number | null;
 }
 
-interface Row { readonly offset: number; readonly at: number; readonly headers: string; readonly value: Uint8Array | null }
+interface Row {
+  readonly offset: number;
+  readonly at: number;
+  readonly headers: string;
+  readonly value: Uint8Array | null;
+}
 
 export function readLog(directory: string): LogRows {
   const db = new DatabaseSync(join(directory, 'log.db'), { readOnly: true, timeout: 10_000 });
   try {
     db.exec('BEGIN');
-    const rows = (topic: string): Row[] => db.prepare('SELECT r."offset", r.at, r.headers, r.value FROM record r JOIN topic t ON t.id = r.topic WHERE t.name = ? ORDER BY r."offset"').all(topic) as unknown as Row[];
+    const rows = (topic: string): Row[] =>
+      db
+        .prepare(
+          'SELECT r."offset", r.at, r.headers, r.value FROM record r JOIN topic t ON t.id = r.topic WHERE t.name = ? ORDER BY r."offset"',
+        )
+        .all(topic) as unknown as Row[];
     const meta = db.prepare('SELECT name FROM meta').get() as { readonly name: string };
-    const progress = db.prepare("SELECT settled FROM topic WHERE name = 'threat.samples'").get() as { readonly settled: number | null };
+    const progress = db
+      .prepare("SELECT settled FROM topic WHERE name = 'threat.samples'")
+      .get() as { readonly settled: number | null };
     return {
       name: meta.name,
       settled: progress.settled,
-      intake: rows('threat.samples').map(({ offset, at, headers, value }) => ({ partition: 0, offset, at, headers: headersOf(headers), value: value === null ? null : Buffer.from(value) })),
+      intake: rows('threat.samples').map(({ offset, at, headers, value }) => ({
+        partition: 0,
+        offset,
+        at,
+        headers: headersOf(headers),
+        value: value === null ? null : Buffer.from(value),
+      })),
       audit: rows('residency.audit').map(({ value }) => auditRow(Buffer.from(value ?? []))),
       quarantine: rows('threat.samples.quarantine').map(({ value }) => Buffer.from(value ?? [])),
     };
@@ -55,13 +78,31 @@ export function readLog(directory: string): LogRows {
 }
 
 function headersOf(text: string): ReadonlyMap<string, Buffer> {
-  return new Map((JSON.parse(text) as [string, string][]).map(([name, content]) => [name, Buffer.from(content, 'base64')]));
+  return new Map(
+    (JSON.parse(text) as [string, string][]).map(([name, content]) => [
+      name,
+      Buffer.from(content, 'base64'),
+    ]),
+  );
 }
 
 export function auditRow(bytes: Buffer): AuditRow {
-  const { id, time, type, data } = JSON.parse(bytes.toString('utf8')) as { readonly id: string; readonly time: string; readonly type: string; readonly data: AuditRow['data'] };
+  const { id, time, type, data } = JSON.parse(bytes.toString('utf8')) as {
+    readonly id: string;
+    readonly time: string;
+    readonly type: string;
+    readonly data: AuditRow['data'];
+  };
   const [partition, offset] = id.split('/').slice(-2).map(Number);
-  return { id, partition: partition ?? NaN, offset: offset ?? NaN, at: Date.parse(time), outcome: type.split('.')[2] ?? '', data, bytes };
+  return {
+    id,
+    partition: partition ?? NaN,
+    offset: offset ?? NaN,
+    at: Date.parse(time),
+    outcome: type.split('.')[2] ?? '',
+    data,
+    bytes,
+  };
 }
 
 export interface ObjectOnDisk {
@@ -93,7 +134,12 @@ export async function walkSites(directory: string): Promise<SitesOnDisk> {
 export async function objectsUnder(site: string, root: string): Promise<readonly ObjectOnDisk[]> {
   const objects: ObjectOnDisk[] = [];
   for (const path of await files(join(root, 'samples'))) {
-    objects.push({ site, submission: path.split('/').at(-1) ?? '', path: path.slice(root.length + 1), sha256: sha256(await readFile(path)) });
+    objects.push({
+      site,
+      submission: path.split('/').at(-1) ?? '',
+      path: path.slice(root.length + 1),
+      sha256: sha256(await readFile(path)),
+    });
   }
   return objects;
 }
@@ -104,5 +150,8 @@ export function sha256(bytes: Uint8Array): string {
 
 export async function files(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name)).sort();
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
 }

@@ -31,7 +31,12 @@ export class SeededRandom {
 
   bytes(length: number): Buffer {
     const bytes = Buffer.alloc(length);
-    for (let at = 0; at < length; at += 4) bytes.writeUIntLE(this.below(2 ** 32) % 256 ** Math.min(4, length - at), at, Math.min(4, length - at));
+    for (let at = 0; at < length; at += 4)
+      bytes.writeUIntLE(
+        this.below(2 ** 32) % 256 ** Math.min(4, length - at),
+        at,
+        Math.min(4, length - at),
+      );
     return bytes;
   }
 }

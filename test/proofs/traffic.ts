@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { SUBMITTED, TOPICS, consentCloudEvent, consentEntry, submissionEntry } from '@residency/contracts';
+import {
+  SUBMITTED,
+  TOPICS,
+  consentCloudEvent,
+  consentEntry,
+  submissionEntry,
+} from '@residency/contracts';
 import type { LogEntry } from '@residency/contracts';
 import { sha256 } from './on-disk.ts';
 import type { IntakeRow } from './on-disk.ts';
@@ -7,7 +13,13 @@ import { SeededRandom } from './seeded-random.ts';
 
 /** What must become of one record, before anybody asks whether its identity is taken. */
 export type Expectation =
-  | { readonly kind: 'placeable'; readonly identity: string; readonly region: string; readonly country: string; readonly sampleSha256: string }
+  | {
+      readonly kind: 'placeable';
+      readonly identity: string;
+      readonly region: string;
+      readonly country: string;
+      readonly sampleSha256: string;
+    }
   | { readonly kind: 'refused' | 'quarantined'; readonly reason: string };
 
 interface Planned {
@@ -17,10 +29,33 @@ interface Planned {
 
 // By hand from GTI §1 to §6, not from the policy: the proof must not ask the code it judges.
 export const REGION_BY_COUNTRY: Readonly<Record<string, string>> = {
-  CH: 'zurich', DE: 'zurich', FR: 'zurich', GB: 'zurich', CY: 'zurich', XK: 'zurich', US: 'zurich', CA: 'zurich', JP: 'zurich', AU: 'zurich', IN: 'zurich', PK: 'zurich', BN: 'zurich',
-  RU: 'moscow', BR: 'moscow', TR: 'moscow', CN: 'moscow', ZA: 'moscow', KE: 'moscow', MX: 'moscow', AE: 'moscow', TW: 'moscow',
+  CH: 'zurich',
+  DE: 'zurich',
+  FR: 'zurich',
+  GB: 'zurich',
+  CY: 'zurich',
+  XK: 'zurich',
+  US: 'zurich',
+  CA: 'zurich',
+  JP: 'zurich',
+  AU: 'zurich',
+  IN: 'zurich',
+  PK: 'zurich',
+  BN: 'zurich',
+  RU: 'moscow',
+  BR: 'moscow',
+  TR: 'moscow',
+  CN: 'moscow',
+  ZA: 'moscow',
+  KE: 'moscow',
+  MX: 'moscow',
+  AE: 'moscow',
+  TW: 'moscow',
 };
-export const SITES_BY_REGION: Readonly<Record<string, readonly string[]>> = { zurich: ['zrh-1', 'zrh-2'], moscow: ['mow-1'] };
+export const SITES_BY_REGION: Readonly<Record<string, readonly string[]>> = {
+  zurich: ['zrh-1', 'zrh-2'],
+  moscow: ['mow-1'],
+};
 
 /** The consent under which its good submissions are sent. */
 export const GIVEN = 'traffic-given-01';
@@ -33,9 +68,17 @@ const INDEX = 'partitionkey';
 /** The consents all traffic refers to; appended before the first submission. */
 export function trafficConsents(): readonly LogEntry[] {
   const envelope = (): { id: string; source: string } => ({ id: randomUUID(), source: SOURCE });
-  const grant = (consentId: string, purpose: string): LogEntry => consentEntry(consentCloudEvent({ kind: 'granted', consentId, purposes: [purpose], termsVersion: '2021-07' }, envelope()));
+  const grant = (consentId: string, purpose: string): LogEntry =>
+    consentEntry(
+      consentCloudEvent(
+        { kind: 'granted', consentId, purposes: [purpose], termsVersion: '2021-07' },
+        envelope(),
+      ),
+    );
   return [
-    grant(GIVEN, 'threat-sample-sharing'), grant(WITHDRAWN, 'threat-sample-sharing'), grant(OTHER_PURPOSE, 'usage-statistics'),
+    grant(GIVEN, 'threat-sample-sharing'),
+    grant(WITHDRAWN, 'threat-sample-sharing'),
+    grant(OTHER_PURPOSE, 'usage-statistics'),
     consentEntry(consentCloudEvent({ kind: 'withdrawn', consentId: WITHDRAWN }, envelope())),
   ];
 }
@@ -50,7 +93,12 @@ export class Traffic {
     const planned: Planned[] = [];
     const earlier: Fields[] = [];
     for (let index = 0; index < count; index += 1) {
-      const { fields, ...one } = next(random, index, earlier.length === 0 ? undefined : random.pick(earlier), largestBytes);
+      const { fields, ...one } = next(
+        random,
+        index,
+        earlier.length === 0 ? undefined : random.pick(earlier),
+        largestBytes,
+      );
       planned.push(one);
       if (one.expected.kind === 'placeable') earlier.push(fields);
       if (earlier.length > recent) earlier.shift();
@@ -65,7 +113,8 @@ export class Traffic {
   /** Which of the plan a record on the log is; every record of this traffic carries its number. */
   indexOf({ headers }: IntakeRow): number {
     const index = Number(headers.get(`ce_${INDEX}`)?.toString('utf8') ?? NaN);
-    if (this.planned[index] === undefined) throw new RangeError('Expected a record of this traffic.');
+    if (this.planned[index] === undefined)
+      throw new RangeError('Expected a record of this traffic.');
     return index;
   }
 
@@ -73,7 +122,10 @@ export class Traffic {
     const planned = this.planned[this.indexOf(row)];
     if (planned === undefined) throw new RangeError('Expected a record of this traffic.');
     // What the log kept is what was sent: otherwise nothing below would mean anything.
-    if (sha256(row.value ?? Buffer.alloc(0)) !== sha256(planned.entry.record.value ?? Buffer.alloc(0))) throw new RangeError('Expected the log to hold the bytes that were sent.');
+    if (
+      sha256(row.value ?? Buffer.alloc(0)) !== sha256(planned.entry.record.value ?? Buffer.alloc(0))
+    )
+      throw new RangeError('Expected the log to hold the bytes that were sent.');
     return planned.expected;
   }
 }
@@ -84,28 +136,58 @@ interface Fields {
   readonly sample: Buffer;
 }
 
-function next(random: SeededRandom, index: number, earlier: Fields | undefined, largestBytes: number): Planned & { readonly fields: Fields } {
+function next(
+  random: SeededRandom,
+  index: number,
+  earlier: Fields | undefined,
+  largestBytes: number,
+): Planned & { readonly fields: Fields } {
   // Mostly small, as files are: sizes even over the orders of magnitude.
   const bytes = Math.max(1, Math.floor(largestBytes ** random.next()));
-  const fields: Fields = { id: `s-${index}`, country: random.pick(Object.keys(REGION_BY_COUNTRY)), sample: random.bytes(bytes) };
+  const fields: Fields = {
+    id: `s-${index}`,
+    country: random.pick(Object.keys(REGION_BY_COUNTRY)),
+    sample: random.bytes(bytes),
+  };
   const dice = random.next();
   if (earlier !== undefined && dice < 0.08) return placeable(index, earlier);
-  if (earlier !== undefined && dice < 0.14) return placeable(index, { ...earlier, sample: fields.sample });
+  if (earlier !== undefined && dice < 0.14)
+    return placeable(index, { ...earlier, sample: fields.sample });
   // The same identity from another country: another sample in the same region, lawful by itself in another one.
-  if (earlier !== undefined && dice < 0.2) return placeable(index, { ...earlier, country: fields.country });
+  if (earlier !== undefined && dice < 0.2)
+    return placeable(index, { ...earlier, country: fields.country });
   if (dice < 0.75) return placeable(index, fields);
   return random.pick(BAD)(index, fields);
 }
 
 function placeable(index: number, fields: Fields): Planned & { readonly fields: Fields } {
   const { id, country, sample } = fields;
-  return { fields, entry: submission(index, fields), expected: { kind: 'placeable', identity: id, region: REGION_BY_COUNTRY[country] ?? '', country, sampleSha256: sha256(sample) } };
+  return {
+    fields,
+    entry: submission(index, fields),
+    expected: {
+      kind: 'placeable',
+      identity: id,
+      region: REGION_BY_COUNTRY[country] ?? '',
+      country,
+      sampleSha256: sha256(sample),
+    },
+  };
 }
 
 type Bad = (index: number, fields: Fields) => Planned & { readonly fields: Fields };
 
-const bad = (kind: 'refused' | 'quarantined', reason: string, changed: (fields: Fields) => Partial<Sent>): Bad =>
-  (index, fields) => ({ fields, entry: submission(index, { ...fields, ...changed(fields) }), expected: { kind, reason } });
+const bad =
+  (
+    kind: 'refused' | 'quarantined',
+    reason: string,
+    changed: (fields: Fields) => Partial<Sent>,
+  ): Bad =>
+  (index, fields) => ({
+    fields,
+    entry: submission(index, { ...fields, ...changed(fields) }),
+    expected: { kind, reason },
+  });
 
 const BAD: readonly Bad[] = [
   bad('refused', 'CONSENT_UNKNOWN', () => ({ consent: 'traffic-never-given' })),
@@ -115,12 +197,22 @@ const BAD: readonly Bad[] = [
   bad('quarantined', 'COUNTRY_UNKNOWN', () => ({ country: 'Switzerland' })),
   bad('quarantined', 'DIGEST_MISMATCH', () => ({ attributes: { samplesha256: '0'.repeat(64) } })),
   bad('quarantined', 'EMPTY_SAMPLE', () => ({ sample: Buffer.alloc(0) })),
-  bad('quarantined', 'CLASSIFICATION_UNKNOWN', () => ({ attributes: { dataclassification: 'internal' } })),
+  bad('quarantined', 'CLASSIFICATION_UNKNOWN', () => ({
+    attributes: { dataclassification: 'internal' },
+  })),
   bad('quarantined', 'INVALID_ATTRIBUTE', () => ({ attributes: { verdict: 'harmless' } })),
   bad('quarantined', 'UNKNOWN_TYPE', () => ({ type: 'threat.sample.submitted.v9' })),
   (index, fields) => ({
-    fields, expected: { kind: 'quarantined', reason: 'UNDECODABLE' },
-    entry: { topic: TOPICS.samples, record: { key: null, headers: [[`ce_${INDEX}`, Buffer.from(String(index))]], value: fields.sample } },
+    fields,
+    expected: { kind: 'quarantined', reason: 'UNDECODABLE' },
+    entry: {
+      topic: TOPICS.samples,
+      record: {
+        key: null,
+        headers: [[`ce_${INDEX}`, Buffer.from(String(index))]],
+        value: fields.sample,
+      },
+    },
   }),
 ];
 
@@ -133,7 +225,18 @@ interface Sent extends Fields {
 function submission(index: number, fields: Fields & Partial<Sent>): LogEntry {
   const { id, country, sample, consent = GIVEN, type = SUBMITTED, attributes = {} } = fields;
   return submissionEntry({
-    specversion: '1.0', id, source: SOURCE, type, datacontenttype: 'application/octet-stream', data: sample,
-    extensions: { usercountry: country, consentid: consent, verdict: 'suspicious', ...attributes, [INDEX]: String(index) },
+    specversion: '1.0',
+    id,
+    source: SOURCE,
+    type,
+    datacontenttype: 'application/octet-stream',
+    data: sample,
+    extensions: {
+      usercountry: country,
+      consentid: consent,
+      verdict: 'suspicious',
+      ...attributes,
+      [INDEX]: String(index),
+    },
   });
 }

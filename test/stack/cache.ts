@@ -13,8 +13,15 @@ export type Artefact = (typeof ARTEFACTS)[number];
 /** The folder with a server's jars, fetched by Maven at the first call on this machine. A changed POM is another folder. */
 export async function jars(artefact: Artefact): Promise<string> {
   const pom = join(import.meta.dirname, 'maven', artefact, 'pom.xml');
-  const digest = createHash('sha256').update(await readFile(pom)).digest('hex').slice(0, 16);
-  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'residency-router', 'servers');
+  const digest = createHash('sha256')
+    .update(await readFile(pom))
+    .digest('hex')
+    .slice(0, 16);
+  const cache = join(
+    process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
+    'residency-router',
+    'servers',
+  );
   const folder = join(cache, `${artefact}-${digest}`);
   if (!existsSync(join(folder, FINISHED))) await fetchInto(cache, folder, pom);
   return folder;
@@ -37,9 +44,25 @@ async function fetchInto(cache: string, folder: string, pom: string): Promise<vo
 
 async function copyDependencies(pom: string, folder: string): Promise<void> {
   try {
-    await promisify(execFile)('mvn', ['-B', '-q', '-f', pom, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${folder}`], { maxBuffer: 1 << 24 });
+    await promisify(execFile)(
+      'mvn',
+      [
+        '-B',
+        '-q',
+        '-f',
+        pom,
+        'dependency:copy-dependencies',
+        '-DincludeScope=runtime',
+        `-DoutputDirectory=${folder}`,
+      ],
+      { maxBuffer: 1 << 24 },
+    );
   } catch (error) {
-    const output = error instanceof Error && 'stdout' in error ? String(error.stdout).slice(-2000) : '';
-    throw new Error(`Expected Maven to fetch the servers that the tests need, found that it does not; run \`npm run setup:tests\`, or see test/stack/README.md.\n${output}`, { cause: error });
+    const output =
+      error instanceof Error && 'stdout' in error ? String(error.stdout).slice(-2000) : '';
+    throw new Error(
+      `Expected Maven to fetch the servers that the tests need, found that it does not; run \`npm run setup:tests\`, or see test/stack/README.md.\n${output}`,
+      { cause: error },
+    );
   }
 }

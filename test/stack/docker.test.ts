@@ -19,10 +19,22 @@ test('where no socket is, no engine answers', async () => {
   expect(await dockerAnswers()).toBe(false);
 });
 
-test.each([['says nothing', '', false], ['answers a ping', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nOK', true], ['is something else', 'hello\r\n\r\n', false]])('an engine that %s is judged within seconds', async (_, answer, expected) => {
+test.each([
+  ['says nothing', '', false],
+  ['answers a ping', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nOK', true],
+  ['is something else', 'hello\r\n\r\n', false],
+])('an engine that %s is judged within seconds', async (_, answer, expected) => {
   const path = join(folder, 'engine.sock');
-  const engine = createServer((socket) => { socket.on('error', () => {}).once('data', () => { if (answer !== '') socket.write(answer); }); });
-  await new Promise<void>((resolve) => { engine.listen(path, resolve); });
+  const engine = createServer((socket) => {
+    socket
+      .on('error', () => {})
+      .once('data', () => {
+        if (answer !== '') socket.write(answer);
+      });
+  });
+  await new Promise<void>((resolve) => {
+    engine.listen(path, resolve);
+  });
   vi.stubEnv('DOCKER_HOST', `unix://${path}`);
   const began = performance.now();
   expect(await dockerAnswers()).toBe(expected);

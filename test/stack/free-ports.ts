@@ -12,14 +12,23 @@ export async function freePorts(count: number): Promise<number[]> {
     const port = randomInt(FIRST, LAST);
     if (await free(port)) ports.add(port);
   }
-  if (ports.size < count) throw new Error(`Expected ${count} free ports between ${FIRST} and ${LAST}, found ${ports.size}; end what listens there.`);
+  if (ports.size < count)
+    throw new Error(
+      `Expected ${count} free ports between ${FIRST} and ${LAST}, found ${ports.size}; end what listens there.`,
+    );
   return [...ports];
 }
 
 function free(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => { resolve(false); });
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => { server.close(() => { resolve(true); }); });
+    server.once('error', () => {
+      resolve(false);
+    });
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+      server.close(() => {
+        resolve(true);
+      });
+    });
   });
 }

@@ -1,6 +1,11 @@
 /** What a guard is told. Its folder goes, and its servers die, when the channel closes. */
 export type GuardOrder =
-  | { readonly order: 'start'; readonly server: string; readonly command: string; readonly args: readonly string[] }
+  | {
+      readonly order: 'start';
+      readonly server: string;
+      readonly command: string;
+      readonly args: readonly string[];
+    }
   | { readonly order: 'signal'; readonly server: string; readonly signal: NodeJS.Signals };
 
 /** What a guard tells. */

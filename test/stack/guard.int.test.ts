@@ -13,11 +13,15 @@ function runs(pid: number): boolean {
 }
 
 test('servers and folder of a killed process are gone a moment later, frozen ones too', async () => {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'left-behind-process.ts')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'left-behind-process.ts')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [said] = (await once(child.stdout, 'data')) as [Buffer];
   const { folder, pids } = JSON.parse(said.toString()) as { folder: string; pids: number[] };
   expect(pids.map(runs)).toEqual([true, true]);
   expect(existsSync(folder)).toBe(true);
   child.kill('SIGKILL');
-  await expect.poll(() => [...pids.map(runs), existsSync(folder)], { timeout: 20_000 }).toEqual([false, false, false]);
+  await expect
+    .poll(() => [...pids.map(runs), existsSync(folder)], { timeout: 20_000 })
+    .toEqual([false, false, false]);
 });

@@ -19,19 +19,31 @@ function tell(news: GuardNews): void {
 
 function start(server: string, command: string, args: readonly string[]): void {
   // Java names files in the locale's characters; in the plain one a key that is not ASCII is refused.
-  const child = spawn(command, args, { cwd: folder, env: { ...process.env, LC_ALL: 'C.UTF-8' }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    cwd: folder,
+    env: { ...process.env, LC_ALL: 'C.UTF-8' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   running.set(server, child);
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => { tell({ news: 'output', server, text }); });
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      tell({ news: 'output', server, text });
+    });
   }
   const ended = (how: string): void => {
     if (running.get(server) === child) running.delete(server);
     tell({ news: 'ended', server, how });
     if (ending) void leaveWhenAlone();
   };
-  child.on('spawn', () => { tell({ news: 'started', server, pid: child.pid ?? 0 }); });
-  child.on('error', (error) => { ended(error.message); });
-  child.on('exit', (code, signal) => { ended(signal ?? `exit code ${code}`); });
+  child.on('spawn', () => {
+    tell({ news: 'started', server, pid: child.pid ?? 0 });
+  });
+  child.on('error', (error) => {
+    ended(error.message);
+  });
+  child.on('exit', (code, signal) => {
+    ended(signal ?? `exit code ${code}`);
+  });
 }
 
 async function leaveWhenAlone(): Promise<void> {

@@ -30,17 +30,28 @@ export class Guarded {
         resolve();
       });
     });
-    guard.on('message', (news: GuardNews) => { this.#hear(news); });
+    guard.on('message', (news: GuardNews) => {
+      this.#hear(news);
+    });
     // A test that forgets to close its stack still ends: the guard notices.
     guard.unref();
     guard.channel?.unref();
   }
 
   static async open(): Promise<Guarded> {
-    const guard = spawn(process.execPath, [join(import.meta.dirname, 'guard.ts')], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], detached: true });
+    const guard = spawn(process.execPath, [join(import.meta.dirname, 'guard.ts')], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      detached: true,
+    });
     return new Promise((resolve, reject) => {
       guard.once('error', reject);
-      guard.once('exit', (code) => { reject(new Error(`Expected the guard to start, found exit code ${code}; run test/stack/guard.ts by hand.`)); });
+      guard.once('exit', (code) => {
+        reject(
+          new Error(
+            `Expected the guard to start, found exit code ${code}; run test/stack/guard.ts by hand.`,
+          ),
+        );
+      });
       guard.once('message', (news: GuardNews) => {
         if (news.news === 'ready') resolve(new Guarded(guard, news.folder));
       });
@@ -78,7 +89,9 @@ export class Guarded {
       for (;;) {
         const how = this.ended(server);
         if (how !== undefined) return how;
-        await new Promise<void>((resolve) => { this.#watchers.add(resolve); });
+        await new Promise<void>((resolve) => {
+          this.#watchers.add(resolve);
+        });
       }
     } finally {
       clearInterval(alive);
@@ -93,7 +106,8 @@ export class Guarded {
   }
 
   #send(order: GuardOrder): void {
-    if (!this.#guard.connected) throw new Error('Expected an open stack, found a closed one; open another.');
+    if (!this.#guard.connected)
+      throw new Error('Expected an open stack, found a closed one; open another.');
     this.#guard.send(order);
   }
 

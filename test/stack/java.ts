@@ -9,8 +9,21 @@ export interface JavaTuning {
 }
 
 /** The arguments that run a main class of a folder of jars. */
-export function javaArguments(jars: string, main: string, options: readonly string[], { longRunning }: JavaTuning): string[] {
-  return ['-XX:+UseSerialGC', '-Djava.awt.headless=true', ...(longRunning ? [] : ['-XX:TieredStopAtLevel=1']), ...options, '-cp', join(jars, '*'), main];
+export function javaArguments(
+  jars: string,
+  main: string,
+  options: readonly string[],
+  { longRunning }: JavaTuning,
+): string[] {
+  return [
+    '-XX:+UseSerialGC',
+    '-Djava.awt.headless=true',
+    ...(longRunning ? [] : ['-XX:TieredStopAtLevel=1']),
+    ...options,
+    '-cp',
+    join(jars, '*'),
+    main,
+  ];
 }
 
 /** On the PATH or in JAVA_HOME. */
@@ -21,5 +34,8 @@ export function java(): string {
 
 /** Runs a main class to its end. */
 export async function runJava(jars: string, main: string, args: readonly string[]): Promise<void> {
-  await promisify(execFile)(java(), [...javaArguments(jars, main, ['-Xmx256m'], { longRunning: false }), ...args]);
+  await promisify(execFile)(java(), [
+    ...javaArguments(jars, main, ['-Xmx256m'], { longRunning: false }),
+    ...args,
+  ]);
 }

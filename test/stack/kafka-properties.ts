@@ -17,22 +17,49 @@ export interface BrokerPlan {
 const at = (port: number): string => `127.0.0.1:${port}`;
 
 /** The server.properties of a broker that is its own controller (KRaft combined mode). */
-export function kafkaProperties({ id, brokers, data, settings }: BrokerPlan): Record<string, string> {
+export function kafkaProperties({
+  id,
+  brokers,
+  data,
+  settings,
+}: BrokerPlan): Record<string, string> {
   const ports = brokers[id - 1];
-  if (ports === undefined) throw new Error(`Expected a broker between 1 and ${brokers.length}, found ${id}; count them from 1.`);
-  return { ...listeners(id, ports, brokers), ...replication(brokers.length), ...QUICK, 'log.dirs': data, ...settings };
+  if (ports === undefined)
+    throw new Error(
+      `Expected a broker between 1 and ${brokers.length}, found ${id}; count them from 1.`,
+    );
+  return {
+    ...listeners(id, ports, brokers),
+    ...replication(brokers.length),
+    ...QUICK,
+    'log.dirs': data,
+    ...settings,
+  };
 }
 
-function listeners(id: number, ports: BrokerPorts, brokers: readonly BrokerPorts[]): Record<string, string> {
+function listeners(
+  id: number,
+  ports: BrokerPorts,
+  brokers: readonly BrokerPorts[],
+): Record<string, string> {
   const { proxied } = ports;
   return {
     'process.roles': 'broker,controller',
     'node.id': String(id),
-    'controller.quorum.voters': brokers.map(({ controller }, index) => `${index + 1}@${at(controller)}`).join(','),
+    'controller.quorum.voters': brokers
+      .map(({ controller }, index) => `${index + 1}@${at(controller)}`)
+      .join(','),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'CLIENT',
-    'listeners': [`CLIENT://${at(ports.client)}`, `CONTROLLER://${at(ports.controller)}`, ...(proxied ? [`PROXIED://${at(proxied.listen)}`] : [])].join(','),
-    'advertised.listeners': [`CLIENT://${at(ports.client)}`, ...(proxied ? [`PROXIED://${at(proxied.advertised)}`] : [])].join(','),
+    listeners: [
+      `CLIENT://${at(ports.client)}`,
+      `CONTROLLER://${at(ports.controller)}`,
+      ...(proxied ? [`PROXIED://${at(proxied.listen)}`] : []),
+    ].join(','),
+    'advertised.listeners': [
+      `CLIENT://${at(ports.client)}`,
+      ...(proxied ? [`PROXIED://${at(proxied.advertised)}`] : []),
+    ].join(','),
     'listener.security.protocol.map': 'CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT',
   };
 }

@@ -12,21 +12,34 @@ import { propertiesFile } from './properties-file.ts';
 import { GuardedServer } from './server.ts';
 
 /** Formatted brokers that are not started yet. */
-export async function kafkaServers(guarded: Guarded, brokers: readonly BrokerPorts[], settings: Readonly<Record<string, string>>, tuning: JavaTuning): Promise<GuardedServer[]> {
+export async function kafkaServers(
+  guarded: Guarded,
+  brokers: readonly BrokerPorts[],
+  settings: Readonly<Record<string, string>>,
+  tuning: JavaTuning,
+): Promise<GuardedServer[]> {
   const folder = await jars('kafka');
   const cluster = clusterId();
-  return Promise.all(brokers.map(async (ports, index) => {
-    const name = `kafka-${index + 1}`;
-    const data = join(guarded.folder, name);
-    const file = join(guarded.folder, `${name}.properties`);
-    await mkdir(data);
-    await writeFile(file, propertiesFile(kafkaProperties({ id: index + 1, brokers, data, settings })));
-    await runJava(folder, 'kafka.tools.StorageTool', ['format', '-t', cluster, '-c', file]);
-    return new GuardedServer(guarded, {
-      name,
-      command: java(),
-      args: [...javaArguments(folder, 'kafka.Kafka', ['-Xmx512m', '-Dlog4j2.level=WARN'], tuning), file],
-      ready: async () => (await liveBrokers(ports.client)).includes(index + 1),
-    });
-  }));
+  return Promise.all(
+    brokers.map(async (ports, index) => {
+      const name = `kafka-${index + 1}`;
+      const data = join(guarded.folder, name);
+      const file = join(guarded.folder, `${name}.properties`);
+      await mkdir(data);
+      await writeFile(
+        file,
+        propertiesFile(kafkaProperties({ id: index + 1, brokers, data, settings })),
+      );
+      await runJava(folder, 'kafka.tools.StorageTool', ['format', '-t', cluster, '-c', file]);
+      return new GuardedServer(guarded, {
+        name,
+        command: java(),
+        args: [
+          ...javaArguments(folder, 'kafka.Kafka', ['-Xmx512m', '-Dlog4j2.level=WARN'], tuning),
+          file,
+        ],
+        ready: async () => (await liveBrokers(ports.client)).includes(index + 1),
+      });
+    }),
+  );
 }

@@ -4,5 +4,7 @@ import { openStack } from './index.ts';
 const stack = await openStack({ brokers: 1, redis: true });
 const { brokers, redis } = stack.servers;
 redis.freeze();
-console.log(JSON.stringify({ folder: stack.folder, pids: [...brokers, redis].map(({ pid }) => pid) }));
+console.log(
+  JSON.stringify({ folder: stack.folder, pids: [...brokers, redis].map(({ pid }) => pid) }),
+);
 setInterval(() => {}, 1000);

@@ -5,7 +5,11 @@ const REQUEST = Buffer.from([0, 0, 0, 14, 0, 3, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0,
 
 /** The ids of the brokers that a broker knows to be alive. */
 export async function liveBrokers(port: number): Promise<number[]> {
-  const answer = await exchange(port, REQUEST, (bytes) => bytes.length >= 4 && bytes.length >= 4 + bytes.readInt32BE(0));
+  const answer = await exchange(
+    port,
+    REQUEST,
+    (bytes) => bytes.length >= 4 && bytes.length >= 4 + bytes.readInt32BE(0),
+  );
   const ids: number[] = [];
   let at = 12;
   for (let left = answer.readInt32BE(8); left > 0; left -= 1) {

@@ -10,12 +10,22 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => stack.close());
 
-const brokerPorts = (): number[] => stack.kafka.brokers.map((broker) => Number(broker.split(':')[1]));
+const brokerPorts = (): number[] =>
+  stack.kafka.brokers.map((broker) => Number(broker.split(':')[1]));
 const redisPort = (of = stack): number => Number(new URL(of.redis.url).port);
 
 /** One line of commands, one line of answer. */
 async function redis(commands: string, port = redisPort(), timeoutMs = 5000): Promise<string> {
-  return (await exchange(port, Buffer.from(`${commands}\r\n`), (bytes) => bytes.toString().endsWith('\r\n'), timeoutMs)).toString().trim();
+  return (
+    await exchange(
+      port,
+      Buffer.from(`${commands}\r\n`),
+      (bytes) => bytes.toString().endsWith('\r\n'),
+      timeoutMs,
+    )
+  )
+    .toString()
+    .trim();
 }
 
 test('a killed Redis comes back on its port with its data', async () => {
@@ -42,10 +52,16 @@ test('a Redis can be put back to an older copy of itself', async () => {
 });
 
 test('a Redis with users refuses who is none of them', async () => {
-  const other = await openStack({ redis: { users: ['user default off', 'user router on >secret ~* +@all'] } });
+  const other = await openStack({
+    redis: { users: ['user default off', 'user router on >secret ~* +@all'] },
+  });
   onTestFinished(() => other.close());
   expect(await redis('PING', redisPort(other))).toMatch(/^-NOAUTH/);
-  const answers = await exchange(redisPort(other), Buffer.from('AUTH router secret\r\nPING\r\n'), (bytes) => bytes.includes('PONG'));
+  const answers = await exchange(
+    redisPort(other),
+    Buffer.from('AUTH router secret\r\nPING\r\n'),
+    (bytes) => bytes.includes('PONG'),
+  );
   expect(answers.toString()).toBe('+OK\r\n+PONG\r\n');
 });
 
@@ -63,7 +79,8 @@ test('a site that was stopped comes back with its objects, and its neighbours st
 test('one of three brokers can stop, die and come back', async () => {
   const [first = 0, second = 0] = brokerPorts();
   const third = stack.servers.brokers[2];
-  const alive = async (port: number): Promise<number[]> => (await liveBrokers(port)).toSorted((a, b) => a - b);
+  const alive = async (port: number): Promise<number[]> =>
+    (await liveBrokers(port)).toSorted((a, b) => a - b);
   await expect.poll(() => alive(first), { timeout: 20_000 }).toEqual([1, 2, 3]);
   await third?.stop();
   await expect.poll(() => alive(second), { timeout: 20_000 }).toEqual([1, 2]);
@@ -76,7 +93,9 @@ test('one of three brokers can stop, die and come back', async () => {
 }, 120_000);
 
 test('a server that does not come up says why', async () => {
-  await expect(openStack({ redis: { settings: { 'no-such-setting': '1' } } })).rejects.toThrow(/no-such-setting/);
+  await expect(openStack({ redis: { settings: { 'no-such-setting': '1' } } })).rejects.toThrow(
+    /no-such-setting/,
+  );
 });
 
 test('what was not asked for cannot be taken by mistake', async () => {

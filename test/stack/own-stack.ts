@@ -51,22 +51,39 @@ export async function openStack(options: OwnStackOptions): Promise<OwnStack> {
     } catch (error) {
       await guarded.close();
       // Somebody was quicker on one of the ports.
-      if (tries === TRIES || !/in use|failed to bind|Could not bind/i.test(String(error))) throw error;
+      if (tries === TRIES || !/in use|failed to bind|Could not bind/i.test(String(error)))
+        throw error;
     }
   }
 }
 
 async function openIn(guarded: Guarded, options: OwnStackOptions): Promise<OwnStack> {
-  const [kafka, sites, redis] = await Promise.all([openKafka(guarded, options), options.sites === true ? openSites(guarded, options) : undefined, openRedis(guarded, options.redis ?? false)]);
+  const [kafka, sites, redis] = await Promise.all([
+    openKafka(guarded, options),
+    options.sites === true ? openSites(guarded, options) : undefined,
+    openRedis(guarded, options.redis ?? false),
+  ]);
   const close = (): Promise<void> => guarded.close();
   return {
-    get kafka() { return asked(kafka, 'brokers').log; },
-    get sites() { return asked(sites, 'sites').endpoints; },
-    get redis() { return { url: asked(redis, 'redis').url }; },
+    get kafka() {
+      return asked(kafka, 'brokers').log;
+    },
+    get sites() {
+      return asked(sites, 'sites').endpoints;
+    },
+    get redis() {
+      return { url: asked(redis, 'redis').url };
+    },
     servers: {
-      get brokers() { return asked(kafka, 'brokers').servers; },
-      get sites() { return asked(sites, 'sites').servers; },
-      get redis() { return asked(redis, 'redis').server; },
+      get brokers() {
+        return asked(kafka, 'brokers').servers;
+      },
+      get sites() {
+        return asked(sites, 'sites').servers;
+      },
+      get redis() {
+        return asked(redis, 'redis').server;
+      },
     },
     folder: guarded.folder,
     close,
@@ -74,38 +91,64 @@ async function openIn(guarded: Guarded, options: OwnStackOptions): Promise<OwnSt
 }
 
 function asked<T>(what: T | undefined, option: string): T {
-  if (what === undefined) throw new Error(`Expected a stack opened with ${option}, found one without; add the option.`);
+  if (what === undefined)
+    throw new Error(`Expected a stack opened with ${option}, found one without; add the option.`);
   return what;
 }
 
-async function openKafka(guarded: Guarded, { brokers = 0, kafkaSettings = {}, kafkaProxyPorts, longRunning = false }: OwnStackOptions): Promise<{ log: OwnStack['kafka']; servers: readonly Server[] } | undefined> {
+async function openKafka(
+  guarded: Guarded,
+  { brokers = 0, kafkaSettings = {}, kafkaProxyPorts, longRunning = false }: OwnStackOptions,
+): Promise<{ log: OwnStack['kafka']; servers: readonly Server[] } | undefined> {
   if (brokers === 0) return undefined;
   const ports = await freePorts(brokers * 3);
   const plans = Array.from({ length: brokers }, (_, index): BrokerPorts => {
     const [client = 0, controller = 0, listen = 0] = ports.slice(index * 3, index * 3 + 3);
     const advertised = kafkaProxyPorts?.[index];
-    return { client, controller, ...(advertised === undefined ? {} : { proxied: { listen, advertised } }) };
+    return {
+      client,
+      controller,
+      ...(advertised === undefined ? {} : { proxied: { listen, advertised } }),
+    };
   });
   const servers = await kafkaServers(guarded, plans, kafkaSettings, { longRunning });
   await Promise.all(servers.map((server) => server.start()));
-  return { servers, log: { brokers: plans.map(({ client }) => `127.0.0.1:${client}`), behindProxies: plans.flatMap(({ proxied }) => (proxied === undefined ? [] : [proxied.listen])) } };
+  return {
+    servers,
+    log: {
+      brokers: plans.map(({ client }) => `127.0.0.1:${client}`),
+      behindProxies: plans.flatMap(({ proxied }) =>
+        proxied === undefined ? [] : [proxied.listen],
+      ),
+    },
+  };
 }
 
-async function openSites(guarded: Guarded, { longRunning = false }: OwnStackOptions): Promise<{ endpoints: Record<TestSite, S3Endpoint>; servers: Record<TestSite, Server> }> {
+async function openSites(
+  guarded: Guarded,
+  { longRunning = false }: OwnStackOptions,
+): Promise<{ endpoints: Record<TestSite, S3Endpoint>; servers: Record<TestSite, Server> }> {
   const ports = await freePorts(TEST_SITES.length);
   const open = async (site: TestSite, port = 0): Promise<S3Server> => {
     const s3 = await s3Server(guarded, site, port, { longRunning });
     await s3.server.start();
     return s3;
   };
-  const [zrh1, zrh2, mow1] = await Promise.all([open('zrh-1', ports[0]), open('zrh-2', ports[1]), open('mow-1', ports[2])]);
+  const [zrh1, zrh2, mow1] = await Promise.all([
+    open('zrh-1', ports[0]),
+    open('zrh-2', ports[1]),
+    open('mow-1', ports[2]),
+  ]);
   return {
     endpoints: { 'zrh-1': zrh1.endpoint, 'zrh-2': zrh2.endpoint, 'mow-1': mow1.endpoint },
     servers: { 'zrh-1': zrh1.server, 'zrh-2': zrh2.server, 'mow-1': mow1.server },
   };
 }
 
-async function openRedis(guarded: Guarded, options: boolean | RedisOptions): Promise<{ url: string; server: RedisServer } | undefined> {
+async function openRedis(
+  guarded: Guarded,
+  options: boolean | RedisOptions,
+): Promise<{ url: string; server: RedisServer } | undefined> {
   if (options === false) return undefined;
   const [port = 0] = await freePorts(1);
   const server = await redisServer(guarded, port, options === true ? {} : options);

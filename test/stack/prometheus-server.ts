@@ -36,14 +36,31 @@ export class PrometheusServer {
     const url = `http://127.0.0.1:${port}`;
     const file = join(folder, 'prometheus.yml');
     // JSON is YAML.
-    await writeFile(file, JSON.stringify({
-      global: { scrape_interval: `${intervalSeconds}s`, evaluation_interval: `${intervalSeconds}s` }, rule_files: [join(RULES, '*.yml')],
-      scrape_configs: Object.keys(targets).map((job) => ({ job_name: job, file_sd_configs: [{ files: [join(folder, `${job}.json`)], refresh_interval: '1s' }] })),
-    }));
+    await writeFile(
+      file,
+      JSON.stringify({
+        global: {
+          scrape_interval: `${intervalSeconds}s`,
+          evaluation_interval: `${intervalSeconds}s`,
+        },
+        rule_files: [join(RULES, '*.yml')],
+        scrape_configs: Object.keys(targets).map((job) => ({
+          job_name: job,
+          file_sd_configs: [{ files: [join(folder, `${job}.json`)], refresh_interval: '1s' }],
+        })),
+      }),
+    );
     const prometheus = new PrometheusServer(url, guarded, folder);
     await prometheus.scrape(targets);
     await new GuardedServer(guarded, {
-      name: 'prometheus', command: 'prometheus', args: [`--config.file=${file}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${port}`, '--log.level=warn'],
+      name: 'prometheus',
+      command: 'prometheus',
+      args: [
+        `--config.file=${file}`,
+        `--storage.tsdb.path=${join(folder, 'data')}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+        '--log.level=warn',
+      ],
       ready: async () => (await fetch(`${url}/-/ready`)).ok,
     }).start();
     return prometheus;
@@ -51,18 +68,27 @@ export class PrometheusServer {
 
   /** From now on these; a job's name stays. */
   async scrape(targets: Targets): Promise<void> {
-    for (const [job, hosts] of Object.entries(targets)) await writeFile(join(this.#folder, `${job}.json`), JSON.stringify([{ targets: hosts }]));
+    for (const [job, hosts] of Object.entries(targets))
+      await writeFile(join(this.#folder, `${job}.json`), JSON.stringify([{ targets: hosts }]));
   }
 
   async alerts(): Promise<readonly FiringAlert[]> {
     const response = await fetch(`${this.url}/api/v1/alerts`);
-    return ((await response.json()) as { readonly data: { readonly alerts: readonly FiringAlert[] } }).data.alerts;
+    return (
+      (await response.json()) as { readonly data: { readonly alerts: readonly FiringAlert[] } }
+    ).data.alerts;
   }
 
   /** The value of each series that a query finds now. */
   async query(promql: string): Promise<readonly number[]> {
     const response = await fetch(`${this.url}/api/v1/query?query=${encodeURIComponent(promql)}`);
-    return ((await response.json()) as { readonly data: { readonly result: readonly { readonly value: readonly [number, string] }[] } }).data.result.map(({ value }) => Number(value[1]));
+    return (
+      (await response.json()) as {
+        readonly data: {
+          readonly result: readonly { readonly value: readonly [number, string] }[];
+        };
+      }
+    ).data.result.map(({ value }) => Number(value[1]));
   }
 
   async close(): Promise<void> {

@@ -39,8 +39,13 @@ export async function redisCommand(): Promise<string> {
   const folder = await jars('redis');
   const path = join(folder, binary);
   if (existsSync(path)) return path;
-  const jar = (await readdir(folder)).find((name) => name.startsWith('embedded-redis-') && name.endsWith('.jar'));
-  if (jar === undefined) throw new Error(`Expected the embedded-redis jar in ${folder}, found none; remove that folder and run it again.`);
+  const jar = (await readdir(folder)).find(
+    (name) => name.startsWith('embedded-redis-') && name.endsWith('.jar'),
+  );
+  if (jar === undefined)
+    throw new Error(
+      `Expected the embedded-redis jar in ${folder}, found none; remove that folder and run it again.`,
+    );
   const fresh = `${path}.${process.pid}.${Date.now()}`;
   await writeFile(fresh, zipEntry(await readFile(join(folder, jar)), binary));
   await chmod(fresh, 0o755);
@@ -49,21 +54,48 @@ export async function redisCommand(): Promise<string> {
 }
 
 /** Not started yet. */
-export async function redisServer(guarded: Guarded, port: number, { settings = {}, users }: RedisOptions): Promise<RedisServer> {
-  const [data, file, acl] = [join(guarded.folder, 'redis'), join(guarded.folder, 'redis.conf'), join(guarded.folder, 'users.acl')];
+export async function redisServer(
+  guarded: Guarded,
+  port: number,
+  { settings = {}, users }: RedisOptions,
+): Promise<RedisServer> {
+  const [data, file, acl] = [
+    join(guarded.folder, 'redis'),
+    join(guarded.folder, 'redis.conf'),
+    join(guarded.folder, 'users.acl'),
+  ];
   await mkdir(data);
   if (users !== undefined) await writeFile(acl, users.map((line) => `${line}\n`).join(''));
   const all = {
-    port: String(port), bind: '127.0.0.1', dir: data, save: '""', appendonly: 'yes', appendfsync: 'always', 'maxmemory-policy': 'noeviction',
-    ...(users === undefined ? {} : { aclfile: acl }), ...settings,
+    port: String(port),
+    bind: '127.0.0.1',
+    dir: data,
+    save: '""',
+    appendonly: 'yes',
+    appendfsync: 'always',
+    'maxmemory-policy': 'noeviction',
+    ...(users === undefined ? {} : { aclfile: acl }),
+    ...settings,
   };
-  await writeFile(file, Object.entries(all).map(([name, value]) => `${name} ${value}\n`).join(''));
-  const command = { name: 'redis', command: await redisCommand(), args: [file], ready: () => answers(port) };
+  await writeFile(
+    file,
+    Object.entries(all)
+      .map(([name, value]) => `${name} ${value}\n`)
+      .join(''),
+  );
+  const command = {
+    name: 'redis',
+    command: await redisCommand(),
+    args: [file],
+    ready: () => answers(port),
+  };
   return new GuardedRedis(guarded, command, { port, data, password: settings['requirepass'] });
 }
 
 async function answers(port: number): Promise<boolean> {
-  const answer = (await exchange(port, Buffer.from('PING\r\n'), (bytes) => bytes.includes('\n'))).toString();
+  const answer = (
+    await exchange(port, Buffer.from('PING\r\n'), (bytes) => bytes.includes('\n'))
+  ).toString();
   return answer.startsWith('+PONG') || answer.startsWith('-NOAUTH') || answer.startsWith('-NOPERM');
 }
 
@@ -76,7 +108,11 @@ interface RedisPlace {
 class GuardedRedis extends GuardedServer implements RedisServer {
   readonly #place: RedisPlace;
 
-  constructor(guarded: Guarded, command: ConstructorParameters<typeof GuardedServer>[1], place: RedisPlace) {
+  constructor(
+    guarded: Guarded,
+    command: ConstructorParameters<typeof GuardedServer>[1],
+    place: RedisPlace,
+  ) {
     super(guarded, command);
     this.#place = place;
   }
@@ -84,9 +120,22 @@ class GuardedRedis extends GuardedServer implements RedisServer {
   async copyData(): Promise<RedisData> {
     const { port, data, password } = this.#place;
     const auth = password === undefined ? '' : `AUTH ${password}\r\n`;
-    const answer = await exchange(port, Buffer.from(`${auth}SAVE\r\n`), (bytes) => bytes.toString().split('\n').length > (auth === '' ? 1 : 2));
-    if (!answer.toString().endsWith('+OK\r\n')) throw new Error('Expected Redis to save, found that it refuses; may its default user run SAVE?');
-    return new Map(await Promise.all((await readdir(data)).map(async (name) => [name, await readFile(join(data, name))] as const)));
+    const answer = await exchange(
+      port,
+      Buffer.from(`${auth}SAVE\r\n`),
+      (bytes) => bytes.toString().split('\n').length > (auth === '' ? 1 : 2),
+    );
+    if (!answer.toString().endsWith('+OK\r\n'))
+      throw new Error(
+        'Expected Redis to save, found that it refuses; may its default user run SAVE?',
+      );
+    return new Map(
+      await Promise.all(
+        (await readdir(data)).map(
+          async (name) => [name, await readFile(join(data, name))] as const,
+        ),
+      ),
+    );
   }
 
   async replaceData(files: RedisData): Promise<void> {

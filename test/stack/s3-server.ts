@@ -16,10 +16,21 @@ export interface S3Server {
 }
 
 /** S3Proxy over a folder. It knows one identity, so a wrong secret is refused as elsewhere. Not started yet. */
-export async function s3Server(guarded: Guarded, site: TestSite, port: number, tuning: JavaTuning): Promise<S3Server> {
+export async function s3Server(
+  guarded: Guarded,
+  site: TestSite,
+  port: number,
+  tuning: JavaTuning,
+): Promise<S3Server> {
   const folder = await jars('s3');
   const data = join(guarded.folder, site);
-  const endpoint = { endpoint: `http://127.0.0.1:${port}`, awsRegion: 'us-east-1', accessKeyId: `test-${site}`, secretAccessKey: randomBytes(16).toString('hex'), pathStyle: true };
+  const endpoint = {
+    endpoint: `http://127.0.0.1:${port}`,
+    awsRegion: 'us-east-1',
+    accessKeyId: `test-${site}`,
+    secretAccessKey: randomBytes(16).toString('hex'),
+    pathStyle: true,
+  };
   await mkdir(data);
   const file = join(guarded.folder, `${site}.properties`);
   await writeFile(file, propertiesFile(s3proxyProperties(endpoint, data)));
@@ -28,14 +39,27 @@ export async function s3Server(guarded: Guarded, site: TestSite, port: number, t
   const server = new GuardedServer(guarded, {
     name: `s3-${site}`,
     command: java(),
-    args: [...javaArguments(folder, 'org.gaul.s3proxy.Main', ['-Xmx192m', `-Dlogback.configurationFile=${log}`], tuning), '--properties', file],
+    args: [
+      ...javaArguments(
+        folder,
+        'org.gaul.s3proxy.Main',
+        ['-Xmx192m', `-Dlogback.configurationFile=${log}`],
+        tuning,
+      ),
+      '--properties',
+      file,
+    ],
     // Lists buckets, with its own secret: another server on that port would refuse it.
-    ready: async () => (await signedRequest({ method: 'GET', path: '/', ...endpoint })).status === 200,
+    ready: async () =>
+      (await signedRequest({ method: 'GET', path: '/', ...endpoint })).status === 200,
   });
   return { server, endpoint };
 }
 
-function s3proxyProperties({ endpoint, accessKeyId, secretAccessKey }: S3Endpoint, data: string): Record<string, string> {
+function s3proxyProperties(
+  { endpoint, accessKeyId, secretAccessKey }: S3Endpoint,
+  data: string,
+): Record<string, string> {
   return {
     's3proxy.endpoint': endpoint,
     's3proxy.authorization': 'aws-v2-or-v4',

@@ -47,13 +47,20 @@ export class GuardedServer implements Server {
   }
 
   async start(): Promise<void> {
-    if (this.#guarded.ended(this.name) === undefined) throw new Error(`Expected ${this.name} stopped, found it running; stop or kill it first.`);
+    if (this.#guarded.ended(this.name) === undefined)
+      throw new Error(`Expected ${this.name} stopped, found it running; stop or kill it first.`);
     this.#guarded.start(this.name, this.#command.command, this.#command.args);
     const until = Date.now() + READY_MS;
     while (!(await this.#answers())) {
       const how = this.#guarded.ended(this.name);
-      if (how !== undefined) throw new Error(`Expected ${this.name} to start, found that it ended (${how}). Its last lines:\n${this.output()}`);
-      if (Date.now() > until) throw new Error(`Expected ${this.name} to answer within ${READY_MS} ms, found that it does not. Its last lines:\n${this.output()}`);
+      if (how !== undefined)
+        throw new Error(
+          `Expected ${this.name} to start, found that it ended (${how}). Its last lines:\n${this.output()}`,
+        );
+      if (Date.now() > until)
+        throw new Error(
+          `Expected ${this.name} to answer within ${READY_MS} ms, found that it does not. Its last lines:\n${this.output()}`,
+        );
       await sleep(PROBE_EVERY_MS);
     }
   }

@@ -27,7 +27,10 @@ export function sharedRedis(): Promise<Stack['redis']> {
 
 async function shared<Kind extends SharedKind>(kind: Kind): Promise<Stack[Kind]> {
   const supervisor = process.env[SUPERVISOR];
-  if (supervisor === undefined) throw new Error('Expected to run below vitest, whose global set-up shares a stack, found no such stack; elsewhere use openStack.');
+  if (supervisor === undefined)
+    throw new Error(
+      'Expected to run below vitest, whose global set-up shares a stack, found no such stack; elsewhere use openStack.',
+    );
   const response = await fetch(`${supervisor}/${kind}`);
   if (!response.ok) throw new Error(await response.text());
   return (await response.json()) as Stack[Kind];

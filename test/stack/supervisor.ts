@@ -19,10 +19,13 @@ export async function startSupervisor(): Promise<Supervisor> {
   const server = createServer((request, response) => {
     open((request.url ?? '').slice(1) as SharedKind).then(
       ({ endpoints }) => response.end(JSON.stringify(endpoints)),
-      (error: unknown) => response.writeHead(500).end(error instanceof Error ? error.message : String(error)),
+      (error: unknown) =>
+        response.writeHead(500).end(error instanceof Error ? error.message : String(error)),
     );
   });
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
   // It must not keep a run alive that has ended otherwise.
   server.unref();
   return {

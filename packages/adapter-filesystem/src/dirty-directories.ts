@@ -18,7 +18,11 @@ export class DirtyDirectories {
   /** A name in `directory` is to be made durable, with every directory that leads there: whoever made those may have crashed before syncing. */
   touch(directory: string): void {
     this.#dirty.add(directory);
-    for (let child = directory; child !== '.' && !this.#anchored.has(child); child = posix.dirname(child)) {
+    for (
+      let child = directory;
+      child !== '.' && !this.#anchored.has(child);
+      child = posix.dirname(child)
+    ) {
       this.#dirty.add(posix.dirname(child));
     }
   }
@@ -31,7 +35,10 @@ export class DirtyDirectories {
   /** Resolves once all that was touched before the call is durable. What failed stays dirty; rejects with the first failure. */
   flush(): Promise<void> {
     // One after the other: a flush must not resolve while an earlier one still syncs what it answers for too.
-    const next = this.#last.then(() => this.#syncAll(), () => this.#syncAll());
+    const next = this.#last.then(
+      () => this.#syncAll(),
+      () => this.#syncAll(),
+    );
     this.#last = next;
     return next;
   }
@@ -41,18 +48,21 @@ export class DirtyDirectories {
     this.#dirty.clear();
     const failures = new Map<string, unknown>();
     const queue = batch.values();
-    await Promise.all(Array.from({ length: Math.min(CONCURRENT_SYNCS, batch.size) }, async () => {
-      for (const directory of queue) {
-        try {
-          await this.#sync(directory);
-        } catch (error) {
-          failures.set(directory, error);
+    await Promise.all(
+      Array.from({ length: Math.min(CONCURRENT_SYNCS, batch.size) }, async () => {
+        for (const directory of queue) {
+          try {
+            await this.#sync(directory);
+          } catch (error) {
+            failures.set(directory, error);
+          }
         }
-      }
-    }));
+      }),
+    );
     for (const directory of batch) {
       const parent = posix.dirname(directory);
-      if (directory !== '.' && batch.has(parent) && !failures.has(parent)) this.#anchored.add(directory);
+      if (directory !== '.' && batch.has(parent) && !failures.has(parent))
+        this.#anchored.add(directory);
     }
     for (const directory of failures.keys()) this.touch(directory);
     const [first] = failures.values();

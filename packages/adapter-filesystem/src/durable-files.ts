@@ -32,7 +32,11 @@ export async function linkIfFree(temporary: string, path: string): Promise<boole
 }
 
 /** A whole file under a name that was free, or nothing; `false` where the name is taken. `temporary` must be on the same file system. */
-export async function createWhole(path: string, bytes: Uint8Array, temporary: string): Promise<boolean> {
+export async function createWhole(
+  path: string,
+  bytes: Uint8Array,
+  temporary: string,
+): Promise<boolean> {
   try {
     await writeNewFile(temporary, bytes);
     return await linkIfFree(temporary, path);
@@ -53,18 +57,21 @@ export async function makeDirectory(path: string): Promise<boolean> {
 }
 
 /** Makes nested directories, given outermost first and relative to `root`, whose own parent stands; answers those that were missing. */
-export async function makeDirectories(root: string, directories: readonly string[]): Promise<readonly string[]> {
+export async function makeDirectories(
+  root: string,
+  directories: readonly string[],
+): Promise<readonly string[]> {
   const innermost = directories.at(-1);
   if (innermost === undefined) return [];
   const outer = directories.slice(0, -1);
   // The innermost first: nearly always it is the only one missing.
   try {
-    return await makeDirectory(join(root, innermost)) ? [innermost] : [];
+    return (await makeDirectory(join(root, innermost))) ? [innermost] : [];
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT' || outer.length === 0) throw error;
   }
   const made = await makeDirectories(root, outer);
-  return await makeDirectory(join(root, innermost)) ? [...made, innermost] : made;
+  return (await makeDirectory(join(root, innermost))) ? [...made, innermost] : made;
 }
 
 /** `rm` with `force` would do, at many times the price: it looks at what it removes on the main thread. */
@@ -131,7 +138,9 @@ export async function digestFile(path: string): Promise<FileDigest | undefined> 
   const hash = createHash('sha256');
   let bytes = 0;
   try {
-    for await (const piece of file.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>) {
+    for await (const piece of file.createReadStream({
+      autoClose: false,
+    }) as AsyncIterable<Buffer>) {
       hash.update(piece);
       bytes += piece.length;
     }

@@ -4,7 +4,13 @@ import { join, posix } from 'node:path';
 import { isLedgerPath } from '@residency/auditing';
 import type { LedgerStore } from '@residency/auditing';
 import { DirtyDirectories } from './dirty-directories.ts';
-import { createWhole, makeDirectories, removeIfThere, syncDirectory, writeNewFile } from './durable-files.ts';
+import {
+  createWhole,
+  makeDirectories,
+  removeIfThere,
+  syncDirectory,
+  writeNewFile,
+} from './durable-files.ts';
 import { FilesystemError, errnoOf } from './filesystem-error.ts';
 import { LEDGER_TEMPORARIES, ledgerError } from './ledger-directory.ts';
 
@@ -32,7 +38,7 @@ export class FilesystemLedgerStore implements LedgerStore {
     checkPath(path);
     return await coded(async () => {
       // Looking first spares a repetition its writes.
-      const standing = await this.#read(path) ?? await this.#createOrRead(path, bytes);
+      const standing = (await this.#read(path)) ?? (await this.#createOrRead(path, bytes));
       if (standing !== undefined && Buffer.compare(standing, bytes) !== 0) throw forked(path);
       // Also of what was found: its creator may have crashed before it synced.
       this.#dirty.touch(posix.dirname(path));
@@ -43,7 +49,9 @@ export class FilesystemLedgerStore implements LedgerStore {
 
   async publish(path: string, bytes: Uint8Array, replaces: Uint8Array | undefined): Promise<void> {
     checkPath(path);
-    const work = async (): Promise<void> => { await coded(() => this.#publish(path, Buffer.from(bytes), replaces)); };
+    const work = async (): Promise<void> => {
+      await coded(() => this.#publish(path, Buffer.from(bytes), replaces));
+    };
     const next = this.#last.then(work, work);
     this.#last = next;
     await next;
@@ -51,18 +59,33 @@ export class FilesystemLedgerStore implements LedgerStore {
 
   /** `undefined` where it was created; else what stands there. */
   async #createOrRead(path: string, bytes: Uint8Array): Promise<Buffer | undefined> {
-    const created = await this.#inDirectory(path, () => createWhole(join(this.#directory, path), bytes, this.#temporary()));
+    const created = await this.#inDirectory(path, () =>
+      createWhole(join(this.#directory, path), bytes, this.#temporary()),
+    );
     if (created) return undefined;
     const standing = await this.#read(path);
-    if (standing === undefined) throw new FilesystemError({ code: 'LEDGER_UNREACHABLE', message: `Expected ${path} of the ledger to stay once it stands there, found it gone. See what else works in its directory; what waits is tried again.`, remedy: 'retry' });
+    if (standing === undefined)
+      throw new FilesystemError({
+        code: 'LEDGER_UNREACHABLE',
+        message: `Expected ${path} of the ledger to stay once it stands there, found it gone. See what else works in its directory; what waits is tried again.`,
+        remedy: 'retry',
+      });
     return standing;
   }
 
   async #publish(path: string, bytes: Buffer, replaces: Uint8Array | undefined): Promise<void> {
     const standing = await this.#read(path);
     if (standing === undefined || !standing.equals(bytes)) {
-      const expected = standing === undefined ? replaces === undefined : replaces !== undefined && standing.equals(replaces);
-      if (!expected) throw new FilesystemError({ code: 'LEDGER_MOVED', message: `Expected ${path} of the ledger as it was read, found another writer's. The ledger is read again and goes on from there.`, remedy: 'retry' });
+      const expected =
+        standing === undefined
+          ? replaces === undefined
+          : replaces !== undefined && standing.equals(replaces);
+      if (!expected)
+        throw new FilesystemError({
+          code: 'LEDGER_MOVED',
+          message: `Expected ${path} of the ledger as it was read, found another writer's. The ledger is read again and goes on from there.`,
+          remedy: 'retry',
+        });
       await this.#replace(path, bytes);
     }
     this.#dirty.touch(posix.dirname(path));
@@ -120,9 +143,19 @@ async function coded<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function checkPath(path: string): void {
-  if (!isLedgerPath(path)) throw new FilesystemError({ code: 'INVALID_LEDGER_PATH', message: 'Expected a path of a ledger\'s file, found another. This is a defect of the caller: report it.', remedy: 'stop' });
+  if (!isLedgerPath(path))
+    throw new FilesystemError({
+      code: 'INVALID_LEDGER_PATH',
+      message:
+        "Expected a path of a ledger's file, found another. This is a defect of the caller: report it.",
+      remedy: 'stop',
+    });
 }
 
 function forked(path: string): FilesystemError {
-  return new FilesystemError({ code: 'LEDGER_FORK', message: `Expected ${path} of the ledger to hold the bytes that are to be written, found others, which stay. Keep them as evidence, and find out whether the log or the ledger was altered.`, remedy: 'stop' });
+  return new FilesystemError({
+    code: 'LEDGER_FORK',
+    message: `Expected ${path} of the ledger to hold the bytes that are to be written, found others, which stay. Keep them as evidence, and find out whether the log or the ledger was altered.`,
+    remedy: 'stop',
+  });
 }

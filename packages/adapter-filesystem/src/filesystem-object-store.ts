@@ -4,10 +4,22 @@ import { decodeObjectMetadata, submissionOfKey } from '@residency/contracts';
 import type { ObjectMetadata } from '@residency/contracts';
 import type { CreateResult, ObjectHead, ObjectStore } from '@residency/routing';
 import { DirtyDirectories } from './dirty-directories.ts';
-import { digestFile, linkIfFree, makeDirectories, removeIfThere, syncDirectory, writeNewFile } from './durable-files.ts';
+import {
+  digestFile,
+  linkIfFree,
+  makeDirectories,
+  removeIfThere,
+  syncDirectory,
+  writeNewFile,
+} from './durable-files.ts';
 import { FilesystemError, errnoOf, inSite } from './filesystem-error.ts';
 import { appendCandidate, candidateFor, readCandidates } from './metadata-candidates.ts';
-import { TEMPORARY_DIRECTORY, metadataDirectory, metadataPath, objectDirectories } from './site-layout.ts';
+import {
+  TEMPORARY_DIRECTORY,
+  metadataDirectory,
+  metadataPath,
+  objectDirectories,
+} from './site-layout.ts';
 
 /**
  * One site as a directory. An attempt's metadata is durable before its bytes get their name, and that link commits:
@@ -29,7 +41,12 @@ export class FilesystemObjectStore implements ObjectStore {
   async create(key: string, sealed: Uint8Array, metadata: ObjectMetadata): Promise<CreateResult> {
     const submission = submissionOfKey(key);
     if (submission === undefined) {
-      throw new FilesystemError({ code: 'INVALID_OBJECT_KEY', message: 'Expected the key of a sample object, found another. This is a defect of the caller: report it.', remedy: 'stop' });
+      throw new FilesystemError({
+        code: 'INVALID_OBJECT_KEY',
+        message:
+          'Expected the key of a sample object, found another. This is a defect of the caller: report it.',
+        remedy: 'stop',
+      });
     }
     return await inSite(this.site, async () => {
       // Looking first spares a duplicate its writes, and keeps the candidates from growing each time one is sent.
@@ -47,12 +64,21 @@ export class FilesystemObjectStore implements ObjectStore {
   }
 
   /** `false` where somebody else's bytes got the name first. */
-  async #place(key: string, submission: string, sealed: Uint8Array, metadata: ObjectMetadata): Promise<boolean> {
+  async #place(
+    key: string,
+    submission: string,
+    sealed: Uint8Array,
+    metadata: ObjectMetadata,
+  ): Promise<boolean> {
     const temporary = this.#path(`${TEMPORARY_DIRECTORY}/${randomUUID()}`);
     try {
       await writeNewFile(temporary, sealed);
-      await this.#inDirectories([metadataDirectory(submission)], () => appendCandidate(this.#path(metadataPath(submission)), metadata, this.site));
-      const created = await this.#inDirectories(objectDirectories(submission), () => linkIfFree(temporary, this.#path(key)));
+      await this.#inDirectories([metadataDirectory(submission)], () =>
+        appendCandidate(this.#path(metadataPath(submission)), metadata, this.site),
+      );
+      const created = await this.#inDirectories(objectDirectories(submission), () =>
+        linkIfFree(temporary, this.#path(key)),
+      );
       if (created) this.#touch(submission);
       return created;
     } finally {
@@ -64,7 +90,10 @@ export class FilesystemObjectStore implements ObjectStore {
   async #find(key: string, submission: string): Promise<ObjectHead | undefined> {
     const found = await digestFile(this.#path(key));
     if (found === undefined) return undefined;
-    const candidate = candidateFor(await readCandidates(this.#path(metadataPath(submission))), found.sha256);
+    const candidate = candidateFor(
+      await readCandidates(this.#path(metadataPath(submission))),
+      found.sha256,
+    );
     if (candidate === undefined) throw this.#metadataMissing(key);
     // Its creator may have crashed before it synced.
     this.#touch(submission);
@@ -78,7 +107,8 @@ export class FilesystemObjectStore implements ObjectStore {
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
-    for (const directory of await makeDirectories(this.#directory, directories)) this.#dirty.made(directory);
+    for (const directory of await makeDirectories(this.#directory, directories))
+      this.#dirty.made(directory);
     return await attempt();
   }
 

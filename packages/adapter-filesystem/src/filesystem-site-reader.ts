@@ -50,7 +50,10 @@ export class FilesystemSiteReader implements SiteReader {
       const bytes = await this.#bytes(key);
       if (bytes === undefined) return undefined;
       const submission = submissionOfKey(key);
-      const candidates = submission === undefined ? [] : await readCandidates(join(this.#directory, metadataPath(submission)));
+      const candidates =
+        submission === undefined
+          ? []
+          : await readCandidates(join(this.#directory, metadataPath(submission)));
       const metadata = candidateFor(candidates, sha256(bytes));
       return metadata === undefined ? { bytes } : { bytes, metadata };
     });
@@ -61,13 +64,16 @@ export class FilesystemSiteReader implements SiteReader {
       const key = directory === '' ? entry.name : `${directory}/${entry.name}`;
       if (entry.isDirectory()) yield* this.#walk(key);
       else if (!entry.isFile()) yield { key, foreign: true };
-      else if (!await this.#isHousekeeping(key)) yield { key, foreign: submissionOfKey(key) === undefined };
+      else if (!(await this.#isHousekeeping(key)))
+        yield { key, foreign: submissionOfKey(key) === undefined };
     }
   }
 
   async #isHousekeeping(key: string): Promise<boolean> {
     const kind = housekeepingOf(key);
-    return kind === 'metadata' ? await holdsCandidates(join(this.#directory, key)) : kind !== undefined;
+    return kind === 'metadata'
+      ? await holdsCandidates(join(this.#directory, key))
+      : kind !== undefined;
   }
 
   async #bytes(key: string): Promise<Buffer | undefined> {
@@ -92,5 +98,8 @@ const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG']);
 
 /** Keys come from audit events and from the directory itself: none may lead out of the site. */
 function isPlainPath(key: string): boolean {
-  return !key.includes('\0') && key.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+  return (
+    !key.includes('\0') &&
+    key.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+  );
 }

@@ -38,7 +38,10 @@ const RETIRED = '.retired';
 export class KeyDirectory {
   readonly #directory: string;
   readonly #monotonicMs: () => number;
-  readonly #newest = new Map<string, { readonly checkedAt: number; readonly key: PublicKey | undefined }>();
+  readonly #newest = new Map<
+    string,
+    { readonly checkedAt: number; readonly key: PublicKey | undefined }
+  >();
 
   constructor(directory: string, monotonicMs: () => number = () => performance.now()) {
     this.#directory = directory;
@@ -47,7 +50,9 @@ export class KeyDirectory {
 
   /** Every region's keys, by region and then by id. */
   async list(): Promise<readonly KeyEntry[]> {
-    const regions = (await reading(() => readdir(this.#directory)) ?? []).filter((name) => REGION.test(name)).sort();
+    const regions = ((await reading(() => readdir(this.#directory))) ?? [])
+      .filter((name) => REGION.test(name))
+      .sort();
     return (await Promise.all(regions.map((region) => this.#entries(region)))).flat();
   }
 
@@ -67,9 +72,22 @@ export class KeyDirectory {
     checkId(id);
     await writing(async () => {
       await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
-      for (const [suffix, pem] of [[PRIVATE, privateKeyPem], [PUBLIC, publicKeyPem]] as const) {
-        if (!await createWhole(join(directory, id + suffix), Buffer.from(pem, 'utf8'), temporaryIn(directory))) {
-          throw new FilesystemError({ code: 'KEY_EXISTS', message: `Expected a new key id in region ${region}, found files of ${id}. Keys are never overwritten: add one with a new id.`, remedy: 'stop' });
+      for (const [suffix, pem] of [
+        [PRIVATE, privateKeyPem],
+        [PUBLIC, publicKeyPem],
+      ] as const) {
+        if (
+          !(await createWhole(
+            join(directory, id + suffix),
+            Buffer.from(pem, 'utf8'),
+            temporaryIn(directory),
+          ))
+        ) {
+          throw new FilesystemError({
+            code: 'KEY_EXISTS',
+            message: `Expected a new key id in region ${region}, found files of ${id}. Keys are never overwritten: add one with a new id.`,
+            remedy: 'stop',
+          });
         }
         // The private key is durable before anything can be sealed to the public one.
         await syncDirectory(directory);
@@ -84,7 +102,11 @@ export class KeyDirectory {
     checkId(keyId);
     const entry = (await this.list()).find((candidate) => candidate.id === keyId);
     if (entry === undefined) {
-      throw new FilesystemError({ code: 'KEY_UNKNOWN', message: `Expected the id of a key that exists, found ${keyId}. List the keys and choose one of them.`, remedy: 'stop' });
+      throw new FilesystemError({
+        code: 'KEY_UNKNOWN',
+        message: `Expected the id of a key that exists, found ${keyId}. List the keys and choose one of them.`,
+        remedy: 'stop',
+      });
     }
     if (entry.retired) return;
     const { region } = entry;
@@ -104,10 +126,19 @@ export class KeyDirectory {
   /** All of a region's private keys that are here, retired ones too: what they sealed must open for ever. By id. */
   async privateKeys(region: string): Promise<readonly PrivateKey[]> {
     const directory = this.#region(region);
-    const names = await reading(() => readdir(directory)) ?? [];
-    const ids = entriesOf(region, names).map(({ id }) => id).filter((id) => names.includes(id + PRIVATE));
-    const keys = await Promise.all(ids.map(async (id) => ({ id, privateKeyPem: await reading(() => readFile(join(directory, id + PRIVATE), 'utf8')) })));
-    return keys.flatMap(({ id, privateKeyPem }) => (privateKeyPem === undefined ? [] : [{ id, privateKeyPem }]));
+    const names = (await reading(() => readdir(directory))) ?? [];
+    const ids = entriesOf(region, names)
+      .map(({ id }) => id)
+      .filter((id) => names.includes(id + PRIVATE));
+    const keys = await Promise.all(
+      ids.map(async (id) => ({
+        id,
+        privateKeyPem: await reading(() => readFile(join(directory, id + PRIVATE), 'utf8')),
+      })),
+    );
+    return keys.flatMap(({ id, privateKeyPem }) =>
+      privateKeyPem === undefined ? [] : [{ id, privateKeyPem }],
+    );
   }
 
   #readNewest(region: string, known: PublicKey | undefined): PublicKey | undefined {
@@ -125,7 +156,7 @@ export class KeyDirectory {
   }
 
   async #entries(region: string): Promise<readonly KeyEntry[]> {
-    return entriesOf(region, await reading(() => readdir(this.#region(region))) ?? []);
+    return entriesOf(region, (await reading(() => readdir(this.#region(region)))) ?? []);
   }
 
   async #unretired(region: string): Promise<readonly KeyEntry[]> {
@@ -140,7 +171,11 @@ export class KeyDirectory {
 
 function entriesOf(region: string, names: readonly string[]): readonly KeyEntry[] {
   const present = new Set(names);
-  return names.filter((name) => name.endsWith(PUBLIC)).map((name) => name.slice(0, -PUBLIC.length)).filter((id) => ID.test(id)).sort()
+  return names
+    .filter((name) => name.endsWith(PUBLIC))
+    .map((name) => name.slice(0, -PUBLIC.length))
+    .filter((id) => ID.test(id))
+    .sort()
     .map((id) => ({ region, id, retired: present.has(id + RETIRED) }));
 }
 
@@ -158,11 +193,19 @@ function checkId(id: string): void {
 }
 
 function invalidName(expected: string): FilesystemError {
-  return new FilesystemError({ code: 'INVALID_KEY_NAME', message: `Expected ${expected}, beginning with a letter or digit; found something else. Correct the name.`, remedy: 'stop' });
+  return new FilesystemError({
+    code: 'INVALID_KEY_NAME',
+    message: `Expected ${expected}, beginning with a letter or digit; found something else. Correct the name.`,
+    remedy: 'stop',
+  });
 }
 
 function lastKey(region: string, keyId: string): FilesystemError {
-  return new FilesystemError({ code: 'KEY_LAST', message: `Expected another key of region ${region} to seal with, found ${keyId} to be the last. Add a key first, then retire this one.`, remedy: 'stop' });
+  return new FilesystemError({
+    code: 'KEY_LAST',
+    message: `Expected another key of region ${region} to seal with, found ${keyId} to be the last. Add a key first, then retire this one.`,
+    remedy: 'stop',
+  });
 }
 
 /** `undefined` where there is no such file or directory. */
@@ -187,5 +230,10 @@ async function writing<T>(work: () => Promise<T>): Promise<T> {
 function keysError(cause: unknown): unknown {
   const errno = errnoOf(cause);
   if (errno === undefined) return cause;
-  return new FilesystemError({ code: 'KEYS_UNREACHABLE', message: `Expected a key directory this process may use, found ${errno}. Repair it or its permissions; what waits is tried again.`, remedy: 'retry', cause });
+  return new FilesystemError({
+    code: 'KEYS_UNREACHABLE',
+    message: `Expected a key directory this process may use, found ${errno}. Repair it or its permissions; what waits is tried again.`,
+    remedy: 'retry',
+    cause,
+  });
 }

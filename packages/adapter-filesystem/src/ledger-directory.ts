@@ -10,9 +10,11 @@ export const LEDGER_TEMPORARIES = 'tmp';
 export async function initLedgerDirectory(directory: string): Promise<void> {
   await inLedger(async () => {
     const root = resolve(directory);
-    const first = (await mkdir(root, { recursive: true, mode: DIRECTORY_MODE }))?.length ?? Infinity;
+    const first =
+      (await mkdir(root, { recursive: true, mode: DIRECTORY_MODE }))?.length ?? Infinity;
     // Each directory that was made just now is a name in its parent.
-    for (let made = root; made.length >= first; made = dirname(made)) await syncDirectory(dirname(made));
+    for (let made = root; made.length >= first; made = dirname(made))
+      await syncDirectory(dirname(made));
     await openLedgerDirectory(root);
   });
 }
@@ -22,7 +24,8 @@ export async function openLedgerDirectory(directory: string): Promise<void> {
   await inLedger(async () => {
     const temporaries = join(directory, LEDGER_TEMPORARIES);
     await makeDirectory(temporaries);
-    for await (const { name } of await opendir(temporaries)) await rm(join(temporaries, name), { force: true, recursive: true });
+    for await (const { name } of await opendir(temporaries))
+      await rm(join(temporaries, name), { force: true, recursive: true });
   });
 }
 
@@ -38,9 +41,17 @@ async function inLedger<T>(work: () => Promise<T>): Promise<T> {
 export function ledgerError(cause: unknown): unknown {
   const errno = errnoOf(cause);
   if (errno === undefined) return cause;
-  if (errno === 'ENOSPC' || errno === 'EDQUOT') return new FilesystemError({ code: 'LEDGER_FULL', message: `Expected room for the ledger, found ${errno}. Free or add disk space; what waits is tried again.`, remedy: 'retry', cause });
+  if (errno === 'ENOSPC' || errno === 'EDQUOT')
+    return new FilesystemError({
+      code: 'LEDGER_FULL',
+      message: `Expected room for the ledger, found ${errno}. Free or add disk space; what waits is tried again.`,
+      remedy: 'retry',
+      cause,
+    });
   return new FilesystemError({
-    code: 'LEDGER_UNREACHABLE', remedy: 'retry', cause,
+    code: 'LEDGER_UNREACHABLE',
+    remedy: 'retry',
+    cause,
     message: `Expected the ledger's directory to stand on one mounted file system with hard links that this process may read and write, found ${errno}. Make, mount or repair it; what waits is tried again.`,
   });
 }

@@ -12,14 +12,26 @@ export type Candidate = Readonly<Record<string, unknown>>;
  * Adds one attempt's metadata to an object's candidates, durably; never changes those that stand there.
  * The line begins with the newline: a line torn by a crash or a full disk can then not swallow the next one.
  */
-export async function appendCandidate(path: string, metadata: ObjectMetadata, site: string): Promise<void> {
+export async function appendCandidate(
+  path: string,
+  metadata: ObjectMetadata,
+  site: string,
+): Promise<void> {
   const line = Buffer.from(`\n${JSON.stringify(encodeObjectMetadata(metadata))}`, 'utf8');
-  const file = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, FILE_MODE);
+  const file = await open(
+    path,
+    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT,
+    FILE_MODE,
+  );
   try {
     // One write(2): with O_APPEND lines of racing attempts never mix. A short write is left as it is, a torn line.
     const { bytesWritten } = await file.write(line);
     if (bytesWritten < line.length) {
-      throw new FilesystemError({ code: 'SITE_FULL', message: `Expected room for an object's metadata in site ${site}, found a write cut short. Free or add disk space; what waits is tried again.`, remedy: 'retry' });
+      throw new FilesystemError({
+        code: 'SITE_FULL',
+        message: `Expected room for an object's metadata in site ${site}, found a write cut short. Free or add disk space; what waits is tried again.`,
+        remedy: 'retry',
+      });
     }
     // Also makes the name of a new file durable on ext4, XFS and Btrfs (they log it with the inode), and so before the bytes' link; elsewhere `flush` does.
     await file.sync();
@@ -41,7 +53,10 @@ export async function readCandidates(path: string): Promise<readonly Candidate[]
 }
 
 /** The candidate that speaks of the bytes with this digest. */
-export function candidateFor(candidates: readonly Candidate[], sealedSha256: string): Candidate | undefined {
+export function candidateFor(
+  candidates: readonly Candidate[],
+  sealedSha256: string,
+): Candidate | undefined {
   return candidates.find((candidate) => candidate['sealed-sha256'] === sealedSha256);
 }
 
@@ -66,7 +81,8 @@ function isLine(line: string): boolean {
   if (line.length > LINE_BYTES) return false;
   const [candidate] = parseCandidate(line);
   // Torn: the beginning of what an attempt writes.
-  if (candidate === undefined) return LINE_START.startsWith(line) || /^\{"position":"[ -~]*$/.test(line);
+  if (candidate === undefined)
+    return LINE_START.startsWith(line) || /^\{"position":"[ -~]*$/.test(line);
   try {
     decodeObjectMetadata(candidate);
     return true;

@@ -32,7 +32,9 @@ export class StateFile {
 
   /** Puts the bytes in the place of what `read` gave or `replace` wrote last. `STATE_TAKEN`: something else stands there, or nothing. */
   async replace(bytes: Uint8Array): Promise<void> {
-    const work = async (): Promise<void> => { await inState(() => this.#replace(Buffer.from(bytes))); };
+    const work = async (): Promise<void> => {
+      await inState(() => this.#replace(Buffer.from(bytes)));
+    };
     const next = this.#last.then(work, work);
     this.#last = next;
     await next;
@@ -52,8 +54,16 @@ export class StateFile {
   async #replace(bytes: Buffer): Promise<void> {
     await syncDirectory(this.#directory);
     const standing = await this.#standing();
-    const taken = standing === undefined ? this.#known !== undefined : this.#known === undefined || !standing.equals(this.#known);
-    if (taken) throw new FilesystemError({ code: 'STATE_TAKEN', message: `Expected ${this.#name} in its folder as this process left it, found it gone, or another's. Give each process a folder of its own that stays where it is, and start it again.`, remedy: 'stop' });
+    const taken =
+      standing === undefined
+        ? this.#known !== undefined
+        : this.#known === undefined || !standing.equals(this.#known);
+    if (taken)
+      throw new FilesystemError({
+        code: 'STATE_TAKEN',
+        message: `Expected ${this.#name} in its folder as this process left it, found it gone, or another's. Give each process a folder of its own that stays where it is, and start it again.`,
+        remedy: 'stop',
+      });
     // A crash may have left one.
     const temporary = join(this.#directory, `${this.#name}.new`);
     await removeIfThere(temporary);
@@ -79,7 +89,18 @@ async function inState<T>(work: () => Promise<T>): Promise<T> {
   } catch (cause) {
     const errno = errnoOf(cause);
     if (errno === undefined) throw cause;
-    if (errno === 'ENOSPC' || errno === 'EDQUOT') throw new FilesystemError({ code: 'STATE_FULL', message: `Expected room for the process's state, found ${errno}. Free or add disk space; what waits is tried again.`, remedy: 'retry', cause });
-    throw new FilesystemError({ code: 'STATE_UNREACHABLE', message: `Expected the folder of the process's state to stand where it may read and write, found ${errno}. Make, mount or repair it; what waits is tried again.`, remedy: 'retry', cause });
+    if (errno === 'ENOSPC' || errno === 'EDQUOT')
+      throw new FilesystemError({
+        code: 'STATE_FULL',
+        message: `Expected room for the process's state, found ${errno}. Free or add disk space; what waits is tried again.`,
+        remedy: 'retry',
+        cause,
+      });
+    throw new FilesystemError({
+      code: 'STATE_UNREACHABLE',
+      message: `Expected the folder of the process's state to stand where it may read and write, found ${errno}. Make, mount or repair it; what waits is tried again.`,
+      remedy: 'retry',
+      cause,
+    });
   }
 }

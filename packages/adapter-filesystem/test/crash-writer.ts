@@ -13,8 +13,12 @@ async function work(): Promise<void> {
     next += 1;
     const sealed = randomBytes(20_000);
     await store.create(objectKey(sha256OfParts('urn:example', `crash-${index}`)), sealed, {
-      position: `log-1/threat.samples/0/${attempt}`, sampleSha256: sha256(Buffer.from(`${index}`)), country: 'CH',
-      policyDigest: sha256(Buffer.from('policy')), sealedSha256: sha256(sealed), wrappingKey: 'k1',
+      position: `log-1/threat.samples/0/${attempt}`,
+      sampleSha256: sha256(Buffer.from(`${index}`)),
+      country: 'CH',
+      policyDigest: sha256(Buffer.from('policy')),
+      sealedSha256: sha256(sealed),
+      wrappingKey: 'k1',
     });
   }
 }

@@ -14,13 +14,17 @@ import type { TemporarySite } from './temporary-site.ts';
 // Most kills leave something half-written; were there none at all, nothing would have been tested.
 const MOST_KILLS = 25;
 let site: TemporarySite;
-beforeEach(async () => { site = await temporarySite(); });
+beforeEach(async () => {
+  site = await temporarySite();
+});
 afterEach(() => site.remove());
 
 /** Runs a writer and kills it `afterMs` into its work. */
 async function killWriter(attempt: number, afterMs: number): Promise<void> {
   const script = fileURLToPath(new URL('crash-writer.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, site.directory, String(attempt)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [script, site.directory, String(attempt)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exited = once(child, 'exit');
   await once(child.stdout, 'data');
   await delay(afterMs);
@@ -30,7 +34,11 @@ async function killWriter(attempt: number, afterMs: number): Promise<void> {
 
 test('after writers killed in the middle, another attempt leaves every object whole with its own metadata and nothing temporary', async () => {
   let placed = 0;
-  for (let kills = 0; kills < 5 || (kills < MOST_KILLS && (placed === 0 || (await site.files('tmp')).length === 0)); kills += 1) {
+  for (
+    let kills = 0;
+    kills < 5 || (kills < MOST_KILLS && (placed === 0 || (await site.files('tmp')).length === 0));
+    kills += 1
+  ) {
     // Ever later: on a busy machine a writer may not have begun for long.
     await killWriter(kills, 4 * 1.25 ** kills);
     placed = await everyObjectIsWhole();
@@ -42,10 +50,12 @@ test('after writers killed in the middle, another attempt leaves every object wh
   const store = new FilesystemObjectStore(site.directory, ZURICH.site);
   // Eight writers at once: beyond what is placed, at most eight more were begun.
   const objects = placed + 50;
-  const results = await Promise.all(Array.from({ length: objects }, async (_, index) => {
-    const { key, sealed, metadata } = exampleObject(`crash-${index}`, 99);
-    return await store.create(key, sealed, metadata);
-  }));
+  const results = await Promise.all(
+    Array.from({ length: objects }, async (_, index) => {
+      const { key, sealed, metadata } = exampleObject(`crash-${index}`, 99);
+      return await store.create(key, sealed, metadata);
+    }),
+  );
   await store.flush();
   expect(results.some(({ created }) => created)).toBe(true);
   expect(results.some(({ created }) => !created)).toBe(true);
@@ -58,7 +68,9 @@ async function everyObjectIsWhole(): Promise<number> {
   let seen = 0;
   for await (const { key } of reader.list()) {
     const found = await reader.read(key);
-    expect(found?.metadata).toMatchObject({ 'sealed-sha256': sha256(found?.bytes ?? Buffer.alloc(0)) });
+    expect(found?.metadata).toMatchObject({
+      'sealed-sha256': sha256(found?.bytes ?? Buffer.alloc(0)),
+    });
     seen += 1;
   }
   return seen;

@@ -14,9 +14,18 @@ function recorded() {
 
 test('syncs each directory once, with those that lead to it', async () => {
   const { directories, take } = recorded();
-  for (const directory of ['samples/ab/cd', 'samples/ab/cd', 'samples/ab/ef', 'metadata/ab']) directories.touch(directory);
+  for (const directory of ['samples/ab/cd', 'samples/ab/cd', 'samples/ab/ef', 'metadata/ab'])
+    directories.touch(directory);
   await directories.flush();
-  expect(take()).toEqual(['.', 'metadata', 'metadata/ab', 'samples', 'samples/ab', 'samples/ab/cd', 'samples/ab/ef']);
+  expect(take()).toEqual([
+    '.',
+    'metadata',
+    'metadata/ab',
+    'samples',
+    'samples/ab',
+    'samples/ab/cd',
+    'samples/ab/ef',
+  ]);
   await directories.flush();
   expect(take()).toEqual([]);
 });
@@ -68,7 +77,9 @@ test('does not resolve a flush while an earlier one still syncs what it answers 
     await directories.flush();
     done = true;
   })();
-  await new Promise((resolve) => { setImmediate(resolve); });
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
   expect(done).toBe(false);
   gate.resolve();
   await Promise.all([first, second]);

@@ -30,8 +30,16 @@ test('leaves the sealed message alone under samples, one metadata file and no te
 test('keeps files and directories for their owner only', async () => {
   const object = exampleObject('one');
   await put(object);
-  expect(await Promise.all([object.key, candidatesOf(object), 'residency-site.json'].map(mode))).toEqual([0o600, 0o600, 0o600]);
-  expect(await Promise.all(['.', 'samples', 'metadata', 'tmp', object.key.slice(0, 10), object.key.slice(0, 13)].map(mode))).toEqual(Array.from({ length: 6 }, () => 0o700));
+  expect(
+    await Promise.all([object.key, candidatesOf(object), 'residency-site.json'].map(mode)),
+  ).toEqual([0o600, 0o600, 0o600]);
+  expect(
+    await Promise.all(
+      ['.', 'samples', 'metadata', 'tmp', object.key.slice(0, 10), object.key.slice(0, 13)].map(
+        mode,
+      ),
+    ),
+  ).toEqual(Array.from({ length: 6 }, () => 0o700));
 });
 
 test('does not write for a duplicate, however often it comes', async () => {
@@ -44,12 +52,18 @@ test('does not write for a duplicate, however often it comes', async () => {
 
 test('chooses the metadata that speaks of the bytes among what crashed and torn attempts left', async () => {
   const object = exampleObject('one', 7);
-  const lost = JSON.stringify({ 'sealed-sha256': exampleObject('one').metadata.sealedSha256, position: 'log-1/threat.samples/0/1' });
+  const lost = JSON.stringify({
+    'sealed-sha256': exampleObject('one').metadata.sealedSha256,
+    position: 'log-1/threat.samples/0/1',
+  });
   await mkdir(at('metadata/'.concat(object.key.slice(8, 10))));
   await writeFile(at(candidatesOf(object)), `\n${lost}\n[1]\nnull\n${lost.slice(0, 40)}`);
   await put(object);
   await writeFile(at(candidatesOf(object)), `\n${lost.slice(0, 30)}`, { flag: 'a' });
-  expect(await put(exampleObject('one', 8))).toMatchObject({ created: false, existing: { metadata: object.metadata } });
+  expect(await put(exampleObject('one', 8))).toMatchObject({
+    created: false,
+    existing: { metadata: object.metadata },
+  });
 });
 
 test('says that metadata is missing where the bytes were altered, and where their metadata is gone', async () => {
@@ -59,35 +73,62 @@ test('says that metadata is missing where the bytes were altered, and where thei
   await writeFile(at(altered.key), 'other bytes');
   await rm(at(candidatesOf(bare)));
   for (const { key } of [altered, bare]) {
-    await expect(store.create(key, Buffer.from('x'), altered.metadata)).rejects.toMatchObject({ code: 'METADATA_MISSING', remedy: 'park', message: expect.stringContaining(key) });
+    await expect(store.create(key, Buffer.from('x'), altered.metadata)).rejects.toMatchObject({
+      code: 'METADATA_MISSING',
+      remedy: 'park',
+      message: expect.stringContaining(key),
+    });
   }
 });
 
 test('refuses metadata that no router wrote', async () => {
   const object = exampleObject('one');
   await put(object);
-  await writeFile(at(candidatesOf(object)), JSON.stringify({ 'sealed-sha256': object.metadata.sealedSha256 }));
-  await expect(put(exampleObject('one'))).rejects.toMatchObject({ code: 'INVALID_METADATA', remedy: 'park' });
+  await writeFile(
+    at(candidatesOf(object)),
+    JSON.stringify({ 'sealed-sha256': object.metadata.sealedSha256 }),
+  );
+  await expect(put(exampleObject('one'))).rejects.toMatchObject({
+    code: 'INVALID_METADATA',
+    remedy: 'park',
+  });
 });
 
-test.each(['samples/aa/../../../escape', 'samples/aa/bb/cc', '', '../x', `samples/00/00/${'f'.repeat(64)}`])('refuses the key "%s", which is no object key', async (key) => {
-  await expect(store.create(key, Buffer.from('x'), exampleObject('one').metadata)).rejects.toMatchObject({ code: 'INVALID_OBJECT_KEY', remedy: 'stop' });
+test.each([
+  'samples/aa/../../../escape',
+  'samples/aa/bb/cc',
+  '',
+  '../x',
+  `samples/00/00/${'f'.repeat(64)}`,
+])('refuses the key "%s", which is no object key', async (key) => {
+  await expect(
+    store.create(key, Buffer.from('x'), exampleObject('one').metadata),
+  ).rejects.toMatchObject({ code: 'INVALID_OBJECT_KEY', remedy: 'stop' });
   expect(await site.files()).toEqual(['residency-site.json']);
 });
 
 test('never makes a site that vanished anew: what lies under an unmounted disk stays empty', async () => {
   await rename(site.directory, `${site.directory}.away`);
-  await expect(put(exampleObject('one'))).rejects.toMatchObject({ code: 'SITE_UNREACHABLE', remedy: 'retry' });
+  await expect(put(exampleObject('one'))).rejects.toMatchObject({
+    code: 'SITE_UNREACHABLE',
+    remedy: 'retry',
+  });
   await expect(stat(site.directory)).rejects.toMatchObject({ code: 'ENOENT' });
   await mkdir(site.directory);
-  await expect(put(exampleObject('one'))).rejects.toMatchObject({ code: 'SITE_UNREACHABLE', remedy: 'retry' });
+  await expect(put(exampleObject('one'))).rejects.toMatchObject({
+    code: 'SITE_UNREACHABLE',
+    remedy: 'retry',
+  });
   expect(await site.files()).toEqual([]);
 });
 
 test('answers a file where its directory should be as unreachable', async () => {
   await rm(site.directory, { recursive: true });
   await writeFile(site.directory, '');
-  await expect(put(exampleObject('one'))).rejects.toMatchObject({ code: 'SITE_UNREACHABLE', message: expect.stringContaining('ENOTDIR') });
+  await expect(put(exampleObject('one'))).rejects.toMatchObject({
+    code: 'SITE_UNREACHABLE',
+    message: expect.stringContaining('ENOTDIR'),
+  });
 });
 
 test('answers a full disk with SITE_FULL, creates nothing, leaves no temporary file, and creates once there is room', async () => {
@@ -113,7 +154,9 @@ test('goes on in a copy of the site', async () => {
   await put(object);
   await cp(site.directory, `${site.directory}.copy`, { recursive: true });
   const copy = new FilesystemObjectStore(`${site.directory}.copy`, ZURICH.site);
-  expect(await copy.create(object.key, Buffer.from('x'), exampleObject('one', 1).metadata)).toMatchObject({ created: false, existing: { metadata: object.metadata } });
+  expect(
+    await copy.create(object.key, Buffer.from('x'), exampleObject('one', 1).metadata),
+  ).toMatchObject({ created: false, existing: { metadata: object.metadata } });
 });
 
 test('fails a flush while a directory it answers for is gone, and succeeds once it is back', async () => {

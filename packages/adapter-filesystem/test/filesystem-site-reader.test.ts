@@ -28,7 +28,10 @@ test('lists every object and gives each with its metadata', async () => {
   for (const { key, sealed, metadata } of objects) await store.create(key, sealed, metadata);
   expect(await listed()).toEqual(objects.map(({ key }) => key).sort());
   for (const { key, sealed, metadata } of objects) {
-    expect(await reader.read(key)).toEqual({ bytes: sealed, metadata: encodeObjectMetadata(metadata) });
+    expect(await reader.read(key)).toEqual({
+      bytes: sealed,
+      metadata: encodeObjectMetadata(metadata),
+    });
   }
 });
 
@@ -38,7 +41,13 @@ test('names whatever does not belong in a site, and no housekeeping', async () =
   await mkdir(at('samples/empty'));
   await mkdir(at('metadata/zz'));
   await mkdir(at('elsewhere/deep'), { recursive: true });
-  const strange = ['elsewhere/deep/copy', 'metadata/zz/hidden', 'note.txt', 'samples/stray', 'tmp/named-by-hand'];
+  const strange = [
+    'elsewhere/deep/copy',
+    'metadata/zz/hidden',
+    'note.txt',
+    'samples/stray',
+    'tmp/named-by-hand',
+  ];
   for (const path of strange) await writeFile(at(path), 'x');
   await symlink('/dev/null', at(`metadata/zz/${'0'.repeat(64)}`));
   await writeFile(at('tmp/0f8fad5b-d9cb-469f-a165-70867728950e'), 'being written');
@@ -50,8 +59,14 @@ test('names a file among the metadata that holds anything but what attempts writ
   const { sealed, metadata } = exampleObject('one');
   const line = `\n${JSON.stringify(encodeObjectMetadata(metadata))}`;
   const contents: readonly (readonly [content: Uint8Array | string, foreign: boolean])[] = [
-    [sealed, true], ['{}', true], [`${line}\nhidden`, true], [line.repeat(20_000), true], [`${line}\n{"position":"${'x'.repeat(2_000)}`, true],
-    [`${line}${line}`, false], [line.slice(0, 9), false], [`${line.slice(0, 40)}${line}`, false],
+    [sealed, true],
+    ['{}', true],
+    [`${line}\nhidden`, true],
+    [line.repeat(20_000), true],
+    [`${line}\n{"position":"${'x'.repeat(2_000)}`, true],
+    [`${line}${line}`, false],
+    [line.slice(0, 9), false],
+    [`${line.slice(0, 40)}${line}`, false],
   ];
   const paths = contents.map((_, index) => metadataPath(`${index}`.repeat(64)));
   for (const [index, [content]] of contents.entries()) {
@@ -64,7 +79,10 @@ test('names a file among the metadata that holds anything but what attempts writ
 test('names temporary files when it is asked for them', async () => {
   const { sealed } = exampleObject('one');
   await writeFile(at('tmp/0f8fad5b-d9cb-469f-a165-70867728950e'), sealed);
-  expect([await listed(), await reader.temporaries()]).toEqual([[], [{ key: 'tmp/0f8fad5b-d9cb-469f-a165-70867728950e', foreign: true }]]);
+  expect([await listed(), await reader.temporaries()]).toEqual([
+    [],
+    [{ key: 'tmp/0f8fad5b-d9cb-469f-a165-70867728950e', foreign: true }],
+  ]);
 });
 
 test('an object that became a link or a pipe is foreign and no object', async () => {
@@ -75,10 +93,15 @@ test('an object that became a link or a pipe is foreign and no object', async ()
   await rm(at(two.key));
   execFileSync('mkfifo', [at(two.key)]);
   try {
-    expect((await Array.fromAsync(reader.list())).toSorted((a, b) => a.key.localeCompare(b.key))).toEqual([one.key, two.key].sort().map((key) => ({ key, foreign: true })));
+    expect(
+      (await Array.fromAsync(reader.list())).toSorted((a, b) => a.key.localeCompare(b.key)),
+    ).toEqual([one.key, two.key].sort().map((key) => ({ key, foreign: true })));
     for (const { key, sealed, metadata } of [one, two]) {
       expect(await reader.read(key)).toBeUndefined();
-      await expect(store.create(key, sealed, metadata)).rejects.toMatchObject({ code: 'METADATA_MISSING', remedy: 'park' });
+      await expect(store.create(key, sealed, metadata)).rejects.toMatchObject({
+        code: 'METADATA_MISSING',
+        remedy: 'park',
+      });
     }
   } finally {
     await rm(`${site.directory}.moved`);
@@ -95,12 +118,25 @@ test('gives altered bytes without metadata: no candidate speaks of them', async 
   expect(await reader.read(key)).toEqual({ bytes: sealed });
 });
 
-test.each(['../zrh-1/residency-site.json', '/etc/hostname', 'samples/../residency-site.json', '', 'samples', 'a\0b', 'x'.repeat(5_000), objectKey('0'.repeat(64)), 'residency-site.json/x'])('finds nothing under a key that leads nowhere or out of the site (%#)', async (key) => {
+test.each([
+  '../zrh-1/residency-site.json',
+  '/etc/hostname',
+  'samples/../residency-site.json',
+  '',
+  'samples',
+  'a\0b',
+  'x'.repeat(5_000),
+  objectKey('0'.repeat(64)),
+  'residency-site.json/x',
+])('finds nothing under a key that leads nowhere or out of the site (%#)', async (key) => {
   expect(await reader.read(key)).toBeUndefined();
 });
 
 test('answers a site that vanished as unreachable, not as empty', async () => {
   await rename(site.directory, `${site.directory}.away`);
   await expect(listed()).rejects.toMatchObject({ code: 'SITE_UNREACHABLE', remedy: 'retry' });
-  await expect(reader.read(objectKey('0'.repeat(64)))).rejects.toMatchObject({ code: 'SITE_UNREACHABLE', remedy: 'retry' });
+  await expect(reader.read(objectKey('0'.repeat(64)))).rejects.toMatchObject({
+    code: 'SITE_UNREACHABLE',
+    remedy: 'retry',
+  });
 });

@@ -29,7 +29,8 @@ test('a key is two files, for their owner only', async () => {
   expect((await readdir(path(''))).sort()).toEqual(['k1.private.pem', 'k1.public.pem']);
   expect(await readFile(path('k1.private.pem'), 'utf8')).toBe('private k1');
   expect((await stat(path('k1.private.pem'))).mode & 0o777).toBe(0o600);
-  for (const directory of ['keys', 'keys/zurich']) expect((await stat(join(parent, directory))).mode & 0o777).toBe(0o700);
+  for (const directory of ['keys', 'keys/zurich'])
+    expect((await stat(join(parent, directory))).mode & 0o777).toBe(0o700);
 });
 
 test('the newest key seals, all of them open, and regions are apart', async () => {
@@ -39,7 +40,9 @@ test('the newest key seals, all of them open, and regions are apart', async () =
   expect(keys.newest('moscow')).toEqual({ id: 'm1', publicKeyPem: 'public m1' });
   await keys.retire('k3');
   expect(keys.newest('zurich')).toEqual({ id: 'k2', publicKeyPem: 'public k2' });
-  expect(await keys.privateKeys('zurich')).toEqual(['k1', 'k2', 'k3'].map((id) => ({ id, privateKeyPem: `private ${id}` })));
+  expect(await keys.privateKeys('zurich')).toEqual(
+    ['k1', 'k2', 'k3'].map((id) => ({ id, privateKeyPem: `private ${id}` })),
+  );
   expect(await keys.list()).toEqual([
     { region: 'moscow', id: 'm1', retired: false },
     { region: 'zurich', id: 'k1', retired: false },
@@ -48,7 +51,7 @@ test('the newest key seals, all of them open, and regions are apart', async () =
   ]);
 });
 
-test('a running router picks up another process\'s key and retirement after a second, without a restart', async () => {
+test("a running router picks up another process's key and retirement after a second, without a restart", async () => {
   await keys.add('zurich', pair('k1'));
   const running = new KeyDirectory(join(parent, 'keys'), () => clock);
   expect(running.newest('zurich')?.id).toBe('k1');
@@ -64,7 +67,9 @@ test('a running router picks up another process\'s key and retirement after a se
 
 test('a key is never overwritten', async () => {
   await keys.add('zurich', pair('k1'));
-  await expect(keys.add('zurich', { ...pair('k1'), privateKeyPem: 'other' })).rejects.toMatchObject({ code: 'KEY_EXISTS', remedy: 'stop' });
+  await expect(keys.add('zurich', { ...pair('k1'), privateKeyPem: 'other' })).rejects.toMatchObject(
+    { code: 'KEY_EXISTS', remedy: 'stop' },
+  );
   expect(await readFile(path('k1.private.pem'), 'utf8')).toBe('private k1');
 });
 
@@ -103,17 +108,24 @@ test('two retirements at once never leave a region without a key', async () => {
   }
 });
 
-test.each(['', '.', '..', '../k', 'a/b', '.hidden', 'k\0'])('a name that could lead elsewhere ("%s") is refused', async (name) => {
-  const refusal = { code: 'INVALID_KEY_NAME', remedy: 'stop' };
-  await expect(keys.add(name, pair('k1'))).rejects.toMatchObject(refusal);
-  await expect(keys.add('zurich', pair(name))).rejects.toMatchObject(refusal);
-  await expect(keys.retire(name)).rejects.toMatchObject(refusal);
-  expect(() => keys.newest(name)).toThrow(expect.objectContaining(refusal));
-});
+test.each(['', '.', '..', '../k', 'a/b', '.hidden', 'k\0'])(
+  'a name that could lead elsewhere ("%s") is refused',
+  async (name) => {
+    const refusal = { code: 'INVALID_KEY_NAME', remedy: 'stop' };
+    await expect(keys.add(name, pair('k1'))).rejects.toMatchObject(refusal);
+    await expect(keys.add('zurich', pair(name))).rejects.toMatchObject(refusal);
+    await expect(keys.retire(name)).rejects.toMatchObject(refusal);
+    expect(() => keys.newest(name)).toThrow(expect.objectContaining(refusal));
+  },
+);
 
 test('a key directory that can not be used is said to be so, without its path', async () => {
   await writeFile(join(parent, 'keys'), 'a file');
-  const unreachable = { code: 'KEYS_UNREACHABLE', remedy: 'retry', message: expect.not.stringContaining(parent) };
+  const unreachable = {
+    code: 'KEYS_UNREACHABLE',
+    remedy: 'retry',
+    message: expect.not.stringContaining(parent),
+  };
   expect(() => keys.newest('zurich')).toThrow(expect.objectContaining(unreachable));
   await expect(keys.list()).rejects.toMatchObject(unreachable);
   await expect(keys.add('zurich', pair('k1'))).rejects.toMatchObject(unreachable);

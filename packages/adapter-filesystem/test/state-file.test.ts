@@ -5,7 +5,9 @@ import { StateFile } from '@residency/adapter-filesystem';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 let folder: string;
-beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'residency-state-')); });
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'residency-state-'));
+});
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const open = (): StateFile => new StateFile(folder, 'state');
@@ -22,7 +24,7 @@ test('gives what was written last, to itself and to the next process', async () 
   expect([text(await open().read()), await readdir(folder)]).toEqual(['four', ['state']]);
 });
 
-test('what a crash left half-written is no state, and in nobody\'s way', async () => {
+test("what a crash left half-written is no state, and in nobody's way", async () => {
   const state = open();
   await state.replace(Buffer.from('one'));
   await writeFile(join(folder, 'state.new'), 'tw');
@@ -32,12 +34,15 @@ test('what a crash left half-written is no state, and in nobody\'s way', async (
   expect([text(await open().read()), await readdir(folder)]).toEqual(['two', ['state']]);
 });
 
-test('whoever finds another\'s state in its place stops, and leaves it', async () => {
+test("whoever finds another's state in its place stops, and leaves it", async () => {
   const [one, two] = [open(), open()];
   await one.replace(Buffer.from('one'));
   await two.read();
   await two.replace(Buffer.from('two'));
-  await expect(one.replace(Buffer.from('one'))).rejects.toMatchObject({ code: 'STATE_TAKEN', remedy: 'stop' });
+  await expect(one.replace(Buffer.from('one'))).rejects.toMatchObject({
+    code: 'STATE_TAKEN',
+    remedy: 'stop',
+  });
   await expect(open().replace(Buffer.from('three'))).rejects.toMatchObject({ code: 'STATE_TAKEN' });
   await rm(join(folder, 'state'));
   await expect(two.replace(Buffer.from('two'))).rejects.toMatchObject({ code: 'STATE_TAKEN' });
@@ -51,19 +56,32 @@ test('what is set aside is kept, and there is none from then on', async () => {
   expect([await readFile(aside, 'utf8'), await state.read()]).toEqual(['damaged', undefined]);
   await state.replace(Buffer.from('anew'));
   await state.setAside();
-  expect([await readFile(aside, 'utf8'), await readdir(folder)]).toEqual(['anew', ['state.damaged']]);
+  expect([await readFile(aside, 'utf8'), await readdir(folder)]).toEqual([
+    'anew',
+    ['state.damaged'],
+  ]);
 });
 
 test('a folder that is not there, or may not be written, is waited for and never made', async () => {
   const state = open();
   await state.replace(Buffer.from('one'));
   await rename(folder, `${folder}.away`);
-  const asks = [() => state.read(), () => open().read(), () => state.replace(Buffer.from('two')), () => open().replace(Buffer.from('two')), () => state.setAside()];
-  for (const ask of asks) await expect(ask()).rejects.toMatchObject({ code: 'STATE_UNREACHABLE', remedy: 'retry' });
+  const asks = [
+    () => state.read(),
+    () => open().read(),
+    () => state.replace(Buffer.from('two')),
+    () => open().replace(Buffer.from('two')),
+    () => state.setAside(),
+  ];
+  for (const ask of asks)
+    await expect(ask()).rejects.toMatchObject({ code: 'STATE_UNREACHABLE', remedy: 'retry' });
   await rename(`${folder}.away`, folder);
   if (process.getuid?.() !== 0) {
     await chmod(folder, 0o500);
-    await expect(state.replace(Buffer.from('two'))).rejects.toMatchObject({ code: 'STATE_UNREACHABLE', remedy: 'retry' });
+    await expect(state.replace(Buffer.from('two'))).rejects.toMatchObject({
+      code: 'STATE_UNREACHABLE',
+      remedy: 'retry',
+    });
     await chmod(folder, 0o700);
   }
   await state.replace(Buffer.from('two'));

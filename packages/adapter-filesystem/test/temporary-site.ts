@@ -20,8 +20,14 @@ export async function temporarySite(): Promise<TemporarySite> {
   return {
     directory,
     files: async (under = '.') => {
-      const entries = await readdir(join(directory, under), { recursive: true, withFileTypes: true });
-      return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1)).sort();
+      const entries = await readdir(join(directory, under), {
+        recursive: true,
+        withFileTypes: true,
+      });
+      return entries
+        .filter((entry) => !entry.isDirectory())
+        .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+        .sort();
     },
     remove: () => rm(parent, { recursive: true, force: true }),
   };

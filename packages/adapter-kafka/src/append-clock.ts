@@ -26,7 +26,8 @@ export class AppendClock {
   see(at: number): void {
     if (at < this.#latest - this.#marginMs) {
       throw new KafkaLogError({
-        code: 'APPEND_TIME_WENT_BACK', remedy: 'stop',
+        code: 'APPEND_TIME_WENT_BACK',
+        remedy: 'stop',
         message: `Expected append times on ${this.#topic} to go back by at most ${this.#marginMs} ms, found ${this.#latest - at} ms. Set the brokers' clocks right, look at what was decided meanwhile (residency adjudicate), then start again.`,
       });
     }

@@ -7,7 +7,10 @@ import { pause } from './reading/pause.ts';
 export interface FollowingDeps {
   readonly topic: Topic;
   /** The log from an offset, or from its start. */
-  readonly read: (from: bigint | undefined, until: 'end' | 'aborted') => AsyncGenerator<readonly LogRecord[]>;
+  readonly read: (
+    from: bigint | undefined,
+    until: 'end' | 'aborted',
+  ) => AsyncGenerator<readonly LogRecord[]>;
   readonly add: (record: LogRecord) => void;
   readonly diagnostics: KafkaDiagnostics;
   /** Ends the reading in the background. */
@@ -32,8 +35,14 @@ export class Following {
   /** Throws `VIEW_NOT_READ` or what keeps Kafka from being read (retry) until everything was read that stood there at the opening, and ever after what stopped it. */
   demandWhole(): void {
     const trouble = this.#trouble;
-    if (trouble !== undefined && (!this.#whole || remedyOf(trouble) === 'stop')) throw asError(trouble);
-    if (!this.#whole) throw new KafkaLogError({ code: 'VIEW_NOT_READ', remedy: 'retry', message: `Expected to have read ${this.#deps.topic} to its end, found it still being read. It is tried again.` });
+    if (trouble !== undefined && (!this.#whole || remedyOf(trouble) === 'stop'))
+      throw asError(trouble);
+    if (!this.#whole)
+      throw new KafkaLogError({
+        code: 'VIEW_NOT_READ',
+        remedy: 'retry',
+        message: `Expected to have read ${this.#deps.topic} to its end, found it still being read. It is tried again.`,
+      });
   }
 
   /** Throws that too where Kafka is away just now: what is known then is what was true before. */
@@ -73,5 +82,7 @@ export class Following {
 }
 
 function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error('Expected an error, found something else thrown.');
+  return thrown instanceof Error
+    ? thrown
+    : new Error('Expected an error, found something else thrown.');
 }

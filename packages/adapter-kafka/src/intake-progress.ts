@@ -33,12 +33,20 @@ export async function intakeProgress(reads: IntakeReads): Promise<IntakeProgress
     if (last !== null) settled.set(partition, last + 1n);
   }
   const after = await reads.bounds(TOPICS.samples);
-  return [...before].toSorted(([a], [b]) => a - b).map(([partition, { start, end }]) => {
-    const position = committed.get(partition);
-    const known = [position, settled.get(partition)].filter((offset) => offset !== undefined);
-    const next = known.length === 0 ? start : known.reduce((a, b) => (a > b ? a : b));
-    return { partition, start, end: after.get(partition)?.end ?? end, ...(position === undefined ? {} : { committed: position }), next };
-  });
+  return [...before]
+    .toSorted(([a], [b]) => a - b)
+    .map(([partition, { start, end }]) => {
+      const position = committed.get(partition);
+      const known = [position, settled.get(partition)].filter((offset) => offset !== undefined);
+      const next = known.length === 0 ? start : known.reduce((a, b) => (a > b ? a : b));
+      return {
+        partition,
+        start,
+        end: after.get(partition)?.end ?? end,
+        ...(position === undefined ? {} : { committed: position }),
+        next,
+      };
+    });
 }
 
 /** Records were deleted unsettled, or the log lost its end. */
@@ -50,7 +58,10 @@ export function isLost({ start, end, next }: IntakeProgress): boolean {
 const TAIL = 64n;
 
 /** How many offsets are not settled. A publisher's transactions leave markers at the end of the log, which no router ever settles. */
-export async function unsettledOf({ start, end, next }: IntakeProgress, ahead: (offset: bigint) => Promise<LogAhead>): Promise<bigint> {
+export async function unsettledOf(
+  { start, end, next }: IntakeProgress,
+  ahead: (offset: bigint) => Promise<LogAhead>,
+): Promise<bigint> {
   const left = end > next ? end - next : 0n;
   if (left === 0n || left > TAIL || next < start) return left;
   const { first, upTo } = await ahead(next);

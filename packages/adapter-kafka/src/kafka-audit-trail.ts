@@ -26,14 +26,14 @@ export class KafkaAuditTrail implements AuditTrail {
     this.#signal = signal;
   }
 
-  async* events(): AsyncGenerator<Buffer> {
+  async *events(): AsyncGenerator<Buffer> {
     for await (const { partition, value } of this.#records(TOPICS.audit)) {
       this.#last.set(partition, value);
       yield value;
     }
   }
 
-  async* pointers(): AsyncGenerator<Buffer> {
+  async *pointers(): AsyncGenerator<Buffer> {
     for await (const { value } of this.#records(TOPICS.quarantine)) yield value;
   }
 
@@ -43,24 +43,39 @@ export class KafkaAuditTrail implements AuditTrail {
     for (let waited = 0; ; waited += POLL_MS) {
       this.#signal.throwIfAborted();
       const committed = await this.#committed();
-      if (waited >= PATIENCE_MS || [...read].every(([partition, offset]) => (committed.get(partition) ?? -1n) >= offset)) return committed;
+      if (
+        waited >= PATIENCE_MS ||
+        [...read].every(([partition, offset]) => (committed.get(partition) ?? -1n) >= offset)
+      )
+        return committed;
       await pause(POLL_MS, this.#signal);
     }
   }
 
   async end(): Promise<ReadonlyMap<string, bigint>> {
     const log = await this.#log();
-    return new Map([...await log.ends(TOPICS.samples)].map(([partition, end]) => [nameOf(log, partition), end]));
+    return new Map(
+      [...(await log.ends(TOPICS.samples))].map(([partition, end]) => [
+        nameOf(log, partition),
+        end,
+      ]),
+    );
   }
 
-  async* lookupDifferences(): AsyncGenerator<string> {
+  async *lookupDifferences(): AsyncGenerator<string> {
     // A cluster has no look-up tables.
   }
 
   /** No value: no event either, and counted as such. */
-  async* #records(topic: Topic): AsyncGenerator<{ readonly partition: number; readonly value: Buffer }> {
+  async *#records(
+    topic: Topic,
+  ): AsyncGenerator<{ readonly partition: number; readonly value: Buffer }> {
     const log = await this.#log();
-    for await (const { partition, value } of log.read(topic, { until: 'end', signal: this.#signal })) yield { partition, value: value ?? Buffer.alloc(0) };
+    for await (const { partition, value } of log.read(topic, {
+      until: 'end',
+      signal: this.#signal,
+    }))
+      yield { partition, value: value ?? Buffer.alloc(0) };
     // An aborted reading ends as one that is whole does.
     this.#signal.throwIfAborted();
   }
@@ -68,15 +83,25 @@ export class KafkaAuditTrail implements AuditTrail {
   async #committed(): Promise<ReadonlyMap<string, bigint>> {
     const log = await this.#log();
     const next = await log.committed();
-    const settled = [...(await log.ends(TOPICS.samples)).keys()].map(async (partition) => [nameOf(log, partition), (next.get(partition) ?? await nextByEvents(log, partition)) - 1n] as const);
+    const settled = [...(await log.ends(TOPICS.samples)).keys()].map(
+      async (partition) =>
+        [
+          nameOf(log, partition),
+          (next.get(partition) ?? (await nextByEvents(log, partition))) - 1n,
+        ] as const,
+    );
     return new Map(await Promise.all(settled));
   }
 
   #settledByEvents(): ReadonlyMap<string, bigint> {
-    return new Map([...this.#last.values()].flatMap((value) => {
-      const position = positionOf(value);
-      return position === undefined ? [] : [[`${position.log}/${position.topic}/${position.partition}`, position.offset] as const];
-    }));
+    return new Map(
+      [...this.#last.values()].flatMap((value) => {
+        const position = positionOf(value);
+        return position === undefined
+          ? []
+          : [[`${position.log}/${position.topic}/${position.partition}`, position.offset] as const];
+      }),
+    );
   }
 }
 
@@ -86,7 +111,9 @@ async function nextByEvents(log: TrailLog, partition: number): Promise<bigint> {
   return position === undefined ? 0n : position.offset + 1n;
 }
 
-function positionOf(value: Buffer | null | undefined): ReturnType<typeof decodeAuditEvent>['position'] | undefined {
+function positionOf(
+  value: Buffer | null | undefined,
+): ReturnType<typeof decodeAuditEvent>['position'] | undefined {
   try {
     return value === null || value === undefined ? undefined : decodeAuditEvent(value).position;
   } catch {

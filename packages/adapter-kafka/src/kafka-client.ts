@@ -4,7 +4,13 @@ import type { KafkaSettings } from './kafka-settings.ts';
 import { Kafka, logLevel } from './kafkajs/kafkajs.ts';
 
 /** Back-off of everything that is no transaction: about 8 s of attempts, then it is the caller's to wait. */
-export const RETRY = { initialRetryTime: 50, multiplier: 2, factor: 0.2, maxRetryTime: 2_000, retries: 8 } as const;
+export const RETRY = {
+  initialRetryTime: 50,
+  multiplier: 2,
+  factor: 0.2,
+  maxRetryTime: 2_000,
+  retries: 8,
+} as const;
 
 const REQUEST_TIMEOUT_MS = 30_000;
 
@@ -13,7 +19,10 @@ export function createKafka(settings: KafkaSettings, diagnostics: KafkaDiagnosti
   return new Kafka(clientOptions(settings, diagnostics));
 }
 
-export function clientOptions({ brokers, clientId, requestTimeoutMs = REQUEST_TIMEOUT_MS, tls, sasl }: KafkaSettings, diagnostics: KafkaDiagnostics): KafkaConfig {
+export function clientOptions(
+  { brokers, clientId, requestTimeoutMs = REQUEST_TIMEOUT_MS, tls, sasl }: KafkaSettings,
+  diagnostics: KafkaDiagnostics,
+): KafkaConfig {
   return {
     brokers: inTurn(brokers),
     clientId,
@@ -27,7 +36,11 @@ export function clientOptions({ brokers, clientId, requestTimeoutMs = REQUEST_TI
     // Whatever kafkajs logs it either retries by itself or throws, and what it throws is reported by whoever called. Hence all of it is
     // `debug`: its expected retries, rebalances and dropped connections come as `error`. Of an entry only the message goes on, because
     // the rest may hold requests and responses.
-    logCreator: () => ({ namespace, log }) => { diagnostics.debug(`kafkajs ${namespace}: ${log.message.slice(0, 300)}`); },
+    logCreator:
+      () =>
+      ({ namespace, log }) => {
+        diagnostics.debug(`kafkajs ${namespace}: ${log.message.slice(0, 300)}`);
+      },
   };
 }
 
@@ -44,11 +57,18 @@ function inTurn(brokers: readonly string[]): () => string[] {
 }
 
 // One case each, because kafkajs's type ties the credentials to the mechanism.
-function saslOptions({ mechanism, username, password }: NonNullable<KafkaSettings['sasl']>): SASLOptions {
+function saslOptions({
+  mechanism,
+  username,
+  password,
+}: NonNullable<KafkaSettings['sasl']>): SASLOptions {
   switch (mechanism) {
-    case 'plain': return { mechanism, username, password };
-    case 'scram-sha-256': return { mechanism, username, password };
-    case 'scram-sha-512': return { mechanism, username, password };
+    case 'plain':
+      return { mechanism, username, password };
+    case 'scram-sha-256':
+      return { mechanism, username, password };
+    case 'scram-sha-512':
+      return { mechanism, username, password };
     default: {
       const never: never = mechanism;
       return never;

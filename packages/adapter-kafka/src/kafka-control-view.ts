@@ -10,9 +10,18 @@ export class KafkaControlView implements ControlView {
   #state: ControlState = INITIAL_CONTROL;
 
   /** `changed` is told of the state now and after each record. */
-  constructor(deps: Omit<FollowingDeps, 'topic' | 'add'>, changed: (state: ControlState) => void = () => undefined) {
+  constructor(
+    deps: Omit<FollowingDeps, 'topic' | 'add'>,
+    changed: (state: ControlState) => void = () => undefined,
+  ) {
     changed(this.#state);
-    this.#following = new Following({ ...deps, topic: TOPICS.control, add: (record) => { changed(this.#state = followControl(this.#state, record)); } });
+    this.#following = new Following({
+      ...deps,
+      topic: TOPICS.control,
+      add: (record) => {
+        changed((this.#state = followControl(this.#state, record)));
+      },
+    });
   }
 
   /** Throws as `Following` does. */

@@ -8,21 +8,54 @@ interface Explanation {
   readonly message: string;
 }
 
-const unreachable: Explanation = { code: 'KAFKA_UNREACHABLE', remedy: 'retry', message: 'Expected an answer from Kafka, found no broker that gave one in time; whether it did what it was asked is not known. Look at the brokers and the network; it is tried again.' };
-const authentication: Explanation = { code: 'KAFKA_AUTHENTICATION', remedy: 'stop', message: 'Expected Kafka and this client to accept each other, found the credentials or certificates refused. Check user, password, mechanism and the certificate authority.' };
-const authorization: Explanation = { code: 'KAFKA_AUTHORIZATION', remedy: 'stop', message: 'Expected to be allowed what this service does on Kafka, found it forbidden. Give its user the rights named in the how-to on Kafka.' };
-const fenced: Explanation = { code: 'FENCED', remedy: 'retry', message: 'Expected to be the only writer of this partition\'s transactions, found that another one took over. The committed position is read again.' };
+const unreachable: Explanation = {
+  code: 'KAFKA_UNREACHABLE',
+  remedy: 'retry',
+  message:
+    'Expected an answer from Kafka, found no broker that gave one in time; whether it did what it was asked is not known. Look at the brokers and the network; it is tried again.',
+};
+const authentication: Explanation = {
+  code: 'KAFKA_AUTHENTICATION',
+  remedy: 'stop',
+  message:
+    'Expected Kafka and this client to accept each other, found the credentials or certificates refused. Check user, password, mechanism and the certificate authority.',
+};
+const authorization: Explanation = {
+  code: 'KAFKA_AUTHORIZATION',
+  remedy: 'stop',
+  message:
+    'Expected to be allowed what this service does on Kafka, found it forbidden. Give its user the rights named in the how-to on Kafka.',
+};
+const fenced: Explanation = {
+  code: 'FENCED',
+  remedy: 'retry',
+  message:
+    "Expected to be the only writer of this partition's transactions, found that another one took over. The committed position is read again.",
+};
 
 // https://kafka.apache.org/protocol#protocol_error_codes, as kafkajs names them in `type`.
 const BY_TYPE: ReadonlyMap<string, Explanation> = new Map([
-  ...['SASL_AUTHENTICATION_FAILED', 'UNSUPPORTED_SASL_MECHANISM', 'ILLEGAL_SASL_STATE', 'SECURITY_DISABLED'].map((type) => [type, authentication] as const),
-  ...['TOPIC_AUTHORIZATION_FAILED', 'GROUP_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED', 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED'].map((type) => [type, authorization] as const),
-  ...['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'TRANSACTION_COORDINATOR_FENCED'].map((type) => [type, fenced] as const),
+  ...[
+    'SASL_AUTHENTICATION_FAILED',
+    'UNSUPPORTED_SASL_MECHANISM',
+    'ILLEGAL_SASL_STATE',
+    'SECURITY_DISABLED',
+  ].map((type) => [type, authentication] as const),
+  ...[
+    'TOPIC_AUTHORIZATION_FAILED',
+    'GROUP_AUTHORIZATION_FAILED',
+    'CLUSTER_AUTHORIZATION_FAILED',
+    'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+  ].map((type) => [type, authorization] as const),
+  ...['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'TRANSACTION_COORDINATOR_FENCED'].map(
+    (type) => [type, fenced] as const,
+  ),
 ]);
 const TOPIC_MISSING = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_TOPIC_EXCEPTION']);
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 // A handshake that fails will fail again: OpenSSL's codes of certificates and protocol, as Node reports them.
-const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|EPROTO$)/;
+const TLS_CODE =
+  /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|EPROTO$)/;
 
 /** What the broker or the client library complained of, outermost first. */
 interface Complaint {
@@ -38,29 +71,55 @@ interface Complaint {
  */
 export function kafkaError(cause: unknown, topic?: string): unknown {
   // kafkajs's admin client asks broker after broker, passes over why each failed, and then trips over the missing answer.
-  if (cause instanceof TypeError && /kafkajs.src.admin/.test(cause.stack ?? '')) return new KafkaLogError({ ...unreachable, cause });
+  if (cause instanceof TypeError && /kafkajs.src.admin/.test(cause.stack ?? ''))
+    return new KafkaLogError({ ...unreachable, cause });
   // What it throws where a connection was lost, or is not made yet, between its being found and its being used.
-  if (cause instanceof Error && cause.message === 'Broker not connected') return new KafkaLogError({ ...unreachable, cause });
+  if (cause instanceof Error && cause.message === 'Broker not connected')
+    return new KafkaLogError({ ...unreachable, cause });
   const complaints = complaintsOf(cause);
   const [outermost] = complaints;
   if (outermost === undefined) return cause;
-  const explanation = complaints.map((complaint) => explain(complaint, topic)).find((found) => found !== undefined);
+  const explanation = complaints
+    .map((complaint) => explain(complaint, topic))
+    .find((found) => found !== undefined);
   if (explanation !== undefined) return new KafkaLogError({ ...explanation, cause });
-  if (complaints.some(({ retriable }) => retriable)) return new KafkaLogError({ ...unreachable, cause });
+  if (complaints.some(({ retriable }) => retriable))
+    return new KafkaLogError({ ...unreachable, cause });
   const what = complaints.map(({ name, type }) => type ?? name).at(-1) ?? outermost.name;
-  return new KafkaLogError({ code: 'KAFKA_FAILED', remedy: 'stop', message: `Expected Kafka to do what it was asked${at(topic)}, found ${what}. Look at the brokers' logs.`, cause });
+  return new KafkaLogError({
+    code: 'KAFKA_FAILED',
+    remedy: 'stop',
+    message: `Expected Kafka to do what it was asked${at(topic)}, found ${what}. Look at the brokers' logs.`,
+    cause,
+  });
 }
 
-function explain({ name, type, code }: Complaint, topic: string | undefined): Explanation | undefined {
-  if (name === 'KafkaJSSASLAuthenticationError' || (code !== undefined && TLS_CODE.test(code))) return authentication;
+function explain(
+  { name, type, code }: Complaint,
+  topic: string | undefined,
+): Explanation | undefined {
+  if (name === 'KafkaJSSASLAuthenticationError' || (code !== undefined && TLS_CODE.test(code)))
+    return authentication;
   if (type !== undefined && TOPIC_MISSING.has(type)) {
-    return { code: 'TOPIC_MISSING', remedy: 'stop', message: `Expected the topic${topic === undefined ? '' : ` ${topic}`} with its partitions, found none. Make it: residency topics create.` };
+    return {
+      code: 'TOPIC_MISSING',
+      remedy: 'stop',
+      message: `Expected the topic${topic === undefined ? '' : ` ${topic}`} with its partitions, found none. Make it: residency topics create.`,
+    };
   }
   if (type !== undefined && TOO_LARGE.has(type)) {
-    return { code: 'RECORD_TOO_LARGE', remedy: 'stop', message: `Expected the records to fit${at(topic)}, found them larger than its max.message.bytes. Compare its settings: residency topics check.` };
+    return {
+      code: 'RECORD_TOO_LARGE',
+      remedy: 'stop',
+      message: `Expected the records to fit${at(topic)}, found them larger than its max.message.bytes. Compare its settings: residency topics check.`,
+    };
   }
   if (name === 'KafkaJSOffsetOutOfRange' || type === 'OFFSET_OUT_OF_RANGE') {
-    return { code: 'OFFSET_OUT_OF_RANGE', remedy: 'stop', message: `Expected the records asked for${at(topic)}, found that the log does not reach there. Their retention is over, or it is another log: compare its starts and ends.` };
+    return {
+      code: 'OFFSET_OUT_OF_RANGE',
+      remedy: 'stop',
+      message: `Expected the records asked for${at(topic)}, found that the log does not reach there. Their retention is over, or it is another log: compare its starts and ends.`,
+    };
   }
   return type === undefined ? undefined : BY_TYPE.get(type);
 }
@@ -72,18 +131,34 @@ function at(topic: string | undefined): string {
 // Wrappers such as `KafkaJSNumberOfRetriesExceeded` say nothing themselves; what they wrap does.
 function complaintsOf(error: unknown, depth = 0): Complaint[] {
   if (!(error instanceof Error) || depth > 5) return [];
-  const { name, type, code, retriable, cause, errors } = error as Error & { type?: unknown; code?: unknown; retriable?: unknown; errors?: unknown };
+  const { name, type, code, retriable, cause, errors } = error as Error & {
+    type?: unknown;
+    code?: unknown;
+    retriable?: unknown;
+    errors?: unknown;
+  };
   if (!name.startsWith('KafkaJS') && depth === 0) return [];
-  const inner = [...complaintsOf(cause, depth + 1), ...(Array.isArray(errors) ? errors.flatMap((each) => complaintsOf(each, depth + 1)) : [])];
+  const inner = [
+    ...complaintsOf(cause, depth + 1),
+    ...(Array.isArray(errors) ? errors.flatMap((each) => complaintsOf(each, depth + 1)) : []),
+  ];
   const own: Complaint = {
-    name, retriable: retriable === true || UNREACHABLE.has(name),
-    ...(typeof type === 'string' ? { type } : {}), ...(typeof code === 'string' ? { code } : {}),
+    name,
+    retriable: retriable === true || UNREACHABLE.has(name),
+    ...(typeof type === 'string' ? { type } : {}),
+    ...(typeof code === 'string' ? { code } : {}),
   };
   return [own, ...inner];
 }
 
 // Marked as not retriable by kafkajs, because it already tried; later it may well succeed.
-const UNREACHABLE = new Set(['KafkaJSTimeout', 'KafkaJSLockTimeout', 'KafkaJSGroupCoordinatorNotFound', 'KafkaJSRequestTimeoutError', 'KafkaJSConnectionError']);
+const UNREACHABLE = new Set([
+  'KafkaJSTimeout',
+  'KafkaJSLockTimeout',
+  'KafkaJSGroupCoordinatorNotFound',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSConnectionError',
+]);
 
 /** Worth asking again at once: a broker that does not lead a partition yet, or no longer, may say that it does not know its topic. */
 export function mayPass(error: unknown): boolean {

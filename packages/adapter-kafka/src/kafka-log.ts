@@ -32,11 +32,20 @@ import { SerialAdmin } from './topics/serial-admin.ts';
 import { demandCluster } from './demand-cluster.ts';
 
 /** Connects, and rejects with what stands against it: `KAFKA_UNREACHABLE` (retry), `KAFKA_AUTHENTICATION`, `KAFKA_AUTHORIZATION`, `LOG_MISMATCH` (stop). */
-export async function openKafkaLog(settings: KafkaSettings, diagnostics: KafkaDiagnostics): Promise<KafkaLog> {
+export async function openKafkaLog(
+  settings: KafkaSettings,
+  diagnostics: KafkaDiagnostics,
+): Promise<KafkaLog> {
   const kafka = createKafka(settings, diagnostics);
   const admin = new SerialAdmin(kafka);
   try {
-    return new KafkaLog({ kafka, admin, settings, diagnostics, clusterId: await demandCluster(admin, settings) });
+    return new KafkaLog({
+      kafka,
+      admin,
+      settings,
+      diagnostics,
+      clusterId: await demandCluster(admin, settings),
+    });
   } catch (error) {
     await admin.close();
     throw error;
@@ -73,8 +82,11 @@ export class KafkaLog {
     this.#reads = new ClusterReads(deps.kafka);
     this.#intake = new IntakeReads({ ...deps, reads: this.#reads });
     this.#appender = new Appender({
-      kafka: deps.kafka, diagnostics: deps.diagnostics, nameOf: (topic) => this.#nameOf(topic),
-      partitionsOf: async (topic) => (await this.#reads.ask((connection) => connection.leaders(this.#nameOf(topic)))).size,
+      kafka: deps.kafka,
+      diagnostics: deps.diagnostics,
+      nameOf: (topic) => this.#nameOf(topic),
+      partitionsOf: async (topic) =>
+        (await this.#reads.ask((connection) => connection.leaders(this.#nameOf(topic)))).size,
     });
   }
 
@@ -85,20 +97,34 @@ export class KafkaLog {
   async append(entries: readonly AppendEntry[]): Promise<Position[]> {
     this.#demandOpen();
     const appended = await this.#appender.append(entries);
-    return entries.map(({ topic }, index) => ({ log: this.name, topic, partition: appended[index]?.partition ?? 0, offset: appended[index]?.offset ?? 0n }));
+    return entries.map(({ topic }, index) => ({
+      log: this.name,
+      topic,
+      partition: appended[index]?.partition ?? 0,
+      offset: appended[index]?.offset ?? 0n,
+    }));
   }
 
   /** What readers may see of a topic, in order within a partition; what one fetch brought is in memory. Throws `OFFSET_OUT_OF_RANGE` (stop), `KAFKA_UNREACHABLE` (retry). */
-  async* read(topic: Topic, options: ReadOptions): AsyncGenerator<LogRecord> {
+  async *read(topic: Topic, options: ReadOptions): AsyncGenerator<LogRecord> {
     for await (const records of this.readBatches(topic, options)) yield* records;
   }
 
   /** The same, as it comes: records of one partition, at least one. */
-  async* readBatches(topic: Topic, { signal, ...options }: ReadOptions): AsyncGenerator<readonly LogRecord[]> {
+  async *readBatches(
+    topic: Topic,
+    { signal, ...options }: ReadOptions,
+  ): AsyncGenerator<readonly LogRecord[]> {
     this.#demandOpen();
     const name = this.#nameOf(topic);
-    const stop = signal === undefined ? this.#closed.signal : AbortSignal.any([signal, this.#closed.signal]);
-    for await (const { partition, messages } of readPartitions(this.#deps.kafka, name, (connection) => planReading(connection, name, options), stop)) {
+    const stop =
+      signal === undefined ? this.#closed.signal : AbortSignal.any([signal, this.#closed.signal]);
+    for await (const { partition, messages } of readPartitions(
+      this.#deps.kafka,
+      name,
+      (connection) => planReading(connection, name, options),
+      stop,
+    )) {
       yield messages.map((message) => toLogRecord(message, topic, partition));
     }
   }
@@ -107,7 +133,9 @@ export class KafkaLog {
   async readAt({ log, topic, partition, offset }: Position): Promise<LogRecord | undefined> {
     const known = Object.values(TOPICS).find((name) => name === topic);
     if (log !== this.name || known === undefined) return undefined;
-    const message = await this.#ask((connection) => readOne(connection, this.#nameOf(known), partition, offset));
+    const message = await this.#ask((connection) =>
+      readOne(connection, this.#nameOf(known), partition, offset),
+    );
     return message === undefined ? undefined : toLogRecord(message, known, partition);
   }
 
@@ -128,7 +156,11 @@ export class KafkaLog {
 
   /** What of a partition readers may see now, at an offset or behind it; brings no more than one batch, unless that holds nothing for them. Throws `OFFSET_OUT_OF_RANGE` (stop). */
   async ahead(topic: Topic, partition: number, offset: bigint): Promise<LogAhead> {
-    return logAhead(await this.#ask((connection) => readAhead(connection, this.#nameOf(topic), partition, offset)));
+    return logAhead(
+      await this.#ask((connection) =>
+        readAhead(connection, this.#nameOf(topic), partition, offset),
+      ),
+    );
   }
 
   /** How long a topic keeps records, milliseconds; `Infinity`: for ever. */
@@ -153,13 +185,23 @@ export class KafkaLog {
   /** How many offsets of the intake log each partition has from the first one that is not settled (`IntakeProgress.next`) to its end; 0 where nothing but markers and aborted records stands there. */
   async lag(): Promise<Offsets> {
     const lags = new Map<number, bigint>();
-    for (const progress of await this.progress()) lags.set(progress.partition, await unsettledOf(progress, (offset) => this.ahead(TOPICS.samples, progress.partition, offset)));
+    for (const progress of await this.progress())
+      lags.set(
+        progress.partition,
+        await unsettledOf(progress, (offset) =>
+          this.ahead(TOPICS.samples, progress.partition, offset),
+        ),
+      );
     return lags;
   }
 
   /** The last record of a partition of the audit log that tells of an intake record, for progress whose committed position is gone; `undefined`: none. Waits for open transactions. */
   async lastAuditEvent(partition: number): Promise<LogRecord | undefined> {
-    const message = await this.#ask((connection) => readLast(connection, this.#nameOf(TOPICS.audit), partition, { wanted: ({ value }) => intakePosition(value) !== undefined }));
+    const message = await this.#ask((connection) =>
+      readLast(connection, this.#nameOf(TOPICS.audit), partition, {
+        wanted: ({ value }) => intakePosition(value) !== undefined,
+      }),
+    );
     return message === undefined ? undefined : toLogRecord(message, TOPICS.audit, partition);
   }
 
@@ -195,7 +237,11 @@ export class KafkaLog {
   async #finish(): Promise<void> {
     this.#closed.abort();
     // What is appended is finished; a question may be one whose answer does not come.
-    await Promise.all([this.#appender.close(), atMost(CLOSE_WITHIN_MS, this.#reads.close()), atMost(CLOSE_WITHIN_MS, this.#deps.admin.close())]);
+    await Promise.all([
+      this.#appender.close(),
+      atMost(CLOSE_WITHIN_MS, this.#reads.close()),
+      atMost(CLOSE_WITHIN_MS, this.#deps.admin.close()),
+    ]);
   }
 
   async #ask<T>(question: (connection: ClusterConnection) => Promise<T>): Promise<T> {
@@ -204,13 +250,24 @@ export class KafkaLog {
   }
 
   #following(topic: Topic): Omit<FollowingDeps, 'topic' | 'add'> {
-    const read = (from: bigint | undefined, until: 'end' | 'aborted'): AsyncGenerator<readonly LogRecord[]> =>
-      this.readBatches(topic, { ...(from === undefined ? {} : { from: new Map([[0, from]]) }), until });
+    const read = (
+      from: bigint | undefined,
+      until: 'end' | 'aborted',
+    ): AsyncGenerator<readonly LogRecord[]> =>
+      this.readBatches(topic, {
+        ...(from === undefined ? {} : { from: new Map([[0, from]]) }),
+        until,
+      });
     return { read, diagnostics: this.#deps.diagnostics, signal: this.#closed.signal };
   }
 
   #demandOpen(): void {
-    if (this.#closed.signal.aborted) throw new KafkaLogError({ code: 'LOG_CLOSED', remedy: 'stop', message: 'Expected the log to be open, found it closed. Open it again.' });
+    if (this.#closed.signal.aborted)
+      throw new KafkaLogError({
+        code: 'LOG_CLOSED',
+        remedy: 'stop',
+        message: 'Expected the log to be open, found it closed. Open it again.',
+      });
   }
 
   #nameOf(topic: Topic): string {

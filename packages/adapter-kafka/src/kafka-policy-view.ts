@@ -20,7 +20,13 @@ export class KafkaPolicyView implements PolicyView {
 
   constructor({ marginMs, ...deps }: PolicyViewDeps) {
     this.#clock = new AppendClock(TOPICS.policy, marginMs);
-    this.#following = new Following({ ...deps, topic: TOPICS.policy, add: (record) => { this.#add(record); } });
+    this.#following = new Following({
+      ...deps,
+      topic: TOPICS.policy,
+      add: (record) => {
+        this.#add(record);
+      },
+    });
   }
 
   /** Throws as `Following` does. */

@@ -10,5 +10,7 @@ export interface LogAhead {
 }
 
 export function logAhead({ first, upTo }: Ahead): LogAhead {
-  return first === undefined ? { upTo } : { first: { offset: BigInt(first.offset), at: Number(first.timestamp) }, upTo };
+  return first === undefined
+    ? { upTo }
+    : { first: { offset: BigInt(first.offset), at: Number(first.timestamp) }, upTo };
 }

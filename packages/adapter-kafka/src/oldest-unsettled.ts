@@ -37,7 +37,10 @@ export class OldestUnsettled {
     const known = look?.next === next ? look.found : undefined;
     if (known?.first !== undefined && known.first.offset >= from) return known;
     // Where nothing was found the look goes on from where it ended.
-    const found = await this.#ahead(partition, known !== undefined && known.first === undefined && known.upTo > from ? known.upTo : from);
+    const found = await this.#ahead(
+      partition,
+      known !== undefined && known.first === undefined && known.upTo > from ? known.upTo : from,
+    );
     this.#looks.set(partition, { next, found });
     return found;
   }

@@ -3,7 +3,10 @@ import type { PolicyPublished } from '@residency/residency';
 import type { KafkaLog } from './kafka-log.ts';
 
 /** Every version on the policy log, valid or not, in log order: all that were published before the call. Rejects with the signal's reason once it is aborted. */
-export async function publishedPolicies(log: Pick<KafkaLog, 'read'>, signal: AbortSignal): Promise<readonly PolicyPublished[]> {
+export async function publishedPolicies(
+  log: Pick<KafkaLog, 'read'>,
+  signal: AbortSignal,
+): Promise<readonly PolicyPublished[]> {
   const published: PolicyPublished[] = [];
   for await (const record of log.read(TOPICS.policy, { until: 'end', signal })) {
     const version = readPolicyRecord(record);

@@ -12,7 +12,12 @@ export interface FollowedView<T> {
 const LOOK_EVERY_MS = 50;
 
 /** A reading of now: the log answers, and the view that follows it is whole. Waits while it is read for the first time. */
-export async function readNow<T>(log: Pick<KafkaLog, 'ends'>, topic: Topic, view: FollowedView<T>, signal: AbortSignal): Promise<T> {
+export async function readNow<T>(
+  log: Pick<KafkaLog, 'ends'>,
+  topic: Topic,
+  view: FollowedView<T>,
+  signal: AbortSignal,
+): Promise<T> {
   await log.ends(topic);
   for (;;) {
     try {

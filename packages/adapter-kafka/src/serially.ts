@@ -4,7 +4,9 @@ export class Serially {
 
   run<T>(step: () => Promise<T>): Promise<T> {
     const result = this.#last.then(step);
-    this.#last = result.catch(() => { /* Its own caller is told. */ });
+    this.#last = result.catch(() => {
+      /* Its own caller is told. */
+    });
     return result;
   }
 }

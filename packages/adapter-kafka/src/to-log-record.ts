@@ -12,9 +12,21 @@ export interface ReadableMessage {
 }
 
 /** `topic` is the logical one. */
-export function toLogRecord({ offset, timestamp, key, value, headers }: ReadableMessage, topic: Topic, partition: number): LogRecord {
+export function toLogRecord(
+  { offset, timestamp, key, value, headers }: ReadableMessage,
+  topic: Topic,
+  partition: number,
+): LogRecord {
   // Of the few batches in the format before Kafka 0.11 kafkajs makes messages without headers itself.
-  return { topic, partition, offset: BigInt(offset), at: Number(timestamp), key, headers: isList(headers) ? headers : [], value };
+  return {
+    topic,
+    partition,
+    offset: BigInt(offset),
+    at: Number(timestamp),
+    key,
+    headers: isList(headers) ? headers : [],
+    value,
+  };
 }
 
 /** The other way: a message for `producer.send`. */
@@ -25,7 +37,10 @@ export function toKafkaMessage({ key, headers, value }: NewRecord, partition: nu
 
 /** No fewer bytes than the record takes in a batch. */
 export function recordBytes({ key, headers, value }: NewRecord): number {
-  return headers.reduce((sum, [name, content]) => sum + Buffer.byteLength(name) + content.length + 10, (key?.length ?? 0) + (value?.length ?? 0) + 40);
+  return headers.reduce(
+    (sum, [name, content]) => sum + Buffer.byteLength(name) + content.length + 10,
+    (key?.length ?? 0) + (value?.length ?? 0) + 40,
+  );
 }
 
 function isList(headers: ReadableMessage['headers']): headers is Headers {

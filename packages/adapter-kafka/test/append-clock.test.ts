@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { AppendClock } from '../src/append-clock.ts';
 
-it('follows the latest append time and forgives what brokers\' clocks may disagree by', () => {
+it("follows the latest append time and forgives what brokers' clocks may disagree by", () => {
   const clock = new AppendClock('residency.policy', 1_000);
   expect(clock.latest).toBe(0);
   clock.see(5_000);
@@ -9,8 +9,16 @@ it('follows the latest append time and forgives what brokers\' clocks may disagr
   expect(clock.latest).toBe(5_000);
 });
 
-it('stops a view whose log\'s append time went back by more', () => {
+it("stops a view whose log's append time went back by more", () => {
   const clock = new AppendClock('residency.policy', 1_000);
   clock.see(5_000);
-  expect(() => { clock.see(3_999); }).toThrow(expect.objectContaining({ code: 'APPEND_TIME_WENT_BACK', remedy: 'stop', message: expect.stringContaining('1001 ms') }));
+  expect(() => {
+    clock.see(3_999);
+  }).toThrow(
+    expect.objectContaining({
+      code: 'APPEND_TIME_WENT_BACK',
+      remedy: 'stop',
+      message: expect.stringContaining('1001 ms'),
+    }),
+  );
 });

@@ -3,7 +3,12 @@ import { TOPICS } from '@residency/contracts';
 import { eventually } from '@residency/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { KAFKA_API, openProxiedKafka } from '../../../test/faults/fault-proxy/index.ts';
-import type { FaultKind, FaultProxy, KafkaRequest, ProxiedKafka } from '../../../test/faults/fault-proxy/index.ts';
+import type {
+  FaultKind,
+  FaultProxy,
+  KafkaRequest,
+  ProxiedKafka,
+} from '../../../test/faults/fault-proxy/index.ts';
 import { openKafkaLog } from '../src/kafka-log.ts';
 import type { KafkaLog } from '../src/kafka-log.ts';
 import { createTopics } from '../src/topics/create-topics.ts';
@@ -23,7 +28,12 @@ afterAll(() => kafka.close());
 
 beforeEach(async () => {
   tests += 1;
-  const settings = { brokers: kafka.brokers, clientId: 'test', log: 'log-1', topicPrefix: `f${tests}.` };
+  const settings = {
+    brokers: kafka.brokers,
+    clientId: 'test',
+    log: 'log-1',
+    topicPrefix: `f${tests}.`,
+  };
   await createTopics(settings, SILENT, topicPlan({ partitions: 2, replicationFactor: 1 }));
   log = await openKafkaLog(settings, SILENT);
 });
@@ -33,11 +43,18 @@ afterEach(async () => {
 });
 
 const ofProduce = ({ apiKey }: KafkaRequest): boolean => apiKey === KAFKA_API.produce;
-const append = async (value: string): Promise<bigint | undefined> => (await log.append([{ topic: TOPICS.samples, record: text(value, 'k') }]))[0]?.offset;
-const contents = async (): Promise<string[]> => (await Array.fromAsync(log.read(TOPICS.samples, { until: 'end' }))).map(({ value }) => String(value));
+const append = async (value: string): Promise<bigint | undefined> =>
+  (await log.append([{ topic: TOPICS.samples, record: text(value, 'k') }]))[0]?.offset;
+const contents = async (): Promise<string[]> =>
+  (await Array.fromAsync(log.read(TOPICS.samples, { until: 'end' }))).map(({ value }) =>
+    String(value),
+  );
 
 describe('a send', () => {
-  it.each<[string, FaultKind]>([['that fails', 'cut'], ['that fails but is kept', 'drop-answer']])('%s is tried again by itself, and its records stand in the log once', async (_, kind) => {
+  it.each<[string, FaultKind]>([
+    ['that fails', 'cut'],
+    ['that fails but is kept', 'drop-answer'],
+  ])('%s is tried again by itself, and its records stand in the log once', async (_, kind) => {
     await append('first');
     const fault = proxy.inject({ kind, when: ofProduce, times: 2 });
     expect(await append('second')).toBe(1n);
@@ -49,22 +66,32 @@ describe('a send', () => {
   it('that fails for good keeps nothing and may be made again', { timeout: 120_000 }, async () => {
     await append('first');
     const fault = proxy.inject({ kind: 'cut', when: ofProduce, times: 1_000 });
-    await expect(append('second')).rejects.toMatchObject({ code: 'KAFKA_UNREACHABLE', remedy: 'retry' });
+    await expect(append('second')).rejects.toMatchObject({
+      code: 'KAFKA_UNREACHABLE',
+      remedy: 'retry',
+    });
     fault.clear();
     expect(await append('second')).toBe(1n);
     expect(await contents()).toEqual(['first', 'second']);
   });
 
-  it('that fails for good but was kept does not swallow the next one, which the broker could take for its repetition', { timeout: 120_000 }, async () => {
-    await append('first');
-    const fault = proxy.inject({ kind: 'drop-answer', when: ofProduce, times: 1_000 });
-    await expect(append('kept')).rejects.toMatchObject({ code: 'KAFKA_UNREACHABLE', remedy: 'retry' });
-    fault.clear();
-    expect(await append('next')).toBe(2n);
-    expect(await contents()).toEqual(['first', 'kept', 'next']);
-  });
+  it(
+    'that fails for good but was kept does not swallow the next one, which the broker could take for its repetition',
+    { timeout: 120_000 },
+    async () => {
+      await append('first');
+      const fault = proxy.inject({ kind: 'drop-answer', when: ofProduce, times: 1_000 });
+      await expect(append('kept')).rejects.toMatchObject({
+        code: 'KAFKA_UNREACHABLE',
+        remedy: 'retry',
+      });
+      fault.clear();
+      expect(await append('next')).toBe(2n);
+      expect(await contents()).toEqual(['first', 'kept', 'next']);
+    },
+  );
 
-  it('that gets no answer does not hold up another partition\'s', async () => {
+  it("that gets no answer does not hold up another partition's", async () => {
     const fault = proxy.inject({ kind: 'stall-answer', when: ofProduce });
     const waiting = log.append([{ topic: TOPICS.samples, record: text('waits', 'k') }]);
     await fault.met;
@@ -75,31 +102,44 @@ describe('a send', () => {
   });
 });
 
-it('connections dropped under many calls at once leave none behind', { timeout: 120_000 }, async () => {
-  const sockets = (): number => process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length;
-  const reads = new AbortController();
-  const reading = Array.from({ length: 4 }, () => Array.fromAsync(log.read(TOPICS.samples, { until: 'aborted', signal: reads.signal })).catch(() => []));
-  for (let round = 0; round < 5; round += 1) {
-    const calls = Array.from({ length: 30 }, (_, index) => append(`${round}/${index}`));
-    const questions = Array.from({ length: 10 }, () => log.lag());
-    await sleep(5);
-    proxy.reset();
-    await Promise.all([...calls, ...questions]);
-  }
-  expect(new Set(await contents()).size).toBe(150);
-  expect(await contents()).toHaveLength(150);
-  reads.abort();
-  await Promise.all(reading);
-  await log.close();
-  await eventually(() => Promise.resolve(sockets() === 0 ? true : undefined));
-});
+it(
+  'connections dropped under many calls at once leave none behind',
+  { timeout: 120_000 },
+  async () => {
+    const sockets = (): number =>
+      process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length;
+    const reads = new AbortController();
+    const reading = Array.from({ length: 4 }, () =>
+      Array.fromAsync(log.read(TOPICS.samples, { until: 'aborted', signal: reads.signal })).catch(
+        () => [],
+      ),
+    );
+    for (let round = 0; round < 5; round += 1) {
+      const calls = Array.from({ length: 30 }, (_, index) => append(`${round}/${index}`));
+      const questions = Array.from({ length: 10 }, () => log.lag());
+      await sleep(5);
+      proxy.reset();
+      await Promise.all([...calls, ...questions]);
+    }
+    expect(new Set(await contents()).size).toBe(150);
+    expect(await contents()).toHaveLength(150);
+    reads.abort();
+    await Promise.all(reading);
+    await log.close();
+    await eventually(() => Promise.resolve(sockets() === 0 ? true : undefined));
+  },
+);
 
 describe('a reader', () => {
   it('whose connection is dropped goes on behind what it gave', { timeout: 120_000 }, async () => {
     const stop = new AbortController();
     const seen: string[] = [];
     const reading = (async () => {
-      for await (const { value } of log.read(TOPICS.samples, { until: 'aborted', signal: stop.signal })) seen.push(String(value));
+      for await (const { value } of log.read(TOPICS.samples, {
+        until: 'aborted',
+        signal: stop.signal,
+      }))
+        seen.push(String(value));
     })();
     for (let index = 0; index < 30; index += 1) {
       await append(`${index}`);
@@ -111,20 +151,40 @@ describe('a reader', () => {
     expect(seen).toEqual(Array.from({ length: 30 }, (_, index) => `${index}`));
   });
 
-  it('that can not reach Kafka says so in the end, and a view stands still and comes back', { timeout: 120_000 }, async () => {
-    const view = log.policyView();
-    await log.tick(1);
-    const before = await eventually(async () => await view.read().then(({ watermark }) => (watermark > 0 ? watermark : undefined), () => undefined));
-    const reading = Array.fromAsync(log.read(TOPICS.samples, { until: 'aborted' }));
-    proxy.refuse();
-    proxy.reset();
-    await expect(reading).rejects.toMatchObject({ code: 'KAFKA_UNREACHABLE', remedy: 'retry' });
-    expect((await view.read()).watermark).toBe(before);
-    const young = log.policyView();
-    await expect(young.read()).rejects.toMatchObject({ code: 'VIEW_NOT_READ', remedy: 'retry' });
-    await eventually(() => young.read().then(() => undefined, (error: { code: string }) => (error.code === 'KAFKA_UNREACHABLE' ? true : undefined)), 60_000);
-    proxy.clear();
-    await eventually(async () => { await log.tick(2).catch(() => {}); return (await view.read()).watermark > before ? true : undefined; }, 60_000);
-    await eventually(() => young.read().catch(() => undefined), 60_000);
-  });
+  it(
+    'that can not reach Kafka says so in the end, and a view stands still and comes back',
+    { timeout: 120_000 },
+    async () => {
+      const view = log.policyView();
+      await log.tick(1);
+      const before = await eventually(
+        async () =>
+          await view.read().then(
+            ({ watermark }) => (watermark > 0 ? watermark : undefined),
+            () => undefined,
+          ),
+      );
+      const reading = Array.fromAsync(log.read(TOPICS.samples, { until: 'aborted' }));
+      proxy.refuse();
+      proxy.reset();
+      await expect(reading).rejects.toMatchObject({ code: 'KAFKA_UNREACHABLE', remedy: 'retry' });
+      expect((await view.read()).watermark).toBe(before);
+      const young = log.policyView();
+      await expect(young.read()).rejects.toMatchObject({ code: 'VIEW_NOT_READ', remedy: 'retry' });
+      await eventually(
+        () =>
+          young.read().then(
+            () => undefined,
+            (error: { code: string }) => (error.code === 'KAFKA_UNREACHABLE' ? true : undefined),
+          ),
+        60_000,
+      );
+      proxy.clear();
+      await eventually(async () => {
+        await log.tick(2).catch(() => {});
+        return (await view.read()).watermark > before ? true : undefined;
+      }, 60_000);
+      await eventually(() => young.read().catch(() => undefined), 60_000);
+    },
+  );
 });

@@ -18,26 +18,47 @@ beforeAll(async () => {
 });
 afterAll(() => some.close());
 
-it('puts a key\'s records into the partition every Kafka client would choose', async () => {
-  const positions = await log.append(['a', 'b', 'c', ''].map((key) => ({ topic: TOPICS.samples, record: text('x', key) })));
-  expect(positions.map(({ partition }) => partition)).toEqual(['a', 'b', 'c', ''].map((key) => partitionOf(Buffer.from(key), 6)));
+it("puts a key's records into the partition every Kafka client would choose", async () => {
+  const positions = await log.append(
+    ['a', 'b', 'c', ''].map((key) => ({ topic: TOPICS.samples, record: text('x', key) })),
+  );
+  expect(positions.map(({ partition }) => partition)).toEqual(
+    ['a', 'b', 'c', ''].map((key) => partitionOf(Buffer.from(key), 6)),
+  );
 });
 
 it('says where each record stands, in the order given, however many calls are made at once', async () => {
-  const calls = await Promise.all(Array.from({ length: 40 }, async (_, call) => {
-    const entries = Array.from({ length: 25 }, (__, index) => ({ topic: index % 2 === 0 ? TOPICS.samples : TOPICS.quarantine, record: text(`${call}/${index}`, index % 3 === 0 ? null : `${call}-${index % 5}`) }));
-    return { entries, positions: await log.append(entries) };
-  }));
-  const placed = calls.flatMap(({ entries, positions }) => positions.map((position, index) => ({ position, entry: entries[index] })));
-  expect(new Set(placed.map(({ position }) => `${position.topic}/${position.partition}/${position.offset}`)).size).toBe(1_000);
+  const calls = await Promise.all(
+    Array.from({ length: 40 }, async (_, call) => {
+      const entries = Array.from({ length: 25 }, (__, index) => ({
+        topic: index % 2 === 0 ? TOPICS.samples : TOPICS.quarantine,
+        record: text(`${call}/${index}`, index % 3 === 0 ? null : `${call}-${index % 5}`),
+      }));
+      return { entries, positions: await log.append(entries) };
+    }),
+  );
+  const placed = calls.flatMap(({ entries, positions }) =>
+    positions.map((position, index) => ({ position, entry: entries[index] })),
+  );
+  expect(
+    new Set(
+      placed.map(({ position }) => `${position.topic}/${position.partition}/${position.offset}`),
+    ).size,
+  ).toBe(1_000);
   const found = new Map<string, string>();
   for (const topic of [TOPICS.samples, TOPICS.quarantine]) {
-    for await (const record of log.read(topic, { until: 'end' })) found.set(`${topic}/${record.partition}/${record.offset}`, String(record.value));
+    for await (const record of log.read(topic, { until: 'end' }))
+      found.set(`${topic}/${record.partition}/${record.offset}`, String(record.value));
   }
-  for (const { position, entry } of placed) expect(found.get(`${position.topic}/${position.partition}/${position.offset}`)).toBe(entry?.record.value?.toString());
+  for (const { position, entry } of placed)
+    expect(found.get(`${position.topic}/${position.partition}/${position.offset}`)).toBe(
+      entry?.record.value?.toString(),
+    );
   for (const { positions } of calls) {
     for (const partition of [0, 1, 2, 3, 4, 5]) {
-      const offsets = positions.filter((position) => position.topic === TOPICS.samples && position.partition === partition).map(({ offset }) => offset);
+      const offsets = positions
+        .filter((position) => position.topic === TOPICS.samples && position.partition === partition)
+        .map(({ offset }) => offset);
       expect(offsets).toEqual(offsets.toSorted((a, b) => Number(a - b)));
     }
   }
@@ -46,14 +67,34 @@ it('says where each record stands, in the order given, however many calls are ma
 it('takes records of 24 MiB, alone and beside small ones', async () => {
   const value = Buffer.alloc(24 * MiB - 1_024, 'v');
   const key = Buffer.alloc(256, 'k');
-  const positions = await log.append([text('before', 'k'), { key, headers: [['h', Buffer.alloc(500)]], value } as const, text('after', 'k')].map((record) => ({ topic: TOPICS.samples, record })));
+  const positions = await log.append(
+    [
+      text('before', 'k'),
+      { key, headers: [['h', Buffer.alloc(500)]], value } as const,
+      text('after', 'k'),
+    ].map((record) => ({ topic: TOPICS.samples, record })),
+  );
   const [, large] = positions;
-  expect((large && await log.readAt(large))?.value?.equals(value)).toBe(true);
+  expect((large && (await log.readAt(large)))?.value?.equals(value)).toBe(true);
 });
 
 it('refuses a record no topic takes, and says so of one its topic does not take', async () => {
-  await expect(log.append([{ topic: TOPICS.samples, record: { key: null, headers: [], value: Buffer.alloc(26 * MiB) } }])).rejects.toMatchObject({ code: 'RECORD_TOO_LARGE', remedy: 'stop' });
-  await expect(log.append([{ topic: TOPICS.control, record: { key: Buffer.from('k'), headers: [], value: Buffer.alloc(2 * MiB) } }])).rejects.toMatchObject({ code: 'RECORD_TOO_LARGE', message: expect.stringContaining('residency.control') });
+  await expect(
+    log.append([
+      { topic: TOPICS.samples, record: { key: null, headers: [], value: Buffer.alloc(26 * MiB) } },
+    ]),
+  ).rejects.toMatchObject({ code: 'RECORD_TOO_LARGE', remedy: 'stop' });
+  await expect(
+    log.append([
+      {
+        topic: TOPICS.control,
+        record: { key: Buffer.from('k'), headers: [], value: Buffer.alloc(2 * MiB) },
+      },
+    ]),
+  ).rejects.toMatchObject({
+    code: 'RECORD_TOO_LARGE',
+    message: expect.stringContaining('residency.control'),
+  });
   await log.append([{ topic: TOPICS.control, record: text('small', 'k') }]);
 });
 
@@ -61,7 +102,10 @@ it('moves both watermarks by a tick', async () => {
   await log.tick(42);
   for (const topic of [TOPICS.consents, TOPICS.policy]) {
     const [record] = await Array.fromAsync(log.read(topic, { until: 'end' }));
-    expect([String(record?.key), JSON.parse(String(record?.value))]).toEqual(['tick', expect.objectContaining({ id: '42' })]);
+    expect([String(record?.key), JSON.parse(String(record?.value))]).toEqual([
+      'tick',
+      expect.objectContaining({ id: '42' }),
+    ]);
   }
 });
 
@@ -69,11 +113,15 @@ describe('opening', () => {
   it('refuses a cluster other than the one the log stands for', async () => {
     const { clusterId } = await asAdmin(some.kafka, async (admin) => await admin.describeCluster());
     await (await openKafkaLog({ ...some.settings, clusterId }, SILENT)).close();
-    await expect(openKafkaLog({ ...some.settings, clusterId: 'another' }, SILENT)).rejects.toMatchObject({ code: 'LOG_MISMATCH', remedy: 'stop' });
+    await expect(
+      openKafkaLog({ ...some.settings, clusterId: 'another' }, SILENT),
+    ).rejects.toMatchObject({ code: 'LOG_MISMATCH', remedy: 'stop' });
   });
 
   it('says that no broker is there, and may be tried again', async () => {
-    await expect(openKafkaLog({ ...some.settings, brokers: ['127.0.0.1:1'] }, SILENT)).rejects.toMatchObject({ code: 'KAFKA_UNREACHABLE', remedy: 'retry' });
+    await expect(
+      openKafkaLog({ ...some.settings, brokers: ['127.0.0.1:1'] }, SILENT),
+    ).rejects.toMatchObject({ code: 'KAFKA_UNREACHABLE', remedy: 'retry' });
   });
 
   it('leaves nothing behind that keeps the process alive once it is closed', async () => {
@@ -88,7 +136,11 @@ describe('opening', () => {
       await log.lag();
       await log.close();
       console.log('closed');`;
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], { timeout: 30_000 });
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '--eval', program],
+      { timeout: 30_000 },
+    );
     expect(stdout.trim()).toBe('closed');
   });
 });

@@ -8,7 +8,9 @@ const { signal } = new AbortController();
 
 function auditRecord(partition: number, offset: bigint): LogRecord {
   const value = encodeAuditEvent({
-    outcome: 'quarantined', at: 5, position: { log: 'log', topic: TOPICS.samples, partition, offset },
+    outcome: 'quarantined',
+    at: 5,
+    position: { log: 'log', topic: TOPICS.samples, partition, offset },
     data: { previous: offset === 0n ? null : String(offset - 1n), reason: 'UNDECODABLE' },
   });
   return { topic: TOPICS.audit, partition, offset, at: 5, key: null, headers: [], value };
@@ -20,38 +22,79 @@ interface World {
   readonly events: readonly LogRecord[];
 }
 
-function trailOf({ committed, events }: World): { readonly trail: KafkaAuditTrail; readonly looks: () => number } {
+function trailOf({ committed, events }: World): {
+  readonly trail: KafkaAuditTrail;
+  readonly looks: () => number;
+} {
   let looks = 0;
   const log: TrailLog = {
     name: 'log',
-    ends: () => Promise.resolve(new Map([[0, 9n], [1, 0n]])),
-    committed: () => Promise.resolve(committed[Math.min(looks++, committed.length - 1)] ?? new Map()),
-    lastAuditEvent: (partition) => Promise.resolve(events.findLast((record) => record.partition === partition)),
-    async* read() { yield* events; },
+    ends: () =>
+      Promise.resolve(
+        new Map([
+          [0, 9n],
+          [1, 0n],
+        ]),
+      ),
+    committed: () =>
+      Promise.resolve(committed[Math.min(looks++, committed.length - 1)] ?? new Map()),
+    lastAuditEvent: (partition) =>
+      Promise.resolve(events.findLast((record) => record.partition === partition)),
+    async *read() {
+      yield* events;
+    },
   };
   return { trail: new KafkaAuditTrail(() => Promise.resolve(log), signal), looks: () => looks };
 }
 
 it('names every partition of the intake log, one without progress by -1', async () => {
   const { trail } = trailOf({ committed: [new Map([[0, 4n]])], events: [] });
-  expect([await trail.end(), await trail.committed()]).toEqual([new Map([['log/threat.samples/0', 9n], ['log/threat.samples/1', 0n]]), new Map([['log/threat.samples/0', 3n], ['log/threat.samples/1', -1n]])]);
+  expect([await trail.end(), await trail.committed()]).toEqual([
+    new Map([
+      ['log/threat.samples/0', 9n],
+      ['log/threat.samples/1', 0n],
+    ]),
+    new Map([
+      ['log/threat.samples/0', 3n],
+      ['log/threat.samples/1', -1n],
+    ]),
+  ]);
 });
 
 it('takes progress whose offset is gone from the last event, as a router does', async () => {
-  const { trail } = trailOf({ committed: [new Map()], events: [auditRecord(0, 0n), auditRecord(0, 1n)] });
+  const { trail } = trailOf({
+    committed: [new Map()],
+    events: [auditRecord(0, 0n), auditRecord(0, 1n)],
+  });
   expect((await trail.committed()).get('log/threat.samples/0')).toBe(1n);
 });
 
 it('waits until the committed offsets show what the events that were read have settled', async () => {
-  const { trail, looks } = trailOf({ committed: [new Map([[0, 1n]]), new Map([[0, 1n]]), new Map([[0, 2n]])], events: [auditRecord(0, 0n), auditRecord(0, 1n)] });
+  const { trail, looks } = trailOf({
+    committed: [new Map([[0, 1n]]), new Map([[0, 1n]]), new Map([[0, 2n]])],
+    events: [auditRecord(0, 0n), auditRecord(0, 1n)],
+  });
   expect((await trail.committed()).get('log/threat.samples/0')).toBe(0n);
   expect(await Array.fromAsync(trail.events())).toHaveLength(2);
   expect([(await trail.committed()).get('log/threat.samples/0'), looks()]).toEqual([1n, 3]);
 });
 
-it('rejects with the signal\'s reason where its reading was cut short, because half a log looks like a whole one', async () => {
+it("rejects with the signal's reason where its reading was cut short, because half a log looks like a whole one", async () => {
   const reason = new Error('Told to stop.');
-  const log: TrailLog = { name: 'log', ends: () => Promise.resolve(new Map()), committed: () => Promise.resolve(new Map()), lastAuditEvent: () => Promise.resolve(undefined), async* read() { yield auditRecord(0, 0n); } };
+  const log: TrailLog = {
+    name: 'log',
+    ends: () => Promise.resolve(new Map()),
+    committed: () => Promise.resolve(new Map()),
+    lastAuditEvent: () => Promise.resolve(undefined),
+    async *read() {
+      yield auditRecord(0, 0n);
+    },
+  };
   const trail = new KafkaAuditTrail(() => Promise.resolve(log), AbortSignal.abort(reason));
-  for (const asked of [Array.fromAsync(trail.events()), Array.fromAsync(trail.pointers()), trail.committed()]) await expect(asked).rejects.toBe(reason);
+  for (const asked of [
+    Array.fromAsync(trail.events()),
+    Array.fromAsync(trail.pointers()),
+    trail.committed(),
+  ])
+    await expect(asked).rejects.toBe(reason);
 });

@@ -22,19 +22,47 @@ it('gives each attempt one broker, another one than the attempt before', () => {
 
 it('speaks TLS where it is set, even without an authority of its own', () => {
   expect(clientOptions({ ...settings, tls: {} }, SILENT).ssl).toEqual({});
-  expect(clientOptions({ ...settings, tls: { ca: 'CA', cert: 'CERT', key: 'KEY' } }, SILENT).ssl).toEqual({ ca: 'CA', cert: 'CERT', key: 'KEY' });
+  expect(
+    clientOptions({ ...settings, tls: { ca: 'CA', cert: 'CERT', key: 'KEY' } }, SILENT).ssl,
+  ).toEqual({ ca: 'CA', cert: 'CERT', key: 'KEY' });
 });
 
-it.each(['plain', 'scram-sha-256', 'scram-sha-512'] as const)('authenticates by %s', (mechanism) => {
-  expect(clientOptions({ ...settings, sasl: { mechanism, username: 'u', password: 'p' } }, SILENT).sasl).toEqual({ mechanism, username: 'u', password: 'p' });
-});
+it.each(['plain', 'scram-sha-256', 'scram-sha-512'] as const)(
+  'authenticates by %s',
+  (mechanism) => {
+    expect(
+      clientOptions({ ...settings, sasl: { mechanism, username: 'u', password: 'p' } }, SILENT)
+        .sasl,
+    ).toEqual({ mechanism, username: 'u', password: 'p' });
+  },
+);
 
 it('logs whatever kafkajs says as debug, its message and nothing else', () => {
   const lines: [string, unknown[]][] = [];
-  const record = (level: string) => (...line: unknown[]): void => { lines.push([level, line]); };
-  const log = clientOptions(settings, { debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') }).logCreator?.(logLevel.INFO);
+  const record =
+    (level: string) =>
+    (...line: unknown[]): void => {
+      lines.push([level, line]);
+    };
+  const log = clientOptions(settings, {
+    debug: record('debug'),
+    info: record('info'),
+    warn: record('warn'),
+    error: record('error'),
+  }).logCreator?.(logLevel.INFO);
   for (const level of [logLevel.ERROR, logLevel.WARN, logLevel.INFO]) {
-    log?.({ namespace: 'Connection', level, label: 'x', log: { timestamp: '', message: `Response Fetch${'x'.repeat(1_000)}`, payload: 'CANARY', error: 'CANARY', stack: 'CANARY' } });
+    log?.({
+      namespace: 'Connection',
+      level,
+      label: 'x',
+      log: {
+        timestamp: '',
+        message: `Response Fetch${'x'.repeat(1_000)}`,
+        payload: 'CANARY',
+        error: 'CANARY',
+        stack: 'CANARY',
+      },
+    });
   }
   expect(lines.map(([level]) => level)).toEqual(['debug', 'debug', 'debug']);
   expect(JSON.stringify(lines)).toContain('kafkajs Connection: Response Fetch');

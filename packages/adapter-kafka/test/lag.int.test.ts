@@ -11,7 +11,9 @@ import type { SomeIntake } from './submission-log/some-intake.ts';
 let some: SomeIntake;
 const producers: Producer[] = [];
 
-beforeEach(async () => { some = await someIntake({ partitions: 2 }); });
+beforeEach(async () => {
+  some = await someIntake({ partitions: 2 });
+});
 afterEach(async () => {
   await Promise.all(producers.splice(0).map((producer) => producer.disconnect()));
   await some.close();
@@ -25,48 +27,109 @@ const lags = async (): Promise<number[]> => [...(await some.log.lag()).values()]
 /** All of it, into partition 0; settled by a router. */
 async function settle(count: number): Promise<void> {
   const producer = await publisher();
-  await producer.send({ topic: samples(), messages: Array.from({ length: count }, (_, index) => ({ partition: 0, value: `sample ${index}` })) });
+  await producer.send({
+    topic: samples(),
+    messages: Array.from({ length: count }, (_, index) => ({
+      partition: 0,
+      value: `sample ${index}`,
+    })),
+  });
   await consume();
 }
 
 async function consume(): Promise<void> {
-  await (await some.openLog()).submissionLog({ ...SHORT, maxBatchRecords: 10 }).consume(settleAll, { until: 'end', signal: new AbortController().signal });
+  await (
+    await some.openLog()
+  )
+    .submissionLog({ ...SHORT, maxBatchRecords: 10 })
+    .consume(settleAll, { until: 'end', signal: new AbortController().signal });
 }
 
 async function publisher(transactionalId?: string): Promise<Producer> {
-  const transactional = transactionalId === undefined ? {} : { transactionalId: `${some.settings.topicPrefix}${transactionalId}`, idempotent: true, maxInFlightRequests: 1 };
-  const producer = some.kafka.producer({ createPartitioner: () => ({ message }) => message.partition ?? 0, ...transactional });
+  const transactional =
+    transactionalId === undefined
+      ? {}
+      : {
+          transactionalId: `${some.settings.topicPrefix}${transactionalId}`,
+          idempotent: true,
+          maxInFlightRequests: 1,
+        };
+  const producer = some.kafka.producer({
+    createPartitioner:
+      () =>
+      ({ message }) =>
+        message.partition ?? 0,
+    ...transactional,
+  });
   await producer.connect();
   producers.push(producer);
   return producer;
 }
 
-it('is nothing where all is settled, also once the group\'s offsets are gone, and counts on from the last audit event', async () => {
+it("is nothing where all is settled, also once the group's offsets are gone, and counts on from the last audit event", async () => {
   await settle(25);
   expect(await lags()).toEqual([0, 0]);
   await asAdmin(some.kafka, async (admin) => await admin.deleteGroups([group()]));
-  expect([...await some.log.committed()]).toEqual([]);
+  expect([...(await some.log.committed())]).toEqual([]);
   expect(await lags()).toEqual([0, 0]);
-  await (await publisher()).send({ topic: samples(), messages: [{ partition: 0, value: 'a' }, { partition: 0, value: 'b' }, { partition: 1, value: 'c' }] });
+  await (
+    await publisher()
+  ).send({
+    topic: samples(),
+    messages: [
+      { partition: 0, value: 'a' },
+      { partition: 0, value: 'b' },
+      { partition: 1, value: 'c' },
+    ],
+  });
   expect(await lags()).toEqual([2, 1]);
-  expect(await some.log.progress()).toEqual([{ partition: 0, start: 0n, end: 27n, next: 25n }, { partition: 1, start: 0n, end: 1n, next: 0n }]);
+  expect(await some.log.progress()).toEqual([
+    { partition: 0, start: 0n, end: 27n, next: 25n },
+    { partition: 1, start: 0n, end: 1n, next: 0n },
+  ]);
 });
 
 it('is nothing where the committed position was left behind, and says what is committed all the same', async () => {
   await settle(25);
-  await asAdmin(some.kafka, async (admin) => { await admin.setOffsets({ groupId: group(), topic: samples(), partitions: [{ partition: 0, offset: '7' }] }); });
+  await asAdmin(some.kafka, async (admin) => {
+    await admin.setOffsets({
+      groupId: group(),
+      topic: samples(),
+      partitions: [{ partition: 0, offset: '7' }],
+    });
+  });
   expect(await lags()).toEqual([0, 0]);
-  expect(await some.log.progress()).toContainEqual({ partition: 0, start: 0n, end: 25n, committed: 7n, next: 25n });
+  expect(await some.log.progress()).toContainEqual({
+    partition: 0,
+    start: 0n,
+    end: 25n,
+    committed: 7n,
+    next: 25n,
+  });
 });
 
 it('says where records went that were never settled', async () => {
   await settle(5);
-  await (await publisher()).send({ topic: samples(), messages: Array.from({ length: 5 }, (_, index) => ({ partition: 0, value: `${index}` })) });
+  await (
+    await publisher()
+  ).send({
+    topic: samples(),
+    messages: Array.from({ length: 5 }, (_, index) => ({ partition: 0, value: `${index}` })),
+  });
   await asAdmin(some.kafka, async (admin) => {
     await admin.fetchTopicOffsets(samples());
-    await admin.deleteTopicRecords({ topic: samples(), partitions: [{ partition: 0, offset: '8' }] });
+    await admin.deleteTopicRecords({
+      topic: samples(),
+      partitions: [{ partition: 0, offset: '8' }],
+    });
   });
-  expect(await some.log.progress()).toContainEqual({ partition: 0, start: 8n, end: 10n, committed: 5n, next: 5n });
+  expect(await some.log.progress()).toContainEqual({
+    partition: 0,
+    start: 8n,
+    end: 10n,
+    committed: 5n,
+    next: 5n,
+  });
   expect(await lags()).toEqual([5, 0]);
 });
 
@@ -74,12 +137,20 @@ it('does not count markers and aborted records at the end, but what is not decid
   const producer = await publisher('publisher');
   for (const end of ['commit', 'abort', 'abort'] as const) {
     const transaction = await producer.transaction();
-    await transaction.send({ topic: samples(), messages: [{ partition: 0, value: `${end} 1` }, { partition: 0, value: `${end} 2` }] });
+    await transaction.send({
+      topic: samples(),
+      messages: [
+        { partition: 0, value: `${end} 1` },
+        { partition: 0, value: `${end} 2` },
+      ],
+    });
     await transaction[end]();
   }
   expect(await lags()).toEqual([9, 0]);
   await consume();
-  expect(await some.log.progress()).toContainEqual(expect.objectContaining({ partition: 0, end: 9n, next: 2n }));
+  expect(await some.log.progress()).toContainEqual(
+    expect.objectContaining({ partition: 0, end: 9n, next: 2n }),
+  );
   expect(await lags()).toEqual([0, 0]);
   const open = await producer.transaction();
   await open.send({ topic: samples(), messages: [{ partition: 0, value: 'undecided' }] });
@@ -92,28 +163,43 @@ it('does not wait for what is undecided in the audit log either', async () => {
   await settle(5);
   await asAdmin(some.kafka, async (admin) => await admin.deleteGroups([group()]));
   const open = await (await publisher('a router')).transaction();
-  await open.send({ topic: topicName(some.settings.topicPrefix, TOPICS.audit), messages: [{ partition: 0, value: '{}' }] });
+  await open.send({
+    topic: topicName(some.settings.topicPrefix, TOPICS.audit),
+    messages: [{ partition: 0, value: '{}' }],
+  });
   expect(await lags()).toEqual([0, 0]);
   await open.abort();
 });
 
 it('a look ahead gives the first record readers may see, where it stands and when it was appended, and brings one batch', async () => {
   const large = Buffer.alloc(600_000, 'x');
-  const positions = await some.log.append(Array.from({ length: 4 }, () => ({ topic: TOPICS.samples, record: { ...text('', 'one key'), value: large } })));
+  const positions = await some.log.append(
+    Array.from({ length: 4 }, () => ({
+      topic: TOPICS.samples,
+      record: { ...text('', 'one key'), value: large },
+    })),
+  );
   const { partition = -1 } = positions[0] ?? {};
   for (const offset of [0n, 3n]) {
     const found = await some.log.readAt({ log: 'log-1', topic: TOPICS.samples, partition, offset });
-    expect(await some.log.ahead(TOPICS.samples, partition, offset)).toMatchObject({ first: { offset, at: found?.at } });
+    expect(await some.log.ahead(TOPICS.samples, partition, offset)).toMatchObject({
+      first: { offset, at: found?.at },
+    });
   }
   expect(await some.log.ahead(TOPICS.samples, partition, 4n)).toEqual({ upTo: 4n });
-  await expect(some.log.ahead(TOPICS.samples, partition, 5n)).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE' });
+  await expect(some.log.ahead(TOPICS.samples, partition, 5n)).rejects.toMatchObject({
+    code: 'OFFSET_OUT_OF_RANGE',
+  });
 });
 
 it('offsets since a time, and how long a topic keeps its records', async () => {
   const [position] = await some.publish([text('old')]);
-  const at = (position && await some.log.readAt(position))?.at ?? 0;
+  const at = (position && (await some.log.readAt(position)))?.at ?? 0;
   const partition = position?.partition ?? -1;
   expect((await some.log.since(TOPICS.samples, at)).get(partition)).toBe(0n);
   expect(await some.log.since(TOPICS.samples, at + 1)).toEqual(await some.log.ends(TOPICS.samples));
-  expect([await some.log.retention(TOPICS.samples), await some.log.retention(TOPICS.audit)]).toEqual([7 * 24 * 3_600_000, Infinity]);
+  expect([
+    await some.log.retention(TOPICS.samples),
+    await some.log.retention(TOPICS.audit),
+  ]).toEqual([7 * 24 * 3_600_000, Infinity]);
 });

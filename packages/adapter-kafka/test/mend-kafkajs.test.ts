@@ -10,12 +10,21 @@ import { loadKafkajs } from '../src/kafkajs/mend-kafkajs.ts';
 
 const run = promisify(execFile);
 const source = (path: string): string => new URL(`../src/${path}`, import.meta.url).href;
-const node = async (code: string): Promise<string> => (await run(process.execPath, ['--input-type=module', '--eval', code], { cwd: fileURLToPath(new URL('..', import.meta.url)) })).stdout;
+const node = async (code: string): Promise<string> =>
+  (
+    await run(process.execPath, ['--input-type=module', '--eval', code], {
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+    })
+  ).stdout;
 
 it('stands on the one version of kafkajs whose files it knows', () => {
   const require = createRequire(import.meta.url);
   expect((require('kafkajs/package.json') as { version: string }).version).toBe('2.2.4');
-  expect((require('../package.json') as { dependencies: Record<string, string> }).dependencies['kafkajs']).toBe('2.2.4');
+  expect(
+    (require('../package.json') as { dependencies: Record<string, string> }).dependencies[
+      'kafkajs'
+    ],
+  ).toBe('2.2.4');
 });
 
 it('mends kafkajs however this package is first imported', async () => {
@@ -28,7 +37,9 @@ it('mends kafkajs however this package is first imported', async () => {
 });
 
 it('refuses to run beside a kafkajs loaded before, which it could not mend any more', async () => {
-  await expect(node(`await import('kafkajs'); await import('${source('index.ts')}');`)).rejects.toThrow('first to load kafkajs');
+  await expect(
+    node(`await import('kafkajs'); await import('${source('index.ts')}');`),
+  ).rejects.toThrow('first to load kafkajs');
 });
 
 interface ConnectionOfKafkajs {
@@ -39,17 +50,39 @@ interface ConnectionOfKafkajs {
 }
 
 /** A connection to a server that takes connections and says nothing. */
-async function silentServer(requestTimeout: number): Promise<{ connection: ConnectionOfKafkajs; sockets: Socket[]; close: () => void }> {
+async function silentServer(
+  requestTimeout: number,
+): Promise<{ connection: ConnectionOfKafkajs; sockets: Socket[]; close: () => void }> {
   loadKafkajs();
   const require = createRequire(import.meta.url);
-  const Connection = require('kafkajs/src/network/connection') as new (options: object) => ConnectionOfKafkajs;
+  const Connection = require('kafkajs/src/network/connection') as new (
+    options: object,
+  ) => ConnectionOfKafkajs;
   const socketFactory = (require('kafkajs/src/network/socketFactory') as () => unknown)();
   const sockets: Socket[] = [];
-  const server = createServer((socket) => { sockets.push(socket.resume()); });
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  const server = createServer((socket) => {
+    sockets.push(socket.resume());
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
   const silent = { debug() {}, info() {}, warn() {}, error() {}, namespace: () => silent };
-  const connection = new Connection({ host: '127.0.0.1', port: (server.address() as AddressInfo).port, logger: silent, socketFactory, connectionTimeout: 5_000, requestTimeout });
-  return { connection, sockets, close: () => { for (const socket of sockets) socket.destroy(); server.close(); } };
+  const connection = new Connection({
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    logger: silent,
+    socketFactory,
+    connectionTimeout: 5_000,
+    requestTimeout,
+  });
+  return {
+    connection,
+    sockets,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
 }
 
 it('opens one socket for a connection, however many ask for it at once, and another only after it closed', async () => {
@@ -68,7 +101,10 @@ it('opens one socket for a connection, however many ask for it at once, and anot
 
 it('takes what a broken connection was in the middle of for no part of what the next one brings', async () => {
   const { connection, sockets, close } = await silentServer(5_000);
-  const received = (): unknown => { const { chunks, bytesBuffered, bytesNeeded } = connection as unknown as Record<string, unknown>; return { chunks, bytesBuffered, bytesNeeded }; };
+  const received = (): unknown => {
+    const { chunks, bytesBuffered, bytesNeeded } = connection as unknown as Record<string, unknown>;
+    return { chunks, bytesBuffered, bytesNeeded };
+  };
   const untouched = received();
   await connection.connect();
   await sleep(50);
@@ -88,15 +124,27 @@ it('takes what a broken connection was in the middle of for no part of what the 
 it('gives a connection up on which an answer does not come in time, with all that waits on it, and makes another', async () => {
   const { connection, sockets, close } = await silentServer(200);
   const require = createRequire(import.meta.url);
-  const { protocol } = (require('kafkajs/src/protocol/requests/apiVersions') as { protocol: (of: { version: number }) => () => object });
-  const request = (): Promise<unknown> => connection.send({ ...protocol({ version: 2 })(), logResponseError: false }).catch((error: unknown) => error);
+  const { protocol } = require('kafkajs/src/protocol/requests/apiVersions') as {
+    protocol: (of: { version: number }) => () => object;
+  };
+  const request = (): Promise<unknown> =>
+    connection
+      .send({ ...protocol({ version: 2 })(), logResponseError: false })
+      .catch((error: unknown) => error);
   await connection.connect();
   const first = request();
   await sleep(100);
   const second = request();
-  for (const error of await Promise.all([first, second])) expect(error).toMatchObject({ name: 'KafkaJSConnectionError', message: expect.stringContaining('timed out') });
+  for (const error of await Promise.all([first, second]))
+    expect(error).toMatchObject({
+      name: 'KafkaJSConnectionError',
+      message: expect.stringContaining('timed out'),
+    });
   await sleep(50);
-  expect([connection.isConnected(), sockets.map(({ readableEnded, destroyed }) => readableEnded || destroyed)]).toEqual([false, [true]]);
+  expect([
+    connection.isConnected(),
+    sockets.map(({ readableEnded, destroyed }) => readableEnded || destroyed),
+  ]).toEqual([false, [true]]);
   await connection.connect();
   await sleep(50);
   expect(sockets).toHaveLength(2);

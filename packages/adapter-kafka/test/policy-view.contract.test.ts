@@ -6,10 +6,14 @@ import { someKafka } from './some-kafka.ts';
 
 describePolicyView('KafkaPolicyView', async () => {
   const { log, close } = await someKafka({ partitions: 1 });
-  const ticking = setInterval(() => { void log.tick(Date.now()).catch(() => { /* Closing. */ }); }, 100);
+  const ticking = setInterval(() => {
+    void log.tick(Date.now()).catch(() => {
+      /* Closing. */
+    });
+  }, 100);
   const append = async (record: NewRecord): Promise<number> => {
     const [position] = await log.append([{ topic: TOPICS.policy, record }]);
-    const found = position && await log.readAt(position);
+    const found = position && (await log.readAt(position));
     if (found === undefined) throw new Error('Expected the record just appended.');
     return found.at;
   };

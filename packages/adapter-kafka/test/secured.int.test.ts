@@ -11,7 +11,8 @@ import { createTopics } from '../src/topics/create-topics.ts';
 import { topicPlan } from '../src/topics/topic-plan.ts';
 import { SILENT } from './some-kafka.ts';
 
-const pem = async (name: string): Promise<string> => await readFile(new URL(`TEST-TLS/localhost.${name}.pem`, import.meta.url), 'utf8');
+const pem = async (name: string): Promise<string> =>
+  await readFile(new URL(`TEST-TLS/localhost.${name}.pem`, import.meta.url), 'utf8');
 const inProperties = (text: string): string => text.trim().replaceAll('\n', String.raw`\n`);
 
 let stack: OwnStack;
@@ -22,23 +23,38 @@ beforeAll(async () => {
   // The stack's second listener is advertised at a port of ours; here it is a plain pipe, and the listener speaks TLS and asks for a password.
   door = createServer((client) => {
     const broker = connect(stack.kafka.behindProxies[0] ?? 0, '127.0.0.1');
-    for (const [from, to] of [[client, broker], [broker, client]] as const) from.on('error', () => to.destroy()).pipe(to);
+    for (const [from, to] of [
+      [client, broker],
+      [broker, client],
+    ] as const)
+      from.on('error', () => to.destroy()).pipe(to);
   });
-  await new Promise<void>((resolve) => { door.listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => {
+    door.listen(0, '127.0.0.1', resolve);
+  });
   const { port } = door.address() as AddressInfo;
   const [key, cert] = [await pem('key'), await pem('cert')];
   stack = await openStack({
-    brokers: 1, kafkaProxyPorts: [port],
+    brokers: 1,
+    kafkaProxyPorts: [port],
     kafkaSettings: {
       'listener.security.protocol.map': 'CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:SASL_SSL',
       'listener.name.proxied.ssl.keystore.type': 'PEM',
       'listener.name.proxied.ssl.keystore.key': inProperties(key),
       'listener.name.proxied.ssl.keystore.certificate.chain': inProperties(cert),
       'listener.name.proxied.sasl.enabled.mechanisms': 'PLAIN',
-      'listener.name.proxied.plain.sasl.jaas.config': 'org.apache.kafka.common.security.plain.PlainLoginModule required username="broker" password="broker" user_router="secret-1";',
+      'listener.name.proxied.plain.sasl.jaas.config':
+        'org.apache.kafka.common.security.plain.PlainLoginModule required username="broker" password="broker" user_router="secret-1";',
     },
   });
-  settings = { brokers: [`127.0.0.1:${port}`], clientId: 'test', log: 'log-1', topicPrefix: '', tls: { ca: cert }, sasl: { mechanism: 'plain', username: 'router', password: 'secret-1' } };
+  settings = {
+    brokers: [`127.0.0.1:${port}`],
+    clientId: 'test',
+    log: 'log-1',
+    topicPrefix: '',
+    tls: { ca: cert },
+    sasl: { mechanism: 'plain', username: 'router', password: 'secret-1' },
+  };
 }, 120_000);
 
 afterAll(async () => {
@@ -55,11 +71,19 @@ it('appends and reads over TLS with a password', async () => {
 });
 
 it.each<[string, (good: KafkaSettings) => Partial<KafkaSettings>]>([
-  ['a wrong password', () => ({ sasl: { mechanism: 'plain', username: 'router', password: 'CANARY' } })],
-  ['a mechanism the brokers do not offer', () => ({ sasl: { mechanism: 'scram-sha-256', username: 'router', password: 'CANARY' } })],
-  ['an authority that did not sign the brokers\' certificate', () => ({ tls: {} })],
+  [
+    'a wrong password',
+    () => ({ sasl: { mechanism: 'plain', username: 'router', password: 'CANARY' } }),
+  ],
+  [
+    'a mechanism the brokers do not offer',
+    () => ({ sasl: { mechanism: 'scram-sha-256', username: 'router', password: 'CANARY' } }),
+  ],
+  ["an authority that did not sign the brokers' certificate", () => ({ tls: {} })],
 ])('stops at %s and does not repeat the secret', { timeout: 60_000 }, async (_, change) => {
-  const error: unknown = await openKafkaLog({ ...settings, ...change(settings) }, SILENT).catch((thrown: unknown) => thrown);
+  const error: unknown = await openKafkaLog({ ...settings, ...change(settings) }, SILENT).catch(
+    (thrown: unknown) => thrown,
+  );
   expect(error).toMatchObject({ code: 'KAFKA_AUTHENTICATION', remedy: 'stop' });
   expect(String(error)).not.toContain('CANARY');
 });

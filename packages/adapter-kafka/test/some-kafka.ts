@@ -9,12 +9,23 @@ import type { KafkaSettings } from '../src/kafka-settings.ts';
 import { createTopics } from '../src/topics/create-topics.ts';
 import { topicPlan } from '../src/topics/topic-plan.ts';
 
-export const SILENT: KafkaDiagnostics = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+export const SILENT: KafkaDiagnostics = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+};
 
 /** Topics of their own on the shared cluster. */
 export async function someSettings(overrides: Partial<KafkaSettings> = {}): Promise<KafkaSettings> {
   const { brokers } = await sharedKafka();
-  return { brokers, clientId: 'test', log: 'log-1', topicPrefix: `t${randomUUID().slice(0, 8)}.`, ...overrides };
+  return {
+    brokers,
+    clientId: 'test',
+    log: 'log-1',
+    topicPrefix: `t${randomUUID().slice(0, 8)}.`,
+    ...overrides,
+  };
 }
 
 export interface SomeKafka {
@@ -25,7 +36,10 @@ export interface SomeKafka {
   readonly close: () => Promise<void>;
 }
 
-export async function someKafka({ partitions = 3, diagnostics = SILENT }: { partitions?: number; diagnostics?: KafkaDiagnostics } = {}): Promise<SomeKafka> {
+export async function someKafka({
+  partitions = 3,
+  diagnostics = SILENT,
+}: { partitions?: number; diagnostics?: KafkaDiagnostics } = {}): Promise<SomeKafka> {
   const settings = await someSettings();
   await createTopics(settings, SILENT, topicPlan({ partitions, replicationFactor: 1 }));
   const log = await openKafkaLog(settings, diagnostics);
@@ -33,7 +47,10 @@ export async function someKafka({ partitions = 3, diagnostics = SILENT }: { part
 }
 
 /** Connected for the time of `work`. */
-export async function asAdmin<T>(kafka: SomeKafka['kafka'], work: (admin: ReturnType<SomeKafka['kafka']['admin']>) => Promise<T>): Promise<T> {
+export async function asAdmin<T>(
+  kafka: SomeKafka['kafka'],
+  work: (admin: ReturnType<SomeKafka['kafka']['admin']>) => Promise<T>,
+): Promise<T> {
   const admin = kafka.admin();
   await admin.connect();
   try {

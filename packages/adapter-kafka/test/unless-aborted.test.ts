@@ -9,7 +9,9 @@ const collect = runInNewContext('gc') as () => void;
 it('gives what the promise gives, and nothing once the signal is aborted', async () => {
   const stop = new AbortController();
   await expect(unlessAborted(Promise.resolve(1), stop.signal)).resolves.toBe(1);
-  await expect(unlessAborted(Promise.reject(new Error('lost')), stop.signal)).rejects.toThrow('lost');
+  await expect(unlessAborted(Promise.reject(new Error('lost')), stop.signal)).rejects.toThrow(
+    'lost',
+  );
   const waiting = unlessAborted(new Promise(() => undefined), stop.signal);
   stop.abort();
   await expect(waiting).resolves.toBeUndefined();
@@ -19,8 +21,11 @@ it('gives what the promise gives, and nothing once the signal is aborted', async
 it('keeps nothing of what it gave, however long the signal lives', async () => {
   const { signal } = new AbortController();
   const given: WeakRef<object>[] = [];
-  for (let round = 0; round < 100; round += 1) given.push(new WeakRef(await unlessAborted(Promise.resolve({ round }), signal) ?? {}));
-  await new Promise((resolve) => { setImmediate(resolve); });
+  for (let round = 0; round < 100; round += 1)
+    given.push(new WeakRef((await unlessAborted(Promise.resolve({ round }), signal)) ?? {}));
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
   collect();
   expect(given.filter((one) => one.deref() !== undefined)).toEqual([]);
   expect(signal.aborted).toBe(false);

@@ -20,19 +20,48 @@ export function decodeState(text: string): ConsentState | undefined {
   }
   if (typeof found !== 'object' || found === null) return undefined;
   const { v, generation, history } = found;
-  if (v !== 1 || typeof generation !== 'string' || !Array.isArray(history) || !history.every(isInterval)) return undefined;
+  if (
+    v !== 1 ||
+    typeof generation !== 'string' ||
+    !Array.isArray(history) ||
+    !history.every(isInterval)
+  )
+    return undefined;
   return { generation, history: history.map(plain) };
 }
 
 /** The fields of the contract, in one order, and no others. */
-function plain({ from, until, purposes, termsVersion, termsSha256 }: ConsentInterval): ConsentInterval {
-  return { from, ...(until === undefined ? {} : { until }), purposes, termsVersion, ...(termsSha256 === undefined ? {} : { termsSha256 }) };
+function plain({
+  from,
+  until,
+  purposes,
+  termsVersion,
+  termsSha256,
+}: ConsentInterval): ConsentInterval {
+  return {
+    from,
+    ...(until === undefined ? {} : { until }),
+    purposes,
+    termsVersion,
+    ...(termsSha256 === undefined ? {} : { termsSha256 }),
+  };
 }
 
 function isInterval(value: unknown): value is ConsentInterval {
   if (typeof value !== 'object' || value === null) return false;
-  const { from, until, purposes, termsVersion, termsSha256 }: Partial<Record<keyof ConsentInterval, unknown>> = value;
-  return Number.isSafeInteger(from) && (until === undefined || Number.isSafeInteger(until))
-    && Array.isArray(purposes) && purposes.every((purpose) => typeof purpose === 'string')
-    && typeof termsVersion === 'string' && (termsSha256 === undefined || typeof termsSha256 === 'string');
+  const {
+    from,
+    until,
+    purposes,
+    termsVersion,
+    termsSha256,
+  }: Partial<Record<keyof ConsentInterval, unknown>> = value;
+  return (
+    Number.isSafeInteger(from) &&
+    (until === undefined || Number.isSafeInteger(until)) &&
+    Array.isArray(purposes) &&
+    purposes.every((purpose) => typeof purpose === 'string') &&
+    typeof termsVersion === 'string' &&
+    (termsSha256 === undefined || typeof termsSha256 === 'string')
+  );
 }

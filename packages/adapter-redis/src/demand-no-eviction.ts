@@ -6,7 +6,8 @@ import { RedisError } from './redis-error.ts';
  * INFO says it even where CONFIG is forbidden, as managed services do.
  */
 export async function demandNoEviction(client: RedisClient): Promise<void> {
-  const [, policy] = /^maxmemory_policy:([a-z-]{1,32})\r?$/m.exec(await client.info('memory')) ?? [];
+  const [, policy] =
+    /^maxmemory_policy:([a-z-]{1,32})\r?$/m.exec(await client.info('memory')) ?? [];
   if (policy === 'noeviction') return;
   throw new RedisError({
     code: 'EVICTION_POLICY',

@@ -12,22 +12,51 @@ interface Explanation {
 // The first word of Redis's error replies; a script's error has it further inside (up to Redis 6).
 const EXPLANATIONS: readonly Explanation[] = [
   {
-    code: 'REDIS_AUTHENTICATION', remedy: 'stop', words: ['NOAUTH', 'WRONGPASS', 'invalid password', 'AUTH'],
-    message: (word) => `Expected Redis to accept the user and password of the settings, found ${word}. Correct them and start again.`,
+    code: 'REDIS_AUTHENTICATION',
+    remedy: 'stop',
+    words: ['NOAUTH', 'WRONGPASS', 'invalid password', 'AUTH'],
+    message: (word) =>
+      `Expected Redis to accept the user and password of the settings, found ${word}. Correct them and start again.`,
   },
   {
-    code: 'REDIS_FORBIDDEN', remedy: 'stop', words: ['NOPERM'],
-    message: () => 'Expected the user to be allowed what this side needs (README: commands and keys), found NOPERM. Extend its ACL and start again.',
-  },
-  { code: 'REDIS_FULL', remedy: 'retry', words: ['OOM'], message: () => 'Expected room in Redis, found OOM; nothing was changed. Raise maxmemory (never set an eviction policy).' },
-  {
-    code: 'CONSENT_VIEW_BROKEN', remedy: 'retry', words: ['WRONGTYPE'],
-    message: () => 'Expected text under the keys of the view, found another kind (WRONGTYPE). Something else writes under this prefix: stop it, delete the keys of the prefix; the projector then rebuilds the view.',
+    code: 'REDIS_FORBIDDEN',
+    remedy: 'stop',
+    words: ['NOPERM'],
+    message: () =>
+      'Expected the user to be allowed what this side needs (README: commands and keys), found NOPERM. Extend its ACL and start again.',
   },
   {
-    code: 'REDIS_NOT_READY', remedy: 'retry',
-    words: ['LOADING', 'READONLY', 'MASTERDOWN', 'CLUSTERDOWN', 'MOVED', 'ASK', 'TRYAGAIN', 'BUSY', 'NOREPLICAS', 'MISCONF', 'max number of clients'],
-    message: (word) => `Expected a Redis that is ready to answer, found ${word}. It is tried again; if it goes on, look at Redis.`,
+    code: 'REDIS_FULL',
+    remedy: 'retry',
+    words: ['OOM'],
+    message: () =>
+      'Expected room in Redis, found OOM; nothing was changed. Raise maxmemory (never set an eviction policy).',
+  },
+  {
+    code: 'CONSENT_VIEW_BROKEN',
+    remedy: 'retry',
+    words: ['WRONGTYPE'],
+    message: () =>
+      'Expected text under the keys of the view, found another kind (WRONGTYPE). Something else writes under this prefix: stop it, delete the keys of the prefix; the projector then rebuilds the view.',
+  },
+  {
+    code: 'REDIS_NOT_READY',
+    remedy: 'retry',
+    words: [
+      'LOADING',
+      'READONLY',
+      'MASTERDOWN',
+      'CLUSTERDOWN',
+      'MOVED',
+      'ASK',
+      'TRYAGAIN',
+      'BUSY',
+      'NOREPLICAS',
+      'MISCONF',
+      'max number of clients',
+    ],
+    message: (word) =>
+      `Expected a Redis that is ready to answer, found ${word}. It is tried again; if it goes on, look at Redis.`,
   },
 ];
 
@@ -39,7 +68,11 @@ export function explainRedis(error: unknown): Error {
   if (error instanceof RedisError) return error;
   if (!(error instanceof Error)) return new TypeError('Expected an error of the Redis client.');
   if (error.name === 'ReplyError') return explainReply(error.message);
-  return new RedisError({ code: 'REDIS_UNREACHABLE', message: `Expected an answer from Redis, found ${problemOf(error)}. It is tried again; if it goes on, look at Redis and the network.`, remedy: 'retry' });
+  return new RedisError({
+    code: 'REDIS_UNREACHABLE',
+    message: `Expected an answer from Redis, found ${problemOf(error)}. It is tried again; if it goes on, look at Redis and the network.`,
+    remedy: 'retry',
+  });
 }
 
 function explainReply(reply: string): RedisError {
@@ -48,12 +81,22 @@ function explainReply(reply: string): RedisError {
     if (word !== undefined) return new RedisError({ code, message: message(word), remedy });
   }
   const [word = ''] = /^[A-Z]{2,32}\b/.exec(reply) ?? [];
-  return new RedisError({ code: 'REDIS_REFUSED', message: `Expected Redis 6.2 or newer to carry out MGET, EVAL and INFO, found ${word || 'an error'} for one of them. Look at its version and renamed commands.`, remedy: 'stop' });
+  return new RedisError({
+    code: 'REDIS_REFUSED',
+    message: `Expected Redis 6.2 or newer to carry out MGET, EVAL and INFO, found ${word || 'an error'} for one of them. Look at its version and renamed commands.`,
+    remedy: 'stop',
+  });
 }
 
 function problemOf(error: Error): string {
-  if ('code' in error && typeof error.code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(error.code)) return error.code;
-  if (error.message === 'Command timed out' || error.message.startsWith('Socket timeout')) return 'none in time';
+  if (
+    'code' in error &&
+    typeof error.code === 'string' &&
+    /^[A-Z][A-Z0-9_]{1,63}$/.test(error.code)
+  )
+    return error.code;
+  if (error.message === 'Command timed out' || error.message.startsWith('Socket timeout'))
+    return 'none in time';
   if (error.name === 'ParserError') return 'something that is not Redis';
   return 'the connection closed';
 }

@@ -17,7 +17,13 @@ export interface ProjectedPosition {
 const OFFSET = /^(?:0|[1-9]\d{0,18})$/;
 
 /** One way to write each position: `apply` compares positions as texts. */
-export function encodePosition({ log, generation, next, watermark, halted }: ProjectedPosition): string {
+export function encodePosition({
+  log,
+  generation,
+  next,
+  watermark,
+  halted,
+}: ProjectedPosition): string {
   return JSON.stringify({ v: 1, log, generation, next: String(next), watermark, halted });
 }
 
@@ -31,8 +37,19 @@ export function decodePosition(text: string): ProjectedPosition | undefined {
   }
   if (typeof found !== 'object' || found === null) return undefined;
   const { log, generation, next, watermark, halted } = found;
-  if (typeof log !== 'string' || typeof generation !== 'string' || typeof next !== 'string' || !OFFSET.test(next)) return undefined;
-  if (typeof watermark !== 'number' || !Number.isSafeInteger(watermark) || typeof halted !== 'boolean') return undefined;
+  if (
+    typeof log !== 'string' ||
+    typeof generation !== 'string' ||
+    typeof next !== 'string' ||
+    !OFFSET.test(next)
+  )
+    return undefined;
+  if (
+    typeof watermark !== 'number' ||
+    !Number.isSafeInteger(watermark) ||
+    typeof halted !== 'boolean'
+  )
+    return undefined;
   const position = { log, generation, next: BigInt(next), watermark, halted };
   return encodePosition(position) === text ? position : undefined;
 }

@@ -23,10 +23,16 @@ export interface ReadDeps {
 const MOST_IDS = 10_000;
 
 /** Throws `CONSENT_VIEW_FOREIGN` and `CONSENT_VIEW_BROKEN` besides what the client throws. */
-export async function readProjected({ client, keys, log }: ReadDeps, consentIds: readonly string[]): Promise<Projected> {
+export async function readProjected(
+  { client, keys, log }: ReadDeps,
+  consentIds: readonly string[],
+): Promise<Projected> {
   const ids = [...new Set(consentIds)];
   demandAtMost(MOST_IDS, ids.length);
-  const [found = null, ...states] = await client.mget([keys.position, ...ids.map((id) => keys.consent(id))]);
+  const [found = null, ...states] = await client.mget([
+    keys.position,
+    ...ids.map((id) => keys.consent(id)),
+  ]);
   const position = readPosition(found, keys, log);
   if (position === undefined) return { position, histories: new Map() };
   const histories = new Map<string, ConsentHistory>();
@@ -37,7 +43,11 @@ export async function readProjected({ client, keys, log }: ReadDeps, consentIds:
   return { position, histories };
 }
 
-export function readPosition(text: string | null, keys: ConsentKeys, log: string): ProjectedPosition | undefined {
+export function readPosition(
+  text: string | null,
+  keys: ConsentKeys,
+  log: string,
+): ProjectedPosition | undefined {
   if (text === null) return undefined;
   const position = decodePosition(text);
   if (position === undefined) throw broken(keys);
@@ -47,10 +57,18 @@ export function readPosition(text: string | null, keys: ConsentKeys, log: string
 
 export function demandAtMost(most: number, found: number): void {
   if (found <= most) return;
-  throw new RedisError({ code: 'TOO_MANY_CONSENTS', message: `Expected at most ${most} consent ids at once, found ${found}. Make the batches smaller.`, remedy: 'stop' });
+  throw new RedisError({
+    code: 'TOO_MANY_CONSENTS',
+    message: `Expected at most ${most} consent ids at once, found ${found}. Make the batches smaller.`,
+    remedy: 'stop',
+  });
 }
 
-function readHistory(text: string | null, position: ProjectedPosition, keys: ConsentKeys): ConsentHistory | undefined {
+function readHistory(
+  text: string | null,
+  position: ProjectedPosition,
+  keys: ConsentKeys,
+): ConsentHistory | undefined {
   if (text === null) return undefined;
   const state = decodeState(text);
   if (state === undefined) throw broken(keys);

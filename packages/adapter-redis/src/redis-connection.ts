@@ -19,8 +19,12 @@ export class RedisConnection implements RedisClient {
   constructor(settings: RedisSettings) {
     this.#client = new Redis(clientOptions(redisAddress(settings)));
     // Lost connections and refused passwords arrive here, and are told to whoever asks next.
-    this.#client.on('error', (error) => { this.#lastError = error; });
-    this.#client.on('ready', () => { this.#lastError = undefined; });
+    this.#client.on('error', (error) => {
+      this.#lastError = error;
+    });
+    this.#client.on('ready', () => {
+      this.#lastError = undefined;
+    });
   }
 
   async mget(keys: readonly string[]): Promise<(string | null)[]> {
@@ -28,7 +32,9 @@ export class RedisConnection implements RedisClient {
   }
 
   async eval(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    return await this.#run(async () => await this.#client.eval(script, keys.length, ...keys, ...args));
+    return await this.#run(
+      async () => await this.#client.eval(script, keys.length, ...keys, ...args),
+    );
   }
 
   async info(section: string): Promise<string> {
@@ -39,7 +45,9 @@ export class RedisConnection implements RedisClient {
     this.#closed = true;
     const { status } = this.#client;
     const ended = Promise.withResolvers<void>();
-    this.#client.once('end', () => { ended.resolve(); });
+    this.#client.once('end', () => {
+      ended.resolve();
+    });
     this.#client.disconnect();
     // Between two attempts there is nothing whose end could be told.
     if (status === 'ready' || status === 'connect' || status === 'connecting') await ended.promise;
@@ -55,9 +63,17 @@ export class RedisConnection implements RedisClient {
   }
 
   async #ready(): Promise<void> {
-    if (this.#closed) throw new RedisError({ code: 'REDIS_CLOSED', message: 'Expected the connection to Redis to be in use, found it closed by its owner. This is a defect.', remedy: 'stop' });
+    if (this.#closed)
+      throw new RedisError({
+        code: 'REDIS_CLOSED',
+        message:
+          'Expected the connection to Redis to be in use, found it closed by its owner. This is a defect.',
+        remedy: 'stop',
+      });
     if (this.#client.status === 'ready') return;
-    this.#settling ??= this.#attempt().finally(() => { this.#settling = undefined; });
+    this.#settling ??= this.#attempt().finally(() => {
+      this.#settling = undefined;
+    });
     await this.#settling;
   }
 
@@ -75,7 +91,9 @@ export class RedisConnection implements RedisClient {
 
   async #settled(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const closed = () => { reject(new Error('not connected')); };
+    const closed = () => {
+      reject(new Error('not connected'));
+    };
     this.#client.once('ready', resolve).once('close', closed);
     try {
       await promise;
@@ -87,9 +105,22 @@ export class RedisConnection implements RedisClient {
 
 const LONGEST_PAUSE_MS = 2_000;
 
-function clientOptions({ host, port, db, username, password, tls, timeouts: { connectMs, commandMs } }: RedisAddress) {
+function clientOptions({
+  host,
+  port,
+  db,
+  username,
+  password,
+  tls,
+  timeouts: { connectMs, commandMs },
+}: RedisAddress) {
   return {
-    host, port, db, username, password, tls,
+    host,
+    port,
+    db,
+    username,
+    password,
+    tls,
     lazyConnect: true,
     // RESP2: the answers needed here are the same, and Redis 6 to 8 and their relatives speak it alike.
     protocol: 2 as const,
@@ -103,7 +134,8 @@ function clientOptions({ host, port, db, username, password, tls, timeouts: { co
     commandTimeout: commandMs,
     // A connection that is silent while an answer is due is dead, whatever TCP thinks.
     socketTimeout: commandMs,
-    retryStrategy: (attempt: number) => Math.min(LONGEST_PAUSE_MS, 50 * 2 ** Math.min(attempt, 10)) * (1 - Math.random() / 2),
+    retryStrategy: (attempt: number) =>
+      Math.min(LONGEST_PAUSE_MS, 50 * 2 ** Math.min(attempt, 10)) * (1 - Math.random() / 2),
     // After a failover the name leads elsewhere; the old connection would only ever answer READONLY.
     reconnectOnError: (error: Error) => /\bREADONLY\b/.test(error.message),
   };

@@ -49,7 +49,11 @@ export class RedisConsentProjection {
 
   /** Throws `REDIS_SETTINGS`. Connects at the first use, and anew by itself. */
   constructor(settings: RedisSettings) {
-    this.#deps = { client: new RedisConnection(settings), keys: consentKeys(settings.keyPrefix), log: settings.log };
+    this.#deps = {
+      client: new RedisConnection(settings),
+      keys: consentKeys(settings.keyPrefix),
+      log: settings.log,
+    };
   }
 
   /** Where the projection is; `undefined`: nowhere yet, or Redis was emptied. */
@@ -75,7 +79,10 @@ export class RedisConsentProjection {
       [expected === undefined ? '' : encodePosition(expected), encodePosition(position), ...states],
     );
     if (answer === null) return { applied: true, position };
-    return { applied: false, found: readPosition(typeof answer === 'string' && answer !== '' ? answer : null, keys, log) };
+    return {
+      applied: false,
+      found: readPosition(typeof answer === 'string' && answer !== '' ? answer : null, keys, log),
+    };
   }
 
   /** To be called at the start; throws `EVICTION_POLICY`. */

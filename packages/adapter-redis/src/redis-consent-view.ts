@@ -16,7 +16,11 @@ export class RedisConsentView implements ConsentView {
 
   /** Throws `REDIS_SETTINGS`. Connects at the first use, and anew by itself. */
   constructor(settings: RedisSettings) {
-    this.#deps = { client: new RedisConnection(settings), keys: consentKeys(settings.keyPrefix), log: settings.log };
+    this.#deps = {
+      client: new RedisConnection(settings),
+      keys: consentKeys(settings.keyPrefix),
+      log: settings.log,
+    };
   }
 
   /** One MGET: position and states move in one script, so what it reads is of one moment, and one command needs no more rights than reading. */
@@ -28,7 +32,9 @@ export class RedisConsentView implements ConsentView {
 
   /** How far it is, for whoever watches it: also of a view that is halted, by which nobody may decide. Else throws what `read` throws. */
   async position(): Promise<ViewPosition> {
-    const { position: { watermark, halted: isHalted } } = await this.#projected([]);
+    const {
+      position: { watermark, halted: isHalted },
+    } = await this.#projected([]);
     return { watermark, halted: isHalted };
   }
 
@@ -39,7 +45,8 @@ export class RedisConsentView implements ConsentView {
 
   /** Redis's own clock, milliseconds; `undefined`: it does not say. Asked of INFO, which this side may ask anyway, where TIME would be one more right. */
   async clock(): Promise<number | undefined> {
-    const [, microseconds] = /^server_time_usec:(\d{1,20})\r?$/m.exec(await this.#deps.client.info('server')) ?? [];
+    const [, microseconds] =
+      /^server_time_usec:(\d{1,20})\r?$/m.exec(await this.#deps.client.info('server')) ?? [];
     return microseconds === undefined ? undefined : Math.floor(Number(microseconds) / 1_000);
   }
 
@@ -47,7 +54,9 @@ export class RedisConsentView implements ConsentView {
     await this.#deps.client.close();
   }
 
-  async #projected(consentIds: readonly string[]): Promise<{ readonly position: ProjectedPosition; readonly histories: Projected['histories'] }> {
+  async #projected(
+    consentIds: readonly string[],
+  ): Promise<{ readonly position: ProjectedPosition; readonly histories: Projected['histories'] }> {
     const { position, histories } = await readProjected(this.#deps, consentIds);
     if (position === undefined) throw empty();
     return { position, histories };
@@ -57,7 +66,8 @@ export class RedisConsentView implements ConsentView {
 function empty(): RedisError {
   return new RedisError({
     code: 'CONSENT_VIEW_EMPTY',
-    message: 'Expected a consent view in Redis, found none: the consent projector has not run yet, or Redis was emptied. Routing waits; if it goes on, start the projector and compare its key prefix with this one.',
+    message:
+      'Expected a consent view in Redis, found none: the consent projector has not run yet, or Redis was emptied. Routing waits; if it goes on, start the projector and compare its key prefix with this one.',
     remedy: 'retry',
   });
 }
@@ -65,7 +75,8 @@ function empty(): RedisError {
 function halted(): RedisError {
   return new RedisError({
     code: 'CONSENT_VIEW_HALTED',
-    message: 'Expected a consent view that is complete up to its watermark, found it halted: the consent log\'s append time went back. Routing waits; do what the projector\'s error says.',
+    message:
+      "Expected a consent view that is complete up to its watermark, found it halted: the consent log's append time went back. Routing waits; do what the projector's error says.",
     remedy: 'retry',
   });
 }

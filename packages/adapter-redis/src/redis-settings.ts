@@ -34,10 +34,23 @@ export interface RedisAddress {
 }
 
 /** Throws `REDIS_SETTINGS`, which never repeats a value: a password may stand in any of them. */
-export function redisAddress({ url, username, password, tls, timeouts = TIMEOUTS }: RedisSettings): RedisAddress {
+export function redisAddress({
+  url,
+  username,
+  password,
+  tls,
+  timeouts = TIMEOUTS,
+}: RedisSettings): RedisAddress {
   const parsed = URL.parse(url);
-  if (parsed === null || !/^rediss?:$/.test(parsed.protocol) || parsed.hostname === '' || !/^(?:\/\d{0,3})?$/.test(parsed.pathname)) {
-    throw invalid('url: expected redis://host:port or rediss://host:port, with /db where it is not 0');
+  if (
+    parsed === null ||
+    !/^rediss?:$/.test(parsed.protocol) ||
+    parsed.hostname === '' ||
+    !/^(?:\/\d{0,3})?$/.test(parsed.pathname)
+  ) {
+    throw invalid(
+      'url: expected redis://host:port or rediss://host:port, with /db where it is not 0',
+    );
   }
   return {
     host: parsed.hostname.replace(/^\[(.*)\]$/, '$1'),
@@ -60,5 +73,9 @@ function part(encoded: string): string | undefined {
 }
 
 export function invalid(what: string): RedisError {
-  return new RedisError({ code: 'REDIS_SETTINGS', message: `Expected the settings of Redis; ${what}. Correct them and start again.`, remedy: 'stop' });
+  return new RedisError({
+    code: 'REDIS_SETTINGS',
+    message: `Expected the settings of Redis; ${what}. Correct them and start again.`,
+    remedy: 'stop',
+  });
 }

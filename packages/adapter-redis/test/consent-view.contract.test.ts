@@ -7,11 +7,18 @@ import { TestProjector } from './test-projector.ts';
 describeConsentView('RedisConsentView', async () => {
   const { view, projection, close } = await someRedis();
   // From the first record on there is a view: before that, reading says that there is none.
-  await projection.apply({ expected: undefined, to: { next: 0n, watermark: 0, halted: false }, histories: new Map() });
+  await projection.apply({
+    expected: undefined,
+    to: { next: 0n, watermark: 0, halted: false },
+    histories: new Map(),
+  });
   const projector = new TestProjector(projection);
   return {
     view,
-    publishConsent: async (event) => projector.append(consentEntry(consentCloudEvent(event, { id: randomUUID(), source: 'urn:test' })).record),
+    publishConsent: async (event) =>
+      projector.append(
+        consentEntry(consentCloudEvent(event, { id: randomUUID(), source: 'urn:test' })).record,
+      ),
     publishRecord: async (record) => projector.append(record),
     close: async () => {
       await projector.stop();

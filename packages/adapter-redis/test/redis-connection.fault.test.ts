@@ -7,7 +7,9 @@ import { codeOf, ownRedis, someRedis } from './some-redis.ts';
 import type { SomeRedis } from './some-redis.ts';
 
 const ID = 'consent-0001';
-const histories = new Map([[ID, [{ from: 1, purposes: ['threat-sample-sharing'], termsVersion: '1' }]]]);
+const histories = new Map([
+  [ID, [{ from: 1, purposes: ['threat-sample-sharing'], termsVersion: '1' }]],
+]);
 const first = { expected: undefined, to: { next: 1n, watermark: 10, halted: false }, histories };
 
 let proxy: RespProxy;
@@ -35,7 +37,7 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
 }
 
 describe('a step whose connection breaks', () => {
-  it('before Redis gets it, is not applied, and is not sent again behind the caller\'s back', async () => {
+  it("before Redis gets it, is not applied, and is not sent again behind the caller's back", async () => {
     await some.projection.position();
     proxy.fate = (command) => (command === 'EVAL' ? 'fail' : 'pass');
     expect(await codeOf(some.projection.apply(first))).toBe('REDIS_UNREACHABLE');
@@ -60,19 +62,27 @@ describe('a step whose connection breaks', () => {
 });
 
 describe('a reading', () => {
-  beforeEach(async () => { await some.projection.apply(first); });
-
-  it.each(['fail', 'lose'] as const)('fails, to be tried again, where its connection breaks (%s), and the next one succeeds', async (fate) => {
-    await some.view.read([ID]);
-    proxy.fate = () => fate;
-    await expect(some.view.read([ID])).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE', remedy: 'retry' });
-    proxy.fate = () => 'pass';
-    expect((await retried(async () => await some.view.read([ID]))).histories).toEqual(histories);
+  beforeEach(async () => {
+    await some.projection.apply(first);
   });
+
+  it.each(['fail', 'lose'] as const)(
+    'fails, to be tried again, where its connection breaks (%s), and the next one succeeds',
+    async (fate) => {
+      await some.view.read([ID]);
+      proxy.fate = () => fate;
+      await expect(some.view.read([ID])).rejects.toMatchObject({
+        code: 'REDIS_UNREACHABLE',
+        remedy: 'retry',
+      });
+      proxy.fate = () => 'pass';
+      expect((await retried(async () => await some.view.read([ID]))).histories).toEqual(histories);
+    },
+  );
 
   it.each([
     ['-LOADING Redis is loading the dataset in memory\r\n', 'REDIS_NOT_READY'],
-    ['-READONLY You can\'t write against a read only replica.\r\n', 'REDIS_NOT_READY'],
+    ["-READONLY You can't write against a read only replica.\r\n", 'REDIS_NOT_READY'],
     ['-MOVED 3999 127.0.0.1:1\r\n', 'REDIS_NOT_READY'],
     ['HTTP/1.1 400 Bad Request\r\n', 'REDIS_UNREACHABLE'],
   ])('is tried again where Redis answers %s', async (answer, code) => {
@@ -87,7 +97,9 @@ describe('a reading', () => {
     await some.view.read([ID]);
     await proxy.close();
     const begun = performance.now();
-    const codes = await Promise.all(Array.from({ length: 500 }, async () => await codeOf(some.view.read([ID]))));
+    const codes = await Promise.all(
+      Array.from({ length: 500 }, async () => await codeOf(some.view.read([ID]))),
+    );
     expect(new Set(codes)).toEqual(new Set(['REDIS_UNREACHABLE']));
     expect(performance.now() - begun).toBeLessThan(5_000);
     proxy.commands.length = 0;
@@ -97,16 +109,23 @@ describe('a reading', () => {
   });
 
   it('many at once share the first connection', async () => {
-    const readings = await Promise.all(Array.from({ length: 40 }, async () => await some.view.read([ID])));
+    const readings = await Promise.all(
+      Array.from({ length: 40 }, async () => await some.view.read([ID])),
+    );
     expect(readings.every((reading) => reading.watermark === 10)).toBe(true);
   });
 
   it('after the view was closed is a defect, and keeps no connection', async () => {
     await some.view.read([ID]);
     await some.view.close();
-    await expect(some.view.read([ID])).rejects.toMatchObject({ code: 'REDIS_CLOSED', remedy: 'stop' });
+    await expect(some.view.read([ID])).rejects.toMatchObject({
+      code: 'REDIS_CLOSED',
+      remedy: 'stop',
+    });
     await some.projection.close();
-    expect(await eventually(async () => (proxy.connections === 0 ? 'none' : undefined))).toBe('none');
+    expect(await eventually(async () => (proxy.connections === 0 ? 'none' : undefined))).toBe(
+      'none',
+    );
   });
 });
 
@@ -114,7 +133,9 @@ it('where nothing listens, the first use says so, and a later one succeeds', asy
   await proxy.close();
   expect(await codeOf(some.projection.position())).toBe('REDIS_UNREACHABLE');
   await proxy.listen();
-  expect(await retried(async () => await some.projection.apply(first))).toMatchObject({ applied: true });
+  expect(await retried(async () => await some.projection.apply(first))).toMatchObject({
+    applied: true,
+  });
 });
 
 it('an answer that never ends is given up in time', async () => {
@@ -136,7 +157,10 @@ it('a connection that fell silent is given up, and another one made', async () =
 
 it('a Redis that is silent is given up in time, and the connection with it', async () => {
   const stack = await ownRedis();
-  const own = await someRedis({ url: stack.redis.url, timeouts: { connectMs: 500, commandMs: 500 } });
+  const own = await someRedis({
+    url: stack.redis.url,
+    timeouts: { connectMs: 500, commandMs: 500 },
+  });
   await own.projection.apply(first);
   await own.view.read([ID]);
   stack.servers.redis.freeze();

@@ -30,7 +30,9 @@ export class RespProxy {
 
   /** Also after `close`, then on the port it had. */
   async listen(): Promise<void> {
-    const server = createServer((client) => { this.#serve(client); }).listen(this.#port, '127.0.0.1');
+    const server = createServer((client) => {
+      this.#serve(client);
+    }).listen(this.#port, '127.0.0.1');
     await once(server, 'listening');
     this.#server = server;
     this.#port = (server.address() as AddressInfo).port;
@@ -50,11 +52,13 @@ export class RespProxy {
     const redis = connect(this.#upstream);
     for (const socket of [client, redis]) {
       this.#sockets.add(socket);
-      socket.on('error', () => {}).on('close', () => {
-        this.#sockets.delete(socket);
-        client.destroy();
-        redis.destroy();
-      });
+      socket
+        .on('error', () => {})
+        .on('close', () => {
+          this.#sockets.delete(socket);
+          client.destroy();
+          redis.destroy();
+        });
     }
     let losing = false;
     let stalled = false;
@@ -94,8 +98,12 @@ export class RespProxy {
 
 function dribble(client: Socket): void {
   client.write('+');
-  const drops = setInterval(() => { client.write('.'); }, 20);
-  client.on('close', () => { clearInterval(drops); });
+  const drops = setInterval(() => {
+    client.write('.');
+  }, 20);
+  client.on('close', () => {
+    clearInterval(drops);
+  });
 }
 
 /** Where the first command in `bytes` ends (an array of bulk strings, as clients send them); `undefined` as long as it is not whole. */

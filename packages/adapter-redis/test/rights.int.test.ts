@@ -21,12 +21,25 @@ const USERS = [
 ];
 
 let stack: OwnStack;
-beforeAll(async () => { stack = await openStack({ redis: { users: USERS } }); });
-afterAll(async () => { await stack.close(); });
+beforeAll(async () => {
+  stack = await openStack({ redis: { users: USERS } });
+});
+afterAll(async () => {
+  await stack.close();
+});
 
 /** Calls `use` with a view and a projection for `settings`, and closes them. */
-async function as<T>(settings: Partial<RedisSettings>, use: (sides: { view: RedisConsentView; projection: RedisConsentProjection }) => Promise<T>): Promise<T> {
-  const all = { url: stack.redis.url, keyPrefix: 'residency', log: 'log-1', password: PASSWORD, ...settings };
+async function as<T>(
+  settings: Partial<RedisSettings>,
+  use: (sides: { view: RedisConsentView; projection: RedisConsentProjection }) => Promise<T>,
+): Promise<T> {
+  const all = {
+    url: stack.redis.url,
+    keyPrefix: 'residency',
+    log: 'log-1',
+    password: PASSWORD,
+    ...settings,
+  };
   const sides = { view: new RedisConsentView(all), projection: new RedisConsentProjection(all) };
   try {
     return await use(sides);
@@ -36,7 +49,11 @@ async function as<T>(settings: Partial<RedisSettings>, use: (sides: { view: Redi
   }
 }
 
-const first = { expected: undefined, to: { next: 1n, watermark: 10, halted: false }, histories: new Map([['consent-0001', [{ from: 1, purposes: ['p'], termsVersion: '1' }]]]) };
+const first = {
+  expected: undefined,
+  to: { next: 1n, watermark: 10, halted: false },
+  histories: new Map([['consent-0001', [{ from: 1, purposes: ['p'], termsVersion: '1' }]]]),
+};
 
 describe('with the rights the README names', () => {
   it('the projector projects and the router reads, and not the other way round', async () => {
@@ -49,14 +66,23 @@ describe('with the rights the README names', () => {
       await view.demandNoEviction();
       expect((await view.read(['consent-0001'])).histories.size).toBe(1);
       expect(await view.clock()).toBeTypeOf('number');
-      await expect(projection.apply(first)).rejects.toMatchObject({ code: 'REDIS_FORBIDDEN', remedy: 'stop' });
+      await expect(projection.apply(first)).rejects.toMatchObject({
+        code: 'REDIS_FORBIDDEN',
+        remedy: 'stop',
+      });
     });
   });
 
   it('a user without them is told to stop', async () => {
     await as({ username: 'stranger' }, async ({ view }) => {
-      await expect(view.read(['consent-0001'])).rejects.toMatchObject({ code: 'REDIS_FORBIDDEN', remedy: 'stop' });
-      await expect(view.demandNoEviction()).rejects.toMatchObject({ code: 'REDIS_FORBIDDEN', remedy: 'stop' });
+      await expect(view.read(['consent-0001'])).rejects.toMatchObject({
+        code: 'REDIS_FORBIDDEN',
+        remedy: 'stop',
+      });
+      await expect(view.demandNoEviction()).rejects.toMatchObject({
+        code: 'REDIS_FORBIDDEN',
+        remedy: 'stop',
+      });
     });
   });
 });
@@ -78,14 +104,25 @@ describe('a wrong or missing password', () => {
 
   it('no password at all is told to stop', async () => {
     await as({}, async () => {
-      const bare = new RedisConsentView({ url: stack.redis.url, keyPrefix: 'residency', log: 'log-1' });
-      await expect(bare.read([])).rejects.toMatchObject({ code: 'REDIS_AUTHENTICATION', remedy: 'stop' });
+      const bare = new RedisConsentView({
+        url: stack.redis.url,
+        keyPrefix: 'residency',
+        log: 'log-1',
+      });
+      await expect(bare.read([])).rejects.toMatchObject({
+        code: 'REDIS_AUTHENTICATION',
+        remedy: 'stop',
+      });
       await bare.close();
     });
   });
 
   it('user and password may stand in the URL', async () => {
-    const view = new RedisConsentView({ url: stack.redis.url.replace('redis://', `redis://router:${PASSWORD}@`), keyPrefix: 'empty', log: 'log-1' });
+    const view = new RedisConsentView({
+      url: stack.redis.url.replace('redis://', `redis://router:${PASSWORD}@`),
+      keyPrefix: 'empty',
+      log: 'log-1',
+    });
     expect(await codeOf(view.read([]))).toBe('REDIS_FORBIDDEN');
     await view.close();
   });
@@ -94,11 +131,17 @@ describe('a wrong or missing password', () => {
 describe('demandNoEviction', () => {
   it('refuses any other policy, and names what to set', async () => {
     const evicting = await ownRedis({ settings: { 'maxmemory-policy': 'allkeys-lru' } });
-    const view = new RedisConsentView({ url: evicting.redis.url, keyPrefix: 'residency', log: 'log-1' });
+    const view = new RedisConsentView({
+      url: evicting.redis.url,
+      keyPrefix: 'residency',
+      log: 'log-1',
+    });
     const error: unknown = await view.demandNoEviction().catch((thrown: unknown) => thrown);
     await view.close();
     expect(error).toMatchObject({ code: 'EVICTION_POLICY', remedy: 'stop' });
-    expect(String(error)).toMatch(/noeviction.*allkeys-lru.*CONFIG SET maxmemory-policy noeviction/);
+    expect(String(error)).toMatch(
+      /noeviction.*allkeys-lru.*CONFIG SET maxmemory-policy noeviction/,
+    );
   });
 
   it('refuses a Redis that does not say', async () => {
@@ -116,18 +159,32 @@ describe('demandNoEviction', () => {
 describe('a full Redis', () => {
   it('keeps what it has, changes nothing, and is tried again', async () => {
     const full = await ownRedis({ settings: { maxmemory: '1' } });
-    const [view, projection] = [new RedisConsentView({ url: full.redis.url, keyPrefix: 'residency', log: 'log-1' }), new RedisConsentProjection({ url: full.redis.url, keyPrefix: 'residency', log: 'log-1' })];
-    await expect(projection.apply(first)).rejects.toMatchObject({ code: 'REDIS_FULL', remedy: 'retry' });
+    const [view, projection] = [
+      new RedisConsentView({ url: full.redis.url, keyPrefix: 'residency', log: 'log-1' }),
+      new RedisConsentProjection({ url: full.redis.url, keyPrefix: 'residency', log: 'log-1' }),
+    ];
+    await expect(projection.apply(first)).rejects.toMatchObject({
+      code: 'REDIS_FULL',
+      remedy: 'retry',
+    });
     expect(await projection.position()).toBeUndefined();
     await Promise.all([view.close(), projection.close()]);
   });
 });
 
 describe('TLS', () => {
-  it.each([['rediss://', {}], ['redis://', { tls: {} }]])('is spoken from the first byte for %s with %o', async (scheme, settings) => {
+  it.each([
+    ['rediss://', {}],
+    ['redis://', { tls: {} }],
+  ])('is spoken from the first byte for %s with %o', async (scheme, settings) => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const view = new RedisConsentView({ url: `${scheme}127.0.0.1:${(server.address() as AddressInfo).port}`, keyPrefix: 'residency', log: 'log-1', ...settings });
+    const view = new RedisConsentView({
+      url: `${scheme}127.0.0.1:${(server.address() as AddressInfo).port}`,
+      keyPrefix: 'residency',
+      log: 'log-1',
+      ...settings,
+    });
     const connected = once(server, 'connection');
     const reading = codeOf(view.read([]));
     const [socket] = await connected;

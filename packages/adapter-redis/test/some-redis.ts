@@ -24,7 +24,10 @@ export async function someRedis(overrides: Partial<RedisSettings> = {}): Promise
   const projection = new RedisConsentProjection(settings);
   const admin = new Redis(url);
   return {
-    settings, view, projection, admin,
+    settings,
+    view,
+    projection,
+    admin,
     key: (rest) => `{${settings.keyPrefix}}:${rest}`,
     close: async () => {
       await Promise.all([view.close(), projection.close()]);
@@ -34,13 +37,20 @@ export async function someRedis(overrides: Partial<RedisSettings> = {}): Promise
 }
 
 /** A Redis server for one test. */
-export async function ownRedis(redis: NonNullable<OwnStackOptions['redis']> = true): Promise<OwnStack> {
+export async function ownRedis(
+  redis: NonNullable<OwnStackOptions['redis']> = true,
+): Promise<OwnStack> {
   const stack = await openStack({ redis });
-  onTestFinished(async () => { await stack.close(); });
+  onTestFinished(async () => {
+    await stack.close();
+  });
   return stack;
 }
 
 /** The code a promise rejects with. */
 export async function codeOf(promise: Promise<unknown>): Promise<unknown> {
-  return await promise.then(() => 'none', (error: unknown) => (error as { readonly code?: unknown }).code ?? error);
+  return await promise.then(
+    () => 'none',
+    (error: unknown) => (error as { readonly code?: unknown }).code ?? error,
+  );
 }

@@ -43,10 +43,20 @@ export class TestProjector {
       const event = eventIn(record);
       return event === undefined ? [] : [{ event, at }];
     });
-    const { histories } = await this.#projection.histories(events.map(({ event }) => event.consentId));
+    const { histories } = await this.#projection.histories(
+      events.map(({ event }) => event.consentId),
+    );
     const changed = new Map<string, ConsentHistory>();
-    for (const { event, at } of events) changed.set(event.consentId, evolve(changed.get(event.consentId) ?? histories.get(event.consentId) ?? [], event, at));
-    const to = { next: (expected?.next ?? 0n) + BigInt(due.length), watermark: due.at(-1)?.at ?? 0, halted: false };
+    for (const { event, at } of events)
+      changed.set(
+        event.consentId,
+        evolve(changed.get(event.consentId) ?? histories.get(event.consentId) ?? [], event, at),
+      );
+    const to = {
+      next: (expected?.next ?? 0n) + BigInt(due.length),
+      watermark: due.at(-1)?.at ?? 0,
+      halted: false,
+    };
     await this.#projection.apply({ expected, to, histories: changed });
   }
 }

@@ -17,11 +17,20 @@ const MOST_MS = 1_000;
  * Creates the object, or finds what stands in its place: one of the two happened when this resolves. A store may also be undecided, either
  * by its own word (409), or because what stood there (412) is gone when it is looked at; that is tried again a few times.
  */
-export async function createOnly(calls: S3Calls, site: string, object: NewObject, pause: Pause = sleep): Promise<Created> {
+export async function createOnly(
+  calls: S3Calls,
+  site: string,
+  object: NewObject,
+  pause: Pause = sleep,
+): Promise<Created> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     if (attempt > 0) await pause(Math.random() * Math.min(MOST_MS, FIRST_MS * 2 ** attempt));
     const result = await calls.putIfAbsent(object);
-    if (result.put === 'created') return { created: true, ...(result.versionId === undefined ? {} : { versionId: result.versionId }) };
+    if (result.put === 'created')
+      return {
+        created: true,
+        ...(result.versionId === undefined ? {} : { versionId: result.versionId }),
+      };
     if (result.put === 'conflict') continue;
     const head = await calls.head(object.key);
     if (head !== undefined) return { created: false, head };

@@ -2,7 +2,12 @@ import { codeOf } from '@residency/coded-error';
 import type { S3Calls } from './s3-calls.ts';
 
 /** A call to a site ended, after so many milliseconds, the client's own retries included. `result`: `ok`, `exists`, `missing`, `conflict`, or an error's code. */
-export type OnRequest = (site: string, operation: 'put' | 'head' | 'get' | 'list', result: string, milliseconds: number) => void;
+export type OnRequest = (
+  site: string,
+  operation: 'put' | 'head' | 'get' | 'list',
+  result: string,
+  milliseconds: number,
+) => void;
 
 const FAILED = 'FAILED';
 
@@ -11,7 +16,11 @@ const found = (value: unknown): string => (value === undefined ? 'missing' : 'ok
 /** The same calls, told of. */
 export function observed(calls: S3Calls, site: string, onRequest: OnRequest | undefined): S3Calls {
   if (onRequest === undefined) return calls;
-  const call = async <T>(operation: Parameters<OnRequest>[1], answer: Promise<T>, resultOf: (value: T) => string): Promise<T> => {
+  const call = async <T>(
+    operation: Parameters<OnRequest>[1],
+    answer: Promise<T>,
+    resultOf: (value: T) => string,
+  ): Promise<T> => {
     const since = performance.now();
     let result = FAILED;
     try {
@@ -26,10 +35,13 @@ export function observed(calls: S3Calls, site: string, onRequest: OnRequest | un
     }
   };
   return {
-    putIfAbsent: (object) => call('put', calls.putIfAbsent(object), ({ put }) => (put === 'created' ? 'ok' : put)),
+    putIfAbsent: (object) =>
+      call('put', calls.putIfAbsent(object), ({ put }) => (put === 'created' ? 'ok' : put)),
     head: (key) => call('head', calls.head(key), found),
     get: (key, maxBytes) => call('get', calls.get(key, maxBytes), found),
     list: (prefix, page) => call('list', calls.list(prefix, page), found),
-    close: () => { calls.close(); },
+    close: () => {
+      calls.close();
+    },
   };
 }

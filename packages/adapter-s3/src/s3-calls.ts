@@ -49,7 +49,10 @@ export interface S3Calls {
   /** `undefined` only where the store says that the key is missing, not the bucket. An object longer than `maxBytes` is given cut, somewhere beyond them. */
   get(key: string, maxBytes: number): Promise<FoundBytes | undefined>;
   /** Keys in any order; pages of at most `maxKeys`. */
-  list(prefix: string, page: { readonly from?: string; readonly maxKeys: number }): Promise<KeyPage>;
+  list(
+    prefix: string,
+    page: { readonly from?: string; readonly maxKeys: number },
+  ): Promise<KeyPage>;
   /** Ends calls in work and drops connections; later calls fail. */
   close(): void;
 }

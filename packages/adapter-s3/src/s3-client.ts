@@ -1,7 +1,24 @@
 import { Readable } from 'node:stream';
-import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import type { GetObjectCommandOutput, PutObjectCommandInput, S3ClientConfig } from '@aws-sdk/client-s3';
-import type { FoundBytes, FoundHead, KeyPage, LedgerCalls, NewObject, PutResult } from './s3-calls.ts';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import type {
+  GetObjectCommandOutput,
+  PutObjectCommandInput,
+  S3ClientConfig,
+} from '@aws-sdk/client-s3';
+import type {
+  FoundBytes,
+  FoundHead,
+  KeyPage,
+  LedgerCalls,
+  NewObject,
+  PutResult,
+} from './s3-calls.ts';
 import { S3Error } from './s3-error.ts';
 import { DEFAULT_ATTEMPTS, DEFAULT_MAX_SOCKETS, DEFAULT_TIMEOUTS } from './s3-settings.ts';
 import type { S3SiteSettings } from './s3-settings.ts';
@@ -47,13 +64,17 @@ export class S3Bucket implements LedgerCalls {
   }
 
   async replace(object: NewObject, etag: string | undefined): Promise<boolean> {
-    const input = { ...this.#input(object), ...(etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: etag }) };
+    const input = {
+      ...this.#input(object),
+      ...(etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: etag }),
+    };
     return await this.#call(async (abortSignal) => {
       try {
         await this.#client.send(new PutObjectCommand(input), { abortSignal });
         return true;
       } catch (caught) {
-        if (statusOf(caught) === 412 || statusOf(caught) === 409 || nameOf(caught) === 'NoSuchKey') return false;
+        if (statusOf(caught) === 412 || statusOf(caught) === 409 || nameOf(caught) === 'NoSuchKey')
+          return false;
         throw caught;
       }
     });
@@ -62,7 +83,10 @@ export class S3Bucket implements LedgerCalls {
   async head(key: string): Promise<FoundHead | undefined> {
     return await this.#call(async (abortSignal) => {
       try {
-        const { Metadata, ContentLength, VersionId } = await this.#client.send(new HeadObjectCommand({ Bucket: this.#settings.bucket, Key: key }), { abortSignal });
+        const { Metadata, ContentLength, VersionId } = await this.#client.send(
+          new HeadObjectCommand({ Bucket: this.#settings.bucket, Key: key }),
+          { abortSignal },
+        );
         return { metadata: { ...Metadata }, bytes: ContentLength ?? 0, ...version(VersionId) };
       } catch (caught) {
         if (statusOf(caught) === 404) return undefined;
@@ -77,7 +101,11 @@ export class S3Bucket implements LedgerCalls {
         const answer = await this.#get(key, abortSignal);
         if (answer === undefined) return undefined;
         try {
-          return { metadata: { ...answer.Metadata }, bytes: await readBody(answer.Body, maxBytes), ...(answer.ETag === undefined ? {} : { etag: answer.ETag }) };
+          return {
+            metadata: { ...answer.Metadata },
+            bytes: await readBody(answer.Body, maxBytes),
+            ...(answer.ETag === undefined ? {} : { etag: answer.ETag }),
+          };
         } catch (caught) {
           // The SDK repeats a request, never a body that broke off.
           if (attempt >= this.#attempts || abortSignal.aborted) throw caught;
@@ -86,15 +114,34 @@ export class S3Bucket implements LedgerCalls {
     });
   }
 
-  async list(prefix: string, { from, maxKeys }: { readonly from?: string; readonly maxKeys: number }): Promise<KeyPage> {
+  async list(
+    prefix: string,
+    { from, maxKeys }: { readonly from?: string; readonly maxKeys: number },
+  ): Promise<KeyPage> {
     return await this.#call(async (abortSignal) => {
       // `url`: other people's keys may hold what XML can not.
-      const { Contents = [], EncodingType, IsTruncated, NextContinuationToken: next } = await this.#client.send(new ListObjectsV2Command({
-        Bucket: this.#settings.bucket, Prefix: prefix, MaxKeys: maxKeys, EncodingType: 'url', ...(from === undefined ? {} : { ContinuationToken: from }),
-      }), { abortSignal });
+      const {
+        Contents = [],
+        EncodingType,
+        IsTruncated,
+        NextContinuationToken: next,
+      } = await this.#client.send(
+        new ListObjectsV2Command({
+          Bucket: this.#settings.bucket,
+          Prefix: prefix,
+          MaxKeys: maxKeys,
+          EncodingType: 'url',
+          ...(from === undefined ? {} : { ContinuationToken: from }),
+        }),
+        { abortSignal },
+      );
       // Half a list must not pass for a whole one, nor one page for all of them.
-      if (IsTruncated === true && (next === undefined || next === from)) throw failure(this.#settings.site, 'SITE_FAILED', 'a list that does not go on');
-      return { keys: Contents.map(({ Key = '' }) => (EncodingType === 'url' ? decodeKey(Key) : Key)), ...(IsTruncated === true && next !== undefined ? { next } : {}) };
+      if (IsTruncated === true && (next === undefined || next === from))
+        throw failure(this.#settings.site, 'SITE_FAILED', 'a list that does not go on');
+      return {
+        keys: Contents.map(({ Key = '' }) => (EncodingType === 'url' ? decodeKey(Key) : Key)),
+        ...(IsTruncated === true && next !== undefined ? { next } : {}),
+      };
     });
   }
 
@@ -104,17 +151,35 @@ export class S3Bucket implements LedgerCalls {
     this.#client.destroy();
   }
 
-  #input({ key, bytes, sha256, metadata, md5, contentType = 'application/octet-stream', cacheControl }: NewObject): PutObjectCommandInput {
+  #input({
+    key,
+    bytes,
+    sha256,
+    metadata,
+    md5,
+    contentType = 'application/octet-stream',
+    cacheControl,
+  }: NewObject): PutObjectCommandInput {
     return {
-      Bucket: this.#settings.bucket, Key: key, Body: bytes, ContentType: contentType, Metadata: { ...metadata },
-      ...(this.#settings.checksums === 'WHEN_SUPPORTED' ? { ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') } : {}),
-      ...(md5 === undefined ? {} : { ContentMD5: md5 }), ...(cacheControl === undefined ? {} : { CacheControl: cacheControl }),
+      Bucket: this.#settings.bucket,
+      Key: key,
+      Body: bytes,
+      ContentType: contentType,
+      Metadata: { ...metadata },
+      ...(this.#settings.checksums === 'WHEN_SUPPORTED'
+        ? { ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') }
+        : {}),
+      ...(md5 === undefined ? {} : { ContentMD5: md5 }),
+      ...(cacheControl === undefined ? {} : { CacheControl: cacheControl }),
     };
   }
 
   async #get(key: string, abortSignal: AbortSignal): Promise<GetObjectCommandOutput | undefined> {
     try {
-      return await this.#client.send(new GetObjectCommand({ Bucket: this.#settings.bucket, Key: key }), { abortSignal });
+      return await this.#client.send(
+        new GetObjectCommand({ Bucket: this.#settings.bucket, Key: key }),
+        { abortSignal },
+      );
     } catch (caught) {
       if (nameOf(caught) === 'NoSuchKey') return undefined;
       throw caught;
@@ -123,9 +188,12 @@ export class S3Bucket implements LedgerCalls {
 
   async #call<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     return await this.#slots.with(async () => {
-      if (this.#closed) throw failure(this.#settings.site, 'SITE_UNREACHABLE', 'that it was closed here');
+      if (this.#closed)
+        throw failure(this.#settings.site, 'SITE_UNREACHABLE', 'that it was closed here');
       const abort = new AbortController();
-      const timer = setTimeout(() => { abort.abort(); }, this.#deadlineMs);
+      const timer = setTimeout(() => {
+        abort.abort();
+      }, this.#deadlineMs);
       this.#running.add(abort);
       try {
         return await work(abort.signal);
@@ -156,7 +224,14 @@ function makeClient(settings: S3SiteSettings): S3Client {
     retryMode: 'standard',
     // With `Expect: 100-continue` the SDK takes a new connection for each larger object, outside of `maxSockets`.
     expectContinueHeader: false,
-    requestHandler: { connectionTimeout: connectMs, requestTimeout: requestMs, socketTimeout: requestMs, throwOnRequestTimeout: true, httpAgent: agent, httpsAgent: agent },
+    requestHandler: {
+      connectionTimeout: connectMs,
+      requestTimeout: requestMs,
+      socketTimeout: requestMs,
+      throwOnRequestTimeout: true,
+      httpAgent: agent,
+      httpsAgent: agent,
+    },
   };
   return new S3Client(config);
 }
@@ -165,8 +240,13 @@ function makeClient(settings: S3SiteSettings): S3Client {
 function checkEndpoint({ site, endpoint }: S3SiteSettings): void {
   if (endpoint === undefined) return;
   const url = URL.parse(endpoint);
-  if (url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return;
-  throw new S3Error({ code: 'INVALID_SITE_SETTINGS', message: `Expected the settings of site ${site} to name an S3 endpoint (https://host, without user or password), found something else. Correct its endpoint; credentials have a setting of their own.`, remedy: 'stop' });
+  if (url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '')
+    return;
+  throw new S3Error({
+    code: 'INVALID_SITE_SETTINGS',
+    message: `Expected the settings of site ${site} to name an S3 endpoint (https://host, without user or password), found something else. Correct its endpoint; credentials have a setting of their own.`,
+    remedy: 'stop',
+  });
 }
 
 async function readBody(body: GetObjectCommandOutput['Body'], maxBytes: number): Promise<Buffer> {

@@ -31,7 +31,16 @@ export class S3LedgerStore implements LedgerStore {
   readonly #calls: LedgerCalls;
   readonly #pause: Pause;
 
-  constructor(settings: S3LedgerSettings, calls: LedgerCalls = new S3Bucket({ ...settings, site: SITE, region: SITE, checksums: 'WHEN_REQUIRED' }), pause: Pause = sleep) {
+  constructor(
+    settings: S3LedgerSettings,
+    calls: LedgerCalls = new S3Bucket({
+      ...settings,
+      site: SITE,
+      region: SITE,
+      checksums: 'WHEN_REQUIRED',
+    }),
+    pause: Pause = sleep,
+  ) {
     this.#calls = calls;
     this.#pause = pause;
   }
@@ -43,12 +52,21 @@ export class S3LedgerStore implements LedgerStore {
 
   async create(path: string, bytes: Uint8Array): Promise<'created' | 'same'> {
     checkPath(path);
-    const { created } = await createOnly(this.#calls, SITE, objectOf(path, bytes, { cacheControl: FOR_EVER }), this.#pause);
+    const { created } = await createOnly(
+      this.#calls,
+      SITE,
+      objectOf(path, bytes, { cacheControl: FOR_EVER }),
+      this.#pause,
+    );
     if (created) return 'created';
     const standing = await this.#calls.get(path, FILE_BYTES);
     if (standing === undefined) throw contended(path);
     if (standing.bytes.equals(bytes)) return 'same';
-    throw new S3Error({ code: 'LEDGER_FORK', message: `Expected ${path} of the ledger to hold the bytes that are to be written, found others, which stay. Keep them as evidence, and find out whether the log or the ledger was altered.`, remedy: 'stop' });
+    throw new S3Error({
+      code: 'LEDGER_FORK',
+      message: `Expected ${path} of the ledger to hold the bytes that are to be written, found others, which stay. Keep them as evidence, and find out whether the log or the ledger was altered.`,
+      remedy: 'stop',
+    });
   }
 
   async publish(path: string, bytes: Uint8Array, replaces: Uint8Array | undefined): Promise<void> {
@@ -58,8 +76,16 @@ export class S3LedgerStore implements LedgerStore {
       if (attempt > 0) await this.#pause(attempt * PAUSE_MS);
       const standing = await this.#calls.get(path, FILE_BYTES);
       if (standing?.bytes.equals(object.bytes) === true) return;
-      if (standing === undefined ? replaces !== undefined : replaces === undefined || !standing.bytes.equals(replaces)) {
-        throw new S3Error({ code: 'LEDGER_MOVED', message: `Expected ${path} of the ledger as it was read, found another writer's. The ledger is read again and goes on from there.`, remedy: 'retry' });
+      if (
+        standing === undefined
+          ? replaces !== undefined
+          : replaces === undefined || !standing.bytes.equals(replaces)
+      ) {
+        throw new S3Error({
+          code: 'LEDGER_MOVED',
+          message: `Expected ${path} of the ledger as it was read, found another writer's. The ledger is read again and goes on from there.`,
+          remedy: 'retry',
+        });
       }
       // Not this one: somebody else's, or this one's own, whose answer was lost. What stands there then says which.
       if (await this.#calls.replace(object, standing?.etag)) return;
@@ -73,15 +99,36 @@ export class S3LedgerStore implements LedgerStore {
   }
 }
 
-function objectOf(key: string, body: Uint8Array, of: Pick<NewObject, 'contentType' | 'cacheControl'>): NewObject & { readonly bytes: Buffer } {
+function objectOf(
+  key: string,
+  body: Uint8Array,
+  of: Pick<NewObject, 'contentType' | 'cacheControl'>,
+): NewObject & { readonly bytes: Buffer } {
   const bytes = Buffer.from(body);
-  return { key, bytes, sha256: createHash('sha256').update(bytes).digest('hex'), md5: createHash('md5').update(bytes).digest('base64'), metadata: {}, ...of };
+  return {
+    key,
+    bytes,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    md5: createHash('md5').update(bytes).digest('base64'),
+    metadata: {},
+    ...of,
+  };
 }
 
 function checkPath(path: string): void {
-  if (!isLedgerPath(path)) throw new S3Error({ code: 'INVALID_LEDGER_PATH', message: 'Expected a path of a ledger\'s file, found another. This is a defect of the caller: report it.', remedy: 'stop' });
+  if (!isLedgerPath(path))
+    throw new S3Error({
+      code: 'INVALID_LEDGER_PATH',
+      message:
+        "Expected a path of a ledger's file, found another. This is a defect of the caller: report it.",
+      remedy: 'stop',
+    });
 }
 
 function contended(path: string): S3Error {
-  return new S3Error({ code: 'SITE_CONTENDED', message: `Expected the ledger's store to take ${path} or to show what stands there, found neither. See whether something else writes or deletes in its bucket; what waits is tried again.`, remedy: 'retry' });
+  return new S3Error({
+    code: 'SITE_CONTENDED',
+    message: `Expected the ledger's store to take ${path} or to show what stands there, found neither. See whether something else writes or deletes in its bucket; what waits is tried again.`,
+    remedy: 'retry',
+  });
 }

@@ -25,9 +25,24 @@ export class S3ObjectStore implements ObjectStore {
 
   async create(key: string, sealed: Uint8Array, metadata: ObjectMetadata): Promise<CreateResult> {
     if (submissionOfKey(key) === undefined) {
-      throw new S3Error({ code: 'INVALID_OBJECT_KEY', message: 'Expected the key of a sample object, found another. This is a defect of the caller: report it.', remedy: 'stop' });
+      throw new S3Error({
+        code: 'INVALID_OBJECT_KEY',
+        message:
+          'Expected the key of a sample object, found another. This is a defect of the caller: report it.',
+        remedy: 'stop',
+      });
     }
-    const result = await createOnly(this.#calls, this.site, { key, bytes: sealed, sha256: metadata.sealedSha256, metadata: encodeObjectMetadata(metadata) }, this.#pause);
+    const result = await createOnly(
+      this.#calls,
+      this.site,
+      {
+        key,
+        bytes: sealed,
+        sha256: metadata.sealedSha256,
+        metadata: encodeObjectMetadata(metadata),
+      },
+      this.#pause,
+    );
     return result.created ? result : { created: false, existing: this.#existing(key, result.head) };
   }
 

@@ -15,7 +15,11 @@ export interface S3SiteSettings {
    */
   readonly checksums: 'WHEN_REQUIRED' | 'WHEN_SUPPORTED';
   /** Absent: the SDK's default chain (environment, profile, role of the machine). */
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
+  readonly credentials?: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  };
   /** Of each attempt: until the connection stands, and until the answer begins (then: between two pieces of it). Milliseconds. */
   readonly timeouts?: { readonly connectMs: number; readonly requestMs: number };
   /** Connections, and so requests at a time. */

@@ -24,7 +24,14 @@ export class S3SiteReader implements SiteReader {
   readonly #calls: S3Calls;
   readonly #before: () => Promise<void>;
 
-  constructor(settings: S3SiteSettings, { calls = new S3Bucket(settings), onRequest, before = () => Promise.resolve() }: S3SiteReaderOptions = {}) {
+  constructor(
+    settings: S3SiteSettings,
+    {
+      calls = new S3Bucket(settings),
+      onRequest,
+      before = () => Promise.resolve(),
+    }: S3SiteReaderOptions = {},
+  ) {
     this.site = settings.site;
     this.#calls = observed(calls, settings.site, onRequest);
     this.#before = before;
@@ -35,7 +42,10 @@ export class S3SiteReader implements SiteReader {
     let from: string | undefined;
     do {
       await this.#before();
-      const { keys, next } = await this.#calls.list('', { maxKeys: PAGE_KEYS, ...(from === undefined ? {} : { from }) });
+      const { keys, next } = await this.#calls.list('', {
+        maxKeys: PAGE_KEYS,
+        ...(from === undefined ? {} : { from }),
+      });
       for (const key of keys) {
         if (key !== SITE_MARKER_KEY) yield { key, foreign: submissionOfKey(key) === undefined };
       }

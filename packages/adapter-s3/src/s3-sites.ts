@@ -26,7 +26,10 @@ export class S3Sites implements Sites {
   readonly #open: (settings: S3SiteSettings) => S3Calls;
   readonly #sites = new Map<string, OpenSite>();
 
-  constructor(settings: readonly S3SiteSettings[], { open = (one) => new S3Bucket(one), onRequest }: S3SitesOptions = {}) {
+  constructor(
+    settings: readonly S3SiteSettings[],
+    { open = (one) => new S3Bucket(one), onRequest }: S3SitesOptions = {},
+  ) {
     this.#settings = new Map(settings.map((one) => [one.site, one]));
     this.#open = (one) => observed(open(one), one.site, onRequest);
   }
@@ -35,10 +38,18 @@ export class S3Sites implements Sites {
   async store(site: string, region: string): Promise<ObjectStore> {
     const settings = this.#settings.get(site);
     if (settings === undefined) {
-      throw new S3Error({ code: 'SITE_NOT_CONFIGURED', message: `Expected settings for site ${site} of region ${region}, which a policy names, found none. Add the site to the deployment's settings and start anew.`, remedy: 'retry' });
+      throw new S3Error({
+        code: 'SITE_NOT_CONFIGURED',
+        message: `Expected settings for site ${site} of region ${region}, which a policy names, found none. Add the site to the deployment's settings and start anew.`,
+        remedy: 'retry',
+      });
     }
     if (settings.region !== region) {
-      throw new S3Error({ code: 'SITE_REGION_MISMATCH', message: `Expected the settings of site ${site} to place it in region ${region}, as a policy does, found region ${settings.region}. Correct the settings, or the policy.`, remedy: 'stop' });
+      throw new S3Error({
+        code: 'SITE_REGION_MISMATCH',
+        message: `Expected the settings of site ${site} to place it in region ${region}, as a policy does, found region ${settings.region}. Correct the settings, or the policy.`,
+        remedy: 'stop',
+      });
     }
     const opened = this.#opened(settings);
     opened.verified ??= this.#verify(settings, opened);

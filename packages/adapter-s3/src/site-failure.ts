@@ -1,27 +1,60 @@
 import { S3Error } from './s3-error.ts';
 
-type FailureCode = 'SITE_UNREACHABLE' | 'SITE_REFUSED' | 'SITE_MISSING' | 'SITE_BUSY' | 'SITE_FULL' | 'SITE_FAILED';
+type FailureCode =
+  | 'SITE_UNREACHABLE'
+  | 'SITE_REFUSED'
+  | 'SITE_MISSING'
+  | 'SITE_BUSY'
+  | 'SITE_FULL'
+  | 'SITE_FAILED';
 
 const NEXT: Readonly<Record<FailureCode, string>> = {
   SITE_UNREACHABLE: 'See whether its endpoint is up and can be reached from here',
-  SITE_REFUSED: 'See whether its credentials are valid and may create and head (a reader: list and get), and whether its AWS region is right; AWS answers so, too, for a missing object to whoever may not list',
-  SITE_MISSING: 'See whether its bucket exists and its settings name it; a bucket is never made here',
+  SITE_REFUSED:
+    'See whether its credentials are valid and may create and head (a reader: list and get), and whether its AWS region is right; AWS answers so, too, for a missing object to whoever may not list',
+  SITE_MISSING:
+    'See whether its bucket exists and its settings name it; a bucket is never made here',
   SITE_BUSY: 'Lower the load on it, or raise its limits, if this lasts',
   SITE_FULL: 'Free or add room',
-  SITE_FAILED: 'See what its own log says; whether it supports create-only writes (If-None-Match: *); whether checksums should be WHEN_REQUIRED',
+  SITE_FAILED:
+    'See what its own log says; whether it supports create-only writes (If-None-Match: *); whether checksums should be WHEN_REQUIRED',
 };
 
 /** By the store's code or the SDK's name for a failure; whatever is not here goes by its status. */
 const CODES: Readonly<Record<string, FailureCode>> = {
   NoSuchBucket: 'SITE_MISSING',
-  AccessDenied: 'SITE_REFUSED', AccountProblem: 'SITE_REFUSED', AllAccessDisabled: 'SITE_REFUSED', AuthorizationHeaderMalformed: 'SITE_REFUSED', CredentialsProviderError: 'SITE_REFUSED',
-  ExpiredToken: 'SITE_REFUSED', InvalidAccessKeyId: 'SITE_REFUSED', InvalidToken: 'SITE_REFUSED', PermanentRedirect: 'SITE_REFUSED', RequestTimeTooSkewed: 'SITE_REFUSED',
-  SignatureDoesNotMatch: 'SITE_REFUSED', TemporaryRedirect: 'SITE_REFUSED',
-  RequestLimitExceeded: 'SITE_BUSY', ServiceUnavailable: 'SITE_BUSY', SlowDown: 'SITE_BUSY', Throttling: 'SITE_BUSY', TooManyRequests: 'SITE_BUSY',
-  InsufficientStorage: 'SITE_FULL', QuotaExceeded: 'SITE_FULL', XMinioStorageFull: 'SITE_FULL',
-  BadDigest: 'SITE_FAILED', EntityTooLarge: 'SITE_FAILED', InternalError: 'SITE_FAILED', InvalidArgument: 'SITE_FAILED', InvalidRequest: 'SITE_FAILED', MetadataTooLarge: 'SITE_FAILED',
-  MethodNotAllowed: 'SITE_FAILED', NotImplemented: 'SITE_FAILED', XAmzContentSHA256Mismatch: 'SITE_FAILED',
-  AbortError: 'SITE_UNREACHABLE', RequestTimeout: 'SITE_UNREACHABLE', TimeoutError: 'SITE_UNREACHABLE',
+  AccessDenied: 'SITE_REFUSED',
+  AccountProblem: 'SITE_REFUSED',
+  AllAccessDisabled: 'SITE_REFUSED',
+  AuthorizationHeaderMalformed: 'SITE_REFUSED',
+  CredentialsProviderError: 'SITE_REFUSED',
+  ExpiredToken: 'SITE_REFUSED',
+  InvalidAccessKeyId: 'SITE_REFUSED',
+  InvalidToken: 'SITE_REFUSED',
+  PermanentRedirect: 'SITE_REFUSED',
+  RequestTimeTooSkewed: 'SITE_REFUSED',
+  SignatureDoesNotMatch: 'SITE_REFUSED',
+  TemporaryRedirect: 'SITE_REFUSED',
+  RequestLimitExceeded: 'SITE_BUSY',
+  ServiceUnavailable: 'SITE_BUSY',
+  SlowDown: 'SITE_BUSY',
+  Throttling: 'SITE_BUSY',
+  TooManyRequests: 'SITE_BUSY',
+  InsufficientStorage: 'SITE_FULL',
+  QuotaExceeded: 'SITE_FULL',
+  XMinioStorageFull: 'SITE_FULL',
+  BadDigest: 'SITE_FAILED',
+  EntityTooLarge: 'SITE_FAILED',
+  InternalError: 'SITE_FAILED',
+  InvalidArgument: 'SITE_FAILED',
+  InvalidRequest: 'SITE_FAILED',
+  MetadataTooLarge: 'SITE_FAILED',
+  MethodNotAllowed: 'SITE_FAILED',
+  NotImplemented: 'SITE_FAILED',
+  XAmzContentSHA256Mismatch: 'SITE_FAILED',
+  AbortError: 'SITE_UNREACHABLE',
+  RequestTimeout: 'SITE_UNREACHABLE',
+  TimeoutError: 'SITE_UNREACHABLE',
 };
 
 /**
@@ -32,12 +65,16 @@ export function siteFailure(site: string, caught: unknown): S3Error {
   if (caught instanceof S3Error) return caught;
   const status = statusOf(caught);
   const name = nameOf(caught);
-  const code = name === undefined ? codeOfStatus(status) : CODES[name] ?? codeOfStatus(status);
+  const code = name === undefined ? codeOfStatus(status) : (CODES[name] ?? codeOfStatus(status));
   return failure(site, code, foundText(status, name, caught));
 }
 
 export function failure(site: string, code: FailureCode, found: string): S3Error {
-  return new S3Error({ code, message: `Expected site ${site} to carry out a request, found ${found}. ${NEXT[code]}; what waits is tried again.`, remedy: 'retry' });
+  return new S3Error({
+    code,
+    message: `Expected site ${site} to carry out a request, found ${found}. ${NEXT[code]}; what waits is tried again.`,
+    remedy: 'retry',
+  });
 }
 
 /** The status of the store's answer; `undefined` where there was none. */
@@ -50,7 +87,9 @@ export function statusOf(caught: unknown): number | undefined {
 /** The store's code or the SDK's name for the failure, if it is one this package knows. */
 export function nameOf(caught: unknown): string | undefined {
   const name = memberOf(caught, 'name');
-  return typeof name === 'string' && (Object.hasOwn(CODES, name) || name === 'NoSuchKey') ? name : undefined;
+  return typeof name === 'string' && (Object.hasOwn(CODES, name) || name === 'NoSuchKey')
+    ? name
+    : undefined;
 }
 
 function codeOfStatus(status: number | undefined): FailureCode {

@@ -1,4 +1,10 @@
-import { OBJECT_PREFIX, SITE_MARKER_KEY, decodeSiteMarker, encodeSiteMarker, sha256 } from '@residency/contracts';
+import {
+  OBJECT_PREFIX,
+  SITE_MARKER_KEY,
+  decodeSiteMarker,
+  encodeSiteMarker,
+  sha256,
+} from '@residency/contracts';
 import { createOnly } from './create-only.ts';
 import type { NewObject, S3Calls } from './s3-calls.ts';
 import { S3Bucket } from './s3-client.ts';
@@ -19,20 +25,27 @@ const MARKER_BYTES = 4_096;
 export async function initS3Site(settings: S3SiteSettings, open: Open = openBucket): Promise<void> {
   await inBucket(settings, open, async (calls) => {
     const marker = markerObject(settings);
-    if (await calls.get(SITE_MARKER_KEY, MARKER_BYTES) === undefined) {
+    if ((await calls.get(SITE_MARKER_KEY, MARKER_BYTES)) === undefined) {
       await refuseSamples(settings, calls);
       await createOnly(calls, settings.site, marker);
     }
     await verifyMarker(settings, calls);
     // By now it stands there with just these bytes, so a store that overwrites does no harm, and gives itself away.
     if ((await createOnly(calls, settings.site, marker)).created) {
-      throw new S3Error({ code: 'SITE_NOT_CREATE_ONLY', message: `Expected the store of site ${settings.site} to refuse a second object under one key (If-None-Match: *), found that it overwrote it. Use a store with create-only writes: this one would lose samples.`, remedy: 'stop' });
+      throw new S3Error({
+        code: 'SITE_NOT_CREATE_ONLY',
+        message: `Expected the store of site ${settings.site} to refuse a second object under one key (If-None-Match: *), found that it overwrote it. Use a store with create-only writes: this one would lose samples.`,
+        remedy: 'stop',
+      });
     }
   });
 }
 
 /** Throws `SITE_MARKER_MISSING` or `SITE_MARKER_MISMATCH` where the bucket is not this site's (DESIGN §2.9). */
-export async function verifyS3Site(settings: S3SiteSettings, open: Open = openBucket): Promise<void> {
+export async function verifyS3Site(
+  settings: S3SiteSettings,
+  open: Open = openBucket,
+): Promise<void> {
   await inBucket(settings, open, (calls) => verifyMarker(settings, calls));
 }
 
@@ -40,11 +53,19 @@ export async function verifyS3Site(settings: S3SiteSettings, open: Open = openBu
 export async function verifyMarker({ region, site }: Identity, calls: S3Calls): Promise<void> {
   const object = await calls.get(SITE_MARKER_KEY, MARKER_BYTES);
   if (object === undefined) {
-    throw new S3Error({ code: 'SITE_MARKER_MISSING', message: `Expected the marker ${SITE_MARKER_KEY} of site ${site} in region ${region} in its bucket, found none. Correct which bucket belongs to the site; a new site is initialised first.`, remedy: 'stop' });
+    throw new S3Error({
+      code: 'SITE_MARKER_MISSING',
+      message: `Expected the marker ${SITE_MARKER_KEY} of site ${site} in region ${region} in its bucket, found none. Correct which bucket belongs to the site; a new site is initialised first.`,
+      remedy: 'stop',
+    });
   }
   const found = decodeSiteMarker(object.bytes);
   if (found.region !== region || found.site !== site) {
-    throw new S3Error({ code: 'SITE_MARKER_MISMATCH', message: `Expected the marker ${SITE_MARKER_KEY} to name site ${site} in region ${region}, found site ${found.site} in region ${found.region}. Correct which bucket belongs to which site; never edit a marker.`, remedy: 'stop' });
+    throw new S3Error({
+      code: 'SITE_MARKER_MISMATCH',
+      message: `Expected the marker ${SITE_MARKER_KEY} to name site ${site} in region ${region}, found site ${found.site} in region ${found.region}. Correct which bucket belongs to which site; never edit a marker.`,
+      remedy: 'stop',
+    });
   }
 }
 
@@ -56,7 +77,11 @@ function markerObject({ region, site }: Identity): NewObject {
 async function refuseSamples({ site }: Identity, calls: S3Calls): Promise<void> {
   const { keys } = await calls.list(OBJECT_PREFIX, { maxKeys: 1 });
   if (keys.length > 0) {
-    throw new S3Error({ code: 'SITE_NOT_EMPTY', message: `Expected an empty bucket for the new site ${site}, found samples without a marker. Find out whose they are; restore the marker from a backup or choose another bucket.`, remedy: 'stop' });
+    throw new S3Error({
+      code: 'SITE_NOT_EMPTY',
+      message: `Expected an empty bucket for the new site ${site}, found samples without a marker. Find out whose they are; restore the marker from a backup or choose another bucket.`,
+      remedy: 'stop',
+    });
   }
 }
 
@@ -64,7 +89,11 @@ function openBucket(settings: S3SiteSettings): S3Calls {
   return new S3Bucket(settings);
 }
 
-async function inBucket(settings: S3SiteSettings, open: Open, work: (calls: S3Calls) => Promise<void>): Promise<void> {
+async function inBucket(
+  settings: S3SiteSettings,
+  open: Open,
+  work: (calls: S3Calls) => Promise<void>,
+): Promise<void> {
   const calls = open(settings);
   try {
     await work(calls);

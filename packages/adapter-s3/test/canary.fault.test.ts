@@ -12,15 +12,29 @@ import type { Fault } from './fault-proxy.ts';
 import { siteBucket } from './some-bucket.ts';
 import type { SomeBucket } from './some-bucket.ts';
 
-const SECRETS = { accessKeyId: 'CANARYID01', secretAccessKey: 'CANARYSECRET02', sessionToken: 'CANARYTOKEN03' };
+const SECRETS = {
+  accessKeyId: 'CANARYID01',
+  secretAccessKey: 'CANARYSECRET02',
+  sessionToken: 'CANARYTOKEN03',
+};
 const SAMPLE = 'CANARYSAMPLE04';
 const ANSWER = 'CANARYANSWER05';
 
-const echo = (code: string) => `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${ANSWER} ${SECRETS.secretAccessKey}</Message><AWSAccessKeyId>${SECRETS.accessKeyId}</AWSAccessKeyId><StringToSign>${ANSWER}</StringToSign><code>${ANSWER}</code></Error>`;
+const echo = (code: string) =>
+  `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${ANSWER} ${SECRETS.secretAccessKey}</Message><AWSAccessKeyId>${SECRETS.accessKeyId}</AWSAccessKeyId><StringToSign>${ANSWER}</StringToSign><code>${ANSWER}</code></Error>`;
 const FAULTS: readonly Fault[] = [
-  'failed', 'stalled', 'failed-but-persisted', 'pass',
-  ...[301, 400, 401, 403, 404, 409, 412, 429, 500, 503, 507].flatMap((status) => [{ status, text: echo('SignatureDoesNotMatch') }, { status, text: echo(ANSWER) }, { status, text: `${ANSWER} is no XML` }, { status, headers: { 'x-amz-error-code': ANSWER } }]),
-  { status: 200, text: `<${ANSWER}` }, { status: 200, headers: { 'x-amz-meta-position': ANSWER, 'x-amz-meta-CANARYNAME06': ANSWER } },
+  'failed',
+  'stalled',
+  'failed-but-persisted',
+  'pass',
+  ...[301, 400, 401, 403, 404, 409, 412, 429, 500, 503, 507].flatMap((status) => [
+    { status, text: echo('SignatureDoesNotMatch') },
+    { status, text: echo(ANSWER) },
+    { status, text: `${ANSWER} is no XML` },
+    { status, headers: { 'x-amz-error-code': ANSWER } },
+  ]),
+  { status: 200, text: `<${ANSWER}` },
+  { status: 200, headers: { 'x-amz-meta-position': ANSWER, 'x-amz-meta-CANARYNAME06': ANSWER } },
 ];
 
 let bucket: SomeBucket;
@@ -33,7 +47,8 @@ beforeAll(async () => {
 afterAll(() => proxy.close());
 
 /** Everything that could be got out of what was thrown, hidden members and causes too. */
-const everythingIn = (error: unknown) => `${String(error)}${inspect(error, { depth: Infinity, showHidden: true, maxStringLength: Infinity })}${JSON.stringify(error)}`;
+const everythingIn = (error: unknown) =>
+  `${String(error)}${inspect(error, { depth: Infinity, showHidden: true, maxStringLength: Infinity })}${JSON.stringify(error)}`;
 
 /** Every way into the package; what it throws. */
 async function failuresOf(settings: S3SiteSettings): Promise<unknown[]> {
@@ -42,21 +57,33 @@ async function failuresOf(settings: S3SiteSettings): Promise<unknown[]> {
   const reader = new S3SiteReader(settings);
   try {
     const work: readonly (() => Promise<unknown>)[] = [
-      () => store.create(key, Buffer.from(SAMPLE.repeat(100)), metadata), () => reader.read(key), () => Array.fromAsync(reader.list()), () => verifyS3Site(settings), () => initS3Site(settings),
+      () => store.create(key, Buffer.from(SAMPLE.repeat(100)), metadata),
+      () => reader.read(key),
+      () => Array.fromAsync(reader.list()),
+      () => verifyS3Site(settings),
+      () => initS3Site(settings),
     ];
-    return (await Promise.allSettled(work.map((one) => one()))).flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+    return (await Promise.allSettled(work.map((one) => one()))).flatMap((result) =>
+      result.status === 'rejected' ? [result.reason as unknown] : [],
+    );
   } finally {
     store.close();
     reader.close();
   }
 }
 
-test('no error holds a secret, a byte of a sample or a word of the store\'s answer, whatever goes wrong', async () => {
-  const settings: S3SiteSettings = { ...bucket.settings, endpoint: proxy.endpoint, credentials: SECRETS, attempts: 1, timeouts: { connectMs: 500, requestMs: 100 } };
+test("no error holds a secret, a byte of a sample or a word of the store's answer, whatever goes wrong", async () => {
+  const settings: S3SiteSettings = {
+    ...bucket.settings,
+    endpoint: proxy.endpoint,
+    credentials: SECRETS,
+    attempts: 1,
+    timeouts: { connectMs: 500, requestMs: 100 },
+  };
   const failures: unknown[] = [];
   for (const fault of FAULTS) {
     for (const method of ['PUT', 'HEAD', 'GET']) proxy.always(method, fault);
-    failures.push(...await failuresOf(settings));
+    failures.push(...(await failuresOf(settings)));
     proxy.heal();
   }
   expect(failures.length).toBeGreaterThan(150);
@@ -66,8 +93,18 @@ test('no error holds a secret, a byte of a sample or a word of the store\'s answ
   }
 });
 
-test.each(['http://user:CANARYPASSWORD@127.0.0.1:9', 'https://user:CANARYPASSWORD@[', 'CANARYPASSWORD', 'file:///CANARYPASSWORD'])('an endpoint that is none, or has a password in it, is refused at once and not repeated (%#)', async (endpoint) => {
-  const [error] = await failuresOf({ ...bucket.settings, endpoint }).catch((caught: unknown) => [caught]);
-  expect(error).toMatchObject({ code: 'INVALID_SITE_SETTINGS', remedy: 'stop' });
-  expect(everythingIn(error)).not.toMatch(/CANARY/);
-});
+test.each([
+  'http://user:CANARYPASSWORD@127.0.0.1:9',
+  'https://user:CANARYPASSWORD@[',
+  'CANARYPASSWORD',
+  'file:///CANARYPASSWORD',
+])(
+  'an endpoint that is none, or has a password in it, is refused at once and not repeated (%#)',
+  async (endpoint) => {
+    const [error] = await failuresOf({ ...bucket.settings, endpoint }).catch((caught: unknown) => [
+      caught,
+    ]);
+    expect(error).toMatchObject({ code: 'INVALID_SITE_SETTINGS', remedy: 'stop' });
+    expect(everythingIn(error)).not.toMatch(/CANARY/);
+  },
+);

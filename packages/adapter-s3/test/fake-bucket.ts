@@ -1,7 +1,22 @@
-import type { FoundBytes, FoundHead, KeyPage, LedgerCalls, NewObject, PutResult } from '../src/s3-calls.ts';
+import type {
+  FoundBytes,
+  FoundHead,
+  KeyPage,
+  LedgerCalls,
+  NewObject,
+  PutResult,
+} from '../src/s3-calls.ts';
 import type { S3SiteSettings } from '../src/s3-settings.ts';
 
-export const SOME_SETTINGS: S3SiteSettings = { site: 'zrh-1', region: 'zurich', bucket: 'some-bucket', endpoint: 'http://127.0.0.1:9', awsRegion: 'us-east-1', pathStyle: true, checksums: 'WHEN_REQUIRED' };
+export const SOME_SETTINGS: S3SiteSettings = {
+  site: 'zrh-1',
+  region: 'zurich',
+  bucket: 'some-bucket',
+  endpoint: 'http://127.0.0.1:9',
+  awsRegion: 'us-east-1',
+  pathStyle: true,
+  checksums: 'WHEN_REQUIRED',
+};
 
 /** A bucket as a map, for what a real one can not be brought to answer. */
 export class FakeBucket implements LedgerCalls {
@@ -35,16 +50,22 @@ export class FakeBucket implements LedgerCalls {
     return this.objects.get(key);
   }
 
-  async list(prefix: string, { from, maxKeys }: { readonly from?: string; readonly maxKeys: number }): Promise<KeyPage> {
+  async list(
+    prefix: string,
+    { from, maxKeys }: { readonly from?: string; readonly maxKeys: number },
+  ): Promise<KeyPage> {
     this.asked.push('list');
-    const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix)).toSorted().filter((key) => from === undefined || key > from);
+    const keys = [...this.objects.keys()]
+      .filter((key) => key.startsWith(prefix))
+      .toSorted()
+      .filter((key) => from === undefined || key > from);
     const page = keys.slice(0, maxKeys);
     const next = page.at(-1);
     return { keys: page, ...(keys.length > maxKeys && next !== undefined ? { next } : {}) };
   }
 
   #put(key: string, bytes: Uint8Array, metadata: NewObject['metadata']): void {
-    this.objects.set(key, { bytes: Buffer.from(bytes), metadata, etag: `"${this.#puts += 1}"` });
+    this.objects.set(key, { bytes: Buffer.from(bytes), metadata, etag: `"${(this.#puts += 1)}"` });
   }
 
   close(): void {

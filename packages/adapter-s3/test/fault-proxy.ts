@@ -21,7 +21,12 @@ export type Fault =
   /** One byte of the body is another when the store gets it. */
   | 'altered'
   /** An answer of the proxy's own. */
-  | { readonly status: number; readonly code?: string; readonly text?: string; readonly headers?: Record<string, string> };
+  | {
+      readonly status: number;
+      readonly code?: string;
+      readonly text?: string;
+      readonly headers?: Record<string, string>;
+    };
 
 export interface SeenRequest {
   readonly method: string;
@@ -34,7 +39,9 @@ export class FaultProxy {
   readonly seen: SeenRequest[] = [];
   /** Connections ever made. */
   connections = 0;
-  readonly #server = createServer((incoming, answer) => { void this.#serve(incoming, answer); });
+  readonly #server = createServer((incoming, answer) => {
+    void this.#serve(incoming, answer);
+  });
   readonly #sockets = new Set<Socket>();
   readonly #store: URL;
   #faults: { readonly method: string; readonly fault: Fault }[] = [];
@@ -58,7 +65,9 @@ export class FaultProxy {
   }
 
   async listen(): Promise<string> {
-    await new Promise<void>((resolve) => { this.#server.listen(0, '127.0.0.1', resolve); });
+    await new Promise<void>((resolve) => {
+      this.#server.listen(0, '127.0.0.1', resolve);
+    });
     return this.endpoint;
   }
 
@@ -83,7 +92,9 @@ export class FaultProxy {
 
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
-    await new Promise((resolve) => { this.#server.close(resolve); });
+    await new Promise((resolve) => {
+      this.#server.close(resolve);
+    });
   }
 
   async #serve(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
@@ -99,7 +110,7 @@ export class FaultProxy {
     if (fault === 'slow') await sleep(50);
     if (typeof fault === 'object') {
       answer.writeHead(fault.status, { 'content-type': 'application/xml', ...fault.headers });
-      answer.end(method === 'HEAD' ? '' : fault.text ?? errorBody(fault.code));
+      answer.end(method === 'HEAD' ? '' : (fault.text ?? errorBody(fault.code)));
       return;
     }
     if (fault === 'altered') body[0] = (body[0] ?? 0) ^ 1;
@@ -110,7 +121,10 @@ export class FaultProxy {
       return;
     }
     answer.writeHead(stored.status, stored.headers);
-    if (fault === 'broken-off') answer.write(stored.body.subarray(0, stored.body.length / 2), () => { socket.destroy(); });
+    if (fault === 'broken-off')
+      answer.write(stored.body.subarray(0, stored.body.length / 2), () => {
+        socket.destroy();
+      });
     else answer.end(stored.body);
   }
 
@@ -118,14 +132,28 @@ export class FaultProxy {
     const always = this.#always.get(method);
     if (always !== undefined) return always;
     const index = this.#faults.findIndex((one) => one.method === method);
-    return index === -1 ? 'pass' : this.#faults.splice(index, 1)[0]?.fault ?? 'pass';
+    return index === -1 ? 'pass' : (this.#faults.splice(index, 1)[0]?.fault ?? 'pass');
   }
 
-  #forward(method: string, path: string, headers: IncomingHttpHeaders, body: Buffer): Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer }> {
+  #forward(
+    method: string,
+    path: string,
+    headers: IncomingHttpHeaders,
+    body: Buffer,
+  ): Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer }> {
     return new Promise((resolve, reject) => {
-      const sent = request({ host: this.#store.hostname, port: this.#store.port, method, path, headers }, (response) => {
-        void Array.fromAsync(response).then((pieces) => { resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(pieces) }); }, reject);
-      });
+      const sent = request(
+        { host: this.#store.hostname, port: this.#store.port, method, path, headers },
+        (response) => {
+          void Array.fromAsync(response).then((pieces) => {
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              body: Buffer.concat(pieces),
+            });
+          }, reject);
+        },
+      );
       sent.on('error', reject);
       sent.end(body);
     });
@@ -133,5 +161,7 @@ export class FaultProxy {
 }
 
 function errorBody(code: string | undefined): string {
-  return code === undefined ? '' : `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`;
+  return code === undefined
+    ? ''
+    : `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`;
 }

@@ -13,11 +13,17 @@ describeLedgerStore('S3LedgerStore', async () => {
       return store;
     },
     read: (path) => bucket.read(path),
-    close: async () => { for (const store of opened) store.close(); },
+    close: async () => {
+      for (const store of opened) store.close();
+    },
   };
 });
 
 describeLedgerStore('S3LedgerStore over a bucket in memory', async () => {
   const bucket = new FakeBucket();
-  return { open: () => new S3LedgerStore(SOME_SETTINGS, bucket), read: async (path) => bucket.objects.get(path)?.bytes, close: async () => {} };
+  return {
+    open: () => new S3LedgerStore(SOME_SETTINGS, bucket),
+    read: async (path) => bucket.objects.get(path)?.bytes,
+    close: async () => {},
+  };
 });

@@ -16,8 +16,12 @@ for (const checksums of ['WHEN_REQUIRED', 'WHEN_SUPPORTED'] as const) {
         return store;
       },
       read: (key) => bucket.read(key),
-      count: async () => (await bucket.request('GET', '?list-type=2')).body.toString().match(/<Key>samples\//g)?.length ?? 0,
-      close: async () => { for (const store of opened) store.close(); },
+      count: async () =>
+        (await bucket.request('GET', '?list-type=2')).body.toString().match(/<Key>samples\//g)
+          ?.length ?? 0,
+      close: async () => {
+        for (const store of opened) store.close();
+      },
     };
   });
 }

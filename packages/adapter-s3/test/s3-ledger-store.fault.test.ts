@@ -16,7 +16,11 @@ let store: S3LedgerStore;
 beforeEach(async () => {
   bucket = await emptyBucket();
   proxy = new FaultProxy(bucket.settings.endpoint ?? '');
-  store = new S3LedgerStore({ ...bucket.settings, endpoint: await proxy.listen(), timeouts: { connectMs: 1_000, requestMs: 400 } });
+  store = new S3LedgerStore({
+    ...bucket.settings,
+    endpoint: await proxy.listen(),
+    timeouts: { connectMs: 1_000, requestMs: 400 },
+  });
 });
 afterEach(async () => {
   store.close();
@@ -24,7 +28,12 @@ afterEach(async () => {
 });
 
 describe('a PUT that meets a fault once', () => {
-  test.each<Fault>(['failed', { status: 500, code: 'InternalError' }, { status: 503, code: 'SlowDown' }, { status: 409, code: 'ConditionalRequestConflict' }])('and was not carried out is repeated (%j)', async (fault) => {
+  test.each<Fault>([
+    'failed',
+    { status: 500, code: 'InternalError' },
+    { status: 503, code: 'SlowDown' },
+    { status: 409, code: 'ConditionalRequestConflict' },
+  ])('and was not carried out is repeated (%j)', async (fault) => {
     proxy.next('PUT', fault);
     expect(await store.create(TILE, ONE)).toBe('created');
     proxy.next('PUT', fault);
@@ -34,31 +43,47 @@ describe('a PUT that meets a fault once', () => {
     expect([await bucket.read(TILE), await bucket.read(CHECKPOINT)]).toEqual([ONE, TWO]);
   });
 
-  test.each<Fault>(['failed-but-persisted', 'stalled-but-persisted'])('but was carried out finds its own bytes (%j)', async (fault) => {
-    proxy.next('PUT', fault);
-    expect(await store.create(TILE, ONE)).toBe('same');
-    proxy.next('PUT', fault);
-    await store.publish(CHECKPOINT, ONE, undefined);
-    proxy.next('PUT', fault);
-    await store.publish(CHECKPOINT, TWO, ONE);
-    expect([await bucket.read(TILE), await bucket.read(CHECKPOINT)]).toEqual([ONE, TWO]);
-  });
+  test.each<Fault>(['failed-but-persisted', 'stalled-but-persisted'])(
+    'but was carried out finds its own bytes (%j)',
+    async (fault) => {
+      proxy.next('PUT', fault);
+      expect(await store.create(TILE, ONE)).toBe('same');
+      proxy.next('PUT', fault);
+      await store.publish(CHECKPOINT, ONE, undefined);
+      proxy.next('PUT', fault);
+      await store.publish(CHECKPOINT, TWO, ONE);
+      expect([await bucket.read(TILE), await bucket.read(CHECKPOINT)]).toEqual([ONE, TWO]);
+    },
+  );
 });
 
-test.each<[Fault, string]>([['failed', 'SITE_UNREACHABLE'], [{ status: 403, code: 'AccessDenied' }, 'SITE_REFUSED'], [{ status: 404, code: 'NoSuchBucket' }, 'SITE_MISSING'], [{ status: 409, code: 'ConditionalRequestConflict' }, 'SITE_CONTENDED']])('a PUT that keeps failing ends as an error to retry, and is repeated (%j: %s)', async (fault, code) => {
-  proxy.always('PUT', fault);
-  await expect(store.create(TILE, ONE)).rejects.toMatchObject({ code, remedy: 'retry' });
-  await expect(store.publish(CHECKPOINT, ONE, undefined)).rejects.toMatchObject({ code, remedy: 'retry' });
-  proxy.heal();
-  expect(await store.create(TILE, ONE)).toBe('created');
-  await store.publish(CHECKPOINT, ONE, undefined);
-});
+test.each<[Fault, string]>([
+  ['failed', 'SITE_UNREACHABLE'],
+  [{ status: 403, code: 'AccessDenied' }, 'SITE_REFUSED'],
+  [{ status: 404, code: 'NoSuchBucket' }, 'SITE_MISSING'],
+  [{ status: 409, code: 'ConditionalRequestConflict' }, 'SITE_CONTENDED'],
+])(
+  'a PUT that keeps failing ends as an error to retry, and is repeated (%j: %s)',
+  async (fault, code) => {
+    proxy.always('PUT', fault);
+    await expect(store.create(TILE, ONE)).rejects.toMatchObject({ code, remedy: 'retry' });
+    await expect(store.publish(CHECKPOINT, ONE, undefined)).rejects.toMatchObject({
+      code,
+      remedy: 'retry',
+    });
+    proxy.heal();
+    expect(await store.create(TILE, ONE)).toBe('created');
+    await store.publish(CHECKPOINT, ONE, undefined);
+  },
+);
 
 test('a GET that fails is no missing file', async () => {
   await store.create(TILE, ONE);
   proxy.always('GET', { status: 403, code: 'AccessDenied' });
   await expect(store.read(TILE)).rejects.toMatchObject({ code: 'SITE_REFUSED', remedy: 'retry' });
-  await expect(store.publish(CHECKPOINT, ONE, undefined)).rejects.toMatchObject({ code: 'SITE_REFUSED' });
+  await expect(store.publish(CHECKPOINT, ONE, undefined)).rejects.toMatchObject({
+    code: 'SITE_REFUSED',
+  });
   proxy.heal();
   expect(await bucket.read(CHECKPOINT)).toBeUndefined();
 });
@@ -74,14 +99,32 @@ test('whoever looked before another one published does not publish over it', asy
     await new S3LedgerStore(SOME_SETTINGS, fake).publish(CHECKPOINT, TWO, ONE);
     return await replace(object, etag);
   };
-  await expect(slow.publish(CHECKPOINT, THREE, ONE)).rejects.toMatchObject({ code: 'LEDGER_MOVED', remedy: 'retry' });
+  await expect(slow.publish(CHECKPOINT, THREE, ONE)).rejects.toMatchObject({
+    code: 'LEDGER_MOVED',
+    remedy: 'retry',
+  });
   expect(fake.objects.get(CHECKPOINT)?.bytes).toEqual(TWO);
 });
 
 test('files say how they may be cached, and are signed for stores that lock them', async () => {
   await store.create(TILE, ONE);
   await store.publish(CHECKPOINT, ONE, undefined);
-  expect(proxy.seen.filter(({ method }) => method === 'PUT').map(({ headers }) => [headers['content-type'], headers['cache-control'], headers['content-md5'], headers['if-none-match']])).toEqual([
-    ['application/octet-stream', 'public, max-age=31536000, immutable', expect.stringMatching(/==$/), '*'], ['text/plain; charset=utf-8', 'no-cache', expect.stringMatching(/==$/), '*'],
+  expect(
+    proxy.seen
+      .filter(({ method }) => method === 'PUT')
+      .map(({ headers }) => [
+        headers['content-type'],
+        headers['cache-control'],
+        headers['content-md5'],
+        headers['if-none-match'],
+      ]),
+  ).toEqual([
+    [
+      'application/octet-stream',
+      'public, max-age=31536000, immutable',
+      expect.stringMatching(/==$/),
+      '*',
+    ],
+    ['text/plain; charset=utf-8', 'no-cache', expect.stringMatching(/==$/), '*'],
   ]);
 });

@@ -28,7 +28,9 @@ let store: S3ObjectStore;
 beforeEach(() => {
   bucket = new ScriptedBucket();
   pauses = [];
-  store = new S3ObjectStore(SOME_SETTINGS, bucket, async (ms) => { pauses.push(ms); });
+  store = new S3ObjectStore(SOME_SETTINGS, bucket, async (ms) => {
+    pauses.push(ms);
+  });
 });
 const create = () => store.create(object.key, object.sealed, object.metadata);
 
@@ -36,7 +38,10 @@ test('the version a store gives an object is told, of what was created and of wh
   bucket.puts = [{ put: 'created', versionId: 'v1' }];
   expect(await create()).toEqual({ created: true, versionId: 'v1' });
   bucket.heads = [{ metadata: encodeObjectMetadata(object.metadata), bytes: 700, versionId: 'v1' }];
-  expect(await create()).toEqual({ created: false, existing: { metadata: object.metadata, bytes: 700, versionId: 'v1' } });
+  expect(await create()).toEqual({
+    created: false,
+    existing: { metadata: object.metadata, bytes: 700, versionId: 'v1' },
+  });
 });
 
 test('an object that is gone when it is looked at is created anew', async () => {
@@ -63,13 +68,23 @@ test.each<[string, Partial<FoundHead>]>([
 ])('an object with %s concerns its record alone', async (_, found) => {
   bucket.puts = [{ put: 'exists' }];
   bucket.heads = [{ metadata: encodeObjectMetadata(object.metadata), bytes: 700, ...found }];
-  await expect(create()).rejects.toMatchObject({ code: 'METADATA_MISSING', remedy: 'park', message: expect.stringContaining('zrh-1') });
+  await expect(create()).rejects.toMatchObject({
+    code: 'METADATA_MISSING',
+    remedy: 'park',
+    message: expect.stringContaining('zrh-1'),
+  });
 });
 
-test.each(['', 'residency-site.json', `samples/00/11/${'a'.repeat(64)}`, `${object.key}/`])('a key that is no sample\'s (%j) is the caller\'s defect and reaches no store', async (key) => {
-  await expect(store.create(key, object.sealed, object.metadata)).rejects.toMatchObject({ code: 'INVALID_OBJECT_KEY', remedy: 'stop' });
-  expect(bucket.asked).toEqual([]);
-});
+test.each(['', 'residency-site.json', `samples/00/11/${'a'.repeat(64)}`, `${object.key}/`])(
+  "a key that is no sample's (%j) is the caller's defect and reaches no store",
+  async (key) => {
+    await expect(store.create(key, object.sealed, object.metadata)).rejects.toMatchObject({
+      code: 'INVALID_OBJECT_KEY',
+      remedy: 'stop',
+    });
+    expect(bucket.asked).toEqual([]);
+  },
+);
 
 test('a flush asks nothing of the store', async () => {
   await create();

@@ -5,12 +5,15 @@ import { FakeBucket, SOME_SETTINGS } from './fake-bucket.ts';
 
 test('asks before each request, also for each page of a list, and makes none that is not allowed', async () => {
   const calls = new FakeBucket();
-  const keys = Array.from({ length: 1_500 }, (_, index) => objectKey(sha256OfParts('listed', String(index))));
+  const keys = Array.from({ length: 1_500 }, (_, index) =>
+    objectKey(sha256OfParts('listed', String(index))),
+  );
   for (const key of keys) calls.objects.set(key, { bytes: Buffer.from('x'), metadata: {} });
   let allowed = 3;
   const refused = new Error('It is enough.');
   const reader = new S3SiteReader(SOME_SETTINGS, {
-    calls, before: async () => {
+    calls,
+    before: async () => {
       allowed -= 1;
       if (allowed < 0) throw refused;
     },

@@ -9,21 +9,34 @@ let buckets: Map<string, FakeBucket>;
 let opened: string[];
 let sites: S3Sites;
 beforeEach(() => {
-  const settings = [['zrh-1', 'zurich'], ['zrh-2', 'zurich'], ['mow-1', 'moscow']].map(([site = '', region = '']) => ({ ...SOME_SETTINGS, site, region }));
-  buckets = new Map(settings.map(({ site, region }) => {
-    const bucket = new FakeBucket();
-    bucket.objects.set('residency-site.json', { bytes: encodeSiteMarker({ region, site }), metadata: {} });
-    return [site, bucket];
-  }));
+  const settings = [
+    ['zrh-1', 'zurich'],
+    ['zrh-2', 'zurich'],
+    ['mow-1', 'moscow'],
+  ].map(([site = '', region = '']) => ({ ...SOME_SETTINGS, site, region }));
+  buckets = new Map(
+    settings.map(({ site, region }) => {
+      const bucket = new FakeBucket();
+      bucket.objects.set('residency-site.json', {
+        bytes: encodeSiteMarker({ region, site }),
+        metadata: {},
+      });
+      return [site, bucket];
+    }),
+  );
   opened = [];
-  sites = new S3Sites(settings, { open: ({ site }) => {
-    opened.push(site);
-    return buckets.get(site) ?? new FakeBucket();
-  } });
+  sites = new S3Sites(settings, {
+    open: ({ site }) => {
+      opened.push(site);
+      return buckets.get(site) ?? new FakeBucket();
+    },
+  });
 });
 
 test('each site has one store, over its own bucket, whose marker is read once', async () => {
-  const stores = await Promise.all(['zrh-1', 'zrh-2', 'zrh-1'].map((site) => sites.store(site, 'zurich')));
+  const stores = await Promise.all(
+    ['zrh-1', 'zrh-2', 'zrh-1'].map((site) => sites.store(site, 'zurich')),
+  );
   expect(stores[2]).toBe(stores[0]);
   expect(await sites.store('zrh-1', 'zurich')).toBe(stores[0]);
   expect(stores.map(({ site }) => site)).toEqual(['zrh-1', 'zrh-2', 'zrh-1']);
@@ -35,7 +48,11 @@ test('each site has one store, over its own bucket, whose marker is read once', 
 });
 
 test('a site that the settings lack may come with the next start: the record waits', async () => {
-  await expect(sites.store('ams-1', 'zurich')).rejects.toMatchObject({ code: 'SITE_NOT_CONFIGURED', remedy: 'retry', message: expect.stringContaining('ams-1') });
+  await expect(sites.store('ams-1', 'zurich')).rejects.toMatchObject({
+    code: 'SITE_NOT_CONFIGURED',
+    remedy: 'retry',
+    message: expect.stringContaining('ams-1'),
+  });
 });
 
 test('a site that settings and policy place in different regions stops the service, and is not entered', async () => {
@@ -45,20 +62,41 @@ test('a site that settings and policy place in different regions stops the servi
   expect(opened).toEqual([]);
 });
 
-test('a bucket with another site\'s marker, or none, stops the service and is not written to', async () => {
-  buckets.get('zrh-1')?.objects.set('residency-site.json', { bytes: encodeSiteMarker({ region: 'moscow', site: 'mow-1' }), metadata: {} });
+test("a bucket with another site's marker, or none, stops the service and is not written to", async () => {
+  buckets
+    .get('zrh-1')
+    ?.objects.set('residency-site.json', {
+      bytes: encodeSiteMarker({ region: 'moscow', site: 'mow-1' }),
+      metadata: {},
+    });
   buckets.get('zrh-2')?.objects.clear();
-  await expect(sites.store('zrh-1', 'zurich')).rejects.toMatchObject({ code: 'SITE_MARKER_MISMATCH', remedy: 'stop' });
-  await expect(sites.store('zrh-2', 'zurich')).rejects.toMatchObject({ code: 'SITE_MARKER_MISSING', remedy: 'stop' });
+  await expect(sites.store('zrh-1', 'zurich')).rejects.toMatchObject({
+    code: 'SITE_MARKER_MISMATCH',
+    remedy: 'stop',
+  });
+  await expect(sites.store('zrh-2', 'zurich')).rejects.toMatchObject({
+    code: 'SITE_MARKER_MISSING',
+    remedy: 'stop',
+  });
   expect([...buckets.values()].flatMap(({ asked }) => asked)).not.toContain('put');
 });
 
 test('a site that does not answer is asked again at the next call, with the connections it has', async () => {
   const bucket = buckets.get('zrh-1') ?? new FakeBucket();
   const get = bucket.get.bind(bucket);
-  bucket.get = async () => { throw failure('zrh-1', 'SITE_UNREACHABLE', 'ECONNREFUSED'); };
-  const both = await Promise.allSettled([sites.store('zrh-1', 'zurich'), sites.store('zrh-1', 'zurich')]);
-  expect(both).toEqual([1, 2].map(() => ({ status: 'rejected', reason: expect.objectContaining({ code: 'SITE_UNREACHABLE', remedy: 'retry' }) })));
+  bucket.get = async () => {
+    throw failure('zrh-1', 'SITE_UNREACHABLE', 'ECONNREFUSED');
+  };
+  const both = await Promise.allSettled([
+    sites.store('zrh-1', 'zurich'),
+    sites.store('zrh-1', 'zurich'),
+  ]);
+  expect(both).toEqual(
+    [1, 2].map(() => ({
+      status: 'rejected',
+      reason: expect.objectContaining({ code: 'SITE_UNREACHABLE', remedy: 'retry' }),
+    })),
+  );
   bucket.get = get;
   await expect(sites.store('zrh-1', 'zurich')).resolves.toMatchObject({ site: 'zrh-1' });
   expect(opened).toEqual(['zrh-1']);
@@ -67,5 +105,9 @@ test('a site that does not answer is asked again at the next call, with the conn
 test('closing closes what was opened', async () => {
   await sites.store('zrh-1', 'zurich');
   sites.close();
-  expect([...buckets].map(([site, { closed }]) => [site, closed])).toEqual([['zrh-1', 1], ['zrh-2', 0], ['mow-1', 0]]);
+  expect([...buckets].map(([site, { closed }]) => [site, closed])).toEqual([
+    ['zrh-1', 1],
+    ['zrh-2', 0],
+    ['mow-1', 0],
+  ]);
 });

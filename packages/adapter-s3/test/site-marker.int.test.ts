@@ -7,54 +7,88 @@ import { emptyBucket } from './some-bucket.ts';
 import type { SomeBucket } from './some-bucket.ts';
 
 let bucket: SomeBucket;
-beforeEach(async () => { bucket = await emptyBucket(); });
+beforeEach(async () => {
+  bucket = await emptyBucket();
+});
 
 const MARKER = 'residency-site.json';
-const codeOf = (attempt: Promise<void>) => attempt.then(() => 'fulfilled', (error: { code: string }) => error.code);
+const codeOf = (attempt: Promise<void>) =>
+  attempt.then(
+    () => 'fulfilled',
+    (error: { code: string }) => error.code,
+  );
 
 test('a new site names its region and site, and may be initialised again', async () => {
   await initS3Site(bucket.settings);
-  expect(JSON.parse(String(await bucket.read(MARKER)))).toEqual({ region: 'zurich', site: 'zrh-1' });
+  expect(JSON.parse(String(await bucket.read(MARKER)))).toEqual({
+    region: 'zurich',
+    site: 'zrh-1',
+  });
   await expect(initS3Site(bucket.settings)).resolves.toBeUndefined();
   await expect(verifyS3Site(bucket.settings)).resolves.toBeUndefined();
 });
 
-test.each([{ site: 'zrh-2' }, { region: 'moscow' }, { site: 'mow-1', region: 'moscow' }])('a bucket of another site is refused, naming what was expected and found (%j)', async (other) => {
-  await initS3Site(bucket.settings);
-  const expected = { ...bucket.settings, ...other };
-  for (const use of [verifyS3Site, initS3Site]) {
-    const error: unknown = await use(expected).catch((caught: unknown) => caught);
-    expect(error).toMatchObject({ code: 'SITE_MARKER_MISMATCH', remedy: 'stop' });
-    for (const name of [expected.region, expected.site, 'zurich', 'zrh-1']) expect(String(error)).toContain(name);
-  }
-  expect(JSON.parse(String(await bucket.read(MARKER)))).toEqual({ region: 'zurich', site: 'zrh-1' });
-});
+test.each([{ site: 'zrh-2' }, { region: 'moscow' }, { site: 'mow-1', region: 'moscow' }])(
+  'a bucket of another site is refused, naming what was expected and found (%j)',
+  async (other) => {
+    await initS3Site(bucket.settings);
+    const expected = { ...bucket.settings, ...other };
+    for (const use of [verifyS3Site, initS3Site]) {
+      const error: unknown = await use(expected).catch((caught: unknown) => caught);
+      expect(error).toMatchObject({ code: 'SITE_MARKER_MISMATCH', remedy: 'stop' });
+      for (const name of [expected.region, expected.site, 'zurich', 'zrh-1'])
+        expect(String(error)).toContain(name);
+    }
+    expect(JSON.parse(String(await bucket.read(MARKER)))).toEqual({
+      region: 'zurich',
+      site: 'zrh-1',
+    });
+  },
+);
 
 test('of racing initialisations for two sites one wins and the other is refused', async () => {
-  const codes = await Promise.all([bucket.settings, { ...bucket.settings, site: 'zrh-2' }].map((settings) => codeOf(initS3Site(settings))));
+  const codes = await Promise.all(
+    [bucket.settings, { ...bucket.settings, site: 'zrh-2' }].map((settings) =>
+      codeOf(initS3Site(settings)),
+    ),
+  );
   expect(codes.toSorted()).toEqual(['SITE_MARKER_MISMATCH', 'fulfilled']);
 });
 
 test('a bucket without a marker is refused; one that is missing, or does not answer, may come', async () => {
-  await expect(verifyS3Site(bucket.settings)).rejects.toMatchObject({ code: 'SITE_MARKER_MISSING', remedy: 'stop' });
+  await expect(verifyS3Site(bucket.settings)).rejects.toMatchObject({
+    code: 'SITE_MARKER_MISSING',
+    remedy: 'stop',
+  });
   for (const use of [verifyS3Site, initS3Site]) {
-    await expect(use({ ...bucket.settings, bucket: 'no-such-bucket' })).rejects.toMatchObject({ code: 'SITE_MISSING', remedy: 'retry' });
-    await expect(use({ ...bucket.settings, endpoint: 'http://127.0.0.1:9' })).rejects.toMatchObject({ code: 'SITE_UNREACHABLE', remedy: 'retry' });
+    await expect(use({ ...bucket.settings, bucket: 'no-such-bucket' })).rejects.toMatchObject({
+      code: 'SITE_MISSING',
+      remedy: 'retry',
+    });
+    await expect(use({ ...bucket.settings, endpoint: 'http://127.0.0.1:9' })).rejects.toMatchObject(
+      { code: 'SITE_UNREACHABLE', remedy: 'retry' },
+    );
   }
 });
 
 test('samples without a marker are not adopted', async () => {
   await bucket.request('PUT', exampleObject('one').key, { body: 'x' });
-  await expect(initS3Site(bucket.settings)).rejects.toMatchObject({ code: 'SITE_NOT_EMPTY', remedy: 'stop' });
+  await expect(initS3Site(bucket.settings)).rejects.toMatchObject({
+    code: 'SITE_NOT_EMPTY',
+    remedy: 'stop',
+  });
   expect(await bucket.read(MARKER)).toBeUndefined();
 });
 
-test.each(['', 'null', '{"region":"<canary>","site":"zrh-1"}', 'x'.repeat(100_000)])('a marker that says nothing usable is refused and not repeated (%#)', async (body) => {
-  await bucket.request('PUT', MARKER, { body });
-  const error: unknown = await verifyS3Site(bucket.settings).catch((caught: unknown) => caught);
-  expect(error).toMatchObject({ code: 'SITE_MARKER_MISMATCH', remedy: 'stop' });
-  expect(String(error)).not.toContain('canary');
-});
+test.each(['', 'null', '{"region":"<canary>","site":"zrh-1"}', 'x'.repeat(100_000)])(
+  'a marker that says nothing usable is refused and not repeated (%#)',
+  async (body) => {
+    await bucket.request('PUT', MARKER, { body });
+    const error: unknown = await verifyS3Site(bucket.settings).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'SITE_MARKER_MISMATCH', remedy: 'stop' });
+    expect(String(error)).not.toContain('canary');
+  },
+);
 
 test('a store that overwrites although it is told not to is no site', async () => {
   class Overwriting extends FakeBucket {
@@ -64,6 +98,9 @@ test('a store that overwrites although it is told not to is no site', async () =
     }
   }
   const calls = new Overwriting();
-  await expect(initS3Site(SOME_SETTINGS, () => calls)).rejects.toMatchObject({ code: 'SITE_NOT_CREATE_ONLY', remedy: 'stop' });
+  await expect(initS3Site(SOME_SETTINGS, () => calls)).rejects.toMatchObject({
+    code: 'SITE_NOT_CREATE_ONLY',
+    remedy: 'stop',
+  });
   expect(calls.closed).toBe(1);
 });

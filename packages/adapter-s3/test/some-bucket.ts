@@ -7,7 +7,11 @@ import type { S3SiteSettings } from '../src/s3-settings.ts';
 export interface SomeBucket {
   readonly settings: S3SiteSettings;
   /** Past the adapter and its SDK. */
-  request(method: string, key: string, options?: { readonly body?: Uint8Array | string; readonly headers?: Record<string, string> }): Promise<SignedResponse>;
+  request(
+    method: string,
+    key: string,
+    options?: { readonly body?: Uint8Array | string; readonly headers?: Record<string, string> },
+  ): Promise<SignedResponse>;
   /** The bytes under a key; `undefined` where there is none. */
   read(key: string): Promise<Buffer | undefined>;
 }
@@ -29,9 +33,19 @@ export async function siteBucket(site: TestSite = 'zrh-1'): Promise<SomeBucket> 
 
 function bucketAt(site: TestSite, endpoint: S3Endpoint, bucket: string): SomeBucket {
   const { accessKeyId, secretAccessKey } = endpoint;
-  const request: SomeBucket['request'] = (method, key, options = {}) => signedRequest({ method, path: `/${bucket}/${key}`, ...endpoint, ...options });
+  const request: SomeBucket['request'] = (method, key, options = {}) =>
+    signedRequest({ method, path: `/${bucket}/${key}`, ...endpoint, ...options });
   return {
-    settings: { site, region: REGIONS[site], bucket, endpoint: endpoint.endpoint, awsRegion: endpoint.awsRegion, pathStyle: endpoint.pathStyle, checksums: 'WHEN_REQUIRED', credentials: { accessKeyId, secretAccessKey } },
+    settings: {
+      site,
+      region: REGIONS[site],
+      bucket,
+      endpoint: endpoint.endpoint,
+      awsRegion: endpoint.awsRegion,
+      pathStyle: endpoint.pathStyle,
+      checksums: 'WHEN_REQUIRED',
+      credentials: { accessKeyId, secretAccessKey },
+    },
     request,
     read: async (key) => {
       const { status, body } = await request('GET', key);

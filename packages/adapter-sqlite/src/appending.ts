@@ -34,7 +34,16 @@ export class Appender {
     const place = this.#place(topic);
     const at = Math.max(this.#now, MOVES_CLOCK.has(topic) ? this.#lastAt + 1 : this.#lastAt);
     const offset = place.next;
-    this.#db.run('INSERT INTO record (topic, "offset", at, submission, headers, key, value) VALUES (?, ?, ?, ?, ?, ?, ?)', place.id, offset, at, submission, headers, key, value);
+    this.#db.run(
+      'INSERT INTO record (topic, "offset", at, submission, headers, key, value) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      place.id,
+      offset,
+      at,
+      submission,
+      headers,
+      key,
+      value,
+    );
     this.#lastAt = at;
     place.next += 1;
     return { offset, at };
@@ -42,13 +51,17 @@ export class Appender {
 
   finish(): void {
     this.#db.run('UPDATE meta SET last_at = ?', this.#lastAt);
-    for (const { id, next } of this.#topics.values()) this.#db.run('UPDATE topic SET next = ? WHERE id = ?', next, id);
+    for (const { id, next } of this.#topics.values())
+      this.#db.run('UPDATE topic SET next = ? WHERE id = ?', next, id);
   }
 
   #place(topic: Topic): { readonly id: number; next: number } {
     const known = this.#topics.get(topic);
     if (known !== undefined) return known;
-    const place = this.#db.get<{ id: number; next: number }>('SELECT id, next FROM topic WHERE name = ?', topic);
+    const place = this.#db.get<{ id: number; next: number }>(
+      'SELECT id, next FROM topic WHERE name = ?',
+      topic,
+    );
     if (place === undefined) throw new TypeError('Expected a topic of this log.');
     this.#topics.set(topic, place);
     return place;

@@ -22,7 +22,12 @@ export interface AuditWithLookup {
 }
 
 export function lookupOf({ at, outcome, data }: AuditEvent): AuditLookup {
-  return { at, outcome, submission: data.submission ?? null, region: 'decision' in data ? data.decision?.region ?? null : null };
+  return {
+    at,
+    outcome,
+    submission: data.submission ?? null,
+    region: 'decision' in data ? (data.decision?.region ?? null) : null,
+  };
 }
 
 /** The next `limit` audit offsets at or after `start` that the log or the look-up table has, with what each says. One statement, so of one moment. */
@@ -33,11 +38,21 @@ export function readAuditLookups(db: Database, start: number, limit: number): Au
      FROM (SELECT "offset" FROM events UNION SELECT "offset" FROM audit WHERE "offset" >= ? ORDER BY 1 LIMIT ?) o
      LEFT JOIN record r ON r.topic = (SELECT id FROM topic WHERE name = ?) AND r."offset" = o."offset"
      LEFT JOIN audit a ON a."offset" = o."offset" ORDER BY o."offset"`,
-    TOPICS.audit, start, start, limit, TOPICS.audit,
+    TOPICS.audit,
+    start,
+    start,
+    limit,
+    TOPICS.audit,
   );
 }
 
-export function lookupDiffers({ value, at, outcome, submission, region }: AuditWithLookup): boolean {
+export function lookupDiffers({
+  value,
+  at,
+  outcome,
+  submission,
+  region,
+}: AuditWithLookup): boolean {
   if (value === null) return true;
   let expected: AuditLookup;
   try {
@@ -46,5 +61,10 @@ export function lookupDiffers({ value, at, outcome, submission, region }: AuditW
     // No event, so nothing to look up; that it stands in the log is another finding.
     return outcome !== null;
   }
-  return expected.at !== at || expected.outcome !== outcome || expected.submission !== submission || expected.region !== region;
+  return (
+    expected.at !== at ||
+    expected.outcome !== outcome ||
+    expected.submission !== submission ||
+    expected.region !== region
+  );
 }

@@ -24,15 +24,22 @@ const PAGE = { maxRecords: 1_000, maxBytes: 8 * 1024 * 1024 };
 /** Histories and watermark of one moment; whatever the projection has not read yet is read first, in the same transaction. */
 export function readConsents(db: Database, ids: readonly string[]): WireConsents {
   const current = db.reading(() => (upToDate(db) ? look(db, ids) : undefined));
-  return current ?? db.writing(() => {
-    while (!upToDate(db)) projectPage(db);
-    return look(db, ids);
-  });
+  return (
+    current ??
+    db.writing(() => {
+      while (!upToDate(db)) projectPage(db);
+      return look(db, ids);
+    })
+  );
 }
 
 function look(db: Database, ids: readonly string[]): WireConsents {
   const found = ids.map((id) => [id, history(db, id)] as const);
-  return { watermark: watermark(db), histories: found.filter(([, { length }]) => length > 0), skipped: position(db).skipped };
+  return {
+    watermark: watermark(db),
+    histories: found.filter(([, { length }]) => length > 0),
+    skipped: position(db).skipped,
+  };
 }
 
 function upToDate(db: Database): boolean {
@@ -59,7 +66,11 @@ function apply(db: Database, record: WireRecord): boolean {
   }
   if (event === undefined) return true;
   const evolved = evolve(history(db, event.consentId), event, record.at);
-  db.run('INSERT INTO consent (id, intervals) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET intervals = excluded.intervals', event.consentId, JSON.stringify(evolved));
+  db.run(
+    'INSERT INTO consent (id, intervals) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET intervals = excluded.intervals',
+    event.consentId,
+    JSON.stringify(evolved),
+  );
   return true;
 }
 

@@ -12,7 +12,9 @@ export class Database {
   }
 
   exec(sql: string): void {
-    coded(() => { this.#db.exec(sql); });
+    coded(() => {
+      this.#db.exec(sql);
+    });
   }
 
   /** How many rows it changed. */

@@ -29,7 +29,11 @@ export class GroupCommit {
   /** Durable once it resolves, all entries or none. */
   async append(entries: readonly AppendEntry[]): Promise<readonly Appended[]> {
     const done = Promise.withResolvers<readonly Appended[]>();
-    this.#waiting.push({ entries, bytes: entries.reduce((sum, entry) => sum + entryBytes(entry), 0), done });
+    this.#waiting.push({
+      entries,
+      bytes: entries.reduce((sum, entry) => sum + entryBytes(entry), 0),
+      done,
+    });
     this.#running ??= this.#run();
     return await done.promise;
   }
@@ -42,7 +46,8 @@ export class GroupCommit {
   async #run(): Promise<void> {
     // Lets whatever else arrives in this turn come along.
     await Promise.resolve();
-    for (let group = this.#take(); group.length > 0; group = this.#take()) await this.#commit(group);
+    for (let group = this.#take(); group.length > 0; group = this.#take())
+      await this.#commit(group);
     this.#running = undefined;
   }
 
@@ -62,7 +67,7 @@ export class GroupCommit {
     try {
       const { packed, buffer } = packEntries(group.flatMap(({ entries }) => entries));
       let taken = 0;
-      const groups = group.map(({ entries: { length } }) => packed.slice(taken, taken += length));
+      const groups = group.map(({ entries: { length } }) => packed.slice(taken, (taken += length)));
       const results = await this.#worker.call('append', [groups, this.#now()], [buffer]);
       for (const [index, { done }] of group.entries()) answer(done, results[index]);
     } catch (error) {

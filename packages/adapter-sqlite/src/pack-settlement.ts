@@ -1,4 +1,9 @@
-import { TOPICS, encodeAuditEvent, encodeQuarantinePointer, formatPosition } from '@residency/contracts';
+import {
+  TOPICS,
+  encodeAuditEvent,
+  encodeQuarantinePointer,
+  formatPosition,
+} from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import type { Batch, Settlement } from '@residency/routing';
 import { lookupOf } from './audit-lookup.ts';
@@ -7,11 +12,27 @@ import { packEntries } from './wire.ts';
 import type { AppendEntry } from './wire.ts';
 
 /** Settlements ready to be written in one transaction. Encoding checks each event's size before it begins. */
-export function packSettlement(batch: Batch, settlements: readonly Settlement[]): { readonly settlement: WireSettlement; readonly transfer: ArrayBuffer[] } {
+export function packSettlement(
+  batch: Batch,
+  settlements: readonly Settlement[],
+): { readonly settlement: WireSettlement; readonly transfer: ArrayBuffer[] } {
   const events = packEntries(settlements.map(({ event }) => auditEntry(event)));
-  const pointers = packEntries(settlements.flatMap(({ pointer }) => (pointer === undefined ? [] : [{
-    topic: TOPICS.quarantine, record: { key: Buffer.from(pointer.position), headers: contentType('application/json'), value: encodeQuarantinePointer(pointer) },
-  }])));
+  const pointers = packEntries(
+    settlements.flatMap(({ pointer }) =>
+      pointer === undefined
+        ? []
+        : [
+            {
+              topic: TOPICS.quarantine,
+              record: {
+                key: Buffer.from(pointer.position),
+                headers: contentType('application/json'),
+                value: encodeQuarantinePointer(pointer),
+              },
+            },
+          ],
+    ),
+  );
   const audits = settlements.flatMap(({ event }, index) => {
     const entry = events.packed[index];
     return entry === undefined ? [] : [{ entry, ...lookupOf(event) }];
@@ -19,7 +40,12 @@ export function packSettlement(batch: Batch, settlements: readonly Settlement[])
   const { previous, records } = batch;
   const settled = Number(records[settlements.length - 1]?.offset);
   return {
-    settlement: { previous: previous === null ? null : Number(previous), settled, audits, pointers: pointers.packed },
+    settlement: {
+      previous: previous === null ? null : Number(previous),
+      settled,
+      audits,
+      pointers: pointers.packed,
+    },
     transfer: [events.buffer, pointers.buffer],
   };
 }

@@ -7,12 +7,17 @@ const RECORDS_PER_TRANSACTION = 64;
 
 /** Deletes one portion of the intake records settled before `olderThan`; 0 = there are none. */
 export function dropExpiredPortion(db: Database, olderThan: number): number {
-  return db.writing(() => db.run(
-    `DELETE FROM record WHERE rowid IN (
+  return db.writing(() =>
+    db.run(
+      `DELETE FROM record WHERE rowid IN (
        SELECT r.rowid FROM record r JOIN topic t ON t.id = r.topic
        WHERE t.name = ? AND r."offset" <= t.settled AND r."offset" <= ? ORDER BY r."offset" LIMIT ?
-     )`, TOPICS.samples, lastSettledBefore(db, olderThan), RECORDS_PER_TRANSACTION,
-  ));
+     )`,
+      TOPICS.samples,
+      lastSettledBefore(db, olderThan),
+      RECORDS_PER_TRANSACTION,
+    ),
+  );
 }
 
 /**
@@ -21,16 +26,28 @@ export function dropExpiredPortion(db: Database, olderThan: number): number {
  * a binary search.
  */
 function lastSettledBefore(db: Database, olderThan: number): number {
-  const audit = db.get<{ id: number; next: number }>('SELECT id, next FROM topic WHERE name = ?', TOPICS.audit);
+  const audit = db.get<{ id: number; next: number }>(
+    'SELECT id, next FROM topic WHERE name = ?',
+    TOPICS.audit,
+  );
   if (audit === undefined) throw new TypeError('Expected the audit topic in every log.');
   let before = 0;
   for (let end = audit.next; before < end;) {
     const middle = Math.floor((before + end) / 2);
-    const at = db.get<{ at: number }>('SELECT at FROM record WHERE topic = ? AND "offset" = ?', audit.id, middle)?.at ?? Infinity;
+    const at =
+      db.get<{ at: number }>(
+        'SELECT at FROM record WHERE topic = ? AND "offset" = ?',
+        audit.id,
+        middle,
+      )?.at ?? Infinity;
     if (at < olderThan) before = middle + 1;
     else end = middle;
   }
-  const last = db.get<{ value: Uint8Array }>('SELECT value FROM record WHERE topic = ? AND "offset" = ?', audit.id, before - 1);
+  const last = db.get<{ value: Uint8Array }>(
+    'SELECT value FROM record WHERE topic = ? AND "offset" = ?',
+    audit.id,
+    before - 1,
+  );
   return last === undefined ? -1 : Number(decodeAuditEvent(last.value).position.offset);
 }
 
@@ -41,6 +58,11 @@ function lastSettledBefore(db: Database, olderThan: number): number {
 export function eraseDeleted(db: Database): void {
   const result = db.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)');
   if (result?.busy !== 0) {
-    throw new SqliteLogError({ code: 'LOG_BUSY', message: 'Expected to cut the write-ahead log after deleting expired records, found another process reading it; their bytes may still stand in it. Try again.', remedy: 'retry' });
+    throw new SqliteLogError({
+      code: 'LOG_BUSY',
+      message:
+        'Expected to cut the write-ahead log after deleting expired records, found another process reading it; their bytes may still stand in it. Try again.',
+      remedy: 'retry',
+    });
   }
 }

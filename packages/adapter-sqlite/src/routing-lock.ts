@@ -21,7 +21,13 @@ export async function acquireRoutingLock(file: string): Promise<RoutingLock> {
     db?.close();
     const explained = explainSqlite(error);
     if (!hasCode(explained, 'LOG_BUSY')) throw explained;
-    throw new SqliteLogError({ code: 'ROUTING_LOCKED', message: 'Expected to be the only router of this data directory, found another one running. Stop it, or give this one a data directory of its own.', remedy: 'stop', cause: error });
+    throw new SqliteLogError({
+      code: 'ROUTING_LOCKED',
+      message:
+        'Expected to be the only router of this data directory, found another one running. Stop it, or give this one a data directory of its own.',
+      remedy: 'stop',
+      cause: error,
+    });
   }
   const held = db;
   return {

@@ -31,12 +31,23 @@ export function openDatabase(file: string, busyTimeoutMs: number): Database {
   const db = new Database(file, busyTimeoutMs);
   try {
     // Two processes that both turn a new file to WAL meet each other's lock without SQLite's time-out (no busy handler there).
-    retryBusy(busyTimeoutMs, () => { db.exec('PRAGMA journal_mode = WAL'); });
-    db.exec('PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 67108864');
-    if (version(db) < SCHEMA_VERSION) db.writing(() => { create(db); });
+    retryBusy(busyTimeoutMs, () => {
+      db.exec('PRAGMA journal_mode = WAL');
+    });
+    db.exec(
+      'PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 67108864',
+    );
+    if (version(db) < SCHEMA_VERSION)
+      db.writing(() => {
+        create(db);
+      });
     const found = version(db);
     if (found > SCHEMA_VERSION) {
-      throw new SqliteLogError({ code: 'LOG_SCHEMA_NEWER', message: `Expected a log of schema version ${SCHEMA_VERSION} or older, found ${found}: a newer release wrote it. Start that release.`, remedy: 'stop' });
+      throw new SqliteLogError({
+        code: 'LOG_SCHEMA_NEWER',
+        message: `Expected a log of schema version ${SCHEMA_VERSION} or older, found ${found}: a newer release wrote it. Start that release.`,
+        remedy: 'stop',
+      });
     }
     return db;
   } catch (error) {
@@ -50,7 +61,13 @@ function createOwnerOnly(file: string): void {
   try {
     closeSync(openSync(file, 'a', 0o600));
   } catch (cause) {
-    throw new SqliteLogError({ code: 'LOG_UNAVAILABLE', message: 'Expected to create or open the log\'s file for writing, found that the system refuses it. Check that its folder exists and may be written.', remedy: 'stop', cause });
+    throw new SqliteLogError({
+      code: 'LOG_UNAVAILABLE',
+      message:
+        "Expected to create or open the log's file for writing, found that the system refuses it. Check that its folder exists and may be written.",
+      remedy: 'stop',
+      cause,
+    });
   }
 }
 

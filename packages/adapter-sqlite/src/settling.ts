@@ -18,16 +18,37 @@ export interface WireSettlement {
 }
 
 /** Audit events, quarantine pointers and progress in one transaction; throws `FENCED` where progress is not `previous`. */
-export function settle(db: Database, { previous, settled, audits, pointers }: WireSettlement, now: number): void {
+export function settle(
+  db: Database,
+  { previous, settled, audits, pointers }: WireSettlement,
+  now: number,
+): void {
   db.writing(() => {
-    const moved = db.run('UPDATE topic SET settled = ? WHERE name = ? AND settled IS ?', settled, TOPICS.samples, previous);
+    const moved = db.run(
+      'UPDATE topic SET settled = ? WHERE name = ? AND settled IS ?',
+      settled,
+      TOPICS.samples,
+      previous,
+    );
     if (moved === 0) {
-      throw new SqliteLogError({ code: 'FENCED', message: 'Expected progress to stand where this batch began, found that another router settled since. The batch is dropped; read on from the committed position.', remedy: 'retry' });
+      throw new SqliteLogError({
+        code: 'FENCED',
+        message:
+          'Expected progress to stand where this batch began, found that another router settled since. The batch is dropped; read on from the committed position.',
+        remedy: 'retry',
+      });
     }
     const appender = new Appender(db, now);
     for (const { entry, at, outcome, submission, region } of audits) {
       const { offset } = appender.append(entry);
-      db.run('INSERT INTO audit ("offset", at, outcome, submission, region) VALUES (?, ?, ?, ?, ?)', offset, at, outcome, submission, region);
+      db.run(
+        'INSERT INTO audit ("offset", at, outcome, submission, region) VALUES (?, ?, ?, ?, ?)',
+        offset,
+        at,
+        outcome,
+        submission,
+        region,
+      );
     }
     for (const pointer of pointers) appender.append(pointer);
     appender.finish();

@@ -44,7 +44,11 @@ const PAGE: ReadLimits = { maxRecords: 500, maxBytes: 8 * 1024 * 1024 };
 /** Opens the log, or rejects with what stands against it (`LOG_UNAVAILABLE`, `LOG_CORRUPT`, `LOG_SCHEMA_NEWER`). */
 export async function openSqliteLog(options: SqliteLogOptions): Promise<SqliteLog> {
   const { file, busyTimeoutMs = 10_000, maxPages } = options;
-  const worker = new WorkerClient({ file, busyTimeoutMs, ...(maxPages === undefined ? {} : { maxPages }) });
+  const worker = new WorkerClient({
+    file,
+    busyTimeoutMs,
+    ...(maxPages === undefined ? {} : { maxPages }),
+  });
   try {
     return new SqliteLog(await worker.call('name', []), worker, options);
   } catch (error) {
@@ -64,7 +68,11 @@ export class SqliteLog {
   readonly #consents: SqliteConsentView;
   #closing: Promise<void> | undefined;
 
-  constructor(name: string, worker: WorkerClient, { now, groupBytes = 16 * 1024 * 1024 }: Pick<SqliteLogOptions, 'now' | 'groupBytes'>) {
+  constructor(
+    name: string,
+    worker: WorkerClient,
+    { now, groupBytes = 16 * 1024 * 1024 }: Pick<SqliteLogOptions, 'now' | 'groupBytes'>,
+  ) {
     this.name = name;
     this.#worker = worker;
     this.#now = now;
@@ -76,11 +84,16 @@ export class SqliteLog {
   async append(entries: readonly AppendEntry[]): Promise<Position[]> {
     const appended = await this.#commits.append(entries);
     this.#appended.wake();
-    return entries.map(({ topic }, index) => ({ log: this.name, topic, partition: 0, offset: BigInt(appended[index]?.offset ?? 0) }));
+    return entries.map(({ topic }, index) => ({
+      log: this.name,
+      topic,
+      partition: 0,
+      offset: BigInt(appended[index]?.offset ?? 0),
+    }));
   }
 
   /** A topic's records in order up to its end at the last look; held in memory a page at a time. */
-  async* read(topic: Topic, { from = 0n, ...limits }: ReadFrom = {}): AsyncGenerator<LogRecord> {
+  async *read(topic: Topic, { from = 0n, ...limits }: ReadFrom = {}): AsyncGenerator<LogRecord> {
     let next = Number(from);
     for (;;) {
       const page = await this.#worker.call('records', [topic, next, { ...PAGE, ...limits }]);
@@ -94,7 +107,13 @@ export class SqliteLog {
   /** `undefined`: never appended to this log, or its retention is over. */
   async readAt({ log, topic, partition, offset }: Position): Promise<LogRecord | undefined> {
     const known = Object.values(TOPICS).find((name) => name === topic);
-    if (log !== this.name || known === undefined || partition !== 0 || offset > Number.MAX_SAFE_INTEGER) return undefined;
+    if (
+      log !== this.name ||
+      known === undefined ||
+      partition !== 0 ||
+      offset > Number.MAX_SAFE_INTEGER
+    )
+      return undefined;
     const record = await this.#worker.call('record', [known, Number(offset)]);
     return record === undefined ? undefined : unpackRecord(known, record);
   }
@@ -111,7 +130,10 @@ export class SqliteLog {
   }
 
   submissionLog(options: Partial<SubmissionLogOptions> = {}): SqliteSubmissionLog {
-    return new SqliteSubmissionLog({ log: this.name, worker: this.#worker, now: this.#now, appended: this.#appended }, { ...SUBMISSION_LOG_DEFAULTS, ...options });
+    return new SqliteSubmissionLog(
+      { log: this.name, worker: this.#worker, now: this.#now, appended: this.#appended },
+      { ...SUBMISSION_LOG_DEFAULTS, ...options },
+    );
   }
 
   consentView(): SqliteConsentView {
@@ -128,7 +150,7 @@ export class SqliteLog {
   }
 
   /** Audit events as they were settled, byte for byte, in order. */
-  async* auditRecords(query: AuditQuery = {}): AsyncGenerator<Buffer> {
+  async *auditRecords(query: AuditQuery = {}): AsyncGenerator<Buffer> {
     let next = 0;
     for (;;) {
       const page = await this.#worker.call('audit', [query, next, PAGE.maxRecords]);
@@ -140,14 +162,15 @@ export class SqliteLog {
   }
 
   /** Where audit events stand that `auditRecords` and `findSubmission` would not find, or find as what they are not. */
-  async* lookupDifferences(): AsyncGenerator<Position> {
+  async *lookupDifferences(): AsyncGenerator<Position> {
     let next = 0;
     for (;;) {
       const page = await this.#worker.call('auditLookups', [next, PAGE.maxRecords]);
       const last = page.at(-1);
       if (last === undefined) return;
       for (const row of page) {
-        if (lookupDiffers(row)) yield { log: this.name, topic: TOPICS.audit, partition: 0, offset: BigInt(row.offset) };
+        if (lookupDiffers(row))
+          yield { log: this.name, topic: TOPICS.audit, partition: 0, offset: BigInt(row.offset) };
       }
       next = last.offset + 1;
     }
@@ -155,11 +178,12 @@ export class SqliteLog {
 
   async findSubmission(submission: string): Promise<SubmissionStatus> {
     const { events, pending } = await this.#worker.call('submission', [submission]);
-    if (events.length > 0) return { state: 'settled', events: events.map((event) => toBuffer(event)) };
+    if (events.length > 0)
+      return { state: 'settled', events: events.map((event) => toBuffer(event)) };
     return { state: pending ? 'pending' : 'unknown' };
   }
 
-  async* quarantine(): AsyncGenerator<QuarantinePointer> {
+  async *quarantine(): AsyncGenerator<QuarantinePointer> {
     for await (const { value } of this.read(TOPICS.quarantine)) {
       if (value !== null) yield decodeQuarantinePointer(value);
     }

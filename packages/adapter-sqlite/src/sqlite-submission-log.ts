@@ -1,7 +1,15 @@
 import { hasCode, remedyOf } from '@residency/coded-error';
 import { TOPICS } from '@residency/contracts';
 import { BackOff, checkResult } from '@residency/routing';
-import type { BackOffLimits, Batch, BatchResult, Blocked, ConsumeOptions, RouteBatch, SubmissionLog } from '@residency/routing';
+import type {
+  BackOffLimits,
+  Batch,
+  BatchResult,
+  Blocked,
+  ConsumeOptions,
+  RouteBatch,
+  SubmissionLog,
+} from '@residency/routing';
 import { packSettlement } from './pack-settlement.ts';
 import { pause } from './pause.ts';
 import { SqliteLogError } from './sqlite-log-error.ts';
@@ -22,7 +30,10 @@ export interface SubmissionLogOptions {
 }
 
 export const SUBMISSION_LOG_DEFAULTS: SubmissionLogOptions = {
-  maxBatchRecords: 500, maxBatchBytes: 32 * 1024 * 1024, backOff: { firstMs: 100, mostMs: 5_000 }, pollMs: 100,
+  maxBatchRecords: 500,
+  maxBatchBytes: 32 * 1024 * 1024,
+  backOff: { firstMs: 100, mostMs: 5_000 },
+  pollMs: 100,
 };
 
 export interface SubmissionLogDeps {
@@ -59,7 +70,8 @@ export class SqliteSubmissionLog implements SubmissionLog {
       if (signal.aborted) return undefined;
       if (until === 'end' && pass.kind === 'idle') return undefined;
       if (until === 'end' && pass.kind === 'blocked') return pass.blocked;
-      if (pass.kind === 'failed' && until === 'end' && !hasCode(pass.error, 'FENCED')) throw pass.error;
+      if (pass.kind === 'failed' && until === 'end' && !hasCode(pass.error, 'FENCED'))
+        throw pass.error;
       if (pass.kind === 'idle') await appended.wait(ticket, this.#options.pollMs, signal);
       else await this.#waitAfter(pass, backOff, signal);
     }
@@ -85,25 +97,40 @@ export class SqliteSubmissionLog implements SubmissionLog {
     const { settlements, blocked } = result;
     if (settlements.length > 0) {
       const { settlement, transfer } = packSettlement(batch, settlements);
-      const failure = await passing(this.#deps.worker.call('settle', [settlement, this.#deps.now()], transfer));
+      const failure = await passing(
+        this.#deps.worker.call('settle', [settlement, this.#deps.now()], transfer),
+      );
       if (failure instanceof SqliteLogError) return { kind: 'failed', error: failure };
     }
     settled?.(result, batch.partition);
-    return blocked === undefined ? { kind: 'settled' } : { kind: 'blocked', blocked, settled: settlements.length };
+    return blocked === undefined
+      ? { kind: 'settled' }
+      : { kind: 'blocked', blocked, settled: settlements.length };
   }
 
   /** The next batch; `undefined` where nothing waits before `end`. */
   async #read(end: number, signal: AbortSignal): Promise<Batch | undefined> {
     const { maxBatchRecords: maxRecords, maxBatchBytes: maxBytes } = this.#options;
-    const { extent: { settled, first }, records } = await this.#deps.worker.call('batch', [{ maxRecords, maxBytes }]);
+    const {
+      extent: { settled, first },
+      records,
+    } = await this.#deps.worker.call('batch', [{ maxRecords, maxBytes }]);
     const from = (settled ?? -1) + 1;
     if (first > from) {
-      throw new SqliteLogError({ code: 'PROGRESS_LOST', message: `Expected the intake log to hold offset ${from}, the first one not settled, found it begins at ${first}: unsettled records are gone. Stop and restore the log; nothing is skipped.`, remedy: 'stop' });
+      throw new SqliteLogError({
+        code: 'PROGRESS_LOST',
+        message: `Expected the intake log to hold offset ${from}, the first one not settled, found it begins at ${first}: unsettled records are gone. Stop and restore the log; nothing is skipped.`,
+        remedy: 'stop',
+      });
     }
     if (from >= end || records.length === 0) return undefined;
     return {
-      log: this.#deps.log, topic: TOPICS.samples, partition: 0, previous: settled === null ? null : BigInt(settled),
-      records: records.map((record) => unpackRecord(TOPICS.samples, record)), signal,
+      log: this.#deps.log,
+      topic: TOPICS.samples,
+      partition: 0,
+      previous: settled === null ? null : BigInt(settled),
+      records: records.map((record) => unpackRecord(TOPICS.samples, record)),
+      signal,
     };
   }
 }
@@ -123,7 +150,11 @@ async function routed(route: RouteBatch, batch: Batch): Promise<BatchResult | un
   try {
     return await route(batch);
   } catch (error) {
-    if (batch.signal.aborted && (error === batch.signal.reason || (error instanceof Error && error.name === 'AbortError'))) return undefined;
+    if (
+      batch.signal.aborted &&
+      (error === batch.signal.reason || (error instanceof Error && error.name === 'AbortError'))
+    )
+      return undefined;
     throw error;
   }
 }

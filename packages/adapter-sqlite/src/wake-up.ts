@@ -19,7 +19,9 @@ export class WakeUp {
   async wait(ticket: number, ms: number, signal: AbortSignal): Promise<void> {
     if (ticket !== this.#count || signal.aborted) return;
     const woken = new AbortController();
-    const stop = (): void => { woken.abort(); };
+    const stop = (): void => {
+      woken.abort();
+    };
     this.#waiting.add(stop);
     signal.addEventListener('abort', stop, { once: true });
     await pause(ms, woken.signal);

@@ -25,15 +25,24 @@ export interface AppendEntry {
 
 /** What an entry weighs in a group of appends; bytes. */
 export function entryBytes({ record: { key, value, headers } }: AppendEntry): number {
-  return headers.reduce((sum, [name, content]) => sum + name.length + content.length, (key?.length ?? 0) + (value?.length ?? 0));
+  return headers.reduce(
+    (sum, [name, content]) => sum + name.length + content.length,
+    (key?.length ?? 0) + (value?.length ?? 0),
+  );
 }
 
 /**
  * Copies keys and values once, into one buffer that is then moved to the worker: cloning a `Buffer` would clone the
  * whole pool it is a slice of, and moving it would take it from the caller.
  */
-export function packEntries(entries: readonly AppendEntry[]): { readonly packed: WireEntry[]; readonly buffer: ArrayBuffer } {
-  const size = entries.reduce((sum, { record }) => sum + (record.key?.length ?? 0) + (record.value?.length ?? 0), 0);
+export function packEntries(entries: readonly AppendEntry[]): {
+  readonly packed: WireEntry[];
+  readonly buffer: ArrayBuffer;
+} {
+  const size = entries.reduce(
+    (sum, { record }) => sum + (record.key?.length ?? 0) + (record.value?.length ?? 0),
+    0,
+  );
   const buffer = new ArrayBuffer(size);
   let used = 0;
   const put = (bytes: Buffer | null): Uint8Array | null => {
@@ -44,13 +53,28 @@ export function packEntries(entries: readonly AppendEntry[]): { readonly packed:
     return view;
   };
   const packed = entries.map(({ topic, submission, record }) => ({
-    topic, submission: submission ?? null, headers: encodeHeaders(record.headers), key: put(record.key), value: put(record.value),
+    topic,
+    submission: submission ?? null,
+    headers: encodeHeaders(record.headers),
+    key: put(record.key),
+    value: put(record.value),
   }));
   return { packed, buffer };
 }
 
-export function unpackRecord(topic: Topic, { offset, at, key, headers, value }: WireRecord): LogRecord {
-  return { topic, partition: 0, offset: BigInt(offset), at, key: toBuffer(key), headers: decodeHeaders(headers), value: toBuffer(value) };
+export function unpackRecord(
+  topic: Topic,
+  { offset, at, key, headers, value }: WireRecord,
+): LogRecord {
+  return {
+    topic,
+    partition: 0,
+    offset: BigInt(offset),
+    at,
+    key: toBuffer(key),
+    headers: decodeHeaders(headers),
+    value: toBuffer(value),
+  };
 }
 
 /** The same bytes as a Buffer, without a copy. */

@@ -13,9 +13,16 @@ export class WorkerClient {
   #closed = false;
 
   constructor(settings: WorkerSettings) {
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: settings, execArgv: ['--disable-warning=ExperimentalWarning'] });
-    this.#worker.on('message', (response: Response) => { this.#settle(response); });
-    this.#worker.on('error', (error) => { this.#fail(error); });
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: settings,
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
+    this.#worker.on('message', (response: Response) => {
+      this.#settle(response);
+    });
+    this.#worker.on('error', (error) => {
+      this.#fail(error);
+    });
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', () => {
         this.#fail(closed());
@@ -25,14 +32,18 @@ export class WorkerClient {
   }
 
   /** `transfer`: buffers inside `parameters` to move; the caller must not use them again. */
-  async call<Name extends OperationName>(operation: Name, parameters: Parameters<Operations[Name]>, transfer: readonly ArrayBuffer[] = []): Promise<ReturnType<Operations[Name]>> {
+  async call<Name extends OperationName>(
+    operation: Name,
+    parameters: Parameters<Operations[Name]>,
+    transfer: readonly ArrayBuffer[] = [],
+  ): Promise<ReturnType<Operations[Name]>> {
     if (this.#closed) throw closed();
     const id = this.#nextId++;
     const answer = Promise.withResolvers<unknown>();
     this.#waiting.set(id, answer);
     this.#worker.postMessage({ id, operation, parameters } satisfies Request, [...transfer]);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the worker answers each operation with its own result
-    return await answer.promise as ReturnType<Operations[Name]>;
+    return (await answer.promise) as ReturnType<Operations[Name]>;
   }
 
   /** Answers what was asked before, then ends the thread. */
@@ -57,5 +68,9 @@ export class WorkerClient {
 }
 
 function closed(): SqliteLogError {
-  return new SqliteLogError({ code: 'LOG_CLOSED', message: 'Expected an open log, found it closed. Open it again.', remedy: 'stop' });
+  return new SqliteLogError({
+    code: 'LOG_CLOSED',
+    message: 'Expected an open log, found it closed. Open it again.',
+    remedy: 'stop',
+  });
 }

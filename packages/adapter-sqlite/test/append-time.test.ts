@@ -7,7 +7,12 @@ import { appendOne, consentRecord, someLog, text } from './some-log.ts';
 import type { SomeLog } from './some-log.ts';
 
 const ID = 'consent-0001';
-const GRANT = consentRecord({ kind: 'granted', consentId: ID, purposes: ['threat-sample-sharing'], termsVersion: '1' });
+const GRANT = consentRecord({
+  kind: 'granted',
+  consentId: ID,
+  purposes: ['threat-sample-sharing'],
+  termsVersion: '1',
+});
 const WITHDRAW = consentRecord({ kind: 'withdrawn', consentId: ID });
 
 describe('append time', () => {
@@ -17,11 +22,14 @@ describe('append time', () => {
     clock = 1_000_000;
     some = await someLog({ now: () => clock });
   });
-  afterEach(async () => { await some.close(); });
+  afterEach(async () => {
+    await some.close();
+  });
 
-  it('does not go back when the system\'s clock does, and goes on with it afterwards', async () => {
+  it("does not go back when the system's clock does, and goes on with it afterwards", async () => {
     const times = [];
-    for (clock of [5_000, 4_000, 4_999, 5_001]) times.push(await appendOne(some.log, TOPICS.samples, text('x')));
+    for (clock of [5_000, 4_000, 4_999, 5_001])
+      times.push(await appendOne(some.log, TOPICS.samples, text('x')));
     expect(times).toEqual([5_000, 5_000, 5_000, 5_001]);
   });
 
@@ -37,8 +45,12 @@ describe('append time', () => {
     expect(await appendOne(some.log, TOPICS.consents, GRANT)).toBe(1_000_001);
     expect(await appendOne(some.log, TOPICS.policy, text('x'))).toBe(1_000_002);
     expect(await appendOne(some.log, TOPICS.samples, text('x'))).toBe(1_000_002);
-    const positions = await some.log.append([TOPICS.consents, TOPICS.consents, TOPICS.samples].map((topic) => ({ topic, record: GRANT })));
-    const records = await Promise.all(positions.map(async (position) => await some.log.readAt(position)));
+    const positions = await some.log.append(
+      [TOPICS.consents, TOPICS.consents, TOPICS.samples].map((topic) => ({ topic, record: GRANT })),
+    );
+    const records = await Promise.all(
+      positions.map(async (position) => await some.log.readAt(position)),
+    );
     expect(records.map((record) => record?.at)).toEqual([1_000_003, 1_000_004, 1_000_004]);
   });
 
@@ -63,22 +75,33 @@ describe('append time', () => {
   });
 
   it('keeps log order under any clock: nothing a view may still learn has a time at or before a record it covers', async () => {
-    const topic = fc.constantFrom<Topic>(TOPICS.samples, TOPICS.consents, TOPICS.policy, TOPICS.subjects);
-    await fc.assert(fc.asyncProperty(fc.array(fc.tuple(topic, fc.integer({ min: 1, max: 50 })), { maxLength: 25 }), async (steps) => {
-      const fresh = await someLog({ now: () => clock });
-      try {
-        let before = 0;
-        for (const [next, now] of steps) {
-          clock = now;
-          const { watermark } = await fresh.log.policyView().read();
-          const at = await appendOne(fresh.log, next, GRANT);
-          const learnt = next === TOPICS.consents || next === TOPICS.policy;
-          expect(at).toBeGreaterThanOrEqual(learnt ? watermark : before);
-          before = at;
-        }
-      } finally {
-        await fresh.close();
-      }
-    }), { numRuns: 15 });
+    const topic = fc.constantFrom<Topic>(
+      TOPICS.samples,
+      TOPICS.consents,
+      TOPICS.policy,
+      TOPICS.subjects,
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(topic, fc.integer({ min: 1, max: 50 })), { maxLength: 25 }),
+        async (steps) => {
+          const fresh = await someLog({ now: () => clock });
+          try {
+            let before = 0;
+            for (const [next, now] of steps) {
+              clock = now;
+              const { watermark } = await fresh.log.policyView().read();
+              const at = await appendOne(fresh.log, next, GRANT);
+              const learnt = next === TOPICS.consents || next === TOPICS.policy;
+              expect(at).toBeGreaterThanOrEqual(learnt ? watermark : before);
+              before = at;
+            }
+          } finally {
+            await fresh.close();
+          }
+        },
+      ),
+      { numRuns: 15 },
+    );
   });
 });

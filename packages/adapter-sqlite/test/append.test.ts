@@ -15,33 +15,52 @@ async function fresh(...options: Parameters<typeof someLog>): Promise<SomeLog> {
   open.push(some);
   return some;
 }
-afterEach(async () => { for (const some of open.splice(0)) await some.close(); });
+afterEach(async () => {
+  for (const some of open.splice(0)) await some.close();
+});
 
 const sample = (name: string): AppendEntry => ({ topic: TOPICS.samples, record: text(name) });
 
-const values = (records: readonly { value: Buffer | null }[]): (string | undefined)[] => records.map(({ value }) => value?.toString());
+const values = (records: readonly { value: Buffer | null }[]): (string | undefined)[] =>
+  records.map(({ value }) => value?.toString());
 
 describe('append', () => {
-  it('gives positions that begin with the log\'s random name, and keeps the name', async () => {
+  it("gives positions that begin with the log's random name, and keeps the name", async () => {
     const { log, file } = await fresh();
     expect(log.name).toMatch(/^[0-9a-f]{16}$/);
-    const positions = await log.append([{ topic: TOPICS.samples, record: text('a') }, { topic: TOPICS.subjects, record: text('b') }, { topic: TOPICS.samples, record: text('c') }]);
-    expect(positions.map(({ topic, offset }) => [topic, offset])).toEqual([[TOPICS.samples, 0n], [TOPICS.subjects, 0n], [TOPICS.samples, 1n]]);
+    const positions = await log.append([
+      { topic: TOPICS.samples, record: text('a') },
+      { topic: TOPICS.subjects, record: text('b') },
+      { topic: TOPICS.samples, record: text('c') },
+    ]);
+    expect(positions.map(({ topic, offset }) => [topic, offset])).toEqual([
+      [TOPICS.samples, 0n],
+      [TOPICS.subjects, 0n],
+      [TOPICS.samples, 1n],
+    ]);
     const again = await openSqliteLog({ file, now: () => 0 });
     expect(again.name).toBe(log.name);
-    expect((await again.readAt(positions[2] ?? { log: '', topic: '', partition: 0, offset: 0n }))?.value?.toString()).toBe('c');
+    expect(
+      (
+        await again.readAt(positions[2] ?? { log: '', topic: '', partition: 0, offset: 0n })
+      )?.value?.toString(),
+    ).toBe('c');
     await again.close();
     expect((await fresh()).log.name).not.toBe(log.name);
   });
 
-  it('does not take the caller\'s buffers, nor copy what they are slices of', async () => {
+  it("does not take the caller's buffers, nor copy what they are slices of", async () => {
     const { log } = await fresh();
     const pool = Buffer.from('before|record|after');
     const value = pool.subarray(7, 13);
     await log.append([{ topic: TOPICS.samples, record: { key: value, headers: [], value } }]);
     expect(pool.toString()).toBe('before|record|after');
     const [record] = await collect(log.read(TOPICS.samples));
-    expect([record?.key?.toString(), record?.value?.toString(), record?.value?.buffer.byteLength]).toEqual(['record', 'record', 6]);
+    expect([
+      record?.key?.toString(),
+      record?.value?.toString(),
+      record?.value?.buffer.byteLength,
+    ]).toEqual(['record', 'record', 6]);
   });
 
   it('carries a record of 16 MiB', async () => {
@@ -55,17 +74,33 @@ describe('append', () => {
   it('takes thousands of concurrent publishers in their order, many to a transaction', async () => {
     const { log } = await fresh();
     const began = performance.now();
-    const positions = await Promise.all(Array.from({ length: 5_000 }, async (_, index) => await log.append([{ topic: TOPICS.samples, record: text(`${index}`) }])));
+    const positions = await Promise.all(
+      Array.from(
+        { length: 5_000 },
+        async (_, index) => await log.append([{ topic: TOPICS.samples, record: text(`${index}`) }]),
+      ),
+    );
     // One wait for the disk each would take tens of seconds.
     expect(performance.now() - began).toBeLessThan(10_000);
-    expect(positions.map(([position]) => position?.offset)).toEqual(positions.map((_, index) => BigInt(index)));
-    expect(values(await collect(log.read(TOPICS.samples)))).toEqual(positions.map((_, index) => String(index)));
+    expect(positions.map(([position]) => position?.offset)).toEqual(
+      positions.map((_, index) => BigInt(index)),
+    );
+    expect(values(await collect(log.read(TOPICS.samples)))).toEqual(
+      positions.map((_, index) => String(index)),
+    );
   });
 
   it('when the disk is full fails the append that does not fit, whole, and no other one', async () => {
     const { log } = await fresh({ maxPages: 100 });
-    const large = { topic: TOPICS.samples, record: { key: null, headers: [], value: Buffer.alloc(4_096 * 200) } };
-    const results = await Promise.allSettled([log.append([sample('one')]), log.append([sample('with large'), large]), log.append([sample('two')])]);
+    const large = {
+      topic: TOPICS.samples,
+      record: { key: null, headers: [], value: Buffer.alloc(4_096 * 200) },
+    };
+    const results = await Promise.allSettled([
+      log.append([sample('one')]),
+      log.append([sample('with large'), large]),
+      log.append([sample('two')]),
+    ]);
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(results[1]).toMatchObject({ reason: { code: 'LOG_FULL', remedy: 'retry' } });
     expect(values(await collect(log.read(TOPICS.samples)))).toEqual(['one', 'two']);
@@ -75,9 +110,14 @@ describe('append', () => {
     const { log, file } = await fresh({ busyTimeoutMs: 50 });
     const holder = new DatabaseSync(file);
     holder.exec('BEGIN IMMEDIATE');
-    await expect(log.append([{ topic: TOPICS.samples, record: text('x') }])).rejects.toMatchObject({ code: 'LOG_BUSY', remedy: 'retry' });
+    await expect(log.append([{ topic: TOPICS.samples, record: text('x') }])).rejects.toMatchObject({
+      code: 'LOG_BUSY',
+      remedy: 'retry',
+    });
     holder.close();
-    await expect(log.append([{ topic: TOPICS.samples, record: text('x') }])).resolves.toHaveLength(1);
+    await expect(log.append([{ topic: TOPICS.samples, record: text('x') }])).resolves.toHaveLength(
+      1,
+    );
   });
 
   it('finishes what is on its way when it is closed, and takes nothing afterwards', async () => {
@@ -85,7 +125,9 @@ describe('append', () => {
     const appending = log.append([{ topic: TOPICS.samples, record: text('last') }]);
     await log.close();
     await expect(appending).resolves.toHaveLength(1);
-    await expect(log.append([{ topic: TOPICS.samples, record: text('late') }])).rejects.toMatchObject({ code: 'LOG_CLOSED' });
+    await expect(
+      log.append([{ topic: TOPICS.samples, record: text('late') }]),
+    ).rejects.toMatchObject({ code: 'LOG_CLOSED' });
     await expect(log.end(TOPICS.samples)).rejects.toMatchObject({ code: 'LOG_CLOSED' });
   });
 });
@@ -93,10 +135,15 @@ describe('append', () => {
 describe('read', () => {
   it('pages through a topic from where it is told', async () => {
     const { log } = await fresh();
-    await publishSamples(log, Array.from({ length: 25 }, (_, index) => `${index}`));
+    await publishSamples(
+      log,
+      Array.from({ length: 25 }, (_, index) => `${index}`),
+    );
     expect(await log.end(TOPICS.samples)).toBe(25n);
     for (const limits of [{ maxRecords: 4 }, { maxBytes: 1 }, {}]) {
-      expect(values(await collect(log.read(TOPICS.samples, { from: 7n, ...limits })))).toEqual(Array.from({ length: 18 }, (_, index) => `${index + 7}`));
+      expect(values(await collect(log.read(TOPICS.samples, { from: 7n, ...limits })))).toEqual(
+        Array.from({ length: 18 }, (_, index) => `${index + 7}`),
+      );
     }
   });
 
@@ -105,13 +152,28 @@ describe('read', () => {
     await publishSamples(log, ['only']);
     const position = { log: log.name, topic: TOPICS.samples, partition: 0, offset: 0n };
     expect(await log.readAt(position)).toBeDefined();
-    for (const other of [{ log: 'other' }, { topic: 'none' }, { partition: 1 }, { offset: 1n }, { offset: 9_223_372_036_854_775_807n }]) {
+    for (const other of [
+      { log: 'other' },
+      { topic: 'none' },
+      { partition: 1 },
+      { offset: 1n },
+      { offset: 9_223_372_036_854_775_807n },
+    ]) {
       expect(await log.readAt({ ...position, ...other })).toBeUndefined();
     }
   });
 
   it('gives back headers of any name and bytes', () => {
-    const headers = fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.uint8Array().map((bytes) => Buffer.from(bytes))));
-    fc.assert(fc.property(headers, (pairs: NewRecord['headers']) => { expect(decodeHeaders(encodeHeaders(pairs))).toEqual(pairs); }));
+    const headers = fc.array(
+      fc.tuple(
+        fc.string({ unit: 'binary' }),
+        fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+      ),
+    );
+    fc.assert(
+      fc.property(headers, (pairs: NewRecord['headers']) => {
+        expect(decodeHeaders(encodeHeaders(pairs))).toEqual(pairs);
+      }),
+    );
   });
 });

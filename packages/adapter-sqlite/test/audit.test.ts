@@ -22,27 +22,57 @@ beforeEach(async () => {
     await publishSamples(some.log, [content]);
   }
   clock = 90_000;
-  await some.log.submissionLog({ maxBatchRecords: 2 }).consume((batch) => {
-    const settlements = settlementsOf(batch).map((settlement, index) => stored(batch, settlement, index));
-    events.push(...settlements.map(({ event }) => event));
-    return Promise.resolve({ settlements });
-  }, { until: 'end', signal: never() });
+  await some.log.submissionLog({ maxBatchRecords: 2 }).consume(
+    (batch) => {
+      const settlements = settlementsOf(batch).map((settlement, index) =>
+        stored(batch, settlement, index),
+      );
+      events.push(...settlements.map(({ event }) => event));
+      return Promise.resolve({ settlements });
+    },
+    { until: 'end', signal: never() },
+  );
 });
-afterEach(async () => { await some.close(); });
+afterEach(async () => {
+  await some.close();
+});
 
 function stored(batch: Batch, settlement: Settlement, index: number): Settlement {
   const content = batch.records[index]?.value?.toString() ?? '';
   if (!content.startsWith('stored') || settlement.event.outcome !== 'refused') return settlement;
-  const { event: { position, at, data: { previous } } } = settlement;
+  const {
+    event: {
+      position,
+      at,
+      data: { previous },
+    },
+  } = settlement;
   const policy = { id: 'p', version: 1, digest: sha256(Buffer.from('p')) };
   const key = `samples/${content}`;
   return {
     event: {
-      position, at, outcome: 'stored',
+      position,
+      at,
+      outcome: 'stored',
       data: {
-        previous, submission: sha256(Buffer.from(content)), sampleSha256: sha256(Buffer.from(content)), sampleBytes: 8, verdict: 'malicious', country: 'CH', consentId: 'consent-0001',
-        termsVersion: '1', decision: { region: content.endsWith('e') ? 'moscow' : 'zurich', rule: 'r', policy },
-        placements: [{ site: 'zrh-1', key, sealedSha256: sha256(Buffer.from(key)), sealedBytes: 9, wrappingKey: 'k' }],
+        previous,
+        submission: sha256(Buffer.from(content)),
+        sampleSha256: sha256(Buffer.from(content)),
+        sampleBytes: 8,
+        verdict: 'malicious',
+        country: 'CH',
+        consentId: 'consent-0001',
+        termsVersion: '1',
+        decision: { region: content.endsWith('e') ? 'moscow' : 'zurich', rule: 'r', policy },
+        placements: [
+          {
+            site: 'zrh-1',
+            key,
+            sealedSha256: sha256(Buffer.from(key)),
+            sealedBytes: 9,
+            wrappingKey: 'k',
+          },
+        ],
       },
     },
   };
@@ -54,25 +84,39 @@ describe('the look-up table', () => {
   });
 
   it.each([
-    'DELETE FROM audit WHERE "offset" = 2', 'UPDATE audit SET outcome = \'refused\' WHERE "offset" = 2', 'UPDATE audit SET region = \'moscow\' WHERE "offset" = 2', 'UPDATE audit SET submission = NULL WHERE "offset" = 2',
-    'UPDATE audit SET at = at + 1 WHERE "offset" = 2', 'DELETE FROM record WHERE "offset" = 2 AND topic = (SELECT id FROM topic WHERE name = \'residency.audit\')',
+    'DELETE FROM audit WHERE "offset" = 2',
+    'UPDATE audit SET outcome = \'refused\' WHERE "offset" = 2',
+    'UPDATE audit SET region = \'moscow\' WHERE "offset" = 2',
+    'UPDATE audit SET submission = NULL WHERE "offset" = 2',
+    'UPDATE audit SET at = at + 1 WHERE "offset" = 2',
+    'DELETE FROM record WHERE "offset" = 2 AND topic = (SELECT id FROM topic WHERE name = \'residency.audit\')',
   ])('differs after %s', async (sql) => {
     const db = new DatabaseSync(some.file);
     db.exec(sql);
     db.close();
-    expect(await collect(some.log.lookupDifferences())).toEqual([{ log: some.log.name, topic: TOPICS.audit, partition: 0, offset: 2n }]);
+    expect(await collect(some.log.lookupDifferences())).toEqual([
+      { log: some.log.name, topic: TOPICS.audit, partition: 0, offset: 2n },
+    ]);
   });
 });
 
 describe('audit records', () => {
   it('come back byte for byte as they were encoded, in order', async () => {
-    expect((await collect(some.log.auditRecords())).map(String)).toEqual(events.map((event) => String(encodeAuditEvent(event))));
+    expect((await collect(some.log.auditRecords())).map(String)).toEqual(
+      events.map((event) => String(encodeAuditEvent(event))),
+    );
   });
 
   it('carry the submission id as key, or the position where there is none, and their content type', async () => {
     const records = await collect(some.log.read(TOPICS.audit));
-    expect(records.map(({ key }) => key?.toString())).toEqual(CONTENTS.map((content, index) => (index === 1 ? `${some.log.name}/threat.samples/0/1` : sha256(Buffer.from(content)))));
-    expect(records.map(({ headers }) => headers.map(([name, value]) => `${name}: ${value.toString()}`))).toEqual(CONTENTS.map(() => ['content-type: application/cloudevents+json']));
+    expect(records.map(({ key }) => key?.toString())).toEqual(
+      CONTENTS.map((content, index) =>
+        index === 1 ? `${some.log.name}/threat.samples/0/1` : sha256(Buffer.from(content)),
+      ),
+    );
+    expect(
+      records.map(({ headers }) => headers.map(([name, value]) => `${name}: ${value.toString()}`)),
+    ).toEqual(CONTENTS.map(() => ['content-type: application/cloudevents+json']));
   });
 
   const queries: [string, AuditQuery, number[]][] = [
@@ -84,29 +128,48 @@ describe('audit records', () => {
     ['what nobody has', { submission: 'none' }, []],
   ];
   it.each(queries)('are found by %s', async (_, query, offsets) => {
-    const found = (await collect(some.log.auditRecords(query))).map((bytes) => Number(decodeAuditEvent(bytes).position.offset));
+    const found = (await collect(some.log.auditRecords(query))).map((bytes) =>
+      Number(decodeAuditEvent(bytes).position.offset),
+    );
     expect(found).toEqual(offsets);
   });
 });
 
 async function publish(submission: string): Promise<void> {
-  await some.log.append([{ topic: TOPICS.samples, record: { key: null, headers: [], value: Buffer.from('later') }, submission }]);
+  await some.log.append([
+    {
+      topic: TOPICS.samples,
+      record: { key: null, headers: [], value: Buffer.from('later') },
+      submission,
+    },
+  ]);
 }
 
-describe('a submission\'s status', () => {
+describe("a submission's status", () => {
   it('is unknown, then pending, then settled with its events', async () => {
     const submission = sha256(Buffer.from('later'));
     expect(await some.log.findSubmission(submission)).toEqual({ state: 'unknown' });
     await publish(submission);
     expect(await some.log.findSubmission(submission)).toEqual({ state: 'pending' });
-    await some.log.submissionLog().consume((batch) => Promise.resolve({ settlements: settlementsOf(batch) }), { until: 'end', signal: never() });
+    await some.log
+      .submissionLog()
+      .consume((batch) => Promise.resolve({ settlements: settlementsOf(batch) }), {
+        until: 'end',
+        signal: never(),
+      });
     const status = await some.log.findSubmission(submission);
-    expect(status.state === 'settled' && status.events.map((bytes) => decodeAuditEvent(bytes).data.submission)).toEqual([submission]);
+    expect(
+      status.state === 'settled' &&
+        status.events.map((bytes) => decodeAuditEvent(bytes).data.submission),
+    ).toEqual([submission]);
   });
 
   it('stays settled while the same submission waits once more', async () => {
     const submission = sha256(Buffer.from('a'));
     await publish(submission);
-    expect(await some.log.findSubmission(submission)).toMatchObject({ state: 'settled', events: [expect.anything(), expect.anything()] });
+    expect(await some.log.findSubmission(submission)).toMatchObject({
+      state: 'settled',
+      events: [expect.anything(), expect.anything()],
+    });
   });
 });

@@ -15,7 +15,11 @@ export interface Child {
 
 export function startChild(script: 'append' | 'lock' | 'settle', ...parameters: string[]): Child {
   const path = fileURLToPath(new URL(`./children/${script}.ts`, import.meta.url));
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path, ...parameters], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', path, ...parameters],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  );
   const lines: string[] = [];
   const reader = createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
   const exit = once(child, 'exit').then(([code]: (number | null)[]) => code ?? null);
@@ -24,7 +28,10 @@ export function startChild(script: 'append' | 'lock' | 'settle', ...parameters: 
     exit,
     printed: async (count) => {
       while (lines.length < count) {
-        const over = await Promise.race([once(reader, 'line').then(() => false), exit.then(() => true)]);
+        const over = await Promise.race([
+          once(reader, 'line').then(() => false),
+          exit.then(() => true),
+        ]);
         if (over && lines.length < count) throw new Error('Expected the child to go on, it ended.');
       }
     },

@@ -12,25 +12,34 @@ beforeEach(async () => {
   clock = 1_000;
   some = await someLog({ now: () => clock });
 });
-afterEach(async () => { await some.close(); });
+afterEach(async () => {
+  await some.close();
+});
 
 async function settle(maxBatchRecords: number, batches: number): Promise<void> {
   const stop = new AbortController();
   let handed = 0;
-  await some.log.submissionLog({ maxBatchRecords }).consume((batch) => {
-    handed += 1;
-    if (handed === batches) stop.abort();
-    return Promise.resolve({ settlements: settlementsOf(batch) });
-  }, { until: 'aborted', signal: stop.signal });
+  await some.log.submissionLog({ maxBatchRecords }).consume(
+    (batch) => {
+      handed += 1;
+      if (handed === batches) stop.abort();
+      return Promise.resolve({ settlements: settlementsOf(batch) });
+    },
+    { until: 'aborted', signal: stop.signal },
+  );
 }
 
 async function kept(): Promise<string[]> {
-  return (await collect(some.log.read(TOPICS.samples))).map(({ value }) => value?.toString().slice(0, 5) ?? '');
+  return (await collect(some.log.read(TOPICS.samples))).map(
+    ({ value }) => value?.toString().slice(0, 5) ?? '',
+  );
 }
 
 /** Whether the bytes stand in any file of the log's folder. */
 async function onDisk(bytes: string): Promise<boolean> {
-  const files = await Promise.all((await readdir(some.folder)).map(async (name) => await readFile(join(some.folder, name))));
+  const files = await Promise.all(
+    (await readdir(some.folder)).map(async (name) => await readFile(join(some.folder, name))),
+  );
   return files.some((content) => content.includes(bytes));
 }
 
@@ -59,13 +68,24 @@ describe('retention', () => {
   });
 
   it('leaves not a byte of a dropped payload in any file, small or large, and readAt finds nothing', async () => {
-    const [small, large] = ['MARKER-OF-A-SMALL-SAMPLE', `MARKER-OF-A-LARGE-ONE${'.'.repeat(300_000)}END-OF-A-LARGE-ONE`];
+    const [small, large] = [
+      'MARKER-OF-A-SMALL-SAMPLE',
+      `MARKER-OF-A-LARGE-ONE${'.'.repeat(300_000)}END-OF-A-LARGE-ONE`,
+    ];
     await publishSamples(some.log, [small, large]);
     expect(await onDisk('MARKER-OF-A-SMALL')).toBe(true);
     await settle(2, 1);
     await some.log.dropExpired(5_000);
-    for (const marker of ['MARKER-OF-A-SMALL', 'MARKER-OF-A-LARGE', 'END-OF-A-LARGE']) expect(await onDisk(marker)).toBe(false);
-    expect(await some.log.readAt({ log: some.log.name, topic: TOPICS.samples, partition: 0, offset: 0n })).toBeUndefined();
+    for (const marker of ['MARKER-OF-A-SMALL', 'MARKER-OF-A-LARGE', 'END-OF-A-LARGE'])
+      expect(await onDisk(marker)).toBe(false);
+    expect(
+      await some.log.readAt({
+        log: some.log.name,
+        topic: TOPICS.samples,
+        partition: 0,
+        offset: 0n,
+      }),
+    ).toBeUndefined();
   });
 
   it('keeps offsets, progress, audit events and pointers', async () => {
@@ -74,17 +94,26 @@ describe('retention', () => {
     await some.log.dropExpired(5_000);
     expect(await kept()).toEqual([]);
     expect([await some.log.committed(), await some.log.end(TOPICS.samples)]).toEqual([2n, 3n]);
-    expect([(await collect(some.log.auditRecords())).length, (await collect(some.log.quarantine())).length]).toEqual([3, 1]);
+    expect([
+      (await collect(some.log.auditRecords())).length,
+      (await collect(some.log.quarantine())).length,
+    ]).toEqual([3, 1]);
     await publishSamples(some.log, ['four']);
-    await some.log.submissionLog().consume((batch) => {
-      expect([batch.previous, batch.records.map(({ offset }) => offset)]).toEqual([2n, [3n]]);
-      return Promise.resolve({ settlements: settlementsOf(batch) });
-    }, { until: 'end', signal: never() });
+    await some.log.submissionLog().consume(
+      (batch) => {
+        expect([batch.previous, batch.records.map(({ offset }) => offset)]).toEqual([2n, [3n]]);
+        return Promise.resolve({ settlements: settlementsOf(batch) });
+      },
+      { until: 'end', signal: never() },
+    );
     expect(await some.log.committed()).toBe(3n);
   });
 
   it('drops many records, a portion at a time', async () => {
-    await publishSamples(some.log, Array.from({ length: 500 }, (_, index) => `${index}`));
+    await publishSamples(
+      some.log,
+      Array.from({ length: 500 }, (_, index) => `${index}`),
+    );
     await settle(500, 1);
     expect(await some.log.dropExpired(5_000)).toBe(500);
   });

@@ -12,11 +12,16 @@ describe('the routing lock', () => {
     folder = await mkdtemp(join(tmpdir(), 'routing-lock-'));
     file = join(folder, 'routing.lock');
   });
-  afterEach(async () => { await rm(folder, { recursive: true, force: true }); });
+  afterEach(async () => {
+    await rm(folder, { recursive: true, force: true });
+  });
 
   it('lets one holder in, and the next one once it is released', async () => {
     const lock = await acquireRoutingLock(file);
-    await expect(acquireRoutingLock(file)).rejects.toMatchObject({ code: 'ROUTING_LOCKED', remedy: 'stop' });
+    await expect(acquireRoutingLock(file)).rejects.toMatchObject({
+      code: 'ROUTING_LOCKED',
+      remedy: 'stop',
+    });
     await lock.release();
     await lock.release();
     await (await acquireRoutingLock(file)).release();
@@ -34,6 +39,8 @@ describe('the routing lock', () => {
   });
 
   it('says what is wrong where the file can not be made', async () => {
-    await expect(acquireRoutingLock(join(folder, 'missing', 'routing.lock'))).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+    await expect(acquireRoutingLock(join(folder, 'missing', 'routing.lock'))).rejects.toMatchObject(
+      { code: 'LOG_UNAVAILABLE' },
+    );
   });
 });

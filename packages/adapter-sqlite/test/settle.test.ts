@@ -12,17 +12,29 @@ beforeEach(async () => {
   some = await someLog();
   await publishSamples(some.log, ['a', 'quarantine me', 'c']);
 });
-afterEach(async () => { await some.close(); });
+afterEach(async () => {
+  await some.close();
+});
 
 async function consume(route: (batch: Batch) => BatchResult): Promise<unknown> {
-  return await some.log.submissionLog().consume((batch) => Promise.resolve(route(batch)), { until: 'end', signal: never() });
+  return await some.log
+    .submissionLog()
+    .consume((batch) => Promise.resolve(route(batch)), { until: 'end', signal: never() });
 }
 
 const settleAll = (batch: Batch): BatchResult => ({ settlements: settlementsOf(batch) });
 
 const oversized = (batch: Batch): BatchResult => ({
-  settlements: settlementsOf(batch).map((settlement, index) => (index === 2 && settlement.event.outcome === 'refused'
-    ? { event: { ...settlement.event, data: { ...settlement.event.data, consentId: 'x'.repeat(20_000) } } } : settlement)),
+  settlements: settlementsOf(batch).map((settlement, index) =>
+    index === 2 && settlement.event.outcome === 'refused'
+      ? {
+          event: {
+            ...settlement.event,
+            data: { ...settlement.event.data, consentId: 'x'.repeat(20_000) },
+          },
+        }
+      : settlement,
+  ),
 });
 
 describe('settling', () => {
@@ -31,11 +43,14 @@ describe('settling', () => {
     const retried: string[] = [];
     const handed: number[] = [];
     const log = other.submissionLog({ onRetry: ({ code }) => retried.push(code) });
-    await log.consume(async (batch) => {
-      handed.push(batch.records.length);
-      if (handed.length === 1) await consume(settleAll);
-      return settleAll(batch);
-    }, { until: 'end', signal: never() });
+    await log.consume(
+      async (batch) => {
+        handed.push(batch.records.length);
+        if (handed.length === 1) await consume(settleAll);
+        return settleAll(batch);
+      },
+      { until: 'end', signal: never() },
+    );
     await other.close();
     expect([handed, retried]).toEqual([[3], ['FENCED']]);
     expect(await collect(some.log.auditRecords())).toHaveLength(3);
@@ -44,27 +59,52 @@ describe('settling', () => {
 
   const defects: [string, (batch: Batch) => BatchResult][] = [
     ['a record left out', (batch) => ({ settlements: settlementsOf(batch).slice(1) })],
-    ['the last record left out without a block', (batch) => ({ settlements: settlementsOf(batch, 2) })],
-    ['a settlement twice', (batch) => ({ settlements: [...settlementsOf(batch), ...settlementsOf(batch)] })],
+    [
+      'the last record left out without a block',
+      (batch) => ({ settlements: settlementsOf(batch, 2) }),
+    ],
+    [
+      'a settlement twice',
+      (batch) => ({ settlements: [...settlementsOf(batch), ...settlementsOf(batch)] }),
+    ],
     ['settlements out of order', (batch) => ({ settlements: settlementsOf(batch).toReversed() })],
-    ['a quarantine without its pointer', (batch) => ({ settlements: settlementsOf(batch).map(({ event }) => ({ event })) })],
-    ['another log\'s position', (batch) => ({ settlements: settlementsOf({ ...batch, log: 'other' }) })],
+    [
+      'a quarantine without its pointer',
+      (batch) => ({ settlements: settlementsOf(batch).map(({ event }) => ({ event })) }),
+    ],
+    [
+      "another log's position",
+      (batch) => ({ settlements: settlementsOf({ ...batch, log: 'other' }) }),
+    ],
   ];
   it.each(defects)('settles nothing of a result with %s', async (_, route) => {
-    await expect(consume(route)).rejects.toMatchObject({ code: 'SETTLEMENT_INVALID', remedy: 'stop' });
-    expect([await some.log.committed(), await collect(some.log.auditRecords())]).toEqual([null, []]);
+    await expect(consume(route)).rejects.toMatchObject({
+      code: 'SETTLEMENT_INVALID',
+      remedy: 'stop',
+    });
+    expect([await some.log.committed(), await collect(some.log.auditRecords())]).toEqual([
+      null,
+      [],
+    ]);
   });
 
-  it('checks each event\'s size before anything is written', async () => {
+  it("checks each event's size before anything is written", async () => {
     await expect(consume(oversized)).rejects.toMatchObject({ code: 'AUDIT_EVENT_TOO_LARGE' });
-    expect([await some.log.committed(), await collect(some.log.auditRecords()), await collect(some.log.quarantine())]).toEqual([null, [], []]);
+    expect([
+      await some.log.committed(),
+      await collect(some.log.auditRecords()),
+      await collect(some.log.quarantine()),
+    ]).toEqual([null, [], []]);
   });
 
   it('stops where unsettled records are gone from the log', async () => {
     const db = new DatabaseSync(some.file);
     db.exec('DELETE FROM record WHERE "offset" = 0');
     db.close();
-    await expect(consume(settleAll)).rejects.toMatchObject({ code: 'PROGRESS_LOST', remedy: 'stop' });
+    await expect(consume(settleAll)).rejects.toMatchObject({
+      code: 'PROGRESS_LOST',
+      remedy: 'stop',
+    });
     expect(await some.log.committed()).toBeNull();
   });
 
@@ -73,14 +113,21 @@ describe('settling', () => {
     const holder = new DatabaseSync(some.file);
     const codes: string[] = [];
     const stop = new AbortController();
-    await log.submissionLog({
-      backOff: { firstMs: 5, mostMs: 20 },
-      onRetry: ({ code }) => { if (codes.push(code) === 2) holder.exec('COMMIT'); },
-    }).consume((batch) => {
-      if (codes.length === 0 && !holder.isTransaction) holder.exec('BEGIN IMMEDIATE');
-      if (codes.length === 2) stop.abort();
-      return Promise.resolve(settleAll(batch));
-    }, { until: 'aborted', signal: stop.signal });
+    await log
+      .submissionLog({
+        backOff: { firstMs: 5, mostMs: 20 },
+        onRetry: ({ code }) => {
+          if (codes.push(code) === 2) holder.exec('COMMIT');
+        },
+      })
+      .consume(
+        (batch) => {
+          if (codes.length === 0 && !holder.isTransaction) holder.exec('BEGIN IMMEDIATE');
+          if (codes.length === 2) stop.abort();
+          return Promise.resolve(settleAll(batch));
+        },
+        { until: 'aborted', signal: stop.signal },
+      );
     holder.close();
     await log.close();
     expect(codes).toEqual(['LOG_BUSY', 'LOG_BUSY']);
@@ -88,19 +135,30 @@ describe('settling', () => {
   });
 
   it('writes five hundred events in one transaction in far less than a second', async () => {
-    await publishSamples(some.log, Array.from({ length: 500 }, (_, index) => `${index}`));
+    await publishSamples(
+      some.log,
+      Array.from({ length: 500 }, (_, index) => `${index}`),
+    );
     const began = performance.now();
     await consume(settleAll);
     expect(performance.now() - began).toBeLessThan(2_000);
     expect(await some.log.end(TOPICS.audit)).toBe(503n);
   });
 
-  it('wakes at once for this process\'s own appends, and for an abort, however rarely it looks for others', async () => {
+  it("wakes at once for this process's own appends, and for an abort, however rarely it looks for others", async () => {
     await consume(settleAll);
     const stop = new AbortController();
-    const idle = some.log.submissionLog({ pollMs: 60_000 }).consume((batch) => Promise.resolve(settleAll(batch)), { until: 'aborted', signal: stop.signal });
+    const idle = some.log
+      .submissionLog({ pollMs: 60_000 })
+      .consume((batch) => Promise.resolve(settleAll(batch)), {
+        until: 'aborted',
+        signal: stop.signal,
+      });
     await publishSamples(some.log, ['woken']);
-    while ((await some.log.committed()) !== 3n) await new Promise((resolve) => { setImmediate(resolve); });
+    while ((await some.log.committed()) !== 3n)
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
     stop.abort();
     await expect(idle).resolves.toBeUndefined();
   });

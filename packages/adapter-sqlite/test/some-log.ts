@@ -23,7 +23,9 @@ export async function someLog(options: Partial<SqliteLogOptions> = {}): Promise<
   const file = join(folder, 'log.db');
   const log = await openSqliteLog({ file, now: () => Date.now(), ...options });
   return {
-    log, file, folder,
+    log,
+    file,
+    folder,
     close: async () => {
       await log.close();
       await rm(folder, { recursive: true, force: true });
@@ -38,20 +40,28 @@ export function text(content: string): NewRecord {
 /** The append time the log gave: it is not in the answer to a publisher, the log itself is asked. */
 export async function appendOne(log: SqliteLog, topic: Topic, record: NewRecord): Promise<number> {
   const [position] = await log.append([{ topic, record }]);
-  const found = position && await log.readAt(position);
+  const found = position && (await log.readAt(position));
   if (found === undefined) throw new Error('Expected the record just appended.');
   return found.at;
 }
 
 export function consentRecord(event: ConsentEvent): NewRecord {
   const id = randomUUID();
-  return { key: Buffer.from(`${event.consentId}/${id}`), ...encodeKafkaStructured(consentCloudEvent(event, { id, source: 'urn:test' })) };
+  return {
+    key: Buffer.from(`${event.consentId}/${id}`),
+    ...encodeKafkaStructured(consentCloudEvent(event, { id, source: 'urn:test' })),
+  };
 }
 
 export function policyRecord(document: PolicyDocument): NewRecord {
   const event = encodeKafkaStructured({
-    specversion: '1.0', id: `${document.id}/${document.version}`, source: 'urn:test', type: POLICY_PUBLISHED,
-    datacontenttype: 'application/json', extensions: {}, data: Buffer.from(JSON.stringify(document)),
+    specversion: '1.0',
+    id: `${document.id}/${document.version}`,
+    source: 'urn:test',
+    type: POLICY_PUBLISHED,
+    datacontenttype: 'application/json',
+    extensions: {},
+    data: Buffer.from(JSON.stringify(document)),
   });
   return { key: Buffer.from(`${document.id}/${document.version}`), ...event };
 }

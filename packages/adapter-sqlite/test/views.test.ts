@@ -5,16 +5,29 @@ import { consentRecord, someLog, text } from './some-log.ts';
 import type { SomeLog } from './some-log.ts';
 
 let some: SomeLog;
-beforeEach(async () => { some = await someLog(); });
-afterEach(async () => { await some.close(); });
+beforeEach(async () => {
+  some = await someLog();
+});
+afterEach(async () => {
+  await some.close();
+});
 
-const grant = (consentId: string) => consentRecord({ kind: 'granted', consentId, purposes: ['threat-sample-sharing'], termsVersion: '1' });
+const grant = (consentId: string) =>
+  consentRecord({
+    kind: 'granted',
+    consentId,
+    purposes: ['threat-sample-sharing'],
+    termsVersion: '1',
+  });
 
 describe('the views of the embedded log', () => {
   it('count the records they had to pass over', async () => {
     const bad = text('neither');
     await some.log.append([
-      { topic: TOPICS.consents, record: bad }, { topic: TOPICS.consents, record: grant('consent-0001') }, { topic: TOPICS.consents, record: bad }, { topic: TOPICS.policy, record: bad },
+      { topic: TOPICS.consents, record: bad },
+      { topic: TOPICS.consents, record: grant('consent-0001') },
+      { topic: TOPICS.consents, record: bad },
+      { topic: TOPICS.policy, record: bad },
     ]);
     expect(await some.log.consentView().skipped()).toBe(2);
     const policies = some.log.policyView();
@@ -28,12 +41,16 @@ describe('the views of the embedded log', () => {
     const id = 'consent-0001';
     for (let round = 0; round < 20; round += 1) {
       await some.log.append([{ topic: TOPICS.consents, record: grant(id) }]);
-      await Promise.all([some, { log: other }].map(async ({ log }) => await log.consentHistory(id)));
+      await Promise.all(
+        [some, { log: other }].map(async ({ log }) => await log.consentHistory(id)),
+      );
     }
     const history = await other.consentHistory(id);
     await other.close();
     expect(history).toHaveLength(20);
-    expect(history.slice(0, -1).map(({ until }) => until)).toEqual(history.slice(1).map(({ from }) => from));
+    expect(history.slice(0, -1).map(({ until }) => until)).toEqual(
+      history.slice(1).map(({ from }) => from),
+    );
     expect(await some.log.consentHistory('consent-none')).toEqual([]);
   });
 

@@ -13,6 +13,9 @@ export function eventOf({ value }: Pick<AuditRecord, 'value'>): AuditEvent | und
 }
 
 /** Where a record of the audit log stands, without the log's name: `residency.audit/<partition>/<offset>`. */
-export function auditPlace({ partition, offset }: Pick<AuditRecord, 'partition' | 'offset'>): string {
+export function auditPlace({
+  partition,
+  offset,
+}: Pick<AuditRecord, 'partition' | 'offset'>): string {
   return `${TOPICS.audit}/${partition}/${offset}`;
 }

@@ -2,40 +2,79 @@ import { formatPosition } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { adjudicate } from '../src/adjudicating/adjudicate.ts';
-import { BOUNDARIES, EFFECTIVE, STEADY, adjudicated, altered, history, recordsOf, streamed } from './history.ts';
+import {
+  BOUNDARIES,
+  EFFECTIVE,
+  STEADY,
+  adjudicated,
+  altered,
+  history,
+  recordsOf,
+  streamed,
+} from './history.ts';
 import type { History } from './history.ts';
 import { MemoryScratch } from './memory-scratch.ts';
 
 let past: History;
-beforeAll(async () => { past = await history(); });
+beforeAll(async () => {
+  past = await history();
+});
 
 /** The first event that fits, in its past with a change to it. */
-function with1(fits: (event: AuditEvent) => boolean, change: (event: AuditEvent) => AuditEvent): { readonly position: string; readonly changed: History } {
+function with1(
+  fits: (event: AuditEvent) => boolean,
+  change: (event: AuditEvent) => AuditEvent,
+): { readonly position: string; readonly changed: History } {
   const event = past.events.find(fits);
   if (event === undefined) throw new Error('Expected the past to have such an event.');
-  return { position: formatPosition(event.position), changed: { ...past, events: past.events.map((one) => (one === event ? change(one) : one)) } };
+  return {
+    position: formatPosition(event.position),
+    changed: { ...past, events: past.events.map((one) => (one === event ? change(one) : one)) },
+  };
 }
 
-const storedInZurich = (event: AuditEvent): boolean => event.outcome === 'stored' && event.data.decision.region === 'zurich';
+const storedInZurich = (event: AuditEvent): boolean =>
+  event.outcome === 'stored' && event.data.decision.region === 'zurich';
 
 describe('a past of four policy versions and a consent given, withdrawn and given again, with records exactly on every boundary', () => {
   it('has every outcome and every version in it', () => {
-    expect(new Set(past.events.map(({ outcome }) => outcome))).toEqual(new Set(['stored', 'duplicate', 'refused', 'quarantined']));
-    const versions = past.events.flatMap(({ data }) => ('decision' in data && data.decision !== undefined ? [data.decision.policy.version] : []));
+    expect(new Set(past.events.map(({ outcome }) => outcome))).toEqual(
+      new Set(['stored', 'duplicate', 'refused', 'quarantined']),
+    );
+    const versions = past.events.flatMap(({ data }) =>
+      'decision' in data && data.decision !== undefined ? [data.decision.policy.version] : [],
+    );
     expect(new Set(versions)).toEqual(new Set([1, 2, 3, 4]));
     const reasons = past.events.flatMap(({ data }) => ('reason' in data ? [data.reason] : []));
-    expect(new Set(reasons)).toEqual(new Set(['CONSENT_UNKNOWN', 'CONSENT_WITHDRAWN', 'CONSENT_PURPOSE', 'COUNTRY_UNKNOWN', 'DIGEST_MISMATCH', 'IDENTITY_CONFLICT', 'EMPTY_SAMPLE', 'UNDECODABLE']));
+    expect(new Set(reasons)).toEqual(
+      new Set([
+        'CONSENT_UNKNOWN',
+        'CONSENT_WITHDRAWN',
+        'CONSENT_PURPOSE',
+        'COUNTRY_UNKNOWN',
+        'DIGEST_MISMATCH',
+        'IDENTITY_CONFLICT',
+        'EMPTY_SAMPLE',
+        'UNDECODABLE',
+      ]),
+    );
     expect(BOUNDARIES).toEqual(expect.arrayContaining([...EFFECTIVE]));
   });
 
   it('is decided again without a difference', async () => {
-    const { differences, events, notRedecidable, consentsDecided, regionsDecided } = await adjudicated(past);
+    const { differences, events, notRedecidable, consentsDecided, regionsDecided } =
+      await adjudicated(past);
     expect(differences).toEqual({ total: 0, list: [], byCode: {} });
     expect(events).toBe(past.events.length);
     // An empty sample and a record that is no event, at each boundary: their reasons come before consent.
-    expect(notRedecidable).toEqual({ total: 2 * BOUNDARIES.length, byReason: { EMPTY_SAMPLE: BOUNDARIES.length, UNDECODABLE: BOUNDARIES.length } });
+    expect(notRedecidable).toEqual({
+      total: 2 * BOUNDARIES.length,
+      byReason: { EMPTY_SAMPLE: BOUNDARIES.length, UNDECODABLE: BOUNDARIES.length },
+    });
     expect(consentsDecided).toBe(past.events.length - 2 * BOUNDARIES.length);
-    const decided = past.events.filter(({ data }) => 'decision' in data && data.decision !== undefined);
+    const decided = past.events.filter(
+      ({ data }) => 'decision' in data && data.decision !== undefined,
+    );
     expect(regionsDecided).toBe(decided.length);
   });
 
@@ -47,33 +86,125 @@ describe('a past of four policy versions and a consent given, withdrawn and give
 
 describe('what a dishonest operator alters and signs anew is found by position', () => {
   it.each([
-    ['an event altered to another region', storedInZurich, (event: AuditEvent) => altered(event, '"region":"zurich"', '"region":"moscow"'), 'DECISION_DIFFERS'],
-    ['to another region with its rule and its sites', storedInZurich, (event: AuditEvent) => altered(altered(altered(event, '"region":"zurich"', '"region":"moscow"'), /zurich-(\d)"/g, 'moscow-$1"'), 'zrh-', 'mow-'), 'DECISION_DIFFERS'],
-    ['to another policy version', storedInZurich, (event: AuditEvent) => altered(event, '"version":1', '"version":2'), 'DECISION_DIFFERS'],
-    ['to another country', storedInZurich, (event: AuditEvent) => altered(event, '"country":"CH"', '"country":"BR"'), 'DECISION_DIFFERS'],
-    ['to a country that no rule places', storedInZurich, (event: AuditEvent) => altered(event, '"country":"CH"', '"country":"ZZ"'), 'DECISION_DIFFERS'],
-    ['to one site less', storedInZurich, (event: AuditEvent) => altered(event, /,\{"key":"[^}]*"site":"zrh-2"[^}]*\}/, ''), 'PLACES_DIFFER'],
-    ['to other terms', storedInZurich, (event: AuditEvent) => altered(event, '"termsVersion":"A"', '"termsVersion":"B"'), 'TERMS_DIFFER'],
-    ['to a consent never given', storedInZurich, (event: AuditEvent) => altered(event, STEADY, 'consent-never-given'), 'CONSENT_DIFFERS'],
-    ['a refusal to another reason', ({ outcome }: AuditEvent) => outcome === 'refused', (event: AuditEvent) => altered(event, '"reason":"CONSENT_UNKNOWN"', '"reason":"CONSENT_WITHDRAWN"'), 'REASON_DIFFERS'],
-    ['a refusal of a consent that was given', ({ at, outcome, data }: AuditEvent) => at > 1 && outcome === 'refused' && data.consentId === 'consent-never-given', (event: AuditEvent) => altered(event, 'consent-never-given', STEADY), 'CONSENT_DIFFERS'],
-    ['a quarantine after the country, to another region', ({ data }: AuditEvent) => 'reason' in data && data.reason === 'DIGEST_MISMATCH', (event: AuditEvent) => altered(event, '"region":"zurich"', '"region":"moscow"'), 'DECISION_DIFFERS'],
-    ['a quarantine after the country, without its decision', ({ data }: AuditEvent) => 'reason' in data && data.reason === 'IDENTITY_CONFLICT', (event: AuditEvent) => altered(event, /"decision":\{[^}]*\}[^}]*\},/, ''), 'EVENT_INCOMPLETE'],
-    ['the T of a record', (event: AuditEvent) => storedInZurich(event) && event.at === EFFECTIVE[0] - 1 && 'country' in event.data && event.data.country === 'CH', (event: AuditEvent) => ({ ...event, at: EFFECTIVE[0] }), 'DECISION_DIFFERS'],
+    [
+      'an event altered to another region',
+      storedInZurich,
+      (event: AuditEvent) => altered(event, '"region":"zurich"', '"region":"moscow"'),
+      'DECISION_DIFFERS',
+    ],
+    [
+      'to another region with its rule and its sites',
+      storedInZurich,
+      (event: AuditEvent) =>
+        altered(
+          altered(
+            altered(event, '"region":"zurich"', '"region":"moscow"'),
+            /zurich-(\d)"/g,
+            'moscow-$1"',
+          ),
+          'zrh-',
+          'mow-',
+        ),
+      'DECISION_DIFFERS',
+    ],
+    [
+      'to another policy version',
+      storedInZurich,
+      (event: AuditEvent) => altered(event, '"version":1', '"version":2'),
+      'DECISION_DIFFERS',
+    ],
+    [
+      'to another country',
+      storedInZurich,
+      (event: AuditEvent) => altered(event, '"country":"CH"', '"country":"BR"'),
+      'DECISION_DIFFERS',
+    ],
+    [
+      'to a country that no rule places',
+      storedInZurich,
+      (event: AuditEvent) => altered(event, '"country":"CH"', '"country":"ZZ"'),
+      'DECISION_DIFFERS',
+    ],
+    [
+      'to one site less',
+      storedInZurich,
+      (event: AuditEvent) => altered(event, /,\{"key":"[^}]*"site":"zrh-2"[^}]*\}/, ''),
+      'PLACES_DIFFER',
+    ],
+    [
+      'to other terms',
+      storedInZurich,
+      (event: AuditEvent) => altered(event, '"termsVersion":"A"', '"termsVersion":"B"'),
+      'TERMS_DIFFER',
+    ],
+    [
+      'to a consent never given',
+      storedInZurich,
+      (event: AuditEvent) => altered(event, STEADY, 'consent-never-given'),
+      'CONSENT_DIFFERS',
+    ],
+    [
+      'a refusal to another reason',
+      ({ outcome }: AuditEvent) => outcome === 'refused',
+      (event: AuditEvent) =>
+        altered(event, '"reason":"CONSENT_UNKNOWN"', '"reason":"CONSENT_WITHDRAWN"'),
+      'REASON_DIFFERS',
+    ],
+    [
+      'a refusal of a consent that was given',
+      ({ at, outcome, data }: AuditEvent) =>
+        at > 1 && outcome === 'refused' && data.consentId === 'consent-never-given',
+      (event: AuditEvent) => altered(event, 'consent-never-given', STEADY),
+      'CONSENT_DIFFERS',
+    ],
+    [
+      'a quarantine after the country, to another region',
+      ({ data }: AuditEvent) => 'reason' in data && data.reason === 'DIGEST_MISMATCH',
+      (event: AuditEvent) => altered(event, '"region":"zurich"', '"region":"moscow"'),
+      'DECISION_DIFFERS',
+    ],
+    [
+      'a quarantine after the country, without its decision',
+      ({ data }: AuditEvent) => 'reason' in data && data.reason === 'IDENTITY_CONFLICT',
+      (event: AuditEvent) => altered(event, /"decision":\{[^}]*\}[^}]*\},/, ''),
+      'EVENT_INCOMPLETE',
+    ],
+    [
+      'the T of a record',
+      (event: AuditEvent) =>
+        storedInZurich(event) &&
+        event.at === EFFECTIVE[0] - 1 &&
+        'country' in event.data &&
+        event.data.country === 'CH',
+      (event: AuditEvent) => ({ ...event, at: EFFECTIVE[0] }),
+      'DECISION_DIFFERS',
+    ],
   ] as const)('%s', async (_, fits, change, code) => {
     const { position, changed } = with1(fits, change);
     const { differences } = await adjudicated(changed);
-    expect(differences.list.map((difference) => [difference.code, difference.position])).toEqual([[code, position]]);
+    expect(differences.list.map((difference) => [difference.code, difference.position])).toEqual([
+      [code, position],
+    ]);
     expect(differences.total).toBe(1);
   });
 });
 
 it('names a record that is no event by its place in the audit log', async () => {
-  const records = [...recordsOf(past.events.slice(0, 3)), { partition: 2, offset: 9n, value: Buffer.from('{}') }, { partition: 2, offset: 10n, value: null }];
+  const records = [
+    ...recordsOf(past.events.slice(0, 3)),
+    { partition: 2, offset: 9n, value: Buffer.from('{}') },
+    { partition: 2, offset: 10n, value: null },
+  ];
   const { differences } = await adjudicate({
-    records: () => streamed(records), policies: async () => past.policies, consents: () => streamed(past.consents), scratch: { claims: new MemoryScratch(), consents: new MemoryScratch() },
+    records: () => streamed(records),
+    policies: async () => past.policies,
+    consents: () => streamed(past.consents),
+    scratch: { claims: new MemoryScratch(), consents: new MemoryScratch() },
   });
-  expect(differences.list.map(({ code, position }) => [code, position])).toEqual([['EVENT_INVALID', 'residency.audit/2/9'], ['EVENT_INVALID', 'residency.audit/2/10']]);
+  expect(differences.list.map(({ code, position }) => [code, position])).toEqual([
+    ['EVENT_INVALID', 'residency.audit/2/9'],
+    ['EVENT_INVALID', 'residency.audit/2/10'],
+  ]);
 });
 
 it('judges by versions that were published while it read, and by no consent view but the log', async () => {
@@ -81,13 +212,22 @@ it('judges by versions that were published while it read, and by no consent view
   const deps = {
     records: () => streamed(recordsOf(past.events)),
     policies: async () => ((asked += 1) === 1 ? past.policies.slice(0, 3) : past.policies),
-    consents: () => streamed(past.consents), scratch: { claims: new MemoryScratch(), consents: new MemoryScratch() },
+    consents: () => streamed(past.consents),
+    scratch: { claims: new MemoryScratch(), consents: new MemoryScratch() },
   };
   expect((await adjudicate(deps)).differences.total).toBe(0);
-  const without = { ...deps, consents: () => streamed(past.consents.slice(1)), scratch: { claims: new MemoryScratch(), consents: new MemoryScratch() } };
+  const without = {
+    ...deps,
+    consents: () => streamed(past.consents.slice(1)),
+    scratch: { claims: new MemoryScratch(), consents: new MemoryScratch() },
+  };
   const { differences } = await adjudicate(without, { maxListed: 5 });
   expect(differences.list).toHaveLength(5);
-  expect(differences.total).toBe(past.events.filter(({ data }) => 'consentId' in data && data.consentId === STEADY && 'termsVersion' in data).length);
+  expect(differences.total).toBe(
+    past.events.filter(
+      ({ data }) => 'consentId' in data && data.consentId === STEADY && 'termsVersion' in data,
+    ).length,
+  );
 });
 
 it('lists differences in the order of positions', async () => {

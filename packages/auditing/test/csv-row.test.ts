@@ -7,7 +7,11 @@ it('gives every event one row with every column', async () => {
   for (const event of events) expect(csvRow(event).split(',')).toHaveLength(CSV_COLUMNS.length);
   const stored = events.find(({ outcome }) => outcome === 'stored');
   if (stored?.outcome !== 'stored') throw new Error('Expected a stored event.');
-  const cells = new Map(csvRow(stored).split(',').map((cell, at) => [CSV_COLUMNS[at], cell] as const));
+  const cells = new Map(
+    csvRow(stored)
+      .split(',')
+      .map((cell, at) => [CSV_COLUMNS[at], cell] as const),
+  );
   expect(cells.get('region')).toBe(stored.data.decision.region);
   expect(cells.get('time')).toBe(new Date(stored.at).toISOString());
   expect(cells.get('sites')).toBe(stored.data.placements.map(({ site }) => site).join(' '));
@@ -19,6 +23,10 @@ it('quotes what would break a row, and keeps what a spreadsheet would compute te
   const { events } = await history();
   const stored = events.find(({ outcome }) => outcome === 'stored');
   if (stored === undefined) throw new Error('Expected a stored event.');
-  expect(csvRow(altered(stored, '"termsVersion":"A"', String.raw`"termsVersion":"a \"b\", c"`))).toContain(',"a ""b"", c",');
-  expect(csvRow(altered(stored, '"termsVersion":"A"', '"termsVersion":"=HYPERLINK(1)"'))).toContain(",'=HYPERLINK(1),");
+  expect(
+    csvRow(altered(stored, '"termsVersion":"A"', String.raw`"termsVersion":"a \"b\", c"`)),
+  ).toContain(',"a ""b"", c",');
+  expect(csvRow(altered(stored, '"termsVersion":"A"', '"termsVersion":"=HYPERLINK(1)"'))).toContain(
+    ",'=HYPERLINK(1),",
+  );
 });

@@ -13,13 +13,23 @@ const LARGE = 65_536 + 300;
 
 function leaf(offset: number, previous: number | null = offset === 0 ? null : offset - 1): Buffer {
   const event: AuditEvent = {
-    position: { log: 'log-1', topic: 'threat.samples', partition: 0, offset: BigInt(offset) }, at: offset, outcome: 'refused',
-    data: { previous: previous === null ? null : String(previous), submission: sha256(Buffer.from(String(offset))), sampleBytes: 1, verdict: 'suspicious', consentId: 'consent-0001', reason: 'CONSENT_UNKNOWN' },
+    position: { log: 'log-1', topic: 'threat.samples', partition: 0, offset: BigInt(offset) },
+    at: offset,
+    outcome: 'refused',
+    data: {
+      previous: previous === null ? null : String(previous),
+      submission: sha256(Buffer.from(String(offset))),
+      sampleBytes: 1,
+      verdict: 'suspicious',
+      consentId: 'consent-0001',
+      reason: 'CONSENT_UNKNOWN',
+    },
   };
   return encodeAuditEvent(event);
 }
 
-const leaves = (count: number): Buffer[] => Array.from({ length: count }, (_, offset) => leaf(offset));
+const leaves = (count: number): Buffer[] =>
+  Array.from({ length: count }, (_, offset) => leaf(offset));
 
 let small: TestLedger;
 let large: TestLedger;
@@ -28,10 +38,15 @@ beforeAll(async () => {
   large = await testLedger(leaves(LARGE));
 });
 
-const check = (ledger: TestLedger, since?: Uint8Array): Promise<FsckReport> => fsck(ledger.read, { trust: ledger.trust, ...(since === undefined ? {} : { since }) });
+const check = (ledger: TestLedger, since?: Uint8Array): Promise<FsckReport> =>
+  fsck(ledger.read, { trust: ledger.trust, ...(since === undefined ? {} : { since }) });
 
 it('finds a ledger as it was written to be what its checkpoint says', async () => {
-  expect(await check(small)).toMatchObject({ checkpoint: { origin: 'ledger.example/log-1/0', size: SMALL }, findings: { total: 0 }, files: 7 });
+  expect(await check(small)).toMatchObject({
+    checkpoint: { origin: 'ledger.example/log-1/0', size: SMALL },
+    findings: { total: 0 },
+    files: 7,
+  });
   expect(await check(small)).not.toHaveProperty('fault');
   expect(await check(await testLedger([]))).not.toHaveProperty('fault');
 });
@@ -40,12 +55,15 @@ it('holds a few bundles of a large ledger at a time, in order', async () => {
   const reached: number[] = [];
   let [open, most] = [0, 0];
   const read = async (path: string): Promise<Uint8Array | undefined> => {
-    most = Math.max(most, open += 1);
+    most = Math.max(most, (open += 1));
     await Promise.resolve();
     open -= 1;
     return large.files.get(path);
   };
-  const report = await fsck(read, { trust: large.trust, onProgress: (entries) => reached.push(entries) });
+  const report = await fsck(read, {
+    trust: large.trust,
+    onProgress: (entries) => reached.push(entries),
+  });
   expect(report).not.toHaveProperty('fault');
   expect(report).toMatchObject({ checkpoint: { size: LARGE }, findings: { total: 0 } });
   expect(reached).toEqual(reached.toSorted((a, b) => a - b));
@@ -64,7 +82,13 @@ describe('one bit flipped', () => {
   });
 
   it('in a tile of each level of a large ledger too', async () => {
-    for (const path of ['tile/entries/255', 'tile/0/256', 'tile/1/000', 'tile/1/001.p/1', 'tile/2/000.p/1']) {
+    for (const path of [
+      'tile/entries/255',
+      'tile/0/256',
+      'tile/1/000',
+      'tile/1/001.p/1',
+      'tile/2/000.p/1',
+    ]) {
       const { fault } = await check(flipped(large, path, 77));
       expect([path, fault?.path]).toEqual([path, path]);
     }
@@ -80,16 +104,30 @@ describe('one bit flipped', () => {
 });
 
 describe('a file', () => {
-  it.each(['tile/entries/001', 'tile/0/001', 'tile/1/000.p/2', 'tile/0/002.p/88', 'tile/entries/002.p/88', 'checkpoint'])('%s that is missing is named', async (missing) => {
+  it.each([
+    'tile/entries/001',
+    'tile/0/001',
+    'tile/1/000.p/2',
+    'tile/0/002.p/88',
+    'tile/entries/002.p/88',
+    'checkpoint',
+  ])('%s that is missing is named', async (missing) => {
     const files = new Map([...small.files].filter(([path]) => path !== missing));
-    expect((await check({ ...small, read: async (path) => files.get(path) })).fault).toMatchObject({ path: missing, code: expect.stringContaining('MISSING') });
+    expect((await check({ ...small, read: async (path) => files.get(path) })).fault).toMatchObject({
+      path: missing,
+      code: expect.stringContaining('MISSING'),
+    });
   });
 
   it('that was partial may be gone where the full one is there', async () => {
     const grown = await testLedger(leaves(768));
-    const files = new Map([...small.files, ...grown.files].filter(([path]) => !path.includes('002.p/')));
+    const files = new Map(
+      [...small.files, ...grown.files].filter(([path]) => !path.includes('002.p/')),
+    );
     files.set('checkpoint', small.files.get('checkpoint') ?? new Uint8Array());
-    expect(await check({ ...small, read: async (path) => files.get(path) })).not.toHaveProperty('fault');
+    expect(await check({ ...small, read: async (path) => files.get(path) })).not.toHaveProperty(
+      'fault',
+    );
   });
 });
 
@@ -98,47 +136,92 @@ describe('an operator who signs anew', () => {
 
   it('can not hide a dropped, a repeated, a moved event or one that is none: the positions tell', async () => {
     const all = leaves(SMALL);
-    const findings = async (events: readonly Buffer[]) => (await check(await resigned(events))).findings.list.map(({ code, index }) => [code, index]);
+    const findings = async (events: readonly Buffer[]) =>
+      (await check(await resigned(events))).findings.list.map(({ code, index }) => [code, index]);
     expect(await findings(all.toSpliced(300, 1))).toEqual([['HOLE', 300]]);
     expect(await findings(all.toSpliced(300, 0, leaf(299)))).toEqual([['REPEAT', 300]]);
-    expect(await findings(all.toSpliced(300, 2, leaf(301), leaf(300)))).toEqual([['HOLE', 300], ['REPEAT', 301]]);
-    expect(await findings(all.with(300, Buffer.from('{}')))).toEqual([['UNDECODABLE', 300], ['HOLE', 301]]);
+    expect(await findings(all.toSpliced(300, 2, leaf(301), leaf(300)))).toEqual([
+      ['HOLE', 300],
+      ['REPEAT', 301],
+    ]);
+    expect(await findings(all.with(300, Buffer.from('{}')))).toEqual([
+      ['UNDECODABLE', 300],
+      ['HOLE', 301],
+    ]);
   });
 
   it('can not hide that the past was rewritten from whoever kept a checkpoint', async () => {
     const kept = small.files.get('checkpoint');
-    const rewritten = await resigned([...leaves(300), leaf(300, 12), ...leaves(SMALL + 50).slice(301)]);
-    expect((await check(rewritten, kept)).fault).toMatchObject({ code: 'INCONSISTENT', path: 'checkpoint' });
+    const rewritten = await resigned([
+      ...leaves(300),
+      leaf(300, 12),
+      ...leaves(SMALL + 50).slice(301),
+    ]);
+    expect((await check(rewritten, kept)).fault).toMatchObject({
+      code: 'INCONSISTENT',
+      path: 'checkpoint',
+    });
     const honest = await resigned(leaves(SMALL + 50));
     expect(await check(honest, kept)).toMatchObject({ since: SMALL });
     expect(await check(small, kept)).toMatchObject({ since: SMALL });
-    expect((await check(await resigned(leaves(SMALL - 1)), kept)).fault).toMatchObject({ code: 'INCONSISTENT' });
-    expect(await check(honest, (await testLedger([])).files.get('checkpoint'))).toMatchObject({ since: 0 });
+    expect((await check(await resigned(leaves(SMALL - 1)), kept)).fault).toMatchObject({
+      code: 'INCONSISTENT',
+    });
+    expect(await check(honest, (await testLedger([])).files.get('checkpoint'))).toMatchObject({
+      since: 0,
+    });
   });
 
   it('can not show a checkpoint signed for another tree', async () => {
-    const other = (await resigned([...leaves(SMALL - 1), leaf(SMALL)])).files.get('checkpoint') ?? new Uint8Array();
+    const other =
+      (await resigned([...leaves(SMALL - 1), leaf(SMALL)])).files.get('checkpoint') ??
+      new Uint8Array();
     const files = new Map(small.files).set('checkpoint', other);
-    expect((await check({ ...small, read: async (path) => files.get(path) })).fault).toMatchObject({ code: 'ROOT_DIFFERS', path: 'checkpoint' });
+    expect((await check({ ...small, read: async (path) => files.get(path) })).fault).toMatchObject({
+      code: 'ROOT_DIFFERS',
+      path: 'checkpoint',
+    });
   });
 
   it('can not sign with another key, or for another ledger', async () => {
-    expect((await check({ ...await testLedger(leaves(3), 2), trust: small.trust })).fault).toMatchObject({ code: 'CHECKPOINT_UNTRUSTED', path: 'checkpoint', message: expect.stringContaining('KEY_UNKNOWN') });
+    expect(
+      (await check({ ...(await testLedger(leaves(3), 2)), trust: small.trust })).fault,
+    ).toMatchObject({
+      code: 'CHECKPOINT_UNTRUSTED',
+      path: 'checkpoint',
+      message: expect.stringContaining('KEY_UNKNOWN'),
+    });
     const elsewhere = await testLedger(leaves(3));
-    elsewhere.files.set('checkpoint', await signCheckpoint({ origin: 'ledger.example/log-1/7', size: 3, root: new Uint8Array(32), extensions: [] }, elsewhere.signer));
-    expect((await check(elsewhere)).fault).toMatchObject({ code: 'CHECKPOINT_UNTRUSTED', message: expect.stringContaining('ORIGIN_MISMATCH') });
+    elsewhere.files.set(
+      'checkpoint',
+      await signCheckpoint(
+        { origin: 'ledger.example/log-1/7', size: 3, root: new Uint8Array(32), extensions: [] },
+        elsewhere.signer,
+      ),
+    );
+    expect((await check(elsewhere)).fault).toMatchObject({
+      code: 'CHECKPOINT_UNTRUSTED',
+      message: expect.stringContaining('ORIGIN_MISMATCH'),
+    });
   });
 
   it('can not pass off an older checkpoint of anybody as the one that was kept', async () => {
     const foreign = (await testLedger(leaves(3), 2)).files.get('checkpoint');
-    expect((await check(small, foreign)).fault).toMatchObject({ path: '--since', code: 'CHECKPOINT_UNTRUSTED' });
-    expect((await check(small, withBit(small.files.get('checkpoint') ?? new Uint8Array(), 3))).fault).toMatchObject({ path: '--since' });
+    expect((await check(small, foreign)).fault).toMatchObject({
+      path: '--since',
+      code: 'CHECKPOINT_UNTRUSTED',
+    });
+    expect(
+      (await check(small, withBit(small.files.get('checkpoint') ?? new Uint8Array(), 3))).fault,
+    ).toMatchObject({ path: '--since' });
   });
 });
 
 it('compares the files with an unsigned word where nobody says whom to trust', async () => {
   expect(await fsck(small.read)).not.toHaveProperty('fault');
-  expect((await fsck(flipped(small, 'tile/0/000', 5).read)).fault).toMatchObject({ path: 'tile/0/000' });
+  expect((await fsck(flipped(small, 'tile/0/000', 5).read)).fault).toMatchObject({
+    path: 'tile/0/000',
+  });
 });
 
 it('gives what can not be read back as it is, for whoever may try again', async () => {

@@ -1,4 +1,9 @@
-import { consentCloudEvent, consentEntry, encodeAuditEvent, decodeAuditEvent } from '@residency/contracts';
+import {
+  consentCloudEvent,
+  consentEntry,
+  encodeAuditEvent,
+  decodeAuditEvent,
+} from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import type { ConsentEvent } from '@residency/consent';
 import type { PolicyDocument, PolicyPublished } from '@residency/residency';
@@ -19,12 +24,29 @@ export interface History {
 const SINCE_EVER = '0000-01-01T00:00:00.000Z';
 
 /** `countries` by region; in force from `at`, milliseconds. */
-export function document(version: number, at: number, countries: Readonly<Record<string, readonly string[]>>): PolicyDocument {
-  const sites: Readonly<Record<string, readonly string[]>> = { zurich: ['zrh-1', 'zrh-2'], moscow: ['mow-1'] };
+export function document(
+  version: number,
+  at: number,
+  countries: Readonly<Record<string, readonly string[]>>,
+): PolicyDocument {
+  const sites: Readonly<Record<string, readonly string[]>> = {
+    zurich: ['zrh-1', 'zrh-2'],
+    moscow: ['mow-1'],
+  };
   return {
-    id: 'test', version, effectiveFrom: new Date(at).toISOString(),
+    id: 'test',
+    version,
+    effectiveFrom: new Date(at).toISOString(),
     regions: Object.entries(sites).map(([id, list]) => ({ id, sites: list })),
-    rules: Object.entries(countries).map(([region, list]) => ({ id: `${region}-${version}`, region, from: SINCE_EVER, countries: list, basis: 'named', confidence: 'stated', cites: ['test'] })),
+    rules: Object.entries(countries).map(([region, list]) => ({
+      id: `${region}-${version}`,
+      region,
+      from: SINCE_EVER,
+      countries: list,
+      basis: 'named',
+      confidence: 'stated',
+      cites: ['test'],
+    })),
   };
 }
 
@@ -37,31 +59,49 @@ const VERSIONS = [
   document(4, EFFECTIVE[2], { zurich: ['DE'], moscow: ['CH', 'BR'] }),
 ];
 
-const TERMS = (consentId: string, termsVersion: string, purposes: readonly string[] = ['threat-sample-sharing']): ConsentEvent => ({ kind: 'granted', consentId, purposes, termsVersion });
+const TERMS = (
+  consentId: string,
+  termsVersion: string,
+  purposes: readonly string[] = ['threat-sample-sharing'],
+): ConsentEvent => ({ kind: 'granted', consentId, purposes, termsVersion });
 export const BACK_AND_FORTH = 'consent-back-and-forth';
 export const STEADY = 'consent-steady';
 const CONSENTS: readonly (readonly [at: number, event: ConsentEvent])[] = [
   [1, TERMS(STEADY, 'A')],
-  [5_000, TERMS(BACK_AND_FORTH, 'A')], [9_000, { kind: 'withdrawn', consentId: BACK_AND_FORTH }], [12_000, TERMS(BACK_AND_FORTH, 'B')],
-  [15_000, TERMS(BACK_AND_FORTH, 'C')], [18_000, TERMS(BACK_AND_FORTH, 'D', ['something-else'])], [19_000, { kind: 'withdrawn', consentId: BACK_AND_FORTH }],
+  [5_000, TERMS(BACK_AND_FORTH, 'A')],
+  [9_000, { kind: 'withdrawn', consentId: BACK_AND_FORTH }],
+  [12_000, TERMS(BACK_AND_FORTH, 'B')],
+  [15_000, TERMS(BACK_AND_FORTH, 'C')],
+  [18_000, TERMS(BACK_AND_FORTH, 'D', ['something-else'])],
+  [19_000, { kind: 'withdrawn', consentId: BACK_AND_FORTH }],
   // Both in one millisecond, and once more when a version comes into force.
-  [25_000, TERMS(BACK_AND_FORTH, 'E')], [25_000, { kind: 'withdrawn', consentId: BACK_AND_FORTH }], [EFFECTIVE[2], TERMS(BACK_AND_FORTH, 'F')],
+  [25_000, TERMS(BACK_AND_FORTH, 'E')],
+  [25_000, { kind: 'withdrawn', consentId: BACK_AND_FORTH }],
+  [EFFECTIVE[2], TERMS(BACK_AND_FORTH, 'F')],
 ];
 
 /** Every instant at which something changes, the one before it and the one behind. */
-export const BOUNDARIES = [...new Set([...EFFECTIVE, ...CONSENTS.map(([at]) => at)].flatMap((at) => [at - 1, at, at + 1]))].sort((a, b) => a - b);
+export const BOUNDARIES = [
+  ...new Set([...EFFECTIVE, ...CONSENTS.map(([at]) => at)].flatMap((at) => [at - 1, at, at + 1])),
+].sort((a, b) => a - b);
 
 export async function history(): Promise<History> {
   const world = new RoutingWorld();
-  for (const version of VERSIONS) world.policy(version, version.version === 1 ? 0 : Date.parse(version.effectiveFrom) - 5_000);
+  for (const version of VERSIONS)
+    world.policy(version, version.version === 1 ? 0 : Date.parse(version.effectiveFrom) - 5_000);
   for (const [at, event] of CONSENTS) world.consent(at, event);
   for (const at of BOUNDARIES) submitAt(world, at);
   const { settlements } = await world.route();
-  return { events: settlements.map(({ event }) => event), policies: world.policies, consents: CONSENTS.map(([at, event], index) => consentRecord(at, event, index)) };
+  return {
+    events: settlements.map(({ event }) => event),
+    policies: world.policies,
+    consents: CONSENTS.map(([at, event], index) => consentRecord(at, event, index)),
+  };
 }
 
 function submitAt(world: RoutingWorld, at: number): void {
-  for (const consent of [STEADY, BACK_AND_FORTH]) for (const country of ['CH', 'DE', 'BR']) world.submit(at, { consent, country });
+  for (const consent of [STEADY, BACK_AND_FORTH])
+    for (const country of ['CH', 'DE', 'BR']) world.submit(at, { consent, country });
   world.submit(at, { id: `again-${at}`, consent: STEADY });
   world.submit(at, { id: `again-${at}`, consent: STEADY });
   world.submit(at, { id: `again-${at}`, consent: STEADY, sample: 'another' });
@@ -73,23 +113,37 @@ function submitAt(world: RoutingWorld, at: number): void {
 }
 
 function consentRecord(at: number, event: ConsentEvent, index: number): ConsentRecord {
-  const { record } = consentEntry(consentCloudEvent(event, { id: `event-${index}`, source: 'urn:test' }));
+  const { record } = consentEntry(
+    consentCloudEvent(event, { id: `event-${index}`, source: 'urn:test' }),
+  );
   return { ...record, at };
 }
 
 export function recordsOf(events: readonly AuditEvent[]): AuditRecord[] {
-  return events.map((event, index) => ({ partition: 0, offset: BigInt(index), value: encodeAuditEvent(event) }));
+  return events.map((event, index) => ({
+    partition: 0,
+    offset: BigInt(index),
+    value: encodeAuditEvent(event),
+  }));
 }
 
 export async function* streamed<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
 }
 
-export function adjudicated({ events, policies, consents }: History, options?: AdjudicateOptions): Promise<Adjudication> {
-  return adjudicate({
-    records: () => streamed(recordsOf(events)), policies: async () => policies, consents: () => streamed(consents),
-    scratch: { claims: new MemoryScratch(), consents: new MemoryScratch() },
-  }, options);
+export function adjudicated(
+  { events, policies, consents }: History,
+  options?: AdjudicateOptions,
+): Promise<Adjudication> {
+  return adjudicate(
+    {
+      records: () => streamed(recordsOf(events)),
+      policies: async () => policies,
+      consents: () => streamed(consents),
+      scratch: { claims: new MemoryScratch(), consents: new MemoryScratch() },
+    },
+    options,
+  );
 }
 
 /** The event with its bytes' text changed, as somebody who signs anew could; still an event. */

@@ -1,4 +1,12 @@
-import { EMPTY_LEDGER, NOTE_SIGNATURE, growth, makeKey, openSignerKey, parseVerifierKey, signCheckpoint } from '@residency/ledger';
+import {
+  EMPTY_LEDGER,
+  NOTE_SIGNATURE,
+  growth,
+  makeKey,
+  openSignerKey,
+  parseVerifierKey,
+  signCheckpoint,
+} from '@residency/ledger';
 import type { ReadLedgerFile, Signer, Trust } from '@residency/ledger';
 
 const ORIGIN = 'ledger.example/log-1/0';
@@ -12,12 +20,26 @@ export interface TestLedger {
 }
 
 export async function testLedger(entries: readonly Uint8Array[], seed = 1): Promise<TestLedger> {
-  const { signerKey, verifierKey } = await makeKey(ORIGIN, new Uint8Array(32).fill(seed), NOTE_SIGNATURE);
+  const { signerKey, verifierKey } = await makeKey(
+    ORIGIN,
+    new Uint8Array(32).fill(seed),
+    NOTE_SIGNATURE,
+  );
   const signer = await openSignerKey(signerKey);
   const { files, root, state } = growth(EMPTY_LEDGER, entries);
-  const stored = new Map<string, Uint8Array>(files.map(({ path, bytes }) => [path, Uint8Array.from(bytes)]));
-  stored.set('checkpoint', await signCheckpoint({ origin: ORIGIN, size: state.size, root, extensions: [] }, signer));
-  return { files: stored, read: async (path) => stored.get(path), trust: { keys: [parseVerifierKey(verifierKey)] }, signer };
+  const stored = new Map<string, Uint8Array>(
+    files.map(({ path, bytes }) => [path, Uint8Array.from(bytes)]),
+  );
+  stored.set(
+    'checkpoint',
+    await signCheckpoint({ origin: ORIGIN, size: state.size, root, extensions: [] }, signer),
+  );
+  return {
+    files: stored,
+    read: async (path) => stored.get(path),
+    trust: { keys: [parseVerifierKey(verifierKey)] },
+    signer,
+  };
 }
 
 /** The same files with one bit of one of them flipped. */

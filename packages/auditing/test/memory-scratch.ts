@@ -9,7 +9,7 @@ export class MemoryScratch implements Scratch {
     this.parts.set(part, lines);
   }
 
-  async* read(part: number): AsyncGenerator<string> {
+  async *read(part: number): AsyncGenerator<string> {
     yield* this.parts.get(part) ?? [];
   }
 }

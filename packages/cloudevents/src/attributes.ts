@@ -16,35 +16,60 @@ const NAME = /^[a-z0-9]{1,64}$/;
 const PRINTABLE_ASCII = /^[ -~]*$/;
 const FORBIDDEN = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
 // RFC 3339 §5.6, in form: whether a month has that day is not judged, and the value is kept as written.
-const TIMESTAMP = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
+const TIMESTAMP =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
 
 /** An event has a handful; the limit bounds what a hostile one costs. */
 export const MAX_ATTRIBUTES = 128;
 
 export function checkName(name: string): void {
   if (NAME.test(name) && name !== 'data') return;
-  throw new CloudEventError('INVALID_ATTRIBUTE_NAME', 'Expected attribute names of 1 to 64 lower-case letters and digits, other than data; found another');
+  throw new CloudEventError(
+    'INVALID_ATTRIBUTE_NAME',
+    'Expected attribute names of 1 to 64 lower-case letters and digits, other than data; found another',
+  );
 }
 
 /** Takes one attribute in; its name must be lawful and new, its value of the CloudEvents type system. */
 export function addAttribute(attributes: Attributes, name: string, value: AttributeValue): void {
   checkName(name);
-  if (attributes.size === MAX_ATTRIBUTES) throw new CloudEventError('NOT_A_CLOUDEVENT', `Expected at most ${MAX_ATTRIBUTES} attributes; found more`);
-  if (attributes.has(name)) throw new CloudEventError('DUPLICATE_ATTRIBUTE', `Expected each attribute once; found ${nameOf(name)} again`);
+  if (attributes.size === MAX_ATTRIBUTES)
+    throw new CloudEventError(
+      'NOT_A_CLOUDEVENT',
+      `Expected at most ${MAX_ATTRIBUTES} attributes; found more`,
+    );
+  if (attributes.has(name))
+    throw new CloudEventError(
+      'DUPLICATE_ATTRIBUTE',
+      `Expected each attribute once; found ${nameOf(name)} again`,
+    );
   const problem = CORE.has(name) ? coreProblem(name, value) : typeProblem(value);
-  if (problem !== undefined) throw new CloudEventError('INVALID_ATTRIBUTE_VALUE', `Expected ${nameOf(name)} to be ${problem}; found another value`);
+  if (problem !== undefined)
+    throw new CloudEventError(
+      'INVALID_ATTRIBUTE_VALUE',
+      `Expected ${nameOf(name)} to be ${problem}; found another value`,
+    );
   attributes.set(name, value);
 }
 
 /** The event these attributes and bytes make; `data` is kept, not copied. */
 export function toCloudEvent(attributes: Attributes, data: Buffer | undefined): CloudEvent {
   const specversion = attributes.get('specversion');
-  if (specversion === undefined) throw new CloudEventError('NOT_A_CLOUDEVENT', 'Expected a CloudEvent; found no attribute specversion');
-  if (specversion !== '1.0') throw new CloudEventError('UNSUPPORTED_SPECVERSION', 'Expected specversion 1.0; found another');
+  if (specversion === undefined)
+    throw new CloudEventError(
+      'NOT_A_CLOUDEVENT',
+      'Expected a CloudEvent; found no attribute specversion',
+    );
+  if (specversion !== '1.0')
+    throw new CloudEventError('UNSUPPORTED_SPECVERSION', 'Expected specversion 1.0; found another');
   const extensions: Record<string, AttributeValue> = Object.create(null);
   for (const [name, value] of attributes) if (!CORE.has(name)) extensions[name] = value;
   const event: { -readonly [K in keyof CloudEvent]: CloudEvent[K] } = {
-    specversion, id: required(attributes, 'id'), source: required(attributes, 'source'), type: required(attributes, 'type'), extensions,
+    specversion,
+    id: required(attributes, 'id'),
+    source: required(attributes, 'source'),
+    type: required(attributes, 'type'),
+    extensions,
   };
   for (const name of OPTIONAL) {
     const value = attributes.get(name);
@@ -61,7 +86,8 @@ export function attributesOf(event: CloudEvent): Attributes {
     const value = event[name];
     if (value !== undefined) addAttribute(attributes, name, value);
   }
-  for (const [name, value] of Object.entries(event.extensions)) addAttribute(attributes, name, value);
+  for (const [name, value] of Object.entries(event.extensions))
+    addAttribute(attributes, name, value);
   toCloudEvent(attributes, undefined);
   return attributes;
 }
@@ -73,7 +99,11 @@ export function nameOf(name: string): string {
 
 function required(attributes: Attributes, name: string): string {
   const value = attributes.get(name);
-  if (typeof value !== 'string') throw new CloudEventError('MISSING_ATTRIBUTE', `Expected the required attribute ${name}; found none`);
+  if (typeof value !== 'string')
+    throw new CloudEventError(
+      'MISSING_ATTRIBUTE',
+      `Expected the required attribute ${name}; found none`,
+    );
   return value;
 }
 
@@ -87,6 +117,9 @@ function coreProblem(name: string, value: AttributeValue): string | undefined {
 function typeProblem(value: AttributeValue): string | undefined {
   if (typeof value === 'boolean') return undefined;
   // Also false for -0, which no Integer is.
-  if (typeof value === 'number') return Object.is(value, value | 0) ? undefined : 'a 32-bit integer';
-  return PRINTABLE_ASCII.test(value) || !FORBIDDEN.test(value) ? undefined : 'text without control characters, unpaired surrogates and noncharacters';
+  if (typeof value === 'number')
+    return Object.is(value, value | 0) ? undefined : 'a 32-bit integer';
+  return PRINTABLE_ASCII.test(value) || !FORBIDDEN.test(value)
+    ? undefined
+    : 'text without control characters, unpaired surrogates and noncharacters';
 }

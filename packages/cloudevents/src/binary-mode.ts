@@ -6,26 +6,49 @@ import { isCloudEventsType } from './media-type.ts';
 
 /** The content type among a message's headers; two would leave the mode to the reader. */
 export function onlyContentType<T>(values: readonly T[]): T | undefined {
-  if (values.length > 1) throw new CloudEventError('DUPLICATE_ATTRIBUTE', 'Expected one content type header; found several');
+  if (values.length > 1)
+    throw new CloudEventError(
+      'DUPLICATE_ATTRIBUTE',
+      'Expected one content type header; found several',
+    );
   return values[0];
 }
 
 /** What binary mode has in common in both bindings: names and values as their headers spell them, without prefix and encoding. */
-export function decodeBinary(contentType: string | undefined, headers: Iterable<readonly [name: string, value: string]>, data: Buffer | undefined): CloudEvent {
+export function decodeBinary(
+  contentType: string | undefined,
+  headers: Iterable<readonly [name: string, value: string]>,
+  data: Buffer | undefined,
+): CloudEvent {
   const attributes: Attributes = new Map();
   if (contentType !== undefined) addAttribute(attributes, 'datacontenttype', contentType);
   for (const [name, value] of headers) {
     // HTTP §3.1.1, Kafka §3.2.1: the content type header alone carries it; a second place could disagree.
-    if (name === 'datacontenttype') throw new CloudEventError('INVALID_ATTRIBUTE_NAME', 'Expected datacontenttype in the content type header; found a header of its own');
+    if (name === 'datacontenttype')
+      throw new CloudEventError(
+        'INVALID_ATTRIBUTE_NAME',
+        'Expected datacontenttype in the content type header; found a header of its own',
+      );
     addAttribute(attributes, name, value);
   }
   return toCloudEvent(attributes, data);
 }
 
 /** The inverse: the header that carries each attribute, and its canonical string (§3.2: `true`, `-5`). */
-export function encodeBinary(event: CloudEvent, prefix: string, encode: (value: string) => string): [header: string, value: string][] {
+export function encodeBinary(
+  event: CloudEvent,
+  prefix: string,
+  encode: (value: string) => string,
+): [header: string, value: string][] {
   if (event.datacontenttype !== undefined && isCloudEventsType(event.datacontenttype)) {
-    throw new CloudEventError('UNSUPPORTED_MODE', 'Expected no CloudEvents type as datacontenttype in binary mode, where it would announce structured mode; found one, use structured mode');
+    throw new CloudEventError(
+      'UNSUPPORTED_MODE',
+      'Expected no CloudEvents type as datacontenttype in binary mode, where it would announce structured mode; found one, use structured mode',
+    );
   }
-  return Array.from(attributesOf(event), ([name, value]) => (name === 'datacontenttype' ? ['content-type', String(value)] : [`${prefix}${name}`, encode(String(value))]));
+  return Array.from(attributesOf(event), ([name, value]) =>
+    name === 'datacontenttype'
+      ? ['content-type', String(value)]
+      : [`${prefix}${name}`, encode(String(value))],
+  );
 }

@@ -2,7 +2,15 @@ import { nameOf } from './attributes.ts';
 import { decodeBinary, encodeBinary, onlyContentType } from './binary-mode.ts';
 import type { CloudEvent } from './cloud-event.ts';
 import { CloudEventError } from './cloud-event-error.ts';
-import { BATCH_CONTENT_TYPE, decodeJson, decodeJsonBatch, encodeJson, encodeJsonBatch, JSON_CONTENT_TYPE, jsonModeOf } from './json-format.ts';
+import {
+  BATCH_CONTENT_TYPE,
+  decodeJson,
+  decodeJsonBatch,
+  encodeJson,
+  encodeJsonBatch,
+  JSON_CONTENT_TYPE,
+  jsonModeOf,
+} from './json-format.ts';
 import { isCloudEventsType } from './media-type.ts';
 
 /** What the HTTP binding reads and writes of a message. Header names in any case; repeated headers unjoined (Node: from `rawHeaders`), or repetition goes unseen. */
@@ -26,13 +34,26 @@ export interface HttpEvents {
  * CloudEvents HTTP binding 1.0.2, all three modes. The sender controls every byte; whatever is no event throws `CloudEventError`, in a batch with `index`.
  * In binary mode `data` is the body itself, not a copy; an empty body is no data, as HTTP cannot tell the two apart; every extension is a string.
  */
-export function decodeHttp({ headers, body }: HttpContent, { batchEvents = Infinity }: HttpLimits = {}): HttpEvents {
-  const contentType = onlyContentType(headers.filter(([name]) => name.toLowerCase() === 'content-type'))?.[1];
+export function decodeHttp(
+  { headers, body }: HttpContent,
+  { batchEvents = Infinity }: HttpLimits = {},
+): HttpEvents {
+  const contentType = onlyContentType(
+    headers.filter(([name]) => name.toLowerCase() === 'content-type'),
+  )?.[1];
   if (contentType === undefined || !isCloudEventsType(contentType)) {
-    return { mode: 'binary', events: [decodeBinary(contentType, attributeHeaders(headers), body.length === 0 ? undefined : body)] };
+    return {
+      mode: 'binary',
+      events: [
+        decodeBinary(contentType, attributeHeaders(headers), body.length === 0 ? undefined : body),
+      ],
+    };
   }
   const mode = jsonModeOf(contentType);
-  return { mode, events: mode === 'batch' ? decodeJsonBatch(body, batchEvents) : [decodeJson(body)] };
+  return {
+    mode,
+    events: mode === 'batch' ? decodeJsonBatch(body, batchEvents) : [decodeJson(body)],
+  };
 }
 
 /** `ce-` headers and the data as they are (§3.1). Throws `UNSUPPORTED_MODE` for data that are CloudEvents themselves. */
@@ -50,7 +71,9 @@ export function encodeHttpBatch(events: readonly CloudEvent[]): HttpContent {
   return { headers: [['content-type', BATCH_CONTENT_TYPE]], body: encodeJsonBatch(events) };
 }
 
-function* attributeHeaders(headers: HttpContent['headers']): Generator<readonly [name: string, value: string]> {
+function* attributeHeaders(
+  headers: HttpContent['headers'],
+): Generator<readonly [name: string, value: string]> {
   for (const [header, value] of headers) {
     const lower = header.toLowerCase();
     if (!lower.startsWith('ce-')) continue;
@@ -72,7 +95,10 @@ function decodeValue(name: string, value: string): string {
   } catch {
     // The same answer as for non-ASCII.
   }
-  throw new CloudEventError('INVALID_ATTRIBUTE_VALUE', `Expected ${nameOf(name)} in printable ASCII with percent-encoded UTF-8; found another value`);
+  throw new CloudEventError(
+    'INVALID_ATTRIBUTE_VALUE',
+    `Expected ${nameOf(name)} in printable ASCII with percent-encoded UTF-8; found another value`,
+  );
 }
 
 function unquote(value: string): string {
@@ -81,7 +107,7 @@ function unquote(value: string): string {
   let quoted = false;
   for (let at = 0; at < value.length; at += 1) {
     if (value[at] === '"') quoted = !quoted;
-    else if (quoted && value[at] === '\\') text += value.charAt(at += 1);
+    else if (quoted && value[at] === '\\') text += value.charAt((at += 1));
     else text += value[at];
   }
   if (quoted) throw new SyntaxError('a quoted string without its end');

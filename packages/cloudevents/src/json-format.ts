@@ -1,5 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import { addAttribute, attributesOf, checkName, MAX_ATTRIBUTES, nameOf, toCloudEvent } from './attributes.ts';
+import {
+  addAttribute,
+  attributesOf,
+  checkName,
+  MAX_ATTRIBUTES,
+  nameOf,
+  toCloudEvent,
+} from './attributes.ts';
 import type { Attributes } from './attributes.ts';
 import type { AttributeValue, CloudEvent } from './cloud-event.ts';
 import { CloudEventError } from './cloud-event-error.ts';
@@ -23,7 +30,10 @@ export function jsonModeOf(contentType: string): 'structured' | 'batch' {
     if (essence === 'application/cloudevents+json') return 'structured';
     if (essence === 'application/cloudevents-batch+json') return 'batch';
   }
-  throw new CloudEventError('UNSUPPORTED_MODE', 'Expected the CloudEvents JSON format in UTF-8; the content type announces another');
+  throw new CloudEventError(
+    'UNSUPPORTED_MODE',
+    'Expected the CloudEvents JSON format in UTF-8; the content type announces another',
+  );
 }
 
 export function decodeJson(body: Buffer): CloudEvent {
@@ -34,7 +44,11 @@ export function decodeJson(body: Buffer): CloudEvent {
 export function decodeJsonBatch(body: Buffer, limit: number): CloudEvent[] {
   const events: CloudEvent[] = [];
   for (const source of elementsOf(textOf(body))) {
-    if (events.length >= limit) throw new CloudEventError('BATCH_TOO_LONG', `Expected at most ${limit} events in a batch; found more`);
+    if (events.length >= limit)
+      throw new CloudEventError(
+        'BATCH_TOO_LONG',
+        `Expected at most ${limit} events in a batch; found more`,
+      );
     events.push(atIndex(events.length, () => decodeEvent(source)));
   }
   return events;
@@ -46,7 +60,9 @@ export function encodeJson(event: CloudEvent): Buffer {
 
 /** Throws the first bad event's error with its `index`. */
 export function encodeJsonBatch(events: readonly CloudEvent[]): Buffer {
-  return Buffer.from(`[${events.map((event, index) => atIndex(index, () => encodeEvent(event))).join(',')}]`);
+  return Buffer.from(
+    `[${events.map((event, index) => atIndex(index, () => encodeEvent(event))).join(',')}]`,
+  );
 }
 
 function decodeEvent(source: string): CloudEvent {
@@ -61,8 +77,10 @@ function decodeEvent(source: string): CloudEvent {
   const data = members.get('data');
   // `null` is an unset member everywhere but in `data`, where it is a JSON value (§2.2, §3.1.1).
   const base64 = members.get('data_base64') === 'null' ? undefined : members.get('data_base64');
-  if (data === undefined) return toCloudEvent(attributes, base64 === undefined ? undefined : bytesOfBase64(base64));
-  if (base64 !== undefined) throw new CloudEventError('INVALID_DATA', 'Expected data or data_base64; found both');
+  if (data === undefined)
+    return toCloudEvent(attributes, base64 === undefined ? undefined : bytesOfBase64(base64));
+  if (base64 !== undefined)
+    throw new CloudEventError('INVALID_DATA', 'Expected data or data_base64; found both');
   const contentType = attributes.get('datacontenttype');
   if (contentType === undefined) attributes.set('datacontenttype', 'application/json');
   return toCloudEvent(attributes, bytesOfData(data, String(contentType ?? 'application/json')));
@@ -81,7 +99,10 @@ function attributeValue(name: string, raw: string): AttributeValue | undefined {
   if (raw.startsWith('"')) return stringOf(raw);
   // "Only the integer component": neither 5.0 nor 5e0. The sum turns -0 into 0.
   if (/^-?\d{1,10}$/.test(raw)) return Number(raw) + 0;
-  throw new CloudEventError('INVALID_ATTRIBUTE_VALUE', `Expected ${nameOf(name)} to be a string, a boolean or a 32-bit integer; found another value`);
+  throw new CloudEventError(
+    'INVALID_ATTRIBUTE_VALUE',
+    `Expected ${nameOf(name)} to be a string, a boolean or a 32-bit integer; found another value`,
+  );
 }
 
 function bytesOfBase64(raw: string): Buffer {
@@ -91,19 +112,29 @@ function bytesOfBase64(raw: string): Buffer {
     // Buffer skips what it cannot read; what it writes back shows whether it read all.
     if (bytes.toString('base64') === text) return bytes;
   }
-  throw new CloudEventError('INVALID_DATA', 'Expected data_base64 to be a string of padded Base64 (RFC 4648 §4); found another value');
+  throw new CloudEventError(
+    'INVALID_DATA',
+    'Expected data_base64 to be a string of padded Base64 (RFC 4648 §4); found another value',
+  );
 }
 
 function bytesOfData(raw: string, contentType: string): Buffer {
   if (declaresJson(contentType)) return Buffer.from(raw);
   const text = raw.startsWith('"') && isUtf8Type(contentType) ? stringOf(raw) : undefined;
   if (text?.isWellFormed() === true) return Buffer.from(text);
-  throw new CloudEventError('INVALID_DATA', 'Expected data of a type other than JSON to be a string of Unicode text in UTF-8; found another value or charset (use data_base64)');
+  throw new CloudEventError(
+    'INVALID_DATA',
+    'Expected data of a type other than JSON to be a string of Unicode text in UTF-8; found another value or charset (use data_base64)',
+  );
 }
 
 /** RFC 8259 §8.1: UTF-8 without a byte order mark, which no JSON value begins with. */
 function textOf(body: Buffer): string {
-  if (!isUtf8(body)) throw new CloudEventError('NOT_A_CLOUDEVENT', 'Expected JSON in UTF-8; found bytes that are not');
+  if (!isUtf8(body))
+    throw new CloudEventError(
+      'NOT_A_CLOUDEVENT',
+      'Expected JSON in UTF-8; found bytes that are not',
+    );
   return body.toString('utf8');
 }
 

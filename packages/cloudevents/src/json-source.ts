@@ -19,7 +19,11 @@ export function membersOf(text: string, limit: number): Map<string, string> {
     const value = nameEnd(text, at);
     const name = stringOf(text.slice(at, stringEnd(text, at)));
     // Two readers may disagree about which of the two counts: none does.
-    if (members.has(name)) throw new CloudEventError('DUPLICATE_ATTRIBUTE', 'Expected each member of the JSON event once; found one again');
+    if (members.has(name))
+      throw new CloudEventError(
+        'DUPLICATE_ATTRIBUTE',
+        'Expected each member of the JSON event once; found one again',
+      );
     if (members.size === limit) throw malformed(`more than ${limit} members`);
     const end = valueEnd(text, value);
     members.set(name, text.slice(value, end));
@@ -50,7 +54,8 @@ function valueEnd(text: string, start: number): number {
   for (let at = start; ;) {
     const opener = text[at];
     if (opener === '{' || opener === '[') {
-      if (closers.push(opener === '{' ? '}' : ']') > MAX_JSON_DEPTH) throw malformed(`nesting beyond ${MAX_JSON_DEPTH} levels`);
+      if (closers.push(opener === '{' ? '}' : ']') > MAX_JSON_DEPTH)
+        throw malformed(`nesting beyond ${MAX_JSON_DEPTH} levels`);
       at = space(text, at + 1);
       if (text[at] !== closers.at(-1)) {
         if (opener === '{') at = nameEnd(text, at);
@@ -114,5 +119,8 @@ function finish(text: string, at: number, closer: string): void {
 }
 
 function malformed(found: string): CloudEventError {
-  return new CloudEventError('NOT_A_CLOUDEVENT', `Expected JSON in the CloudEvents JSON format; found ${found}`);
+  return new CloudEventError(
+    'NOT_A_CLOUDEVENT',
+    `Expected JSON in the CloudEvents JSON format; found ${found}`,
+  );
 }

@@ -13,15 +13,27 @@ import { isCloudEventsType } from './media-type.ts';
 export function decodeKafka({ headers, value }: KafkaContent): CloudEvent {
   const found = onlyContentType(headers.filter(([name]) => name === 'content-type'));
   const contentType = found && textOf('datacontenttype', found[1]);
-  if (contentType === undefined || !isCloudEventsType(contentType)) return decodeBinary(contentType, attributeHeaders(headers), value ?? undefined);
-  if (jsonModeOf(contentType) === 'batch') throw new CloudEventError('UNSUPPORTED_MODE', 'Expected one event a record; found the batch content type, which Kafka does not have');
-  if (value === null) throw new CloudEventError('NOT_A_CLOUDEVENT', 'Expected a structured event in the record value; found no value');
+  if (contentType === undefined || !isCloudEventsType(contentType))
+    return decodeBinary(contentType, attributeHeaders(headers), value ?? undefined);
+  if (jsonModeOf(contentType) === 'batch')
+    throw new CloudEventError(
+      'UNSUPPORTED_MODE',
+      'Expected one event a record; found the batch content type, which Kafka does not have',
+    );
+  if (value === null)
+    throw new CloudEventError(
+      'NOT_A_CLOUDEVENT',
+      'Expected a structured event in the record value; found no value',
+    );
   return decodeJson(value);
 }
 
 /** `ce_` headers and the data as they are (§3.2). Throws `UNSUPPORTED_MODE` for data that are CloudEvents themselves: structured mode carries those. */
 export function encodeKafkaBinary(event: CloudEvent): KafkaContent {
-  return { headers: encodeBinary(event, 'ce_', String).map(([name, value]) => [name, Buffer.from(value)]), value: event.data ?? null };
+  return {
+    headers: encodeBinary(event, 'ce_', String).map(([name, value]) => [name, Buffer.from(value)]),
+    value: event.data ?? null,
+  };
 }
 
 /** One JSON document in the value (§3.3); a record without data is no tombstone this way. */
@@ -38,6 +50,10 @@ function* attributeHeaders(headers: Headers): Generator<readonly [name: string, 
 }
 
 function textOf(name: string, bytes: Buffer): string {
-  if (!isUtf8(bytes)) throw new CloudEventError('INVALID_ATTRIBUTE_VALUE', `Expected ${nameOf(name)} in UTF-8; found bytes that are not`);
+  if (!isUtf8(bytes))
+    throw new CloudEventError(
+      'INVALID_ATTRIBUTE_VALUE',
+      `Expected ${nameOf(name)} in UTF-8; found bytes that are not`,
+    );
   return bytes.toString('utf8');
 }

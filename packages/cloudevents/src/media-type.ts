@@ -8,7 +8,10 @@ export function isMediaType(value: string): boolean {
 
 /** `application/cloudevents` at the beginning, in any case: the sender says structured or batched mode (Kafka §3, HTTP §3). */
 export function isCloudEventsType(contentType: string): boolean {
-  return contentType.slice(0, 'application/cloudevents'.length).toLowerCase() === 'application/cloudevents';
+  return (
+    contentType.slice(0, 'application/cloudevents'.length).toLowerCase() ===
+    'application/cloudevents'
+  );
 }
 
 /** Type and subtype in lower case, without parameters. */

@@ -2,50 +2,114 @@ import { describe, expect, it } from 'vitest';
 import { decodeKafka } from '../src/index.ts';
 import { failure, REQUIRED, structured, withMembers } from './events.ts';
 
-const codeOf = (content: Parameters<typeof decodeKafka>[0]) => failure(() => decodeKafka(content)).code;
+const codeOf = (content: Parameters<typeof decodeKafka>[0]) =>
+  failure(() => decodeKafka(content)).code;
 const nested = (levels: number) => withMembers(`"data":${'['.repeat(levels)}${']'.repeat(levels)}`);
 const event = (members: object) => ({ ...REQUIRED, extensions: {}, ...members });
 
 describe('the examples of the JSON format', () => {
-  const common = '"specversion":"1.0","type":"com.example.someevent","source":"/mycontext","time":"2018-04-05T17:31:00Z","comexampleextension1":"value","comexampleothervalue":5';
-  const expected = { specversion: '1.0', type: 'com.example.someevent', source: '/mycontext', time: '2018-04-05T17:31:00Z', extensions: { comexampleextension1: 'value', comexampleothervalue: 5 } };
+  const common =
+    '"specversion":"1.0","type":"com.example.someevent","source":"/mycontext","time":"2018-04-05T17:31:00Z","comexampleextension1":"value","comexampleothervalue":5';
+  const expected = {
+    specversion: '1.0',
+    type: 'com.example.someevent',
+    source: '/mycontext',
+    time: '2018-04-05T17:31:00Z',
+    extensions: { comexampleextension1: 'value', comexampleothervalue: 5 },
+  };
 
   it('A: binary data', () => {
-    const decoded = decodeKafka(structured(`{${common},"id":"A234-1234-1234","datacontenttype":"application/vnd.apache.thrift.binary","data_base64":"AAH/"}`));
-    expect(decoded).toEqual({ ...expected, id: 'A234-1234-1234', datacontenttype: 'application/vnd.apache.thrift.binary', data: Buffer.from([0, 1, 255]) });
+    const decoded = decodeKafka(
+      structured(
+        `{${common},"id":"A234-1234-1234","datacontenttype":"application/vnd.apache.thrift.binary","data_base64":"AAH/"}`,
+      ),
+    );
+    expect(decoded).toEqual({
+      ...expected,
+      id: 'A234-1234-1234',
+      datacontenttype: 'application/vnd.apache.thrift.binary',
+      data: Buffer.from([0, 1, 255]),
+    });
   });
 
   it('B: XML in a string, and an unset extension', () => {
-    const decoded = decodeKafka(structured(`{${common},"id":"B234-1234-1234","unsetextension":null,"datacontenttype":"application/xml","data":"<much wow=\\"xml\\"/>"}`));
-    expect(decoded).toEqual({ ...expected, id: 'B234-1234-1234', datacontenttype: 'application/xml', data: Buffer.from('<much wow="xml"/>') });
+    const decoded = decodeKafka(
+      structured(
+        `{${common},"id":"B234-1234-1234","unsetextension":null,"datacontenttype":"application/xml","data":"<much wow=\\"xml\\"/>"}`,
+      ),
+    );
+    expect(decoded).toEqual({
+      ...expected,
+      id: 'B234-1234-1234',
+      datacontenttype: 'application/xml',
+      data: Buffer.from('<much wow="xml"/>'),
+    });
   });
 
   it('C: a JSON object, an unset subject', () => {
-    const data = '{\n        "appinfoA" : "abc",\n        "appinfoB" : 123,\n        "appinfoC" : true\n    }';
-    const decoded = decodeKafka(structured(`{ ${common}, "subject" : null, "id" : "C234-1234-1234", "datacontenttype" : "application/json", "data" : ${data}\n}\n`));
-    expect(decoded).toEqual({ ...expected, id: 'C234-1234-1234', datacontenttype: 'application/json', data: Buffer.from(data) });
+    const data =
+      '{\n        "appinfoA" : "abc",\n        "appinfoB" : 123,\n        "appinfoC" : true\n    }';
+    const decoded = decodeKafka(
+      structured(
+        `{ ${common}, "subject" : null, "id" : "C234-1234-1234", "datacontenttype" : "application/json", "data" : ${data}\n}\n`,
+      ),
+    );
+    expect(decoded).toEqual({
+      ...expected,
+      id: 'C234-1234-1234',
+      datacontenttype: 'application/json',
+      data: Buffer.from(data),
+    });
   });
 
   it('D: a JSON string without a content type stays quoted, and the implied type is made explicit', () => {
-    const decoded = decodeKafka(structured(`{${common},"id":"D234-1234-1234","data":"I'm just a string"}`));
-    expect(decoded).toEqual({ ...expected, id: 'D234-1234-1234', datacontenttype: 'application/json', data: Buffer.from('"I\'m just a string"') });
+    const decoded = decodeKafka(
+      structured(`{${common},"id":"D234-1234-1234","data":"I'm just a string"}`),
+    );
+    expect(decoded).toEqual({
+      ...expected,
+      id: 'D234-1234-1234',
+      datacontenttype: 'application/json',
+      data: Buffer.from('"I\'m just a string"'),
+    });
   });
 });
 
 describe('data', () => {
-  it.each(['12345678901234567890', '0.1000000000000000055', '1e400', '-0', 'null', '"\\ud800"', '{"a":1,"a":2}', '[ 1 , "€" ]'])('keeps the JSON source %s', (source) => {
-    expect(decodeKafka(withMembers(`"datacontenttype":"a/b+JSON; x=y","data": ${source} `)).data).toEqual(Buffer.from(source));
+  it.each([
+    '12345678901234567890',
+    '0.1000000000000000055',
+    '1e400',
+    '-0',
+    'null',
+    '"\\ud800"',
+    '{"a":1,"a":2}',
+    '[ 1 , "€" ]',
+  ])('keeps the JSON source %s', (source) => {
+    expect(
+      decodeKafka(withMembers(`"datacontenttype":"a/b+JSON; x=y","data": ${source} `)).data,
+    ).toEqual(Buffer.from(source));
   });
 
   it('is absent without a member, or with data_base64 unset', () => {
     expect(decodeKafka(withMembers('"data_base64":null'))).toEqual(event({}));
-    expect(decodeKafka(withMembers('"data_base64":null,"data":1'))).toEqual(event({ datacontenttype: 'application/json', data: Buffer.from('1') }));
+    expect(decodeKafka(withMembers('"data_base64":null,"data":1'))).toEqual(
+      event({ datacontenttype: 'application/json', data: Buffer.from('1') }),
+    );
     expect(decodeKafka(withMembers('"data_base64":""'))).toEqual(event({ data: Buffer.alloc(0) }));
   });
 
   it.each([
-    '"data":1,"data_base64":"AA=="', '"data_base64":"AA"', '"data_base64":"AB=="', '"data_base64":"AA== "', '"data_base64":"-_8="', '"data_base64":5', '"datacontenttype":"a/b","data":{}', '"datacontenttype":"a/b","data":null',
-    '"datacontenttype":"a/b","data":"\\udc00"', '"datacontenttype":"text/plain; charset=ISO-8859-1","data":"x"',
+    '"data":1,"data_base64":"AA=="',
+    '"data_base64":"AA"',
+    '"data_base64":"AB=="',
+    '"data_base64":"AA== "',
+    '"data_base64":"-_8="',
+    '"data_base64":5',
+    '"datacontenttype":"a/b","data":{}',
+    '"datacontenttype":"a/b","data":null',
+    '"datacontenttype":"a/b","data":"\\udc00"',
+    '"datacontenttype":"text/plain; charset=ISO-8859-1","data":"x"',
   ])('answers INVALID_DATA to %s', (members) => {
     expect(codeOf(withMembers(members))).toBe('INVALID_DATA');
   });
@@ -53,7 +117,10 @@ describe('data', () => {
 
 describe('attributes', () => {
   it('keeps Integer and Boolean, and reads -0 as 0', () => {
-    expect(decodeKafka(withMembers('"a":true,"b":false,"c":-2147483648,"d":2147483647,"e":-0')).extensions).toEqual({ a: true, b: false, c: -2147483648, d: 2147483647, e: 0 });
+    expect(
+      decodeKafka(withMembers('"a":true,"b":false,"c":-2147483648,"d":2147483647,"e":-0'))
+        .extensions,
+    ).toEqual({ a: true, b: false, c: -2147483648, d: 2147483647, e: 0 });
   });
 
   it('never reaches a prototype: nothing is inherited by the extensions', () => {
@@ -65,26 +132,62 @@ describe('attributes', () => {
     expect(codeOf(withMembers('"Unset":null'))).toBe('INVALID_ATTRIBUTE_NAME');
   });
 
-  it.each(['"x":1.5', '"x":5.0', '"x":5e0', '"x":2147483648', '"x":{}', '"x":[]', '"subject":5', '"time":true', '"x":"\\u0000"', '"x":"\\ud800"', '"x":"\\ufffe"'])('answers INVALID_ATTRIBUTE_VALUE to %s', (members) => {
+  it.each([
+    '"x":1.5',
+    '"x":5.0',
+    '"x":5e0',
+    '"x":2147483648',
+    '"x":{}',
+    '"x":[]',
+    '"subject":5',
+    '"time":true',
+    '"x":"\\u0000"',
+    '"x":"\\ud800"',
+    '"x":"\\ufffe"',
+  ])('answers INVALID_ATTRIBUTE_VALUE to %s', (members) => {
     expect(codeOf(withMembers(members))).toBe('INVALID_ATTRIBUTE_VALUE');
   });
 
   it('answers MISSING_ATTRIBUTE to a required attribute that is null', () => {
-    expect(codeOf(structured('{"specversion":"1.0","id":null,"source":"/s","type":"t"}'))).toBe('MISSING_ATTRIBUTE');
+    expect(codeOf(structured('{"specversion":"1.0","id":null,"source":"/s","type":"t"}'))).toBe(
+      'MISSING_ATTRIBUTE',
+    );
   });
 
-  it.each(['"id":"2"', '"i\\u0064":"2"', '"x":null,"x":"2"', '"data":1,"data":2'])('answers DUPLICATE_ATTRIBUTE to a second member in %s', (members) => {
-    expect(codeOf(withMembers(members))).toBe('DUPLICATE_ATTRIBUTE');
-  });
+  it.each(['"id":"2"', '"i\\u0064":"2"', '"x":null,"x":"2"', '"data":1,"data":2'])(
+    'answers DUPLICATE_ATTRIBUTE to a second member in %s',
+    (members) => {
+      expect(codeOf(withMembers(members))).toBe('DUPLICATE_ATTRIBUTE');
+    },
+  );
 });
 
 describe('hostile documents', () => {
-  it.each(['', 'null', '[]', '1', '{', '{}', '{"id":"1"} x', '\u{FEFF}{}', '{"a":tru}', "{'a':1}", '{"a":1,}', '{"a" 1}'])('answers NOT_A_CLOUDEVENT to %j', (json) => {
+  it.each([
+    '',
+    'null',
+    '[]',
+    '1',
+    '{',
+    '{}',
+    '{"id":"1"} x',
+    '\u{FEFF}{}',
+    '{"a":tru}',
+    "{'a':1}",
+    '{"a":1,}',
+    '{"a" 1}',
+  ])('answers NOT_A_CLOUDEVENT to %j', (json) => {
     expect(codeOf(structured(json))).toBe('NOT_A_CLOUDEVENT');
   });
 
   it('answers NOT_A_CLOUDEVENT to bytes that are not UTF-8', () => {
-    expect(codeOf(structured(Buffer.concat([Buffer.from('{"specversion":"'), Buffer.from([0xff]), Buffer.from('"}')])))).toBe('NOT_A_CLOUDEVENT');
+    expect(
+      codeOf(
+        structured(
+          Buffer.concat([Buffer.from('{"specversion":"'), Buffer.from([0xff]), Buffer.from('"}')]),
+        ),
+      ),
+    ).toBe('NOT_A_CLOUDEVENT');
   });
 
   it('takes nesting of 512 levels and refuses more, however deep', () => {
@@ -94,8 +197,11 @@ describe('hostile documents', () => {
   });
 
   it.each([
-    ['digits', `"data":${'1'.repeat(8_000_000)}`], ['escapes', `"data":"${'\\n'.repeat(4_000_000)}"`], ['backslashes', `"data":"${'\\\\'.repeat(4_000_000)}"`],
-    ['arrays', `"data":[${'[],'.repeat(2_000_000)}[]]`], ['white space', `${' '.repeat(8_000_000)}"data":1`],
+    ['digits', `"data":${'1'.repeat(8_000_000)}`],
+    ['escapes', `"data":"${'\\n'.repeat(4_000_000)}"`],
+    ['backslashes', `"data":"${'\\\\'.repeat(4_000_000)}"`],
+    ['arrays', `"data":[${'[],'.repeat(2_000_000)}[]]`],
+    ['white space', `${' '.repeat(8_000_000)}"data":1`],
   ])('reads eight megabytes of %s in linear time', (_, members) => {
     const started = performance.now();
     expect(decodeKafka(withMembers(members)).id).toBe('1');
@@ -103,6 +209,8 @@ describe('hostile documents', () => {
   });
 
   it('ends early at more members than any event has', () => {
-    expect(codeOf(withMembers(Array.from({ length: 127 }, (_, index) => `"x${index}":null`).join(',')))).toBe('NOT_A_CLOUDEVENT');
+    expect(
+      codeOf(withMembers(Array.from({ length: 127 }, (_, index) => `"x${index}":null`).join(','))),
+    ).toBe('NOT_A_CLOUDEVENT');
   });
 });

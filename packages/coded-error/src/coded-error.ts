@@ -26,17 +26,30 @@ export class CodedError<Code extends string = string> extends Error {
 }
 
 /** Narrows by `code`, which survives two copies of a package and worker threads; `instanceof` does not. */
-export function hasCode<Code extends string>(error: unknown, code: Code): error is Error & { readonly code: Code } {
+export function hasCode<Code extends string>(
+  error: unknown,
+  code: Code,
+): error is Error & { readonly code: Code } {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
 /** The remedy an error carries; an error that carries none is a defect, so `stop`. */
 export function remedyOf(error: unknown): Remedy {
-  if (error instanceof Error && 'remedy' in error && (error.remedy === 'retry' || error.remedy === 'park')) return error.remedy;
+  if (
+    error instanceof Error &&
+    'remedy' in error &&
+    (error.remedy === 'retry' || error.remedy === 'park')
+  )
+    return error.remedy;
   return 'stop';
 }
 
 /** The code of an error of ours; `undefined` for any other: Node's own and a vendor's carry no remedy. */
 export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'remedy' in error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return error instanceof Error &&
+    'remedy' in error &&
+    'code' in error &&
+    typeof error.code === 'string'
+    ? error.code
+    : undefined;
 }

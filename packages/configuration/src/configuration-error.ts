@@ -12,8 +12,12 @@ export class ConfigurationError extends CodedError<ConfigurationErrorCode> {
   constructor(mistakes: readonly Mistake[]) {
     const count = mistakes.length === 1 ? '1 mistake' : `${mistakes.length} mistakes`;
     super({
-      code: 'CONFIGURATION_INVALID', remedy: 'stop',
-      message: [`Expected a configuration as in docs/reference/configuration.md, found ${count}; correct each:`, ...mistakes.map(mistakeLine)].join('\n'),
+      code: 'CONFIGURATION_INVALID',
+      remedy: 'stop',
+      message: [
+        `Expected a configuration as in docs/reference/configuration.md, found ${count}; correct each:`,
+        ...mistakes.map(mistakeLine),
+      ].join('\n'),
     });
     this.mistakes = mistakes;
   }

@@ -6,7 +6,20 @@ import type { Variable } from './variable.ts';
 import { VARIABLES, VARIABLE_NAMES } from './variables.ts';
 
 const TITLES: { readonly [S in Section]: string } = {
-  kafka: 'Kafka', redis: 'Redis', sites: 'Sites, for who writes', readers: 'Sites, for who lists and reads', keys: 'Keys', http: 'HTTP', routing: 'Routing', topics: 'Topics', ledger: 'Ledger', auditing: 'Ledger, for who signs', reconciling: 'Reconciler', exporting: 'Exporter', status: '`residency status`', telemetry: 'Logging',
+  kafka: 'Kafka',
+  redis: 'Redis',
+  sites: 'Sites, for who writes',
+  readers: 'Sites, for who lists and reads',
+  keys: 'Keys',
+  http: 'HTTP',
+  routing: 'Routing',
+  topics: 'Topics',
+  ledger: 'Ledger',
+  auditing: 'Ledger, for who signs',
+  reconciling: 'Reconciler',
+  exporting: 'Exporter',
+  status: '`residency status`',
+  telemetry: 'Logging',
 };
 
 const HEAD = `# Configuration
@@ -45,15 +58,27 @@ const REGIONS = `
 /** `docs/reference/configuration.md`. */
 export function configurationReference(): string {
   const sections = SECTIONS.map((section) => {
-    const rows = VARIABLE_NAMES.filter((name) => VARIABLES[name].sections[0] === section).map((name) => row(name, VARIABLES[name]));
+    const rows = VARIABLE_NAMES.filter((name) => VARIABLES[name].sections[0] === section).map(
+      (name) => row(name, VARIABLES[name]),
+    );
     const ofSites = section === 'sites' || section === 'readers' ? siteRows(section) : [];
     return `\n## ${TITLES[section]}\n\nSection \`${section}\`.\n\n| variable | value | default | what |\n|---|---|---|---|\n${[...rows, ...ofSites].join('\n')}\n`;
   });
   return `${HEAD}${sections.join('')}${REGIONS}`;
 }
 
-function row(name: string, { expected, required, secret, description, ...variable }: Variable): string {
-  const whenAbsent = required === true ? '**required**' : variable.default === undefined ? variable.absent ?? '' : variable.default === '' ? 'empty' : `\`${variable.default}\``;
+function row(
+  name: string,
+  { expected, required, secret, description, ...variable }: Variable,
+): string {
+  const whenAbsent =
+    required === true
+      ? '**required**'
+      : variable.default === undefined
+        ? (variable.absent ?? '')
+        : variable.default === ''
+          ? 'empty'
+          : `\`${variable.default}\``;
   return `| \`${name}\` | ${expected}${secret === true ? ' (secret)' : ''} | ${whenAbsent} | ${description} |`;
 }
 
@@ -61,5 +86,7 @@ function row(name: string, { expected, required, secret, description, ...variabl
 function siteRows(role: SiteRole): readonly string[] {
   const names = siteVariables('site', role);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its own members
-  return (Object.keys(names) as (keyof SiteVariables)[]).map((member) => row(names[member].replace('_SITE_SITE_', '_SITE_<SITE>_'), SITE_VARIABLES[member]));
+  return (Object.keys(names) as (keyof SiteVariables)[]).map((member) =>
+    row(names[member].replace('_SITE_SITE_', '_SITE_<SITE>_'), SITE_VARIABLES[member]),
+  );
 }

@@ -51,24 +51,48 @@ export interface Configuration {
   readonly telemetry: TelemetryConfiguration;
 }
 
-const READERS: { readonly [S in Section]: (reader: EnvironmentReader) => Configuration[S] | undefined } = {
-  kafka: readKafka, redis: readRedis, keys: readKeys, http: readHttp, routing: readRouting, topics: readTopics, ledger: readLedger, auditing: readAuditing, reconciling: readReconciling, exporting: readExporting, status: readStatus, telemetry: readTelemetry,
-  sites: (reader) => readSites(reader, 'sites'), readers: (reader) => readSites(reader, 'readers'),
+const READERS: {
+  readonly [S in Section]: (reader: EnvironmentReader) => Configuration[S] | undefined;
+} = {
+  kafka: readKafka,
+  redis: readRedis,
+  keys: readKeys,
+  http: readHttp,
+  routing: readRouting,
+  topics: readTopics,
+  ledger: readLedger,
+  auditing: readAuditing,
+  reconciling: readReconciling,
+  exporting: readExporting,
+  status: readStatus,
+  telemetry: readTelemetry,
+  sites: (reader) => readSites(reader, 'sites'),
+  readers: (reader) => readSites(reader, 'readers'),
 };
 
 /** The sections asked for, or `CONFIGURATION_INVALID` with every mistake in them. */
-export function configurationOf<const S extends Section>(sections: readonly S[], source: ConfigurationSource): Pick<Configuration, S> {
+export function configurationOf<const S extends Section>(
+  sections: readonly S[],
+  source: ConfigurationSource,
+): Pick<Configuration, S> {
   const { configuration, mistakes } = readConfiguration(sections, source);
   if (configuration === undefined) throw new ConfigurationError(mistakes);
   return configuration;
 }
 
 /** The same, for whoever shows what is there beside what is wrong. `configuration` is present exactly where there is no mistake. */
-export function readConfiguration<const S extends Section>(sections: readonly S[], source: ConfigurationSource): { readonly configuration?: Pick<Configuration, S>; readonly mistakes: readonly Mistake[] } {
+export function readConfiguration<const S extends Section>(
+  sections: readonly S[],
+  source: ConfigurationSource,
+): { readonly configuration?: Pick<Configuration, S>; readonly mistakes: readonly Mistake[] } {
   const reader = new EnvironmentReader(source);
   const read = sections.map((section) => [section, READERS[section](reader)] as const);
-  const places = sections.some((section) => section === 'sites' || section === 'readers') ? readPlaces(reader) : undefined;
+  const places = sections.some((section) => section === 'sites' || section === 'readers')
+    ? readPlaces(reader)
+    : undefined;
   const mistakes = [...reader.mistakes, ...unknownVariables(Object.keys(source.env), places)];
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a section without a mistake is whole
-  return mistakes.length > 0 ? { mistakes } : { configuration: Object.fromEntries(read) as Pick<Configuration, S>, mistakes };
+  return mistakes.length > 0
+    ? { mistakes }
+    : { configuration: Object.fromEntries(read) as Pick<Configuration, S>, mistakes };
 }

@@ -46,10 +46,17 @@ export class EnvironmentReader {
 
   read<T>(name: string, variable: Variable<T>): T | undefined {
     const text = this.text(name) ?? variable.default;
-    if (text === undefined) return variable.required === true ? this.mistaken({ variable: name, expected: variable.expected, found: 'nothing' }) : undefined;
+    if (text === undefined)
+      return variable.required === true
+        ? this.mistaken({ variable: name, expected: variable.expected, found: 'nothing' })
+        : undefined;
     const parsed = variable.schema.safeParse(text);
     if (parsed.success) return parsed.data;
-    return this.mistaken({ variable: name, expected: variable.expected, found: variable.secret === true ? 'something else' : shown(text) });
+    return this.mistaken({
+      variable: name,
+      expected: variable.expected,
+      found: variable.secret === true ? 'something else' : shown(text),
+    });
   }
 
   /** The text of the file that a variable names. */
@@ -63,37 +70,64 @@ export class EnvironmentReader {
       return this.#source.readFile(path);
     } catch (error) {
       const reason = error instanceof Error && 'code' in error ? String(error.code) : 'a failure';
-      return this.mistaken({ variable: name, expected: 'the path of a file that can be read', found: reason });
+      return this.mistaken({
+        variable: name,
+        expected: 'the path of a file that can be read',
+        found: reason,
+      });
     }
   }
 
   /** A secret, from its variable or from the file that the other names; never both. */
-  secret(name: string, fileName: string, of: { readonly secret: Variable<string>; readonly file: Variable<string> }): string | undefined {
-    if (this.isSet(name) && this.isSet(fileName)) return this.mistaken({ variable: fileName, expected: `nothing beside ${name}`, found: 'both' });
+  secret(
+    name: string,
+    fileName: string,
+    of: { readonly secret: Variable<string>; readonly file: Variable<string> },
+  ): string | undefined {
+    if (this.isSet(name) && this.isSet(fileName))
+      return this.mistaken({
+        variable: fileName,
+        expected: `nothing beside ${name}`,
+        found: 'both',
+      });
     if (!this.isSet(fileName)) return this.read(name, of.secret);
     const path = this.read(fileName, of.file);
     const text = path === undefined ? undefined : this.fileAt(fileName, path);
     if (text === undefined) return undefined;
     const parsed = of.secret.schema.safeParse(text.replace(/\r?\n$/, ''));
-    return parsed.success ? parsed.data : this.mistaken({ variable: fileName, expected: `a file that holds ${of.secret.expected}`, found: 'something else' });
+    return parsed.success
+      ? parsed.data
+      : this.mistaken({
+          variable: fileName,
+          expected: `a file that holds ${of.secret.expected}`,
+          found: 'something else',
+        });
   }
 
   /** Named here because it says what the others are for. */
   refuseWithout(condition: boolean, names: readonly string[], needed: string): void {
     if (condition) return;
-    for (const name of names) if (this.isSet(name)) this.mistaken({ variable: name, expected: `${needed} beside it`, found: 'it alone' });
+    for (const name of names)
+      if (this.isSet(name))
+        this.mistaken({ variable: name, expected: `${needed} beside it`, found: 'it alone' });
   }
 }
 
 /** The same without `undefined`, or `undefined` where a member is. */
-export function complete<T extends object>(members: T): { readonly [K in keyof T]: Exclude<T[K], undefined> } | undefined {
+export function complete<T extends object>(
+  members: T,
+): { readonly [K in keyof T]: Exclude<T[K], undefined> } | undefined {
   if (Object.values(members).includes(undefined)) return undefined;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- just looked
   return members as { readonly [K in keyof T]: Exclude<T[K], undefined> };
 }
 
 /** The members that are there: an absent setting is a missing member, never `undefined`. */
-export function present<T extends object>(members: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
+export function present<T extends object>(
+  members: T,
+): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is left has no `undefined`
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as { readonly [K in keyof T]?: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    readonly [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }

@@ -17,16 +17,26 @@ export interface ExplainedSetting {
 }
 
 /** Every setting of the sections, mistaken or not. */
-export function explainConfiguration(sections: readonly Section[], source: ConfigurationSource): readonly ExplainedSetting[] {
+export function explainConfiguration(
+  sections: readonly Section[],
+  source: ConfigurationSource,
+): readonly ExplainedSetting[] {
   const reader = new EnvironmentReader(source);
-  const asked = (variable: Variable): boolean => variable.sections.some((section) => sections.includes(section));
-  const named = VARIABLE_NAMES.filter((name) => asked(VARIABLES[name])).map((name) => explained(reader, name, VARIABLES[name]));
+  const asked = (variable: Variable): boolean =>
+    variable.sections.some((section) => sections.includes(section));
+  const named = VARIABLE_NAMES.filter((name) => asked(VARIABLES[name])).map((name) =>
+    explained(reader, name, VARIABLES[name]),
+  );
   const roles = (['sites', 'readers'] as const).filter((role) => sections.includes(role));
-  const places = roles.length > 0 ? readPlaces(reader) ?? [] : [];
-  const ofSites = places.flatMap(({ site }) => roles.flatMap((role) => {
-    const names = siteVariables(site, role);
-    return members(names).map((member) => explained(reader, names[member], SITE_VARIABLES[member]));
-  }));
+  const places = roles.length > 0 ? (readPlaces(reader) ?? []) : [];
+  const ofSites = places.flatMap(({ site }) =>
+    roles.flatMap((role) => {
+      const names = siteVariables(site, role);
+      return members(names).map((member) =>
+        explained(reader, names[member], SITE_VARIABLES[member]),
+      );
+    }),
+  );
   return [...named, ...ofSites];
 }
 
@@ -37,8 +47,14 @@ function members(names: SiteVariables): readonly (keyof SiteVariables)[] {
 
 function explained(reader: EnvironmentReader, name: string, variable: Variable): ExplainedSetting {
   const text = reader.text(name);
-  if (text !== undefined) return { variable: name, state: 'set', shown: variable.secret === true ? 'set' : unquoted(shown(text)) };
-  if (variable.default !== undefined) return { variable: name, state: 'default', shown: variable.default };
+  if (text !== undefined)
+    return {
+      variable: name,
+      state: 'set',
+      shown: variable.secret === true ? 'set' : unquoted(shown(text)),
+    };
+  if (variable.default !== undefined)
+    return { variable: name, state: 'default', shown: variable.default };
   return { variable: name, state: 'absent', shown: variable.absent ?? 'required' };
 }
 

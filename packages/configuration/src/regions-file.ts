@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { AWS_REGION, AWS_REGION_EXPECTED, BUCKET, BUCKET_EXPECTED, ENDPOINT_EXPECTED, isEndpoint } from './bucket-address.ts';
+import {
+  AWS_REGION,
+  AWS_REGION_EXPECTED,
+  BUCKET,
+  BUCKET_EXPECTED,
+  ENDPOINT_EXPECTED,
+  isEndpoint,
+} from './bucket-address.ts';
 import type { Mistake } from './mistake.ts';
 
 /** Where one site is. */
@@ -15,25 +22,44 @@ export interface SitePlace {
 
 const NAME = /^[a-z0-9][a-z0-9.-]{0,63}$/;
 const entry = z.strictObject({
-  region: z.string().regex(NAME, 'a region\'s name as in the policy'),
+  region: z.string().regex(NAME, "a region's name as in the policy"),
   bucket: z.string().regex(BUCKET, BUCKET_EXPECTED),
   endpoint: z.string().refine(isEndpoint, ENDPOINT_EXPECTED).optional(),
   awsRegion: z.string().regex(AWS_REGION, AWS_REGION_EXPECTED),
   pathStyle: z.boolean('true or false').default(false),
-  checksums: z.enum(['WHEN_REQUIRED', 'WHEN_SUPPORTED'], '"WHEN_REQUIRED" or "WHEN_SUPPORTED"').default('WHEN_REQUIRED'),
+  checksums: z
+    .enum(['WHEN_REQUIRED', 'WHEN_SUPPORTED'], '"WHEN_REQUIRED" or "WHEN_SUPPORTED"')
+    .default('WHEN_REQUIRED'),
 });
-const schema = z.strictObject({ sites: z.record(z.string().regex(NAME, 'a site\'s name as in the policy'), entry) });
+const schema = z.strictObject({
+  sites: z.record(z.string().regex(NAME, "a site's name as in the policy"), entry),
+});
 
-type Read = { readonly sites: readonly SitePlace[]; readonly mistakes: readonly [] } | { readonly sites?: never; readonly mistakes: readonly Mistake[] };
+type Read =
+  | { readonly sites: readonly SitePlace[]; readonly mistakes: readonly [] }
+  | { readonly sites?: never; readonly mistakes: readonly Mistake[] };
 
 /** Of the document's values none is repeated: somebody may have put a secret there. */
 export function readRegions(text: string, variable = 'RESIDENCY_REGIONS_FILE'): Read {
   const document = parse(text);
-  if (document === undefined) return { mistakes: [{ variable, expected: 'a file with a JSON object', found: 'something that is not JSON' }] };
+  if (document === undefined)
+    return {
+      mistakes: [
+        { variable, expected: 'a file with a JSON object', found: 'something that is not JSON' },
+      ],
+    };
   const parsed = schema.safeParse(document);
-  if (!parsed.success) return { mistakes: parsed.error.issues.flatMap((issue) => mistakesOf(issue, variable)) };
-  const sites = Object.entries(parsed.data.sites).map(([site, { endpoint, ...place }]) => ({ site, ...place, ...(endpoint === undefined ? {} : { endpoint }) }));
-  const mistakes = [...collisions(sites, variable), ...(sites.length === 0 ? [{ variable, expected: 'at least one site', found: 'none' }] : [])];
+  if (!parsed.success)
+    return { mistakes: parsed.error.issues.flatMap((issue) => mistakesOf(issue, variable)) };
+  const sites = Object.entries(parsed.data.sites).map(([site, { endpoint, ...place }]) => ({
+    site,
+    ...place,
+    ...(endpoint === undefined ? {} : { endpoint }),
+  }));
+  const mistakes = [
+    ...collisions(sites, variable),
+    ...(sites.length === 0 ? [{ variable, expected: 'at least one site', found: 'none' }] : []),
+  ];
   return mistakes.length > 0 ? { mistakes } : { sites, mistakes: [] };
 }
 
@@ -45,14 +71,32 @@ function parse(text: string): unknown {
   }
 }
 
-const FOUND: Readonly<Record<string, string>> = { invalid_type: 'nothing, or another kind of value' };
+const FOUND: Readonly<Record<string, string>> = {
+  invalid_type: 'nothing, or another kind of value',
+};
 
 function mistakesOf(issue: z.core.$ZodIssue, variable: string): Mistake[] {
   const at = issue.path.map((part) => printable(String(part))).join('.');
-  const where = (name: string): string => `in ${[at, name].filter((part) => part !== '').join('.') || 'the document'}`;
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ variable, expected: `only members it knows ${where('')}`, found: `"${printable(key)}"` }));
-  if (issue.code === 'invalid_key') return [{ variable, expected: 'sites\' names as in the policy in sites', found: `"${printable(String(issue.path.at(-1)))}"` }];
-  const expected = issue.code === 'invalid_type' ? `${article(issue.expected)} ${where('')}` : `${issue.message} ${where('')}`;
+  const where = (name: string): string =>
+    `in ${[at, name].filter((part) => part !== '').join('.') || 'the document'}`;
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({
+      variable,
+      expected: `only members it knows ${where('')}`,
+      found: `"${printable(key)}"`,
+    }));
+  if (issue.code === 'invalid_key')
+    return [
+      {
+        variable,
+        expected: "sites' names as in the policy in sites",
+        found: `"${printable(String(issue.path.at(-1)))}"`,
+      },
+    ];
+  const expected =
+    issue.code === 'invalid_type'
+      ? `${article(issue.expected)} ${where('')}`
+      : `${issue.message} ${where('')}`;
   return [{ variable, expected, found: FOUND[issue.code] ?? 'something else' }];
 }
 
@@ -72,7 +116,12 @@ function collisions(sites: readonly SitePlace[], variable: string): readonly Mis
     const place = `${endpoint.replace(/\/$/, '')} ${bucket}`;
     const other = taken.get(place);
     if (other === undefined) taken.set(place, site);
-    else found.push({ variable, expected: 'a bucket of its own for each site', found: `one bucket for ${other} and ${site}` });
+    else
+      found.push({
+        variable,
+        expected: 'a bucket of its own for each site',
+        found: `one bucket for ${other} and ${site}`,
+      });
   }
   return found;
 }

@@ -7,12 +7,22 @@ const PREFIX = 'RESIDENCY_';
 const TESTS = 'RESIDENCY_TEST_';
 
 /** A typo must not pass for a setting that was left out. Values are never shown: it may be a secret's. `places`: absent where the regions file is not known. */
-export function unknownVariables(names: readonly string[], places: readonly SitePlace[] | undefined): readonly Mistake[] {
-  const ofSites = places?.flatMap(({ site }) => (['sites', 'readers'] as const).flatMap((role) => Object.values(siteVariables(site, role))));
-  const known = new Set<string>([...VARIABLE_NAMES, ...COMMAND_VARIABLES, ...ofSites ?? []]);
-  return names.filter((name) => name.startsWith(PREFIX) && !name.startsWith(TESTS) && !known.has(name))
+export function unknownVariables(
+  names: readonly string[],
+  places: readonly SitePlace[] | undefined,
+): readonly Mistake[] {
+  const ofSites = places?.flatMap(({ site }) =>
+    (['sites', 'readers'] as const).flatMap((role) => Object.values(siteVariables(site, role))),
+  );
+  const known = new Set<string>([...VARIABLE_NAMES, ...COMMAND_VARIABLES, ...(ofSites ?? [])]);
+  return names
+    .filter((name) => name.startsWith(PREFIX) && !name.startsWith(TESTS) && !known.has(name))
     .filter((name) => ofSites !== undefined || !looksLikeSiteVariable(name))
-    .map((name) => ({ variable: printable(name), expected: 'a variable that exists', found: `an unknown one${suggestion(name, known)}` }));
+    .map((name) => ({
+      variable: printable(name),
+      expected: 'a variable that exists',
+      found: `an unknown one${suggestion(name, known)}`,
+    }));
 }
 
 function printable(name: string): string {
@@ -22,7 +32,10 @@ function printable(name: string): string {
 const NEAR = 3;
 
 function suggestion(name: string, known: ReadonlySet<string>): string {
-  const [best] = [...known].map((one) => ({ one, distance: distance(name, one) })).filter(({ distance: far }) => far <= NEAR).sort((a, b) => a.distance - b.distance);
+  const [best] = [...known]
+    .map((one) => ({ one, distance: distance(name, one) }))
+    .filter(({ distance: far }) => far <= NEAR)
+    .sort((a, b) => a.distance - b.distance);
   return best === undefined ? '' : ` (${best.one} is meant?)`;
 }
 

@@ -23,14 +23,24 @@ export function variable<T>(of: Variable<T>): Variable<T> {
   return of;
 }
 
-type Written = Pick<Variable, 'sections' | 'description' | 'secret' | 'required' | 'default' | 'absent'>;
+type Written = Pick<
+  Variable,
+  'sections' | 'description' | 'secret' | 'required' | 'default' | 'absent'
+>;
 
 export function whole(least: number, most: number, rest: Written): Variable<number> {
-  const schema = z.string().regex(/^\d{1,15}$/).transform(Number).pipe(z.number().min(least).max(most));
+  const schema = z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number)
+    .pipe(z.number().min(least).max(most));
   return { ...rest, expected: `a whole number from ${least} to ${most}`, schema };
 }
 
-export function choice<const T extends readonly [string, ...string[]]>(choices: T, rest: Written): Variable<T[number]> {
+export function choice<const T extends readonly [string, ...string[]]>(
+  choices: T,
+  rest: Written,
+): Variable<T[number]> {
   return { ...rest, expected: choices.join(' or '), schema: z.enum(choices) };
 }
 

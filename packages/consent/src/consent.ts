@@ -44,12 +44,15 @@ export function evolve(history: ConsentHistory, event: ConsentEvent, at: number)
     case 'withdrawn':
       return closed;
     case 'granted':
-      return [...closed, {
-        from: at,
-        purposes: event.purposes,
-        termsVersion: event.termsVersion,
-        ...(event.termsSha256 === undefined ? {} : { termsSha256: event.termsSha256 }),
-      }];
+      return [
+        ...closed,
+        {
+          from: at,
+          purposes: event.purposes,
+          termsVersion: event.termsVersion,
+          ...(event.termsSha256 === undefined ? {} : { termsSha256: event.termsSha256 }),
+        },
+      ];
     default:
       return event satisfies never;
   }
@@ -62,12 +65,21 @@ function close(history: ConsentHistory, at: number): ConsentHistory {
 }
 
 /** Was consent for `purpose` given at append time `at`? Pure and total: an unknown id is an empty history. */
-export function gate(history: ConsentHistory, at: number, purpose: string = SAMPLE_SHARING): ConsentDecision {
-  const interval = history.find(({ from, until }) => from <= at && (until === undefined || at < until));
+export function gate(
+  history: ConsentHistory,
+  at: number,
+  purpose: string = SAMPLE_SHARING,
+): ConsentDecision {
+  const interval = history.find(
+    ({ from, until }) => from <= at && (until === undefined || at < until),
+  );
   if (interval !== undefined) {
     return interval.purposes.includes(purpose)
       ? { given: true, termsVersion: interval.termsVersion }
       : { given: false, reason: 'CONSENT_PURPOSE' };
   }
-  return { given: false, reason: history.some(({ from }) => from <= at) ? 'CONSENT_WITHDRAWN' : 'CONSENT_UNKNOWN' };
+  return {
+    given: false,
+    reason: history.some(({ from }) => from <= at) ? 'CONSENT_WITHDRAWN' : 'CONSENT_UNKNOWN',
+  };
 }

@@ -2,5 +2,10 @@ import { expect, it } from 'vitest';
 import * as index from '../src/index.ts';
 
 it('exports what its index names and nothing else', () => {
-  expect(Object.keys(index).toSorted()).toEqual(['CONSENT_REASONS', 'SAMPLE_SHARING', 'evolve', 'gate']);
+  expect(Object.keys(index).toSorted()).toEqual([
+    'CONSENT_REASONS',
+    'SAMPLE_SHARING',
+    'evolve',
+    'gate',
+  ]);
 });

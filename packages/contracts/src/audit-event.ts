@@ -8,7 +8,14 @@ import { QUARANTINE_REASONS, REFUSAL_REASONS } from './reasons.ts';
 import { VERDICTS } from './submission.ts';
 
 const hex64 = z.string().regex(/^[0-9a-f]{64}$/);
-const position = z.string().refine((text) => { try { parsePosition(text); return true; } catch { return false; } });
+const position = z.string().refine((text) => {
+  try {
+    parsePosition(text);
+    return true;
+  } catch {
+    return false;
+  }
+});
 const offset = z.string().regex(/^(0|[1-9]\d{0,18})$/);
 const country = z.string().regex(/^[A-Z]{2}$/);
 const verdict = z.enum(VERDICTS);
@@ -28,16 +35,41 @@ const placement = z.strictObject({
 });
 /** In every event: `previous` = the offset settled before it in the partition, `null` at the partition's first. */
 const common = { previous: offset.nullable(), redriveOf: position.optional() };
-const judged = { ...common, submission: hex64, sampleSha256: hex64, sampleBytes: z.int().positive(), verdict, country, consentId, termsVersion: z.string(), decision };
+const judged = {
+  ...common,
+  submission: hex64,
+  sampleSha256: hex64,
+  sampleBytes: z.int().positive(),
+  verdict,
+  country,
+  consentId,
+  termsVersion: z.string(),
+  decision,
+};
 
 const data = {
   stored: z.strictObject({ ...judged, placements: z.array(placement).min(1) }),
   duplicate: z.strictObject({ ...judged, of: position }),
-  refused: z.strictObject({ ...common, submission: hex64, sampleBytes: z.int().positive(), verdict, consentId, reason: z.enum(REFUSAL_REASONS) }),
+  refused: z.strictObject({
+    ...common,
+    submission: hex64,
+    sampleBytes: z.int().positive(),
+    verdict,
+    consentId,
+    reason: z.enum(REFUSAL_REASONS),
+  }),
   // Only what passed its check before the one that failed.
   quarantined: z.strictObject({
-    ...common, reason: z.enum(QUARANTINE_REASONS), submission: hex64.optional(), verdict: verdict.optional(), consentId: consentId.optional(),
-    sampleBytes: z.int().positive().optional(), termsVersion: z.string().optional(), country: country.optional(), decision: decision.optional(), sampleSha256: hex64.optional(),
+    ...common,
+    reason: z.enum(QUARANTINE_REASONS),
+    submission: hex64.optional(),
+    verdict: verdict.optional(),
+    consentId: consentId.optional(),
+    sampleBytes: z.int().positive().optional(),
+    termsVersion: z.string().optional(),
+    country: country.optional(),
+    decision: decision.optional(),
+    sampleSha256: hex64.optional(),
   }),
 };
 
@@ -101,7 +133,11 @@ export function encodeAuditEvent(event: AuditEvent): Buffer {
   });
   const bytes = Buffer.from(json, 'utf8');
   if (bytes.length > AUDIT_EVENT_BYTES) {
-    throw new ContractError({ code: 'AUDIT_EVENT_TOO_LARGE', message: `Expected an audit event of at most ${AUDIT_EVENT_BYTES} bytes, found ${bytes.length} at ${formatPosition(event.position)}.`, remedy: 'stop' });
+    throw new ContractError({
+      code: 'AUDIT_EVENT_TOO_LARGE',
+      message: `Expected an audit event of at most ${AUDIT_EVENT_BYTES} bytes, found ${bytes.length} at ${formatPosition(event.position)}.`,
+      remedy: 'stop',
+    });
   }
   return bytes;
 }
@@ -117,19 +153,36 @@ export function decodeAuditEvent(bytes: Uint8Array): AuditEvent {
   const outer = envelope.safeParse(value);
   if (!outer.success) throw invalid(paths(outer.error));
   const at = parsePosition(outer.data.id);
-  const inner = judgement.safeParse({ outcome: TYPE.exec(outer.data.type)?.[1], data: outer.data.data });
+  const inner = judgement.safeParse({
+    outcome: TYPE.exec(outer.data.type)?.[1],
+    data: outer.data.data,
+  });
   if (!inner.success) throw invalid(paths(inner.error));
-  const consistent = outer.data.source === `/residency/${at.log}/${at.topic}/${at.partition}`
-    && BigInt(outer.data.sequence) === at.offset && outer.data.causationid === inner.data.data.submission;
+  const consistent =
+    outer.data.source === `/residency/${at.log}/${at.topic}/${at.partition}` &&
+    BigInt(outer.data.sequence) === at.offset &&
+    outer.data.causationid === inner.data.data.submission;
   if (!consistent) throw invalid('source, sequence and causationid do not agree with id and data');
   const { traceparent, time } = outer.data;
-  return { position: at, at: Date.parse(time), ...(traceparent === undefined ? {} : { traceparent }), ...inner.data };
+  return {
+    position: at,
+    at: Date.parse(time),
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...inner.data,
+  };
 }
 
 function paths(error: z.ZodError): string {
-  return [...new Set(error.issues.map((issue) => issue.path.join('.') || 'unknown members'))].join(', ');
+  return [...new Set(error.issues.map((issue) => issue.path.join('.') || 'unknown members'))].join(
+    ', ',
+  );
 }
 
 function invalid(what: string, cause?: unknown): ContractError {
-  return new ContractError({ code: 'INVALID_AUDIT_EVENT', message: `Expected an audit event as in docs/formats/audit-event.md; wrong: ${what}.`, remedy: 'stop', cause });
+  return new ContractError({
+    code: 'INVALID_AUDIT_EVENT',
+    message: `Expected an audit event as in docs/formats/audit-event.md; wrong: ${what}.`,
+    remedy: 'stop',
+    cause,
+  });
 }

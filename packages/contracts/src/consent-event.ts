@@ -15,7 +15,10 @@ const granted = z.strictObject({
   consentId,
   purposes: z.array(z.string().min(1).max(128)).min(1).max(16),
   termsVersion: z.string().min(1).max(128),
-  termsSha256: z.string().regex(/^[0-9a-f]{64}$/).optional(),
+  termsSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 });
 const withdrawn = z.strictObject({ consentId });
 const linked = z.strictObject({ consentId, subject: z.string().min(1).max(1024) });
@@ -46,18 +49,36 @@ export function readSubjectLink(event: CloudEvent): SubjectLink {
 }
 
 /** The inverse of `readConsentEvent`. */
-export function consentCloudEvent(event: ConsentEvent, envelope: { readonly id: string; readonly source: string }): CloudEvent {
+export function consentCloudEvent(
+  event: ConsentEvent,
+  envelope: { readonly id: string; readonly source: string },
+): CloudEvent {
   const { kind, ...data } = event;
   return jsonEvent(kind === 'granted' ? CONSENT_GRANTED : CONSENT_WITHDRAWN, data, envelope);
 }
 
 /** The inverse of `readSubjectLink`. */
-export function subjectLinkCloudEvent(link: SubjectLink, envelope: { readonly id: string; readonly source: string }): CloudEvent {
+export function subjectLinkCloudEvent(
+  link: SubjectLink,
+  envelope: { readonly id: string; readonly source: string },
+): CloudEvent {
   return jsonEvent(SUBJECT_LINKED, link, envelope);
 }
 
-function jsonEvent(type: string, data: object, { id, source }: { readonly id: string; readonly source: string }): CloudEvent {
-  return { specversion: '1.0', id, source, type, datacontenttype: 'application/json', extensions: {}, data: Buffer.from(JSON.stringify(data)) };
+function jsonEvent(
+  type: string,
+  data: object,
+  { id, source }: { readonly id: string; readonly source: string },
+): CloudEvent {
+  return {
+    specversion: '1.0',
+    id,
+    source,
+    type,
+    datacontenttype: 'application/json',
+    extensions: {},
+    data: Buffer.from(JSON.stringify(data)),
+  };
 }
 
 function read<T>(schema: z.ZodType<T>, event: CloudEvent): T {
@@ -69,10 +90,21 @@ function read<T>(schema: z.ZodType<T>, event: CloudEvent): T {
   }
   const parsed = schema.safeParse(value);
   // Issue messages would repeat unrecognised names, which may be personal: only paths and our own words go out.
-  if (!parsed.success) throw invalid(parsed.error.issues.map((issue) => `data${issue.path.map((part) => `.${String(part)}`).join('')}: ${issue.code}`).join('; '));
+  if (!parsed.success)
+    throw invalid(
+      parsed.error.issues
+        .map(
+          (issue) => `data${issue.path.map((part) => `.${String(part)}`).join('')}: ${issue.code}`,
+        )
+        .join('; '),
+    );
   return parsed.data;
 }
 
 function invalid(what: string): ContractError {
-  return new ContractError({ code: 'INVALID_CONSENT_EVENT', message: `Expected a consent event as in docs/formats/consent.md; ${what}.`, remedy: 'park' });
+  return new ContractError({
+    code: 'INVALID_CONSENT_EVENT',
+    message: `Expected a consent event as in docs/formats/consent.md; ${what}.`,
+    remedy: 'park',
+  });
 }

@@ -1,4 +1,12 @@
-import { EXPORTED, EXPORT_BEGUN, INTAKE_DRAINING, LOG_LEVEL_SET, ROUTING_PAUSED, ROUTING_RESUMED, readControlRecord } from './control-event.ts';
+import {
+  EXPORTED,
+  EXPORT_BEGUN,
+  INTAKE_DRAINING,
+  LOG_LEVEL_SET,
+  ROUTING_PAUSED,
+  ROUTING_RESUMED,
+  readControlRecord,
+} from './control-event.ts';
 import type { CONTROL_LOG_LEVELS, ControlEvent } from './control-event.ts';
 import type { LogRecord } from './log-record.ts';
 
@@ -25,18 +33,29 @@ export const INITIAL_CONTROL: ControlState = { mode: 'running', logLevels: {} };
 export function evolveControl(state: ControlState, event: ControlEvent, at: number): ControlState {
   const { logLevels } = state;
   switch (event.type) {
-    case ROUTING_PAUSED: return { mode: 'paused', reason: event.data.reason, since: at, logLevels };
-    case INTAKE_DRAINING: return { mode: 'draining', reason: event.data.reason, since: at, logLevels };
-    case ROUTING_RESUMED: return { mode: 'running', since: at, logLevels };
+    case ROUTING_PAUSED:
+      return { mode: 'paused', reason: event.data.reason, since: at, logLevels };
+    case INTAKE_DRAINING:
+      return { mode: 'draining', reason: event.data.reason, since: at, logLevels };
+    case ROUTING_RESUMED:
+      return { mode: 'running', since: at, logLevels };
     case LOG_LEVEL_SET: {
       const { service, level } = event.data;
       // For all: also for those that had one of their own.
-      const others = service === ALL_SERVICES ? [] : Object.entries(logLevels).filter(([name]) => name !== service);
-      return { ...state, logLevels: Object.fromEntries(level === 'default' ? others : [...others, [service, level]]) };
+      const others =
+        service === ALL_SERVICES
+          ? []
+          : Object.entries(logLevels).filter(([name]) => name !== service);
+      return {
+        ...state,
+        logLevels: Object.fromEntries(level === 'default' ? others : [...others, [service, level]]),
+      };
     }
     case EXPORT_BEGUN:
-    case EXPORTED: return state;
-    default: return event satisfies never;
+    case EXPORTED:
+      return state;
+    default:
+      return event satisfies never;
   }
 }
 
@@ -52,6 +71,9 @@ export function followControl(state: ControlState, record: LogRecord): ControlSt
 }
 
 /** The level that was set for a service; `undefined`: its configuration's. */
-export function logLevelOf({ logLevels }: ControlState, service: string): ControlLogLevel | undefined {
+export function logLevelOf(
+  { logLevels }: ControlState,
+  service: string,
+): ControlLogLevel | undefined {
   return logLevels[service] ?? logLevels[ALL_SERVICES];
 }

@@ -1,25 +1,72 @@
 export { decodeAuditEvent, encodeAuditEvent } from './audit-event.ts';
-export type { AuditEvent, DuplicateData, Placement, QuarantinedData, RecordedDecision, RefusedData, StoredData } from './audit-event.ts';
-export { CONSENT_GRANTED, CONSENT_TICK, CONSENT_WITHDRAWN, SUBJECT_LINKED, consentCloudEvent, readConsentEvent, readSubjectLink, subjectLinkCloudEvent } from './consent-event.ts';
+export type {
+  AuditEvent,
+  DuplicateData,
+  Placement,
+  QuarantinedData,
+  RecordedDecision,
+  RefusedData,
+  StoredData,
+} from './audit-event.ts';
+export {
+  CONSENT_GRANTED,
+  CONSENT_TICK,
+  CONSENT_WITHDRAWN,
+  SUBJECT_LINKED,
+  consentCloudEvent,
+  readConsentEvent,
+  readSubjectLink,
+  subjectLinkCloudEvent,
+} from './consent-event.ts';
 export type { SubjectLink } from './consent-event.ts';
 export { readConsentRecord } from './consent-record.ts';
 export { CONTRACT_ERROR_CODES, ContractError } from './contract-error.ts';
 export type { ContractErrorCode } from './contract-error.ts';
-export { CONTROL_LOG_LEVELS, EXPORTED, EXPORT_BEGUN, EXPORT_FORMATS, INTAKE_DRAINING, LOG_LEVEL_SET, ROUTING_PAUSED, ROUTING_RESUMED, controlEntry, readControlRecord } from './control-event.ts';
+export {
+  CONTROL_LOG_LEVELS,
+  EXPORTED,
+  EXPORT_BEGUN,
+  EXPORT_FORMATS,
+  INTAKE_DRAINING,
+  LOG_LEVEL_SET,
+  ROUTING_PAUSED,
+  ROUTING_RESUMED,
+  controlEntry,
+  readControlRecord,
+} from './control-event.ts';
 export type { ControlEvent } from './control-event.ts';
-export { ALL_SERVICES, INITIAL_CONTROL, evolveControl, followControl, logLevelOf } from './control-state.ts';
+export {
+  ALL_SERVICES,
+  INITIAL_CONTROL,
+  evolveControl,
+  followControl,
+  logLevelOf,
+} from './control-state.ts';
 export type { ControlLogLevel, ControlState } from './control-state.ts';
 export { sha256, sha256OfParts, submissionId } from './digest.ts';
 export { ATTRIBUTE_BYTES, AUDIT_EVENT_BYTES, DEFAULT_LIMITS, IDENTITY_BYTES } from './limits.ts';
 export type { Limits } from './limits.ts';
-export { consentEntry, consentTick, policyEntry, policyTick, subjectLinkEntry, submissionEntry } from './log-entry.ts';
+export {
+  consentEntry,
+  consentTick,
+  policyEntry,
+  policyTick,
+  subjectLinkEntry,
+  submissionEntry,
+} from './log-entry.ts';
 export type { LogEntry } from './log-entry.ts';
 export { REDRIVE_HEADER, TOPICS } from './log-record.ts';
 export type { LogRecord, NewRecord, Topic } from './log-record.ts';
 export { OBJECT_PREFIX, SITE_MARKER_KEY, objectKey, submissionOfKey } from './object-key.ts';
 export { decodeObjectMetadata, encodeObjectMetadata } from './object-metadata.ts';
 export type { ObjectMetadata } from './object-metadata.ts';
-export { POLICY_PUBLISHED, POLICY_TICK, policyDigest, readPolicy, readPolicyRecord } from './policy-event.ts';
+export {
+  POLICY_PUBLISHED,
+  POLICY_TICK,
+  policyDigest,
+  readPolicy,
+  readPolicyRecord,
+} from './policy-event.ts';
 export { outcomeSummary } from './outcome-summary.ts';
 export type { OutcomeSummary } from './outcome-summary.ts';
 export { formatPosition, parsePosition } from './position.ts';

@@ -8,7 +8,11 @@ export interface Limits {
 }
 
 const MiB = 1024 * 1024;
-export const DEFAULT_LIMITS: Limits = { sampleBytes: 16 * MiB, recordBytes: 24 * MiB, inFlightBytes: 128 * MiB };
+export const DEFAULT_LIMITS: Limits = {
+  sampleBytes: 16 * MiB,
+  recordBytes: 24 * MiB,
+  inFlightBytes: 128 * MiB,
+};
 
 /** `source` and `id`, each, UTF-8. */
 export const IDENTITY_BYTES = 1_024;

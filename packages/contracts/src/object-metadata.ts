@@ -6,7 +6,14 @@ const hex64 = z.string().regex(/^[0-9a-f]{64}$/);
 
 const schema = z.strictObject({
   /** Whose object this is: the record that created it. */
-  position: z.string().refine((text) => { try { parsePosition(text); return true; } catch { return false; } }),
+  position: z.string().refine((text) => {
+    try {
+      parsePosition(text);
+      return true;
+    } catch {
+      return false;
+    }
+  }),
   'sample-sha256': hex64,
   country: z.string().regex(/^[A-Z]{2}$/),
   'policy-digest': hex64,

@@ -16,7 +16,11 @@ export interface OutcomeSummary {
 }
 
 export function outcomeSummary(event: AuditEvent): OutcomeSummary {
-  const common = { outcome: event.outcome, position: formatPosition(event.position), at: formatInstant(event.at) };
+  const common = {
+    outcome: event.outcome,
+    position: formatPosition(event.position),
+    at: formatInstant(event.at),
+  };
   switch (event.outcome) {
     case 'stored':
       return { ...common, region: event.data.decision.region };

@@ -9,7 +9,8 @@ export interface Position {
 }
 
 // Kafka's own bounds: topic names [a-zA-Z0-9._-]{1,249}, partitions int32, offsets int64.
-const POSITION = /^([A-Za-z0-9._-]{1,64})\/([A-Za-z0-9._-]{1,249})\/(0|[1-9]\d{0,9})\/(0|[1-9]\d{0,18})$/;
+const POSITION =
+  /^([A-Za-z0-9._-]{1,64})\/([A-Za-z0-9._-]{1,249})\/(0|[1-9]\d{0,9})\/(0|[1-9]\d{0,18})$/;
 
 export function formatPosition(position: Position): string {
   return `${position.log}/${position.topic}/${position.partition}/${position.offset}`;
@@ -21,7 +22,8 @@ export function parsePosition(text: string): Position {
   if (!match) {
     throw new ContractError({
       code: 'INVALID_POSITION',
-      message: 'Expected a position <log>/<topic>/<partition>/<offset>, such as log-1/threat.samples/0/42.',
+      message:
+        'Expected a position <log>/<topic>/<partition>/<offset>, such as log-1/threat.samples/0/42.',
       remedy: 'park',
     });
   }

@@ -2,8 +2,15 @@ import { CONSENT_REASONS } from '@residency/consent';
 
 /** Why a record was quarantined, in the order of the checks (DESIGN §3); the first failure wins. */
 export const QUARANTINE_REASONS = [
-  'UNDECODABLE', 'UNKNOWN_TYPE', 'INVALID_ATTRIBUTE', 'CLASSIFICATION_UNKNOWN', 'TOO_LARGE', 'EMPTY_SAMPLE',
-  'COUNTRY_UNKNOWN', 'DIGEST_MISMATCH', 'IDENTITY_CONFLICT',
+  'UNDECODABLE',
+  'UNKNOWN_TYPE',
+  'INVALID_ATTRIBUTE',
+  'CLASSIFICATION_UNKNOWN',
+  'TOO_LARGE',
+  'EMPTY_SAMPLE',
+  'COUNTRY_UNKNOWN',
+  'DIGEST_MISMATCH',
+  'IDENTITY_CONFLICT',
 ] as const;
 export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
 

@@ -15,7 +15,8 @@ export function encodeSiteMarker({ region, site }: SiteIdentity): Buffer {
 export function decodeSiteMarker(bytes: Uint8Array): SiteIdentity {
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
-    if (typeof value === 'object' && value !== null && 'region' in value && 'site' in value) return { region: name(value.region), site: name(value.site) };
+    if (typeof value === 'object' && value !== null && 'region' in value && 'site' in value)
+      return { region: name(value.region), site: name(value.site) };
   } catch {
     // Not a marker: named as such below.
   }

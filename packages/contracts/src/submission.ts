@@ -31,9 +31,14 @@ export interface Rejection {
 
 const attributes = z.object({
   usercountry: z.string('missing, or not a string').min(1, 'empty'),
-  consentid: z.string('missing, or not a string').regex(/^[A-Za-z0-9_-]{8,128}$/, 'not 8 to 128 of A-Z a-z 0-9 _ -'),
+  consentid: z
+    .string('missing, or not a string')
+    .regex(/^[A-Za-z0-9_-]{8,128}$/, 'not 8 to 128 of A-Z a-z 0-9 _ -'),
   verdict: z.enum(VERDICTS, `not one of ${VERDICTS.join(', ')}`),
-  samplesha256: z.string('not a string').regex(/^[0-9a-f]{64}$/, 'not 64 lower-case hex digits').optional(),
+  samplesha256: z
+    .string('not a string')
+    .regex(/^[0-9a-f]{64}$/, 'not 64 lower-case hex digits')
+    .optional(),
   partitionkey: z.string('not a string').min(1, 'empty').optional(),
 });
 
@@ -49,19 +54,35 @@ export function readSubmission(event: CloudEvent): Submission | Rejection {
   const oversized = oversizedAttribute(event);
   const nameless = oversized === 'source' || oversized === 'id';
   const submission = submissionId(event);
-  if (event.type !== SUBMITTED) return { reason: 'UNKNOWN_TYPE', detail: `type: not ${SUBMITTED}`, ...(nameless ? {} : { submission }) };
-  if (nameless) return { reason: 'INVALID_ATTRIBUTE', detail: `${oversized}: over ${IDENTITY_BYTES} bytes` };
+  if (event.type !== SUBMITTED)
+    return {
+      reason: 'UNKNOWN_TYPE',
+      detail: `type: not ${SUBMITTED}`,
+      ...(nameless ? {} : { submission }),
+    };
+  if (nameless)
+    return { reason: 'INVALID_ATTRIBUTE', detail: `${oversized}: over ${IDENTITY_BYTES} bytes` };
   if (oversized !== undefined) {
-    return { reason: 'INVALID_ATTRIBUTE', detail: `${oversized}: over ${ATTRIBUTE_BYTES} bytes`, submission };
+    return {
+      reason: 'INVALID_ATTRIBUTE',
+      detail: `${oversized}: over ${ATTRIBUTE_BYTES} bytes`,
+      submission,
+    };
   }
   const parsed = attributes.safeParse(event.extensions);
   if (!parsed.success) {
-    const detail = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+    const detail = parsed.error.issues
+      .map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+      .join('; ');
     return { reason: 'INVALID_ATTRIBUTE', detail, submission };
   }
   const classified = CLASSIFICATIONS.filter((name) => event.extensions[name] !== undefined);
   if (classified.length > 0) {
-    return { reason: 'CLASSIFICATION_UNKNOWN', detail: `${classified.join(', ')}: a value this system does not know`, submission };
+    return {
+      reason: 'CLASSIFICATION_UNKNOWN',
+      detail: `${classified.join(', ')}: a value this system does not know`,
+      submission,
+    };
   }
   const { traceparent } = event.extensions;
   return {
@@ -80,13 +101,24 @@ function oversizedAttribute(event: CloudEvent): string | undefined {
   const { specversion: _, data: __, extensions, source, id, ...optional } = event;
   if (utf8(source) > IDENTITY_BYTES) return 'source';
   if (utf8(id) > IDENTITY_BYTES) return 'id';
-  const over = Object.entries({ ...optional, ...extensions }).find(([, value]) => utf8(value) > ATTRIBUTE_BYTES);
+  const over = Object.entries({ ...optional, ...extensions }).find(
+    ([, value]) => utf8(value) > ATTRIBUTE_BYTES,
+  );
   if (over === undefined) return undefined;
   return KNOWN.has(over[0]) ? over[0] : 'an attribute';
 }
 
 // Extension names come from the publisher: only names of ours are repeated in a detail.
-const KNOWN = new Set<string>(['type', 'datacontenttype', 'dataschema', 'subject', 'time', 'traceparent', ...Object.keys(attributes.shape), ...CLASSIFICATIONS]);
+const KNOWN = new Set<string>([
+  'type',
+  'datacontenttype',
+  'dataschema',
+  'subject',
+  'time',
+  'traceparent',
+  ...Object.keys(attributes.shape),
+  ...CLASSIFICATIONS,
+]);
 
 function utf8(value: AttributeValue): number {
   return Buffer.byteLength(String(value), 'utf8');

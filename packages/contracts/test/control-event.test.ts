@@ -1,57 +1,145 @@
 import { encodeKafkaStructured } from '@residency/cloudevents';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { CONTROL_LOG_LEVELS, EXPORTED, EXPORT_BEGUN, EXPORT_FORMATS, INTAKE_DRAINING, LOG_LEVEL_SET, ROUTING_PAUSED, ROUTING_RESUMED, controlEntry, readControlRecord } from '../src/control-event.ts';
+import {
+  CONTROL_LOG_LEVELS,
+  EXPORTED,
+  EXPORT_BEGUN,
+  EXPORT_FORMATS,
+  INTAKE_DRAINING,
+  LOG_LEVEL_SET,
+  ROUTING_PAUSED,
+  ROUTING_RESUMED,
+  controlEntry,
+  readControlRecord,
+} from '../src/control-event.ts';
 import type { ControlEvent } from '../src/control-event.ts';
 import { INITIAL_CONTROL, followControl, logLevelOf } from '../src/control-state.ts';
 import type { ControlState } from '../src/control-state.ts';
 
-const instant = fc.date({ min: new Date(0), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true }).map((date) => date.toISOString());
-const asked = { export: fc.uuid(), from: instant, to: instant, format: fc.constantFrom(...EXPORT_FORMATS) };
-const reason = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }).filter((text) => /^[^\p{C}]{1,200}$/u.test(text));
+const instant = fc
+  .date({ min: new Date(0), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true })
+  .map((date) => date.toISOString());
+const asked = {
+  export: fc.uuid(),
+  from: instant,
+  to: instant,
+  format: fc.constantFrom(...EXPORT_FORMATS),
+};
+const reason = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
+  .filter((text) => /^[^\p{C}]{1,200}$/u.test(text));
 const events: fc.Arbitrary<ControlEvent> = fc.oneof(
   fc.record({ type: fc.constant(EXPORT_BEGUN), data: fc.record(asked) }),
-  fc.record({ type: fc.constant(EXPORTED), data: fc.record({ ...asked, events: fc.nat(), digest: fc.stringMatching(/^[0-9a-f]{64}$/), complete: fc.boolean() }) }),
-  fc.record({ type: fc.constantFrom(ROUTING_PAUSED, INTAKE_DRAINING), data: fc.record({ reason }) }),
+  fc.record({
+    type: fc.constant(EXPORTED),
+    data: fc.record({
+      ...asked,
+      events: fc.nat(),
+      digest: fc.stringMatching(/^[0-9a-f]{64}$/),
+      complete: fc.boolean(),
+    }),
+  }),
+  fc.record({
+    type: fc.constantFrom(ROUTING_PAUSED, INTAKE_DRAINING),
+    data: fc.record({ reason }),
+  }),
   fc.constant({ type: ROUTING_RESUMED, data: {} } as const),
-  fc.record({ type: fc.constant(LOG_LEVEL_SET), data: fc.record({ service: fc.constantFrom('router', 'intake', 'all'), level: fc.constantFrom(...CONTROL_LOG_LEVELS) }) }),
+  fc.record({
+    type: fc.constant(LOG_LEVEL_SET),
+    data: fc.record({
+      service: fc.constantFrom('router', 'intake', 'all'),
+      level: fc.constantFrom(...CONTROL_LOG_LEVELS),
+    }),
+  }),
 );
 
 it('reads what it writes, under a key of its own', () => {
-  fc.assert(fc.property(events, fc.uuid(), (event, id) => {
-    const { topic, record } = controlEntry(event, id);
-    expect([topic, record.key?.toString(), readControlRecord(record)]).toEqual(['residency.control', id, event]);
-  }));
+  fc.assert(
+    fc.property(events, fc.uuid(), (event, id) => {
+      const { topic, record } = controlEntry(event, id);
+      expect([topic, record.key?.toString(), readControlRecord(record)]).toEqual([
+        'residency.control',
+        id,
+        event,
+      ]);
+    }),
+  );
 });
 
 it.each([
   ['another type', { type: 'residency.audit.deleted.v1', data: '{}' }],
-  ['a member more, which might name a person', { type: EXPORT_BEGUN, data: '{"export":"e","from":"2026-01-01","to":"2026-01-02","format":"csv","by":"somebody"}' }],
-  ['a member less', { type: EXPORT_BEGUN, data: '{"export":"e","from":"2026-01-01","format":"csv"}' }],
-  ['an instant that is none', { type: EXPORT_BEGUN, data: '{"export":"e","from":"then","to":"2026-01-02","format":"csv"}' }],
+  [
+    'a member more, which might name a person',
+    {
+      type: EXPORT_BEGUN,
+      data: '{"export":"e","from":"2026-01-01","to":"2026-01-02","format":"csv","by":"somebody"}',
+    },
+  ],
+  [
+    'a member less',
+    { type: EXPORT_BEGUN, data: '{"export":"e","from":"2026-01-01","format":"csv"}' },
+  ],
+  [
+    'an instant that is none',
+    { type: EXPORT_BEGUN, data: '{"export":"e","from":"then","to":"2026-01-02","format":"csv"}' },
+  ],
   ['no JSON', { type: EXPORTED, data: 'data' }],
 ])('refuses %s, to be passed over', (_, { type, data }) => {
-  const record = encodeKafkaStructured({ specversion: '1.0', id: 'a', source: '/b', type, datacontenttype: 'text/plain', extensions: {}, data: Buffer.from(data) });
-  expect(() => readControlRecord(record)).toThrow(expect.objectContaining({ code: 'INVALID_CONTROL_EVENT', remedy: 'park' }));
+  const record = encodeKafkaStructured({
+    specversion: '1.0',
+    id: 'a',
+    source: '/b',
+    type,
+    datacontenttype: 'text/plain',
+    extensions: {},
+    data: Buffer.from(data),
+  });
+  expect(() => readControlRecord(record)).toThrow(
+    expect.objectContaining({ code: 'INVALID_CONTROL_EVENT', remedy: 'park' }),
+  );
 });
 
-it.each(['', 'two\nlines', '\u001b[2J', 'x'.repeat(201)])('does not write a reason that nobody could read back: %j', (reason) => {
-  expect(() => controlEntry({ type: ROUTING_PAUSED, data: { reason } }, 'a')).toThrow(expect.objectContaining({ code: 'INVALID_CONTROL_EVENT' }));
-});
+it.each(['', 'two\nlines', '\u001b[2J', 'x'.repeat(201)])(
+  'does not write a reason that nobody could read back: %j',
+  (reason) => {
+    expect(() => controlEntry({ type: ROUTING_PAUSED, data: { reason } }, 'a')).toThrow(
+      expect.objectContaining({ code: 'INVALID_CONTROL_EVENT' }),
+    );
+  },
+);
 
-const after = (...all: readonly ControlEvent[]): ControlState => all.reduce<ControlState>((state, event, index) => {
-  const { record } = controlEntry(event, String(index));
-  return followControl(state, { topic: 'residency.control', partition: 0, offset: BigInt(index), at: index, ...record });
-}, INITIAL_CONTROL);
-const level = (service: string, name: (typeof CONTROL_LOG_LEVELS)[number]): ControlEvent => ({ type: LOG_LEVEL_SET, data: { service, level: name } });
+const after = (...all: readonly ControlEvent[]): ControlState =>
+  all.reduce<ControlState>((state, event, index) => {
+    const { record } = controlEntry(event, String(index));
+    return followControl(state, {
+      topic: 'residency.control',
+      partition: 0,
+      offset: BigInt(index),
+      at: index,
+      ...record,
+    });
+  }, INITIAL_CONTROL);
+const level = (service: string, name: (typeof CONTROL_LOG_LEVELS)[number]): ControlEvent => ({
+  type: LOG_LEVEL_SET,
+  data: { service, level: name },
+});
 
 it('the last word about routing holds, whatever else was said', () => {
   const paused: ControlEvent = { type: ROUTING_PAUSED, data: { reason: 'disks' } };
   const draining: ControlEvent = { type: INTAKE_DRAINING, data: { reason: 'update' } };
   expect(after(paused)).toEqual({ mode: 'paused', reason: 'disks', since: 0, logLevels: {} });
-  expect(after(paused, level('router', 'debug'))).toMatchObject({ mode: 'paused', reason: 'disks', since: 0 });
+  expect(after(paused, level('router', 'debug'))).toMatchObject({
+    mode: 'paused',
+    reason: 'disks',
+    since: 0,
+  });
   expect(after(paused, draining)).toMatchObject({ mode: 'draining', reason: 'update', since: 1 });
-  expect(after(draining, paused, { type: ROUTING_RESUMED, data: {} })).toEqual({ mode: 'running', since: 2, logLevels: {} });
+  expect(after(draining, paused, { type: ROUTING_RESUMED, data: {} })).toEqual({
+    mode: 'running',
+    since: 2,
+    logLevels: {},
+  });
 });
 
 it('a service logs at the level that was set for it, or for all', () => {
@@ -59,10 +147,22 @@ it('a service logs at the level that was set for it, or for all', () => {
   expect(logLevelOf(after(level('router', 'debug')), 'intake')).toBeUndefined();
   expect(logLevelOf(after(level('all', 'warn'), level('router', 'debug')), 'router')).toBe('debug');
   expect(logLevelOf(after(level('router', 'debug'), level('all', 'warn')), 'router')).toBe('warn');
-  expect(logLevelOf(after(level('router', 'debug'), level('router', 'default')), 'router')).toBeUndefined();
+  expect(
+    logLevelOf(after(level('router', 'debug'), level('router', 'default')), 'router'),
+  ).toBeUndefined();
 });
 
 it('what is no control event changes nothing', () => {
   const paused = after({ type: ROUTING_PAUSED, data: { reason: 'disks' } });
-  expect(followControl(paused, { topic: 'residency.control', partition: 0, offset: 9n, at: 9, key: null, headers: [], value: Buffer.from('{}') })).toBe(paused);
+  expect(
+    followControl(paused, {
+      topic: 'residency.control',
+      partition: 0,
+      offset: 9n,
+      at: 9,
+      key: null,
+      headers: [],
+      value: Buffer.from('{}'),
+    }),
+  ).toBe(paused);
 });

@@ -18,7 +18,9 @@ export interface Checkpoint extends TreeHead {
 export function formatCheckpoint(checkpoint: Checkpoint): string {
   check(checkpoint);
   const { origin, size, root, extensions } = checkpoint;
-  return [origin, String(size), encodeBase64(root), ...extensions].map((line) => `${line}\n`).join('');
+  return [origin, String(size), encodeBase64(root), ...extensions]
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 /** The inverse: throws `INVALID_CHECKPOINT` for a text that `formatCheckpoint` does not write. */
@@ -26,7 +28,8 @@ export function parseCheckpoint(text: string): Checkpoint {
   const [origin = '', decimal = '', base64 = '', ...rest] = text.split('\n');
   const size = parseDecimal(decimal);
   const root = decodeBase64(base64);
-  if (size === undefined || root?.length !== HASH_BYTES || rest.pop() !== '') throw invalid('the lines origin, size in decimal and root in base64');
+  if (size === undefined || root?.length !== HASH_BYTES || rest.pop() !== '')
+    throw invalid('the lines origin, size in decimal and root in base64');
   const checkpoint = { origin, size, root, extensions: rest };
   check(checkpoint);
   return checkpoint;
@@ -34,10 +37,15 @@ export function parseCheckpoint(text: string): Checkpoint {
 
 function check(checkpoint: Checkpoint): void {
   checkTreeHead(checkpoint);
-  if (![checkpoint.origin, ...checkpoint.extensions].every((line) => isNoteLine(line))) throw invalid('lines that are not empty and have no control character');
-  if (checkpoint.size === 0 && !sameBytes(checkpoint.root, emptyRoot())) throw invalid('the empty tree\'s root at size 0');
+  if (![checkpoint.origin, ...checkpoint.extensions].every((line) => isNoteLine(line)))
+    throw invalid('lines that are not empty and have no control character');
+  if (checkpoint.size === 0 && !sameBytes(checkpoint.root, emptyRoot()))
+    throw invalid("the empty tree's root at size 0");
 }
 
 function invalid(expected: string): LedgerError {
-  return new LedgerError('INVALID_CHECKPOINT', `Expected a checkpoint with ${expected}, found another; do not trust it.`);
+  return new LedgerError(
+    'INVALID_CHECKPOINT',
+    `Expected a checkpoint with ${expected}, found another; do not trust it.`,
+  );
 }

@@ -17,12 +17,20 @@ export function appendHashes(range: CompactRange, hashes: Iterable<Uint8Array>):
   const nodes = [...range.nodes];
   let size = range.size;
   for (const hash of hashes) {
-    if (size >= MAX_TREE_SIZE) throw new LedgerError('INVALID_SIZE', 'Expected fewer than 2^53 leaves, found more; start another ledger.');
+    if (size >= MAX_TREE_SIZE)
+      throw new LedgerError(
+        'INVALID_SIZE',
+        'Expected fewer than 2^53 leaves, found more; start another ledger.',
+      );
     let merged = hash;
     // Each bit set at the low end is a complete subtree of the size of what was just built.
     for (let rest = size; rest % 2 === 1; rest = (rest - 1) / 2) {
       const left = nodes.pop();
-      if (left === undefined) throw new LedgerError('INVALID_SIZE', 'Expected one node for each bit set in the size, found fewer; build the range from its leaves.');
+      if (left === undefined)
+        throw new LedgerError(
+          'INVALID_SIZE',
+          'Expected one node for each bit set in the size, found fewer; build the range from its leaves.',
+        );
       merged = nodeHash(left, merged);
     }
     nodes.push(merged);
@@ -32,5 +40,7 @@ export function appendHashes(range: CompactRange, hashes: Iterable<Uint8Array>):
 }
 
 export function rootOf({ nodes }: CompactRange): Uint8Array {
-  return nodes.length === 0 ? emptyRoot() : nodes.reduceRight((right, left) => nodeHash(left, right));
+  return nodes.length === 0
+    ? emptyRoot()
+    : nodes.reduceRight((right, left) => nodeHash(left, right));
 }

@@ -7,10 +7,18 @@ import type { TreeHead } from './tree-head.ts';
 import { HASH_BYTES, emptyRoot, nodeHash } from './tree-hash.ts';
 
 /** PROOF(older, D[newer]) of RFC 6962 §2.1.2; empty where either is the other or nothing. Throws `INVALID_SIZE` unless `older <= newer`. */
-export async function consistencyProof(older: number, newer: number, read: ReadHash): Promise<Uint8Array[]> {
+export async function consistencyProof(
+  older: number,
+  newer: number,
+  read: ReadHash,
+): Promise<Uint8Array[]> {
   checkSize(older);
   checkSize(newer);
-  if (older > newer) throw new LedgerError('INVALID_SIZE', 'Expected the second size not to be below the first, found a smaller one; a ledger only grows.');
+  if (older > newer)
+    throw new LedgerError(
+      'INVALID_SIZE',
+      'Expected the second size not to be below the first, found a smaller one; a ledger only grows.',
+    );
   if (older === 0 || older === newer) return [];
   const parts: (readonly [from: number, to: number])[] = [];
   let [from, to] = [0, newer];
@@ -29,7 +37,11 @@ export async function consistencyProof(older: number, newer: number, read: ReadH
  * RFC 9162 §2.1.4.2. Returns where the newer tree begins with the older one. Throws `INCONSISTENT` where it does not, or is
  * smaller: keep both checkpoints, they are evidence. `INVALID_PROOF` for a shape that no proof between these sizes has.
  */
-export function verifyConsistency(older: TreeHead, newer: TreeHead, proof: readonly Uint8Array[]): void {
+export function verifyConsistency(
+  older: TreeHead,
+  newer: TreeHead,
+  proof: readonly Uint8Array[],
+): void {
   checkTreeHead(older);
   checkTreeHead(newer);
   if (proof.some((hash) => hash.length !== HASH_BYTES)) throw shape();
@@ -44,11 +56,17 @@ export function verifyConsistency(older: TreeHead, newer: TreeHead, proof: reado
   const [first, ...path] = isPowerOfTwo(older.size) ? [older.root, ...proof] : proof;
   if (first === undefined) throw shape();
   const roots = climb(older.size - 1, newer.size - 1, first, path);
-  if (!sameBytes(roots.older, older.root) || !sameBytes(roots.newer, newer.root)) throw inconsistent();
+  if (!sameBytes(roots.older, older.root) || !sameBytes(roots.newer, newer.root))
+    throw inconsistent();
 }
 
 /** From the last leaf of the older tree, whose complete subtree both trees share, up both at once. */
-function climb(olderLast: number, newerLast: number, first: Uint8Array, path: readonly Uint8Array[]): { older: Uint8Array; newer: Uint8Array } {
+function climb(
+  olderLast: number,
+  newerLast: number,
+  first: Uint8Array,
+  path: readonly Uint8Array[],
+): { older: Uint8Array; newer: Uint8Array } {
   let [node, last] = [olderLast, newerLast];
   while (node % 2 === 1) [node, last] = [(node - 1) / 2, Math.floor(last / 2)];
   const sides = siblingSides(node, last);
@@ -63,9 +81,15 @@ function climb(olderLast: number, newerLast: number, first: Uint8Array, path: re
 }
 
 function shape(): LedgerError {
-  return new LedgerError('INVALID_PROOF', `Expected the hashes of ${HASH_BYTES} bytes that prove one size from the other, found another shape; ask for the proof again.`);
+  return new LedgerError(
+    'INVALID_PROOF',
+    `Expected the hashes of ${HASH_BYTES} bytes that prove one size from the other, found another shape; ask for the proof again.`,
+  );
 }
 
 function inconsistent(): LedgerError {
-  return new LedgerError('INCONSISTENT', 'Expected the newer tree to begin with the older one, found that it does not; keep both checkpoints as evidence and do not trust this ledger.');
+  return new LedgerError(
+    'INCONSISTENT',
+    'Expected the newer tree to begin with the older one, found that it does not; keep both checkpoints as evidence and do not trust this ledger.',
+  );
 }

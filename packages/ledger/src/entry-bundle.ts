@@ -9,12 +9,17 @@ const LENGTH_BYTES = 2;
 /** 1 to 256 entries, each behind its length as a big-endian uint16 (C2SP tlog-tiles, "Log entries"). */
 export function encodeEntryBundle(entries: readonly Uint8Array[]): Uint8Array {
   if (entries.length < 1 || entries.length > TILE_WIDTH) {
-    throw new LedgerError('INVALID_ENTRY_BUNDLE', `Expected 1 to ${TILE_WIDTH} entries, found ${entries.length}; an empty bundle is not written.`);
+    throw new LedgerError(
+      'INVALID_ENTRY_BUNDLE',
+      `Expected 1 to ${TILE_WIDTH} entries, found ${entries.length}; an empty bundle is not written.`,
+    );
   }
-  return joinBytes(entries.flatMap((entry) => {
-    checkEntry(entry);
-    return [Uint8Array.of(entry.length >> 8, entry.length), entry];
-  }));
+  return joinBytes(
+    entries.flatMap((entry) => {
+      checkEntry(entry);
+      return [Uint8Array.of(entry.length >> 8, entry.length), entry];
+    }),
+  );
 }
 
 /** The inverse, for the width its path says: exactly so many entries and nothing behind them. Whoever stores the ledger controls the bytes. The entries are views of them. */
@@ -30,11 +35,18 @@ export function decodeEntryBundle(bytes: Uint8Array, width: number): Uint8Array[
     entries.push(bytes.subarray(start, at));
   }
   if (!(width >= 1 && width <= TILE_WIDTH) || entries.length !== width || at !== bytes.length) {
-    throw new LedgerError('INVALID_ENTRY_BUNDLE', 'Expected as many whole entries as the path says and nothing else, found another content; restore the bundle from a copy.');
+    throw new LedgerError(
+      'INVALID_ENTRY_BUNDLE',
+      'Expected as many whole entries as the path says and nothing else, found another content; restore the bundle from a copy.',
+    );
   }
   return entries;
 }
 
 export function checkEntry(entry: Uint8Array): void {
-  if (entry.length > MAX_ENTRY_BYTES) throw new LedgerError('INVALID_ENTRY', `Expected an entry of at most ${MAX_ENTRY_BYTES} bytes, found ${entry.length}; nothing was appended.`);
+  if (entry.length > MAX_ENTRY_BYTES)
+    throw new LedgerError(
+      'INVALID_ENTRY',
+      `Expected an entry of at most ${MAX_ENTRY_BYTES} bytes, found ${entry.length}; nothing was appended.`,
+    );
 }

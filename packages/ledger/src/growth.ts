@@ -38,9 +38,16 @@ export interface Growth {
  * Appends entries and gives the files that filled up. For a batch between two checkpoints: memory is that of the batch.
  * Throws `INVALID_ENTRY` for one too long; nothing is appended then.
  */
-export function appendEntries(state: LedgerState, entries: readonly Uint8Array[]): Omit<Growth, 'root'> {
+export function appendEntries(
+  state: LedgerState,
+  entries: readonly Uint8Array[],
+): Omit<Growth, 'root'> {
   checkState(state);
-  if (entries.length > MAX_TREE_SIZE - state.size) throw new LedgerError('INVALID_SIZE', 'Expected fewer than 2^53 entries, found more; start another ledger.');
+  if (entries.length > MAX_TREE_SIZE - state.size)
+    throw new LedgerError(
+      'INVALID_SIZE',
+      'Expected fewer than 2^53 entries, found more; start another ledger.',
+    );
   for (const entry of entries) checkEntry(entry);
   const files: LedgerFile[] = [];
   const hashes = state.hashes.map((level) => [...level]);
@@ -50,7 +57,10 @@ export function appendEntries(state: LedgerState, entries: readonly Uint8Array[]
     const tile = (hashes[level] ??= []);
     if (tile.push(hash) < TILE_WIDTH) return;
     hashes[level] = [];
-    files.push({ path: tilePath({ level, index: hashesAtLevel(size, level + 1) - 1, width: TILE_WIDTH }), bytes: encodeHashTile(tile) });
+    files.push({
+      path: tilePath({ level, index: hashesAtLevel(size, level + 1) - 1, width: TILE_WIDTH }),
+      bytes: encodeHashTile(tile),
+    });
     push(level + 1, rootOfHashes(tile));
   };
   for (const entry of entries) {
@@ -58,7 +68,10 @@ export function appendEntries(state: LedgerState, entries: readonly Uint8Array[]
     open.push(new Uint8Array(entry));
     size += 1;
     if (open.length === TILE_WIDTH) {
-      files.push({ path: tilePath({ level: 'entries', index: size / TILE_WIDTH - 1, width: TILE_WIDTH }), bytes: encodeEntryBundle(open) });
+      files.push({
+        path: tilePath({ level: 'entries', index: size / TILE_WIDTH - 1, width: TILE_WIDTH }),
+        bytes: encodeEntryBundle(open),
+      });
       open = [];
     }
     push(0, leafHash(entry));
@@ -72,7 +85,13 @@ export function partialFiles(state: LedgerState, publishedSize: number): LedgerF
   const files: LedgerFile[] = [];
   for (const tile of tilesOfGrowth(publishedSize, state.size)) {
     if (tile.width === TILE_WIDTH) continue;
-    files.push({ path: tilePath(tile), bytes: tile.level === 'entries' ? encodeEntryBundle(state.entries) : encodeHashTile(state.hashes[tile.level] ?? []) });
+    files.push({
+      path: tilePath(tile),
+      bytes:
+        tile.level === 'entries'
+          ? encodeEntryBundle(state.entries)
+          : encodeHashTile(state.hashes[tile.level] ?? []),
+    });
   }
   return files;
 }
@@ -80,7 +99,11 @@ export function partialFiles(state: LedgerState, publishedSize: number): LedgerF
 /** One step from checkpoint to checkpoint: every file it writes, and the root to sign. */
 export function growth(published: LedgerState, entries: readonly Uint8Array[]): Growth {
   const { state, files } = appendEntries(published, entries);
-  return { state, root: stateRoot(state), files: [...files, ...partialFiles(state, published.size)] };
+  return {
+    state,
+    root: stateRoot(state),
+    files: [...files, ...partialFiles(state, published.size)],
+  };
 }
 
 export function stateRoot(state: LedgerState): Uint8Array {
@@ -89,12 +112,22 @@ export function stateRoot(state: LedgerState): Uint8Array {
 
 function stateRange(state: LedgerState): CompactRange {
   checkState(state);
-  return { size: state.size, nodes: state.hashes.toReversed().flatMap((level) => appendHashes(EMPTY_RANGE, level).nodes) };
+  return {
+    size: state.size,
+    nodes: state.hashes.toReversed().flatMap((level) => appendHashes(EMPTY_RANGE, level).nodes),
+  };
 }
 
 /** A state comes from files or memory; one whose parts do not fit its size would write tiles that do not fit the tree. */
 function checkState({ size, hashes, entries }: LedgerState): void {
-  const fits = isTreeSize(size) && entries.length === size % TILE_WIDTH && hashesAtLevel(size, hashes.length) === 0
-    && hashes.every((level, at) => level.length === hashesAtLevel(size, at) % TILE_WIDTH);
-  if (!fits) throw new LedgerError('INVALID_SIZE', 'Expected a state whose partial tiles have the widths of its size, found others; read it again from the published files.');
+  const fits =
+    isTreeSize(size) &&
+    entries.length === size % TILE_WIDTH &&
+    hashesAtLevel(size, hashes.length) === 0 &&
+    hashes.every((level, at) => level.length === hashesAtLevel(size, at) % TILE_WIDTH);
+  if (!fits)
+    throw new LedgerError(
+      'INVALID_SIZE',
+      'Expected a state whose partial tiles have the widths of its size, found others; read it again from the published files.',
+    );
 }

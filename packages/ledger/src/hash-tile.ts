@@ -6,8 +6,15 @@ import { HASH_BYTES } from './tree-hash.ts';
 
 /** A tile's bytes: its hashes one after the other, 1 to 256 of them. */
 export function encodeHashTile(hashes: readonly Uint8Array[]): Uint8Array {
-  if (hashes.length < 1 || hashes.length > TILE_WIDTH || hashes.some((hash) => hash.length !== HASH_BYTES)) {
-    throw new LedgerError('INVALID_TILE', `Expected 1 to ${TILE_WIDTH} hashes of ${HASH_BYTES} bytes, found others; an empty tile is not written.`);
+  if (
+    hashes.length < 1 ||
+    hashes.length > TILE_WIDTH ||
+    hashes.some((hash) => hash.length !== HASH_BYTES)
+  ) {
+    throw new LedgerError(
+      'INVALID_TILE',
+      `Expected 1 to ${TILE_WIDTH} hashes of ${HASH_BYTES} bytes, found others; an empty tile is not written.`,
+    );
   }
   return joinBytes(hashes);
 }
@@ -15,9 +22,14 @@ export function encodeHashTile(hashes: readonly Uint8Array[]): Uint8Array {
 /** The inverse, for the width its path says. Whoever stores the ledger controls the bytes. The hashes are views of them. */
 export function decodeHashTile(bytes: Uint8Array, width: number): Uint8Array[] {
   if (!(width >= 1 && width <= TILE_WIDTH) || bytes.length !== width * HASH_BYTES) {
-    throw new LedgerError('INVALID_TILE', `Expected a tile of its path's width, ${HASH_BYTES} bytes a hash, found ${bytes.length} bytes; restore it from a copy.`);
+    throw new LedgerError(
+      'INVALID_TILE',
+      `Expected a tile of its path's width, ${HASH_BYTES} bytes a hash, found ${bytes.length} bytes; restore it from a copy.`,
+    );
   }
-  return Array.from({ length: width }, (_, index) => bytes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES));
+  return Array.from({ length: width }, (_, index) =>
+    bytes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES),
+  );
 }
 
 /** The RFC 6962 root over hashes that stand side by side at one level. */

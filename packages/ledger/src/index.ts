@@ -22,7 +22,13 @@ export { MAX_RECEIPT_BYTES, formatReceipt, parseReceipt, verifyReceipt } from '.
 export type { OpenedCheckpoint, Trust } from './signed-checkpoint.ts';
 export { openCheckpoint, signCheckpoint } from './signed-checkpoint.ts';
 export type { NoteSignature, SignedNote } from './signed-note.ts';
-export { MAX_NOTE_BYTES, MAX_SIGNATURES, formatNote, formatSignature, parseNote } from './signed-note.ts';
+export {
+  MAX_NOTE_BYTES,
+  MAX_SIGNATURES,
+  formatNote,
+  formatSignature,
+  parseNote,
+} from './signed-note.ts';
 export type { Signer } from './signer.ts';
 export { makeKey, openSignerKey } from './signer.ts';
 export type { ReadHash } from './subtree.ts';

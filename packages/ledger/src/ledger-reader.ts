@@ -29,7 +29,11 @@ export class LedgerReader {
   readonly #edge: readonly (readonly Uint8Array[])[];
   readonly #tiles = new TileCache();
 
-  private constructor(head: TreeHead, read: ReadLedgerFile, edge: readonly (readonly Uint8Array[])[]) {
+  private constructor(
+    head: TreeHead,
+    read: ReadLedgerFile,
+    edge: readonly (readonly Uint8Array[])[],
+  ) {
     this.head = head;
     this.#read = read;
     this.#edge = edge;
@@ -40,8 +44,15 @@ export class LedgerReader {
     checkTreeHead(head);
     const levels = Array.from({ length: levelsOf(head.size) }, (_, level) => level);
     const edge = await Promise.all(levels.map((level) => readEdge(read, head.size, level)));
-    const root = rootOf({ size: head.size, nodes: edge.toReversed().flatMap((hashes) => appendHashes(EMPTY_RANGE, hashes).nodes) });
-    if (!sameBytes(root, head.root)) throw new LedgerError('ROOT_MISMATCH', 'Expected the partial tiles of this size to make the checkpoint\'s root, found another root; restore them from a copy, or do not trust this checkpoint.');
+    const root = rootOf({
+      size: head.size,
+      nodes: edge.toReversed().flatMap((hashes) => appendHashes(EMPTY_RANGE, hashes).nodes),
+    });
+    if (!sameBytes(root, head.root))
+      throw new LedgerError(
+        'ROOT_MISMATCH',
+        "Expected the partial tiles of this size to make the checkpoint's root, found another root; restore them from a copy, or do not trust this checkpoint.",
+      );
     return new LedgerReader(head, read, edge);
   }
 
@@ -50,8 +61,17 @@ export class LedgerReader {
     const level = Math.floor(height / TILE_HEIGHT);
     const width = 2 ** (height % TILE_HEIGHT);
     const first = index * width;
-    if (!Number.isSafeInteger(height) || !Number.isSafeInteger(index) || height < 0 || index < 0 || !(first + width <= hashesAtLevel(this.head.size, level))) {
-      throw new LedgerError('INVALID_SIZE', 'Expected a complete subtree inside the tree, found one beyond it; ask for what the tree size has.');
+    if (
+      !Number.isSafeInteger(height) ||
+      !Number.isSafeInteger(index) ||
+      height < 0 ||
+      index < 0 ||
+      !(first + width <= hashesAtLevel(this.head.size, level))
+    ) {
+      throw new LedgerError(
+        'INVALID_SIZE',
+        'Expected a complete subtree inside the tree, found one beyond it; ask for what the tree size has.',
+      );
     }
     const hashes = await this.#hashesOf(level, Math.floor(first / TILE_WIDTH));
     return rootOfHashes(hashes.slice(first % TILE_WIDTH, (first % TILE_WIDTH) + width));
@@ -60,11 +80,22 @@ export class LedgerReader {
   /** The entries of the bundle that begins at `256 * index`, in order. Throws as `hash`, and `INVALID_ENTRY_BUNDLE`. */
   async entries(index: number): Promise<readonly Uint8Array[]> {
     const width = Math.min(TILE_WIDTH, this.head.size - index * TILE_WIDTH);
-    if (!Number.isSafeInteger(index) || index < 0 || width < 1) throw new LedgerError('INVALID_SIZE', 'Expected a bundle inside the tree, found one beyond it; ask for what the tree size has.');
+    if (!Number.isSafeInteger(index) || index < 0 || width < 1)
+      throw new LedgerError(
+        'INVALID_SIZE',
+        'Expected a bundle inside the tree, found one beyond it; ask for what the tree size has.',
+      );
     const hashes = await this.#hashesOf(0, index);
-    const entries = await readWidth(this.#read, { level: 'entries', index, width }, decodeEntryBundle);
+    const entries = await readWidth(
+      this.#read,
+      { level: 'entries', index, width },
+      decodeEntryBundle,
+    );
     if (!entries.every((entry, at) => sameBytes(leafHash(entry), hashes[at] ?? new Uint8Array()))) {
-      throw new LedgerError('INVALID_ENTRY_BUNDLE', 'Expected each entry to hash to its leaf, found another hash; restore the bundle from a copy.');
+      throw new LedgerError(
+        'INVALID_ENTRY_BUNDLE',
+        'Expected each entry to hash to its leaf, found another hash; restore the bundle from a copy.',
+      );
     }
     return entries;
   }
@@ -72,12 +103,14 @@ export class LedgerReader {
   /** What appending to this ledger starts from. Throws as `entries`. */
   async state(): Promise<LedgerState> {
     const { size } = this.head;
-    const entries = size % TILE_WIDTH === 0 ? [] : await this.entries(Math.floor(size / TILE_WIDTH));
+    const entries =
+      size % TILE_WIDTH === 0 ? [] : await this.entries(Math.floor(size / TILE_WIDTH));
     return { size, hashes: this.#edge, entries };
   }
 
   async #hashesOf(level: number, index: number): Promise<readonly Uint8Array[]> {
-    if (index === Math.floor(hashesAtLevel(this.head.size, level) / TILE_WIDTH)) return this.#edge[level] ?? [];
+    if (index === Math.floor(hashesAtLevel(this.head.size, level) / TILE_WIDTH))
+      return this.#edge[level] ?? [];
     return this.#tiles.get(`${level}/${index}`, () => this.#fullTile(level, index));
   }
 
@@ -86,23 +119,41 @@ export class LedgerReader {
     const hashes = await readWidth(this.#read, { level, index, width: TILE_WIDTH }, decodeHashTile);
     const expected = above[index % TILE_WIDTH];
     if (expected === undefined || !sameBytes(rootOfHashes(hashes), expected)) {
-      throw new LedgerError('INVALID_TILE', 'Expected the tile\'s root to stand in the tile above it, found another; restore it from a copy.');
+      throw new LedgerError(
+        'INVALID_TILE',
+        "Expected the tile's root to stand in the tile above it, found another; restore it from a copy.",
+      );
     }
     return hashes;
   }
 }
 
-async function readEdge(read: ReadLedgerFile, size: number, level: number): Promise<readonly Uint8Array[]> {
+async function readEdge(
+  read: ReadLedgerFile,
+  size: number,
+  level: number,
+): Promise<readonly Uint8Array[]> {
   const hashes = hashesAtLevel(size, level);
   const width = hashes % TILE_WIDTH;
-  return width === 0 ? [] : readWidth(read, { level, index: Math.floor(hashes / TILE_WIDTH), width }, decodeHashTile);
+  return width === 0
+    ? []
+    : readWidth(read, { level, index: Math.floor(hashes / TILE_WIDTH), width }, decodeHashTile);
 }
 
 /** A partial file may be deleted once the full one is there (tlog-tiles, "Partial Tiles"): its beginning serves as well. */
-async function readWidth(read: ReadLedgerFile, tile: Tile, decode: (bytes: Uint8Array, width: number) => Uint8Array[]): Promise<Uint8Array[]> {
+async function readWidth(
+  read: ReadLedgerFile,
+  tile: Tile,
+  decode: (bytes: Uint8Array, width: number) => Uint8Array[],
+): Promise<Uint8Array[]> {
   const bytes = await read(tilePath(tile));
   if (bytes !== undefined) return decode(bytes, tile.width);
-  const full = tile.width < TILE_WIDTH ? await read(tilePath({ ...tile, width: TILE_WIDTH })) : undefined;
-  if (full === undefined) throw new LedgerError('TILE_MISSING', 'Expected a file that the checkpoint\'s size requires, found none; it may not be visible yet, or restore it from a copy.');
+  const full =
+    tile.width < TILE_WIDTH ? await read(tilePath({ ...tile, width: TILE_WIDTH })) : undefined;
+  if (full === undefined)
+    throw new LedgerError(
+      'TILE_MISSING',
+      "Expected a file that the checkpoint's size requires, found none; it may not be visible yet, or restore it from a copy.",
+    );
   return decode(full, TILE_WIDTH).slice(0, tile.width);
 }

@@ -29,8 +29,16 @@ export function keyId(name: string, type: SignatureType, publicKey: Uint8Array):
 }
 
 export function verifierKey(name: string, type: SignatureType, publicKey: Uint8Array): VerifierKey {
-  if (!isKeyName(name)) throw new LedgerError('INVALID_KEY', 'Expected a key name without spaces, control characters and +, found another; name it like a URL without its scheme.');
-  if (publicKey.length !== PUBLIC_KEY_BYTES) throw new LedgerError('INVALID_KEY', `Expected a public key of ${PUBLIC_KEY_BYTES} bytes, found ${publicKey.length}; give an Ed25519 key.`);
+  if (!isKeyName(name))
+    throw new LedgerError(
+      'INVALID_KEY',
+      'Expected a key name without spaces, control characters and +, found another; name it like a URL without its scheme.',
+    );
+  if (publicKey.length !== PUBLIC_KEY_BYTES)
+    throw new LedgerError(
+      'INVALID_KEY',
+      `Expected a public key of ${PUBLIC_KEY_BYTES} bytes, found ${publicKey.length}; give an Ed25519 key.`,
+    );
   return { name, id: keyId(name, type, publicKey), type, publicKey };
 }
 
@@ -48,14 +56,26 @@ export function parseVerifierKey(text: string): VerifierKey {
 }
 
 /** What verifier keys and signer keys have in common: name, id, and the type in front of the key's bytes. The text may be a secret: no message repeats any of it. */
-export function parseKeyParts(text: string): { name: string; id: string; type: SignatureType; material: Uint8Array } {
+export function parseKeyParts(text: string): {
+  name: string;
+  id: string;
+  type: SignatureType;
+  material: Uint8Array;
+} {
   const [name = '', id = '', ...rest] = text.split('+');
   // Base64 has + of its own.
   const [type, ...material] = decodeBase64(rest.join('+')) ?? [];
   if (!isKeyName(name) || !/^[0-9a-f]{8}$/.test(id) || type === undefined) {
-    throw new LedgerError('INVALID_KEY', 'Expected <name>+<8 hex digits>+<base64>, found another form; copy the whole key, without spaces or line ends.');
+    throw new LedgerError(
+      'INVALID_KEY',
+      'Expected <name>+<8 hex digits>+<base64>, found another form; copy the whole key, without spaces or line ends.',
+    );
   }
-  if (type !== NOTE_SIGNATURE && type !== COSIGNATURE) throw new LedgerError('INVALID_KEY', 'Expected signature type 1 (Ed25519) or 4 (cosignature/v1), found another; use a key of one of these.');
+  if (type !== NOTE_SIGNATURE && type !== COSIGNATURE)
+    throw new LedgerError(
+      'INVALID_KEY',
+      'Expected signature type 1 (Ed25519) or 4 (cosignature/v1), found another; use a key of one of these.',
+    );
   return { name, id, type, material: Uint8Array.from(material) };
 }
 
@@ -64,5 +84,8 @@ export function hexId(id: number): string {
 }
 
 export function wrongId(): LedgerError {
-  return new LedgerError('INVALID_KEY', 'Expected the id that name and key have, found another; copy the whole key again.');
+  return new LedgerError(
+    'INVALID_KEY',
+    'Expected the id that name and key have, found another; copy the whole key again.',
+  );
 }

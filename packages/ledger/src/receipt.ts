@@ -35,7 +35,14 @@ export interface VerifiedReceipt extends OpenedCheckpoint {
 
 export function formatReceipt(receipt: Receipt): Uint8Array {
   const { index, proof, checkpoint, extra } = receipt;
-  const lines = [FIRST_LINE, ...(extra === undefined ? [] : [`extra ${encodeBase64(extra)}`]), `index ${index}`, ...proof.map((hash) => encodeBase64(hash)), '', ''];
+  const lines = [
+    FIRST_LINE,
+    ...(extra === undefined ? [] : [`extra ${encodeBase64(extra)}`]),
+    `index ${index}`,
+    ...proof.map((hash) => encodeBase64(hash)),
+    '',
+    '',
+  ];
   const bytes = joinBytes([encodeNoteText(lines.join('\n')), checkpoint]);
   check(receipt, bytes.length);
   return bytes;
@@ -46,12 +53,21 @@ export function parseReceipt(bytes: Uint8Array): Receipt {
   const end = endOfHead(bytes);
   const [first, ...lines] = decodeNoteText(bytes.subarray(0, end))?.split('\n') ?? [];
   // What does not decode becomes no bytes, which `check` refuses.
-  const extra = lines[0]?.startsWith('extra ') === true ? decodeBase64((lines.shift() ?? '').slice('extra '.length)) ?? new Uint8Array() : undefined;
+  const extra =
+    lines[0]?.startsWith('extra ') === true
+      ? (decodeBase64((lines.shift() ?? '').slice('extra '.length)) ?? new Uint8Array())
+      : undefined;
   const [, decimal = ''] = /^index (\d+)$/.exec(lines.shift() ?? '') ?? [];
   const index = parseDecimal(decimal);
   const proof = lines.map((line) => decodeBase64(line) ?? new Uint8Array());
-  if (first !== FIRST_LINE || index === undefined) throw invalid('the lines of c2sp.org/tlog-proof@v1');
-  const receipt = { index, proof, checkpoint: bytes.slice(end + 2), ...(extra === undefined ? {} : { extra }) };
+  if (first !== FIRST_LINE || index === undefined)
+    throw invalid('the lines of c2sp.org/tlog-proof@v1');
+  const receipt = {
+    index,
+    proof,
+    checkpoint: bytes.slice(end + 2),
+    ...(extra === undefined ? {} : { extra }),
+  };
   check(receipt, bytes.length);
   return receipt;
 }
@@ -60,7 +76,11 @@ export function parseReceipt(bytes: Uint8Array): Receipt {
  * Whether a ledger that the verifier trusts has committed to this entry: returns under which checkpoint, or throws why not:
  * `INVALID_RECEIPT`, what `openCheckpoint` throws, `INVALID_PROOF`, `ROOT_MISMATCH`. Needs no network.
  */
-export async function verifyReceipt(bytes: Uint8Array, entry: Uint8Array, trust: Trust): Promise<VerifiedReceipt> {
+export async function verifyReceipt(
+  bytes: Uint8Array,
+  entry: Uint8Array,
+  trust: Trust,
+): Promise<VerifiedReceipt> {
   const { index, proof, checkpoint, extra } = parseReceipt(bytes);
   const opened = await openCheckpoint(checkpoint, trust);
   verifyInclusion(opened.checkpoint, index, leafHash(entry), proof);
@@ -79,11 +99,15 @@ function endOfHead(bytes: Uint8Array): number {
 function check({ index, proof, checkpoint, extra }: Receipt, length: number): void {
   if (length > MAX_RECEIPT_BYTES) throw invalid(`at most ${MAX_RECEIPT_BYTES} bytes`);
   if (!isTreeSize(index)) throw invalid('an index of 0 to 2^53 - 1');
-  if (proof.length > MAX_PROOF_HASHES || proof.some((hash) => hash.length !== HASH_BYTES)) throw invalid(`at most ${MAX_PROOF_HASHES} hashes of ${HASH_BYTES} bytes`);
+  if (proof.length > MAX_PROOF_HASHES || proof.some((hash) => hash.length !== HASH_BYTES))
+    throw invalid(`at most ${MAX_PROOF_HASHES} hashes of ${HASH_BYTES} bytes`);
   if (extra?.length === 0) throw invalid('extra data, or no extra line');
   parseNote(checkpoint);
 }
 
 function invalid(expected: string): LedgerError {
-  return new LedgerError('INVALID_RECEIPT', `Expected a receipt with ${expected}, found another; get it again from the ledger.`);
+  return new LedgerError(
+    'INVALID_RECEIPT',
+    `Expected a receipt with ${expected}, found another; get it again from the ledger.`,
+  );
 }

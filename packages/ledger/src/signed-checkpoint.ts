@@ -38,27 +38,52 @@ export async function openCheckpoint(bytes: Uint8Array, trust: Trust): Promise<O
   const { origin, witnesses, quorum } = checkTrust(trust);
   const note = parseNote(bytes);
   const signatures = await verifyNote(note, [...trust.keys, ...witnesses]);
-  if (!signatures.some(({ key }) => key.type === NOTE_SIGNATURE)) throw new LedgerError('KEY_UNKNOWN', 'Expected a signature of the ledger\'s key, found only witnesses\'; do not trust this checkpoint.');
+  if (!signatures.some(({ key }) => key.type === NOTE_SIGNATURE))
+    throw new LedgerError(
+      'KEY_UNKNOWN',
+      "Expected a signature of the ledger's key, found only witnesses'; do not trust this checkpoint.",
+    );
   const checkpoint = parseCheckpoint(note.text);
-  if (checkpoint.origin !== origin) throw new LedgerError('ORIGIN_MISMATCH', 'Expected the checkpoint of the trusted origin, found one of another ledger; ask the ledger that is meant.');
-  const cosignatures = signatures.flatMap(({ key, time }) => (time === undefined ? [] : [{ witness: key.name, time }]));
-  if (cosignatures.length < quorum) throw new LedgerError('QUORUM_MISSED', `Expected cosignatures of ${quorum} known witnesses, found ${cosignatures.length}; get a checkpoint with more of them.`);
+  if (checkpoint.origin !== origin)
+    throw new LedgerError(
+      'ORIGIN_MISMATCH',
+      'Expected the checkpoint of the trusted origin, found one of another ledger; ask the ledger that is meant.',
+    );
+  const cosignatures = signatures.flatMap(({ key, time }) =>
+    time === undefined ? [] : [{ witness: key.name, time }],
+  );
+  if (cosignatures.length < quorum)
+    throw new LedgerError(
+      'QUORUM_MISSED',
+      `Expected cosignatures of ${quorum} known witnesses, found ${cosignatures.length}; get a checkpoint with more of them.`,
+    );
   return { checkpoint, cosignatures };
 }
 
-function checkTrust({ origin, keys, witnesses }: Trust): { origin: string; witnesses: readonly VerifierKey[]; quorum: number } {
+function checkTrust({ origin, keys, witnesses }: Trust): {
+  origin: string;
+  witnesses: readonly VerifierKey[];
+  quorum: number;
+} {
   const [first] = keys;
-  if (first === undefined || keys.some(({ type }) => type !== NOTE_SIGNATURE)) throw untrusted('at least one ledger key, each of type 1');
+  if (first === undefined || keys.some(({ type }) => type !== NOTE_SIGNATURE))
+    throw untrusted('at least one ledger key, each of type 1');
   if (witnesses === undefined) return { origin: origin ?? first.name, witnesses: [], quorum: 0 };
   const { keys: cosigners, quorum } = witnesses;
   if (cosigners.some(({ type }) => type !== COSIGNATURE)) throw untrusted('witness keys of type 4');
   // cosignature/v1 does not say the witness's name: one key under two names would count twice.
-  const twice = cosigners.some((key, at) => cosigners.some((other, after) => after > at && sameBytes(key.publicKey, other.publicKey)));
+  const twice = cosigners.some((key, at) =>
+    cosigners.some((other, after) => after > at && sameBytes(key.publicKey, other.publicKey)),
+  );
   if (twice) throw untrusted('every witness with a public key of its own');
-  if (!Number.isSafeInteger(quorum) || quorum < 1 || quorum > cosigners.length) throw untrusted('a quorum of 1 up to the number of witnesses');
+  if (!Number.isSafeInteger(quorum) || quorum < 1 || quorum > cosigners.length)
+    throw untrusted('a quorum of 1 up to the number of witnesses');
   return { origin: origin ?? first.name, witnesses: cosigners, quorum };
 }
 
 function untrusted(expected: string): LedgerError {
-  return new LedgerError('INVALID_TRUST', `Expected ${expected}, found others; correct the verifier's configuration.`);
+  return new LedgerError(
+    'INVALID_TRUST',
+    `Expected ${expected}, found others; correct the verifier's configuration.`,
+  );
 }

@@ -25,8 +25,11 @@ const ID_BYTES = 4;
 const LINE = /^— ([^ ]+) ([^ ]+)$/;
 
 export function formatNote({ text, signatures }: SignedNote): Uint8Array {
-  const note = encodeNoteText(`${text}\n${signatures.map((signature) => formatSignature(signature)).join('')}`);
-  if (!text.endsWith('\n') || !isNoteText(text)) throw invalid('a text that ends with a newline and has no control character', 'another');
+  const note = encodeNoteText(
+    `${text}\n${signatures.map((signature) => formatSignature(signature)).join('')}`,
+  );
+  if (!text.endsWith('\n') || !isNoteText(text))
+    throw invalid('a text that ends with a newline and has no control character', 'another');
   checkLimits(note.length, signatures.length);
   return note;
 }
@@ -47,7 +50,8 @@ export function parseNote(bytes: Uint8Array): SignedNote {
 
 /** A signature line with its newline, as a witness answers it. */
 export function formatSignature({ name, keyId, signature }: NoteSignature): string {
-  if (!isKeyName(name) || signature.length === 0) throw invalid('a key name and a signature', 'others');
+  if (!isKeyName(name) || signature.length === 0)
+    throw invalid('a key name and a signature', 'others');
   const bytes = new Uint8Array(ID_BYTES + signature.length);
   new DataView(bytes.buffer).setUint32(0, keyId);
   bytes.set(signature, ID_BYTES);
@@ -57,15 +61,24 @@ export function formatSignature({ name, keyId, signature }: NoteSignature): stri
 function parseSignature(line: string): NoteSignature {
   const [, name = '', base64 = ''] = LINE.exec(line) ?? [];
   const bytes = decodeBase64(base64);
-  if (!isKeyName(name) || bytes === undefined || bytes.length <= ID_BYTES) throw invalid('signature lines of a dash, a key name and base64', 'another line');
-  return { name, keyId: new DataView(bytes.buffer).getUint32(0), signature: bytes.subarray(ID_BYTES) };
+  if (!isKeyName(name) || bytes === undefined || bytes.length <= ID_BYTES)
+    throw invalid('signature lines of a dash, a key name and base64', 'another line');
+  return {
+    name,
+    keyId: new DataView(bytes.buffer).getUint32(0),
+    signature: bytes.subarray(ID_BYTES),
+  };
 }
 
 function checkLimits(bytes: number, signatures: number): void {
   if (bytes > MAX_NOTE_BYTES) throw invalid(`at most ${MAX_NOTE_BYTES} bytes`, `${bytes}`);
-  if (signatures < 1 || signatures > MAX_SIGNATURES) throw invalid(`1 to ${MAX_SIGNATURES} signatures`, `${signatures}`);
+  if (signatures < 1 || signatures > MAX_SIGNATURES)
+    throw invalid(`1 to ${MAX_SIGNATURES} signatures`, `${signatures}`);
 }
 
 function invalid(expected: string, found: string): LedgerError {
-  return new LedgerError('INVALID_NOTE', `Expected a signed note with ${expected}, found ${found}; get it again from its source.`);
+  return new LedgerError(
+    'INVALID_NOTE',
+    `Expected a signed note with ${expected}, found ${found}; get it again from its source.`,
+  );
 }

@@ -16,7 +16,11 @@ const HEAD = 'PRIVATE+KEY+';
 
 /** Reads `PRIVATE+KEY+<name>+<id>+<base64 of type and seed>`, the form of Go's sumdb/note. The text is a secret; what is returned does not give it back. `as`: to sign under another name than the text's, for one secret that signs several ledgers. Throws `INVALID_KEY`. */
 export async function openSignerKey(text: string, as?: string): Promise<Signer> {
-  if (!text.startsWith(HEAD)) throw new LedgerError('INVALID_KEY', `Expected a signer key, which begins with ${HEAD}, found another text; give the private key.`);
+  if (!text.startsWith(HEAD))
+    throw new LedgerError(
+      'INVALID_KEY',
+      `Expected a signer key, which begins with ${HEAD}, found another text; give the private key.`,
+    );
   const { name, id, type, material } = parseKeyParts(text.slice(HEAD.length));
   const { key, sign } = await openSeededKey(name, material, type);
   if (hexId(key.id) !== id) throw wrongId();
@@ -24,13 +28,24 @@ export async function openSignerKey(text: string, as?: string): Promise<Signer> 
 }
 
 /** A key made of a name and 32 random bytes, which the caller draws: `signerKey` is the secret, `verifierKey` is for everybody. */
-export async function makeKey(name: string, seed: Uint8Array, type: SignatureType): Promise<{ readonly signerKey: string; readonly verifierKey: string }> {
+export async function makeKey(
+  name: string,
+  seed: Uint8Array,
+  type: SignatureType,
+): Promise<{ readonly signerKey: string; readonly verifierKey: string }> {
   const { key } = await openSeededKey(name, seed, type);
-  return { signerKey: `${HEAD}${name}+${hexId(key.id)}+${encodeBase64(joinBytes([Uint8Array.of(type), seed]))}`, verifierKey: formatVerifierKey(key) };
+  return {
+    signerKey: `${HEAD}${name}+${hexId(key.id)}+${encodeBase64(joinBytes([Uint8Array.of(type), seed]))}`,
+    verifierKey: formatVerifierKey(key),
+  };
 }
 
 async function openSeededKey(name: string, seed: Uint8Array, type: SignatureType): Promise<Signer> {
-  if (seed.length !== SEED_BYTES) throw new LedgerError('INVALID_KEY', `Expected a seed of ${SEED_BYTES} bytes, found ${seed.length}; give an Ed25519 key.`);
+  if (seed.length !== SEED_BYTES)
+    throw new LedgerError(
+      'INVALID_KEY',
+      `Expected a seed of ${SEED_BYTES} bytes, found ${seed.length}; give an Ed25519 key.`,
+    );
   const { publicKey, sign } = await openSeed(seed);
   return { key: verifierKey(name, type, publicKey), sign };
 }

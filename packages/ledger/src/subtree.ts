@@ -46,5 +46,9 @@ export function siblingSides(node: number, last: number): ('left' | 'right')[] {
 }
 
 export function checkSize(size: number): void {
-  if (!isTreeSize(size)) throw new LedgerError('INVALID_SIZE', 'Expected a tree size of 0 to 2^53 - 1, found another value; take it from a verified checkpoint.');
+  if (!isTreeSize(size))
+    throw new LedgerError(
+      'INVALID_SIZE',
+      'Expected a tree size of 0 to 2^53 - 1, found another value; take it from a verified checkpoint.',
+    );
 }

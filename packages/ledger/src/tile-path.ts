@@ -18,12 +18,21 @@ export interface Tile {
 
 /** `tile/<L>/<N>[.p/<W>]`, N in groups of three digits: 1234067 is `x001/x234/067`. */
 export function tilePath({ level, index, width }: Tile): string {
-  if (!(level === 'entries' || inRange(level, 0, MAX_LEVEL)) || !inRange(index, 0, Number.MAX_SAFE_INTEGER) || !inRange(width, 1, TILE_WIDTH)) {
-    throw new LedgerError('INVALID_TILE_PATH', `Expected a level of 0 to ${MAX_LEVEL}, an index of 0 to 2^53 - 1 and a width of 1 to ${TILE_WIDTH}, found other values; compute them from a tree size.`);
+  if (
+    !(level === 'entries' || inRange(level, 0, MAX_LEVEL)) ||
+    !inRange(index, 0, Number.MAX_SAFE_INTEGER) ||
+    !inRange(width, 1, TILE_WIDTH)
+  ) {
+    throw new LedgerError(
+      'INVALID_TILE_PATH',
+      `Expected a level of 0 to ${MAX_LEVEL}, an index of 0 to 2^53 - 1 and a width of 1 to ${TILE_WIDTH}, found other values; compute them from a tree size.`,
+    );
   }
   const digits = String(index);
   const groups = digits.padStart(Math.ceil(digits.length / 3) * 3, '0').match(/\d{3}/g) ?? [];
-  const number = groups.map((group, at) => (at < groups.length - 1 ? `x${group}` : group)).join('/');
+  const number = groups
+    .map((group, at) => (at < groups.length - 1 ? `x${group}` : group))
+    .join('/');
   return `tile/${level}/${number}${width < TILE_WIDTH ? `.p/${width}` : ''}`;
 }
 
@@ -41,6 +50,10 @@ export function parseTilePath(path: string): Tile {
     index: Number(number.replaceAll(/[x/]/g, '')),
     width: width === undefined ? TILE_WIDTH : Number(width),
   };
-  if (tilePath(tile) !== path) throw new LedgerError('INVALID_TILE_PATH', 'Expected tile/<level>/<index>[.p/<width>] as in C2SP tlog-tiles, found another path; look at the index\'s groups and leading zeros.');
+  if (tilePath(tile) !== path)
+    throw new LedgerError(
+      'INVALID_TILE_PATH',
+      "Expected tile/<level>/<index>[.p/<width>] as in C2SP tlog-tiles, found another path; look at the index's groups and leading zeros.",
+    );
   return tile;
 }

@@ -17,9 +17,14 @@ export function levelsOf(size: number): number {
 
 /** The files that growth from a published size to the next one writes, bundles first: each full or partial tile whose content is new. */
 export function* tilesOfGrowth(from: number, to: number): Generator<Tile> {
-  if (!isTreeSize(from) || !isTreeSize(to) || from > to) throw new LedgerError('INVALID_SIZE', 'Expected sizes of 0 to 2^53 - 1, the second not below the first, found others; a ledger only grows.');
+  if (!isTreeSize(from) || !isTreeSize(to) || from > to)
+    throw new LedgerError(
+      'INVALID_SIZE',
+      'Expected sizes of 0 to 2^53 - 1, the second not below the first, found others; a ledger only grows.',
+    );
   yield* ofLevel('entries', from, to);
-  for (let level = 0; hashesAtLevel(to, level) > 0; level += 1) yield* ofLevel(level, hashesAtLevel(from, level), hashesAtLevel(to, level));
+  for (let level = 0; hashesAtLevel(to, level) > 0; level += 1)
+    yield* ofLevel(level, hashesAtLevel(from, level), hashesAtLevel(to, level));
 }
 
 function* ofLevel(level: Tile['level'], from: number, to: number): Generator<Tile> {

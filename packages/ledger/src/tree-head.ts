@@ -15,6 +15,14 @@ export function isTreeSize(size: number): boolean {
 }
 
 export function checkTreeHead({ size, root }: TreeHead): void {
-  if (!isTreeSize(size)) throw new LedgerError('INVALID_CHECKPOINT', 'Expected a tree size of 0 to 2^53 - 1, found another value; do not trust this checkpoint.');
-  if (root.length !== HASH_BYTES) throw new LedgerError('INVALID_CHECKPOINT', `Expected a root of ${HASH_BYTES} bytes, found ${root.length}; do not trust this checkpoint.`);
+  if (!isTreeSize(size))
+    throw new LedgerError(
+      'INVALID_CHECKPOINT',
+      'Expected a tree size of 0 to 2^53 - 1, found another value; do not trust this checkpoint.',
+    );
+  if (root.length !== HASH_BYTES)
+    throw new LedgerError(
+      'INVALID_CHECKPOINT',
+      `Expected a root of ${HASH_BYTES} bytes, found ${root.length}; do not trust this checkpoint.`,
+    );
 }

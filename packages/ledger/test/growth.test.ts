@@ -1,6 +1,20 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EMPTY_LEDGER, MAX_ENTRY_BYTES, TILE_WIDTH, appendEntries, decodeEntryBundle, decodeHashTile, emptyRoot, growth, parseTilePath, partialFiles, stateRoot, tilePath, tilesOfGrowth } from '../src/index.ts';
+import {
+  EMPTY_LEDGER,
+  MAX_ENTRY_BYTES,
+  TILE_WIDTH,
+  appendEntries,
+  decodeEntryBundle,
+  decodeHashTile,
+  emptyRoot,
+  growth,
+  parseTilePath,
+  partialFiles,
+  stateRoot,
+  tilePath,
+  tilesOfGrowth,
+} from '../src/index.ts';
 import type { LedgerFile } from '../src/index.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { NaiveTree, bytesOf, entriesUpTo, hex } from './naive-tree.ts';
@@ -12,28 +26,43 @@ function naiveContent(tree: NaiveTree, path: string): string[] {
   const span = level === 'entries' ? 1 : TILE_WIDTH ** level;
   return Array.from({ length: width }, (_, at) => {
     const from = (index * TILE_WIDTH + at) * span;
-    return hex(level === 'entries' ? (tree.entries[from] ?? bytesOf('none')) : tree.root(from, from + span));
+    return hex(
+      level === 'entries' ? (tree.entries[from] ?? bytesOf('none')) : tree.root(from, from + span),
+    );
   });
 }
 
 function content({ path, bytes }: LedgerFile): string[] {
   const { level, width } = parseTilePath(path);
-  return (level === 'entries' ? decodeEntryBundle(bytes, width) : decodeHashTile(bytes, width)).map(hex);
+  return (level === 'entries' ? decodeEntryBundle(bytes, width) : decodeHashTile(bytes, width)).map(
+    hex,
+  );
 }
 
 describe('growth', () => {
   it('writes exactly the tiles between two sizes, with the content that RFC 6962 gives them, and the root', () => {
-    fc.assert(fc.property(fc.array(fc.oneof(fc.nat(3), fc.nat(300), fc.constantFrom(255, 256, 257, 512)), { maxLength: 7 }), (batches) => {
-      const tree = new NaiveTree(entriesUpTo(batches.reduce((sum, batch) => sum + batch, 0)));
-      let state = EMPTY_LEDGER;
-      for (const batch of batches) {
-        const grown = growth(state, tree.entries.slice(state.size, state.size + batch));
-        expect(grown.files.map(({ path }) => path).toSorted()).toEqual([...tilesOfGrowth(state.size, state.size + batch)].map(tilePath).toSorted());
-        for (const file of grown.files) expect(content(file)).toEqual(naiveContent(tree, file.path));
-        expect(hex(grown.root)).toBe(hex(tree.root(0, state.size + batch)));
-        ({ state } = grown);
-      }
-    }), { numRuns: 25 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.nat(3), fc.nat(300), fc.constantFrom(255, 256, 257, 512)), {
+          maxLength: 7,
+        }),
+        (batches) => {
+          const tree = new NaiveTree(entriesUpTo(batches.reduce((sum, batch) => sum + batch, 0)));
+          let state = EMPTY_LEDGER;
+          for (const batch of batches) {
+            const grown = growth(state, tree.entries.slice(state.size, state.size + batch));
+            expect(grown.files.map(({ path }) => path).toSorted()).toEqual(
+              [...tilesOfGrowth(state.size, state.size + batch)].map(tilePath).toSorted(),
+            );
+            for (const file of grown.files)
+              expect(content(file)).toEqual(naiveContent(tree, file.path));
+            expect(hex(grown.root)).toBe(hex(tree.root(0, state.size + batch)));
+            ({ state } = grown);
+          }
+        },
+      ),
+      { numRuns: 25 },
+    );
   });
 
   it('climbs three tile levels', () => {
@@ -62,8 +91,11 @@ describe('growth', () => {
     }
     ledger.write(partialFiles(ledger.state, 0));
     const once = growth(EMPTY_LEDGER, entries);
-    expect([...ledger.files.keys()].toSorted()).toEqual(once.files.map(({ path }) => path).toSorted());
-    for (const { path, bytes } of once.files) expect(hex(ledger.files.get(path) ?? emptyRoot())).toBe(hex(bytes));
+    expect([...ledger.files.keys()].toSorted()).toEqual(
+      once.files.map(({ path }) => path).toSorted(),
+    );
+    for (const { path, bytes } of once.files)
+      expect(hex(ledger.files.get(path) ?? emptyRoot())).toBe(hex(bytes));
     expect(hex(stateRoot(ledger.state))).toBe(hex(once.root));
   });
 
@@ -95,17 +127,31 @@ describe('growth', () => {
 
   it('orders bundles and tiles so that what a tile stands on is written before it', () => {
     const order = appendEntries(EMPTY_LEDGER, entriesUpTo(65_536)).files.map(({ path }) => path);
-    expect(order.slice(0, 4)).toEqual(['tile/entries/000', 'tile/0/000', 'tile/entries/001', 'tile/0/001']);
+    expect(order.slice(0, 4)).toEqual([
+      'tile/entries/000',
+      'tile/0/000',
+      'tile/entries/001',
+      'tile/0/001',
+    ]);
     expect(order.slice(-3)).toEqual(['tile/entries/255', 'tile/0/255', 'tile/1/000']);
   });
 
   it('answers INVALID_ENTRY to one that is too long', async () => {
-    expect(await codeOf(() => growth(EMPTY_LEDGER, [bytesOf('a'), new Uint8Array(MAX_ENTRY_BYTES + 1)]))).toBe('INVALID_ENTRY');
+    expect(
+      await codeOf(() => growth(EMPTY_LEDGER, [bytesOf('a'), new Uint8Array(MAX_ENTRY_BYTES + 1)])),
+    ).toBe('INVALID_ENTRY');
   });
 
   it('answers INVALID_SIZE to a state whose parts do not fit its size', async () => {
     const { state } = growth(EMPTY_LEDGER, entriesUpTo(300));
-    for (const wrong of [{ ...state, size: 301 }, { ...state, entries: [] }, { ...state, hashes: [] }, { ...state, hashes: [state.hashes[0] ?? []] }, { ...state, size: -1 }, { ...state, size: Number.NaN }]) {
+    for (const wrong of [
+      { ...state, size: 301 },
+      { ...state, entries: [] },
+      { ...state, hashes: [] },
+      { ...state, hashes: [state.hashes[0] ?? []] },
+      { ...state, size: -1 },
+      { ...state, size: Number.NaN },
+    ]) {
       expect(await codeOf(() => growth(wrong, []))).toBe('INVALID_SIZE');
       expect(await codeOf(() => stateRoot(wrong))).toBe('INVALID_SIZE');
     }

@@ -11,7 +11,8 @@ export class MemoryLedger {
   write(files: readonly LedgerFile[]): void {
     for (const { path, bytes } of files) {
       const before = this.files.get(path);
-      if (before !== undefined && Buffer.compare(before, bytes) !== 0) throw new Error(`${path} would be overwritten with other bytes`);
+      if (before !== undefined && Buffer.compare(before, bytes) !== 0)
+        throw new Error(`${path} would be overwritten with other bytes`);
       this.files.set(path, bytes);
     }
   }

@@ -53,7 +53,9 @@ export class NaiveTree {
   path(index: number, to = this.entries.length, from = 0): Uint8Array[] {
     if (to - from === 1) return [];
     const middle = from + largestPowerBelow(to - from);
-    return index < middle ? [...this.path(index, middle, from), this.root(middle, to)] : [...this.path(index, to, middle), this.root(from, middle)];
+    return index < middle
+      ? [...this.path(index, middle, from), this.root(middle, to)]
+      : [...this.path(index, to, middle), this.root(from, middle)];
   }
 
   /** PROOF(older, D[0:newer]) */
@@ -64,13 +66,18 @@ export class NaiveTree {
   #subproof(older: number, from: number, to: number, whole: boolean): Uint8Array[] {
     if (older === to) return whole ? [] : [this.root(from, to)];
     const middle = from + largestPowerBelow(to - from);
-    return older <= middle ? [...this.#subproof(older, from, middle, whole), this.root(middle, to)] : [...this.#subproof(older, middle, to, false), this.root(from, middle)];
+    return older <= middle
+      ? [...this.#subproof(older, from, middle, whole), this.root(middle, to)]
+      : [...this.#subproof(older, middle, to, false), this.root(from, middle)];
   }
 
-  readonly read: ReadHash = async (height, index) => this.root(index * 2 ** height, (index + 1) * 2 ** height);
+  readonly read: ReadHash = async (height, index) =>
+    this.root(index * 2 ** height, (index + 1) * 2 ** height);
 }
 
 /** Entries that differ in content and length. */
 export function entriesUpTo(count: number): Uint8Array[] {
-  return Array.from({ length: count }, (_, index) => bytesOf(`entry ${index}`.padEnd(index % 19, '.')));
+  return Array.from({ length: count }, (_, index) =>
+    bytesOf(`entry ${index}`.padEnd(index % 19, '.')),
+  );
 }

@@ -1,7 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CompactRange } from '../src/index.ts';
-import { EMPTY_RANGE, MAX_TREE_SIZE, appendHashes, emptyRoot, leafHash, nodeHash, rootOf } from '../src/index.ts';
+import {
+  EMPTY_RANGE,
+  MAX_TREE_SIZE,
+  appendHashes,
+  emptyRoot,
+  leafHash,
+  nodeHash,
+  rootOf,
+} from '../src/index.ts';
 import { RFC6962 } from './rfc6962-vectors.ts';
 import { NaiveTree, entriesUpTo, fromHex, hex } from './naive-tree.ts';
 import { codeOf } from './rejects.ts';
@@ -17,9 +25,14 @@ describe('the tree of Certificate Transparency', () => {
   it('has the published root at every size, appended one by one or at once', () => {
     const hashes = RFC6962.leaves.map((leaf) => leafHash(fromHex(leaf)));
     let range: CompactRange = EMPTY_RANGE;
-    const roots = [hex(rootOf(range)), ...hashes.map((hash) => hex(rootOf(range = appendHashes(range, [hash]))))];
+    const roots = [
+      hex(rootOf(range)),
+      ...hashes.map((hash) => hex(rootOf((range = appendHashes(range, [hash]))))),
+    ];
     expect(roots).toEqual(RFC6962.roots);
-    expect(roots.map((_, size) => hex(rootOf(appendHashes(EMPTY_RANGE, hashes.slice(0, size)))))).toEqual(RFC6962.roots);
+    expect(
+      roots.map((_, size) => hex(rootOf(appendHashes(EMPTY_RANGE, hashes.slice(0, size))))),
+    ).toEqual(RFC6962.roots);
   });
 });
 
@@ -35,12 +48,16 @@ describe('a compact range', () => {
   });
 
   it('has the naive root at larger sizes, however the leaves come in batches', () => {
-    fc.assert(fc.property(fc.array(fc.nat(700), { maxLength: 8 }), (batches) => {
-      const entries = entriesUpTo(batches.reduce((sum, batch) => sum + batch, 0));
-      let range: CompactRange = EMPTY_RANGE;
-      for (const batch of batches) range = appendHashes(range, entries.slice(range.size, range.size + batch).map(leafHash));
-      expect(hex(rootOf(range))).toBe(hex(new NaiveTree(entries).root()));
-    }), { numRuns: 25 });
+    fc.assert(
+      fc.property(fc.array(fc.nat(700), { maxLength: 8 }), (batches) => {
+        const entries = entriesUpTo(batches.reduce((sum, batch) => sum + batch, 0));
+        let range: CompactRange = EMPTY_RANGE;
+        for (const batch of batches)
+          range = appendHashes(range, entries.slice(range.size, range.size + batch).map(leafHash));
+        expect(hex(rootOf(range))).toBe(hex(new NaiveTree(entries).root()));
+      }),
+      { numRuns: 25 },
+    );
   });
 
   it('is not changed by appending to it', () => {
@@ -51,7 +68,15 @@ describe('a compact range', () => {
 
   it('answers INVALID_SIZE when it is full, and when its nodes do not fit its size', async () => {
     const hash = leafHash(new Uint8Array());
-    expect(await codeOf(() => appendHashes({ size: MAX_TREE_SIZE, nodes: Array.from({ length: 53 }, () => hash) }, [hash]))).toBe('INVALID_SIZE');
-    expect(await codeOf(() => appendHashes({ size: 3, nodes: [hash] }, [hash]))).toBe('INVALID_SIZE');
+    expect(
+      await codeOf(() =>
+        appendHashes({ size: MAX_TREE_SIZE, nodes: Array.from({ length: 53 }, () => hash) }, [
+          hash,
+        ]),
+      ),
+    ).toBe('INVALID_SIZE');
+    expect(await codeOf(() => appendHashes({ size: 3, nodes: [hash] }, [hash]))).toBe(
+      'INVALID_SIZE',
+    );
   });
 });

@@ -11,14 +11,19 @@ export interface ComeUpTerms {
 }
 
 /** Tries a step of a start until it succeeds: a cluster and its services come up in any order. Rejects with what does not pass by itself, and where `signal` is aborted. */
-export async function comeUp<T>(step: () => Promise<T>, { signal, waits, firstMs = 250, mostMs = 5_000 }: ComeUpTerms): Promise<T> {
+export async function comeUp<T>(
+  step: () => Promise<T>,
+  { signal, waits, firstMs = 250, mostMs = 5_000 }: ComeUpTerms,
+): Promise<T> {
   for (let waitMs = firstMs; ; waitMs = Math.min(mostMs, waitMs * 2)) {
     try {
       return await step();
     } catch (error) {
       if (signal.aborted || remedyOf(error) !== 'retry') throw error;
       waits(error);
-      await sleep(waitMs, undefined, { signal }).catch(() => { throw error; });
+      await sleep(waitMs, undefined, { signal }).catch(() => {
+        throw error;
+      });
     }
   }
 }

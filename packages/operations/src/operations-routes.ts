@@ -3,7 +3,11 @@ import type { FastifyInstance } from 'fastify';
 export interface Readiness {
   readonly ready: boolean;
   /** One line each for the operator; no input, no secret. */
-  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail?: string }[];
+  readonly checks: readonly {
+    readonly name: string;
+    readonly ok: boolean;
+    readonly detail?: string;
+  }[];
 }
 
 /** What a process says of itself. */

@@ -29,7 +29,10 @@ const EXIT = { done: 0, found: 1, usage: 2, unreachable: 3 } as const;
 const LINGER_MS = 1_000;
 
 /** Runs a service until it ends or a signal says so; a second signal, or the end of the grace period, ends it at once. */
-export async function runService({ start, report, graceMs }: ServiceTerms, host: Host): Promise<void> {
+export async function runService(
+  { start, report, graceMs }: ServiceTerms,
+  host: Host,
+): Promise<void> {
   const stop = new AbortController();
   const told = Promise.withResolvers<void>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -61,6 +64,7 @@ export async function runService({ start, report, graceMs }: ServiceTerms, host:
 }
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof Error && 'code' in error && error.code === 'CONFIGURATION_INVALID') return EXIT.usage;
+  if (error instanceof Error && 'code' in error && error.code === 'CONFIGURATION_INVALID')
+    return EXIT.usage;
   return remedyOf(error) === 'retry' ? EXIT.unreachable : EXIT.found;
 }

@@ -10,7 +10,10 @@ export interface WorkTerms {
   /** What the process does, as its readiness and its log name it, such as `routing`. */
   readonly name: string;
   readonly http: { readonly host: string; readonly port: number };
-  readonly logger: { info(message: string, fields?: object): void; warn(message: string, fields?: object): void };
+  readonly logger: {
+    info(message: string, fields?: object): void;
+    warn(message: string, fields?: object): void;
+  };
   readonly metrics: { waiting(code: string | undefined): void; render: Operations['metrics'] };
   /** Beside probes and metrics. */
   readonly routes?: (app: FastifyInstance) => void;
@@ -38,15 +41,33 @@ export interface RunningWork extends Service {
 export async function runWork(terms: WorkTerms): Promise<RunningWork> {
   const health = new Health(terms.name);
   const stopping = new AbortController();
-  const operations: Operations = { live: () => health.live, ready: () => health.readiness(), metrics: () => terms.metrics.render() };
-  const server = await (terms.serve === undefined ? startOperations({ ...terms.http, ...operations, ...(terms.routes === undefined ? {} : { routes: terms.routes }) }) : terms.serve(operations));
+  const operations: Operations = {
+    live: () => health.live,
+    ready: () => health.readiness(),
+    metrics: () => terms.metrics.render(),
+  };
+  const server = await (terms.serve === undefined
+    ? startOperations({
+        ...terms.http,
+        ...operations,
+        ...(terms.routes === undefined ? {} : { routes: terms.routes }),
+      })
+    : terms.serve(operations));
   const { signal } = stopping;
-  const ended = terms.work({ signal, waits: waiting(terms, health), started: () => { health.started(); } }).catch((error: unknown) => {
-    // Told to stop while it waited: what did not come up is no finding.
-    if (signal.aborted && remedyOf(error) === 'retry') return;
-    health.failed();
-    throw error;
-  });
+  const ended = terms
+    .work({
+      signal,
+      waits: waiting(terms, health),
+      started: () => {
+        health.started();
+      },
+    })
+    .catch((error: unknown) => {
+      // Told to stop while it waited: what did not come up is no finding.
+      if (signal.aborted && remedyOf(error) === 'retry') return;
+      health.failed();
+      throw error;
+    });
   // Whoever awaits `ended` hears of a failure; nobody is obliged to.
   ended.catch(() => undefined);
   const finish = async (): Promise<void> => {

@@ -20,8 +20,19 @@ export interface OperationsTerms extends Operations {
 const REQUEST_MS = 10_000;
 
 /** A port for probes and metrics, and the `routes` a service has besides. `port` 0: any free one. Throws `OPERATIONS_PORT_IN_USE` or `OPERATIONS_LISTEN_REFUSED`; then nothing listens. */
-export async function startOperations({ host, port, routes, ...operations }: OperationsTerms): Promise<OperationsServer> {
-  const app = fastify({ logger: false, forceCloseConnections: true, requestTimeout: REQUEST_MS, connectionTimeout: REQUEST_MS, bodyLimit: 1 });
+export async function startOperations({
+  host,
+  port,
+  routes,
+  ...operations
+}: OperationsTerms): Promise<OperationsServer> {
+  const app = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    requestTimeout: REQUEST_MS,
+    connectionTimeout: REQUEST_MS,
+    bodyLimit: 1,
+  });
   operationsRoutes(app, operations);
   routes?.(app);
   try {
@@ -30,8 +41,18 @@ export async function startOperations({ host, port, routes, ...operations }: Ope
   } catch (cause) {
     await app.close();
     if (hasCode(cause, 'EADDRINUSE')) {
-      throw new OperationsError({ code: 'OPERATIONS_PORT_IN_USE', message: `Expected port ${port} to be free for probes and metrics, found another process listening on it. Stop that one, or set RESIDENCY_HTTP_PORT.`, remedy: 'stop', cause });
+      throw new OperationsError({
+        code: 'OPERATIONS_PORT_IN_USE',
+        message: `Expected port ${port} to be free for probes and metrics, found another process listening on it. Stop that one, or set RESIDENCY_HTTP_PORT.`,
+        remedy: 'stop',
+        cause,
+      });
     }
-    throw new OperationsError({ code: 'OPERATIONS_LISTEN_REFUSED', message: `Expected to listen on port ${port} of RESIDENCY_HTTP_HOST, found that the system refuses it. Choose an address of this machine and a port this user may open.`, remedy: 'stop', cause });
+    throw new OperationsError({
+      code: 'OPERATIONS_LISTEN_REFUSED',
+      message: `Expected to listen on port ${port} of RESIDENCY_HTTP_HOST, found that the system refuses it. Choose an address of this machine and a port this user may open.`,
+      remedy: 'stop',
+      cause,
+    });
   }
 }

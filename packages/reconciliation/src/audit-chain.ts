@@ -21,11 +21,23 @@ export class AuditChain {
     const last = this.#last.get(partition);
     const submission = data.submission === undefined ? {} : { submission: data.submission };
     if (last !== undefined && position.offset <= last) {
-      return { code: 'POSITION_TWICE', position: formatPosition(position), ...submission, message: 'Expected one audit event a record in offset order, found one at or before a position already settled; two routers may have settled one partition.' };
+      return {
+        code: 'POSITION_TWICE',
+        position: formatPosition(position),
+        ...submission,
+        message:
+          'Expected one audit event a record in offset order, found one at or before a position already settled; two routers may have settled one partition.',
+      };
     }
     this.#last.set(partition, position.offset);
     if (data.previous === (last?.toString() ?? null)) return undefined;
-    return { code: 'PREVIOUS_BROKEN', position: formatPosition(position), ...submission, message: 'Expected the event to name the position settled before it, found another; an audit event before this one is missing.' };
+    return {
+      code: 'PREVIOUS_BROKEN',
+      position: formatPosition(position),
+      ...submission,
+      message:
+        'Expected the event to name the position settled before it, found another; an audit event before this one is missing.',
+    };
   }
 
   /**
@@ -37,8 +49,14 @@ export class AuditChain {
       const last = this.#last.get(partition) ?? NOTHING;
       const missing = last < (before.get(partition) ?? NOTHING);
       if (!missing && last <= (after.get(partition) ?? NOTHING)) continue;
-      const found = missing ? 'found the committed position beyond it; audit events at the end are missing' : 'found it beyond the committed position; progress was lost or set back';
-      yield { code: 'LAST_EVENT_MISMATCH', position: `${partition}/${last === NOTHING ? 0n : last}`, message: `Expected a partition's last audit event to stand at its committed position, ${found}.` };
+      const found = missing
+        ? 'found the committed position beyond it; audit events at the end are missing'
+        : 'found it beyond the committed position; progress was lost or set back';
+      yield {
+        code: 'LAST_EVENT_MISMATCH',
+        position: `${partition}/${last === NOTHING ? 0n : last}`,
+        message: `Expected a partition's last audit event to stand at its committed position, ${found}.`,
+      };
     }
   }
 

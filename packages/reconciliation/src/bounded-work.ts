@@ -18,7 +18,10 @@ export class BoundedWork {
 
   /** Resolves once the task has started. */
   async start(bytes: number, task: () => Promise<void>): Promise<void> {
-    while (this.#running.size >= this.#limits.concurrency || (this.#running.size > 0 && this.#bytes + bytes > this.#limits.bytes)) {
+    while (
+      this.#running.size >= this.#limits.concurrency ||
+      (this.#running.size > 0 && this.#bytes + bytes > this.#limits.bytes)
+    ) {
       await Promise.race(this.#running);
     }
     this.#throwFailure();

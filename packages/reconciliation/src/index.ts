@@ -1,12 +1,23 @@
 export { LEDGER_DIFFERENCE_CODES, compareLedgers } from './compare-ledgers.ts';
-export type { ComparedLedger, LedgerComparison, LedgerDifference, LedgerDifferenceCode, LedgerView } from './compare-ledgers.ts';
+export type {
+  ComparedLedger,
+  LedgerComparison,
+  LedgerDifference,
+  LedgerDifferenceCode,
+  LedgerView,
+} from './compare-ledgers.ts';
 export { DIFFERENCE_CODES } from './difference.ts';
 export type { Difference, DifferenceCode } from './difference.ts';
 export { PolicyBook, sitesByRegion } from './policy-book.ts';
 export type { ClaimedDecision, ReadPolicies } from './policy-book.ts';
 export type { AuditTrail } from './ports/audit-trail.ts';
 export type { PlacedObject, ReadingProgress } from './ports/reading-progress.ts';
-export type { BoundContext, OpenSealed, ReadSealedHeader, SealedHeader } from './ports/sealed-reader.ts';
+export type {
+  BoundContext,
+  OpenSealed,
+  ReadSealedHeader,
+  SealedHeader,
+} from './ports/sealed-reader.ts';
 export type { FoundEntry, FoundObject, SiteReader } from './ports/site-reader.ts';
 export { reconcile } from './reconcile.ts';
 export type { ReconcileDeps, ReconcileOptions } from './reconcile.ts';

@@ -75,10 +75,14 @@ export class PolicyBook {
 }
 
 /** Sites by region, of all valid versions together, in the order they were named. */
-export function sitesByRegion(published: readonly PolicyPublished[]): ReadonlyMap<string, ReadonlySet<string>> {
+export function sitesByRegion(
+  published: readonly PolicyPublished[],
+): ReadonlyMap<string, ReadonlySet<string>> {
   const regions = new Map<string, Set<string>>();
-  for (const { id, sites } of validPolicies(published).flatMap(({ document }) => document.regions)) {
-    regions.set(id, new Set([...regions.get(id) ?? [], ...sites]));
+  for (const { id, sites } of validPolicies(published).flatMap(
+    ({ document }) => document.regions,
+  )) {
+    regions.set(id, new Set([...(regions.get(id) ?? []), ...sites]));
   }
   return regions;
 }

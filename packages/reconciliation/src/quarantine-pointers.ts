@@ -19,7 +19,11 @@ export class QuarantinePointers {
     try {
       position = parsePosition(decodeQuarantinePointer(bytes).position);
     } catch {
-      return { code: 'POINTER_WITHOUT_EVENT', message: 'Expected a quarantine pointer as in docs/formats/quarantine.md, found a record that is none; see who else may write to the quarantine.' };
+      return {
+        code: 'POINTER_WITHOUT_EVENT',
+        message:
+          'Expected a quarantine pointer as in docs/formats/quarantine.md, found a record that is none; see who else may write to the quarantine.',
+      };
     }
     if (!this.#events.delete(formatPosition(position))) this.#unmatched.push(position);
     return undefined;
@@ -28,11 +32,22 @@ export class QuarantinePointers {
   /** `after` was read after the pointers: a record that was settled between the readings is excused, no other. */
   *differences(chain: AuditChain, after: Committed): Generator<Difference> {
     for (const position of this.#events) {
-      yield { code: 'POINTER_MISSING', position, message: 'Expected a quarantine pointer for the quarantined event, found none; nobody who works off the quarantine will find this record.' };
+      yield {
+        code: 'POINTER_MISSING',
+        position,
+        message:
+          'Expected a quarantine pointer for the quarantined event, found none; nobody who works off the quarantine will find this record.',
+      };
     }
     for (const position of this.#unmatched) {
-      if (!chain.isRead(position) && position.offset <= (after.get(partitionOf(position)) ?? -1n)) continue;
-      yield { code: 'POINTER_WITHOUT_EVENT', position: formatPosition(position), message: 'Expected one quarantined event a pointer, found a pointer without one of its own.' };
+      if (!chain.isRead(position) && position.offset <= (after.get(partitionOf(position)) ?? -1n))
+        continue;
+      yield {
+        code: 'POINTER_WITHOUT_EVENT',
+        position: formatPosition(position),
+        message:
+          'Expected one quarantined event a pointer, found a pointer without one of its own.',
+      };
     }
   }
 }

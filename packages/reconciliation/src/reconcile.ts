@@ -1,5 +1,13 @@
 import { remedyOf } from '@residency/coded-error';
-import { DEFAULT_LIMITS, SITE_MARKER_KEY, decodeAuditEvent, formatPosition, objectKey, parsePosition, submissionOfKey } from '@residency/contracts';
+import {
+  DEFAULT_LIMITS,
+  SITE_MARKER_KEY,
+  decodeAuditEvent,
+  formatPosition,
+  objectKey,
+  parsePosition,
+  submissionOfKey,
+} from '@residency/contracts';
 import type { AuditEvent, DuplicateData, Position } from '@residency/contracts';
 import { AuditChain, partitionOf } from './audit-chain.ts';
 import type { Committed } from './audit-chain.ts';
@@ -76,7 +84,11 @@ interface Survey extends Run {
   readonly pointers: QuarantinePointers;
   readonly partitions: Map<string, number>;
   /** Duplicates whose original was not read yet: it stands in a partition read later, or is in flight. */
-  readonly pending: { readonly submission: string; readonly position: string; readonly of: Position }[];
+  readonly pending: {
+    readonly submission: string;
+    readonly position: string;
+    readonly of: Position;
+  }[];
   readonly unread: Set<string>;
   /** Keys that no router writes, by site. */
   readonly foreign: Map<string, Set<string>>;
@@ -118,22 +130,39 @@ const FROM_THE_START: ReadingProgress = { isChecked: () => false, begins: () => 
  * Memory: `SubmissionIndex` for each identity until `onSurveyed`, objects in work, capped lists, one entry for each duplicate still
  * without its original and one for each quarantined event. Rejects with what a port threw: half a reconciliation proves nothing.
  */
-export async function reconcile(deps: ReconcileDeps, options: ReconcileOptions = {}): Promise<ReconciliationReport> {
+export async function reconcile(
+  deps: ReconcileDeps,
+  options: ReconcileOptions = {},
+): Promise<ReconciliationReport> {
   const run = begin(deps, options);
-  await survey({ ...run, index: new SubmissionIndex(deps.sites.length), pointers: new QuarantinePointers(), partitions: new Map(), pending: [], unread: new Set(), foreign: new Map() });
+  await survey({
+    ...run,
+    index: new SubmissionIndex(deps.sites.length),
+    pointers: new QuarantinePointers(),
+    partitions: new Map(),
+    pending: [],
+    unread: new Set(),
+    foreign: new Map(),
+  });
   options.onSurveyed?.();
   await readObjects(run);
   return run.report.finish();
 }
 
 function begin(deps: ReconcileDeps, options: ReconcileOptions): Run {
-  const report = new ReportDraft(options.maxListed ?? DEFAULTS.maxListed, options.onDifference ?? (() => undefined));
+  const report = new ReportDraft(
+    options.maxListed ?? DEFAULTS.maxListed,
+    options.onDifference ?? (() => undefined),
+  );
   let done = 0;
   return {
     ...deps,
     report,
     chain: new AuditChain(),
-    work: new BoundedWork({ concurrency: options.concurrency ?? DEFAULTS.concurrency, bytes: options.bytesInWork ?? DEFAULTS.bytesInWork }),
+    work: new BoundedWork({
+      concurrency: options.concurrency ?? DEFAULTS.concurrency,
+      bytes: options.bytesInWork ?? DEFAULTS.bytesInWork,
+    }),
     away: new Set(options.away),
     ...(options.onSiteAway === undefined ? {} : { onSiteAway: options.onSiteAway }),
     siteNumbers: new Map(deps.sites.map(({ site }, number) => [site, number])),
@@ -151,8 +180,15 @@ function begin(deps: ReconcileDeps, options: ReconcileOptions): Run {
 }
 
 async function survey(run: Survey): Promise<void> {
-  for (const [number, site] of run.sites.entries()) await atSite(run, site, () => listSite(run, site, number));
-  for (const name of run.foreignSites) run.report.add({ code: 'FOREIGN_SITE', site: printable(name), message: 'Expected only sites that a policy names, found something else among them; see who put it there.' });
+  for (const [number, site] of run.sites.entries())
+    await atSite(run, site, () => listSite(run, site, number));
+  for (const name of run.foreignSites)
+    run.report.add({
+      code: 'FOREIGN_SITE',
+      site: printable(name),
+      message:
+        'Expected only sites that a policy names, found something else among them; see who put it there.',
+    });
   const end = await run.trail.end();
   const before = await run.trail.committed();
   for await (const bytes of run.trail.events()) await followEvent(run, bytes);
@@ -202,13 +238,23 @@ async function judgeForeign(run: Survey, reader: SiteReader): Promise<void> {
 }
 
 function addForeign({ report }: Survey, site: string, key: string): void {
-  report.add({ code: 'FOREIGN_OBJECT', site, key: printable(key), message: 'Expected only sample objects in the site, found something no router writes; see who else may write there.' });
+  report.add({
+    code: 'FOREIGN_OBJECT',
+    site,
+    key: printable(key),
+    message:
+      'Expected only sample objects in the site, found something no router writes; see who else may write there.',
+  });
 }
 
 async function followEvent(run: Survey, bytes: Buffer): Promise<void> {
   const event = decoded(bytes);
   if (event === undefined) {
-    run.report.add({ code: 'AUDIT_EVENT_INVALID', message: 'Expected an audit event as in docs/formats/audit-event.md, found a record that is none; see who else may write to the audit log.' });
+    run.report.add({
+      code: 'AUDIT_EVENT_INVALID',
+      message:
+        'Expected an audit event as in docs/formats/audit-event.md, found a record that is none; see who else may write to the audit log.',
+    });
     return;
   }
   const broken = run.chain.follow(event);
@@ -224,34 +270,83 @@ async function followStored(run: Survey, event: StoredEvent): Promise<void> {
   const { submission, decision } = event.data;
   await learn(run, decision.policy.digest, decision.region);
   judgeDecision(run, event);
-  const numbers = sitesOfEvent(run, event).map((site) => run.siteNumbers.get(site)).filter((number) => number !== undefined);
-  const elsewhere = run.index.addStored(submission, { partition: partitionNumber(run, event.position), offset: event.position.offset }, numbers);
-  if (elsewhere) run.report.alsoIn.add({ submission, position: formatPosition(event.position), region: decision.region });
+  const numbers = sitesOfEvent(run, event)
+    .map((site) => run.siteNumbers.get(site))
+    .filter((number) => number !== undefined);
+  const elsewhere = run.index.addStored(
+    submission,
+    { partition: partitionNumber(run, event.position), offset: event.position.offset },
+    numbers,
+  );
+  if (elsewhere)
+    run.report.alsoIn.add({
+      submission,
+      position: formatPosition(event.position),
+      region: decision.region,
+    });
 }
 
 /** What is wrong with the decision and its placements, whatever stands in the sites. */
 function judgeDecision(run: Survey, event: StoredEvent): void {
-  const { submission, decision: { rule, region, policy }, country, placements } = event.data;
+  const {
+    submission,
+    decision: { rule, region, policy },
+    country,
+    placements,
+  } = event.data;
   const about = { position: formatPosition(event.position), submission };
   const sites = run.sitesOf(policy.digest, region);
   if (sites === undefined) {
-    run.report.add({ code: 'POLICY_UNKNOWN', ...about, message: 'Expected a policy version that has the decided region under the digest the event names, found none; its sites are taken from the event.' });
-  } else if (sites.length !== placements.length || placements.some(({ site, key }, i) => site !== sites[i] || key !== objectKey(submission))) {
-    run.report.add({ code: 'PLACEMENTS_INCOMPLETE', ...about, message: "Expected one placement at the submission's key in each site of the region, in the policy's order, found others." });
+    run.report.add({
+      code: 'POLICY_UNKNOWN',
+      ...about,
+      message:
+        'Expected a policy version that has the decided region under the digest the event names, found none; its sites are taken from the event.',
+    });
+  } else if (
+    sites.length !== placements.length ||
+    placements.some(({ site, key }, i) => site !== sites[i] || key !== objectKey(submission))
+  ) {
+    run.report.add({
+      code: 'PLACEMENTS_INCOMPLETE',
+      ...about,
+      message:
+        "Expected one placement at the submission's key in each site of the region, in the policy's order, found others.",
+    });
   }
-  if (sites !== undefined && !run.ruleHolds(policy.digest, { rule, region, country, at: event.at })) {
-    run.report.add({ code: 'DECISION_DIFFERS', ...about, message: "Expected the rule the event names to place the event's country in its region at its time, found that the named policy version says otherwise." });
+  if (
+    sites !== undefined &&
+    !run.ruleHolds(policy.digest, { rule, region, country, at: event.at })
+  ) {
+    run.report.add({
+      code: 'DECISION_DIFFERS',
+      ...about,
+      message:
+        "Expected the rule the event names to place the event's country in its region at its time, found that the named policy version says otherwise.",
+    });
   }
   for (const site of sitesOfEvent(run, event)) {
     if (run.siteNumbers.has(site) || run.unread.has(site)) continue;
     run.unread.add(site);
-    run.report.add({ code: 'SITE_NOT_READ', site, message: 'Expected to be able to read every site that events name, found one that is not configured here; its objects were not checked.' });
+    run.report.add({
+      code: 'SITE_NOT_READ',
+      site,
+      message:
+        'Expected to be able to read every site that events name, found one that is not configured here; its objects were not checked.',
+    });
   }
 }
 
 /** Those that the event's policy names for its region; where it is unknown, those that the event names. */
-function sitesOfEvent(run: Run, { data: { decision, placements } }: StoredEvent): readonly string[] {
-  return [...new Set(run.sitesOf(decision.policy.digest, decision.region) ?? placements.map(({ site }) => site))];
+function sitesOfEvent(
+  run: Run,
+  { data: { decision, placements } }: StoredEvent,
+): readonly string[] {
+  return [
+    ...new Set(
+      run.sitesOf(decision.policy.digest, decision.region) ?? placements.map(({ site }) => site),
+    ),
+  ];
 }
 
 async function learn(run: Run, policyDigest: string, region: string): Promise<void> {
@@ -265,7 +360,7 @@ async function readObjects(run: Run): Promise<void> {
     const event = decoded(bytes);
     if (event === undefined || chain.follow(event)?.code === 'POSITION_TWICE') continue;
     if (event.outcome !== 'stored' || !run.chain.isRead(event.position)) continue;
-    if (!await checkPlacements(run, event)) break;
+    if (!(await checkPlacements(run, event))) break;
   }
   await run.work.drain();
 }
@@ -273,7 +368,9 @@ async function readObjects(run: Run): Promise<void> {
 /** `false`: it is enough. */
 async function checkPlacements(run: Run, event: StoredEvent): Promise<boolean> {
   const expected = sitesOfEvent(run, event);
-  const { position: { offset } } = event;
+  const {
+    position: { offset },
+  } = event;
   const partition = partitionOf(event.position);
   let left = expected.length;
   const checked = (): void => {
@@ -291,26 +388,45 @@ async function checkPlacements(run: Run, event: StoredEvent): Promise<boolean> {
     if (run.away.has(site)) continue;
     if (run.enough()) return false;
     const compared = run.progress.begins(object);
-    const bytes = event.data.placements.find((placement) => placement.site === site)?.sealedBytes ?? UNKNOWN_BYTES;
-    await run.work.start(bytes, () => atSite(run, reader, async () => {
-      compared(await checkPlacement(run, reader, event));
-      checked();
-    }));
+    const bytes =
+      event.data.placements.find((placement) => placement.site === site)?.sealedBytes ??
+      UNKNOWN_BYTES;
+    await run.work.start(bytes, () =>
+      atSite(run, reader, async () => {
+        compared(await checkPlacement(run, reader, event));
+        checked();
+      }),
+    );
   }
   return true;
 }
 
-async function checkPlacement(run: Run, reader: SiteReader, event: StoredEvent): Promise<readonly Difference[]> {
+async function checkPlacement(
+  run: Run,
+  reader: SiteReader,
+  event: StoredEvent,
+): Promise<readonly Difference[]> {
   const { submission, placements } = event.data;
   const key = objectKey(submission);
   const found = await reader.read(key);
-  const faults = checkObject(found, event, placements.find(({ site }) => site === reader.site), run.readHeader);
+  const faults = checkObject(
+    found,
+    event,
+    placements.find(({ site }) => site === reader.site),
+    run.readHeader,
+  );
   if (faults.length === 0 && found !== undefined && run.open !== undefined) {
     const fault = await checkOpened(found.bytes, event, run.open);
     if (fault === undefined) run.report.opened += 1;
     else faults.push(fault);
   }
-  const differences = faults.map((fault): Difference => ({ ...fault, site: reader.site, key, position: formatPosition(event.position), submission }));
+  const differences = faults.map((fault): Difference => ({
+    ...fault,
+    site: reader.site,
+    key,
+    position: formatPosition(event.position),
+    submission,
+  }));
   for (const difference of differences) run.report.add(difference);
   run.judged();
   return differences;
@@ -330,7 +446,12 @@ async function judgeTrail(run: Survey, before: Committed): Promise<void> {
     if (invalid !== undefined) report.add(invalid);
   }
   for await (const position of trail.lookupDifferences()) {
-    report.add({ code: 'LOOKUP_DIFFERS', position, message: "Expected the log's look-up tables to say of each audit event what the event says, found otherwise; what is listed or looked up by them misleads." });
+    report.add({
+      code: 'LOOKUP_DIFFERS',
+      position,
+      message:
+        "Expected the log's look-up tables to say of each audit event what the event says, found otherwise; what is listed or looked up by them misleads.",
+    });
   }
   const after = await trail.committed();
   for (const difference of chain.mismatches(before, after)) report.add(difference);
@@ -342,7 +463,13 @@ async function judgeTrail(run: Survey, before: Committed): Promise<void> {
 function judgePending(run: Survey, before: Committed, end: Committed): void {
   for (const { submission, position, of } of run.pending) {
     if (isStored(run, submission, of) || run.chain.isInFlight(of, before, end)) continue;
-    run.report.add({ code: 'DUPLICATE_OF_UNKNOWN', position, submission, message: 'Expected the position a duplicate names to be where the same submission was stored, found no such event.' });
+    run.report.add({
+      code: 'DUPLICATE_OF_UNKNOWN',
+      position,
+      submission,
+      message:
+        'Expected the position a duplicate names to be where the same submission was stored, found no such event.',
+    });
   }
 }
 
@@ -352,25 +479,43 @@ async function judgeUnclaimed(run: Survey, before: Committed, end: Committed): P
     for (const number of sites) {
       const reader = run.sites[number];
       if (reader === undefined) continue;
-      await run.work.start(UNKNOWN_BYTES, () => atSite(run, reader, async () => {
-        const found = await reader.read(objectKey(submission));
-        run.judged();
-        // Gone since it was listed: there is nothing left to explain.
-        if (found === undefined) return;
-        // A router writes metadata with the object: without, it is nobody's work in progress.
-        const position = metadataOf(found)?.position;
-        const inFlight = position !== undefined && run.chain.isInFlight(parsePosition(position), before, end);
-        const fault = inFlight ? await judgeInFlight(run, reader, submission, found) : whyUnclaimed(stored);
-        if (inFlight && fault === undefined) run.report.inFlight += 1;
-        if (fault !== undefined) run.report.add({ ...fault, site: reader.site, key: objectKey(submission), ...(position === undefined ? {} : { position }), submission });
-      }));
+      await run.work.start(UNKNOWN_BYTES, () =>
+        atSite(run, reader, async () => {
+          const found = await reader.read(objectKey(submission));
+          run.judged();
+          // Gone since it was listed: there is nothing left to explain.
+          if (found === undefined) return;
+          // A router writes metadata with the object: without, it is nobody's work in progress.
+          const position = metadataOf(found)?.position;
+          const inFlight =
+            position !== undefined && run.chain.isInFlight(parsePosition(position), before, end);
+          const fault = inFlight
+            ? await judgeInFlight(run, reader, submission, found)
+            : whyUnclaimed(stored);
+          if (inFlight && fault === undefined) run.report.inFlight += 1;
+          if (fault !== undefined)
+            run.report.add({
+              ...fault,
+              site: reader.site,
+              key: objectKey(submission),
+              ...(position === undefined ? {} : { position }),
+              submission,
+            });
+        }),
+      );
     }
   }
   await run.work.drain();
 }
 
-async function judgeInFlight(run: Run, { site }: SiteReader, submission: string, found: FoundObject): Promise<Fault | undefined> {
-  const belongs = ({ policyDigest, region }: SealedHeader): boolean => run.sitesOf(policyDigest, region)?.includes(site) ?? false;
+async function judgeInFlight(
+  run: Run,
+  { site }: SiteReader,
+  submission: string,
+  found: FoundObject,
+): Promise<Fault | undefined> {
+  const belongs = ({ policyDigest, region }: SealedHeader): boolean =>
+    run.sitesOf(policyDigest, region)?.includes(site) ?? false;
   const header = headerOf(run, found);
   if (header !== undefined) await learn(run, header.policyDigest, header.region);
   return checkInFlight(found, submission, belongs, run.readHeader);
@@ -387,12 +532,23 @@ function headerOf(run: Run, { bytes }: FoundObject): SealedHeader | undefined {
 
 function whyUnclaimed(stored: boolean): Fault {
   return stored
-    ? { code: 'WRONG_REGION', message: 'Expected the submission only in the sites of the regions its events decided, found it here too.' }
-    : { code: 'OBJECT_WITHOUT_EVENT', message: 'Expected an audit event that stored this object, found none, and its record is settled or not in this log.' };
+    ? {
+        code: 'WRONG_REGION',
+        message:
+          'Expected the submission only in the sites of the regions its events decided, found it here too.',
+      }
+    : {
+        code: 'OBJECT_WITHOUT_EVENT',
+        message:
+          'Expected an audit event that stored this object, found none, and its record is settled or not in this log.',
+      };
 }
 
 function isStored(run: Survey, submission: string, position: Position): boolean {
-  return run.index.isStoredAt(submission, { partition: partitionNumber(run, position), offset: position.offset });
+  return run.index.isStoredAt(submission, {
+    partition: partitionNumber(run, position),
+    offset: position.offset,
+  });
 }
 
 function partitionNumber(run: Survey, position: Position): number {

@@ -27,13 +27,20 @@ export interface ReconciliationReport {
   /** Objects that opened to what their event names. */
   readonly opened: number;
   readonly alsoIn: Listed<AlsoIn>;
-  readonly differences: Listed<Difference> & { readonly byCode: Readonly<Partial<Record<DifferenceCode, number>>> };
+  readonly differences: Listed<Difference> & {
+    readonly byCode: Readonly<Partial<Record<DifferenceCode, number>>>;
+  };
 }
 
 /** A report while it is made. */
 export class ReportDraft {
   objects = 0;
-  readonly events: Record<Outcome, number> = { stored: 0, duplicate: 0, refused: 0, quarantined: 0 };
+  readonly events: Record<Outcome, number> = {
+    stored: 0,
+    duplicate: 0,
+    refused: 0,
+    quarantined: 0,
+  };
   storedChecked = 0;
   inFlight = 0;
   opened = 0;
@@ -57,9 +64,17 @@ export class ReportDraft {
   finish(): ReconciliationReport {
     const { objects, events, storedChecked, inFlight, opened, alsoIn } = this;
     return {
-      objects, events, storedChecked, inFlight, opened,
+      objects,
+      events,
+      storedChecked,
+      inFlight,
+      opened,
       alsoIn: { total: alsoIn.total, list: alsoIn.items },
-      differences: { total: this.#differences.total, list: this.#differences.items, byCode: this.#byCode },
+      differences: {
+        total: this.#differences.total,
+        list: this.#differences.items,
+        byCode: this.#byCode,
+      },
     };
   }
 }

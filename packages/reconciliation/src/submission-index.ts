@@ -70,8 +70,16 @@ export class SubmissionIndex {
     // A free row is all zeros, so it says "not stored".
     const row = this.#probe(Buffer.from(submission, 'hex'), 0);
     if (!this.#isStored(row)) return false;
-    const first = this.#rows.readUInt32LE(row + this.#at) === partition + 1 && this.#rows.readBigUInt64LE(row + this.#at + 4) === offset;
-    return first || (this.#more.get(submission)?.some((at) => at.partition === partition && at.offset === offset) ?? false);
+    const first =
+      this.#rows.readUInt32LE(row + this.#at) === partition + 1 &&
+      this.#rows.readBigUInt64LE(row + this.#at + 4) === offset;
+    return (
+      first ||
+      (this.#more
+        .get(submission)
+        ?.some((at) => at.partition === partition && at.offset === offset) ??
+        false)
+    );
   }
 
   /** Not to be interleaved with additions. */
@@ -80,10 +88,15 @@ export class SubmissionIndex {
       if (this.#rows[row] === 0) continue;
       const sites: number[] = [];
       for (let site = 0; site < this.#maskBytes * 8; site += 1) {
-        if (this.#bit(row + this.#listed, site) && !this.#bit(row + this.#claimed, site)) sites.push(site);
+        if (this.#bit(row + this.#listed, site) && !this.#bit(row + this.#claimed, site))
+          sites.push(site);
       }
       if (sites.length === 0) continue;
-      yield { submission: this.#rows.toString('hex', row + 1, row + 1 + ID_BYTES), sites, stored: this.#isStored(row) };
+      yield {
+        submission: this.#rows.toString('hex', row + 1, row + 1 + ID_BYTES),
+        sites,
+        stored: this.#isStored(row),
+      };
     }
   }
 
@@ -132,7 +145,11 @@ export class SubmissionIndex {
     let slot = source.readUInt32LE(start) % this.#capacity;
     for (;;) {
       const row = slot * this.#rowBytes;
-      if (this.#rows[row] === 0 || this.#rows.compare(source, start, start + ID_BYTES, row + 1, row + 1 + ID_BYTES) === 0) return row;
+      if (
+        this.#rows[row] === 0 ||
+        this.#rows.compare(source, start, start + ID_BYTES, row + 1, row + 1 + ID_BYTES) === 0
+      )
+        return row;
       slot = (slot + 1) % this.#capacity;
     }
   }
@@ -142,7 +159,8 @@ export class SubmissionIndex {
     this.#capacity *= 2;
     this.#rows = Buffer.alloc(this.#capacity * this.#rowBytes);
     for (let row = 0; row < old.length; row += this.#rowBytes) {
-      if (old[row] === 1) old.copy(this.#rows, this.#probe(old, row + 1), row, row + this.#rowBytes);
+      if (old[row] === 1)
+        old.copy(this.#rows, this.#probe(old, row + 1), row, row + this.#rowBytes);
     }
   }
 }

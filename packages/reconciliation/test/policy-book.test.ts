@@ -7,27 +7,65 @@ const APPENDED = Date.parse('2020-01-01T00:00:00Z');
 const AT = Date.parse('2024-01-01T00:00:00Z');
 
 /** Switzerland in Zurich, everybody else in Moscow; version 1 is in force since ever, the others from their year on. */
-function version(number: number, zurich: readonly string[] = ['zrh-1', 'zrh-2'], appendedAt = APPENDED): PolicyPublished {
-  const rule = { from: BEGINNING_OF_TIME, basis: 'named', confidence: 'stated', cites: ['a source'] } as const;
+function version(
+  number: number,
+  zurich: readonly string[] = ['zrh-1', 'zrh-2'],
+  appendedAt = APPENDED,
+): PolicyPublished {
+  const rule = {
+    from: BEGINNING_OF_TIME,
+    basis: 'named',
+    confidence: 'stated',
+    cites: ['a source'],
+  } as const;
   return {
-    digest: `digest-${number}`, appendedAt,
+    digest: `digest-${number}`,
+    appendedAt,
     document: {
-      id: 'gti', version: number, effectiveFrom: `20${20 + number}-01-01T00:00:00Z`, regions: [{ id: 'zurich', sites: zurich }, { id: 'moscow', sites: ['mow-1'] }],
-      rules: [{ ...rule, id: 'rule-zurich', region: 'zurich', countries: ['CH'] }, { ...rule, id: 'rule-moscow', region: 'moscow', countries: [...COUNTRIES.keys()].filter((code) => code !== 'CH') }],
+      id: 'gti',
+      version: number,
+      effectiveFrom: `20${20 + number}-01-01T00:00:00Z`,
+      regions: [
+        { id: 'zurich', sites: zurich },
+        { id: 'moscow', sites: ['mow-1'] },
+      ],
+      rules: [
+        { ...rule, id: 'rule-zurich', region: 'zurich', countries: ['CH'] },
+        {
+          ...rule,
+          id: 'rule-moscow',
+          region: 'moscow',
+          countries: [...COUNTRIES.keys()].filter((code) => code !== 'CH'),
+        },
+      ],
     },
   };
 }
 
 /** A policy log that grows, and how often it was read. */
 function policyLog(...published: PolicyPublished[]) {
-  const log = { published, reads: 0, read: async () => { log.reads += 1; return [...log.published]; } };
+  const log = {
+    published,
+    reads: 0,
+    read: async () => {
+      log.reads += 1;
+      return [...log.published];
+    },
+  };
   return log;
 }
 
 describe('sites by region', () => {
   it('are those of all valid versions together, in the order they were named', () => {
-    const found = sitesByRegion([version(1), version(2, ['zrh-3', 'zrh-1']), version(3, ['zrh-4'], Date.parse('2029-01-01T00:00:00Z'))]);
-    expect([...found].map(([region, sites]) => [region, [...sites]])).toEqual([['zurich', ['zrh-1', 'zrh-2', 'zrh-3']], ['moscow', ['mow-1']]]);
+    const found = sitesByRegion([
+      version(1),
+      version(2, ['zrh-3', 'zrh-1']),
+      version(3, ['zrh-4'], Date.parse('2029-01-01T00:00:00Z')),
+    ]);
+    expect([...found].map(([region, sites]) => [region, [...sites]])).toEqual([
+      ['zurich', ['zrh-1', 'zrh-2', 'zrh-3']],
+      ['moscow', ['mow-1']],
+    ]);
   });
 
   it('are none before the first version', () => {
@@ -36,18 +74,41 @@ describe('sites by region', () => {
 });
 
 describe('the policy book', () => {
-  it('knows a version\'s sites in its order, and nothing of regions and versions that there are not', async () => {
+  it("knows a version's sites in its order, and nothing of regions and versions that there are not", async () => {
     const book = await PolicyBook.open(policyLog(version(1, ['zrh-2', 'zrh-1'])).read);
-    expect([book.sitesOf('digest-1', 'zurich'), book.sitesOf('digest-1', 'geneva'), book.sitesOf('digest-2', 'zurich')]).toEqual([['zrh-2', 'zrh-1'], undefined, undefined]);
+    expect([
+      book.sitesOf('digest-1', 'zurich'),
+      book.sitesOf('digest-1', 'geneva'),
+      book.sitesOf('digest-2', 'zurich'),
+    ]).toEqual([['zrh-2', 'zrh-1'], undefined, undefined]);
   });
 
   it.each([
-    ['as the version says', {}, true], ['by another rule', { rule: 'rule-moscow' }, false], ['in another region', { region: 'moscow' }, false], ['for another country', { country: 'RU' }, false],
+    ['as the version says', {}, true],
+    ['by another rule', { rule: 'rule-moscow' }, false],
+    ['in another region', { region: 'moscow' }, false],
+    ['for another country', { country: 'RU' }, false],
     ['for a code that is none', { country: 'ZZ' }, false],
   ])('a decision %s: %j', async (_, over, holds) => {
     const book = await PolicyBook.open(policyLog(version(1)).read);
-    expect(book.ruleHolds('digest-1', { rule: 'rule-zurich', region: 'zurich', country: 'CH', at: AT, ...over })).toBe(holds);
-    expect(book.ruleHolds('digest-2', { rule: 'rule-zurich', region: 'zurich', country: 'CH', at: AT, ...over })).toBe(false);
+    expect(
+      book.ruleHolds('digest-1', {
+        rule: 'rule-zurich',
+        region: 'zurich',
+        country: 'CH',
+        at: AT,
+        ...over,
+      }),
+    ).toBe(holds);
+    expect(
+      book.ruleHolds('digest-2', {
+        rule: 'rule-zurich',
+        region: 'zurich',
+        country: 'CH',
+        at: AT,
+        ...over,
+      }),
+    ).toBe(false);
   });
 
   it('learns a version that was published since, with its sites', async () => {
@@ -55,14 +116,19 @@ describe('the policy book', () => {
     const book = await PolicyBook.open(log.read);
     log.published.push(version(2, ['zrh-3']));
     await book.learn('digest-2');
-    expect([book.sitesOf('digest-2', 'zurich'), [...book.regions.get('zurich') ?? []]]).toEqual([['zrh-3'], ['zrh-1', 'zrh-2', 'zrh-3']]);
+    expect([book.sitesOf('digest-2', 'zurich'), [...(book.regions.get('zurich') ?? [])]]).toEqual([
+      ['zrh-3'],
+      ['zrh-1', 'zrh-2', 'zrh-3'],
+    ]);
   });
 
   it('is not known to one of two who learn it at once before it is read', async () => {
     const log = policyLog(version(1));
     const book = await PolicyBook.open(async () => {
       const read = await log.read();
-      await new Promise((resolve) => { setTimeout(resolve, 5); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, 5);
+      });
       return read;
     });
     log.published.push(version(2, ['zrh-3']));

@@ -2,7 +2,26 @@ import { decodeAuditEvent, formatPosition, objectKey, sha256 } from '@residency/
 import { describe, expect, it } from 'vitest';
 import { DIFFERENCE_CODES, reconcile } from '../src/index.ts';
 import type { DifferenceCode, ReconcileDeps } from '../src/index.ts';
-import { at, depsOf, duplicate, emptyWorld, encode, judged, objectOf, partitionName, placementOf, pointerOf, positionOf, publish, put, sampleWorld, seal, settle, store, submissionOf } from './world.ts';
+import {
+  at,
+  depsOf,
+  duplicate,
+  emptyWorld,
+  encode,
+  judged,
+  objectOf,
+  partitionName,
+  placementOf,
+  pointerOf,
+  positionOf,
+  publish,
+  put,
+  sampleWorld,
+  seal,
+  settle,
+  store,
+  submissionOf,
+} from './world.ts';
 import type { World } from './world.ts';
 
 /** One manipulation of the sample world, and the one difference it must cause. */
@@ -14,72 +33,396 @@ interface Manipulation {
   readonly deps?: (deps: ReconcileDeps) => ReconcileDeps;
 }
 
-const a = { submission: submissionOf('a'), key: objectKey(submissionOf('a')), position: 'log-1/threat.samples/0/0' };
+const a = {
+  submission: submissionOf('a'),
+  key: objectKey(submissionOf('a')),
+  position: 'log-1/threat.samples/0/0',
+};
 
 const OTHER_METADATA: Readonly<Record<string, string>> = {
-  position: 'log-1/threat.samples/0/1', 'sample-sha256': sha256(Buffer.from('other')), country: 'RU', 'policy-digest': sha256(Buffer.from('other')), 'sealed-sha256': sha256(Buffer.from('other')), 'wrapping-key': 'other',
+  position: 'log-1/threat.samples/0/1',
+  'sample-sha256': sha256(Buffer.from('other')),
+  country: 'RU',
+  'policy-digest': sha256(Buffer.from('other')),
+  'sealed-sha256': sha256(Buffer.from('other')),
+  'wrapping-key': 'other',
 };
 
 const manipulations: readonly Manipulation[] = [
-  { title: 'an object that is gone', code: 'OBJECT_MISSING', where: { ...a, site: 'zrh-2' }, apply: (world) => world.sites.get('zrh-2')?.delete(a.key) },
-  { title: 'an object nobody settled', code: 'OBJECT_WITHOUT_EVENT', where: { site: 'mow-1', position: 'log-1/threat.samples/0/2', submission: submissionOf('x') }, apply: (world) => put(world, 'mow-1', 'x', objectOf('x', 'moscow', positionOf(0, 2n))) },
-  { title: 'an object of a log that is not this one', code: 'OBJECT_WITHOUT_EVENT', where: { site: 'mow-1', position: 'log-0/threat.samples/0/99' }, apply: (world) => put(world, 'mow-1', 'x', objectOf('x', 'moscow', { ...positionOf(0, 99n), log: 'log-0' })) },
-  { title: 'an object without event and without metadata', code: 'OBJECT_WITHOUT_EVENT', where: { site: 'mow-1' }, apply: (world) => put(world, 'mow-1', 'x', { bytes: Buffer.from('x') }) },
-  { title: "an object copied to another region's site", code: 'WRONG_REGION', where: { ...a, site: 'mow-1' }, apply: (world) => put(world, 'mow-1', 'a', at(world, 'zrh-1', 'a')) },
-  { title: 'a flipped bit', code: 'CIPHERTEXT_DIFFERS', where: { ...a, site: 'zrh-1' }, apply: (world) => { at(world, 'zrh-1', 'a').bytes = Buffer.from(at(world, 'zrh-1', 'a').bytes.map((byte, i) => (i === 20 ? byte ^ 1 : byte))); } },
-  { title: 'a cut object', code: 'SIZE_DIFFERS', where: { ...a, site: 'zrh-1' }, apply: (world) => { at(world, 'zrh-1', 'a').bytes = at(world, 'zrh-1', 'a').bytes.subarray(0, -1); } },
-  ...(['region', 'policyDigest', 'sampleSha256', 'submission'] as const).map((member): Manipulation => (
-    { title: `a message bound to another ${member}`, code: 'CONTEXT_DIFFERS', where: { site: 'mow-1', submission: submissionOf('e') }, apply: (world) => { storeSealed(world, seal('e', 'moscow', 0, { [member]: sha256(Buffer.from('other')) })); } }
-  )),
-  { title: 'a message whose data key is wrapped a second time', code: 'CONTEXT_DIFFERS', where: { site: 'mow-1' }, apply: (world) => { storeSealed(world, seal('e', 'moscow', 0, { wrappingKeys: ['moscow-key', 'stolen'] })); } },
-  { title: 'a message wrapped with another key', code: 'CONTEXT_DIFFERS', where: { site: 'mow-1' }, apply: (world) => { storeSealed(world, seal('e', 'moscow', 0, { wrappingKeys: ['stolen'] })); } },
-  { title: 'bytes that are no sealed message', code: 'CONTEXT_DIFFERS', where: { site: 'mow-1' }, apply: (world) => { storeSealed(world, Buffer.from('plain')); } },
-  ...Object.entries(OTHER_METADATA).map(([name, value]): Manipulation => (
-    { title: `metadata with another ${name}`, code: 'METADATA_DIFFERS', where: { ...a, site: 'zrh-1' }, apply: (world) => { at(world, 'zrh-1', 'a').metadata = { ...at(world, 'zrh-1', 'a').metadata, [name]: value }; } }
-  )),
-  { title: 'metadata no router writes', code: 'METADATA_DIFFERS', where: { ...a, site: 'zrh-1' }, apply: (world) => { at(world, 'zrh-1', 'a').metadata = {}; } },
-  { title: 'an object without metadata', code: 'METADATA_MISSING', where: { ...a, site: 'zrh-1' }, apply: (world) => { delete at(world, 'zrh-1', 'a').metadata; } },
-  { title: 'a key no router writes', code: 'FOREIGN_OBJECT', where: { site: 'zrh-1', key: 'samples/00/00/??[2J' }, apply: (world) => world.sites.get('zrh-1')?.set('samples/00/00/é\u001B[2J', { bytes: Buffer.from('x') }) },
-  { title: 'a placement the event does not name', code: 'PLACEMENTS_INCOMPLETE', where: { submission: a.submission, position: a.position }, apply: (world) => { editPlacements(world, (placements) => placements.slice(0, 1)); } },
-  { title: 'placements in another order', code: 'PLACEMENTS_INCOMPLETE', where: { submission: a.submission }, apply: (world) => { editPlacements(world, (placements) => placements.toReversed()); } },
-  { title: 'a placement at another key', code: 'PLACEMENTS_INCOMPLETE', where: { submission: a.submission }, apply: (world) => { editPlacements(world, (placements) => placements.map((one) => ({ ...one, key: 'samples/elsewhere' }))); } },
-  { title: 'an event that is missing', code: 'PREVIOUS_BROKEN', where: { position: 'log-1/threat.samples/0/3' }, apply: (world) => world.events[0]?.splice(2, 1) },
-  { title: "a partition's first event that is missing", code: 'PREVIOUS_BROKEN', where: { position: 'log-1/threat.samples/1/1' }, apply: (world) => { world.events[1]?.shift(); world.pointers.pop(); } },
-  { title: 'an event that was appended twice', code: 'POSITION_TWICE', where: { position: a.position }, apply: (world) => world.events[0]?.splice(1, 0, world.events[0][0] ?? Buffer.alloc(0)) },
-  { title: 'progress beyond the last event', code: 'LAST_EVENT_MISMATCH', where: { position: 'log-1/threat.samples/0/3' }, apply: (world) => world.committed.set(partitionName(0), 4n) },
-  { title: 'progress set back', code: 'LAST_EVENT_MISMATCH', where: { position: 'log-1/threat.samples/0/3' }, apply: (world) => world.committed.set(partitionName(0), 2n) },
-  { title: 'progress lost', code: 'LAST_EVENT_MISMATCH', where: { position: 'log-1/threat.samples/1/1' }, apply: (world) => world.committed.set(partitionName(1), -1n) },
-  { title: 'a record in the audit log that is no event', code: 'AUDIT_EVENT_INVALID', where: {}, apply: (world) => world.events[0]?.push(Buffer.from('{}')) },
-  { title: 'a duplicate of a position that stored nothing', code: 'DUPLICATE_OF_UNKNOWN', where: { position: 'log-1/threat.samples/0/4', submission: submissionOf('c') }, apply: (world) => duplicate(world, 'c', 'zurich', positionOf(0, 2n)) },
-  { title: 'a duplicate of a position that stored another submission', code: 'DUPLICATE_OF_UNKNOWN', where: { submission: a.submission }, apply: (world) => duplicate(world, 'a', 'zurich', positionOf(1, 1n)) },
-  { title: 'an object that claims a position beyond the log', code: 'OBJECT_WITHOUT_EVENT', where: { site: 'mow-1', position: 'log-1/threat.samples/0/4' }, apply: (world) => put(world, 'mow-1', 'x', objectOf('x', 'moscow', positionOf(0, 4n))) },
-  { title: 'a duplicate of a position beyond the log', code: 'DUPLICATE_OF_UNKNOWN', where: { submission: submissionOf('c') }, apply: (world) => duplicate(world, 'c', 'zurich', positionOf(1, 2n)) },
-  { title: 'an object in flight of another region', code: 'CONTEXT_DIFFERS', where: { site: 'mow-1', submission: submissionOf('x') }, apply: (world) => { putInFlight(world, seal('x', 'zurich', 0, { wrappingKeys: ['moscow-key'] })); } },
-  { title: 'an object in flight of another submission', code: 'CONTEXT_DIFFERS', where: { site: 'mow-1' }, apply: (world) => { putInFlight(world, seal('x', 'moscow', 0, { submission: submissionOf('y') })); } },
-  { title: 'an object in flight whose data key is wrapped twice', code: 'CONTEXT_DIFFERS', where: { site: 'mow-1' }, apply: (world) => { putInFlight(world, seal('x', 'moscow', 0, { wrappingKeys: ['moscow-key', 'stolen'] })); } },
-  { title: 'an object in flight that is no sealed message', code: 'CONTEXT_DIFFERS', where: { site: 'mow-1' }, apply: (world) => { putInFlight(world, Buffer.from('plain')); } },
-  { title: 'a link under a key that only an object may have', code: 'FOREIGN_OBJECT', where: { site: 'mow-1', key: objectKey(submissionOf('x')) }, apply: (world) => put(world, 'mow-1', 'x', { bytes: Buffer.from('x'), link: true }) },
-  { title: 'a site no policy names', code: 'FOREIGN_SITE', where: { site: 'xyz-9' }, apply: (world) => world.foreignSites.push('xyz-9') },
-  { title: 'a quarantined event without its pointer', code: 'POINTER_MISSING', where: { position: 'log-1/threat.samples/1/0' }, apply: (world) => world.pointers.pop() },
-  { title: 'a pointer to what was not quarantined', code: 'POINTER_WITHOUT_EVENT', where: { position: a.position }, apply: (world) => world.pointers.push(pointerOf(positionOf(0, 0n))) },
-  { title: 'a pointer to what is not settled', code: 'POINTER_WITHOUT_EVENT', where: { position: 'log-1/threat.samples/0/4' }, apply: (world) => { publish(world, 0); world.pointers.push(pointerOf(positionOf(0, 4n))); } },
-  { title: 'a pointer twice', code: 'POINTER_WITHOUT_EVENT', where: { position: 'log-1/threat.samples/1/0' }, apply: (world) => world.pointers.push(pointerOf(positionOf(1, 0n))) },
-  { title: 'a record in the quarantine that is no pointer', code: 'POINTER_WITHOUT_EVENT', where: {}, apply: (world) => world.pointers.push(Buffer.from('{}')) },
-  { title: 'an event that is looked up as another', code: 'LOOKUP_DIFFERS', where: { position: 'log-1/residency.audit/0/1' }, apply: (world) => world.lookupDifferences.push('log-1/residency.audit/0/1') },
-  { title: 'a rule the policy does not have', code: 'DECISION_DIFFERS', where: { submission: submissionOf('b') }, apply: () => undefined, deps: (deps) => ({ ...deps, ruleHolds: (policy, claimed) => claimed.rule !== 'rule-moscow' && deps.ruleHolds(policy, claimed) }) },
-  { title: 'a policy nobody knows', code: 'POLICY_UNKNOWN', where: { submission: submissionOf('b') }, apply: () => undefined, deps: (deps) => ({ ...deps, sitesOf: (policy, region) => (region === 'moscow' ? undefined : deps.sitesOf(policy, region)) }) },
-  { title: 'a site that is not configured', code: 'SITE_NOT_READ', where: { site: 'zrh-2' }, apply: () => undefined, deps: (deps) => ({ ...deps, sites: deps.sites.filter(({ site }) => site !== 'zrh-2') }) },
-  { title: 'an object no key opens', code: 'DOES_NOT_OPEN', where: { site: 'mow-1', submission: submissionOf('b') }, apply: () => undefined, deps: (deps) => ({ ...deps, open: async (message, region) => { if (region === 'moscow') throw new Error('sample b'); return await opening(deps)(message, region); } }) },
-  { title: 'an object that opens to another sample', code: 'OPENED_DIFFERS', where: { site: 'mow-1' }, apply: () => undefined, deps: (deps) => ({ ...deps, open: async (message, region) => ({ ...await opening(deps)(message, region), ...(region === 'moscow' ? { sample: Buffer.from('sample z') } : {}) }) }) },
-  { title: 'an object that opens to another context', code: 'OPENED_DIFFERS', where: { site: 'mow-1' }, apply: () => undefined, deps: (deps) => ({ ...deps, open: async (message, region) => { const opened = await opening(deps)(message, region); return region === 'moscow' ? { ...opened, context: { ...opened.context, region: 'zurich' } } : opened; } }) },
+  {
+    title: 'an object that is gone',
+    code: 'OBJECT_MISSING',
+    where: { ...a, site: 'zrh-2' },
+    apply: (world) => world.sites.get('zrh-2')?.delete(a.key),
+  },
+  {
+    title: 'an object nobody settled',
+    code: 'OBJECT_WITHOUT_EVENT',
+    where: { site: 'mow-1', position: 'log-1/threat.samples/0/2', submission: submissionOf('x') },
+    apply: (world) => put(world, 'mow-1', 'x', objectOf('x', 'moscow', positionOf(0, 2n))),
+  },
+  {
+    title: 'an object of a log that is not this one',
+    code: 'OBJECT_WITHOUT_EVENT',
+    where: { site: 'mow-1', position: 'log-0/threat.samples/0/99' },
+    apply: (world) =>
+      put(world, 'mow-1', 'x', objectOf('x', 'moscow', { ...positionOf(0, 99n), log: 'log-0' })),
+  },
+  {
+    title: 'an object without event and without metadata',
+    code: 'OBJECT_WITHOUT_EVENT',
+    where: { site: 'mow-1' },
+    apply: (world) => put(world, 'mow-1', 'x', { bytes: Buffer.from('x') }),
+  },
+  {
+    title: "an object copied to another region's site",
+    code: 'WRONG_REGION',
+    where: { ...a, site: 'mow-1' },
+    apply: (world) => put(world, 'mow-1', 'a', at(world, 'zrh-1', 'a')),
+  },
+  {
+    title: 'a flipped bit',
+    code: 'CIPHERTEXT_DIFFERS',
+    where: { ...a, site: 'zrh-1' },
+    apply: (world) => {
+      at(world, 'zrh-1', 'a').bytes = Buffer.from(
+        at(world, 'zrh-1', 'a').bytes.map((byte, i) => (i === 20 ? byte ^ 1 : byte)),
+      );
+    },
+  },
+  {
+    title: 'a cut object',
+    code: 'SIZE_DIFFERS',
+    where: { ...a, site: 'zrh-1' },
+    apply: (world) => {
+      at(world, 'zrh-1', 'a').bytes = at(world, 'zrh-1', 'a').bytes.subarray(0, -1);
+    },
+  },
+  ...(['region', 'policyDigest', 'sampleSha256', 'submission'] as const).map(
+    (member): Manipulation => ({
+      title: `a message bound to another ${member}`,
+      code: 'CONTEXT_DIFFERS',
+      where: { site: 'mow-1', submission: submissionOf('e') },
+      apply: (world) => {
+        storeSealed(world, seal('e', 'moscow', 0, { [member]: sha256(Buffer.from('other')) }));
+      },
+    }),
+  ),
+  {
+    title: 'a message whose data key is wrapped a second time',
+    code: 'CONTEXT_DIFFERS',
+    where: { site: 'mow-1' },
+    apply: (world) => {
+      storeSealed(world, seal('e', 'moscow', 0, { wrappingKeys: ['moscow-key', 'stolen'] }));
+    },
+  },
+  {
+    title: 'a message wrapped with another key',
+    code: 'CONTEXT_DIFFERS',
+    where: { site: 'mow-1' },
+    apply: (world) => {
+      storeSealed(world, seal('e', 'moscow', 0, { wrappingKeys: ['stolen'] }));
+    },
+  },
+  {
+    title: 'bytes that are no sealed message',
+    code: 'CONTEXT_DIFFERS',
+    where: { site: 'mow-1' },
+    apply: (world) => {
+      storeSealed(world, Buffer.from('plain'));
+    },
+  },
+  ...Object.entries(OTHER_METADATA).map(([name, value]): Manipulation => ({
+    title: `metadata with another ${name}`,
+    code: 'METADATA_DIFFERS',
+    where: { ...a, site: 'zrh-1' },
+    apply: (world) => {
+      at(world, 'zrh-1', 'a').metadata = { ...at(world, 'zrh-1', 'a').metadata, [name]: value };
+    },
+  })),
+  {
+    title: 'metadata no router writes',
+    code: 'METADATA_DIFFERS',
+    where: { ...a, site: 'zrh-1' },
+    apply: (world) => {
+      at(world, 'zrh-1', 'a').metadata = {};
+    },
+  },
+  {
+    title: 'an object without metadata',
+    code: 'METADATA_MISSING',
+    where: { ...a, site: 'zrh-1' },
+    apply: (world) => {
+      delete at(world, 'zrh-1', 'a').metadata;
+    },
+  },
+  {
+    title: 'a key no router writes',
+    code: 'FOREIGN_OBJECT',
+    where: { site: 'zrh-1', key: 'samples/00/00/??[2J' },
+    apply: (world) =>
+      world.sites.get('zrh-1')?.set('samples/00/00/é\u001B[2J', { bytes: Buffer.from('x') }),
+  },
+  {
+    title: 'a placement the event does not name',
+    code: 'PLACEMENTS_INCOMPLETE',
+    where: { submission: a.submission, position: a.position },
+    apply: (world) => {
+      editPlacements(world, (placements) => placements.slice(0, 1));
+    },
+  },
+  {
+    title: 'placements in another order',
+    code: 'PLACEMENTS_INCOMPLETE',
+    where: { submission: a.submission },
+    apply: (world) => {
+      editPlacements(world, (placements) => placements.toReversed());
+    },
+  },
+  {
+    title: 'a placement at another key',
+    code: 'PLACEMENTS_INCOMPLETE',
+    where: { submission: a.submission },
+    apply: (world) => {
+      editPlacements(world, (placements) =>
+        placements.map((one) => ({ ...one, key: 'samples/elsewhere' })),
+      );
+    },
+  },
+  {
+    title: 'an event that is missing',
+    code: 'PREVIOUS_BROKEN',
+    where: { position: 'log-1/threat.samples/0/3' },
+    apply: (world) => world.events[0]?.splice(2, 1),
+  },
+  {
+    title: "a partition's first event that is missing",
+    code: 'PREVIOUS_BROKEN',
+    where: { position: 'log-1/threat.samples/1/1' },
+    apply: (world) => {
+      world.events[1]?.shift();
+      world.pointers.pop();
+    },
+  },
+  {
+    title: 'an event that was appended twice',
+    code: 'POSITION_TWICE',
+    where: { position: a.position },
+    apply: (world) => world.events[0]?.splice(1, 0, world.events[0][0] ?? Buffer.alloc(0)),
+  },
+  {
+    title: 'progress beyond the last event',
+    code: 'LAST_EVENT_MISMATCH',
+    where: { position: 'log-1/threat.samples/0/3' },
+    apply: (world) => world.committed.set(partitionName(0), 4n),
+  },
+  {
+    title: 'progress set back',
+    code: 'LAST_EVENT_MISMATCH',
+    where: { position: 'log-1/threat.samples/0/3' },
+    apply: (world) => world.committed.set(partitionName(0), 2n),
+  },
+  {
+    title: 'progress lost',
+    code: 'LAST_EVENT_MISMATCH',
+    where: { position: 'log-1/threat.samples/1/1' },
+    apply: (world) => world.committed.set(partitionName(1), -1n),
+  },
+  {
+    title: 'a record in the audit log that is no event',
+    code: 'AUDIT_EVENT_INVALID',
+    where: {},
+    apply: (world) => world.events[0]?.push(Buffer.from('{}')),
+  },
+  {
+    title: 'a duplicate of a position that stored nothing',
+    code: 'DUPLICATE_OF_UNKNOWN',
+    where: { position: 'log-1/threat.samples/0/4', submission: submissionOf('c') },
+    apply: (world) => duplicate(world, 'c', 'zurich', positionOf(0, 2n)),
+  },
+  {
+    title: 'a duplicate of a position that stored another submission',
+    code: 'DUPLICATE_OF_UNKNOWN',
+    where: { submission: a.submission },
+    apply: (world) => duplicate(world, 'a', 'zurich', positionOf(1, 1n)),
+  },
+  {
+    title: 'an object that claims a position beyond the log',
+    code: 'OBJECT_WITHOUT_EVENT',
+    where: { site: 'mow-1', position: 'log-1/threat.samples/0/4' },
+    apply: (world) => put(world, 'mow-1', 'x', objectOf('x', 'moscow', positionOf(0, 4n))),
+  },
+  {
+    title: 'a duplicate of a position beyond the log',
+    code: 'DUPLICATE_OF_UNKNOWN',
+    where: { submission: submissionOf('c') },
+    apply: (world) => duplicate(world, 'c', 'zurich', positionOf(1, 2n)),
+  },
+  {
+    title: 'an object in flight of another region',
+    code: 'CONTEXT_DIFFERS',
+    where: { site: 'mow-1', submission: submissionOf('x') },
+    apply: (world) => {
+      putInFlight(world, seal('x', 'zurich', 0, { wrappingKeys: ['moscow-key'] }));
+    },
+  },
+  {
+    title: 'an object in flight of another submission',
+    code: 'CONTEXT_DIFFERS',
+    where: { site: 'mow-1' },
+    apply: (world) => {
+      putInFlight(world, seal('x', 'moscow', 0, { submission: submissionOf('y') }));
+    },
+  },
+  {
+    title: 'an object in flight whose data key is wrapped twice',
+    code: 'CONTEXT_DIFFERS',
+    where: { site: 'mow-1' },
+    apply: (world) => {
+      putInFlight(world, seal('x', 'moscow', 0, { wrappingKeys: ['moscow-key', 'stolen'] }));
+    },
+  },
+  {
+    title: 'an object in flight that is no sealed message',
+    code: 'CONTEXT_DIFFERS',
+    where: { site: 'mow-1' },
+    apply: (world) => {
+      putInFlight(world, Buffer.from('plain'));
+    },
+  },
+  {
+    title: 'a link under a key that only an object may have',
+    code: 'FOREIGN_OBJECT',
+    where: { site: 'mow-1', key: objectKey(submissionOf('x')) },
+    apply: (world) => put(world, 'mow-1', 'x', { bytes: Buffer.from('x'), link: true }),
+  },
+  {
+    title: 'a site no policy names',
+    code: 'FOREIGN_SITE',
+    where: { site: 'xyz-9' },
+    apply: (world) => world.foreignSites.push('xyz-9'),
+  },
+  {
+    title: 'a quarantined event without its pointer',
+    code: 'POINTER_MISSING',
+    where: { position: 'log-1/threat.samples/1/0' },
+    apply: (world) => world.pointers.pop(),
+  },
+  {
+    title: 'a pointer to what was not quarantined',
+    code: 'POINTER_WITHOUT_EVENT',
+    where: { position: a.position },
+    apply: (world) => world.pointers.push(pointerOf(positionOf(0, 0n))),
+  },
+  {
+    title: 'a pointer to what is not settled',
+    code: 'POINTER_WITHOUT_EVENT',
+    where: { position: 'log-1/threat.samples/0/4' },
+    apply: (world) => {
+      publish(world, 0);
+      world.pointers.push(pointerOf(positionOf(0, 4n)));
+    },
+  },
+  {
+    title: 'a pointer twice',
+    code: 'POINTER_WITHOUT_EVENT',
+    where: { position: 'log-1/threat.samples/1/0' },
+    apply: (world) => world.pointers.push(pointerOf(positionOf(1, 0n))),
+  },
+  {
+    title: 'a record in the quarantine that is no pointer',
+    code: 'POINTER_WITHOUT_EVENT',
+    where: {},
+    apply: (world) => world.pointers.push(Buffer.from('{}')),
+  },
+  {
+    title: 'an event that is looked up as another',
+    code: 'LOOKUP_DIFFERS',
+    where: { position: 'log-1/residency.audit/0/1' },
+    apply: (world) => world.lookupDifferences.push('log-1/residency.audit/0/1'),
+  },
+  {
+    title: 'a rule the policy does not have',
+    code: 'DECISION_DIFFERS',
+    where: { submission: submissionOf('b') },
+    apply: () => undefined,
+    deps: (deps) => ({
+      ...deps,
+      ruleHolds: (policy, claimed) =>
+        claimed.rule !== 'rule-moscow' && deps.ruleHolds(policy, claimed),
+    }),
+  },
+  {
+    title: 'a policy nobody knows',
+    code: 'POLICY_UNKNOWN',
+    where: { submission: submissionOf('b') },
+    apply: () => undefined,
+    deps: (deps) => ({
+      ...deps,
+      sitesOf: (policy, region) => (region === 'moscow' ? undefined : deps.sitesOf(policy, region)),
+    }),
+  },
+  {
+    title: 'a site that is not configured',
+    code: 'SITE_NOT_READ',
+    where: { site: 'zrh-2' },
+    apply: () => undefined,
+    deps: (deps) => ({ ...deps, sites: deps.sites.filter(({ site }) => site !== 'zrh-2') }),
+  },
+  {
+    title: 'an object no key opens',
+    code: 'DOES_NOT_OPEN',
+    where: { site: 'mow-1', submission: submissionOf('b') },
+    apply: () => undefined,
+    deps: (deps) => ({
+      ...deps,
+      open: async (message, region) => {
+        if (region === 'moscow') throw new Error('sample b');
+        return await opening(deps)(message, region);
+      },
+    }),
+  },
+  {
+    title: 'an object that opens to another sample',
+    code: 'OPENED_DIFFERS',
+    where: { site: 'mow-1' },
+    apply: () => undefined,
+    deps: (deps) => ({
+      ...deps,
+      open: async (message, region) => ({
+        ...(await opening(deps)(message, region)),
+        ...(region === 'moscow' ? { sample: Buffer.from('sample z') } : {}),
+      }),
+    }),
+  },
+  {
+    title: 'an object that opens to another context',
+    code: 'OPENED_DIFFERS',
+    where: { site: 'mow-1' },
+    apply: () => undefined,
+    deps: (deps) => ({
+      ...deps,
+      open: async (message, region) => {
+        const opened = await opening(deps)(message, region);
+        return region === 'moscow'
+          ? { ...opened, context: { ...opened.context, region: 'zurich' } }
+          : opened;
+      },
+    }),
+  },
 ];
 
 describe('a system as its routers left it', () => {
   it('has no difference, and every number is told', async () => {
     const report = await reconcile(depsOf(sampleWorld()));
     expect(report).toEqual({
-      objects: 5, events: { stored: 3, duplicate: 1, refused: 1, quarantined: 1 }, storedChecked: 3, inFlight: 0, opened: 5,
-      alsoIn: { total: 0, list: [] }, differences: { total: 0, list: [], byCode: {} },
+      objects: 5,
+      events: { stored: 3, duplicate: 1, refused: 1, quarantined: 1 },
+      storedChecked: 3,
+      inFlight: 0,
+      opened: 5,
+      alsoIn: { total: 0, list: [] },
+      differences: { total: 0, list: [], byCode: {} },
     });
   });
 
@@ -98,7 +441,11 @@ describe('a system as its routers left it', () => {
 
   it('opens nothing unless it is asked to', async () => {
     const { open: _, ...deps } = depsOf(sampleWorld());
-    expect(await reconcile(deps)).toMatchObject({ opened: 0, storedChecked: 3, differences: { total: 0 } });
+    expect(await reconcile(deps)).toMatchObject({
+      opened: 0,
+      storedChecked: 3,
+      differences: { total: 0 },
+    });
   });
 
   it("takes a site's marker for what it is", async () => {
@@ -109,10 +456,19 @@ describe('a system as its routers left it', () => {
 
   it('accepts sites whose ciphertexts differ because an attempt was repeated', async () => {
     const world = emptyWorld();
-    const objects = [objectOf('a', 'zurich', positionOf(0, 0n), 1), objectOf('a', 'zurich', positionOf(0, 0n), 2)] as const;
+    const objects = [
+      objectOf('a', 'zurich', positionOf(0, 0n), 1),
+      objectOf('a', 'zurich', positionOf(0, 0n), 2),
+    ] as const;
     put(world, 'zrh-1', 'a', objects[0]);
     put(world, 'zrh-2', 'a', objects[1]);
-    settle(world, 0, { outcome: 'stored', data: { ...judged('a', 'zurich'), placements: [placementOf('zrh-1', 'a', objects[0]), placementOf('zrh-2', 'a', objects[1])] } });
+    settle(world, 0, {
+      outcome: 'stored',
+      data: {
+        ...judged('a', 'zurich'),
+        placements: [placementOf('zrh-1', 'a', objects[0]), placementOf('zrh-2', 'a', objects[1])],
+      },
+    });
     expect((await reconcile(depsOf(world))).differences.list).toEqual([]);
   });
 
@@ -123,7 +479,10 @@ describe('a system as its routers left it', () => {
     duplicate(world, 'a', 'zurich', positionOf(0, 0n), 1);
     const report = await reconcile(depsOf(world));
     expect(report.differences.list).toEqual([]);
-    expect(report.alsoIn).toEqual({ total: 1, list: [{ submission: a.submission, position: formatPosition(other), region: 'moscow' }] });
+    expect(report.alsoIn).toEqual({
+      total: 1,
+      list: [{ submission: a.submission, position: formatPosition(other), region: 'moscow' }],
+    });
   });
 
   it('knows the original of a duplicate that is read first', async () => {
@@ -139,19 +498,30 @@ describe('one manipulation, one difference', () => {
     const world = sampleWorld();
     apply(world);
     const { differences, inFlight } = await reconcile(deps(depsOf(world)));
-    expect(differences).toMatchObject({ total: 1, byCode: { [code]: 1 }, list: [{ code, ...where }] });
+    expect(differences).toMatchObject({
+      total: 1,
+      byCode: { [code]: 1 },
+      list: [{ code, ...where }],
+    });
     expect(inFlight).toBe(0);
   });
 
   it('every code is caused by one of them', () => {
-    expect([...new Set(manipulations.map(({ code }) => code))].toSorted()).toEqual([...DIFFERENCE_CODES].toSorted());
+    expect([...new Set(manipulations.map(({ code }) => code))].toSorted()).toEqual(
+      [...DIFFERENCE_CODES].toSorted(),
+    );
   });
 
-  it.each(manipulations)('$title: nothing of a sample, a consent or an error of others is told', async ({ apply, deps = (same) => same }) => {
-    const world = sampleWorld();
-    apply(world);
-    expect(JSON.stringify(await reconcile(deps(depsOf(world))))).not.toMatch(/sample [a-z]\b|consent-000|stolen|elsewhere/);
-  });
+  it.each(manipulations)(
+    '$title: nothing of a sample, a consent or an error of others is told',
+    async ({ apply, deps = (same) => same }) => {
+      const world = sampleWorld();
+      apply(world);
+      expect(JSON.stringify(await reconcile(deps(depsOf(world))))).not.toMatch(
+        /sample [a-z]\b|consent-000|stolen|elsewhere/,
+      );
+    },
+  );
 });
 
 describe('records in flight', () => {
@@ -165,7 +535,10 @@ describe('records in flight', () => {
     put(world, 'mow-1', 'y', objectOf('y', 'moscow', positionOf(1, 9n)));
     put(world, 'mow-1', 'z', objectOf('z', 'moscow', positionOf(2, 0n)));
     put(world, 'mow-1', 'a', objectOf('a', 'moscow', positionOf(1, 10n)));
-    expect(await reconcile(depsOf(world))).toMatchObject({ inFlight: 4, differences: { total: 0 } });
+    expect(await reconcile(depsOf(world))).toMatchObject({
+      inFlight: 4,
+      differences: { total: 0 },
+    });
   });
 
   it('a duplicate may name one', async () => {
@@ -173,7 +546,10 @@ describe('records in flight', () => {
     publish(world, 1);
     put(world, 'zrh-1', 'x', objectOf('x', 'zurich', positionOf(1, 2n)));
     duplicate(world, 'x', 'zurich', positionOf(1, 2n));
-    expect(await reconcile(depsOf(world))).toMatchObject({ inFlight: 1, differences: { total: 0 } });
+    expect(await reconcile(depsOf(world))).toMatchObject({
+      inFlight: 1,
+      differences: { total: 0 },
+    });
   });
 });
 
@@ -190,8 +566,10 @@ describe('the run', () => {
       read: async (key: string) => {
         const name = `${reader.site} ${key}`;
         reads.set(name, (reads.get(name) ?? 0) + 1);
-        most = Math.max(most, reading += 1);
-        await new Promise((resolve) => { setImmediate(resolve); });
+        most = Math.max(most, (reading += 1));
+        await new Promise((resolve) => {
+          setImmediate(resolve);
+        });
         reading -= 1;
         return await reader.read(key);
       },
@@ -217,24 +595,44 @@ describe('the run', () => {
 
   it('tells how far it is', async () => {
     const seen: [number, number | undefined][] = [];
-    await reconcile(depsOf(sampleWorld()), { onProgress: (done, total) => { seen.push([done, total]); } });
-    expect(seen).toEqual([...[1, 2, 3, 4, 5].map((n) => [n, undefined]), ...[1, 2, 3, 4, 5].map((n) => [n, 5])]);
+    await reconcile(depsOf(sampleWorld()), {
+      onProgress: (done, total) => {
+        seen.push([done, total]);
+      },
+    });
+    expect(seen).toEqual([
+      ...[1, 2, 3, 4, 5].map((n) => [n, undefined]),
+      ...[1, 2, 3, 4, 5].map((n) => [n, 5]),
+    ]);
   });
 
-  it.each(['zrh-2', 'mow-1'])('rejects where %s can not be read, instead of reporting half', async (site) => {
-    const deps = depsOf(sampleWorld());
-    const down = new Error('The site is down.');
-    const sites = deps.sites.map((reader) => (reader.site === site ? { ...reader, read: () => Promise.reject(down) } : reader));
-    await expect(reconcile({ ...deps, sites })).rejects.toBe(down);
-  });
+  it.each(['zrh-2', 'mow-1'])(
+    'rejects where %s can not be read, instead of reporting half',
+    async (site) => {
+      const deps = depsOf(sampleWorld());
+      const down = new Error('The site is down.');
+      const sites = deps.sites.map((reader) =>
+        reader.site === site ? { ...reader, read: () => Promise.reject(down) } : reader,
+      );
+      await expect(reconcile({ ...deps, sites })).rejects.toBe(down);
+    },
+  );
 
   it('rejects where a site can not be listed or the trail not be read', async () => {
     const deps = depsOf(sampleWorld());
     const down = new Error('It is down.');
-    const failing = () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(down) }) });
-    await expect(reconcile({ ...deps, sites: deps.sites.map((reader) => ({ ...reader, list: failing })) })).rejects.toBe(down);
-    await expect(reconcile({ ...deps, trail: { ...deps.trail, events: failing } })).rejects.toBe(down);
-    await expect(reconcile({ ...deps, trail: { ...deps.trail, committed: () => Promise.reject(down) } })).rejects.toBe(down);
+    const failing = () => ({
+      [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(down) }),
+    });
+    await expect(
+      reconcile({ ...deps, sites: deps.sites.map((reader) => ({ ...reader, list: failing })) }),
+    ).rejects.toBe(down);
+    await expect(reconcile({ ...deps, trail: { ...deps.trail, events: failing } })).rejects.toBe(
+      down,
+    );
+    await expect(
+      reconcile({ ...deps, trail: { ...deps.trail, committed: () => Promise.reject(down) } }),
+    ).rejects.toBe(down);
   });
 });
 
@@ -252,11 +650,21 @@ function putInFlight(world: World, bytes: Buffer): void {
 function storeSealed(world: World, bytes: Buffer): void {
   const object = objectOf('e', 'moscow', positionOf(0, 4n), 0, bytes);
   put(world, 'mow-1', 'e', object);
-  settle(world, 0, { outcome: 'stored', data: { ...judged('e', 'moscow'), placements: [placementOf('mow-1', 'e', object)] } });
+  settle(world, 0, {
+    outcome: 'stored',
+    data: { ...judged('e', 'moscow'), placements: [placementOf('mow-1', 'e', object)] },
+  });
 }
 
-function editPlacements(world: World, edit: (placements: ReturnType<typeof placementOf>[]) => ReturnType<typeof placementOf>[]): void {
+function editPlacements(
+  world: World,
+  edit: (placements: ReturnType<typeof placementOf>[]) => ReturnType<typeof placementOf>[],
+): void {
   const event = decodeAuditEvent(world.events[0]?.[0] ?? Buffer.alloc(0));
-  if (event.outcome !== 'stored' || world.events[0] === undefined) throw new Error('The sample world begins with a stored event.');
-  world.events[0][0] = encode(event.position, null, { outcome: 'stored', data: { ...event.data, placements: edit(event.data.placements) } });
+  if (event.outcome !== 'stored' || world.events[0] === undefined)
+    throw new Error('The sample world begins with a stored event.');
+  world.events[0][0] = encode(event.position, null, {
+    outcome: 'stored',
+    data: { ...event.data, placements: edit(event.data.placements) },
+  });
 }

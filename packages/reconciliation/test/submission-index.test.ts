@@ -12,11 +12,14 @@ describe('the submission index', () => {
       index.addListed(id(i), 0);
       index.addListed(id(i), 1);
     }
-    for (let i = 0; i < count; i += 2) index.addStored(id(i), { partition: 1, offset: BigInt(i) }, [0, 1]);
+    for (let i = 0; i < count; i += 2)
+      index.addStored(id(i), { partition: 1, offset: BigInt(i) }, [0, 1]);
     expect(index.bytes / count).toBeLessThan(130);
     const left = [...index.unclaimed()];
     expect(left).toHaveLength(count / 2);
-    expect(new Set(left.map(({ submission }) => submission))).toEqual(new Set(Array.from({ length: count / 2 }, (_, i) => id(2 * i + 1))));
+    expect(new Set(left.map(({ submission }) => submission))).toEqual(
+      new Set(Array.from({ length: count / 2 }, (_, i) => id(2 * i + 1))),
+    );
     expect(index.isStoredAt(id(0), { partition: 1, offset: 0n })).toBe(true);
     expect(index.isStoredAt(id(0), { partition: 0, offset: 0n })).toBe(false);
     expect(index.isStoredAt(id(1), { partition: 1, offset: 1n })).toBe(false);
@@ -30,13 +33,20 @@ describe('the submission index', () => {
   it('tells sites apart however many there are', () => {
     const index = new SubmissionIndex(128);
     for (let site = 0; site < 128; site += 1) index.addListed(id(1), site);
-    index.addStored(id(1), { partition: 0, offset: 0n }, Array.from({ length: 127 }, (_, site) => site));
+    index.addStored(
+      id(1),
+      { partition: 0, offset: 0n },
+      Array.from({ length: 127 }, (_, site) => site),
+    );
     expect([...index.unclaimed()]).toEqual([{ submission: id(1), sites: [127], stored: true }]);
   });
 
   it('finds identities whose first bytes collide', () => {
     const index = new SubmissionIndex(1);
-    const ids = Array.from({ length: 100 }, (_, n) => `00000000${n.toString(16).padStart(56, '0')}`);
+    const ids = Array.from(
+      { length: 100 },
+      (_, n) => `00000000${n.toString(16).padStart(56, '0')}`,
+    );
     for (const one of ids) index.addListed(one, 0);
     expect([...index.unclaimed()].map(({ submission }) => submission).toSorted()).toEqual(ids);
   });

@@ -1,9 +1,19 @@
-import { encodeAuditEvent, encodeObjectMetadata, encodeQuarantinePointer, formatPosition, objectKey, sha256 } from '@residency/contracts';
+import {
+  encodeAuditEvent,
+  encodeObjectMetadata,
+  encodeQuarantinePointer,
+  formatPosition,
+  objectKey,
+  sha256,
+} from '@residency/contracts';
 import type { AuditEvent, Placement, Position, StoredData } from '@residency/contracts';
 import type { FoundObject, ReconcileDeps, SealedHeader } from '../src/index.ts';
 
 /** An in-memory system as a router leaves it: sites, audit log and progress, each open to manipulation. */
-export const REGIONS: Readonly<Record<string, readonly string[]>> = { zurich: ['zrh-1', 'zrh-2'], moscow: ['mow-1'] };
+export const REGIONS: Readonly<Record<string, readonly string[]>> = {
+  zurich: ['zrh-1', 'zrh-2'],
+  moscow: ['mow-1'],
+};
 export const POLICY = sha256(Buffer.from('policy'));
 export const PARTITIONS = 2;
 const AT = Date.UTC(2024, 0, 1);
@@ -25,9 +35,15 @@ export interface World {
 
 export function emptyWorld(): World {
   return {
-    sites: new Map(Object.values(REGIONS).flat().map((site) => [site, new Map()])),
+    sites: new Map(
+      Object.values(REGIONS)
+        .flat()
+        .map((site) => [site, new Map()]),
+    ),
     events: Array.from({ length: PARTITIONS }, () => []),
-    committed: new Map(Array.from({ length: PARTITIONS }, (_, partition) => [partitionName(partition), -1n])),
+    committed: new Map(
+      Array.from({ length: PARTITIONS }, (_, partition) => [partitionName(partition), -1n]),
+    ),
     waiting: new Map(),
     pointers: [],
     lookupDifferences: [],
@@ -51,31 +67,74 @@ export function sampleOf(name: string): Buffer {
   return Buffer.from(`sample ${name}`);
 }
 
-export function seal(name: string, region: string, attempt = 0, over: Partial<SealedHeader> = {}): Buffer {
-  const header = { region, policyDigest: POLICY, sampleSha256: sha256(sampleOf(name)), submission: submissionOf(name), wrappingKeys: [`${region}-key`], ...over };
-  return Buffer.from(JSON.stringify({ header, sample: sampleOf(name).toString('base64'), attempt }));
+export function seal(
+  name: string,
+  region: string,
+  attempt = 0,
+  over: Partial<SealedHeader> = {},
+): Buffer {
+  const header = {
+    region,
+    policyDigest: POLICY,
+    sampleSha256: sha256(sampleOf(name)),
+    submission: submissionOf(name),
+    wrappingKeys: [`${region}-key`],
+    ...over,
+  };
+  return Buffer.from(
+    JSON.stringify({ header, sample: sampleOf(name).toString('base64'), attempt }),
+  );
 }
 
 /** The object as an attempt creates it. */
-export function objectOf(name: string, region: string, position: Position, attempt = 0, bytes = seal(name, region, attempt)): StoredObject {
+export function objectOf(
+  name: string,
+  region: string,
+  position: Position,
+  attempt = 0,
+  bytes = seal(name, region, attempt),
+): StoredObject {
   const metadata = encodeObjectMetadata({
-    position: formatPosition(position), sampleSha256: sha256(sampleOf(name)), country: 'CH', policyDigest: POLICY, sealedSha256: sha256(bytes), wrappingKey: `${region}-key`,
+    position: formatPosition(position),
+    sampleSha256: sha256(sampleOf(name)),
+    country: 'CH',
+    policyDigest: POLICY,
+    sealedSha256: sha256(bytes),
+    wrappingKey: `${region}-key`,
   });
   return { bytes, metadata };
 }
 
-export function placementOf(site: string, name: string, { bytes, metadata }: StoredObject): Placement {
-  return { site, key: objectKey(submissionOf(name)), sealedSha256: String(metadata?.['sealed-sha256']), sealedBytes: bytes.length, wrappingKey: String(metadata?.['wrapping-key']) };
+export function placementOf(
+  site: string,
+  name: string,
+  { bytes, metadata }: StoredObject,
+): Placement {
+  return {
+    site,
+    key: objectKey(submissionOf(name)),
+    sealedSha256: String(metadata?.['sealed-sha256']),
+    sealedBytes: bytes.length,
+    wrappingKey: String(metadata?.['wrapping-key']),
+  };
 }
 
 export function judged(name: string, region: string): Omit<StoredData, 'previous' | 'placements'> {
   return {
-    submission: submissionOf(name), sampleSha256: sha256(sampleOf(name)), sampleBytes: sampleOf(name).length, verdict: 'suspicious', country: 'CH', consentId: 'consent-0001', termsVersion: '1',
+    submission: submissionOf(name),
+    sampleSha256: sha256(sampleOf(name)),
+    sampleBytes: sampleOf(name).length,
+    verdict: 'suspicious',
+    country: 'CH',
+    consentId: 'consent-0001',
+    termsVersion: '1',
     decision: { region, rule: `rule-${region}`, policy: { id: 'gti', version: 1, digest: POLICY } },
   };
 }
 
-type Body<E = AuditEvent> = E extends AuditEvent ? { readonly outcome: E['outcome']; readonly data: Omit<E['data'], 'previous'> } : never;
+type Body<E = AuditEvent> = E extends AuditEvent
+  ? { readonly outcome: E['outcome']; readonly data: Omit<E['data'], 'previous'> }
+  : never;
 
 /** Event and progress at one instant, as a log settles. */
 export function settle(world: World, partition: number, body: Body): Position {
@@ -97,25 +156,65 @@ export function publish(world: World, partition: number, records = 1n): void {
 }
 
 export function pointerOf(position: Position): Buffer {
-  return encodeQuarantinePointer({ position: formatPosition(position), reason: 'UNDECODABLE', detail: '', valueSha256: sha256(Buffer.alloc(0)), valueBytes: 0 });
+  return encodeQuarantinePointer({
+    position: formatPosition(position),
+    reason: 'UNDECODABLE',
+    detail: '',
+    valueSha256: sha256(Buffer.alloc(0)),
+    valueBytes: 0,
+  });
 }
 
 export function encode(position: Position, previous: string | null, body: Body): Buffer {
   const at = AT;
   switch (body.outcome) {
-    case 'stored': return encodeAuditEvent({ position, at, outcome: body.outcome, data: { ...body.data, previous } });
-    case 'duplicate': return encodeAuditEvent({ position, at, outcome: body.outcome, data: { ...body.data, previous } });
-    case 'refused': return encodeAuditEvent({ position, at, outcome: body.outcome, data: { ...body.data, previous } });
-    case 'quarantined': return encodeAuditEvent({ position, at, outcome: body.outcome, data: { ...body.data, previous } });
-    default: return body satisfies never;
+    case 'stored':
+      return encodeAuditEvent({
+        position,
+        at,
+        outcome: body.outcome,
+        data: { ...body.data, previous },
+      });
+    case 'duplicate':
+      return encodeAuditEvent({
+        position,
+        at,
+        outcome: body.outcome,
+        data: { ...body.data, previous },
+      });
+    case 'refused':
+      return encodeAuditEvent({
+        position,
+        at,
+        outcome: body.outcome,
+        data: { ...body.data, previous },
+      });
+    case 'quarantined':
+      return encodeAuditEvent({
+        position,
+        at,
+        outcome: body.outcome,
+        data: { ...body.data, previous },
+      });
+    default:
+      return body satisfies never;
   }
 }
 
 export function store(world: World, name: string, region: string, partition = 0): Position {
-  const position = positionOf(partition, (world.committed.get(partitionName(partition)) ?? -1n) + 1n);
+  const position = positionOf(
+    partition,
+    (world.committed.get(partitionName(partition)) ?? -1n) + 1n,
+  );
   const object = objectOf(name, region, position);
   for (const site of REGIONS[region] ?? []) put(world, site, name, object);
-  return settle(world, partition, { outcome: 'stored', data: { ...judged(name, region), placements: (REGIONS[region] ?? []).map((site) => placementOf(site, name, object)) } });
+  return settle(world, partition, {
+    outcome: 'stored',
+    data: {
+      ...judged(name, region),
+      placements: (REGIONS[region] ?? []).map((site) => placementOf(site, name, object)),
+    },
+  });
 }
 
 export function put(world: World, site: string, name: string, object: StoredObject): void {
@@ -129,11 +228,29 @@ export function at(world: World, site: string, name: string): StoredObject {
 }
 
 export function refuse(world: World, name: string, partition = 0): Position {
-  return settle(world, partition, { outcome: 'refused', data: { submission: submissionOf(name), sampleBytes: 1, verdict: 'malicious', consentId: 'consent-0002', reason: 'CONSENT_UNKNOWN' } });
+  return settle(world, partition, {
+    outcome: 'refused',
+    data: {
+      submission: submissionOf(name),
+      sampleBytes: 1,
+      verdict: 'malicious',
+      consentId: 'consent-0002',
+      reason: 'CONSENT_UNKNOWN',
+    },
+  });
 }
 
-export function duplicate(world: World, name: string, region: string, of: Position, partition = 0): Position {
-  return settle(world, partition, { outcome: 'duplicate', data: { ...judged(name, region), of: formatPosition(of) } });
+export function duplicate(
+  world: World,
+  name: string,
+  region: string,
+  of: Position,
+  partition = 0,
+): Position {
+  return settle(world, partition, {
+    outcome: 'duplicate',
+    data: { ...judged(name, region), of: formatPosition(of) },
+  });
 }
 
 /** Both regions, both partitions, every outcome. */
@@ -149,10 +266,14 @@ export function sampleWorld(): World {
 }
 
 /** Reads a world while it goes on; `pause` stands for the time each step takes. */
-export function depsOf(world: World, pause: () => Promise<void> = () => Promise.resolve()): ReconcileDeps {
+export function depsOf(
+  world: World,
+  pause: () => Promise<void> = () => Promise.resolve(),
+): ReconcileDeps {
   return {
     foreignSites: world.foreignSites,
-    ruleHolds: (policy, { rule, region, country, at: time }) => policy === POLICY && rule === `rule-${region}` && country === 'CH' && time === AT,
+    ruleHolds: (policy, { rule, region, country, at: time }) =>
+      policy === POLICY && rule === `rule-${region}` && country === 'CH' && time === AT,
     sites: [...world.sites].map(([site, objects]) => ({
       site,
       // As S3 lists: in key order, each step seeing what is there by then.
@@ -188,7 +309,12 @@ export function depsOf(world: World, pause: () => Promise<void> = () => Promise.
       },
       async end() {
         await pause();
-        return new Map([...world.committed].map(([name, last]) => [name, last + 1n + (world.waiting.get(name) ?? 0n)]));
+        return new Map(
+          [...world.committed].map(([name, last]) => [
+            name,
+            last + 1n + (world.waiting.get(name) ?? 0n),
+          ]),
+        );
       },
       async *pointers() {
         for (let next = 0; ; next += 1) {
@@ -198,13 +324,17 @@ export function depsOf(world: World, pause: () => Promise<void> = () => Promise.
           yield pointer;
         }
       },
-      async *lookupDifferences() { yield* world.lookupDifferences; },
+      async *lookupDifferences() {
+        yield* world.lookupDifferences;
+      },
     },
     sitesOf: (policy, region) => (policy === POLICY ? REGIONS[region] : undefined),
     readHeader: (message) => parse(message).header,
     open: (message, region) => {
       const { header, sample } = parse(message);
-      return header.region === region ? Promise.resolve({ sample: Buffer.from(sample, 'base64'), context: header }) : Promise.reject(new Error('The test key opens its own region only.'));
+      return header.region === region
+        ? Promise.resolve({ sample: Buffer.from(sample, 'base64'), context: header })
+        : Promise.reject(new Error('The test key opens its own region only.'));
     },
   };
 }

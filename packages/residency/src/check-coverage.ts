@@ -15,7 +15,10 @@ interface Fault extends RuleInterval {
 }
 
 /** Gaps and overlaps among the codes of `assigned`, countries with the same fault together. Rules whose instants can not be read claim nothing. */
-export function checkCoverage(rules: readonly PolicyRule[], assigned: ReadonlySet<string>): PolicyProblem[] {
+export function checkCoverage(
+  rules: readonly PolicyRule[],
+  assigned: ReadonlySet<string>,
+): PolicyProblem[] {
   const claims = claimsByCountry(rules);
   const groups = new Map<string, { readonly fault: Fault; readonly countries: string[] }>();
   for (const country of assigned) {
@@ -46,9 +49,13 @@ function claimsByCountry(rules: readonly PolicyRule[]): Map<string, Claim[]> {
 
 /** Between two neighbouring boundaries nothing changes, so one look at each boundary sees every instant. */
 function faults(claims: readonly Claim[]): Fault[] {
-  const boundaries = [...new Set([-Infinity, ...claims.flatMap(({ from, until }) => [from, until]), Infinity])].sort((a, b) => (a < b ? -1 : 1));
+  const boundaries = [
+    ...new Set([-Infinity, ...claims.flatMap(({ from, until }) => [from, until]), Infinity]),
+  ].sort((a, b) => (a < b ? -1 : 1));
   return boundaries.slice(0, -1).flatMap((from, position) => {
-    const rules = claims.filter((claim) => claim.from <= from && from < claim.until).map(({ rule }) => rule);
+    const rules = claims
+      .filter((claim) => claim.from <= from && from < claim.until)
+      .map(({ rule }) => rule);
     return rules.length === 1 ? [] : [{ from, until: boundaries[position + 1] ?? Infinity, rules }];
   });
 }
@@ -57,7 +64,10 @@ function problem({ from, until, rules }: Fault, countries: readonly string[]): P
   const when = `from ${instant(from)} until ${instant(until)}`;
   return rules.length === 0
     ? { code: 'GAP', message: `Expected one rule ${when}, found none for ${countries.join(', ')}.` }
-    : { code: 'OVERLAP', message: `Expected one rule ${when}, found ${rules.map((rule) => `"${rule}"`).join(' and ')} for ${countries.join(', ')}.` };
+    : {
+        code: 'OVERLAP',
+        message: `Expected one rule ${when}, found ${rules.map((rule) => `"${rule}"`).join(' and ')} for ${countries.join(', ')}.`,
+      };
 }
 
 function instant(at: Instant): string {

@@ -58,8 +58,11 @@ function buildIndex({ document, digest }: PolicyVersion): Map<string, Entry[]> {
     const sites = sitesOf.get(rule.region);
     if (interval === undefined || sites === undefined) continue;
     for (const country of new Set(rule.countries)) {
-      const entry = { ...interval, decision: { known: true, country, region: rule.region, sites, rule, policy } } as const;
-      index.set(country, [...index.get(country) ?? [], entry]);
+      const entry = {
+        ...interval,
+        decision: { known: true, country, region: rule.region, sites, rule, policy },
+      } as const;
+      index.set(country, [...(index.get(country) ?? []), entry]);
     }
   }
   return index;

@@ -6,9 +6,22 @@ export { decide } from './decide.ts';
 export type { Decision, KnownDecision } from './decide.ts';
 export { BEGINNING_OF_TIME, formatInstant, parseInstant } from './instant.ts';
 export type { Instant } from './instant.ts';
-export { INVALID_POLICY_CODES, invalidPolicies, policyInForce, validPolicies } from './policy-in-force.ts';
+export {
+  INVALID_POLICY_CODES,
+  invalidPolicies,
+  policyInForce,
+  validPolicies,
+} from './policy-in-force.ts';
 export type { InvalidPolicy, InvalidPolicyCode } from './policy-in-force.ts';
 export { POLICY_PROBLEM_CODES } from './policy-problem.ts';
 export type { PolicyProblem, PolicyProblemCode } from './policy-problem.ts';
 export { BASES, CONFIDENCES } from './policy.ts';
-export type { Basis, Confidence, PolicyDocument, PolicyPublished, PolicyRegion, PolicyRule, PolicyVersion } from './policy.ts';
+export type {
+  Basis,
+  Confidence,
+  PolicyDocument,
+  PolicyPublished,
+  PolicyRegion,
+  PolicyRule,
+  PolicyVersion,
+} from './policy.ts';

@@ -5,13 +5,15 @@ export type Instant = number;
 export const BEGINNING_OF_TIME = '0000-01-01T00:00:00.000Z';
 
 // RFC 3339 §5.6 date-time, or a bare full-date (midnight UTC). Leap seconds are refused: no append time has one.
-const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2}))?$/;
+const RFC3339 =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2}))?$/;
 
 /** Reads RFC 3339 or a date as 00:00Z; `undefined` where it is neither. Fractions beyond a millisecond are cut. */
 export function parseInstant(text: string): Instant | undefined {
   const match = RFC3339.exec(text);
   if (!match) return undefined;
-  const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '', zone = 'Z'] = match;
+  const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '', zone = 'Z'] =
+    match;
   const written = `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.padEnd(3, '0').slice(0, 3)}Z`;
   const utc = Date.parse(written);
   // Date.parse rolls 31 April over to May: what does not print back as it was written never existed.

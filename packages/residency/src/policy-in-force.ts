@@ -4,7 +4,13 @@ import type { Instant } from './instant.ts';
 import type { PolicyProblem } from './policy-problem.ts';
 import type { PolicyDocument, PolicyPublished, PolicyVersion } from './policy.ts';
 
-export const INVALID_POLICY_CODES = ['UNSOUND', 'OTHER_POLICY', 'VERSION_TAKEN', 'VERSION_NOT_GREATER', 'RETROACTIVE'] as const;
+export const INVALID_POLICY_CODES = [
+  'UNSOUND',
+  'OTHER_POLICY',
+  'VERSION_TAKEN',
+  'VERSION_NOT_GREATER',
+  'RETROACTIVE',
+] as const;
 export type InvalidPolicyCode = (typeof INVALID_POLICY_CODES)[number];
 
 /** A published version that everybody ignores. */
@@ -23,12 +29,16 @@ export interface InvalidPolicy {
  * Versions appended after `at` need no filter: theirs is an `effectiveFrom` not before their append time, hence beyond
  * `at`. So more versions in the log never change an earlier record's answer, version 1's arrival excepted.
  */
-export function policyInForce(published: readonly PolicyPublished[], at: Instant): PolicyVersion | undefined {
+export function policyInForce(
+  published: readonly PolicyPublished[],
+  at: Instant,
+): PolicyVersion | undefined {
   let inForce: PolicyPublished | undefined;
   for (const version of validPolicies(published)) {
     const from = effectiveFrom(version.document);
     // `>=`: valid versions come in ascending order, so the higher of two wins.
-    if (from <= at && (inForce === undefined || from >= effectiveFrom(inForce.document))) inForce = version;
+    if (from <= at && (inForce === undefined || from >= effectiveFrom(inForce.document)))
+      inForce = version;
   }
   return inForce;
 }
@@ -48,7 +58,10 @@ export function validPolicies(published: readonly PolicyPublished[]): PolicyPubl
   return judge(published).valid;
 }
 
-function judge(published: readonly PolicyPublished[]): { valid: PolicyPublished[]; invalid: InvalidPolicy[] } {
+function judge(published: readonly PolicyPublished[]): {
+  valid: PolicyPublished[];
+  invalid: InvalidPolicy[];
+} {
   const valid: PolicyPublished[] = [];
   const invalid: InvalidPolicy[] = [];
   for (const version of published) {
@@ -60,32 +73,50 @@ function judge(published: readonly PolicyPublished[]): { valid: PolicyPublished[
   return { valid, invalid };
 }
 
-function faultOf({ document, appendedAt }: PolicyPublished, valid: readonly PolicyPublished[]): Omit<InvalidPolicy, 'published'> | undefined {
+function faultOf(
+  { document, appendedAt }: PolicyPublished,
+  valid: readonly PolicyPublished[],
+): Omit<InvalidPolicy, 'published'> | undefined {
   const [first] = valid;
   const last = valid.at(-1);
   const name = `${document.id}/${document.version}`;
   const problems = problemsOf(document);
   if (problems.length > 0) {
-    return { code: 'UNSOUND', message: `Expected a sound policy, found ${problems.length} problem(s) in ${name}, the first: ${problems[0]?.message} Publish a corrected version.` };
+    return {
+      code: 'UNSOUND',
+      message: `Expected a sound policy, found ${problems.length} problem(s) in ${name}, the first: ${problems[0]?.message} Publish a corrected version.`,
+    };
   }
   if (first !== undefined && document.id !== first.document.id) {
-    return { code: 'OTHER_POLICY', message: `Expected versions of "${first.document.id}" on this log, found ${name}. Publish it to its own log.` };
+    return {
+      code: 'OTHER_POLICY',
+      message: `Expected versions of "${first.document.id}" on this log, found ${name}. Publish it to its own log.`,
+    };
   }
   if (valid.some(({ document: { version } }) => version === document.version)) {
-    return { code: 'VERSION_TAKEN', message: `Expected ${name} to stay as it was first published, found another document under that number. Publish it under the next number.` };
+    return {
+      code: 'VERSION_TAKEN',
+      message: `Expected ${name} to stay as it was first published, found another document under that number. Publish it under the next number.`,
+    };
   }
   if (last !== undefined && document.version < last.document.version) {
-    return { code: 'VERSION_NOT_GREATER', message: `Expected a version above ${last.document.version}, found ${name}. Publish it under the next number.` };
+    return {
+      code: 'VERSION_NOT_GREATER',
+      message: `Expected a version above ${last.document.version}, found ${name}. Publish it under the next number.`,
+    };
   }
   if (effectiveFrom(document) < appendedAt && document.version !== 1) {
-    return { code: 'RETROACTIVE', message: `Expected ${name} to be effective from ${formatInstant(appendedAt)}, when it was appended, or later, found ${document.effectiveFrom}. Publish it with a later effectiveFrom.` };
+    return {
+      code: 'RETROACTIVE',
+      message: `Expected ${name} to be effective from ${formatInstant(appendedAt)}, when it was appended, or later, found ${document.effectiveFrom}. Publish it with a later effectiveFrom.`,
+    };
   }
   return undefined;
 }
 
 /** Only for sound documents: `effectiveFrom` can be read. */
 function effectiveFrom({ version, effectiveFrom: text }: PolicyDocument): Instant {
-  return version === 1 ? -Infinity : parseInstant(text) ?? Infinity;
+  return version === 1 ? -Infinity : (parseInstant(text) ?? Infinity);
 }
 
 // Judged once a document, although the router asks once a record. Against the codes it lists and no others: which codes are
@@ -94,6 +125,13 @@ const known = new WeakMap<PolicyDocument, readonly PolicyProblem[]>();
 
 function problemsOf(document: PolicyDocument): readonly PolicyProblem[] {
   let problems = known.get(document);
-  if (problems === undefined) known.set(document, (problems = checkPolicy(document, new Set(document.rules.flatMap(({ countries }) => countries)))));
+  if (problems === undefined)
+    known.set(
+      document,
+      (problems = checkPolicy(
+        document,
+        new Set(document.rules.flatMap(({ countries }) => countries)),
+      )),
+    );
   return problems;
 }

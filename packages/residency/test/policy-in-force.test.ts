@@ -6,15 +6,27 @@ import type { PolicyDocument, PolicyPublished } from '../src/policy.ts';
 import { PUBLISHED } from './published-policy.ts';
 
 let documents = 0;
-function version(number: number, times: { readonly appended: number; readonly effective?: number }, change: Partial<PolicyDocument> = {}): PolicyPublished {
-  const document = { ...PUBLISHED.document, version: number, effectiveFrom: formatInstant(times.effective ?? times.appended), ...change };
+function version(
+  number: number,
+  times: { readonly appended: number; readonly effective?: number },
+  change: Partial<PolicyDocument> = {},
+): PolicyPublished {
+  const document = {
+    ...PUBLISHED.document,
+    version: number,
+    effectiveFrom: formatInstant(times.effective ?? times.appended),
+    ...change,
+  };
   return { document, digest: String(++documents).padStart(64, '0'), appendedAt: times.appended };
 }
 function inForce(published: readonly PolicyPublished[], at: number): number | undefined {
   return policyInForce(published, at)?.document.version;
 }
 function ignored(published: readonly PolicyPublished[]): [number, string][] {
-  return invalidPolicies(published).map(({ published: { document }, code }) => [document.version, code]);
+  return invalidPolicies(published).map(({ published: { document }, code }) => [
+    document.version,
+    code,
+  ]);
 }
 
 const first = version(1, { appended: 1_000, effective: 5_000 });
@@ -36,10 +48,23 @@ describe('in force', () => {
     expect(invalidPolicies(published)).toEqual([]);
   });
   test('the higher version of two with one effectiveFrom', () => {
-    expect(inForce([first, version(2, { appended: 2_000, effective: 3_000 }), version(3, { appended: 2_500, effective: 3_000 })], 3_000)).toBe(3);
+    expect(
+      inForce(
+        [
+          first,
+          version(2, { appended: 2_000, effective: 3_000 }),
+          version(3, { appended: 2_500, effective: 3_000 }),
+        ],
+        3_000,
+      ),
+    ).toBe(3);
   });
   test('a higher version only until a lower one with a later effectiveFrom takes over', () => {
-    const published = [first, version(2, { appended: 2_000, effective: 9_000 }), version(3, { appended: 2_500, effective: 3_000 })];
+    const published = [
+      first,
+      version(2, { appended: 2_000, effective: 9_000 }),
+      version(3, { appended: 2_500, effective: 3_000 }),
+    ];
     expect([2_999, 3_000, 8_999, 9_000].map((at) => inForce(published, at))).toEqual([1, 3, 3, 2]);
   });
   test('nothing before a log whose first valid version is not version 1', () => {
@@ -52,13 +77,21 @@ describe('ignored, and said so', () => {
   test('a version that would change the past', () => {
     const published = [first, version(2, { appended: 2_000, effective: 1_999 })];
     expect(inForce(published, 5_000)).toBe(1);
-    expect(invalidPolicies(published)).toEqual([{
-      published: published[1], code: 'RETROACTIVE',
-      message: 'Expected residency/2 to be effective from 1970-01-01T00:00:02.000Z, when it was appended, or later, found 1970-01-01T00:00:01.999Z. Publish it with a later effectiveFrom.',
-    }]);
+    expect(invalidPolicies(published)).toEqual([
+      {
+        published: published[1],
+        code: 'RETROACTIVE',
+        message:
+          'Expected residency/2 to be effective from 1970-01-01T00:00:02.000Z, when it was appended, or later, found 1970-01-01T00:00:01.999Z. Publish it with a later effectiveFrom.',
+      },
+    ]);
   });
   test('an unsound version; its number stays free for the corrected one', () => {
-    const published = [first, version(2, { appended: 2_000 }, { rules: first.document.rules.slice(1) }), version(2, { appended: 3_000 })];
+    const published = [
+      first,
+      version(2, { appended: 2_000 }, { rules: first.document.rules.slice(1) }),
+      version(2, { appended: 3_000 }),
+    ];
     expect([2_500, 3_000].map((at) => inForce(published, at))).toEqual([1, 2]);
     expect(ignored(published)).toEqual([[2, 'UNSOUND']]);
     expect(invalidPolicies(published)[0]?.message).toContain('found none');
@@ -67,40 +100,73 @@ describe('ignored, and said so', () => {
     expect(policyInForce([version(1, { appended: 0 }, { regions: [] })], 5_000)).toBeUndefined();
   });
   test('an effectiveFrom that can not be read', () => {
-    expect(ignored([first, version(2, { appended: 2_000 }, { effectiveFrom: 'tomorrow' })])).toEqual([[2, 'UNSOUND']]);
+    expect(
+      ignored([first, version(2, { appended: 2_000 }, { effectiveFrom: 'tomorrow' })]),
+    ).toEqual([[2, 'UNSOUND']]);
   });
   test('another document under a number that is taken, be it version 1', () => {
-    const published = [first, version(2, { appended: 2_000 }), version(2, { appended: 3_000 }), version(1, { appended: 4_000 })];
+    const published = [
+      first,
+      version(2, { appended: 2_000 }),
+      version(2, { appended: 3_000 }),
+      version(1, { appended: 4_000 }),
+    ];
     expect(policyInForce(published, 5_000)).toBe(published[1]);
     expect(policyInForce(published, 0)).toBe(first);
-    expect(ignored(published)).toEqual([[2, 'VERSION_TAKEN'], [1, 'VERSION_TAKEN']]);
+    expect(ignored(published)).toEqual([
+      [2, 'VERSION_TAKEN'],
+      [1, 'VERSION_TAKEN'],
+    ]);
   });
   test('a number below a valid one', () => {
-    expect(ignored([first, version(3, { appended: 2_000 }), version(2, { appended: 3_000 })])).toEqual([[2, 'VERSION_NOT_GREATER']]);
+    expect(
+      ignored([first, version(3, { appended: 2_000 }), version(2, { appended: 3_000 })]),
+    ).toEqual([[2, 'VERSION_NOT_GREATER']]);
   });
   test('a version 1 that comes after a later version: it would decide the past anew', () => {
     expect(ignored([version(2, { appended: 2_000 }), first])).toEqual([[1, 'VERSION_NOT_GREATER']]);
   });
   test('a version of another policy', () => {
-    expect(ignored([first, version(2, { appended: 2_000 }, { id: 'other' })])).toEqual([[2, 'OTHER_POLICY']]);
+    expect(ignored([first, version(2, { appended: 2_000 }, { id: 'other' })])).toEqual([
+      [2, 'OTHER_POLICY'],
+    ]);
   });
   test('but not the same document published again', () => {
     const second = version(2, { appended: 2_000 });
-    const published = [first, second, { ...second, appendedAt: 9_000 }, { ...first, appendedAt: 9_000 }];
+    const published = [
+      first,
+      second,
+      { ...second, appendedAt: 9_000 },
+      { ...first, appendedAt: 9_000 },
+    ];
     expect(invalidPolicies(published)).toEqual([]);
     expect(inForce(published, 9_000)).toBe(2);
   });
 });
 
 test('what is appended after an instant never changes which policy was in force then', () => {
-  const step = fc.record({ wait: fc.nat(1_000), ahead: fc.integer({ min: -500, max: 2_000 }), number: fc.integer({ min: 1, max: 6 }), sound: fc.boolean() });
-  fc.assert(fc.property(fc.array(step, { maxLength: 8 }), fc.nat(10_000), (steps, at) => {
-    let appended = 1_000;
-    const published = [first, ...steps.map(({ wait, ahead, number, sound }) => {
-      appended += wait;
-      return version(number, { appended, effective: appended + ahead }, sound ? {} : { regions: [] });
-    })];
-    const seen = published.filter(({ appendedAt }) => appendedAt <= Math.max(at, 1_000));
-    expect(policyInForce(published, at)).toBe(policyInForce(seen, at));
-  }));
+  const step = fc.record({
+    wait: fc.nat(1_000),
+    ahead: fc.integer({ min: -500, max: 2_000 }),
+    number: fc.integer({ min: 1, max: 6 }),
+    sound: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 8 }), fc.nat(10_000), (steps, at) => {
+      let appended = 1_000;
+      const published = [
+        first,
+        ...steps.map(({ wait, ahead, number, sound }) => {
+          appended += wait;
+          return version(
+            number,
+            { appended, effective: appended + ahead },
+            sound ? {} : { regions: [] },
+          );
+        }),
+      ];
+      const seen = published.filter(({ appendedAt }) => appendedAt <= Math.max(at, 1_000));
+      expect(policyInForce(published, at)).toBe(policyInForce(seen, at));
+    }),
+  );
 });

@@ -30,7 +30,11 @@ export class ByteBudget {
   }
 
   #admit(): void {
-    for (let next = this.#waiting[0]; next !== undefined && this.#fits(next.bytes); next = this.#waiting[0]) {
+    for (
+      let next = this.#waiting[0];
+      next !== undefined && this.#fits(next.bytes);
+      next = this.#waiting[0]
+    ) {
       this.#waiting.shift();
       this.#inUse += next.bytes;
       next.start();

@@ -7,14 +7,25 @@ export function checkResult(batch: Batch, { settlements, blocked }: BatchResult)
   if (settlements.length > batch.records.length) throw invalid('more settlements than records');
   for (const [index, { event, pointer }] of settlements.entries()) {
     const { log, topic, partition, offset } = event.position;
-    const inPlace = log === batch.log && topic === batch.topic && partition === batch.partition && offset === batch.records[index]?.offset;
-    if (!inPlace) throw invalid('a settlement that is not its record\'s');
-    if ((pointer !== undefined) !== (event.outcome === 'quarantined')) throw invalid('a pointer without a quarantine, or a quarantine without one');
+    const inPlace =
+      log === batch.log &&
+      topic === batch.topic &&
+      partition === batch.partition &&
+      offset === batch.records[index]?.offset;
+    if (!inPlace) throw invalid("a settlement that is not its record's");
+    if ((pointer !== undefined) !== (event.outcome === 'quarantined'))
+      throw invalid('a pointer without a quarantine, or a quarantine without one');
   }
-  if (blocked === undefined && rest !== undefined && !batch.signal.aborted) throw invalid('records left without a reason');
-  if (blocked !== undefined && blocked.offset !== rest?.offset) throw invalid('a block at another record than the first one left');
+  if (blocked === undefined && rest !== undefined && !batch.signal.aborted)
+    throw invalid('records left without a reason');
+  if (blocked !== undefined && blocked.offset !== rest?.offset)
+    throw invalid('a block at another record than the first one left');
 }
 
 function invalid(found: string): RoutingError {
-  return new RoutingError({ code: 'SETTLEMENT_INVALID', message: `Expected one settlement for each of a batch's first records, found ${found}. This is a defect; nothing was settled.`, remedy: 'stop' });
+  return new RoutingError({
+    code: 'SETTLEMENT_INVALID',
+    message: `Expected one settlement for each of a batch's first records, found ${found}. This is a defect; nothing was settled.`,
+    remedy: 'stop',
+  });
 }

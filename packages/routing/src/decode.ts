@@ -22,12 +22,24 @@ export function decode(record: LogRecord, limits: Limits): Decoded {
     event = decodeKafka(record);
   } catch (error) {
     if (remedyOf(error) !== 'park') throw error;
-    return { ...base, read: { finding: quarantined('UNDECODABLE', error instanceof Error ? error.message : 'not a CloudEvent', {}) } };
+    return {
+      ...base,
+      read: {
+        finding: quarantined(
+          'UNDECODABLE',
+          error instanceof Error ? error.message : 'not a CloudEvent',
+          {},
+        ),
+      },
+    };
   }
   const submission = readSubmission(event);
   if ('reason' in submission) {
     const { reason, detail, submission: id } = submission;
-    return { ...base, read: { finding: quarantined(reason, detail, id === undefined ? {} : { submission: id }) } };
+    return {
+      ...base,
+      read: { finding: quarantined(reason, detail, id === undefined ? {} : { submission: id }) },
+    };
   }
   const { traceparent } = submission;
   const sized = { ...base, ...(traceparent === undefined ? {} : { traceparent }) };
@@ -35,16 +47,25 @@ export function decode(record: LogRecord, limits: Limits): Decoded {
   return { ...sized, read: misfit === undefined ? { submission } : { finding: misfit } };
 }
 
-function sizeFinding(record: LogRecord, { submission, verdict, consentId, sample }: Submission, limits: Limits): Finding | undefined {
+function sizeFinding(
+  record: LogRecord,
+  { submission, verdict, consentId, sample }: Submission,
+  limits: Limits,
+): Finding | undefined {
   const passed = { submission, verdict, consentId };
-  if (sample.length > limits.sampleBytes) return quarantined('TOO_LARGE', `sample: over ${limits.sampleBytes} bytes`, passed);
-  if (recordBytes(record) > limits.recordBytes) return quarantined('TOO_LARGE', `record: over ${limits.recordBytes} bytes`, passed);
+  if (sample.length > limits.sampleBytes)
+    return quarantined('TOO_LARGE', `sample: over ${limits.sampleBytes} bytes`, passed);
+  if (recordBytes(record) > limits.recordBytes)
+    return quarantined('TOO_LARGE', `record: over ${limits.recordBytes} bytes`, passed);
   if (sample.length === 0) return quarantined('EMPTY_SAMPLE', 'sample: no bytes', passed);
   return undefined;
 }
 
 function recordBytes({ key, headers, value }: LogRecord): number {
-  return headers.reduce((sum, [name, content]) => sum + Buffer.byteLength(name) + content.length, (key?.length ?? 0) + (value?.length ?? 0));
+  return headers.reduce(
+    (sum, [name, content]) => sum + Buffer.byteLength(name) + content.length,
+    (key?.length ?? 0) + (value?.length ?? 0),
+  );
 }
 
 /** A header that is no position was not set by a redrive: it is ignored like any unknown header. */
@@ -62,6 +83,10 @@ function redriven(record: LogRecord): string | undefined {
 
 type Quarantined = Extract<Finding, { outcome: 'quarantined' }>;
 
-export function quarantined(reason: Quarantined['data']['reason'], detail: string, passed: Omit<Quarantined['data'], 'reason'>): Quarantined {
+export function quarantined(
+  reason: Quarantined['data']['reason'],
+  detail: string,
+  passed: Omit<Quarantined['data'], 'reason'>,
+): Quarantined {
   return { outcome: 'quarantined', data: { reason, ...passed }, detail };
 }

@@ -8,4 +8,8 @@ export type Finding =
   | { readonly outcome: 'stored'; readonly data: Omit<StoredData, Placed> }
   | { readonly outcome: 'duplicate'; readonly data: Omit<DuplicateData, Placed> }
   | { readonly outcome: 'refused'; readonly data: Omit<RefusedData, Placed> }
-  | { readonly outcome: 'quarantined'; readonly data: Omit<QuarantinedData, Placed>; readonly detail: string };
+  | {
+      readonly outcome: 'quarantined';
+      readonly data: Omit<QuarantinedData, Placed>;
+      readonly detail: string;
+    };

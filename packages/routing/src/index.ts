@@ -7,7 +7,15 @@ export type { CreateResult, ObjectHead, ObjectStore } from './ports/object-store
 export type { PolicyReading, PolicyView } from './ports/policy-view.ts';
 export type { Sealer } from './ports/sealer.ts';
 export type { Sites } from './ports/sites.ts';
-export type { Batch, BatchResult, Blocked, ConsumeOptions, RouteBatch, Settlement, SubmissionLog } from './ports/submission-log.ts';
+export type {
+  Batch,
+  BatchResult,
+  Blocked,
+  ConsumeOptions,
+  RouteBatch,
+  Settlement,
+  SubmissionLog,
+} from './ports/submission-log.ts';
 export { pausable } from './pausable.ts';
 export { createRouter } from './router.ts';
 export type { RouterDeps } from './router.ts';

@@ -29,17 +29,36 @@ export interface Placeable {
  * Consent, country, digest, in that order (DESIGN §3). Pure: a function of the record, the consents and the policy of
  * its time, so that redelivery and replay judge alike. The sample is not touched, not even hashed, before permission.
  */
-export function judge(submission: Submission, at: number, history: ConsentHistory, policy: PolicyVersion): Placeable | Finding {
+export function judge(
+  submission: Submission,
+  at: number,
+  history: ConsentHistory,
+  policy: PolicyVersion,
+): Placeable | Finding {
   const { consentId, sample, verdict } = submission;
-  const passed = { submission: submission.submission, sampleBytes: sample.length, verdict, consentId };
+  const passed = {
+    submission: submission.submission,
+    sampleBytes: sample.length,
+    verdict,
+    consentId,
+  };
   const consent = gate(history, at);
   if (!consent.given) return { outcome: 'refused', data: { ...passed, reason: consent.reason } };
   const permitted = { ...passed, termsVersion: consent.termsVersion };
 
   const decision = decide(policy, submission.userCountry, at);
-  if (!decision.known) return quarantined('COUNTRY_UNKNOWN', 'usercountry: not an assigned ISO 3166-1 alpha-2 code or XK', permitted);
+  if (!decision.known)
+    return quarantined(
+      'COUNTRY_UNKNOWN',
+      'usercountry: not an assigned ISO 3166-1 alpha-2 code or XK',
+      permitted,
+    );
   const { country, region, sites, rule } = decision;
-  const decided = { ...permitted, country, decision: { region, rule: rule.id, policy: decision.policy } };
+  const decided = {
+    ...permitted,
+    country,
+    decision: { region, rule: rule.id, policy: decision.policy },
+  };
 
   const sampleSha256 = sha256(sample);
   if (submission.sampleSha256 !== undefined && submission.sampleSha256 !== sampleSha256) {

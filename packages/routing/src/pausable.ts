@@ -13,7 +13,15 @@ export function pausable(route: RouteBatch, control: ControlView): RouteBatch {
     const state = await control.read().catch((error: unknown) => blockedBy(error, offset));
     if ('error' in state) return { settlements: [], blocked: state };
     if (state.mode !== 'paused') return await route(batch);
-    const message = 'Routing was paused by `residency pause`; `residency audit list --control` shows why, `residency resume` ends it.';
-    return { settlements: [], blocked: { offset, error: new RoutingError({ code: 'ROUTING_PAUSED', message, remedy: 'retry' }), retryAfterMs: PAUSE_POLL_MS } };
+    const message =
+      'Routing was paused by `residency pause`; `residency audit list --control` shows why, `residency resume` ends it.';
+    return {
+      settlements: [],
+      blocked: {
+        offset,
+        error: new RoutingError({ code: 'ROUTING_PAUSED', message, remedy: 'retry' }),
+        retryAfterMs: PAUSE_POLL_MS,
+      },
+    };
   };
 }

@@ -21,13 +21,32 @@ export interface PlaceDeps {
  * position there, owns the identity and goes on; anybody else finds the owner and writes nothing more (DESIGN §3
  * "The store is the identity register"). Throws what a site or the sealer threw, but for what concerns one object.
  */
-export async function place({ sample, judged }: Placeable, stores: readonly ObjectStore[], position: string, deps: PlaceDeps): Promise<Finding> {
+export async function place(
+  { sample, judged }: Placeable,
+  stores: readonly ObjectStore[],
+  position: string,
+  deps: PlaceDeps,
+): Promise<Finding> {
   const { submission, sampleSha256, country, decision } = judged;
-  const sealed = await timed(deps.onStage, 'seal', () => deps.sealer.seal(sample, { region: decision.region, policyDigest: decision.policy.digest, sampleSha256, submission }));
+  const sealed = await timed(deps.onStage, 'seal', () =>
+    deps.sealer.seal(sample, {
+      region: decision.region,
+      policyDigest: decision.policy.digest,
+      sampleSha256,
+      submission,
+    }),
+  );
   const metadata: ObjectMetadata = {
-    position, sampleSha256, country, policyDigest: decision.policy.digest, sealedSha256: sealed.sealedSha256, wrappingKey: sealed.wrappingKey,
+    position,
+    sampleSha256,
+    country,
+    policyDigest: decision.policy.digest,
+    sealedSha256: sealed.sealedSha256,
+    wrappingKey: sealed.wrappingKey,
   };
-  return await timed(deps.onStage, 'store', () => write({ judged, message: sealed.message, metadata, stores }));
+  return await timed(deps.onStage, 'store', () =>
+    write({ judged, message: sealed.message, metadata, stores }),
+  );
 }
 
 interface Writing {
@@ -52,9 +71,20 @@ async function write({ judged, message, metadata, stores }: Writing): Promise<Fi
   return { outcome: 'stored', data: { ...judged, placements } };
 }
 
-function placement(site: string, key: string, { metadata, bytes, versionId }: ObjectHead): Placement {
+function placement(
+  site: string,
+  key: string,
+  { metadata, bytes, versionId }: ObjectHead,
+): Placement {
   const { sealedSha256, wrappingKey } = metadata;
-  return { site, key, sealedSha256, sealedBytes: bytes, wrappingKey, ...(versionId === undefined ? {} : { versionId }) };
+  return {
+    site,
+    key,
+    sealedSha256,
+    sealedBytes: bytes,
+    wrappingKey,
+    ...(versionId === undefined ? {} : { versionId }),
+  };
 }
 
 /**
@@ -65,11 +95,18 @@ function taken({ metadata }: ObjectHead, judged: Placeable['judged']): Finding {
   if (metadata.sampleSha256 === judged.sampleSha256 && metadata.country === judged.country) {
     return { outcome: 'duplicate', data: { ...judged, of: metadata.position } };
   }
-  return quarantined('IDENTITY_CONFLICT', 'source, id: already used for another sample or country', judged);
+  return quarantined(
+    'IDENTITY_CONFLICT',
+    'source, id: already used for another sample or country',
+    judged,
+  );
 }
 
 /** An object nobody can read is that object's fault: it must not stop the records behind this one. */
-async function create(store: ObjectStore, ...object: Parameters<ObjectStore['create']>): Promise<CreateResult | 'unreadable'> {
+async function create(
+  store: ObjectStore,
+  ...object: Parameters<ObjectStore['create']>
+): Promise<CreateResult | 'unreadable'> {
   try {
     return await store.create(...object);
   } catch (error) {
@@ -79,5 +116,9 @@ async function create(store: ObjectStore, ...object: Parameters<ObjectStore['cre
 }
 
 function unreadable(site: string, judged: Placeable['judged']): Finding {
-  return quarantined('IDENTITY_CONFLICT', `${site} holds an object under this identity that nothing explains: it was altered, or its metadata is lost; run residency reconcile, mend the site, redrive`, judged);
+  return quarantined(
+    'IDENTITY_CONFLICT',
+    `${site} holds an object under this identity that nothing explains: it was altered, or its metadata is lost; run residency reconcile, mend the site, redrive`,
+    judged,
+  );
 }

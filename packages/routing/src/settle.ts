@@ -5,14 +5,29 @@ import type { Finding } from './finding.ts';
 import type { Batch, Settlement } from './ports/submission-log.ts';
 
 /** Gives findings their place in the log: position, T, and `previous`, by which a hole is visible in the audit log alone. */
-export function settle(batch: Batch, findings: readonly { readonly decoded: Decoded; readonly finding: Finding }[]): readonly Settlement[] {
+export function settle(
+  batch: Batch,
+  findings: readonly { readonly decoded: Decoded; readonly finding: Finding }[],
+): readonly Settlement[] {
   let previous = batch.previous;
   return findings.map(({ decoded, finding }) => {
     const { record, redriveOf, traceparent } = decoded;
-    const position = { log: batch.log, topic: batch.topic, partition: batch.partition, offset: record.offset };
-    const common = { previous: previous === null ? null : previous.toString(), ...(redriveOf === undefined ? {} : { redriveOf }) };
+    const position = {
+      log: batch.log,
+      topic: batch.topic,
+      partition: batch.partition,
+      offset: record.offset,
+    };
+    const common = {
+      previous: previous === null ? null : previous.toString(),
+      ...(redriveOf === undefined ? {} : { redriveOf }),
+    };
     previous = record.offset;
-    const event = audit({ position, at: record.at, ...(traceparent === undefined ? {} : { traceparent }) }, common, finding);
+    const event = audit(
+      { position, at: record.at, ...(traceparent === undefined ? {} : { traceparent }) },
+      common,
+      finding,
+    );
     if (finding.outcome !== 'quarantined') return { event };
     const pointer: QuarantinePointer = {
       position: formatPosition(position),
@@ -27,12 +42,21 @@ export function settle(batch: Batch, findings: readonly { readonly decoded: Deco
 
 type Envelope = Pick<AuditEvent, 'position' | 'at' | 'traceparent'>;
 
-function audit(envelope: Envelope, common: { readonly previous: string | null; readonly redriveOf?: string }, finding: Finding): AuditEvent {
+function audit(
+  envelope: Envelope,
+  common: { readonly previous: string | null; readonly redriveOf?: string },
+  finding: Finding,
+): AuditEvent {
   switch (finding.outcome) {
-    case 'stored': return { ...envelope, outcome: finding.outcome, data: { ...common, ...finding.data } };
-    case 'duplicate': return { ...envelope, outcome: finding.outcome, data: { ...common, ...finding.data } };
-    case 'refused': return { ...envelope, outcome: finding.outcome, data: { ...common, ...finding.data } };
-    case 'quarantined': return { ...envelope, outcome: finding.outcome, data: { ...common, ...finding.data } };
-    default: return finding satisfies never;
+    case 'stored':
+      return { ...envelope, outcome: finding.outcome, data: { ...common, ...finding.data } };
+    case 'duplicate':
+      return { ...envelope, outcome: finding.outcome, data: { ...common, ...finding.data } };
+    case 'refused':
+      return { ...envelope, outcome: finding.outcome, data: { ...common, ...finding.data } };
+    case 'quarantined':
+      return { ...envelope, outcome: finding.outcome, data: { ...common, ...finding.data } };
+    default:
+      return finding satisfies never;
   }
 }

@@ -26,8 +26,13 @@ export interface ViewDeps {
 const NO_CONSENT: ConsentHistory = [];
 
 export async function readViews(batch: readonly Decoded[], deps: ViewDeps): Promise<Views> {
-  const ids = new Set(batch.flatMap(({ read }) => ('submission' in read ? [read.submission.consentId] : [])));
-  const [consents, policies] = await Promise.all([deps.consents.read([...ids]), deps.policies.read()]);
+  const ids = new Set(
+    batch.flatMap(({ read }) => ('submission' in read ? [read.submission.consentId] : [])),
+  );
+  const [consents, policies] = await Promise.all([
+    deps.consents.read([...ids]),
+    deps.policies.read(),
+  ]);
   const watermark = Math.min(consents.watermark, policies.watermark);
   return {
     covers: (at) => at + deps.watermarkMarginMs < watermark,
@@ -44,7 +49,8 @@ export function behind(offset: bigint): Blocked {
     offset,
     error: new RoutingError({
       code: 'VIEW_BEHIND',
-      message: 'Expected the consent and policy views to be complete for the record\'s append time; they are not yet. Routing waits; if it goes on, look at the consent projector.',
+      message:
+        "Expected the consent and policy views to be complete for the record's append time; they are not yet. Routing waits; if it goes on, look at the consent projector.",
       remedy: 'retry',
     }),
     retryAfterMs: VIEW_POLL_MS,
@@ -52,7 +58,12 @@ export function behind(offset: bigint): Blocked {
 }
 
 export function policyMissing(): RoutingError {
-  return new RoutingError({ code: 'POLICY_MISSING', message: 'Expected a policy version on residency.policy, found none that is valid; publish version 1.', remedy: 'retry' });
+  return new RoutingError({
+    code: 'POLICY_MISSING',
+    message:
+      'Expected a policy version on residency.policy, found none that is valid; publish version 1.',
+    remedy: 'retry',
+  });
 }
 
 /** What may be tried again ends the batch; anything else is a defect or needs a person, and goes up. */

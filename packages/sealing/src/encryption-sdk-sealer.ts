@@ -29,10 +29,18 @@ export class EncryptionSdkSealer {
   async seal(sample: Buffer, context: SealingContext): Promise<SealedSample> {
     const key = this.#keys.newest(context.region);
     if (key === undefined) {
-      throw new SealingError({ code: 'NO_SEALING_KEY', message: `Expected a public key of region ${context.region} to seal with, found none; add one.`, remedy: 'stop' });
+      throw new SealingError({
+        code: 'NO_SEALING_KEY',
+        message: `Expected a public key of region ${context.region} to seal with, found none; add one.`,
+        remedy: 'stop',
+      });
     }
     const message = await this.#encrypt(this.#keyring(context.region, key), sample, context);
-    return { message, sealedSha256: createHash('sha256').update(message).digest('hex'), wrappingKey: key.id };
+    return {
+      message,
+      sealedSha256: createHash('sha256').update(message).digest('hex'),
+      wrappingKey: key.id,
+    };
   }
 
   async #encrypt(to: RawRsaKeyringNode, sample: Buffer, context: SealingContext): Promise<Buffer> {
@@ -45,14 +53,25 @@ export class EncryptionSdkSealer {
       });
       return result;
     } catch {
-      throw new SealingError({ code: 'SEALING_FAILED', message: `Expected to seal a sample for region ${context.region}, and the Encryption SDK could not; check that the context's values are those of a decision, and try the region's newest key by hand.`, remedy: 'stop' });
+      throw new SealingError({
+        code: 'SEALING_FAILED',
+        message: `Expected to seal a sample for region ${context.region}, and the Encryption SDK could not; check that the context's values are those of a decision, and try the region's newest key by hand.`,
+        remedy: 'stop',
+      });
     }
   }
 
-  #keyring(region: string, { id, publicKeyPem }: { readonly id: string; readonly publicKeyPem: string }): RawRsaKeyringNode {
+  #keyring(
+    region: string,
+    { id, publicKeyPem }: { readonly id: string; readonly publicKeyPem: string },
+  ): RawRsaKeyringNode {
     const name = `${region}/${id}`;
     let known = this.#keyrings.get(name);
-    if (known === undefined) this.#keyrings.set(name, (known = keyring(region, id, { publicKey: publicOnly(publicKeyPem, id, region) })));
+    if (known === undefined)
+      this.#keyrings.set(
+        name,
+        (known = keyring(region, id, { publicKey: publicOnly(publicKeyPem, id, region) })),
+      );
     return known;
   }
 }
@@ -66,10 +85,19 @@ function publicOnly(pem: string, id: string, region: string): string {
     if (/^-----BEGIN PUBLIC KEY-----\r?\n[^-]+-----END PUBLIC KEY-----\s*$/.test(pem)) {
       const key = createPublicKey(pem);
       // One filed under another region's folder would seal what that region can not open.
-      if (key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= KEY_BITS && idFits(id, region, key)) return pem;
+      if (
+        key.asymmetricKeyType === 'rsa' &&
+        (key.asymmetricKeyDetails?.modulusLength ?? 0) >= KEY_BITS &&
+        idFits(id, region, key)
+      )
+        return pem;
     }
   } catch {
     // Said below.
   }
-  throw new SealingError({ code: 'NOT_A_PUBLIC_KEY', message: `Expected key ${id} to be the RSA public key of region ${region} that its id names, at least ${KEY_BITS} bits, in SPKI PEM and nothing else; found otherwise; a router holds public keys only.`, remedy: 'stop' });
+  throw new SealingError({
+    code: 'NOT_A_PUBLIC_KEY',
+    message: `Expected key ${id} to be the RSA public key of region ${region} that its id names, at least ${KEY_BITS} bits, in SPKI PEM and nothing else; found otherwise; a router holds public keys only.`,
+    remedy: 'stop',
+  });
 }

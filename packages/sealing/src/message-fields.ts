@@ -36,5 +36,10 @@ export class MessageFields {
 
 /** What is no message of ours; stores control the bytes. */
 export function notSealed(): SealingError {
-  return new SealingError({ code: 'NOT_A_SEALED_SAMPLE', message: 'Expected an AWS Encryption SDK message, version 2, suite 0x0478; found something else. The object was not written by a router, or was altered.', remedy: 'stop' });
+  return new SealingError({
+    code: 'NOT_A_SEALED_SAMPLE',
+    message:
+      'Expected an AWS Encryption SDK message, version 2, suite 0x0478; found something else. The object was not written by a router, or was altered.',
+    remedy: 'stop',
+  });
 }

@@ -21,28 +21,52 @@ export interface OpenedSample {
  * Opens a sealed sample inside `region` with whichever of its keys, old ones too, wrapped it. The region bound to the
  * message must be the one asked for, and the sample must have the digest bound to it. Throws `SealingError`.
  */
-export async function openSealed(message: Buffer, region: string, keys: readonly OpeningKey[]): Promise<OpenedSample> {
+export async function openSealed(
+  message: Buffer,
+  region: string,
+  keys: readonly OpeningKey[],
+): Promise<OpenedSample> {
   const header = readSealedHeader(message);
   if (header.region !== region) {
-    throw new SealingError({ code: 'WRONG_REGION', message: `Expected a sample sealed for region ${region}, found one sealed for ${header.region}; ask that region.`, remedy: 'stop' });
+    throw new SealingError({
+      code: 'WRONG_REGION',
+      message: `Expected a sample sealed for region ${region}, found one sealed for ${header.region}; ask that region.`,
+      remedy: 'stop',
+    });
   }
   const key = keys.find(({ id }) => header.wrappingKeys.includes(id));
   if (key === undefined) {
-    throw new SealingError({ code: 'NO_KEY_FOR_MESSAGE', message: `Expected the private key that wrapped this sample, found none of region ${region}; bring back the key named in the object's metadata.`, remedy: 'stop' });
+    throw new SealingError({
+      code: 'NO_KEY_FOR_MESSAGE',
+      message: `Expected the private key that wrapped this sample, found none of region ${region}; bring back the key named in the object's metadata.`,
+      remedy: 'stop',
+    });
   }
   const { sample, values } = await decryptWith(key, region, message);
   // What was read before is only now known to be what was sealed.
   const context = decodeContext(values);
   if (context.region !== region || messageLength(message) !== message.length) throw doesNotOpen();
   if (createHash('sha256').update(sample).digest('hex') !== context.sampleSha256) {
-    throw new SealingError({ code: 'SAMPLE_DIGEST_MISMATCH', message: 'Expected the sample to have the digest bound to it, found another; whoever sealed it was no router.', remedy: 'stop' });
+    throw new SealingError({
+      code: 'SAMPLE_DIGEST_MISMATCH',
+      message:
+        'Expected the sample to have the digest bound to it, found another; whoever sealed it was no router.',
+      remedy: 'stop',
+    });
   }
   return { sample, context };
 }
 
-async function decryptWith(key: OpeningKey, region: string, message: Buffer): Promise<{ readonly sample: Buffer; readonly values: Readonly<Record<string, string>> }> {
+async function decryptWith(
+  key: OpeningKey,
+  region: string,
+  message: Buffer,
+): Promise<{ readonly sample: Buffer; readonly values: Readonly<Record<string, string>> }> {
   try {
-    const { plaintext, messageHeader } = await decrypt(keyring(region, key.id, { privateKey: key.privateKeyPem }), message);
+    const { plaintext, messageHeader } = await decrypt(
+      keyring(region, key.id, { privateKey: key.privateKeyPem }),
+      message,
+    );
     return { sample: plaintext, values: { ...messageHeader.encryptionContext } };
   } catch {
     throw doesNotOpen();
@@ -50,5 +74,10 @@ async function decryptWith(key: OpeningKey, region: string, message: Buffer): Pr
 }
 
 function doesNotOpen(): SealingError {
-  return new SealingError({ code: 'DOES_NOT_OPEN', message: 'Expected an unaltered message wrapped with this region\'s key; it does not open. The bytes were altered, truncated or added to, or the key is another under the same id.', remedy: 'stop' });
+  return new SealingError({
+    code: 'DOES_NOT_OPEN',
+    message:
+      "Expected an unaltered message wrapped with this region's key; it does not open. The bytes were altered, truncated or added to, or the key is another under the same id.",
+    remedy: 'stop',
+  });
 }

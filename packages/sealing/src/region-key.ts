@@ -15,30 +15,45 @@ export const KEY_ID = /^[a-z0-9][a-z0-9.-]{0,63}-\d{8}T\d{9}Z-[0-9a-f]{8}$/;
 export async function generateRegionKey(region: string, at: number): Promise<RegionKey> {
   const { publicKey, privateKey } = await rsaPair();
   const time = new Date(at).toISOString().replace(/[-:.]/g, '');
-  return { id: `${region}-${time}-${fingerprint(createPublicKey(publicKey))}`, publicKeyPem: publicKey, privateKeyPem: privateKey };
+  return {
+    id: `${region}-${time}-${fingerprint(createPublicKey(publicKey))}`,
+    publicKeyPem: publicKey,
+    privateKeyPem: privateKey,
+  };
 }
 
 function rsaPair(): Promise<{ readonly publicKey: string; readonly privateKey: string }> {
   return new Promise((resolve, reject) => {
-    generateKeyPair('rsa', {
-      modulusLength: 3072,
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    }, (error, publicKey, privateKey) => {
-      if (error === null) resolve({ publicKey, privateKey });
-      else reject(error);
-    });
+    generateKeyPair(
+      'rsa',
+      {
+        modulusLength: 3072,
+        publicKeyEncoding: { type: 'spki', format: 'pem' },
+        privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      },
+      (error, publicKey, privateKey) => {
+        if (error === null) resolve({ publicKey, privateKey });
+        else reject(error);
+      },
+    );
   });
 }
 
 /** First 8 hex digits of SHA-256 over the SPKI DER. */
 function fingerprint(key: KeyObject): string {
-  return createHash('sha256').update(key.export({ type: 'spki', format: 'der' })).digest('hex').slice(0, 8);
+  return createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('hex')
+    .slice(0, 8);
 }
 
 /** False: the id says of itself that it names another key, or another region's. An id of another make says nothing. */
 export function idFits(id: string, region: string, key: KeyObject): boolean {
   if (!KEY_ID.test(id)) return true;
   // What stands between the region's name and the fingerprint has one length.
-  return id.startsWith(`${region}-`) && id.length === `${region}-20260101T000000000Z-01234567`.length && id.endsWith(`-${fingerprint(key)}`);
+  return (
+    id.startsWith(`${region}-`) &&
+    id.length === `${region}-20260101T000000000Z-01234567`.length &&
+    id.endsWith(`-${fingerprint(key)}`)
+  );
 }

@@ -34,7 +34,11 @@ export function headerFields(fields: MessageFields): SealedHeader {
     const id = fields.text();
     fields.bytes(fields.uint(2));
     if (provider !== namespace) {
-      throw new SealingError({ code: 'CONTEXT_INVALID', message: `Expected a data key wrapped for ${namespace}, to which the message is bound; found another key provider. A router did not seal this.`, remedy: 'stop' });
+      throw new SealingError({
+        code: 'CONTEXT_INVALID',
+        message: `Expected a data key wrapped for ${namespace}, to which the message is bound; found another key provider. A router did not seal this.`,
+        remedy: 'stop',
+      });
     }
     return id;
   });
@@ -43,7 +47,10 @@ export function headerFields(fields: MessageFields): SealedHeader {
 
 function readContext(fields: MessageFields): Record<string, string> {
   if (fields.atEnd) return {}; // An empty context has no count.
-  const pairs = Array.from({ length: fields.uint(2) }, (): [string, string] => [fields.text(), fields.text()]);
+  const pairs = Array.from({ length: fields.uint(2) }, (): [string, string] => [
+    fields.text(),
+    fields.text(),
+  ]);
   if (!fields.atEnd || new Set(pairs.map(([name]) => name)).size < pairs.length) throw notSealed();
   return Object.fromEntries(pairs);
 }

@@ -8,7 +8,7 @@ describe('the canary in these tests', () => {
   const withProperty = Object.assign(new Error('x'), { key: { pem: newerKey.privateKeyPem } });
   it.each([
     ['in a message', new Error(`found ${CANARY.toString()}`)],
-    ['in a cause\'s cause', new Error('x', { cause: new Error('y', { cause: new Error(pem) }) })],
+    ["in a cause's cause", new Error('x', { cause: new Error('y', { cause: new Error(pem) }) })],
     ['in a property', withProperty],
     ['in a stack', Object.assign(new Error('x'), { stack: `Error: x\n at ${pem}` })],
     ['in hexadecimal', new Error(CANARY.toString('hex'))],
@@ -23,7 +23,9 @@ describe('the canary in these tests', () => {
   });
 });
 
-it('an error of opening keeps no cause, since the SDK\'s and OpenSSL\'s may repeat bytes', async () => {
+it("an error of opening keeps no cause, since the SDK's and OpenSSL's may repeat bytes", async () => {
   const keys = [{ id: newerKey.id, privateKeyPem: newerKey.privateKeyPem.slice(0, 1_000) }];
-  await expect(openSealed(vector('text').message, 'zurich', keys)).rejects.toSatisfy((error: Error) => error.cause === undefined);
+  await expect(openSealed(vector('text').message, 'zurich', keys)).rejects.toSatisfy(
+    (error: Error) => error.cause === undefined,
+  );
 });

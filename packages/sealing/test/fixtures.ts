@@ -2,7 +2,12 @@ import { constants, createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { AlgorithmSuiteIdentifier, CommitmentPolicy, RawRsaKeyringNode, buildClient } from '@aws-crypto/client-node';
+import {
+  AlgorithmSuiteIdentifier,
+  CommitmentPolicy,
+  RawRsaKeyringNode,
+  buildClient,
+} from '@aws-crypto/client-node';
 import type { MultiKeyringNode } from '@aws-crypto/client-node';
 import { expect } from 'vitest';
 import { EncryptionSdkSealer, SEALING_ERROR_CODES, SealingError } from '../src/index.ts';
@@ -21,11 +26,16 @@ export interface Vector {
 }
 
 function read(kind: 'v1' | 'refused'): readonly Vector[] {
-  return readdirSync(join(folder, kind)).filter((name) => name.endsWith('.json')).map((name) => ({
-    ...JSON.parse(readFileSync(join(folder, kind, name), 'utf8')) as Omit<Vector, 'name' | 'message'>,
-    name: name.slice(0, -'.json'.length),
-    message: readFileSync(join(folder, kind, name.replace('.json', '.message'))),
-  }));
+  return readdirSync(join(folder, kind))
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => ({
+      ...(JSON.parse(readFileSync(join(folder, kind, name), 'utf8')) as Omit<
+        Vector,
+        'name' | 'message'
+      >),
+      name: name.slice(0, -'.json'.length),
+      message: readFileSync(join(folder, kind, name.replace('.json', '.message'))),
+    }));
 }
 
 /** What version 1 wrote, and must open for ever (STYLE 19). */
@@ -43,8 +53,15 @@ export function vector(name: string): Vector {
 /** A region's TEST keys, oldest first. Making keys takes a second each, so tests share these. */
 export function testKeys(region: string): readonly RegionKey[] {
   const keys = join(folder, 'v1/TEST-KEYS', region);
-  const ids = readdirSync(keys).filter((name) => name.endsWith('.public.pem')).map((name) => name.slice(0, -'.public.pem'.length)).toSorted();
-  return ids.map((id) => ({ id, publicKeyPem: readFileSync(join(keys, `${id}.public.pem`), 'utf8'), privateKeyPem: readFileSync(join(keys, `${id}.private.pem`), 'utf8') }));
+  const ids = readdirSync(keys)
+    .filter((name) => name.endsWith('.public.pem'))
+    .map((name) => name.slice(0, -'.public.pem'.length))
+    .toSorted();
+  return ids.map((id) => ({
+    id,
+    publicKeyPem: readFileSync(join(keys, `${id}.public.pem`), 'utf8'),
+    privateKeyPem: readFileSync(join(keys, `${id}.private.pem`), 'utf8'),
+  }));
 }
 
 function only(region: string, nth: number): RegionKey {
@@ -61,10 +78,19 @@ export const zurichKeys = [olderKey, newerKey];
 export const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
 
 export function contextOf(sample: Buffer | string, region = 'zurich'): SealingContext {
-  return { region, policyDigest: sha256('a policy'), sampleSha256: sha256(sample), submission: sha256('a submission') };
+  return {
+    region,
+    policyDigest: sha256('a policy'),
+    sampleSha256: sha256(sample),
+    submission: sha256('a submission'),
+  };
 }
 
-export function sealTo(key: Pick<RegionKey, 'id' | 'publicKeyPem'>, sample: Buffer, context = contextOf(sample)) {
+export function sealTo(
+  key: Pick<RegionKey, 'id' | 'publicKeyPem'>,
+  sample: Buffer,
+  context = contextOf(sample),
+) {
   return new EncryptionSdkSealer({ newest: () => key }).seal(sample, context);
 }
 
@@ -73,14 +99,25 @@ export const CANARY = Buffer.from('CANARY-sample: a harmless text that no error 
 
 /** The context of a message as its names and values stand in it. */
 export function boundValues(region = 'zurich', sample = CANARY): Record<string, string> {
-  return { region, 'policy-digest': sha256('a policy'), 'sample-sha256': sha256(sample), submission: sha256('a submission') };
+  return {
+    region,
+    'policy-digest': sha256('a policy'),
+    'sample-sha256': sha256(sample),
+    submission: sha256('a submission'),
+  };
 }
 
 const anyPolicy = buildClient(CommitmentPolicy.FORBID_ENCRYPT_ALLOW_DECRYPT);
 const committing = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT);
 
 /** A message somebody else made with the SDK itself, which seals what the sealer would not. */
-export async function foreignMessage({ values = boundValues(), sample = CANARY, to = rawRsa('residency/zurich', newerKey), frameLength = 4096, commits = true }: {
+export async function foreignMessage({
+  values = boundValues(),
+  sample = CANARY,
+  to = rawRsa('residency/zurich', newerKey),
+  frameLength = 4096,
+  commits = true,
+}: {
   readonly values?: Record<string, string>;
   readonly sample?: Buffer;
   readonly to?: RawRsaKeyringNode | MultiKeyringNode;
@@ -89,13 +126,28 @@ export async function foreignMessage({ values = boundValues(), sample = CANARY, 
 } = {}): Promise<Buffer> {
   const about = { encryptionContext: values, frameLength };
   const { result } = commits
-    ? await committing.encrypt(to, sample, { ...about, suiteId: AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY })
-    : await anyPolicy.encrypt(to, sample, { ...about, suiteId: AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA256 });
+    ? await committing.encrypt(to, sample, {
+        ...about,
+        suiteId: AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY,
+      })
+    : await anyPolicy.encrypt(to, sample, {
+        ...about,
+        suiteId: AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA256,
+      });
   return result;
 }
 
-export function rawRsa(keyNamespace: string, key: Pick<RegionKey, 'id' | 'publicKeyPem'>): RawRsaKeyringNode {
-  return new RawRsaKeyringNode({ keyNamespace, keyName: key.id, rsaKey: { publicKey: key.publicKeyPem }, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' });
+export function rawRsa(
+  keyNamespace: string,
+  key: Pick<RegionKey, 'id' | 'publicKeyPem'>,
+): RawRsaKeyringNode {
+  return new RawRsaKeyringNode({
+    keyNamespace,
+    keyName: key.id,
+    rsaKey: { publicKey: key.publicKeyPem },
+    padding: constants.RSA_PKCS1_OAEP_PADDING,
+    oaepHash: 'sha256',
+  });
 }
 
 /** Whatever fails here fails with a code, the remedy `stop`, and without a canary: every refusal in these tests goes through this. */
@@ -106,7 +158,13 @@ export async function refusal(attempt: () => unknown): Promise<SealingErrorCode>
   } catch (thrown) {
     error = thrown;
   }
-  if (!(error instanceof SealingError)) throw new Error(error === undefined ? 'Expected a refusal, found none.' : 'Expected a SealingError, found another error.', { cause: error });
+  if (!(error instanceof SealingError))
+    throw new Error(
+      error === undefined
+        ? 'Expected a refusal, found none.'
+        : 'Expected a SealingError, found another error.',
+      { cause: error },
+    );
   expect(SEALING_ERROR_CODES).toContain(error.code);
   expect(error.remedy).toBe('stop');
   expect(leaks(error)).toEqual([]);
@@ -114,12 +172,21 @@ export async function refusal(attempt: () => unknown): Promise<SealingErrorCode>
 }
 
 /** Lines of private keys, beyond the first, which names the algorithm only and is alike in all. */
-const secrets = [...zurichKeys, moscowKey].flatMap(({ privateKeyPem }) => privateKeyPem.split('\n').slice(2, -2)).concat('CANARY', CANARY.toString('hex').slice(0, 24), CANARY.toString('base64').slice(0, 24));
+const secrets = [...zurichKeys, moscowKey]
+  .flatMap(({ privateKeyPem }) => privateKeyPem.split('\n').slice(2, -2))
+  .concat('CANARY', CANARY.toString('hex').slice(0, 24), CANARY.toString('base64').slice(0, 24));
 
 /** The secrets found in an error: its message, stack, properties and causes. */
 export function leaks(error: unknown): string[] {
-  const said = inspect(error, { depth: Infinity, showHidden: true, maxArrayLength: Infinity, maxStringLength: Infinity, breakLength: Infinity });
+  const said = inspect(error, {
+    depth: Infinity,
+    showHidden: true,
+    maxArrayLength: Infinity,
+    maxStringLength: Infinity,
+    breakLength: Infinity,
+  });
   const chain: string[] = [said];
-  for (let at: unknown = error; at instanceof Error; at = at.cause) chain.push(at.message, at.stack ?? '');
+  for (let at: unknown = error; at instanceof Error; at = at.cause)
+    chain.push(at.message, at.stack ?? '');
   return secrets.filter((secret) => chain.some((text) => text.includes(secret)));
 }

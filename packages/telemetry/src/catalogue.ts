@@ -1,5 +1,13 @@
 /** The services that have metrics; `standalone` is all in one process. */
-export const METRIC_SOURCES = ['router', 'consent-projector', 'intake', 'auditor', 'reconciler', 'exporter', 'standalone'] as const;
+export const METRIC_SOURCES = [
+  'router',
+  'consent-projector',
+  'intake',
+  'auditor',
+  'reconciler',
+  'exporter',
+  'standalone',
+] as const;
 export type MetricSource = (typeof METRIC_SOURCES)[number];
 
 export interface MetricDefinition {
@@ -16,80 +24,354 @@ export interface MetricDefinition {
 export const OUTCOME_WITHIN_SECONDS = 60;
 
 const ROUTERS = ['router', 'standalone'] as const;
-const CODE = 'an error\'s code, or `other`';
+const CODE = "an error's code, or `other`";
 const PARTITION = 'of the intake log, 0 and up';
 const SITE = 'a site of the regions file';
 const REGION = 'a region of the deployment, `other`; empty where nothing was decided';
-const GROUP = { consumergroup: 'the routers\' group', topic: 'the intake topic, as the cluster names it', partition: PARTITION };
+const GROUP = {
+  consumergroup: "the routers' group",
+  topic: 'the intake topic, as the cluster names it',
+  partition: PARTITION,
+};
 const TOPIC = { topic: 'a topic, as the cluster names it', partition: 'of the topic, 0 and up' };
 const CALL_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 const everywhere = {
-  residency_build_info: { type: 'gauge', help: 'The running version; always 1.', labels: { service: 'the service\'s name', version: 'its version' }, by: METRIC_SOURCES },
-  residency_waiting: { type: 'gauge', help: '1 for the code of the error that holds up the service\'s work.', labels: { code: CODE }, by: METRIC_SOURCES },
-  residency_errors_total: { type: 'counter', help: 'Log lines of level warn and error that name a code.', labels: { code: CODE }, by: METRIC_SOURCES },
-  residency_last_error_timestamp_seconds: { type: 'gauge', help: 'When the last of them was written, Unix time.', labels: { code: CODE }, by: METRIC_SOURCES },
+  residency_build_info: {
+    type: 'gauge',
+    help: 'The running version; always 1.',
+    labels: { service: "the service's name", version: 'its version' },
+    by: METRIC_SOURCES,
+  },
+  residency_waiting: {
+    type: 'gauge',
+    help: "1 for the code of the error that holds up the service's work.",
+    labels: { code: CODE },
+    by: METRIC_SOURCES,
+  },
+  residency_errors_total: {
+    type: 'counter',
+    help: 'Log lines of level warn and error that name a code.',
+    labels: { code: CODE },
+    by: METRIC_SOURCES,
+  },
+  residency_last_error_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the last of them was written, Unix time.',
+    labels: { code: CODE },
+    by: METRIC_SOURCES,
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 const routing = {
-  residency_submissions_total: { type: 'counter', help: 'Settled records of the intake log.', labels: { outcome: 'stored, duplicate, refused, quarantined', reason: 'a reason of the contract; empty where the outcome has none', region: REGION }, by: ROUTERS },
-  residency_sample_bytes_total: { type: 'counter', help: 'Bytes of the samples that were stored, before sealing.', labels: { region: REGION }, by: ROUTERS },
-  residency_settlement_age_seconds: { type: 'histogram', help: 'From a record\'s append to the intake log until its outcome is visible. The objective is 60 s.', labels: { region: REGION }, buckets: [1, 1.5, 2, 3, 5, 10, 20, 30, OUTCOME_WITHIN_SECONDS, 120, 300, 600, 1_800, 3_600], by: ROUTERS },
-  residency_stage_duration_seconds: { type: 'histogram', help: 'How long one passage of a stage took, of a batch or of a sample.', labels: { stage: 'decode, views, decide, flush (of a batch), seal, store (of a sample)' }, buckets: CALL_SECONDS, by: ROUTERS },
-  residency_stage_in_flight: { type: 'gauge', help: 'Passages of a stage begun and not ended.', labels: { stage: 'as above' }, by: ROUTERS },
-  residency_stage_last_completed_timestamp_seconds: { type: 'gauge', help: 'When a passage of the stage ended last, Unix time.', labels: { stage: 'as above' }, by: ROUTERS },
-  residency_store_requests_total: { type: 'counter', help: 'Requests to a site\'s object store.', labels: { site: SITE, operation: 'put, head, get, list', result: '`ok`; `exists`, `missing`, `conflict`: answers that are no failure; else an error\'s code' }, by: ['router', 'reconciler'] },
-  residency_store_request_duration_seconds: { type: 'histogram', help: 'How long a request to a site took, retries of the client included.', labels: { site: SITE, operation: 'as above' }, buckets: CALL_SECONDS, by: ['router', 'reconciler'] },
-  residency_transactions_total: { type: 'counter', help: 'Transactions that settle batches. `unknown`: no answer; the committed position tells after the next fence.', labels: { result: 'commit, abort, unknown' }, by: ['router'] },
-  residency_transaction_duration_seconds: { type: 'histogram', help: 'From a transaction\'s begin to its end, whatever it was.', labels: {}, buckets: CALL_SECONDS, by: ['router'] },
-  residency_rebalances_total: { type: 'counter', help: 'Assignments of partitions to this router.', labels: {}, by: ['router'] },
-  residency_partitions_owned: { type: 'gauge', help: 'Partitions of the intake log this router has.', labels: {}, by: ['router'] },
+  residency_submissions_total: {
+    type: 'counter',
+    help: 'Settled records of the intake log.',
+    labels: {
+      outcome: 'stored, duplicate, refused, quarantined',
+      reason: 'a reason of the contract; empty where the outcome has none',
+      region: REGION,
+    },
+    by: ROUTERS,
+  },
+  residency_sample_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of the samples that were stored, before sealing.',
+    labels: { region: REGION },
+    by: ROUTERS,
+  },
+  residency_settlement_age_seconds: {
+    type: 'histogram',
+    help: "From a record's append to the intake log until its outcome is visible. The objective is 60 s.",
+    labels: { region: REGION },
+    buckets: [1, 1.5, 2, 3, 5, 10, 20, 30, OUTCOME_WITHIN_SECONDS, 120, 300, 600, 1_800, 3_600],
+    by: ROUTERS,
+  },
+  residency_stage_duration_seconds: {
+    type: 'histogram',
+    help: 'How long one passage of a stage took, of a batch or of a sample.',
+    labels: { stage: 'decode, views, decide, flush (of a batch), seal, store (of a sample)' },
+    buckets: CALL_SECONDS,
+    by: ROUTERS,
+  },
+  residency_stage_in_flight: {
+    type: 'gauge',
+    help: 'Passages of a stage begun and not ended.',
+    labels: { stage: 'as above' },
+    by: ROUTERS,
+  },
+  residency_stage_last_completed_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When a passage of the stage ended last, Unix time.',
+    labels: { stage: 'as above' },
+    by: ROUTERS,
+  },
+  residency_store_requests_total: {
+    type: 'counter',
+    help: "Requests to a site's object store.",
+    labels: {
+      site: SITE,
+      operation: 'put, head, get, list',
+      result:
+        "`ok`; `exists`, `missing`, `conflict`: answers that are no failure; else an error's code",
+    },
+    by: ['router', 'reconciler'],
+  },
+  residency_store_request_duration_seconds: {
+    type: 'histogram',
+    help: 'How long a request to a site took, retries of the client included.',
+    labels: { site: SITE, operation: 'as above' },
+    buckets: CALL_SECONDS,
+    by: ['router', 'reconciler'],
+  },
+  residency_transactions_total: {
+    type: 'counter',
+    help: 'Transactions that settle batches. `unknown`: no answer; the committed position tells after the next fence.',
+    labels: { result: 'commit, abort, unknown' },
+    by: ['router'],
+  },
+  residency_transaction_duration_seconds: {
+    type: 'histogram',
+    help: "From a transaction's begin to its end, whatever it was.",
+    labels: {},
+    buckets: CALL_SECONDS,
+    by: ['router'],
+  },
+  residency_rebalances_total: {
+    type: 'counter',
+    help: 'Assignments of partitions to this router.',
+    labels: {},
+    by: ['router'],
+  },
+  residency_partitions_owned: {
+    type: 'gauge',
+    help: 'Partitions of the intake log this router has.',
+    labels: {},
+    by: ['router'],
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 const views = {
-  residency_view_watermark_lag_seconds: { type: 'gauge', help: 'How far a view\'s watermark is behind now: a record is decided once both are beyond its append time. A router tells of the policies it holds.', labels: { view: 'consent, policy' }, by: ['router', 'exporter'] },
-  residency_consent_view_halted: { type: 'gauge', help: '1 while the consent view is halted because append time went back.', labels: {}, by: ['exporter'] },
-  residency_policy_in_force_info: { type: 'gauge', help: 'The policy version in force; always 1.', labels: { policy: 'the policy\'s id', version: 'its number' }, by: ['router', 'exporter'] },
-  residency_policy_versions: { type: 'gauge', help: 'Valid policy versions published.', labels: {}, by: ['exporter'] },
-  residency_control_state: { type: 'gauge', help: '1 for what `residency pause`, `drain` and `resume` left the system in.', labels: { state: 'running, paused, draining' }, by: ['router', 'intake', 'exporter', 'standalone'] },
-  residency_projector_records_total: { type: 'counter', help: 'Records of the consent log that the view moved by.', labels: {}, by: ['consent-projector'] },
-  residency_projector_skipped_total: { type: 'counter', help: 'Records of the consent log that hold no consent event.', labels: {}, by: ['consent-projector'] },
-  residency_ticks_total: { type: 'counter', help: 'Ticks appended to the consent and the policy log.', labels: { result: 'ok, failed' }, by: ['consent-projector'] },
+  residency_view_watermark_lag_seconds: {
+    type: 'gauge',
+    help: "How far a view's watermark is behind now: a record is decided once both are beyond its append time. A router tells of the policies it holds.",
+    labels: { view: 'consent, policy' },
+    by: ['router', 'exporter'],
+  },
+  residency_consent_view_halted: {
+    type: 'gauge',
+    help: '1 while the consent view is halted because append time went back.',
+    labels: {},
+    by: ['exporter'],
+  },
+  residency_policy_in_force_info: {
+    type: 'gauge',
+    help: 'The policy version in force; always 1.',
+    labels: { policy: "the policy's id", version: 'its number' },
+    by: ['router', 'exporter'],
+  },
+  residency_policy_versions: {
+    type: 'gauge',
+    help: 'Valid policy versions published.',
+    labels: {},
+    by: ['exporter'],
+  },
+  residency_control_state: {
+    type: 'gauge',
+    help: '1 for what `residency pause`, `drain` and `resume` left the system in.',
+    labels: { state: 'running, paused, draining' },
+    by: ['router', 'intake', 'exporter', 'standalone'],
+  },
+  residency_projector_records_total: {
+    type: 'counter',
+    help: 'Records of the consent log that the view moved by.',
+    labels: {},
+    by: ['consent-projector'],
+  },
+  residency_projector_skipped_total: {
+    type: 'counter',
+    help: 'Records of the consent log that hold no consent event.',
+    labels: {},
+    by: ['consent-projector'],
+  },
+  residency_ticks_total: {
+    type: 'counter',
+    help: 'Ticks appended to the consent and the policy log.',
+    labels: { result: 'ok, failed' },
+    by: ['consent-projector'],
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 const logs = {
-  kafka_consumergroup_lag: { type: 'gauge', help: 'Offsets of the intake log that are not settled: from the committed position or the last audit event, whichever is further. Absent where it can not be told.', labels: GROUP, by: ['exporter'] },
-  kafka_consumergroup_current_offset: { type: 'gauge', help: 'The committed position.', labels: GROUP, by: ['exporter'] },
-  kafka_topic_partition_current_offset: { type: 'gauge', help: 'The offset the next record gets.', labels: TOPIC, by: ['exporter'] },
-  kafka_topic_partition_oldest_offset: { type: 'gauge', help: 'The first offset there is.', labels: TOPIC, by: ['exporter'] },
-  residency_oldest_unsettled_age_seconds: { type: 'gauge', help: 'Since the first record that is there for routers and not settled was appended, as of the last look; 0 where there is none.', labels: { partition: PARTITION }, by: ['exporter'] },
-  residency_progress_lost: { type: 'gauge', help: '1 where the first offset that is not settled lies outside the log: records were deleted unsettled, or the log lost its end.', labels: { partition: PARTITION }, by: ['exporter'] },
-  residency_quarantine_records: { type: 'gauge', help: 'Quarantined records that were not sent through again and that the intake log still holds.', labels: { reason: 'a reason of the contract' }, by: ['exporter'] },
-  residency_quarantine_oldest_age_seconds: { type: 'gauge', help: 'Since the oldest of them was appended. Absent where there is none.', labels: {}, by: ['exporter'] },
-  residency_quarantine_time_left_seconds: { type: 'gauge', help: 'Until the intake log drops the oldest of them, and it can not be sent through again. Absent where there is none.', labels: {}, by: ['exporter'] },
-  residency_quarantine_expired_total: { type: 'counter', help: 'Quarantined records that the intake log dropped before they were sent through again, since the start.', labels: {}, by: ['exporter'] },
-  residency_intake_retention_seconds: { type: 'gauge', help: 'How long the intake log keeps records.', labels: {}, by: ['exporter'] },
-  residency_exporter_last_success_timestamp_seconds: { type: 'gauge', help: 'When the exporter last read a source, Unix time; 0: not since its start. Where it stands still, what that source would tell is absent.', labels: { source: 'kafka, redis, policy, control, quarantine' }, by: ['exporter'] },
+  kafka_consumergroup_lag: {
+    type: 'gauge',
+    help: 'Offsets of the intake log that are not settled: from the committed position or the last audit event, whichever is further. Absent where it can not be told.',
+    labels: GROUP,
+    by: ['exporter'],
+  },
+  kafka_consumergroup_current_offset: {
+    type: 'gauge',
+    help: 'The committed position.',
+    labels: GROUP,
+    by: ['exporter'],
+  },
+  kafka_topic_partition_current_offset: {
+    type: 'gauge',
+    help: 'The offset the next record gets.',
+    labels: TOPIC,
+    by: ['exporter'],
+  },
+  kafka_topic_partition_oldest_offset: {
+    type: 'gauge',
+    help: 'The first offset there is.',
+    labels: TOPIC,
+    by: ['exporter'],
+  },
+  residency_oldest_unsettled_age_seconds: {
+    type: 'gauge',
+    help: 'Since the first record that is there for routers and not settled was appended, as of the last look; 0 where there is none.',
+    labels: { partition: PARTITION },
+    by: ['exporter'],
+  },
+  residency_progress_lost: {
+    type: 'gauge',
+    help: '1 where the first offset that is not settled lies outside the log: records were deleted unsettled, or the log lost its end.',
+    labels: { partition: PARTITION },
+    by: ['exporter'],
+  },
+  residency_quarantine_records: {
+    type: 'gauge',
+    help: 'Quarantined records that were not sent through again and that the intake log still holds.',
+    labels: { reason: 'a reason of the contract' },
+    by: ['exporter'],
+  },
+  residency_quarantine_oldest_age_seconds: {
+    type: 'gauge',
+    help: 'Since the oldest of them was appended. Absent where there is none.',
+    labels: {},
+    by: ['exporter'],
+  },
+  residency_quarantine_time_left_seconds: {
+    type: 'gauge',
+    help: 'Until the intake log drops the oldest of them, and it can not be sent through again. Absent where there is none.',
+    labels: {},
+    by: ['exporter'],
+  },
+  residency_quarantine_expired_total: {
+    type: 'counter',
+    help: 'Quarantined records that the intake log dropped before they were sent through again, since the start.',
+    labels: {},
+    by: ['exporter'],
+  },
+  residency_intake_retention_seconds: {
+    type: 'gauge',
+    help: 'How long the intake log keeps records.',
+    labels: {},
+    by: ['exporter'],
+  },
+  residency_exporter_last_success_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the exporter last read a source, Unix time; 0: not since its start. Where it stands still, what that source would tell is absent.',
+    labels: { source: 'kafka, redis, policy, control, quarantine' },
+    by: ['exporter'],
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 const proof = {
-  residency_ledger_size: { type: 'gauge', help: 'Leaves under the published checkpoint.', labels: { partition: PARTITION }, by: ['auditor', 'standalone'] },
-  residency_ledger_pending: { type: 'gauge', help: 'Leaves that were read and are under no checkpoint yet.', labels: { partition: PARTITION }, by: ['auditor', 'standalone'] },
-  residency_ledger_checkpoint_age_seconds: { type: 'gauge', help: 'Since the checkpoint last covered everything in the audit log, or since the start.', labels: { partition: PARTITION }, by: ['auditor', 'standalone'] },
-  residency_ledger_blocked: { type: 'gauge', help: '1 for the code of the error a ledger waits for.', labels: { partition: PARTITION, code: CODE }, by: ['auditor', 'standalone'] },
-  residency_audit_findings_total: { type: 'counter', help: 'What is wrong with the audit log, since the start.', labels: { kind: 'HOLE, REPEAT, UNDECODABLE, MISPLACED, ALSO_IN, other' }, by: ['auditor', 'standalone'] },
-  residency_violations_total: { type: 'counter', help: 'What was found in the wrong place, each once: must stay 0.', labels: { found_by: 'auditor, reconciler', code: 'WRONG_REGION, OBJECT_WITHOUT_EVENT, FOREIGN_OBJECT, FOREIGN_SITE, CONTEXT_DIFFERS, MISPLACED' }, by: ['auditor', 'reconciler', 'standalone'] },
-  residency_violations_open: { type: 'gauge', help: 'What stands in the wrong place as far as is known, also across restarts: found by the last look at its site.', labels: { site: SITE, code: 'as above, without MISPLACED' }, by: ['reconciler'] },
-  residency_differences_open: { type: 'gauge', help: 'All differences between the sites and the audit log in the last whole pass, of the sites it could read.', labels: { code: 'a code of reconciliation' }, by: ['reconciler'] },
-  residency_placements_checked_total: { type: 'counter', help: 'Objects read and compared with their audit event.', labels: { site: SITE }, by: ['reconciler'] },
-  residency_placement_last_checked_timestamp_seconds: { type: 'gauge', help: 'The begin of the last whole pass, Unix time: whatever stood in the site then has been checked since.', labels: { site: SITE }, by: ['reconciler'] },
-  residency_reconciliation_passes_total: { type: 'counter', help: 'Passes over all placements that ended.', labels: { result: 'clean, different; failed: ended early by an error, after which it goes on from where it was' }, by: ['reconciler'] },
-  residency_reconciliation_pass_objects: { type: 'gauge', help: 'Objects of the pass under way, of all sites.', labels: { state: 'listed, checked' }, by: ['reconciler'] },
+  residency_ledger_size: {
+    type: 'gauge',
+    help: 'Leaves under the published checkpoint.',
+    labels: { partition: PARTITION },
+    by: ['auditor', 'standalone'],
+  },
+  residency_ledger_pending: {
+    type: 'gauge',
+    help: 'Leaves that were read and are under no checkpoint yet.',
+    labels: { partition: PARTITION },
+    by: ['auditor', 'standalone'],
+  },
+  residency_ledger_checkpoint_age_seconds: {
+    type: 'gauge',
+    help: 'Since the checkpoint last covered everything in the audit log, or since the start.',
+    labels: { partition: PARTITION },
+    by: ['auditor', 'standalone'],
+  },
+  residency_ledger_blocked: {
+    type: 'gauge',
+    help: '1 for the code of the error a ledger waits for.',
+    labels: { partition: PARTITION, code: CODE },
+    by: ['auditor', 'standalone'],
+  },
+  residency_audit_findings_total: {
+    type: 'counter',
+    help: 'What is wrong with the audit log, since the start.',
+    labels: { kind: 'HOLE, REPEAT, UNDECODABLE, MISPLACED, ALSO_IN, other' },
+    by: ['auditor', 'standalone'],
+  },
+  residency_violations_total: {
+    type: 'counter',
+    help: 'What was found in the wrong place, each once: must stay 0.',
+    labels: {
+      found_by: 'auditor, reconciler',
+      code: 'WRONG_REGION, OBJECT_WITHOUT_EVENT, FOREIGN_OBJECT, FOREIGN_SITE, CONTEXT_DIFFERS, MISPLACED',
+    },
+    by: ['auditor', 'reconciler', 'standalone'],
+  },
+  residency_violations_open: {
+    type: 'gauge',
+    help: 'What stands in the wrong place as far as is known, also across restarts: found by the last look at its site.',
+    labels: { site: SITE, code: 'as above, without MISPLACED' },
+    by: ['reconciler'],
+  },
+  residency_differences_open: {
+    type: 'gauge',
+    help: 'All differences between the sites and the audit log in the last whole pass, of the sites it could read.',
+    labels: { code: 'a code of reconciliation' },
+    by: ['reconciler'],
+  },
+  residency_placements_checked_total: {
+    type: 'counter',
+    help: 'Objects read and compared with their audit event.',
+    labels: { site: SITE },
+    by: ['reconciler'],
+  },
+  residency_placement_last_checked_timestamp_seconds: {
+    type: 'gauge',
+    help: 'The begin of the last whole pass, Unix time: whatever stood in the site then has been checked since.',
+    labels: { site: SITE },
+    by: ['reconciler'],
+  },
+  residency_reconciliation_passes_total: {
+    type: 'counter',
+    help: 'Passes over all placements that ended.',
+    labels: {
+      result:
+        'clean, different; failed: ended early by an error, after which it goes on from where it was',
+    },
+    by: ['reconciler'],
+  },
+  residency_reconciliation_pass_objects: {
+    type: 'gauge',
+    help: 'Objects of the pass under way, of all sites.',
+    labels: { state: 'listed, checked' },
+    by: ['reconciler'],
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 const http = {
-  residency_http_requests_total: { type: 'counter', help: 'Requests to the intake.', labels: { route: 'a route\'s pattern, or `other`', status: 'an HTTP status' }, by: ['intake', 'standalone'] },
-  residency_http_request_duration_seconds: { type: 'histogram', help: 'How long a request to the intake took.', labels: { route: 'as above' }, buckets: CALL_SECONDS, by: ['intake', 'standalone'] },
+  residency_http_requests_total: {
+    type: 'counter',
+    help: 'Requests to the intake.',
+    labels: { route: "a route's pattern, or `other`", status: 'an HTTP status' },
+    by: ['intake', 'standalone'],
+  },
+  residency_http_request_duration_seconds: {
+    type: 'histogram',
+    help: 'How long a request to the intake took.',
+    labels: { route: 'as above' },
+    buckets: CALL_SECONDS,
+    by: ['intake', 'standalone'],
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 /** Every metric of ours; docs/reference/metrics.md is made from it. */
@@ -97,7 +379,10 @@ export const METRICS = { ...everywhere, ...routing, ...views, ...logs, ...proof,
 export type MetricName = keyof typeof METRICS;
 
 /** The parts of the reference, in order. */
-export const METRIC_GROUPS: readonly { readonly title: string; readonly metrics: Readonly<Record<string, MetricDefinition>> }[] = [
+export const METRIC_GROUPS: readonly {
+  readonly title: string;
+  readonly metrics: Readonly<Record<string, MetricDefinition>>;
+}[] = [
   { title: 'Every service', metrics: everywhere },
   { title: 'Routing', metrics: routing },
   { title: 'Views and control', metrics: views },

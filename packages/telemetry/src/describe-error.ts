@@ -15,14 +15,19 @@ const REMEDIES = new Set<unknown>(['retry', 'park', 'stop']);
 /** Anything may have been thrown; never throws itself. */
 export function describeError(thrown: unknown, depth = 0): DescribedError {
   if (!(thrown instanceof Error)) return { name: thrown === null ? 'null' : typeof thrown };
-  const { code, remedy, cause } = thrown as Error & { readonly code?: unknown; readonly remedy?: unknown };
+  const { code, remedy, cause } = thrown as Error & {
+    readonly code?: unknown;
+    readonly remedy?: unknown;
+  };
   const coded = isWord(code) && REMEDIES.has(remedy);
   return {
     // A name can be set to anything, so only words pass.
     name: isWord(thrown.name) ? thrown.name : 'Error',
     ...(isWord(code) ? { code } : {}),
     ...(coded ? { remedy: String(remedy), message: thrown.message } : {}),
-    ...(cause === undefined || depth >= MAX_CAUSES ? {} : { cause: describeError(cause, depth + 1) }),
+    ...(cause === undefined || depth >= MAX_CAUSES
+      ? {}
+      : { cause: describeError(cause, depth + 1) }),
   };
 }
 

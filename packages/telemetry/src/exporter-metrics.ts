@@ -30,9 +30,15 @@ export type ExportedSource = (typeof EXPORTED_SOURCES)[number];
 
 export interface ExporterMetrics {
   /** `undefined`: it can not be told now, and nothing old is shown for it. */
-  intake(names: { readonly group: string; readonly topic: string }, partitions: readonly IntakePartition[] | undefined): void;
+  intake(
+    names: { readonly group: string; readonly topic: string },
+    partitions: readonly IntakePartition[] | undefined,
+  ): void;
   /** The first offset and the end of another topic's partitions. */
-  topic(topic: string, partitions: readonly Pick<IntakePartition, 'partition' | 'start' | 'end'>[]): void;
+  topic(
+    topic: string,
+    partitions: readonly Pick<IntakePartition, 'partition' | 'start' | 'end'>[],
+  ): void;
   quarantine(now: QuarantineNow | undefined): void;
   /** `Infinity`: for ever. */
   retention(milliseconds: number | undefined): void;
@@ -75,7 +81,10 @@ export function exporterMetrics(make: Instruments, now: () => number): ExporterM
         lag.set(labels, Number(after > next ? after - next : 0n));
         if (committed !== undefined) current.set(labels, Number(committed));
         lost.set({ partition }, next < start || next > after ? 1 : 0);
-        unsettled.set({ partition }, oldestAt === undefined ? 0 : Math.max(0, now() - oldestAt) / 1_000);
+        unsettled.set(
+          { partition },
+          oldestAt === undefined ? 0 : Math.max(0, now() - oldestAt) / 1_000,
+        );
       }
     },
     quarantine: quarantineMetrics(make, now, () => retention),
@@ -92,11 +101,17 @@ export function exporterMetrics(make: Instruments, now: () => number): ExporterM
       if (count === undefined) versions.remove();
       else versions.set(count);
     },
-    read: (source) => { success.set({ source }, now() / 1_000); },
+    read: (source) => {
+      success.set({ source }, now() / 1_000);
+    },
   };
 }
 
-function quarantineMetrics(make: Instruments, now: () => number, retention: () => number | undefined): ExporterMetrics['quarantine'] {
+function quarantineMetrics(
+  make: Instruments,
+  now: () => number,
+  retention: () => number | undefined,
+): ExporterMetrics['quarantine'] {
   const records = make.gauge('residency_quarantine_records');
   const expired = make.counter('residency_quarantine_expired_total');
   let seen: QuarantineNow | undefined;

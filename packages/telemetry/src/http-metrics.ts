@@ -15,7 +15,11 @@ export function httpMetrics(make: Instruments, routes: readonly string[]): HttpM
   return {
     answered: (pattern, status, milliseconds) => {
       const route = known.value(pattern ?? UNKNOWN);
-      requests.inc({ route, status: Number.isInteger(status) && status >= 100 && status < 600 ? String(status) : 'other' });
+      requests.inc({
+        route,
+        status:
+          Number.isInteger(status) && status >= 100 && status < 600 ? String(status) : 'other',
+      });
       duration.observe({ route }, milliseconds / 1_000);
     },
   };

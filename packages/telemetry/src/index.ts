@@ -2,7 +2,12 @@ export { METRICS, METRIC_SOURCES, OUTCOME_WITHIN_SECONDS } from './catalogue.ts'
 export type { MetricDefinition, MetricName, MetricSource } from './catalogue.ts';
 export type { ControlMetrics } from './control-metrics.ts';
 export { EXPORTED_SOURCES } from './exporter-metrics.ts';
-export type { ExportedSource, ExporterMetrics, IntakePartition, QuarantineNow } from './exporter-metrics.ts';
+export type {
+  ExportedSource,
+  ExporterMetrics,
+  IntakePartition,
+  QuarantineNow,
+} from './exporter-metrics.ts';
 export type { HttpMetrics } from './http-metrics.ts';
 export { LOG_LEVELS, createLogger } from './logger.ts';
 export type { LogLevel, Logger, LoggerOptions } from './logger.ts';

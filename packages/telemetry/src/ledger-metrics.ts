@@ -4,7 +4,10 @@ import { violationCounter } from './violations.ts';
 
 export interface LedgerMetrics {
   /** A partition's ledger, leaves: under the published checkpoint, and read. `current`: the checkpoint covers all there is. */
-  grown(partition: number, progress: { readonly published: number; readonly size: number; readonly current: boolean }): void;
+  grown(
+    partition: number,
+    progress: { readonly published: number; readonly size: number; readonly current: boolean },
+  ): void;
   /** Something wrong with the audit log, by its kind. */
   found(kind: string): void;
   /** Why a partition's ledger waits, as an error's code; `undefined` once it goes on. */
@@ -21,7 +24,10 @@ export function ledgerMetrics(make: Instruments, now: () => number): LedgerMetri
   const size = make.gauge('residency_ledger_size');
   const pending = make.gauge('residency_ledger_pending');
   const current = new Map<number, number>();
-  const age = make.gauge('residency_ledger_checkpoint_age_seconds', () => { for (const [partition, at] of current) age.set({ partition }, Math.max(0, (now() - at) / 1_000)); });
+  const age = make.gauge('residency_ledger_checkpoint_age_seconds', () => {
+    for (const [partition, at] of current)
+      age.set({ partition }, Math.max(0, (now() - at) / 1_000));
+  });
   const findings = make.counter('residency_audit_findings_total');
   const waiting = make.gauge('residency_ledger_blocked');
   const violated = violationCounter(make, 'auditor', VIOLATIONS);

@@ -31,12 +31,15 @@ export interface LogFields {
   readonly milliseconds?: number;
 }
 
-const code = (value: unknown): boolean => typeof value === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(value);
-const name = (value: unknown): boolean => typeof value === 'string' && /^[a-z0-9][a-z0-9.-]{0,63}$/.test(value);
+const code = (value: unknown): boolean =>
+  typeof value === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(value);
+const name = (value: unknown): boolean =>
+  typeof value === 'string' && /^[a-z0-9][a-z0-9.-]{0,63}$/.test(value);
 const number = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
 
 // A message can imitate a stack line, so a place has no blank and nothing else prose or an address would have.
-const PLACE = /^at (?:[\w$.<>#]{1,80} \(|new [\w$.]{1,80} \(|async [\w$.<>#]{1,80} \(|async )?(?:file:\/\/)?(?:node:|\/)[\w$/.+-]{1,300}:\d{1,9}:\d{1,9}\)?$/;
+const PLACE =
+  /^at (?:[\w$.<>#]{1,80} \(|new [\w$.]{1,80} \(|async [\w$.<>#]{1,80} \(|async )?(?:file:\/\/)?(?:node:|\/)[\w$/.+-]{1,300}:\d{1,9}:\d{1,9}\)?$/;
 
 const CHECKS: Readonly<Record<Exclude<keyof LogFields, 'error'>, (value: unknown) => boolean>> = {
   code,
@@ -46,13 +49,19 @@ const CHECKS: Readonly<Record<Exclude<keyof LogFields, 'error'>, (value: unknown
   site: name,
   policy: name,
   wrappingKey: (value) => typeof value === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(value),
-  position: (value) => typeof value === 'string' && /^[A-Za-z0-9._-]{1,64}\/[A-Za-z0-9._-]{1,249}\/\d{1,10}\/\d{1,19}$/.test(value),
+  position: (value) =>
+    typeof value === 'string' &&
+    /^[A-Za-z0-9._-]{1,64}\/[A-Za-z0-9._-]{1,249}\/\d{1,10}\/\d{1,19}$/.test(value),
   submission: (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value),
   trace: (value) => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value),
   signal: code,
   method: code,
-  route: (value) => typeof value === 'string' && /^\/(?:[a-z:*][A-Za-z-]{0,40}\/?){0,6}$/.test(value),
-  at: (value) => Array.isArray(value) && value.length <= 8 && value.every((place) => typeof place === 'string' && PLACE.test(place)),
+  route: (value) =>
+    typeof value === 'string' && /^\/(?:[a-z:*][A-Za-z-]{0,40}\/?){0,6}$/.test(value),
+  at: (value) =>
+    Array.isArray(value) &&
+    value.length <= 8 &&
+    value.every((place) => typeof place === 'string' && PLACE.test(place)),
   status: number,
   port: number,
   partition: number,
@@ -64,5 +73,9 @@ const CHECKS: Readonly<Record<Exclude<keyof LogFields, 'error'>, (value: unknown
 /** The fields that are what they say, without `error`; the others are left out. */
 export function allowedFields(fields: LogFields): Record<string, unknown> {
   const given: Readonly<Record<string, unknown>> = { ...fields };
-  return Object.fromEntries(Object.entries(CHECKS).filter(([field, fits]) => fits(given[field])).map(([field]) => [field, given[field]]));
+  return Object.fromEntries(
+    Object.entries(CHECKS)
+      .filter(([field, fits]) => fits(given[field]))
+      .map(([field]) => [field, given[field]]),
+  );
 }

@@ -31,18 +31,37 @@ export interface LoggerOptions {
 
 /** One JSON object a line: `level`, `time` (RFC 3339), `msg`, the fields. */
 export function createLogger({ level, destination, told }: LoggerOptions): Logger {
-  const lines = pino({
-    level,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    // `error` is described below; pino's own serialisers would write message and stack of any error.
-    serializers: {},
-  }, destination ?? pino.destination({ dest: 2, sync: true }));
+  const lines = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      // `error` is described below; pino's own serialisers would write message and stack of any error.
+      serializers: {},
+    },
+    destination ?? pino.destination({ dest: 2, sync: true }),
+  );
   // No further arguments: pino would format them into the message.
-  const write = (at: Exclude<LogLevel, 'silent'>) => (message: string, fields: LogFields = {}): void => {
-    if (at === 'warn' || at === 'error') told?.(codeOf(fields.error) ?? fields.code);
-    lines[at]({ ...allowedFields(fields), ...('error' in fields ? { error: describeError(fields.error) } : {}) }, message);
+  const write =
+    (at: Exclude<LogLevel, 'silent'>) =>
+    (message: string, fields: LogFields = {}): void => {
+      if (at === 'warn' || at === 'error') told?.(codeOf(fields.error) ?? fields.code);
+      lines[at](
+        {
+          ...allowedFields(fields),
+          ...('error' in fields ? { error: describeError(fields.error) } : {}),
+        },
+        message,
+      );
+    };
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    setLevel: (next = level) => {
+      lines.level = next;
+    },
   };
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error'), setLevel: (next = level) => { lines.level = next; } };
 }

@@ -61,7 +61,10 @@ export function createMetrics({ service, version, now }: MetricsOptions): Metric
   const waiting = make.gauge('residency_waiting');
   const errors = make.counter('residency_errors_total');
   const lastError = make.gauge('residency_last_error_timestamp_seconds');
-  const [waitingCode, errorCode] = [new BoundedLabel([], MAX_CODES), new BoundedLabel([], MAX_CODES)];
+  const [waitingCode, errorCode] = [
+    new BoundedLabel([], MAX_CODES),
+    new BoundedLabel([], MAX_CODES),
+  ];
   return {
     waiting: (code) => {
       waiting.reset();
@@ -75,7 +78,9 @@ export function createMetrics({ service, version, now }: MetricsOptions): Metric
     },
     routing: (regions) => routerMetrics(make, { regions, now }),
     requests: (sites) => requestMetrics(make, sites),
-    views: (views) => { viewMetrics(make, views, now); },
+    views: (views) => {
+      viewMetrics(make, views, now);
+    },
     control: () => controlMetrics(make),
     projecting: () => projectorMetrics(make),
     ledger: () => ledgerMetrics(make, now),

@@ -18,6 +18,8 @@ export function projectorMetrics(make: Instruments): ProjectorMetrics {
       passedOver.inc(Math.max(0, skipped - known));
       known = Math.max(known, skipped);
     },
-    ticked: (result) => { ticks.inc({ result }); },
+    ticked: (result) => {
+      ticks.inc({ result });
+    },
   };
 }

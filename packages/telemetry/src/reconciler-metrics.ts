@@ -15,7 +15,9 @@ export interface ReconcilerMetrics {
   /** Something in the wrong place that was not known before. */
   violated(code: string): void;
   /** All that is known to stand in the wrong place now; a site is empty where it concerns none. */
-  open(violations: readonly { readonly site: string; readonly code: string; readonly count: number }[]): void;
+  open(
+    violations: readonly { readonly site: string; readonly code: string; readonly count: number }[],
+  ): void;
   passed(pass: EndedPass): void;
   /** What an earlier process's passes ended with: told on, and not counted. */
   recalled(pass: EndedPass): void;
@@ -34,28 +36,39 @@ export function reconcilerMetrics(make: Instruments, sites: readonly string[]): 
   const passes = make.counter('residency_reconciliation_passes_total');
   const objects = make.gauge('residency_reconciliation_pass_objects');
   const violated = violationCounter(make, 'reconciler', VIOLATION_CODES);
-  const [site, code, violation] = [new BoundedLabel(['', ...sites]), new BoundedLabel([], MAX_CODES), new BoundedLabel(VIOLATION_CODES)];
+  const [site, code, violation] = [
+    new BoundedLabel(['', ...sites]),
+    new BoundedLabel([], MAX_CODES),
+    new BoundedLabel(VIOLATION_CODES),
+  ];
   for (const one of sites) checked.inc({ site: one }, 0);
   for (const result of ['clean', 'different', 'failed'] as const) passes.inc({ result }, 0);
   const recalled = ({ sites: read, byCode }: EndedPass): void => {
     differences.reset();
-    for (const [name, count] of Object.entries(byCode)) differences.set({ code: code.value(name) }, count ?? 0);
-    for (const { site: where, began } of read) lastChecked.set({ site: site.value(where) }, began / 1_000);
+    for (const [name, count] of Object.entries(byCode))
+      differences.set({ code: code.value(name) }, count ?? 0);
+    for (const { site: where, began } of read)
+      lastChecked.set({ site: site.value(where) }, began / 1_000);
   };
   return {
-    checked: (where) => { checked.inc({ site: site.value(where) }); },
+    checked: (where) => {
+      checked.inc({ site: site.value(where) });
+    },
     violated,
     open: (violations) => {
       open.reset();
       for (const one of sites) open.set({ site: one, code: 'WRONG_REGION' }, 0);
-      for (const { site: where, code: what, count } of violations) open.set({ site: site.value(where), code: violation.value(what) }, count);
+      for (const { site: where, code: what, count } of violations)
+        open.set({ site: site.value(where), code: violation.value(what) }, count);
     },
     passed: (pass) => {
       recalled(pass);
       passes.inc({ result: Object.keys(pass.byCode).length === 0 ? 'clean' : 'different' });
     },
     recalled,
-    failed: () => { passes.inc({ result: 'failed' }); },
+    failed: () => {
+      passes.inc({ result: 'failed' });
+    },
     progress: ({ listed, checked: done }) => {
       objects.set({ state: 'listed' }, listed);
       objects.set({ state: 'checked' }, done);

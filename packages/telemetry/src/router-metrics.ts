@@ -23,7 +23,10 @@ export interface RouterMetricsOptions {
 const STAGES = ['decode', 'views', 'decide', 'seal', 'store', 'flush'];
 const RESULTS = ['commit', 'abort', 'unknown'];
 
-export function routerMetrics(make: Instruments, { regions, now }: RouterMetricsOptions): RouterMetrics {
+export function routerMetrics(
+  make: Instruments,
+  { regions, now }: RouterMetricsOptions,
+): RouterMetrics {
   const submissions = make.counter('residency_submissions_total');
   const bytes = make.counter('residency_sample_bytes_total');
   const age = make.histogram('residency_settlement_age_seconds');
@@ -34,7 +37,11 @@ export function routerMetrics(make: Instruments, { regions, now }: RouterMetrics
   const took = make.histogram('residency_transaction_duration_seconds');
   const rebalances = make.counter('residency_rebalances_total');
   const owned = make.gauge('residency_partitions_owned');
-  const [outcome, reason, region] = [new BoundedLabel(OUTCOMES), new BoundedLabel([...QUARANTINE_REASONS, ...REFUSAL_REASONS]), new BoundedLabel(regions)];
+  const [outcome, reason, region] = [
+    new BoundedLabel(OUTCOMES),
+    new BoundedLabel([...QUARANTINE_REASONS, ...REFUSAL_REASONS]),
+    new BoundedLabel(regions),
+  ];
   const [stages, results] = [new BoundedLabel(STAGES), new BoundedLabel(RESULTS)];
   // A counter that is absent until its first event hides that event from `increase()`.
   for (const place of regions) {
@@ -46,9 +53,15 @@ export function routerMetrics(make: Instruments, { regions, now }: RouterMetrics
   for (const stage of STAGES) inFlight.set({ stage }, 0);
   return {
     settled: ({ outcome: what, data, at }) => {
-      const place = 'decision' in data && data.decision !== undefined ? region.value(data.decision.region) : '';
-      submissions.inc({ outcome: outcome.value(what), reason: 'reason' in data ? reason.value(data.reason) : '', region: place });
-      if (what === 'stored' && data.sampleBytes !== undefined) bytes.inc({ region: place }, data.sampleBytes);
+      const place =
+        'decision' in data && data.decision !== undefined ? region.value(data.decision.region) : '';
+      submissions.inc({
+        outcome: outcome.value(what),
+        reason: 'reason' in data ? reason.value(data.reason) : '',
+        region: place,
+      });
+      if (what === 'stored' && data.sampleBytes !== undefined)
+        bytes.inc({ region: place }, data.sampleBytes);
       age.observe({ region: place }, Math.max(0, now() - at) / 1_000);
     },
     stage: (name) => {

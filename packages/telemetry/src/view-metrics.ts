@@ -24,16 +24,27 @@ export function viewMetrics(make: Instruments, seen: ViewsNow, now: () => number
   };
   // One look for both gauges of a rendering: each is rendered as soon as its own `collect` is done.
   let looking: Promise<SeenViews> | undefined;
-  const looked = async (): Promise<SeenViews> => await (looking ??= look().finally(() => { looking = undefined; }));
+  const looked = async (): Promise<SeenViews> =>
+    await (looking ??= look().finally(() => {
+      looking = undefined;
+    }));
   const policy = make.gauge('residency_policy_in_force_info', async () => {
     const { inForce } = await looked();
     policy.reset();
     if (inForce !== undefined) policy.set({ policy: inForce.policy, version: inForce.version }, 1);
   });
   const lag = make.gauge('residency_view_watermark_lag_seconds', async () => {
-    const { consentWatermark, policyWatermark, consentSeenAt = now(), policySeenAt = now() } = await looked();
+    const {
+      consentWatermark,
+      policyWatermark,
+      consentSeenAt = now(),
+      policySeenAt = now(),
+    } = await looked();
     lag.reset();
-    for (const [view, watermark, at] of [['consent', consentWatermark, consentSeenAt], ['policy', policyWatermark, policySeenAt]] as const) {
+    for (const [view, watermark, at] of [
+      ['consent', consentWatermark, consentSeenAt],
+      ['policy', policyWatermark, policySeenAt],
+    ] as const) {
       if (watermark !== undefined) lag.set({ view }, Math.max(0, at - watermark) / 1_000);
     }
   });

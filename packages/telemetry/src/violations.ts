@@ -2,14 +2,26 @@ import { BoundedLabel } from './bounded-label.ts';
 import type { Instruments } from './instruments.ts';
 
 /** Differences that say that something stands where it must not. */
-export const VIOLATION_CODES = ['WRONG_REGION', 'OBJECT_WITHOUT_EVENT', 'FOREIGN_OBJECT', 'FOREIGN_SITE', 'CONTEXT_DIFFERS'] as const;
+export const VIOLATION_CODES = [
+  'WRONG_REGION',
+  'OBJECT_WITHOUT_EVENT',
+  'FOREIGN_OBJECT',
+  'FOREIGN_SITE',
+  'CONTEXT_DIFFERS',
+] as const;
 
 export type ViolationFinder = 'auditor' | 'reconciler';
 
 /** A counter that is absent until its first finding hides that finding from `increase()`. */
-export function violationCounter(make: Instruments, finder: ViolationFinder, codes: readonly string[]): (code: string) => void {
+export function violationCounter(
+  make: Instruments,
+  finder: ViolationFinder,
+  codes: readonly string[],
+): (code: string) => void {
   const violations = make.counter('residency_violations_total');
   const known = new BoundedLabel(codes);
   for (const code of codes) violations.inc({ found_by: finder, code }, 0);
-  return (code) => { violations.inc({ found_by: finder, code: known.value(code) }); };
+  return (code) => {
+    violations.inc({ found_by: finder, code: known.value(code) });
+  };
 }

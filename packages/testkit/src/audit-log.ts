@@ -5,21 +5,71 @@ import type { AuditEvent } from '@residency/contracts';
 
 const LOG = 'log-1';
 const AT = Date.UTC(2026, 0, 1);
-const DECISION = { rule: 'rule-1', policy: { id: 'residency', version: 1, digest: sha256(Buffer.from('policy')) } };
+const DECISION = {
+  rule: 'rule-1',
+  policy: { id: 'residency', version: 1, digest: sha256(Buffer.from('policy')) },
+};
 
 /** The nth event of a partition: stored, and every third one refused. What is given replaces the event's own. */
-export function someAuditEvent(nth: number, { partition = 0, previous = nth === 0 ? null : String(nth - 1), region = 'zurich', name = `${partition}/${nth}` }: { readonly partition?: number; readonly previous?: string | null; readonly region?: string; readonly name?: string } = {}): AuditEvent {
+export function someAuditEvent(
+  nth: number,
+  {
+    partition = 0,
+    previous = nth === 0 ? null : String(nth - 1),
+    region = 'zurich',
+    name = `${partition}/${nth}`,
+  }: {
+    readonly partition?: number;
+    readonly previous?: string | null;
+    readonly region?: string;
+    readonly name?: string;
+  } = {},
+): AuditEvent {
   const position = { log: LOG, topic: 'threat.samples', partition, offset: BigInt(nth) };
   const submission = sha256OfParts('urn:example', name);
-  const common = { previous, submission, sampleBytes: 700, verdict: 'suspicious', consentId: `consent-${nth % 7}` } as const;
-  if (nth % 3 === 2) return { position, at: AT + nth, outcome: 'refused', data: { ...common, reason: 'CONSENT_UNKNOWN' } };
-  const placements = [{ site: 'zrh-1', key: objectKey(submission), sealedSha256: sha256(Buffer.from(`sealed ${name}`)), sealedBytes: 1_000, wrappingKey: 'key-1' }];
-  return { position, at: AT + nth, outcome: 'stored', data: { ...common, sampleSha256: sha256(Buffer.from(name)), country: 'CH', termsVersion: '1', decision: { region, ...DECISION }, placements } };
+  const common = {
+    previous,
+    submission,
+    sampleBytes: 700,
+    verdict: 'suspicious',
+    consentId: `consent-${nth % 7}`,
+  } as const;
+  if (nth % 3 === 2)
+    return {
+      position,
+      at: AT + nth,
+      outcome: 'refused',
+      data: { ...common, reason: 'CONSENT_UNKNOWN' },
+    };
+  const placements = [
+    {
+      site: 'zrh-1',
+      key: objectKey(submission),
+      sealedSha256: sha256(Buffer.from(`sealed ${name}`)),
+      sealedBytes: 1_000,
+      wrappingKey: 'key-1',
+    },
+  ];
+  return {
+    position,
+    at: AT + nth,
+    outcome: 'stored',
+    data: {
+      ...common,
+      sampleSha256: sha256(Buffer.from(name)),
+      country: 'CH',
+      termsVersion: '1',
+      decision: { region, ...DECISION },
+      placements,
+    },
+  };
 }
 
 /** A partition of the audit log with `count` events, none of them wrong. Like on Kafka, offsets have gaps. */
 export function someAuditRecords(count: number, partition = 0): AuditRecord[] {
-  return Array.from({ length: count }, (_, nth) => auditRecord(encodeAuditEvent(someAuditEvent(nth, { partition })), nth, partition));
+  return Array.from({ length: count }, (_, nth) =>
+    auditRecord(encodeAuditEvent(someAuditEvent(nth, { partition })), nth, partition),
+  );
 }
 
 export function auditRecord(value: Buffer | null, nth: number, partition = 0): AuditRecord {
@@ -37,7 +87,18 @@ export class MemoryAuditSource implements AuditSource {
   readonly #idleMs: number;
 
   /** `batch`: the length of the next one. */
-  constructor(records: readonly AuditRecord[], { batch = () => 100, partition = 0, idleMs = 1 }: { readonly batch?: () => number; readonly partition?: number; readonly idleMs?: number } = {}) {
+  constructor(
+    records: readonly AuditRecord[],
+    {
+      batch = () => 100,
+      partition = 0,
+      idleMs = 1,
+    }: {
+      readonly batch?: () => number;
+      readonly partition?: number;
+      readonly idleMs?: number;
+    } = {},
+  ) {
     this.records = [...records];
     this.partition = partition;
     this.#batch = batch;
@@ -45,7 +106,10 @@ export class MemoryAuditSource implements AuditSource {
   }
 
   /** By time, as Kafka does: from well before the leaf that was asked for. */
-  async* follow({ since }: SourceStart, signal: AbortSignal): AsyncGenerator<readonly AuditRecord[]> {
+  async *follow(
+    { since }: SourceStart,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly AuditRecord[]> {
     let next = Math.max(0, Math.min(this.records.length, since - AT));
     while (!signal.aborted) {
       const records = this.records.slice(next, next + Math.max(1, this.#batch()));

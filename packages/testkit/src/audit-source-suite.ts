@@ -10,11 +10,15 @@ export interface AuditSourceHarness {
 }
 
 const first = (): boolean => true;
-const values = (records: readonly AuditRecord[]): (string | null)[] => records.map(({ value }) => value && value.toString());
+const values = (records: readonly AuditRecord[]): (string | null)[] =>
+  records.map(({ value }) => value && value.toString());
 const text = (nth: number): Buffer => Buffer.from(`event ${nth}`);
 
 /** The contract of the `AuditSource` port; every adapter runs it unchanged. */
-export function describeAuditSource(adapter: string, openHarness: () => Promise<AuditSourceHarness>): void {
+export function describeAuditSource(
+  adapter: string,
+  openHarness: () => Promise<AuditSourceHarness>,
+): void {
   describe(`${adapter} as an AuditSource`, () => {
     let harness: AuditSourceHarness;
     let stop: AbortController;
@@ -28,27 +32,37 @@ export function describeAuditSource(adapter: string, openHarness: () => Promise<
     });
 
     /** Reads until an empty batch for which `enough` holds. */
-    async function follow(start: { leaf: number; since: number }, enough: (seen: readonly AuditRecord[], empty: number) => boolean): Promise<AuditRecord[]> {
+    async function follow(
+      start: { leaf: number; since: number },
+      enough: (seen: readonly AuditRecord[], empty: number) => boolean,
+    ): Promise<AuditRecord[]> {
       const seen: AuditRecord[] = [];
       let empty = 0;
       for await (const records of harness.open().follow(start, stop.signal)) {
         seen.push(...records);
-        if (records.length === 0 && enough(seen, empty += 1)) break;
+        if (records.length === 0 && enough(seen, (empty += 1))) break;
       }
       return seen;
     }
 
     test('names log and partition', () => {
-      expect(harness.open()).toMatchObject({ log: expect.stringMatching(/^[A-Za-z0-9._-]{1,64}$/), partition: 0 });
+      expect(harness.open()).toMatchObject({
+        log: expect.stringMatching(/^[A-Za-z0-9._-]{1,64}$/),
+        partition: 0,
+      });
     });
 
     test('gives all that stood there before its first empty batch, byte for byte and in order', async () => {
       const all = Array.from({ length: 1_300 }, (_, nth) => text(nth));
       await harness.append(all);
       const seen = await follow({ leaf: 0, since: 0 }, first);
-      expect(values(seen)).toEqual(values(all.map((value) => ({ partition: 0, offset: 0n, value }))));
+      expect(values(seen)).toEqual(
+        values(all.map((value) => ({ partition: 0, offset: 0n, value }))),
+      );
       expect(seen.every(({ partition }) => partition === 0)).toBe(true);
-      expect(seen.every(({ offset }, at) => at === 0 || offset > (seen[at - 1]?.offset ?? 0n))).toBe(true);
+      expect(
+        seen.every(({ offset }, at) => at === 0 || offset > (seen[at - 1]?.offset ?? 0n)),
+      ).toBe(true);
     });
 
     test('says at once that nothing is there, and again every while', async () => {
@@ -72,23 +86,31 @@ export function describeAuditSource(adapter: string, openHarness: () => Promise<
       await harness.append(Array.from({ length: 20 }, (_, nth) => text(nth)));
       // Every one of them was appended after 1: so much every log may be asked.
       const seen = values(await follow({ leaf: 12, since: 1 }, first));
-      expect(seen.slice(seen.indexOf('event 12'))).toEqual(Array.from({ length: 8 }, (_, nth) => text(12 + nth).toString()));
+      expect(seen.slice(seen.indexOf('event 12'))).toEqual(
+        Array.from({ length: 8 }, (_, nth) => text(12 + nth).toString()),
+      );
     });
 
     test('gives a record without a value as one', async () => {
       await harness.append([text(0), null, text(2)]);
-      expect(values(await follow({ leaf: 0, since: 0 }, first))).toEqual(['event 0', null, 'event 2']);
+      expect(values(await follow({ leaf: 0, since: 0 }, first))).toEqual([
+        'event 0',
+        null,
+        'event 2',
+      ]);
     });
 
     test('ends where it is told to, while it waits', async () => {
       let empty = 0;
-      for await (const records of harness.open().follow({ leaf: 0, since: 0 }, stop.signal)) if (records.length === 0 && (empty += 1) === 2) stop.abort();
+      for await (const records of harness.open().follow({ leaf: 0, since: 0 }, stop.signal))
+        if (records.length === 0 && (empty += 1) === 2) stop.abort();
       expect(empty).toBeGreaterThanOrEqual(2);
     });
 
     test('may be left in the middle', async () => {
       await harness.append(Array.from({ length: 1_300 }, (_, nth) => text(nth)));
-      for await (const records of harness.open().follow({ leaf: 0, since: 0 }, stop.signal)) if (records.length > 0) break;
+      for await (const records of harness.open().follow({ leaf: 0, since: 0 }, stop.signal))
+        if (records.length > 0) break;
       expect(await follow({ leaf: 0, since: 0 }, first)).toHaveLength(1_300);
     });
   });

@@ -7,7 +7,12 @@ export interface Behaviour<Harness> {
 }
 
 /** What every adapter of the port promises, each with a harness of its own. */
-export function describeBehaviours<Harness extends { readonly close: () => Promise<void> }>(adapter: string, port: string, behaviours: readonly Behaviour<Harness>[], open: () => Promise<Harness>): void {
+export function describeBehaviours<Harness extends { readonly close: () => Promise<void> }>(
+  adapter: string,
+  port: string,
+  behaviours: readonly Behaviour<Harness>[],
+  open: () => Promise<Harness>,
+): void {
   describe(`${adapter} as a ${port}`, () => {
     it.each(behaviours)('$name', async ({ check }) => {
       expect.hasAssertions();

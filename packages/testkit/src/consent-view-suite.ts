@@ -24,7 +24,11 @@ function grant(consentId: string, termsVersion = '1'): ConsentGranted {
 }
 
 /** The first reading that is whole up to and including `at`. */
-async function readBeyond(view: ConsentView, ids: readonly string[], at: number): Promise<ConsentReading> {
+async function readBeyond(
+  view: ConsentView,
+  ids: readonly string[],
+  at: number,
+): Promise<ConsentReading> {
   return await eventually(async () => {
     const reading = await view.read(ids);
     return reading.watermark > at ? reading : undefined;
@@ -44,9 +48,20 @@ const BEHAVIOURS: readonly Behaviour<ConsentViewHarness>[] = [
     name: 'opens an interval at the append time of a grant, with its purposes and terms',
     async check({ view, publishConsent }) {
       const termsSha256 = 'ab'.repeat(32);
-      const at = await publishConsent({ ...grant(ID, '2026-11'), purposes: ['threat-sample-sharing', 'research'], termsSha256 });
+      const at = await publishConsent({
+        ...grant(ID, '2026-11'),
+        purposes: ['threat-sample-sharing', 'research'],
+        termsSha256,
+      });
       const { histories } = await readBeyond(view, [ID], at);
-      expect(histories.get(ID)).toEqual([{ from: at, purposes: ['threat-sample-sharing', 'research'], termsVersion: '2026-11', termsSha256 }]);
+      expect(histories.get(ID)).toEqual([
+        {
+          from: at,
+          purposes: ['threat-sample-sharing', 'research'],
+          termsVersion: '2026-11',
+          termsSha256,
+        },
+      ]);
     },
   },
   {
@@ -57,7 +72,10 @@ const BEHAVIOURS: readonly Behaviour<ConsentViewHarness>[] = [
       const again = await publishConsent(grant(ID, '2'));
       const { histories } = await readBeyond(view, [ID], again);
       const purposes = ['threat-sample-sharing'];
-      expect(histories.get(ID)).toEqual([{ from, until, purposes, termsVersion: '1' }, { from: again, purposes, termsVersion: '2' }]);
+      expect(histories.get(ID)).toEqual([
+        { from, until, purposes, termsVersion: '1' },
+        { from: again, purposes, termsVersion: '2' },
+      ]);
     },
   },
   {
@@ -67,14 +85,24 @@ const BEHAVIOURS: readonly Behaviour<ConsentViewHarness>[] = [
       let last = 0;
       for (const id of ids) last = await publishConsent(grant(id, id));
       const { histories } = await readBeyond(view, ids, last);
-      expect(ids.map((id) => histories.get(id)?.map(({ termsVersion }) => termsVersion))).toEqual(ids.map((id) => [id]));
+      expect(ids.map((id) => histories.get(id)?.map(({ termsVersion }) => termsVersion))).toEqual(
+        ids.map((id) => [id]),
+      );
     },
   },
   {
     name: 'passes over a record that holds no consent event and goes on behind it',
     async check({ view, publishConsent, publishRecord }) {
-      await publishRecord({ key: Buffer.from('bad'), headers: [], value: Buffer.from('{"not": "an event"') });
-      await publishRecord({ key: Buffer.from('bad'), headers: [['content-type', Buffer.from('application/cloudevents+json')]], value: Buffer.from([0xff, 0x00]) });
+      await publishRecord({
+        key: Buffer.from('bad'),
+        headers: [],
+        value: Buffer.from('{"not": "an event"'),
+      });
+      await publishRecord({
+        key: Buffer.from('bad'),
+        headers: [['content-type', Buffer.from('application/cloudevents+json')]],
+        value: Buffer.from([0xff, 0x00]),
+      });
       await publishRecord({ key: Buffer.from('gone'), headers: [], value: null });
       const at = await publishConsent(grant(ID));
       const { histories } = await readBeyond(view, [ID], at);
@@ -106,7 +134,8 @@ async function checkWholeReadings({ view, publishConsent }: ConsentViewHarness):
   const publishing = (async () => {
     for (let index = 0; index < 120; index += 1) {
       const consentId = ids[index % ids.length] ?? ID;
-      const event: ConsentEvent = index % 7 === 3 ? { kind: 'withdrawn', consentId } : grant(consentId, String(index));
+      const event: ConsentEvent =
+        index % 7 === 3 ? { kind: 'withdrawn', consentId } : grant(consentId, String(index));
       published.push({ event, at: await publishConsent(event) });
     }
   })();
@@ -114,7 +143,9 @@ async function checkWholeReadings({ view, publishConsent }: ConsentViewHarness):
   const reader = (async () => {
     while (published.length < 120) {
       readings.push(await view.read(ids));
-      await new Promise((resolve) => { setImmediate(resolve); });
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
     }
   })();
   await Promise.all([publishing, reader]);
@@ -129,7 +160,9 @@ async function checkWholeReadings({ view, publishConsent }: ConsentViewHarness):
   expect(Object.fromEntries(readings.at(-1)?.histories ?? [])).toEqual(prefixes.at(-1));
 }
 
-function fold(published: readonly { readonly event: ConsentEvent; readonly at: number }[]): Record<string, ConsentHistory> {
+function fold(
+  published: readonly { readonly event: ConsentEvent; readonly at: number }[],
+): Record<string, ConsentHistory> {
   const histories: Record<string, ConsentHistory> = {};
   for (const { event, at } of published) {
     const next = evolve(histories[event.consentId] ?? [], event, at);
@@ -139,6 +172,9 @@ function fold(published: readonly { readonly event: ConsentEvent; readonly at: n
 }
 
 /** What every `ConsentView` promises. `open` gives a harness over a log nobody else uses. */
-export function describeConsentView(adapter: string, open: () => Promise<ConsentViewHarness>): void {
+export function describeConsentView(
+  adapter: string,
+  open: () => Promise<ConsentViewHarness>,
+): void {
   describeBehaviours(adapter, 'ConsentView', BEHAVIOURS, open);
 }

@@ -1,4 +1,12 @@
-import { ALL_SERVICES, INITIAL_CONTROL, INTAKE_DRAINING, LOG_LEVEL_SET, ROUTING_PAUSED, ROUTING_RESUMED, controlEntry } from '@residency/contracts';
+import {
+  ALL_SERVICES,
+  INITIAL_CONTROL,
+  INTAKE_DRAINING,
+  LOG_LEVEL_SET,
+  ROUTING_PAUSED,
+  ROUTING_RESUMED,
+  controlEntry,
+} from '@residency/contracts';
 import type { ControlEvent, ControlState, NewRecord } from '@residency/contracts';
 import type { ControlView } from '@residency/routing';
 import { expect } from 'vitest';
@@ -21,11 +29,14 @@ const resumed: ControlEvent = { type: ROUTING_RESUMED, data: {} };
 let ids = 0;
 /** Appends an event; the append time. */
 async function say({ append }: ControlViewHarness, event: ControlEvent): Promise<number> {
-  return await append(controlEntry(event, `suite-${ids += 1}`).record);
+  return await append(controlEntry(event, `suite-${(ids += 1)}`).record);
 }
 
 /** The first reading that fits; a view that was not read yet says to ask again. */
-async function readUntil(view: ControlView, fits: (state: ControlState) => boolean): Promise<ControlState> {
+async function readUntil(
+  view: ControlView,
+  fits: (state: ControlState) => boolean,
+): Promise<ControlState> {
   return await eventually(async () => {
     const state = await view.read().catch((error: unknown) => {
       expect(error).toMatchObject({ remedy: 'retry' });
@@ -45,8 +56,16 @@ const BEHAVIOURS: readonly Behaviour<ControlViewHarness>[] = [
     name: 'has read everything that stood there when it was opened, before it says anything',
     async check(harness) {
       for (let pause = 1; pause <= 50; pause += 1) await say(harness, paused(`pause ${pause}`));
-      const since = await say(harness, { type: INTAKE_DRAINING, data: { reason: 'the last word' } });
-      expect(await readUntil(harness.openView(), () => true)).toEqual({ mode: 'draining', reason: 'the last word', since, logLevels: {} });
+      const since = await say(harness, {
+        type: INTAKE_DRAINING,
+        data: { reason: 'the last word' },
+      });
+      expect(await readUntil(harness.openView(), () => true)).toEqual({
+        mode: 'draining',
+        reason: 'the last word',
+        since,
+        logLevels: {},
+      });
     },
   },
   {
@@ -55,7 +74,12 @@ const BEHAVIOURS: readonly Behaviour<ControlViewHarness>[] = [
       const view = harness.openView();
       await readUntil(view, () => true);
       const since = await say(harness, paused('why'));
-      expect(await readUntil(view, ({ mode }) => mode === 'paused')).toEqual({ mode: 'paused', reason: 'why', since, logLevels: {} });
+      expect(await readUntil(view, ({ mode }) => mode === 'paused')).toEqual({
+        mode: 'paused',
+        reason: 'why',
+        since,
+        logLevels: {},
+      });
       const again = await say(harness, resumed);
       const after = await readUntil(view, ({ mode }) => mode === 'running');
       expect(after).toEqual({ mode: 'running', since: again, logLevels: {} });
@@ -66,24 +90,40 @@ const BEHAVIOURS: readonly Behaviour<ControlViewHarness>[] = [
     name: 'passes over a record that is no control event and goes on behind it',
     async check(harness) {
       await say(harness, paused('before'));
-      await harness.append({ key: Buffer.from('bad'), headers: [], value: Buffer.from('no event') });
+      await harness.append({
+        key: Buffer.from('bad'),
+        headers: [],
+        value: Buffer.from('no event'),
+      });
       await harness.append({ key: Buffer.from('gone'), headers: [], value: null });
       const since = await say(harness, paused('behind'));
-      expect(await readUntil(harness.openView(), () => true)).toMatchObject({ mode: 'paused', reason: 'behind', since });
+      expect(await readUntil(harness.openView(), () => true)).toMatchObject({
+        mode: 'paused',
+        reason: 'behind',
+        since,
+      });
     },
   },
   {
     name: 'keeps log levels beside a pause, the one for all ending those for one',
     async check(harness) {
-      const level = (service: string, to: 'debug' | 'warn' | 'default'): Promise<number> => say(harness, { type: LOG_LEVEL_SET, data: { service, level: to } });
+      const level = (service: string, to: 'debug' | 'warn' | 'default'): Promise<number> =>
+        say(harness, { type: LOG_LEVEL_SET, data: { service, level: to } });
       const view = harness.openView();
       await level('router', 'debug');
       await say(harness, paused('why'));
-      expect(await readUntil(view, ({ mode }) => mode === 'paused')).toMatchObject({ reason: 'why', logLevels: { router: 'debug' } });
+      expect(await readUntil(view, ({ mode }) => mode === 'paused')).toMatchObject({
+        reason: 'why',
+        logLevels: { router: 'debug' },
+      });
       await level(ALL_SERVICES, 'warn');
-      expect(await readUntil(view, ({ logLevels }) => logLevels[ALL_SERVICES] === 'warn')).toMatchObject({ mode: 'paused', logLevels: { all: 'warn' } });
+      expect(
+        await readUntil(view, ({ logLevels }) => logLevels[ALL_SERVICES] === 'warn'),
+      ).toMatchObject({ mode: 'paused', logLevels: { all: 'warn' } });
       await level(ALL_SERVICES, 'default');
-      expect(await readUntil(view, ({ logLevels }) => logLevels[ALL_SERVICES] === undefined)).toMatchObject({ mode: 'paused', logLevels: {} });
+      expect(
+        await readUntil(view, ({ logLevels }) => logLevels[ALL_SERVICES] === undefined),
+      ).toMatchObject({ mode: 'paused', logLevels: {} });
     },
   },
   {
@@ -94,17 +134,27 @@ const BEHAVIOURS: readonly Behaviour<ControlViewHarness>[] = [
       const times: number[] = [];
       for (let pause = 1; pause <= 10; pause += 1) {
         const said = say(harness, paused(`pause ${pause}`));
-        const states = await Promise.all([view.read(), view.read(), said.then(() => view.read()), view.read()]);
+        const states = await Promise.all([
+          view.read(),
+          view.read(),
+          said.then(() => view.read()),
+          view.read(),
+        ]);
         times.push(...states.map(({ since = 0 }) => since).toSorted((a, b) => a - b));
         await said;
       }
       expect(times).toEqual(times.toSorted((a, b) => a - b));
-      expect(await readUntil(view, ({ reason }) => reason === 'pause 10')).toMatchObject({ mode: 'paused' });
+      expect(await readUntil(view, ({ reason }) => reason === 'pause 10')).toMatchObject({
+        mode: 'paused',
+      });
     },
   },
 ];
 
 /** What every `ControlView` promises. `open` gives a harness over a log nobody else uses. */
-export function describeControlView(adapter: string, open: () => Promise<ControlViewHarness>): void {
+export function describeControlView(
+  adapter: string,
+  open: () => Promise<ControlViewHarness>,
+): void {
   describeBehaviours(adapter, 'ControlView', BEHAVIOURS, open);
 }

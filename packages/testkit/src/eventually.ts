@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Looks until `look` finds something, for views that follow their log with delay; throws after `withinMs`. */
-export async function eventually<T>(look: () => Promise<T | undefined>, withinMs = 20_000): Promise<T> {
+export async function eventually<T>(
+  look: () => Promise<T | undefined>,
+  withinMs = 20_000,
+): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (performance.now() > deadline) throw new Error(`Expected this within ${withinMs} ms; it did not happen.`);
+    if (performance.now() > deadline)
+      throw new Error(`Expected this within ${withinMs} ms; it did not happen.`);
     await sleep(10);
   }
 }

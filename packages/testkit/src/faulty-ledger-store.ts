@@ -33,6 +33,10 @@ export class FaultyLedgerStore implements LedgerStore {
     this.calls.push({ ...call, path, fault });
     if (fault === 'pass') return await work();
     if (fault === 'fail-but-persist') await work();
-    throw new LedgerFault({ code: 'LEDGER_UNREACHABLE', message: `Injected: ${method} ${call.nth}, ${fault}.`, remedy: 'retry' });
+    throw new LedgerFault({
+      code: 'LEDGER_UNREACHABLE',
+      message: `Injected: ${method} ${call.nth}, ${fault}.`,
+      remedy: 'retry',
+    });
   }
 }

@@ -43,7 +43,11 @@ export class FaultyObjectStore implements ObjectStore {
     this.calls.push({ ...call, fault });
     if (fault === 'pass') return await work();
     if (fault === 'fail-but-persist') await work();
-    throw new InjectedFault({ code: 'SITE_UNREACHABLE', message: `Injected: ${method} ${call.nth} of site ${this.site}, ${fault}.`, remedy: 'retry' });
+    throw new InjectedFault({
+      code: 'SITE_UNREACHABLE',
+      message: `Injected: ${method} ${call.nth} of site ${this.site}, ${fault}.`,
+      remedy: 'retry',
+    });
   }
 }
 

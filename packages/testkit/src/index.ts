@@ -8,7 +8,13 @@ export { MemoryLedgerStore } from './memory-ledger-store.ts';
 export { MemoryObjectStore } from './memory-object-store.ts';
 export { RoutingWorld, SOME_CONSENT, submissionEvent, transparentSealer } from './routing-world.ts';
 export type { SubmissionFields } from './routing-world.ts';
-export { FaultyObjectStore, InjectedFault, STORE_FAULTS, faultAt, seededFaults } from './faulty-object-store.ts';
+export {
+  FaultyObjectStore,
+  InjectedFault,
+  STORE_FAULTS,
+  faultAt,
+  seededFaults,
+} from './faulty-object-store.ts';
 export type { FaultPlan, StoreCall, StoreFault } from './faulty-object-store.ts';
 export { describeObjectStore, exampleObject } from './object-store-suite.ts';
 export type { ExampleObject, ObjectStoreSite } from './object-store-suite.ts';

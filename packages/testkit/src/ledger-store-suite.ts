@@ -15,7 +15,10 @@ const TILE = '0/tile/0/x001/234.p/7';
 const CHECKPOINT = '0/checkpoint';
 
 /** The contract of the `LedgerStore` port; every adapter runs it unchanged. */
-export function describeLedgerStore(adapter: string, openPlace: () => Promise<LedgerStorePlace>): void {
+export function describeLedgerStore(
+  adapter: string,
+  openPlace: () => Promise<LedgerStorePlace>,
+): void {
   describe(`${adapter} as a LedgerStore`, () => {
     let place: LedgerStorePlace;
     let store: LedgerStore;
@@ -26,8 +29,14 @@ export function describeLedgerStore(adapter: string, openPlace: () => Promise<Le
     afterEach(() => place.close());
 
     const standing = async (path: string): Promise<Buffer | undefined> => {
-      const [one, other, past] = [await store.read(path), await place.open().read(path), await place.read(path)];
-      expect([one, other].map((bytes) => bytes && Buffer.from(bytes).toString('base64'))).toEqual([past, past].map((bytes) => bytes && Buffer.from(bytes).toString('base64')));
+      const [one, other, past] = [
+        await store.read(path),
+        await place.open().read(path),
+        await place.read(path),
+      ];
+      expect([one, other].map((bytes) => bytes && Buffer.from(bytes).toString('base64'))).toEqual(
+        [past, past].map((bytes) => bytes && Buffer.from(bytes).toString('base64')),
+      );
       return past && Buffer.from(past);
     };
 
@@ -36,29 +45,40 @@ export function describeLedgerStore(adapter: string, openPlace: () => Promise<Le
       expect(await store.read(CHECKPOINT)).toBeUndefined();
     });
 
-    test.each([1, 8_192, 16_777_472])('creates a file of %i bytes, and gives it back to every instance', async (bytes) => {
-      const tile = randomBytes(bytes);
-      expect(await store.create(TILE, tile)).toBe('created');
-      expect((await standing(TILE))?.equals(tile)).toBe(true);
-    });
+    test.each([1, 8_192, 16_777_472])(
+      'creates a file of %i bytes, and gives it back to every instance',
+      async (bytes) => {
+        const tile = randomBytes(bytes);
+        expect(await store.create(TILE, tile)).toBe('created');
+        expect((await standing(TILE))?.equals(tile)).toBe(true);
+      },
+    );
 
     test('finds its own bytes where the same file is created again', async () => {
       const tile = randomBytes(700);
       await store.create(TILE, tile);
-      for (const instance of [store, place.open()]) expect(await instance.create(TILE, tile)).toBe('same');
+      for (const instance of [store, place.open()])
+        expect(await instance.create(TILE, tile)).toBe('same');
       expect(await standing(TILE)).toEqual(tile);
     });
 
-    test.each([699, 700, 701])('refuses other bytes (%i in the place of 700), and leaves what stands there', async (length) => {
-      const tile = randomBytes(700);
-      await store.create(TILE, tile);
-      for (const instance of [store, place.open()]) {
-        await expect(instance.create(TILE, randomBytes(length))).rejects.toMatchObject({ code: 'LEDGER_FORK', remedy: 'stop', message: expect.stringContaining(TILE) });
-      }
-      expect(await standing(TILE)).toEqual(tile);
-    });
+    test.each([699, 700, 701])(
+      'refuses other bytes (%i in the place of 700), and leaves what stands there',
+      async (length) => {
+        const tile = randomBytes(700);
+        await store.create(TILE, tile);
+        for (const instance of [store, place.open()]) {
+          await expect(instance.create(TILE, randomBytes(length))).rejects.toMatchObject({
+            code: 'LEDGER_FORK',
+            remedy: 'stop',
+            message: expect.stringContaining(TILE),
+          });
+        }
+        expect(await standing(TILE)).toEqual(tile);
+      },
+    );
 
-    test('does not keep the caller\'s buffer', async () => {
+    test("does not keep the caller's buffer", async () => {
       const tile = randomBytes(700);
       const [written, published] = [Buffer.from(tile), Buffer.from(tile)];
       await store.create(TILE, written);
@@ -71,7 +91,9 @@ export function describeLedgerStore(adapter: string, openPlace: () => Promise<Le
     test('creates once for writers of the same bytes that race, and tells the others so', async () => {
       for (let round = 0; round < 20; round += 1) {
         const [path, tile] = [`0/tile/0/${String(round).padStart(3, '0')}`, randomBytes(500)];
-        const results = await Promise.all(Array.from({ length: 4 }, () => place.open().create(path, tile)));
+        const results = await Promise.all(
+          Array.from({ length: 4 }, () => place.open().create(path, tile)),
+        );
         expect(results.toSorted()).toEqual(['created', 'same', 'same', 'same']);
         expect(await place.read(path).then((bytes) => bytes && Buffer.from(bytes))).toEqual(tile);
       }
@@ -81,18 +103,32 @@ export function describeLedgerStore(adapter: string, openPlace: () => Promise<Le
       for (let round = 0; round < 20; round += 1) {
         const path = `0/tile/1/${String(round).padStart(3, '0')}`;
         const tiles = [randomBytes(500), randomBytes(500)] as const;
-        const results = await Promise.allSettled(tiles.map((tile, at) => (at === 0 ? store : place.open()).create(path, tile)));
+        const results = await Promise.allSettled(
+          tiles.map((tile, at) => (at === 0 ? store : place.open()).create(path, tile)),
+        );
         const winner = results.findIndex(({ status }) => status === 'fulfilled');
-        expect(results[1 - winner]).toMatchObject({ status: 'rejected', reason: { code: 'LEDGER_FORK' } });
-        expect(await place.read(path).then((bytes) => bytes && Buffer.from(bytes))).toEqual(tiles[winner]);
+        expect(results[1 - winner]).toMatchObject({
+          status: 'rejected',
+          reason: { code: 'LEDGER_FORK' },
+        });
+        expect(await place.read(path).then((bytes) => bytes && Buffer.from(bytes))).toEqual(
+          tiles[winner],
+        );
       }
     });
 
     test('creates many files at once, of many ledgers', async () => {
-      const files = Array.from({ length: 60 }, (_, at) => ({ path: `${at % 3}/tile/entries/x${String(at).padStart(3, '0')}/001`, bytes: randomBytes(300) }));
-      expect(new Set(await Promise.all(files.map(({ path, bytes }) => store.create(path, bytes))))).toEqual(new Set(['created']));
+      const files = Array.from({ length: 60 }, (_, at) => ({
+        path: `${at % 3}/tile/entries/x${String(at).padStart(3, '0')}/001`,
+        bytes: randomBytes(300),
+      }));
+      expect(
+        new Set(await Promise.all(files.map(({ path, bytes }) => store.create(path, bytes)))),
+      ).toEqual(new Set(['created']));
       const found = await Promise.all(files.map(({ path }) => place.open().read(path)));
-      expect(found.map((bytes) => bytes && Buffer.from(bytes))).toEqual(files.map(({ bytes }) => bytes));
+      expect(found.map((bytes) => bytes && Buffer.from(bytes))).toEqual(
+        files.map(({ bytes }) => bytes),
+      );
     });
 
     test('publishes in the place of what was published before', async () => {
@@ -116,17 +152,39 @@ export function describeLedgerStore(adapter: string, openPlace: () => Promise<Le
 
     test('does not publish where something else stands than was to be replaced', async () => {
       const [first, second, third] = [randomBytes(200), randomBytes(200), randomBytes(200)];
-      await expect(store.publish(CHECKPOINT, second, first)).rejects.toMatchObject({ code: 'LEDGER_MOVED', remedy: 'retry' });
+      await expect(store.publish(CHECKPOINT, second, first)).rejects.toMatchObject({
+        code: 'LEDGER_MOVED',
+        remedy: 'retry',
+      });
       expect(await standing(CHECKPOINT)).toBeUndefined();
       await store.publish(CHECKPOINT, second, undefined);
       for (const replaces of [undefined, first]) {
-        await expect(place.open().publish(CHECKPOINT, third, replaces)).rejects.toMatchObject({ code: 'LEDGER_MOVED', remedy: 'retry' });
+        await expect(place.open().publish(CHECKPOINT, third, replaces)).rejects.toMatchObject({
+          code: 'LEDGER_MOVED',
+          remedy: 'retry',
+        });
       }
       expect(await standing(CHECKPOINT)).toEqual(second);
     });
 
     test.each([
-      '', '/', '.', '..', '../0/checkpoint', '0/../../x', '0/./checkpoint', '0//checkpoint', '/0/checkpoint', '0/checkpoint/', '00/checkpoint', 'x/checkpoint', '0/.hidden', '0/a\\b', '0/%2e%2e/x', '0/a\0b', 'tmp/x',
+      '',
+      '/',
+      '.',
+      '..',
+      '../0/checkpoint',
+      '0/../../x',
+      '0/./checkpoint',
+      '0//checkpoint',
+      '/0/checkpoint',
+      '0/checkpoint/',
+      '00/checkpoint',
+      'x/checkpoint',
+      '0/.hidden',
+      '0/a\\b',
+      '0/%2e%2e/x',
+      '0/a\0b',
+      'tmp/x',
     ])('refuses the path %j', async (path) => {
       const refusal = { code: 'INVALID_LEDGER_PATH', remedy: 'stop' };
       await expect(store.read(path)).rejects.toMatchObject(refusal);

@@ -4,7 +4,10 @@ import type { CreateResult, ObjectHead, ObjectStore } from '@residency/routing';
 /** A site in memory, for tests of what stands above the port. */
 export class MemoryObjectStore implements ObjectStore {
   readonly site: string;
-  readonly objects = new Map<string, { readonly metadata: ObjectMetadata; readonly sealed: Uint8Array }>();
+  readonly objects = new Map<
+    string,
+    { readonly metadata: ObjectMetadata; readonly sealed: Uint8Array }
+  >();
 
   constructor(site: string) {
     this.site = site;
@@ -19,7 +22,9 @@ export class MemoryObjectStore implements ObjectStore {
 
   head(key: string): ObjectHead | undefined {
     const found = this.objects.get(key);
-    return found === undefined ? undefined : { metadata: found.metadata, bytes: found.sealed.length };
+    return found === undefined
+      ? undefined
+      : { metadata: found.metadata, bytes: found.sealed.length };
   }
 
   async flush(): Promise<void> {}

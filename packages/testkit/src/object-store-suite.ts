@@ -39,10 +39,14 @@ export function exampleObject(name: string, offset = 0, bytes = 700): ExampleObj
   };
 }
 
-const put = (store: ObjectStore, { key, sealed, metadata }: ExampleObject): Promise<CreateResult> => store.create(key, sealed, metadata);
+const put = (store: ObjectStore, { key, sealed, metadata }: ExampleObject): Promise<CreateResult> =>
+  store.create(key, sealed, metadata);
 
 /** The contract of the `ObjectStore` port; every adapter runs it unchanged. */
-export function describeObjectStore(adapter: string, openSite: () => Promise<ObjectStoreSite>): void {
+export function describeObjectStore(
+  adapter: string,
+  openSite: () => Promise<ObjectStoreSite>,
+): void {
   describe(`${adapter} as an ObjectStore`, () => {
     let site: ObjectStoreSite;
     let store: ObjectStore;
@@ -56,42 +60,65 @@ export function describeObjectStore(adapter: string, openSite: () => Promise<Obj
       expect(store.site).toMatch(/^[a-z0-9][a-z0-9.-]{0,63}$/);
     });
 
-    test.each([1, 700, 5_000_000])('creates an object of %i bytes that holds exactly the sealed message', async (bytes) => {
-      const object = exampleObject('one', 0, bytes);
-      expect(await put(store, object)).toMatchObject({ created: true });
-      expect(Buffer.compare(await site.read(object.key) ?? Buffer.alloc(0), object.sealed)).toBe(0);
-    });
+    test.each([1, 700, 5_000_000])(
+      'creates an object of %i bytes that holds exactly the sealed message',
+      async (bytes) => {
+        const object = exampleObject('one', 0, bytes);
+        expect(await put(store, object)).toMatchObject({ created: true });
+        expect(
+          Buffer.compare((await site.read(object.key)) ?? Buffer.alloc(0), object.sealed),
+        ).toBe(0);
+      },
+    );
 
     test('answers a taken key with what stands there, whole, and changes nothing', async () => {
       const first = exampleObject('one', 1);
       const second = exampleObject('one', 2, 900);
       await put(store, first);
       for (const instance of [store, site.open()]) {
-        expect(await put(instance, second)).toEqual({ created: false, existing: expect.objectContaining({ metadata: first.metadata, bytes: first.sealed.length }) });
+        expect(await put(instance, second)).toEqual({
+          created: false,
+          existing: expect.objectContaining({
+            metadata: first.metadata,
+            bytes: first.sealed.length,
+          }),
+        });
       }
-      expect(Buffer.compare(await site.read(first.key) ?? Buffer.alloc(0), first.sealed)).toBe(0);
+      expect(Buffer.compare((await site.read(first.key)) ?? Buffer.alloc(0), first.sealed)).toBe(0);
       expect(await site.count()).toBe(1);
     });
 
     test('lets an attempt that is repeated with the same bytes find its own object', async () => {
       const object = exampleObject('one');
       await put(store, object);
-      expect(await put(site.open(), object)).toMatchObject({ created: false, existing: { metadata: object.metadata } });
+      expect(await put(site.open(), object)).toMatchObject({
+        created: false,
+        existing: { metadata: object.metadata },
+      });
     });
 
     test('keeps metadata of the greatest allowed length', async () => {
       const object = exampleObject('one');
-      const metadata = { ...object.metadata, position: `${'l'.repeat(64)}/${'t'.repeat(249)}/4294967295/9223372036854775807`, wrappingKey: 'k'.repeat(128) };
+      const metadata = {
+        ...object.metadata,
+        position: `${'l'.repeat(64)}/${'t'.repeat(249)}/4294967295/9223372036854775807`,
+        wrappingKey: 'k'.repeat(128),
+      };
       await put(store, { ...object, metadata });
-      expect(await put(store, exampleObject('one', 1))).toMatchObject({ created: false, existing: { metadata } });
+      expect(await put(store, exampleObject('one', 1))).toMatchObject({
+        created: false,
+        existing: { metadata },
+      });
     });
 
-    test('does not keep the caller\'s buffer', async () => {
+    test("does not keep the caller's buffer", async () => {
       const object = exampleObject('one');
       const written = Buffer.from(object.sealed);
       await put(store, { ...object, sealed: written });
       written.fill(0);
-      expect(Buffer.compare(await site.read(object.key) ?? Buffer.alloc(0), object.sealed)).toBe(0);
+      expect(Buffer.compare((await site.read(object.key)) ?? Buffer.alloc(0), object.sealed)).toBe(
+        0,
+      );
     });
 
     test('creates for exactly one of two racing writers, and shows the loser the winner, a hundred times over', async () => {
@@ -110,33 +137,62 @@ export function describeObjectStore(adapter: string, openSite: () => Promise<Obj
     });
 
     test('creates many objects at once', async () => {
-      const objects = Array.from({ length: 60 }, (_, index) => exampleObject(`many-${index}`, index));
+      const objects = Array.from({ length: 60 }, (_, index) =>
+        exampleObject(`many-${index}`, index),
+      );
       const results = await Promise.all(objects.map((object) => put(store, object)));
       expect(results.every(({ created }) => created)).toBe(true);
       await store.flush();
       expect(await site.count()).toBe(60);
-      const again = await Promise.all(objects.map((_, index) => put(store, exampleObject(`many-${index}`, 1_000))));
-      expect(again).toEqual(objects.map(({ metadata, sealed }) => ({ created: false, existing: expect.objectContaining({ metadata, bytes: sealed.length }) })));
+      const again = await Promise.all(
+        objects.map((_, index) => put(store, exampleObject(`many-${index}`, 1_000))),
+      );
+      expect(again).toEqual(
+        objects.map(({ metadata, sealed }) => ({
+          created: false,
+          existing: expect.objectContaining({ metadata, bytes: sealed.length }),
+        })),
+      );
     });
 
     test('flushes what it created, what it found, and nothing at all', async () => {
       await expect(store.flush()).resolves.toBeUndefined();
       await put(store, exampleObject('one'));
-      await expect(Promise.all([store.flush(), store.flush()])).resolves.toEqual([undefined, undefined]);
+      await expect(Promise.all([store.flush(), store.flush()])).resolves.toEqual([
+        undefined,
+        undefined,
+      ]);
       const other = site.open();
       await put(other, exampleObject('one', 1));
       await expect(other.flush()).resolves.toBeUndefined();
     });
 
     async function raceOnce(stores: readonly ObjectStore[], name: string): Promise<void> {
-      const attempts = stores.map((instance, index) => ({ instance, object: exampleObject(name, index, 500 + index) }));
-      const results = await Promise.all(attempts.map(({ instance, object }) => put(instance, object)));
-      const winners = attempts.filter((_, index) => results[index]?.created === true).map(({ object }) => object);
+      const attempts = stores.map((instance, index) => ({
+        instance,
+        object: exampleObject(name, index, 500 + index),
+      }));
+      const results = await Promise.all(
+        attempts.map(({ instance, object }) => put(instance, object)),
+      );
+      const winners = attempts
+        .filter((_, index) => results[index]?.created === true)
+        .map(({ object }) => object);
       expect(winners).toHaveLength(1);
       const [winner = exampleObject(name)] = winners;
       const losers = results.filter(({ created }) => !created);
-      expect(losers).toEqual(losers.map(() => ({ created: false, existing: expect.objectContaining({ metadata: winner.metadata, bytes: winner.sealed.length }) })));
-      expect(Buffer.compare(await site.read(winner.key) ?? Buffer.alloc(0), winner.sealed)).toBe(0);
+      expect(losers).toEqual(
+        losers.map(() => ({
+          created: false,
+          existing: expect.objectContaining({
+            metadata: winner.metadata,
+            bytes: winner.sealed.length,
+          }),
+        })),
+      );
+      expect(Buffer.compare((await site.read(winner.key)) ?? Buffer.alloc(0), winner.sealed)).toBe(
+        0,
+      );
     }
   });
 }

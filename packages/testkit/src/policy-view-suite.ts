@@ -21,9 +21,21 @@ export interface PolicyViewHarness {
 /** The smallest document that can be read; whether it covers every country is not the view's to judge. */
 function policy(version: number): PolicyDocument {
   return {
-    id: 'suite', version, effectiveFrom: `2026-01-0${version}T00:00:00Z`,
+    id: 'suite',
+    version,
+    effectiveFrom: `2026-01-0${version}T00:00:00Z`,
     regions: [{ id: 'zurich', sites: ['zrh-1', 'zrh-2'] }],
-    rules: [{ id: 'europe', region: 'zurich', from: '0000-01-01', countries: ['CH'], basis: 'named', confidence: 'stated', cites: ['GTI §1'] }],
+    rules: [
+      {
+        id: 'europe',
+        region: 'zurich',
+        from: '0000-01-01',
+        countries: ['CH'],
+        basis: 'named',
+        confidence: 'stated',
+        cites: ['GTI §1'],
+      },
+    ],
   };
 }
 
@@ -43,7 +55,13 @@ const BEHAVIOURS: readonly Behaviour<PolicyViewHarness>[] = [
       const times: number[] = [];
       for (const document of documents) times.push(await publishPolicy(document));
       const { versions } = await readBeyond(await openView(), times.at(-1) ?? 0);
-      expect(versions).toEqual(documents.map((document, index) => ({ document, digest: policyDigest(document), appendedAt: times[index] })));
+      expect(versions).toEqual(
+        documents.map((document, index) => ({
+          document,
+          digest: policyDigest(document),
+          appendedAt: times[index],
+        })),
+      );
     },
   },
   {
@@ -60,7 +78,11 @@ const BEHAVIOURS: readonly Behaviour<PolicyViewHarness>[] = [
   {
     name: 'passes over a record that holds no policy and goes on behind it',
     async check({ openView, publishPolicy, publishRecord }) {
-      await publishRecord({ key: Buffer.from('bad'), headers: [], value: Buffer.from('no policy') });
+      await publishRecord({
+        key: Buffer.from('bad'),
+        headers: [],
+        value: Buffer.from('no policy'),
+      });
       await publishRecord({ key: Buffer.from('gone'), headers: [], value: null });
       const at = await publishPolicy(policy(1));
       const { versions } = await readBeyond(await openView(), at);

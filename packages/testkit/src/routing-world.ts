@@ -3,7 +3,14 @@ import type { CloudEvent, KafkaContent } from '@residency/cloudevents';
 import { CodedError } from '@residency/coded-error';
 import { evolve } from '@residency/consent';
 import type { ConsentEvent, ConsentHistory } from '@residency/consent';
-import { DEFAULT_LIMITS, REDRIVE_HEADER, SUBMITTED, TOPICS, policyDigest, sha256 } from '@residency/contracts';
+import {
+  DEFAULT_LIMITS,
+  REDRIVE_HEADER,
+  SUBMITTED,
+  TOPICS,
+  policyDigest,
+  sha256,
+} from '@residency/contracts';
 import type { LogRecord } from '@residency/contracts';
 import type { PolicyDocument, PolicyPublished } from '@residency/residency';
 import { createRouter } from '@residency/routing';
@@ -36,7 +43,9 @@ export const SOME_CONSENT = 'consent-0001';
 export class RoutingWorld {
   readonly records: LogRecord[] = [];
   readonly policies: PolicyPublished[] = [];
-  readonly sites: Map<string, ObjectStore> = new Map(['zrh-1', 'zrh-2', 'mow-1'].map((site) => [site, new MemoryObjectStore(site)]));
+  readonly sites: Map<string, ObjectStore> = new Map(
+    ['zrh-1', 'zrh-2', 'mow-1'].map((site) => [site, new MemoryObjectStore(site)]),
+  );
   readonly #consents = new Map<string, ConsentHistory>();
   /** Exclusive, as the ports say; beyond everything unless a test holds it back. */
   watermark = Number.MAX_SAFE_INTEGER;
@@ -47,21 +56,44 @@ export class RoutingWorld {
   }
 
   consent(at: number, event: ConsentEvent): this {
-    this.#consents.set(event.consentId, evolve(this.#consents.get(event.consentId) ?? [], event, at));
+    this.#consents.set(
+      event.consentId,
+      evolve(this.#consents.get(event.consentId) ?? [], event, at),
+    );
     return this;
   }
 
   granted(at: number, consentId = SOME_CONSENT): this {
-    return this.consent(at, { kind: 'granted', consentId, purposes: ['threat-sample-sharing'], termsVersion: '2021-07' });
+    return this.consent(at, {
+      kind: 'granted',
+      consentId,
+      purposes: ['threat-sample-sharing'],
+      termsVersion: '2021-07',
+    });
   }
 
   submit(at: number, fields: SubmissionFields = {}): this {
-    return this.raw(at, encodeKafkaBinary(submissionEvent({ id: `s-${this.records.length}`, ...fields })), fields.redriveOf);
+    return this.raw(
+      at,
+      encodeKafkaBinary(submissionEvent({ id: `s-${this.records.length}`, ...fields })),
+      fields.redriveOf,
+    );
   }
 
   raw(at: number, content: KafkaContent, redriveOf?: string): this {
-    const headers = redriveOf === undefined ? content.headers : [...content.headers, [REDRIVE_HEADER, Buffer.from(redriveOf)] as const];
-    this.records.push({ topic: TOPICS.samples, partition: 0, offset: BigInt(this.records.length), at, key: null, headers, value: content.value });
+    const headers =
+      redriveOf === undefined
+        ? content.headers
+        : [...content.headers, [REDRIVE_HEADER, Buffer.from(redriveOf)] as const];
+    this.records.push({
+      topic: TOPICS.samples,
+      partition: 0,
+      offset: BigInt(this.records.length),
+      at,
+      key: null,
+      headers,
+      value: content.value,
+    });
     return this;
   }
 
@@ -72,20 +104,48 @@ export class RoutingWorld {
   }
 
   /** Routes the records from `from` on as one batch. */
-  async route(overrides: Partial<RouterDeps> = {}, batch: Partial<Batch> = {}): Promise<BatchResult> {
-    const router = createRouter({ limits: DEFAULT_LIMITS, sealer: transparentSealer, sites: { store: async (site) => this.#store(site) }, watermarkMarginMs: 0, ...this.views(), ...overrides });
-    return await router({ log: 'log-1', topic: TOPICS.samples, partition: 0, previous: null, records: this.records, signal: new AbortController().signal, ...batch });
+  async route(
+    overrides: Partial<RouterDeps> = {},
+    batch: Partial<Batch> = {},
+  ): Promise<BatchResult> {
+    const router = createRouter({
+      limits: DEFAULT_LIMITS,
+      sealer: transparentSealer,
+      sites: { store: async (site) => this.#store(site) },
+      watermarkMarginMs: 0,
+      ...this.views(),
+      ...overrides,
+    });
+    return await router({
+      log: 'log-1',
+      topic: TOPICS.samples,
+      partition: 0,
+      previous: null,
+      records: this.records,
+      signal: new AbortController().signal,
+      ...batch,
+    });
   }
 
   #store(site: string): ObjectStore {
     const store = this.sites.get(site);
-    if (store === undefined) throw new CodedError({ code: 'SITE_NOT_CONFIGURED', message: `Expected site ${site} in this world, found none.`, remedy: 'retry' });
+    if (store === undefined)
+      throw new CodedError({
+        code: 'SITE_NOT_CONFIGURED',
+        message: `Expected site ${site} in this world, found none.`,
+        remedy: 'retry',
+      });
     return store;
   }
 
   views(): Pick<RouterDeps, 'consents' | 'policies'> {
     return {
-      consents: { read: async (ids) => ({ watermark: this.watermark, histories: new Map(ids.flatMap((id) => [[id, this.#consents.get(id) ?? []] as const])) }) },
+      consents: {
+        read: async (ids) => ({
+          watermark: this.watermark,
+          histories: new Map(ids.flatMap((id) => [[id, this.#consents.get(id) ?? []] as const])),
+        }),
+      },
       policies: { read: async () => ({ watermark: this.watermark, versions: this.policies }) },
     };
   }
@@ -93,10 +153,31 @@ export class RoutingWorld {
 
 /** A valid submission from Switzerland, but for what `fields` say. */
 export function submissionEvent(fields: SubmissionFields = {}): CloudEvent {
-  const { id = 's-0', source = 'urn:test:product', type = SUBMITTED, country = 'CH', consent = SOME_CONSENT, sample = 'harmless', attributes = {} } = fields;
+  const {
+    id = 's-0',
+    source = 'urn:test:product',
+    type = SUBMITTED,
+    country = 'CH',
+    consent = SOME_CONSENT,
+    sample = 'harmless',
+    attributes = {},
+  } = fields;
   const extensions: Record<string, string> = {};
-  for (const [name, value] of Object.entries({ usercountry: country, consentid: consent, verdict: 'suspicious', ...attributes })) {
+  for (const [name, value] of Object.entries({
+    usercountry: country,
+    consentid: consent,
+    verdict: 'suspicious',
+    ...attributes,
+  })) {
     if (value !== undefined) extensions[name] = value;
   }
-  return { specversion: '1.0', id, source, type, datacontenttype: 'application/octet-stream', extensions, data: Buffer.from(sample) };
+  return {
+    specversion: '1.0',
+    id,
+    source,
+    type,
+    datacontenttype: 'application/octet-stream',
+    extensions,
+    data: Buffer.from(sample),
+  };
 }

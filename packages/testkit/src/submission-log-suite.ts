@@ -1,6 +1,12 @@
 import { CodedError } from '@residency/coded-error';
 import { formatPosition, sha256 } from '@residency/contracts';
-import type { AuditEvent, LogRecord, NewRecord, Position, QuarantinePointer } from '@residency/contracts';
+import type {
+  AuditEvent,
+  LogRecord,
+  NewRecord,
+  Position,
+  QuarantinePointer,
+} from '@residency/contracts';
 import type { Batch, BatchResult, RouteBatch, SubmissionLog } from '@residency/routing';
 import { expect } from 'vitest';
 import { describeBehaviours } from './behaviours.ts';
@@ -33,23 +39,40 @@ const SETTINGS: SubmissionLogSettings = { maxBatchRecords: 7, maxBatchBytes: 4_0
 const settleAll: RouteBatch = (batch) => Promise.resolve({ settlements: settlementsOf(batch) });
 
 function record(text: string, size = 0): NewRecord {
-  return { key: Buffer.from(`key-${text}`), headers: [['n', Buffer.from(text)]], value: Buffer.from(text.padEnd(size, '.')) };
+  return {
+    key: Buffer.from(`key-${text}`),
+    headers: [['n', Buffer.from(text)]],
+    value: Buffer.from(text.padEnd(size, '.')),
+  };
 }
 
 function numbered(count: number): NewRecord[] {
   return Array.from({ length: count }, (_, index) => record(`record ${index}`));
 }
 
-async function toTheEnd(harness: SubmissionLogHarness, route: RouteBatch): ReturnType<SubmissionLog['consume']> {
-  return await (await harness.openLog()).consume(route, { until: 'end', signal: new AbortController().signal });
+async function toTheEnd(
+  harness: SubmissionLogHarness,
+  route: RouteBatch,
+): ReturnType<SubmissionLog['consume']> {
+  return await (
+    await harness.openLog()
+  ).consume(route, { until: 'end', signal: new AbortController().signal });
 }
 
 /** Promise 1 of DESIGN §2: one event for each position, and in each partition a chain of `previous` without hole or repeat. */
-async function expectOneOutcomeEach(harness: SubmissionLogHarness, positions: readonly Position[]): Promise<void> {
+async function expectOneOutcomeEach(
+  harness: SubmissionLogHarness,
+  positions: readonly Position[],
+): Promise<void> {
   const events = await harness.auditEvents();
-  expect(events.map(({ position }) => formatPosition(position)).toSorted()).toEqual(positions.map(formatPosition).toSorted());
+  expect(events.map(({ position }) => formatPosition(position)).toSorted()).toEqual(
+    positions.map(formatPosition).toSorted(),
+  );
   const last = new Map<number, bigint>();
-  for (const { position: { partition, offset }, data: { previous } } of events) {
+  for (const {
+    position: { partition, offset },
+    data: { previous },
+  } of events) {
     expect(previous).toBe(last.get(partition)?.toString() ?? null);
     last.set(partition, offset);
   }
@@ -58,8 +81,15 @@ async function expectOneOutcomeEach(harness: SubmissionLogHarness, positions: re
 
 function blockAt(batch: Batch, count: number, retryAfterMs?: number): BatchResult {
   const offset = batch.records[count]?.offset ?? -1n;
-  const error = new CodedError({ code: 'SITE_DOWN', message: 'Expected a site that answers.', remedy: 'retry' });
-  return { settlements: settlementsOf(batch, count), blocked: { offset, error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } };
+  const error = new CodedError({
+    code: 'SITE_DOWN',
+    message: 'Expected a site that answers.',
+    remedy: 'retry',
+  });
+  return {
+    settlements: settlementsOf(batch, count),
+    blocked: { offset, error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+  };
 }
 
 const HANDING_OVER: readonly Behaviour<SubmissionLogHarness>[] = [
@@ -75,17 +105,40 @@ const HANDING_OVER: readonly Behaviour<SubmissionLogHarness>[] = [
     async check(harness) {
       const published: NewRecord[] = [
         { key: null, headers: [], value: null },
-        { key: Buffer.alloc(0), headers: [['a', Buffer.from([0xff, 0x00])], ['b', Buffer.alloc(0)], ['a', Buffer.from('2')]], value: Buffer.alloc(0) },
-        { key: Buffer.from([0x80]), headers: [['ünïcode', Buffer.from('x')]], value: Buffer.from([0, 255, 10]) },
+        {
+          key: Buffer.alloc(0),
+          headers: [
+            ['a', Buffer.from([0xff, 0x00])],
+            ['b', Buffer.alloc(0)],
+            ['a', Buffer.from('2')],
+          ],
+          value: Buffer.alloc(0),
+        },
+        {
+          key: Buffer.from([0x80]),
+          headers: [['ünïcode', Buffer.from('x')]],
+          value: Buffer.from([0, 255, 10]),
+        },
       ];
       const positions = await harness.publish(published);
       const seen = new Map<string, LogRecord>();
       await toTheEnd(harness, (batch) => {
-        for (const each of batch.records) seen.set(formatPosition({ log: batch.log, topic: batch.topic, partition: batch.partition, offset: each.offset }), each);
+        for (const each of batch.records)
+          seen.set(
+            formatPosition({
+              log: batch.log,
+              topic: batch.topic,
+              partition: batch.partition,
+              offset: each.offset,
+            }),
+            each,
+          );
         return settleAll(batch);
       });
       const found = positions.map((position) => seen.get(formatPosition(position)));
-      expect(found.map((each) => each && { key: each.key, headers: each.headers, value: each.value })).toEqual(published);
+      expect(
+        found.map((each) => each && { key: each.key, headers: each.headers, value: each.value }),
+      ).toEqual(published);
     },
   },
   {
@@ -110,7 +163,15 @@ const HANDING_OVER: readonly Behaviour<SubmissionLogHarness>[] = [
   {
     name: 'hands over a record larger than a batch may be alone, and the others within the limit',
     async check(harness) {
-      const sizes = [100, 3 * SETTINGS.maxBatchBytes, 1_500, 1_500, 1_500, 2 * SETTINGS.maxBatchBytes, 50];
+      const sizes = [
+        100,
+        3 * SETTINGS.maxBatchBytes,
+        1_500,
+        1_500,
+        1_500,
+        2 * SETTINGS.maxBatchBytes,
+        50,
+      ];
       const positions = await harness.publish(sizes.map((size, index) => record(`${index}`, size)));
       await toTheEnd(harness, (batch) => {
         const bytes = batch.records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
@@ -126,10 +187,12 @@ const HANDING_OVER: readonly Behaviour<SubmissionLogHarness>[] = [
       const stop = new AbortController();
       const log = await harness.openLog();
       const consuming = log.consume(settleAll, { until: 'aborted', signal: stop.signal });
-      const positions = [...await harness.publish(numbered(3))];
+      const positions = [...(await harness.publish(numbered(3)))];
       await eventually(async () => ((await harness.auditEvents()).length === 3 ? true : undefined));
-      positions.push(...await harness.publish(numbered(10)));
-      await eventually(async () => ((await harness.auditEvents()).length === 13 ? true : undefined));
+      positions.push(...(await harness.publish(numbered(10))));
+      await eventually(async () =>
+        (await harness.auditEvents()).length === 13 ? true : undefined,
+      );
       stop.abort();
       expect(await consuming).toBeUndefined();
       await expectOneOutcomeEach(harness, positions);
@@ -139,16 +202,25 @@ const HANDING_OVER: readonly Behaviour<SubmissionLogHarness>[] = [
 
 const SETTLING: readonly Behaviour<SubmissionLogHarness>[] = [
   {
-    name: 'makes a quarantined record\'s event and pointer visible, and no pointer for others',
+    name: "makes a quarantined record's event and pointer visible, and no pointer for others",
     async check(harness) {
-      const positions = await harness.publish([record('good'), { key: null, headers: [], value: QUARANTINE_ME }, record('good too')]);
+      const positions = await harness.publish([
+        record('good'),
+        { key: null, headers: [], value: QUARANTINE_ME },
+        record('good too'),
+      ]);
       await toTheEnd(harness, settleAll);
       await expectOneOutcomeEach(harness, positions);
       const pointers = await harness.quarantinePointers();
-      expect(pointers).toEqual([{
-        position: positions[1] && formatPosition(positions[1]), reason: 'UNDECODABLE', detail: 'as the test asked',
-        valueSha256: sha256(QUARANTINE_ME), valueBytes: QUARANTINE_ME.length,
-      }]);
+      expect(pointers).toEqual([
+        {
+          position: positions[1] && formatPosition(positions[1]),
+          reason: 'UNDECODABLE',
+          detail: 'as the test asked',
+          valueSha256: sha256(QUARANTINE_ME),
+          valueBytes: QUARANTINE_ME.length,
+        },
+      ]);
     },
   },
   {
@@ -180,8 +252,13 @@ const SETTLING: readonly Behaviour<SubmissionLogHarness>[] = [
         blockedOnce.set(first, performance.now());
         return Promise.resolve(blockAt(batch, 0, 50));
       };
-      const consuming = (await harness.openLog()).consume(route, { until: 'aborted', signal: stop.signal });
-      await eventually(async () => ((await harness.auditEvents()).length === 20 ? true : undefined));
+      const consuming = (await harness.openLog()).consume(route, {
+        until: 'aborted',
+        signal: stop.signal,
+      });
+      await eventually(async () =>
+        (await harness.auditEvents()).length === 20 ? true : undefined,
+      );
       stop.abort();
       await consuming;
       await expectOneOutcomeEach(harness, positions);
@@ -193,12 +270,17 @@ const SETTLING: readonly Behaviour<SubmissionLogHarness>[] = [
       await harness.publish([record('only')]);
       const times: number[] = [];
       const stop = new AbortController();
-      await (await harness.openLog()).consume((batch) => {
-        times.push(performance.now());
-        if (times.length === 1) return Promise.resolve(blockAt(batch, 0, 700));
-        stop.abort();
-        return settleAll(batch);
-      }, { until: 'aborted', signal: stop.signal });
+      await (
+        await harness.openLog()
+      ).consume(
+        (batch) => {
+          times.push(performance.now());
+          if (times.length === 1) return Promise.resolve(blockAt(batch, 0, 700));
+          stop.abort();
+          return settleAll(batch);
+        },
+        { until: 'aborted', signal: stop.signal },
+      );
       // Timers may fire up to a millisecond early.
       expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(699);
     },
@@ -210,7 +292,7 @@ const SETTLING: readonly Behaviour<SubmissionLogHarness>[] = [
       const defect = new Error('a person must look');
       await expect(toTheEnd(harness, () => Promise.reject(defect))).rejects.toBe(defect);
       expect(await harness.auditEvents()).toEqual([]);
-      expect([...await harness.committed()]).toEqual([]);
+      expect([...(await harness.committed())]).toEqual([]);
       await toTheEnd(harness, settleAll);
       await expectOneOutcomeEach(harness, positions);
     },
@@ -223,10 +305,17 @@ const SETTLING: readonly Behaviour<SubmissionLogHarness>[] = [
         const stop = new AbortController();
         const log = await harness.openLog();
         const began = performance.now();
-        await log.consume((batch) => {
-          stop.abort();
-          return Promise.resolve(round === 1 ? blockAt(batch, batch.records.length - 1, 60_000) : { settlements: settlementsOf(batch) });
-        }, { until: 'aborted', signal: stop.signal });
+        await log.consume(
+          (batch) => {
+            stop.abort();
+            return Promise.resolve(
+              round === 1
+                ? blockAt(batch, batch.records.length - 1, 60_000)
+                : { settlements: settlementsOf(batch) },
+            );
+          },
+          { until: 'aborted', signal: stop.signal },
+        );
         expect(performance.now() - began).toBeLessThan(20_000);
       }
       await toTheEnd(harness, settleAll);
@@ -251,6 +340,11 @@ const SETTLING: readonly Behaviour<SubmissionLogHarness>[] = [
 ];
 
 /** What every `SubmissionLog` promises. `open` gives a harness over a log nobody else uses, whose consumers keep to `settings`. */
-export function describeSubmissionLog(adapter: string, open: (settings: SubmissionLogSettings) => Promise<SubmissionLogHarness>): void {
-  describeBehaviours(adapter, 'SubmissionLog', [...HANDING_OVER, ...SETTLING], () => open(SETTINGS));
+export function describeSubmissionLog(
+  adapter: string,
+  open: (settings: SubmissionLogSettings) => Promise<SubmissionLogHarness>,
+): void {
+  describeBehaviours(adapter, 'SubmissionLog', [...HANDING_OVER, ...SETTLING], () =>
+    open(SETTINGS),
+  );
 }

@@ -15,16 +15,44 @@ export function settlementsOf(batch: Batch, count: number = batch.records.length
 /** A record whose settlement is a quarantine. */
 export const QUARANTINE_ME = Buffer.from('quarantine me');
 
-function settlementOf({ log, topic, partition }: Batch, record: LogRecord, before: bigint | null): Settlement {
+function settlementOf(
+  { log, topic, partition }: Batch,
+  record: LogRecord,
+  before: bigint | null,
+): Settlement {
   const value = record.value ?? Buffer.alloc(0);
   const base = { position: { log, topic, partition, offset: record.offset }, at: record.at };
   const previous = before === null ? null : before.toString();
   const digest = sha256(value);
   if (value.equals(QUARANTINE_ME)) {
-    const event: AuditEvent = { ...base, outcome: 'quarantined', data: { previous, reason: 'UNDECODABLE' } };
-    return { event, pointer: { position: `${log}/${topic}/${partition}/${record.offset}`, reason: 'UNDECODABLE', detail: 'as the test asked', valueSha256: digest, valueBytes: value.length } };
+    const event: AuditEvent = {
+      ...base,
+      outcome: 'quarantined',
+      data: { previous, reason: 'UNDECODABLE' },
+    };
+    return {
+      event,
+      pointer: {
+        position: `${log}/${topic}/${partition}/${record.offset}`,
+        reason: 'UNDECODABLE',
+        detail: 'as the test asked',
+        valueSha256: digest,
+        valueBytes: value.length,
+      },
+    };
   }
   return {
-    event: { ...base, outcome: 'refused', data: { previous, submission: digest, sampleBytes: Math.max(1, value.length), verdict: 'suspicious', consentId: 'consent-0001', reason: 'CONSENT_UNKNOWN' } },
+    event: {
+      ...base,
+      outcome: 'refused',
+      data: {
+        previous,
+        submission: digest,
+        sampleBytes: Math.max(1, value.length),
+        verdict: 'suspicious',
+        consentId: 'consent-0001',
+        reason: 'CONSENT_UNKNOWN',
+      },
+    },
   };
 }

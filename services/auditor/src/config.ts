@@ -7,6 +7,9 @@ const SECTIONS = ['kafka', 'ledger', 'auditing', 'http', 'telemetry'] as const;
 export type AuditorSettings = Pick<Configuration, (typeof SECTIONS)[number]>;
 
 /** Throws `CONFIGURATION_INVALID` with every mistake there is. */
-export function readConfig(env: ConfigurationSource['env'], readFile: ConfigurationSource['readFile']): AuditorSettings {
+export function readConfig(
+  env: ConfigurationSource['env'],
+  readFile: ConfigurationSource['readFile'],
+): AuditorSettings {
   return configurationOf(SECTIONS, { env, readFile });
 }

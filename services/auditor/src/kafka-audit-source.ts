@@ -20,8 +20,12 @@ export class KafkaAuditSource implements AuditSource {
     this.#reads = reads;
   }
 
-  async* follow({ leaf, since }: SourceStart, signal: AbortSignal): AsyncGenerator<readonly AuditRecord[]> {
-    let from: { readonly at: number } | Map<number, bigint> | undefined = leaf === 0 || since === 0 ? undefined : { at: since };
+  async *follow(
+    { leaf, since }: SourceStart,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly AuditRecord[]> {
+    let from: { readonly at: number } | Map<number, bigint> | undefined =
+      leaf === 0 || since === 0 ? undefined : { at: since };
     // Only a reading with an end knows that nothing is left: offsets have gaps, and a broker may be slow.
     for await (const records of this.#read(from, 'end', signal)) {
       yield records;
@@ -32,7 +36,16 @@ export class KafkaAuditSource implements AuditSource {
     yield* withIdle((stop) => this.#read(from, 'aborted', stop), IDLE_MS, signal);
   }
 
-  #read(from: { readonly at: number } | ReadonlyMap<number, bigint> | undefined, until: 'end' | 'aborted', signal: AbortSignal): ReturnType<Reads['readBatches']> {
-    return this.#reads.readBatches(TOPICS.audit, { ...(from === undefined ? {} : { from }), partitions: [this.partition], until, signal });
+  #read(
+    from: { readonly at: number } | ReadonlyMap<number, bigint> | undefined,
+    until: 'end' | 'aborted',
+    signal: AbortSignal,
+  ): ReturnType<Reads['readBatches']> {
+    return this.#reads.readBatches(TOPICS.audit, {
+      ...(from === undefined ? {} : { from }),
+      partitions: [this.partition],
+      until,
+      signal,
+    });
   }
 }

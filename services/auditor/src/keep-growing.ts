@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventWatch, growLedger } from '@residency/auditing';
-import type { AuditSource, Finding, LedgerProgress, LedgerStore, RegionIndex } from '@residency/auditing';
+import type {
+  AuditSource,
+  Finding,
+  LedgerProgress,
+  LedgerStore,
+  RegionIndex,
+} from '@residency/auditing';
 import { codeOf, remedyOf } from '@residency/coded-error';
 import type { Signer } from '@residency/ledger';
 import type { LedgerMetrics, Logger } from '@residency/telemetry';
@@ -25,7 +31,14 @@ const MOST_MS = 5_000;
 /** Grows a partition's ledger until `signal` is aborted, again and again from what is published. Rejects with what needs a person. */
 export async function keepGrowing(terms: GrowingTerms): Promise<void> {
   const { source, store, signer, intervalMs, now, signal, metrics } = terms;
-  const watch = new EventWatch({ log: source.log, partition: source.partition, regions: terms.regions, found: (finding) => { tell(terms, finding); } });
+  const watch = new EventWatch({
+    log: source.log,
+    partition: source.partition,
+    regions: terms.regions,
+    found: (finding) => {
+      tell(terms, finding);
+    },
+  });
   let waitMs = FIRST_MS;
   const progress = (grown: LedgerProgress): void => {
     metrics.grown(source.partition, grown);
@@ -35,7 +48,17 @@ export async function keepGrowing(terms: GrowingTerms): Promise<void> {
   };
   while (!signal.aborted) {
     try {
-      await growLedger({ source, store, signer, watch, intervalMs, now, until: 'aborted', signal, progress });
+      await growLedger({
+        source,
+        store,
+        signer,
+        watch,
+        intervalMs,
+        now,
+        until: 'aborted',
+        signal,
+        progress,
+      });
     } catch (error) {
       if (remedyOf(error) !== 'retry') throw error;
       said(terms, error);
@@ -50,10 +73,22 @@ function said({ source, metrics, waits }: GrowingTerms, error: unknown): void {
   waits(error);
 }
 
-function tell({ metrics, logger, source }: GrowingTerms, { kind, position, submission }: Finding): void {
+function tell(
+  { metrics, logger, source }: GrowingTerms,
+  { kind, position, submission }: Finding,
+): void {
   metrics.found(kind);
-  const fields = { code: kind, position, partition: source.partition, ...(submission === undefined ? {} : { submission }) };
+  const fields = {
+    code: kind,
+    position,
+    partition: source.partition,
+    ...(submission === undefined ? {} : { submission }),
+  };
   // Each of the two placements is lawful: no person has to look at it.
   if (kind === 'ALSO_IN') logger.debug('A submission was also stored in another region.', fields);
-  else logger.warn('Something is wrong with the audit log; its record is in the ledger all the same.', fields);
+  else
+    logger.warn(
+      'Something is wrong with the audit log; its record is in the ledger all the same.',
+      fields,
+    );
 }

@@ -16,23 +16,34 @@ const PARTITION = /^(?:0|[1-9]\d{0,9})$/;
  * store is served: whoever reaches the port controls the path.
  */
 export function ledgerRoutes(app: FastifyInstance, store: Pick<LedgerStore, 'read'>): void {
-  app.get<{ Params: { partition: string; '*': string } }>('/ledger/:partition/*', async ({ params }, reply) => {
-    const path = servedPath(params.partition, params['*']);
-    if (path === undefined) return missing(reply);
-    let bytes: Uint8Array | undefined;
-    try {
-      bytes = await store.read(path);
-    } catch (error) {
-      return reply.code(remedyOf(error) === 'retry' ? 503 : 500).header('cache-control', NOT_KEPT).type('text/plain; charset=utf-8').send('The ledger can not be read now.\n');
-    }
-    if (bytes === undefined) return missing(reply);
-    const isCheckpoint = params['*'] === CHECKPOINT_PATH;
-    return reply.header('cache-control', isCheckpoint ? ASKED_AGAIN : CACHED).type(isCheckpoint ? 'text/plain; charset=utf-8' : 'application/octet-stream').send(Buffer.from(bytes));
-  });
+  app.get<{ Params: { partition: string; '*': string } }>(
+    '/ledger/:partition/*',
+    async ({ params }, reply) => {
+      const path = servedPath(params.partition, params['*']);
+      if (path === undefined) return missing(reply);
+      let bytes: Uint8Array | undefined;
+      try {
+        bytes = await store.read(path);
+      } catch (error) {
+        return reply
+          .code(remedyOf(error) === 'retry' ? 503 : 500)
+          .header('cache-control', NOT_KEPT)
+          .type('text/plain; charset=utf-8')
+          .send('The ledger can not be read now.\n');
+      }
+      if (bytes === undefined) return missing(reply);
+      const isCheckpoint = params['*'] === CHECKPOINT_PATH;
+      return reply
+        .header('cache-control', isCheckpoint ? ASKED_AGAIN : CACHED)
+        .type(isCheckpoint ? 'text/plain; charset=utf-8' : 'application/octet-stream')
+        .send(Buffer.from(bytes));
+    },
+  );
 }
 
 function servedPath(partition: string, path: string): string | undefined {
-  if (!PARTITION.test(partition) || (path !== CHECKPOINT_PATH && !isTilePath(path))) return undefined;
+  if (!PARTITION.test(partition) || (path !== CHECKPOINT_PATH && !isTilePath(path)))
+    return undefined;
   return ledgerPath(Number(partition), path);
 }
 
@@ -46,5 +57,9 @@ function isTilePath(path: string): boolean {
 }
 
 function missing(reply: FastifyReply): FastifyReply {
-  return reply.code(404).header('cache-control', NOT_KEPT).type('text/plain; charset=utf-8').send('Nothing of a ledger stands here.\n');
+  return reply
+    .code(404)
+    .header('cache-control', NOT_KEPT)
+    .type('text/plain; charset=utf-8')
+    .send('Nothing of a ledger stands here.\n');
 }

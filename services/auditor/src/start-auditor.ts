@@ -31,18 +31,35 @@ export async function startAuditor(deps: AuditorDeps): Promise<RunningWork> {
   await openSignerKey(settings.auditing.signerKey);
   const store = openStore(settings);
   return await runWork({
-    name: 'auditing', http: settings.http, logger, metrics,
-    routes: (app) => { ledgerRoutes(app, store.store); },
+    name: 'auditing',
+    http: settings.http,
+    logger,
+    metrics,
+    routes: (app) => {
+      ledgerRoutes(app, store.store);
+    },
     work: (context) => hurried(context.signal, store, () => audit(deps, context, store)),
     close: store.close,
   });
 }
 
 /** A store that does not answer must not hold up the end; what it was asked for is asked for again. */
-async function hurried(signal: AbortSignal, { close }: OpenStore, work: () => Promise<void>): Promise<void> {
+async function hurried(
+  signal: AbortSignal,
+  { close }: OpenStore,
+  work: () => Promise<void>,
+): Promise<void> {
   let late: NodeJS.Timeout | undefined;
-  signal.addEventListener('abort', () => { late = setTimeout(close, STORE_GRACE_MS); }, { once: true });
-  await work().finally(() => { clearTimeout(late); });
+  signal.addEventListener(
+    'abort',
+    () => {
+      late = setTimeout(close, STORE_GRACE_MS);
+    },
+    { once: true },
+  );
+  await work().finally(() => {
+    clearTimeout(late);
+  });
 }
 
 interface OpenStore {
@@ -54,34 +71,69 @@ interface OpenStore {
 
 function openStore({ ledger }: AuditorSettings): OpenStore {
   const { directory } = ledger;
-  if (directory !== undefined) return { store: new FilesystemLedgerStore(directory), prepare: () => openLedgerDirectory(directory), close: () => undefined };
+  if (directory !== undefined)
+    return {
+      store: new FilesystemLedgerStore(directory),
+      prepare: () => openLedgerDirectory(directory),
+      close: () => undefined,
+    };
   const store = new S3LedgerStore(ledger.bucket);
-  return { store, prepare: () => Promise.resolve(), close: () => { store.close(); } };
+  return {
+    store,
+    prepare: () => Promise.resolve(),
+    close: () => {
+      store.close();
+    },
+  };
 }
 
-async function audit({ settings, logger, metrics, now }: AuditorDeps, { signal, waits, started }: WorkContext, store: OpenStore): Promise<void> {
+async function audit(
+  { settings, logger, metrics, now }: AuditorDeps,
+  { signal, waits, started }: WorkContext,
+  store: OpenStore,
+): Promise<void> {
   const ledgers = metrics.ledger();
   const kafka = { ...settings.kafka, clientId: 'residency-auditor' };
   const log = await comeUp(() => openKafkaLog(kafka, logger), { signal, waits });
   try {
-    const partitions = await comeUp(async () => {
-      await demandTopics(kafka, logger);
-      await store.prepare();
-      return [...(await log.ends(TOPICS.audit)).keys()];
-    }, { signal, waits });
-    log.controlView((state) => { logger.setLevel(logLevelOf(state, 'auditor')); });
+    const partitions = await comeUp(
+      async () => {
+        await demandTopics(kafka, logger);
+        await store.prepare();
+        return [...(await log.ends(TOPICS.audit)).keys()];
+      },
+      { signal, waits },
+    );
+    log.controlView((state) => {
+      logger.setLevel(logLevelOf(state, 'auditor'));
+    });
     waits(undefined);
     started();
     // One for all of them: an identity's events may stand in several partitions.
     const regions = new RecentRegions();
     const waiting = new SharedWait(waits);
-    await allOrNone(signal, (together) => partitions.map(async (partition) => {
-      const signer = await openSignerKey(settings.auditing.signerKey, ledgerOrigin(settings.ledger.origin, log.name, partition));
-      await keepGrowing({
-        source: new KafkaAuditSource(log, partition), store: store.store, signer, regions, intervalMs: settings.auditing.intervalMs, now, signal: together, logger, metrics: ledgers,
-        waits: (error) => { waiting.of(partition, error); },
-      });
-    }));
+    await allOrNone(signal, (together) =>
+      partitions.map(async (partition) => {
+        const signer = await openSignerKey(
+          settings.auditing.signerKey,
+          ledgerOrigin(settings.ledger.origin, log.name, partition),
+        );
+        await keepGrowing({
+          source: new KafkaAuditSource(log, partition),
+          store: store.store,
+          signer,
+          regions,
+          intervalMs: settings.auditing.intervalMs,
+          now,
+          signal: together,
+          logger,
+          metrics: ledgers,
+          waits: (error) => {
+            waiting.of(partition, error);
+          },
+        });
+      }),
+    );
   } finally {
     await log.close();
   }

@@ -1,11 +1,15 @@
 /** What `open` gives, and an empty batch whenever nothing came for `everyMs`. Whoever stops asking ends what `open` gave by its signal. */
-export async function* withIdle<T>(open: (signal: AbortSignal) => AsyncIterable<readonly T[]>, everyMs: number, signal: AbortSignal): AsyncGenerator<readonly T[]> {
+export async function* withIdle<T>(
+  open: (signal: AbortSignal) => AsyncIterable<readonly T[]>,
+  everyMs: number,
+  signal: AbortSignal,
+): AsyncGenerator<readonly T[]> {
   const stop = new AbortController();
   const batches = open(AbortSignal.any([signal, stop.signal]))[Symbol.asyncIterator]();
   let next = new Asked(batches.next());
   try {
     for (;;) {
-      if (!await next.settledWithin(everyMs)) {
+      if (!(await next.settledWithin(everyMs))) {
         yield [];
         continue;
       }
@@ -39,7 +43,9 @@ class Asked<T> {
   async settledWithin(ms: number): Promise<boolean> {
     if (this.#settled) return true;
     const { promise, resolve } = Promise.withResolvers<undefined>();
-    this.#wake = () => { resolve(undefined); };
+    this.#wake = () => {
+      resolve(undefined);
+    };
     const timer = setTimeout(this.#wake, ms);
     await promise;
     clearTimeout(timer);

@@ -11,14 +11,32 @@ const logger = createLogger({ level: 'silent' });
 
 describeAuditSource('KafkaAuditSource', async () => {
   const { brokers } = await sharedKafka();
-  const settings = { brokers, clientId: 'test', log: 'log-1', topicPrefix: `${randomBytes(6).toString('hex')}.` };
+  const settings = {
+    brokers,
+    clientId: 'test',
+    log: 'log-1',
+    topicPrefix: `${randomBytes(6).toString('hex')}.`,
+  };
   const log = await openKafkaLog(settings, logger);
   await createTopics(settings, logger, topicPlan({ partitions: 2, replicationFactor: 1 }));
   /** Of two partitions the usual partitioner gives each key one; the answer says so. */
-  const append = async (partition: keyof typeof KEYS, values: readonly (Buffer | null)[]): Promise<void> => {
-    const positions = await log.append(values.map((value) => ({ topic: TOPICS.audit, record: { key: Buffer.from(KEYS[partition]), headers: [], value } })));
-    if (positions.some((position) => position.partition !== partition)) throw new Error('Expected the key to lead to its partition, found that it does not.');
+  const append = async (
+    partition: keyof typeof KEYS,
+    values: readonly (Buffer | null)[],
+  ): Promise<void> => {
+    const positions = await log.append(
+      values.map((value) => ({
+        topic: TOPICS.audit,
+        record: { key: Buffer.from(KEYS[partition]), headers: [], value },
+      })),
+    );
+    if (positions.some((position) => position.partition !== partition))
+      throw new Error('Expected the key to lead to its partition, found that it does not.');
   };
   await append(1, [Buffer.from('of the other partition')]);
-  return { open: () => new KafkaAuditSource(log, 0), append: (values) => append(0, values), close: () => log.close() };
+  return {
+    open: () => new KafkaAuditSource(log, 0),
+    append: (values) => append(0, values),
+    close: () => log.close(),
+  };
 });

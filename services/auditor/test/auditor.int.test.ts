@@ -6,7 +6,13 @@ import { createTopics, openKafkaLog, topicPlan } from '@residency/adapter-kafka'
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { configurationOf } from '@residency/configuration';
 import { TOPICS } from '@residency/contracts';
-import { LedgerReader, NOTE_SIGNATURE, makeKey, openCheckpoint, openSignerKey } from '@residency/ledger';
+import {
+  LedgerReader,
+  NOTE_SIGNATURE,
+  makeKey,
+  openCheckpoint,
+  openSignerKey,
+} from '@residency/ledger';
 import type { Checkpoint } from '@residency/ledger';
 import type { RunningWork } from '@residency/operations';
 import { createLogger, createMetrics } from '@residency/telemetry';
@@ -29,13 +35,29 @@ beforeEach(async () => {
   const name = randomBytes(6).toString('hex');
   const site = sites['zrh-2'];
   folder = await mkdtemp(join(tmpdir(), 'residency-auditor-'));
-  const settings = { brokers: kafka.brokers, clientId: 'test', log: 'log-1', topicPrefix: `${name}.` };
+  const settings = {
+    brokers: kafka.brokers,
+    clientId: 'test',
+    log: 'log-1',
+    topicPrefix: `${name}.`,
+  };
   log = await openKafkaLog(settings, logger);
   await createTopics(settings, logger, topicPlan({ partitions: PARTITIONS, replicationFactor: 1 }));
   env = {
-    RESIDENCY_LOG: 'log-1', RESIDENCY_KAFKA_BROKERS: kafka.brokers.join(','), RESIDENCY_KAFKA_CLUSTER_ID: log.clusterId, RESIDENCY_TOPIC_PREFIX: `${name}.`, RESIDENCY_HTTP_PORT: '0',
-    RESIDENCY_LEDGER_ORIGIN: 'audit.example', RESIDENCY_LEDGER_KEY_FILE: 'key', RESIDENCY_LEDGER_INTERVAL_MS: '100', RESIDENCY_LEDGER_BUCKET: await createBucket(site), RESIDENCY_LEDGER_ENDPOINT: site.endpoint,
-    RESIDENCY_LEDGER_AWS_REGION: site.awsRegion, RESIDENCY_LEDGER_PATH_STYLE: String(site.pathStyle), RESIDENCY_LEDGER_ACCESS_KEY_ID: site.accessKeyId, RESIDENCY_LEDGER_SECRET_ACCESS_KEY: site.secretAccessKey,
+    RESIDENCY_LOG: 'log-1',
+    RESIDENCY_KAFKA_BROKERS: kafka.brokers.join(','),
+    RESIDENCY_KAFKA_CLUSTER_ID: log.clusterId,
+    RESIDENCY_TOPIC_PREFIX: `${name}.`,
+    RESIDENCY_HTTP_PORT: '0',
+    RESIDENCY_LEDGER_ORIGIN: 'audit.example',
+    RESIDENCY_LEDGER_KEY_FILE: 'key',
+    RESIDENCY_LEDGER_INTERVAL_MS: '100',
+    RESIDENCY_LEDGER_BUCKET: await createBucket(site),
+    RESIDENCY_LEDGER_ENDPOINT: site.endpoint,
+    RESIDENCY_LEDGER_AWS_REGION: site.awsRegion,
+    RESIDENCY_LEDGER_PATH_STYLE: String(site.pathStyle),
+    RESIDENCY_LEDGER_ACCESS_KEY_ID: site.accessKeyId,
+    RESIDENCY_LEDGER_SECRET_ACCESS_KEY: site.secretAccessKey,
   };
 });
 afterEach(async () => {
@@ -45,24 +67,42 @@ afterEach(async () => {
 });
 
 function settingsOf(over: Record<string, string | undefined> = {}): AuditorSettings {
-  return configurationOf(['kafka', 'ledger', 'auditing', 'http', 'telemetry'], { env: { ...env, ...over }, readFile: () => SECRET });
+  return configurationOf(['kafka', 'ledger', 'auditing', 'http', 'telemetry'], {
+    env: { ...env, ...over },
+    readFile: () => SECRET,
+  });
 }
 
 async function started(settings = settingsOf()): Promise<RunningWork> {
-  const auditor = await startAuditor({ settings, logger, metrics: createMetrics({ service: 'auditor', version: 'test', now: Date.now }), now: () => performance.now() });
+  const auditor = await startAuditor({
+    settings,
+    logger,
+    metrics: createMetrics({ service: 'auditor', version: 'test', now: Date.now }),
+    now: () => performance.now(),
+  });
   running.push(auditor);
   return auditor;
 }
 
 /** Appends events to the audit log, each to whatever partition its key leads to. */
 async function append(count: number, from = 0): Promise<void> {
-  const values = someAuditRecords(from + count).slice(from).map(({ value }) => value);
-  await log.append(values.map((value, at) => ({ topic: TOPICS.audit, record: { key: Buffer.from(String(from + at)), headers: [], value } })));
+  const values = someAuditRecords(from + count)
+    .slice(from)
+    .map(({ value }) => value);
+  await log.append(
+    values.map((value, at) => ({
+      topic: TOPICS.audit,
+      record: { key: Buffer.from(String(from + at)), headers: [], value },
+    })),
+  );
 }
 
 async function partitionsOfLog(): Promise<Map<number, Buffer[]>> {
-  const values = new Map<number, Buffer[]>(Array.from({ length: PARTITIONS }, (_, partition) => [partition, []]));
-  for await (const { partition, value } of log.read(TOPICS.audit, { until: 'end' })) values.get(partition)?.push(value ?? Buffer.alloc(0));
+  const values = new Map<number, Buffer[]>(
+    Array.from({ length: PARTITIONS }, (_, partition) => [partition, []]),
+  );
+  for await (const { partition, value } of log.read(TOPICS.audit, { until: 'end' }))
+    values.get(partition)?.push(value ?? Buffer.alloc(0));
   return values;
 }
 
@@ -86,55 +126,88 @@ async function expectWhole(url: string): Promise<Map<number, Checkpoint>> {
     }, 60_000);
     const reader = await LedgerReader.open(checkpoint, read);
     const entries: Buffer[] = [];
-    for (let bundle = 0; bundle * 256 < checkpoint.size; bundle += 1) entries.push(...(await reader.entries(bundle)).map((entry) => Buffer.from(entry)));
+    for (let bundle = 0; bundle * 256 < checkpoint.size; bundle += 1)
+      entries.push(...(await reader.entries(bundle)).map((entry) => Buffer.from(entry)));
     expect(entries).toEqual(values);
     heads.set(partition, checkpoint);
   }
   return heads;
 }
 
-test('every partition\'s ledger holds the log\'s events in order, in a bucket and in a folder alike, and goes on after a stop', { timeout: 180_000 }, async () => {
-  await append(900);
-  const one = await started();
-  const first = await expectWhole(one.url);
-  await append(100, 900);
-  await expectWhole(one.url);
-  expect((await fetch(`${one.url}/readyz`)).status).toBe(200);
-  await one.stop();
-  await expect(fetch(one.url)).rejects.toThrow('fetch failed');
-  await append(700, 1_000);
-  const two = await started();
-  const last = await expectWhole(two.url);
-  expect([...last].every(([partition, { size }]) => size > (first.get(partition)?.size ?? 0))).toBe(true);
-  const metrics = await (await fetch(`${two.url}/metrics`)).text();
-  for (const [partition, { size }] of last) expect(metrics).toContain(`residency_ledger_size{partition="${partition}"} ${size}\n`);
+test(
+  "every partition's ledger holds the log's events in order, in a bucket and in a folder alike, and goes on after a stop",
+  { timeout: 180_000 },
+  async () => {
+    await append(900);
+    const one = await started();
+    const first = await expectWhole(one.url);
+    await append(100, 900);
+    await expectWhole(one.url);
+    expect((await fetch(`${one.url}/readyz`)).status).toBe(200);
+    await one.stop();
+    await expect(fetch(one.url)).rejects.toThrow('fetch failed');
+    await append(700, 1_000);
+    const two = await started();
+    const last = await expectWhole(two.url);
+    expect(
+      [...last].every(([partition, { size }]) => size > (first.get(partition)?.size ?? 0)),
+    ).toBe(true);
+    const metrics = await (await fetch(`${two.url}/metrics`)).text();
+    for (const [partition, { size }] of last)
+      expect(metrics).toContain(`residency_ledger_size{partition="${partition}"} ${size}\n`);
 
-  const directory = join(folder, 'ledgers');
-  const inFolder = settingsOf({ ...Object.fromEntries(Object.keys(env).filter((name) => /LEDGER_(?!ORIGIN|KEY_FILE|INTERVAL)/.test(name)).map((name) => [name, undefined])), RESIDENCY_LEDGER_DIR: directory });
-  const three = await started(inFolder);
-  // Its folder may be on a disk that is not mounted yet.
-  await eventually(async () => ((await (await fetch(`${three.url}/readyz`)).text()).includes('LEDGER_UNREACHABLE') ? true : undefined));
-  await mkdir(directory);
-  const other = await expectWhole(three.url);
-  expect([...other.values()].map(({ root }) => Buffer.from(root))).toEqual([...last.values()].map(({ root }) => Buffer.from(root)));
-  expect(await readFile(join(directory, '0', 'checkpoint'), 'utf8')).toMatch(/^audit\.example\/log-1\/0\n/);
-});
+    const directory = join(folder, 'ledgers');
+    const inFolder = settingsOf({
+      ...Object.fromEntries(
+        Object.keys(env)
+          .filter((name) => /LEDGER_(?!ORIGIN|KEY_FILE|INTERVAL)/.test(name))
+          .map((name) => [name, undefined]),
+      ),
+      RESIDENCY_LEDGER_DIR: directory,
+    });
+    const three = await started(inFolder);
+    // Its folder may be on a disk that is not mounted yet.
+    await eventually(async () =>
+      (await (await fetch(`${three.url}/readyz`)).text()).includes('LEDGER_UNREACHABLE')
+        ? true
+        : undefined,
+    );
+    await mkdir(directory);
+    const other = await expectWhole(three.url);
+    expect([...other.values()].map(({ root }) => Buffer.from(root))).toEqual(
+      [...last.values()].map(({ root }) => Buffer.from(root)),
+    );
+    expect(await readFile(join(directory, '0', 'checkpoint'), 'utf8')).toMatch(
+      /^audit\.example\/log-1\/0\n/,
+    );
+  },
+);
 
 test('a key that is none stops the start, and says nothing of what it found', async () => {
   const settings = settingsOf();
-  const error: unknown = await started({ ...settings, auditing: { ...settings.auditing, signerKey: 'canary0canary' } }).catch((caught: unknown) => caught);
+  const error: unknown = await started({
+    ...settings,
+    auditing: { ...settings.auditing, signerKey: 'canary0canary' },
+  }).catch((caught: unknown) => caught);
   expect(error).toMatchObject({ code: 'INVALID_KEY', remedy: 'stop' });
   expect(String(error)).not.toContain('canary');
 });
 
-test('another key than the ledger\'s ends it, and liveness says so', { timeout: 120_000 }, async () => {
-  await append(10);
-  const one = await started();
-  await expectWhole(one.url);
-  await one.stop();
-  const settings = settingsOf();
-  const other = (await makeKey('audit.example', randomBytes(32), NOTE_SIGNATURE)).signerKey;
-  const two = await started({ ...settings, auditing: { ...settings.auditing, signerKey: other } });
-  await expect(two.ended).rejects.toMatchObject({ code: 'KEY_UNKNOWN', remedy: 'stop' });
-  expect((await fetch(`${two.url}/livez`)).status).toBe(503);
-});
+test(
+  "another key than the ledger's ends it, and liveness says so",
+  { timeout: 120_000 },
+  async () => {
+    await append(10);
+    const one = await started();
+    await expectWhole(one.url);
+    await one.stop();
+    const settings = settingsOf();
+    const other = (await makeKey('audit.example', randomBytes(32), NOTE_SIGNATURE)).signerKey;
+    const two = await started({
+      ...settings,
+      auditing: { ...settings.auditing, signerKey: other },
+    });
+    await expect(two.ended).rejects.toMatchObject({ code: 'KEY_UNKNOWN', remedy: 'stop' });
+    expect((await fetch(`${two.url}/livez`)).status).toBe(503);
+  },
+);

@@ -11,7 +11,14 @@ let store: MemoryLedgerStore;
 let url: string;
 beforeEach(async () => {
   store = new MemoryLedgerStore();
-  for (const path of ['0/tile/0/000', '0/tile/entries/x001/234.p/7', '12/tile/0/000.p/3', '0/next/000', '0/secret']) await store.create(path, Buffer.from(path));
+  for (const path of [
+    '0/tile/0/000',
+    '0/tile/entries/x001/234.p/7',
+    '12/tile/0/000.p/3',
+    '0/next/000',
+    '0/secret',
+  ])
+    await store.create(path, Buffer.from(path));
   await store.publish('0/checkpoint', Buffer.from('a checkpoint\n'), undefined);
   app = fastify();
   ledgerRoutes(app, store);
@@ -20,42 +27,111 @@ beforeEach(async () => {
 afterEach(() => app.close());
 
 /** As it is, without a client that tidies paths. */
-async function get(path: string, method = 'GET'): Promise<{ status: number | undefined; type: string | undefined; cache: string | undefined; body: string }> {
+async function get(
+  path: string,
+  method = 'GET',
+): Promise<{
+  status: number | undefined;
+  type: string | undefined;
+  cache: string | undefined;
+  body: string;
+}> {
   const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<typeof get>>>();
   request(`${url}/`, { path, method }, (answer) => {
     let body = '';
-    answer.setEncoding('utf8').on('data', (text: string) => { body += text; });
-    answer.on('end', () => { resolve({ status: answer.statusCode, type: answer.headers['content-type'], cache: answer.headers['cache-control'], body }); });
-  }).on('error', reject).end();
+    answer.setEncoding('utf8').on('data', (text: string) => {
+      body += text;
+    });
+    answer.on('end', () => {
+      resolve({
+        status: answer.statusCode,
+        type: answer.headers['content-type'],
+        cache: answer.headers['cache-control'],
+        body,
+      });
+    });
+  })
+    .on('error', reject)
+    .end();
   return await promise;
 }
 
 test('a checkpoint is text that is asked for again each time', async () => {
-  expect(await get('/ledger/0/checkpoint')).toEqual({ status: 200, type: 'text/plain; charset=utf-8', cache: 'no-cache', body: 'a checkpoint\n' });
+  expect(await get('/ledger/0/checkpoint')).toEqual({
+    status: 200,
+    type: 'text/plain; charset=utf-8',
+    cache: 'no-cache',
+    body: 'a checkpoint\n',
+  });
   expect(await get('/ledger/0/checkpoint', 'HEAD')).toMatchObject({ status: 200, body: '' });
 });
 
-test.each(['0/tile/0/000', '0/tile/entries/x001/234.p/7', '12/tile/0/000.p/3'])('%s is bytes that never change', async (path) => {
-  expect(await get(`/ledger/${path}`)).toEqual({ status: 200, type: 'application/octet-stream', cache: 'public, max-age=31536000, immutable', body: path });
-});
+test.each(['0/tile/0/000', '0/tile/entries/x001/234.p/7', '12/tile/0/000.p/3'])(
+  '%s is bytes that never change',
+  async (path) => {
+    expect(await get(`/ledger/${path}`)).toEqual({
+      status: 200,
+      type: 'application/octet-stream',
+      cache: 'public, max-age=31536000, immutable',
+      body: path,
+    });
+  },
+);
 
 test.each([
-  '0', '0/', '0/tile', '0/tile/0/001', '1/checkpoint', '0/next/000', '0/secret', '0/checkpoint/', '0/Checkpoint', '00/checkpoint', '-1/checkpoint', '0x0/checkpoint', '0/tile/0/0', '0/tile/0/x000/000', '0/tile/64/000', '0/tile/0/000.p/0',
-  '0/tile/0/000.p/256', '0/tile/0/000/', '0/../0/secret', '0/tile/../secret', '0/tile/..%2fsecret', '0/%2e%2e/0/secret', '..%2f0/secret', '0%2fsecret/checkpoint', '%2e%2e/checkpoint', '0/tile/0/000%00', '0//checkpoint', '99999999999999999999/checkpoint', '../metrics',
+  '0',
+  '0/',
+  '0/tile',
+  '0/tile/0/001',
+  '1/checkpoint',
+  '0/next/000',
+  '0/secret',
+  '0/checkpoint/',
+  '0/Checkpoint',
+  '00/checkpoint',
+  '-1/checkpoint',
+  '0x0/checkpoint',
+  '0/tile/0/0',
+  '0/tile/0/x000/000',
+  '0/tile/64/000',
+  '0/tile/0/000.p/0',
+  '0/tile/0/000.p/256',
+  '0/tile/0/000/',
+  '0/../0/secret',
+  '0/tile/../secret',
+  '0/tile/..%2fsecret',
+  '0/%2e%2e/0/secret',
+  '..%2f0/secret',
+  '0%2fsecret/checkpoint',
+  '%2e%2e/checkpoint',
+  '0/tile/0/000%00',
+  '0//checkpoint',
+  '99999999999999999999/checkpoint',
+  '../metrics',
 ])('/ledger/%s is nothing, and may be something later', async (path) => {
   expect(await get(`/ledger/${path}`)).toMatchObject({ status: 404 });
   expect((await get(`/ledger/${path}`)).cache ?? 'no-store').toBe('no-store');
 });
 
 test('nothing can be written there', async () => {
-  for (const method of ['PUT', 'POST', 'DELETE']) expect(await get('/ledger/0/checkpoint', method)).toMatchObject({ status: 404 });
+  for (const method of ['PUT', 'POST', 'DELETE'])
+    expect(await get('/ledger/0/checkpoint', method)).toMatchObject({ status: 404 });
   expect((await get('/ledger/0/checkpoint')).body).toBe('a checkpoint\n');
 });
 
 test('what can not be read is said so, without its reason, and is not kept', async () => {
   const broken = fastify();
-  ledgerRoutes(broken, { read: () => Promise.reject(new CodedError({ code: 'SITE_UNREACHABLE', message: 'canary0canary', remedy: 'retry' })) });
+  ledgerRoutes(broken, {
+    read: () =>
+      Promise.reject(
+        new CodedError({ code: 'SITE_UNREACHABLE', message: 'canary0canary', remedy: 'retry' }),
+      ),
+  });
   const answer = await broken.inject({ method: 'GET', url: '/ledger/0/checkpoint' });
-  expect([answer.statusCode, answer.headers['cache-control'], answer.body.includes('canary')]).toEqual([503, 'no-store', false]);
+  expect([
+    answer.statusCode,
+    answer.headers['cache-control'],
+    answer.body.includes('canary'),
+  ]).toEqual([503, 'no-store', false]);
   await broken.close();
 });

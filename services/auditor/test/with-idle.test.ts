@@ -26,7 +26,9 @@ test('whoever leaves it ends what it reads, although nothing comes any more', as
     try {
       yield [1];
       const ended = Promise.withResolvers<void>();
-      signal.addEventListener('abort', () => { ended.resolve(); });
+      signal.addEventListener('abort', () => {
+        ended.resolve();
+      });
       await ended.promise;
     } finally {
       closed = true;
@@ -44,6 +46,8 @@ test('a failure comes through, also one that came while its reader was busy', as
   }
   const reading = withIdle(open, 5, never);
   expect(await reading.next()).toMatchObject({ value: [1] });
-  await new Promise((resolve) => { setTimeout(resolve, 20); });
+  await new Promise((resolve) => {
+    setTimeout(resolve, 20);
+  });
   await expect(reading.next()).rejects.toThrow('away');
 });

@@ -13,7 +13,7 @@ export function auditTrailOf({ log }: Pick<DataDirectory, 'log'>): AuditTrail {
   return {
     events: () => values(TOPICS.audit),
     pointers: () => values(TOPICS.quarantine),
-    committed: async () => new Map([[partition, await log.committed() ?? -1n]]),
+    committed: async () => new Map([[partition, (await log.committed()) ?? -1n]]),
     end: async () => new Map([[partition, await log.end(TOPICS.samples)]]),
     async *lookupDifferences() {
       for await (const position of log.lookupDifferences()) yield formatPosition(position);

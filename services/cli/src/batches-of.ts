@@ -4,7 +4,11 @@ export interface BatchLimits {
 }
 
 /** Groups items in order, each group within the limits unless a single item is larger. */
-export async function* batchesOf<T>(items: AsyncIterable<T>, bytesOf: (item: T) => number, limits: BatchLimits): AsyncGenerator<T[]> {
+export async function* batchesOf<T>(
+  items: AsyncIterable<T>,
+  bytesOf: (item: T) => number,
+  limits: BatchLimits,
+): AsyncGenerator<T[]> {
   let batch: T[] = [];
   let bytes = 0;
   for await (const item of items) {

@@ -1,9 +1,26 @@
 import { CodedError } from '@residency/coded-error';
 
 export const CLI_ERROR_CODES = [
-  'USAGE', 'FILE_UNREADABLE', 'FILE_EXISTS', 'NOT_THERE', 'INTERRUPTED', 'SAMPLE_NOT_OPENED', 'UNSOUND', 'POLICY_REFUSED', 'SCRATCH_UNUSABLE', 'LEDGER_UNREACHABLE', 'CONFIGURATION_INCOMPLETE',
-  'INTAKE_UNREACHABLE', 'INTAKE_UNAVAILABLE', 'INTAKE_REFUSED', 'TOKEN_REFUSED', 'NOT_AN_INTAKE',
-  'SERVICE_UNREACHABLE', 'NOT_A_SERVICE', 'METRICS_UNREADABLE', 'NO_ANSWER',
+  'USAGE',
+  'FILE_UNREADABLE',
+  'FILE_EXISTS',
+  'NOT_THERE',
+  'INTERRUPTED',
+  'SAMPLE_NOT_OPENED',
+  'UNSOUND',
+  'POLICY_REFUSED',
+  'SCRATCH_UNUSABLE',
+  'LEDGER_UNREACHABLE',
+  'CONFIGURATION_INCOMPLETE',
+  'INTAKE_UNREACHABLE',
+  'INTAKE_UNAVAILABLE',
+  'INTAKE_REFUSED',
+  'TOKEN_REFUSED',
+  'NOT_AN_INTAKE',
+  'SERVICE_UNREACHABLE',
+  'NOT_A_SERVICE',
+  'METRICS_UNREADABLE',
+  'NO_ANSWER',
 ] as const;
 export type CliErrorCode = (typeof CLI_ERROR_CODES)[number];
 
@@ -14,5 +31,9 @@ export function usage(message: string): CliError {
 }
 
 export function interrupted(): CliError {
-  return new CliError({ code: 'INTERRUPTED', message: 'Interrupted; what was done so far stays done.', remedy: 'stop' });
+  return new CliError({
+    code: 'INTERRUPTED',
+    message: 'Interrupted; what was done so far stays done.',
+    remedy: 'stop',
+  });
 }

@@ -19,10 +19,17 @@ export function controlEvent(event: ControlEvent): LogEntry {
     return controlEntry(event, randomUUID());
   } catch (error) {
     if (!hasCode(error, 'INVALID_CONTROL_EVENT')) throw error;
-    throw usage('Expected --reason of 1 to 200 characters, none of them a control character, found something else; nothing was changed.');
+    throw usage(
+      'Expected --reason of 1 to 200 characters, none of them a control character, found something else; nothing was changed.',
+    );
   }
 }
 
 export function controlJson({ mode, reason, since, logLevels }: ControlState): object {
-  return { mode, ...(reason === undefined ? {} : { reason }), ...(since === undefined ? {} : { since: formatInstant(since) }), logLevels };
+  return {
+    mode,
+    ...(reason === undefined ? {} : { reason }),
+    ...(since === undefined ? {} : { since: formatInstant(since) }),
+    logLevels,
+  };
 }

@@ -12,11 +12,11 @@ export async function embeddedLedgers(data: Pick<DataDirectory, 'path' | 'log'>)
   const key = join(data.path, 'ledger-key');
   return {
     partitions: [0],
-    empty: new Set(await data.log.end(TOPICS.audit) === 0n ? [0] : []),
+    empty: new Set((await data.log.end(TOPICS.audit)) === 0n ? [0] : []),
     store: { read: ledgerIn(join(data.path, 'ledger')).read },
-    verifierKey: async () => (await isThere(key) ? (await ledgerSigner(data)).key : undefined),
+    verifierKey: async () => ((await isThere(key)) ? (await ledgerSigner(data)).key : undefined),
     makeKey: async () => {
-      await refuseExisting(key, 'the ledger\'s key');
+      await refuseExisting(key, "the ledger's key");
       await ledgerSigner(data);
     },
   };

@@ -87,13 +87,13 @@ class EmbeddedSystem implements System {
   async unsettled(): Promise<ReadonlyMap<number, bigint>> {
     const { log } = this.#data;
     // The committed position first: what is settled meanwhile then waits a look longer, and none is missed.
-    const committed = await log.committed() ?? -1n;
-    return new Map([[0, await log.end(TOPICS.samples) - committed - 1n]]);
+    const committed = (await log.committed()) ?? -1n;
+    return new Map([[0, (await log.end(TOPICS.samples)) - committed - 1n]]);
   }
 
-  async* waiting(): AsyncGenerator<LogRecord> {
+  async *waiting(): AsyncGenerator<LogRecord> {
     const { log } = this.#data;
-    yield* log.read(TOPICS.samples, { from: (await log.committed() ?? -1n) + 1n });
+    yield* log.read(TOPICS.samples, { from: ((await log.committed()) ?? -1n) + 1n });
   }
 
   keys(): KeyDirectory {
@@ -119,7 +119,10 @@ class EmbeddedSystem implements System {
     }
     const left = await leftovers(this.#data, readers);
     const foreign = await foreignSites(this.#data, new Set(readers.map(({ site }) => site)));
-    return { readers: readers.map((reader) => preceded(left.get(reader.site) ?? [], reader)), foreign };
+    return {
+      readers: readers.map((reader) => preceded(left.get(reader.site) ?? [], reader)),
+      foreign,
+    };
   }
 
   trail(): AuditTrail {
@@ -135,7 +138,7 @@ class EmbeddedSystem implements System {
 function preceded(entries: readonly FoundEntry[], reader: SiteReader): SiteReader {
   return {
     site: reader.site,
-    async* list() {
+    async *list() {
       yield* entries;
       yield* reader.list();
     },

@@ -27,7 +27,8 @@ export class FileScratch implements Scratch {
 
   write(part: number, line: string): Promise<void> | undefined {
     let held = this.#held.get(part);
-    if (held === undefined) this.#held.set(part, (held = { bytes: Buffer.allocUnsafeSlow(HELD_BYTES), used: 0 }));
+    if (held === undefined)
+      this.#held.set(part, (held = { bytes: Buffer.allocUnsafeSlow(HELD_BYTES), used: 0 }));
     const text = `${line}\n`;
     // Three bytes are the most that a UTF-16 unit takes.
     if (held.used + text.length * 3 > HELD_BYTES) return this.#writeThrough(part, held, text);
@@ -35,7 +36,7 @@ export class FileScratch implements Scratch {
     return undefined;
   }
 
-  async* read(part: number): AsyncGenerator<string> {
+  async *read(part: number): AsyncGenerator<string> {
     await this.#flush(part);
     const file = await usable(() => openIfThere(this.#fileOf(part)));
     if (file === undefined) return;
@@ -79,7 +80,9 @@ async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
 }
 
 /** Scratches for the time of `work`, in a folder under the system's temporary one that only its owner reads: consent ids go there. */
-export async function withScratch<T>(work: (scratch: (name: string) => Scratch) => Promise<T>): Promise<T> {
+export async function withScratch<T>(
+  work: (scratch: (name: string) => Scratch) => Promise<T>,
+): Promise<T> {
   const folder = await usable(() => mkdtemp(join(tmpdir(), 'residency-')));
   try {
     return await work((name) => new FileScratch(join(folder, name)));
@@ -101,6 +104,11 @@ async function usable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    throw new CliError({ code: 'SCRATCH_UNUSABLE', message: `Expected room for temporary files, found ${reason(cause)}; free it, or name another folder by TMPDIR.`, remedy: 'stop', cause });
+    throw new CliError({
+      code: 'SCRATCH_UNUSABLE',
+      message: `Expected room for temporary files, found ${reason(cause)}; free it, or name another folder by TMPDIR.`,
+      remedy: 'stop',
+      cause,
+    });
   }
 }

@@ -14,11 +14,15 @@ export interface FindOptions {
 }
 
 /** Regular files under `paths`, folders recursively in byte order of names. Throws before the first: `FILE_UNREADABLE` where a path is missing, `USAGE` where one leads into a data directory. */
-export async function* findFiles(paths: readonly string[], options: FindOptions): AsyncGenerator<Found> {
+export async function* findFiles(
+  paths: readonly string[],
+  options: FindOptions,
+): AsyncGenerator<Found> {
   const roots: Root[] = [];
   for (const path of paths) roots.push(await rootOf(path, options));
   for (const { path, realPath, stats } of roots) {
-    if (realPath === undefined) yield { kind: 'skipped', path, why: 'a link; name what it leads to' };
+    if (realPath === undefined)
+      yield { kind: 'skipped', path, why: 'a link; name what it leads to' };
     else yield* find(path, realPath, stats, options);
   }
 }
@@ -36,7 +40,10 @@ async function rootOf(named: string, options: FindOptions): Promise<Root> {
   if (stats.isSymbolicLink()) return { path, stats };
   const realPath = await realpath(path, { encoding: 'buffer' });
   for (let at: Buffer = realPath; ; at = parentOf(at)) {
-    if (await isDataDirectory(at, options)) throw usage('Expected every PATH outside of data directories and of a cluster\'s keys and settings, found one at or in a data directory, which holds private keys and the log, or in those; nothing was published. Copy the file elsewhere if it is to be published.');
+    if (await isDataDirectory(at, options))
+      throw usage(
+        "Expected every PATH outside of data directories and of a cluster's keys and settings, found one at or in a data directory, which holds private keys and the log, or in those; nothing was published. Copy the file elsewhere if it is to be published.",
+      );
     if (at.length === 1) return { path, realPath, stats };
   }
 }
@@ -61,20 +68,36 @@ async function statNamed(path: string): Promise<Stats> {
   try {
     return await lstat(path);
   } catch (cause) {
-    throw new CliError({ code: 'FILE_UNREADABLE', message: `Expected every PATH to be a file or folder this user can read, found ${reason(cause)} for one of them; nothing was published. Correct it.`, remedy: 'stop', cause });
+    throw new CliError({
+      code: 'FILE_UNREADABLE',
+      message: `Expected every PATH to be a file or folder this user can read, found ${reason(cause)} for one of them; nothing was published. Correct it.`,
+      remedy: 'stop',
+      cause,
+    });
   }
 }
 
-async function* find(path: Buffer, realPath: Buffer, stats: Pick<Stats, 'isFile' | 'isDirectory' | 'isSymbolicLink'>, options: FindOptions): AsyncGenerator<Found> {
-  if (stats.isFile() && options.except.has(realPath.toString())) yield { kind: 'skipped', path, why: 'it holds settings of this system' };
+async function* find(
+  path: Buffer,
+  realPath: Buffer,
+  stats: Pick<Stats, 'isFile' | 'isDirectory' | 'isSymbolicLink'>,
+  options: FindOptions,
+): AsyncGenerator<Found> {
+  if (stats.isFile() && options.except.has(realPath.toString()))
+    yield { kind: 'skipped', path, why: 'it holds settings of this system' };
   else if (stats.isFile()) yield { kind: 'file', path, realPath };
   else if (stats.isSymbolicLink()) yield { kind: 'skipped', path, why: 'a link' };
   else if (!stats.isDirectory()) yield { kind: 'skipped', path, why: 'neither file nor folder' };
-  else if (await isDataDirectory(realPath, options)) yield { kind: 'skipped', path, why: 'a data directory, which holds private keys' };
+  else if (await isDataDirectory(realPath, options))
+    yield { kind: 'skipped', path, why: 'a data directory, which holds private keys' };
   else yield* findIn(path, realPath, options);
 }
 
-async function* findIn(path: Buffer, realPath: Buffer, options: FindOptions): AsyncGenerator<Found> {
+async function* findIn(
+  path: Buffer,
+  realPath: Buffer,
+  options: FindOptions,
+): AsyncGenerator<Found> {
   let entries;
   try {
     entries = await readdir(path, { withFileTypes: true, encoding: 'buffer' });
@@ -84,13 +107,16 @@ async function* findIn(path: Buffer, realPath: Buffer, options: FindOptions): As
   }
   entries.sort((one, other) => Buffer.compare(one.name, other.name));
   // Links are not followed, so below a real path every path is real.
-  for (const entry of entries) yield* find(join(path, entry.name), join(realPath, entry.name), entry, options);
+  for (const entry of entries)
+    yield* find(join(path, entry.name), join(realPath, entry.name), entry, options);
 }
 
 const SLASH = 0x2f;
 
 function join(folder: Buffer, name: Buffer): Buffer {
-  return folder.at(-1) === SLASH ? Buffer.concat([folder, name]) : Buffer.concat([folder, Buffer.of(SLASH), name]);
+  return folder.at(-1) === SLASH
+    ? Buffer.concat([folder, name])
+    : Buffer.concat([folder, Buffer.of(SLASH), name]);
 }
 
 /** The system's word for a failure. */

@@ -7,15 +7,41 @@ import type { Session } from './session.ts';
 import { table } from './table.ts';
 
 /** What the examples show: where each went, and why. */
-export async function reportFirstRun({ output }: Session, json: boolean, data: DataDirectory, routed: readonly RoutedExample[]): Promise<void> {
+export async function reportFirstRun(
+  { output }: Session,
+  json: boolean,
+  data: DataDirectory,
+  routed: readonly RoutedExample[],
+): Promise<void> {
   if (routed.length === 0) return;
   const why = await explainer(data);
   if (json) {
-    for (const { file, country, event } of routed) await output.json({ file, ...(country === undefined ? {} : { country }), ...outcomeSummary(event), why: why(event) });
+    for (const { file, country, event } of routed)
+      await output.json({
+        file,
+        ...(country === undefined ? {} : { country }),
+        ...outcomeSummary(event),
+        why: why(event),
+      });
     return;
   }
-  await output.lines(['', 'The examples, and what became of each. The sealed objects: `residency sample list --region zurich`; the events: `residency audit list`; whether all is in its place: `residency reconcile --open`; all sources of an answer: `residency where CH`.', '']);
-  await output.lines(table(['example', 'country', 'outcome', 'where', 'why'], routed.map(({ file, country = '-', event }) => [file, country, event.outcome, placeOf(event), why(event)])));
+  await output.lines([
+    '',
+    'The examples, and what became of each. The sealed objects: `residency sample list --region zurich`; the events: `residency audit list`; whether all is in its place: `residency reconcile --open`; all sources of an answer: `residency where CH`.',
+    '',
+  ]);
+  await output.lines(
+    table(
+      ['example', 'country', 'outcome', 'where', 'why'],
+      routed.map(({ file, country = '-', event }) => [
+        file,
+        country,
+        event.outcome,
+        placeOf(event),
+        why(event),
+      ]),
+    ),
+  );
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -36,9 +62,15 @@ const REASONS: Readonly<Record<string, string>> = {
 async function explainer(data: DataDirectory): Promise<(event: AuditEvent) => string> {
   const published = await publishedOn(data);
   return (event) => {
-    if (event.outcome === 'refused' || event.outcome === 'quarantined') return REASONS[event.data.reason] ?? '';
-    const { rule: id, policy: { digest } } = event.data.decision;
-    const rule = published.find((version) => version.digest === digest)?.document.rules.find((one) => one.id === id);
+    if (event.outcome === 'refused' || event.outcome === 'quarantined')
+      return REASONS[event.data.reason] ?? '';
+    const {
+      rule: id,
+      policy: { digest },
+    } = event.data.decision;
+    const rule = published
+      .find((version) => version.digest === digest)
+      ?.document.rules.find((one) => one.id === id);
     const because = rule === undefined ? id : shortened(`${id}: ${rule.cites.join('; ')}`);
     return event.outcome === 'duplicate' ? `the same submission again; ${because}` : because;
   };

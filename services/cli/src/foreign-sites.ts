@@ -6,11 +6,18 @@ import type { DataDirectory } from '@residency/standalone';
  * Names of what stands among the sites' folders and is no site of a policy. A folder that holds nothing yet is left
  * out: publishing a policy makes its sites first.
  */
-export async function foreignSites({ sitePath }: Pick<DataDirectory, 'sitePath'>, named: ReadonlySet<string>): Promise<readonly string[]> {
+export async function foreignSites(
+  { sitePath }: Pick<DataDirectory, 'sitePath'>,
+  named: ReadonlySet<string>,
+): Promise<readonly string[]> {
   const foreign: string[] = [];
   for (const entry of await readdir(sitePath('.'), { withFileTypes: true })) {
     if (named.has(entry.name)) continue;
-    if (!entry.isDirectory() || await holdsSomething(new FilesystemSiteReader(sitePath(entry.name), entry.name))) foreign.push(entry.name);
+    if (
+      !entry.isDirectory() ||
+      (await holdsSomething(new FilesystemSiteReader(sitePath(entry.name), entry.name)))
+    )
+      foreign.push(entry.name);
   }
   return foreign;
 }

@@ -2,7 +2,11 @@
  * Works on up to `concurrency` items at a time and yields what came of them in their order. Where the items end with an
  * error, that comes after the results of those before it.
  */
-export async function* inOrder<T, R>(items: AsyncIterable<T>, concurrency: number, work: (item: T) => Promise<R>): AsyncGenerator<R> {
+export async function* inOrder<T, R>(
+  items: AsyncIterable<T>,
+  concurrency: number,
+  work: (item: T) => Promise<R>,
+): AsyncGenerator<R> {
   const running: Promise<R>[] = [];
   try {
     for await (const item of items) {
@@ -21,5 +25,6 @@ export async function* inOrder<T, R>(items: AsyncIterable<T>, concurrency: numbe
 }
 
 async function* settledOf<R>(running: readonly Promise<R>[]): AsyncGenerator<R> {
-  for (const settled of await Promise.allSettled(running)) if (settled.status === 'fulfilled') yield settled.value;
+  for (const settled of await Promise.allSettled(running))
+    if (settled.status === 'fulfilled') yield settled.value;
 }

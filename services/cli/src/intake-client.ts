@@ -20,7 +20,9 @@ export interface IntakeOptions {
 
 /** `--url` and `--token-file`: tokens never stand on a command line, where every user of the machine can read them. */
 export function intakeOptions(command: Command): Command {
-  return command.option('--url <url>', 'ask a running intake instead of a data directory').option('--token-file <file>', 'file with the bearer token for --url (or RESIDENCY_TOKEN)');
+  return command
+    .option('--url <url>', 'ask a running intake instead of a data directory')
+    .option('--token-file <file>', 'file with the bearer token for --url (or RESIDENCY_TOKEN)');
 }
 
 export interface IntakeClient {
@@ -33,23 +35,44 @@ const TRIES = 6;
 const MOST_WAIT_SECONDS = 30;
 const TIMEOUT_MS = 120_000;
 
-export async function openIntake(session: Session, options: IntakeOptions & { readonly url: string }): Promise<IntakeClient> {
+export async function openIntake(
+  session: Session,
+  options: IntakeOptions & { readonly url: string },
+): Promise<IntakeClient> {
   const base = parseBase(options.url);
-  const token = options.tokenFile === undefined ? session.env['RESIDENCY_TOKEN'] : (await readNamed(options.tokenFile, 'the token file')).toString('utf8').trim();
-  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) throw usage('Expected a bearer token of printable characters without blanks, found something else; write only the token to the file.');
-  const authorization: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const ask = (path: string, init: RequestInit): Promise<Response> => request(session, new URL(path, base), init);
+  const token =
+    options.tokenFile === undefined
+      ? session.env['RESIDENCY_TOKEN']
+      : (await readNamed(options.tokenFile, 'the token file')).toString('utf8').trim();
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
+    throw usage(
+      'Expected a bearer token of printable characters without blanks, found something else; write only the token to the file.',
+    );
+  const authorization: Record<string, string> =
+    token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const ask = (path: string, init: RequestInit): Promise<Response> =>
+    request(session, new URL(path, base), init);
   return {
     post: async (events) => {
       const [only] = events;
-      const { headers, body } = events.length === 1 && only !== undefined ? encodeHttpBinary(only) : encodeHttpBatch(events);
-      const response = await ask('events', { method: 'POST', headers: { ...authorization, ...Object.fromEntries(headers) }, body: new Uint8Array(body) });
+      const { headers, body } =
+        events.length === 1 && only !== undefined
+          ? encodeHttpBinary(only)
+          : encodeHttpBatch(events);
+      const response = await ask('events', {
+        method: 'POST',
+        headers: { ...authorization, ...Object.fromEntries(headers) },
+        body: new Uint8Array(body),
+      });
       if (response.status !== 202) throw await refused(response);
       return readAccepted(await readObject(response), events.length);
     },
     get: async (path) => {
       const response = await ask(path, { method: 'GET', headers: authorization });
-      if (response.status === 404 && response.headers.get('content-type')?.startsWith('application/problem+json') === true) {
+      if (
+        response.status === 404 &&
+        response.headers.get('content-type')?.startsWith('application/problem+json') === true
+      ) {
         await response.body?.cancel();
         return undefined;
       }
@@ -62,49 +85,95 @@ export async function openIntake(session: Session, options: IntakeOptions & { re
 /** Throws `USAGE`, without what stood there. */
 export function parseBase(text: string): URL {
   const url = URL.parse(text.endsWith('/') ? text : `${text}/`);
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '' || url.search !== '') {
-    throw usage('Expected --url to be the http or https address of an intake, without user, password or query, such as http://127.0.0.1:8080; found something else.');
+  if (
+    url === null ||
+    !/^https?:$/.test(url.protocol) ||
+    url.username !== '' ||
+    url.password !== '' ||
+    url.search !== ''
+  ) {
+    throw usage(
+      'Expected --url to be the http or https address of an intake, without user, password or query, such as http://127.0.0.1:8080; found something else.',
+    );
   }
   return url;
 }
 
 /** 503 and a full or closing intake say when to come again; nothing of such a request was kept. */
-async function request({ signal, output }: Session, url: URL, init: RequestInit): Promise<Response> {
+async function request(
+  { signal, output }: Session,
+  url: URL,
+  init: RequestInit,
+): Promise<Response> {
   for (let tries = 1; ; tries += 1) {
     const response = await attempt(url, init, signal);
     if (response.status !== 503) return response;
     await response.body?.cancel();
-    if (tries === TRIES) throw new CliError({ code: 'INTAKE_UNAVAILABLE', message: `Expected the intake at ${url.host} to take this, found it unavailable ${TRIES} times; see its /readyz and try again.`, remedy: 'retry' });
+    if (tries === TRIES)
+      throw new CliError({
+        code: 'INTAKE_UNAVAILABLE',
+        message: `Expected the intake at ${url.host} to take this, found it unavailable ${TRIES} times; see its /readyz and try again.`,
+        remedy: 'retry',
+      });
     const seconds = Number(response.headers.get('retry-after') ?? '5');
     const wait = Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), MOST_WAIT_SECONDS) : 5;
     output.note(`The intake is unavailable; trying again in ${wait} s.`);
-    await sleep(wait * 1_000, undefined, { signal }).catch(() => { throw interrupted(); });
+    await sleep(wait * 1_000, undefined, { signal }).catch(() => {
+      throw interrupted();
+    });
   }
 }
 
 async function attempt(url: URL, init: RequestInit, signal: AbortSignal): Promise<Response> {
   try {
     // A redirect could lead token and sample elsewhere.
-    return await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
+    return await fetch(url, {
+      ...init,
+      redirect: 'error',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    });
   } catch (cause) {
     if (signal.aborted) throw interrupted();
-    const why = cause instanceof Error && cause.cause instanceof Error && 'code' in cause.cause ? String(cause.cause.code) : 'no answer';
-    throw new CliError({ code: 'INTAKE_UNREACHABLE', message: `Expected an intake at ${url.host}, found ${why}; check --url and that the intake runs.`, remedy: 'retry', cause });
+    const why =
+      cause instanceof Error && cause.cause instanceof Error && 'code' in cause.cause
+        ? String(cause.cause.code)
+        : 'no answer';
+    throw new CliError({
+      code: 'INTAKE_UNREACHABLE',
+      message: `Expected an intake at ${url.host}, found ${why}; check --url and that the intake runs.`,
+      remedy: 'retry',
+      cause,
+    });
   }
 }
 
 async function refused(response: Response): Promise<CliError> {
   const problem = await readObject(response).catch((): Record<string, unknown> => ({}));
-  const said = typeof problem['detail'] === 'string' ? printable(problem['detail']) : 'no reason that could be read.';
-  const code = response.status === 401 || response.status === 403 ? 'TOKEN_REFUSED' : 'INTAKE_REFUSED';
-  return new CliError({ code, message: `Expected the intake to take the request, found HTTP ${response.status}: ${said}`, remedy: 'stop' });
+  const said =
+    typeof problem['detail'] === 'string'
+      ? printable(problem['detail'])
+      : 'no reason that could be read.';
+  const code =
+    response.status === 401 || response.status === 403 ? 'TOKEN_REFUSED' : 'INTAKE_REFUSED';
+  return new CliError({
+    code,
+    message: `Expected the intake to take the request, found HTTP ${response.status}: ${said}`,
+    remedy: 'stop',
+  });
 }
 
 function readAccepted({ accepted }: Record<string, unknown>, count: number): Accepted[] {
-  const read = Array.isArray(accepted) ? accepted.flatMap((one: unknown): Accepted[] => {
-    if (!isObject(one) || typeof one['position'] !== 'string') return [];
-    return [{ position: one['position'], ...(typeof one['submission'] === 'string' ? { submission: one['submission'] } : {}) }];
-  }) : [];
+  const read = Array.isArray(accepted)
+    ? accepted.flatMap((one: unknown): Accepted[] => {
+        if (!isObject(one) || typeof one['position'] !== 'string') return [];
+        return [
+          {
+            position: one['position'],
+            ...(typeof one['submission'] === 'string' ? { submission: one['submission'] } : {}),
+          },
+        ];
+      })
+    : [];
   if (read.length !== count) throw notAnIntake();
   return read;
 }
@@ -120,5 +189,10 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function notAnIntake(): CliError {
-  return new CliError({ code: 'NOT_AN_INTAKE', message: 'Expected the answer of an intake, found something else; check that --url leads to one.', remedy: 'stop' });
+  return new CliError({
+    code: 'NOT_AN_INTAKE',
+    message:
+      'Expected the answer of an intake, found something else; check that --url leads to one.',
+    remedy: 'stop',
+  });
 }

@@ -23,17 +23,33 @@ export interface LedgerCheck extends LedgerComparison {
 
 export async function checkLedgers(session: Session, system: System): Promise<LedgerCheck> {
   const ledgers = await ledgersOf(system);
-  const views = ledgers === undefined ? [] : await Promise.all(ledgers.partitions.map((partition) => viewOf(ledgers, partition)));
+  const views =
+    ledgers === undefined
+      ? []
+      : await Promise.all(ledgers.partitions.map((partition) => viewOf(ledgers, partition)));
   const digest = new ReplayDigest();
-  const comparison = await compareLedgers(named(interruptible(session, system.auditLog()), digest), views);
+  const comparison = await compareLedgers(
+    named(interruptible(session, system.auditLog()), digest),
+    views,
+  );
   return {
-    ...comparison, digest: digest.digest(), partitions: digest.partitions(),
-    unsigned: views.filter(({ trust, partition }) => trust === undefined && comparison.ledgers.some((one) => one.partition === partition)).map(({ partition }) => partition),
+    ...comparison,
+    digest: digest.digest(),
+    partitions: digest.partitions(),
+    unsigned: views
+      .filter(
+        ({ trust, partition }) =>
+          trust === undefined && comparison.ledgers.some((one) => one.partition === partition),
+      )
+      .map(({ partition }) => partition),
     ...(ledgers === undefined ? { unasked: 'the settings do not say where it is' } : {}),
   };
 }
 
-async function* named(records: AsyncIterable<LogRecord>, digest: ReplayDigest): AsyncGenerator<LogRecord> {
+async function* named(
+  records: AsyncIterable<LogRecord>,
+  digest: ReplayDigest,
+): AsyncGenerator<LogRecord> {
   for await (const record of records) {
     digest.add(record.partition, record.value ?? Buffer.alloc(0));
     yield record;
@@ -52,5 +68,9 @@ async function ledgersOf(system: System): Promise<Ledgers | undefined> {
 
 async function viewOf(ledgers: Ledgers, partition: number): Promise<LedgerView> {
   const key = await ledgers.verifierKey(partition);
-  return { partition, read: readOf(ledgers, partition), ...(key === undefined ? {} : { trust: { keys: [key] } }) };
+  return {
+    partition,
+    read: readOf(ledgers, partition),
+    ...(key === undefined ? {} : { trust: { keys: [key] } }),
+  };
 }

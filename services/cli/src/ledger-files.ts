@@ -31,16 +31,38 @@ export function ledgerAt(session: Session, url: string): NamedLedger {
 
 async function fetchFile({ signal }: Session, url: URL): Promise<Uint8Array | undefined> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]) });
+    const response = await fetch(url, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+    });
     if (response.status === 404 || response.status === 410) {
       await response.body?.cancel();
       return undefined;
     }
-    if (!response.ok) throw new CliError({ code: 'LEDGER_UNREACHABLE', message: `Expected the ledger's server to give a file or say there is none, found status ${response.status}; try again, or ask whoever runs it.`, remedy: 'retry' });
-    return await readBounded(response, MOST_BYTES, () => new CliError({ code: 'LEDGER_UNREACHABLE', message: `Expected files of at most ${MOST_BYTES} bytes, found a longer answer; this is no ledger.`, remedy: 'stop' }));
+    if (!response.ok)
+      throw new CliError({
+        code: 'LEDGER_UNREACHABLE',
+        message: `Expected the ledger's server to give a file or say there is none, found status ${response.status}; try again, or ask whoever runs it.`,
+        remedy: 'retry',
+      });
+    return await readBounded(
+      response,
+      MOST_BYTES,
+      () =>
+        new CliError({
+          code: 'LEDGER_UNREACHABLE',
+          message: `Expected files of at most ${MOST_BYTES} bytes, found a longer answer; this is no ledger.`,
+          remedy: 'stop',
+        }),
+    );
   } catch (cause) {
     if (cause instanceof CliError) throw cause;
-    throw new CliError({ code: 'LEDGER_UNREACHABLE', message: 'Expected to reach the ledger at this URL, found that it does not answer; see whether the auditor runs and the address is right.', remedy: 'retry', cause });
+    throw new CliError({
+      code: 'LEDGER_UNREACHABLE',
+      message:
+        'Expected to reach the ledger at this URL, found that it does not answer; see whether the auditor runs and the address is right.',
+      remedy: 'retry',
+      cause,
+    });
   }
 }
 
@@ -48,8 +70,16 @@ async function fetchFile({ signal }: Session, url: URL): Promise<Uint8Array | un
 export async function ledgersIn(folder: string): Promise<readonly NamedLedger[]> {
   const names = await usable(() => readdir(folder));
   if (names.includes('checkpoint') || names.includes('tile')) return [ledgerIn(folder)];
-  const partitions = names.filter((name) => /^(?:0|[1-9]\d{0,9})$/.test(name)).sort((a, b) => Number(a) - Number(b));
-  if (partitions.length === 0) throw new CliError({ code: 'NOT_THERE', message: 'Expected a folder with a ledger (checkpoint, tile/), or with one for each partition, found neither; name another.', remedy: 'stop' });
+  const partitions = names
+    .filter((name) => /^(?:0|[1-9]\d{0,9})$/.test(name))
+    .sort((a, b) => Number(a) - Number(b));
+  if (partitions.length === 0)
+    throw new CliError({
+      code: 'NOT_THERE',
+      message:
+        'Expected a folder with a ledger (checkpoint, tile/), or with one for each partition, found neither; name another.',
+      remedy: 'stop',
+    });
   return partitions.map((name) => ledgerIn(join(folder, name)));
 }
 
@@ -76,6 +106,11 @@ async function usable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    throw new CliError({ code: 'FILE_UNREADABLE', message: `Expected the ledger to be a folder this user can read, found ${reason(cause)}; correct its name or its permissions.`, remedy: 'stop', cause });
+    throw new CliError({
+      code: 'FILE_UNREADABLE',
+      message: `Expected the ledger to be a folder this user can read, found ${reason(cause)}; correct its name or its permissions.`,
+      remedy: 'stop',
+      cause,
+    });
   }
 }

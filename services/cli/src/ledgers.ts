@@ -21,8 +21,15 @@ export function readOf({ store }: Pick<Ledgers, 'store'>, partition: number): Re
 
 /** Each by the name that its partition gives it, with the keys at hand. */
 export async function namedLedgers(ledgers: Ledgers): Promise<readonly NamedLedger[]> {
-  return await Promise.all(ledgers.partitions.map(async (partition) => {
-    const key = await ledgers.verifierKey(partition);
-    return { name: `partition ${partition}`, read: readOf(ledgers, partition), keys: key === undefined ? [] : [key], mayBeMissing: ledgers.empty.has(partition) };
-  }));
+  return await Promise.all(
+    ledgers.partitions.map(async (partition) => {
+      const key = await ledgers.verifierKey(partition);
+      return {
+        name: `partition ${partition}`,
+        read: readOf(ledgers, partition),
+        keys: key === undefined ? [] : [key],
+        mayBeMissing: ledgers.empty.has(partition),
+      };
+    }),
+  );
 }

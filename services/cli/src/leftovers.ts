@@ -9,7 +9,10 @@ import type { DataDirectory } from '@residency/standalone';
  * the routing lock: to look whether it is free and list afterwards would accuse a router that starts in between. That
  * holds a router off for the time of reading directories which are empty but after a crash, not for the whole run.
  */
-export async function leftovers(data: DataDirectory, readers: readonly FilesystemSiteReader[]): Promise<ReadonlyMap<string, readonly FoundEntry[]>> {
+export async function leftovers(
+  data: DataDirectory,
+  readers: readonly FilesystemSiteReader[],
+): Promise<ReadonlyMap<string, readonly FoundEntry[]>> {
   const found = new Map<string, readonly FoundEntry[]>();
   let lock: Awaited<ReturnType<typeof lockRouting>>;
   try {

@@ -32,7 +32,9 @@ process.exitCode = await run();
 async function run(): Promise<ExitCode> {
   let code: ExitCode = EXIT.done;
   try {
-    await createProgram(session, (answer) => { code = answer; }).parseAsync(argv);
+    await createProgram(session, (answer) => {
+      code = answer;
+    }).parseAsync(argv);
   } catch (error) {
     code = explain(error);
   }
@@ -44,9 +46,13 @@ function explain(error: unknown): ExitCode {
   if (readerGone) return EXIT.done;
   const code = codeOf(error);
   // A message that is not ours may repeat what it choked on.
-  const said = code !== undefined && error instanceof Error ? `${error.message} (${code})` : `Expected to finish, found a defect (${nameOf(error)}); run it again with RESIDENCY_DEBUG=1 and report what it prints.`;
+  const said =
+    code !== undefined && error instanceof Error
+      ? `${error.message} (${code})`
+      : `Expected to finish, found a defect (${nameOf(error)}); run it again with RESIDENCY_DEBUG=1 and report what it prints.`;
   output.note(`residency: ${said}`);
-  if (env['RESIDENCY_DEBUG'] !== undefined && error instanceof Error) output.note(error.stack ?? '');
+  if (env['RESIDENCY_DEBUG'] !== undefined && error instanceof Error)
+    output.note(error.stack ?? '');
   return exitCodeOf(error);
 }
 

@@ -6,7 +6,10 @@ export class Output {
   readonly #answer: Writable & { readonly isTTY?: boolean };
   readonly #notes: Writable & { readonly isTTY?: boolean };
 
-  constructor(answer: Writable & { readonly isTTY?: boolean }, notes: Writable & { readonly isTTY?: boolean }) {
+  constructor(
+    answer: Writable & { readonly isTTY?: boolean },
+    notes: Writable & { readonly isTTY?: boolean },
+  ) {
     this.#answer = answer;
     this.#notes = notes;
   }
@@ -32,7 +35,10 @@ export class Output {
   /** In place of what stood on the terminal; elsewhere below it, after an empty line. */
   async screen(lines: readonly string[], first: boolean): Promise<void> {
     // Cursor home, then erased as it is written over: a screen that is cleared before flickers.
-    if (this.#answer.isTTY === true) await this.line(`${first ? '\u001b[2J' : ''}\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\n')}\u001b[J`);
+    if (this.#answer.isTTY === true)
+      await this.line(
+        `${first ? '\u001b[2J' : ''}\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\n')}\u001b[J`,
+      );
     else await this.lines(first ? lines : ['', ...lines]);
   }
 

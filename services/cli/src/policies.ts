@@ -12,7 +12,9 @@ export async function firstPolicy(now: () => number): Promise<PolicyPublished> {
   return { ...readPolicy(await readFile(FIRST_POLICY)), appendedAt: now() };
 }
 
-export async function publishedOn({ log }: Pick<DataDirectory, 'log'>): Promise<readonly PolicyPublished[]> {
+export async function publishedOn({
+  log,
+}: Pick<DataDirectory, 'log'>): Promise<readonly PolicyPublished[]> {
   return (await log.policyView().read()).versions;
 }
 
@@ -22,5 +24,6 @@ export async function checkRegion(system: Pick<System, 'policies'>, region: stri
 }
 
 export function refuseUnknown(regions: readonly string[], region: string): void {
-  if (!regions.includes(region)) throw usage(`Expected --region to be one of ${regions.join(', ')}, found another.`);
+  if (!regions.includes(region))
+    throw usage(`Expected --region to be one of ${regions.join(', ')}, found another.`);
 }

@@ -24,21 +24,43 @@ import type { Session } from './session.ts';
 import { VERSION } from './version.ts';
 
 const COMMANDS = [
-  startCommand, publishCommand, consentCommand, statusCommand, routeCommand, whereCommand, policyCommand,
-  auditCommand, sampleCommand, keysCommand, quarantineCommand, reconcileCommand, configCommand, topicsCommand, siteCommand,
-  pauseCommand, resumeCommand, drainCommand, logLevelCommand, doctorCommand,
+  startCommand,
+  publishCommand,
+  consentCommand,
+  statusCommand,
+  routeCommand,
+  whereCommand,
+  policyCommand,
+  auditCommand,
+  sampleCommand,
+  keysCommand,
+  quarantineCommand,
+  reconcileCommand,
+  configCommand,
+  topicsCommand,
+  siteCommand,
+  pauseCommand,
+  resumeCommand,
+  drainCommand,
+  logLevelCommand,
+  doctorCommand,
 ];
 
 /** The whole command line; throws `CommanderError` instead of ending the process. */
 export function createProgram(session: Session, answer: Answer): Command {
   const program = commonOptions(new Command('residency'))
-    .description('Decides in which region a consented threat sample must live, seals it there, and shows why.')
+    .description(
+      'Decides in which region a consented threat sample must live, seals it there, and shows why.',
+    )
     .version(VERSION)
     // An option after a command's name is the command's: `policy show --version 1` asks for a policy's.
     .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError('(add --help for what it takes)')
-    .addHelpText('after', `${examplesText(['start', 'consent grant --consent consent-0001 --subject user-17', 'publish sample.bin --country CH --consent consent-0001', 'route --once', 'where CH JP BR'])}\n\nExit codes: 0 done, 1 found something wrong, 2 used wrongly, 3 could not reach something.`);
+    .addHelpText(
+      'after',
+      `${examplesText(['start', 'consent grant --consent consent-0001 --subject user-17', 'publish sample.bin --country CH --consent consent-0001', 'route --once', 'where CH JP BR'])}\n\nExit codes: 0 done, 1 found something wrong, 2 used wrongly, 3 could not reach something.`,
+    );
   for (const add of COMMANDS) add(program, session, answer);
   return program;
 }

@@ -14,8 +14,11 @@ export function startProgress({ output, now }: Session, label: string): Progress
   const { terminal } = output;
   if (terminal === undefined) return { update: () => undefined, stop: () => undefined };
   const bar = new cliProgress.SingleBar({
-    stream: terminal, clearOnComplete: true, hideCursor: true,
-    format: (_, { value, total, startTime }) => line(label, value, total, (now() - startTime) / 1_000),
+    stream: terminal,
+    clearOnComplete: true,
+    hideCursor: true,
+    format: (_, { value, total, startTime }) =>
+      line(label, value, total, (now() - startTime) / 1_000),
   });
   const startedAt = now();
   let shown = false;
@@ -27,14 +30,20 @@ export function startProgress({ output, now }: Session, label: string): Progress
       bar.setTotal(total);
       bar.update(done);
     },
-    stop: () => { if (shown) bar.stop(); },
+    stop: () => {
+      if (shown) bar.stop();
+    },
   };
 }
 
 const WIDTH = 30;
 
 function line(label: string, value: number, total: number, seconds: number): string {
-  const filled = total > 0 ? Math.min(WIDTH, Math.floor((WIDTH * value) / total)) : Math.floor(seconds) % WIDTH;
-  const bar = total > 0 ? '#'.repeat(filled).padEnd(WIDTH, '-') : '-'.repeat(filled) + '#' + '-'.repeat(WIDTH - filled - 1);
+  const filled =
+    total > 0 ? Math.min(WIDTH, Math.floor((WIDTH * value) / total)) : Math.floor(seconds) % WIDTH;
+  const bar =
+    total > 0
+      ? '#'.repeat(filled).padEnd(WIDTH, '-')
+      : '-'.repeat(filled) + '#' + '-'.repeat(WIDTH - filled - 1);
   return `${label} [${bar}] ${value}${total > 0 ? `/${total}` : ''}`;
 }

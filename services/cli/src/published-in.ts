@@ -6,7 +6,11 @@ import { withSystem } from './with-system.ts';
 import type { Where } from './with-system.ts';
 
 /** Every version published in a system; in a data directory that is not made yet, the one it would begin with. */
-export async function publishedIn(session: Session, where: Where): Promise<readonly PolicyPublished[]> {
-  if (where.config === undefined && !await isDataDirectory(where.data)) return [await firstPolicy(session.now)];
+export async function publishedIn(
+  session: Session,
+  where: Where,
+): Promise<readonly PolicyPublished[]> {
+  if (where.config === undefined && !(await isDataDirectory(where.data)))
+    return [await firstPolicy(session.now)];
   return await withSystem(session, where, (system) => system.policies());
 }

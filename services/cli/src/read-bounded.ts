@@ -1,5 +1,9 @@
 /** The whole body of an answer; whoever answers may answer without end. Throws what `tooLong` makes where there are more than `mostBytes`, and reads no further. */
-export async function readBounded({ body }: Response, mostBytes: number, tooLong: () => Error): Promise<Buffer> {
+export async function readBounded(
+  { body }: Response,
+  mostBytes: number,
+  tooLong: () => Error,
+): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of body ?? []) {

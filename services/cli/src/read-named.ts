@@ -7,6 +7,11 @@ export async function readNamed(path: string, what: string): Promise<Buffer> {
     return await readFile(path);
   } catch (cause) {
     const found = cause instanceof Error && 'code' in cause ? String(cause.code) : 'something else';
-    throw new CliError({ code: 'FILE_UNREADABLE', message: `Expected ${what} to be a file this user can read, found ${found}; correct its name or its permissions.`, remedy: 'stop', cause });
+    throw new CliError({
+      code: 'FILE_UNREADABLE',
+      message: `Expected ${what} to be a file this user can read, found ${found}; correct its name or its permissions.`,
+      remedy: 'stop',
+      cause,
+    });
   }
 }

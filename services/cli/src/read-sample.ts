@@ -7,7 +7,8 @@ export async function readSample(path: Buffer, limit: number): Promise<Buffer | 
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const stats = await file.stat();
-    if (!stats.isFile()) throw Object.assign(new Error('Expected a regular file.'), { code: 'NOT_A_FILE' });
+    if (!stats.isFile())
+      throw Object.assign(new Error('Expected a regular file.'), { code: 'NOT_A_FILE' });
     return stats.size > limit ? undefined : await readUpTo(file, stats.size);
   } finally {
     await file.close();

@@ -22,25 +22,52 @@ export class RunSummary {
     const place = placeOf(event);
     const key = `${outcome} ${place}`;
     const { submissions, bytes } = this.#rows.get(key) ?? { submissions: 0, bytes: 0 };
-    this.#rows.set(key, { outcome, place, submissions: submissions + 1, bytes: bytes + (event.data.sampleBytes ?? 0) });
+    this.#rows.set(key, {
+      outcome,
+      place,
+      submissions: submissions + 1,
+      bytes: bytes + (event.data.sampleBytes ?? 0),
+    });
   }
 
   get quarantined(): number {
-    return sum(this.#sorted().filter(({ outcome }) => outcome === 'quarantined'), 'submissions');
+    return sum(
+      this.#sorted().filter(({ outcome }) => outcome === 'quarantined'),
+      'submissions',
+    );
   }
 
   toJson(): object {
     const rows = this.#sorted();
     const { submissions, bytes, perSecond, bytesPerSecond } = this.#total();
-    const outcomes = rows.map(({ outcome, place, ...numbers }) => ({ outcome, ...(outcome === 'stored' || outcome === 'duplicate' ? { region: place } : { reason: place }), ...numbers }));
-    return { submissions, bytes, seconds: this.seconds, submissionsPerSecond: perSecond, bytesPerSecond, outcomes };
+    const outcomes = rows.map(({ outcome, place, ...numbers }) => ({
+      outcome,
+      ...(outcome === 'stored' || outcome === 'duplicate' ? { region: place } : { reason: place }),
+      ...numbers,
+    }));
+    return {
+      submissions,
+      bytes,
+      seconds: this.seconds,
+      submissionsPerSecond: perSecond,
+      bytesPerSecond,
+      outcomes,
+    };
   }
 
   toLines(): string[] {
     const { submissions, bytes, perSecond, bytesPerSecond } = this.#total();
     if (submissions === 0) return ['Nothing waited.'];
     return [
-      ...table(['outcome', 'region or reason', 'submissions', 'bytes'], this.#sorted().map(({ outcome, place, submissions, bytes }) => [outcome, place, submissions, bytes])),
+      ...table(
+        ['outcome', 'region or reason', 'submissions', 'bytes'],
+        this.#sorted().map(({ outcome, place, submissions, bytes }) => [
+          outcome,
+          place,
+          submissions,
+          bytes,
+        ]),
+      ),
       `${counted(submissions, 'submission')}, ${bytesText(bytes)} in ${grouped(this.seconds)} s: ${grouped(perSecond)} submissions/s, ${grouped(bytesPerSecond / 1e6)} MB/s`,
     ];
   }
@@ -49,11 +76,19 @@ export class RunSummary {
     const rows = this.#sorted();
     const [submissions, bytes] = [sum(rows, 'submissions'), sum(rows, 'bytes')];
     const seconds = Math.max(this.seconds, 0.001);
-    return { submissions, bytes, perSecond: submissions / seconds, bytesPerSecond: bytes / seconds };
+    return {
+      submissions,
+      bytes,
+      perSecond: submissions / seconds,
+      bytesPerSecond: bytes / seconds,
+    };
   }
 
   #sorted(): readonly Row[] {
-    return [...this.#rows.values()].toSorted((a, b) => OUTCOMES.indexOf(a.outcome) - OUTCOMES.indexOf(b.outcome) || (a.place < b.place ? -1 : 1));
+    return [...this.#rows.values()].toSorted(
+      (a, b) =>
+        OUTCOMES.indexOf(a.outcome) - OUTCOMES.indexOf(b.outcome) || (a.place < b.place ? -1 : 1),
+    );
   }
 }
 

@@ -10,9 +10,17 @@ export interface Offer {
 }
 
 /** A file as a submission. Neither its name nor its type goes out: the contract has no place for a name, on purpose. */
-export function sampleEvent(realPath: Buffer, sample: Buffer, { source, country, consent, verdict }: Offer): CloudEvent {
+export function sampleEvent(
+  realPath: Buffer,
+  sample: Buffer,
+  { source, country, consent, verdict }: Offer,
+): CloudEvent {
   return {
-    specversion: '1.0', type: SUBMITTED, source, id: eventId(realPath, sample), datacontenttype: 'application/octet-stream',
+    specversion: '1.0',
+    type: SUBMITTED,
+    source,
+    id: eventId(realPath, sample),
+    datacontenttype: 'application/octet-stream',
     extensions: { usercountry: country, consentid: consent, verdict },
     data: sample,
   };

@@ -18,7 +18,9 @@ export function checkInterrupted({ signal }: Pick<Session, 'signal'>): void {
 /** The session's signal for what ends with a signal's own reason: that of an interrupted command. */
 export function interruptionOf({ signal }: Pick<Session, 'signal'>): AbortSignal {
   const interruption = new AbortController();
-  const interrupt = (): void => { interruption.abort(interrupted()); };
+  const interrupt = (): void => {
+    interruption.abort(interrupted());
+  };
   if (signal.aborted) interrupt();
   else signal.addEventListener('abort', interrupt, { once: true });
   return interruption.signal;

@@ -7,12 +7,22 @@ import type { ConfigFile } from './config-file.ts';
 import type { Session } from './session.ts';
 
 /** A cluster's settings for a command that knows no data directory; without `--config` the environment's alone. */
-export async function settingsFile(session: Session, { config, dataGiven }: Common): Promise<ConfigFile> {
-  if (dataGiven) throw usage('Expected this command without --data, because a data directory has no such settings; name a cluster\'s with --config.');
+export async function settingsFile(
+  session: Session,
+  { config, dataGiven }: Common,
+): Promise<ConfigFile> {
+  if (dataGiven)
+    throw usage(
+      "Expected this command without --data, because a data directory has no such settings; name a cluster's with --config.",
+    );
   return await readConfigFile(session, config);
 }
 
 /** The sections it needs. Throws `CONFIGURATION_INVALID`. */
-export async function settingsOf<const S extends Section>(session: Session, options: Common, sections: readonly S[]): Promise<Pick<Configuration, S>> {
+export async function settingsOf<const S extends Section>(
+  session: Session,
+  options: Common,
+  sections: readonly S[],
+): Promise<Pick<Configuration, S>> {
   return configurationOf(sections, await settingsFile(session, options));
 }

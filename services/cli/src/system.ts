@@ -1,6 +1,12 @@
 import type { KeyDirectory } from '@residency/adapter-filesystem';
 import type { ConsentHistory } from '@residency/consent';
-import type { LogEntry, LogRecord, Outcome, Position, QuarantinePointer } from '@residency/contracts';
+import type {
+  LogEntry,
+  LogRecord,
+  Outcome,
+  Position,
+  QuarantinePointer,
+} from '@residency/contracts';
 import type { AuditTrail, SiteReader } from '@residency/reconciliation';
 import type { Instant, PolicyDocument, PolicyPublished } from '@residency/residency';
 import type { ControlView } from '@residency/routing';
@@ -57,7 +63,10 @@ export interface System {
   /** What people left the system in, for whoever asks again and again. What was appended before is in it; it throws `retry` where it can not be told now. */
   controlView(): Promise<ControlView>;
   /** `from`: nothing before it is looked at. */
-  findSubmission(submission: string, options?: { readonly from?: Instant; readonly onProgress?: OnProgress }): Promise<SubmissionStatus>;
+  findSubmission(
+    submission: string,
+    options?: { readonly from?: Instant; readonly onProgress?: OnProgress },
+  ): Promise<SubmissionStatus>;
   /** Empty: no such consent was ever given. */
   consentHistory(consentId: string): Promise<ConsentHistory>;
   quarantine(): AsyncIterable<QuarantinePointer>;

@@ -2,10 +2,23 @@ export type Cell = string | number;
 
 /** Lines of aligned columns; numbers to the right. */
 export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string[] {
-  const all = [head, ...rows].map((row) => row.map((cell) => (typeof cell === 'number' ? grouped(cell) : cell)));
+  const all = [head, ...rows].map((row) =>
+    row.map((cell) => (typeof cell === 'number' ? grouped(cell) : cell)),
+  );
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  const right = head.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'));
-  return all.map((row) => row.map((cell, column) => (right[column] === true ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd());
+  const right = head.map(
+    (_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'),
+  );
+  return all.map((row) =>
+    row
+      .map((cell, column) =>
+        right[column] === true
+          ? cell.padStart(widths[column] ?? 0)
+          : cell.padEnd(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 /** 1234567 as 1,234,567. */

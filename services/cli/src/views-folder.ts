@@ -10,26 +10,57 @@ import { reason } from './find-files.ts';
 export async function makeViewsFolder(path: string): Promise<void> {
   await usable(() => mkdir(path, { recursive: true, mode: 0o700 }));
   const names = await usable(() => readdir(path));
-  if (names.length > 0) throw new CliError({ code: 'FILE_EXISTS', message: 'Expected --into to name a folder that is empty or not there, found something in it; nothing is overwritten. Name another.', remedy: 'stop' });
+  if (names.length > 0)
+    throw new CliError({
+      code: 'FILE_EXISTS',
+      message:
+        'Expected --into to name a folder that is empty or not there, found something in it; nothing is overwritten. Name another.',
+      remedy: 'stop',
+    });
 }
 
 /**
  * One file a view; by consent 256, by the first byte of the SHA-256 of the consent id, because there may be more consents than memory
  * holds. The same events give the same bytes in every file.
  */
-export async function writeViews(path: string, report: Replay, period: Period, consents: ConsentTotals): Promise<void> {
+export async function writeViews(
+  path: string,
+  report: Replay,
+  period: Period,
+  consents: ConsentTotals,
+): Promise<void> {
   const { byRegion, byCountry, byPolicy, byOutcome, ...summary } = replayJson(report, period);
-  for (const [name, view] of Object.entries({ 'by-region': byRegion, 'by-country': byCountry, 'by-policy': byPolicy, 'by-outcome': byOutcome })) await writeLines(join(path, `${name}.ndjson`), view);
+  for (const [name, view] of Object.entries({
+    'by-region': byRegion,
+    'by-country': byCountry,
+    'by-policy': byPolicy,
+    'by-outcome': byOutcome,
+  }))
+    await writeLines(join(path, `${name}.ndjson`), view);
   await usable(() => mkdir(join(path, 'by-consent'), { mode: 0o700 }));
   for await (const { part, rows } of consents.rows()) {
-    if (rows.length > 0) await writeLines(join(path, 'by-consent', `${part.toString(16).padStart(2, '0')}.ndjson`), rows.map(({ consentId, first, last, ...row }) => ({ consentId, first: formatInstant(first), last: formatInstant(last), ...row })));
+    if (rows.length > 0)
+      await writeLines(
+        join(path, 'by-consent', `${part.toString(16).padStart(2, '0')}.ndjson`),
+        rows.map(({ consentId, first, last, ...row }) => ({
+          consentId,
+          first: formatInstant(first),
+          last: formatInstant(last),
+          ...row,
+        })),
+      );
   }
   await writeLines(join(path, 'replay.json'), [summary]);
 }
 
 /** A replay with its instants as they are written. */
-export function replayJson({ first, last, ...report }: Replay, { from, to }: Period): Omit<Replay, 'first' | 'last'> & Readonly<Record<string, unknown>> {
-  const instants = Object.entries({ from, to, first, last }).flatMap(([name, at]) => (at === undefined ? [] : [[name, formatInstant(at)] as const]));
+export function replayJson(
+  { first, last, ...report }: Replay,
+  { from, to }: Period,
+): Omit<Replay, 'first' | 'last'> & Readonly<Record<string, unknown>> {
+  const instants = Object.entries({ from, to, first, last }).flatMap(([name, at]) =>
+    at === undefined ? [] : [[name, formatInstant(at)] as const],
+  );
   return { ...Object.fromEntries(instants), ...report };
 }
 
@@ -49,6 +80,11 @@ async function usable<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (cause) {
     if (hasCode(cause, 'FILE_EXISTS')) throw cause;
-    throw new CliError({ code: 'FILE_UNREADABLE', message: `Expected --into to name a folder this user can write, found ${reason(cause)}; name another.`, remedy: 'stop', cause });
+    throw new CliError({
+      code: 'FILE_UNREADABLE',
+      message: `Expected --into to name a folder this user can write, found ${reason(cause)}; name another.`,
+      remedy: 'stop',
+      cause,
+    });
   }
 }

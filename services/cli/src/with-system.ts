@@ -7,7 +7,11 @@ import type { System } from './system.ts';
 export type Where = Pick<Common, 'data' | 'config'>;
 
 /** Opens the system that `--data` or `--config` names, for the time of `work`. */
-export async function withSystem<T>(session: Session, where: Where, work: (system: System) => Promise<T>): Promise<T> {
+export async function withSystem<T>(
+  session: Session,
+  where: Where,
+  work: (system: System) => Promise<T>,
+): Promise<T> {
   const system = await open(session, where);
   try {
     return await work(system);
@@ -25,5 +29,8 @@ async function open(session: Session, { data, config }: Where): Promise<System> 
 
 /** For commands that are one machine's; `instead` says what does it on a cluster. */
 export function refuseConfig({ config }: Pick<Common, 'config'>, instead: string): void {
-  if (config !== undefined) throw usage(`Expected this command without --config, because it works on one machine's data directory; ${instead}`);
+  if (config !== undefined)
+    throw usage(
+      `Expected this command without --config, because it works on one machine's data directory; ${instead}`,
+    );
 }

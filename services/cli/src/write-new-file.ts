@@ -34,9 +34,18 @@ export async function refuseExisting(path: string, option: string): Promise<void
 }
 
 function exists(option: string): CliError {
-  return new CliError({ code: 'FILE_EXISTS', message: `Expected ${option} to name a file that does not exist, found one; nothing is overwritten. Name another.`, remedy: 'stop' });
+  return new CliError({
+    code: 'FILE_EXISTS',
+    message: `Expected ${option} to name a file that does not exist, found one; nothing is overwritten. Name another.`,
+    remedy: 'stop',
+  });
 }
 
 function unwritable(option: string, cause: unknown): CliError {
-  return new CliError({ code: 'FILE_UNREADABLE', message: `Expected ${option} to name a file this user can make, found ${reason(cause)}; name another.`, remedy: 'stop', cause });
+  return new CliError({
+    code: 'FILE_UNREADABLE',
+    message: `Expected ${option} to name a file this user can make, found ${reason(cause)}; name another.`,
+    remedy: 'stop',
+    cause,
+  });
 }

@@ -19,74 +19,174 @@ const ALWAYS = ['--from', '2020-01-01', '--to', '2099-01-01'];
 async function routed(cluster: TestCluster, log: KafkaLog): Promise<void> {
   await writeFile(join(cluster.folder.path, 'sample'), 'the sample');
   for (let at = 0; at < 8; at += 1) {
-    await cluster.json(0, 'consent', 'grant', '--consent', `consent-000${at}`, '--subject', 's', '--terms-version', '1');
-    await cluster.json(0, 'publish', 'sample', '--country', ['CH', 'BR', 'EU'][at % 3] ?? '', '--consent', `consent-000${at}`, '--source', `urn:test:${at}`);
+    await cluster.json(
+      0,
+      'consent',
+      'grant',
+      '--consent',
+      `consent-000${at}`,
+      '--subject',
+      's',
+      '--terms-version',
+      '1',
+    );
+    await cluster.json(
+      0,
+      'publish',
+      'sample',
+      '--country',
+      ['CH', 'BR', 'EU'][at % 3] ?? '',
+      '--consent',
+      `consent-000${at}`,
+      '--source',
+      `urn:test:${at}`,
+    );
   }
   await routeAll(log, cluster.sites, join(cluster.folder.path, 'keys'));
 }
 
 /** As a running auditor does, into the bucket that the settings name. */
 async function audited(cluster: TestCluster, log: KafkaLog): Promise<void> {
-  const { sites: { 'zrh-1': endpoint } } = await sharedStack();
+  const {
+    sites: { 'zrh-1': endpoint },
+  } = await sharedStack();
   const bucket = `${cluster.kafka.log}-ledger`;
   await createBucket(endpoint, bucket);
   await cluster.configure({
-    RESIDENCY_LEDGER_BUCKET: bucket, RESIDENCY_LEDGER_ENDPOINT: endpoint.endpoint, RESIDENCY_LEDGER_AWS_REGION: endpoint.awsRegion, RESIDENCY_LEDGER_PATH_STYLE: String(endpoint.pathStyle), RESIDENCY_LEDGER_KEY_FILE: 'ledger-key',
-    RESIDENCY_LEDGER_ACCESS_KEY_ID: endpoint.accessKeyId, RESIDENCY_LEDGER_SECRET_ACCESS_KEY: endpoint.secretAccessKey,
+    RESIDENCY_LEDGER_BUCKET: bucket,
+    RESIDENCY_LEDGER_ENDPOINT: endpoint.endpoint,
+    RESIDENCY_LEDGER_AWS_REGION: endpoint.awsRegion,
+    RESIDENCY_LEDGER_PATH_STYLE: String(endpoint.pathStyle),
+    RESIDENCY_LEDGER_KEY_FILE: 'ledger-key',
+    RESIDENCY_LEDGER_ACCESS_KEY_ID: endpoint.accessKeyId,
+    RESIDENCY_LEDGER_SECRET_ACCESS_KEY: endpoint.secretAccessKey,
   });
   expect(await cluster.json(0, 'audit', 'key', 'generate')).toHaveLength(3);
   const secret = (await readFile(join(cluster.folder.path, 'ledger-key'), 'utf8')).trim();
   const store = new S3LedgerStore({ ...endpoint, bucket, credentials: endpoint });
-  onTestFinished(() => { store.close(); });
+  onTestFinished(() => {
+    store.close();
+  });
   for (const partition of (await log.ends(TOPICS.audit)).keys()) {
-    const signer = await openSignerKey(secret, ledgerOrigin('residency-router', log.name, partition));
-    const watch = new EventWatch({ log: log.name, partition, regions: new RecentRegions(), found: (finding) => { throw new Error(finding.kind); } });
+    const signer = await openSignerKey(
+      secret,
+      ledgerOrigin('residency-router', log.name, partition),
+    );
+    const watch = new EventWatch({
+      log: log.name,
+      partition,
+      regions: new RecentRegions(),
+      found: (finding) => {
+        throw new Error(finding.kind);
+      },
+    });
     const follow = async function* (): AsyncGenerator<readonly AuditRecord[]> {
       const records: AuditRecord[] = [];
-      for await (const record of log.read(TOPICS.audit, { until: 'end' })) if (record.partition === partition) records.push(record);
+      for await (const record of log.read(TOPICS.audit, { until: 'end' }))
+        if (record.partition === partition) records.push(record);
       yield records;
       yield [];
     };
-    await growLedger({ source: { log: log.name, partition, follow }, store, signer, watch, intervalMs: 0, now: () => 0, until: 'end', signal: new AbortController().signal });
+    await growLedger({
+      source: { log: log.name, partition, follow },
+      store,
+      signer,
+      watch,
+      intervalMs: 0,
+      now: () => 0,
+      until: 'end',
+      signal: new AbortController().signal,
+    });
   }
 }
 
 async function digestByHand(log: KafkaLog): Promise<string> {
   const partitions = new Map<number, Buffer[]>();
-  for await (const { partition, value } of log.read(TOPICS.audit, { until: 'end' })) partitions.set(partition, [...partitions.get(partition) ?? [], value ?? Buffer.alloc(0)]);
-  const lines = [...partitions].sort(([a], [b]) => a - b).map(([partition, events]) => {
-    const bytes = Buffer.concat(events.flatMap((event) => [Buffer.from([0, 0, event.length >> 8, event.length & 0xff]), event]));
-    return `residency.audit/${partition} ${events.length} ${createHash('sha256').update(bytes).digest('hex')}\n`;
-  });
+  for await (const { partition, value } of log.read(TOPICS.audit, { until: 'end' }))
+    partitions.set(partition, [...(partitions.get(partition) ?? []), value ?? Buffer.alloc(0)]);
+  const lines = [...partitions]
+    .sort(([a], [b]) => a - b)
+    .map(([partition, events]) => {
+      const bytes = Buffer.concat(
+        events.flatMap((event) => [
+          Buffer.from([0, 0, event.length >> 8, event.length & 0xff]),
+          event,
+        ]),
+      );
+      return `residency.audit/${partition} ${events.length} ${createHash('sha256').update(bytes).digest('hex')}\n`;
+    });
   return createHash('sha256').update(lines.join('')).digest('hex');
 }
 
-it('the audit log of a cluster is replayed, decided again, exported, proved and reconciled with its ledgers as on one machine', { timeout: 400_000 }, async () => {
-  const cluster = await preparedCluster();
-  const log = await cluster.log();
-  await routed(cluster, log);
-  expect((await cluster.json(0, 'reconcile')).at(-1)).toMatchObject({ ledgers: [], differences: 0 });
-  await audited(cluster, log);
+it(
+  'the audit log of a cluster is replayed, decided again, exported, proved and reconciled with its ledgers as on one machine',
+  { timeout: 400_000 },
+  async () => {
+    const cluster = await preparedCluster();
+    const log = await cluster.log();
+    await routed(cluster, log);
+    expect((await cluster.json(0, 'reconcile')).at(-1)).toMatchObject({
+      ledgers: [],
+      differences: 0,
+    });
+    await audited(cluster, log);
 
-  const [first] = await cluster.json(0, 'audit', 'replay', '--into', 'one');
-  const [second] = await cluster.json(0, 'audit', 'replay', '--into', 'two');
-  expect(first).toMatchObject({ events: 8, faults: { total: 0 }, digest: await digestByHand(log) });
-  expect(second).toEqual(first);
-  const partitions = first?.['partitions'] as readonly { readonly partition: number; readonly events: number }[];
-  expect(partitions.length).toBeGreaterThan(1);
+    const [first] = await cluster.json(0, 'audit', 'replay', '--into', 'one');
+    const [second] = await cluster.json(0, 'audit', 'replay', '--into', 'two');
+    expect(first).toMatchObject({
+      events: 8,
+      faults: { total: 0 },
+      digest: await digestByHand(log),
+    });
+    expect(second).toEqual(first);
+    const partitions = first?.['partitions'] as readonly {
+      readonly partition: number;
+      readonly events: number;
+    }[];
+    expect(partitions.length).toBeGreaterThan(1);
 
-  expect(await cluster.json(0, 'audit', 'adjudicate')).toMatchObject([{ events: 8, regionsDecided: 6, consentsDecided: 8, differences: 0 }]);
-  const exported = await cluster.run('audit', 'export', ...ALWAYS);
-  expect(exported.out.trim().split('\n')).toHaveLength(8);
-  expect((await cluster.json(0, 'audit', 'list', '--control')).at(-1)).toMatchObject({ data: { events: 8, complete: true, digest: first?.['digest'] } });
+    expect(await cluster.json(0, 'audit', 'adjudicate')).toMatchObject([
+      { events: 8, regionsDecided: 6, consentsDecided: 8, differences: 0 },
+    ]);
+    const exported = await cluster.run('audit', 'export', ...ALWAYS);
+    expect(exported.out.trim().split('\n')).toHaveLength(8);
+    expect((await cluster.json(0, 'audit', 'list', '--control')).at(-1)).toMatchObject({
+      data: { events: 8, complete: true, digest: first?.['digest'] },
+    });
 
-  const keys = (await cluster.json(0, 'audit', 'key', 'show')).map(({ key }) => String(key));
-  const fsck = await cluster.json(0, 'audit', 'fsck');
-  expect(fsck.filter(({ fault, findings }) => fault === undefined && findings === 0).map(({ ledger, size }) => [ledger, size])).toEqual(expect.arrayContaining(partitions.map(({ partition, events }) => [`partition ${partition}`, events])));
-  const stored = String((await cluster.json(0, 'audit', 'list', '--outcome', 'stored'))[0]?.['causationid']);
-  await cluster.json(0, 'audit', 'prove', stored, '--out', 'receipt');
-  const [verified] = await cluster.folder.json(0, 'audit', 'verify', 'receipt', ...keys.flatMap((key) => ['--key', key]));
-  expect(verified).toMatchObject({ verified: true, submission: stored });
+    const keys = (await cluster.json(0, 'audit', 'key', 'show')).map(({ key }) => String(key));
+    const fsck = await cluster.json(0, 'audit', 'fsck');
+    expect(
+      fsck
+        .filter(({ fault, findings }) => fault === undefined && findings === 0)
+        .map(({ ledger, size }) => [ledger, size]),
+    ).toEqual(
+      expect.arrayContaining(
+        partitions.map(({ partition, events }) => [`partition ${partition}`, events]),
+      ),
+    );
+    const stored = String(
+      (await cluster.json(0, 'audit', 'list', '--outcome', 'stored'))[0]?.['causationid'],
+    );
+    await cluster.json(0, 'audit', 'prove', stored, '--out', 'receipt');
+    const [verified] = await cluster.folder.json(
+      0,
+      'audit',
+      'verify',
+      'receipt',
+      ...keys.flatMap((key) => ['--key', key]),
+    );
+    expect(verified).toMatchObject({ verified: true, submission: stored });
 
-  expect((await cluster.json(0, 'reconcile', '--report', 'report.json')).at(-1)).toMatchObject({ differences: 0, digest: first?.['digest'], ledgers: partitions.map(({ partition, events }) => ({ partition, size: events, compared: events, notYet: 0 })) });
-});
+    expect((await cluster.json(0, 'reconcile', '--report', 'report.json')).at(-1)).toMatchObject({
+      differences: 0,
+      digest: first?.['digest'],
+      ledgers: partitions.map(({ partition, events }) => ({
+        partition,
+        size: events,
+        compared: events,
+        notYet: 0,
+      })),
+    });
+  },
+);

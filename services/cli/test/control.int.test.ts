@@ -8,7 +8,10 @@ import { start } from './start.ts';
 const DATA = ['--data', 'data'];
 
 /** A data directory with a consent and a file to publish. */
-async function prepared(): Promise<{ readonly folder: Folder; readonly publish: () => Promise<string> }> {
+async function prepared(): Promise<{
+  readonly folder: Folder;
+  readonly publish: () => Promise<string>;
+}> {
   const folder = await temporaryFolder();
   await writeFile(join(folder.path, 'f'), 'sample');
   await folder.json(0, 'consent', 'grant', '--consent', 'consent-0001', '--subject', 's', ...DATA);
@@ -16,37 +19,77 @@ async function prepared(): Promise<{ readonly folder: Folder; readonly publish: 
   return {
     folder,
     publish: async () => {
-      const [row] = await folder.json(0, 'publish', 'f', '--country', 'CH', '--consent', 'consent-0001', '--source', `urn:test:${published += 1}`, ...DATA);
+      const [row] = await folder.json(
+        0,
+        'publish',
+        'f',
+        '--country',
+        'CH',
+        '--consent',
+        'consent-0001',
+        '--source',
+        `urn:test:${(published += 1)}`,
+        ...DATA,
+      );
       return String(row?.['submission']);
     },
   };
 }
 
-const event = { 'content-type': 'text/plain', 'ce-specversion': '1.0', 'ce-source': 'urn:test', 'ce-type': 'threat.sample.submitted.v1', 'ce-usercountry': 'CH', 'ce-consentid': 'consent-0001', 'ce-verdict': 'suspicious' };
-const submit = async (url: string, id: string): Promise<Response> => await fetch(`${url}/events`, { method: 'POST', headers: { ...event, 'ce-id': id }, body: 'sample' });
+const event = {
+  'content-type': 'text/plain',
+  'ce-specversion': '1.0',
+  'ce-source': 'urn:test',
+  'ce-type': 'threat.sample.submitted.v1',
+  'ce-usercountry': 'CH',
+  'ce-consentid': 'consent-0001',
+  'ce-verdict': 'suspicious',
+};
+const submit = async (url: string, id: string): Promise<Response> =>
+  await fetch(`${url}/events`, {
+    method: 'POST',
+    headers: { ...event, 'ce-id': id },
+    body: 'sample',
+  });
 
 it('a pause by another process holds a running start, and its restart, until it is resumed', async () => {
   const { folder, publish } = await prepared();
   const running = await start(folder, ...DATA);
-  expect(await folder.json(0, 'pause', '--reason', 'a "look" inside', ...DATA)).toMatchObject([{ mode: 'paused', reason: 'a "look" inside' }]);
+  expect(await folder.json(0, 'pause', '--reason', 'a "look" inside', ...DATA)).toMatchObject([
+    { mode: 'paused', reason: 'a "look" inside' },
+  ]);
   const submission = await publish();
-  const readiness = async (url: string): Promise<string> => await (await fetch(`${url}/readyz`)).text();
-  await expect.poll(() => readiness(running.url), { timeout: 20_000 }).toContain('waits: ROUTING_PAUSED');
+  const readiness = async (url: string): Promise<string> =>
+    await (await fetch(`${url}/readyz`)).text();
+  await expect
+    .poll(() => readiness(running.url), { timeout: 20_000 })
+    .toContain('waits: ROUTING_PAUSED');
   // Paused is no fault of the intake's.
   expect((await submit(running.url, 'while paused')).status).toBe(202);
   expect(await running.stop('SIGTERM')).toBe(0);
 
   const again = await start(folder, ...DATA);
-  await expect.poll(() => readiness(again.url), { timeout: 20_000 }).toContain('waits: ROUTING_PAUSED');
+  await expect
+    .poll(() => readiness(again.url), { timeout: 20_000 })
+    .toContain('waits: ROUTING_PAUSED');
   expect(await folder.json(0, 'status', submission, ...DATA)).toMatchObject([{ state: 'pending' }]);
-  expect((await folder.run('resume', ...DATA)).out).toMatch(/^The pause since \S+ \(a "look" inside\) is over\./);
-  await expect.poll(async () => (await folder.json(0, 'status', submission, ...DATA))[0]?.['state'], { timeout: 20_000 }).toBe('settled');
+  expect((await folder.run('resume', ...DATA)).out).toMatch(
+    /^The pause since \S+ \(a "look" inside\) is over\./,
+  );
+  await expect
+    .poll(async () => (await folder.json(0, 'status', submission, ...DATA))[0]?.['state'], {
+      timeout: 20_000,
+    })
+    .toBe('settled');
   expect((await folder.run('resume', ...DATA)).out).toContain('nothing was changed');
   expect(await readiness(again.url)).toContain('"ready":true');
   expect(await again.stop('SIGTERM')).toBe(0);
 
   const told = (await folder.run('audit', 'list', '--control', ...DATA)).out.trimEnd().split('\n');
-  expect(told.map((line) => line.slice(line.indexOf('  ') + 2))).toEqual(['residency.routing.paused.v1  reason="a \\"look\\" inside"', 'residency.routing.resumed.v1']);
+  expect(told.map((line) => line.slice(line.indexOf('  ') + 2))).toEqual([
+    'residency.routing.paused.v1  reason="a \\"look\\" inside"',
+    'residency.routing.resumed.v1',
+  ]);
 });
 
 it('a drained start refuses submissions and has settled all it took', async () => {
@@ -54,15 +97,23 @@ it('a drained start refuses submissions and has settled all it took', async () =
   const running = await start(folder, ...DATA);
   const submission = await publish();
   const drained = await folder.run('drain', '--reason', 'moved', '--timeout', '60', ...DATA);
-  expect([drained.code, drained.out]).toEqual([0, expect.stringContaining('Drained: nothing waits.')]);
+  expect([drained.code, drained.out]).toEqual([
+    0,
+    expect.stringContaining('Drained: nothing waits.'),
+  ]);
   expect(await folder.json(0, 'status', submission, ...DATA)).toMatchObject([{ state: 'settled' }]);
   const refused = await submit(running.url, 'refused');
-  expect([refused.status, await refused.text()]).toEqual([503, expect.stringContaining('DRAINING')]);
+  expect([refused.status, await refused.text()]).toEqual([
+    503,
+    expect.stringContaining('DRAINING'),
+  ]);
   expect(await running.stop('SIGTERM')).toBe(0);
   const again = await start(folder, ...DATA);
   expect((await submit(again.url, 'refused again')).status).toBe(503);
   await folder.json(0, 'resume', ...DATA);
-  await expect.poll(async () => (await submit(again.url, 'taken')).status, { timeout: 5_000 }).toBe(202);
+  await expect
+    .poll(async () => (await submit(again.url, 'taken')).status, { timeout: 5_000 })
+    .toBe(202);
   expect(await again.stop('SIGTERM')).toBe(0);
 });
 
@@ -71,18 +122,40 @@ it('what does not drain in time is told, by how much, and the draining stays', a
   await publish();
   await publish();
   const late = await folder.run('drain', '--reason', 'nobody routes', '--timeout', '1', ...DATA);
-  expect([late.code, late.out, late.err]).toEqual([1, expect.stringContaining('2 records are not settled, in 1 partition (0: 2)'), expect.stringContaining('Draining:')]);
-  expect(await folder.json(1, 'drain', '--reason', 'again', '--timeout', '1', ...DATA)).toEqual([{ drained: false, unsettled: 2, partitions: { 0: 2 } }]);
-  expect((await folder.run('pause', '--reason', 'instead', ...DATA)).out).toContain('The draining is over');
+  expect([late.code, late.out, late.err]).toEqual([
+    1,
+    expect.stringContaining('2 records are not settled, in 1 partition (0: 2)'),
+    expect.stringContaining('Draining:'),
+  ]);
+  expect(await folder.json(1, 'drain', '--reason', 'again', '--timeout', '1', ...DATA)).toEqual([
+    { drained: false, unsettled: 2, partitions: { 0: 2 } },
+  ]);
+  expect((await folder.run('pause', '--reason', 'instead', ...DATA)).out).toContain(
+    'The draining is over',
+  );
 });
 
 it('what can not be followed is refused, and nothing is made or changed', async () => {
   const { folder } = await prepared();
-  for (const wrong of [['pause', '--reason', ''], ['pause', '--reason', 'a\nb'], ['drain', '--reason', 'x'.repeat(201)], ['pause'], ['log-level', 'loud'], ['log-level', 'debug', '--service', 'nobody'], ['drain', '--reason', 'x', '--timeout', '0']]) {
+  for (const wrong of [
+    ['pause', '--reason', ''],
+    ['pause', '--reason', 'a\nb'],
+    ['drain', '--reason', 'x'.repeat(201)],
+    ['pause'],
+    ['log-level', 'loud'],
+    ['log-level', 'debug', '--service', 'nobody'],
+    ['drain', '--reason', 'x', '--timeout', '0'],
+  ]) {
     expect([wrong, (await folder.run(...wrong, ...DATA)).code]).toEqual([wrong, 2]);
   }
   await mkdir(join(folder.path, 'empty'));
-  for (const nowhere of [['pause', '--reason', 'x'], ['resume'], ['drain', '--reason', 'x'], ['log-level', 'debug'], ['status']]) {
+  for (const nowhere of [
+    ['pause', '--reason', 'x'],
+    ['resume'],
+    ['drain', '--reason', 'x'],
+    ['log-level', 'debug'],
+    ['status'],
+  ]) {
     for (const data of ['nowhere', 'empty']) {
       const ended = await folder.run(...nowhere, '--data', data);
       expect([ended.code, ended.err]).toEqual([2, expect.stringContaining('NOT_THERE')]);
@@ -93,24 +166,33 @@ it('what can not be followed is refused, and nothing is made or changed', async 
   expect(await folder.json(0, 'audit', 'list', '--control', ...DATA)).toEqual([]);
   await folder.json(0, 'pause', '--reason', 'x', ...DATA);
   const refused = await folder.run('drain', '--reason', 'y', ...DATA);
-  expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('`residency resume` first')]);
+  expect([refused.code, refused.err]).toEqual([
+    2,
+    expect.stringContaining('`residency resume` first'),
+  ]);
   expect(await folder.json(0, 'audit', 'list', '--control', ...DATA)).toHaveLength(1);
 });
 
 it('a running start follows its log level', async () => {
   const { folder } = await prepared();
-  expect(await folder.json(0, 'log-level', 'error', ...DATA)).toEqual([{ service: 'all', level: 'error', logLevels: { all: 'error' } }]);
+  expect(await folder.json(0, 'log-level', 'error', ...DATA)).toEqual([
+    { service: 'all', level: 'error', logLevels: { all: 'error' } },
+  ]);
   await folder.json(0, 'pause', '--reason', 'x', ...DATA);
   const running = await start(folder, ...DATA);
   const waits = async (id: string): Promise<void> => {
     expect((await submit(running.url, id)).status).toBe(202);
-    await expect.poll(async () => await (await fetch(`${running.url}/readyz`)).text(), { timeout: 20_000 }).toContain('ROUTING_PAUSED');
+    await expect
+      .poll(async () => await (await fetch(`${running.url}/readyz`)).text(), { timeout: 20_000 })
+      .toContain('ROUTING_PAUSED');
   };
   await waits('1');
   expect(running.output()).not.toContain('Routing waits.');
   expect(await folder.json(0, 'log-level', 'default', ...DATA)).toMatchObject([{ logLevels: {} }]);
   await folder.json(0, 'resume', ...DATA);
-  await expect.poll(async () => await (await fetch(`${running.url}/readyz`)).text(), { timeout: 20_000 }).toContain('"ready":true');
+  await expect
+    .poll(async () => await (await fetch(`${running.url}/readyz`)).text(), { timeout: 20_000 })
+    .toContain('"ready":true');
   await folder.json(0, 'pause', '--reason', 'x', ...DATA);
   await waits('2');
   await expect.poll(() => running.output(), { timeout: 5_000 }).toContain('Routing waits.');

@@ -7,7 +7,10 @@ import type { Folder } from './residency.ts';
 
 async function told(folder: Folder, code: number): Promise<(check: string) => readonly string[]> {
   const rows = await folder.json(code, 'doctor', '--data', 'data');
-  return (check) => rows.filter((row) => row['check'] === check).map(({ state, found, next = '' }) => `${String(state)}: ${String(found)} ${String(next)}`);
+  return (check) =>
+    rows
+      .filter((row) => row['check'] === check)
+      .map(({ state, found, next = '' }) => `${String(state)}: ${String(found)} ${String(next)}`);
 }
 
 it('doctor looks at a data directory and changes nothing, finds it well, then each thing that is not', async () => {
@@ -15,15 +18,54 @@ it('doctor looks at a data directory and changes nothing, finds it well, then ea
   const data = join(folder.path, 'data');
   const refused = await folder.run('doctor', '--data', 'data');
   await mkdir(data);
-  expect([refused.code, refused.err, (await folder.run('doctor', '--data', 'data')).code, await readdir(data)]).toEqual([2, expect.stringContaining('NOT_THERE'), 2, []]);
+  expect([
+    refused.code,
+    refused.err,
+    (await folder.run('doctor', '--data', 'data')).code,
+    await readdir(data),
+  ]).toEqual([2, expect.stringContaining('NOT_THERE'), 2, []]);
 
   await writeFile(join(folder.path, 'sample'), 'the sample');
-  await folder.json(0, 'consent', 'grant', '--data', 'data', '--consent', 'consent-0001', '--subject', 's', '--terms-version', '1');
-  await folder.json(0, 'publish', 'sample', '--data', 'data', '--country', 'CH', '--consent', 'consent-0001');
+  await folder.json(
+    0,
+    'consent',
+    'grant',
+    '--data',
+    'data',
+    '--consent',
+    'consent-0001',
+    '--subject',
+    's',
+    '--terms-version',
+    '1',
+  );
+  await folder.json(
+    0,
+    'publish',
+    'sample',
+    '--data',
+    'data',
+    '--country',
+    'CH',
+    '--consent',
+    'consent-0001',
+  );
   expect((await told(folder, 0))('progress')).toEqual(['ok: 1 record waits to be routed ']);
   await folder.json(0, 'route', '--once', '--data', 'data');
   const well = await told(folder, 0);
-  expect([well('ledger'), well('ledger key'), well('site zrh-2'), well('key moscow'), well('progress')]).toEqual([['ok: 1 entries for 1 events '], ['ok: there, mode 0600 '], [expect.stringMatching(/^ok/)], [expect.stringMatching(/^ok/)], ['ok: nothing waits ']]);
+  expect([
+    well('ledger'),
+    well('ledger key'),
+    well('site zrh-2'),
+    well('key moscow'),
+    well('progress'),
+  ]).toEqual([
+    ['ok: 1 entries for 1 events '],
+    ['ok: there, mode 0600 '],
+    [expect.stringMatching(/^ok/)],
+    [expect.stringMatching(/^ok/)],
+    ['ok: nothing waits '],
+  ]);
 
   const lock = await lockRouting({ path: data });
   await chmod(join(data, 'ledger-key'), 0o644);
@@ -41,5 +83,7 @@ it('doctor looks at a data directory and changes nothing, finds it well, then ea
   expect(ill('control')).toEqual([expect.stringMatching(/^wrong: paused since .*: a test/)]);
   // Of a router that runs it may be on its way.
   expect(ill('ledger')).toEqual(['ok: 0 entries for 1 events ']);
-  expect((await told(folder, 1))('ledger')).toEqual([expect.stringMatching(/^wrong: 0 entries for 1 events/)]);
+  expect((await told(folder, 1))('ledger')).toEqual([
+    expect.stringMatching(/^wrong: 0 entries for 1 events/),
+  ]);
 });

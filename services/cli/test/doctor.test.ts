@@ -5,13 +5,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '@residency/coded-error';
 import type { LogRecord } from '@residency/contracts';
 import { TOPICS, encodeAuditEvent, readPolicy } from '@residency/contracts';
-import { CHECKPOINT_PATH, EMPTY_LEDGER, formatCheckpoint, formatNote, growth } from '@residency/ledger';
+import {
+  CHECKPOINT_PATH,
+  EMPTY_LEDGER,
+  formatCheckpoint,
+  formatNote,
+  growth,
+} from '@residency/ledger';
 import type { PolicyPublished } from '@residency/residency';
 import { FIRST_POLICY } from '@residency/standalone';
 import { someAuditEvent } from '@residency/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { compareClocks, localClock, readingOf } from '../src/doctor/clocks.ts';
-import { judgeDisk, judgeEmbeddedLedger, judgeEmbeddedProgress } from '../src/doctor/data-checks.ts';
+import {
+  judgeDisk,
+  judgeEmbeddedLedger,
+  judgeEmbeddedProgress,
+} from '../src/doctor/data-checks.ts';
 import { clusterLedgerChecks } from '../src/doctor/cluster-ledger-checks.ts';
 import type { ClusterParts } from '../src/doctor/cluster-parts.ts';
 import type { Finding } from '../src/doctor/finding.ts';
@@ -46,7 +56,8 @@ function said(findings: readonly Finding[]): readonly string[] {
 
 async function told(checks: readonly Check[]): Promise<readonly string[]> {
   const findings: string[] = [];
-  for await (const { check, state, found, next = '' } of runChecks(checks)) findings.push(`${check} ${state}: ${found} ${next}`.trim());
+  for await (const { check, state, found, next = '' } of runChecks(checks))
+    findings.push(`${check} ${state}: ${found} ${next}`.trim());
   return findings;
 }
 
@@ -58,36 +69,80 @@ async function folder(): Promise<string> {
 
 describe('checks', () => {
   it('are told in their order, each whatever the others meet, and one that needs what failed says what', async () => {
-    const broken = new Part('Kafka', () => Promise.reject(new CodedError({ code: 'KAFKA_UNREACHABLE', message: 'no broker', remedy: 'retry' })));
+    const broken = new Part('Kafka', () =>
+      Promise.reject(
+        new CodedError({ code: 'KAFKA_UNREACHABLE', message: 'no broker', remedy: 'retry' }),
+      ),
+    );
     const upon = new Part('the policy log', () => given(terms, [broken], () => 1));
-    expect(await told([
-      { name: 'slow', look: async () => [ok('slow', await sleep(20, 'came'))] },
-      { name: 'Kafka', look: async () => [ok('Kafka', String(await broken.value()))] },
-      { name: 'policy', look: () => given(terms, [upon], () => []) },
-      { name: 'fine', look: () => Promise.resolve([ok('fine', 'yes')]) },
-    ])).toEqual(['slow ok: came', 'Kafka unknown: no broker', 'policy unknown: needs Kafka', 'fine ok: yes']);
+    expect(
+      await told([
+        { name: 'slow', look: async () => [ok('slow', await sleep(20, 'came'))] },
+        { name: 'Kafka', look: async () => [ok('Kafka', String(await broken.value()))] },
+        { name: 'policy', look: () => given(terms, [upon], () => []) },
+        { name: 'fine', look: () => Promise.resolve([ok('fine', 'yes')]) },
+      ]),
+    ).toEqual([
+      'slow ok: came',
+      'Kafka unknown: no broker',
+      'policy unknown: needs Kafka',
+      'fine ok: yes',
+    ]);
   });
 
   it('that hang end after their time, those that need them at once', async () => {
-    const hangs = new Part('Redis', () => given(terms, [], () => Promise.withResolvers<number>().promise));
+    const hangs = new Part('Redis', () =>
+      given(terms, [], () => Promise.withResolvers<number>().promise),
+    );
     let aborted: AbortSignal | undefined;
-    expect(await told([
-      { name: 'Redis', look: async () => [ok('Redis', String(await hangs.value()))] },
-      { name: 'consent view', look: () => given({ ...terms, patienceMs: 0 }, [hangs], () => []) },
-      { name: 'store', look: () => given(terms, [], async (_, signal) => {
-        aborted = signal;
-        return await Promise.withResolvers<readonly Finding[]>().promise;
-      }) },
-    ])).toEqual([expect.stringMatching(/^Redis unknown: .*within 50 ms/), 'consent view unknown: needs Redis', expect.stringMatching(/^store unknown: .*within 50 ms/)]);
+    expect(
+      await told([
+        { name: 'Redis', look: async () => [ok('Redis', String(await hangs.value()))] },
+        { name: 'consent view', look: () => given({ ...terms, patienceMs: 0 }, [hangs], () => []) },
+        {
+          name: 'store',
+          look: () =>
+            given(terms, [], async (_, signal) => {
+              aborted = signal;
+              return await Promise.withResolvers<readonly Finding[]>().promise;
+            }),
+        },
+      ]),
+    ).toEqual([
+      expect.stringMatching(/^Redis unknown: .*within 50 ms/),
+      'consent view unknown: needs Redis',
+      expect.stringMatching(/^store unknown: .*within 50 ms/),
+    ]);
     expect(aborted?.aborted).toBe(true);
   });
 
   it('tell what was reached and is not right as wrong, and of an error that is not ours its kind alone', async () => {
-    const fails = (name: string, error: Error): Check => ({ name, look: () => Promise.reject(error) });
-    expect(await told([
-      fails('site', new CodedError({ code: 'SITE_REFUSED', message: 'refused', remedy: 'retry' })), fails('view', new CodedError({ code: 'CONSENT_VIEW_EMPTY', message: 'empty', remedy: 'retry' })),
-      fails('away', new CodedError({ code: 'SITE_UNREACHABLE', message: 'away', remedy: 'retry' })), fails('defect', new TypeError(CANARY)),
-    ])).toEqual(['site wrong: refused', 'view wrong: empty', 'away unknown: away', 'defect unknown: a defect (TypeError) Run it again with RESIDENCY_DEBUG=1 and report it.']);
+    const fails = (name: string, error: Error): Check => ({
+      name,
+      look: () => Promise.reject(error),
+    });
+    expect(
+      await told([
+        fails(
+          'site',
+          new CodedError({ code: 'SITE_REFUSED', message: 'refused', remedy: 'retry' }),
+        ),
+        fails(
+          'view',
+          new CodedError({ code: 'CONSENT_VIEW_EMPTY', message: 'empty', remedy: 'retry' }),
+        ),
+        fails(
+          'away',
+          new CodedError({ code: 'SITE_UNREACHABLE', message: 'away', remedy: 'retry' }),
+        ),
+        fails('defect', new TypeError(CANARY)),
+      ]),
+    ).toEqual([
+      'site wrong: refused',
+      'view wrong: empty',
+      'away unknown: away',
+      'defect unknown: a defect (TypeError) Run it again with RESIDENCY_DEBUG=1 and report it.',
+    ]);
   });
 });
 
@@ -95,94 +150,196 @@ describe('clocks', () => {
   /** A local clock that an injected answer takes 40 ms of. */
   function localFrom(start: number): () => number {
     let at = start - 40;
-    return () => at += 40;
+    return () => (at += 40);
   }
 
   it('differ only where what was read leaves no doubt', () => {
     const local = localClock('this machine');
-    const redis = (at: number) => readingOf('Redis', { at: NOW + at, grain: 1, asked: NOW, answered: NOW + 200 });
-    expect(said(compareClocks([local, redis(1_150)], 1_000))).toEqual([expect.stringMatching(/^ok/)]);
-    expect(said(compareClocks([local, redis(1_250)], 1_000))).toEqual([expect.stringMatching(/^wrong: Redis is at least 1.1 s ahead of this machine/)]);
-    expect(said(compareClocks([local, redis(-950)], 1_000))).toEqual([expect.stringMatching(/^ok/)]);
-    expect(said(compareClocks([local, redis(-1_050)], 1_000))).toEqual([expect.stringMatching(/^wrong: this machine is at least 1 s ahead of Redis/)]);
+    const redis = (at: number) =>
+      readingOf('Redis', { at: NOW + at, grain: 1, asked: NOW, answered: NOW + 200 });
+    expect(said(compareClocks([local, redis(1_150)], 1_000))).toEqual([
+      expect.stringMatching(/^ok/),
+    ]);
+    expect(said(compareClocks([local, redis(1_250)], 1_000))).toEqual([
+      expect.stringMatching(/^wrong: Redis is at least 1.1 s ahead of this machine/),
+    ]);
+    expect(said(compareClocks([local, redis(-950)], 1_000))).toEqual([
+      expect.stringMatching(/^ok/),
+    ]);
+    expect(said(compareClocks([local, redis(-1_050)], 1_000))).toEqual([
+      expect.stringMatching(/^wrong: this machine is at least 1 s ahead of Redis/),
+    ]);
   });
 
-  it('are compared with each other, not only with this machine\'s', () => {
-    const findings = compareClocks([localClock('this machine'), { clock: 'Redis', least: 800, most: 800 }, { clock: 'store', least: -800, most: -800 }], 1_000);
-    expect(said(findings)).toEqual([expect.stringMatching(/^wrong: Redis is at least 1.6 s ahead of store/)]);
+  it("are compared with each other, not only with this machine's", () => {
+    const findings = compareClocks(
+      [
+        localClock('this machine'),
+        { clock: 'Redis', least: 800, most: 800 },
+        { clock: 'store', least: -800, most: -800 },
+      ],
+      1_000,
+    );
+    expect(said(findings)).toEqual([
+      expect.stringMatching(/^wrong: Redis is at least 1.6 s ahead of store/),
+    ]);
   });
 
-  it('are read from Redis and from any answer\'s Date, whose seconds are whole', async () => {
-    expect(await clockOfAnswer('Redis', localFrom(NOW), () => Promise.resolve(NOW + 3_000))).toEqual({ clock: 'Redis', least: 2_960, most: 3_001 });
-    expect(await clockOfAnswer('Redis', localFrom(NOW), () => Promise.resolve(undefined))).toBeUndefined();
-    const ask = (headers: Record<string, string>) => () => Promise.resolve(new Response('refused', { status: 403, headers }));
+  it("are read from Redis and from any answer's Date, whose seconds are whole", async () => {
+    expect(
+      await clockOfAnswer('Redis', localFrom(NOW), () => Promise.resolve(NOW + 3_000)),
+    ).toEqual({ clock: 'Redis', least: 2_960, most: 3_001 });
+    expect(
+      await clockOfAnswer('Redis', localFrom(NOW), () => Promise.resolve(undefined)),
+    ).toBeUndefined();
+    const ask = (headers: Record<string, string>) => () =>
+      Promise.resolve(new Response('refused', { status: 403, headers }));
     const options = { now: localFrom(NOW), signal: never };
-    expect(await clockOfHttp('store', new URL('http://store'), { ...options, ask: ask({ date: new Date(NOW - 5_000).toUTCString() }) })).toEqual({ clock: 'store', least: -5_040, most: -4_001 });
-    expect(await clockOfHttp('store', new URL('http://store'), { ...options, ask: ask({}) })).toBeUndefined();
-    await expect(clockOfHttp('store', new URL('http://store'), { ...options, ask: () => Promise.reject(new Error(CANARY)) })).rejects.toThrow(/^Expected store to answer, found that it does not/);
+    expect(
+      await clockOfHttp('store', new URL('http://store'), {
+        ...options,
+        ask: ask({ date: new Date(NOW - 5_000).toUTCString() }),
+      }),
+    ).toEqual({ clock: 'store', least: -5_040, most: -4_001 });
+    expect(
+      await clockOfHttp('store', new URL('http://store'), { ...options, ask: ask({}) }),
+    ).toBeUndefined();
+    await expect(
+      clockOfHttp('store', new URL('http://store'), {
+        ...options,
+        ask: () => Promise.reject(new Error(CANARY)),
+      }),
+    ).rejects.toThrow(/^Expected store to answer, found that it does not/);
   });
 
   const logOf = (records: readonly { readonly key: string; readonly at: number }[]): TickLog => ({
     ends: () => Promise.resolve(new Map([[0, 7n]])),
-    async* read(_, { signal }) {
+    async *read(_, { signal }) {
       for (const { key, at } of records) yield { key: Buffer.from(key), at } as LogRecord;
-      await new Promise((resolve) => { signal?.addEventListener('abort', resolve, { once: true }); });
+      await new Promise((resolve) => {
+        signal?.addEventListener('abort', resolve, { once: true });
+      });
     },
   });
 
   it('of brokers are read by the youngest of the ticks that come', async () => {
-    const log = logOf([{ key: 'tick', at: NOW - 400 }, { key: 'consent-0001', at: NOW + 9_000 }, { key: 'tick', at: NOW - 20 }, { key: 'tick', at: NOW - 100 }]);
-    expect(await watchTicks(log, TOPICS.consents, { now: () => NOW, signal: never })).toEqual({ clock: 'Kafka (threat.consents)', least: -20, most: 480 });
+    const log = logOf([
+      { key: 'tick', at: NOW - 400 },
+      { key: 'consent-0001', at: NOW + 9_000 },
+      { key: 'tick', at: NOW - 20 },
+      { key: 'tick', at: NOW - 100 },
+    ]);
+    expect(await watchTicks(log, TOPICS.consents, { now: () => NOW, signal: never })).toEqual({
+      clock: 'Kafka (threat.consents)',
+      least: -20,
+      most: 480,
+    });
   });
 
   it('where none comes that is wrong, though other records do', async () => {
-    const reading = await watchTicks(logOf([{ key: 'consent-0001', at: NOW }]), TOPICS.consents, { now: () => NOW, signal: never, watchMs: 20 });
+    const reading = await watchTicks(logOf([{ key: 'consent-0001', at: NOW }]), TOPICS.consents, {
+      now: () => NOW,
+      signal: never,
+      watchMs: 20,
+    });
     expect(reading).toBeUndefined();
-    expect(said([judgeTicks('ticks', reading)])).toEqual([expect.stringMatching(/^wrong: no tick in 4 s .*start one/)]);
-    expect(said([judgeTicks('ticks', localClock('Kafka'))])).toEqual([expect.stringMatching(/^ok/)]);
+    expect(said([judgeTicks('ticks', reading)])).toEqual([
+      expect.stringMatching(/^wrong: no tick in 4 s .*start one/),
+    ]);
+    expect(said([judgeTicks('ticks', localClock('Kafka'))])).toEqual([
+      expect.stringMatching(/^ok/),
+    ]);
   });
 });
 
 it('a consent view is wrong where it is halted or no longer moves', () => {
-  expect(said([judgeConsentView({ watermark: NOW - 900, halted: false }, NOW)])).toEqual([expect.stringMatching(/^ok: complete up to 2026-06-01T11:59:59.100Z, 0.9 s ago/)]);
-  expect(said([judgeConsentView({ watermark: NOW - 11_000, halted: false }, NOW)])).toEqual([expect.stringMatching(/^wrong: .* 11 s ago .*projector/)]);
-  expect(said([judgeConsentView({ watermark: NOW, halted: true }, NOW)])).toEqual([expect.stringMatching(/^wrong: halted/)]);
+  expect(said([judgeConsentView({ watermark: NOW - 900, halted: false }, NOW)])).toEqual([
+    expect.stringMatching(/^ok: complete up to 2026-06-01T11:59:59.100Z, 0.9 s ago/),
+  ]);
+  expect(said([judgeConsentView({ watermark: NOW - 11_000, halted: false }, NOW)])).toEqual([
+    expect.stringMatching(/^wrong: .* 11 s ago .*projector/),
+  ]);
+  expect(said([judgeConsentView({ watermark: NOW, halted: true }, NOW)])).toEqual([
+    expect.stringMatching(/^wrong: halted/),
+  ]);
 });
 
 describe('the policy', () => {
-  async function published(change: (document: PolicyPublished['document']) => PolicyPublished['document'] = (document) => document): Promise<PolicyPublished> {
+  async function published(
+    change: (document: PolicyPublished['document']) => PolicyPublished['document'] = (document) =>
+      document,
+  ): Promise<PolicyPublished> {
     const { document, digest } = readPolicy(await readFile(FIRST_POLICY));
     const changed = change(document);
-    return { document: changed, digest: changed === document ? digest : 'another', appendedAt: NOW - 1_000 };
+    return {
+      document: changed,
+      digest: changed === document ? digest : 'another',
+      appendedAt: NOW - 1_000,
+    };
   }
 
   it('is one in force; a version that everybody ignores is named', async () => {
     const first = await published();
     const taken = await published((document) => ({ ...document, notes: ['other'] }));
-    expect(said(judgePolicy([first], NOW))).toEqual([expect.stringMatching(/^ok: residency\/1 in force/)]);
+    expect(said(judgePolicy([first], NOW))).toEqual([
+      expect.stringMatching(/^ok: residency\/1 in force/),
+    ]);
     expect(said(judgePolicy([], NOW))).toEqual([expect.stringMatching(/^wrong: none in force/)]);
-    expect(judgePolicy([first, taken], NOW)).toMatchObject([{ state: 'ok' }, { state: 'wrong', code: 'VERSION_TAKEN' }]);
+    expect(judgePolicy([first, taken], NOW)).toMatchObject([
+      { state: 'ok' },
+      { state: 'wrong', code: 'VERSION_TAKEN' },
+    ]);
   });
 
   it('needs each of its sites configured and a key for each region, also one that is yet to come', async () => {
     const first = await published();
-    const later = await published((document) => ({ ...document, version: 2, effectiveFrom: '2027-01-01T00:00:00Z', regions: document.regions.map((region) => (region.id === 'zurich' ? { ...region, sites: [...region.sites, 'new-1'] } : region)) }));
+    const later = await published((document) => ({
+      ...document,
+      version: 2,
+      effectiveFrom: '2027-01-01T00:00:00Z',
+      regions: document.regions.map((region) =>
+        region.id === 'zurich' ? { ...region, sites: [...region.sites, 'new-1'] } : region,
+      ),
+    }));
     const documents = documentsOf([first, later], NOW);
     expect(documents.map(({ version }) => version)).toEqual([1, 2]);
-    const places = [{ site: 'zrh-1', region: 'zurich' }, { site: 'zrh-2', region: 'moscow' }, { site: 'mow-1', region: 'moscow' }];
-    expect(judgePolicySites(documents, places).map(({ code }) => code)).toEqual(['SITE_ELSEWHERE', 'SITE_NOT_CONFIGURED']);
-    const right = [{ site: 'zrh-1', region: 'zurich' }, { site: 'zrh-2', region: 'zurich' }, { site: 'mow-1', region: 'moscow' }];
-    expect(said(judgePolicySites([first.document], right))).toEqual([expect.stringMatching(/^ok: 3 sites/)]);
-    expect(said(judgeKeys(['zurich', 'moscow'], (region) => (region === 'zurich' ? { id: 'z-1', publicKeyPem: '' } : undefined)))).toEqual(['ok: z-1 seals ', expect.stringMatching(/^wrong: none .*keys add --region moscow/)]);
+    const places = [
+      { site: 'zrh-1', region: 'zurich' },
+      { site: 'zrh-2', region: 'moscow' },
+      { site: 'mow-1', region: 'moscow' },
+    ];
+    expect(judgePolicySites(documents, places).map(({ code }) => code)).toEqual([
+      'SITE_ELSEWHERE',
+      'SITE_NOT_CONFIGURED',
+    ]);
+    const right = [
+      { site: 'zrh-1', region: 'zurich' },
+      { site: 'zrh-2', region: 'zurich' },
+      { site: 'mow-1', region: 'moscow' },
+    ];
+    expect(said(judgePolicySites([first.document], right))).toEqual([
+      expect.stringMatching(/^ok: 3 sites/),
+    ]);
+    expect(
+      said(
+        judgeKeys(['zurich', 'moscow'], (region) =>
+          region === 'zurich' ? { id: 'z-1', publicKeyPem: '' } : undefined,
+        ),
+      ),
+    ).toEqual(['ok: z-1 seals ', expect.stringMatching(/^wrong: none .*keys add --region moscow/)]);
   });
 });
 
 it('private keys in the keys folder are noted, and a key file that others can read is wrong', async () => {
   const path = await folder();
-  expect(said([await judgePrivateKeys(join(path, 'missing'))])).toEqual([expect.stringMatching(/^ok: none/)]);
+  expect(said([await judgePrivateKeys(join(path, 'missing'))])).toEqual([
+    expect.stringMatching(/^ok: none/),
+  ]);
   await mkdir(join(path, 'zurich'));
   await writeFile(join(path, 'zurich', 'z-1.private.pem'), CANARY);
-  expect(said([await judgePrivateKeys(path)])).toEqual([expect.stringMatching(/^ok: 1 private key .*public halves alone/)]);
+  expect(said([await judgePrivateKeys(path)])).toEqual([
+    expect.stringMatching(/^ok: 1 private key .*public halves alone/),
+  ]);
 
   const file = join(path, 'ledger-key');
   expect(said([await judgeKeyFile(file)])).toEqual([expect.stringMatching(/^wrong: no such file/)]);
@@ -199,57 +356,108 @@ it('private keys in the keys folder are noted, and a key file that others can re
 
 it('a ledger is wrong where it is missing, behind, or of another log', () => {
   const fine = { partition: 0, size: 5, verified: true, last: 9n, due: 9n, intakeEnd: 12n };
-  const judged = (...looks: readonly LedgerLook[]): readonly string[] => said(judgeLedgers(looks, ledgerPatienceMs(5_000)));
-  expect(judged(fine, { partition: 1, verified: false, intakeEnd: 0n })).toEqual([expect.stringMatching(/^ok: 1 checkpoint of 5 entries/)]);
+  const judged = (...looks: readonly LedgerLook[]): readonly string[] =>
+    said(judgeLedgers(looks, ledgerPatienceMs(5_000)));
+  expect(judged(fine, { partition: 1, verified: false, intakeEnd: 0n })).toEqual([
+    expect.stringMatching(/^ok: 1 checkpoint of 5 entries/),
+  ]);
   expect(judged({ ...fine, last: 11n })).toEqual([expect.stringMatching(/^ok/)]);
-  expect(judged({ ...fine, verified: false })).toEqual([expect.stringMatching(/^unknown: .*no key is here/)]);
-  expect(judged(fine, { partition: 1, verified: false, due: 0n, intakeEnd: 4n })).toEqual([expect.stringMatching(/^wrong: no checkpoint, .* for more than 65 s /)]);
-  expect(judged({ ...fine, last: 8n })).toEqual([expect.stringMatching(/^wrong: behind: .*offset 8, .*offset 9 for more than 65 s /)]);
+  expect(judged({ ...fine, verified: false })).toEqual([
+    expect.stringMatching(/^unknown: .*no key is here/),
+  ]);
+  expect(judged(fine, { partition: 1, verified: false, due: 0n, intakeEnd: 4n })).toEqual([
+    expect.stringMatching(/^wrong: no checkpoint, .* for more than 65 s /),
+  ]);
+  expect(judged({ ...fine, last: 8n })).toEqual([
+    expect.stringMatching(/^wrong: behind: .*offset 8, .*offset 9 for more than 65 s /),
+  ]);
   expect(judged({ ...fine, last: 12n })).toEqual([expect.stringMatching(/^wrong: .*ends at 12/)]);
-  expect([judgeEmbeddedLedger({ size: 3, events: 3, runs: false }), judgeEmbeddedLedger({ size: 2, events: 3, runs: true }), judgeEmbeddedLedger({ size: 2, events: 3, runs: false }), judgeEmbeddedLedger({ size: 4, events: 3, runs: true })].map(({ state }) => state)).toEqual(['ok', 'ok', 'wrong', 'wrong']);
+  expect(
+    [
+      judgeEmbeddedLedger({ size: 3, events: 3, runs: false }),
+      judgeEmbeddedLedger({ size: 2, events: 3, runs: true }),
+      judgeEmbeddedLedger({ size: 2, events: 3, runs: false }),
+      judgeEmbeddedLedger({ size: 4, events: 3, runs: true }),
+    ].map(({ state }) => state),
+  ).toEqual(['ok', 'ok', 'wrong', 'wrong']);
 });
 
 describe('the ledgers of a cluster', () => {
   /** One partition, whose intake log ends before offset 5; a router and an auditor bring it and the ledger to 5 while the checkpoint is read. */
-  function growing(): { readonly parts: Pick<ClusterParts, 'kafka' | 'ledgerSettings' | 'ledgers'>; readonly asked: () => number | undefined } {
+  function growing(): {
+    readonly parts: Pick<ClusterParts, 'kafka' | 'ledgerSettings' | 'ledgers'>;
+    readonly asked: () => number | undefined;
+  } {
     const event = encodeAuditEvent(someAuditEvent(5));
     const { root, files } = growth(EMPTY_LEDGER, [event]);
-    const checkpoint = formatNote({ text: formatCheckpoint({ origin: 'audit.example', size: 1, root, extensions: [] }), signatures: [{ name: 'audit.example', keyId: 1, signature: new Uint8Array(8) }] });
-    const ledger = new Map([...files, { path: CHECKPOINT_PATH, bytes: checkpoint }].map(({ path, bytes }) => [`0/${path}`, bytes]));
+    const checkpoint = formatNote({
+      text: formatCheckpoint({ origin: 'audit.example', size: 1, root, extensions: [] }),
+      signatures: [{ name: 'audit.example', keyId: 1, signature: new Uint8Array(8) }],
+    });
+    const ledger = new Map(
+      [...files, { path: CHECKPOINT_PATH, bytes: checkpoint }].map(({ path, bytes }) => [
+        `0/${path}`,
+        bytes,
+      ]),
+    );
     let end = 5n;
     let asked: number | undefined;
     const log = {
-      name: 'log-1', starts: () => Promise.resolve(new Map([[0, 0n]])), ends: () => Promise.resolve(new Map([[0, end]])),
+      name: 'log-1',
+      starts: () => Promise.resolve(new Map([[0, 0n]])),
+      ends: () => Promise.resolve(new Map([[0, end]])),
       since: (_: unknown, at: number) => {
         asked = at;
         return Promise.resolve(new Map([[0, 0n]]));
       },
     };
-    const store = { read: (path: string) => {
-      end = 6n;
-      return Promise.resolve(ledger.get(path));
-    } };
+    const store = {
+      read: (path: string) => {
+        end = 6n;
+        return Promise.resolve(ledger.get(path));
+      },
+    };
     const part = <T>(name: string, value: T) => new Part(name, () => Promise.resolve(value));
-    const parts = { kafka: part('Kafka', log), ledgerSettings: part('settings', { origin: 'audit.example' }), ledgers: part('ledgers', store) } as unknown as ClusterParts;
+    const parts = {
+      kafka: part('Kafka', log),
+      ledgerSettings: part('settings', { origin: 'audit.example' }),
+      ledgers: part('ledgers', store),
+    } as unknown as ClusterParts;
     return { parts, asked: () => asked };
   }
 
   const look = async (env: Readonly<Record<string, string>>) => {
     const { parts, asked } = growing();
-    const file = { env: { RESIDENCY_LEDGER_DIR: '/ledgers', ...env }, clientId: 'test', origin: () => undefined, readFile: () => '' };
-    const session = { output: new Output(process.stdout, process.stderr), env: {}, signal: never, now: () => NOW };
-    const findings = await told(clusterLedgerChecks({ terms: { ...terms, patienceMs: 5_000 }, file, session }, parts));
+    const file = {
+      env: { RESIDENCY_LEDGER_DIR: '/ledgers', ...env },
+      clientId: 'test',
+      origin: () => undefined,
+      readFile: () => '',
+    };
+    const session = {
+      output: new Output(process.stdout, process.stderr),
+      env: {},
+      signal: never,
+      now: () => NOW,
+    };
+    const findings = await told(
+      clusterLedgerChecks({ terms: { ...terms, patienceMs: 5_000 }, file, session }, parts),
+    );
     return { findings, patienceMs: NOW - (asked() ?? NOW) };
   };
 
-  it('are not taken for another log\'s where both grow during the look', async () => {
-    expect((await look({})).findings).toEqual([expect.stringMatching(/^ledger unknown: 1 checkpoint of 1 entries, none behind/)]);
+  it("are not taken for another log's where both grow during the look", async () => {
+    expect((await look({})).findings).toEqual([
+      expect.stringMatching(/^ledger unknown: 1 checkpoint of 1 entries, none behind/),
+    ]);
   });
 
   it('may be a minute behind, and what an auditor lets pass between two checkpoints', async () => {
     expect((await look({})).patienceMs).toBe(65_000);
     expect((await look({ RESIDENCY_LEDGER_INTERVAL_MS: '3600000' })).patienceMs).toBe(3_660_000);
-    expect((await look({ RESIDENCY_LEDGER_INTERVAL_MS: 'soon' })).findings).toEqual(['ledger unknown: needs configuration (auditing)']);
+    expect((await look({ RESIDENCY_LEDGER_INTERVAL_MS: 'soon' })).findings).toEqual([
+      'ledger unknown: needs configuration (auditing)',
+    ]);
   });
 });
 
@@ -257,48 +465,135 @@ it('progress is wrong where it left the log, or the oldest record waits too long
   const at = { mode: 'running', now: NOW } as const;
   const settled = { partition: 0, start: 2n, end: 9n, committed: 9n, next: 9n };
   expect(said(judgeProgress([settled], at))).toEqual([expect.stringMatching(/^ok: all of 1/)]);
-  expect(said(judgeProgress([settled, { ...settled, partition: 1, next: 4n, oldestAt: NOW - 3_000 }], at))).toEqual([expect.stringMatching(/^ok: 5 offsets .*3 s/)]);
-  expect(said(judgeProgress([{ ...settled, next: 4n, oldestAt: NOW - 301_000 }], at))).toEqual([expect.stringMatching(/^wrong: 5 offsets .*5 min .*routers run/)]);
-  expect(said(judgeProgress([{ ...settled, next: 4n, oldestAt: NOW - 301_000 }], { ...at, mode: 'paused' }))).toEqual([expect.stringMatching(/^wrong: .*paused/)]);
-  expect(said(judgeProgress([{ ...settled, next: 10n }], at))).toEqual([expect.stringMatching(/^wrong: partition 0 .*lost its end/)]);
-  expect(said(judgeProgress([{ ...settled, next: 1n, oldestAt: NOW }], at))).toEqual([expect.stringMatching(/^wrong: partition 0 .*gone/)]);
-  expect([judgeEmbeddedProgress({ settled: null, end: 0n }), judgeEmbeddedProgress({ settled: 1n, end: 4n }), judgeEmbeddedProgress({ settled: 4n, end: 4n })].map(({ state, found }) => `${state} ${found}`)).toEqual(['ok nothing waits', 'ok 2 records wait to be routed', expect.stringMatching(/^wrong/)]);
+  expect(
+    said(
+      judgeProgress([settled, { ...settled, partition: 1, next: 4n, oldestAt: NOW - 3_000 }], at),
+    ),
+  ).toEqual([expect.stringMatching(/^ok: 5 offsets .*3 s/)]);
+  expect(said(judgeProgress([{ ...settled, next: 4n, oldestAt: NOW - 301_000 }], at))).toEqual([
+    expect.stringMatching(/^wrong: 5 offsets .*5 min .*routers run/),
+  ]);
+  expect(
+    said(
+      judgeProgress([{ ...settled, next: 4n, oldestAt: NOW - 301_000 }], { ...at, mode: 'paused' }),
+    ),
+  ).toEqual([expect.stringMatching(/^wrong: .*paused/)]);
+  expect(said(judgeProgress([{ ...settled, next: 10n }], at))).toEqual([
+    expect.stringMatching(/^wrong: partition 0 .*lost its end/),
+  ]);
+  expect(said(judgeProgress([{ ...settled, next: 1n, oldestAt: NOW }], at))).toEqual([
+    expect.stringMatching(/^wrong: partition 0 .*gone/),
+  ]);
+  expect(
+    [
+      judgeEmbeddedProgress({ settled: null, end: 0n }),
+      judgeEmbeddedProgress({ settled: 1n, end: 4n }),
+      judgeEmbeddedProgress({ settled: 4n, end: 4n }),
+    ].map(({ state, found }) => `${state} ${found}`),
+  ).toEqual([
+    'ok nothing waits',
+    'ok 2 records wait to be routed',
+    expect.stringMatching(/^wrong/),
+  ]);
 });
 
 it('a system that people paused or drain is told with the reason, in characters a terminal can bear', () => {
   expect(judgeControl({ mode: 'running', logLevels: {} })).toMatchObject({ state: 'ok' });
-  expect(said([judgeControl({ mode: 'paused', reason: 'disk \u001b[2J', since: NOW, logLevels: {} })])).toEqual(['wrong: paused since 2026-06-01T12:00:00.000Z: disk ?[2J Nothing is routed; once the reason is gone: residency resume.']);
-  expect(said([judgeControl({ mode: 'draining', reason: 'move', since: NOW, logLevels: {} })])).toEqual([expect.stringMatching(/^wrong: draining since/)]);
+  expect(
+    said([judgeControl({ mode: 'paused', reason: 'disk \u001b[2J', since: NOW, logLevels: {} })]),
+  ).toEqual([
+    'wrong: paused since 2026-06-01T12:00:00.000Z: disk ?[2J Nothing is routed; once the reason is gone: residency resume.',
+  ]);
+  expect(
+    said([judgeControl({ mode: 'draining', reason: 'move', since: NOW, logLevels: {} })]),
+  ).toEqual([expect.stringMatching(/^wrong: draining since/)]);
   expect([judgeDisk(2 ** 30).state, judgeDisk(2 ** 20).state]).toEqual(['ok', 'wrong']);
 });
 
 it('a service is ready, waits for something, is none, or does not answer', async () => {
-  const answers = (status: number, body: string) => () => Promise.resolve(new Response(body, { status }));
+  const answers = (status: number, body: string) => () =>
+    Promise.resolve(new Response(body, { status }));
   const asked: string[] = [];
   const ready = await judgeReadiness(terms, 'http://router:8080/ops', (url) => {
     asked.push(url.href);
     return answers(200, JSON.stringify({ ready: true, checks: [{ name: 'process', ok: true }] }))();
   });
-  expect([asked, ready]).toEqual([['http://router:8080/ops/readyz'], { check: 'service router:8080', state: 'ok', found: 'ready' }]);
-  const body = JSON.stringify({ ready: false, checks: [{ name: 'process', ok: true }, { name: 'routing', ok: false, detail: 'waits: ROUTING_PAUSED\u0007' }] });
-  expect((await judgeReadiness(terms, 'http://router', answers(503, body))).found).toBe('not ready: routing waits: ROUTING_PAUSED?');
-  expect((await judgeReadiness(terms, 'http://router', answers(503, JSON.stringify({ ready: false, checks: [] })))).found).toBe('not ready');
-  for (const other of [answers(200, '{}'), answers(200, '<html>'), answers(503, 'x'.repeat(200_000))]) expect(await judgeReadiness(terms, 'http://router', other)).toMatchObject({ state: 'wrong', code: 'NOT_A_SERVICE' });
+  expect([asked, ready]).toEqual([
+    ['http://router:8080/ops/readyz'],
+    { check: 'service router:8080', state: 'ok', found: 'ready' },
+  ]);
+  const body = JSON.stringify({
+    ready: false,
+    checks: [
+      { name: 'process', ok: true },
+      { name: 'routing', ok: false, detail: 'waits: ROUTING_PAUSED\u0007' },
+    ],
+  });
+  expect((await judgeReadiness(terms, 'http://router', answers(503, body))).found).toBe(
+    'not ready: routing waits: ROUTING_PAUSED?',
+  );
+  expect(
+    (
+      await judgeReadiness(
+        terms,
+        'http://router',
+        answers(503, JSON.stringify({ ready: false, checks: [] })),
+      )
+    ).found,
+  ).toBe('not ready');
+  for (const other of [
+    answers(200, '{}'),
+    answers(200, '<html>'),
+    answers(503, 'x'.repeat(200_000)),
+  ])
+    expect(await judgeReadiness(terms, 'http://router', other)).toMatchObject({
+      state: 'wrong',
+      code: 'NOT_A_SERVICE',
+    });
   expect((await judgeReadiness(terms, 'http://router', answers(404, ''))).state).toBe('wrong');
-  expect((await judgeReadiness(terms, 'http://router', () => Promise.reject(new Error(CANARY))))).toMatchObject({ state: 'unknown', found: 'no answer' });
-  expect((await judgeReadiness(terms, 'http://router', () => Promise.withResolvers<Response>().promise))).toMatchObject({ state: 'unknown', found: 'no answer in time' });
+  expect(
+    await judgeReadiness(terms, 'http://router', () => Promise.reject(new Error(CANARY))),
+  ).toMatchObject({ state: 'unknown', found: 'no answer' });
+  expect(
+    await judgeReadiness(terms, 'http://router', () => Promise.withResolvers<Response>().promise),
+  ).toMatchObject({ state: 'unknown', found: 'no answer in time' });
 });
 
-it('a configuration\'s mistakes are all told, without a secret, and each section is used by itself', async () => {
+it("a configuration's mistakes are all told, without a secret, and each section is used by itself", async () => {
   const env = {
-    RESIDENCY_LOG: 'log-1', RESIDENCY_KAFKA_BROKERS: '127.0.0.1:1', RESIDENCY_KAFKA_CLUSTER_ID: 'cluster', RESIDENCY_REDIS_URL: 'redis://127.0.0.1:1', RESIDENCY_REGIONS_FILE: 'regions.json', RESIDENCY_KEYS_DIR: 'keys',
+    RESIDENCY_LOG: 'log-1',
+    RESIDENCY_KAFKA_BROKERS: '127.0.0.1:1',
+    RESIDENCY_KAFKA_CLUSTER_ID: 'cluster',
+    RESIDENCY_REDIS_URL: 'redis://127.0.0.1:1',
+    RESIDENCY_REGIONS_FILE: 'regions.json',
+    RESIDENCY_KEYS_DIR: 'keys',
   };
-  const file = (over: Readonly<Record<string, string>> = {}) => ({ env: { ...env, ...over }, clientId: 'test', origin: () => undefined, readFile: () => JSON.stringify({ sites: { 'zrh-1': { region: 'zurich', bucket: 'zrh-1', awsRegion: 'eu-central-2' } } }) });
+  const file = (over: Readonly<Record<string, string>> = {}) => ({
+    env: { ...env, ...over },
+    clientId: 'test',
+    origin: () => undefined,
+    readFile: () =>
+      JSON.stringify({
+        sites: { 'zrh-1': { region: 'zurich', bucket: 'zrh-1', awsRegion: 'eu-central-2' } },
+      }),
+  });
   expect(said(judgeConfiguration(file()))).toEqual([expect.stringMatching(/^ok: 6 settings/)]);
-  const mistaken = file({ RESIDENCY_KAFKA_PASSWORD: CANARY, RESIDENCY_TYPO: CANARY, RESIDENCY_LEDGER_INTERVAL_MS: 'soon' });
+  const mistaken = file({
+    RESIDENCY_KAFKA_PASSWORD: CANARY,
+    RESIDENCY_TYPO: CANARY,
+    RESIDENCY_LEDGER_INTERVAL_MS: 'soon',
+  });
   const findings = said(judgeConfiguration(mistaken));
-  expect(findings).toEqual(expect.arrayContaining([expect.stringContaining('RESIDENCY_KAFKA_PASSWORD'), expect.stringContaining('RESIDENCY_TYPO'), expect.stringContaining('RESIDENCY_LEDGER_INTERVAL_MS')]));
+  expect(findings).toEqual(
+    expect.arrayContaining([
+      expect.stringContaining('RESIDENCY_KAFKA_PASSWORD'),
+      expect.stringContaining('RESIDENCY_TYPO'),
+      expect.stringContaining('RESIDENCY_LEDGER_INTERVAL_MS'),
+    ]),
+  );
   expect(findings.join('')).not.toContain(CANARY);
   expect(await settingsPart(mistaken, 'redis').value()).toMatchObject({ log: 'log-1' });
-  await expect(settingsPart(mistaken, 'kafka').needed()).rejects.toThrow('needs configuration (kafka)');
+  await expect(settingsPart(mistaken, 'kafka').needed()).rejects.toThrow(
+    'needs configuration (kafka)',
+  );
 });

@@ -4,7 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { createProgram } from '../src/program.ts';
 import { Output } from '../src/output.ts';
 
-const session = { output: new Output(new PassThrough(), new PassThrough()), env: {}, signal: new AbortController().signal, now: () => 0 };
+const session = {
+  output: new Output(new PassThrough(), new PassThrough()),
+  env: {},
+  signal: new AbortController().signal,
+  now: () => 0,
+};
 const program = createProgram(session, () => undefined);
 
 function tree(command: Command): readonly Command[] {
@@ -17,7 +22,12 @@ function pathOf(command: Command): string {
 
 function helpOf(command: Command): string {
   let text = '';
-  command.configureOutput({ writeOut: (part) => { text += part; }, getOutHelpWidth: () => 400 });
+  command.configureOutput({
+    writeOut: (part) => {
+      text += part;
+    },
+    getOutHelpWidth: () => 400,
+  });
   command.outputHelp();
   return text;
 }
@@ -25,9 +35,51 @@ function helpOf(command: Command): string {
 const commands = tree(program).map((command) => ({ path: pathOf(command), command }));
 
 it('has every command of the table', () => {
-  expect(commands.filter(({ command }) => command.commands.length === 0).map(({ path }) => path.slice('residency '.length)).sort()).toEqual([
-    'audit adjudicate', 'audit export', 'audit fsck', 'audit key generate', 'audit key show', 'audit list', 'audit prove', 'audit replay', 'audit verify', 'config check', 'consent grant', 'consent show', 'consent withdraw', 'doctor', 'drain', 'keys add', 'keys list', 'keys retire', 'log-level', 'pause', 'policy check', 'policy publish', 'policy show', 'publish',
-    'quarantine list', 'quarantine redrive', 'quarantine show', 'reconcile', 'resume', 'route', 'sample list', 'sample open', 'site check', 'site init', 'start', 'status', 'topics check', 'topics create', 'where',
+  expect(
+    commands
+      .filter(({ command }) => command.commands.length === 0)
+      .map(({ path }) => path.slice('residency '.length))
+      .sort(),
+  ).toEqual([
+    'audit adjudicate',
+    'audit export',
+    'audit fsck',
+    'audit key generate',
+    'audit key show',
+    'audit list',
+    'audit prove',
+    'audit replay',
+    'audit verify',
+    'config check',
+    'consent grant',
+    'consent show',
+    'consent withdraw',
+    'doctor',
+    'drain',
+    'keys add',
+    'keys list',
+    'keys retire',
+    'log-level',
+    'pause',
+    'policy check',
+    'policy publish',
+    'policy show',
+    'publish',
+    'quarantine list',
+    'quarantine redrive',
+    'quarantine show',
+    'reconcile',
+    'resume',
+    'route',
+    'sample list',
+    'sample open',
+    'site check',
+    'site init',
+    'start',
+    'status',
+    'topics check',
+    'topics create',
+    'where',
   ]);
 });
 

@@ -30,7 +30,11 @@ export interface Row {
   readonly position: string;
   readonly time: string;
   readonly policy: { readonly version: number };
-  readonly outcomes: readonly { readonly outcome: string; readonly region?: string; readonly reason?: string }[];
+  readonly outcomes: readonly {
+    readonly outcome: string;
+    readonly region?: string;
+    readonly reason?: string;
+  }[];
 }
 
 export interface Folder {
@@ -45,15 +49,30 @@ export interface Folder {
 
 export async function makeFolder(): Promise<Folder> {
   const path = await mkdtemp(join(tmpdir(), 'residency-cli-'));
-  const spawnHere = (args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess =>
-    spawn(process.execPath, [BIN, ...args], { cwd: path, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_COMPILE_CACHE, ...env } });
+  const spawnHere = (
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): ChildProcess =>
+    spawn(process.execPath, [BIN, ...args], {
+      cwd: path,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NODE_COMPILE_CACHE, ...env },
+    });
   const run = (...args: readonly string[]): Promise<Finished> => finished(spawnHere(args));
   return {
-    path, run, spawn: spawnHere,
+    path,
+    run,
+    spawn: spawnHere,
     json: async (code, ...args) => {
       const ended = await run(...args, '--json');
-      if (ended.code !== code) throw new Error(`Expected exit code ${code}, found ${ended.code}: ${ended.out}${ended.err}`);
-      return ended.out.split('\n').filter((line) => line !== '').map((line): Row => JSON.parse(line));
+      if (ended.code !== code)
+        throw new Error(
+          `Expected exit code ${code}, found ${ended.code}: ${ended.out}${ended.err}`,
+        );
+      return ended.out
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line): Row => JSON.parse(line));
     },
     remove: () => rm(path, { recursive: true, force: true }),
   };
@@ -69,13 +88,22 @@ export async function temporaryFolder(): Promise<Folder> {
 export async function finished(child: ChildProcess): Promise<Finished> {
   let out = '';
   let err = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => { out += text; });
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => { err += text; });
-  const [code] = await once(child, 'close') as [number | null];
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
   return { code, out, err };
 }
 
 /** Alters a log past the adapter, in a process of its own, as somebody with access to the disk could. */
 export function alterLog(file: string, sql: string): void {
-  execFileSync(process.execPath, ['-e', 'new (require("node:sqlite").DatabaseSync)(process.argv[1]).exec(process.argv[2])', file, sql]);
+  execFileSync(process.execPath, [
+    '-e',
+    'new (require("node:sqlite").DatabaseSync)(process.argv[1]).exec(process.argv[2])',
+    file,
+    sql,
+  ]);
 }

@@ -11,7 +11,9 @@ export interface Started {
 /** `residency start` in a process of its own, on any free port. */
 export async function start(folder: Folder, ...args: readonly string[]): Promise<Started> {
   const child = folder.spawn(['start', ...args], { RESIDENCY_PORT: '0' });
-  onTestFinished(() => { child.kill('SIGKILL'); });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
   let output = '';
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   for (const stream of [child.stdout, child.stderr]) {
@@ -21,14 +23,17 @@ export async function start(folder: Folder, ...args: readonly string[]): Promise
       if (url !== undefined) resolve(url);
     });
   }
-  child.once('exit', () => { reject(new Error(`It ended before it listened:\n${output}`)); });
+  child.once('exit', () => {
+    reject(new Error(`It ended before it listened:\n${output}`));
+  });
   const url = await promise;
   return {
-    url, output: () => output,
+    url,
+    output: () => output,
     stop: async (signal) => {
       const exited = once(child, 'exit');
       child.kill(signal);
-      const [code] = await exited as [number | null];
+      const [code] = (await exited) as [number | null];
       return code;
     },
   };

@@ -7,6 +7,9 @@ const SECTIONS = ['kafka', 'redis', 'http', 'routing', 'telemetry'] as const;
 export type ProjectorSettings = Pick<Configuration, (typeof SECTIONS)[number]>;
 
 /** Throws `CONFIGURATION_INVALID` with every mistake there is. */
-export function readConfig(env: ConfigurationSource['env'], readFile: ConfigurationSource['readFile']): ProjectorSettings {
+export function readConfig(
+  env: ConfigurationSource['env'],
+  readFile: ConfigurationSource['readFile'],
+): ProjectorSettings {
   return configurationOf(SECTIONS, { env, readFile });
 }

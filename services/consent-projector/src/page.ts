@@ -20,7 +20,11 @@ export interface Page {
  * that much longer. Where it goes back by more, the watermark has promised too much. The page ends there and halts the view; the
  * view stays halted until append time is at the watermark again, for only then is the promise true.
  */
-export function readPage(records: readonly LogRecord[], position: ProjectedPosition | undefined, marginMs: number): Page | undefined {
+export function readPage(
+  records: readonly LogRecord[],
+  position: ProjectedPosition | undefined,
+  marginMs: number,
+): Page | undefined {
   const changes: { event: ConsentEvent; at: number }[] = [];
   const skipped: { offset: bigint; error: unknown }[] = [];
   let next = position?.next ?? 0n;
@@ -40,14 +44,23 @@ export function readPage(records: readonly LogRecord[], position: ProjectedPosit
     watermark = Math.max(watermark ?? at, at);
     const wasHalted = halted;
     halted = at + marginMs < watermark;
-    if (halted && !wasHalted) return { to: { next, watermark, halted }, changes, skipped, wentBack: { offset, byMs: watermark - at } };
+    if (halted && !wasHalted)
+      return {
+        to: { next, watermark, halted },
+        changes,
+        skipped,
+        wentBack: { offset, byMs: watermark - at },
+      };
   }
   if (watermark === undefined || next === position?.next) return undefined;
   return { to: { next, watermark, halted }, changes, skipped };
 }
 
 /** The histories that `changes` leave, each whole; those that stay empty are left out. */
-export function fold(changes: Page['changes'], known: ReadonlyMap<string, ConsentHistory>): ReadonlyMap<string, ConsentHistory> {
+export function fold(
+  changes: Page['changes'],
+  known: ReadonlyMap<string, ConsentHistory>,
+): ReadonlyMap<string, ConsentHistory> {
   const histories = new Map<string, ConsentHistory>();
   for (const { event, at } of changes) {
     const before = histories.get(event.consentId) ?? known.get(event.consentId) ?? [];

@@ -50,14 +50,21 @@ const PAGE_RECORDS = 500;
  */
 export async function project(options: ProjectOptions): Promise<void> {
   const { signal, diagnostics, backOff = BACK_OFF } = options;
-  const run: Run = { ...options, backOff, waits: new BackOff(backOff, Math.random), seen: { skipped: 0, upTo: -1n, rival: false } };
+  const run: Run = {
+    ...options,
+    backOff,
+    waits: new BackOff(backOff, Math.random),
+    seen: { skipped: 0, upTo: -1n, rival: false },
+  };
   while (!signal.aborted) {
     try {
       await follow(run);
     } catch (error) {
       if (signal.aborted) return;
       if (remedyOf(error) !== 'retry') throw error;
-      diagnostics.warn('The consent projection failed and is tried again from where it is.', { error });
+      diagnostics.warn('The consent projection failed and is tried again from where it is.', {
+        error,
+      });
     }
     await pause(run.waits.next(), signal);
   }
@@ -67,7 +74,10 @@ export async function project(options: ProjectOptions): Promise<void> {
 async function follow(run: Run): Promise<void> {
   let position = await run.projection.position();
   await demandWithinLog(position, run.source);
-  if (position?.halted === true) run.diagnostics.error('The consent view is halted, because append time went back; routing waits until it has passed the watermark again.');
+  if (position?.halted === true)
+    run.diagnostics.error(
+      'The consent view is halted, because append time went back; routing waits until it has passed the watermark again.',
+    );
   for await (const records of run.source.batches(position?.next, run.signal)) {
     for (let index = 0; index < records.length && !run.signal.aborted; index += PAGE_RECORDS) {
       const reached = await advance(run, position, records.slice(index, index + PAGE_RECORDS));
@@ -78,7 +88,11 @@ async function follow(run: Run): Promise<void> {
 }
 
 /** Applies `records` from wherever the projection really is, as long as that lies ahead of `from`; the source is only to be sought again where it does not. */
-async function advance(run: Run, from: ProjectedPosition | undefined, records: readonly LogRecord[]): Promise<ProjectedPosition | undefined | 'further back'> {
+async function advance(
+  run: Run,
+  from: ProjectedPosition | undefined,
+  records: readonly LogRecord[],
+): Promise<ProjectedPosition | undefined | 'further back'> {
   let position = from;
   for (;;) {
     const page = readPage(records, position, run.appendTimeMarginMs ?? MARGIN_MS);
@@ -87,26 +101,45 @@ async function advance(run: Run, from: ProjectedPosition | undefined, records: r
     const answer = await apply(run.projection, position, page);
     if (answer.applied) {
       run.waits.reset();
-      run.onProgress?.({ position: answer.position, records: records.length, skipped: run.seen.skipped });
-      if (page.wentBack !== undefined) throw appendTimeWentBack(at(run.source, page.wentBack.offset), page.wentBack.byMs, page.to.watermark);
+      run.onProgress?.({
+        position: answer.position,
+        records: records.length,
+        skipped: run.seen.skipped,
+      });
+      if (page.wentBack !== undefined)
+        throw appendTimeWentBack(
+          at(run.source, page.wentBack.offset),
+          page.wentBack.byMs,
+          page.to.watermark,
+        );
       return answer.position;
     }
     if (answer.found === undefined || answer.found.next < (position?.next ?? 0n)) {
-      run.diagnostics.warn('The consent projection is further back than this projector left it: Redis was emptied, restored or failed over with loss. It is made good from the log; routing waits meanwhile.');
+      run.diagnostics.warn(
+        'The consent projection is further back than this projector left it: Redis was emptied, restored or failed over with loss. It is made good from the log; routing waits meanwhile.',
+      );
       return 'further back';
     }
     await demandWithinLog(answer.found, run.source);
-    if (!run.seen.rival) run.diagnostics.info('Another consent projector is at work on the same projection; each step is applied by one of them.');
+    if (!run.seen.rival)
+      run.diagnostics.info(
+        'Another consent projector is at work on the same projection; each step is applied by one of them.',
+      );
     run.seen.rival = true;
     position = answer.found;
   }
 }
 
 /** One round trip to read, one to write; a page of ticks needs only the second. */
-async function apply(projection: ConsentProjection, expected: ProjectedPosition | undefined, { to, changes }: Page): Promise<Answer> {
+async function apply(
+  projection: ConsentProjection,
+  expected: ProjectedPosition | undefined,
+  { to, changes }: Page,
+): Promise<Answer> {
   const ids = new Set(changes.map(({ event }) => event.consentId));
   // Without a position there are no histories, whatever an earlier projection may have left.
-  if (ids.size === 0 || expected === undefined) return await projection.apply({ expected, to, histories: fold(changes, new Map()) });
+  if (ids.size === 0 || expected === undefined)
+    return await projection.apply({ expected, to, histories: fold(changes, new Map()) });
   const { position: found, histories } = await projection.histories([...ids]);
   // Histories of any other position would be folded wrongly, even if the position were the expected one again when they are applied.
   if (!same(found, expected)) return { applied: false, found };
@@ -114,11 +147,21 @@ async function apply(projection: ConsentProjection, expected: ProjectedPosition 
 }
 
 function same(a: ProjectedPosition | undefined, b: ProjectedPosition): boolean {
-  return a !== undefined && a.log === b.log && a.generation === b.generation && a.next === b.next && a.watermark === b.watermark && a.halted === b.halted;
+  return (
+    a !== undefined &&
+    a.log === b.log &&
+    a.generation === b.generation &&
+    a.next === b.next &&
+    a.watermark === b.watermark &&
+    a.halted === b.halted
+  );
 }
 
 /** A position beyond the log's end is of another log, or of one that lost records: going on would skip what is appended up to it. */
-async function demandWithinLog(position: ProjectedPosition | undefined, source: ConsentSource): Promise<void> {
+async function demandWithinLog(
+  position: ProjectedPosition | undefined,
+  source: ConsentSource,
+): Promise<void> {
   if (position === undefined) return;
   const end = await source.end();
   if (position.next > end) throw logShorter(at(source, position.next), end);
@@ -129,7 +172,10 @@ function report({ source, diagnostics, seen }: Run, { skipped }: Page): void {
   for (const { offset, error } of skipped.filter((one) => one.offset > seen.upTo)) {
     seen.skipped += 1;
     seen.upTo = offset;
-    diagnostics.warn('A record of the consent log holds no consent event and was passed over; look at its publisher.', { error, position: at(source, offset) });
+    diagnostics.warn(
+      'A record of the consent log holds no consent event and was passed over; look at its publisher.',
+      { error, position: at(source, offset) },
+    );
   }
 }
 

@@ -13,7 +13,11 @@ export function logShorter(position: string, end: bigint): ProjectorError {
   });
 }
 
-export function appendTimeWentBack(position: string, byMs: number, watermark: number): ProjectorError {
+export function appendTimeWentBack(
+  position: string,
+  byMs: number,
+  watermark: number,
+): ProjectorError {
   return new ProjectorError({
     code: 'APPEND_TIME_WENT_BACK',
     message: `Expected append times of the consent log to agree within the margin, found ${position} to be ${byMs} ms before one ahead of it. The view is halted, and routing waits, until append time has passed ${new Date(watermark).toISOString()} again. Correct the brokers' clocks, then start again.`,

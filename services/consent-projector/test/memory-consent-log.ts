@@ -7,7 +7,13 @@ import type { ConsentSource } from '../src/ports/consent-source.ts';
 
 const TICK: NewRecord = {
   key: Buffer.from('tick'),
-  ...encodeKafkaStructured({ specversion: '1.0', id: 'tick', source: '/residency/consent-projector', type: CONSENT_TICK, extensions: {} }),
+  ...encodeKafkaStructured({
+    specversion: '1.0',
+    id: 'tick',
+    source: '/residency/consent-projector',
+    type: CONSENT_TICK,
+    extensions: {},
+  }),
 };
 
 /** A consent log in memory. Remembers what folding its events gives, for every prefix. */
@@ -18,13 +24,17 @@ export class MemoryConsentLog implements ConsentSource {
   batchSize: () => number = () => 100;
   /** Where readers began. */
   readonly begun: (bigint | undefined)[] = [];
-  readonly #events: { readonly next: bigint; readonly event: ConsentEvent; readonly at: number }[] = [];
+  readonly #events: { readonly next: bigint; readonly event: ConsentEvent; readonly at: number }[] =
+    [];
   #next = 0n;
   #more = Promise.withResolvers<void>();
 
   publish(event: ConsentEvent, at: number): LogRecord {
     this.#events.push({ next: this.#next + 1n, event, at });
-    return this.append(consentEntry(consentCloudEvent(event, { id: `e-${this.#next}`, source: 'urn:test' })).record, at);
+    return this.append(
+      consentEntry(consentCloudEvent(event, { id: `e-${this.#next}`, source: 'urn:test' })).record,
+      at,
+    );
   }
 
   tick(at: number): LogRecord {
@@ -50,14 +60,21 @@ export class MemoryConsentLog implements ConsentSource {
     return histories;
   }
 
-  async *batches(from: bigint | undefined, signal: AbortSignal): AsyncGenerator<readonly LogRecord[]> {
+  async *batches(
+    from: bigint | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly LogRecord[]> {
     this.begun.push(from);
     const aborted = Promise.withResolvers<void>();
-    signal.addEventListener('abort', () => { aborted.resolve(); });
+    signal.addEventListener('abort', () => {
+      aborted.resolve();
+    });
     let next = from ?? 0n;
     while (!signal.aborted) {
       const more = this.#more.promise;
-      const due = this.records.filter(({ offset }) => offset >= next).slice(0, Math.max(1, this.batchSize()));
+      const due = this.records
+        .filter(({ offset }) => offset >= next)
+        .slice(0, Math.max(1, this.batchSize()));
       next = (due.at(-1)?.offset ?? next - 1n) + 1n;
       if (due.length > 0) yield due;
       else await Promise.race([more, aborted.promise]);

@@ -25,16 +25,22 @@ export class MemoryProjection implements ConsentProjection {
   }
 
   async histories(ids: readonly string[]): Promise<Kept> {
-    return await turns(() => ({ position: this.kept.position, histories: new Map([...this.kept.histories].filter(([id]) => ids.includes(id))) }));
+    return await turns(() => ({
+      position: this.kept.position,
+      histories: new Map([...this.kept.histories].filter(([id]) => ids.includes(id))),
+    }));
   }
 
   async apply({ expected, to, histories }: Step): Promise<Answer> {
     return await turns((): Answer => {
       const found = this.kept.position;
       if (!isDeepStrictEqual(found, expected)) return { applied: false, found };
-      const generation = expected?.generation ?? `g-${this.#generations += 1}`;
+      const generation = expected?.generation ?? `g-${(this.#generations += 1)}`;
       const position = { log: this.#log, generation, ...to };
-      this.kept = { position, histories: new Map([...(expected === undefined ? [] : this.kept.histories), ...histories]) };
+      this.kept = {
+        position,
+        histories: new Map([...(expected === undefined ? [] : this.kept.histories), ...histories]),
+      };
       return { applied: true, position };
     });
   }
@@ -45,8 +51,12 @@ export class MemoryProjection implements ConsentProjection {
 }
 
 async function turns<T>(work: () => T): Promise<T> {
-  await new Promise((resolve) => { setImmediate(resolve); });
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
   const result = work();
-  await new Promise((resolve) => { setImmediate(resolve); });
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
   return result;
 }

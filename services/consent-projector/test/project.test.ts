@@ -6,9 +6,11 @@ import { MemoryConsentLog } from './memory-consent-log.ts';
 import { MemoryProjection } from './memory-projection.ts';
 import { caughtUp, run } from './running.ts';
 
-const granted = (consentId: string, termsVersion = '1') => ({ kind: 'granted', consentId, purposes: ['threat-sample-sharing'], termsVersion }) as const;
+const granted = (consentId: string, termsVersion = '1') =>
+  ({ kind: 'granted', consentId, purposes: ['threat-sample-sharing'], termsVersion }) as const;
 const withdrawn = (consentId: string) => ({ kind: 'withdrawn', consentId }) as const;
-const unreachable = () => new CodedError({ code: 'REDIS_UNREACHABLE', message: 'down', remedy: 'retry' });
+const unreachable = () =>
+  new CodedError({ code: 'REDIS_UNREACHABLE', message: 'down', remedy: 'retry' });
 
 /** A log with `count` grants and ticks, ten milliseconds apart. */
 function someLog(count: number): MemoryConsentLog {
@@ -30,7 +32,11 @@ describe('the projector', () => {
     await running.stop();
     expect(projection.kept.histories).toEqual(log.histories());
     expect(projection.kept.position).toMatchObject({ next: 21n, watermark: 500, halted: false });
-    expect(running.progress.at(-1)).toMatchObject({ position: { next: 21n }, records: 1, skipped: 0 });
+    expect(running.progress.at(-1)).toMatchObject({
+      position: { next: 21n },
+      records: 1,
+      skipped: 0,
+    });
     expect(running.said).toEqual([]);
   });
 
@@ -60,7 +66,14 @@ describe('the projector', () => {
   it('asks for no histories where there are only ticks', async () => {
     const [log, projection] = [someLog(3), new MemoryProjection()];
     let asked = 0;
-    const counting: ConsentProjection = { position: () => projection.position(), apply: (step) => projection.apply(step), histories: (ids) => { asked += 1; return projection.histories(ids); } };
+    const counting: ConsentProjection = {
+      position: () => projection.position(),
+      apply: (step) => projection.apply(step),
+      histories: (ids) => {
+        asked += 1;
+        return projection.histories(ids);
+      },
+    };
     const running = run({ source: log, projection: counting });
     await caughtUp(log, projection);
     for (let at = 100; at < 110; at += 1) log.tick(at);
@@ -82,9 +95,14 @@ describe('the projector', () => {
     await caughtUp(log, projection);
     await running.stop();
     const warnings = running.said.filter(({ fields }) => fields?.position !== undefined);
-    expect(warnings.map(({ fields }) => fields?.position)).toEqual(['log-1/threat.consents/0/0', 'log-1/threat.consents/0/1']);
+    expect(warnings.map(({ fields }) => fields?.position)).toEqual([
+      'log-1/threat.consents/0/0',
+      'log-1/threat.consents/0/1',
+    ]);
     expect(running.progress.at(-1)?.skipped).toBe(2);
-    expect(JSON.stringify(running.said.map((one) => [one.message, String(one.fields?.error)]))).not.toContain('CANARY');
+    expect(
+      JSON.stringify(running.said.map((one) => [one.message, String(one.fields?.error)])),
+    ).not.toContain('CANARY');
     expect(projection.kept.histories).toEqual(log.histories());
   });
 
@@ -97,7 +115,9 @@ describe('the projector', () => {
     await caughtUp(log, projection);
     await running.stop();
     expect(log.begun).toEqual([undefined, undefined]);
-    expect(running.said).toMatchObject([{ level: 'warn', message: expect.stringContaining('further back') }]);
+    expect(running.said).toMatchObject([
+      { level: 'warn', message: expect.stringContaining('further back') },
+    ]);
     expect(projection.kept.histories).toEqual(log.histories());
   });
 
@@ -130,7 +150,17 @@ describe('the projector', () => {
       histories: async (ids) => {
         asked += 1;
         if (asked > 1) return await projection.histories(ids);
-        projection.kept = { position: { ...whole.position, log: 'log-1', generation: 'g-9', next: 3n, watermark: 20, halted: false }, histories: log.histories(3n) };
+        projection.kept = {
+          position: {
+            ...whole.position,
+            log: 'log-1',
+            generation: 'g-9',
+            next: 3n,
+            watermark: 20,
+            halted: false,
+          },
+          histories: log.histories(3n),
+        };
         const read = await projection.histories(ids);
         projection.kept = whole;
         return read;
@@ -147,21 +177,49 @@ describe('the projector', () => {
   it('shares the work with another projector without seeking for each step it loses', async () => {
     const [log, projection] = [someLog(400), new MemoryProjection()];
     log.batchSize = () => 1 + Math.floor(Math.random() * 9);
-    const rivals = [run({ source: log, projection }), run({ source: log, projection }), run({ source: log, projection })];
+    const rivals = [
+      run({ source: log, projection }),
+      run({ source: log, projection }),
+      run({ source: log, projection }),
+    ];
     await caughtUp(log, projection);
-    await Promise.all(rivals.map(async (rival) => { await rival.stop(); }));
+    await Promise.all(
+      rivals.map(async (rival) => {
+        await rival.stop();
+      }),
+    );
     expect(projection.kept.histories).toEqual(log.histories());
     expect(log.begun).toHaveLength(3);
-    for (const { said } of rivals) expect(said.map(({ level }) => level).join()).toMatch(/^(?:info)?$/);
-    expect(rivals.flatMap(({ progress }) => progress).reduce((sum, { records }) => sum + records, 0)).toBeGreaterThanOrEqual(400);
+    for (const { said } of rivals)
+      expect(said.map(({ level }) => level).join()).toMatch(/^(?:info)?$/);
+    expect(
+      rivals.flatMap(({ progress }) => progress).reduce((sum, { records }) => sum + records, 0),
+    ).toBeGreaterThanOrEqual(400);
   });
 
   it('ends when told to, even while nothing works', async () => {
-    const failing: ConsentProjection = { position: async () => { throw unreachable(); }, histories: async () => { throw unreachable(); }, apply: async () => { throw unreachable(); } };
-    const running = run({ source: new MemoryConsentLog(), projection: failing, backOff: { firstMs: 60_000, mostMs: 60_000 } });
+    const failing: ConsentProjection = {
+      position: async () => {
+        throw unreachable();
+      },
+      histories: async () => {
+        throw unreachable();
+      },
+      apply: async () => {
+        throw unreachable();
+      },
+    };
+    const running = run({
+      source: new MemoryConsentLog(),
+      projection: failing,
+      backOff: { firstMs: 60_000, mostMs: 60_000 },
+    });
     await eventually(async () => (running.said.length > 0 ? true : undefined));
     await running.stop();
-    expect(running.said[0]).toMatchObject({ level: 'warn', fields: { error: { code: 'REDIS_UNREACHABLE' } } });
+    expect(running.said[0]).toMatchObject({
+      level: 'warn',
+      fields: { error: { code: 'REDIS_UNREACHABLE' } },
+    });
   });
 });
 
@@ -198,7 +256,11 @@ describe('each write of the projector', () => {
       calls += 1;
       return calls % 3 === 0 ? Promise.reject(unreachable()) : work();
     };
-    const broken: ConsentProjection = { position: () => sometimes(() => projection.position()), histories: (ids) => sometimes(() => projection.histories(ids)), apply: (step) => projection.apply(step) };
+    const broken: ConsentProjection = {
+      position: () => sometimes(() => projection.position()),
+      histories: (ids) => sometimes(() => projection.histories(ids)),
+      apply: (step) => projection.apply(step),
+    };
     const running = run({ source: log, projection: broken });
     await caughtUp(log, projection);
     await running.stop();
@@ -207,8 +269,13 @@ describe('each write of the projector', () => {
 
   it('is the last where the projection says to stop', async () => {
     const projection = new MemoryProjection();
-    const foreign = async () => { throw new CodedError({ code: 'CONSENT_VIEW_FOREIGN', message: 'foreign', remedy: 'stop' }); };
-    const running = run({ source: someLog(3), projection: { position: foreign, histories: foreign, apply: foreign } });
+    const foreign = async () => {
+      throw new CodedError({ code: 'CONSENT_VIEW_FOREIGN', message: 'foreign', remedy: 'stop' });
+    };
+    const running = run({
+      source: someLog(3),
+      projection: { position: foreign, histories: foreign, apply: foreign },
+    });
     await expect(running.ended).rejects.toMatchObject({ code: 'CONSENT_VIEW_FOREIGN' });
     expect(projection.kept.position).toBeUndefined();
   });
@@ -217,8 +284,14 @@ describe('each write of the projector', () => {
 describe('a log that cannot be right', () => {
   it('stops the projector where it ends before the projection does', async () => {
     const projection = new MemoryProjection();
-    projection.kept = { position: { log: 'log-1', generation: 'g', next: 21n, watermark: 10, halted: false }, histories: new Map() };
-    await expect(run({ source: someLog(20), projection }).ended).rejects.toMatchObject({ code: 'CONSENT_LOG_SHORTER', remedy: 'stop' });
+    projection.kept = {
+      position: { log: 'log-1', generation: 'g', next: 21n, watermark: 10, halted: false },
+      histories: new Map(),
+    };
+    await expect(run({ source: someLog(20), projection }).ended).rejects.toMatchObject({
+      code: 'CONSENT_LOG_SHORTER',
+      remedy: 'stop',
+    });
     expect(projection.kept.position?.next).toBe(21n);
   });
 
@@ -226,7 +299,10 @@ describe('a log that cannot be right', () => {
     const [log, projection] = [someLog(20), new MemoryProjection()];
     const running = run({ source: log, projection });
     await caughtUp(log, projection);
-    projection.kept = { position: { log: 'log-1', generation: 'g', next: 999n, watermark: 10, halted: false }, histories: new Map() };
+    projection.kept = {
+      position: { log: 'log-1', generation: 'g', next: 999n, watermark: 10, halted: false },
+      histories: new Map(),
+    };
     log.tick(900);
     await expect(running.ended).rejects.toMatchObject({ code: 'CONSENT_LOG_SHORTER' });
   });
@@ -236,7 +312,13 @@ describe('a log that cannot be right', () => {
     log.publish(granted('consent-0001'), 100_000);
     log.publish(withdrawn('consent-0001'), 90_000);
     log.tick(90_100);
-    await expect(run({ source: log, projection }).ended).rejects.toMatchObject({ code: 'APPEND_TIME_WENT_BACK', remedy: 'stop', message: expect.stringMatching(/log-1\/threat\.consents\/0\/1 to be 10000 ms.*1970-01-01T00:01:40/) });
+    await expect(run({ source: log, projection }).ended).rejects.toMatchObject({
+      code: 'APPEND_TIME_WENT_BACK',
+      remedy: 'stop',
+      message: expect.stringMatching(
+        /log-1\/threat\.consents\/0\/1 to be 10000 ms.*1970-01-01T00:01:40/,
+      ),
+    });
     expect(projection.kept.position).toMatchObject({ next: 2n, watermark: 100_000, halted: true });
 
     const again = run({ source: log, projection });
@@ -255,7 +337,10 @@ describe('a log that cannot be right', () => {
     const expected = log.histories();
     // Compaction keeps consent events; ticks and their tombstones go.
     log.records = log.records.filter(({ key }) => key?.toString() !== 'tick');
-    projection.kept = { position: { log: 'log-1', generation: 'g', next: 2n, watermark: 10, halted: false }, histories: log.histories(2n) };
+    projection.kept = {
+      position: { log: 'log-1', generation: 'g', next: 2n, watermark: 10, halted: false },
+      histories: log.histories(2n),
+    };
     const running = run({ source: log, projection });
     await eventually(async () => (projection.kept.position?.next === 20n ? true : undefined));
     await running.stop();

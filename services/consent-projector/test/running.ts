@@ -7,24 +7,48 @@ import type { MemoryConsentLog } from './memory-consent-log.ts';
 
 /** A projector at work. */
 export interface Running {
-  readonly said: readonly { readonly level: string; readonly message: string; readonly fields?: DiagnosticFields | undefined }[];
+  readonly said: readonly {
+    readonly level: string;
+    readonly message: string;
+    readonly fields?: DiagnosticFields | undefined;
+  }[];
   readonly progress: readonly ProjectorProgress[];
   /** Settles when it ends. */
   readonly ended: Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-export function run(options: Pick<ProjectOptions, 'source' | 'projection'> & Partial<ProjectOptions>): Running {
+export function run(
+  options: Pick<ProjectOptions, 'source' | 'projection'> & Partial<ProjectOptions>,
+): Running {
   const abort = new AbortController();
   const said: { level: string; message: string; fields?: DiagnosticFields | undefined }[] = [];
   const progress: ProjectorProgress[] = [];
-  const say = (level: string) => (message: string, fields?: DiagnosticFields): void => { said.push({ level, message, fields }); };
-  const diagnostics: ProjectorDiagnostics = { info: say('info'), warn: say('warn'), error: say('error') };
-  const ended = project({ backOff: { firstMs: 1, mostMs: 5 }, signal: abort.signal, diagnostics, onProgress: (one) => { progress.push(one); }, ...options });
+  const say =
+    (level: string) =>
+    (message: string, fields?: DiagnosticFields): void => {
+      said.push({ level, message, fields });
+    };
+  const diagnostics: ProjectorDiagnostics = {
+    info: say('info'),
+    warn: say('warn'),
+    error: say('error'),
+  };
+  const ended = project({
+    backOff: { firstMs: 1, mostMs: 5 },
+    signal: abort.signal,
+    diagnostics,
+    onProgress: (one) => {
+      progress.push(one);
+    },
+    ...options,
+  });
   // Whoever awaits `ended` sees it; nobody else is to be told by the process.
   ended.catch(() => {});
   return {
-    said, progress, ended,
+    said,
+    progress,
+    ended,
     stop: async () => {
       abort.abort();
       await ended;
@@ -33,7 +57,10 @@ export function run(options: Pick<ProjectOptions, 'source' | 'projection'> & Par
 }
 
 /** Once the projection has read all of the log. */
-export async function caughtUp(log: MemoryConsentLog, projection: ConsentProjection): Promise<void> {
+export async function caughtUp(
+  log: MemoryConsentLog,
+  projection: ConsentProjection,
+): Promise<void> {
   const end = await log.end();
   await eventually(async () => {
     try {

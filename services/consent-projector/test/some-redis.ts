@@ -30,22 +30,38 @@ for index = 1, #copy, 2 do redis.call('SET', copy[index], copy[index + 1]) end
 return ''`;
 
 export async function someRedis(url?: string): Promise<SomeRedis> {
-  const settings = { url: url ?? (await sharedRedis()).url, keyPrefix: `test-${randomUUID()}`, log: 'log-1', timeouts: { connectMs: 1_000, commandMs: 1_000 } };
+  const settings = {
+    url: url ?? (await sharedRedis()).url,
+    keyPrefix: `test-${randomUUID()}`,
+    log: 'log-1',
+    timeouts: { connectMs: 1_000, commandMs: 1_000 },
+  };
   const [view, projection] = [new RedisConsentView(settings), new RedisConsentProjection(settings)];
   const pattern = `{${settings.keyPrefix}}:*`;
-  const restore = async (copy: string): Promise<void> => { await evaluate(settings.url, RESTORE, [pattern, copy]); };
+  const restore = async (copy: string): Promise<void> => {
+    await evaluate(settings.url, RESTORE, [pattern, copy]);
+  };
   return {
-    view, projection, settings, restore,
-    flush: async () => { await restore('[]'); },
+    view,
+    projection,
+    settings,
+    restore,
+    flush: async () => {
+      await restore('[]');
+    },
     copy: async () => await evaluate(settings.url, COPY, [pattern]),
-    close: async () => { await Promise.all([view.close(), projection.close()]); },
+    close: async () => {
+      await Promise.all([view.close(), projection.close()]);
+    },
   };
 }
 
 /** A Redis server for one test. */
 export async function ownRedis(): Promise<OwnStack> {
   const stack = await openStack({ redis: true });
-  onTestFinished(async () => { await stack.close(); });
+  onTestFinished(async () => {
+    await stack.close();
+  });
   return stack;
 }
 
@@ -56,7 +72,9 @@ async function evaluate(url: string, script: string, args: readonly string[]): P
   try {
     await once(socket, 'connect');
     const command = ['EVAL', script, '0', ...args];
-    socket.write(`*${command.length}\r\n${command.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join('')}`);
+    socket.write(
+      `*${command.length}\r\n${command.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join('')}`,
+    );
     let answer = Buffer.alloc(0);
     for await (const bytes of socket) {
       answer = Buffer.concat([answer, bytes as Buffer]);
@@ -64,7 +82,8 @@ async function evaluate(url: string, script: string, args: readonly string[]): P
       if (head < 0) continue;
       if (answer[0] !== 0x24) throw new Error(answer.toString('utf8', 0, head));
       const length = Number(answer.toString('utf8', 1, head));
-      if (answer.length >= head + 2 + length + 2) return answer.toString('utf8', head + 2, head + 2 + length);
+      if (answer.length >= head + 2 + length + 2)
+        return answer.toString('utf8', head + 2, head + 2 + length);
     }
     throw new Error('Expected an answer.');
   } finally {

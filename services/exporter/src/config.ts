@@ -7,6 +7,9 @@ const SECTIONS = ['kafka', 'redis', 'http', 'routing', 'exporting', 'telemetry']
 export type ExporterSettings = Pick<Configuration, (typeof SECTIONS)[number]>;
 
 /** Throws `CONFIGURATION_INVALID` with every mistake there is. */
-export function readConfig(env: ConfigurationSource['env'], readFile: ConfigurationSource['readFile']): ExporterSettings {
+export function readConfig(
+  env: ConfigurationSource['env'],
+  readFile: ConfigurationSource['readFile'],
+): ExporterSettings {
   return configurationOf(SECTIONS, { env, readFile });
 }

@@ -16,12 +16,20 @@ export interface Bounds {
  * for, and that the intake log still holds. In whatever order the events are told, the answer is the same.
  */
 export class QuarantineBook {
-  readonly #partitions: ReadonlyMap<number, { readonly floor: bigint; readonly records: QuarantinedRecords }>;
+  readonly #partitions: ReadonlyMap<
+    number,
+    { readonly floor: bigint; readonly records: QuarantinedRecords }
+  >;
   #expired: number;
 
   /** `starts`: the intake log's first offsets now; what stands before them is nobody's any more and is not counted. `expired`: those of the book before. */
   constructor(starts: ReadonlyMap<number, bigint>, expired = 0) {
-    this.#partitions = new Map([...starts].map(([partition, floor]) => [partition, { floor, records: new QuarantinedRecords() }]));
+    this.#partitions = new Map(
+      [...starts].map(([partition, floor]) => [
+        partition,
+        { floor, records: new QuarantinedRecords() },
+      ]),
+    );
     this.#expired = expired;
   }
 
@@ -41,7 +49,9 @@ export class QuarantineBook {
 
   /** Lets go of what the intake log no longer holds. Only once the audit log was read to an end that was looked for before `bounds`: what was named and has no event by then never gets one. */
   keepWithin(bounds: ReadonlyMap<number, Bounds>): void {
-    for (const [partition, { start, end }] of bounds) this.#expired += this.#partitions.get(partition)?.records.keepWithin(Number(start), Number(end)) ?? 0;
+    for (const [partition, { start, end }] of bounds)
+      this.#expired +=
+        this.#partitions.get(partition)?.records.keepWithin(Number(start), Number(end)) ?? 0;
   }
 
   summary(): QuarantineNow {
@@ -53,12 +63,16 @@ export class QuarantineBook {
         oldestAt = Math.min(oldestAt, at);
       });
     }
-    const byReason = new Map(QUARANTINE_REASONS.map((reason, index) => [reason, counts[index] ?? 0]));
+    const byReason = new Map(
+      QUARANTINE_REASONS.map((reason, index) => [reason, counts[index] ?? 0]),
+    );
     return { byReason, expired: this.#expired, ...(oldestAt === Infinity ? {} : { oldestAt }) };
   }
 
   #of({ partition, offset }: Place): QuarantinedRecords | undefined {
     const found = this.#partitions.get(partition);
-    return found === undefined || offset < found.floor || offset > Number.MAX_SAFE_INTEGER ? undefined : found.records;
+    return found === undefined || offset < found.floor || offset > Number.MAX_SAFE_INTEGER
+      ? undefined
+      : found.records;
   }
 }

@@ -20,7 +20,8 @@ export class QuarantinedRecords {
     const index = this.#indexOf(offset);
     if (index < this.#size && this.#offsets[index] === offset) return;
     if (this.#size === this.#offsets.length) this.#resize(this.#size * 2);
-    for (const column of [this.#offsets, this.#times, this.#reasons]) column.copyWithin(index + 1, index, this.#size);
+    for (const column of [this.#offsets, this.#times, this.#reasons])
+      column.copyWithin(index + 1, index, this.#size);
     this.#offsets[index] = offset;
     this.#times[index] = at;
     this.#reasons[index] = this.#named.delete(offset) ? SENT : reason;
@@ -38,10 +39,12 @@ export class QuarantinedRecords {
   keepWithin(start: number, end: number): number {
     const [low, high] = [this.#indexOf(start), this.#indexOf(end)];
     const dropped = this.#waiting(0, low) + this.#waiting(high, this.#size);
-    for (const column of [this.#offsets, this.#times, this.#reasons]) column.copyWithin(0, low, high);
+    for (const column of [this.#offsets, this.#times, this.#reasons])
+      column.copyWithin(0, low, high);
     this.#size = Math.max(0, high - low);
     if (this.#size * 4 < this.#offsets.length) this.#resize(Math.max(FEWEST, this.#size * 2));
-    for (const offset of this.#named) if (offset < start || offset >= end) this.#named.delete(offset);
+    for (const offset of this.#named)
+      if (offset < start || offset >= end) this.#named.delete(offset);
     return dropped;
   }
 
@@ -54,7 +57,9 @@ export class QuarantinedRecords {
   }
 
   #waiting(from: number, to: number): number {
-    return this.#reasons.subarray(from, to).reduce((count, reason) => count + (reason === SENT ? 0 : 1), 0);
+    return this.#reasons
+      .subarray(from, to)
+      .reduce((count, reason) => count + (reason === SENT ? 0 : 1), 0);
   }
 
   /** Of the first that is not before `offset`. */
@@ -70,7 +75,11 @@ export class QuarantinedRecords {
   }
 
   #resize(capacity: number): void {
-    const [offsets, times, reasons] = [new Float64Array(capacity), new Float64Array(capacity), new Uint8Array(capacity)];
+    const [offsets, times, reasons] = [
+      new Float64Array(capacity),
+      new Float64Array(capacity),
+      new Uint8Array(capacity),
+    ];
     offsets.set(this.#offsets.subarray(0, this.#size));
     times.set(this.#times.subarray(0, this.#size));
     reasons.set(this.#reasons.subarray(0, this.#size));

@@ -32,11 +32,24 @@ const ANSWER_WITHIN_MS = 4_000;
 
 /** Tells Prometheus what stands in the logs and views. One is enough; several tell the same. */
 export async function startExporter(deps: ExporterDeps): Promise<RunningWork> {
-  const { settings: { http }, logger, metrics } = deps;
-  return await runWork({ name: 'exporting', http, logger, metrics, work: (context) => exportUntil(deps, context) });
+  const {
+    settings: { http },
+    logger,
+    metrics,
+  } = deps;
+  return await runWork({
+    name: 'exporting',
+    http,
+    logger,
+    metrics,
+    work: (context) => exportUntil(deps, context),
+  });
 }
 
-async function exportUntil(deps: ExporterDeps, { signal, waits, started }: WorkContext): Promise<void> {
+async function exportUntil(
+  deps: ExporterDeps,
+  { signal, waits, started }: WorkContext,
+): Promise<void> {
   const { settings, metrics, now } = deps;
   const exporter = metrics.exporting();
   const seen = new SeenNow();
@@ -45,7 +58,9 @@ async function exportUntil(deps: ExporterDeps, { signal, waits, started }: WorkC
   const untried = new Set<ExportedSource>(EXPORTED_SOURCES);
   const tell = async (source: Source, together: AbortSignal): Promise<void> => {
     await tellSource(source, {
-      intervalMs: settings.exporting.intervalMs, patienceMs: PATIENCE_MS, signal: together,
+      intervalMs: settings.exporting.intervalMs,
+      patienceMs: PATIENCE_MS,
+      signal: together,
       told: ({ name }, error) => {
         if (error === undefined) exporter.read(name);
         tellWait(waiting, name, error);
@@ -57,9 +72,20 @@ async function exportUntil(deps: ExporterDeps, { signal, waits, started }: WorkC
   try {
     await allOrNone(signal, (together) => [
       tell(consentViewSource(consents, { metrics: exporter, seen, now }), together),
-      withKafka(deps, { signal: together, waits: (error) => { waiting.of('kafka', error); } }, async (log) => {
-        await Promise.all(kafkaSources(log, deps, exporter, seen).map((source) => tell(source, together)));
-      }),
+      withKafka(
+        deps,
+        {
+          signal: together,
+          waits: (error) => {
+            waiting.of('kafka', error);
+          },
+        },
+        async (log) => {
+          await Promise.all(
+            kafkaSources(log, deps, exporter, seen).map((source) => tell(source, together)),
+          );
+        },
+      ),
     ]);
   } finally {
     await consents.close();
@@ -67,8 +93,16 @@ async function exportUntil(deps: ExporterDeps, { signal, waits, started }: WorkC
 }
 
 /** Opens the log, however long that takes, works with it until `signal` is aborted, and closes it. */
-async function withKafka({ settings, logger }: ExporterDeps, { signal, waits }: Pick<WorkContext, 'signal' | 'waits'>, work: (log: KafkaLog) => Promise<void>): Promise<void> {
-  const kafka = { ...settings.kafka, clientId: 'residency-exporter', requestTimeoutMs: ANSWER_WITHIN_MS };
+async function withKafka(
+  { settings, logger }: ExporterDeps,
+  { signal, waits }: Pick<WorkContext, 'signal' | 'waits'>,
+  work: (log: KafkaLog) => Promise<void>,
+): Promise<void> {
+  const kafka = {
+    ...settings.kafka,
+    clientId: 'residency-exporter',
+    requestTimeoutMs: ANSWER_WITHIN_MS,
+  };
   const opening = comeUp(() => openKafkaLog(kafka, logger), { signal, waits });
   const log = await Promise.race([opening, aborted(signal)]);
   if (log === undefined) {
@@ -83,11 +117,23 @@ async function withKafka({ settings, logger }: ExporterDeps, { signal, waits }: 
   }
 }
 
-function kafkaSources(log: KafkaLog, { settings, logger, metrics, now }: ExporterDeps, exporter: ExporterMetrics, seen: SeenNow): Source[] {
+function kafkaSources(
+  log: KafkaLog,
+  { settings, logger, metrics, now }: ExporterDeps,
+  exporter: ExporterMetrics,
+  seen: SeenNow,
+): Source[] {
   const { topicPrefix } = settings.kafka;
-  const orders = log.controlView((state) => { logger.setLevel(logLevelOf(state, 'exporter')); });
+  const orders = log.controlView((state) => {
+    logger.setLevel(logLevelOf(state, 'exporter'));
+  });
   return [
-    intakeSource({ log, group: routerGroup(topicPrefix), nameOf: (topic) => topicName(topicPrefix, topic), metrics: exporter }),
+    intakeSource({
+      log,
+      group: routerGroup(topicPrefix),
+      nameOf: (topic) => topicName(topicPrefix, topic),
+      metrics: exporter,
+    }),
     policySource({ log, view: log.policyView(), metrics: exporter, seen, now }),
     controlSource(log, orders, metrics.control()),
     new QuarantineSource({ log, metrics: exporter, marginMs: settings.routing.watermarkMarginMs }),
@@ -97,6 +143,12 @@ function kafkaSources(log: KafkaLog, { settings, logger, metrics, now }: Exporte
 async function aborted(signal: AbortSignal): Promise<undefined> {
   if (signal.aborted) return;
   const { promise, resolve } = Promise.withResolvers<undefined>();
-  signal.addEventListener('abort', () => { resolve(undefined); }, { once: true });
+  signal.addEventListener(
+    'abort',
+    () => {
+      resolve(undefined);
+    },
+    { once: true },
+  );
   await promise;
 }

@@ -18,13 +18,21 @@ export async function tellSource(source: Source, terms: TellingTerms): Promise<v
   while (!signal.aborted) {
     const began = performance.now();
     const again = await tellOnce(source, terms);
-    if (again === 'later') await sleep(Math.max(0, intervalMs - (performance.now() - began)), undefined, { signal }).catch(() => undefined);
+    if (again === 'later')
+      await sleep(Math.max(0, intervalMs - (performance.now() - began)), undefined, {
+        signal,
+      }).catch(() => undefined);
   }
 }
 
-async function tellOnce(source: Source, { patienceMs, signal, told }: TellingTerms): Promise<'later' | 'at once'> {
+async function tellOnce(
+  source: Source,
+  { patienceMs, signal, told }: TellingTerms,
+): Promise<'later' | 'at once'> {
   const over = new AbortController();
-  const end = (): void => { over.abort(); };
+  const end = (): void => {
+    over.abort();
+  };
   signal.addEventListener('abort', end, { once: true });
   const reading = read(source, signal);
   try {
@@ -50,7 +58,10 @@ interface Reading {
   readonly outcome: (() => void) | Error | 'late';
 }
 
-async function read(source: Source, signal: AbortSignal): Promise<{ readonly outcome: (() => void) | Error }> {
+async function read(
+  source: Source,
+  signal: AbortSignal,
+): Promise<{ readonly outcome: (() => void) | Error }> {
   try {
     return { outcome: await source.read(signal) };
   } catch (error) {
@@ -83,5 +94,7 @@ function settle(source: Source, outcome: (() => void) | Error): unknown {
 }
 
 function coded(source: Source, error: unknown): Error {
-  return error instanceof Error && codeOf(error) !== undefined ? error : sourceFailed(source.name, error);
+  return error instanceof Error && codeOf(error) !== undefined
+    ? error
+    : sourceFailed(source.name, error);
 }

@@ -21,7 +21,12 @@ export class MemoryLog implements QuarantineLog {
   order: readonly number[] = [0, 1];
 
   constructor() {
-    this.#topics = new Map([TOPICS.samples, TOPICS.audit].map((topic) => [topic, [0, 1].map(() => ({ start: 0n, records: [] }))]));
+    this.#topics = new Map(
+      [TOPICS.samples, TOPICS.audit].map((topic) => [
+        topic,
+        [0, 1].map(() => ({ start: 0n, records: [] })),
+      ]),
+    );
   }
 
   append(topic: Topic, partition: number, at: number, value: Buffer = Buffer.from('x')): bigint {
@@ -32,12 +37,40 @@ export class MemoryLog implements QuarantineLog {
   }
 
   /** A record of the intake log and the event that says what became of it, one millisecond later. */
-  settle(partition: number, at: number, how: { readonly reason?: QuarantineReason; readonly redriveOf?: string } = {}): string {
-    const position = { log: this.name, topic: TOPICS.samples, partition, offset: this.append(TOPICS.samples, partition, at) };
+  settle(
+    partition: number,
+    at: number,
+    how: { readonly reason?: QuarantineReason; readonly redriveOf?: string } = {},
+  ): string {
+    const position = {
+      log: this.name,
+      topic: TOPICS.samples,
+      partition,
+      offset: this.append(TOPICS.samples, partition, at),
+    };
     const redrive = how.redriveOf === undefined ? {} : { redriveOf: how.redriveOf };
-    const event: AuditEvent = how.reason === undefined
-      ? { position, at, outcome: 'refused', data: { previous: null, ...redrive, submission: 'a'.repeat(64), sampleBytes: 1, verdict: 'malicious', consentId: 'consent-0001', reason: 'CONSENT_UNKNOWN' } }
-      : { position, at, outcome: 'quarantined', data: { previous: null, ...redrive, reason: how.reason } };
+    const event: AuditEvent =
+      how.reason === undefined
+        ? {
+            position,
+            at,
+            outcome: 'refused',
+            data: {
+              previous: null,
+              ...redrive,
+              submission: 'a'.repeat(64),
+              sampleBytes: 1,
+              verdict: 'malicious',
+              consentId: 'consent-0001',
+              reason: 'CONSENT_UNKNOWN',
+            },
+          }
+        : {
+            position,
+            at,
+            outcome: 'quarantined',
+            data: { previous: null, ...redrive, reason: how.reason },
+          };
     this.append(TOPICS.audit, partition, at + 1, encodeAuditEvent(event));
     return formatPosition(position);
   }
@@ -57,16 +90,24 @@ export class MemoryLog implements QuarantineLog {
   }
 
   since(topic: Topic, at: number): Promise<ReadonlyMap<number, bigint>> {
-    return this.#map(topic, ({ start, records }) => records.find((record) => record.at >= at)?.offset ?? start + BigInt(records.length));
+    return this.#map(
+      topic,
+      ({ start, records }) =>
+        records.find((record) => record.at >= at)?.offset ?? start + BigInt(records.length),
+    );
   }
 
   ahead(topic: Topic, partition: number, offset: bigint): ReturnType<QuarantineLog['ahead']> {
     const { start, records } = this.#partition(topic, partition);
     const first = records.find((record) => record.offset >= offset);
-    return Promise.resolve(first === undefined ? { upTo: start + BigInt(records.length) } : { first: { offset: first.offset, at: first.at }, upTo: first.offset + 1n });
+    return Promise.resolve(
+      first === undefined
+        ? { upTo: start + BigInt(records.length) }
+        : { first: { offset: first.offset, at: first.at }, upTo: first.offset + 1n },
+    );
   }
 
-  async* readBatches(topic: Topic, { from }: ReadOptions): AsyncGenerator<readonly LogRecord[]> {
+  async *readBatches(topic: Topic, { from }: ReadOptions): AsyncGenerator<readonly LogRecord[]> {
     if (!(from instanceof Map)) throw new Error('Expected offsets.');
     this.begun.push([...from.values()]);
     let left = this.breaksAfter;
@@ -74,9 +115,11 @@ export class MemoryLog implements QuarantineLog {
     for (const partition of this.order) {
       const { start, records } = this.#partition(topic, partition);
       const next = from.get(partition) ?? -1n;
-      if (next < start || next > start + BigInt(records.length)) throw new KafkaLogError({ code: 'OFFSET_OUT_OF_RANGE', remedy: 'stop', message: 'x' });
+      if (next < start || next > start + BigInt(records.length))
+        throw new KafkaLogError({ code: 'OFFSET_OUT_OF_RANGE', remedy: 'stop', message: 'x' });
       for (const record of records.filter(({ offset }) => offset >= next)) {
-        if (left === 0) throw new KafkaLogError({ code: 'KAFKA_UNREACHABLE', remedy: 'retry', message: 'x' });
+        if (left === 0)
+          throw new KafkaLogError({ code: 'KAFKA_UNREACHABLE', remedy: 'retry', message: 'x' });
         left -= 1;
         yield await Promise.resolve([record]);
       }
@@ -90,6 +133,8 @@ export class MemoryLog implements QuarantineLog {
   }
 
   #map(topic: Topic, of: (partition: Partition) => bigint): Promise<ReadonlyMap<number, bigint>> {
-    return Promise.resolve(new Map(this.#topics.get(topic)?.map((partition, index) => [index, of(partition)])));
+    return Promise.resolve(
+      new Map(this.#topics.get(topic)?.map((partition, index) => [index, of(partition)])),
+    );
   }
 }

@@ -11,18 +11,28 @@ let told: QuarantineNow | undefined;
 beforeEach(() => {
   log = new MemoryLog();
   told = undefined;
-  const metrics: Pick<ExporterMetrics, 'quarantine'> = { quarantine: (now) => { told = now; } };
+  const metrics: Pick<ExporterMetrics, 'quarantine'> = {
+    quarantine: (now) => {
+      told = now;
+    },
+  };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all of it that is used
   source = new QuarantineSource({ log, metrics: metrics as ExporterMetrics, marginMs: 5 });
 });
 
 async function waiting(): Promise<Readonly<Record<string, number>>> {
   (await source.read(new AbortController().signal))();
-  return { ...Object.fromEntries([...told?.byReason ?? []].filter(([, count]) => count > 0)), ...(told?.expired === 0 ? {} : { expired: told?.expired ?? -1 }) };
+  return {
+    ...Object.fromEntries([...(told?.byReason ?? [])].filter(([, count]) => count > 0)),
+    ...(told?.expired === 0 ? {} : { expired: told?.expired ?? -1 }),
+  };
 }
 
 test('quarantined records enter, what is sent through again leaves, whatever becomes of it', async () => {
-  const [one, other] = [log.settle(0, 100, { reason: 'COUNTRY_UNKNOWN' }), log.settle(1, 101, { reason: 'TOO_LARGE' })];
+  const [one, other] = [
+    log.settle(0, 100, { reason: 'COUNTRY_UNKNOWN' }),
+    log.settle(1, 101, { reason: 'TOO_LARGE' }),
+  ];
   log.settle(0, 102);
   expect(await waiting()).toEqual({ COUNTRY_UNKNOWN: 1, TOO_LARGE: 1 });
   expect(told?.oldestAt).toBe(100);
@@ -43,11 +53,17 @@ test('what was sent through again into another partition is gone, though that on
 test('a reading that broke is gone on with where it ended', async () => {
   for (let at = 100; at < 110; at += 1) log.settle(at % 2, at, { reason: 'COUNTRY_UNKNOWN' });
   log.breaksAfter = 7;
-  await expect(source.read(new AbortController().signal)).rejects.toMatchObject({ code: 'KAFKA_UNREACHABLE' });
+  await expect(source.read(new AbortController().signal)).rejects.toMatchObject({
+    code: 'KAFKA_UNREACHABLE',
+  });
   expect(told).toBeUndefined();
   expect(await waiting()).toEqual({ COUNTRY_UNKNOWN: 10 });
   expect(await waiting()).toEqual({ COUNTRY_UNKNOWN: 10 });
-  expect(log.begun).toEqual([[0n, 0n], [5n, 2n], [5n, 5n]]);
+  expect(log.begun).toEqual([
+    [0n, 0n],
+    [5n, 2n],
+    [5n, 5n],
+  ]);
 });
 
 test('begins with the oldest record that the intake log holds, less what clocks may differ by', async () => {
@@ -64,7 +80,10 @@ test('where the intake log holds nothing, begins with what comes', async () => {
   expect(await waiting()).toEqual({});
   log.settle(0, 200, { reason: 'EMPTY_SAMPLE' });
   expect(await waiting()).toEqual({ EMPTY_SAMPLE: 1 });
-  expect(log.begun).toEqual([[1n, 0n], [1n, 0n]]);
+  expect(log.begun).toEqual([
+    [1n, 0n],
+    [1n, 0n],
+  ]);
 });
 
 test('what the intake log drops is counted as expired, unless it was sent through again', async () => {
@@ -95,10 +114,22 @@ test('what is no audit event of this log and partition is passed over, and so is
   const foreign = 'log-2/threat.samples/0/0';
   log.settle(0, 101, { redriveOf: foreign });
   log.settle(0, 101, { redriveOf: 'log-1/residency.audit/0/0' });
-  for (const value of ['', 'residency.sample.quarantined.v1', '{"data":{"redriveOf":"log-1/threat.samples/0/0"}}']) log.append(TOPICS.audit, 0, 102, Buffer.from(value));
+  for (const value of [
+    '',
+    'residency.sample.quarantined.v1',
+    '{"data":{"redriveOf":"log-1/threat.samples/0/0"}}',
+  ])
+    log.append(TOPICS.audit, 0, 102, Buffer.from(value));
   const other = new MemoryLog();
   other.settle(1, 103, { reason: 'TOO_LARGE' });
-  for await (const [record] of other.readBatches(TOPICS.audit, { from: new Map([[0, 0n], [1, 0n]]), until: 'end' })) log.append(TOPICS.audit, 0, 104, record?.value ?? undefined);
+  for await (const [record] of other.readBatches(TOPICS.audit, {
+    from: new Map([
+      [0, 0n],
+      [1, 0n],
+    ]),
+    until: 'end',
+  }))
+    log.append(TOPICS.audit, 0, 104, record?.value ?? undefined);
   expect(await waiting()).toEqual({ COUNTRY_UNKNOWN: 1 });
   source.forget();
   expect(told).toBeUndefined();

@@ -7,8 +7,12 @@ import { tellSource } from '../src/tell-source.ts';
 import { tellWait } from '../src/tell-wait.ts';
 
 let stop: AbortController;
-beforeEach(() => { stop = new AbortController(); });
-afterEach(() => { stop.abort(); });
+beforeEach(() => {
+  stop = new AbortController();
+});
+afterEach(() => {
+  stop.abort();
+});
 
 /** A source that answers as told, reading after reading; the last answer holds. What happens to it is written down. */
 function telling(name: Source['name'], answers: (() => Promise<string>)[], patienceMs = 30) {
@@ -20,11 +24,23 @@ function telling(name: Source['name'], answers: (() => Promise<string>)[], patie
       readings += 1;
       const answer = answers.length > 1 ? answers.shift() : answers[0];
       const value = await answer?.();
-      return () => { if (value === 'defect') throw new TypeError('x'); seen.push(`shows ${value}`); };
+      return () => {
+        if (value === 'defect') throw new TypeError('x');
+        seen.push(`shows ${value}`);
+      };
     },
-    forget: () => { seen.push('absent'); },
+    forget: () => {
+      seen.push('absent');
+    },
   };
-  const done = tellSource(source, { intervalMs: 5, patienceMs, signal: stop.signal, told: (_, error) => { seen.push(error === undefined ? 'told' : `waits ${codeOf(error)}`); } });
+  const done = tellSource(source, {
+    intervalMs: 5,
+    patienceMs,
+    signal: stop.signal,
+    told: (_, error) => {
+      seen.push(error === undefined ? 'told' : `waits ${codeOf(error)}`);
+    },
+  });
   return { seen, done, readings: () => readings };
 }
 
@@ -39,13 +55,33 @@ async function until(seen: readonly string[], entry: string): Promise<void> {
 test('shows what it read, nothing while it can not be read, and what it reads then', async () => {
   const { seen } = telling('redis', [is('1'), fails(away), is('2')]);
   await until(seen, 'shows 2');
-  expect(seen.slice(0, 5)).toEqual(['shows 1', 'told', 'absent', 'waits KAFKA_UNREACHABLE', 'shows 2']);
+  expect(seen.slice(0, 5)).toEqual([
+    'shows 1',
+    'told',
+    'absent',
+    'waits KAFKA_UNREACHABLE',
+    'shows 2',
+  ]);
 });
 
 test('a failure that nobody gave a code, one of telling too, is waited for and named', async () => {
-  const { seen } = telling('redis', [fails(new TypeError('x')), is('defect'), fails(Object.assign(new Error('x'), { code: 'ECONNRESET' })), is('1')]);
+  const { seen } = telling('redis', [
+    fails(new TypeError('x')),
+    is('defect'),
+    fails(Object.assign(new Error('x'), { code: 'ECONNRESET' })),
+    is('1'),
+  ]);
   await until(seen, 'told');
-  expect(seen.slice(0, 8)).toEqual(['absent', 'waits SOURCE_FAILED', 'absent', 'waits SOURCE_FAILED', 'absent', 'waits SOURCE_FAILED', 'shows 1', 'told']);
+  expect(seen.slice(0, 8)).toEqual([
+    'absent',
+    'waits SOURCE_FAILED',
+    'absent',
+    'waits SOURCE_FAILED',
+    'absent',
+    'waits SOURCE_FAILED',
+    'shows 1',
+    'told',
+  ]);
 });
 
 test('one that does not answer shows nothing and is not asked again until it does; what it answers late is not shown, but read anew', async () => {
@@ -53,7 +89,9 @@ test('one that does not answer shows nothing and is not asked again until it doe
   const { seen, readings } = telling('kafka', [is('1'), () => late.promise, is('3')]);
   await until(seen, 'waits SOURCE_LATE');
   const asked = readings();
-  await new Promise((resolve) => { setTimeout(resolve, 100); });
+  await new Promise((resolve) => {
+    setTimeout(resolve, 100);
+  });
   expect(readings()).toBe(asked);
   late.resolve('2');
   await until(seen, 'shows 3');
@@ -77,7 +115,9 @@ test('a reading in hand does not hold up the end, and shows nothing after it', a
   stop.abort();
   await done;
   late.resolve('1');
-  await new Promise((resolve) => { setTimeout(resolve, 10); });
+  await new Promise((resolve) => {
+    setTimeout(resolve, 10);
+  });
   expect(seen).toEqual([]);
 });
 
@@ -85,7 +125,9 @@ const late = new CodedError({ code: 'SOURCE_LATE', remedy: 'retry', message: 'x'
 
 test('silence is no news beside a reason', () => {
   const told: (string | undefined)[] = [];
-  const waiting = new SharedWait((error) => { told.push(codeOf(error)); });
+  const waiting = new SharedWait((error) => {
+    told.push(codeOf(error));
+  });
   const empty = new CodedError({ code: 'CONSENT_VIEW_EMPTY', remedy: 'retry', message: 'x' });
   tellWait(waiting, 'redis', undefined);
   tellWait(waiting, 'kafka', late);
@@ -94,5 +136,11 @@ test('silence is no news beside a reason', () => {
   tellWait(waiting, 'kafka', late);
   tellWait(waiting, 'kafka', undefined);
   tellWait(waiting, 'redis', undefined);
-  expect(told).toEqual(['SOURCE_LATE', 'SOURCE_LATE', 'KAFKA_UNREACHABLE', 'CONSENT_VIEW_EMPTY', undefined]);
+  expect(told).toEqual([
+    'SOURCE_LATE',
+    'SOURCE_LATE',
+    'KAFKA_UNREACHABLE',
+    'CONSENT_VIEW_EMPTY',
+    undefined,
+  ]);
 });

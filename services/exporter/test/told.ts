@@ -13,8 +13,17 @@ export class Told {
   }
 
   static async of(service: ServiceProcess): Promise<Told> {
-    const lines = (await (await fetch(`${service.url}/metrics`)).text()).split('\n').filter((line) => /^(?:residency|kafka)_/.test(line));
-    return new Told(new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))])));
+    const lines = (await (await fetch(`${service.url}/metrics`)).text())
+      .split('\n')
+      .filter((line) => /^(?:residency|kafka)_/.test(line));
+    return new Told(
+      new Map(
+        lines.map((line) => [
+          line.slice(0, line.lastIndexOf(' ')),
+          Number(line.slice(line.lastIndexOf(' ') + 1)),
+        ]),
+      ),
+    );
   }
 
   get lines(): string {
@@ -24,7 +33,12 @@ export class Told {
   /** Of a metric, by the value of one of its labels. */
   by(name: string, label: string): Readonly<Record<string, number>> {
     const of = [...this.#values].filter(([series]) => series.startsWith(`${name}{`));
-    return Object.fromEntries(of.map(([series, value]) => [new RegExp(`[{,]${label}="([^"]*)"`).exec(series)?.[1] ?? '', value]));
+    return Object.fromEntries(
+      of.map(([series, value]) => [
+        new RegExp(`[{,]${label}="([^"]*)"`).exec(series)?.[1] ?? '',
+        value,
+      ]),
+    );
   }
 
   /** `undefined`: absent. */
@@ -33,18 +47,28 @@ export class Told {
   }
 
   sum(name: string): number | undefined {
-    const values = [...this.#values].filter(([series]) => series === name || series.startsWith(`${name}{`)).map(([, value]) => value);
+    const values = [...this.#values]
+      .filter(([series]) => series === name || series.startsWith(`${name}{`))
+      .map(([, value]) => value);
     return values.length === 0 ? undefined : values.reduce((total, value) => total + value, 0);
   }
 }
 
 /** Looks at what it tells until that is as expected. */
-export async function tells(service: ServiceProcess, expected: (told: Told) => boolean): Promise<Told> {
+export async function tells(
+  service: ServiceProcess,
+  expected: (told: Told) => boolean,
+): Promise<Told> {
   let last: Told | undefined;
   return await eventually(async () => {
     last = await Told.of(service);
     if (expected(last)) return last;
     await sleep(100);
     return undefined;
-  }, WITHIN_MS).catch((cause: unknown) => { throw new Error(`Expected ${service.name} to tell something else than\n${last?.lines}\n${service.output}`, { cause }); });
+  }, WITHIN_MS).catch((cause: unknown) => {
+    throw new Error(
+      `Expected ${service.name} to tell something else than\n${last?.lines}\n${service.output}`,
+      { cause },
+    );
+  });
 }

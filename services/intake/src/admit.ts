@@ -1,6 +1,15 @@
 import type { CloudEvent } from '@residency/cloudevents';
 import { CodedError } from '@residency/coded-error';
-import { CONSENT_GRANTED, CONSENT_WITHDRAWN, IDENTITY_BYTES, SUBJECT_LINKED, SUBMITTED, consentEntry, subjectLinkEntry, submissionEntry } from '@residency/contracts';
+import {
+  CONSENT_GRANTED,
+  CONSENT_WITHDRAWN,
+  IDENTITY_BYTES,
+  SUBJECT_LINKED,
+  SUBMITTED,
+  consentEntry,
+  subjectLinkEntry,
+  submissionEntry,
+} from '@residency/contracts';
 import type { Limits, LogEntry } from '@residency/contracts';
 import { Problem } from './problem.ts';
 import { missingScope } from './tokens.ts';
@@ -31,15 +40,25 @@ export interface AdmitTerms {
  */
 export function admit(event: CloudEvent, { limits, scopes }: AdmitTerms): LogEntry {
   for (const name of ['source', 'id'] as const) {
-    if (Buffer.byteLength(event[name]) > IDENTITY_BYTES) throw invalidEvent('INVALID_ATTRIBUTE', `Expected ${name} to have at most ${IDENTITY_BYTES} bytes; found more. Shorten it and send the event again.`);
+    if (Buffer.byteLength(event[name]) > IDENTITY_BYTES)
+      throw invalidEvent(
+        'INVALID_ATTRIBUTE',
+        `Expected ${name} to have at most ${IDENTITY_BYTES} bytes; found more. Shorten it and send the event again.`,
+      );
   }
   const admission = ADMISSIONS.get(event.type);
-  if (admission === undefined) throw invalidEvent('UNKNOWN_TYPE', `Expected type to be one of ${[...ADMISSIONS.keys()].join(', ')}; found another. Correct it and send the event again.`);
+  if (admission === undefined)
+    throw invalidEvent(
+      'UNKNOWN_TYPE',
+      `Expected type to be one of ${[...ADMISSIONS.keys()].join(', ')}; found another. Correct it and send the event again.`,
+    );
   if (!scopes.has(admission.scope)) throw missingScope(admission.scope);
-  if ((event.data?.length ?? 0) > limits.sampleBytes) throw tooLarge('SAMPLE_TOO_LARGE', 'sample', limits.sampleBytes);
+  if ((event.data?.length ?? 0) > limits.sampleBytes)
+    throw tooLarge('SAMPLE_TOO_LARGE', 'sample', limits.sampleBytes);
   const entry = entryOf(event, admission);
   // A structured event's attributes may be long, and some stand in the key as well.
-  if (sizeOf(entry) > limits.recordBytes) throw tooLarge('RECORD_TOO_LARGE', 'record (attributes and data)', limits.recordBytes);
+  if (sizeOf(entry) > limits.recordBytes)
+    throw tooLarge('RECORD_TOO_LARGE', 'record (attributes and data)', limits.recordBytes);
   return entry;
 }
 
@@ -53,7 +72,10 @@ function entryOf(event: CloudEvent, { entry }: Admission): LogEntry {
 }
 
 function sizeOf({ record: { key, headers, value } }: LogEntry): number {
-  return headers.reduce((sum, [name, bytes]) => sum + name.length + bytes.length, (key?.length ?? 0) + (value?.length ?? 0));
+  return headers.reduce(
+    (sum, [name, bytes]) => sum + name.length + bytes.length,
+    (key?.length ?? 0) + (value?.length ?? 0),
+  );
 }
 
 function invalidEvent(code: string, detail: string): Problem {
@@ -61,5 +83,9 @@ function invalidEvent(code: string, detail: string): Problem {
 }
 
 function tooLarge(code: string, what: string, limit: number): Problem {
-  return new Problem({ kind: 'too-large', code, detail: `Expected a ${what} of at most ${limit} bytes; found a larger one. It can not be sent; nothing of this request was kept.` });
+  return new Problem({
+    kind: 'too-large',
+    code,
+    detail: `Expected a ${what} of at most ${limit} bytes; found a larger one. It can not be sent; nothing of this request was kept.`,
+  });
 }

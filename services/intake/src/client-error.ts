@@ -11,17 +11,38 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
   }
   const problem = problemOf(error.code);
   const body = JSON.stringify(problem.document);
-  socket.end(`HTTP/1.1 ${problem.status} ${REASONS[problem.status] ?? 'Error'}\r\ncontent-type: ${PROBLEM_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`, () => socket.destroy());
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${REASONS[problem.status] ?? 'Error'}\r\ncontent-type: ${PROBLEM_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
+  );
 }
 
-const REASONS: Readonly<Record<number, string>> = { 400: 'Bad Request', 408: 'Request Timeout', 431: 'Request Header Fields Too Large' };
+const REASONS: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+};
 
 function problemOf(code: string | undefined): Problem {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return new Problem({ kind: 'timeout', code: 'REQUEST_TIMEOUT', detail: 'Expected the whole request within its time; found it unfinished. Send it again, faster.' });
+    return new Problem({
+      kind: 'timeout',
+      code: 'REQUEST_TIMEOUT',
+      detail:
+        'Expected the whole request within its time; found it unfinished. Send it again, faster.',
+    });
   }
   if (code === 'HPE_HEADER_OVERFLOW') {
-    return new Problem({ kind: 'headers-too-large', code: 'HEADERS_TOO_LARGE', detail: 'Expected header fields of at most 32 KiB; found more. Use structured mode for long attributes.' });
+    return new Problem({
+      kind: 'headers-too-large',
+      code: 'HEADERS_TOO_LARGE',
+      detail:
+        'Expected header fields of at most 32 KiB; found more. Use structured mode for long attributes.',
+    });
   }
-  return new Problem({ kind: 'invalid-request', code: 'MALFORMED_REQUEST', detail: 'Expected HTTP/1.1; found something else. Correct the client.' });
+  return new Problem({
+    kind: 'invalid-request',
+    code: 'MALFORMED_REQUEST',
+    detail: 'Expected HTTP/1.1; found something else. Correct the client.',
+  });
 }

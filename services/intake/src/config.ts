@@ -7,6 +7,9 @@ const SECTIONS = ['kafka', 'redis', 'http', 'telemetry'] as const;
 export type IntakeSettings = Pick<Configuration, (typeof SECTIONS)[number]>;
 
 /** Throws `CONFIGURATION_INVALID` with every mistake there is. */
-export function readConfig(env: ConfigurationSource['env'], readFile: ConfigurationSource['readFile']): IntakeSettings {
+export function readConfig(
+  env: ConfigurationSource['env'],
+  readFile: ConfigurationSource['readFile'],
+): IntakeSettings {
   return configurationOf(SECTIONS, { env, readFile });
 }

@@ -19,7 +19,13 @@ export interface IntakeTimeouts {
   /** What `close` gives to requests in hand. */
   readonly grace: number;
 }
-export const DEFAULT_TIMEOUTS: IntakeTimeouts = { headers: 10_000, request: 60_000, keepAlive: 10_000, idle: 120_000, grace: 10_000 };
+export const DEFAULT_TIMEOUTS: IntakeTimeouts = {
+  headers: 10_000,
+  request: 60_000,
+  keepAlive: 10_000,
+  idle: 120_000,
+  grace: 10_000,
+};
 export const DEFAULT_MAX_CONNECTIONS = 1_024;
 
 /** Gets what an operator must act on: codes and call sites, never a message that may quote input. */

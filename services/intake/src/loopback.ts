@@ -11,13 +11,23 @@ export function isLoopback(host: string): boolean {
  * Without tokens loopback itself is the permission, and a browser on this machine has it too. A page elsewhere could use
  * it by a form (its `Origin` tells) or by pointing its own name here (DNS rebinding; `Host` tells).
  */
-export function refuseForeignPages(headers: { readonly host?: string | undefined; readonly origin?: string | undefined }): void {
+export function refuseForeignPages(headers: {
+  readonly host?: string | undefined;
+  readonly origin?: string | undefined;
+}): void {
   const host = headers.host ?? '';
   const name = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(host);
   const here = name !== null && isLoopback(name[1] ?? name[2] ?? '');
-  if (here && (headers.origin === undefined || headers.origin.toLowerCase() === `http://${host.toLowerCase()}`)) return;
+  if (
+    here &&
+    (headers.origin === undefined ||
+      headers.origin.toLowerCase() === `http://${host.toLowerCase()}`)
+  )
+    return;
   throw new Problem({
-    kind: 'forbidden', code: 'FOREIGN_ORIGIN',
-    detail: 'Expected a request to localhost or a loopback address, from no other origin; found another Host or Origin. Call the intake by a loopback name, or configure tokens.',
+    kind: 'forbidden',
+    code: 'FOREIGN_ORIGIN',
+    detail:
+      'Expected a request to localhost or a loopback address, from no other origin; found another Host or Origin. Call the intake by a loopback name, or configure tokens.',
   });
 }

@@ -51,11 +51,29 @@ export class Problem extends Error {
   get document(): object {
     const { kind, code, detail, index } = this.init;
     const { status, title } = KINDS[kind];
-    return { type: `urn:residency:problem:${kind}`, title, status, detail, code, ...(index === undefined ? {} : { index }) };
+    return {
+      type: `urn:residency:problem:${kind}`,
+      title,
+      status,
+      detail,
+      code,
+      ...(index === undefined ? {} : { index }),
+    };
   }
 }
 
 /** 503: the publisher sends the same again after that many seconds. */
-export function unavailable(code: string, detail: string, retryAfterSeconds: number, cause?: unknown): Problem {
-  return new Problem({ kind: 'unavailable', code, detail, headers: { 'retry-after': String(retryAfterSeconds) }, cause });
+export function unavailable(
+  code: string,
+  detail: string,
+  retryAfterSeconds: number,
+  cause?: unknown,
+): Problem {
+  return new Problem({
+    kind: 'unavailable',
+    code,
+    detail,
+    headers: { 'retry-after': String(retryAfterSeconds) },
+    cause,
+  });
 }

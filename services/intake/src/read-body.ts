@@ -18,8 +18,14 @@ export interface BodyTerms {
  * client which declares much and then stalls takes nothing from the others. What arrives after a refusal is discarded by
  * the server until the request's time-out.
  */
-export async function readBody(request: IncomingMessage, { limit, budget, lease, proceed }: BodyTerms): Promise<Buffer> {
-  const declared = request.headers['content-length'] === undefined ? undefined : Number(request.headers['content-length']);
+export async function readBody(
+  request: IncomingMessage,
+  { limit, budget, lease, proceed }: BodyTerms,
+): Promise<Buffer> {
+  const declared =
+    request.headers['content-length'] === undefined
+      ? undefined
+      : Number(request.headers['content-length']);
   if (declared !== undefined && declared > limit) throw bodyTooLarge(limit);
   if (declared !== undefined && declared > budget.free) throw budgetSpent();
   proceed();
@@ -57,7 +63,10 @@ class GrowingBuffer {
   append(chunk: Buffer): boolean {
     const needed = this.length + chunk.length;
     if (needed > this.#buffer.length) {
-      const capacity = Math.max(needed, Math.min(this.#most, Math.max(FIRST_BYTES, this.#buffer.length * 2)));
+      const capacity = Math.max(
+        needed,
+        Math.min(this.#most, Math.max(FIRST_BYTES, this.#buffer.length * 2)),
+      );
       if (!this.#lease.take(capacity - this.#buffer.length)) return false;
       const larger = Buffer.allocUnsafeSlow(capacity);
       this.#buffer.copy(larger, 0, 0, this.length);
@@ -74,13 +83,25 @@ class GrowingBuffer {
 }
 
 function bodyTooLarge(limit: number): Problem {
-  return new Problem({ kind: 'too-large', code: 'BODY_TOO_LARGE', detail: `Expected a body of at most ${limit} bytes; found a larger one. Send fewer events at a time, or smaller samples.` });
+  return new Problem({
+    kind: 'too-large',
+    code: 'BODY_TOO_LARGE',
+    detail: `Expected a body of at most ${limit} bytes; found a larger one. Send fewer events at a time, or smaller samples.`,
+  });
 }
 
 function budgetSpent(): Problem {
-  return unavailable('BUSY', 'Expected room for this body among those in flight; found none. Send it again after the time in Retry-After.', 1);
+  return unavailable(
+    'BUSY',
+    'Expected room for this body among those in flight; found none. Send it again after the time in Retry-After.',
+    1,
+  );
 }
 
 function incomplete(): Problem {
-  return new Problem({ kind: 'invalid-request', code: 'BODY_INCOMPLETE', detail: 'Expected the whole body; found the connection closed before its end. Send it again.' });
+  return new Problem({
+    kind: 'invalid-request',
+    code: 'BODY_INCOMPLETE',
+    detail: 'Expected the whole body; found the connection closed before its end. Send it again.',
+  });
 }

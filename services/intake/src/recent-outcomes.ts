@@ -36,7 +36,9 @@ export class RecentOutcomes implements SubmissionStatus {
   find(submission: string): Promise<SubmissionState> {
     const events = this.#events.get(submission);
     if (events === undefined) return Promise.resolve({ state: 'unknown' });
-    return Promise.resolve(events.length === 0 ? { state: 'pending' } : { state: 'settled', events: [...events] });
+    return Promise.resolve(
+      events.length === 0 ? { state: 'pending' } : { state: 'settled', events: [...events] },
+    );
   }
 
   #mention(submission: string): Buffer[] {

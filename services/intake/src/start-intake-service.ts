@@ -29,15 +29,28 @@ export async function startIntakeService(deps: IntakeServiceDeps): Promise<Runni
   const front = new Front();
   const { answered } = metrics.http(INTAKE_ROUTES);
   return await runWork({
-    name: 'following the audit log', http: settings.http, logger, metrics,
-    serve: (operations) => startIntake({
-      ...settings.http, operations, answered,
-      appender: front,
-      status: front.outcomes,
-      consents: { history: async (consentId) => (await consents.read([consentId])).histories.get(consentId) ?? [] },
-      draining: () => front.draining,
-      log: { error: (fields, message) => { logger.error(message, fields); } },
-    }),
+    name: 'following the audit log',
+    http: settings.http,
+    logger,
+    metrics,
+    serve: (operations) =>
+      startIntake({
+        ...settings.http,
+        operations,
+        answered,
+        appender: front,
+        status: front.outcomes,
+        consents: {
+          history: async (consentId) =>
+            (await consents.read([consentId])).histories.get(consentId) ?? [],
+        },
+        draining: () => front.draining,
+        log: {
+          error: (fields, message) => {
+            logger.error(message, fields);
+          },
+        },
+      }),
     work: (context) => follow(deps, context, front),
     close: async () => {
       await front.log?.close();
@@ -53,23 +66,39 @@ class Front implements EventAppender {
   draining = false;
   readonly outcomes = new RecentOutcomes();
 
-  async append(entries: Parameters<EventAppender['append']>[0]): ReturnType<EventAppender['append']> {
-    if (this.log === undefined) throw new IntakeError({ code: 'INTAKE_STARTING', remedy: 'retry', message: 'Expected the intake to have reached Kafka, found it still starting. Send it again.' });
+  async append(
+    entries: Parameters<EventAppender['append']>[0],
+  ): ReturnType<EventAppender['append']> {
+    if (this.log === undefined)
+      throw new IntakeError({
+        code: 'INTAKE_STARTING',
+        remedy: 'retry',
+        message:
+          'Expected the intake to have reached Kafka, found it still starting. Send it again.',
+      });
     const positions = await this.log.append(entries);
-    for (const { submission } of entries) if (submission !== undefined) this.outcomes.appended(submission);
+    for (const { submission } of entries)
+      if (submission !== undefined) this.outcomes.appended(submission);
     return positions;
   }
 }
 
 /** Until it is aborted; a dropped connection begins again where it was. */
-async function follow({ settings, logger, metrics, now }: IntakeServiceDeps, { signal, waits, started }: WorkContext, front: Front): Promise<void> {
+async function follow(
+  { settings, logger, metrics, now }: IntakeServiceDeps,
+  { signal, waits, started }: WorkContext,
+  front: Front,
+): Promise<void> {
   const kafka = { ...settings.kafka, clientId: 'residency-intake' };
   const control = metrics.control();
   control.is(INITIAL_CONTROL.mode);
-  const log = await comeUp(async () => {
-    await demandTopics(kafka, logger);
-    return await openKafkaLog(kafka, logger);
-  }, { signal, waits });
+  const log = await comeUp(
+    async () => {
+      await demandTopics(kafka, logger);
+      return await openKafkaLog(kafka, logger);
+    },
+    { signal, waits },
+  );
   // Closed by the service, after its last request.
   front.log = log;
   log.controlView((state) => {
@@ -81,16 +110,23 @@ async function follow({ settings, logger, metrics, now }: IntakeServiceDeps, { s
   started();
   const since = now() - WINDOW_MS;
   const seen = new Map<number, bigint>();
-  await comeUp(async () => {
-    // To its end first: that Kafka is there again must not wait for the next event.
-    for (const until of ['end', 'aborted'] as const) {
-      for await (const { partition, offset, value } of log.read(TOPICS.audit, { from: seen.size === 0 ? { at: since } : seen, until, signal })) {
-        seen.set(partition, offset + 1n);
-        if (value !== null) remember(front.outcomes, value);
+  await comeUp(
+    async () => {
+      // To its end first: that Kafka is there again must not wait for the next event.
+      for (const until of ['end', 'aborted'] as const) {
+        for await (const { partition, offset, value } of log.read(TOPICS.audit, {
+          from: seen.size === 0 ? { at: since } : seen,
+          until,
+          signal,
+        })) {
+          seen.set(partition, offset + 1n);
+          if (value !== null) remember(front.outcomes, value);
+        }
+        waits(undefined);
       }
-      waits(undefined);
-    }
-  }, { signal, waits });
+    },
+    { signal, waits },
+  );
 }
 
 /** What is no audit event was not written by a router: the reconciler's to find. */

@@ -14,7 +14,15 @@ import { createServer } from './server.ts';
 import { Tokens } from './tokens.ts';
 
 /** The patterns of all that it answers. */
-export const INTAKE_ROUTES: readonly string[] = ['/', '/events', '/submissions/:submission', '/consents/:consentId', '/livez', '/readyz', '/metrics'];
+export const INTAKE_ROUTES: readonly string[] = [
+  '/',
+  '/events',
+  '/submissions/:submission',
+  '/consents/:consentId',
+  '/livez',
+  '/readyz',
+  '/metrics',
+];
 
 export interface Intake {
   /** With the port it really has. */
@@ -30,17 +38,33 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   const tokens = new Tokens(options.tokens ?? []);
   if (!isLoopback(host) && !tokens.required) throw tokensRequired();
   let closing: Promise<void> | undefined;
-  const app = createServer({ timeouts, maxConnections, guarded: !tokens.required, closing: () => closing !== undefined, log, answered: options.answered });
+  const app = createServer({
+    timeouts,
+    maxConnections,
+    guarded: !tokens.required,
+    closing: () => closing !== undefined,
+    log,
+    answered: options.answered,
+  });
   const connections = new Connections(app.server);
   // A budget below one body would refuse the largest for ever.
   const budget = new BodyBudget(Math.max(limits.inFlightBytes, limits.recordBytes));
-  eventsRoute(app, { appender: options.appender, tokens, limits, budget, draining: options.draining ?? (() => false) });
+  eventsRoute(app, {
+    appender: options.appender,
+    tokens,
+    limits,
+    budget,
+    draining: options.draining ?? (() => false),
+  });
   submissionsRoute(app, { status: options.status, tokens });
   consentsRoute(app, { consents: options.consents, tokens });
   openRoutes(app, options.operations);
   options.routes?.(app);
   await listen(app, host, options.port);
-  return { url: urlOf(app, host), close: () => (closing ??= close(app, connections, timeouts.grace)) };
+  return {
+    url: urlOf(app, host),
+    close: () => (closing ??= close(app, connections, timeouts.grace)),
+  };
 }
 
 async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
@@ -70,11 +94,26 @@ function urlOf(app: FastifyInstance, host: string): string {
 function listenError(error: unknown, port: number): IntakeError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') {
-    return new IntakeError({ code: 'PORT_IN_USE', remedy: 'stop', message: `Expected port ${port} to be free, found another process listening on it. Stop that one, or choose another port.`, cause: error });
+    return new IntakeError({
+      code: 'PORT_IN_USE',
+      remedy: 'stop',
+      message: `Expected port ${port} to be free, found another process listening on it. Stop that one, or choose another port.`,
+      cause: error,
+    });
   }
-  return new IntakeError({ code: 'LISTEN_REFUSED', remedy: 'stop', message: `Expected to listen on port ${port} of the configured host, found that the system refuses it. Choose an address of this machine and a port this user may open.`, cause: error });
+  return new IntakeError({
+    code: 'LISTEN_REFUSED',
+    remedy: 'stop',
+    message: `Expected to listen on port ${port} of the configured host, found that the system refuses it. Choose an address of this machine and a port this user may open.`,
+    cause: error,
+  });
 }
 
 function tokensRequired(): IntakeError {
-  return new IntakeError({ code: 'TOKENS_REQUIRED', remedy: 'stop', message: 'Expected bearer tokens, because the configured host is not loopback and others can reach it; found none. Configure tokens with their scopes, or listen on 127.0.0.1.' });
+  return new IntakeError({
+    code: 'TOKENS_REQUIRED',
+    remedy: 'stop',
+    message:
+      'Expected bearer tokens, because the configured host is not loopback and others can reach it; found none. Configure tokens with their scopes, or listen on 127.0.0.1.',
+  });
 }

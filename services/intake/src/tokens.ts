@@ -7,7 +7,10 @@ export const SCOPES = ['submissions', 'consents'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** A bearer token (RFC 6750), or the lower-case hex SHA-256 of one, so that a configuration need not hold it. */
-export type IntakeToken = { readonly scopes: readonly Scope[] } & ({ readonly token: string } | { readonly sha256: string });
+export type IntakeToken = { readonly scopes: readonly Scope[] } & (
+  | { readonly token: string }
+  | { readonly sha256: string }
+);
 
 /** RFC 6750 §2.1 `b64token`; 32 characters are the least a random token has. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]{32,512}=*$/;
@@ -18,7 +21,10 @@ export class Tokens {
 
   /** Throws `INVALID_TOKEN`. None at all: everybody may do everything. */
   constructor(tokens: readonly IntakeToken[]) {
-    this.#known = tokens.map((token, index) => ({ digest: digestOf(token, index), scopes: token.scopes }));
+    this.#known = tokens.map((token, index) => ({
+      digest: digestOf(token, index),
+      scopes: token.scopes,
+    }));
   }
 
   get required(): boolean {
@@ -33,7 +39,12 @@ export class Tokens {
     const digest = sha256(presented);
     // All are compared, each in constant time: neither how far nor at which one it stopped may show.
     const matching = this.#known.filter((known) => timingSafeEqual(known.digest, digest));
-    if (matching.length === 0) throw unauthenticated('TOKEN_UNKNOWN', 'a token that is not configured', 'Bearer error="invalid_token"');
+    if (matching.length === 0)
+      throw unauthenticated(
+        'TOKEN_UNKNOWN',
+        'a token that is not configured',
+        'Bearer error="invalid_token"',
+      );
     return new Set(matching.flatMap(({ scopes }) => scopes));
   }
 
@@ -45,7 +56,8 @@ export class Tokens {
 
 export function missingScope(scope: Scope): Problem {
   return new Problem({
-    kind: 'forbidden', code: 'SCOPE_MISSING',
+    kind: 'forbidden',
+    code: 'SCOPE_MISSING',
     detail: `Expected a token with the scope ${scope}; found one without it. Use another token, or have the scope added.`,
     headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
   });
@@ -53,17 +65,22 @@ export function missingScope(scope: Scope): Problem {
 
 function unauthenticated(code: string, found: string, challenge: string): Problem {
   return new Problem({
-    kind: 'unauthenticated', code, detail: `Expected Authorization: Bearer with a configured token; found ${found}. Ask the intake's operator for a token.`,
+    kind: 'unauthenticated',
+    code,
+    detail: `Expected Authorization: Bearer with a configured token; found ${found}. Ask the intake's operator for a token.`,
     headers: { 'www-authenticate': challenge },
   });
 }
 
 function digestOf(token: IntakeToken, index: number): Buffer {
-  const valid = token.scopes.length > 0 && token.scopes.every((scope) => SCOPES.includes(scope))
-    && ('token' in token ? TOKEN.test(token.token) : /^[0-9a-f]{64}$/.test(token.sha256));
+  const valid =
+    token.scopes.length > 0 &&
+    token.scopes.every((scope) => SCOPES.includes(scope)) &&
+    ('token' in token ? TOKEN.test(token.token) : /^[0-9a-f]{64}$/.test(token.sha256));
   if (!valid) {
     throw new IntakeError({
-      code: 'INVALID_TOKEN', remedy: 'stop',
+      code: 'INVALID_TOKEN',
+      remedy: 'stop',
       message: `Expected token ${index} to have 32 to 512 of A-Z a-z 0-9 - . _ ~ + / (or its SHA-256 in lower-case hex) and scopes of ${SCOPES.join(', ')}; found something else. Correct the configuration.`,
     });
   }

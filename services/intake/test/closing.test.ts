@@ -7,7 +7,10 @@ it('finishes the request in hand, ends the idle ones at once and frees the port'
   const world = new IntakeWorld();
   const durable = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
-  world.beforeAppend = () => { begun.resolve(); return durable.promise; };
+  world.beforeAppend = () => {
+    begun.resolve();
+    return durable.promise;
+  };
   await world.start();
   const silent = world.raw('');
   const halfway = world.raw('GET /livez HTTP/1.1\r\nHost: loc');
@@ -27,7 +30,9 @@ it('finishes the request in hand, ends the idle ones at once and frees the port'
 
 it('cuts off a stuck request after the grace period', async () => {
   const world = await new IntakeWorld().start({ timeouts: { grace: 200 } });
-  const stuck = world.raw('POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nx');
+  const stuck = world.raw(
+    'POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nx',
+  );
   await once(stuck.socket, 'connect');
   await world.get('/livez');
   const before = performance.now();
@@ -40,9 +45,13 @@ it('refuses further requests on a connection that stays open while it closes', a
   const world = new IntakeWorld();
   const durable = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
-  world.beforeAppend = () => { begun.resolve(); return durable.promise; };
+  world.beforeAppend = () => {
+    begun.resolve();
+    return durable.promise;
+  };
   await world.start();
-  const head = 'POST /events HTTP/1.1\r\nHost: localhost\r\nce-specversion: 1.0\r\nce-id: a\r\nce-source: s\r\nce-type: threat.sample.submitted.v1\r\nContent-Length: 1\r\n\r\nx';
+  const head =
+    'POST /events HTTP/1.1\r\nHost: localhost\r\nce-specversion: 1.0\r\nce-id: a\r\nce-source: s\r\nce-type: threat.sample.submitted.v1\r\nContent-Length: 1\r\n\r\nx';
   const raw = world.raw(head);
   await begun.promise;
   const closed = world.intake.close();

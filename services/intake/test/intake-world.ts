@@ -32,7 +32,14 @@ export class IntakeWorld {
       appender: { append: (entries) => this.#append(entries) },
       status: { find: async (submission) => this.states.get(submission) ?? { state: 'unknown' } },
       consents: { history: async (consentId) => this.histories.get(consentId) ?? [] },
-      operations: { live: () => this.live, ready: () => this.readiness, metrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'residency_up 1\n' }) },
+      operations: {
+        live: () => this.live,
+        ready: () => this.readiness,
+        metrics: async () => ({
+          contentType: 'text/plain; version=0.0.4',
+          body: 'residency_up 1\n',
+        }),
+      },
       log: { error: (fields, message) => this.logged.push(JSON.stringify(fields) + message) },
       ...options,
     });
@@ -44,7 +51,12 @@ export class IntakeWorld {
     await this.beforeAppend();
     const before = this.appended.flat().length;
     this.appended.push([...entries]);
-    return entries.map(({ topic }, index) => ({ log: 'log-1', topic, partition: 0, offset: BigInt(before + index) }));
+    return entries.map(({ topic }, index) => ({
+      log: 'log-1',
+      topic,
+      partition: 0,
+      offset: BigInt(before + index),
+    }));
   }
 
   get port(): number {
@@ -56,7 +68,13 @@ export class IntakeWorld {
   }
 
   post({ headers, body }: HttpContent, more: Record<string, string> = {}): Promise<Answer> {
-    return answer(fetch(`${this.intake.url}/events`, { method: 'POST', headers: { ...Object.fromEntries(headers), ...more }, body: new Uint8Array(body) }));
+    return answer(
+      fetch(`${this.intake.url}/events`, {
+        method: 'POST',
+        headers: { ...Object.fromEntries(headers), ...more },
+        body: new Uint8Array(body),
+      }),
+    );
   }
 
   /** A connection that says what it is told and no more. */
@@ -89,28 +107,57 @@ export class Raw {
     this.socket = connect(port, '127.0.0.1');
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
-    this.socket.on('data', (chunk) => { this.received += chunk.toString('latin1'); });
+    this.socket.on('data', (chunk) => {
+      this.received += chunk.toString('latin1');
+    });
     // The server may cut the connection: that is what these tests are about.
     this.socket.on('error', () => undefined);
     this.socket.once('close', () => resolve());
     if (text !== '') this.socket.write(text);
-    onTestFinished(() => { this.socket.destroy(); });
+    onTestFinished(() => {
+      this.socket.destroy();
+    });
   }
 }
 
 export function submitted(change: Partial<CloudEvent> = {}): CloudEvent {
   return {
-    specversion: '1.0', id: 'sample-1', source: 'urn:test:pipeline', type: SUBMITTED, datacontenttype: 'application/octet-stream', subject: CANARIES[0],
-    extensions: { usercountry: 'DE', consentid: 'consent-0001', verdict: 'suspicious' }, data: Buffer.from(CANARIES[1]), ...change,
+    specversion: '1.0',
+    id: 'sample-1',
+    source: 'urn:test:pipeline',
+    type: SUBMITTED,
+    datacontenttype: 'application/octet-stream',
+    subject: CANARIES[0],
+    extensions: { usercountry: 'DE', consentid: 'consent-0001', verdict: 'suspicious' },
+    data: Buffer.from(CANARIES[1]),
+    ...change,
   };
 }
 
-export function granted(id = 'grant-1', data: object = { consentId: 'consent-0001', purposes: ['threat-sample-sharing'], termsVersion: '3' }): CloudEvent {
-  return { specversion: '1.0', id, source: 'urn:test:app', type: CONSENT_GRANTED, datacontenttype: 'application/json', extensions: {}, data: Buffer.from(JSON.stringify(data)) };
+export function granted(
+  id = 'grant-1',
+  data: object = {
+    consentId: 'consent-0001',
+    purposes: ['threat-sample-sharing'],
+    termsVersion: '3',
+  },
+): CloudEvent {
+  return {
+    specversion: '1.0',
+    id,
+    source: 'urn:test:app',
+    type: CONSENT_GRANTED,
+    datacontenttype: 'application/json',
+    extensions: {},
+    data: Buffer.from(JSON.stringify(data)),
+  };
 }
 
 export function linked(): CloudEvent {
-  return { ...granted('link-1', { consentId: 'consent-0001', subject: CANARIES[0] }), type: SUBJECT_LINKED };
+  return {
+    ...granted('link-1', { consentId: 'consent-0001', subject: CANARIES[0] }),
+    type: SUBJECT_LINKED,
+  };
 }
 
 export const binary = encodeHttpBinary;

@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { RecentOutcomes } from '../src/recent-outcomes.ts';
 
-const [first, second, third] = ['a', 'b', 'c'].map((digit) => digit.repeat(64)) as [string, string, string];
+const [first, second, third] = ['a', 'b', 'c'].map((digit) => digit.repeat(64)) as [
+  string,
+  string,
+  string,
+];
 
 test('a submission is pending from its append to its first audit event', async () => {
   const outcomes = new RecentOutcomes();
@@ -10,7 +14,10 @@ test('a submission is pending from its append to its first audit event', async (
   expect(await outcomes.find(first)).toEqual({ state: 'pending' });
   outcomes.settled(first, Buffer.from('refused'));
   outcomes.settled(first, Buffer.from('stored'));
-  expect(await outcomes.find(first)).toEqual({ state: 'settled', events: [Buffer.from('refused'), Buffer.from('stored')] });
+  expect(await outcomes.find(first)).toEqual({
+    state: 'settled',
+    events: [Buffer.from('refused'), Buffer.from('stored')],
+  });
 });
 
 test('an event may be seen before the append that led to it is acknowledged', async () => {
@@ -27,6 +34,9 @@ test('what it remembers is bounded, the oldest forgotten first', async () => {
   for (const text of ['1', '2', '3']) outcomes.settled(second, Buffer.from(text));
   outcomes.appended(third);
   expect(await outcomes.find(first)).toEqual({ state: 'unknown' });
-  expect(await outcomes.find(second)).toEqual({ state: 'settled', events: [Buffer.from('2'), Buffer.from('3')] });
+  expect(await outcomes.find(second)).toEqual({
+    state: 'settled',
+    events: [Buffer.from('2'), Buffer.from('3')],
+  });
   expect(await outcomes.find(third)).toEqual({ state: 'pending' });
 });

@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { IntakeWorld, binary, submitted } from './intake-world.ts';
 
-const HEAD = 'POST /events HTTP/1.1\r\nHost: localhost\r\nce-specversion: 1.0\r\nce-id: a\r\nce-source: s\r\nce-type: threat.sample.submitted.v1\r\n';
+const HEAD =
+  'POST /events HTTP/1.1\r\nHost: localhost\r\nce-specversion: 1.0\r\nce-id: a\r\nce-source: s\r\nce-type: threat.sample.submitted.v1\r\n';
 const QUICK = { headers: 200, request: 600, keepAlive: 200, idle: 5_000, grace: 300 };
 const SMALL = { sampleBytes: 100_000, recordBytes: 200_000, inFlightBytes: 200_000 };
 
@@ -41,10 +42,14 @@ describe('slow clients', () => {
 
   it('serves others while 50 stall, each having declared the largest body', async () => {
     const world = await new IntakeWorld().start();
-    const stalled = Array.from({ length: 50 }, () => world.raw(`${HEAD}Content-Length: ${24 * 1024 * 1024}\r\n\r\nsome bytes`));
+    const stalled = Array.from({ length: 50 }, () =>
+      world.raw(`${HEAD}Content-Length: ${24 * 1024 * 1024}\r\n\r\nsome bytes`),
+    );
     await Promise.all(stalled.map(({ socket }) => once(socket, 'connect')));
     await delay(100);
-    expect((await world.post(binary(submitted({ data: Buffer.alloc(16 * 1024 * 1024) })))).status).toBe(202);
+    expect(
+      (await world.post(binary(submitted({ data: Buffer.alloc(16 * 1024 * 1024) })))).status,
+    ).toBe(202);
     expect(stalled.every(({ received }) => received === '')).toBe(true);
   });
 
@@ -55,7 +60,14 @@ describe('slow clients', () => {
     await expect(world.get('/livez')).rejects.toThrow('fetch failed');
     for (const { socket } of silent) socket.destroy();
     await Promise.all(silent.map(({ closed }) => closed));
-    await expect.poll(() => world.get('/livez').then(({ status }) => status, () => 0)).toBe(200);
+    await expect
+      .poll(() =>
+        world.get('/livez').then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      )
+      .toBe(200);
   });
 });
 
@@ -93,8 +105,14 @@ describe('large bodies', () => {
   it('refuses a chunked body when the budget is spent on the way', async () => {
     const world = await new IntakeWorld().start({ limits: SMALL });
     world.raw(`${HEAD}Content-Length: 190000\r\n\r\n${'x'.repeat(180_000)}`);
-    await expect.poll(() => world.post(binary(submitted({ data: Buffer.alloc(50_000) }))).then(({ status }) => status)).toBe(503);
-    const raw = world.raw(`${HEAD}Transfer-Encoding: chunked\r\n\r\nc350\r\n${'x'.repeat(50_000)}\r\n0\r\n\r\n`);
+    await expect
+      .poll(() =>
+        world.post(binary(submitted({ data: Buffer.alloc(50_000) }))).then(({ status }) => status),
+      )
+      .toBe(503);
+    const raw = world.raw(
+      `${HEAD}Transfer-Encoding: chunked\r\n\r\nc350\r\n${'x'.repeat(50_000)}\r\n0\r\n\r\n`,
+    );
     await expect.poll(() => raw.received).toMatch(/^HTTP\/1\.1 503 /);
   });
 
@@ -109,7 +127,9 @@ describe('large bodies', () => {
 
   it('says go on only to one it will read', async () => {
     const world = await new IntakeWorld().start({ limits: SMALL });
-    const good = world.raw(`${HEAD}Connection: close\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n`);
+    const good = world.raw(
+      `${HEAD}Connection: close\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n`,
+    );
     await expect.poll(() => good.received).toBe('HTTP/1.1 100 Continue\r\n\r\n');
     good.socket.write('x');
     await good.closed;
@@ -123,13 +143,33 @@ describe('large bodies', () => {
 describe('hostile requests', () => {
   it.for([
     ['no HTTP', 'canary\r\n\r\n', 400],
-    ['both lengths', `${HEAD}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+    [
+      'both lengths',
+      `${HEAD}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+      400,
+    ],
     ['a negative length', `${HEAD}Content-Length: -1\r\n\r\n`, 400],
     ['no Host', 'GET /canary HTTP/1.1\r\n\r\n', 400],
-    ['headers over 32 KiB', `GET / HTTP/1.1\r\nHost: localhost\r\nx: ${'canary'.repeat(6_000)}\r\n\r\n`, 431],
-    ['raw bytes in an attribute', `${HEAD}ce-subject: \xff\xfe\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx`, 400],
-    ['a broken percent code in an attribute', `${HEAD}ce-subject: %zz\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx`, 400],
-    ['an attribute named __proto__', `${HEAD}ce-__proto__: x\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx`, 400],
+    [
+      'headers over 32 KiB',
+      `GET / HTTP/1.1\r\nHost: localhost\r\nx: ${'canary'.repeat(6_000)}\r\n\r\n`,
+      431,
+    ],
+    [
+      'raw bytes in an attribute',
+      `${HEAD}ce-subject: \xff\xfe\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx`,
+      400,
+    ],
+    [
+      'a broken percent code in an attribute',
+      `${HEAD}ce-subject: %zz\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx`,
+      400,
+    ],
+    [
+      'an attribute named __proto__',
+      `${HEAD}ce-__proto__: x\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx`,
+      400,
+    ],
   ] as const)('answers %s and goes on', async ([, bytes, status]) => {
     const world = await new IntakeWorld().start();
     const raw = world.raw('');

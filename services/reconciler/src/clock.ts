@@ -14,6 +14,8 @@ export const SYSTEM_CLOCK: Clock = {
   monotonic: () => performance.now(),
   sleep: async (milliseconds, signal) => {
     // The reason, not an error of the timer's own.
-    await sleep(milliseconds, undefined, { signal }).catch(() => { signal.throwIfAborted(); });
+    await sleep(milliseconds, undefined, { signal }).catch(() => {
+      signal.throwIfAborted();
+    });
   },
 };

@@ -8,6 +8,9 @@ const SECTIONS = ['kafka', 'readers', 'reconciling', 'http', 'telemetry'] as con
 export type ReconcilerSettings = Pick<Configuration, (typeof SECTIONS)[number]>;
 
 /** Throws `CONFIGURATION_INVALID` with every mistake there is. */
-export function readConfig(env: ConfigurationSource['env'], readFile: ConfigurationSource['readFile']): ReconcilerSettings {
+export function readConfig(
+  env: ConfigurationSource['env'],
+  readFile: ConfigurationSource['readFile'],
+): ReconcilerSettings {
   return configurationOf(SECTIONS, { env, readFile });
 }

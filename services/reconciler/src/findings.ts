@@ -48,7 +48,10 @@ export class Findings {
   readonly #named: Map<string, Finding>;
   readonly #beyond: Map<string, { known: number; seen: number } & Omit<Beyond, 'known' | 'seen'>>;
   readonly #size = { violations: 0, others: 0 };
-  readonly #open = new Map<string, { readonly site: string; readonly code: string; count: number }>();
+  readonly #open = new Map<
+    string,
+    { readonly site: string; readonly code: string; count: number }
+  >();
 
   constructor({ named, beyond }: SavedFindings) {
     this.#named = new Map(named);
@@ -65,7 +68,8 @@ export class Findings {
     const id = idOf(difference);
     const kind = kindOf(code);
     const known = this.#named.has(id);
-    if (!known && this.#size[kind] >= (kind === 'violations' ? MOST_VIOLATIONS : MOST_OTHERS)) return kind === 'others' || this.#isOneMore(finding);
+    if (!known && this.#size[kind] >= (kind === 'violations' ? MOST_VIOLATIONS : MOST_OTHERS))
+      return kind === 'others' || this.#isOneMore(finding);
     this.#named.set(id, finding);
     if (known) return false;
     this.#add(finding, 1);
@@ -84,7 +88,10 @@ export class Findings {
 
   /** This run looked over the lists of these sites, and over what concerns none: what it did not find there is gone. Gives that. */
   surveyed(sites: ReadonlySet<string>, run: number): readonly Finding[] {
-    return this.#close((finding) => finding.listed && (finding.site === '' || sites.has(finding.site)), run);
+    return this.#close(
+      (finding) => finding.listed && (finding.site === '' || sites.has(finding.site)),
+      run,
+    );
   }
 
   /** All objects of the site were read since that run began. */
@@ -102,7 +109,10 @@ export class Findings {
   }
 
   save(): SavedFindings {
-    return { named: [...this.#named], beyond: [...this.#beyond.values()].filter(({ known, seen }) => known + seen > 0) };
+    return {
+      named: [...this.#named],
+      beyond: [...this.#beyond.values()].filter(({ known, seen }) => known + seen > 0),
+    };
   }
 
   #add(finding: Finding, more: 1 | -1): void {
@@ -144,7 +154,10 @@ export class Findings {
     for (const beyond of this.#beyond.values()) if (concerns(beyond)) beyond.seen = 0;
   }
 
-  #close(concerns: (finding: Pick<Finding, 'site' | 'listed'>) => boolean, since: number): readonly Finding[] {
+  #close(
+    concerns: (finding: Pick<Finding, 'site' | 'listed'>) => boolean,
+    since: number,
+  ): readonly Finding[] {
     const closed: Finding[] = [];
     for (const [id, finding] of this.#named) {
       if (!concerns(finding) || finding.run >= since) continue;
@@ -176,5 +189,9 @@ function keyOf({ code, site, listed }: Pick<Beyond, 'code' | 'site' | 'listed'>)
 }
 
 function idOf({ code, site = '', key, position = '', submission = '' }: Difference): string {
-  return (key === undefined ? sha256OfParts(code, site, position, submission) : sha256OfParts(code, site, key)).slice(0, 32);
+  return (
+    key === undefined
+      ? sha256OfParts(code, site, position, submission)
+      : sha256OfParts(code, site, key)
+  ).slice(0, 32);
 }

@@ -55,10 +55,15 @@ async function once(terms: ReconcilingTerms): Promise<Once> {
     terms.started();
     const sites = seen.readers.map(({ site }) => site).filter((site) => !seen.away.has(site));
     const due = state.due(sites, clock.now(), terms.pauseMs);
-    const logRead = (): void => { waits(LOG, undefined); };
+    const logRead = (): void => {
+      waits(LOG, undefined);
+    };
     // The look read the policies, and nothing else of the log is to be read now.
     if (due.sites.length === 0) logRead();
-    const ended = due.sites.length === 0 ? undefined : await runOnce({ ...terms, logRead }, seen, policies, due.sites);
+    const ended =
+      due.sites.length === 0
+        ? undefined
+        : await runOnce({ ...terms, logRead }, seen, policies, due.sites);
     const troubled = seen.away.size + (ended?.away.size ?? 0) > 0;
     if (ended?.cut === true) return { troubled, againInMs: 0 };
     if (troubled) return { troubled };

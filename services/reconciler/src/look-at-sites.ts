@@ -29,19 +29,26 @@ type Look = { readonly reader: SiteReader } | { readonly foreign: string } | und
 /** Throws `SITE_ELSEWHERE`, and what is wrong with the marker of a policy's site (stop). A policy's site without settings is left to the comparison, which says so. */
 export async function lookAtSites(terms: LookTerms): Promise<SeenSites> {
   refuseElsewhere(terms);
-  const [readers, foreign, there, away]: [SiteReader[], string[], Set<string>, Map<string, unknown>] = [[], [], new Set(), new Map()];
-  await Promise.all(terms.settings.map(async (settings) => {
-    try {
-      const look = await lookAt(terms, settings);
-      there.add(settings.site);
-      if (look !== undefined && 'reader' in look) readers.push(look.reader);
-      if (look !== undefined && 'foreign' in look) foreign.push(look.foreign);
-    } catch (error) {
-      if (remedyOf(error) !== 'retry') throw error;
-      away.set(settings.site, error);
-      readers.push(terms.reader(settings.site));
-    }
-  }));
+  const [readers, foreign, there, away]: [
+    SiteReader[],
+    string[],
+    Set<string>,
+    Map<string, unknown>,
+  ] = [[], [], new Set(), new Map()];
+  await Promise.all(
+    terms.settings.map(async (settings) => {
+      try {
+        const look = await lookAt(terms, settings);
+        there.add(settings.site);
+        if (look !== undefined && 'reader' in look) readers.push(look.reader);
+        if (look !== undefined && 'foreign' in look) foreign.push(look.foreign);
+      } catch (error) {
+        if (remedyOf(error) !== 'retry') throw error;
+        away.set(settings.site, error);
+        readers.push(terms.reader(settings.site));
+      }
+    }),
+  );
   return { readers, foreign, there, away };
 }
 
@@ -53,7 +60,7 @@ async function lookAt(terms: LookTerms, settings: SiteConfiguration): Promise<Lo
     await terms.verify(settings);
     return { reader };
   }
-  if (await isEmpty(reader)) return await isReady(terms, settings) ? { reader } : undefined;
+  if (await isEmpty(reader)) return (await isReady(terms, settings)) ? { reader } : undefined;
   // A version may have named it since, before anything was placed there.
   await terms.policies.refresh();
   if (!isNamed(terms.policies, site)) return { foreign: site };
@@ -84,6 +91,13 @@ function isNamed({ regions }: PolicyBook, site: string): boolean {
 
 function refuseElsewhere({ policies, settings }: LookTerms): void {
   const regions = [...policies.regions].map(([id, sites]) => ({ id, sites: [...sites] }));
-  const elsewhere = checkSites([{ regions }], settings).filter(({ code }) => code === 'SITE_ELSEWHERE');
-  if (elsewhere.length > 0) throw new ReconcilerError({ code: 'SITE_ELSEWHERE', remedy: 'stop', message: elsewhere.map(({ message }) => message).join('\n') });
+  const elsewhere = checkSites([{ regions }], settings).filter(
+    ({ code }) => code === 'SITE_ELSEWHERE',
+  );
+  if (elsewhere.length > 0)
+    throw new ReconcilerError({
+      code: 'SITE_ELSEWHERE',
+      remedy: 'stop',
+      message: elsewhere.map(({ message }) => message).join('\n'),
+    });
 }

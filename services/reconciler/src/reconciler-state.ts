@@ -36,11 +36,20 @@ export class ReconcilerState {
     this.#runs = saved?.runs ?? 0;
     this.#byCode = saved?.byCode ?? {};
     this.#findings = new Findings(saved?.findings ?? { named: [], beyond: [] });
-    this.#sites = new Map([...owner.places].map(([name, place]) => {
-      const known = saved?.sites[name];
-      if (known?.place !== place) return [name, { place }];
-      return [name, { place, ...(known.checkedSince === undefined ? {} : { checkedSince: known.checkedSince }), ...(known.pass === undefined ? {} : { pass: new SitePass(known.pass) }) }];
-    }));
+    this.#sites = new Map(
+      [...owner.places].map(([name, place]) => {
+        const known = saved?.sites[name];
+        if (known?.place !== place) return [name, { place }];
+        return [
+          name,
+          {
+            place,
+            ...(known.checkedSince === undefined ? {} : { checkedSince: known.checkedSince }),
+            ...(known.pass === undefined ? {} : { pass: new SitePass(known.pass) }),
+          },
+        ];
+      }),
+    );
   }
 
   /** Forgets findings in sites that are configured no more; gives them. Those of a site that is elsewhere now stand until a look at it no longer finds them. */
@@ -52,11 +61,27 @@ export class ReconcilerState {
    * Which of these sites' passes go on or begin now, and when the next one may, wall clock. A pass under way, and a site's first one, wait
    * for nothing; the others begin together, so that one listing and one reading of the events serves them all.
    */
-  due(sites: readonly string[], now: number, pauseMs: number): { readonly sites: readonly string[]; readonly nextAt: number } {
-    const resting = sites.filter((name) => this.#of(name).pass === undefined && this.#of(name).checkedSince !== undefined);
+  due(
+    sites: readonly string[],
+    now: number,
+    pauseMs: number,
+  ): { readonly sites: readonly string[]; readonly nextAt: number } {
+    const resting = sites.filter(
+      (name) => this.#of(name).pass === undefined && this.#of(name).checkedSince !== undefined,
+    );
     // A clock that was set back makes nobody wait.
-    const nextAt = Math.max(...resting.map((name) => this.#of(name).checkedSince ?? now).map((since) => (since > now ? now : since + pauseMs)));
-    return { sites: resting.length > 0 && nextAt <= now ? sites : sites.filter((name) => !resting.includes(name)), nextAt: resting.length === 0 ? Infinity : nextAt };
+    const nextAt = Math.max(
+      ...resting
+        .map((name) => this.#of(name).checkedSince ?? now)
+        .map((since) => (since > now ? now : since + pauseMs)),
+    );
+    return {
+      sites:
+        resting.length > 0 && nextAt <= now
+          ? sites
+          : sites.filter((name) => !resting.includes(name)),
+      nextAt: resting.length === 0 ? Infinity : nextAt,
+    };
   }
 
   /** Begins a run over these sites, with a new pass where none is under way. Its number. */
@@ -75,10 +100,12 @@ export class ReconcilerState {
   /** Objects of other sites count as checked: their pass is not due. */
   progressOf(sites: readonly string[]): ReadingProgress {
     const due = new Set(sites);
-    const passOf = ({ site }: PlacedObject): SitePass | undefined => (due.has(site) ? this.#of(site).pass : undefined);
+    const passOf = ({ site }: PlacedObject): SitePass | undefined =>
+      due.has(site) ? this.#of(site).pass : undefined;
     return {
       isChecked: (object) => passOf(object)?.isChecked(object.partition, object.offset) ?? true,
-      begins: (object) => passOf(object)?.begins(object.partition, object.offset) ?? (() => undefined),
+      begins: (object) =>
+        passOf(object)?.begins(object.partition, object.offset) ?? (() => undefined),
     };
   }
 
@@ -103,7 +130,10 @@ export class ReconcilerState {
   }
 
   /** The passes of these sites ended with the run; `byCode`: all that differed. */
-  ended(sites: readonly string[], byCode: Readonly<Record<string, number>>): { readonly pass: EndedPass; readonly closed: readonly Finding[] } {
+  ended(
+    sites: readonly string[],
+    byCode: Readonly<Record<string, number>>,
+  ): { readonly pass: EndedPass; readonly closed: readonly Finding[] } {
     this.#byCode = byCode;
     const closed: Finding[] = [];
     const whole = sites.flatMap((name) => {
@@ -119,7 +149,12 @@ export class ReconcilerState {
 
   /** How the last whole passes ended. */
   get last(): EndedPass {
-    return { sites: [...this.#sites].flatMap(([site, { checkedSince }]) => (checkedSince === undefined ? [] : [{ site, began: checkedSince }])), byCode: this.#byCode };
+    return {
+      sites: [...this.#sites].flatMap(([site, { checkedSince }]) =>
+        checkedSince === undefined ? [] : [{ site, began: checkedSince }],
+      ),
+      byCode: this.#byCode,
+    };
   }
 
   get open(): readonly OpenViolations[] {
@@ -135,8 +170,24 @@ export class ReconcilerState {
     const { log, cluster } = this.#owner;
     const { named, beyond } = this.#findings.save();
     return {
-      log, cluster, runs: this.#runs, byCode: { ...this.#byCode }, findings: { named: named.map(([id, finding]) => [id, { ...finding }]), beyond: beyond.map((one) => ({ ...one })) },
-      sites: Object.fromEntries([...this.#sites].map(([name, { place, checkedSince, pass }]) => [name, { place, ...(checkedSince === undefined ? {} : { checkedSince }), ...(pass === undefined ? {} : { pass: { ...pass.save() } }) }])),
+      log,
+      cluster,
+      runs: this.#runs,
+      byCode: { ...this.#byCode },
+      findings: {
+        named: named.map(([id, finding]) => [id, { ...finding }]),
+        beyond: beyond.map((one) => ({ ...one })),
+      },
+      sites: Object.fromEntries(
+        [...this.#sites].map(([name, { place, checkedSince, pass }]) => [
+          name,
+          {
+            place,
+            ...(checkedSince === undefined ? {} : { checkedSince }),
+            ...(pass === undefined ? {} : { pass: { ...pass.save() } }),
+          },
+        ]),
+      ),
     };
   }
 
@@ -147,8 +198,11 @@ export class ReconcilerState {
   }
 }
 
-export function sumOf(counts: readonly Readonly<Partial<Record<string, number>>>[]): Record<string, number> {
+export function sumOf(
+  counts: readonly Readonly<Partial<Record<string, number>>>[],
+): Record<string, number> {
   const sum: Record<string, number> = {};
-  for (const [code, more = 0] of counts.flatMap((one) => Object.entries(one))) sum[code] = (sum[code] ?? 0) + more;
+  for (const [code, more = 0] of counts.flatMap((one) => Object.entries(one)))
+    sum[code] = (sum[code] ?? 0) + more;
   return sum;
 }

@@ -1,5 +1,10 @@
 import { reconcile } from '@residency/reconciliation';
-import type { AuditTrail, PolicyBook, ReadSealedHeader, ReadingProgress } from '@residency/reconciliation';
+import type {
+  AuditTrail,
+  PolicyBook,
+  ReadSealedHeader,
+  ReadingProgress,
+} from '@residency/reconciliation';
 import type { ReconcilerMetrics } from '@residency/telemetry';
 import type { Clock } from './clock.ts';
 import type { SeenSites } from './look-at-sites.ts';
@@ -37,7 +42,12 @@ const READING_FOR_LOOKING = 10;
  * One run of `reconcile` over the sites that are there. All lists are looked over; objects are read where a pass is due, from where it was.
  * Passes of sites that stayed to the end have ended with it, unless it is cut.
  */
-export async function runOnce(terms: RunTerms, seen: SeenSites, policies: PolicyBook, due: readonly string[]): Promise<EndedRun> {
+export async function runOnce(
+  terms: RunTerms,
+  seen: SeenSites,
+  policies: PolicyBook,
+  due: readonly string[],
+): Promise<EndedRun> {
   const { state, keeper, teller, metrics, clock } = terms;
   const run = state.begins(due, clock.now());
   // The begin must survive: what is checked from now on is checked since then.
@@ -46,38 +56,64 @@ export async function runOnce(terms: RunTerms, seen: SeenSites, policies: Policy
   const away = new Set<string>();
   const began = clock.monotonic();
   let [surveyed, cut, until, listed, begun] = [false, false, Infinity, 0, 0];
-  const progress = observed(state.progressOf(due), () => { begun += 1; }, (site) => {
-    metrics.checked(site);
-    metrics.progress({ listed, checked: state.checked });
-    keeper.soon();
-  });
+  const progress = observed(
+    state.progressOf(due),
+    () => {
+      begun += 1;
+    },
+    (site) => {
+      metrics.checked(site);
+      metrics.progress({ listed, checked: state.checked });
+      keeper.soon();
+    },
+  );
   try {
-    const report = await reconcile({
-      sites: seen.readers, foreignSites: seen.foreign, trail: terms.trail(), readHeader: terms.readHeader,
-      sitesOf: (digest, region) => policies.sitesOf(digest, region), ruleHolds: (digest, claimed) => policies.ruleHolds(digest, claimed), learn: (digest) => policies.learn(digest),
-    }, {
-      maxListed: 0, progress, away: seen.away.keys(),
-      onProgress: (done, total) => {
-        if (total !== undefined) return;
-        listed = done;
-        metrics.progress({ listed, checked: state.checked });
+    const report = await reconcile(
+      {
+        sites: seen.readers,
+        foreignSites: seen.foreign,
+        trail: terms.trail(),
+        readHeader: terms.readHeader,
+        sitesOf: (digest, region) => policies.sitesOf(digest, region),
+        ruleHolds: (digest, claimed) => policies.ruleHolds(digest, claimed),
+        learn: (digest) => policies.learn(digest),
       },
-      onDifference: (difference) => { teller.found(difference, run, surveyed); },
-      onSiteAway: (site, error) => {
-        away.add(site);
-        terms.siteAway(site, error);
+      {
+        maxListed: 0,
+        progress,
+        away: seen.away.keys(),
+        onProgress: (done, total) => {
+          if (total !== undefined) return;
+          listed = done;
+          metrics.progress({ listed, checked: state.checked });
+        },
+        onDifference: (difference) => {
+          teller.found(difference, run, surveyed);
+        },
+        onSiteAway: (site, error) => {
+          away.add(site);
+          terms.siteAway(site, error);
+        },
+        onSurveyed: () => {
+          surveyed = true;
+          terms.logRead();
+          until =
+            clock.monotonic() +
+            Math.max(terms.resurveyMs, READING_FOR_LOOKING * (clock.monotonic() - began));
+          teller.closed(state.surveyed(seen.there.difference(away), run));
+          keeper.soon();
+        },
+        // Each run gets further, however long looking over takes.
+        enough: () => (cut ||= begun > 0 && clock.monotonic() >= until),
       },
-      onSurveyed: () => {
-        surveyed = true;
-        terms.logRead();
-        until = clock.monotonic() + Math.max(terms.resurveyMs, READING_FOR_LOOKING * (clock.monotonic() - began));
-        teller.closed(state.surveyed(seen.there.difference(away), run));
-        keeper.soon();
-      },
-      // Each run gets further, however long looking over takes.
-      enough: () => (cut ||= begun > 0 && clock.monotonic() >= until),
-    });
-    if (!cut) end(terms, due.filter((site) => !away.has(site)), (whole) => sumOf([report.differences.byCode, ...whole.map((site) => carried.get(site) ?? {})]));
+    );
+    if (!cut)
+      end(
+        terms,
+        due.filter((site) => !away.has(site)),
+        (whole) =>
+          sumOf([report.differences.byCode, ...whole.map((site) => carried.get(site) ?? {})]),
+      );
   } finally {
     state.interrupted();
     await keeper.now();
@@ -85,7 +121,11 @@ export async function runOnce(terms: RunTerms, seen: SeenSites, policies: Policy
   return { cut, away };
 }
 
-function end({ state, teller, metrics }: RunTerms, whole: readonly string[], byCode: (whole: readonly string[]) => Readonly<Record<string, number>>): void {
+function end(
+  { state, teller, metrics }: RunTerms,
+  whole: readonly string[],
+  byCode: (whole: readonly string[]) => Readonly<Record<string, number>>,
+): void {
   if (whole.length === 0) return;
   const { pass, closed } = state.ended(whole, byCode(whole));
   teller.closed(closed);
@@ -94,7 +134,11 @@ function end({ state, teller, metrics }: RunTerms, whole: readonly string[], byC
 }
 
 /** The same, told of each object before it is read and once it was compared. */
-function observed(progress: ReadingProgress, begins: () => void, checked: (site: string) => void): ReadingProgress {
+function observed(
+  progress: ReadingProgress,
+  begins: () => void,
+  checked: (site: string) => void,
+): ReadingProgress {
   return {
     isChecked: (object) => progress.isChecked(object),
     begins: (object) => {

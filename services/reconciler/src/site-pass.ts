@@ -42,7 +42,9 @@ export class SitePass {
     this.began = began;
     this.run = run;
     this.#checked = checked;
-    this.#upTo = new Map(Object.entries(upTo).map(([partition, offset]) => [partition, BigInt(offset)]));
+    this.#upTo = new Map(
+      Object.entries(upTo).map(([partition, offset]) => [partition, BigInt(offset)]),
+    );
     this.#byCode = new Map(Object.entries(byCode));
   }
 
@@ -78,13 +80,22 @@ export class SitePass {
   }
 
   save(): SavedPass {
-    return { began: this.began, run: this.run, checked: this.#checked, upTo: Object.fromEntries([...this.#upTo].map(([partition, offset]) => [partition, String(offset)])), byCode: Object.fromEntries(this.#byCode) };
+    return {
+      began: this.began,
+      run: this.run,
+      checked: this.#checked,
+      upTo: Object.fromEntries(
+        [...this.#upTo].map(([partition, offset]) => [partition, String(offset)]),
+      ),
+      byCode: Object.fromEntries(this.#byCode),
+    };
   }
 
   #advance(partition: string, lane: Lane): void {
     const { entries } = lane;
     for (let entry = entries[lane.first]; entry?.found !== undefined; entry = entries[lane.first]) {
-      if (this.#upTo.has(partition) || this.#upTo.size < MAX_PARTITIONS) this.#upTo.set(partition, entry.offset);
+      if (this.#upTo.has(partition) || this.#upTo.size < MAX_PARTITIONS)
+        this.#upTo.set(partition, entry.offset);
       this.#checked += 1;
       for (const { code } of entry.found) this.#byCode.set(code, (this.#byCode.get(code) ?? 0) + 1);
       lane.first += 1;

@@ -1,5 +1,10 @@
 import { StateFile } from '@residency/adapter-filesystem';
-import { KafkaAuditTrail, demandTopics, openKafkaLog, publishedPolicies } from '@residency/adapter-kafka';
+import {
+  KafkaAuditTrail,
+  demandTopics,
+  openKafkaLog,
+  publishedPolicies,
+} from '@residency/adapter-kafka';
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { S3SiteReader, verifyS3Site } from '@residency/adapter-s3';
 import { remedyOf } from '@residency/coded-error';
@@ -33,11 +38,24 @@ const QUICKLY = { attempts: 2, timeouts: { connectMs: 3_000, requestMs: 10_000 }
 
 /** Compares sites and audit log, pass after pass. One a state folder; several with folders of their own do the same work twice. */
 export async function startReconciler(deps: ReconcilerDeps): Promise<RunningWork> {
-  const { settings: { http }, logger, metrics } = deps;
-  return await runWork({ name: 'reconciling', http, logger, metrics, work: (context) => reconcileUntil(deps, context) });
+  const {
+    settings: { http },
+    logger,
+    metrics,
+  } = deps;
+  return await runWork({
+    name: 'reconciling',
+    http,
+    logger,
+    metrics,
+    work: (context) => reconcileUntil(deps, context),
+  });
 }
 
-async function reconcileUntil(deps: ReconcilerDeps, { signal: told, waits, started }: WorkContext): Promise<void> {
+async function reconcileUntil(
+  deps: ReconcilerDeps,
+  { signal: told, waits, started }: WorkContext,
+): Promise<void> {
   const { settings, logger, clock } = deps;
   const failed = new AbortController();
   const signal = AbortSignal.any([told, failed.signal]);
@@ -51,25 +69,56 @@ async function reconcileUntil(deps: ReconcilerDeps, { signal: told, waits, start
     const store = new StateFile(settings.reconciling.stateDirectory, STATE_FILE);
     await comeUp(() => demandTopics(kafka, logger), { signal, waits });
     const state = await comeUp(() => openState(deps, log, store, metrics), { signal, waits });
-    log.controlView((control) => { logger.setLevel(logLevelOf(control, 'reconciler')); });
+    log.controlView((control) => {
+      logger.setLevel(logLevelOf(control, 'reconciler'));
+    });
     waits(undefined);
     const keeper = new StateKeeper({
-      store, save: () => state.save(),
+      store,
+      save: () => state.save(),
       told: (error) => {
         waiting.of('state', error);
         if (error !== undefined && remedyOf(error) !== 'retry') failed.abort(error);
       },
     });
     await keepReconciling({
-      state, keeper, metrics, clock, signal, sites, started, readHeader: readSealedHeader, resurveyMs: RESURVEY_MS, pauseMs: settings.reconciling.pauseMs,
-      teller: new Teller({ state, logger, metrics, changed: () => { void keeper.now(); } }),
+      state,
+      keeper,
+      metrics,
+      clock,
+      signal,
+      sites,
+      started,
+      readHeader: readSealedHeader,
+      resurveyMs: RESURVEY_MS,
+      pauseMs: settings.reconciling.pauseMs,
+      teller: new Teller({
+        state,
+        logger,
+        metrics,
+        changed: () => {
+          void keeper.now();
+        },
+      }),
       trail: () => new KafkaAuditTrail(() => Promise.resolve(log), signal),
       look: async () => {
         const policies = await PolicyBook.open(() => publishedPolicies(log, signal));
-        return { policies, seen: await lookAtSites({ settings: settings.readers, policies, reader: (site) => readers.of(site), verify: (one) => unlessAborted(verifyS3Site({ ...one, ...QUICKLY }), signal) }) };
+        return {
+          policies,
+          seen: await lookAtSites({
+            settings: settings.readers,
+            policies,
+            reader: (site) => readers.of(site),
+            verify: (one) => unlessAborted(verifyS3Site({ ...one, ...QUICKLY }), signal),
+          }),
+        };
       },
-      waits: (what, error) => { waiting.of(what, error); },
-      siteAway: (site, error) => { if (!signal.aborted) waiting.of(site, error); },
+      waits: (what, error) => {
+        waiting.of(what, error);
+      },
+      siteAway: (site, error) => {
+        if (!signal.aborted) waiting.of(site, error);
+      },
     });
     failed.signal.throwIfAborted();
   } finally {
@@ -87,28 +136,50 @@ interface Readers {
 function openReaders({ settings, metrics, clock }: ReconcilerDeps, signal: AbortSignal): Readers {
   const { requested: onRequest } = metrics.requests(settings.readers.map(({ site }) => site));
   const budget = new ReadBudget(settings.reconciling.readsPerSecond, clock);
-  const readers = new Map(settings.readers.map((one) => [one.site, new S3SiteReader(one, { onRequest, before: () => budget.take(signal) })]));
-  const close = (): void => { for (const reader of readers.values()) reader.close(); };
+  const readers = new Map(
+    settings.readers.map((one) => [
+      one.site,
+      new S3SiteReader(one, { onRequest, before: () => budget.take(signal) }),
+    ]),
+  );
+  const close = (): void => {
+    for (const reader of readers.values()) reader.close();
+  };
   signal.addEventListener('abort', close, { once: true });
   return {
     close,
     of: (site) => {
       const reader = readers.get(site);
-      if (reader === undefined) throw new Error(`Expected a configured site, found ${site}: a defect.`);
+      if (reader === undefined)
+        throw new Error(`Expected a configured site, found ${site}: a defect.`);
       return reader;
     },
   };
 }
 
-async function openState({ settings, logger }: ReconcilerDeps, log: KafkaLog, store: StateFile, metrics: ReconcilerMetrics): Promise<ReconcilerState> {
+async function openState(
+  { settings, logger }: ReconcilerDeps,
+  log: KafkaLog,
+  store: StateFile,
+  metrics: ReconcilerMetrics,
+): Promise<ReconcilerState> {
   const owner = {
-    log: log.name, cluster: log.clusterId,
-    places: new Map(settings.readers.map(({ site, region, endpoint = '', awsRegion, bucket }) => [site, sha256OfParts(region, endpoint, awsRegion, bucket).slice(0, 32)])),
+    log: log.name,
+    cluster: log.clusterId,
+    places: new Map(
+      settings.readers.map(({ site, region, endpoint = '', awsRegion, bucket }) => [
+        site,
+        sha256OfParts(region, endpoint, awsRegion, bucket).slice(0, 32),
+      ]),
+    ),
   };
   const saved = await readState(store, owner, logger);
   const state = new ReconcilerState(owner, saved);
   const others = state.forgetOthers();
-  if (others.length > 0) logger.warn('What was found in sites that are configured no more is forgotten.', { records: others.length });
+  if (others.length > 0)
+    logger.warn('What was found in sites that are configured no more is forgotten.', {
+      records: others.length,
+    });
   metrics.recalled(state.last);
   metrics.open(state.open);
   return state;
@@ -116,7 +187,9 @@ async function openState({ settings, logger }: ReconcilerDeps, log: KafkaLog, st
 
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
-  const abort = (): void => { aborted.reject(signal.reason); };
+  const abort = (): void => {
+    aborted.reject(signal.reason);
+  };
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
   try {

@@ -35,7 +35,9 @@ export class StateKeeper {
 
   /** Within a second. */
   soon(): void {
-    this.#timer ??= setTimeout(() => { void this.now(); }, EVERY_MS).unref();
+    this.#timer ??= setTimeout(() => {
+      void this.now();
+    }, EVERY_MS).unref();
   }
 
   /** As it is at some moment from the call on. Never rejects. */
@@ -62,7 +64,11 @@ export class StateKeeper {
 }
 
 /** What an earlier process kept. Damaged bytes are set aside, and there is none; throws `STATE_OF_ANOTHER_LOG` (stop). */
-export async function readState(store: StateStore, { log, cluster }: Pick<SavedState, 'log' | 'cluster'>, logger: Pick<Logger, 'error'>): Promise<SavedState | undefined> {
+export async function readState(
+  store: StateStore,
+  { log, cluster }: Pick<SavedState, 'log' | 'cluster'>,
+  logger: Pick<Logger, 'error'>,
+): Promise<SavedState | undefined> {
   const bytes = await store.read();
   if (bytes === undefined) return undefined;
   let saved: SavedState;
@@ -76,7 +82,9 @@ export async function readState(store: StateStore, { log, cluster }: Pick<SavedS
   }
   if (saved.log === log && saved.cluster === cluster) return saved;
   throw new ReconcilerError({
-    code: 'STATE_OF_ANOTHER_LOG', remedy: 'stop',
-    message: 'Expected the folder in RESIDENCY_RECONCILER_STATE_DIR to hold the state of this log on this cluster, found another\'s. Give each reconciler a folder of its own; if the log was made anew under its name, empty the folder.',
+    code: 'STATE_OF_ANOTHER_LOG',
+    remedy: 'stop',
+    message:
+      "Expected the folder in RESIDENCY_RECONCILER_STATE_DIR to hold the state of this log on this cluster, found another's. Give each reconciler a folder of its own; if the log was made anew under its name, empty the folder.",
   });
 }

@@ -40,16 +40,26 @@ export class Teller {
   closed(findings: readonly Finding[]): void {
     const { state, logger, metrics } = this.#terms;
     metrics.open(state.open);
-    const gone = Map.groupBy(findings.filter(({ code }) => isViolation(code)), ({ code, site }) => `${code} ${site}`);
+    const gone = Map.groupBy(
+      findings.filter(({ code }) => isViolation(code)),
+      ({ code, site }) => `${code} ${site}`,
+    );
     for (const some of gone.values()) {
       const [{ code, site } = { code: '', site: '' }] = some;
-      logger.info('What stood where it must not is there no more.', { code, ...(site === '' ? {} : { site }), records: some.length });
+      logger.info('What stood where it must not is there no more.', {
+        code,
+        ...(site === '' ? {} : { site }),
+        records: some.length,
+      });
     }
   }
 
   /** A pass ended: lines may be written again. */
   passEnded(): void {
-    if (this.#unwritten > 0) this.#terms.logger.warn('There were more differences than lines.', { records: this.#unwritten });
+    if (this.#unwritten > 0)
+      this.#terms.logger.warn('There were more differences than lines.', {
+        records: this.#unwritten,
+      });
     this.#unwritten = 0;
     this.#lines.violations = 0;
     this.#lines.others = 0;
@@ -62,7 +72,12 @@ export class Teller {
       return;
     }
     this.#lines[kind] += 1;
-    const fields = { code, ...(site === undefined ? {} : { site }), ...(position === undefined ? {} : { position }), ...(submission === undefined ? {} : { submission }) };
+    const fields = {
+      code,
+      ...(site === undefined ? {} : { site }),
+      ...(position === undefined ? {} : { position }),
+      ...(submission === undefined ? {} : { submission }),
+    };
     if (violation) this.#terms.logger.error('Something stands where it must not.', fields);
     else this.#terms.logger.warn('Sites and audit log differ.', fields);
   }

@@ -18,11 +18,15 @@ export class FakeClock implements Clock {
   async sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const abort = (): void => { reject(signal.reason as Error); };
+    const abort = (): void => {
+      reject(signal.reason as Error);
+    };
     signal.addEventListener('abort', abort, { once: true });
     this.#sleepers.push({ at: this.#elapsed + milliseconds, wake: resolve });
     this.#turn();
-    await promise.finally(() => { signal.removeEventListener('abort', abort); });
+    await promise.finally(() => {
+      signal.removeEventListener('abort', abort);
+    });
   }
 
   /** Whoever waits least is woken once nothing else can go on. */

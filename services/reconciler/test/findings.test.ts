@@ -5,53 +5,97 @@ import { Findings, MOST_OTHERS, MOST_VIOLATIONS } from '../src/findings.ts';
 
 const SITES = ['zrh-1', 'mow-1'] as const;
 const NONE = { named: [], beyond: [] };
-const inList = (site: string, key: string, code: Difference['code'] = 'WRONG_REGION'): Difference => ({ code, site, key, message: '' });
-const inBytes = (site: string, key: string): Difference => ({ code: 'CONTEXT_DIFFERS', site, key, message: '' });
+const inList = (
+  site: string,
+  key: string,
+  code: Difference['code'] = 'WRONG_REGION',
+): Difference => ({ code, site, key, message: '' });
+const inBytes = (site: string, key: string): Difference => ({
+  code: 'CONTEXT_DIFFERS',
+  site,
+  key,
+  message: '',
+});
 
 const listed = SITES.flatMap((site) => ['a', 'b'].map((key) => inList(site, key)));
 const read = SITES.flatMap((site) => ['c', 'd'].map((key) => inBytes(site, key)));
 /** A run: what stands in the wrong place then, which sites stay to the end, whether it is cut, and whether the process ends after it. */
-const run = record({ listed: subarray(listed), read: subarray(read), twice: boolean(), there: subarray([...SITES]), cut: boolean(), restart: boolean() });
+const run = record({
+  listed: subarray(listed),
+  read: subarray(read),
+  twice: boolean(),
+  there: subarray([...SITES]),
+  cut: boolean(),
+  restart: boolean(),
+});
 
 const nameOf = ({ code, site, key }: Difference): string => `${code} ${site} ${key}`;
-const openOf = (names: ReadonlySet<string>): object => Object.fromEntries([...Map.groupBy(names, (name) => name.slice(0, name.lastIndexOf(' ')))].map(([key, some]) => [key, some.length]));
+const openOf = (names: ReadonlySet<string>): object =>
+  Object.fromEntries(
+    [...Map.groupBy(names, (name) => name.slice(0, name.lastIndexOf(' ')))].map(([key, some]) => [
+      key,
+      some.length,
+    ]),
+  );
 
 describe('the findings', () => {
   it('count each once, until a look no longer finds it, whatever sites are away and however often the process ends', () => {
-    assert(property(array(run, { maxLength: 12 }), (runs) => {
-      let findings = new Findings(NONE);
-      const open = new Set<string>();
-      /** Found in the pass under way, by site, and the run that began it. */
-      const passes = new Map<string, { since: number; found: Set<string> }>();
-      for (const [number, { listed: inLists, read: inObjects, twice, there, cut, restart }] of runs.entries()) {
-        findings.looksAnew();
-        for (const site of there) {
-          if (passes.has(site)) continue;
-          passes.set(site, { since: number, found: new Set() });
-          findings.begins(site);
+    assert(
+      property(array(run, { maxLength: 12 }), (runs) => {
+        let findings = new Findings(NONE);
+        const open = new Set<string>();
+        /** Found in the pass under way, by site, and the run that began it. */
+        const passes = new Map<string, { since: number; found: Set<string> }>();
+        for (const [
+          number,
+          { listed: inLists, read: inObjects, twice, there, cut, restart },
+        ] of runs.entries()) {
+          findings.looksAnew();
+          for (const site of there) {
+            if (passes.has(site)) continue;
+            passes.set(site, { since: number, found: new Set() });
+            findings.begins(site);
+          }
+          const seen = inLists.filter(({ site = '' }) => there.some((one) => one === site));
+          for (const difference of twice ? [...seen, ...seen] : seen) {
+            expect([nameOf(difference), findings.found(difference, number, false)]).toEqual([
+              nameOf(difference),
+              !open.has(nameOf(difference)),
+            ]);
+            open.add(nameOf(difference));
+          }
+          findings.surveyed(new Set(there), number);
+          for (const name of open)
+            if (
+              name.startsWith('WRONG_REGION') &&
+              there.some((site) => name.includes(site)) &&
+              !seen.map(nameOf).includes(name)
+            )
+              open.delete(name);
+          for (const difference of inObjects.filter(({ site = '' }) =>
+            there.some((one) => one === site),
+          )) {
+            expect(findings.found(difference, number, true)).toBe(!open.has(nameOf(difference)));
+            open.add(nameOf(difference));
+            passes.get(difference.site ?? '')?.found.add(nameOf(difference));
+          }
+          for (const site of cut ? [] : there) {
+            const { since = 0, found = new Set() } = passes.get(site) ?? {};
+            findings.passed(site, since);
+            for (const name of open)
+              if (name.startsWith(`CONTEXT_DIFFERS ${site}`) && !found.has(name)) open.delete(name);
+            passes.delete(site);
+          }
+          if (restart) findings = new Findings(structuredClone(findings.save()));
+          expect(
+            Object.fromEntries(
+              findings.open().map(({ code, site, count }) => [`${code} ${site}`, count]),
+            ),
+          ).toEqual(openOf(open));
         }
-        const seen = inLists.filter(({ site = '' }) => there.some((one) => one === site));
-        for (const difference of twice ? [...seen, ...seen] : seen) {
-          expect([nameOf(difference), findings.found(difference, number, false)]).toEqual([nameOf(difference), !open.has(nameOf(difference))]);
-          open.add(nameOf(difference));
-        }
-        findings.surveyed(new Set(there), number);
-        for (const name of open) if (name.startsWith('WRONG_REGION') && there.some((site) => name.includes(site)) && !seen.map(nameOf).includes(name)) open.delete(name);
-        for (const difference of inObjects.filter(({ site = '' }) => there.some((one) => one === site))) {
-          expect(findings.found(difference, number, true)).toBe(!open.has(nameOf(difference)));
-          open.add(nameOf(difference));
-          passes.get(difference.site ?? '')?.found.add(nameOf(difference));
-        }
-        for (const site of cut ? [] : there) {
-          const { since = 0, found = new Set() } = passes.get(site) ?? {};
-          findings.passed(site, since);
-          for (const name of open) if (name.startsWith(`CONTEXT_DIFFERS ${site}`) && !found.has(name)) open.delete(name);
-          passes.delete(site);
-        }
-        if (restart) findings = new Findings(structuredClone(findings.save()));
-        expect(Object.fromEntries(findings.open().map(({ code, site, count }) => [`${code} ${site}`, count]))).toEqual(openOf(open));
-      }
-    }), { numRuns: 1_000 });
+      }),
+      { numRuns: 1_000 },
+    );
   });
 
   it('keep an object in flight that is wrong for the same one once it is settled', () => {
@@ -65,14 +109,22 @@ describe('the findings', () => {
 
   it('tell apart differences without a key by what they are about', () => {
     const findings = new Findings(NONE);
-    const about = (position: string): Difference => ({ code: 'PREVIOUS_BROKEN', position, message: '' });
-    expect(['0/1', '0/2', '0/1'].map((position) => findings.found(about(position), 1, false))).toEqual([true, true, false]);
+    const about = (position: string): Difference => ({
+      code: 'PREVIOUS_BROKEN',
+      position,
+      message: '',
+    });
+    expect(
+      ['0/1', '0/2', '0/1'].map((position) => findings.found(about(position), 1, false)),
+    ).toEqual([true, true, false]);
     expect(findings.open()).toEqual([]);
   });
 
   it('name no more than they may, and count the others: one more than ever is new', () => {
     const findings = new Findings(NONE);
-    const many = Array.from({ length: MOST_VIOLATIONS + 50 }, (_, key) => inList('mow-1', String(key), 'FOREIGN_OBJECT'));
+    const many = Array.from({ length: MOST_VIOLATIONS + 50 }, (_, key) =>
+      inList('mow-1', String(key), 'FOREIGN_OBJECT'),
+    );
     const look = (of: Findings, number: number, some: readonly Difference[]): number => {
       of.looksAnew();
       const fresh = some.filter((difference) => of.found(difference, number, false)).length;
@@ -83,20 +135,29 @@ describe('the findings', () => {
     expect(look(findings, 2, many.toReversed())).toBe(0);
     const restarted = new Findings(structuredClone(findings.save()));
     expect(look(restarted, 3, many)).toBe(0);
-    expect(restarted.open()).toEqual([{ site: 'mow-1', code: 'FOREIGN_OBJECT', count: MOST_VIOLATIONS + 50 }]);
+    expect(restarted.open()).toEqual([
+      { site: 'mow-1', code: 'FOREIGN_OBJECT', count: MOST_VIOLATIONS + 50 },
+    ]);
     expect(look(restarted, 4, [...many, inList('mow-1', 'one more', 'FOREIGN_OBJECT')])).toBe(1);
     // Some of the named ones are gone: the others get their names, and are not new.
     expect(look(restarted, 5, many.slice(100))).toBe(0);
     expect(look(restarted, 6, many.slice(100))).toBe(0);
-    expect(restarted.open()).toEqual([{ site: 'mow-1', code: 'FOREIGN_OBJECT', count: MOST_VIOLATIONS - 50 }]);
+    expect(restarted.open()).toEqual([
+      { site: 'mow-1', code: 'FOREIGN_OBJECT', count: MOST_VIOLATIONS - 50 },
+    ]);
     expect(look(restarted, 7, [])).toBe(0);
     expect([restarted.open(), restarted.save()]).toEqual([[], { named: [], beyond: [] }]);
   });
 
   it('let other differences take no room from violations', () => {
     const findings = new Findings(NONE);
-    for (let key = 0; key < MOST_OTHERS + 10; key += 1) expect(findings.found(inList('zrh-1', String(key), 'OBJECT_MISSING'), 1, true)).toBe(true);
-    expect([findings.save().named.length, findings.found(inList('zrh-1', '0'), 1, false), findings.found(inList('zrh-1', '0', 'OBJECT_MISSING'), 1, true)]).toEqual([MOST_OTHERS, true, false]);
+    for (let key = 0; key < MOST_OTHERS + 10; key += 1)
+      expect(findings.found(inList('zrh-1', String(key), 'OBJECT_MISSING'), 1, true)).toBe(true);
+    expect([
+      findings.save().named.length,
+      findings.found(inList('zrh-1', '0'), 1, false),
+      findings.found(inList('zrh-1', '0', 'OBJECT_MISSING'), 1, true),
+    ]).toEqual([MOST_OTHERS, true, false]);
   });
 
   it('hold no name that somebody gave', () => {

@@ -8,19 +8,38 @@ import { expect, it } from 'vitest';
 import { lookAtSites } from '../src/look-at-sites.ts';
 import type { SeenSites } from '../src/look-at-sites.ts';
 
-function version(number: number, regions: Readonly<Record<string, readonly string[]>>): PolicyPublished {
-  const rule = { from: BEGINNING_OF_TIME, basis: 'named', confidence: 'stated', cites: ['a source'] } as const;
+function version(
+  number: number,
+  regions: Readonly<Record<string, readonly string[]>>,
+): PolicyPublished {
+  const rule = {
+    from: BEGINNING_OF_TIME,
+    basis: 'named',
+    confidence: 'stated',
+    cites: ['a source'],
+  } as const;
   const [first = 'zurich'] = Object.keys(regions);
   return {
-    digest: `digest-${number}`, appendedAt: 0,
-    document: { id: 'gti', version: number, effectiveFrom: `20${20 + number}-01-01T00:00:00Z`, regions: Object.entries(regions).map(([id, sites]) => ({ id, sites })), rules: [{ ...rule, id: 'all', region: first, countries: [...COUNTRIES.keys()] }] },
+    digest: `digest-${number}`,
+    appendedAt: 0,
+    document: {
+      id: 'gti',
+      version: number,
+      effectiveFrom: `20${20 + number}-01-01T00:00:00Z`,
+      regions: Object.entries(regions).map(([id, sites]) => ({ id, sites })),
+      rules: [{ ...rule, id: 'all', region: first, countries: [...COUNTRIES.keys()] }],
+    },
   };
 }
 
 const FIRST = version(1, { zurich: ['zrh-1'], moscow: ['mow-1'] });
 const WITH_SECOND = version(2, { zurich: ['zrh-1', 'zrh-2'], moscow: ['mow-1'] });
 const away = new CodedError({ code: 'SITE_UNREACHABLE', message: 'It is away.', remedy: 'retry' });
-const unmarked = new CodedError({ code: 'SITE_MARKER_MISSING', message: 'It has no marker.', remedy: 'stop' });
+const unmarked = new CodedError({
+  code: 'SITE_MARKER_MISSING',
+  message: 'It has no marker.',
+  remedy: 'stop',
+});
 
 interface World {
   /** By site, what verifying it ends with. */
@@ -34,12 +53,28 @@ interface World {
   readonly regionOf?: Readonly<Record<string, string>>;
 }
 
-async function look({ marker = {}, list = {}, full = [], published = [[FIRST]], regionOf = {} }: World): Promise<SeenSites> {
+async function look({
+  marker = {},
+  list = {},
+  full = [],
+  published = [[FIRST]],
+  regionOf = {},
+}: World): Promise<SeenSites> {
   let reads = 0;
-  const policies = await PolicyBook.open(async () => published[Math.min(reads++, published.length - 1)] ?? []);
-  const settings = ['zrh-1', 'zrh-2', 'mow-1'].map((site): SiteConfiguration => ({ site, region: regionOf[site] ?? (site === 'mow-1' ? 'moscow' : 'zurich'), bucket: site, awsRegion: 'r', pathStyle: true, checksums: 'WHEN_REQUIRED' }));
+  const policies = await PolicyBook.open(
+    async () => published[Math.min(reads++, published.length - 1)] ?? [],
+  );
+  const settings = ['zrh-1', 'zrh-2', 'mow-1'].map((site): SiteConfiguration => ({
+    site,
+    region: regionOf[site] ?? (site === 'mow-1' ? 'moscow' : 'zurich'),
+    bucket: site,
+    awsRegion: 'r',
+    pathStyle: true,
+    checksums: 'WHEN_REQUIRED',
+  }));
   const reader = (site: string): SiteReader => ({
-    site, read: () => Promise.resolve(undefined),
+    site,
+    read: () => Promise.resolve(undefined),
     list: async function* () {
       const error = list[site];
       if (error !== undefined) throw error;
@@ -47,7 +82,10 @@ async function look({ marker = {}, list = {}, full = [], published = [[FIRST]], 
     },
   });
   return await lookAtSites({
-    settings, policies, reader, verify: async ({ site }) => {
+    settings,
+    policies,
+    reader,
+    verify: async ({ site }) => {
       const error = marker[site];
       if (error !== undefined) throw error;
     },
@@ -55,28 +93,73 @@ async function look({ marker = {}, list = {}, full = [], published = [[FIRST]], 
 }
 
 function said({ readers, foreign, there, away: gone }: SeenSites): object {
-  return { readers: readers.map(({ site }) => site).toSorted(), foreign, there: [...there].toSorted(), away: [...gone.keys()] };
+  return {
+    readers: readers.map(({ site }) => site).toSorted(),
+    foreign,
+    there: [...there].toSorted(),
+    away: [...gone.keys()],
+  };
 }
 
 const ALL = ['mow-1', 'zrh-1', 'zrh-2'];
 const POLICYS = ['mow-1', 'zrh-1'];
 
 it.each<[string, World, object]>([
-  ['all that answer are compared, also one that a policy may name soon', {}, { readers: ALL, foreign: [], there: ALL, away: [] }],
-  ['one that no policy names need not be prepared', { marker: { 'zrh-2': unmarked } }, { readers: POLICYS, foreign: [], there: ALL, away: [] }],
-  ['one that no policy names and that holds something is foreign', { full: ['zrh-2', 'zrh-1'] }, { readers: POLICYS, foreign: ['zrh-2'], there: ALL, away: [] }],
-  ['one that a policy names since is not', { full: ['zrh-2'], published: [[FIRST], [FIRST, WITH_SECOND]] }, { readers: ALL, foreign: [], there: ALL, away: [] }],
-  ['one that does not answer is away, and configured all the same', { marker: { 'zrh-1': away }, list: { 'zrh-2': away } }, { readers: ALL, foreign: [], there: ['mow-1'], away: ['zrh-1', 'zrh-2'] }],
-  ['before the first policy all are ready', { published: [[]] }, { readers: ALL, foreign: [], there: ALL, away: [] }],
+  [
+    'all that answer are compared, also one that a policy may name soon',
+    {},
+    { readers: ALL, foreign: [], there: ALL, away: [] },
+  ],
+  [
+    'one that no policy names need not be prepared',
+    { marker: { 'zrh-2': unmarked } },
+    { readers: POLICYS, foreign: [], there: ALL, away: [] },
+  ],
+  [
+    'one that no policy names and that holds something is foreign',
+    { full: ['zrh-2', 'zrh-1'] },
+    { readers: POLICYS, foreign: ['zrh-2'], there: ALL, away: [] },
+  ],
+  [
+    'one that a policy names since is not',
+    { full: ['zrh-2'], published: [[FIRST], [FIRST, WITH_SECOND]] },
+    { readers: ALL, foreign: [], there: ALL, away: [] },
+  ],
+  [
+    'one that does not answer is away, and configured all the same',
+    { marker: { 'zrh-1': away }, list: { 'zrh-2': away } },
+    { readers: ALL, foreign: [], there: ['mow-1'], away: ['zrh-1', 'zrh-2'] },
+  ],
+  [
+    'before the first policy all are ready',
+    { published: [[]] },
+    { readers: ALL, foreign: [], there: ALL, away: [] },
+  ],
 ])('%s', async (_, world, expected) => {
   expect(said(await look(world))).toEqual(expected);
 });
 
 it.each<[string, World, string]>([
-  ['a policy\'s site without its marker', { marker: { 'zrh-1': unmarked } }, 'SITE_MARKER_MISSING'],
-  ['the same of one that a policy names since', { marker: { 'zrh-2': unmarked }, full: ['zrh-2'], published: [[FIRST], [FIRST, WITH_SECOND]] }, 'SITE_MARKER_MISSING'],
-  ['a site that the policy has in another region', { regionOf: { 'zrh-1': 'moscow' } }, 'SITE_ELSEWHERE'],
-  ['the same of one that a policy names since', { regionOf: { 'zrh-2': 'moscow' }, full: ['zrh-2'], published: [[FIRST], [FIRST, WITH_SECOND]] }, 'SITE_ELSEWHERE'],
+  ["a policy's site without its marker", { marker: { 'zrh-1': unmarked } }, 'SITE_MARKER_MISSING'],
+  [
+    'the same of one that a policy names since',
+    { marker: { 'zrh-2': unmarked }, full: ['zrh-2'], published: [[FIRST], [FIRST, WITH_SECOND]] },
+    'SITE_MARKER_MISSING',
+  ],
+  [
+    'a site that the policy has in another region',
+    { regionOf: { 'zrh-1': 'moscow' } },
+    'SITE_ELSEWHERE',
+  ],
+  [
+    'the same of one that a policy names since',
+    {
+      regionOf: { 'zrh-2': 'moscow' },
+      full: ['zrh-2'],
+      published: [[FIRST], [FIRST, WITH_SECOND]],
+    },
+    'SITE_ELSEWHERE',
+  ],
 ])('%s needs a person', async (_, world, code) => {
   await expect(look(world)).rejects.toMatchObject({ code, remedy: 'stop' });
 });

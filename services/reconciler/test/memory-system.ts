@@ -1,5 +1,11 @@
 import { CodedError } from '@residency/coded-error';
-import { encodeAuditEvent, encodeObjectMetadata, formatPosition, objectKey, sha256 } from '@residency/contracts';
+import {
+  encodeAuditEvent,
+  encodeObjectMetadata,
+  formatPosition,
+  objectKey,
+  sha256,
+} from '@residency/contracts';
 import type { Position } from '@residency/contracts';
 import { PolicyBook } from '@residency/reconciliation';
 import type { AuditTrail, FoundObject, SealedHeader, SiteReader } from '@residency/reconciliation';
@@ -13,12 +19,29 @@ const REGIONS = { zurich: ['zrh-1', 'zrh-2'], moscow: ['mow-1'] } as const;
 export type Region = keyof typeof REGIONS;
 const AT = Date.UTC(2024, 0, 1);
 
-const rule = { from: BEGINNING_OF_TIME, basis: 'named', confidence: 'stated', cites: ['a source'] } as const;
+const rule = {
+  from: BEGINNING_OF_TIME,
+  basis: 'named',
+  confidence: 'stated',
+  cites: ['a source'],
+} as const;
 const POLICY: PolicyPublished = {
-  digest: sha256(Buffer.from('policy')), appendedAt: 0,
+  digest: sha256(Buffer.from('policy')),
+  appendedAt: 0,
   document: {
-    id: 'gti', version: 1, effectiveFrom: BEGINNING_OF_TIME, regions: Object.entries(REGIONS).map(([id, sites]) => ({ id, sites })),
-    rules: [{ ...rule, id: 'rule-zurich', region: 'zurich', countries: ['CH'] }, { ...rule, id: 'rule-moscow', region: 'moscow', countries: [...COUNTRIES.keys()].filter((code) => code !== 'CH') }],
+    id: 'gti',
+    version: 1,
+    effectiveFrom: BEGINNING_OF_TIME,
+    regions: Object.entries(REGIONS).map(([id, sites]) => ({ id, sites })),
+    rules: [
+      { ...rule, id: 'rule-zurich', region: 'zurich', countries: ['CH'] },
+      {
+        ...rule,
+        id: 'rule-moscow',
+        region: 'moscow',
+        countries: [...COUNTRIES.keys()].filter((code) => code !== 'CH'),
+      },
+    ],
   },
 };
 const COUNTRY = { zurich: 'CH', moscow: 'RU' } as const;
@@ -27,7 +50,9 @@ export const keyOf = (name: string): string => objectKey(sha256(Buffer.from(name
 
 /** A system in memory as its routers left it. Whoever tampers with it does so by hand. */
 export class MemorySystem {
-  readonly sites: ReadonlyMap<Site, Map<string, FoundObject>> = new Map(SITES.map((site) => [site, new Map()]));
+  readonly sites: ReadonlyMap<Site, Map<string, FoundObject>> = new Map(
+    SITES.map((site) => [site, new Map()]),
+  );
   readonly #events: Buffer[][] = [[], []];
   /** Sites that do not answer. */
   readonly away = new Set<string>();
@@ -37,21 +62,60 @@ export class MemorySystem {
 
   store(name: string, region: Region, partition = 0): Position {
     const events = this.#events[partition] ?? [];
-    const position = { log: 'log-1', topic: 'threat.samples', partition, offset: BigInt(events.length) };
+    const position = {
+      log: 'log-1',
+      topic: 'threat.samples',
+      partition,
+      offset: BigInt(events.length),
+    };
     const submission = sha256(Buffer.from(name));
     const [sampleSha256, country] = [sha256(Buffer.from(`sample ${name}`)), COUNTRY[region]];
-    const header: SealedHeader = { region, policyDigest: POLICY.digest, sampleSha256, submission, wrappingKeys: ['key-1'] };
+    const header: SealedHeader = {
+      region,
+      policyDigest: POLICY.digest,
+      sampleSha256,
+      submission,
+      wrappingKeys: ['key-1'],
+    };
     const bytes = Buffer.from(JSON.stringify(header));
-    const metadata = encodeObjectMetadata({ position: formatPosition(position), sampleSha256, country, policyDigest: POLICY.digest, sealedSha256: sha256(bytes), wrappingKey: 'key-1' });
+    const metadata = encodeObjectMetadata({
+      position: formatPosition(position),
+      sampleSha256,
+      country,
+      policyDigest: POLICY.digest,
+      sealedSha256: sha256(bytes),
+      wrappingKey: 'key-1',
+    });
     for (const site of REGIONS[region]) this.sites.get(site)?.set(keyOf(name), { bytes, metadata });
-    events.push(encodeAuditEvent({
-      position, at: AT, outcome: 'stored',
-      data: {
-        previous: events.length === 0 ? null : String(events.length - 1), submission, sampleSha256, sampleBytes: 1, verdict: 'malicious', country, consentId: 'consent-1', termsVersion: '1',
-        decision: { region, rule: `rule-${region}`, policy: { id: 'gti', version: 1, digest: POLICY.digest } },
-        placements: REGIONS[region].map((site) => ({ site, key: keyOf(name), sealedSha256: sha256(bytes), sealedBytes: bytes.length, wrappingKey: 'key-1' })),
-      },
-    }));
+    events.push(
+      encodeAuditEvent({
+        position,
+        at: AT,
+        outcome: 'stored',
+        data: {
+          previous: events.length === 0 ? null : String(events.length - 1),
+          submission,
+          sampleSha256,
+          sampleBytes: 1,
+          verdict: 'malicious',
+          country,
+          consentId: 'consent-1',
+          termsVersion: '1',
+          decision: {
+            region,
+            rule: `rule-${region}`,
+            policy: { id: 'gti', version: 1, digest: POLICY.digest },
+          },
+          placements: REGIONS[region].map((site) => ({
+            site,
+            key: keyOf(name),
+            sealedSha256: sha256(bytes),
+            sealedBytes: bytes.length,
+            wrappingKey: 'key-1',
+          })),
+        },
+      }),
+    );
     return position;
   }
 
@@ -70,7 +134,15 @@ export class MemorySystem {
       return [POLICY];
     });
     const there = SITES.filter((site) => !this.away.has(site));
-    return { policies, seen: { readers: SITES.map((site) => this.#reader(site)), foreign: [], there: new Set(there), away: new Map([...this.away].map((site) => [site, gone(site)])) } };
+    return {
+      policies,
+      seen: {
+        readers: SITES.map((site) => this.#reader(site)),
+        foreign: [],
+        there: new Set(there),
+        away: new Map([...this.away].map((site) => [site, gone(site)])),
+      },
+    };
   }
 
   readHeader(bytes: Buffer): SealedHeader {
@@ -78,23 +150,38 @@ export class MemorySystem {
   }
 
   trail(signal: AbortSignal): AuditTrail {
-    const read = async function* (this: MemorySystem, records: readonly Buffer[]): AsyncGenerator<Buffer> {
+    const read = async function* (
+      this: MemorySystem,
+      records: readonly Buffer[],
+    ): AsyncGenerator<Buffer> {
       for (const record of records) {
         this.#demandLog();
         signal.throwIfAborted();
         yield record;
       }
     };
-    const ends = new Map(this.#events.map((events, partition) => [`log-1/threat.samples/${partition}`, BigInt(events.length)]));
+    const ends = new Map(
+      this.#events.map((events, partition) => [
+        `log-1/threat.samples/${partition}`,
+        BigInt(events.length),
+      ]),
+    );
     return {
-      events: () => read.call(this, this.#events.flat()), pointers: () => read.call(this, []), lookupDifferences: async function* () { /* None. */ },
-      end: () => Promise.resolve(ends), committed: () => Promise.resolve(new Map([...ends].map(([name, end]) => [name, end - 1n]))),
+      events: () => read.call(this, this.#events.flat()),
+      pointers: () => read.call(this, []),
+      lookupDifferences: async function* () {
+        /* None. */
+      },
+      end: () => Promise.resolve(ends),
+      committed: () => Promise.resolve(new Map([...ends].map(([name, end]) => [name, end - 1n]))),
     };
   }
 
   #reader(site: Site): SiteReader {
     const objects = this.sites.get(site) ?? new Map<string, FoundObject>();
-    const demand = (): void => { if (this.away.has(site)) throw gone(site); };
+    const demand = (): void => {
+      if (this.away.has(site)) throw gone(site);
+    };
     return {
       site,
       list: async function* () {
@@ -105,7 +192,9 @@ export class MemorySystem {
         demand();
       },
       read: async (key) => {
-        await new Promise((resolve) => { setImmediate(resolve); });
+        await new Promise((resolve) => {
+          setImmediate(resolve);
+        });
         demand();
         this.onRead(site, key);
         return objects.get(key);
@@ -114,7 +203,8 @@ export class MemorySystem {
   }
 
   #demandLog(): void {
-    if (this.logAway) throw new CodedError({ code: 'KAFKA_UNREACHABLE', message: 'It is away.', remedy: 'retry' });
+    if (this.logAway)
+      throw new CodedError({ code: 'KAFKA_UNREACHABLE', message: 'It is away.', remedy: 'retry' });
   }
 }
 

@@ -23,7 +23,11 @@ export interface ProcessOptions {
 
 /** Everything of a reconciler but Kafka, S3 and the probes, on a system in memory; what it told is kept. */
 export class ReconcilerProcess {
-  readonly lines: { readonly level: string; readonly message: string; readonly fields: LogFields | undefined }[] = [];
+  readonly lines: {
+    readonly level: string;
+    readonly message: string;
+    readonly fields: LogFields | undefined;
+  }[] = [];
   readonly violated: string[] = [];
   readonly passes: EndedPass[] = [];
   readonly waits = new Map<string, unknown>();
@@ -45,7 +49,13 @@ export class ReconcilerProcess {
 
   /** Resolves once so many passes ended, or the process did. */
   async passedTimes(times: number): Promise<void> {
-    while (this.passes.length < times && !this.#stop.signal.aborted) await Promise.race([new Promise<void>((resolve) => { this.#passed.push(resolve); }), this.ended]);
+    while (this.passes.length < times && !this.#stop.signal.aborted)
+      await Promise.race([
+        new Promise<void>((resolve) => {
+          this.#passed.push(resolve);
+        }),
+        this.ended,
+      ]);
   }
 
   /** As SIGKILL: nothing is written any more. */
@@ -59,8 +69,17 @@ export class ReconcilerProcess {
     for (const resolve of this.#passed.splice(0)) resolve();
   }
 
-  async #run(system: MemorySystem, disk: Disk, clock: Clock, { pauseMs = 1_000, resurveyMs = 600_000, writes = () => true }: ProcessOptions): Promise<void> {
-    const owner = { log: 'log-1', cluster: 'cluster-1', places: new Map(SITES.map((site) => [site, 'somewhere'])) };
+  async #run(
+    system: MemorySystem,
+    disk: Disk,
+    clock: Clock,
+    { pauseMs = 1_000, resurveyMs = 600_000, writes = () => true }: ProcessOptions,
+  ): Promise<void> {
+    const owner = {
+      log: 'log-1',
+      cluster: 'cluster-1',
+      places: new Map(SITES.map((site) => [site, 'somewhere'])),
+    };
     const store: StateStore = {
       read: () => Promise.resolve(disk.bytes),
       replace: async (bytes) => {
@@ -69,15 +88,37 @@ export class ReconcilerProcess {
       },
       setAside: () => Promise.resolve(''),
     };
-    const log = (level: string) => (message: string, fields?: LogFields): void => { this.lines.push({ level, message, fields }); };
-    const logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error'), setLevel: () => undefined };
+    const log =
+      (level: string) =>
+      (message: string, fields?: LogFields): void => {
+        this.lines.push({ level, message, fields });
+      };
+    const logger = {
+      debug: log('debug'),
+      info: log('info'),
+      warn: log('warn'),
+      error: log('error'),
+      setLevel: () => undefined,
+    };
     this.saved = await readState(store, owner, logger);
     const state = new ReconcilerState(owner, this.saved);
     this.state = state;
     this.open = state.open;
     const metrics = {
-      checked: () => { this.checked += 1; }, violated: (code: string) => { this.violated.push(code); }, open: (open: typeof this.open) => { this.open = [...open]; }, failed: () => { this.failed += 1; },
-      progress: () => undefined, recalled: () => undefined,
+      checked: () => {
+        this.checked += 1;
+      },
+      violated: (code: string) => {
+        this.violated.push(code);
+      },
+      open: (open: typeof this.open) => {
+        this.open = [...open];
+      },
+      failed: () => {
+        this.failed += 1;
+      },
+      progress: () => undefined,
+      recalled: () => undefined,
       passed: (pass: EndedPass) => {
         this.passes.push(pass);
         for (const resolve of this.#passed.splice(0)) resolve();
@@ -86,11 +127,38 @@ export class ReconcilerProcess {
     const keeper = new StateKeeper({ store, save: () => state.save(), told: () => undefined });
     const { signal } = this.#stop;
     await keepReconciling({
-      state, metrics, clock, signal, sites: SITES, pauseMs, resurveyMs, keeper: { soon: () => { if (writes()) void keeper.now(); }, now: () => keeper.now() },
-      teller: new Teller({ state, logger, metrics, changed: () => { void keeper.now(); } }),
-      trail: () => system.trail(signal), readHeader: (bytes) => system.readHeader(bytes), look: () => system.look(),
-      waits: (what, error) => { if (error === undefined) this.waits.delete(what); else this.waits.set(what, error); },
-      siteAway: (site, error) => { this.waits.set(site, error); }, started: () => undefined,
+      state,
+      metrics,
+      clock,
+      signal,
+      sites: SITES,
+      pauseMs,
+      resurveyMs,
+      keeper: {
+        soon: () => {
+          if (writes()) void keeper.now();
+        },
+        now: () => keeper.now(),
+      },
+      teller: new Teller({
+        state,
+        logger,
+        metrics,
+        changed: () => {
+          void keeper.now();
+        },
+      }),
+      trail: () => system.trail(signal),
+      readHeader: (bytes) => system.readHeader(bytes),
+      look: () => system.look(),
+      waits: (what, error) => {
+        if (error === undefined) this.waits.delete(what);
+        else this.waits.set(what, error);
+      },
+      siteAway: (site, error) => {
+        this.waits.set(site, error);
+      },
+      started: () => undefined,
     });
   }
 }

@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ROUTING_PAUSED, ROUTING_RESUMED, TOPICS, controlEntry, decodeAuditEvent } from '@residency/contracts';
+import {
+  ROUTING_PAUSED,
+  ROUTING_RESUMED,
+  TOPICS,
+  controlEntry,
+  decodeAuditEvent,
+} from '@residency/contracts';
 import { eventually } from '@residency/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Deployment } from '../../../test/deployment/deployment.ts';
@@ -24,7 +30,9 @@ let publisher: Publisher;
 let consent: string;
 
 beforeAll(async () => {
-  deployment = await Deployment.open(await sharedStack(), { env: { RESIDENCY_WATERMARK_MARGIN_MS: '100' } });
+  deployment = await Deployment.open(await sharedStack(), {
+    env: { RESIDENCY_WATERMARK_MARGIN_MS: '100' },
+  });
   proxies = await behindProxies(deployment);
   publisher = new Publisher(deployment);
   consent = await publisher.grant();
@@ -42,35 +50,69 @@ const PASSES = 'residency_reconciliation_passes_total';
 const CHECKED = 'residency_placements_checked_total';
 const WRONG = 'residency_violations_open{site="mow-1",code="WRONG_REGION"}';
 const WRONG_TOTAL = 'residency_violations_total{found_by="reconciler",code="WRONG_REGION"}';
-const sinceOf = (told: Told, site: TestSite): number => told.get(`residency_placement_last_checked_timestamp_seconds{site="${site}"}`) ?? 0;
-const passesOf = (told: Told, result: string): number => told.get(`${PASSES}{result="${result}"}`) ?? 0;
+const sinceOf = (told: Told, site: TestSite): number =>
+  told.get(`residency_placement_last_checked_timestamp_seconds{site="${site}"}`) ?? 0;
+const passesOf = (told: Told, result: string): number =>
+  told.get(`${PASSES}{result="${result}"}`) ?? 0;
 
 /** A state folder of its own, through the proxies, without anybody's right to write. */
-async function environment(name: string, over: Readonly<Record<string, string>> = {}): Promise<Record<string, string>> {
+async function environment(
+  name: string,
+  over: Readonly<Record<string, string>> = {},
+): Promise<Record<string, string>> {
   const folder = join(deployment.folder, name);
   await mkdir(folder, { recursive: true });
-  const writers = TEST_SITES.flatMap((site) => ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY'].map((part) => [`RESIDENCY_SITE_${site.toUpperCase().replace('-', '_')}_${part}`, '']));
-  return { ...proxies.env, ...Object.fromEntries(writers) as Record<string, string>, RESIDENCY_RECONCILER_STATE_DIR: folder, ...over };
+  const writers = TEST_SITES.flatMap((site) =>
+    ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY'].map((part) => [
+      `RESIDENCY_SITE_${site.toUpperCase().replace('-', '_')}_${part}`,
+      '',
+    ]),
+  );
+  return {
+    ...proxies.env,
+    ...(Object.fromEntries(writers) as Record<string, string>),
+    RESIDENCY_RECONCILER_STATE_DIR: folder,
+    ...over,
+  };
 }
 
-async function stateIn({ RESIDENCY_RECONCILER_STATE_DIR: folder = '' }: Readonly<Record<string, string>>): Promise<SavedState> {
+async function stateIn({
+  RESIDENCY_RECONCILER_STATE_DIR: folder = '',
+}: Readonly<Record<string, string>>): Promise<SavedState> {
   return decodeState(await readFile(join(folder, 'reconciler-state')));
 }
 
 /** Objects that the passes under way have behind them. */
 async function keptIn(env: Readonly<Record<string, string>>): Promise<number> {
-  return Object.values((await stateIn(env)).sites).reduce((total, { pass }) => total + (pass?.checked ?? 0), 0);
+  return Object.values((await stateIn(env)).sites).reduce(
+    (total, { pass }) => total + (pass?.checked ?? 0),
+    0,
+  );
 }
 
-async function request(site: TestSite, method: string, key: string, more: { readonly headers?: Record<string, string>; readonly body?: Buffer } = {}): Promise<SignedResponse> {
-  return await signedRequest({ method, path: `/${deployment.buckets[site]}/${key}`, ...deployment.stack.sites[site], ...more });
+async function request(
+  site: TestSite,
+  method: string,
+  key: string,
+  more: { readonly headers?: Record<string, string>; readonly body?: Buffer } = {},
+): Promise<SignedResponse> {
+  return await signedRequest({
+    method,
+    path: `/${deployment.buckets[site]}/${key}`,
+    ...deployment.stack.sites[site],
+    ...more,
+  });
 }
 
 /** As whoever has the credentials may: byte for byte, with what stands beside it. */
 async function copyByHand(key: string, from: TestSite, to: TestSite): Promise<void> {
   const { status, headers, body } = await request(from, 'GET', key);
   expect(status).toBe(200);
-  const metadata = Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('x-amz-meta-')).map(([name, value]) => [name, String(value)]));
+  const metadata = Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name]) => name.startsWith('x-amz-meta-'))
+      .map(([name, value]) => [name, String(value)]),
+  );
   expect((await request(to, 'PUT', key, { headers: metadata, body })).status).toBe(200);
 }
 
@@ -81,7 +123,18 @@ interface Placed {
 
 async function placed(): Promise<readonly Placed[]> {
   const events = await Array.fromAsync(deployment.log.read(TOPICS.audit, { until: 'end' }));
-  return events.map(({ value }) => decodeAuditEvent(value ?? Buffer.alloc(0))).flatMap((event) => (event.outcome === 'stored' ? [{ key: event.data.placements[0]?.key ?? '', sites: event.data.placements.map(({ site }) => site) }] : []));
+  return events
+    .map(({ value }) => decodeAuditEvent(value ?? Buffer.alloc(0)))
+    .flatMap((event) =>
+      event.outcome === 'stored'
+        ? [
+            {
+              key: event.data.placements[0]?.key ?? '',
+              sites: event.data.placements.map(({ site }) => site),
+            },
+          ]
+        : [],
+    );
 }
 
 async function keyIn(site: TestSite): Promise<string> {
@@ -97,12 +150,19 @@ interface Line {
 }
 
 function linesOf({ output }: ServiceProcess, level: string): readonly Line[] {
-  return output.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Line).filter((line) => line.level === level);
+  return output
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Line)
+    .filter((line) => line.level === level);
 }
 
-test('with the readers\' credentials alone it finds nothing while routers route, says since when the sites are known, and ends with 0', async () => {
+test("with the readers' credentials alone it finds nothing while routers route, says since when the sites are known, and ends with 0", async () => {
   const before = Date.now() / 1_000;
-  const reconciler = await deployment.start('reconciler', await environment('clean', { RESIDENCY_RECONCILER_PAUSE_MS: '0' }));
+  const reconciler = await deployment.start(
+    'reconciler',
+    await environment('clean', { RESIDENCY_RECONCILER_PAUSE_MS: '0' }),
+  );
   await tells(reconciler, (told) => passesOf(told, 'clean') >= 1);
   for (let round = 0; round < 100; round += 1) {
     await publisher.publish(someOfEach(consent));
@@ -111,24 +171,51 @@ test('with the readers\' credentials alone it finds nothing while routers route,
   await publisher.settled();
   const now = passesOf(await toldBy(reconciler), 'clean');
   const told = await tells(reconciler, (then) => passesOf(then, 'clean') >= now + 2);
-  expect([linesOf(reconciler, 'error'), linesOf(reconciler, 'warn'), linesOf(reconciler, 'info')]).toEqual([[], [], []]);
-  expect([passesOf(told, 'different'), passesOf(told, 'failed'), sum(told, 'residency_violations_total'), sum(told, 'residency_differences_open'), sum(told, 'residency_waiting')]).toEqual([0, 0, 0, 0, 0]);
+  expect([
+    linesOf(reconciler, 'error'),
+    linesOf(reconciler, 'warn'),
+    linesOf(reconciler, 'info'),
+  ]).toEqual([[], [], []]);
+  expect([
+    passesOf(told, 'different'),
+    passesOf(told, 'failed'),
+    sum(told, 'residency_violations_total'),
+    sum(told, 'residency_differences_open'),
+    sum(told, 'residency_waiting'),
+  ]).toEqual([0, 0, 0, 0, 0]);
   for (const site of TEST_SITES) {
     expect(sinceOf(told, site)).toBeGreaterThanOrEqual(before);
-    expect(told.get(`residency_store_requests_total{site="${site}",operation="get",result="ok"}`)).toBeGreaterThan(0);
+    expect(
+      told.get(`residency_store_requests_total{site="${site}",operation="get",result="ok"}`),
+    ).toBeGreaterThan(0);
   }
   expect(await reconciler.stop()).toBe(0);
 }, 180_000);
 
-test('an object that was copied to another region\'s site by hand is told, once and across a kill, until it is gone', async () => {
+test("an object that was copied to another region's site by hand is told, once and across a kill, until it is gone", async () => {
   const env = await environment('copied');
   const reconciler = await deployment.start('reconciler', env);
   await tells(reconciler, (told) => passesOf(told, 'clean') >= 1);
   const key = await keyIn('zrh-1');
   await copyByHand(key, 'zrh-1', 'mow-1');
-  const told = await tells(reconciler, (then) => then.get(WRONG) === 1 && passesOf(then, 'different') >= 2);
-  expect([told.get(WRONG_TOTAL), sum(told, 'residency_violations_total'), sum(told, 'residency_violations_open'), told.get('residency_differences_open{code="WRONG_REGION"}')]).toEqual([1, 1, 1, 1]);
-  expect(linesOf(reconciler, 'error')).toEqual([expect.objectContaining({ code: 'WRONG_REGION', site: 'mow-1', submission: key.split('/').at(-1), position: expect.stringMatching(/\/threat\.samples\/[01]\/\d+$/) })]);
+  const told = await tells(
+    reconciler,
+    (then) => then.get(WRONG) === 1 && passesOf(then, 'different') >= 2,
+  );
+  expect([
+    told.get(WRONG_TOTAL),
+    sum(told, 'residency_violations_total'),
+    sum(told, 'residency_violations_open'),
+    told.get('residency_differences_open{code="WRONG_REGION"}'),
+  ]).toEqual([1, 1, 1, 1]);
+  expect(linesOf(reconciler, 'error')).toEqual([
+    expect.objectContaining({
+      code: 'WRONG_REGION',
+      site: 'mow-1',
+      submission: key.split('/').at(-1),
+      position: expect.stringMatching(/\/threat\.samples\/[01]\/\d+$/),
+    }),
+  ]);
 
   expect(await reconciler.stop('SIGKILL')).toBe('SIGKILL');
   const again = await deployment.start('reconciler', env);
@@ -139,19 +226,37 @@ test('an object that was copied to another region\'s site by hand is told, once 
 
   expect((await request('mow-1', 'DELETE', key)).status).toBe(204);
   const gone = await tells(again, (then) => passesOf(then, 'clean') >= 1);
-  expect([gone.get(WRONG), sum(gone, 'residency_violations_open'), gone.get(WRONG_TOTAL)]).toEqual([0, 0, 0]);
-  expect(linesOf(again, 'info')).toEqual([expect.objectContaining({ code: 'WRONG_REGION', site: 'mow-1' })]);
+  expect([gone.get(WRONG), sum(gone, 'residency_violations_open'), gone.get(WRONG_TOTAL)]).toEqual([
+    0, 0, 0,
+  ]);
+  expect(linesOf(again, 'info')).toEqual([
+    expect.objectContaining({ code: 'WRONG_REGION', site: 'mow-1' }),
+  ]);
   expect(await again.stop()).toBe(0);
 }, 180_000);
 
 test('killed in the middle of a pass it goes on where it was: what was checked is not read again, and the begin of the pass stands', async () => {
   const objects = (await placed()).reduce((total, { sites }) => total + sites.length, 0);
-  const reads = (): number => TEST_SITES.reduce((total, site) => total + proxies.sites[site].requests.filter(({ method, path }) => method === 'GET' && path.includes('/samples/')).length, 0);
+  const reads = (): number =>
+    TEST_SITES.reduce(
+      (total, site) =>
+        total +
+        proxies.sites[site].requests.filter(
+          ({ method, path }) => method === 'GET' && path.includes('/samples/'),
+        ).length,
+      0,
+    );
   const env = await environment('killed', { RESIDENCY_RECONCILER_PAUSE_MS: '86400000' });
   const from = reads();
-  const slow = await deployment.start('reconciler', { ...env, RESIDENCY_RECONCILER_READS_PER_SECOND: '8' });
+  const slow = await deployment.start('reconciler', {
+    ...env,
+    RESIDENCY_RECONCILER_READS_PER_SECOND: '8',
+  });
   // Kept about once a second.
-  await eventually(async () => (await keptIn(env).catch(() => 0) > 15 ? true : undefined), 60_000);
+  await eventually(
+    async () => ((await keptIn(env).catch(() => 0)) > 15 ? true : undefined),
+    60_000,
+  );
   expect(await slow.stop('SIGKILL')).toBe('SIGKILL');
   const first = reads() - from;
   const state = await stateIn(env);
@@ -162,13 +267,17 @@ test('killed in the middle of a pass it goes on where it was: what was checked i
   const told = await tells(fast, (then) => passesOf(then, 'clean') === 1);
   expect(sum(told, CHECKED)).toBe(objects - kept);
   expect(reads() - from).toBe(first + objects - kept);
-  for (const site of TEST_SITES) expect(sinceOf(told, site)).toBe((state.sites[site]?.pass?.began ?? NaN) / 1_000);
+  for (const site of TEST_SITES)
+    expect(sinceOf(told, site)).toBe((state.sites[site]?.pass?.began ?? NaN) / 1_000);
 
   // The next one knows, and has nothing to do for a day.
   expect(await fast.stop()).toBe(0);
   const next = await deployment.start('reconciler', env);
   const known = await toldBy(next);
-  expect([TEST_SITES.map((site) => sinceOf(known, site)), sum(known, CHECKED)]).toEqual([TEST_SITES.map((site) => sinceOf(told, site)), 0]);
+  expect([TEST_SITES.map((site) => sinceOf(known, site)), sum(known, CHECKED)]).toEqual([
+    TEST_SITES.map((site) => sinceOf(told, site)),
+    0,
+  ]);
   expect(await next.stop()).toBe(0);
 }, 180_000);
 
@@ -186,8 +295,18 @@ test('a site that is away is said and waited for, and the others are compared pa
   proxies.sites['zrh-2'].refuse();
   await waitingFor(reconciler, 'SITE_UNREACHABLE');
   const away = await toldBy(reconciler);
-  const later = await tells(reconciler, (told) => sinceOf(told, 'mow-1') > sinceOf(away, 'mow-1') + 2 && sinceOf(told, 'zrh-1') > sinceOf(away, 'zrh-1'));
-  expect([sinceOf(later, 'zrh-2'), sum(later, 'residency_differences_open'), passesOf(later, 'different'), passesOf(later, 'failed')]).toEqual([sinceOf(away, 'zrh-2'), 0, 0, 0]);
+  const later = await tells(
+    reconciler,
+    (told) =>
+      sinceOf(told, 'mow-1') > sinceOf(away, 'mow-1') + 2 &&
+      sinceOf(told, 'zrh-1') > sinceOf(away, 'zrh-1'),
+  );
+  expect([
+    sinceOf(later, 'zrh-2'),
+    sum(later, 'residency_differences_open'),
+    passesOf(later, 'different'),
+    passesOf(later, 'failed'),
+  ]).toEqual([sinceOf(away, 'zrh-2'), 0, 0, 0]);
   // Partitions are read in no order: another time it may be another key.
   const key = await keyIn('zrh-1');
   await copyByHand(key, 'zrh-1', 'mow-1');
@@ -195,40 +314,80 @@ test('a site that is away is said and waited for, and the others are compared pa
   expect((await request('mow-1', 'DELETE', key)).status).toBe(204);
   proxies.sites['zrh-2'].clear();
   await reconciler.ready(120_000);
-  const back = await tells(reconciler, (told) => sinceOf(told, 'zrh-2') > sinceOf(later, 'zrh-2') && sum(told, 'residency_violations_open') === 0);
+  const back = await tells(
+    reconciler,
+    (told) =>
+      sinceOf(told, 'zrh-2') > sinceOf(later, 'zrh-2') &&
+      sum(told, 'residency_violations_open') === 0,
+  );
   expect(sum(back, 'residency_waiting')).toBe(0);
   expect(await reconciler.stop()).toBe(0);
 }, 240_000);
 
 test('a pause of routing is none of its', async () => {
   const reconciler = await deployment.start('reconciler', await environment('paused'));
-  await deployment.log.append([controlEntry({ type: ROUTING_PAUSED, data: { reason: 'test' } }, randomUUID())]);
+  await deployment.log.append([
+    controlEntry({ type: ROUTING_PAUSED, data: { reason: 'test' } }, randomUUID()),
+  ]);
   const now = passesOf(await toldBy(reconciler), 'clean');
   await tells(reconciler, (told) => passesOf(told, 'clean') >= now + 3);
   await deployment.log.append([controlEntry({ type: ROUTING_RESUMED, data: {} }, randomUUID())]);
   expect(await reconciler.stop()).toBe(0);
 }, 120_000);
 
-test('a bucket that is another site\'s, and the state of another log, end it with 1 and a word', async () => {
-  const regions = JSON.parse(await readFile(join(deployment.folder, 'regions.json'), 'utf8')) as { sites: Record<string, object> };
+test("a bucket that is another site's, and the state of another log, end it with 1 and a word", async () => {
+  const regions = JSON.parse(await readFile(join(deployment.folder, 'regions.json'), 'utf8')) as {
+    sites: Record<string, object>;
+  };
   const swapped = join(deployment.folder, 'regions-swapped-readers.json');
-  await writeFile(swapped, JSON.stringify({ sites: { ...regions.sites, 'zrh-1': regions.sites['zrh-2'], 'zrh-2': regions.sites['zrh-1'] } }));
-  const credentials = ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY'].flatMap((part) => [['1', '2'], ['2', '1']].map(([to, from]) => [`RESIDENCY_SITE_ZRH_${to}_READER_${part}`, deployment.env[`RESIDENCY_SITE_ZRH_${from}_READER_${part}`] ?? '']));
-  const wrong = await deployment.launch('reconciler', { ...await environment('swapped'), RESIDENCY_REGIONS_FILE: swapped, ...Object.fromEntries(credentials) as Record<string, string> });
-  expect([await wrong.exited(), wrong.output]).toEqual([1, expect.stringContaining('SITE_MARKER_MISMATCH')]);
+  await writeFile(
+    swapped,
+    JSON.stringify({
+      sites: { ...regions.sites, 'zrh-1': regions.sites['zrh-2'], 'zrh-2': regions.sites['zrh-1'] },
+    }),
+  );
+  const credentials = ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY'].flatMap((part) =>
+    [
+      ['1', '2'],
+      ['2', '1'],
+    ].map(([to, from]) => [
+      `RESIDENCY_SITE_ZRH_${to}_READER_${part}`,
+      deployment.env[`RESIDENCY_SITE_ZRH_${from}_READER_${part}`] ?? '',
+    ]),
+  );
+  const wrong = await deployment.launch('reconciler', {
+    ...(await environment('swapped')),
+    RESIDENCY_REGIONS_FILE: swapped,
+    ...(Object.fromEntries(credentials) as Record<string, string>),
+  });
+  expect([await wrong.exited(), wrong.output]).toEqual([
+    1,
+    expect.stringContaining('SITE_MARKER_MISMATCH'),
+  ]);
   const env = await environment('other-log');
   await (await deployment.start('reconciler', env)).stop();
-  const other = await deployment.launch('reconciler', { ...env, RESIDENCY_LOG: `${deployment.env['RESIDENCY_LOG']}-2` });
-  expect([await other.exited(), other.output]).toEqual([1, expect.stringContaining('STATE_OF_ANOTHER_LOG')]);
+  const other = await deployment.launch('reconciler', {
+    ...env,
+    RESIDENCY_LOG: `${deployment.env['RESIDENCY_LOG']}-2`,
+  });
+  expect([await other.exited(), other.output]).toEqual([
+    1,
+    expect.stringContaining('STATE_OF_ANOTHER_LOG'),
+  ]);
 }, 120_000);
 
 test('of two on the same folder one says so and ends, and the other goes on', async () => {
   const env = await environment('twice');
-  const both = [await deployment.start('reconciler', env), await deployment.launch('reconciler', env)] as const;
-  const ended = await Promise.race(both.map(async (one) => {
-    await one.exited();
-    return one;
-  }));
+  const both = [
+    await deployment.start('reconciler', env),
+    await deployment.launch('reconciler', env),
+  ] as const;
+  const ended = await Promise.race(
+    both.map(async (one) => {
+      await one.exited();
+      return one;
+    }),
+  );
   expect([await ended.exited(), ended.output]).toEqual([1, expect.stringContaining('STATE_TAKEN')]);
   const left = both.find((one) => one !== ended) ?? ended;
   const now = passesOf(await toldBy(left), 'clean');

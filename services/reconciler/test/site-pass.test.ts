@@ -1,5 +1,14 @@
 import type { Difference } from '@residency/reconciliation';
-import { array, assert, boolean, constantFrom, integer, property, record, shuffledSubarray } from 'fast-check';
+import {
+  array,
+  assert,
+  boolean,
+  constantFrom,
+  integer,
+  property,
+  record,
+  shuffledSubarray,
+} from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SitePass } from '../src/site-pass.ts';
 
@@ -7,7 +16,9 @@ const MISSING: Difference = { code: 'OBJECT_MISSING', message: 'It is missing.' 
 const partition = constantFrom('log/threat.samples/0', 'log/threat.samples/1');
 
 /** Objects of some partitions, with gaps between their offsets, and an order in which some of them are compared. */
-const reading = array(record({ partition, gap: integer({ min: 1, max: 3 }), missing: boolean() }), { maxLength: 40 }).chain((some) => {
+const reading = array(record({ partition, gap: integer({ min: 1, max: 3 }), missing: boolean() }), {
+  maxLength: 40,
+}).chain((some) => {
   const offsets = new Map<string, bigint>();
   const objects = some.map(({ partition: name, gap, missing }) => {
     const offset = (offsets.get(name) ?? -1n) + BigInt(gap);
@@ -18,7 +29,13 @@ const reading = array(record({ partition, gap: integer({ min: 1, max: 3 }), miss
 });
 
 /** What lies before the first one that was not compared, by the definition. */
-function withoutGap({ objects, compared }: { readonly objects: readonly { readonly partition: string; readonly missing: boolean }[]; readonly compared: readonly object[] }) {
+function withoutGap({
+  objects,
+  compared,
+}: {
+  readonly objects: readonly { readonly partition: string; readonly missing: boolean }[];
+  readonly compared: readonly object[];
+}) {
   return [...Map.groupBy(objects, (object) => object.partition).values()].flatMap((lane) => {
     const first = lane.findIndex((object) => !compared.includes(object));
     return first < 0 ? lane : lane.slice(0, first);
@@ -27,17 +44,29 @@ function withoutGap({ objects, compared }: { readonly objects: readonly { readon
 
 describe('a pass over a site', () => {
   it('goes on behind what was compared without a gap, in whatever order that happened, also from what was kept', () => {
-    assert(property(reading, ({ objects, compared }) => {
-      const pass = SitePass.begin(5, 3);
-      const ends = new Map(objects.map((object) => [object, pass.begins(object.partition, object.offset)]));
-      for (const object of compared) ends.get(object)?.(object.missing ? [MISSING] : []);
-      const done = withoutGap({ objects, compared });
-      for (const known of [pass, new SitePass(pass.save())]) {
-        expect(objects.filter((object) => known.isChecked(object.partition, object.offset))).toEqual(objects.filter((object) => done.includes(object)));
-        const missing = done.filter((object) => object.missing).length;
-        expect(known.save()).toMatchObject({ began: 5, run: 3, checked: done.length, byCode: missing === 0 ? {} : { OBJECT_MISSING: missing } });
-      }
-    }), { numRuns: 500 });
+    assert(
+      property(reading, ({ objects, compared }) => {
+        const pass = SitePass.begin(5, 3);
+        const ends = new Map(
+          objects.map((object) => [object, pass.begins(object.partition, object.offset)]),
+        );
+        for (const object of compared) ends.get(object)?.(object.missing ? [MISSING] : []);
+        const done = withoutGap({ objects, compared });
+        for (const known of [pass, new SitePass(pass.save())]) {
+          expect(
+            objects.filter((object) => known.isChecked(object.partition, object.offset)),
+          ).toEqual(objects.filter((object) => done.includes(object)));
+          const missing = done.filter((object) => object.missing).length;
+          expect(known.save()).toMatchObject({
+            began: 5,
+            run: 3,
+            checked: done.length,
+            byCode: missing === 0 ? {} : { OBJECT_MISSING: missing },
+          });
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('reads again what was in work when it was interrupted, whoever still compares it', () => {
@@ -50,7 +79,11 @@ describe('a pass over a site', () => {
     const again = [pass.begins('p', 0n), pass.begins('p', 1n)];
     for (const end of again) end([]);
     second([MISSING]);
-    expect([pass.isChecked('p', 1n), pass.isChecked('p', 2n), pass.save().byCode]).toEqual([true, false, {}]);
+    expect([pass.isChecked('p', 1n), pass.isChecked('p', 2n), pass.save().byCode]).toEqual([
+      true,
+      false,
+      {},
+    ]);
   });
 
   it('holds nothing of what is behind it, however long it is', () => {

@@ -7,6 +7,9 @@ const SECTIONS = ['kafka', 'redis', 'sites', 'keys', 'http', 'routing', 'telemet
 export type RouterSettings = Pick<Configuration, (typeof SECTIONS)[number]>;
 
 /** Throws `CONFIGURATION_INVALID` with every mistake there is. */
-export function readConfig(env: ConfigurationSource['env'], readFile: ConfigurationSource['readFile']): RouterSettings {
+export function readConfig(
+  env: ConfigurationSource['env'],
+  readFile: ConfigurationSource['readFile'],
+): RouterSettings {
   return configurationOf(SECTIONS, { env, readFile });
 }

@@ -22,14 +22,27 @@ export interface RouterDeps {
 
 /** Routing begins once cluster, keys, sites and views are what they must be. */
 export async function startRouter(deps: RouterDeps): Promise<RunningWork> {
-  const { settings: { http }, logger, metrics } = deps;
-  return await runWork({ name: 'routing', http, logger, metrics, work: (context) => route(deps, context) });
+  const {
+    settings: { http },
+    logger,
+    metrics,
+  } = deps;
+  return await runWork({
+    name: 'routing',
+    http,
+    logger,
+    metrics,
+    work: (context) => route(deps, context),
+  });
 }
 
 /** Twice what a projector that is made anew needs. */
 const VIEW_PATIENCE_MS = 10_000;
 
-async function route({ settings, logger, metrics }: RouterDeps, { signal, waits, started }: WorkContext): Promise<void> {
+async function route(
+  { settings, logger, metrics }: RouterDeps,
+  { signal, waits, started }: WorkContext,
+): Promise<void> {
   const routed = metrics.routing([...new Set(settings.sites.map(({ region }) => region))]);
   const { requested: onRequest } = metrics.requests(settings.sites.map(({ site }) => site));
   const control = metrics.control();
@@ -47,28 +60,43 @@ async function route({ settings, logger, metrics }: RouterDeps, { signal, waits,
     const keys = new KeyDirectory(settings.keys.directory);
     await comeUp(() => demandTopics(kafka, logger), { signal, waits });
     await comeUp(() => consents.demandNoEviction(), { signal, waits });
-    await comeUp(async () => {
-      await orders.read();
-      await verifyRegions((await policies.read()).versions, { sites, keys });
-    }, { signal, waits });
+    await comeUp(
+      async () => {
+        await orders.read();
+        await verifyRegions((await policies.read()).versions, { sites, keys });
+      },
+      { signal, waits },
+    );
     waits(undefined);
     started();
     const { inFlightBytes, watermarkMarginMs, ...batches } = settings.routing;
     const router = createRouter({
-      limits: { ...DEFAULT_LIMITS, inFlightBytes }, sealer: new EncryptionSdkSealer(keys), sites, consents, policies, watermarkMarginMs, onStage: routed.stage,
+      limits: { ...DEFAULT_LIMITS, inFlightBytes },
+      sealer: new EncryptionSdkSealer(keys),
+      sites,
+      consents,
+      policies,
+      watermarkMarginMs,
+      onStage: routed.stage,
     });
     const waiting = new Waiting(VIEW_PATIENCE_MS, () => performance.now());
     const tell = (): void => {
       const { error, position, trace } = waiting.news ?? {};
       waits(error, { position, trace });
     };
-    const waitsOf = (partition: number | undefined, what: WaitsFor | undefined, moved?: boolean): void => {
+    const waitsOf = (
+      partition: number | undefined,
+      what: WaitsFor | undefined,
+      moved?: boolean,
+    ): void => {
       waiting.on(partition, what, moved);
       tell();
     };
     const source = log.submissionLog({
       ...batches,
-      onRetry: (error, partition) => { waitsOf(partition, { error }); },
+      onRetry: (error, partition) => {
+        waitsOf(partition, { error });
+      },
       onTransaction: routed.transaction,
       // Where nothing is published nothing settles that could say that it goes on.
       onRebalanced: (partitions) => {
@@ -76,13 +104,20 @@ async function route({ settings, logger, metrics }: RouterDeps, { signal, waits,
         waiting.forget();
         tell();
       },
-      onTakenOver: (partition) => { waitsOf(partition, undefined); },
+      onTakenOver: (partition) => {
+        waitsOf(partition, undefined);
+      },
     });
     await source.consume(pausable(router, orders), {
-      until: 'aborted', signal,
+      until: 'aborted',
+      signal,
       settled: ({ settlements, blocked }, partition) => {
         for (const { event } of settlements) routed.settled(event);
-        waitsOf(partition, blocked && { error: blocked.error, ...placeOf(blocked, { log: log.name, partition }) }, settlements.length > 0);
+        waitsOf(
+          partition,
+          blocked && { error: blocked.error, ...placeOf(blocked, { log: log.name, partition }) },
+          settlements.length > 0,
+        );
       },
     });
   } finally {
@@ -93,14 +128,25 @@ async function route({ settings, logger, metrics }: RouterDeps, { signal, waits,
 }
 
 /** The record that is waited at, and its trace: the second part of a `traceparent` (W3C Trace Context §3.2.2). */
-function placeOf({ offset, traceparent }: Blocked, { log, partition }: { readonly log: string; readonly partition: number }): Omit<WaitsFor, 'error'> {
+function placeOf(
+  { offset, traceparent }: Blocked,
+  { log, partition }: { readonly log: string; readonly partition: number },
+): Omit<WaitsFor, 'error'> {
   const trace = traceparent?.split('-')[1];
-  return { position: formatPosition({ log, topic: TOPICS.samples, partition, offset }), ...(trace === undefined ? {} : { trace }) };
+  return {
+    position: formatPosition({ log, topic: TOPICS.samples, partition, offset }),
+    ...(trace === undefined ? {} : { trace }),
+  };
 }
 
 /** Of the policies only: the consents' watermark is Redis's, and the exporter's to tell. */
 async function seen(policies: PolicyView): Promise<SeenViews> {
   const { watermark, versions } = await policies.read();
   const inForce = policyInForce(versions, watermark);
-  return { policyWatermark: watermark, ...(inForce === undefined ? {} : { inForce: { policy: inForce.document.id, version: inForce.document.version } }) };
+  return {
+    policyWatermark: watermark,
+    ...(inForce === undefined
+      ? {}
+      : { inForce: { policy: inForce.document.id, version: inForce.document.version } }),
+  };
 }

@@ -31,7 +31,8 @@ export class Waiting {
   on(partition: number | undefined, what: WaitsFor | undefined, moved = false): void {
     const before = this.#waits.get(partition);
     if (what === undefined) this.#waits.delete(partition);
-    else if (!moved && before !== undefined && codeOf(before.error) === codeOf(what.error)) this.#waits.set(partition, { ...what, since: before.since });
+    else if (!moved && before !== undefined && codeOf(before.error) === codeOf(what.error))
+      this.#waits.set(partition, { ...what, since: before.since });
     else this.#waits.set(partition, { ...what, since: this.#now() });
   }
 
@@ -42,7 +43,10 @@ export class Waiting {
 
   /** What to report, if anything: the longest wait that is news. */
   get news(): WaitsFor | undefined {
-    const news = [...this.#waits.values()].filter(({ error, since }) => !hasCode(error, 'VIEW_BEHIND') || this.#now() - since >= this.#patienceMs);
+    const news = [...this.#waits.values()].filter(
+      ({ error, since }) =>
+        !hasCode(error, 'VIEW_BEHIND') || this.#now() - since >= this.#patienceMs,
+    );
     return news.toSorted((a, b) => a.since - b.since)[0];
   }
 }

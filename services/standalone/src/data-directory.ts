@@ -32,7 +32,7 @@ const CREATION_PATIENCE_MS = 30_000;
 /** Opens `path`, made with keys, sites and the first policy where it is missing or empty. Throws `StandaloneError`. */
 export async function openDataDirectory(path: string): Promise<DataDirectory> {
   const directory = resolve(path);
-  if (!await isFinished(directory)) await create(directory);
+  if (!(await isFinished(directory))) await create(directory);
   const log = await openSqliteLog({ file: join(directory, 'log.db'), now: Date.now });
   const keys = new KeyDirectory(join(directory, 'keys'));
   const sitePath = (site: string): string => join(directory, 'sites', site);
@@ -45,10 +45,14 @@ export async function isDataDirectory(path: string): Promise<boolean> {
 }
 
 /** Makes what a policy's regions need before its version is published: sites with their markers, and a first key each. */
-export async function prepareRegions(data: Pick<DataDirectory, 'keys' | 'sitePath'>, document: PolicyDocument): Promise<void> {
+export async function prepareRegions(
+  data: Pick<DataDirectory, 'keys' | 'sitePath'>,
+  document: PolicyDocument,
+): Promise<void> {
   for (const { id: region, sites } of document.regions) {
     for (const site of sites) await initSite(data.sitePath(site), { region, site });
-    if (data.keys.newest(region) === undefined) await data.keys.add(region, await generateRegionKey(region, Date.now()));
+    if (data.keys.newest(region) === undefined)
+      await data.keys.add(region, await generateRegionKey(region, Date.now()));
   }
 }
 
@@ -65,8 +69,15 @@ async function create(directory: string): Promise<void> {
     const log = await openSqliteLog({ file: join(directory, 'log.db'), now: Date.now });
     try {
       const { document } = readPolicy(await readFile(FIRST_POLICY));
-      await prepareRegions({ keys: new KeyDirectory(join(directory, 'keys')), sitePath: (site) => join(directory, 'sites', site) }, document);
-      if (await log.end(TOPICS.policy) === 0n) await log.append([policyEntry(document, randomUUID())]);
+      await prepareRegions(
+        {
+          keys: new KeyDirectory(join(directory, 'keys')),
+          sitePath: (site) => join(directory, 'sites', site),
+        },
+        document,
+      );
+      if ((await log.end(TOPICS.policy)) === 0n)
+        await log.append([policyEntry(document, randomUUID())]);
     } finally {
       await log.close();
     }
@@ -84,7 +95,12 @@ async function lockCreation(directory: string): Promise<RoutingLock> {
       return await acquireRoutingLock(join(directory, 'creation.lock'));
     } catch (error) {
       if (!hasCode(error, 'ROUTING_LOCKED')) throw error;
-      if (Date.now() > deadline) throw new StandaloneError({ code: 'DATA_DIRECTORY_BUSY', message: `Expected to make the data directory ${directory}, found another process making it for ${CREATION_PATIENCE_MS / 1_000} s already; end that process and try again.`, remedy: 'retry' });
+      if (Date.now() > deadline)
+        throw new StandaloneError({
+          code: 'DATA_DIRECTORY_BUSY',
+          message: `Expected to make the data directory ${directory}, found another process making it for ${CREATION_PATIENCE_MS / 1_000} s already; end that process and try again.`,
+          remedy: 'retry',
+        });
     }
     await sleep(50);
   }
@@ -109,7 +125,16 @@ async function writeMarker(directory: string): Promise<void> {
 }
 
 // What an unfinished creation may have left: anything else is somebody's folder, not ours.
-const UNFINISHED = new Set(['creation.lock', 'creation.lock-journal', 'log.db', 'log.db-wal', 'log.db-shm', 'keys', 'sites', `${MARKER}.new`]);
+const UNFINISHED = new Set([
+  'creation.lock',
+  'creation.lock-journal',
+  'log.db',
+  'log.db-wal',
+  'log.db-shm',
+  'keys',
+  'sites',
+  `${MARKER}.new`,
+]);
 
 async function isFinished(directory: string): Promise<boolean> {
   const names = await usable(directory, async () => {
@@ -121,19 +146,36 @@ async function isFinished(directory: string): Promise<boolean> {
     }
   });
   if (names.includes(MARKER)) {
-    checkFormat(directory, await usable(directory, () => readFile(join(directory, MARKER), 'utf8')));
+    checkFormat(
+      directory,
+      await usable(directory, () => readFile(join(directory, MARKER), 'utf8')),
+    );
     return true;
   }
   if (names.some((name) => !UNFINISHED.has(name))) {
-    throw new StandaloneError({ code: 'NOT_A_DATA_DIRECTORY', message: `Expected ${directory} to be a data directory (with a ${MARKER}) or empty, found other files; name another folder.`, remedy: 'stop' });
+    throw new StandaloneError({
+      code: 'NOT_A_DATA_DIRECTORY',
+      message: `Expected ${directory} to be a data directory (with a ${MARKER}) or empty, found other files; name another folder.`,
+      remedy: 'stop',
+    });
   }
   return false;
 }
 
 function checkFormat(directory: string, text: string): void {
   const format = /^\{"format":(\d{1,6})\}\s*$/.exec(text)?.[1];
-  if (format === undefined) throw new StandaloneError({ code: 'NOT_A_DATA_DIRECTORY', message: `Expected ${MARKER} in ${directory} to hold {"format":${FORMAT}}, found something else; restore it from a backup.`, remedy: 'stop' });
-  if (Number(format) > FORMAT) throw new StandaloneError({ code: 'DATA_DIRECTORY_NEWER', message: `Expected ${directory} in format ${FORMAT} or older, found ${format}; use the release that wrote it, or a newer one.`, remedy: 'stop' });
+  if (format === undefined)
+    throw new StandaloneError({
+      code: 'NOT_A_DATA_DIRECTORY',
+      message: `Expected ${MARKER} in ${directory} to hold {"format":${FORMAT}}, found something else; restore it from a backup.`,
+      remedy: 'stop',
+    });
+  if (Number(format) > FORMAT)
+    throw new StandaloneError({
+      code: 'DATA_DIRECTORY_NEWER',
+      message: `Expected ${directory} in format ${FORMAT} or older, found ${format}; use the release that wrote it, or a newer one.`,
+      remedy: 'stop',
+    });
 }
 
 async function usable<T>(directory: string, work: () => Promise<T>): Promise<T> {
@@ -141,6 +183,11 @@ async function usable<T>(directory: string, work: () => Promise<T>): Promise<T> 
     return await work();
   } catch (cause) {
     if (!(cause instanceof Error) || !('errno' in cause)) throw cause;
-    throw new StandaloneError({ code: 'DATA_DIRECTORY_UNUSABLE', message: `Expected to read and write the data directory ${directory}, found ${'code' in cause ? String(cause.code) : 'a failure'}; correct its permissions, or name another folder.`, remedy: 'stop', cause });
+    throw new StandaloneError({
+      code: 'DATA_DIRECTORY_UNUSABLE',
+      message: `Expected to read and write the data directory ${directory}, found ${'code' in cause ? String(cause.code) : 'a failure'}; correct its permissions, or name another folder.`,
+      remedy: 'stop',
+      cause,
+    });
   }
 }

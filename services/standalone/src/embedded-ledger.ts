@@ -15,15 +15,36 @@ export interface EmbeddedLedger {
 }
 
 /** Makes folder and key where they are missing. For whoever holds the routing lock: one process at a time publishes. */
-export async function openEmbeddedLedger(data: Pick<DataDirectory, 'path' | 'log'>): Promise<EmbeddedLedger> {
+export async function openEmbeddedLedger(
+  data: Pick<DataDirectory, 'path' | 'log'>,
+): Promise<EmbeddedLedger> {
   const directory = join(data.path, 'ledger');
   await initLedgerDirectory(directory);
-  return { source: new SqliteAuditSource(data.log), store: new FilesystemLedgerStore(directory), signer: await ledgerSigner(data) };
+  return {
+    source: new SqliteAuditSource(data.log),
+    store: new FilesystemLedgerStore(directory),
+    signer: await ledgerSigner(data),
+  };
 }
 
 /** Brings the ledger to the end of the audit log, for commands that route and end. Under the routing lock. Throws as `growLedger`. */
-export async function bringLedgerUpToDate(data: Pick<DataDirectory, 'path' | 'log'>, { signal, found }: { readonly signal: AbortSignal; readonly found?: (finding: Finding) => void }): Promise<void> {
+export async function bringLedgerUpToDate(
+  data: Pick<DataDirectory, 'path' | 'log'>,
+  { signal, found }: { readonly signal: AbortSignal; readonly found?: (finding: Finding) => void },
+): Promise<void> {
   const ledger = await openEmbeddedLedger(data);
-  const watch = new EventWatch({ log: ledger.source.log, partition: 0, regions: new RecentRegions(), found: found ?? (() => undefined) });
-  await growLedger({ ...ledger, watch, intervalMs: Infinity, now: () => performance.now(), until: 'end', signal });
+  const watch = new EventWatch({
+    log: ledger.source.log,
+    partition: 0,
+    regions: new RecentRegions(),
+    found: found ?? (() => undefined),
+  });
+  await growLedger({
+    ...ledger,
+    watch,
+    intervalMs: Infinity,
+    now: () => performance.now(),
+    until: 'end',
+    signal,
+  });
 }

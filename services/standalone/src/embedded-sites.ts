@@ -26,7 +26,9 @@ export class EmbeddedSites implements Sites {
       store = this.#verified(site, region);
       this.#open.set(name, store);
       // What failed is tried again at the next call.
-      store.catch(() => { this.#open.delete(name); });
+      store.catch(() => {
+        this.#open.delete(name);
+      });
     }
     return await store;
   }
@@ -37,7 +39,12 @@ export class EmbeddedSites implements Sites {
       await verifySite(directory, { region, site });
     } catch (error) {
       if (!hasCode(error, 'SITE_MARKER_MISSING')) throw error;
-      throw new StandaloneError({ code: 'SITE_NOT_CONFIGURED', message: `Expected site ${site} of region ${region}, which a policy names, in ${directory}; found no marker there. Mount its disk, or make the site by publishing the policy with: residency policy publish`, remedy: 'retry', cause: error });
+      throw new StandaloneError({
+        code: 'SITE_NOT_CONFIGURED',
+        message: `Expected site ${site} of region ${region}, which a policy names, in ${directory}; found no marker there. Mount its disk, or make the site by publishing the policy with: residency policy publish`,
+        remedy: 'retry',
+        cause: error,
+      });
     }
     // What a crash left half-written; only a router writes there, and this is the only one.
     await sweepTemporaries(directory, site);

@@ -1,4 +1,10 @@
-export { FIRST_POLICY, isDataDirectory, lockRouting, openDataDirectory, prepareRegions } from './data-directory.ts';
+export {
+  FIRST_POLICY,
+  isDataDirectory,
+  lockRouting,
+  openDataDirectory,
+  prepareRegions,
+} from './data-directory.ts';
 export type { DataDirectory } from './data-directory.ts';
 export { bringLedgerUpToDate, openEmbeddedLedger } from './embedded-ledger.ts';
 export type { EmbeddedLedger } from './embedded-ledger.ts';

@@ -12,9 +12,12 @@ const PREFIX = 'residency-router';
 const FILE = 'ledger-key';
 
 /** The key that signs a data directory's ledger, made at its first need, for its owner alone. Two that make it at once get one. Throws `INVALID_KEY` where the file holds no key. */
-export async function ledgerSigner({ path, log }: Pick<DataDirectory, 'path' | 'log'>): Promise<Signer> {
+export async function ledgerSigner({
+  path,
+  log,
+}: Pick<DataDirectory, 'path' | 'log'>): Promise<Signer> {
   const file = join(path, FILE);
-  const text = await readKey(file) ?? await createKey(path, file);
+  const text = (await readKey(file)) ?? (await createKey(path, file));
   return await openSignerKey(text.trim(), ledgerOrigin(PREFIX, log.name, 0));
 }
 

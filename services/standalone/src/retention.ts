@@ -8,14 +8,21 @@ export interface Retention {
 const EVERY_MS = 60 * 60 * 1_000;
 
 /** Drops the payloads of intake records settled longer than `retainMs` ago, at once and then every hour. A failure is logged; the next round tries again. */
-export function startRetention(log: Pick<SqliteLog, 'dropExpired'>, retainMs: number, logger: Logger, everyMs = EVERY_MS): Retention {
+export function startRetention(
+  log: Pick<SqliteLog, 'dropExpired'>,
+  retainMs: number,
+  logger: Logger,
+  everyMs = EVERY_MS,
+): Retention {
   let round: Promise<void> = Promise.resolve();
   const drop = (): void => {
     round = round.then(async () => {
       try {
         await log.dropExpired(Date.now() - retainMs);
       } catch (error) {
-        logger.warn('Expired intake records were not dropped; the next round tries again.', { error });
+        logger.warn('Expired intake records were not dropped; the next round tries again.', {
+          error,
+        });
       }
     });
   };

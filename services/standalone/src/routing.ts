@@ -27,7 +27,10 @@ export interface EmbeddedRouter {
 }
 
 /** Throws `ROUTING_LOCKED`, the markers' errors (DESIGN §2.9) and `NO_SEALING_KEY`, before any record is read. */
-export async function openRouter(data: DataDirectory, options: RoutingOptions): Promise<EmbeddedRouter> {
+export async function openRouter(
+  data: DataDirectory,
+  options: RoutingOptions,
+): Promise<EmbeddedRouter> {
   const lock = await lockRouting(data);
   try {
     const sites = new EmbeddedSites(data, options.wrapStore ?? ((store) => store));
@@ -44,7 +47,10 @@ export async function openRouter(data: DataDirectory, options: RoutingOptions): 
     });
     const control = options.control ?? new EmbeddedControlView(data.log);
     const log = data.log.submissionLog(options.source);
-    return { run: () => log.consume(pausable(route, control), options), release: () => lock.release() };
+    return {
+      run: () => log.consume(pausable(route, control), options),
+      release: () => lock.release(),
+    };
   } catch (error) {
     await lock.release();
     throw error;

@@ -4,7 +4,11 @@ import type { SqliteLog } from '@residency/adapter-sqlite';
 const POLL_MS = 50;
 
 /** Waits until the router has settled the intake record at `offset`; `false` where `signal` came first. */
-export async function settledThrough(log: Pick<SqliteLog, 'committed'>, offset: bigint, signal: AbortSignal): Promise<boolean> {
+export async function settledThrough(
+  log: Pick<SqliteLog, 'committed'>,
+  offset: bigint,
+  signal: AbortSignal,
+): Promise<boolean> {
   while (!signal.aborted) {
     const committed = await log.committed();
     if (committed !== null && committed >= offset) return true;

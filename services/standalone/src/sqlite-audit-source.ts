@@ -18,7 +18,10 @@ export class SqliteAuditSource implements AuditSource {
     this.#log = log;
   }
 
-  async* follow({ leaf }: SourceStart, signal: AbortSignal): AsyncGenerator<readonly AuditRecord[]> {
+  async *follow(
+    { leaf }: SourceStart,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly AuditRecord[]> {
     let next = BigInt(leaf);
     while (!signal.aborted) {
       let batch: AuditRecord[] = [];

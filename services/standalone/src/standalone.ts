@@ -2,7 +2,14 @@ import { keepGrowing, ledgerRoutes } from '@residency/auditor';
 import { RecentRegions } from '@residency/auditing';
 import { codeOf } from '@residency/coded-error';
 import type { CodedError } from '@residency/coded-error';
-import { INITIAL_CONTROL, TOPICS, decodeAuditEvent, formatPosition, logLevelOf, parsePosition } from '@residency/contracts';
+import {
+  INITIAL_CONTROL,
+  TOPICS,
+  decodeAuditEvent,
+  formatPosition,
+  logLevelOf,
+  parsePosition,
+} from '@residency/contracts';
 import type { AuditEvent, ControlState } from '@residency/contracts';
 import { INTAKE_ROUTES, startIntake } from '@residency/intake';
 import type { Intake, IntakeToken } from '@residency/intake';
@@ -87,14 +94,30 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
         appender: data.log,
         status: { find: (submission) => data.log.findSubmission(submission) },
         consents: { history: (consentId) => data.log.consentHistory(consentId) },
-        operations: { live: () => health.live, ready: () => health.readiness(), metrics: () => metrics.render() },
-        routes: (app) => { ledgerRoutes(app, ledger.store); },
+        operations: {
+          live: () => health.live,
+          ready: () => health.readiness(),
+          metrics: () => metrics.render(),
+        },
+        routes: (app) => {
+          ledgerRoutes(app, ledger.store);
+        },
         draining: () => orders.state.mode === 'draining',
         answered: metrics.http(INTAKE_ROUTES).answered,
-        log: { error: (fields, message) => { logger.error(message, fields); } },
+        log: {
+          error: (fields, message) => {
+            logger.error(message, fields);
+          },
+        },
       });
       health.started();
-      const following = followControlView(control, (state) => { orders.follow(state); }, stopping.signal);
+      const following = followControlView(
+        control,
+        (state) => {
+          orders.follow(state);
+        },
+        stopping.signal,
+      );
       return run({ options, data, router, ledger, intake, health, stopping, following });
     } catch (error) {
       await router.release();
@@ -136,16 +159,17 @@ interface Parts {
   readonly following: Promise<void>;
 }
 
-
 function run(parts: Parts): Standalone {
   const { options, data, router, intake, health, stopping, following } = parts;
   const retention = startRetention(data.log, options.retainMs, options.logger);
   // Whichever fails ends the other: what a ledger refuses, a person must see (a waiting one does not hold up routing).
-  const works = [router.run(), growing(parts)].map((work) => work.catch((error: unknown) => {
-    health.failed();
-    stopping.abort();
-    throw error;
-  }));
+  const works = [router.run(), growing(parts)].map((work) =>
+    work.catch((error: unknown) => {
+      health.failed();
+      stopping.abort();
+      throw error;
+    }),
+  );
   const ended = Promise.allSettled(works).then((results) => {
     const failure = results.find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
@@ -167,7 +191,10 @@ function run(parts: Parts): Standalone {
     url: intake.url,
     data,
     ended,
-    firstRun: async () => (options.examples && (await data.log.end(TOPICS.samples)) === 0n ? await routeExamples(data, stopping.signal) : []),
+    firstRun: async () =>
+      options.examples && (await data.log.end(TOPICS.samples)) === 0n
+        ? await routeExamples(data, stopping.signal)
+        : [],
     stop: () => (stopped ??= stop()),
   };
 }
@@ -176,10 +203,20 @@ function run(parts: Parts): Standalone {
 const CHECKPOINT_MS = 5_000;
 const now = (): number => performance.now();
 
-async function growing({ options: { logger, metrics }, ledger, stopping: { signal } }: Parts): Promise<void> {
+async function growing({
+  options: { logger, metrics },
+  ledger,
+  stopping: { signal },
+}: Parts): Promise<void> {
   let waited: string | undefined;
   await keepGrowing({
-    ...ledger, regions: new RecentRegions(), intervalMs: CHECKPOINT_MS, now, signal, logger, metrics: metrics.ledger(),
+    ...ledger,
+    regions: new RecentRegions(),
+    intervalMs: CHECKPOINT_MS,
+    now,
+    signal,
+    logger,
+    metrics: metrics.ledger(),
     waits: (error) => {
       const code = codeOf(error);
       if (code !== undefined && code !== waited) logger.warn('The ledger waits.', { error });
@@ -188,10 +225,17 @@ async function growing({ options: { logger, metrics }, ledger, stopping: { signa
   });
 }
 
-async function routeExamples(data: DataDirectory, signal: AbortSignal): Promise<readonly RoutedExample[]> {
+async function routeExamples(
+  data: DataDirectory,
+  signal: AbortSignal,
+): Promise<readonly RoutedExample[]> {
   const published = await publishExamples(data);
   const last = published.at(-1);
-  if (last === undefined || !await settledThrough(data.log, parsePosition(last.position).offset, signal)) return [];
+  if (
+    last === undefined ||
+    !(await settledThrough(data.log, parsePosition(last.position).offset, signal))
+  )
+    return [];
   const events = new Map<string, AuditEvent>();
   for await (const bytes of data.log.auditRecords()) {
     const event = decodeAuditEvent(bytes);

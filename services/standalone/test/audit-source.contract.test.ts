@@ -9,7 +9,11 @@ describeAuditSource('SqliteAuditSource', async () => {
   const log = await openSqliteLog({ file: join(await temporaryFolder(), 'log.db'), now: Date.now });
   return {
     open: () => new SqliteAuditSource(log),
-    append: async (values) => { await log.append(values.map((value) => ({ topic: TOPICS.audit, record: { key: null, headers: [], value } }))); },
+    append: async (values) => {
+      await log.append(
+        values.map((value) => ({ topic: TOPICS.audit, record: { key: null, headers: [], value } })),
+      );
+    },
     close: () => log.close(),
   };
 });

@@ -11,7 +11,7 @@ describeControlView('EmbeddedControlView', async () => {
     openView: () => new EmbeddedControlView(log),
     append: async (record) => {
       const [position] = await log.append([{ topic: TOPICS.control, record }]);
-      const found = position && await log.readAt(position);
+      const found = position && (await log.readAt(position));
       if (found === undefined) throw new Error('Expected the record just appended.');
       return found.at;
     },

@@ -9,8 +9,12 @@ it('is made with keys, marked sites and the first policy, for its owner alone', 
   const path = join(await temporaryFolder(), 'new/.residency');
   const data = await openDataDirectory(path);
   expect((await data.keys.list()).map(({ region }) => region)).toEqual(['moscow', 'zurich']);
-  expect((await data.log.policyView().read()).versions.map(({ document }) => document.version)).toEqual([1]);
-  expect(JSON.parse(await readFile(join(data.sitePath('zrh-2'), 'residency-site.json'), 'utf8'))).toEqual({ region: 'zurich', site: 'zrh-2' });
+  expect(
+    (await data.log.policyView().read()).versions.map(({ document }) => document.version),
+  ).toEqual([1]);
+  expect(
+    JSON.parse(await readFile(join(data.sitePath('zrh-2'), 'residency-site.json'), 'utf8')),
+  ).toEqual({ region: 'zurich', site: 'zrh-2' });
   expect((await stat(path)).mode & 0o777).toBe(0o700);
   await data.close();
 });
@@ -48,7 +52,11 @@ it('whose making was cut short is finished by the next', async () => {
 
 it('is asked for without being made, and is there once it is made to the end', async () => {
   const path = await temporaryFolder();
-  expect([await isDataDirectory(path), await isDataDirectory(join(path, 'missing')), await readdir(path)]).toEqual([false, false, []]);
+  expect([
+    await isDataDirectory(path),
+    await isDataDirectory(join(path, 'missing')),
+    await readdir(path),
+  ]).toEqual([false, false, []]);
   await (await openDataDirectory(path)).close();
   expect(await isDataDirectory(path)).toBe(true);
   await rm(join(path, 'residency.json'));
@@ -56,15 +64,37 @@ it('is asked for without being made, and is there once it is made to the end', a
 });
 
 it.each<[string, string, (path: string) => Promise<unknown>]>([
-  ['is somebody\'s folder', 'NOT_A_DATA_DIRECTORY', (path) => writeFile(join(path, 'thesis.txt'), 'mine')],
-  ['is a file', 'DATA_DIRECTORY_UNUSABLE', async (path) => { await rm(path, { recursive: true }); await writeFile(path, ''); }],
-  ['has a marker nobody can read', 'NOT_A_DATA_DIRECTORY', (path) => writeFile(join(path, 'residency.json'), 'x')],
-  ['was written by a newer release', 'DATA_DIRECTORY_NEWER', (path) => writeFile(join(path, 'residency.json'), '{"format":2}\n')],
+  [
+    "is somebody's folder",
+    'NOT_A_DATA_DIRECTORY',
+    (path) => writeFile(join(path, 'thesis.txt'), 'mine'),
+  ],
+  [
+    'is a file',
+    'DATA_DIRECTORY_UNUSABLE',
+    async (path) => {
+      await rm(path, { recursive: true });
+      await writeFile(path, '');
+    },
+  ],
+  [
+    'has a marker nobody can read',
+    'NOT_A_DATA_DIRECTORY',
+    (path) => writeFile(join(path, 'residency.json'), 'x'),
+  ],
+  [
+    'was written by a newer release',
+    'DATA_DIRECTORY_NEWER',
+    (path) => writeFile(join(path, 'residency.json'), '{"format":2}\n'),
+  ],
 ])('is not taken for one where it %s', async (_, code, prepare) => {
   const path = join(await temporaryFolder(), 'data');
   await mkdir(path);
   await prepare(path);
-  await expect(openDataDirectory(path)).rejects.toMatchObject({ code, message: expect.stringMatching(/^Expected .*; /) });
+  await expect(openDataDirectory(path)).rejects.toMatchObject({
+    code,
+    message: expect.stringMatching(/^Expected .*; /),
+  });
   await expect(isDataDirectory(path)).rejects.toMatchObject({ code });
   await chmod(path, 0o700);
   expect((await readdir(join(path, '..'))).length).toBe(1);

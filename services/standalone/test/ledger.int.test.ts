@@ -4,16 +4,31 @@ import { LedgerReader, openCheckpoint } from '@residency/ledger';
 import { createLogger, createMetrics } from '@residency/telemetry';
 import { eventually } from '@residency/testkit';
 import { afterEach, expect, it } from 'vitest';
-import { bringLedgerUpToDate, ledgerSigner, openDataDirectory, startStandalone } from '../src/index.ts';
+import {
+  bringLedgerUpToDate,
+  ledgerSigner,
+  openDataDirectory,
+  startStandalone,
+} from '../src/index.ts';
 import type { DataDirectory, Standalone } from '../src/index.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const logger = createLogger({ level: 'silent' });
 const running: Standalone[] = [];
-afterEach(async () => { await Promise.all(running.splice(0).map((one) => one.stop())); });
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((one) => one.stop()));
+});
 
 async function started(data: string): Promise<Standalone> {
-  const standalone = await startStandalone({ data, host: '127.0.0.1', port: 0, examples: true, retainMs: 7 * 86_400_000, logger, metrics: createMetrics({ service: 'standalone', version: 'test', now: Date.now }) });
+  const standalone = await startStandalone({
+    data,
+    host: '127.0.0.1',
+    port: 0,
+    examples: true,
+    retainMs: 7 * 86_400_000,
+    logger,
+    metrics: createMetrics({ service: 'standalone', version: 'test', now: Date.now }),
+  });
   running.push(standalone);
   return standalone;
 }
@@ -37,10 +52,30 @@ it('keeps a ledger of everything it settles, and serves it', async () => {
     const opened = bytes && (await openCheckpoint(bytes, { keys: [key] })).checkpoint;
     return opened?.size === settled.length ? opened : undefined;
   });
-  expect((await (await LedgerReader.open(checkpoint, read)).entries(0)).map((entry) => Buffer.from(entry))).toEqual(settled);
-  const answers = await Promise.all(['checkpoint', `tile/0/000.p/${settled.length}`, 'ledger-key', '../ledger-key', '%2e%2e/ledger-key'].map((path) => fetch(`${standalone.url}/ledger/0/${path}`)));
-  expect(answers.map(({ status, headers }) => [status, headers.get('cache-control')])).toEqual([[200, 'no-cache'], [200, 'public, max-age=31536000, immutable'], [404, 'no-store'], [404, 'no-store'], [404, 'no-store']]);
-  expect(await (await fetch(`${standalone.url}/metrics`)).text()).toContain(`residency_ledger_size{partition="0"} ${settled.length}\n`);
+  expect(
+    (await (await LedgerReader.open(checkpoint, read)).entries(0)).map((entry) =>
+      Buffer.from(entry),
+    ),
+  ).toEqual(settled);
+  const answers = await Promise.all(
+    [
+      'checkpoint',
+      `tile/0/000.p/${settled.length}`,
+      'ledger-key',
+      '../ledger-key',
+      '%2e%2e/ledger-key',
+    ].map((path) => fetch(`${standalone.url}/ledger/0/${path}`)),
+  );
+  expect(answers.map(({ status, headers }) => [status, headers.get('cache-control')])).toEqual([
+    [200, 'no-cache'],
+    [200, 'public, max-age=31536000, immutable'],
+    [404, 'no-store'],
+    [404, 'no-store'],
+    [404, 'no-store'],
+  ]);
+  expect(await (await fetch(`${standalone.url}/metrics`)).text()).toContain(
+    `residency_ledger_size{partition="0"} ${settled.length}\n`,
+  );
   expect((await stat(join(standalone.data.path, 'ledger-key'))).mode & 0o777).toBe(0o600);
 });
 
@@ -52,20 +87,34 @@ it('goes on where it stopped, and a command brings the ledger up to date', async
   const data = await openDataDirectory(path);
   await bringLedgerUpToDate(data, { signal: new AbortController().signal });
   const { key } = await ledgerSigner(data);
-  const { checkpoint } = await openCheckpoint(await readFile(join(path, 'ledger', '0', 'checkpoint')), { keys: [key] });
+  const { checkpoint } = await openCheckpoint(
+    await readFile(join(path, 'ledger', '0', 'checkpoint')),
+    { keys: [key] },
+  );
   expect(checkpoint.size).toBe((await events(data)).length);
   await data.close();
   await started(path);
-  expect(Buffer.from(checkpoint.root)).toEqual(Buffer.from((await openCheckpoint(await readFile(join(path, 'ledger', '0', 'checkpoint')), { keys: [key] })).checkpoint.root));
+  expect(Buffer.from(checkpoint.root)).toEqual(
+    Buffer.from(
+      (
+        await openCheckpoint(await readFile(join(path, 'ledger', '0', 'checkpoint')), {
+          keys: [key],
+        })
+      ).checkpoint.root,
+    ),
+  );
 });
 
 it('ends where the ledger contradicts the log, and signs nothing', async () => {
   const path = join(await temporaryFolder(), 'data');
   const one = await started(path);
   await one.firstRun();
-  await eventually(async () => await readFile(join(path, 'ledger', '0', 'checkpoint')).catch(() => undefined));
+  await eventually(
+    async () => await readFile(join(path, 'ledger', '0', 'checkpoint')).catch(() => undefined),
+  );
   await one.stop();
-  const size = (await readFile(join(path, 'ledger', '0', 'checkpoint'), 'utf8')).split('\n')[1] ?? '';
+  const size =
+    (await readFile(join(path, 'ledger', '0', 'checkpoint'), 'utf8')).split('\n')[1] ?? '';
   const tile = join(path, 'ledger', '0', 'tile', '0', `000.p`, size);
   const bytes = await readFile(tile);
   bytes.writeUInt8(bytes.readUInt8(5) ^ 1, 5);

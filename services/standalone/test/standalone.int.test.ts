@@ -9,10 +9,21 @@ import { temporaryFolder } from './temporary-folder.ts';
 
 const logger = createLogger({ level: 'silent' });
 const running: Standalone[] = [];
-afterEach(async () => { await Promise.all(running.splice(0).map((one) => one.stop())); });
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((one) => one.stop()));
+});
 
 async function started(options: Partial<StandaloneOptions> = {}): Promise<Standalone> {
-  const standalone = await startStandalone({ data: join(await temporaryFolder(), 'data'), host: '127.0.0.1', port: 0, examples: false, retainMs: 7 * 86_400_000, logger, metrics: createMetrics({ service: 'standalone', version: 'test', now: Date.now }), ...options });
+  const standalone = await startStandalone({
+    data: join(await temporaryFolder(), 'data'),
+    host: '127.0.0.1',
+    port: 0,
+    examples: false,
+    retainMs: 7 * 86_400_000,
+    logger,
+    metrics: createMetrics({ service: 'standalone', version: 'test', now: Date.now }),
+    ...options,
+  });
   running.push(standalone);
   return standalone;
 }
@@ -30,18 +41,50 @@ it('routes the examples once, as they expect', async () => {
 
 it('takes a submission over HTTP, routes it and tells its publisher', async () => {
   const { url } = await started();
-  const headers = { 'content-type': 'text/plain', 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': 'urn:test', 'ce-type': 'threat.sample.submitted.v1', 'ce-usercountry': 'CH', 'ce-consentid': 'consent-0001', 'ce-verdict': 'suspicious' };
-  const consent = { specversion: '1.0', id: 'g1', source: 'urn:test', type: 'consent.granted.v1', data: { consentId: 'consent-0001', purposes: ['threat-sample-sharing'], termsVersion: '1' } };
-  expect((await fetch(`${url}/events`, { method: 'POST', headers: { 'content-type': 'application/cloudevents+json' }, body: JSON.stringify(consent) })).status).toBe(202);
+  const headers = {
+    'content-type': 'text/plain',
+    'ce-specversion': '1.0',
+    'ce-id': '1',
+    'ce-source': 'urn:test',
+    'ce-type': 'threat.sample.submitted.v1',
+    'ce-usercountry': 'CH',
+    'ce-consentid': 'consent-0001',
+    'ce-verdict': 'suspicious',
+  };
+  const consent = {
+    specversion: '1.0',
+    id: 'g1',
+    source: 'urn:test',
+    type: 'consent.granted.v1',
+    data: { consentId: 'consent-0001', purposes: ['threat-sample-sharing'], termsVersion: '1' },
+  };
+  expect(
+    (
+      await fetch(`${url}/events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/cloudevents+json' },
+        body: JSON.stringify(consent),
+      })
+    ).status,
+  ).toBe(202);
   const answer = await fetch(`${url}/events`, { method: 'POST', headers, body: 'harmless' });
   expect(answer.status).toBe(202);
-  const { accepted: [first] } = await answer.json() as { accepted: { submission: string; position: string }[] };
-  let status: { state: string; outcomes?: { outcome: string; region?: string }[] } = { state: 'pending' };
+  const {
+    accepted: [first],
+  } = (await answer.json()) as { accepted: { submission: string; position: string }[] };
+  let status: { state: string; outcomes?: { outcome: string; region?: string }[] } = {
+    state: 'pending',
+  };
   for (let tries = 0; status.state === 'pending' && tries < 1_000; tries += 1) {
     await sleep(20);
-    status = await (await fetch(`${url}/submissions/${first?.submission}`)).json() as typeof status;
+    status = (await (
+      await fetch(`${url}/submissions/${first?.submission}`)
+    ).json()) as typeof status;
   }
-  expect(status).toMatchObject({ state: 'settled', outcomes: [{ outcome: 'stored', region: 'zurich', position: first?.position }] });
+  expect(status).toMatchObject({
+    state: 'settled',
+    outcomes: [{ outcome: 'stored', region: 'zurich', position: first?.position }],
+  });
 });
 
 it('is ready while it moves, says what it waits for, and goes on', async () => {
@@ -52,9 +95,11 @@ it('is ready while it moves, says what it waits for, and goes on', async () => {
   let readiness = { ready: true, checks: [] as { name: string; detail?: string }[] };
   for (let tries = 0; readiness.ready && tries < 1_000; tries += 1) {
     await sleep(20);
-    readiness = await (await fetch(`${standalone.url}/readyz`)).json() as typeof readiness;
+    readiness = (await (await fetch(`${standalone.url}/readyz`)).json()) as typeof readiness;
   }
-  expect(readiness.checks).toContainEqual(expect.objectContaining({ name: 'routing', ok: false, detail: 'waits: SITE_UNREACHABLE' }));
+  expect(readiness.checks).toContainEqual(
+    expect.objectContaining({ name: 'routing', ok: false, detail: 'waits: SITE_UNREACHABLE' }),
+  );
   await rename(aside, standalone.data.sitePath('zrh-1'));
   expect(await run).not.toHaveLength(0);
   expect((await fetch(`${standalone.url}/readyz`)).status).toBe(200);
@@ -66,7 +111,9 @@ it('gives back lock and port when it stops, and when it can not start', async ()
   const elsewhere = join(await temporaryFolder(), 'data');
   await expect(started({ data: elsewhere, port })).rejects.toMatchObject({ code: 'PORT_IN_USE' });
   await expect(started({ data: one.data.path })).rejects.toMatchObject({ code: 'ROUTING_LOCKED' });
-  await expect(started({ data: elsewhere, host: '0.0.0.0' })).rejects.toMatchObject({ code: 'TOKENS_REQUIRED' });
+  await expect(started({ data: elsewhere, host: '0.0.0.0' })).rejects.toMatchObject({
+    code: 'TOKENS_REQUIRED',
+  });
   await one.stop();
   const two = await started({ data: elsewhere, port });
   expect(new URL(two.url).port).toBe(String(port));

@@ -17,7 +17,11 @@ export interface OverheadPair {
 }
 
 /** Alternating, and the first of a pair in turn, so that a change of the machine's mood meets both. */
-export async function measureOverhead(workload: Workload, pairs: number, said: (line: string) => void): Promise<readonly OverheadPair[]> {
+export async function measureOverhead(
+  workload: Workload,
+  pairs: number,
+  said: (line: string) => void,
+): Promise<readonly OverheadPair[]> {
   const measured: OverheadPair[] = [];
   for (let pair = 1; pair <= pairs; pair += 1) {
     said(`pair ${pair} of ${pairs}`);
@@ -30,26 +34,62 @@ export async function measureOverhead(workload: Workload, pairs: number, said: (
 }
 
 async function run(workload: Workload, telemetry: 'on' | 'off'): Promise<Measurement> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', CHILD, JSON.stringify(workload), telemetry]);
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--disable-warning=ExperimentalWarning',
+    CHILD,
+    JSON.stringify(workload),
+    telemetry,
+  ]);
   return JSON.parse(stdout) as Measurement;
 }
 
 export function overheadTable(workload: Workload, pairs: readonly OverheadPair[]): string {
-  const micros = (one: Measurement): number => one.cpuSeconds * 1e6 / workload.count;
+  const micros = (one: Measurement): number => (one.cpuSeconds * 1e6) / workload.count;
   const ratios = pairs.map(({ on, off }) => on.cpuSeconds / off.cpuSeconds);
   const times = pairs.map(({ on, off }) => on.seconds / off.seconds);
-  const spread = (values: readonly number[]): string => `${median(values).toFixed(3)} (${Math.min(...values).toFixed(3)}–${Math.max(...values).toFixed(3)})`;
+  const spread = (values: readonly number[]): string =>
+    `${median(values).toFixed(3)} (${Math.min(...values).toFixed(3)}–${Math.max(...values).toFixed(3)})`;
   return table(
-    ['sample', 'samples', 'pairs', 'CPU µs a sample, with', 'without', 'CPU, times without: median (min–max)', 'time, times without: median (min–max)'],
-    [[formatBytes(workload.bytes), String(workload.count), String(pairs.length), figure(median(pairs.map(({ on }) => micros(on)))), figure(median(pairs.map(({ off }) => micros(off)))), spread(ratios), spread(times)]],
+    [
+      'sample',
+      'samples',
+      'pairs',
+      'CPU µs a sample, with',
+      'without',
+      'CPU, times without: median (min–max)',
+      'time, times without: median (min–max)',
+    ],
+    [
+      [
+        formatBytes(workload.bytes),
+        String(workload.count),
+        String(pairs.length),
+        figure(median(pairs.map(({ on }) => micros(on)))),
+        figure(median(pairs.map(({ off }) => micros(off)))),
+        spread(ratios),
+        spread(times),
+      ],
+    ],
   );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({ options: { pairs: { type: 'string', default: '7' }, samples: { type: 'string', default: '10000' }, bytes: { type: 'string', default: '1KiB' } } });
+  const { values } = parseArgs({
+    options: {
+      pairs: { type: 'string', default: '7' },
+      samples: { type: 'string', default: '10000' },
+      bytes: { type: 'string', default: '1KiB' },
+    },
+  });
   const bytes = parseBytes(values.bytes);
   if (bytes === undefined) throw new RangeError('Expected --bytes such as 1KiB.');
-  const workload: Workload = { bytes, count: Math.ceil(Number(values.samples) / 500) * 500, region: 'zurich' };
-  const pairs = await measureOverhead(workload, Number(values.pairs), (line) => { process.stderr.write(`${new Date().toISOString()} ${line}\n`); });
+  const workload: Workload = {
+    bytes,
+    count: Math.ceil(Number(values.samples) / 500) * 500,
+    region: 'zurich',
+  };
+  const pairs = await measureOverhead(workload, Number(values.pairs), (line) => {
+    process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  });
   console.log(overheadTable(workload, pairs));
 }

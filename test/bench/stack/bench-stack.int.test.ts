@@ -13,48 +13,120 @@ interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-test('the stack benchmark measures routers against the floor, cores, latency, memory and steps, and leaves nothing behind', { timeout: 300_000 }, async () => {
-  const under = await mkdtemp(join(tmpdir(), 'residency-bench-stack-test-'));
-  const { code, stdout, stderr } = await bench(['--quick'], under);
-  expect(code, stderr).toBe(0);
+test(
+  'the stack benchmark measures routers against the floor, cores, latency, memory and steps, and leaves nothing behind',
+  { timeout: 300_000 },
+  async () => {
+    const under = await mkdtemp(join(tmpdir(), 'residency-bench-stack-test-'));
+    const { code, stdout, stderr } = await bench(['--quick'], under);
+    expect(code, stderr).toBe(0);
 
-  const [rates, cores, latency, memory, steps, mainThread, ...more] = tablesOf(stdout);
-  expect(more).toEqual([]);
-  expect(first(rates, 3)).toEqual([['10 KiB', 'zurich (2)', '1'], ['10 KiB', 'zurich (2)', '2']]);
-  expect(first(cores, 3)).toEqual([['10 KiB', 'zurich (2)', '1 router'], ['10 KiB', 'zurich (2)', 'floor'], ['10 KiB', 'zurich (2)', '2 routers']]);
-  expect(first(latency, 2)).toEqual([['10 KiB', 'zurich (2)']]);
-  expect(memory?.rows).toHaveLength(1);
-  expect(first(steps, 1).flat()).toEqual(['wait for records', 'decode', 'views', 'judge', 'place', '– seal', '– put zrh-1', '– put zrh-2', 'flush', 'events', 'settle', 'together']);
-  expect(first(mainThread, 1).flat()).toEqual(expect.arrayContaining(['S3 client (@aws-sdk, @smithy)', 'Encryption SDK (@aws-crypto)', 'kafkajs', 'busy', 'waiting']));
-  // What a time is, no test says; that there is one: nothing missing, and no rate, ratio or latency of zero.
-  expect(stdout).not.toMatch(/NaN|Infinity|undefined/);
-  expect([rates, latency, memory].flatMap((table) => table?.rows.flat() ?? []).filter((cell) => /^0(\.0+)?\b/.test(cell) && !/^0\.\d*[1-9]/.test(cell))).toEqual([]);
-  expect(await readdir(under)).toEqual([]);
-  await rmdir(under);
-});
+    const [rates, cores, latency, memory, steps, mainThread, ...more] = tablesOf(stdout);
+    expect(more).toEqual([]);
+    expect(first(rates, 3)).toEqual([
+      ['10 KiB', 'zurich (2)', '1'],
+      ['10 KiB', 'zurich (2)', '2'],
+    ]);
+    expect(first(cores, 3)).toEqual([
+      ['10 KiB', 'zurich (2)', '1 router'],
+      ['10 KiB', 'zurich (2)', 'floor'],
+      ['10 KiB', 'zurich (2)', '2 routers'],
+    ]);
+    expect(first(latency, 2)).toEqual([['10 KiB', 'zurich (2)']]);
+    expect(memory?.rows).toHaveLength(1);
+    expect(first(steps, 1).flat()).toEqual([
+      'wait for records',
+      'decode',
+      'views',
+      'judge',
+      'place',
+      '– seal',
+      '– put zrh-1',
+      '– put zrh-2',
+      'flush',
+      'events',
+      'settle',
+      'together',
+    ]);
+    expect(first(mainThread, 1).flat()).toEqual(
+      expect.arrayContaining([
+        'S3 client (@aws-sdk, @smithy)',
+        'Encryption SDK (@aws-crypto)',
+        'kafkajs',
+        'busy',
+        'waiting',
+      ]),
+    );
+    // What a time is, no test says; that there is one: nothing missing, and no rate, ratio or latency of zero.
+    expect(stdout).not.toMatch(/NaN|Infinity|undefined/);
+    expect(
+      [rates, latency, memory]
+        .flatMap((table) => table?.rows.flat() ?? [])
+        .filter((cell) => /^0(\.0+)?\b/.test(cell) && !/^0\.\d*[1-9]/.test(cell)),
+    ).toEqual([]);
+    expect(await readdir(under)).toEqual([]);
+    await rmdir(under);
+  },
+);
 
-test.each([[['--sizes', '10KB'], '--sizes'], [['--regions', 'zurich,atlantis'], '--regions'], [['--pairs', '0'], '--pairs'], [['--memory-minutes', '-1'], '--memory-minutes'], [['--fast'], '--fast']])('options the stack benchmark does not know (%j) end with the usage and exit 2', (args, named) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [BENCH, ...args], { encoding: 'utf8' });
-  expect([status, stdout]).toEqual([2, '']);
-  expect(stderr).toContain(named);
-  expect(stderr).toContain('npm run bench:stack');
-});
+test.each([
+  [['--sizes', '10KB'], '--sizes'],
+  [['--regions', 'zurich,atlantis'], '--regions'],
+  [['--pairs', '0'], '--pairs'],
+  [['--memory-minutes', '-1'], '--memory-minutes'],
+  [['--fast'], '--fast'],
+])(
+  'options the stack benchmark does not know (%j) end with the usage and exit 2',
+  (args, named) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [BENCH, ...args], {
+      encoding: 'utf8',
+    });
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(named);
+    expect(stderr).toContain('npm run bench:stack');
+  },
+);
 
-async function bench(args: readonly string[], folder: string): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(process.execPath, [BENCH, ...args], { env: { ...process.env, TMPDIR: folder }, stdio: ['ignore', 'pipe', 'pipe'] });
+async function bench(
+  args: readonly string[],
+  folder: string,
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  const child = spawn(process.execPath, [BENCH, ...args], {
+    env: { ...process.env, TMPDIR: folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const ended = once(child, 'close') as Promise<[number | null]>;
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    ended,
+  ]);
   return { code, stdout, stderr };
 }
 
 function tablesOf(markdown: string): readonly Table[] {
-  return markdown.split('\n\n').filter((block) => block.startsWith('| ')).map((block) => {
-    const [head = [], , ...rows] = block.trim().split('\n').map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()));
-    return { head, rows };
-  });
+  return markdown
+    .split('\n\n')
+    .filter((block) => block.startsWith('| '))
+    .map((block) => {
+      const [head = [], , ...rows] = block
+        .trim()
+        .split('\n')
+        .map((line) =>
+          line
+            .split('|')
+            .slice(1, -1)
+            .map((cell) => cell.trim()),
+        );
+      return { head, rows };
+    });
 }
 
 /** The first cells of each row, of rows that are whole. */
 function first(table: Table | undefined, cells: number): readonly (readonly string[])[] {
-  return table?.rows.filter(({ length }) => length === table.head.length).map((row) => row.slice(0, cells)) ?? [];
+  return (
+    table?.rows
+      .filter(({ length }) => length === table.head.length)
+      .map((row) => row.slice(0, cells)) ?? []
+  );
 }

@@ -8,7 +8,15 @@ import { measureMemory } from './memory.ts';
 import { USAGE, readOptions } from './options.ts';
 import type { StackBenchOptions } from './options.ts';
 import type { StepsOrder } from './orders.ts';
-import { coresTable, latencyTable, mainThreadTable, memoryTable, rateOf, ratesTable, stepsTable } from './report.ts';
+import {
+  coresTable,
+  latencyTable,
+  mainThreadTable,
+  memoryTable,
+  rateOf,
+  ratesTable,
+  stepsTable,
+} from './report.ts';
 import type { Row, StackPair } from './report.ts';
 import { DisturbedRun, floorRun, routersRun } from './runs.ts';
 import type { Run } from './runs.ts';
@@ -33,9 +41,13 @@ async function main(options: StackBenchOptions): Promise<void> {
   }
 }
 
-async function measureRates(stand: Stand, { series, pairs }: StackBenchOptions): Promise<readonly Row[]> {
+async function measureRates(
+  stand: Stand,
+  { series, pairs }: StackBenchOptions,
+): Promise<readonly Row[]> {
   const rows: Row[] = [];
-  for (const { workload, routers } of series) rows.push(...await measureRounds(stand, workload, routers, pairs));
+  for (const { workload, routers } of series)
+    rows.push(...(await measureRounds(stand, workload, routers, pairs)));
   print(ratesTable(rows));
   print(`Cores in use meanwhile, of ${availableParallelism()}:\n\n${coresTable(rows)}`);
   return rows;
@@ -44,24 +56,48 @@ async function measureRates(stand: Stand, { series, pairs }: StackBenchOptions):
 const TRIES = 3;
 
 /** Alternating, so that a change of the machine's mood meets all of them. */
-async function measureRounds(stand: Stand, workload: Workload, routers: number, pairs: number): Promise<readonly Row[]> {
-  const rows = Array.from({ length: routers }, (_, index) => ({ workload, routers: index + 1, pairs: [] as StackPair[] }));
+async function measureRounds(
+  stand: Stand,
+  workload: Workload,
+  routers: number,
+  pairs: number,
+): Promise<readonly Row[]> {
+  const rows = Array.from({ length: routers }, (_, index) => ({
+    workload,
+    routers: index + 1,
+    pairs: [] as StackPair[],
+  }));
   for (let round = 1; round <= pairs; round += 1) {
     const published = await stand.publish(workload);
     const floor = await floorRun(stand, published);
     say(`floor, ${round} of ${pairs}, ${found(workload, floor)}`, workload);
     for (const row of rows) {
       // The first of them settles what the floor has read. What is settled is settled: each further run has samples of its own.
-      const subject = await undisturbed(stand, row, row.routers === 1 ? published : await stand.publish(workload));
-      say(`${row.routers} ${row.routers === 1 ? 'router' : 'routers'}, ${round} of ${pairs}, ${found(workload, subject)}`, workload);
+      const subject = await undisturbed(
+        stand,
+        row,
+        row.routers === 1 ? published : await stand.publish(workload),
+      );
+      say(
+        `${row.routers} ${row.routers === 1 ? 'router' : 'routers'}, ${round} of ${pairs}, ${found(workload, subject)}`,
+        workload,
+      );
       row.pairs.push({ subject, floor });
     }
   }
   return rows;
 }
 
-async function undisturbed(stand: Stand, { workload, routers }: Row, published: Published): Promise<Run> {
-  for (let [tries, samples] = [1, published]; ; [tries, samples] = [tries + 1, await stand.publish(workload)]) {
+async function undisturbed(
+  stand: Stand,
+  { workload, routers }: Row,
+  published: Published,
+): Promise<Run> {
+  for (
+    let [tries, samples] = [1, published];
+    ;
+    [tries, samples] = [tries + 1, await stand.publish(workload)]
+  ) {
     try {
       return await routersRun(stand, samples, routers);
     } catch (error) {
@@ -73,39 +109,70 @@ async function undisturbed(stand: Stand, { workload, routers }: Row, published: 
 
 /** For whoever watches, and in case the rest fails. */
 function found({ count }: Workload, { seconds, cpuSeconds }: Run): string {
-  return `${Math.round(count / seconds)} samples/s, ${Math.round(cpuSeconds * 1e6 / count)} CPU µs a sample`;
+  return `${Math.round(count / seconds)} samples/s, ${Math.round((cpuSeconds * 1e6) / count)} CPU µs a sample`;
 }
 
-async function measureLatency(stand: Stand, rows: readonly Row[], { latencySeconds: seconds, warmUpSeconds, series: [first] }: StackBenchOptions): Promise<void> {
+async function measureLatency(
+  stand: Stand,
+  rows: readonly Row[],
+  { latencySeconds: seconds, warmUpSeconds, series: [first] }: StackBenchOptions,
+): Promise<void> {
   if (seconds === 0) return;
   const measured = [];
-  for (const row of rows.filter(({ workload: { region }, routers }) => routers === 1 && region === first?.workload.region)) {
+  for (const row of rows.filter(
+    ({ workload: { region }, routers }) => routers === 1 && region === first?.workload.region,
+  )) {
     const perSecond = rateOf(row) / 2;
     say(`latency, ${seconds} s at ${perSecond.toFixed(1)} a second`, row.workload);
-    measured.push({ workload: row.workload, latencies: await measureLatencies(stand, row.workload, { perSecond, seconds, warmUpSeconds }) });
+    measured.push({
+      workload: row.workload,
+      latencies: await measureLatencies(stand, row.workload, { perSecond, seconds, warmUpSeconds }),
+    });
   }
-  print(`From append to audit event, one router at half of its highest rate. At least ${gateMs(stand)} ms of it are the gate's: a record is decided once both views are that far beyond its append time, and they move with each tick, every 250 ms.\n\n${latencyTable(measured)}`);
+  print(
+    `From append to audit event, one router at half of its highest rate. At least ${gateMs(stand)} ms of it are the gate's: a record is decided once both views are that far beyond its append time, and they move with each tick, every 250 ms.\n\n${latencyTable(measured)}`,
+  );
 }
 
 function gateMs({ deployment: { env } }: Stand): string {
   return env['RESIDENCY_WATERMARK_MARGIN_MS'] ?? '1,000';
 }
 
-async function measureMemoryUse(stand: Stand, { memoryMinutes: minutes, memory, memoryEverySeconds: everySeconds, memoryWaiting: waiting }: StackBenchOptions): Promise<void> {
+async function measureMemoryUse(
+  stand: Stand,
+  {
+    memoryMinutes: minutes,
+    memory,
+    memoryEverySeconds: everySeconds,
+    memoryWaiting: waiting,
+  }: StackBenchOptions,
+): Promise<void> {
   if (minutes === 0) return;
   say(`memory, ${minutes} minutes`, memory);
   const course = await measureMemory(stand, memory, { minutes, everySeconds, waiting });
-  print(`Resident memory of one router that always has more waiting than it can do, ${formatBytes(memory.bytes)}, ${memory.region}:\n\n${memoryTable(course)}`);
+  print(
+    `Resident memory of one router that always has more waiting than it can do, ${formatBytes(memory.bytes)}, ${memory.region}:\n\n${memoryTable(course)}`,
+  );
 }
 
 async function measureSteps(stand: Stand, workload: Workload): Promise<void> {
   const run = async <T>(mode: StepsOrder['mode']): Promise<T> => {
     await stand.publish(workload, 'one');
     say(`steps, ${mode}`, workload);
-    return await Child.run<T>('steps-process.ts', { count: workload.count, mode } satisfies StepsOrder, stand.deployment.env);
+    return await Child.run<T>(
+      'steps-process.ts',
+      { count: workload.count, mode } satisfies StepsOrder,
+      stand.deployment.env,
+    );
   };
-  const [all, one, mainThread] = [await run<Steps>('all'), await run<Steps>('one'), await run<MainThread>('profiled')];
-  print(`Steps at ${formatBytes(workload.bytes)}, ${workload.region}, one partition, in runs of their own:\n\n${stepsTable(all, one)}\n\n${mainThreadTable(mainThread)}`);
+  const [all, one, mainThread] = [
+    await run<Steps>('all'),
+    await run<Steps>('one'),
+    await run<MainThread>('profiled'),
+  ];
+  print(
+    `Steps at ${formatBytes(workload.bytes)}, ${workload.region}, one partition, in runs of their own:\n\n${stepsTable(all, one)}\n\n${mainThreadTable(mainThread)}`,
+  );
 }
 
 function heading({ pairs }: StackBenchOptions): string {
@@ -113,7 +180,9 @@ function heading({ pairs }: StackBenchOptions): string {
 }
 
 function loads(): string {
-  return loadavg().map((load) => load.toFixed(1)).join(', ');
+  return loadavg()
+    .map((load) => load.toFixed(1))
+    .join(', ');
 }
 
 function print(text: string): void {
@@ -121,14 +190,18 @@ function print(text: string): void {
 }
 
 function say(what: string, { bytes, count, region }: Workload): void {
-  process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${what}: ${count === 0 ? '' : `${count} × `}${formatBytes(bytes)}, ${region}\n`);
+  process.stderr.write(
+    `${new Date().toISOString().slice(11, 19)} ${what}: ${count === 0 ? '' : `${count} × `}${formatBytes(bytes)}, ${region}\n`,
+  );
 }
 
 let options: StackBenchOptions | undefined;
 try {
   options = readOptions(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : 'Expected options as follows.'}\n${USAGE}`);
+  process.stderr.write(
+    `${error instanceof Error ? error.message : 'Expected options as follows.'}\n${USAGE}`,
+  );
   process.exitCode = 2;
 }
 if (options !== undefined) {

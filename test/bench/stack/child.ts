@@ -17,10 +17,21 @@ export class Child {
   /** `env`: all it has beside the path. */
   constructor(script: string, argument: unknown, env: Readonly<Record<string, string>> = {}) {
     this.#script = script;
-    this.#process = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, script), JSON.stringify(argument)], {
-      env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    this.#process = spawn(
+      process.execPath,
+      [
+        '--disable-warning=ExperimentalWarning',
+        join(import.meta.dirname, script),
+        JSON.stringify(argument),
+      ],
+      {
+        env: { PATH: process.env['PATH'], ...env },
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      },
+    );
+    this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#output = (this.#output + text).slice(-KEPT_OUTPUT);
     });
-    this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => { this.#output = (this.#output + text).slice(-KEPT_OUTPUT); });
     this.#process.on('message', (message) => {
       this.#heard.push(message);
       this.#wake?.();
@@ -43,8 +54,13 @@ export class Child {
   async said<T>(): Promise<T> {
     for (;;) {
       if (this.#heard.length > 0) return this.#heard.shift() as T;
-      if (this.#ended !== undefined) throw new Error(`Expected ${this.#script} to say what it found, found that it ended (${this.#ended}):\n${this.#output}`);
-      await new Promise<void>((resolve) => { this.#wake = resolve; });
+      if (this.#ended !== undefined)
+        throw new Error(
+          `Expected ${this.#script} to say what it found, found that it ended (${this.#ended}):\n${this.#output}`,
+        );
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
     }
   }
 
@@ -54,7 +70,11 @@ export class Child {
   }
 
   /** The one thing it says. */
-  static async run<T>(script: string, argument: unknown, env?: Readonly<Record<string, string>>): Promise<T> {
+  static async run<T>(
+    script: string,
+    argument: unknown,
+    env?: Readonly<Record<string, string>>,
+  ): Promise<T> {
     const child = new Child(script, argument, env);
     try {
       return await child.said<T>();

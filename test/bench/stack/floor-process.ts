@@ -16,16 +16,34 @@ const [, , text = ''] = process.argv;
 const { workload, from }: FloorOrder = JSON.parse(text);
 endWithParent();
 const settings = settingsOfEnvironment();
-const sites = settings.sites.filter(({ site }) => REGIONS[workload.region].sites.some((name) => name === site)).map(({ endpoint = '', bucket }) => ({
-  url: `${endpoint}/${bucket}`, agent: new Agent({ keepAlive: true, maxSockets: SOCKETS }),
-}));
+const sites = settings.sites
+  .filter(({ site }) => REGIONS[workload.region].sites.some((name) => name === site))
+  .map(({ endpoint = '', bucket }) => ({
+    url: `${endpoint}/${bucket}`,
+    agent: new Agent({ keepAlive: true, maxSockets: SOCKETS }),
+  }));
 
-async function put({ url, agent }: (typeof sites)[number], name: string, bytes: Buffer): Promise<void> {
+async function put(
+  { url, agent }: (typeof sites)[number],
+  name: string,
+  bytes: Buffer,
+): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  request(`${url}/${name}`, { method: 'PUT', agent, headers: { 'content-length': bytes.length } }, (answer) => {
-    if (answer.statusCode !== 200) reject(new Error(`Expected the endpoint to store everything, found status ${String(answer.statusCode)}.`));
-    answer.resume().once('end', resolve).once('error', reject);
-  }).once('error', reject).end(bytes);
+  request(
+    `${url}/${name}`,
+    { method: 'PUT', agent, headers: { 'content-length': bytes.length } },
+    (answer) => {
+      if (answer.statusCode !== 200)
+        reject(
+          new Error(
+            `Expected the endpoint to store everything, found status ${String(answer.statusCode)}.`,
+          ),
+        );
+      answer.resume().once('end', resolve).once('error', reject);
+    },
+  )
+    .once('error', reject)
+    .end(bytes);
   await promise;
 }
 
@@ -46,14 +64,21 @@ class InWork {
 
   add(work: Promise<void>): void {
     this.#count += 1;
-    void work.catch((error: unknown) => { this.#failure ??= { error }; }).finally(() => {
-      this.#count -= 1;
-      this.#wake?.();
-    });
+    void work
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => {
+        this.#count -= 1;
+        this.#wake?.();
+      });
   }
 
   async fewerThan(limit: number): Promise<void> {
-    while (this.#count >= limit && this.#failure === undefined) await new Promise<void>((resolve) => { this.#wake = resolve; });
+    while (this.#count >= limit && this.#failure === undefined)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 }
@@ -61,7 +86,10 @@ class InWork {
 const log = await openLog(settings);
 const inWork = new InWork();
 let count = 0;
-for await (const record of log.read(TOPICS.samples, { from: new Map(from.map(([partition, offset]) => [partition, BigInt(offset)])), until: 'end' })) {
+for await (const record of log.read(TOPICS.samples, {
+  from: new Map(from.map(([partition, offset]) => [partition, BigInt(offset)])),
+  until: 'end',
+})) {
   await inWork.fewerThan(MOST_IN_WORK);
   inWork.add(store(record));
   count += 1;

@@ -24,12 +24,22 @@ export interface LatencyPlan {
 const READER_PATIENCE_MS = 30_000;
 
 /** One router; samples are appended at their time, whether it keeps up or not. */
-export async function measureLatencies(stand: Stand, workload: Workload, { perSecond, seconds, warmUpSeconds }: LatencyPlan): Promise<Latencies> {
+export async function measureLatencies(
+  stand: Stand,
+  workload: Workload,
+  { perSecond, seconds, warmUpSeconds }: LatencyPlan,
+): Promise<Latencies> {
   return await withWarmRouter(stand, workload, async (router) => {
-    const reader = new AuditReader(await stand.log.ends(TOPICS.audit), Date.now() + warmUpSeconds * 1e3);
+    const reader = new AuditReader(
+      await stand.log.ends(TOPICS.audit),
+      Date.now() + warmUpSeconds * 1e3,
+    );
     const reading = reader.read(stand);
     const publishing = async (): Promise<void> => {
-      const published = await stand.publishing(workload, warmUpSeconds + seconds, { mode: 'paced', perSecond });
+      const published = await stand.publishing(workload, warmUpSeconds + seconds, {
+        mode: 'paced',
+        perSecond,
+      });
       await stand.settled([router]);
       await reader.hasSeen(published);
     };
@@ -60,7 +70,11 @@ class AuditReader {
   }
 
   async read(stand: Stand): Promise<void> {
-    for await (const records of stand.log.readBatches(TOPICS.audit, { from: this.#from, until: 'aborted', signal: this.#stop.signal })) {
+    for await (const records of stand.log.readBatches(TOPICS.audit, {
+      from: this.#from,
+      until: 'aborted',
+      signal: this.#stop.signal,
+    })) {
       const arrived = Date.now();
       for (const { at, value } of records) {
         const { at: appended } = decodeAuditEvent(value ?? Buffer.alloc(0));
@@ -74,7 +88,8 @@ class AuditReader {
 
   async hasSeen(count: number): Promise<void> {
     for (const until = performance.now() + READER_PATIENCE_MS; this.#seen < count;) {
-      if (performance.now() > until) throw new Error(`Expected a reader to see all ${count} audit events, found ${this.#seen}.`);
+      if (performance.now() > until)
+        throw new Error(`Expected a reader to see all ${count} audit events, found ${this.#seen}.`);
       await sleep(20);
     }
   }

@@ -42,31 +42,48 @@ function byAsker({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Ma
 }
 
 const NODE = 'Node.js by itself: sockets, timers, promises';
-const SPECIAL: Readonly<Record<string, string>> = { '(idle)': 'waiting', '(garbage collector)': 'garbage collection', '(program)': 'native code outside of JavaScript' };
+const SPECIAL: Readonly<Record<string, string>> = {
+  '(idle)': 'waiting',
+  '(garbage collector)': 'garbage collection',
+  '(program)': 'native code outside of JavaScript',
+};
 
 function askersOf(nodes: readonly Profiler.ProfileNode[]): ReadonlyMap<number, string> {
-  const parents = new Map(nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node.id] as const)));
-  const own = new Map(nodes.map(({ id, callFrame: { functionName, url } }) => [id, SPECIAL[functionName] ?? packageOf(url)] as const));
-  return new Map(nodes.map(({ id }) => {
-    for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {
-      const name = own.get(at);
-      if (name !== undefined) return [id, name];
-    }
-    return [id, NODE];
-  }));
+  const parents = new Map(
+    nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node.id] as const)),
+  );
+  const own = new Map(
+    nodes.map(
+      ({ id, callFrame: { functionName, url } }) =>
+        [id, SPECIAL[functionName] ?? packageOf(url)] as const,
+    ),
+  );
+  return new Map(
+    nodes.map(({ id }) => {
+      for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {
+        const name = own.get(at);
+        if (name !== undefined) return [id, name];
+      }
+      return [id, NODE];
+    }),
+  );
 }
 
 /** What one library is made of, as it is installed here. */
 const FAMILIES = [
   ['S3 client (@aws-sdk, @smithy)', /^@(aws-sdk|smithy|aws)\/|^fast-xml-parser$/],
-  ['Encryption SDK (@aws-crypto)', /^@aws-crypto\/|^(readable-stream|duplexify|bn\.js|asn1\.js|safer-buffer)$/],
+  [
+    'Encryption SDK (@aws-crypto)',
+    /^@aws-crypto\/|^(readable-stream|duplexify|bn\.js|asn1\.js|safer-buffer)$/,
+  ],
   ['Redis client (ioredis)', /^(ioredis|redis-parser|@ioredis\/)/],
 ] as const;
 
 /** `undefined`: Node's own code. */
 function packageOf(url: string): string | undefined {
   const vendor = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1];
-  if (vendor !== undefined) return FAMILIES.find(([, members]) => members.test(vendor))?.[0] ?? vendor;
+  if (vendor !== undefined)
+    return FAMILIES.find(([, members]) => members.test(vendor))?.[0] ?? vendor;
   const ours = /\/packages\/([^/]+)\/src\//.exec(url)?.[1];
   if (ours !== undefined) return `@residency/${ours}`;
   return url.startsWith('file:') ? 'the benchmark itself' : undefined;

@@ -22,7 +22,11 @@ export interface MemoryPlan {
 }
 
 /** One router with more to do than it can, and what memory it takes meanwhile. */
-export async function measureMemory(stand: Stand, workload: Workload, { minutes, everySeconds, waiting }: MemoryPlan): Promise<MemoryCourse> {
+export async function measureMemory(
+  stand: Stand,
+  workload: Workload,
+  { minutes, everySeconds, waiting }: MemoryPlan,
+): Promise<MemoryCourse> {
   return await withWarmRouter(stand, workload, async (router) => {
     const [seconds, start] = [minutes * 60, performance.now()];
     const course: { readonly at: number; readonly bytes: number }[] = [];
@@ -30,26 +34,44 @@ export async function measureMemory(stand: Stand, workload: Workload, { minutes,
     const publishing = stand.publishing(workload, seconds, { mode: 'ahead', waiting });
     const over = new AbortController();
     // Whoever awaits it below is told of a failure.
-    publishing.catch(() => undefined).finally(() => { over.abort(); });
+    publishing
+      .catch(() => undefined)
+      .finally(() => {
+        over.abort();
+      });
     while (!over.signal.aborted) {
-      course.push({ at: (performance.now() - start) / 1e3, bytes: residentBytes(router.pid, 'VmRSS') });
+      course.push({
+        at: (performance.now() - start) / 1e3,
+        bytes: residentBytes(router.pid, 'VmRSS'),
+      });
       await sleep(everySeconds * 1e3);
     }
     await publishing;
     await stand.settled([router]);
     const spent = (performance.now() - start) / 1e3;
-    return { samples: await ended(stand) - before, seconds: spent, course, peakBytes: residentBytes(router.pid, 'VmHWM') };
+    return {
+      samples: (await ended(stand)) - before,
+      seconds: spent,
+      course,
+      peakBytes: residentBytes(router.pid, 'VmHWM'),
+    };
   });
 }
 
 async function ended(stand: Stand): Promise<number> {
-  return [...(await stand.log.ends(TOPICS.samples)).values()].reduce((sum, end) => sum + Number(end), 0);
+  return [...(await stand.log.ends(TOPICS.samples)).values()].reduce(
+    (sum, end) => sum + Number(end),
+    0,
+  );
 }
 
 /** Least squares, bytes a minute. */
 export function slopeOf(course: MemoryCourse['course']): number {
-  const mean = (of: (one: MemoryCourse['course'][number]) => number): number => course.reduce((sum, one) => sum + of(one), 0) / course.length;
+  const mean = (of: (one: MemoryCourse['course'][number]) => number): number =>
+    course.reduce((sum, one) => sum + of(one), 0) / course.length;
   const [at, bytes] = [mean((one) => one.at), mean((one) => one.bytes)];
   const spread = course.reduce((sum, one) => sum + (one.at - at) ** 2, 0);
-  return spread === 0 ? 0 : course.reduce((sum, one) => sum + (one.at - at) * (one.bytes - bytes), 0) / spread * 60;
+  return spread === 0
+    ? 0
+    : (course.reduce((sum, one) => sum + (one.at - at) * (one.bytes - bytes), 0) / spread) * 60;
 }

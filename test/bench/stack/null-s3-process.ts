@@ -22,11 +22,17 @@ function put(request: IncomingMessage, response: ServerResponse): void {
   if (armed) tellParent({ firstPutAt: Date.now() });
   armed = false;
   puts += 1;
-  request.resume().once('end', () => { response.writeHead(200, { 'etag': '"00000000000000000000000000000000"', 'content-length': 0 }).end(); });
+  request.resume().once('end', () => {
+    response
+      .writeHead(200, { etag: '"00000000000000000000000000000000"', 'content-length': 0 })
+      .end();
+  });
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, status: number): void {
-  request.resume().once('end', () => { response.writeHead(status, { 'content-length': 0 }).end(); });
+  request.resume().once('end', () => {
+    response.writeHead(status, { 'content-length': 0 }).end();
+  });
 }
 
 const server = createServer((request, response) => {
@@ -34,7 +40,10 @@ const server = createServer((request, response) => {
   if (key === SITE_MARKER_KEY && request.method !== 'PUT') {
     const marker = markerOf(bucket);
     if (marker === undefined) refuse(request, response, 404);
-    else response.writeHead(200, { 'content-length': marker.length }).end(request.method === 'HEAD' ? undefined : marker);
+    else
+      response
+        .writeHead(200, { 'content-length': marker.length })
+        .end(request.method === 'HEAD' ? undefined : marker);
   } else if (key === SITE_MARKER_KEY) refuse(request, response, 412);
   else if (request.method === 'PUT') put(request, response);
   else refuse(request, response, 404);
@@ -42,7 +51,9 @@ const server = createServer((request, response) => {
 // A connection that stands unused must not be closed just when it is used again.
 server.keepAliveTimeout = 0;
 server.requestTimeout = 0;
-server.listen(0, '127.0.0.1', () => { tellParent({ port: (server.address() as AddressInfo).port }); });
+server.listen(0, '127.0.0.1', () => {
+  tellParent({ port: (server.address() as AddressInfo).port });
+});
 
 process.on('message', ({ ask }: { readonly ask: 'arm' | 'puts' }) => {
   if (ask === 'puts') tellParent({ puts });

@@ -9,7 +9,13 @@ export class NullS3 {
 
   private constructor(child: Child, port: number) {
     this.#child = child;
-    const site: S3Endpoint = { endpoint: `http://127.0.0.1:${port}`, awsRegion: 'us-east-1', accessKeyId: 'bench', secretAccessKey: 'bench', pathStyle: true };
+    const site: S3Endpoint = {
+      endpoint: `http://127.0.0.1:${port}`,
+      awsRegion: 'us-east-1',
+      accessKeyId: 'bench',
+      secretAccessKey: 'bench',
+      pathStyle: true,
+    };
     this.sites = Object.fromEntries(TEST_SITES.map((name) => [name, site])) as StackSites;
   }
 

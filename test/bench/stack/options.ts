@@ -54,19 +54,38 @@ export function readOptions(args: readonly string[]): StackBenchOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      'quick': { type: 'boolean', default: false }, 'sizes': { type: 'string' }, 'regions': { type: 'string' }, 'routers': { type: 'string' }, 'pairs': { type: 'string' },
-      'latency-seconds': { type: 'string' }, 'memory-minutes': { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      sizes: { type: 'string' },
+      regions: { type: 'string' },
+      routers: { type: 'string' },
+      pairs: { type: 'string' },
+      'latency-seconds': { type: 'string' },
+      'memory-minutes': { type: 'string' },
     },
   });
   const { quick } = values;
-  const sizes = values.sizes?.split(',').map((text) => readSize(text)) ?? (quick ? [10 * KiB] : SIZES);
-  const regions = (values.regions ?? (quick ? 'zurich' : DEFAULT_REGIONS)).split(',').map((text) => readRegion(text));
-  const read = (name: 'routers' | 'pairs', most: number, usual: number): number => readNumber(name, values[name], { least: 1, most, usual });
+  const sizes =
+    values.sizes?.split(',').map((text) => readSize(text)) ?? (quick ? [10 * KiB] : SIZES);
+  const regions = (values.regions ?? (quick ? 'zurich' : DEFAULT_REGIONS))
+    .split(',')
+    .map((text) => readRegion(text));
+  const read = (name: 'routers' | 'pairs', most: number, usual: number): number =>
+    readNumber(name, values[name], { least: 1, most, usual });
   return {
-    ...(quick ? quickly(sizes, regions, read('routers', 6, 2)) : fully(sizes, regions, read('routers', 6, 3))),
+    ...(quick
+      ? quickly(sizes, regions, read('routers', 6, 2))
+      : fully(sizes, regions, read('routers', 6, 3))),
     pairs: read('pairs', 99, quick ? 1 : 3),
-    latencySeconds: readNumber('latency-seconds', values['latency-seconds'], { least: 0, most: 3_600, usual: quick ? 1 : 60 }),
-    memoryMinutes: readNumber('memory-minutes', values['memory-minutes'], { least: 0, most: 1_440, usual: quick ? 0.02 : 10 }),
+    latencySeconds: readNumber('latency-seconds', values['latency-seconds'], {
+      least: 0,
+      most: 3_600,
+      usual: quick ? 1 : 60,
+    }),
+    memoryMinutes: readNumber('memory-minutes', values['memory-minutes'], {
+      least: 0,
+      most: 1_440,
+      usual: quick ? 0.02 : 10,
+    }),
   };
 }
 
@@ -74,46 +93,77 @@ type Sizes = Omit<StackBenchOptions, 'pairs' | 'latencySeconds' | 'memoryMinutes
 
 function fully(sizes: readonly number[], regions: readonly Region[], routers: number): Sizes {
   const [first = 'zurich'] = regions;
-  const count = (bytes: number, most: number, together: number): number => Math.max(8, Math.min(most, Math.floor(together / bytes)));
+  const count = (bytes: number, most: number, together: number): number =>
+    Math.max(8, Math.min(most, Math.floor(together / bytes)));
   return {
-    series: regions.flatMap((region) => sizes.map((bytes) => ({ workload: { bytes, region, count: count(bytes, FULL_COUNT, FULL_BYTES) }, routers: region === first ? routers : 1 }))),
+    series: regions.flatMap((region) =>
+      sizes.map((bytes) => ({
+        workload: { bytes, region, count: count(bytes, FULL_COUNT, FULL_BYTES) },
+        routers: region === first ? routers : 1,
+      })),
+    ),
     warmUpSeconds: 10,
     memory: { bytes: 10 * KiB, count: 0, region: first },
     memoryEverySeconds: 5,
     memoryWaiting: 6_000,
-    steps: [10 * KiB, MiB].map((bytes) => ({ bytes, region: first, count: count(bytes, STEPS_COUNT, STEPS_BYTES) })),
-    gatherMs: 3_000, longRunning: true,
+    steps: [10 * KiB, MiB].map((bytes) => ({
+      bytes,
+      region: first,
+      count: count(bytes, STEPS_COUNT, STEPS_BYTES),
+    })),
+    gatherMs: 3_000,
+    longRunning: true,
   };
 }
 
 function quickly(sizes: readonly number[], regions: readonly Region[], routers: number): Sizes {
   const [first = 'zurich'] = regions;
   return {
-    series: regions.flatMap((region) => sizes.map((bytes) => ({ workload: { bytes, region, count: Math.max(2, Math.min(300, Math.floor(8 * MiB / bytes))) }, routers: region === first ? routers : 1 }))),
+    series: regions.flatMap((region) =>
+      sizes.map((bytes) => ({
+        workload: {
+          bytes,
+          region,
+          count: Math.max(2, Math.min(300, Math.floor((8 * MiB) / bytes))),
+        },
+        routers: region === first ? routers : 1,
+      })),
+    ),
     warmUpSeconds: 0.5,
     memory: { bytes: 10 * KiB, count: 0, region: first },
     memoryEverySeconds: 0.2,
     memoryWaiting: 20,
     steps: [{ bytes: 10 * KiB, region: first, count: 20 }],
-    gatherMs: 500, longRunning: false,
+    gatherMs: 500,
+    longRunning: false,
   };
 }
 
 function readSize(text: string): number {
   const bytes = parseBytes(text);
-  if (bytes === undefined || bytes > 16 * MiB) throw new Error(`--sizes: expected sizes up to ${formatBytes(16 * MiB)} such as 10KiB, separated by commas; correct it.`);
+  if (bytes === undefined || bytes > 16 * MiB)
+    throw new Error(
+      `--sizes: expected sizes up to ${formatBytes(16 * MiB)} such as 10KiB, separated by commas; correct it.`,
+    );
   return bytes;
 }
 
 function readRegion(text: string): Region {
   if (text === 'zurich' || text === 'moscow') return text;
-  throw new Error(`--regions: expected some of ${Object.keys(REGIONS).join(', ')}, separated by commas; correct it.`);
+  throw new Error(
+    `--regions: expected some of ${Object.keys(REGIONS).join(', ')}, separated by commas; correct it.`,
+  );
 }
 
-function readNumber(name: string, text: string | undefined, { least, most, usual }: { readonly least: number; readonly most: number; readonly usual: number }): number {
+function readNumber(
+  name: string,
+  text: string | undefined,
+  { least, most, usual }: { readonly least: number; readonly most: number; readonly usual: number },
+): number {
   if (text === undefined) return usual;
   const value = Number(text);
   const whole = least === 0 || Number.isInteger(value);
-  if (!/^\d+(\.\d+)?$/.test(text) || !whole || value < least || value > most) throw new Error(`--${name}: expected ${least} to ${most}; correct it.`);
+  if (!/^\d+(\.\d+)?$/.test(text) || !whole || value < least || value > most)
+    throw new Error(`--${name}: expected ${least} to ${most}; correct it.`);
   return value;
 }

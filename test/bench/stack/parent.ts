@@ -11,5 +11,7 @@ export async function letGo(): Promise<void> {
 
 /** For a parent that dies while something is under way. */
 export function endWithParent(): void {
-  process.once('disconnect', () => { process.exit(); });
+  process.once('disconnect', () => {
+    process.exit();
+  });
 }

@@ -5,19 +5,28 @@ const TICKS_A_SECOND = 100;
 
 /** User and system time of all threads of a process so far. */
 export function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
 }
 
 /** `VmRSS`: in memory now. `VmHWM`: at most so far. */
 export function residentBytes(pid: number, which: 'VmRSS' | 'VmHWM'): number {
-  const [, kilobytes] = new RegExp(String.raw`^${which}:\s+(\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  const [, kilobytes] =
+    new RegExp(String.raw`^${which}:\s+(\d+) kB$`, 'm').exec(
+      readFileSync(`/proc/${pid}/status`, 'utf8'),
+    ) ?? [];
   return Number(kilobytes) * 1024;
 }
 
 /** What all cores together spent not idle, whoever used them. */
 function machineSeconds(): number {
-  const [, user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0] = (readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? '').split(/\s+/).map(Number);
+  const [, user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0] = (
+    readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? ''
+  )
+    .split(/\s+/)
+    .map(Number);
   return (user + nice + system + interrupts + softInterrupts) / TICKS_A_SECOND;
 }
 
@@ -31,7 +40,16 @@ interface Reading {
 }
 
 export function readCpu(parties: Parties): Reading {
-  return { at: performance.now(), machine: machineSeconds(), parties: Object.fromEntries(Object.entries(parties).map(([party, pids]) => [party, pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0)])) };
+  return {
+    at: performance.now(),
+    machine: machineSeconds(),
+    parties: Object.fromEntries(
+      Object.entries(parties).map(([party, pids]) => [
+        party,
+        pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
+      ]),
+    ),
+  };
 }
 
 export interface CpuUse {
@@ -43,7 +61,14 @@ export interface CpuUse {
 
 export function cpuBetween(from: Reading, to: Reading): CpuUse {
   const elapsed = (to.at - from.at) / 1e3;
-  const seconds = Object.fromEntries(Object.entries(to.parties).map(([party, value]) => [party, value - (from.parties[party] ?? 0)]));
+  const seconds = Object.fromEntries(
+    Object.entries(to.parties).map(([party, value]) => [party, value - (from.parties[party] ?? 0)]),
+  );
   const all = { ...seconds, machine: to.machine - from.machine };
-  return { seconds, cores: Object.fromEntries(Object.entries(all).map(([party, value]) => [party, value / elapsed])) };
+  return {
+    seconds,
+    cores: Object.fromEntries(
+      Object.entries(all).map(([party, value]) => [party, value / elapsed]),
+    ),
+  };
 }

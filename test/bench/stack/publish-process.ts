@@ -23,7 +23,8 @@ async function paced(log: KafkaLog, perSecond: number): Promise<number> {
   const [start, count] = [performance.now(), Math.max(1, Math.floor(perSecond * seconds))];
   const appending: Promise<void>[] = [];
   for (let sent = 0; sent < count;) {
-    const due = Math.min(count, Math.floor((performance.now() - start) / 1e3 * perSecond) + 1) - sent;
+    const due =
+      Math.min(count, Math.floor(((performance.now() - start) / 1e3) * perSecond) + 1) - sent;
     if (due > 0) appending.push(append(log, sent, due));
     sent += due;
     await sleep(PACE_MS);
@@ -36,7 +37,8 @@ async function ahead(log: KafkaLog, waiting: number): Promise<number> {
   const end = performance.now() + seconds * 1e3;
   let sent = 0;
   while (performance.now() < end) {
-    const missing = waiting - [...(await log.lag()).values()].reduce((sum, each) => sum + Number(each), 0);
+    const missing =
+      waiting - [...(await log.lag()).values()].reduce((sum, each) => sum + Number(each), 0);
     const count = Math.min(MOST_TOGETHER, missing);
     if (count > 0) await append(log, sent, count);
     else await sleep(LOOK_MS);
@@ -46,7 +48,8 @@ async function ahead(log: KafkaLog, waiting: number): Promise<number> {
 }
 
 const log = await openLog(settingsOfEnvironment());
-const published = how.mode === 'paced' ? await paced(log, how.perSecond) : await ahead(log, how.waiting);
+const published =
+  how.mode === 'paced' ? await paced(log, how.perSecond) : await ahead(log, how.waiting);
 await log.close();
 tellParent({ published });
 await letGo();

@@ -27,15 +27,40 @@ export function rateOf({ workload: { count }, pairs }: Row): number {
 
 export function ratesTable(rows: readonly Row[]): string {
   return table(
-    ['sample', 'region (sites)', 'routers', 'samples', 'samples/s', 'MB/s', 'CPU µs a sample', 'peak MB', 'floor samples/s', 'floor CPU µs a sample', 'times the floor\'s time: median (min–max)', 'times the floor\'s CPU: median (min–max)'],
+    [
+      'sample',
+      'region (sites)',
+      'routers',
+      'samples',
+      'samples/s',
+      'MB/s',
+      'CPU µs a sample',
+      'peak MB',
+      'floor samples/s',
+      'floor CPU µs a sample',
+      "times the floor's time: median (min–max)",
+      "times the floor's CPU: median (min–max)",
+    ],
     rows.map((row) => {
-      const { workload: { bytes, count }, routers, pairs } = row;
-      const of = (value: (pair: StackPair) => number): number => median(pairs.map((pair) => value(pair)));
+      const {
+        workload: { bytes, count },
+        routers,
+        pairs,
+      } = row;
+      const of = (value: (pair: StackPair) => number): number =>
+        median(pairs.map((pair) => value(pair)));
       return [
-        ...name(row.workload), String(routers), String(count), figure(rateOf(row)), figure(rateOf(row) * bytes / 1e6),
-        figure(of(({ subject }) => subject.cpuSeconds) * 1e6 / count), figure(Math.max(...pairs.map(({ subject }) => subject.peakBytes)) / 1e6),
-        figure(count / of(({ floor }) => floor.seconds)), figure(of(({ floor }) => floor.cpuSeconds) * 1e6 / count),
-        ratio(pairs, ({ seconds }) => seconds), ratio(pairs, ({ cpuSeconds }) => cpuSeconds),
+        ...name(row.workload),
+        String(routers),
+        String(count),
+        figure(rateOf(row)),
+        figure((rateOf(row) * bytes) / 1e6),
+        figure((of(({ subject }) => subject.cpuSeconds) * 1e6) / count),
+        figure(Math.max(...pairs.map(({ subject }) => subject.peakBytes)) / 1e6),
+        figure(count / of(({ floor }) => floor.seconds)),
+        figure((of(({ floor }) => floor.cpuSeconds) * 1e6) / count),
+        ratio(pairs, ({ seconds }) => seconds),
+        ratio(pairs, ({ cpuSeconds }) => cpuSeconds),
       ];
     }),
   );
@@ -46,22 +71,70 @@ function ratio(pairs: readonly StackPair[], of: (run: Run) => number): string {
   return `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`;
 }
 
-const PARTIES = [['measured', 'router(s) or floor'], ['endpoint', 'null endpoint'], ['broker', 'Kafka broker'], ['beside', 'projector, Redis, bench'], ['machine', 'the machine, all programs']] as const;
+const PARTIES = [
+  ['measured', 'router(s) or floor'],
+  ['endpoint', 'null endpoint'],
+  ['broker', 'Kafka broker'],
+  ['beside', 'projector, Redis, bench'],
+  ['machine', 'the machine, all programs'],
+] as const;
 
 /** How many cores each had while the clock ran. */
 export function coresTable(rows: readonly Row[]): string {
-  const line = (runs: readonly Run[], what: string, workload: Workload): string[] =>
-    [...name(workload), what, ...PARTIES.map(([party]) => median(runs.map(({ cores }) => cores[party] ?? 0)).toFixed(2))];
-  return table(['sample', 'region (sites)', 'run', ...PARTIES.map(([, heading]) => heading)], rows.flatMap(({ workload, routers, pairs }) => [
-    line(pairs.map(({ subject }) => subject), routers === 1 ? '1 router' : `${routers} routers`, workload),
-    ...(routers === 1 ? [line(pairs.map(({ floor }) => floor), 'floor', workload)] : []),
-  ]));
+  const line = (runs: readonly Run[], what: string, workload: Workload): string[] => [
+    ...name(workload),
+    what,
+    ...PARTIES.map(([party]) => median(runs.map(({ cores }) => cores[party] ?? 0)).toFixed(2)),
+  ];
+  return table(
+    ['sample', 'region (sites)', 'run', ...PARTIES.map(([, heading]) => heading)],
+    rows.flatMap(({ workload, routers, pairs }) => [
+      line(
+        pairs.map(({ subject }) => subject),
+        routers === 1 ? '1 router' : `${routers} routers`,
+        workload,
+      ),
+      ...(routers === 1
+        ? [
+            line(
+              pairs.map(({ floor }) => floor),
+              'floor',
+              workload,
+            ),
+          ]
+        : []),
+    ]),
+  );
 }
 
-export function latencyTable(rows: readonly { readonly workload: Workload; readonly latencies: Latencies }[]): string {
-  return table(['sample', 'region (sites)', 'samples/s', 'samples', 'event appended: p50 ms', 'p99 ms', 'event visible: p50 ms', 'p99 ms', 'longest ms'], rows.map(({ workload, latencies: { perSecond, appended, visible } }) => [
-    ...name(workload), figure(perSecond), String(visible.length), ...[quantile(appended, 0.5), quantile(appended, 0.99), quantile(visible, 0.5), quantile(visible, 0.99), quantile(visible, 1)].map((value) => figure(value)),
-  ]));
+export function latencyTable(
+  rows: readonly { readonly workload: Workload; readonly latencies: Latencies }[],
+): string {
+  return table(
+    [
+      'sample',
+      'region (sites)',
+      'samples/s',
+      'samples',
+      'event appended: p50 ms',
+      'p99 ms',
+      'event visible: p50 ms',
+      'p99 ms',
+      'longest ms',
+    ],
+    rows.map(({ workload, latencies: { perSecond, appended, visible } }) => [
+      ...name(workload),
+      figure(perSecond),
+      String(visible.length),
+      ...[
+        quantile(appended, 0.5),
+        quantile(appended, 0.99),
+        quantile(visible, 0.5),
+        quantile(visible, 0.99),
+        quantile(visible, 1),
+      ].map((value) => figure(value)),
+    ]),
+  );
 }
 
 function quantile(values: readonly number[], share: number): number {
@@ -73,10 +146,32 @@ function quantile(values: readonly number[], share: number): number {
 export function memoryTable({ samples, seconds, course, peakBytes }: MemoryCourse): string {
   const megabytes = (bytes: number): string => figure(bytes / 1e6);
   const steady = course.slice(Math.floor(course.length / 10));
-  return table(['minutes', 'samples', 'samples/s', 'MB at the start', 'after a tenth', 'median', 'at the end', 'slope from there, MB a minute', 'peak'], [[
-    (seconds / 60).toPrecision(3), String(samples), figure(samples / seconds), megabytes(course[0]?.bytes ?? 0), megabytes(steady[0]?.bytes ?? 0), megabytes(median(steady.map(({ bytes }) => bytes))),
-    megabytes(course.at(-1)?.bytes ?? 0), (slopeOf(steady) / 1e6).toFixed(2), megabytes(peakBytes),
-  ]]);
+  return table(
+    [
+      'minutes',
+      'samples',
+      'samples/s',
+      'MB at the start',
+      'after a tenth',
+      'median',
+      'at the end',
+      'slope from there, MB a minute',
+      'peak',
+    ],
+    [
+      [
+        (seconds / 60).toPrecision(3),
+        String(samples),
+        figure(samples / seconds),
+        megabytes(course[0]?.bytes ?? 0),
+        megabytes(steady[0]?.bytes ?? 0),
+        megabytes(median(steady.map(({ bytes }) => bytes))),
+        megabytes(course.at(-1)?.bytes ?? 0),
+        (slopeOf(steady) / 1e6).toFixed(2),
+        megabytes(peakBytes),
+      ],
+    ],
+  );
 }
 
 const PLACE = 'place';
@@ -85,25 +180,58 @@ const LAPS = ['wait for records', 'decode', 'views', 'judge', PLACE, 'flush', 'e
 /** Steps that follow one another; those of placing, which run side by side, only from the run that did not. */
 export function stepsTable(all: Steps, one: Steps): string {
   const within = Object.keys(one).filter((step) => !LAPS.includes(step));
-  const cells = (cost: Cost | undefined): string[] => [figure(cost?.wall ?? 0), figure(cost?.cpu ?? 0)];
-  const rows = LAPS.flatMap((lap) => [[lap, ...cells(all[lap]), ...cells(one[lap])], ...(lap === PLACE ? within.map((step) => [`– ${step}`, '', '', ...cells(one[step])]) : [])]);
-  return table(['step', 'as it runs: µs a sample', 'CPU µs', 'one sample in work at a time: µs a sample', 'CPU µs'], [...rows, ['together', ...cells(together(all)), ...cells(together(one))]]);
+  const cells = (cost: Cost | undefined): string[] => [
+    figure(cost?.wall ?? 0),
+    figure(cost?.cpu ?? 0),
+  ];
+  const rows = LAPS.flatMap((lap) => [
+    [lap, ...cells(all[lap]), ...cells(one[lap])],
+    ...(lap === PLACE ? within.map((step) => [`– ${step}`, '', '', ...cells(one[step])]) : []),
+  ]);
+  return table(
+    [
+      'step',
+      'as it runs: µs a sample',
+      'CPU µs',
+      'one sample in work at a time: µs a sample',
+      'CPU µs',
+    ],
+    [...rows, ['together', ...cells(together(all)), ...cells(together(one))]],
+  );
 }
 
 function together(steps: Steps): Cost {
-  return LAPS.reduce((sum, lap) => ({ wall: sum.wall + (steps[lap]?.wall ?? 0), cpu: sum.cpu + (steps[lap]?.cpu ?? 0) }), { wall: 0, cpu: 0 });
+  return LAPS.reduce(
+    (sum, lap) => ({
+      wall: sum.wall + (steps[lap]?.wall ?? 0),
+      cpu: sum.cpu + (steps[lap]?.cpu ?? 0),
+    }),
+    { wall: 0, cpu: 0 },
+  );
 }
 
 const WAITING = 'waiting';
 
 export function mainThreadTable(mainThread: MainThread): string {
-  const busy = Object.entries(mainThread).filter(([asker]) => asker !== WAITING).toSorted(([, a], [, b]) => b - a);
+  const busy = Object.entries(mainThread)
+    .filter(([asker]) => asker !== WAITING)
+    .toSorted(([, a], [, b]) => b - a);
   const total = busy.reduce((sum, [, microseconds]) => sum + microseconds, 0);
-  const line = (what: string, microseconds: number): string[] => [what, figure(microseconds), (microseconds / total * 100).toFixed(1)];
-  return table(['on whose behalf', 'main thread, µs a sample', '% of what it was busy'], [
-    ...busy.filter(([, microseconds]) => microseconds >= total / 200).map(([asker, microseconds]) => line(asker, microseconds)),
-    line('busy', total), [WAITING, figure(mainThread[WAITING] ?? 0), ''],
-  ]);
+  const line = (what: string, microseconds: number): string[] => [
+    what,
+    figure(microseconds),
+    ((microseconds / total) * 100).toFixed(1),
+  ];
+  return table(
+    ['on whose behalf', 'main thread, µs a sample', '% of what it was busy'],
+    [
+      ...busy
+        .filter(([, microseconds]) => microseconds >= total / 200)
+        .map(([asker, microseconds]) => line(asker, microseconds)),
+      line('busy', total),
+      [WAITING, figure(mainThread[WAITING] ?? 0), ''],
+    ],
+  );
 }
 
 function name({ bytes, region }: Workload): [string, string] {

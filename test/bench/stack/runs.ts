@@ -16,13 +16,24 @@ export interface Run extends Measurement {
 export class DisturbedRun extends Error {}
 
 /** So many routers, as the service starts them, until the last audit event; its append time ends the clock. */
-export async function routersRun(stand: Stand, published: Published, routers: number): Promise<Run> {
-  const services = await Promise.all(Array.from({ length: routers }, () => stand.deployment.launch('router')));
+export async function routersRun(
+  stand: Stand,
+  published: Published,
+  routers: number,
+): Promise<Run> {
+  const services = await Promise.all(
+    Array.from({ length: routers }, () => stand.deployment.launch('router')),
+  );
   try {
-    return await measured(stand, published, services.map(({ pid }) => pid), {
-      done: () => stand.settled(services),
-      endedAt: () => lastAppended(stand, published),
-    });
+    return await measured(
+      stand,
+      published,
+      services.map(({ pid }) => pid),
+      {
+        done: () => stand.settled(services),
+        endedAt: () => lastAppended(stand, published),
+      },
+    );
   } finally {
     await Promise.all(services.map((service) => service.stop()));
   }
@@ -30,14 +41,21 @@ export async function routersRun(stand: Stand, published: Published, routers: nu
 
 export async function floorRun(stand: Stand, published: Published): Promise<Run> {
   const { workload, from } = published;
-  const order: FloorOrder = { workload, from: [...from].map(([partition, offset]) => [partition, offset.toString()]) };
+  const order: FloorOrder = {
+    workload,
+    from: [...from].map(([partition, offset]) => [partition, offset.toString()]),
+  };
   const floor = new Child('floor-process.ts', order, stand.deployment.env);
   let ended = 0;
   try {
     return await measured(stand, published, [floor.pid], {
       done: async () => {
-        const { doneAt, count } = await floor.said<{ readonly doneAt: number; readonly count: number }>();
-        if (count !== workload.count) throw new Error(`Expected the floor to read ${workload.count} samples, found ${count}.`);
+        const { doneAt, count } = await floor.said<{
+          readonly doneAt: number;
+          readonly count: number;
+        }>();
+        if (count !== workload.count)
+          throw new Error(`Expected the floor to read ${workload.count} samples, found ${count}.`);
         ended = doneAt;
       },
       endedAt: () => Promise.resolve(ended),
@@ -53,7 +71,12 @@ interface Work {
   readonly endedAt: () => Promise<number>;
 }
 
-async function measured(stand: Stand, { workload }: Published, pids: readonly number[], { done, endedAt }: Work): Promise<Run> {
+async function measured(
+  stand: Stand,
+  { workload }: Published,
+  pids: readonly number[],
+  { done, endedAt }: Work,
+): Promise<Run> {
   const parties = stand.parties(pids);
   const first = stand.s3.firstPut().then((at) => ({ at, cpu: readCpu(parties) }));
   // Where the work fails, that is what is told.
@@ -64,21 +87,33 @@ async function measured(stand: Stand, { workload }: Published, pids: readonly nu
   const { at, cpu } = await first;
   await demandPuts(stand, workload.count * REGIONS[workload.region].sites.length);
   const { seconds, cores } = cpuBetween(cpu, end);
-  return { seconds: (await endedAt() - at) / 1e3, cpuSeconds: seconds['measured'] ?? 0, peakBytes, cores };
+  return {
+    seconds: ((await endedAt()) - at) / 1e3,
+    cpuSeconds: seconds['measured'] ?? 0,
+    peakBytes,
+    cores,
+  };
 }
 
 /** No more, which would be repetitions, and no fewer. */
 async function demandPuts(stand: Stand, expected: number): Promise<void> {
   const puts = await stand.s3.puts();
-  if (puts !== expected) throw new DisturbedRun(`Expected ${expected} objects to reach the sites, found ${puts}.`);
+  if (puts !== expected)
+    throw new DisturbedRun(`Expected ${expected} objects to reach the sites, found ${puts}.`);
 }
 
 async function lastAppended(stand: Stand, { workload, auditFrom }: Published): Promise<number> {
   let [last, stored] = [0, 0];
-  for await (const { at, value } of stand.log.read(TOPICS.audit, { from: auditFrom, until: 'end' })) {
+  for await (const { at, value } of stand.log.read(TOPICS.audit, {
+    from: auditFrom,
+    until: 'end',
+  })) {
     last = Math.max(last, at);
     stored += value !== null && decodeAuditEvent(value).outcome === 'stored' ? 1 : 0;
   }
-  if (stored !== workload.count) throw new Error(`Expected ${workload.count} samples stored, found ${stored}: the figures would not be those of storing.`);
+  if (stored !== workload.count)
+    throw new Error(
+      `Expected ${workload.count} samples stored, found ${stored}: the figures would not be those of storing.`,
+    );
   return last;
 }

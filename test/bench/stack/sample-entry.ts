@@ -17,14 +17,34 @@ export interface Samples {
 }
 
 export function grantEntry(): LogEntry {
-  return consentEntry(consentCloudEvent({ kind: 'granted', consentId: CONSENT, purposes: ['threat-sample-sharing'], termsVersion: '1' }, { id: 'grant', source: SOURCE }));
+  return consentEntry(
+    consentCloudEvent(
+      {
+        kind: 'granted',
+        consentId: CONSENT,
+        purposes: ['threat-sample-sharing'],
+        termsVersion: '1',
+      },
+      { id: 'grant', source: SOURCE },
+    ),
+  );
 }
 
 function sampleEntry({ workload, partitions }: Samples, index: number): LogEntry {
   return submissionEntry({
-    specversion: '1.0', id: `sample-${index}`, source: SOURCE, type: SUBMITTED, datacontenttype: 'application/octet-stream', data: sampleOf(workload, index),
+    specversion: '1.0',
+    id: `sample-${index}`,
+    source: SOURCE,
+    type: SUBMITTED,
+    datacontenttype: 'application/octet-stream',
+    data: sampleOf(workload, index),
     // By the last one the partition is chosen.
-    extensions: { usercountry: REGIONS[workload.region].country, consentid: CONSENT, verdict: 'suspicious', partitionkey: partitions === 'one' ? 'bench' : `bench-${index}` },
+    extensions: {
+      usercountry: REGIONS[workload.region].country,
+      consentid: CONSENT,
+      verdict: 'suspicious',
+      partitionkey: partitions === 'one' ? 'bench' : `bench-${index}`,
+    },
   });
 }
 
@@ -32,6 +52,10 @@ function sampleEntry({ workload, partitions }: Samples, index: number): LogEntry
 export async function appendSamples(log: KafkaLog, samples: Samples, count: number): Promise<void> {
   const together = Math.max(1, Math.min(1_000, Math.floor(APPEND_BYTES / samples.workload.bytes)));
   for (let sent = 0; sent < count; sent += together) {
-    await log.append(Array.from({ length: Math.min(together, count - sent) }, (_, index) => sampleEntry(samples, samples.first + sent + index)));
+    await log.append(
+      Array.from({ length: Math.min(together, count - sent) }, (_, index) =>
+        sampleEntry(samples, samples.first + sent + index),
+      ),
+    );
   }
 }

@@ -11,5 +11,8 @@ export function settingsOfEnvironment(): RouterSettings {
 }
 
 export async function openLog({ kafka }: RouterSettings): Promise<KafkaLog> {
-  return await openKafkaLog({ ...kafka, clientId: 'residency-bench' }, createLogger({ level: 'warn' }));
+  return await openKafkaLog(
+    { ...kafka, clientId: 'residency-bench' },
+    createLogger({ level: 'warn' }),
+  );
 }

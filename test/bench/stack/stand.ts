@@ -37,20 +37,39 @@ export class Stand {
   readonly #projector: ServiceProcess;
   #next = 0;
 
-  private constructor(parts: { readonly deployment: Deployment; readonly s3: NullS3; readonly stack: OwnStack; readonly projector: ServiceProcess }) {
+  private constructor(parts: {
+    readonly deployment: Deployment;
+    readonly s3: NullS3;
+    readonly stack: OwnStack;
+    readonly projector: ServiceProcess;
+  }) {
     this.deployment = parts.deployment;
     this.s3 = parts.s3;
     this.#stack = parts.stack;
     this.#projector = parts.projector;
   }
 
-  static async open({ gatherMs, longRunning }: { readonly gatherMs: number; readonly longRunning: boolean }): Promise<Stand> {
+  static async open({
+    gatherMs,
+    longRunning,
+  }: {
+    readonly gatherMs: number;
+    readonly longRunning: boolean;
+  }): Promise<Stand> {
     const s3 = await NullS3.open();
     let stack: OwnStack | undefined;
     let deployment: Deployment | undefined;
     try {
-      stack = await openStack({ brokers: 1, redis: true, longRunning, kafkaSettings: { 'group.initial.rebalance.delay.ms': String(gatherMs) } });
-      deployment = await Deployment.open({ kafka: stack.kafka, redis: stack.redis, sites: s3.sites }, { partitions: PARTITIONS });
+      stack = await openStack({
+        brokers: 1,
+        redis: true,
+        longRunning,
+        kafkaSettings: { 'group.initial.rebalance.delay.ms': String(gatherMs) },
+      });
+      deployment = await Deployment.open(
+        { kafka: stack.kafka, redis: stack.redis, sites: s3.sites },
+        { partitions: PARTITIONS },
+      );
       const projector = await deployment.start('consent-projector');
       await deployment.log.append([grantEntry()]);
       return new Stand({ deployment, s3, stack, projector });
@@ -69,13 +88,22 @@ export class Stand {
   /** Whose CPU is looked at besides `measured`. */
   parties(measured: readonly number[]): Parties {
     const { brokers, redis } = this.#stack.servers;
-    const pids = (...servers: readonly { readonly pid: number | undefined }[]): number[] => servers.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
-    return { measured, endpoint: [this.s3.pid], broker: pids(...brokers), beside: [this.#projector.pid, process.pid, ...pids(redis)] };
+    const pids = (...servers: readonly { readonly pid: number | undefined }[]): number[] =>
+      servers.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+    return {
+      measured,
+      endpoint: [this.s3.pid],
+      broker: pids(...brokers),
+      beside: [this.#projector.pid, process.pid, ...pids(redis)],
+    };
   }
 
   /** All of them waiting before anybody begins; by the time a router has started and joined, the gate lets them pass. */
   async publish(workload: Workload, partitions: Samples['partitions'] = 'all'): Promise<Published> {
-    const [from, auditFrom] = [await this.log.ends(TOPICS.samples), await this.log.ends(TOPICS.audit)];
+    const [from, auditFrom] = [
+      await this.log.ends(TOPICS.samples),
+      await this.log.ends(TOPICS.audit),
+    ];
     await appendSamples(this.log, { workload, first: this.#next, partitions }, workload.count);
     this.#next += workload.count;
     // Else the broker's files would still be on their way to the disk while the clock runs.
@@ -85,8 +113,16 @@ export class Stand {
 
   /** While routers run, in a process of its own. How many it published. */
   async publishing(workload: Workload, seconds: number, how: PublishOrder['how']): Promise<number> {
-    const order: PublishOrder = { samples: { workload, first: this.#next, partitions: 'all' }, seconds, how };
-    const { published } = await Child.run<{ readonly published: number }>('publish-process.ts', order, this.deployment.env);
+    const order: PublishOrder = {
+      samples: { workload, first: this.#next, partitions: 'all' },
+      seconds,
+      how,
+    };
+    const { published } = await Child.run<{ readonly published: number }>(
+      'publish-process.ts',
+      order,
+      this.deployment.env,
+    );
     this.#next += published;
     return published;
   }
@@ -95,12 +131,17 @@ export class Stand {
   async settled(routers: readonly ServiceProcess[]): Promise<void> {
     let [least, since] = [Infinity, performance.now()];
     for (;;) {
-      const left = [...(await this.log.lag()).values()].reduce((sum, each) => sum + Number(each), 0);
+      const left = [...(await this.log.lag()).values()].reduce(
+        (sum, each) => sum + Number(each),
+        0,
+      );
       if (left === 0) return;
       if (left < least) [least, since] = [left, performance.now()];
       const stuck = performance.now() - since > PATIENCE_MS;
       if (stuck || routers.some(({ running }) => !running)) {
-        throw new Error(`Expected the routers to settle everything, found ${left} records left and ${stuck ? 'nothing settled for two minutes' : 'a router that ended'}:\n${this.deployment.said()}`);
+        throw new Error(
+          `Expected the routers to settle everything, found ${left} records left and ${stuck ? 'nothing settled for two minutes' : 'a router that ended'}:\n${this.deployment.said()}`,
+        );
       }
       await sleep(LOOK_MS);
     }

@@ -36,7 +36,12 @@ export class StepClock {
 
   /** Each step's share of one of `count` samples. */
   steps(count: number): Steps {
-    return Object.fromEntries([...this.#costs].map(([step, { wall, cpu }]) => [step, { wall: wall / count, cpu: cpu / count }]));
+    return Object.fromEntries(
+      [...this.#costs].map(([step, { wall, cpu }]) => [
+        step,
+        { wall: wall / count, cpu: cpu / count },
+      ]),
+    );
   }
 
   #add(step: string, from: Cost, to: Cost): void {

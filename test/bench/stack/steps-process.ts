@@ -27,7 +27,12 @@ const s3 = new S3Sites(settings.sites);
 const keys = new KeyDirectory(settings.keys.directory);
 const sealer = new EncryptionSdkSealer(keys);
 // As the service does before it begins: the sites are known then, and connected.
-await comeUp(async () => { await verifyRegions((await policies.read()).versions, { sites: s3, keys }); }, { signal: new AbortController().signal, waits: () => undefined });
+await comeUp(
+  async () => {
+    await verifyRegions((await policies.read()).versions, { sites: s3, keys });
+  },
+  { signal: new AbortController().signal, waits: () => undefined },
+);
 const { inFlightBytes, watermarkMarginMs, ...batches } = settings.routing;
 
 let [sealing, flushing] = [false, false];
@@ -36,7 +41,8 @@ const stores = new Map<ObjectStore, ObjectStore>();
 function clocked(store: ObjectStore): ObjectStore {
   return {
     site: store.site,
-    create: (key, sealed, metadata) => clock.within(`put ${store.site}`, () => store.create(key, sealed, metadata)),
+    create: (key, sealed, metadata) =>
+      clock.within(`put ${store.site}`, () => store.create(key, sealed, metadata)),
     flush: async () => {
       if (!flushing) clock.lap('place');
       flushing = true;
@@ -53,7 +59,14 @@ function clockedOnce(store: ObjectStore): ObjectStore {
   return known;
 }
 
-const plain: RouterDeps = { limits: { ...DEFAULT_LIMITS, inFlightBytes }, watermarkMarginMs, sealer, consents: redis, policies, sites: s3 };
+const plain: RouterDeps = {
+  limits: { ...DEFAULT_LIMITS, inFlightBytes },
+  watermarkMarginMs,
+  sealer,
+  consents: redis,
+  policies,
+  sites: s3,
+};
 const clocks: RouterDeps = {
   limits: mode === 'one' ? { ...DEFAULT_LIMITS, inFlightBytes: 1 } : plain.limits,
   watermarkMarginMs,
@@ -87,28 +100,41 @@ const route = createRouter(mode === 'profiled' ? plain : clocks);
 let profile: MainThreadProfile | undefined;
 let stopped: Promise<MainThread> | undefined;
 let settled = 0;
-const blocked = await log.submissionLog(batches).consume(async (batch) => {
-  if (mode === 'profiled') profile ??= await MainThreadProfile.start();
-  clock.lap('wait for records');
-  [sealing, flushing] = [false, false];
-  const result = await route(batch);
-  clock.lap('events');
-  return result;
-}, {
-  until: 'end', signal: new AbortController().signal,
-  settled: ({ settlements }) => {
-    clock.lap('settle');
-    settled += settlements.length;
-    // Leaving the group is no part of it.
-    if (settled === count) stopped = profile?.stop();
+const blocked = await log.submissionLog(batches).consume(
+  async (batch) => {
+    if (mode === 'profiled') profile ??= await MainThreadProfile.start();
+    clock.lap('wait for records');
+    [sealing, flushing] = [false, false];
+    const result = await route(batch);
+    clock.lap('events');
+    return result;
   },
-});
+  {
+    until: 'end',
+    signal: new AbortController().signal,
+    settled: ({ settlements }) => {
+      clock.lap('settle');
+      settled += settlements.length;
+      // Leaving the group is no part of it.
+      if (settled === count) stopped = profile?.stop();
+    },
+  },
+);
 const mainThread = await stopped;
 await log.close();
 await redis.close();
 s3.close();
 if (blocked !== undefined) throw blocked.error;
-if (settled !== count) throw new Error(`Expected ${count} records settled, found ${settled}: the figures would be those of something else.`);
-tellParent(mainThread === undefined ? clock.steps(count) : Object.fromEntries(Object.entries(mainThread).map(([asker, microseconds]) => [asker, microseconds / count])));
+if (settled !== count)
+  throw new Error(
+    `Expected ${count} records settled, found ${settled}: the figures would be those of something else.`,
+  );
+tellParent(
+  mainThread === undefined
+    ? clock.steps(count)
+    : Object.fromEntries(
+        Object.entries(mainThread).map(([asker, microseconds]) => [asker, microseconds / count]),
+      ),
+);
 await letGo();
 process.exit();

@@ -5,7 +5,11 @@ import type { Stand } from './stand.ts';
 const WARM_UP = 60;
 
 /** A router that owns all partitions and has settled some samples of each. */
-export async function withWarmRouter<T>(stand: Stand, workload: Workload, work: (router: ServiceProcess) => Promise<T>): Promise<T> {
+export async function withWarmRouter<T>(
+  stand: Stand,
+  workload: Workload,
+  work: (router: ServiceProcess) => Promise<T>,
+): Promise<T> {
   const router = await stand.deployment.launch('router');
   try {
     await stand.publish({ ...workload, count: WARM_UP });

@@ -20,23 +20,50 @@ export interface BehindProxies {
 }
 
 /** `through`: the sites that are; the others are reached as they are. */
-export async function behindProxies({ folder, stack }: Deployment, through: readonly TestSite[] = TEST_SITES): Promise<BehindProxies> {
+export async function behindProxies(
+  { folder, stack }: Deployment,
+  through: readonly TestSite[] = TEST_SITES,
+): Promise<BehindProxies> {
   const portOf = (url: string): number => Number(new URL(url).port);
-  const opened = await Promise.all(TEST_SITES.map(async (site) => [site, await FaultProxy.open(http, portOf(stack.sites[site].endpoint))] as const));
+  const opened = await Promise.all(
+    TEST_SITES.map(
+      async (site) =>
+        [site, await FaultProxy.open(http, portOf(stack.sites[site].endpoint))] as const,
+    ),
+  );
   const sites = Object.fromEntries(opened) as unknown as SiteProxies;
   const proxy = await FaultProxy.open(redis, portOf(stack.redis.url));
   const proxies = [...Object.values(sites), proxy];
   return {
-    sites, redis: proxy,
-    env: { RESIDENCY_REGIONS_FILE: await regionsBehind(folder, sites, through), RESIDENCY_REDIS_URL: `redis://127.0.0.1:${proxy.port}` },
-    clear: () => { for (const each of proxies) each.clear(); },
-    close: async () => { await Promise.all(proxies.map((each) => each.close())); },
+    sites,
+    redis: proxy,
+    env: {
+      RESIDENCY_REGIONS_FILE: await regionsBehind(folder, sites, through),
+      RESIDENCY_REDIS_URL: `redis://127.0.0.1:${proxy.port}`,
+    },
+    clear: () => {
+      for (const each of proxies) each.clear();
+    },
+    close: async () => {
+      await Promise.all(proxies.map((each) => each.close()));
+    },
   };
 }
 
-async function regionsBehind(folder: string, proxies: SiteProxies, through: readonly TestSite[]): Promise<string> {
-  const { sites } = JSON.parse(await readFile(join(folder, 'regions.json'), 'utf8')) as { sites: Record<TestSite, object> };
-  const behind = Object.fromEntries(through.map((site) => [site, { ...sites[site], endpoint: `http://127.0.0.1:${proxies[site].port}` }]));
+async function regionsBehind(
+  folder: string,
+  proxies: SiteProxies,
+  through: readonly TestSite[],
+): Promise<string> {
+  const { sites } = JSON.parse(await readFile(join(folder, 'regions.json'), 'utf8')) as {
+    sites: Record<TestSite, object>;
+  };
+  const behind = Object.fromEntries(
+    through.map((site) => [
+      site,
+      { ...sites[site], endpoint: `http://127.0.0.1:${proxies[site].port}` },
+    ]),
+  );
   const file = join(folder, `regions-behind-${proxies['zrh-1'].port}.json`);
   await writeFile(file, JSON.stringify({ sites: { ...sites, ...behind } }));
   return file;

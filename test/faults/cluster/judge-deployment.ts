@@ -1,4 +1,9 @@
-import { TOPICS, decodeAuditEvent, decodeQuarantinePointer, formatPosition } from '@residency/contracts';
+import {
+  TOPICS,
+  decodeAuditEvent,
+  decodeQuarantinePointer,
+  formatPosition,
+} from '@residency/contracts';
 import type { AuditEvent, LogRecord, Topic } from '@residency/contracts';
 import type { Deployment } from '../../deployment/deployment.ts';
 
@@ -6,8 +11,11 @@ import type { Deployment } from '../../deployment/deployment.ts';
  * What every fault test ends with; what is wrong, each a sentence. Each record of the intake log has exactly one audit event, with the
  * outcome it must have, in a whole chain; each quarantined one has its pointer; and `residency reconcile --open` finds nothing.
  */
-export async function judgeDeployment(deployment: Deployment, expected: ReadonlyMap<string, string>): Promise<readonly string[]> {
-  return [...await judgeLogs(deployment, expected), ...await reconcileOpening(deployment)];
+export async function judgeDeployment(
+  deployment: Deployment,
+  expected: ReadonlyMap<string, string>,
+): Promise<readonly string[]> {
+  return [...(await judgeLogs(deployment, expected)), ...(await reconcileOpening(deployment))];
 }
 
 /** What the reconciler finds, in its words. */
@@ -17,17 +25,46 @@ export async function reconcileOpening(deployment: Deployment): Promise<readonly
 }
 
 /** The same of the topics alone. */
-export async function judgeLogs(deployment: Deployment, expected: ReadonlyMap<string, string>): Promise<readonly string[]> {
-  const intake = (await all(deployment, TOPICS.samples)).map((record) => positionOf(deployment, record));
-  const events = (await all(deployment, TOPICS.audit)).map(({ value, partition }) => ({ event: decodeAuditEvent(value ?? Buffer.alloc(0)), partition }));
-  const pointers = (await all(deployment, TOPICS.quarantine)).map(({ value }) => decodeQuarantinePointer(value ?? Buffer.alloc(0)).position);
-  const settled = Map.groupBy(events.map(({ event }) => event), ({ position }) => formatPosition(position));
+export async function judgeLogs(
+  deployment: Deployment,
+  expected: ReadonlyMap<string, string>,
+): Promise<readonly string[]> {
+  const intake = (await all(deployment, TOPICS.samples)).map((record) =>
+    positionOf(deployment, record),
+  );
+  const events = (await all(deployment, TOPICS.audit)).map(({ value, partition }) => ({
+    event: decodeAuditEvent(value ?? Buffer.alloc(0)),
+    partition,
+  }));
+  const pointers = (await all(deployment, TOPICS.quarantine)).map(
+    ({ value }) => decodeQuarantinePointer(value ?? Buffer.alloc(0)).position,
+  );
+  const settled = Map.groupBy(
+    events.map(({ event }) => event),
+    ({ position }) => formatPosition(position),
+  );
   return [
-    ...[...expected.keys()].filter((position) => !intake.includes(position)).map((position) => `${position} was acknowledged and is not in the intake log`),
-    ...intake.flatMap((position) => outcomeFaults(position, settled.get(position) ?? [], expected.get(position))),
-    ...[...settled.keys()].filter((position) => !intake.includes(position)).map((position) => `${position} has an audit event and is not in the intake log`),
-    ...pointerFaults(pointers, [...settled].filter(([, [event]]) => event?.outcome === 'quarantined').map(([position]) => position)),
-    ...[...Map.groupBy(events, ({ partition }) => partition)].flatMap(([partition, some]) => chainFaults(partition, some.map(({ event }) => event))),
+    ...[...expected.keys()]
+      .filter((position) => !intake.includes(position))
+      .map((position) => `${position} was acknowledged and is not in the intake log`),
+    ...intake.flatMap((position) =>
+      outcomeFaults(position, settled.get(position) ?? [], expected.get(position)),
+    ),
+    ...[...settled.keys()]
+      .filter((position) => !intake.includes(position))
+      .map((position) => `${position} has an audit event and is not in the intake log`),
+    ...pointerFaults(
+      pointers,
+      [...settled]
+        .filter(([, [event]]) => event?.outcome === 'quarantined')
+        .map(([position]) => position),
+    ),
+    ...[...Map.groupBy(events, ({ partition }) => partition)].flatMap(([partition, some]) =>
+      chainFaults(
+        partition,
+        some.map(({ event }) => event),
+      ),
+    ),
   ];
 }
 
@@ -39,11 +76,18 @@ function positionOf({ log }: Deployment, { topic, partition, offset }: LogRecord
   return formatPosition({ log: log.name, topic, partition, offset });
 }
 
-function outcomeFaults(position: string, events: readonly AuditEvent[], must: string | undefined): readonly string[] {
+function outcomeFaults(
+  position: string,
+  events: readonly AuditEvent[],
+  must: string | undefined,
+): readonly string[] {
   const [event] = events;
-  if (event === undefined || events.length > 1) return [`${position} has ${events.length} audit events`];
+  if (event === undefined || events.length > 1)
+    return [`${position} has ${events.length} audit events`];
   const found = said(event);
-  return must === undefined || found === must ? [] : [`${position} must be ${must}, found ${found}`];
+  return must === undefined || found === must
+    ? []
+    : [`${position} must be ${must}, found ${found}`];
 }
 
 function said({ outcome, data }: AuditEvent): string {
@@ -51,7 +95,10 @@ function said({ outcome, data }: AuditEvent): string {
   return `${outcome} ${'reason' in data ? data.reason : data.decision.region}`;
 }
 
-function pointerFaults(pointers: readonly string[], quarantined: readonly string[]): readonly string[] {
+function pointerFaults(
+  pointers: readonly string[],
+  quarantined: readonly string[],
+): readonly string[] {
   const found = pointers.toSorted().join(' ');
   const must = quarantined.toSorted().join(' ');
   return found === must ? [] : [`the quarantine must point at ${must}, found ${found}`];
@@ -61,7 +108,12 @@ function pointerFaults(pointers: readonly string[], quarantined: readonly string
 function chainFaults(partition: number, events: readonly AuditEvent[]): readonly string[] {
   return events.flatMap(({ position, data: { previous } }, index) => {
     const must = events[index - 1]?.position.offset.toString() ?? null;
-    if (position.partition !== partition) return [`${formatPosition(position)} stands in audit partition ${partition}`];
-    return previous === must ? [] : [`${formatPosition(position)} names ${String(previous)} as the one before it, not ${String(must)}`];
+    if (position.partition !== partition)
+      return [`${formatPosition(position)} stands in audit partition ${partition}`];
+    return previous === must
+      ? []
+      : [
+          `${formatPosition(position)} names ${String(previous)} as the one before it, not ${String(must)}`,
+        ];
   });
 }

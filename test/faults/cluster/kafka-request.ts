@@ -13,37 +13,80 @@ const NONE = 0;
 /** The group and its committed positions are gone; it must have no members. */
 export async function deleteGroup(brokers: readonly string[], group: string): Promise<void> {
   // Throttle time, one result: the group and its error.
-  await someBroker(brokers, DELETE_GROUPS, Buffer.concat([int32(1), string(group)]), (answer) => answer.readInt16BE(answer.length - 2));
+  await someBroker(brokers, DELETE_GROUPS, Buffer.concat([int32(1), string(group)]), (answer) =>
+    answer.readInt16BE(answer.length - 2),
+  );
 }
 
 /** As retention does: the partition begins at `before`. */
-export async function deleteRecords(brokers: readonly string[], topic: string, partition: number, before: bigint): Promise<void> {
-  const body = Buffer.concat([int32(1), string(topic), int32(1), int32(partition), int64(before), int32(TIMEOUT_MS)]);
+export async function deleteRecords(
+  brokers: readonly string[],
+  topic: string,
+  partition: number,
+  before: bigint,
+): Promise<void> {
+  const body = Buffer.concat([
+    int32(1),
+    string(topic),
+    int32(1),
+    int32(partition),
+    int64(before),
+    int32(TIMEOUT_MS),
+  ]);
   // Throttle time, one topic, one partition: its number, its new start and its error.
-  await someBroker(brokers, DELETE_RECORDS, body, (answer) => answer.readInt16BE(answer.length - 2));
+  await someBroker(brokers, DELETE_RECORDS, body, (answer) =>
+    answer.readInt16BE(answer.length - 2),
+  );
 }
 
 /** A topic's setting, as an operator changes it. */
-export async function alterTopic(brokers: readonly string[], topic: string, setting: string, value: string): Promise<void> {
-  const body = Buffer.concat([int32(1), int8(TOPIC), string(topic), int32(1), string(setting), int8(SET), string(value), int8(0)]);
+export async function alterTopic(
+  brokers: readonly string[],
+  topic: string,
+  setting: string,
+  value: string,
+): Promise<void> {
+  const body = Buffer.concat([
+    int32(1),
+    int8(TOPIC),
+    string(topic),
+    int32(1),
+    string(setting),
+    int8(SET),
+    string(value),
+    int8(0),
+  ]);
   // Size, correlation, throttle time, one result: its error.
   await someBroker(brokers, INCREMENTAL_ALTER_CONFIGS, body, (answer) => answer.readInt16BE(16), 0);
 }
 
 /** Whichever is the coordinator, or leads the partition. */
-async function someBroker(brokers: readonly string[], apiKey: number, body: Buffer, errorOf: (answer: Buffer) => number, version = VERSION): Promise<void> {
+async function someBroker(
+  brokers: readonly string[],
+  apiKey: number,
+  body: Buffer,
+  errorOf: (answer: Buffer) => number,
+  version = VERSION,
+): Promise<void> {
   const errors = [];
   for (const broker of brokers) {
     const error = errorOf(await ask(Number(broker.split(':').at(-1)), apiKey, version, body));
     if (error === NONE) return;
     errors.push(error);
   }
-  throw new Error(`Expected Kafka to carry out request ${apiKey}, found the errors ${errors.join(', ')}.`);
+  throw new Error(
+    `Expected Kafka to carry out request ${apiKey}, found the errors ${errors.join(', ')}.`,
+  );
 }
 
 async function ask(port: number, apiKey: number, version: number, body: Buffer): Promise<Buffer> {
   const frame = Buffer.concat([int16(apiKey), int16(version), int32(1), string('test'), body]);
-  return await exchange(port, Buffer.concat([int32(frame.length), frame]), (bytes) => bytes.length >= 4 && bytes.length >= 4 + bytes.readInt32BE(0), TIMEOUT_MS);
+  return await exchange(
+    port,
+    Buffer.concat([int32(frame.length), frame]),
+    (bytes) => bytes.length >= 4 && bytes.length >= 4 + bytes.readInt32BE(0),
+    TIMEOUT_MS,
+  );
 }
 
 function int8(value: number): Buffer {

@@ -13,10 +13,15 @@ let router: ServiceProcess;
 let consent: string;
 
 beforeAll(async () => {
-  deployment = await Deployment.open(await sharedStack(), { env: { RESIDENCY_WATERMARK_MARGIN_MS: '100' } });
+  deployment = await Deployment.open(await sharedStack(), {
+    env: { RESIDENCY_WATERMARK_MARGIN_MS: '100' },
+  });
   publisher = new Publisher(deployment);
   consent = await publisher.grant();
-  [, router] = await Promise.all([deployment.start('consent-projector'), deployment.start('router')]);
+  [, router] = await Promise.all([
+    deployment.start('consent-projector'),
+    deployment.start('router'),
+  ]);
 }, 120_000);
 
 afterAll(() => deployment.close(), 60_000);
@@ -28,11 +33,11 @@ async function settleSome(): Promise<void> {
   }
 }
 
-test('the group\'s positions are deleted while no router runs: the next one goes on from the audit log', async () => {
+test("the group's positions are deleted while no router runs: the next one goes on from the audit log", async () => {
   await settleSome();
   expect(await router.stop()).toBe(0);
   await deleteGroup(deployment.kafka.brokers, `${deployment.kafka.topicPrefix}residency-router`);
-  expect([...await deployment.log.committed()]).toEqual([]);
+  expect([...(await deployment.log.committed())]).toEqual([]);
   await publisher.publish(someOfEach(consent));
   router = await deployment.start('router');
   await publisher.settled();
@@ -44,10 +49,21 @@ test('the intake log loses records that were never settled: the next router stop
   const before = await deployment.log.ends(TOPICS.audit);
   const [lost] = await publisher.publish(someOfEach(consent));
   if (lost === undefined) throw new Error('Expected a position.');
-  await deleteRecords(deployment.kafka.brokers, `${deployment.kafka.topicPrefix}${TOPICS.samples}`, lost.partition, lost.offset + 1n);
+  await deleteRecords(
+    deployment.kafka.brokers,
+    `${deployment.kafka.topicPrefix}${TOPICS.samples}`,
+    lost.partition,
+    lost.offset + 1n,
+  );
   router = await deployment.launch('router');
   expect(await router.exited()).toBe(1);
-  expect(router.output).toMatch(new RegExp(`PROGRESS_LOST.*Expected the intake log to hold offset ${lost.offset} of partition ${lost.partition}`));
-  expect((await deployment.log.ends(TOPICS.audit)).get(lost.partition)).toBe(before.get(lost.partition));
+  expect(router.output).toMatch(
+    new RegExp(
+      `PROGRESS_LOST.*Expected the intake log to hold offset ${lost.offset} of partition ${lost.partition}`,
+    ),
+  );
+  expect((await deployment.log.ends(TOPICS.audit)).get(lost.partition)).toBe(
+    before.get(lost.partition),
+  );
   expect(await reconcileOpening(deployment)).toEqual([]);
 }, 120_000);

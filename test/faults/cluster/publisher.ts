@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SUBMITTED, consentCloudEvent, consentEntry, formatPosition, submissionEntry } from '@residency/contracts';
+import {
+  SUBMITTED,
+  consentCloudEvent,
+  consentEntry,
+  formatPosition,
+  submissionEntry,
+} from '@residency/contracts';
 import type { LogEntry, Position } from '@residency/contracts';
 import { eventually } from '@residency/testkit';
 import type { Deployment } from '../../deployment/deployment.ts';
@@ -34,7 +40,12 @@ export class Publisher {
   /** A consent that was given. */
   async grant(): Promise<string> {
     const consentId = `consent-${randomUUID()}`;
-    await this.#consent({ kind: 'granted', consentId, purposes: ['threat-sample-sharing'], termsVersion: '2026-1' });
+    await this.#consent({
+      kind: 'granted',
+      consentId,
+      purposes: ['threat-sample-sharing'],
+      termsVersion: '2026-1',
+    });
     return consentId;
   }
 
@@ -45,14 +56,19 @@ export class Publisher {
   }
 
   async publish(samples: readonly Sample[]): Promise<readonly Position[]> {
-    const positions = await this.#deployment.log.append(samples.map((sample) => submission(sample)));
-    for (const [index, position] of positions.entries()) this.expected.set(formatPosition(position), samples[index]?.becomes ?? '');
+    const positions = await this.#deployment.log.append(
+      samples.map((sample) => submission(sample)),
+    );
+    for (const [index, position] of positions.entries())
+      this.expected.set(formatPosition(position), samples[index]?.becomes ?? '');
     return positions;
   }
 
   /** Resolves once every record of the intake log is settled. */
   async settled(): Promise<void> {
-    await this.#until(async () => [...(await this.#deployment.log.lag()).values()].every((lag) => lag === 0n));
+    await this.#until(async () =>
+      [...(await this.#deployment.log.lag()).values()].every((lag) => lag === 0n),
+    );
   }
 
   /** Resolves once these are. */
@@ -69,12 +85,17 @@ export class Publisher {
       await sleep(50);
       return undefined;
     }, SETTLED_WITHIN_MS).catch((cause: unknown) => {
-      throw new Error(`Expected the records to be settled within ${SETTLED_WITHIN_MS} ms, found that they are not.\n${this.#deployment.said()}`, { cause });
+      throw new Error(
+        `Expected the records to be settled within ${SETTLED_WITHIN_MS} ms, found that they are not.\n${this.#deployment.said()}`,
+        { cause },
+      );
     });
   }
 
   async #consent(event: Parameters<typeof consentCloudEvent>[0]): Promise<void> {
-    await this.#deployment.log.append([consentEntry(consentCloudEvent(event, { id: randomUUID(), source: SOURCE }))]);
+    await this.#deployment.log.append([
+      consentEntry(consentCloudEvent(event, { id: randomUUID(), source: SOURCE })),
+    ]);
   }
 }
 
@@ -91,9 +112,25 @@ export function someOfEach(consent: string): readonly Sample[] {
   ];
 }
 
-function submission({ country, consent, id = randomUUID(), bytes = Buffer.from(`harmless ${id}`), key = country }: Sample): LogEntry {
+function submission({
+  country,
+  consent,
+  id = randomUUID(),
+  bytes = Buffer.from(`harmless ${id}`),
+  key = country,
+}: Sample): LogEntry {
   return submissionEntry({
-    specversion: '1.0', id, source: SOURCE, type: SUBMITTED, datacontenttype: 'application/octet-stream', data: bytes,
-    extensions: { usercountry: country, consentid: consent, verdict: 'malicious', partitionkey: key },
+    specversion: '1.0',
+    id,
+    source: SOURCE,
+    type: SUBMITTED,
+    datacontenttype: 'application/octet-stream',
+    data: bytes,
+    extensions: {
+      usercountry: country,
+      consentid: consent,
+      verdict: 'malicious',
+      partitionkey: key,
+    },
   });
 }

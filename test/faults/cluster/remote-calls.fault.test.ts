@@ -6,7 +6,15 @@ import { Deployment } from '../../deployment/deployment.ts';
 import { sharedRedis, sharedSites } from '../../stack/index.ts';
 import type { TestSite } from '../../stack/index.ts';
 import { KAFKA_API, openProxiedKafka } from '../fault-proxy/index.ts';
-import type { Fault, FaultKind, FaultProxy, HttpRequest, KafkaRequest, ProxiedKafka, RedisRequest } from '../fault-proxy/index.ts';
+import type {
+  Fault,
+  FaultKind,
+  FaultProxy,
+  HttpRequest,
+  KafkaRequest,
+  ProxiedKafka,
+  RedisRequest,
+} from '../fault-proxy/index.ts';
 import { behindProxies } from './behind-proxies.ts';
 import type { BehindProxies } from './behind-proxies.ts';
 import { judgeDeployment } from './judge-deployment.ts';
@@ -33,9 +41,12 @@ let consent: string;
 beforeAll(async () => {
   kafka = await openProxiedKafka({ brokers: 1 });
   [broker] = kafka.proxies as [FaultProxy<KafkaRequest>];
-  deployment = await Deployment.open({ kafka: kafka.stack.kafka, sites: await sharedSites(), redis: await sharedRedis() }, {
-    env: { RESIDENCY_WATERMARK_MARGIN_MS: '100' },
-  });
+  deployment = await Deployment.open(
+    { kafka: kafka.stack.kafka, sites: await sharedSites(), redis: await sharedRedis() },
+    {
+      env: { RESIDENCY_WATERMARK_MARGIN_MS: '100' },
+    },
+  );
   [router, projector] = [await behindProxies(deployment), await behindProxies(deployment)];
   publisher = new Publisher(deployment);
   consent = await publisher.grant();
@@ -51,14 +62,26 @@ afterAll(async () => {
   await kafka.close();
 }, 60_000);
 
-const viaProxies = (): Readonly<Record<string, string>> => ({ RESIDENCY_KAFKA_BROKERS: kafka.brokers.join(',') });
-const ofKafka = (client: string, apiKey: number, topic?: Topic) => (request: KafkaRequest): boolean =>
-  request.apiKey === apiKey && request.clientId === client && (topic === undefined || request.bytes.includes(`${deployment.kafka.topicPrefix}${topic}`));
-const ofSamples = (method: string) => (request: HttpRequest): boolean => request.method === method && request.path.includes('/samples/');
-const ofRedis = (command: string) => (request: RedisRequest): boolean => request.command === command;
+const viaProxies = (): Readonly<Record<string, string>> => ({
+  RESIDENCY_KAFKA_BROKERS: kafka.brokers.join(','),
+});
+const ofKafka =
+  (client: string, apiKey: number, topic?: Topic) =>
+  (request: KafkaRequest): boolean =>
+    request.apiKey === apiKey &&
+    request.clientId === client &&
+    (topic === undefined || request.bytes.includes(`${deployment.kafka.topicPrefix}${topic}`));
+const ofSamples =
+  (method: string) =>
+  (request: HttpRequest): boolean =>
+    request.method === method && request.path.includes('/samples/');
+const ofRedis =
+  (command: string) =>
+  (request: RedisRequest): boolean =>
+    request.command === command;
 
 /** Publishes until each fault was met, and waits until all of it is settled. */
-async function routeThrough(...faults: readonly (Pick<Fault<never>, 'hits'>)[]): Promise<void> {
+async function routeThrough(...faults: readonly Pick<Fault<never>, 'hits'>[]): Promise<void> {
   do {
     await publisher.publish(someOfEach(consent));
     await publisher.settled();
@@ -66,20 +89,36 @@ async function routeThrough(...faults: readonly (Pick<Fault<never>, 'hits'>)[]):
 }
 
 const KINDS = ['cut', 'drop-answer'] as const satisfies readonly FaultKind[];
-const said = { 'cut': 'failed', 'drop-answer': 'failed but persisted' } as const;
-const eachKind = <Case extends object>(cases: readonly Case[]) => cases.flatMap((one) => KINDS.map((kind) => ({ ...one, kind, how: said[kind] })));
+const said = { cut: 'failed', 'drop-answer': 'failed but persisted' } as const;
+const eachKind = <Case extends object>(cases: readonly Case[]) =>
+  cases.flatMap((one) => KINDS.map((kind) => ({ ...one, kind, how: said[kind] })));
 
 test('a projector and a router become ready although each of their first calls fails', async () => {
   const faults = [
-    ...[ROUTER, PROJECTOR].map((client) => broker.inject({ kind: 'cut', when: ofKafka(client, API.metadata) })),
+    ...[ROUTER, PROJECTOR].map((client) =>
+      broker.inject({ kind: 'cut', when: ofKafka(client, API.metadata) }),
+    ),
     // Not its answer, nor SyncGroup: a member that nobody is would be waited for as long as a session lasts.
     broker.inject({ kind: 'cut', when: ofKafka(ROUTER, API.joinGroup) }),
-    ...[API.findCoordinator, API.offsetFetch, API.listOffsets, API.fetch, API.initProducerId].flatMap((api) => KINDS.map((kind) => broker.inject({ kind, when: ofKafka(ROUTER, api) }))),
-    router.sites['zrh-2'].inject({ kind: 'cut', times: S3_ATTEMPTS, when: ({ method }) => method === 'GET' }),
+    ...[
+      API.findCoordinator,
+      API.offsetFetch,
+      API.listOffsets,
+      API.fetch,
+      API.initProducerId,
+    ].flatMap((api) => KINDS.map((kind) => broker.inject({ kind, when: ofKafka(ROUTER, api) }))),
+    router.sites['zrh-2'].inject({
+      kind: 'cut',
+      times: S3_ATTEMPTS,
+      when: ({ method }) => method === 'GET',
+    }),
     router.redis.inject({ kind: 'cut', when: ofRedis('INFO') }),
     projector.redis.inject({ kind: 'cut', when: ofRedis('INFO') }),
   ];
-  const [, routing] = await Promise.all([deployment.start('consent-projector', { ...viaProxies(), ...projector.env }), deployment.start('router', { ...viaProxies(), ...router.env })]);
+  const [, routing] = await Promise.all([
+    deployment.start('consent-projector', { ...viaProxies(), ...projector.env }),
+    deployment.start('router', { ...viaProxies(), ...router.env }),
+  ]);
   // It was ready in between, perhaps; and nothing has been published that could settle.
   await Promise.all(faults.map(({ met }) => met));
   await sleep(1_000);
@@ -87,7 +126,7 @@ test('a projector and a router become ready although each of their first calls f
   await routeThrough();
 }, 120_000);
 
-describe('of a router\'s transaction', () => {
+describe("of a router's transaction", () => {
   const calls = [
     { call: 'Produce of audit events', api: API.produce, topic: TOPICS.audit },
     { call: 'Produce of quarantine pointers', api: API.produce, topic: TOPICS.quarantine },
@@ -102,72 +141,106 @@ describe('of a router\'s transaction', () => {
     expect(fault.hits).toBe(1);
   });
 
-  test.each(eachKind([{ call: 'InitProducerId' }]))('$call $how, after a commit that failed', async ({ kind }) => {
-    const faults = [broker.inject({ kind: 'cut', when: ofKafka(ROUTER, API.endTxn) }), broker.inject({ kind, when: ofKafka(ROUTER, API.initProducerId) })];
-    await routeThrough(...faults);
-    expect(faults.map(({ hits }) => hits)).toEqual([1, 1]);
-  });
+  test.each(eachKind([{ call: 'InitProducerId' }]))(
+    '$call $how, after a commit that failed',
+    async ({ kind }) => {
+      const faults = [
+        broker.inject({ kind: 'cut', when: ofKafka(ROUTER, API.endTxn) }),
+        broker.inject({ kind, when: ofKafka(ROUTER, API.initProducerId) }),
+      ];
+      await routeThrough(...faults);
+      expect(faults.map(({ hits }) => hits)).toEqual([1, 1]);
+    },
+  );
 
   test('many answers in a row are lost', async () => {
-    const faults = [API.addPartitionsToTxn, API.produce, API.txnOffsetCommit, API.endTxn, API.initProducerId].map((api) => broker.inject({ kind: 'drop-answer', times: 3, when: ofKafka(ROUTER, api) }));
+    const faults = [
+      API.addPartitionsToTxn,
+      API.produce,
+      API.txnOffsetCommit,
+      API.endTxn,
+      API.initProducerId,
+    ].map((api) => broker.inject({ kind: 'drop-answer', times: 3, when: ofKafka(ROUTER, api) }));
     await routeThrough(...faults);
     expect(faults.every(({ hits }) => hits > 0)).toBe(true);
   });
 });
 
 describe('of what a router reads', () => {
-  test.each([{ call: 'Fetch', api: API.fetch }, { call: 'Heartbeat', api: API.heartbeat }])('Kafka\'s $call fails', async ({ api }) => {
+  test.each([
+    { call: 'Fetch', api: API.fetch },
+    { call: 'Heartbeat', api: API.heartbeat },
+  ])("Kafka's $call fails", async ({ api }) => {
     const fault = broker.inject({ kind: 'cut', when: ofKafka(ROUTER, api) });
     await routeThrough(fault);
     expect(fault.hits).toBe(1);
   });
 
-  test.each(eachKind([{ call: 'the consents in Redis' }]))('reading $call $how', async ({ kind }) => {
-    const fault = router.redis.inject({ kind, when: ofRedis('MGET') });
-    await routeThrough(fault);
-    expect(fault.hits).toBe(1);
-  });
+  test.each(eachKind([{ call: 'the consents in Redis' }]))(
+    'reading $call $how',
+    async ({ kind }) => {
+      const fault = router.redis.inject({ kind, when: ofRedis('MGET') });
+      await routeThrough(fault);
+      expect(fault.hits).toBe(1);
+    },
+  );
 });
 
-describe('of a router\'s sites', () => {
+describe("of a router's sites", () => {
   const calls = [
-    ...(['zrh-1', 'zrh-2', 'mow-1'] as const).map((site) => ({ call: `PUT to ${site}`, site, method: 'PUT' })),
+    ...(['zrh-1', 'zrh-2', 'mow-1'] as const).map((site) => ({
+      call: `PUT to ${site}`,
+      site,
+      method: 'PUT',
+    })),
     { call: 'HEAD of zrh-1', site: 'zrh-1' as TestSite, method: 'HEAD' },
   ].flatMap((call) => [1, S3_ATTEMPTS].map((times) => ({ ...call, times })));
-  test.each(eachKind(calls))('$call $how, $times time(s) in a row', async ({ site, method, times, kind }) => {
-    const fault = router.sites[site].inject({ kind, times, when: ofSamples(method) });
-    await routeThrough(fault);
-    expect(fault.hits).toBe(times);
-  });
+  test.each(eachKind(calls))(
+    '$call $how, $times time(s) in a row',
+    async ({ site, method, times, kind }) => {
+      const fault = router.sites[site].inject({ kind, times, when: ofSamples(method) });
+      await routeThrough(fault);
+      expect(fault.hits).toBe(times);
+    },
+  );
 });
 
 describe('of the projector', () => {
   /** A consent given and one withdrawn meanwhile are respected. */
-  async function projectThrough(...faults: readonly (Pick<Fault<never>, 'hits'>)[]): Promise<void> {
+  async function projectThrough(...faults: readonly Pick<Fault<never>, 'hits'>[]): Promise<void> {
     do {
       const [given, withdrawn] = [await publisher.grant(), await publisher.grant()];
       await publisher.publish([{ country: 'CH', consent: withdrawn, becomes: 'stored zurich' }]);
       await publisher.withdraw(withdrawn);
       await publisher.publish([
-        { country: 'CH', consent: given, becomes: 'stored zurich' }, { country: 'RU', consent: withdrawn, becomes: 'refused CONSENT_WITHDRAWN' },
+        { country: 'CH', consent: given, becomes: 'stored zurich' },
+        { country: 'RU', consent: withdrawn, becomes: 'refused CONSENT_WITHDRAWN' },
       ]);
       await publisher.settled();
     } while (faults.some(({ hits }) => hits === 0));
   }
 
-  test.each(eachKind([{ call: 'EVAL', what: 'the script that applies' }, { call: 'MGET', what: 'reading what is projected' }]))('$what in Redis $how', async ({ call, kind }) => {
+  test.each(
+    eachKind([
+      { call: 'EVAL', what: 'the script that applies' },
+      { call: 'MGET', what: 'reading what is projected' },
+    ]),
+  )('$what in Redis $how', async ({ call, kind }) => {
     const fault = projector.redis.inject({ kind, when: ofRedis(call) });
     await projectThrough(fault);
     expect(fault.hits).toBe(1);
   });
 
-  test.each(eachKind([{ topic: TOPICS.consents }, { topic: TOPICS.policy }]))('Produce of a tick to $topic $how', async ({ topic, kind }) => {
-    const fault = broker.inject({ kind, when: ofKafka(PROJECTOR, API.produce, topic) });
-    await projectThrough(fault);
-    expect(fault.hits).toBe(1);
-  });
+  test.each(eachKind([{ topic: TOPICS.consents }, { topic: TOPICS.policy }]))(
+    'Produce of a tick to $topic $how',
+    async ({ topic, kind }) => {
+      const fault = broker.inject({ kind, when: ofKafka(PROJECTOR, API.produce, topic) });
+      await projectThrough(fault);
+      expect(fault.hits).toBe(1);
+    },
+  );
 
-  test('Kafka\'s Fetch fails', async () => {
+  test("Kafka's Fetch fails", async () => {
     const fault = broker.inject({ kind: 'cut', when: ofKafka(PROJECTOR, API.fetch) });
     await projectThrough(fault);
     expect(fault.hits).toBe(1);

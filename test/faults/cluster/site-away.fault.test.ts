@@ -28,11 +28,17 @@ let consent: string;
 beforeAll(async () => {
   own = await openStack({ sites: true });
   // One partition: what stands before a blocked record, and what stands behind it, is known.
-  deployment = await Deployment.open({ kafka: await sharedKafka(), sites: own.sites, redis: await sharedRedis() }, { partitions: 1, env: { RESIDENCY_WATERMARK_MARGIN_MS: '100' } });
+  deployment = await Deployment.open(
+    { kafka: await sharedKafka(), sites: own.sites, redis: await sharedRedis() },
+    { partitions: 1, env: { RESIDENCY_WATERMARK_MARGIN_MS: '100' } },
+  );
   proxies = await behindProxies(deployment, [REFUSING]);
   publisher = new Publisher(deployment);
   consent = await publisher.grant();
-  [, router] = await Promise.all([deployment.start('consent-projector'), deployment.start('router', proxies.env)]);
+  [, router] = await Promise.all([
+    deployment.start('consent-projector'),
+    deployment.start('router', proxies.env),
+  ]);
 }, 120_000);
 
 afterAll(async () => {
@@ -56,22 +62,38 @@ const leadTo = (site: TestSite): void => {
   proxies.sites[REFUSING].reset();
 };
 const moveBucket = async (site: TestSite, from: string, to: string): Promise<void> => {
-  await rename(join(own.folder, site, `${deployment.buckets[site]}${from}`), join(own.folder, site, `${deployment.buckets[site]}${to}`));
+  await rename(
+    join(own.folder, site, `${deployment.buckets[site]}${from}`),
+    join(own.folder, site, `${deployment.buckets[site]}${to}`),
+  );
 };
 
 const absences: readonly Absence[] = [
   {
-    site: 'zrh-1', how: 'is down', code: 'SITE_UNREACHABLE', forMs: AWAY_MS,
+    site: 'zrh-1',
+    how: 'is down',
+    code: 'SITE_UNREACHABLE',
+    forMs: AWAY_MS,
     goes: () => own.servers.sites['zrh-1'].kill(),
     returns: () => own.servers.sites['zrh-1'].start(),
   },
   {
-    site: 'zrh-2', how: 'answers 403', code: 'SITE_REFUSED', forMs: 1_000,
-    goes: async () => { leadTo('mow-1'); },
-    returns: async () => { leadTo(REFUSING); },
+    site: 'zrh-2',
+    how: 'answers 403',
+    code: 'SITE_REFUSED',
+    forMs: 1_000,
+    goes: async () => {
+      leadTo('mow-1');
+    },
+    returns: async () => {
+      leadTo(REFUSING);
+    },
   },
   {
-    site: 'mow-1', how: 'answers 404, for its bucket is gone', code: 'SITE_MISSING', forMs: 1_000,
+    site: 'mow-1',
+    how: 'answers 404, for its bucket is gone',
+    code: 'SITE_MISSING',
+    forMs: 1_000,
     goes: () => moveBucket('mow-1', '', '.away'),
     returns: () => moveBucket('mow-1', '.away', ''),
   },
@@ -80,21 +102,27 @@ const absences: readonly Absence[] = [
 const inZurich = (): Sample => ({ country: 'CH', consent, becomes: 'stored zurich' });
 const inMoscow = (): Sample => ({ country: 'RU', consent, becomes: 'stored moscow' });
 
-test.each(absences)('$site $how: what precedes its records settles, nothing is lost or passed over, and all goes on when it returns', async ({ site, how, code, forMs, goes, returns }) => {
-  const [there, away] = site.startsWith('zrh') ? [inMoscow, inZurich] : [inZurich, inMoscow];
-  await goes();
-  const positions = await publisher.publish([there(), there(), away(), there(), away(), there()]);
-  await publisher.settledUpTo(positions.slice(0, 2));
-  await waitingFor(router, code);
-  await sleep(forMs);
-  await waitingFor(router, code);
-  expect([...await deployment.log.committed()]).toEqual([[0, positions[2]?.offset]]);
-  await returns();
-  const returned = performance.now();
-  await publisher.settled();
-  console.log(`${site} ${how}: settled ${((performance.now() - returned) / 1_000).toFixed(1)} s after its return`);
-  await router.ready();
-}, 180_000);
+test.each(absences)(
+  '$site $how: what precedes its records settles, nothing is lost or passed over, and all goes on when it returns',
+  async ({ site, how, code, forMs, goes, returns }) => {
+    const [there, away] = site.startsWith('zrh') ? [inMoscow, inZurich] : [inZurich, inMoscow];
+    await goes();
+    const positions = await publisher.publish([there(), there(), away(), there(), away(), there()]);
+    await publisher.settledUpTo(positions.slice(0, 2));
+    await waitingFor(router, code);
+    await sleep(forMs);
+    await waitingFor(router, code);
+    expect([...(await deployment.log.committed())]).toEqual([[0, positions[2]?.offset]]);
+    await returns();
+    const returned = performance.now();
+    await publisher.settled();
+    console.log(
+      `${site} ${how}: settled ${((performance.now() - returned) / 1_000).toFixed(1)} s after its return`,
+    );
+    await router.ready();
+  },
+  180_000,
+);
 
 test('after all of it each record has one outcome, and the sites hold what the audit log says', async () => {
   expect(await judgeDeployment(deployment, publisher.expected)).toEqual([]);

@@ -14,7 +14,10 @@ let consent: string;
 
 beforeAll(async () => {
   // Small batches: whenever it comes, one is in work.
-  deployment = await Deployment.open(await sharedStack(), { partitions: 4, env: { RESIDENCY_WATERMARK_MARGIN_MS: '100', RESIDENCY_MAX_BATCH_RECORDS: '10' } });
+  deployment = await Deployment.open(await sharedStack(), {
+    partitions: 4,
+    env: { RESIDENCY_WATERMARK_MARGIN_MS: '100', RESIDENCY_MAX_BATCH_RECORDS: '10' },
+  });
   publisher = new Publisher(deployment);
   consent = await publisher.grant();
 }, 120_000);
@@ -23,11 +26,17 @@ afterAll(() => deployment.close(), 60_000);
 
 /** Routing goes on: something that was published since is settled. */
 async function settling(): Promise<void> {
-  await publisher.settledUpTo(await publisher.publish(Array.from({ length: 4 }, () => someOfEach(consent)).flat()));
+  await publisher.settledUpTo(
+    await publisher.publish(Array.from({ length: 4 }, () => someOfEach(consent)).flat()),
+  );
 }
 
 async function isFree({ url }: ServiceProcess): Promise<void> {
-  const server = createServer().listen({ port: Number(new URL(url).port), host: '127.0.0.1', exclusive: true });
+  const server = createServer().listen({
+    port: Number(new URL(url).port),
+    host: '127.0.0.1',
+    exclusive: true,
+  });
   await once(server, 'listening');
   server.close();
 }
@@ -51,6 +60,8 @@ test('routers told to stop under load end with 0 and free their ports; whoever i
   over.abort();
   await load;
   await publisher.settled();
-  expect(await Promise.all([...routers, projector].map((service) => service.stop()))).toEqual([0, 0, 0]);
+  expect(await Promise.all([...routers, projector].map((service) => service.stop()))).toEqual([
+    0, 0, 0,
+  ]);
   expect(await judgeDeployment(deployment, publisher.expected)).toEqual([]);
 }, 300_000);

@@ -12,6 +12,9 @@ export async function waitingFor(service: ServiceProcess, code: string): Promise
     await sleep(50);
     return undefined;
   }, WITHIN_MS).catch((cause: unknown) => {
-    throw new Error(`Expected ${service.name} to say that it waits for ${code}, found that it does not:\n${service.output}`, { cause });
+    throw new Error(
+      `Expected ${service.name} to say that it waits for ${code}, found that it does not:\n${service.output}`,
+      { cause },
+    );
   });
 }

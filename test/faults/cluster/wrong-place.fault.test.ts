@@ -13,34 +13,88 @@ let bare: Deployment;
 
 beforeAll(async () => {
   const stack = await sharedStack();
-  [deployment, bare] = await Promise.all([Deployment.open(stack), Deployment.open(stack, { bare: true })]);
+  [deployment, bare] = await Promise.all([
+    Deployment.open(stack),
+    Deployment.open(stack, { bare: true }),
+  ]);
 }, 120_000);
 
-afterAll(async () => { await Promise.all([deployment.close(), bare.close()]); }, 60_000);
+afterAll(async () => {
+  await Promise.all([deployment.close(), bare.close()]);
+}, 60_000);
 
 /** Its exit code and what it said. */
-async function end(of: Deployment, env: Readonly<Record<string, string>> = {}): Promise<readonly [code: number | string, said: string]> {
+async function end(
+  of: Deployment,
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly [code: number | string, said: string]> {
   const router = await of.launch('router', env);
   return [await router.exited(), router.output];
 }
 
 /** `zrh-1` and `zrh-2` take each other's bucket. */
 async function swapped(): Promise<Record<string, string>> {
-  const { sites } = JSON.parse(await readFile(join(deployment.folder, 'regions.json'), 'utf8')) as { sites: Record<string, object> };
+  const { sites } = JSON.parse(await readFile(join(deployment.folder, 'regions.json'), 'utf8')) as {
+    sites: Record<string, object>;
+  };
   const file = join(deployment.folder, 'regions-swapped.json');
-  await writeFile(file, JSON.stringify({ sites: { ...sites, 'zrh-1': sites['zrh-2'], 'zrh-2': sites['zrh-1'] } }));
-  const credentials = (['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY'] as const).flatMap((name) => [['1', '2'], ['2', '1']].map(([to, from]) =>
-    [`RESIDENCY_SITE_ZRH_${to}_${name}`, deployment.env[`RESIDENCY_SITE_ZRH_${from}_${name}`] ?? '']));
-  return { RESIDENCY_REGIONS_FILE: file, ...Object.fromEntries(credentials) as Record<string, string> };
+  await writeFile(
+    file,
+    JSON.stringify({ sites: { ...sites, 'zrh-1': sites['zrh-2'], 'zrh-2': sites['zrh-1'] } }),
+  );
+  const credentials = (['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY'] as const).flatMap((name) =>
+    [
+      ['1', '2'],
+      ['2', '1'],
+    ].map(([to, from]) => [
+      `RESIDENCY_SITE_ZRH_${to}_${name}`,
+      deployment.env[`RESIDENCY_SITE_ZRH_${from}_${name}`] ?? '',
+    ]),
+  );
+  return {
+    RESIDENCY_REGIONS_FILE: file,
+    ...(Object.fromEntries(credentials) as Record<string, string>),
+  };
 }
 
 test('a router that is led to the wrong cluster, topics or bucket ends with 1 and says what it expected and what it found', async () => {
-  const topics = topicPlan({ partitions: 2, replicationFactor: 1 }).map((planned) => (planned.topic === TOPICS.audit
-    ? { ...planned, settings: planned.settings.map((setting) => (setting.name === 'retention.ms' ? { ...setting, value: '3600000' } : setting)) } : planned));
+  const topics = topicPlan({ partitions: 2, replicationFactor: 1 }).map((planned) =>
+    planned.topic === TOPICS.audit
+      ? {
+          ...planned,
+          settings: planned.settings.map((setting) =>
+            setting.name === 'retention.ms' ? { ...setting, value: '3600000' } : setting,
+          ),
+        }
+      : planned,
+  );
   await createTopics(bare.kafka, createLogger({ level: 'silent' }), topics);
-  expect(await Promise.all([end(deployment, { RESIDENCY_KAFKA_CLUSTER_ID: 'another-cluster' }), end(bare), end(deployment, await swapped())])).toEqual([
-    [1, expect.stringMatching(new RegExp(`LOG_MISMATCH.*another-cluster.*${deployment.kafka.clusterId}`))],
-    [1, expect.stringMatching(new RegExp(`TOPIC_SETTINGS.*${bare.kafka.topicPrefix}residency\\.audit: retention\\.ms 3600000, expected -1`))],
-    [1, expect.stringMatching(/SITE_MARKER_MISMATCH.*name site zrh-1 in region zurich, found site zrh-2/)],
+  expect(
+    await Promise.all([
+      end(deployment, { RESIDENCY_KAFKA_CLUSTER_ID: 'another-cluster' }),
+      end(bare),
+      end(deployment, await swapped()),
+    ]),
+  ).toEqual([
+    [
+      1,
+      expect.stringMatching(
+        new RegExp(`LOG_MISMATCH.*another-cluster.*${deployment.kafka.clusterId}`),
+      ),
+    ],
+    [
+      1,
+      expect.stringMatching(
+        new RegExp(
+          `TOPIC_SETTINGS.*${bare.kafka.topicPrefix}residency\\.audit: retention\\.ms 3600000, expected -1`,
+        ),
+      ),
+    ],
+    [
+      1,
+      expect.stringMatching(
+        /SITE_MARKER_MISMATCH.*name site zrh-1 in region zurich, found site zrh-2/,
+      ),
+    ],
   ]);
 }, 120_000);

@@ -22,9 +22,12 @@ let consent: string;
 
 beforeAll(async () => {
   kafka = await openProxiedKafka({ brokers: 1 });
-  deployment = await Deployment.open({ kafka: kafka.stack.kafka, sites: await sharedSites(), redis: await sharedRedis() }, {
-    env: { RESIDENCY_WATERMARK_MARGIN_MS: '100', RESIDENCY_SESSION_TIMEOUT_MS: SESSION_MS },
-  });
+  deployment = await Deployment.open(
+    { kafka: kafka.stack.kafka, sites: await sharedSites(), redis: await sharedRedis() },
+    {
+      env: { RESIDENCY_WATERMARK_MARGIN_MS: '100', RESIDENCY_SESSION_TIMEOUT_MS: SESSION_MS },
+    },
+  );
   proxies = await behindProxies(deployment);
   publisher = new Publisher(deployment);
   consent = await publisher.grant();
@@ -39,22 +42,46 @@ afterAll(async () => {
 /** For each partition a key that leads there. */
 async function keys(): Promise<readonly [string, string]> {
   const tried = Array.from({ length: 20 }, (_, index) => `key-${index}`);
-  const positions = await publisher.publish(tried.map((key) => ({ country: 'CH', consent, becomes: 'stored zurich', key })));
-  const [first, second] = [0, 1].map((partition) => tried[positions.findIndex((position) => position.partition === partition)]);
-  if (first === undefined || second === undefined) throw new Error('Expected keys for both partitions.');
+  const positions = await publisher.publish(
+    tried.map((key) => ({ country: 'CH', consent, becomes: 'stored zurich', key })),
+  );
+  const [first, second] = [0, 1].map(
+    (partition) => tried[positions.findIndex((position) => position.partition === partition)],
+  );
+  if (first === undefined || second === undefined)
+    throw new Error('Expected keys for both partitions.');
   return [first, second];
 }
 
-const inZurich = (key: string): Sample => ({ country: 'CH', consent, becomes: 'stored zurich', key });
-const inMoscow = (key: string): Sample => ({ country: 'RU', consent, becomes: 'stored moscow', key });
+const inZurich = (key: string): Sample => ({
+  country: 'CH',
+  consent,
+  becomes: 'stored zurich',
+  key,
+});
+const inMoscow = (key: string): Sample => ({
+  country: 'RU',
+  consent,
+  becomes: 'stored moscow',
+  key,
+});
 
 /** A router in the middle of its work, as long as it is not cleared: its next PUT to zrh-1 and its next commit are on their way and do not arrive. */
-function holdWork(): { readonly put: { readonly met: Promise<void>; readonly hits: number }; readonly commit: { readonly met: Promise<void>; readonly hits: number } } {
+function holdWork(): {
+  readonly put: { readonly met: Promise<void>; readonly hits: number };
+  readonly commit: { readonly met: Promise<void>; readonly hits: number };
+} {
   const [broker] = kafka.proxies;
   if (broker === undefined) throw new Error('Expected a proxy.');
   return {
-    put: proxies.sites['zrh-1'].inject({ kind: 'late', when: ({ method, path }) => method === 'PUT' && path.includes('/samples/') }),
-    commit: broker.inject({ kind: 'late', when: ({ apiKey, commits }) => apiKey === KAFKA_API.endTxn && commits }),
+    put: proxies.sites['zrh-1'].inject({
+      kind: 'late',
+      when: ({ method, path }) => method === 'PUT' && path.includes('/samples/'),
+    }),
+    commit: broker.inject({
+      kind: 'late',
+      when: ({ apiKey, commits }) => apiKey === KAFKA_API.endTxn && commits,
+    }),
   };
 }
 
@@ -75,7 +102,10 @@ async function frozenInWork(zombie: ServiceProcess): Promise<void> {
 test('a router stopped beyond its session, with an object and a commit on their way, settles nothing more and makes no second object, though both arrive after its successor settled', async () => {
   // Its successor goes around the proxies: what is held is the zombie's.
   const viaProxies = { RESIDENCY_KAFKA_BROKERS: kafka.brokers.join(','), ...proxies.env };
-  const [, zombie] = await Promise.all([deployment.start('consent-projector'), deployment.start('router', viaProxies)]);
+  const [, zombie] = await Promise.all([
+    deployment.start('consent-projector'),
+    deployment.start('router', viaProxies),
+  ]);
   await frozenInWork(zombie);
   const successor = await deployment.start('router');
   await publisher.publish([inZurich('a'), inMoscow('b'), inZurich('c'), inMoscow('d')]);

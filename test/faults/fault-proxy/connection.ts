@@ -28,14 +28,26 @@ export class Connection<Request> {
   /** Something of this connection is still to reach the server though the client has gone. */
   #late = false;
 
-  constructor(ends: Ends, protocol: Protocol<Request>, faultOf: (request: Request) => Fault<Request> | undefined) {
+  constructor(
+    ends: Ends,
+    protocol: Protocol<Request>,
+    faultOf: (request: Request) => Fault<Request> | undefined,
+  ) {
     this.#ends = ends;
     this.#protocol = protocol;
     this.#faultOf = faultOf;
-    this.#clientGone = new Promise<void>((resolve) => { ends.client.once('end', resolve).once('close', resolve); }).then(() => { this.#gone = true; });
+    this.#clientGone = new Promise<void>((resolve) => {
+      ends.client.once('end', resolve).once('close', resolve);
+    }).then(() => {
+      this.#gone = true;
+    });
     for (const socket of [ends.client, ends.server]) socket.setNoDelay(true).on('error', () => {});
-    ends.client.once('close', () => { if (!this.#late) ends.server.destroy(); });
-    ends.server.once('close', () => { ends.client.destroy(); });
+    ends.client.once('close', () => {
+      if (!this.#late) ends.server.destroy();
+    });
+    ends.server.once('close', () => {
+      ends.client.destroy();
+    });
     this.#pump(ends.client, ends.server, (bytes) => this.#passRequest(bytes));
     this.#pump(ends.server, ends.client, (bytes) => this.#passAnswer(bytes));
   }
@@ -53,7 +65,8 @@ export class Connection<Request> {
     from.on('data', (chunk: Buffer) => {
       last = last.then(async () => {
         bytes = Buffer.concat([bytes, chunk]);
-        for (let size = await pass(bytes); size > 0; size = await pass(bytes)) bytes = bytes.subarray(size);
+        for (let size = await pass(bytes); size > 0; size = await pass(bytes))
+          bytes = bytes.subarray(size);
       });
     });
     from.once('end', () => void last.then(() => to.end()));
@@ -95,7 +108,10 @@ export class Connection<Request> {
     if (bytes.length === 0) return 0;
     const taken = this.#protocol.takeAnswer(bytes);
     if (taken === undefined) return 0;
-    const index = this.#waiting.length === 0 ? -1 : taken.answers?.(this.#waiting.map(({ request }) => request)) ?? -1;
+    const index =
+      this.#waiting.length === 0
+        ? -1
+        : (taken.answers?.(this.#waiting.map(({ request }) => request)) ?? -1);
     const fault = index < 0 ? undefined : this.#waiting.splice(index, 1)[0]?.fault;
     if (fault?.kind === 'drop-answer') {
       this.reset();

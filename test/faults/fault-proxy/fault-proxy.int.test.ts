@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createBucket, sharedRedis, sharedSites, signedHeaders, signedRequest } from '../../stack/index.ts';
+import {
+  createBucket,
+  sharedRedis,
+  sharedSites,
+  signedHeaders,
+  signedRequest,
+} from '../../stack/index.ts';
 import type { S3Endpoint, SignedResponse } from '../../stack/index.ts';
 import { FaultProxy, http, redis } from './index.ts';
 import type { HttpRequest, RedisRequest } from './index.ts';
@@ -19,7 +25,14 @@ describe('in front of an S3 server', () => {
   });
   afterEach(() => proxy.close());
 
-  const put = (body = 'sample'): Promise<SignedResponse> => signedRequest({ method: 'PUT', path, body, ...direct, endpoint: `http://127.0.0.1:${proxy.port}` });
+  const put = (body = 'sample'): Promise<SignedResponse> =>
+    signedRequest({
+      method: 'PUT',
+      path,
+      body,
+      ...direct,
+      endpoint: `http://127.0.0.1:${proxy.port}`,
+    });
   const stored = async (): Promise<string> => {
     const { status, body } = await signedRequest({ method: 'GET', path, ...direct });
     return status === 200 ? body.toString() : `status ${status}`;
@@ -82,7 +95,9 @@ describe('in front of an S3 server', () => {
     const fault = proxy.inject({ kind: 'stall' });
     await giveUp(proxy.port, path, direct, fault.met);
     fault.clear();
-    await new Promise((resolve) => { setTimeout(resolve, 300); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 300);
+    });
     expect(await stored()).toBe('status 404');
   });
 
@@ -97,12 +112,26 @@ describe('in front of an S3 server', () => {
 });
 
 /** Sends a whole PUT and closes the connection once `met`. */
-async function giveUp(port: number, path: string, site: S3Endpoint, met: Promise<void>): Promise<void> {
-  const headers = signedHeaders({ method: 'PUT', path, body: 'early', ...site }, `127.0.0.1:${port}`);
+async function giveUp(
+  port: number,
+  path: string,
+  site: S3Endpoint,
+  met: Promise<void>,
+): Promise<void> {
+  const headers = signedHeaders(
+    { method: 'PUT', path, body: 'early', ...site },
+    `127.0.0.1:${port}`,
+  );
   const client = connect({ port, host: '127.0.0.1' });
-  client.write(`PUT ${path} HTTP/1.1\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\nearly`);
+  client.write(
+    `PUT ${path} HTTP/1.1\r\n${Object.entries(headers)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')}\r\nearly`,
+  );
   await met;
-  const closed = new Promise((resolve) => { client.once('close', resolve); });
+  const closed = new Promise((resolve) => {
+    client.once('close', resolve);
+  });
   client.destroy();
   await closed;
 }
@@ -117,16 +146,27 @@ describe('in front of Redis', () => {
   afterEach(() => proxy.close());
 
   /** Commands in one write; all that came back until the connection closed. */
-  const say = (port: number, ...commands: readonly string[]): Promise<string> => new Promise((resolve) => {
-    let answers = '';
-    const client = connect({ port, host: '127.0.0.1' }).setEncoding('utf8');
-    client.on('data', (text: string) => { answers += text; }).on('error', () => {}).on('close', () => { resolve(answers); });
-    client.write([...commands, 'QUIT'].map((command) => `${command}\r\n`).join(''));
-  });
+  const say = (port: number, ...commands: readonly string[]): Promise<string> =>
+    new Promise((resolve) => {
+      let answers = '';
+      const client = connect({ port, host: '127.0.0.1' }).setEncoding('utf8');
+      client
+        .on('data', (text: string) => {
+          answers += text;
+        })
+        .on('error', () => {})
+        .on('close', () => {
+          resolve(answers);
+        });
+      client.write([...commands, 'QUIT'].map((command) => `${command}\r\n`).join(''));
+    });
 
   test('of pipelined commands only the named one fails, and those after it', async () => {
     const key = randomUUID();
-    proxy.inject({ kind: 'cut', when: ({ command, args }) => command === 'APPEND' && args[1] === 'b' });
+    proxy.inject({
+      kind: 'cut',
+      when: ({ command, args }) => command === 'APPEND' && args[1] === 'b',
+    });
     await say(proxy.port, `APPEND ${key} a`, `APPEND ${key} b`, `APPEND ${key} c`);
     expect(await say(server, `GET ${key}`)).toMatch(/^\$1\r\na\r\n/);
   });

@@ -22,12 +22,19 @@ export class FaultProxy<Request> {
     this.#listener = listener;
     this.port = (listener.address() as AddressInfo).port;
     this.target = target;
-    listener.on('connection', (client) => { this.#accept(client, protocol); });
+    listener.on('connection', (client) => {
+      this.#accept(client, protocol);
+    });
   }
 
-  static async open<Request>(protocol: Protocol<Request>, target?: number): Promise<FaultProxy<Request>> {
+  static async open<Request>(
+    protocol: Protocol<Request>,
+    target?: number,
+  ): Promise<FaultProxy<Request>> {
     const listener = createServer({ allowHalfOpen: true });
-    await new Promise<void>((resolve, reject) => { listener.once('error', reject).listen(0, '127.0.0.1', resolve); });
+    await new Promise<void>((resolve, reject) => {
+      listener.once('error', reject).listen(0, '127.0.0.1', resolve);
+    });
     return new FaultProxy(listener, protocol, target);
   }
 
@@ -57,7 +64,11 @@ export class FaultProxy<Request> {
   }
 
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => { this.#listener.close(() => { resolve(); }); });
+    const closed = new Promise<void>((resolve) => {
+      this.#listener.close(() => {
+        resolve();
+      });
+    });
     this.reset();
     this.clear();
     await closed;

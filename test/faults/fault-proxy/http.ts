@@ -22,9 +22,17 @@ export const http: Protocol<HttpRequest> = {
     const [, method, path] = /^([A-Z]+) (\S+) HTTP\/1\.1$/.exec(start) ?? [];
     // The rest of a body whose request was answered early.
     if (method === undefined || path === undefined) return { size: bytes.length };
-    const headers = new Map(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+    const headers = new Map(
+      lines.map((line) => [
+        line.slice(0, line.indexOf(':')).toLowerCase(),
+        line.slice(line.indexOf(':') + 1).trim(),
+      ]),
+    );
     return { size: bytes.length, request: { method, path, headers } };
   },
   // `100 Continue` is no answer yet.
-  takeAnswer: (bytes) => (INTERIM.test(bytes.toString('latin1', 0, 12)) ? { size: bytes.length } : { size: bytes.length, answers: FIRST }),
+  takeAnswer: (bytes) =>
+    INTERIM.test(bytes.toString('latin1', 0, 12))
+      ? { size: bytes.length }
+      : { size: bytes.length, answers: FIRST },
 };

@@ -1,7 +1,19 @@
 import type { Protocol } from './protocol.ts';
 
 /** The requests whose loss matters, by api key. */
-export const KAFKA_API = { produce: 0, fetch: 1, metadata: 3, offsetCommit: 8, findCoordinator: 10, joinGroup: 11, initProducerId: 22, addPartitionsToTxn: 24, addOffsetsToTxn: 25, endTxn: 26, txnOffsetCommit: 28 } as const;
+export const KAFKA_API = {
+  produce: 0,
+  fetch: 1,
+  metadata: 3,
+  offsetCommit: 8,
+  findCoordinator: 10,
+  joinGroup: 11,
+  initProducerId: 22,
+  addPartitionsToTxn: 24,
+  addOffsetsToTxn: 25,
+  endTxn: 26,
+  txnOffsetCommit: 28,
+} as const;
 
 export interface KafkaRequest {
   readonly apiKey: number;
@@ -28,7 +40,10 @@ export const kafka: Protocol<KafkaRequest> = {
     const size = frameSize(bytes);
     if (size === undefined) return undefined;
     const id = bytes.readInt32BE(4);
-    return { size, answers: (waiting) => waiting.findIndex(({ correlationId }) => correlationId === id) };
+    return {
+      size,
+      answers: (waiting) => waiting.findIndex(({ correlationId }) => correlationId === id),
+    };
   },
 };
 
@@ -41,6 +56,14 @@ function frameSize(bytes: Buffer): number | undefined {
 function decode(bytes: Buffer): KafkaRequest {
   const [apiKey, apiVersion] = [bytes.readInt16BE(4), bytes.readInt16BE(6)];
   const idSize = Math.max(0, bytes.readInt16BE(12));
-  const commits = apiKey === KAFKA_API.endTxn && bytes.at(apiVersion >= FLEXIBLE_END_TXN ? -2 : -1) === 1;
-  return { apiKey, apiVersion, correlationId: bytes.readInt32BE(8), clientId: bytes.toString('utf8', HEADER, HEADER + idSize), commits, bytes };
+  const commits =
+    apiKey === KAFKA_API.endTxn && bytes.at(apiVersion >= FLEXIBLE_END_TXN ? -2 : -1) === 1;
+  return {
+    apiKey,
+    apiVersion,
+    correlationId: bytes.readInt32BE(8),
+    clientId: bytes.toString('utf8', HEADER, HEADER + idSize),
+    commits,
+    bytes,
+  };
 }

@@ -7,12 +7,19 @@ import type { FaultProxy, KafkaRequest, ProxiedKafka } from './index.ts';
 let kafka: ProxiedKafka;
 let proxy: FaultProxy<KafkaRequest>;
 beforeAll(async () => {
-  kafka = await openProxiedKafka({ brokers: 1, kafkaSettings: { 'auto.create.topics.enable': 'true' } });
+  kafka = await openProxiedKafka({
+    brokers: 1,
+    kafkaSettings: { 'auto.create.topics.enable': 'true' },
+  });
   [proxy] = kafka.proxies as [FaultProxy<KafkaRequest>];
 }, 120_000);
 afterAll(() => kafka.close());
 
-async function kcat(broker: string | undefined, args: readonly string[], input = ''): Promise<string> {
+async function kcat(
+  broker: string | undefined,
+  args: readonly string[],
+  input = '',
+): Promise<string> {
   const run = promisify(execFile)('kcat', ['-b', broker ?? '', ...args], { timeout: 30_000 });
   run.child.stdin?.end(input);
   return (await run).stdout;
@@ -20,11 +27,19 @@ async function kcat(broker: string | undefined, args: readonly string[], input =
 
 const FAILED = /transport failure|Delivery failed/;
 /** Without the client's own retries: what it says is what one request met. */
-const produce = (topic: string, value: string): Promise<string> => kcat(kafka.brokers[0], ['-P', '-t', topic, '-X', 'message.send.max.retries=0', '-X', 'enable.idempotence=false'], value);
-const log = (topic: string): Promise<string> => kcat(kafka.stack.kafka.brokers[0], ['-C', '-t', topic, '-o', 'beginning', '-e', '-q']);
+const produce = (topic: string, value: string): Promise<string> =>
+  kcat(
+    kafka.brokers[0],
+    ['-P', '-t', topic, '-X', 'message.send.max.retries=0', '-X', 'enable.idempotence=false'],
+    value,
+  );
+const log = (topic: string): Promise<string> =>
+  kcat(kafka.stack.kafka.brokers[0], ['-C', '-t', topic, '-o', 'beginning', '-e', '-q']);
 
 test('clients that begin at the proxy are told to stay there', async () => {
-  const { brokers } = JSON.parse(await kcat(kafka.brokers[0], ['-L', '-J'])) as { brokers: { name: string }[] };
+  const { brokers } = JSON.parse(await kcat(kafka.brokers[0], ['-L', '-J'])) as {
+    brokers: { name: string }[];
+  };
   expect(brokers.map(({ name }) => name)).toEqual([`127.0.0.1:${proxy.port}`]);
 });
 
@@ -32,7 +47,10 @@ test('a cut produce request leaves nothing in the log, one whose answer is dropp
   await produce('one', 'first');
   const cut = proxy.inject({ kind: 'cut', when: ({ apiKey }) => apiKey === KAFKA_API.produce });
   await expect(produce('one', 'cut')).rejects.toThrow(FAILED);
-  const dropped = proxy.inject({ kind: 'drop-answer', when: ({ apiKey, bytes }) => apiKey === KAFKA_API.produce && bytes.includes('one') });
+  const dropped = proxy.inject({
+    kind: 'drop-answer',
+    when: ({ apiKey, bytes }) => apiKey === KAFKA_API.produce && bytes.includes('one'),
+  });
   await expect(produce('one', 'persisted')).rejects.toThrow(FAILED);
   await produce('one', 'last');
   expect([cut.hits, dropped.hits]).toEqual([1, 1]);

@@ -14,9 +14,15 @@ export interface ProxiedKafka {
 }
 
 /** A Kafka of one's own with a fault proxy before each broker. */
-export async function openProxiedKafka(options: OwnStackOptions & { readonly brokers: 1 | 3 }): Promise<ProxiedKafka> {
-  const proxies = await Promise.all(Array.from({ length: options.brokers }, () => FaultProxy.open(kafka)));
-  const closeProxies = async (): Promise<void> => { await Promise.all(proxies.map((proxy) => proxy.close())); };
+export async function openProxiedKafka(
+  options: OwnStackOptions & { readonly brokers: 1 | 3 },
+): Promise<ProxiedKafka> {
+  const proxies = await Promise.all(
+    Array.from({ length: options.brokers }, () => FaultProxy.open(kafka)),
+  );
+  const closeProxies = async (): Promise<void> => {
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+  };
   try {
     const stack = await openStack({ ...options, kafkaProxyPorts: proxies.map(({ port }) => port) });
     for (const [index, proxy] of proxies.entries()) proxy.target = stack.kafka.behindProxies[index];

@@ -30,7 +30,10 @@ const MAPS = new Set(['%', '|']);
 function valueSize(bytes: Buffer, at: number): number | undefined {
   const end = bytes.indexOf('\r\n', at);
   if (end < 0) return undefined;
-  const [kind, count] = [bytes.toString('latin1', at, at + 1), Number(bytes.toString('latin1', at + 1, end))];
+  const [kind, count] = [
+    bytes.toString('latin1', at, at + 1),
+    Number(bytes.toString('latin1', at + 1, end)),
+  ];
   let next = end + 2;
   if (STRINGS.has(kind)) next += count < 0 ? 0 : count + 2;
   const values = LISTS.has(kind) ? count : MAPS.has(kind) ? 2 * count : 0;

@@ -15,7 +15,11 @@ const { values } = parseArgs({ options: { entries: { type: 'string', default: '1
 const entries = Number(values.entries);
 
 /** Each damage, and who must notice it. */
-const DAMAGES: readonly (readonly [folder: string, pick: (name: string) => boolean, noticed: string])[] = [
+const DAMAGES: readonly (readonly [
+  folder: string,
+  pick: (name: string) => boolean,
+  noticed: string,
+])[] = [
   ['ledger/tile/0', (name) => name === '000', 'tessera fsck'],
   ['ledger/tile/entries', (name) => name === '000', 'tessera fsck'],
   ['checkpoints', (name) => name === String(entries), 'sumdb/note'],
@@ -23,13 +27,30 @@ const DAMAGES: readonly (readonly [folder: string, pick: (name: string) => boole
   ['receipts', (name) => name === '255-in-256.entry', 'sumdb/tlog'],
 ];
 
-function go(...arguments_: readonly string[]): { readonly status: number; readonly output: string; readonly found: boolean } {
-  const { status, stdout, stderr, error } = spawnSync('go', arguments_, { cwd: import.meta.dirname, encoding: 'utf8' });
-  return { status: status ?? FAILED, output: `${stdout ?? ''}${stderr ?? ''}`, found: error === undefined };
+function go(...arguments_: readonly string[]): {
+  readonly status: number;
+  readonly output: string;
+  readonly found: boolean;
+} {
+  const { status, stdout, stderr, error } = spawnSync('go', arguments_, {
+    cwd: import.meta.dirname,
+    encoding: 'utf8',
+  });
+  return {
+    status: status ?? FAILED,
+    output: `${stdout ?? ''}${stderr ?? ''}`,
+    found: error === undefined,
+  };
 }
 
-function judge(program: string, folder: string): { readonly status: number; readonly stdout: string; readonly stderr: string } {
-  const { status, stdout, stderr } = spawnSync(program, [folder], { encoding: 'utf8', timeout: MAX_JUDGE_MS });
+function judge(
+  program: string,
+  folder: string,
+): { readonly status: number; readonly stdout: string; readonly stderr: string } {
+  const { status, stdout, stderr } = spawnSync(program, [folder], {
+    encoding: 'utf8',
+    timeout: MAX_JUDGE_MS,
+  });
   return { status: status ?? FAILED, stdout, stderr };
 }
 
@@ -46,12 +67,15 @@ async function flip(path: string): Promise<() => Promise<void>> {
 async function refusesDamage(folder: string, program: string): Promise<boolean> {
   for (const [place, pick, noticed] of DAMAGES) {
     const name = (await readdir(join(folder, place))).find(pick);
-    if (name === undefined) throw new RangeError(`Expected a file to damage in ${place}, found none.`);
+    if (name === undefined)
+      throw new RangeError(`Expected a file to damage in ${place}, found none.`);
     const restore = await flip(join(folder, place, name));
     const { status, stderr } = judge(program, folder);
     await restore();
     if (status === 0 || !stderr.startsWith(noticed)) {
-      console.error(`Expected ${noticed} to refuse a flipped bit in ${place}/${name}, found exit ${status}: ${stderr}`);
+      console.error(
+        `Expected ${noticed} to refuse a flipped bit in ${place}/${name}, found exit ${status}: ${stderr}`,
+      );
       return false;
     }
   }
@@ -63,12 +87,16 @@ async function run(folder: string): Promise<boolean> {
   const program = join(folder, 'ledger-interop');
   const built = go('build', '-o', program, '.');
   if (built.status !== 0) {
-    console.error(`Expected the Go program to build, found:\n${built.output}Its modules come through the module proxy the first time.`);
+    console.error(
+      `Expected the Go program to build, found:\n${built.output}Its modules come through the module proxy the first time.`,
+    );
     return false;
   }
   const started = performance.now();
   await writeLedger(folder, entries);
-  console.log(`wrote a ledger of ${entries} entries in ${((performance.now() - started) / 1_000).toFixed(1)} s`);
+  console.log(
+    `wrote a ledger of ${entries} entries in ${((performance.now() - started) / 1_000).toFixed(1)} s`,
+  );
   const { status, stdout, stderr } = judge(program, folder);
   process.stdout.write(stdout);
   process.stderr.write(stderr);
@@ -82,7 +110,9 @@ async function main(): Promise<number> {
   }
   const version = go('version');
   if (!version.found) {
-    console.error('Expected Go (1.26 or newer) on the path, found none. Install it from https://go.dev/dl; nothing was checked.');
+    console.error(
+      'Expected Go (1.26 or newer) on the path, found none. Install it from https://go.dev/dl; nothing was checked.',
+    );
     return MISSING;
   }
   console.log(version.output.trim());

@@ -1,8 +1,24 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
-  COSIGNATURE, EMPTY_LEDGER, LedgerReader, MAX_ENTRY_BYTES, NOTE_SIGNATURE, appendEntries, consistencyProof, cosign, formatNote, formatReceipt, growth, inclusionProof, makeKey, openSignerKey, parseNote,
-  partialFiles, signCheckpoint, stateRoot,
+  COSIGNATURE,
+  EMPTY_LEDGER,
+  LedgerReader,
+  MAX_ENTRY_BYTES,
+  NOTE_SIGNATURE,
+  appendEntries,
+  consistencyProof,
+  cosign,
+  formatNote,
+  formatReceipt,
+  growth,
+  inclusionProof,
+  makeKey,
+  openSignerKey,
+  parseNote,
+  partialFiles,
+  signCheckpoint,
+  stateRoot,
 } from '@residency/ledger';
 import type { LedgerFile, LedgerState, Signer, TreeHead } from '@residency/ledger';
 
@@ -15,7 +31,11 @@ const RECEIPTS = [0, 1, 254, 255, 256, 4_999, 65_535, 65_536];
 export function entryOf(index: number): Uint8Array {
   if (index === 0) return new Uint8Array();
   if (index === 1) return new Uint8Array(MAX_ENTRY_BYTES).fill(0x61);
-  return new Uint8Array(Buffer.from(`{"id":"log-interop/threat.samples/0/${index}","filler":"${'x'.repeat((index * 37) % 900)}"}`));
+  return new Uint8Array(
+    Buffer.from(
+      `{"id":"log-interop/threat.samples/0/${index}","filler":"${'x'.repeat((index * 37) % 900)}"}`,
+    ),
+  );
 }
 
 /**
@@ -32,7 +52,10 @@ export async function writeLedger(folder: string, entries: number): Promise<void
   const log = await makeKey('ledger.example/interop', new Uint8Array(32).fill(1), NOTE_SIGNATURE);
   const witness = await makeKey('witness.example/interop', new Uint8Array(32).fill(2), COSIGNATURE);
   await write(folder, 'keys', Buffer.from(`${log.verifierKey}\n${witness.verifierKey}\n`));
-  const signers = { log: await openSignerKey(log.signerKey), witness: await openSignerKey(witness.signerKey) };
+  const signers = {
+    log: await openSignerKey(log.signerKey),
+    witness: await openSignerKey(witness.signerKey),
+  };
   const sizes = [...PUBLISHED.filter((size) => size < entries), entries];
   const heads: TreeHead[] = [];
   let state = EMPTY_LEDGER;
@@ -48,7 +71,8 @@ export async function writeLedger(folder: string, entries: number): Promise<void
 
 /** In batches with their full tiles; the partial ones at the end. A single small step takes the short way. */
 async function grow(folder: string, published: LedgerState, size: number): Promise<LedgerState> {
-  const batch = (from: number) => Array.from({ length: Math.min(BATCH, size - from) }, (_, at) => entryOf(from + at));
+  const batch = (from: number) =>
+    Array.from({ length: Math.min(BATCH, size - from) }, (_, at) => entryOf(from + at));
   if (size - published.size <= BATCH) {
     const { state, files } = growth(published, batch(published.size));
     await writeFiles(folder, files);
@@ -64,9 +88,18 @@ async function grow(folder: string, published: LedgerState, size: number): Promi
   return state;
 }
 
-async function publish(folder: string, head: TreeHead, { log, witness }: { readonly log: Signer; readonly witness: Signer }): Promise<void> {
-  const { text, signatures } = parseNote(await signCheckpoint({ ...head, origin: log.key.name, extensions: [] }, log));
-  const checkpoint = formatNote({ text, signatures: [...signatures, await cosign(text, witness, 1_700_000_000 + head.size)] });
+async function publish(
+  folder: string,
+  head: TreeHead,
+  { log, witness }: { readonly log: Signer; readonly witness: Signer },
+): Promise<void> {
+  const { text, signatures } = parseNote(
+    await signCheckpoint({ ...head, origin: log.key.name, extensions: [] }, log),
+  );
+  const checkpoint = formatNote({
+    text,
+    signatures: [...signatures, await cosign(text, witness, 1_700_000_000 + head.size)],
+  });
   await write(folder, `checkpoints/${head.size}`, checkpoint);
   await write(folder, 'ledger/checkpoint', checkpoint);
 }
@@ -78,17 +111,27 @@ async function handOut(folder: string, heads: readonly TreeHead[]): Promise<void
     const checkpoint = await readFile(join(folder, `checkpoints/${head.size}`));
     for (const older of heads.slice(at === heads.length - 1 ? 0 : Math.max(0, at - 1), at)) {
       const proof = await consistencyProof(older.size, head.size, read);
-      await write(folder, `consistency/${older.size}-${head.size}`, Buffer.from(proof.map((hash) => `${Buffer.from(hash).toString('base64')}\n`).join('')));
+      await write(
+        folder,
+        `consistency/${older.size}-${head.size}`,
+        Buffer.from(proof.map((hash) => `${Buffer.from(hash).toString('base64')}\n`).join('')),
+      );
     }
     for (const index of [...RECEIPTS, head.size - 1].filter((one) => one < head.size)) {
-      await write(folder, `receipts/${index}-in-${head.size}.tlog-proof`, formatReceipt({ index, proof: await inclusionProof(head.size, index, read), checkpoint }));
+      await write(
+        folder,
+        `receipts/${index}-in-${head.size}.tlog-proof`,
+        formatReceipt({ index, proof: await inclusionProof(head.size, index, read), checkpoint }),
+      );
       await write(folder, `receipts/${index}-in-${head.size}.entry`, entryOf(index));
     }
   }
 }
 
 function open(folder: string, head: TreeHead): Promise<LedgerReader> {
-  return LedgerReader.open(head, (path) => readFile(join(folder, 'ledger', path)).catch(() => undefined));
+  return LedgerReader.open(head, (path) =>
+    readFile(join(folder, 'ledger', path)).catch(() => undefined),
+  );
 }
 
 async function writeFiles(folder: string, files: readonly LedgerFile[]): Promise<void> {

@@ -1,4 +1,10 @@
-import { SITE_MARKER_KEY, TOPICS, decodeAuditEvent, encodeSiteMarker, objectKey } from '@residency/contracts';
+import {
+  SITE_MARKER_KEY,
+  TOPICS,
+  decodeAuditEvent,
+  encodeSiteMarker,
+  objectKey,
+} from '@residency/contracts';
 import { alterTopic, deleteRecords } from '../../faults/cluster/kafka-request.ts';
 import { signedRequest } from '../../stack/index.ts';
 import type { TestSite } from '../../stack/index.ts';
@@ -28,31 +34,64 @@ export interface AlertFault {
 export const FAULTS: readonly AlertFault[] = [
   {
     name: 'an object copied to the other region by hand',
-    cause: async (world) => { await copyAcross(world); },
-    mend: async (world) => { await removeCopies(world); },
-    alerts: [{ alert: { alertname: 'ResidencyViolation', site: 'mow-1' }, finds: 'copied' }], fireWithinMs: 2 * MINUTES, clearWithinMs: 20 * MINUTES,
+    cause: async (world) => {
+      await copyAcross(world);
+    },
+    mend: async (world) => {
+      await removeCopies(world);
+    },
+    alerts: [{ alert: { alertname: 'ResidencyViolation', site: 'mow-1' }, finds: 'copied' }],
+    fireWithinMs: 2 * MINUTES,
+    clearWithinMs: 20 * MINUTES,
   },
   {
     name: 'site zrh-2 stopped',
-    cause: async ({ stack }) => { await stack.servers.sites['zrh-2'].kill(); },
-    mend: async ({ stack }) => { await stack.servers.sites['zrh-2'].start(); },
-    alerts: [{ alert: { alertname: 'ResidencySiteUnwritable', site: 'zrh-2' }, finds: 'site-away' }, { alert: { alertname: 'ResidencyNoProgress' }, finds: 'site-away' }], fireWithinMs: 5 * MINUTES,
-    afterwards: [{ alertname: 'ResidencyOutcomeSlow', window: '1h' }], clearWithinMs: 12 * MINUTES,
+    cause: async ({ stack }) => {
+      await stack.servers.sites['zrh-2'].kill();
+    },
+    mend: async ({ stack }) => {
+      await stack.servers.sites['zrh-2'].start();
+    },
+    alerts: [
+      { alert: { alertname: 'ResidencySiteUnwritable', site: 'zrh-2' }, finds: 'site-away' },
+      { alert: { alertname: 'ResidencyNoProgress' }, finds: 'site-away' },
+    ],
+    fireWithinMs: 5 * MINUTES,
+    afterwards: [{ alertname: 'ResidencyOutcomeSlow', window: '1h' }],
+    clearWithinMs: 12 * MINUTES,
   },
   {
     name: 'Redis stopped',
-    cause: async ({ stack }) => { await stack.servers.redis.kill(); },
-    mend: async ({ stack }) => { await stack.servers.redis.start(); },
-    alerts: [{ alert: { alertname: 'ResidencyViewStale', view: 'consent' }, finds: 'redis-away' }, { alert: { alertname: 'ResidencyExporterBlind', source: 'redis' }, finds: 'redis-away' }], fireWithinMs: 5 * MINUTES, clearWithinMs: 5 * MINUTES,
+    cause: async ({ stack }) => {
+      await stack.servers.redis.kill();
+    },
+    mend: async ({ stack }) => {
+      await stack.servers.redis.start();
+    },
+    alerts: [
+      { alert: { alertname: 'ResidencyViewStale', view: 'consent' }, finds: 'redis-away' },
+      { alert: { alertname: 'ResidencyExporterBlind', source: 'redis' }, finds: 'redis-away' },
+    ],
+    fireWithinMs: 5 * MINUTES,
+    clearWithinMs: 5 * MINUTES,
   },
   {
     name: 'the consent projector stopped',
-    cause: async (world) => { await world.service('consent-projector').stop(); },
-    mend: async (world) => { await world.start('consent-projector'); },
-    alerts: [{ alert: { alertname: 'ResidencyViewStale', view: 'policy' }, finds: 'projector-down' }, { alert: { alertname: 'ResidencyServiceDown', job: 'consent-projector' }, finds: 'ended' }], fireWithinMs: 4 * MINUTES, clearWithinMs: 5 * MINUTES,
+    cause: async (world) => {
+      await world.service('consent-projector').stop();
+    },
+    mend: async (world) => {
+      await world.start('consent-projector');
+    },
+    alerts: [
+      { alert: { alertname: 'ResidencyViewStale', view: 'policy' }, finds: 'projector-down' },
+      { alert: { alertname: 'ResidencyServiceDown', job: 'consent-projector' }, finds: 'ended' },
+    ],
+    fireWithinMs: 4 * MINUTES,
+    clearWithinMs: 5 * MINUTES,
   },
   {
-    name: 'zrh-1\'s bucket is another site\'s, and routers start anew',
+    name: "zrh-1's bucket is another site's, and routers start anew",
     cause: async (world) => {
       await mark(world, 'zrh-1', 'zrh-2');
       await world.service('router').stop();
@@ -62,30 +101,75 @@ export const FAULTS: readonly AlertFault[] = [
       await mark(world, 'zrh-1', 'zrh-1');
       await world.start('router');
     },
-    alerts: [{ alert: { alertname: 'ResidencyServiceDown', job: 'router' }, finds: 'wrong-bucket' }, { alert: { alertname: 'ResidencyNoProgress' } }], fireWithinMs: 5 * MINUTES, clearWithinMs: 5 * MINUTES,
+    alerts: [
+      { alert: { alertname: 'ResidencyServiceDown', job: 'router' }, finds: 'wrong-bucket' },
+      { alert: { alertname: 'ResidencyNoProgress' } },
+    ],
+    fireWithinMs: 5 * MINUTES,
+    clearWithinMs: 5 * MINUTES,
   },
   {
     name: 'the router frozen',
-    cause: async (world) => { await Promise.resolve(world.service('router').signal('SIGSTOP')); },
-    mend: async (world) => { await Promise.resolve(world.service('router').signal('SIGCONT')); },
-    alerts: [{ alert: { alertname: 'ResidencyNoProgress' }, finds: 'frozen' }, { alert: { alertname: 'ResidencyServiceDown', job: 'router' }, finds: 'frozen' }], fireWithinMs: 5 * MINUTES, clearWithinMs: 5 * MINUTES,
+    cause: async (world) => {
+      await Promise.resolve(world.service('router').signal('SIGSTOP'));
+    },
+    mend: async (world) => {
+      await Promise.resolve(world.service('router').signal('SIGCONT'));
+    },
+    alerts: [
+      { alert: { alertname: 'ResidencyNoProgress' }, finds: 'frozen' },
+      { alert: { alertname: 'ResidencyServiceDown', job: 'router' }, finds: 'frozen' },
+    ],
+    fireWithinMs: 5 * MINUTES,
+    clearWithinMs: 5 * MINUTES,
   },
   {
     name: 'thirty records from a country that does not exist',
-    cause: async ({ deployment }) => { for (let sent = 0; sent < 30; sent += 1) await deployment.log.append([sampleFrom('EU')]); },
-    alerts: [{ alert: { alertname: 'ResidencyQuarantineGrowing' }, finds: 'country' }], fireWithinMs: 4 * MINUTES, clearWithinMs: 0,
+    cause: async ({ deployment }) => {
+      for (let sent = 0; sent < 30; sent += 1) await deployment.log.append([sampleFrom('EU')]);
+    },
+    alerts: [{ alert: { alertname: 'ResidencyQuarantineGrowing' }, finds: 'country' }],
+    fireWithinMs: 4 * MINUTES,
+    clearWithinMs: 0,
     notWaited: 'clears 30 min after the last such record',
   },
   {
-    name: 'the intake log\'s retention cut to three minutes',
-    cause: async ({ deployment }) => { await alterTopic(deployment.kafka.brokers, `${deployment.kafka.topicPrefix}${TOPICS.samples}`, 'retention.ms', '180000'); },
-    mend: async ({ deployment }) => { await alterTopic(deployment.kafka.brokers, `${deployment.kafka.topicPrefix}${TOPICS.samples}`, 'retention.ms', WEEK_MS); },
-    alerts: [{ alert: { alertname: 'ResidencyQuarantineExpiring' }, finds: 'retention' }], fireWithinMs: 10 * MINUTES, clearWithinMs: 3 * MINUTES,
+    name: "the intake log's retention cut to three minutes",
+    cause: async ({ deployment }) => {
+      await alterTopic(
+        deployment.kafka.brokers,
+        `${deployment.kafka.topicPrefix}${TOPICS.samples}`,
+        'retention.ms',
+        '180000',
+      );
+    },
+    mend: async ({ deployment }) => {
+      await alterTopic(
+        deployment.kafka.brokers,
+        `${deployment.kafka.topicPrefix}${TOPICS.samples}`,
+        'retention.ms',
+        WEEK_MS,
+      );
+    },
+    alerts: [{ alert: { alertname: 'ResidencyQuarantineExpiring' }, finds: 'retention' }],
+    fireWithinMs: 10 * MINUTES,
+    clearWithinMs: 3 * MINUTES,
   },
   {
     name: 'a record that is no event in the audit log',
-    cause: async ({ deployment }) => { await deployment.log.append([{ topic: TOPICS.audit, record: { key: null, headers: [], value: Buffer.from('by hand') } }]); },
-    alerts: [{ alert: { alertname: 'ResidencyAuditBroken', kind: 'UNDECODABLE' }, finds: 'written-by-hand' }], fireWithinMs: 3 * MINUTES, clearWithinMs: 0,
+    cause: async ({ deployment }) => {
+      await deployment.log.append([
+        { topic: TOPICS.audit, record: { key: null, headers: [], value: Buffer.from('by hand') } },
+      ]);
+    },
+    alerts: [
+      {
+        alert: { alertname: 'ResidencyAuditBroken', kind: 'UNDECODABLE' },
+        finds: 'written-by-hand',
+      },
+    ],
+    fireWithinMs: 3 * MINUTES,
+    clearWithinMs: 0,
     notWaited: 'clears 15 min after the last finding; what is in the ledger stays there',
   },
 ];
@@ -94,21 +178,45 @@ export const FAULTS: readonly AlertFault[] = [
 export const SLOW_FAULTS: readonly AlertFault[] = [
   {
     name: 'drained and not resumed',
-    cause: async ({ deployment }) => { await deployment.residency('drain', '--reason', 'proof', '--timeout', '60'); },
-    mend: async ({ deployment }) => { await deployment.residency('resume'); },
-    alerts: [{ alert: { alertname: 'ResidencyPaused' }, finds: 'draining' }], fireWithinMs: 40 * MINUTES, clearWithinMs: 2 * MINUTES,
+    cause: async ({ deployment }) => {
+      await deployment.residency('drain', '--reason', 'proof', '--timeout', '60');
+    },
+    mend: async ({ deployment }) => {
+      await deployment.residency('resume');
+    },
+    alerts: [{ alert: { alertname: 'ResidencyPaused' }, finds: 'draining' }],
+    fireWithinMs: 40 * MINUTES,
+    clearWithinMs: 2 * MINUTES,
   },
   {
     name: 'the reconciler stopped',
-    cause: async (world) => { await world.service('reconciler').stop(); },
-    mend: async (world) => { await world.start('reconciler'); },
-    alerts: [{ alert: { alertname: 'ResidencyServiceDown', job: 'reconciler' } }, { alert: { alertname: 'ResidencyReconciliationStale' }, finds: 'reconciler-down' }], fireWithinMs: 45 * MINUTES, clearWithinMs: 10 * MINUTES,
+    cause: async (world) => {
+      await world.service('reconciler').stop();
+    },
+    mend: async (world) => {
+      await world.start('reconciler');
+    },
+    alerts: [
+      { alert: { alertname: 'ResidencyServiceDown', job: 'reconciler' } },
+      { alert: { alertname: 'ResidencyReconciliationStale' }, finds: 'reconciler-down' },
+    ],
+    fireWithinMs: 45 * MINUTES,
+    clearWithinMs: 10 * MINUTES,
   },
   {
     name: 'the auditor stopped',
-    cause: async (world) => { await world.service('auditor').stop(); },
-    mend: async (world) => { await world.start('auditor'); },
-    alerts: [{ alert: { alertname: 'ResidencyServiceDown', job: 'auditor' } }, { alert: { alertname: 'ResidencyCheckpointStale' }, finds: 'auditor-down' }], fireWithinMs: 12 * MINUTES, clearWithinMs: 5 * MINUTES,
+    cause: async (world) => {
+      await world.service('auditor').stop();
+    },
+    mend: async (world) => {
+      await world.start('auditor');
+    },
+    alerts: [
+      { alert: { alertname: 'ResidencyServiceDown', job: 'auditor' } },
+      { alert: { alertname: 'ResidencyCheckpointStale' }, finds: 'auditor-down' },
+    ],
+    fireWithinMs: 12 * MINUTES,
+    clearWithinMs: 5 * MINUTES,
   },
 ];
 
@@ -120,10 +228,17 @@ export const LAST_FAULT: AlertFault = {
     await world.service('router').stop();
     const [position] = await deployment.log.append([sampleFrom('CH')]);
     if (position === undefined) throw new Error('Expected a position.');
-    await deleteRecords(deployment.kafka.brokers, `${deployment.kafka.topicPrefix}${TOPICS.samples}`, position.partition, position.offset + 1n);
+    await deleteRecords(
+      deployment.kafka.brokers,
+      `${deployment.kafka.topicPrefix}${TOPICS.samples}`,
+      position.partition,
+      position.offset + 1n,
+    );
     await world.launch('router');
   },
-  alerts: [{ alert: { alertname: 'ResidencyProgressLost' }, finds: 'deleted' }], fireWithinMs: 4 * MINUTES, clearWithinMs: 0,
+  alerts: [{ alert: { alertname: 'ResidencyProgressLost' }, finds: 'deleted' }],
+  fireWithinMs: 4 * MINUTES,
+  clearWithinMs: 0,
   notWaited: 'what was deleted is gone; the runbook says what a person decides',
 };
 
@@ -131,9 +246,14 @@ export const LAST_FAULT: AlertFault = {
 async function copyAcross({ deployment, stack }: AlertWorld): Promise<void> {
   const key = await storedInZurich(deployment);
   const from = await at(deployment, stack, 'zrh-1', 'GET', key);
-  const metadata = Object.fromEntries(Object.entries(from.headers).filter(([name, value]) => name.startsWith('x-amz-meta-') && typeof value === 'string')) as Record<string, string>;
+  const metadata = Object.fromEntries(
+    Object.entries(from.headers).filter(
+      ([name, value]) => name.startsWith('x-amz-meta-') && typeof value === 'string',
+    ),
+  ) as Record<string, string>;
   const put = await at(deployment, stack, 'mow-1', 'PUT', key, metadata, from.body);
-  if (from.status !== 200 || put.status !== 200) throw new Error(`Expected to copy an object, found ${from.status} and ${put.status}.`);
+  if (from.status !== 200 || put.status !== 200)
+    throw new Error(`Expected to copy an object, found ${from.status} and ${put.status}.`);
 }
 
 async function removeCopies({ deployment, stack }: AlertWorld): Promise<void> {
@@ -143,17 +263,44 @@ async function removeCopies({ deployment, stack }: AlertWorld): Promise<void> {
 async function storedInZurich({ log }: AlertWorld['deployment']): Promise<string> {
   for await (const { value } of log.read(TOPICS.audit, { until: 'end' })) {
     const event = decodeAuditEvent(value ?? Buffer.alloc(0));
-    if (event.outcome === 'stored' && event.data.decision.region === 'zurich') return objectKey(event.data.submission);
+    if (event.outcome === 'stored' && event.data.decision.region === 'zurich')
+      return objectKey(event.data.submission);
   }
   throw new Error('Expected a stored sample in Zurich, found none yet.');
 }
 
-async function at({ buckets }: AlertWorld['deployment'], { sites }: AlertWorld['stack'], site: TestSite, method: string, key: string, headers: Readonly<Record<string, string>> = {}, body: Uint8Array = Buffer.alloc(0)): ReturnType<typeof signedRequest> {
-  return await signedRequest({ ...sites[site], method, path: `/${buckets[site]}/${key}`, headers, body });
+async function at(
+  { buckets }: AlertWorld['deployment'],
+  { sites }: AlertWorld['stack'],
+  site: TestSite,
+  method: string,
+  key: string,
+  headers: Readonly<Record<string, string>> = {},
+  body: Uint8Array = Buffer.alloc(0),
+): ReturnType<typeof signedRequest> {
+  return await signedRequest({
+    ...sites[site],
+    method,
+    path: `/${buckets[site]}/${key}`,
+    headers,
+    body,
+  });
 }
 
 /** The bucket of `site` gets the marker of `as`. */
-async function mark({ deployment, stack }: AlertWorld, site: TestSite, as: TestSite): Promise<void> {
-  const { status } = await at(deployment, stack, site, 'PUT', SITE_MARKER_KEY, { 'content-type': 'application/json' }, encodeSiteMarker({ region: 'zurich', site: as }));
+async function mark(
+  { deployment, stack }: AlertWorld,
+  site: TestSite,
+  as: TestSite,
+): Promise<void> {
+  const { status } = await at(
+    deployment,
+    stack,
+    site,
+    'PUT',
+    SITE_MARKER_KEY,
+    { 'content-type': 'application/json' },
+    encodeSiteMarker({ region: 'zurich', site: as }),
+  );
   if (status !== 200) throw new Error(`Expected to put a marker, found ${status}.`);
 }

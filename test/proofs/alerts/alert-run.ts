@@ -45,7 +45,14 @@ interface Begun {
 }
 
 /** Causes each fault under a real Prometheus, waits for its alerts, runs their runbooks, mends it. */
-export async function alertRun({ faults, slow, slowAfter, last, calmMs, note }: AlertPlan): Promise<AlertResult> {
+export async function alertRun({
+  faults,
+  slow,
+  slowAfter,
+  last,
+  calmMs,
+  note,
+}: AlertPlan): Promise<AlertResult> {
   const world = await AlertWorld.open();
   const printed: string[] = [];
   try {
@@ -57,11 +64,18 @@ export async function alertRun({ faults, slow, slowAfter, last, calmMs, note }: 
     for (const [index, fault] of faults.entries()) {
       if (index === slowAfter) for (const one of slow) slowOnes.push(await cause(world, one, note));
       begun.push(await whole(world, fault, printed, note));
-      for (const one of slowOnes) if (one.mendedAt === undefined && fired(world, one)) await finish(world, one, printed, note);
+      for (const one of slowOnes)
+        if (one.mendedAt === undefined && fired(world, one))
+          await finish(world, one, printed, note);
     }
-    for (const one of slowOnes) if (one.mendedAt === undefined) await finish(world, one, printed, note);
+    for (const one of slowOnes)
+      if (one.mendedAt === undefined) await finish(world, one, printed, note);
     const all = [...begun, ...slowOnes];
-    for (const one of all) await world.watch.until(() => firingsOf(world, one).every((firing) => firing?.to !== undefined), remaining(one));
+    for (const one of all)
+      await world.watch.until(
+        () => firingsOf(world, one).every((firing) => firing?.to !== undefined),
+        remaining(one),
+      );
     if (last !== undefined) all.push(await whole(world, last, printed, note));
     return { rows: all.flatMap((one) => rowsOf(world, one)), calm, printed };
   } finally {
@@ -69,13 +83,22 @@ export async function alertRun({ faults, slow, slowAfter, last, calmMs, note }: 
   }
 }
 
-async function whole(world: AlertWorld, fault: AlertFault, printed: string[], note: AlertPlan['note']): Promise<Begun> {
+async function whole(
+  world: AlertWorld,
+  fault: AlertFault,
+  printed: string[],
+  note: AlertPlan['note'],
+): Promise<Begun> {
   const begun = await cause(world, fault, note);
   await finish(world, begun, printed, note);
   return begun;
 }
 
-async function cause(world: AlertWorld, fault: AlertFault, note: AlertPlan['note']): Promise<Begun> {
+async function cause(
+  world: AlertWorld,
+  fault: AlertFault,
+  note: AlertPlan['note'],
+): Promise<Begun> {
   note(`causing: ${fault.name}`);
   const begun: Begun = { fault, causedAt: performance.now(), found: new Map() };
   await fault.cause(world);
@@ -87,45 +110,80 @@ function fired(world: AlertWorld, { fault: { alerts }, causedAt }: Begun): boole
 }
 
 /** Waits for its alerts, runs their runbooks, mends it. */
-async function finish(world: AlertWorld, begun: Begun, printed: string[], note: AlertPlan['note']): Promise<void> {
+async function finish(
+  world: AlertWorld,
+  begun: Begun,
+  printed: string[],
+  note: AlertPlan['note'],
+): Promise<void> {
   const { fault, causedAt, found } = begun;
-  await world.watch.until(() => fired(world, begun), Math.max(0, fault.fireWithinMs - (performance.now() - causedAt)));
-  for (const { alert: { alertname, job }, finds } of fault.alerts) {
+  await world.watch.until(
+    () => fired(world, begun),
+    Math.max(0, fault.fireWithinMs - (performance.now() - causedAt)),
+  );
+  for (const {
+    alert: { alertname, job },
+    finds,
+  } of fault.alerts) {
     if (finds === undefined) continue;
     const shell = world.shell(job);
     const shown = await causesShown(alertname, shell);
     found.set(alertname, [...shown.keys()]);
     if (shown.has(finds)) continue;
     const sought = (await readRunbook(alertname)).find(({ id }) => id === finds);
-    printed.push(`${fault.name}, ${alertname}, cause ${finds}: ${sought === undefined ? 'the page has no such cause' : `expected ${sought.shows} in what its command prints:\n${await run(sought.command, shell)}`}`);
+    printed.push(
+      `${fault.name}, ${alertname}, cause ${finds}: ${sought === undefined ? 'the page has no such cause' : `expected ${sought.shows} in what its command prints:\n${await run(sought.command, shell)}`}`,
+    );
   }
-  note(`${fault.name}: ${fault.alerts.map(({ alert }) => `${alert.alertname} ${world.watch.find(alert, causedAt) === undefined ? 'DID NOT FIRE' : 'fired'}, found ${(found.get(alert.alertname) ?? []).join(' ')}`).join('; ')}`);
+  note(
+    `${fault.name}: ${fault.alerts.map(({ alert }) => `${alert.alertname} ${world.watch.find(alert, causedAt) === undefined ? 'DID NOT FIRE' : 'fired'}, found ${(found.get(alert.alertname) ?? []).join(' ')}`).join('; ')}`,
+  );
   await fault.mend?.(world);
   begun.mendedAt = performance.now();
-  await world.watch.until(() => (fault.afterwards ?? []).every((alert) => world.watch.find(alert, causedAt) !== undefined), fault.afterwards === undefined ? 0 : 3 * 60_000);
+  await world.watch.until(
+    () =>
+      (fault.afterwards ?? []).every((alert) => world.watch.find(alert, causedAt) !== undefined),
+    fault.afterwards === undefined ? 0 : 3 * 60_000,
+  );
 }
 
 function firingsOf(world: AlertWorld, { fault, causedAt }: Begun): readonly (Firing | undefined)[] {
-  return fault.clearWithinMs === 0 ? [] : [...fault.alerts.map(({ alert }) => alert), ...(fault.afterwards ?? [])].map((alert) => world.watch.find(alert, causedAt));
+  return fault.clearWithinMs === 0
+    ? []
+    : [...fault.alerts.map(({ alert }) => alert), ...(fault.afterwards ?? [])].map((alert) =>
+        world.watch.find(alert, causedAt),
+      );
 }
 
 function remaining({ fault, mendedAt }: Begun): number {
-  return mendedAt === undefined ? 0 : Math.max(0, mendedAt + fault.clearWithinMs - performance.now());
+  return mendedAt === undefined
+    ? 0
+    : Math.max(0, mendedAt + fault.clearWithinMs - performance.now());
 }
 
-function rowsOf(world: AlertWorld, { fault, causedAt, mendedAt, found }: Begun): readonly AlertRow[] {
+function rowsOf(
+  world: AlertWorld,
+  { fault, causedAt, mendedAt, found }: Begun,
+): readonly AlertRow[] {
   const row = (expected: Expected, from: number, sought?: string): AlertRow => {
     const firing = world.watch.find(expected, causedAt);
     const { alertname, ...labels } = expected;
     return {
-      fault: fault.name, alert: [alertname, ...Object.values(labels)].join(' '), found: found.get(alertname) ?? [],
+      fault: fault.name,
+      alert: [alertname, ...Object.values(labels)].join(' '),
+      found: found.get(alertname) ?? [],
       ...(sought === undefined ? {} : { sought }),
       ...(firing === undefined ? {} : { fired: Math.max(0, firing.from - from) / 1_000 }),
-      ...(firing?.to === undefined || mendedAt === undefined ? {} : { cleared: Math.max(0, firing.to - mendedAt) / 1_000 }),
+      ...(firing?.to === undefined || mendedAt === undefined
+        ? {}
+        : { cleared: Math.max(0, firing.to - mendedAt) / 1_000 }),
       ...(fault.notWaited === undefined ? {} : { notWaited: fault.notWaited }),
     };
   };
-  return [...fault.alerts.map(({ alert, finds }) => row(alert, causedAt, finds)), ...(fault.afterwards ?? []).map((alert) => row(alert, mendedAt ?? causedAt))];
+  return [
+    ...fault.alerts.map(({ alert, finds }) => row(alert, causedAt, finds)),
+    ...(fault.afterwards ?? []).map((alert) => row(alert, mendedAt ?? causedAt)),
+  ];
 }
 
 /** An alert that did not fire or clear, or whose runbook did not find the cause; each a sentence. */
@@ -134,7 +192,9 @@ export function failuresOf({ rows, calm, printed }: AlertResult): readonly strin
     ...calm.map((labels) => `fired before anything was caused: ${labels}`),
     ...rows.flatMap(({ fault, alert, fired: seconds, cleared, notWaited }) => [
       ...(seconds === undefined ? [`${fault}: ${alert} did not fire`] : []),
-      ...(seconds !== undefined && cleared === undefined && notWaited === undefined ? [`${fault}: ${alert} did not clear`] : []),
+      ...(seconds !== undefined && cleared === undefined && notWaited === undefined
+        ? [`${fault}: ${alert} did not clear`]
+        : []),
     ]),
     ...printed,
   ];

@@ -26,7 +26,11 @@ export class AlertWatch {
 
   /** The first that fired from `since` on, or fires since before. */
   find(expected: Expected, since: number): Firing | undefined {
-    return this.firings.find(({ labels, to }) => (to === undefined || to > since) && Object.entries(expected).every(([name, value]) => labels[name] === value));
+    return this.firings.find(
+      ({ labels, to }) =>
+        (to === undefined || to > since) &&
+        Object.entries(expected).every(([name, value]) => labels[name] === value),
+    );
   }
 
   async until(what: () => boolean, withinMs: number): Promise<boolean> {
@@ -44,7 +48,14 @@ export class AlertWatch {
     while (!this.#stop.signal.aborted) {
       const alerts = await prometheus.alerts();
       const now = performance.now();
-      const firing = new Map(alerts.filter(({ state }) => state === 'firing').map(({ labels }) => [JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => a.localeCompare(b))), labels]));
+      const firing = new Map(
+        alerts
+          .filter(({ state }) => state === 'firing')
+          .map(({ labels }) => [
+            JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => a.localeCompare(b))),
+            labels,
+          ]),
+      );
       for (const [key, labels] of firing) {
         if (this.#open.has(key)) continue;
         const begun: Firing = { labels, from: now };

@@ -11,7 +11,14 @@ import { AlertWatch } from './alert-watch.ts';
 import type { Shell } from './runbooks.ts';
 import { SteadyFlow } from './steady-flow.ts';
 
-const SERVICES: readonly ServiceName[] = ['consent-projector', 'router', 'auditor', 'intake', 'reconciler', 'exporter'];
+const SERVICES: readonly ServiceName[] = [
+  'consent-projector',
+  'router',
+  'auditor',
+  'intake',
+  'reconciler',
+  'exporter',
+];
 const AFTER_CONSENT_MS = 2_000;
 const SCRAPE_SECONDS = 5;
 const CLI = fileURLToPath(new URL('../../../services/cli/bin/residency.js', import.meta.url));
@@ -25,7 +32,10 @@ export class AlertWorld {
   readonly flow: SteadyFlow;
   readonly #services: Map<ServiceName, ServiceProcess>;
 
-  private constructor(parts: Pick<AlertWorld, 'stack' | 'deployment' | 'prometheus' | 'watch' | 'flow'>, services: Map<ServiceName, ServiceProcess>) {
+  private constructor(
+    parts: Pick<AlertWorld, 'stack' | 'deployment' | 'prometheus' | 'watch' | 'flow'>,
+    services: Map<ServiceName, ServiceProcess>,
+  ) {
     this.stack = parts.stack;
     this.deployment = parts.deployment;
     this.prometheus = parts.prometheus;
@@ -36,14 +46,26 @@ export class AlertWorld {
 
   static async open(): Promise<AlertWorld> {
     const stack = await openStack({ brokers: 1, sites: true, redis: true, longRunning: true });
-    const deployment = await Deployment.open(stack, { partitions: 2, env: { RESIDENCY_EXPORTER_INTERVAL_MS: '5000', RESIDENCY_RECONCILER_PAUSE_MS: '10000' } });
+    const deployment = await Deployment.open(stack, {
+      partitions: 2,
+      env: { RESIDENCY_EXPORTER_INTERVAL_MS: '5000', RESIDENCY_RECONCILER_PAUSE_MS: '10000' },
+    });
     await deployment.log.append(trafficConsents());
     const services = new Map<ServiceName, ServiceProcess>();
     for (const name of SERVICES) services.set(name, await deployment.start(name));
     await commandOnPath(deployment);
     const prometheus = await PrometheusServer.open(targets(services), SCRAPE_SECONDS);
     await sleep(AFTER_CONSENT_MS);
-    return new AlertWorld({ stack, deployment, prometheus, watch: new AlertWatch(prometheus), flow: new SteadyFlow(deployment.log) }, services);
+    return new AlertWorld(
+      {
+        stack,
+        deployment,
+        prometheus,
+        watch: new AlertWatch(prometheus),
+        flow: new SteadyFlow(deployment.log),
+      },
+      services,
+    );
   }
 
   service(name: ServiceName): ServiceProcess {
@@ -65,11 +87,20 @@ export class AlertWorld {
 
   /** What a runbook's commands find: `residency` on the PATH, `residency.env` in the folder, a variable for each service. Pages that ask `$ROUTER` for any service say to take the job that the alert names. */
   shell(job: string | undefined): Shell {
-    const urls = [...this.#services].map(([name, { url }]) => [name === 'consent-projector' ? 'PROJECTOR' : name.toUpperCase(), url] as const);
+    const urls = [...this.#services].map(
+      ([name, { url }]) =>
+        [name === 'consent-projector' ? 'PROJECTOR' : name.toUpperCase(), url] as const,
+    );
     const named = [...this.#services].find(([name]) => name === job)?.[1].url;
     return {
       cwd: this.deployment.folder,
-      env: { PATH: `${join(this.deployment.folder, 'bin')}:${process.env['PATH'] ?? ''}`, HOME: this.deployment.folder, ...Object.fromEntries(urls), ...(named === undefined ? {} : { ROUTER: named }), RESIDENCY_METRICS_URLS: urls.map(([, url]) => url).join(',') },
+      env: {
+        PATH: `${join(this.deployment.folder, 'bin')}:${process.env['PATH'] ?? ''}`,
+        HOME: this.deployment.folder,
+        ...Object.fromEntries(urls),
+        ...(named === undefined ? {} : { ROUTER: named }),
+        RESIDENCY_METRICS_URLS: urls.map(([, url]) => url).join(','),
+      },
     };
   }
 
@@ -88,5 +119,9 @@ function targets(services: ReadonlyMap<ServiceName, ServiceProcess>): Targets {
 
 async function commandOnPath({ folder }: Deployment): Promise<void> {
   await mkdir(join(folder, 'bin'));
-  await writeFile(join(folder, 'bin', 'residency'), `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${CLI}' "$@"\n`, { mode: 0o755 });
+  await writeFile(
+    join(folder, 'bin', 'residency'),
+    `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${CLI}' "$@"\n`,
+    { mode: 0o755 },
+  );
 }

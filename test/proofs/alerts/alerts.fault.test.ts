@@ -2,11 +2,34 @@ import { expect, onTestFailed, test } from 'vitest';
 import { FAULTS } from './alert-faults.ts';
 import { alertRun, failuresOf } from './alert-run.ts';
 
-test('a sample in the wrong region and a site that is away are told of by a real Prometheus, and their runbooks lead to the cause', { timeout: 900_000 }, async () => {
-  const notes: string[] = [];
-  onTestFailed(() => { console.log(notes.join('\n')); });
-  const faults = FAULTS.slice(0, 2).map((fault) => ({ ...fault, afterwards: [], clearWithinMs: 0, notWaited: 'the long run does' }));
-  const result = await alertRun({ faults, slow: [], slowAfter: 0, calmMs: 20_000, note: (line) => { notes.push(`${new Date().toISOString()} ${line}`); } });
-  expect(failuresOf(result)).toEqual([]);
-  expect(result.rows.map(({ alert }) => alert)).toEqual(['ResidencyViolation mow-1', 'ResidencySiteUnwritable zrh-2', 'ResidencyNoProgress']);
-});
+test(
+  'a sample in the wrong region and a site that is away are told of by a real Prometheus, and their runbooks lead to the cause',
+  { timeout: 900_000 },
+  async () => {
+    const notes: string[] = [];
+    onTestFailed(() => {
+      console.log(notes.join('\n'));
+    });
+    const faults = FAULTS.slice(0, 2).map((fault) => ({
+      ...fault,
+      afterwards: [],
+      clearWithinMs: 0,
+      notWaited: 'the long run does',
+    }));
+    const result = await alertRun({
+      faults,
+      slow: [],
+      slowAfter: 0,
+      calmMs: 20_000,
+      note: (line) => {
+        notes.push(`${new Date().toISOString()} ${line}`);
+      },
+    });
+    expect(failuresOf(result)).toEqual([]);
+    expect(result.rows.map(({ alert }) => alert)).toEqual([
+      'ResidencyViolation mow-1',
+      'ResidencySiteUnwritable zrh-2',
+      'ResidencyNoProgress',
+    ]);
+  },
+);

@@ -9,12 +9,22 @@ const { values } = parseArgs({ options: { only: { type: 'string' } } });
 const { only } = values;
 const chosen = (name: string): boolean => only === undefined || name.includes(only);
 const result = await alertRun({
-  faults: FAULTS.filter(({ name }) => chosen(name)), slow: SLOW_FAULTS.filter(({ name }) => chosen(name)), slowAfter: only === undefined ? 1 : 0, ...(chosen(LAST_FAULT.name) ? { last: LAST_FAULT } : {}), calmMs: only === undefined ? 180_000 : 30_000,
-  note: (line) => { process.stderr.write(`${new Date().toISOString()} ${line}\n`); },
+  faults: FAULTS.filter(({ name }) => chosen(name)),
+  slow: SLOW_FAULTS.filter(({ name }) => chosen(name)),
+  slowAfter: only === undefined ? 1 : 0,
+  ...(chosen(LAST_FAULT.name) ? { last: LAST_FAULT } : {}),
+  calmMs: only === undefined ? 180_000 : 30_000,
+  note: (line) => {
+    process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  },
 });
-console.log('| fault | alert | seconds to fire | seconds to clear | its runbook found |\n|---|---|---:|---:|---|');
+console.log(
+  '| fault | alert | seconds to fire | seconds to clear | its runbook found |\n|---|---|---:|---:|---|',
+);
 for (const { fault, alert, fired, cleared, notWaited, sought, found } of result.rows) {
-  console.log(`| ${fault} | ${alert} | ${fired === undefined ? 'did not' : Math.round(fired)} | ${notWaited ?? (cleared === undefined ? 'did not' : Math.round(cleared))} | ${sought === undefined ? '' : found.join(', ')} |`);
+  console.log(
+    `| ${fault} | ${alert} | ${fired === undefined ? 'did not' : Math.round(fired)} | ${notWaited ?? (cleared === undefined ? 'did not' : Math.round(cleared))} | ${sought === undefined ? '' : found.join(', ')} |`,
+  );
 }
 for (const failure of failuresOf(result)) console.log(failure);
 if (failuresOf(result).length > 0) process.exitCode = 1;

@@ -14,11 +14,17 @@ const COMMAND_WITHIN_MS = 90_000;
 
 /** As docs/runbooks/README.md describes the pages. */
 export function causesOf(page: string): readonly RunbookCause[] {
-  return [...page.matchAll(CAUSE)].map(([, id = '', command = '', shows = '']) => ({ id, command: command.trim(), shows }));
+  return [...page.matchAll(CAUSE)].map(([, id = '', command = '', shows = '']) => ({
+    id,
+    command: command.trim(),
+    shows,
+  }));
 }
 
 export async function readRunbook(alert: string): Promise<readonly RunbookCause[]> {
-  return causesOf(await readFile(new URL(`../../../docs/runbooks/${alert}.md`, import.meta.url), 'utf8'));
+  return causesOf(
+    await readFile(new URL(`../../../docs/runbooks/${alert}.md`, import.meta.url), 'utf8'),
+  );
 }
 
 export interface Shell {
@@ -28,18 +34,31 @@ export interface Shell {
 
 /** Runs a command as it stands on the page; all that it printed. */
 export async function run(command: string, { cwd, env }: Shell): Promise<string> {
-  const child = spawn('sh', ['-c', command], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn('sh', ['-c', command], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   // What the shell started holds its output open: it has to end too.
-  const late = setTimeout(() => { process.kill(-(child.pid ?? 0), 'SIGKILL'); }, COMMAND_WITHIN_MS);
+  const late = setTimeout(() => {
+    process.kill(-(child.pid ?? 0), 'SIGKILL');
+  }, COMMAND_WITHIN_MS);
   let printed = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { printed += text; });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
   await once(child, 'close');
   clearTimeout(late);
   return printed;
 }
 
 /** Which of a page's causes their commands show now. */
-export async function causesShown(alert: string, shell: Shell): Promise<ReadonlyMap<string, string>> {
+export async function causesShown(
+  alert: string,
+  shell: Shell,
+): Promise<ReadonlyMap<string, string>> {
   const shown = new Map<string, string>();
   for (const { id, command, shows } of await readRunbook(alert)) {
     const printed = await run(command, shell);

@@ -12,7 +12,12 @@ const COUNTRIES = ['CH', 'RU', 'JP', 'BR'];
 export function sampleFrom(country: string): LogEntry {
   const id = randomUUID();
   return submissionEntry({
-    specversion: '1.0', id, source: 'urn:test:steady', type: SUBMITTED, datacontenttype: 'application/octet-stream', data: Buffer.from(`sample ${id}`),
+    specversion: '1.0',
+    id,
+    source: 'urn:test:steady',
+    type: SUBMITTED,
+    datacontenttype: 'application/octet-stream',
+    data: Buffer.from(`sample ${id}`),
     extensions: { usercountry: country, consentid: GIVEN, verdict: 'suspicious' },
   });
 }

@@ -19,8 +19,16 @@ interface Decided {
 }
 
 /** Decides every record again, from the intake log's country and append time and the policy log alone, and compares with what its event says. */
-export function adjudicate(intake: readonly IntakeRow[], audit: readonly AuditRow[], versions: readonly VersionOnLog[]): Adjudication {
-  const policies = versions.map(({ document, appendedAt }): PolicyPublished => ({ document, appendedAt, digest: sha256(Buffer.from(canonicalJson(document))) }));
+export function adjudicate(
+  intake: readonly IntakeRow[],
+  audit: readonly AuditRow[],
+  versions: readonly VersionOnLog[],
+): Adjudication {
+  const policies = versions.map(({ document, appendedAt }): PolicyPublished => ({
+    document,
+    appendedAt,
+    digest: sha256(Buffer.from(canonicalJson(document))),
+  }));
   const rows = new Map(intake.map((row) => [`${row.partition}/${row.offset}`, row]));
   const decidedUnder = new Map<number, number>();
   const differences = audit.flatMap((event) => {
@@ -29,13 +37,29 @@ export function adjudicate(intake: readonly IntakeRow[], audit: readonly AuditRo
     const { decision } = event.data as { readonly decision?: Decided };
     const policy = policyInForce(policies, row.at);
     const again = policy === undefined ? undefined : decide(policy, country(row), row.at);
-    if (decision !== undefined) decidedUnder.set(decision.policy.version, (decidedUnder.get(decision.policy.version) ?? 0) + 1);
+    if (decision !== undefined)
+      decidedUnder.set(
+        decision.policy.version,
+        (decidedUnder.get(decision.policy.version) ?? 0) + 1,
+      );
     const byHand = inForce(versions, row.at)?.document.version;
-    const must = again?.known === true ? text({ region: again.region, rule: again.rule.id, policy: again.policy }) : 'nothing';
+    const must =
+      again?.known === true
+        ? text({ region: again.region, rule: again.rule.id, policy: again.policy })
+        : 'nothing';
     // An event without a decision got none: for its country there must be none, unless it never came so far.
-    const found = decision === undefined ? (event.data.reason === 'COUNTRY_UNKNOWN' ? 'nothing' : must) : text(decision);
+    const found =
+      decision === undefined
+        ? event.data.reason === 'COUNTRY_UNKNOWN'
+          ? 'nothing'
+          : must
+        : text(decision);
     if (found !== must) return [`${event.id}: decided ${found}, again ${must}`];
-    return decision === undefined || decision.policy.version === byHand ? [] : [`${event.id}: decided under version ${decision.policy.version}, in force was ${String(byHand)}`];
+    return decision === undefined || decision.policy.version === byHand
+      ? []
+      : [
+          `${event.id}: decided under version ${decision.policy.version}, in force was ${String(byHand)}`,
+        ];
   });
   return { differences, decidedUnder };
 }

@@ -27,7 +27,10 @@ export interface ClusterEvidence extends Evidence {
 }
 
 /** What topics, the group's position and the S3 servers' folders hold: read with kcat and from the disk. */
-export async function clusterEvidence(stack: OwnStack, { env, buckets }: Deployment): Promise<ClusterEvidence> {
+export async function clusterEvidence(
+  stack: OwnStack,
+  { env, buckets }: Deployment,
+): Promise<ClusterEvidence> {
   const { brokers } = stack.kafka;
   const named = (topic: string): string => `${env['RESIDENCY_TOPIC_PREFIX'] ?? ''}${topic}`;
   const intake = await readTopic(brokers, named('threat.samples'));
@@ -38,24 +41,39 @@ export async function clusterEvidence(stack: OwnStack, { env, buckets }: Deploym
     audit = await readTopic(brokers, named('residency.audit'));
   }
   const quarantine = await readTopic(brokers, named('threat.samples.quarantine'));
-  const auditPartitions = audit.map(({ partition, value }) => ({ partition, event: auditRow(value ?? Buffer.alloc(0)) }));
+  const auditPartitions = audit.map(({ partition, value }) => ({
+    partition,
+    event: auditRow(value ?? Buffer.alloc(0)),
+  }));
   return {
-    name: env['RESIDENCY_LOG'] ?? '', intake, auditPartitions, audit: auditPartitions.map(({ event }) => event),
-    quarantined: quarantine.map(({ value }) => (JSON.parse(String(value)) as { readonly position: string }).position),
-    aborted: await countAll(brokers, named('residency.audit')) - audit.length,
+    name: env['RESIDENCY_LOG'] ?? '',
+    intake,
+    auditPartitions,
+    audit: auditPartitions.map(({ event }) => event),
+    quarantined: quarantine.map(
+      ({ value }) => (JSON.parse(String(value)) as { readonly position: string }).position,
+    ),
+    aborted: (await countAll(brokers, named('residency.audit'))) - audit.length,
     versions: versionsOn(await readTopic(brokers, named('residency.policy'))),
     settled: await groupProgress(brokers, named('residency-router'), named('threat.samples')),
     ...(await inBuckets(stack, buckets)),
   };
 }
 
-async function inBuckets({ folder }: OwnStack, buckets: Deployment['buckets']): Promise<{ objects: readonly ObjectOnDisk[]; leftBehind: readonly string[] }> {
+async function inBuckets(
+  { folder }: OwnStack,
+  buckets: Deployment['buckets'],
+): Promise<{ objects: readonly ObjectOnDisk[]; leftBehind: readonly string[] }> {
   const objects: ObjectOnDisk[] = [];
   const leftBehind: string[] = [];
   for (const site of TEST_SITES) {
     const root = join(folder, site, buckets[site]);
     objects.push(...(await objectsUnder(site, root)));
-    leftBehind.push(...(await files(root)).filter((path) => !path.startsWith(join(root, 'samples/')) && path !== join(root, MARKER)));
+    leftBehind.push(
+      ...(await files(root)).filter(
+        (path) => !path.startsWith(join(root, 'samples/')) && path !== join(root, MARKER),
+      ),
+    );
   }
   return { objects, leftBehind };
 }

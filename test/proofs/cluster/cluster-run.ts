@@ -34,9 +34,18 @@ const LONGEST_PAUSE_MS = 2_000;
 
 /** One run on servers of its own: seeded traffic, disturbances one after the other, everything settled, then judged into `tally`. */
 export async function clusterRun(options: ClusterOptions, tally: ClusterTally): Promise<void> {
-  const stack = await openStack({ brokers: 3, sites: true, redis: true, longRunning: options.longRunning });
+  const stack = await openStack({
+    brokers: 3,
+    sites: true,
+    redis: true,
+    longRunning: options.longRunning,
+  });
   try {
-    const deployment = await Deployment.open(stack, { partitions: options.partitions, replication: 3, env: { RESIDENCY_SESSION_TIMEOUT_MS: '25000' } });
+    const deployment = await Deployment.open(stack, {
+      partitions: options.partitions,
+      replication: 3,
+      env: { RESIDENCY_SESSION_TIMEOUT_MS: '25000' },
+    });
     try {
       await runOn(stack, deployment, options, tally);
     } finally {
@@ -47,7 +56,12 @@ export async function clusterRun(options: ClusterOptions, tally: ClusterTally): 
   }
 }
 
-async function runOn(stack: OwnStack, deployment: Deployment, options: ClusterOptions, tally: ClusterTally): Promise<void> {
+async function runOn(
+  stack: OwnStack,
+  deployment: Deployment,
+  options: ClusterOptions,
+  tally: ClusterTally,
+): Promise<void> {
   const { seed, note } = options;
   const random = new SeededRandom(seed);
   const traffic = new ClusterTraffic(seed, options.submissions);
@@ -59,17 +73,27 @@ async function runOn(stack: OwnStack, deployment: Deployment, options: ClusterOp
   note('servers and services are up');
   const startedAt = performance.now();
   const over = new AbortController();
-  const limit = setTimeout(() => { over.abort(); }, options.withinMs);
+  const limit = setTimeout(() => {
+    over.abort();
+  }, options.withinMs);
   const progress = new Progress(deployment.log, () => fleet.watch());
   const schedule = new Schedule(script(random, options), options.submissions);
-  const publisher = new Publisher(deployment.log, traffic, { ahead: options.ahead, settled: () => progress.settled, due: () => schedule.due, signal: over.signal });
+  const publisher = new Publisher(deployment.log, traffic, {
+    ahead: options.ahead,
+    settled: () => progress.settled,
+    due: () => schedule.due,
+    signal: over.signal,
+  });
   try {
     await disturbAll(schedule, { disturber, random, progress, signal: over.signal, note });
     await publisher.done;
     note('everything is published');
     if (!(await progress.untilNothingWaits(over.signal))) {
       tally.other += 1;
-      tally.find(seed, `not everything was settled in time; settled ${progress.settled} of ${publisher.acknowledged} and more:\n${await fleet.describe()}`);
+      tally.find(
+        seed,
+        `not everything was settled in time; settled ${progress.settled} of ${publisher.acknowledged} and more:\n${await fleet.describe()}`,
+      );
     }
   } finally {
     over.abort();
@@ -93,7 +117,10 @@ interface Disturbing {
 }
 
 /** One at a time. */
-async function disturbAll(schedule: Schedule, { disturber, random, progress, signal, note }: Disturbing): Promise<void> {
+async function disturbAll(
+  schedule: Schedule,
+  { disturber, random, progress, signal, note }: Disturbing,
+): Promise<void> {
   for (const { disturbance, at } of schedule.steps()) {
     await progress.until(at, signal);
     await sleep(random.below(LONGEST_PAUSE_MS));

@@ -19,9 +19,11 @@ export class ClusterTraffic {
 
   constructor(seed: number, count: number) {
     this.#traffic = new Traffic(seed, count, LARGEST_BYTES, RECENT);
-    this.#entries = this.#traffic.planned.map(({ entry, expected }) => (
-      expected.kind === 'placeable' && stays(expected.identity) ? { ...entry, record: { ...entry.record, key: Buffer.from(expected.identity) } } : entry
-    ));
+    this.#entries = this.#traffic.planned.map(({ entry, expected }) =>
+      expected.kind === 'placeable' && stays(expected.identity)
+        ? { ...entry, record: { ...entry.record, key: Buffer.from(expected.identity) } }
+        : entry,
+    );
   }
 
   get size(): number {
@@ -41,7 +43,10 @@ export class ClusterTraffic {
     const expected = this.#traffic.expectation(row);
     if (expected.kind !== 'placeable' || expected.country !== MOVED) return expected;
     const version = inForce(versions, row.at);
-    return { ...expected, region: (version === undefined ? undefined : regionOfMoved(version)) ?? 'nowhere' };
+    return {
+      ...expected,
+      region: (version === undefined ? undefined : regionOfMoved(version)) ?? 'nowhere',
+    };
   }
 }
 

@@ -21,47 +21,86 @@ export interface Judged {
 }
 
 /** Judges a deployment whose services have ended, and adds what it is found guilty of to `tally`. */
-export async function addVerdict({ seed, stack, deployment, traffic, fleet, note, published = traffic.size }: Judged, tally: ClusterTally): Promise<void> {
+export async function addVerdict(
+  { seed, stack, deployment, traffic, fleet, note, published = traffic.size }: Judged,
+  tally: ClusterTally,
+): Promise<void> {
   const evidence = await clusterEvidence(stack, deployment);
   const judgement = judge(evidence, (row) => traffic.expectation(row, evidence.versions));
   const present = new Set(evidence.intake.map((row) => traffic.indexOf(row)));
-  const lost = Array.from({ length: published }, (_, index) => index).filter((index) => !present.has(index)).map((index) => `record ${index} was acknowledged and is not on the log`);
+  const lost = Array.from({ length: published }, (_, index) => index)
+    .filter((index) => !present.has(index))
+    .map((index) => `record ${index} was acknowledged and is not on the log`);
   tally.repeats += evidence.intake.length - present.size;
   tally.aborted += evidence.aborted;
-  tally.addJudgement(seed, withMore(judgement, { lost, other: [...fleet.findings, ...misplaced(evidence), ...pointerFaults(evidence)] }));
-  const { differences, decidedUnder } = adjudicate(evidence.intake, evidence.audit, evidence.versions);
+  tally.addJudgement(
+    seed,
+    withMore(judgement, {
+      lost,
+      other: [...fleet.findings, ...misplaced(evidence), ...pointerFaults(evidence)],
+    }),
+  );
+  const { differences, decidedUnder } = adjudicate(
+    evidence.intake,
+    evidence.audit,
+    evidence.versions,
+  );
   tally.adjudicationDifferences += differences.length;
   for (const difference of differences) tally.find(seed, `adjudication: ${difference}`);
-  for (const [version, count] of decidedUnder) tally.decidedUnder.set(version, (tally.decidedUnder.get(version) ?? 0) + count);
+  for (const [version, count] of decidedUnder)
+    tally.decidedUnder.set(version, (tally.decidedUnder.get(version) ?? 0) + count);
   note('judged');
   await addReconciliation(seed, deployment, tally);
   note('reconciled');
 }
 
 function withMore(judgement: Judgement, more: Pick<Judgement, 'lost' | 'other'>): Judgement {
-  return { ...judgement, lost: [...judgement.lost, ...more.lost], other: [...judgement.other, ...more.other] };
+  return {
+    ...judgement,
+    lost: [...judgement.lost, ...more.lost],
+    other: [...judgement.other, ...more.other],
+  };
 }
 
 /** An audit event stands in the partition of the same number as its record. */
 function misplaced({ auditPartitions }: ClusterEvidence): readonly string[] {
-  return auditPartitions.filter(({ partition, event }) => partition !== event.partition).map(({ partition, event }) => `${event.id} has its event in partition ${partition}`);
+  return auditPartitions
+    .filter(({ partition, event }) => partition !== event.partition)
+    .map(({ partition, event }) => `${event.id} has its event in partition ${partition}`);
 }
 
 /** What is quarantined has one pointer: it is settled together with the event. */
 function pointerFaults({ audit, quarantined }: ClusterEvidence): readonly string[] {
-  const must = new Set(audit.filter(({ outcome }) => outcome === 'quarantined').map(({ id }) => id));
+  const must = new Set(
+    audit.filter(({ outcome }) => outcome === 'quarantined').map(({ id }) => id),
+  );
   const pointers = new Set(quarantined);
   return [
-    ...[...must].filter((position) => !pointers.has(position)).map((position) => `${position} was quarantined without a pointer`),
-    ...quarantined.filter((position) => !must.has(position)).map((position) => `${position} has a pointer and was not quarantined`),
-    ...(quarantined.length === pointers.size ? [] : [`${quarantined.length - pointers.size} quarantine pointers stand there twice`]),
+    ...[...must]
+      .filter((position) => !pointers.has(position))
+      .map((position) => `${position} was quarantined without a pointer`),
+    ...quarantined
+      .filter((position) => !must.has(position))
+      .map((position) => `${position} has a pointer and was not quarantined`),
+    ...(quarantined.length === pointers.size
+      ? []
+      : [`${quarantined.length - pointers.size} quarantine pointers stand there twice`]),
   ];
 }
 
-async function addReconciliation(seed: number, deployment: Deployment, tally: ClusterTally): Promise<void> {
+async function addReconciliation(
+  seed: number,
+  deployment: Deployment,
+  tally: ClusterTally,
+): Promise<void> {
   const { code, stdout, stderr } = await deployment.residency('reconcile', '--open', '--json');
   if (code === 0) return;
-  const { differences = 1 } = JSON.parse(stdout.trimEnd().split('\n').at(-1) || '{}') as { readonly differences?: number };
+  const { differences = 1 } = JSON.parse(stdout.trimEnd().split('\n').at(-1) || '{}') as {
+    readonly differences?: number;
+  };
   tally.reconcileDifferences += differences;
-  tally.find(seed, `reconcile ended with ${String(code)}: ${stdout.slice(0, 2_000)}\n${stderr.slice(-2_000)}`);
+  tally.find(
+    seed,
+    `reconcile ended with ${String(code)}: ${stdout.slice(0, 2_000)}\n${stderr.slice(-2_000)}`,
+  );
 }

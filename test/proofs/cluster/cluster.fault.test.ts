@@ -2,18 +2,45 @@ import { expect, onTestFailed, test } from 'vitest';
 import { clusterRun } from './cluster-run.ts';
 import { ClusterTally } from './tally.ts';
 
-test('routers and brokers bounced and a policy changed while routing goes on lose nothing, settle nothing twice and place nothing in the wrong region', { timeout: 600_000 }, async () => {
-  const tally = new ClusterTally();
-  const notes: string[] = [];
-  onTestFailed(() => { console.log(notes.join('\n')); });
-  await clusterRun({
-    seed: 1_000_007, submissions: 1_500, routers: 3, partitions: 4, ahead: 200, withinMs: 400_000, longRunning: false,
-    router: [], broker: ['SIGKILL'], projector: [], brokerDownMs: 0, resize: false, policyChanges: 1, note: (line) => { notes.push(`${new Date().toISOString()} ${line}`); },
-  }, tally);
-  expect(tally.findings).toEqual([]);
-  expect(tally.failed).toBe(false);
-  // Otherwise nothing was tested.
-  expect(tally.records).toBeGreaterThanOrEqual(1_500);
-  expect(tally).toMatchObject({ runs: 1, routers: { SIGTERM: 1, SIGKILL: 1 }, brokers: { SIGKILL: 1 } });
-  expect(new Set(tally.decidedUnder.keys())).toEqual(new Set([1, 2]));
-});
+test(
+  'routers and brokers bounced and a policy changed while routing goes on lose nothing, settle nothing twice and place nothing in the wrong region',
+  { timeout: 600_000 },
+  async () => {
+    const tally = new ClusterTally();
+    const notes: string[] = [];
+    onTestFailed(() => {
+      console.log(notes.join('\n'));
+    });
+    await clusterRun(
+      {
+        seed: 1_000_007,
+        submissions: 1_500,
+        routers: 3,
+        partitions: 4,
+        ahead: 200,
+        withinMs: 400_000,
+        longRunning: false,
+        router: [],
+        broker: ['SIGKILL'],
+        projector: [],
+        brokerDownMs: 0,
+        resize: false,
+        policyChanges: 1,
+        note: (line) => {
+          notes.push(`${new Date().toISOString()} ${line}`);
+        },
+      },
+      tally,
+    );
+    expect(tally.findings).toEqual([]);
+    expect(tally.failed).toBe(false);
+    // Otherwise nothing was tested.
+    expect(tally.records).toBeGreaterThanOrEqual(1_500);
+    expect(tally).toMatchObject({
+      runs: 1,
+      routers: { SIGTERM: 1, SIGKILL: 1 },
+      brokers: { SIGKILL: 1 },
+    });
+    expect(new Set(tally.decidedUnder.keys())).toEqual(new Set([1, 2]));
+  },
+);

@@ -25,7 +25,12 @@ export class Disturber {
   brokerDownMs = 0;
   policies = 1;
 
-  constructor(parts: { readonly stack: OwnStack; readonly deployment: Deployment; readonly fleet: Fleet; readonly random: SeededRandom }) {
+  constructor(parts: {
+    readonly stack: OwnStack;
+    readonly deployment: Deployment;
+    readonly fleet: Fleet;
+    readonly random: SeededRandom;
+  }) {
     this.#stack = parts.stack;
     this.#deployment = parts.deployment;
     this.#fleet = parts.fleet;
@@ -34,14 +39,22 @@ export class Disturber {
 
   async disturb(one: Disturbance): Promise<void> {
     switch (one.kind) {
-      case 'router': return await this.#fleet.bounceRouter(this.#random, one.signal, one.pauseMs);
-      case 'projector': return await this.#fleet.bounceProjector(one.signal, one.pauseMs);
-      case 'broker': return await this.#bounceBroker(one.signal, one.pauseMs);
-      case 'broker down': return await this.#bounceBroker(one.signal, one.ms);
-      case 'router added': return await this.#fleet.addRouter();
-      case 'router removed': return await this.#fleet.removeRouter(this.#random);
-      case 'policy': return await this.#changePolicy(one);
-      default: return one satisfies never;
+      case 'router':
+        return await this.#fleet.bounceRouter(this.#random, one.signal, one.pauseMs);
+      case 'projector':
+        return await this.#fleet.bounceProjector(one.signal, one.pauseMs);
+      case 'broker':
+        return await this.#bounceBroker(one.signal, one.pauseMs);
+      case 'broker down':
+        return await this.#bounceBroker(one.signal, one.ms);
+      case 'router added':
+        return await this.#fleet.addRouter();
+      case 'router removed':
+        return await this.#fleet.removeRouter(this.#random);
+      case 'policy':
+        return await this.#changePolicy(one);
+      default:
+        return one satisfies never;
     }
   }
 
@@ -59,14 +72,20 @@ export class Disturber {
   /** Else the next broker to end could be the last one that has something. */
   async #inSync({ name }: Server): Promise<void> {
     const until = performance.now() + IN_SYNC_WITHIN_MS;
-    while (await behind(this.#stack.kafka.brokers).catch(() => Infinity) > 0) {
-      if (performance.now() > until) throw new Error(`Expected all copies in sync within ${IN_SYNC_WITHIN_MS} ms after ${name} came back, found that they are not.`);
+    while ((await behind(this.#stack.kafka.brokers).catch(() => Infinity)) > 0) {
+      if (performance.now() > until)
+        throw new Error(
+          `Expected all copies in sync within ${IN_SYNC_WITHIN_MS} ms after ${name} came back, found that they are not.`,
+        );
       await sleep(500);
     }
   }
 
   /** Publishes the next version and ends routers around the instant it is effective from. */
-  async #changePolicy({ aheadMs, bounces }: Extract<Disturbance, { kind: 'policy' }>): Promise<void> {
+  async #changePolicy({
+    aheadMs,
+    bounces,
+  }: Extract<Disturbance, { kind: 'policy' }>): Promise<void> {
     const current = this.#policy ?? readPolicy(await readFile(FIRST_POLICY)).document;
     const region = current.version % 2 === 0 ? 'moscow' : 'zurich';
     const next = moving(current, region, Date.now() + aheadMs);

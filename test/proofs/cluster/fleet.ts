@@ -24,7 +24,9 @@ export class Fleet {
 
   async open(routers: number): Promise<void> {
     this.#projector = await this.#start('consent-projector');
-    this.#routers.push(...(await Promise.all(Array.from({ length: routers }, () => this.#start('router')))));
+    this.#routers.push(
+      ...(await Promise.all(Array.from({ length: routers }, () => this.#start('router')))),
+    );
   }
 
   /** Ends a router and starts another one after `pauseMs`. */
@@ -58,26 +60,42 @@ export class Fleet {
   async watch(): Promise<void> {
     for (const [index, router] of this.#routers.entries()) {
       if (router.running) continue;
-      this.findings.push(`a router ended by itself with ${String(await router.exited())}: ${lastWords(router)}`);
+      this.findings.push(
+        `a router ended by itself with ${String(await router.exited())}: ${lastWords(router)}`,
+      );
       this.#routers[index] = await this.#launch('router');
     }
     if (this.#projector?.running !== false) return;
-    this.findings.push(`the projector ended by itself with ${String(await this.#projector.exited())}: ${lastWords(this.#projector)}`);
+    this.findings.push(
+      `the projector ended by itself with ${String(await this.#projector.exited())}: ${lastWords(this.#projector)}`,
+    );
     this.#projector = await this.#launch('consent-projector');
   }
 
   /** What they say of themselves. */
   async describe(): Promise<string> {
-    const services = [...this.#routers, ...(this.#projector === undefined ? [] : [this.#projector])];
-    return (await Promise.all(services.map(async (service) => {
-      const readiness = await service.readiness().then((value) => JSON.stringify(value), String);
-      return `${service.name} ${service.pid}: ${readiness}\n${lastWords(service)}`;
-    }))).join('\n');
+    const services = [
+      ...this.#routers,
+      ...(this.#projector === undefined ? [] : [this.#projector]),
+    ];
+    return (
+      await Promise.all(
+        services.map(async (service) => {
+          const readiness = await service
+            .readiness()
+            .then((value) => JSON.stringify(value), String);
+          return `${service.name} ${service.pid}: ${readiness}\n${lastWords(service)}`;
+        }),
+      )
+    ).join('\n');
   }
 
   /** Ends all of them cleanly. */
   async close(): Promise<void> {
-    const services = [...this.#routers.splice(0), ...(this.#projector === undefined ? [] : [this.#projector])];
+    const services = [
+      ...this.#routers.splice(0),
+      ...(this.#projector === undefined ? [] : [this.#projector]),
+    ];
     this.#projector = undefined;
     await Promise.all(services.map((service) => this.#end(service, 'SIGTERM')));
   }
@@ -90,9 +108,15 @@ export class Fleet {
 
   async #end(service: ServiceProcess, signal: Ending): Promise<void> {
     service.signal(signal);
-    const by = await Promise.race([service.exited(), sleep(ENDED_MS, 'not at all', { ref: false })]);
+    const by = await Promise.race([
+      service.exited(),
+      sleep(ENDED_MS, 'not at all', { ref: false }),
+    ]);
     if (by === 'not at all') await service.stop('SIGKILL');
-    if (by !== (signal === 'SIGTERM' ? 0 : 'SIGKILL')) this.findings.push(`${service.name} was told to end by ${signal} and ended with ${String(by)}: ${lastWords(service)}`);
+    if (by !== (signal === 'SIGTERM' ? 0 : 'SIGKILL'))
+      this.findings.push(
+        `${service.name} was told to end by ${signal} and ended with ${String(by)}: ${lastWords(service)}`,
+      );
   }
 
   async #start(name: ServiceName): Promise<ServiceProcess> {

@@ -1,14 +1,19 @@
 import { readTopic } from './kcat.ts';
 
 /** The last offset a group settled of each partition of `topic`, as the brokers keep it: the last word of each key of `__consumer_offsets`. */
-export async function groupProgress(brokers: readonly string[], group: string, topic: string): Promise<ReadonlyMap<number, number>> {
+export async function groupProgress(
+  brokers: readonly string[],
+  group: string,
+  topic: string,
+): Promise<ReadonlyMap<number, number>> {
   const settled = new Map<number, number>();
   for (const { key, value } of await readTopic(brokers, '__consumer_offsets')) {
     if (key === null || value === null || key.readInt16BE(0) > 1) continue;
     const [itsGroup, afterGroup] = text(key, 2);
     const [itsTopic, afterTopic] = text(key, afterGroup);
     // Committed is the offset after the one settled; it follows a version of two bytes.
-    if (itsGroup === group && itsTopic === topic) settled.set(key.readInt32BE(afterTopic), Number(value.readBigInt64BE(2)) - 1);
+    if (itsGroup === group && itsTopic === topic)
+      settled.set(key.readInt32BE(afterTopic), Number(value.readBigInt64BE(2)) - 1);
   }
   return settled;
 }

@@ -12,12 +12,21 @@ export const MOVED = 'BR';
  * The next version, `MOVED` in `region` instead. Its rules hold since ever: the right region follows from the version in force alone, so that a record
  * decided under the wrong one is in the wrong region.
  */
-export function moving(document: PolicyDocument, region: string, effectiveFrom: number): PolicyDocument {
+export function moving(
+  document: PolicyDocument,
+  region: string,
+  effectiveFrom: number,
+): PolicyDocument {
   const version = document.version + 1;
   const rules = document.rules.flatMap((rule) => {
     if (rule.until !== undefined || !rule.countries.includes(MOVED)) return [rule];
     const others = rule.countries.filter((country) => country !== MOVED);
-    const moved = { ...rule, id: `${MOVED.toLowerCase()}-moved-${version}`, region, countries: [MOVED] };
+    const moved = {
+      ...rule,
+      id: `${MOVED.toLowerCase()}-moved-${version}`,
+      region,
+      countries: [MOVED],
+    };
     return others.length === 0 ? [moved] : [{ ...rule, countries: others }, moved];
   });
   return { ...document, version, effectiveFrom: new Date(effectiveFrom).toISOString(), rules };
@@ -38,23 +47,45 @@ export interface VersionOnLog {
 export function versionsOn(rows: readonly KcatRow[]): readonly VersionOnLog[] {
   const versions: VersionOnLog[] = [];
   for (const { value, at } of rows) {
-    const { type, data, data_base64: base64 } = JSON.parse(String(value)) as { readonly type: string; readonly data?: PolicyDocument; readonly data_base64?: string };
+    const {
+      type,
+      data,
+      data_base64: base64,
+    } = JSON.parse(String(value)) as {
+      readonly type: string;
+      readonly data?: PolicyDocument;
+      readonly data_base64?: string;
+    };
     if (type !== 'policy.published.v1') continue;
-    const document = data ?? JSON.parse(Buffer.from(base64 ?? '', 'base64').toString('utf8')) as PolicyDocument;
+    const document =
+      data ?? (JSON.parse(Buffer.from(base64 ?? '', 'base64').toString('utf8')) as PolicyDocument);
     if (versions.some((known) => known.document.version === document.version)) continue;
-    versions.push({ document, appendedAt: at, effectiveFrom: document.version === 1 ? -Infinity : parseInstant(document.effectiveFrom) ?? NaN });
+    versions.push({
+      document,
+      appendedAt: at,
+      effectiveFrom:
+        document.version === 1 ? -Infinity : (parseInstant(document.effectiveFrom) ?? NaN),
+    });
   }
   return versions;
 }
 
 /** By hand, not by the code it judges: a version counts unless it was effective before it was appended; of those the latest effective one. */
 export function inForce(versions: readonly VersionOnLog[], at: number): VersionOnLog | undefined {
-  return versions.filter(({ effectiveFrom, appendedAt }) => effectiveFrom === -Infinity || effectiveFrom >= appendedAt)
+  return versions
+    .filter(
+      ({ effectiveFrom, appendedAt }) => effectiveFrom === -Infinity || effectiveFrom >= appendedAt,
+    )
     .filter(({ effectiveFrom }) => effectiveFrom <= at)
-    .reduce<VersionOnLog | undefined>((best, one) => (best === undefined || one.effectiveFrom >= best.effectiveFrom ? one : best), undefined);
+    .reduce<VersionOnLog | undefined>(
+      (best, one) => (best === undefined || one.effectiveFrom >= best.effectiveFrom ? one : best),
+      undefined,
+    );
 }
 
 /** Where a version puts `MOVED` today. */
 export function regionOfMoved({ document }: VersionOnLog): string | undefined {
-  return document.rules.find(({ until, countries }) => until === undefined && countries.includes(MOVED))?.region;
+  return document.rules.find(
+    ({ until, countries }) => until === undefined && countries.includes(MOVED),
+  )?.region;
 }

@@ -29,7 +29,11 @@ export class Publisher {
     this.done = this.#publish(log, traffic, options);
   }
 
-  async #publish(log: KafkaLog, traffic: ClusterTraffic, { ahead, settled, due, signal }: PublisherOptions): Promise<void> {
+  async #publish(
+    log: KafkaLog,
+    traffic: ClusterTraffic,
+    { ahead, settled, due, signal }: PublisherOptions,
+  ): Promise<void> {
     while (this.acknowledged < traffic.size && !signal.aborted) {
       const early = this.acknowledged >= due();
       await sleep(early ? SLOWLY_MS : 0);

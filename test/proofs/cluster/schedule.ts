@@ -19,7 +19,9 @@ export class Schedule {
 
   /** How many submissions may be published without leaving too few for what is still to come. */
   get due(): number {
-    return this.#next === this.#list.length ? this.#submissions : Math.min(this.#submissions, this.#at(this.#next + AHEAD));
+    return this.#next === this.#list.length
+      ? this.#submissions
+      : Math.min(this.#submissions, this.#at(this.#next + AHEAD));
   }
 
   /** Each with how many submissions are to be settled before it. */

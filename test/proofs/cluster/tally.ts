@@ -39,12 +39,18 @@ export class ClusterTally {
   /** The first ones found, each with its seed. */
   readonly findings: string[] = [];
 
-  addRun({ seconds, published, fleet: { bounces }, disturber: { brokers, brokerDownMs } }: Run): void {
+  addRun({
+    seconds,
+    published,
+    fleet: { bounces },
+    disturber: { brokers, brokerDownMs },
+  }: Run): void {
     this.runs += 1;
     this.seconds += seconds;
     this.unknownSends += published.unknown;
     this.projectors += bounces.projector;
-    for (const kind of ['SIGTERM', 'SIGKILL', 'added', 'removed'] as const) this.routers[kind] += bounces[kind];
+    for (const kind of ['SIGTERM', 'SIGKILL', 'added', 'removed'] as const)
+      this.routers[kind] += bounces[kind];
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) this.brokers[signal] += brokers[signal];
     this.brokerDownSeconds += brokerDownMs / 1_000;
   }
@@ -65,19 +71,45 @@ export class ClusterTally {
 
   /** Any of the promises broken? */
   get failed(): boolean {
-    return this.lost + this.twice + this.wrongRegion + this.other + this.reconcileDifferences + this.adjudicationDifferences > 0;
+    return (
+      this.lost +
+        this.twice +
+        this.wrongRegion +
+        this.other +
+        this.reconcileDifferences +
+        this.adjudicationDifferences >
+      0
+    );
   }
 
   rows(): readonly (readonly [string, string | number])[] {
     const { routers, brokers } = this;
     return [
-      ['runs', this.runs], ['submissions on the log', this.records], ['of these sent again after an unknown outcome', this.repeats], ['objects', this.objects], ['audit events in aborted transactions', this.aborted],
-      ['routers bounced, SIGTERM / SIGKILL', `${routers.SIGTERM} / ${routers.SIGKILL}`], ['routers added / removed', `${routers.added} / ${routers.removed}`], ['projectors bounced', this.projectors],
-      ['brokers bounced, SIGTERM / SIGKILL', `${brokers.SIGTERM} / ${brokers.SIGKILL}`], ['seconds with one of three brokers down', Math.round(this.brokerDownSeconds)],
-      ['decided under policy version', [...this.decidedUnder].sort(([a], [b]) => a - b).map(([version, count]) => `${version}: ${count}`).join(', ')],
-      ['lost', this.lost], ['twice', this.twice], ['in the wrong region', this.wrongRegion], ['other faults', this.other],
-      ['reconcile differences', this.reconcileDifferences], ['adjudication differences', this.adjudicationDifferences],
-      ['seconds', Math.round(this.seconds)], ['submissions a second', Math.round(this.records / this.seconds)],
+      ['runs', this.runs],
+      ['submissions on the log', this.records],
+      ['of these sent again after an unknown outcome', this.repeats],
+      ['objects', this.objects],
+      ['audit events in aborted transactions', this.aborted],
+      ['routers bounced, SIGTERM / SIGKILL', `${routers.SIGTERM} / ${routers.SIGKILL}`],
+      ['routers added / removed', `${routers.added} / ${routers.removed}`],
+      ['projectors bounced', this.projectors],
+      ['brokers bounced, SIGTERM / SIGKILL', `${brokers.SIGTERM} / ${brokers.SIGKILL}`],
+      ['seconds with one of three brokers down', Math.round(this.brokerDownSeconds)],
+      [
+        'decided under policy version',
+        [...this.decidedUnder]
+          .sort(([a], [b]) => a - b)
+          .map(([version, count]) => `${version}: ${count}`)
+          .join(', '),
+      ],
+      ['lost', this.lost],
+      ['twice', this.twice],
+      ['in the wrong region', this.wrongRegion],
+      ['other faults', this.other],
+      ['reconcile differences', this.reconcileDifferences],
+      ['adjudication differences', this.adjudicationDifferences],
+      ['seconds', Math.round(this.seconds)],
+      ['submissions a second', Math.round(this.records / this.seconds)],
     ];
   }
 }

@@ -1,6 +1,14 @@
 import { leafOf } from '@residency/auditing';
 import type { AuditRecord } from '@residency/auditing';
-import { EMPTY_RANGE, appendHashes, encodeEntryBundle, encodeHashTile, leafHash, parseTilePath, rootOf } from '@residency/ledger';
+import {
+  EMPTY_RANGE,
+  appendHashes,
+  encodeEntryBundle,
+  encodeHashTile,
+  leafHash,
+  parseTilePath,
+  rootOf,
+} from '@residency/ledger';
 
 /** What a ledger of these records must be, from the records alone: it shares nothing with the writer but hashing and the files' form. */
 export class ExpectedLedger {
@@ -22,7 +30,11 @@ export class ExpectedLedger {
     }
     for (let level = 0; (hashes[level]?.length ?? 0) >= 256; level += 1) {
       const below = hashes[level] ?? [];
-      hashes.push(Array.from({ length: Math.floor(below.length / 256) }, (_, at) => rootOf(appendHashes(EMPTY_RANGE, below.slice(at * 256, (at + 1) * 256)))));
+      hashes.push(
+        Array.from({ length: Math.floor(below.length / 256) }, (_, at) =>
+          rootOf(appendHashes(EMPTY_RANGE, below.slice(at * 256, (at + 1) * 256))),
+        ),
+      );
     }
     this.roots = roots;
     this.#hashes = hashes;
@@ -31,7 +43,7 @@ export class ExpectedLedger {
   /** The only bytes that may ever stand under a tile's path; `undefined`: none may. */
   file(path: string): Uint8Array | undefined {
     const { level, index, width } = parseTilePath(path);
-    const all = level === 'entries' ? this.leaves : this.#hashes[level] ?? [];
+    const all = level === 'entries' ? this.leaves : (this.#hashes[level] ?? []);
     const part = all.slice(index * 256, index * 256 + width);
     if (part.length < width) return undefined;
     return level === 'entries' ? encodeEntryBundle(part) : encodeHashTile(part);

@@ -11,9 +11,29 @@ export function proofSigner(): Promise<Signer> {
 }
 
 /** One life of a writer: everything in `records` is under a checkpoint when it resolves. */
-export async function growDirectory(store: LedgerStore, records: readonly AuditRecord[], { batch, intervalMs }: { readonly batch: () => number; readonly intervalMs: number }): Promise<void> {
+export async function growDirectory(
+  store: LedgerStore,
+  records: readonly AuditRecord[],
+  { batch, intervalMs }: { readonly batch: () => number; readonly intervalMs: number },
+): Promise<void> {
   const source = new MemoryAuditSource(records, { batch });
-  const watch = new EventWatch({ log: source.log, partition: 0, regions: new RecentRegions(1_000), found: (finding) => { throw new Error(`Expected a sound log, found ${finding.kind}.`); } });
+  const watch = new EventWatch({
+    log: source.log,
+    partition: 0,
+    regions: new RecentRegions(1_000),
+    found: (finding) => {
+      throw new Error(`Expected a sound log, found ${finding.kind}.`);
+    },
+  });
   let now = 0;
-  await growLedger({ source, store, signer: await proofSigner(), watch, intervalMs, now: () => (now += 100), until: 'end', signal: new AbortController().signal });
+  await growLedger({
+    source,
+    store,
+    signer: await proofSigner(),
+    watch,
+    intervalMs,
+    now: () => (now += 100),
+    until: 'end',
+    signal: new AbortController().signal,
+  });
 }

@@ -7,4 +7,7 @@ import { growDirectory } from './grow-directory.ts';
 const [, , directory = '', count = '0', seed = '0'] = process.argv;
 const random = new SeededRandom(Number(seed));
 await openLedgerDirectory(directory);
-await growDirectory(new FilesystemLedgerStore(directory), someAuditRecords(Number(count)), { batch: () => 1 + random.below(60), intervalMs: 0 });
+await growDirectory(new FilesystemLedgerStore(directory), someAuditRecords(Number(count)), {
+  batch: () => 1 + random.below(60),
+  intervalMs: 0,
+});

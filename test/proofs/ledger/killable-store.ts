@@ -10,7 +10,10 @@ export class KillableStore implements LedgerStore {
   readonly #persists: boolean;
 
   /** `persists`: the call it dies in is carried out all the same. */
-  constructor(inner: LedgerStore, { calls, persists }: { readonly calls: number; readonly persists: boolean }) {
+  constructor(
+    inner: LedgerStore,
+    { calls, persists }: { readonly calls: number; readonly persists: boolean },
+  ) {
     this.#inner = inner;
     this.#left = calls;
     this.#persists = persists;

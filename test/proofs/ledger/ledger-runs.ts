@@ -6,7 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { FilesystemLedgerStore, initLedgerDirectory, openLedgerDirectory } from '@residency/adapter-filesystem';
+import {
+  FilesystemLedgerStore,
+  initLedgerDirectory,
+  openLedgerDirectory,
+} from '@residency/adapter-filesystem';
 import { remedyOf } from '@residency/coded-error';
 import { FaultyLedgerStore, seededFaults, someAuditRecords } from '@residency/testkit';
 import { SeededRandom } from '../seeded-random.ts';
@@ -49,7 +53,21 @@ const IN_HAND_MS = 150;
 
 /** Each run: writers over one directory, one after the other, that fail, die in the middle or are killed at seeded moments; then one that ends, and the judgement. */
 export async function ledgerRuns({ runs, seed, onRun }: LedgerRunOptions): Promise<LedgerTally> {
-  const tally: LedgerTally = { runs: 0, lives: 0, abandoned: 0, killed: 0, faults: 0, records: 0, checkpoints: 0, files: 0, forks: 0, missing: 0, fsckFaults: 0, wentBack: 0, findings: [] };
+  const tally: LedgerTally = {
+    runs: 0,
+    lives: 0,
+    abandoned: 0,
+    killed: 0,
+    faults: 0,
+    records: 0,
+    checkpoints: 0,
+    files: 0,
+    forks: 0,
+    missing: 0,
+    fsckFaults: 0,
+    wentBack: 0,
+    findings: [],
+  };
   for (let run = 0; run < runs; run += 1) {
     const parent = await mkdtemp(join(tmpdir(), 'residency-ledger-proof-'));
     try {
@@ -95,7 +113,10 @@ class LedgerRun {
     }
     await this.#grow(new FilesystemLedgerStore(this.#directory), this.#records.length);
     await this.#look();
-    const { files, heads, forks, missing, fsck } = await judgeLedger(this.#directory, this.#expected);
+    const { files, heads, forks, missing, fsck } = await judgeLedger(
+      this.#directory,
+      this.#expected,
+    );
     this.#tally.records += this.#records.length;
     this.#tally.files += files;
     this.#tally.checkpoints += heads;
@@ -115,14 +136,23 @@ class LedgerRun {
 
   /** Dies in one of its first calls, most of the time in the middle of its work. */
   async #abandoned(visible: number): Promise<void> {
-    const store = new KillableStore(new FilesystemLedgerStore(this.#directory), { calls: 1 + this.#random.below(this.#random.chance(0.5) ? 12 : 120), persists: this.#random.chance(0.5) });
-    const end = await Promise.race([store.killed.then(() => 'killed'), this.#grow(store, visible).then(() => 'ended')]);
+    const store = new KillableStore(new FilesystemLedgerStore(this.#directory), {
+      calls: 1 + this.#random.below(this.#random.chance(0.5) ? 12 : 120),
+      persists: this.#random.chance(0.5),
+    });
+    const end = await Promise.race([
+      store.killed.then(() => 'killed'),
+      this.#grow(store, visible).then(() => 'ended'),
+    ]);
     if (end === 'killed') this.#tally.abandoned += 1;
     await store.quiet();
   }
 
   async #faulty(visible: number): Promise<void> {
-    const store = new FaultyLedgerStore(new FilesystemLedgerStore(this.#directory), seededFaults(this.#random.below(2 ** 31), 0.03 + this.#random.next() * 0.1));
+    const store = new FaultyLedgerStore(
+      new FilesystemLedgerStore(this.#directory),
+      seededFaults(this.#random.below(2 ** 31), 0.03 + this.#random.next() * 0.1),
+    );
     for (let tries = 0; tries < 20; tries += 1) {
       try {
         await this.#grow(store, visible);
@@ -138,21 +168,37 @@ class LedgerRun {
   async #killed(visible: number): Promise<void> {
     await openLedgerDirectory(this.#directory);
     const script = fileURLToPath(new URL('grow-process.ts', import.meta.url));
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, this.#directory, String(visible), String(this.#random.below(2 ** 31))], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const child = spawn(
+      process.execPath,
+      [
+        '--disable-warning=ExperimentalWarning',
+        script,
+        this.#directory,
+        String(visible),
+        String(this.#random.below(2 ** 31)),
+      ],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
     const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
     await firstFile(join(this.#directory, 'tmp'), closed);
     await Promise.race([closed, sleep(this.#random.below(IN_HAND_MS))]);
     child.kill('SIGKILL');
     const [code, signal] = await closed;
     if (signal === 'SIGKILL') this.#tally.killed += 1;
-    else if (code !== 0) throw new Error(`Expected the writer to end well or be killed, found exit code ${String(code)}.`);
+    else if (code !== 0)
+      throw new Error(
+        `Expected the writer to end well or be killed, found exit code ${String(code)}.`,
+      );
   }
 
   async #grow(store: Parameters<typeof growDirectory>[0], visible: number): Promise<void> {
     // A life's own numbers: how often it dies must not change what the next one does.
     const own = new SeededRandom(this.#random.below(2 ** 31));
     const most = 1 + own.below(own.chance(0.5) ? 40 : 600);
-    await growDirectory(store, this.#records.slice(0, visible), { batch: () => 1 + own.below(most), intervalMs: own.pick([0, 300, 10_000]) });
+    await growDirectory(store, this.#records.slice(0, visible), {
+      batch: () => 1 + own.below(most),
+      intervalMs: own.pick([0, 300, 10_000]),
+    });
   }
 
   /** What an outsider sees at this moment. */
@@ -164,7 +210,11 @@ class LedgerRun {
       this.#finding(`the checkpoint went back from ${this.#largest} to ${size}`);
     }
     this.#largest = Math.max(this.#largest, size);
-    if (head === undefined || Buffer.compare(head.root, this.#expected.roots[size] ?? new Uint8Array()) === 0) return;
+    if (
+      head === undefined ||
+      Buffer.compare(head.root, this.#expected.roots[size] ?? new Uint8Array()) === 0
+    )
+      return;
     this.#tally.forks += 1;
     this.#finding(`a checkpoint of size ${size} had another root`);
   }
@@ -177,7 +227,9 @@ class LedgerRun {
 /** Resolves when something is being written, or when the writer ended. */
 async function firstFile(directory: string, closed: Promise<unknown>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const watcher = watch(directory, () => { resolve(); });
+  const watcher = watch(directory, () => {
+    resolve();
+  });
   await Promise.race([promise, closed]);
   watcher.close();
 }

@@ -14,4 +14,8 @@ for await (const { value } of data.log.read(TOPICS.audit)) {
   events += 1;
 }
 await data.close();
-console.log(createHash('sha256').update(`residency.audit/0 ${events} ${hash.digest('hex')}\n`).digest('hex'));
+console.log(
+  createHash('sha256')
+    .update(`residency.audit/0 ${events} ${hash.digest('hex')}\n`)
+    .digest('hex'),
+);

@@ -25,14 +25,31 @@ export async function generateLog(directory: string, events: number): Promise<Ge
   const { name } = data.log;
   try {
     for (let from = 0; from < consents; from += 1_000) {
-      await data.log.append(Array.from({ length: Math.min(1_000, consents - from) }, (_, at) => consentEntry(consentCloudEvent(
-        { kind: 'granted', consentId: consentOf(from + at), purposes: ['threat-sample-sharing'], termsVersion: TERMS }, { id: randomUUID(), source: 'urn:test:replay-scale' },
-      ))));
+      await data.log.append(
+        Array.from({ length: Math.min(1_000, consents - from) }, (_, at) =>
+          consentEntry(
+            consentCloudEvent(
+              {
+                kind: 'granted',
+                consentId: consentOf(from + at),
+                purposes: ['threat-sample-sharing'],
+                termsVersion: TERMS,
+              },
+              { id: randomUUID(), source: 'urn:test:replay-scale' },
+            ),
+          ),
+        ),
+      );
     }
   } finally {
     await data.close();
   }
-  const generator = new EventGenerator({ log: name, policy: readPolicy(await readFile(FIRST_POLICY)), since: Date.now() + HOUR_MS, consents });
+  const generator = new EventGenerator({
+    log: name,
+    policy: readPolicy(await readFile(FIRST_POLICY)),
+    since: Date.now() + HOUR_MS,
+    consents,
+  });
   const bytes = insertAll(join(directory, 'log.db'), events, generator);
   return { events, bytes, seconds: (performance.now() - startedAt) / 1_000 };
 }
@@ -40,8 +57,12 @@ export async function generateLog(directory: string, events: number): Promise<Ge
 function insertAll(file: string, events: number, generator: EventGenerator): number {
   const db = new DatabaseSync(file);
   db.exec('PRAGMA synchronous = OFF; BEGIN');
-  const topic = db.prepare('SELECT id FROM topic WHERE name = ?').get('residency.audit') as { readonly id: number };
-  const insert = db.prepare('INSERT INTO record (topic, "offset", at, submission, headers, key, value) VALUES (?, ?, ?, NULL, ?, NULL, ?)');
+  const topic = db.prepare('SELECT id FROM topic WHERE name = ?').get('residency.audit') as {
+    readonly id: number;
+  };
+  const insert = db.prepare(
+    'INSERT INTO record (topic, "offset", at, submission, headers, key, value) VALUES (?, ?, ?, NULL, ?, NULL, ?)',
+  );
   const now = Date.now();
   let bytes = 0;
   for (let offset = 0; offset < events; offset += 1) {

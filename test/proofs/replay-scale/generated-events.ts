@@ -30,7 +30,10 @@ export class EventGenerator {
   constructor(generated: Generated) {
     this.#generated = generated;
     const decisions = COUNTRIES.map((country) => known(generated.policy, country, generated.since));
-    this.#decisions = decisions.map(({ region, rule, policy }) => `{"policy":{"digest":"${policy.digest}","id":"${policy.id}","version":${policy.version}},"region":"${region}","rule":"${rule.id}"}`);
+    this.#decisions = decisions.map(
+      ({ region, rule, policy }) =>
+        `{"policy":{"digest":"${policy.digest}","id":"${policy.id}","version":${policy.version}},"region":"${region}","rule":"${rule.id}"}`,
+    );
     this.#sites = decisions.map(({ sites }) => sites);
   }
 
@@ -41,23 +44,38 @@ export class EventGenerator {
     // A duplicate repeats the stored record before it.
     const of = outcome === 6 ? offset - 1 : offset;
     const submission = sha256(`submission ${of}`);
-    const type = outcome < 6 ? 'stored' : outcome === 6 ? 'duplicate' : outcome < 9 ? 'refused' : 'quarantined';
-    return Buffer.from(`{"causationid":"${submission}","data":${this.#data(type, of, offset, submission)},"datacontenttype":"application/json","id":"${log}/threat.samples/0/${offset}","sequence":"${String(offset).padStart(20, '0')}","source":"/residency/${log}/threat.samples/0","specversion":"1.0","time":"${new Date(since + offset).toISOString()}","type":"residency.sample.${type}.v1"}`);
+    const type =
+      outcome < 6
+        ? 'stored'
+        : outcome === 6
+          ? 'duplicate'
+          : outcome < 9
+            ? 'refused'
+            : 'quarantined';
+    return Buffer.from(
+      `{"causationid":"${submission}","data":${this.#data(type, of, offset, submission)},"datacontenttype":"application/json","id":"${log}/threat.samples/0/${offset}","sequence":"${String(offset).padStart(20, '0')}","source":"/residency/${log}/threat.samples/0","specversion":"1.0","time":"${new Date(since + offset).toISOString()}","type":"residency.sample.${type}.v1"}`,
+    );
   }
 
   #data(type: string, of: number, offset: number, submission: string): string {
     const previous = offset === 0 ? 'null' : `"${offset - 1}"`;
-    const bytes = 100 + (of * 7_919) % 100_000;
+    const bytes = 100 + ((of * 7_919) % 100_000);
     const common = `"sampleBytes":${bytes}`;
-    if (type === 'refused') return `{"consentId":"never-given-${offset % 1_000}","previous":${previous},"reason":"CONSENT_UNKNOWN",${common},"submission":"${submission}","verdict":"suspicious"}`;
+    if (type === 'refused')
+      return `{"consentId":"never-given-${offset % 1_000}","previous":${previous},"reason":"CONSENT_UNKNOWN",${common},"submission":"${submission}","verdict":"suspicious"}`;
     const consent = consentOf((of * 31) % this.#generated.consents);
-    if (type === 'quarantined') return `{"consentId":"${consent}","previous":${previous},"reason":"COUNTRY_UNKNOWN",${common},"submission":"${submission}","termsVersion":"${TERMS}","verdict":"suspicious"}`;
+    if (type === 'quarantined')
+      return `{"consentId":"${consent}","previous":${previous},"reason":"COUNTRY_UNKNOWN",${common},"submission":"${submission}","termsVersion":"${TERMS}","verdict":"suspicious"}`;
     const country = of % COUNTRIES.length;
     const judged = `"consentId":"${consent}","country":"${COUNTRIES[country]}","decision":${this.#decisions[country]}`;
     const sample = `${common},"sampleSha256":"${sha256(`sample ${of}`)}","submission":"${submission}","termsVersion":"${TERMS}","verdict":"malicious"`;
-    if (type === 'duplicate') return `{${judged},"of":"${this.#generated.log}/threat.samples/0/${of}","previous":${previous},${sample}}`;
+    if (type === 'duplicate')
+      return `{${judged},"of":"${this.#generated.log}/threat.samples/0/${of}","previous":${previous},${sample}}`;
     const sealed = submission.split('').toReversed().join('');
-    const placements = (this.#sites[country] ?? []).map((site) => `{"key":"${objectKey(submission)}","sealedBytes":${bytes + 900},"sealedSha256":"${sealed}","site":"${site}","wrappingKey":"some-key"}`);
+    const placements = (this.#sites[country] ?? []).map(
+      (site) =>
+        `{"key":"${objectKey(submission)}","sealedBytes":${bytes + 900},"sealedSha256":"${sealed}","site":"${site}","wrappingKey":"some-key"}`,
+    );
     return `{${judged},"placements":[${placements.join(',')}],"previous":${previous},${sample}}`;
   }
 }

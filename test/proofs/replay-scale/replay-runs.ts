@@ -31,11 +31,22 @@ export async function replayRun(under: string, events: number): Promise<ReplayRu
     const bareFirst = await bareConsumer(data);
     const replay = await residency('audit', 'replay', '--json', '--data', data);
     const bare = await bareConsumer(data);
-    const into = [await residency('audit', 'replay', '--json', '--data', data, '--into', join(folder, 'one')), await residency('audit', 'replay', '--json', '--data', data, '--into', join(folder, 'two'))] as const;
+    const into = [
+      await residency('audit', 'replay', '--json', '--data', data, '--into', join(folder, 'one')),
+      await residency('audit', 'replay', '--json', '--data', data, '--into', join(folder, 'two')),
+    ] as const;
     const adjudicate = await residency('audit', 'adjudicate', '--json', '--data', data);
-    const judged: { readonly differences: number; readonly regionsDecided: number } = JSON.parse(adjudicate.out.trim().split('\n').at(-1) ?? '');
+    const judged: { readonly differences: number; readonly regionsDecided: number } = JSON.parse(
+      adjudicate.out.trim().split('\n').at(-1) ?? '',
+    );
     return {
-      generated, bare, replay, into, adjudicate, differences: judged.differences, decidedAgain: judged.regionsDecided,
+      generated,
+      bare,
+      replay,
+      into,
+      adjudicate,
+      differences: judged.differences,
+      decidedAgain: judged.regionsDecided,
       digests: [bareFirst.out.trim(), ...[replay, ...into].map(({ out }) => digestIn(out))],
       views: [await sha256OfFolder(join(folder, 'one')), await sha256OfFolder(join(folder, 'two'))],
     };
@@ -51,7 +62,10 @@ function digestIn(out: string): string {
 
 async function sha256OfFolder(folder: string): Promise<string> {
   const hash = createHash('sha256');
-  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name)).sort();
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .sort();
   for (const file of files) hash.update(file.slice(folder.length)).update(await readFile(file));
   return hash.digest('hex');
 }

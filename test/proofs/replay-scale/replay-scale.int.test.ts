@@ -11,16 +11,29 @@ const EVENTS = 20_000;
 const MiB = 1024 * 1024;
 
 test('generated events are what a router writes, byte for byte', async () => {
-  const generator = new EventGenerator({ log: 'log-1', policy: readPolicy(await readFile(FIRST_POLICY)), since: Date.UTC(2026, 0, 1), consents: 5 });
-  for (let offset = 0; offset < 200; offset += 1) expect(encodeAuditEvent(decodeAuditEvent(generator.event(offset)))).toEqual(generator.event(offset));
+  const generator = new EventGenerator({
+    log: 'log-1',
+    policy: readPolicy(await readFile(FIRST_POLICY)),
+    since: Date.UTC(2026, 0, 1),
+    consents: 5,
+  });
+  for (let offset = 0; offset < 200; offset += 1)
+    expect(encodeAuditEvent(decodeAuditEvent(generator.event(offset)))).toEqual(
+      generator.event(offset),
+    );
 });
 
-test('every replay of one log has the digest of whoever only reads and hashes it, the same views, and no more memory than of a tenth of it', { timeout: 300_000 }, async () => {
-  const tenth = await replayRun(tmpdir(), EVENTS / 10);
-  const whole = await replayRun(tmpdir(), EVENTS);
-  expect(new Set(whole.digests).size).toBe(1);
-  expect(new Set(whole.views).size).toBe(1);
-  expect(whole.digests[0]).not.toBe(tenth.digests[0]);
-  expect([whole.differences, whole.decidedAgain]).toEqual([0, (EVENTS * 7) / 10]);
-  for (const what of ['replay', 'adjudicate'] as const) expect(whole[what].peakBytes - tenth[what].peakBytes).toBeLessThan(100 * MiB);
-});
+test(
+  'every replay of one log has the digest of whoever only reads and hashes it, the same views, and no more memory than of a tenth of it',
+  { timeout: 300_000 },
+  async () => {
+    const tenth = await replayRun(tmpdir(), EVENTS / 10);
+    const whole = await replayRun(tmpdir(), EVENTS);
+    expect(new Set(whole.digests).size).toBe(1);
+    expect(new Set(whole.views).size).toBe(1);
+    expect(whole.digests[0]).not.toBe(tenth.digests[0]);
+    expect([whole.differences, whole.decidedAgain]).toEqual([0, (EVENTS * 7) / 10]);
+    for (const what of ['replay', 'adjudicate'] as const)
+      expect(whole[what].peakBytes - tenth[what].peakBytes).toBeLessThan(100 * MiB);
+  },
+);

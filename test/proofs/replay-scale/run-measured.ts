@@ -29,12 +29,23 @@ export function bareConsumer(directory: string): Promise<Measured> {
 
 async function run(script: string, args: readonly string[]): Promise<Measured> {
   const file = join(tmpdir(), `residency-measured-${randomUUID()}`);
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--import', MEASURED, script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, REPLAY_SCALE_MEASURED: file } });
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--import', MEASURED, script, ...args],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, REPLAY_SCALE_MEASURED: file } },
+  );
   let [out, err] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => { out += text; });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { err += text; });
-  const [code] = await once(child, 'close') as [number | null];
-  if (code !== 0) throw new Error(`Expected ${args.slice(0, 2).join(' ')} to end with 0, found ${String(code)}: ${out.slice(0, 2_000)}${err.slice(0, 2_000)}`);
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0)
+    throw new Error(
+      `Expected ${args.slice(0, 2).join(' ')} to end with 0, found ${String(code)}: ${out.slice(0, 2_000)}${err.slice(0, 2_000)}`,
+    );
   const measured: Omit<Measured, 'out'> = JSON.parse(await readFile(file, 'utf8'));
   await rm(file);
   return { ...measured, out };

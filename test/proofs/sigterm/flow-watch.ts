@@ -48,13 +48,20 @@ export class FlowWatch {
 
   /** Since `begin`. */
   get standstill(): Standstill {
-    return { flowMs: this.#flow.longestMs, partitionMs: Math.max(0, ...[...this.#partitions.values()].map(({ longestMs }) => longestMs)) };
+    return {
+      flowMs: this.#flow.longestMs,
+      partitionMs: Math.max(0, ...[...this.#partitions.values()].map(({ longestMs }) => longestMs)),
+    };
   }
 
   /** Until every partition has moved since this call. */
   async untilAllMove(signal: AbortSignal): Promise<void> {
     const from = new Map(this.#next);
-    while (!signal.aborted && [...this.#next].some(([partition, next]) => next <= (from.get(partition) ?? -1n))) await sleep(LOOK_EVERY_MS);
+    while (
+      !signal.aborted &&
+      [...this.#next].some(([partition, next]) => next <= (from.get(partition) ?? -1n))
+    )
+      await sleep(LOOK_EVERY_MS);
   }
 
   async close(): Promise<void> {
@@ -64,10 +71,15 @@ export class FlowWatch {
 
   async #look(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const [committed, ends] = [await this.#log.committed(), await this.#log.ends('threat.samples')];
+      const [committed, ends] = [
+        await this.#log.committed(),
+        await this.#log.ends('threat.samples'),
+      ];
       const now = performance.now();
       // Where nothing waits nothing stands still.
-      const moved = [...ends].map(([partition, end]) => this.#note(partition, committed.get(partition) ?? 0n, end, now));
+      const moved = [...ends].map(([partition, end]) =>
+        this.#note(partition, committed.get(partition) ?? 0n, end, now),
+      );
       this.#flow.note(moved.includes(true), now);
       await sleep(LOOK_EVERY_MS);
     }

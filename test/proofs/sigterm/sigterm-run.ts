@@ -47,19 +47,43 @@ const BETWEEN_MS = 1_000;
 const ALL_MOVE_WITHIN_MS = 90_000;
 
 /** Tells one router after the other to end while all have more to do than they can, starts another one each time, then judges everything. */
-export async function sigtermRun({ seed, times, routers, partitions, batch, submissions, waiting, undisturbedMs, longRunning, note }: SigtermOptions): Promise<SigtermResult> {
+export async function sigtermRun({
+  seed,
+  times,
+  routers,
+  partitions,
+  batch,
+  submissions,
+  waiting,
+  undisturbedMs,
+  longRunning,
+  note,
+}: SigtermOptions): Promise<SigtermResult> {
   const stack = await openStack({ brokers: 1, sites: true, redis: true, longRunning });
   try {
-    const deployment = await Deployment.open(stack, { partitions, env: { RESIDENCY_MAX_BATCH_RECORDS: String(batch) } });
+    const deployment = await Deployment.open(stack, {
+      partitions,
+      env: { RESIDENCY_MAX_BATCH_RECORDS: String(batch) },
+    });
     try {
-      const [random, traffic, fleet, tally] = [new SeededRandom(seed), new ClusterTraffic(seed, submissions), new Fleet(deployment), new ClusterTally()];
+      const [random, traffic, fleet, tally] = [
+        new SeededRandom(seed),
+        new ClusterTraffic(seed, submissions),
+        new Fleet(deployment),
+        new ClusterTally(),
+      ];
       await deployment.log.append(trafficConsents());
       await fleet.open(routers);
       await sleep(AFTER_CONSENT_MS);
       const progress = new Progress(deployment.log, () => fleet.watch());
       const over = new AbortController();
       let published = 0;
-      const publisher = new Publisher(deployment.log, traffic, { ahead: waiting, settled: () => progress.settled, due: () => submissions, signal: over.signal });
+      const publisher = new Publisher(deployment.log, traffic, {
+        ahead: waiting,
+        settled: () => progress.settled,
+        due: () => submissions,
+        signal: over.signal,
+      });
       const flow = new FlowWatch(deployment.log);
       const [endedMs, left, joined]: [number[], Standstill[], Standstill[]] = [[], [], []];
       let undisturbed: Standstill = { flowMs: NaN, partitionMs: NaN };
@@ -74,7 +98,9 @@ export async function sigtermRun({ seed, times, routers, partitions, batch, subm
           endedMs.push(found.endedMs);
           left.push(found.left);
           joined.push(found.joined);
-          note(`${time} of ${times}: ended after ${Math.round(found.endedMs)} ms; flow stood still ${Math.round(found.left.flowMs)} ms, at the join ${Math.round(found.joined.flowMs)} ms; ${progress.settled} settled, ${publisher.acknowledged} published`);
+          note(
+            `${time} of ${times}: ended after ${Math.round(found.endedMs)} ms; flow stood still ${Math.round(found.left.flowMs)} ms, at the join ${Math.round(found.joined.flowMs)} ms; ${progress.settled} settled, ${publisher.acknowledged} published`,
+          );
         }
       } finally {
         over.abort();
@@ -85,9 +111,21 @@ export async function sigtermRun({ seed, times, routers, partitions, batch, subm
         await progress.close();
       }
       await fleet.close();
-      if (published >= submissions) tally.find(seed, 'all was published before the last signal: the load was not full, give more submissions');
-      tally.addRun({ seconds: (performance.now() - startedAt) / 1_000, published: publisher, fleet, disturber: new Disturber({ stack, deployment, fleet, random }) });
-      await addVerdict({ seed, stack, deployment, traffic, fleet, note, published: publisher.acknowledged }, tally);
+      if (published >= submissions)
+        tally.find(
+          seed,
+          'all was published before the last signal: the load was not full, give more submissions',
+        );
+      tally.addRun({
+        seconds: (performance.now() - startedAt) / 1_000,
+        published: publisher,
+        fleet,
+        disturber: new Disturber({ stack, deployment, fleet, random }),
+      });
+      await addVerdict(
+        { seed, stack, deployment, traffic, fleet, note, published: publisher.acknowledged },
+        tally,
+      );
       return { tally, endedMs, left, joined, undisturbed };
     } finally {
       await deployment.close();
@@ -97,7 +135,11 @@ export async function sigtermRun({ seed, times, routers, partitions, batch, subm
   }
 }
 
-async function once(fleet: Fleet, flow: FlowWatch, random: SeededRandom): Promise<{ readonly endedMs: number; readonly left: Standstill; readonly joined: Standstill }> {
+async function once(
+  fleet: Fleet,
+  flow: FlowWatch,
+  random: SeededRandom,
+): Promise<{ readonly endedMs: number; readonly left: Standstill; readonly joined: Standstill }> {
   flow.begin();
   const since = performance.now();
   await fleet.removeRouter(random);

@@ -32,12 +32,21 @@ export class ObservedServices {
 
   async #look(start: number): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      await Promise.all([...this.courses].map(async ([service, course]) => {
-        const metrics = await fetch(`${service.url}/metrics`, { signal: AbortSignal.timeout(LOOK_EVERY_MS) }).then((response) => response.text(), () => undefined);
-        if (metrics === undefined) return;
-        const held = Object.fromEntries(Object.entries(HELD).map(([name, of]) => [name, of(metrics)])) as Record<Held, number>;
-        course.push({ seconds: (performance.now() - start) / 1_000, ...held });
-      }));
+      await Promise.all(
+        [...this.courses].map(async ([service, course]) => {
+          const metrics = await fetch(`${service.url}/metrics`, {
+            signal: AbortSignal.timeout(LOOK_EVERY_MS),
+          }).then(
+            (response) => response.text(),
+            () => undefined,
+          );
+          if (metrics === undefined) return;
+          const held = Object.fromEntries(
+            Object.entries(HELD).map(([name, of]) => [name, of(metrics)]),
+          ) as Record<Held, number>;
+          course.push({ seconds: (performance.now() - start) / 1_000, ...held });
+        }),
+      );
       await sleep(LOOK_EVERY_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
     }
   }

@@ -15,9 +15,25 @@ export interface SoakFault {
 
 const IN_SYNC_WITHIN_MS = 50_000;
 
-export function soakFaults({ stack, deployment, fleet, random }: { readonly stack: OwnStack; readonly deployment: Deployment; readonly fleet: Fleet; readonly random: SeededRandom }): readonly SoakFault[] {
+export function soakFaults({
+  stack,
+  deployment,
+  fleet,
+  random,
+}: {
+  readonly stack: OwnStack;
+  readonly deployment: Deployment;
+  readonly fleet: Fleet;
+  readonly random: SeededRandom;
+}): readonly SoakFault[] {
   const { sites, redis, brokers } = stack.servers;
-  const control = (type: typeof ROUTING_PAUSED | typeof ROUTING_RESUMED): Promise<unknown> => deployment.log.append([controlEntry(type === ROUTING_PAUSED ? { type, data: { reason: 'soak' } } : { type, data: {} }, randomUUID())]);
+  const control = (type: typeof ROUTING_PAUSED | typeof ROUTING_RESUMED): Promise<unknown> =>
+    deployment.log.append([
+      controlEntry(
+        type === ROUTING_PAUSED ? { type, data: { reason: 'soak' } } : { type, data: {} },
+        randomUUID(),
+      ),
+    ]);
   const bounced = async (how: 'kill' | 'stop'): Promise<void> => {
     const broker = random.pick(brokers);
     await broker[how]();
@@ -35,8 +51,18 @@ export function soakFaults({ stack, deployment, fleet, random }: { readonly stac
     { name: 'Redis emptied', happen: () => redis.replaceData(new Map()) },
     { name: 'broker stopped', happen: () => bounced('stop') },
     { name: 'projector told to end', happen: () => fleet.bounceProjector('SIGTERM', 1_000) },
-    { name: 'routing paused for 10 s', happen: async () => { await control(ROUTING_PAUSED); await sleep(10_000); await control(ROUTING_RESUMED); } },
-    { name: 'broker frozen for 10 s', happen: () => frozen(random.pick(brokers), 10_000).then(() => inSync(stack)) },
+    {
+      name: 'routing paused for 10 s',
+      happen: async () => {
+        await control(ROUTING_PAUSED);
+        await sleep(10_000);
+        await control(ROUTING_RESUMED);
+      },
+    },
+    {
+      name: 'broker frozen for 10 s',
+      happen: () => frozen(random.pick(brokers), 10_000).then(() => inSync(stack)),
+    },
   ];
 }
 
@@ -55,5 +81,6 @@ async function frozen(server: Server, ms: number): Promise<void> {
 /** Else the next broker to end could be the last one that has something. */
 async function inSync({ kafka }: OwnStack): Promise<void> {
   const until = performance.now() + IN_SYNC_WITHIN_MS;
-  while (performance.now() < until && await behind(kafka.brokers).catch(() => Infinity) > 0) await sleep(500);
+  while (performance.now() < until && (await behind(kafka.brokers).catch(() => Infinity)) > 0)
+    await sleep(500);
 }

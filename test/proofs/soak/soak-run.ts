@@ -34,25 +34,57 @@ export interface SoakResult {
 const AFTER_CONSENT_MS = 2_000;
 const SETTLED_WITHIN_MS = 10 * 60_000;
 /** They live through the whole run; a second router and a second projector are what ends and starts. */
-const STEADY: readonly ServiceName[] = ['router', 'consent-projector', 'auditor', 'intake', 'reconciler', 'exporter'];
+const STEADY: readonly ServiceName[] = [
+  'router',
+  'consent-projector',
+  'auditor',
+  'intake',
+  'reconciler',
+  'exporter',
+];
 
 /** Steady traffic, a fault at every so many milliseconds, and what the services that live through all of it hold meanwhile. */
-export async function soakRun({ seed, minutes, rate, everyMs, longRunning, note }: SoakOptions): Promise<SoakResult> {
+export async function soakRun({
+  seed,
+  minutes,
+  rate,
+  everyMs,
+  longRunning,
+  note,
+}: SoakOptions): Promise<SoakResult> {
   const stack = await openStack({ brokers: 3, sites: true, redis: true, longRunning });
   try {
-    const deployment = await Deployment.open(stack, { partitions: 4, replication: 3, env: { RESIDENCY_RECONCILER_PAUSE_MS: '30000' } });
+    const deployment = await Deployment.open(stack, {
+      partitions: 4,
+      replication: 3,
+      env: { RESIDENCY_RECONCILER_PAUSE_MS: '30000' },
+    });
     try {
       const total = Math.ceil(minutes * 60 * rate) + 2 * rate;
-      const [random, traffic, fleet, tally] = [new SeededRandom(seed), new ClusterTraffic(seed, total), new Fleet(deployment), new ClusterTally()];
+      const [random, traffic, fleet, tally] = [
+        new SeededRandom(seed),
+        new ClusterTraffic(seed, total),
+        new Fleet(deployment),
+        new ClusterTally(),
+      ];
       await deployment.log.append(trafficConsents());
       const steady: ServiceProcess[] = [];
-      for (const name of STEADY) steady.push(await deployment.start(name, name === 'intake' ? { RESIDENCY_HTTP_HOST: '127.0.0.1' } : {}));
+      for (const name of STEADY)
+        steady.push(
+          await deployment.start(
+            name,
+            name === 'intake' ? { RESIDENCY_HTTP_HOST: '127.0.0.1' } : {},
+          ),
+        );
       await fleet.open(1);
       await sleep(AFTER_CONSENT_MS);
       const [startedAt, over] = [performance.now(), new AbortController()];
       const progress = new Progress(deployment.log, () => fleet.watch());
       const publisher = new Publisher(deployment.log, traffic, {
-        ahead: Infinity, settled: () => progress.settled, due: () => Math.floor((performance.now() - startedAt) / 1_000 * rate), signal: over.signal,
+        ahead: Infinity,
+        settled: () => progress.settled,
+        due: () => Math.floor(((performance.now() - startedAt) / 1_000) * rate),
+        signal: over.signal,
       });
       const observed = new ObservedServices(steady);
       const faults = new Map<string, number>();
@@ -72,17 +104,41 @@ export async function soakRun({ seed, minutes, rate, everyMs, longRunning, note 
         over.abort();
         await publisher.done;
         await observed.close();
-        if (!await progress.untilNothingWaits(AbortSignal.timeout(SETTLED_WITHIN_MS))) tally.find(seed, `not everything was settled: ${await fleet.describe()}`);
+        if (!(await progress.untilNothingWaits(AbortSignal.timeout(SETTLED_WITHIN_MS))))
+          tally.find(seed, `not everything was settled: ${await fleet.describe()}`);
         await progress.close();
       }
       for (const service of steady) {
-        if (!service.running) tally.find(seed, `${service.name} did not live through it:\n${service.output.slice(-2_000)}`);
-        else if (await service.stop() !== 0) tally.find(seed, `${service.name} was told to end and did not end with 0:\n${service.output.slice(-2_000)}`);
+        if (!service.running)
+          tally.find(
+            seed,
+            `${service.name} did not live through it:\n${service.output.slice(-2_000)}`,
+          );
+        else if ((await service.stop()) !== 0)
+          tally.find(
+            seed,
+            `${service.name} was told to end and did not end with 0:\n${service.output.slice(-2_000)}`,
+          );
       }
       await fleet.close();
-      tally.addRun({ seconds: (performance.now() - startedAt) / 1_000, published: publisher, fleet, disturber: new Disturber({ stack, deployment, fleet, random }) });
-      await addVerdict({ seed, stack, deployment, traffic, fleet, note, published: publisher.acknowledged }, tally);
-      return { tally, faults, courses: steady.map((service) => ({ service: service.name, course: observed.courses.get(service) ?? [] })) };
+      tally.addRun({
+        seconds: (performance.now() - startedAt) / 1_000,
+        published: publisher,
+        fleet,
+        disturber: new Disturber({ stack, deployment, fleet, random }),
+      });
+      await addVerdict(
+        { seed, stack, deployment, traffic, fleet, note, published: publisher.acknowledged },
+        tally,
+      );
+      return {
+        tally,
+        faults,
+        courses: steady.map((service) => ({
+          service: service.name,
+          course: observed.courses.get(service) ?? [],
+        })),
+      };
     } finally {
       await deployment.close();
     }

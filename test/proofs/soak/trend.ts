@@ -9,13 +9,25 @@ export interface Trend {
 }
 
 /** `seconds` of each look; at least three. */
-export function trendOf(course: readonly { readonly seconds: number; readonly value: number }[]): Trend {
+export function trendOf(
+  course: readonly { readonly seconds: number; readonly value: number }[],
+): Trend {
   const count = course.length;
-  const mean = (of: (one: (typeof course)[number]) => number): number => course.reduce((sum, one) => sum + of(one), 0) / count;
+  const mean = (of: (one: (typeof course)[number]) => number): number =>
+    course.reduce((sum, one) => sum + of(one), 0) / count;
   const minutes = (one: { readonly seconds: number }): number => one.seconds / 60;
   const [at, value] = [mean(minutes), mean((one) => one.value)];
   const spread = course.reduce((sum, one) => sum + (minutes(one) - at) ** 2, 0);
-  const slope = course.reduce((sum, one) => sum + (minutes(one) - at) * (one.value - value), 0) / spread;
-  const rest = course.reduce((sum, one) => sum + (one.value - value - slope * (minutes(one) - at)) ** 2, 0);
-  return { first: course[0]?.value ?? NaN, last: course.at(-1)?.value ?? NaN, slope, standardError: Math.sqrt(rest / Math.max(1, count - 2) / spread) };
+  const slope =
+    course.reduce((sum, one) => sum + (minutes(one) - at) * (one.value - value), 0) / spread;
+  const rest = course.reduce(
+    (sum, one) => sum + (one.value - value - slope * (minutes(one) - at)) ** 2,
+    0,
+  );
+  return {
+    first: course[0]?.value ?? NaN,
+    last: course.at(-1)?.value ?? NaN,
+    slope,
+    standardError: Math.sqrt(rest / Math.max(1, count - 2) / spread),
+  };
 }

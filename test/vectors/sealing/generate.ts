@@ -15,9 +15,19 @@ const older = await generateRegionKey('zurich', Date.UTC(2026, 0, 1));
 const newer = await generateRegionKey('zurich', Date.UTC(2026, 1, 1));
 const moscow = await generateRegionKey('moscow', Date.UTC(2026, 0, 1));
 
-const VECTORS: readonly (readonly [name: string, region: string, key: RegionKey, sample: string])[] = [
+const VECTORS: readonly (readonly [
+  name: string,
+  region: string,
+  key: RegionKey,
+  sample: string,
+])[] = [
   ['one-byte', 'zurich', newer, 'x'],
-  ['older-key', 'zurich', older, 'CANARY-zurich-older: a harmless line of text, sealed before the key was rotated.\n'],
+  [
+    'older-key',
+    'zurich',
+    older,
+    'CANARY-zurich-older: a harmless line of text, sealed before the key was rotated.\n',
+  ],
   ['text', 'zurich', newer, 'CANARY-zurich-newer: a harmless line of text.\n'],
   ['not-ascii', 'moscow', moscow, 'CANARY-moscow: безобидная строка, 無害な行.\0\r\n'],
 ];
@@ -33,9 +43,26 @@ async function writeKey({ id, publicKeyPem, privateKeyPem }: RegionKey): Promise
   await writeFile(join(keys, `${id}.private.pem`), privateKeyPem, { flag: 'wx' });
 }
 
-async function writeVector(name: string, region: string, key: RegionKey, sample: string): Promise<void> {
-  const context = { region, policyDigest: sha256('policy of the vectors'), sampleSha256: sha256(sample), submission: sha256(`submission ${name}`) };
-  const { message, ...sealed } = await new EncryptionSdkSealer({ newest: () => key }).seal(Buffer.from(sample), context);
+async function writeVector(
+  name: string,
+  region: string,
+  key: RegionKey,
+  sample: string,
+): Promise<void> {
+  const context = {
+    region,
+    policyDigest: sha256('policy of the vectors'),
+    sampleSha256: sha256(sample),
+    submission: sha256(`submission ${name}`),
+  };
+  const { message, ...sealed } = await new EncryptionSdkSealer({ newest: () => key }).seal(
+    Buffer.from(sample),
+    context,
+  );
   await writeFile(join(folder, `${name}.message`), message, { flag: 'wx' });
-  await writeFile(join(folder, `${name}.json`), `${JSON.stringify({ writtenBy: 'EncryptionSdkSealer', ...sealed, context, sample }, undefined, 2)}\n`, { flag: 'wx' });
+  await writeFile(
+    join(folder, `${name}.json`),
+    `${JSON.stringify({ writtenBy: 'EncryptionSdkSealer', ...sealed, context, sample }, undefined, 2)}\n`,
+    { flag: 'wx' },
+  );
 }

@@ -38,7 +38,10 @@ export class Appender {
 
   constructor(deps: AppenderDeps) {
     this.#deps = deps;
-    this.#lanes = Array.from({ length: LANES }, () => new ProducerLane(deps.kafka, deps.diagnostics));
+    this.#lanes = Array.from(
+      { length: LANES },
+      () => new ProducerLane(deps.kafka, deps.diagnostics),
+    );
   }
 
   async append(entries: readonly AppendEntry[]): Promise<Appended[]> {
@@ -55,11 +58,18 @@ export class Appender {
       const partition = record.key === null ? this.#calls % count : partitionOf(record.key, count);
       const { promise, resolve, reject } = Promise.withResolvers<bigint>();
       lines[partition % LANES]?.push({
-        topic: this.#deps.nameOf(topic), partition, message: toKafkaMessage(record, partition), bytes: recordBytes(record), appended: resolve, failed: reject,
+        topic: this.#deps.nameOf(topic),
+        partition,
+        message: toKafkaMessage(record, partition),
+        bytes: recordBytes(record),
+        appended: resolve,
+        failed: reject,
       });
       return { partition, offset: await promise };
     });
-    lines.forEach((line, index) => { this.#lanes[index]?.add(line); });
+    lines.forEach((line, index) => {
+      this.#lanes[index]?.add(line);
+    });
     return await allOf(results);
   }
 
@@ -78,5 +88,9 @@ async function allOf<T>(results: readonly Promise<T>[]): Promise<T[]> {
 }
 
 function tooLarge(topic: Topic): KafkaLogError {
-  return new KafkaLogError({ code: 'RECORD_TOO_LARGE', remedy: 'stop', message: `Expected a record of at most ${MAX_RECORD_BYTES} bytes for ${topic}, found a larger one. Check sizes before appending.` });
+  return new KafkaLogError({
+    code: 'RECORD_TOO_LARGE',
+    remedy: 'stop',
+    message: `Expected a record of at most ${MAX_RECORD_BYTES} bytes for ${topic}, found a larger one. Check sizes before appending.`,
+  });
 }

@@ -70,10 +70,16 @@ export class ProducerLane {
     if (first === undefined) return;
     try {
       this.#producer ??= await this.#open();
-      const [sent] = await this.#producer.send({ topic: first.topic, acks: -1, messages: taken.map(({ message }) => message) });
+      const [sent] = await this.#producer.send({
+        topic: first.topic,
+        acks: -1,
+        messages: taken.map(({ message }) => message),
+      });
       const base = BigInt(sent?.baseOffset ?? -1);
       if (base < 0n) throw new Error('Expected the broker to say where the records stand.');
-      taken.forEach(({ appended }, index) => { appended(base + BigInt(index)); });
+      taken.forEach(({ appended }, index) => {
+        appended(base + BigInt(index));
+      });
     } catch (cause) {
       const error = kafkaError(cause, first.topic);
       for (const { failed } of taken) failed(error);
@@ -82,7 +88,12 @@ export class ProducerLane {
   }
 
   async #open(): Promise<Producer> {
-    const producer = this.#kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, createPartitioner: () => statedPartition });
+    const producer = this.#kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      createPartitioner: () => statedPartition,
+    });
     try {
       await producer.connect();
     } catch (error) {
@@ -95,7 +106,9 @@ export class ProducerLane {
   async #dropProducer(): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
-    await producer?.disconnect().catch((error: unknown) => { this.#diagnostics.debug('A Kafka producer did not close cleanly.', { error }); });
+    await producer?.disconnect().catch((error: unknown) => {
+      this.#diagnostics.debug('A Kafka producer did not close cleanly.', { error });
+    });
   }
 }
 

@@ -12,9 +12,17 @@ export interface Cluster {
   disconnect(): Promise<void>;
   addTargetTopic(topic: string): Promise<void>;
   refreshMetadataIfNecessary(): Promise<void>;
-  findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number; readonly leader: number }[];
+  findTopicPartitionMetadata(
+    topic: string,
+  ): readonly { readonly partitionId: number; readonly leader: number }[];
   findBroker(wanted: { readonly nodeId: string }): Promise<Broker>;
-  fetchTopicsOffset(wanted: readonly [TopicOffsetsWanted]): Promise<readonly { readonly partitions: readonly { readonly partition: number; readonly offset: string }[] }[]>;
+  fetchTopicsOffset(
+    wanted: readonly [TopicOffsetsWanted],
+  ): Promise<
+    readonly {
+      readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
+    }[]
+  >;
 }
 
 export interface TopicOffsetsWanted {
@@ -34,7 +42,16 @@ export interface FetchRequest {
   readonly maxWaitTime: number;
   readonly minBytes: number;
   readonly maxBytes: number;
-  readonly topics: readonly [{ readonly topic: string; readonly partitions: readonly { readonly partition: number; readonly fetchOffset: string; readonly maxBytes: number }[] }];
+  readonly topics: readonly [
+    {
+      readonly topic: string;
+      readonly partitions: readonly {
+        readonly partition: number;
+        readonly fetchOffset: string;
+        readonly maxBytes: number;
+      }[];
+    },
+  ];
 }
 
 export interface FetchResponse {
@@ -56,9 +73,16 @@ const CREATE = 'private:Kafka:createCluster';
 
 /** With the client's own connection options. `ends` are high watermarks (isolation level 0): those of open transactions count. */
 export function newCluster(kafka: Kafka): Cluster {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === CREATE);
+  const symbol = Object.getOwnPropertySymbols(kafka).find(
+    ({ description }) => description === CREATE,
+  );
   const create: unknown = symbol === undefined ? undefined : Reflect.get(kafka, symbol);
-  if (typeof create !== 'function') throw new Error('Expected kafkajs 2.2.4, found one that makes its clusters elsewhere. Pin it.');
+  if (typeof create !== 'function')
+    throw new Error('Expected kafkajs 2.2.4, found one that makes its clusters elsewhere. Pin it.');
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return create({ allowAutoTopicCreation: false, isolationLevel: 0, metadataMaxAge: METADATA_AGE_MS }) as Cluster;
+  return create({
+    allowAutoTopicCreation: false,
+    isolationLevel: 0,
+    metadataMaxAge: METADATA_AGE_MS,
+  }) as Cluster;
 }

@@ -27,7 +27,10 @@ const MENDED = Symbol.for('@residency/adapter-kafka:mended');
 const CONNECTING = Symbol('connecting');
 
 type DecodeMessages = (decoder: Decoder) => Promise<unknown[]>;
-type FilterAborted = (fetched: { readonly messages: readonly FetchedMessage[]; readonly abortedTransactions?: readonly AbortedTransaction[] | null }) => FetchedMessage[];
+type FilterAborted = (fetched: {
+  readonly messages: readonly FetchedMessage[];
+  readonly abortedTransactions?: readonly AbortedTransaction[] | null;
+}) => FetchedMessage[];
 type EncodeRecord = (record: RecordToEncode) => Encoder;
 
 interface Decoder {
@@ -82,14 +85,25 @@ function encodeRecord(original: EncodeRecord): EncodeRecord {
   return (record) => {
     const { offsetDelta = 0, timestampDelta = 0, key, value, headers } = record;
     if (!Array.isArray(headers)) return original(record);
-    const body = new Encoder().writeInt8(0).writeVarLong(timestampDelta).writeVarInt(offsetDelta).writeVarIntBytes(key).writeVarIntBytes(value).writeVarInt(headers.length);
-    for (const [name, content] of headers as Headers) body.writeVarIntBytes(Buffer.from(name)).writeVarIntBytes(content);
+    const body = new Encoder()
+      .writeInt8(0)
+      .writeVarLong(timestampDelta)
+      .writeVarInt(offsetDelta)
+      .writeVarIntBytes(key)
+      .writeVarIntBytes(value)
+      .writeVarInt(headers.length);
+    for (const [name, content] of headers as Headers)
+      body.writeVarIntBytes(Buffer.from(name)).writeVarIntBytes(content);
     return new Encoder().writeVarInt(body.size()).writeBuffer(body.buffer);
   };
 }
 
 function mendRequestQueue(): void {
-  const { prototype }: { readonly prototype: RequestQueue & { [MENDED]?: true } } = require('kafkajs/src/network/requestQueue');
+  const {
+    prototype,
+  }: {
+    readonly prototype: RequestQueue & { [MENDED]?: true };
+  } = require('kafkajs/src/network/requestQueue');
   if (prototype[MENDED]) return;
   const original = prototype.scheduleCheckPendingRequests;
   prototype.scheduleCheckPendingRequests = function scheduleCheckPendingRequests() {
@@ -117,20 +131,29 @@ interface Connection {
 const INT32_BYTES = 4;
 
 function mendConnection(): void {
-  const { prototype }: { readonly prototype: Connection & { [MENDED]?: true } } = require('kafkajs/src/network/connection');
+  const {
+    prototype,
+  }: {
+    readonly prototype: Connection & { [MENDED]?: true };
+  } = require('kafkajs/src/network/connection');
   if (prototype[MENDED]) return;
   const { connect: originalConnect, send: originalSend } = prototype;
   prototype.connect = function connect() {
     // What the last connection broke off in the middle of is no part of what this one brings.
-    if (this[CONNECTING] === undefined && !this.isConnected()) Object.assign(this, { chunks: [], bytesBuffered: 0, bytesNeeded: INT32_BYTES });
-    this[CONNECTING] ??= originalConnect.call(this).finally(() => { delete this[CONNECTING]; });
+    if (this[CONNECTING] === undefined && !this.isConnected())
+      Object.assign(this, { chunks: [], bytesBuffered: 0, bytesNeeded: INT32_BYTES });
+    this[CONNECTING] ??= originalConnect.call(this).finally(() => {
+      delete this[CONNECTING];
+    });
     return this[CONNECTING];
   };
   prototype.send = async function send(request) {
     try {
       return await originalSend.call(this, request);
     } catch (error) {
-      throw error instanceof Error && error.name === 'KafkaJSRequestTimeoutError' ? giveUp(this, error) : error;
+      throw error instanceof Error && error.name === 'KafkaJSRequestTimeoutError'
+        ? giveUp(this, error)
+        : error;
     }
   };
   prototype[MENDED] = true;
@@ -155,15 +178,25 @@ function replace<F extends object>(path: string, user: string, mend: (original: 
   if (MENDED in original) return;
   const entry = require.cache[require.resolve(`kafkajs/src/${path}`)];
   if (entry === undefined || require.cache[require.resolve(`kafkajs/src/${user}`)] !== undefined) {
-    throw new Error('Expected to be the first to load kafkajs 2.2.4, found it loaded before, or another. Import this package first.');
+    throw new Error(
+      'Expected to be the first to load kafkajs 2.2.4, found it loaded before, or another. Import this package first.',
+    );
   }
   entry.exports = Object.assign(mend(original), { [MENDED]: true });
 }
 
 /** kafkajs, mended: the only way this package loads it. */
 export function loadKafkajs(): typeof kafkajs {
-  replace<EncodeRecord>('protocol/recordBatch/record/v0', 'protocol/requests/produce/v3/request', encodeRecord);
-  replace<DecodeMessages>('protocol/requests/fetch/v4/decodeMessages', 'protocol/requests/fetch/v4/response', decodeMessages);
+  replace<EncodeRecord>(
+    'protocol/recordBatch/record/v0',
+    'protocol/requests/produce/v3/request',
+    encodeRecord,
+  );
+  replace<DecodeMessages>(
+    'protocol/requests/fetch/v4/decodeMessages',
+    'protocol/requests/fetch/v4/response',
+    decodeMessages,
+  );
   replace<FilterAborted>('consumer/filterAbortedMessages', 'consumer/batch', filterAborted);
   mendRequestQueue();
   mendConnection();

@@ -54,30 +54,60 @@ function decodeBatch(batch: Buffer, messages: FetchedMessage[]): void {
   const maxTimestamp = Number(batch.readBigInt64BE(35));
   const appendTime = (attributes & 0x08) !== 0;
   const isControlRecord = (attributes & 0x20) !== 0;
-  const batchContext: BatchContext = { producerId: String(batch.readBigInt64BE(43)), inTransaction: (attributes & 0x10) !== 0 };
+  const batchContext: BatchContext = {
+    producerId: String(batch.readBigInt64BE(43)),
+    inTransaction: (attributes & 0x10) !== 0,
+  };
   const count = batch.readInt32BE(57);
-  const records = new RecordReader(count === 0 ? Buffer.alloc(0) : unfold(batch.subarray(HEADER_BYTES), attributes & 0x07));
+  const records = new RecordReader(
+    count === 0 ? Buffer.alloc(0) : unfold(batch.subarray(HEADER_BYTES), attributes & 0x07),
+  );
   for (let index = 0; index < count; index += 1) {
     const { timestampDelta, offsetDelta, key, value, headers } = records.record();
     const timestamp = String(appendTime ? maxTimestamp : baseTimestamp + timestampDelta);
-    messages.push({ magicByte: MAGIC, attributes: 0, timestamp, offset: String(baseOffset + offsetDelta), key, value, headers, isControlRecord, batchContext });
+    messages.push({
+      magicByte: MAGIC,
+      attributes: 0,
+      timestamp,
+      offset: String(baseOffset + offsetDelta),
+      key,
+      value,
+      headers,
+      isControlRecord,
+      batchContext,
+    });
   }
   // Compaction takes records out of a batch and keeps the batch: its last offset has been read all the same, and a reader that is not told
   // asks for it for ever.
   if (count === 0 || messages.at(-1)?.offset !== lastOffset) {
-    messages.push({ magicByte: MAGIC, attributes: 0, timestamp: String(maxTimestamp), offset: lastOffset, key: null, value: null, headers: [], isControlRecord: true, batchContext });
+    messages.push({
+      magicByte: MAGIC,
+      attributes: 0,
+      timestamp: String(maxTimestamp),
+      offset: lastOffset,
+      key: null,
+      value: null,
+      headers: [],
+      isControlRecord: true,
+      batchContext,
+    });
   }
 }
 
 function unfold(bytes: Buffer, compression: number): Buffer {
   switch (compression) {
-    case 0: return bytes;
-    case 1: return gunzipSync(bytes, { maxOutputLength: MAX_UNFOLDED });
-    case 4: return zstdDecompressSync(bytes, { maxOutputLength: MAX_UNFOLDED });
+    case 0:
+      return bytes;
+    case 1:
+      return gunzipSync(bytes, { maxOutputLength: MAX_UNFOLDED });
+    case 4:
+      return zstdDecompressSync(bytes, { maxOutputLength: MAX_UNFOLDED });
     default:
       throw new KafkaLogError({
-        code: 'TOPIC_SETTINGS', remedy: 'stop',
-        message: 'Expected records that are not compressed, or with gzip or zstd, found snappy or LZ4. Set compression.type=uncompressed on the topic, as residency topics check says; what is there already can not be read.',
+        code: 'TOPIC_SETTINGS',
+        remedy: 'stop',
+        message:
+          'Expected records that are not compressed, or with gzip or zstd, found snappy or LZ4. Set compression.type=uncompressed on the topic, as residency topics check says; what is there already can not be read.',
       });
   }
 }

@@ -34,7 +34,11 @@ export class ClusterConnection {
     return await coded(topic, async () => {
       await this.#cluster.addTargetTopic(topic);
       await this.#cluster.refreshMetadataIfNecessary();
-      return new Map(this.#cluster.findTopicPartitionMetadata(topic).map(({ partitionId, leader }) => [partitionId, String(leader)]));
+      return new Map(
+        this.#cluster
+          .findTopicPartitionMetadata(topic)
+          .map(({ partitionId, leader }) => [partitionId, String(leader)]),
+      );
     });
   }
 
@@ -51,15 +55,36 @@ export class ClusterConnection {
   async since(topic: string, at: number): Promise<Offsets> {
     const ends = await this.ends(topic);
     const found = await this.#offsets(topic, { fromTimestamp: at });
-    return new Map([...ends].map(([partition, end]) => [partition, (found.get(partition) ?? -1n) < 0n ? end : found.get(partition) ?? end]));
+    return new Map(
+      [...ends].map(([partition, end]) => [
+        partition,
+        (found.get(partition) ?? -1n) < 0n ? end : (found.get(partition) ?? end),
+      ]),
+    );
   }
 
   /** Asks one node for what follows `from`; waits up to `maxWaitMs` where there is nothing. Read committed. `mostBytes` 1: the first batch alone, whatever its size. */
-  async fetch(topic: string, node: string, from: Offsets, maxWaitMs: number, mostBytes = FETCH_BYTES): Promise<Fetched[]> {
+  async fetch(
+    topic: string,
+    node: string,
+    from: Offsets,
+    maxWaitMs: number,
+    mostBytes = FETCH_BYTES,
+  ): Promise<Fetched[]> {
     const response = await coded(topic, async () => {
       const broker = await this.#cluster.findBroker({ nodeId: node });
-      const partitions = [...from].map(([partition, offset]) => ({ partition, fetchOffset: String(offset), maxBytes: Math.min(mostBytes, PARTITION_BYTES) }));
-      return await broker.fetch({ isolationLevel: 1, maxWaitTime: maxWaitMs, minBytes: 1, maxBytes: mostBytes, topics: [{ topic, partitions }] });
+      const partitions = [...from].map(([partition, offset]) => ({
+        partition,
+        fetchOffset: String(offset),
+        maxBytes: Math.min(mostBytes, PARTITION_BYTES),
+      }));
+      return await broker.fetch({
+        isolationLevel: 1,
+        maxWaitTime: maxWaitMs,
+        minBytes: 1,
+        maxBytes: mostBytes,
+        topics: [{ topic, partitions }],
+      });
     });
     return fetched(response, from);
   }
@@ -68,13 +93,23 @@ export class ClusterConnection {
     await this.#cluster.disconnect();
   }
 
-  async #offsets(topic: string, which: { readonly fromBeginning: boolean } | { readonly fromTimestamp: number }): Promise<Offsets> {
+  async #offsets(
+    topic: string,
+    which: { readonly fromBeginning: boolean } | { readonly fromTimestamp: number },
+  ): Promise<Offsets> {
     const partitions = [...(await this.leaders(topic)).keys()].map((partition) => ({ partition }));
     return await coded(topic, async () => {
       const [found] = await this.#cluster.fetchTopicsOffset([{ topic, partitions, ...which }]);
-      const offsets = new Map(found?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
+      const offsets = new Map(
+        found?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]),
+      );
       // A partition without a leader is left out of the answer.
-      if (offsets.size < partitions.length) throw new KafkaLogError({ code: 'KAFKA_UNREACHABLE', remedy: 'retry', message: `Expected a leader for every partition of ${topic}, found ${partitions.length - offsets.size} without. Look at the brokers.` });
+      if (offsets.size < partitions.length)
+        throw new KafkaLogError({
+          code: 'KAFKA_UNREACHABLE',
+          remedy: 'retry',
+          message: `Expected a leader for every partition of ${topic}, found ${partitions.length - offsets.size} without. Look at the brokers.`,
+        });
       return offsets;
     });
   }

@@ -26,8 +26,10 @@ export function fetched({ responses }: FetchResponse, from: Offsets): Fetched[] 
     const start = from.get(partition) ?? 0n;
     const lastStable = BigInt(lastStableOffset);
     const last = messages.at(-1);
-    const end = last === undefined ? nothing ? lastStable : start : BigInt(last.offset) + 1n;
-    const visible = withholdAborted(messages, abortedTransactions).filter(({ isControlRecord, offset }) => !isControlRecord && BigInt(offset) >= start);
+    const end = last === undefined ? (nothing ? lastStable : start) : BigInt(last.offset) + 1n;
+    const visible = withholdAborted(messages, abortedTransactions).filter(
+      ({ isControlRecord, offset }) => !isControlRecord && BigInt(offset) >= start,
+    );
     return { partition, messages: visible, next: end > start ? end : start, lastStable };
   });
 }

@@ -6,8 +6,16 @@ import type { Fetched } from './fetched.ts';
 const MAX_WAIT_MS = 500;
 
 /** The message at an offset; `undefined` where the log has none there: never appended, gone, a marker, aborted or not decided yet. */
-export async function readOne(connection: ClusterConnection, topic: string, partition: number, offset: bigint): Promise<FetchedMessage | undefined> {
-  const [start, end] = [(await connection.starts(topic)).get(partition), (await connection.ends(topic)).get(partition)];
+export async function readOne(
+  connection: ClusterConnection,
+  topic: string,
+  partition: number,
+  offset: bigint,
+): Promise<FetchedMessage | undefined> {
+  const [start, end] = [
+    (await connection.starts(topic)).get(partition),
+    (await connection.ends(topic)).get(partition),
+  ];
   if (start === undefined || end === undefined || offset < start || offset >= end) return undefined;
   for (let next = offset; next <= offset;) {
     const fetched = await fetchOne(connection, topic, partition, { from: next, maxWaitMs: 0 });
@@ -28,10 +36,18 @@ export interface Ahead {
 }
 
 /** What stands at an offset or behind it, transactions still open not awaited. Brings one batch; where that holds nothing for readers, then one fetch after the other. */
-export async function readAhead(connection: ClusterConnection, topic: string, partition: number, from: bigint): Promise<Ahead> {
+export async function readAhead(
+  connection: ClusterConnection,
+  topic: string,
+  partition: number,
+  from: bigint,
+): Promise<Ahead> {
   let plan: FetchPlan = { from, maxWaitMs: 0, mostBytes: 1 };
   for (;;) {
-    const { messages: [first], next } = await fetchOne(connection, topic, partition, plan);
+    const {
+      messages: [first],
+      next,
+    } = await fetchOne(connection, topic, partition, plan);
     if (first !== undefined || next === plan.from) return { first, upTo: next };
     plan = { from: next, maxWaitMs: 0 };
   }
@@ -48,9 +64,15 @@ export interface LookBack {
 
 /** The last message readers may see of a partition and that is `wanted`; `undefined` where there is none. */
 export async function readLast(
-  connection: ClusterConnection, topic: string, partition: number, { wanted = () => true, awaitOpen = true }: LookBack = {},
+  connection: ClusterConnection,
+  topic: string,
+  partition: number,
+  { wanted = () => true, awaitOpen = true }: LookBack = {},
 ): Promise<FetchedMessage | undefined> {
-  const [start, end] = [(await connection.starts(topic)).get(partition), (await connection.ends(topic)).get(partition)];
+  const [start, end] = [
+    (await connection.starts(topic)).get(partition),
+    (await connection.ends(topic)).get(partition),
+  ];
   if (start === undefined || end === undefined) return undefined;
   let window = FIRST_WINDOW;
   for (let high = end; high > start; window *= 4n) {
@@ -67,11 +89,21 @@ interface Window extends Required<LookBack> {
   readonly high: bigint;
 }
 
-async function lastWithin(connection: ClusterConnection, topic: string, partition: number, { low, high, wanted, awaitOpen }: Window): Promise<FetchedMessage | undefined> {
+async function lastWithin(
+  connection: ClusterConnection,
+  topic: string,
+  partition: number,
+  { low, high, wanted, awaitOpen }: Window,
+): Promise<FetchedMessage | undefined> {
   let last: FetchedMessage | undefined;
   for (let next = low; next < high;) {
-    const fetched = await fetchOne(connection, topic, partition, { from: next, maxWaitMs: awaitOpen ? MAX_WAIT_MS : 0 });
-    last = fetched.messages.findLast((message) => BigInt(message.offset) < high && wanted(message)) ?? last;
+    const fetched = await fetchOne(connection, topic, partition, {
+      from: next,
+      maxWaitMs: awaitOpen ? MAX_WAIT_MS : 0,
+    });
+    last =
+      fetched.messages.findLast((message) => BigInt(message.offset) < high && wanted(message)) ??
+      last;
     if (!awaitOpen && fetched.next === next) return last;
     ({ next } = fetched);
   }
@@ -84,9 +116,25 @@ interface FetchPlan {
   readonly mostBytes?: number;
 }
 
-async function fetchOne(connection: ClusterConnection, topic: string, partition: number, { from, maxWaitMs, mostBytes }: FetchPlan): Promise<Fetched> {
+async function fetchOne(
+  connection: ClusterConnection,
+  topic: string,
+  partition: number,
+  { from, maxWaitMs, mostBytes }: FetchPlan,
+): Promise<Fetched> {
   const node = (await connection.leaders(topic)).get(partition) ?? '-1';
-  const [fetched] = await connection.fetch(topic, node, new Map([[partition, from]]), maxWaitMs, mostBytes);
-  if (fetched === undefined) throw new KafkaLogError({ code: 'KAFKA_UNREACHABLE', remedy: 'retry', message: `Expected an answer for ${topic} partition ${partition}, found the client throttled. It is tried again.` });
+  const [fetched] = await connection.fetch(
+    topic,
+    node,
+    new Map([[partition, from]]),
+    maxWaitMs,
+    mostBytes,
+  );
+  if (fetched === undefined)
+    throw new KafkaLogError({
+      code: 'KAFKA_UNREACHABLE',
+      remedy: 'retry',
+      message: `Expected an answer for ${topic} partition ${partition}, found the client throttled. It is tried again.`,
+    });
   return fetched;
 }

@@ -21,10 +21,17 @@ const ATTEMPTS = 6;
  * What readers may see of a topic's partitions, per partition in order, at most a fetch a broker in memory. Mends elections and dropped
  * connections itself; throws coded errors. Returns at the plan's end or when `signal` is aborted.
  */
-export async function* readPartitions(kafka: Kafka, topic: string, plan: (connection: ClusterConnection) => Promise<ReadingPlan>, signal: AbortSignal): AsyncGenerator<Fetched> {
+export async function* readPartitions(
+  kafka: Kafka,
+  topic: string,
+  plan: (connection: ClusterConnection) => Promise<ReadingPlan>,
+  signal: AbortSignal,
+): AsyncGenerator<Fetched> {
   let connection = await ClusterConnection.open(kafka);
   // Also for a reader that neither asks for more nor says that it is done: it never gets to the end below.
-  const onAbort = (): void => { void closed(connection); };
+  const onAbort = (): void => {
+    void closed(connection);
+  };
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     let planned: Progress | undefined;
@@ -67,11 +74,18 @@ interface Answer {
 }
 
 /** Asks each broker for its partitions; asks it again only once what it answered was taken. */
-async function* follow(connection: ClusterConnection, topic: string, { positions, until }: Progress, signal: AbortSignal): AsyncGenerator<Fetched> {
+async function* follow(
+  connection: ClusterConnection,
+  topic: string,
+  { positions, until }: Progress,
+  signal: AbortSignal,
+): AsyncGenerator<Fetched> {
   const asked = new Map<string, Promise<Answer>>();
   try {
     while (!signal.aborted) {
-      const open = [...positions].filter(([partition, next]) => until === undefined || next < (until.get(partition) ?? 0n));
+      const open = [...positions].filter(
+        ([partition, next]) => until === undefined || next < (until.get(partition) ?? 0n),
+      );
       if (open.length === 0) return;
       for (const [node, from] of byNode(open, await connection.leaders(topic))) {
         if (!asked.has(node)) asked.set(node, answer(connection, topic, node, from));
@@ -91,16 +105,29 @@ async function* follow(connection: ClusterConnection, topic: string, { positions
   }
 }
 
-async function answer(connection: ClusterConnection, topic: string, node: string, from: Offsets): Promise<Answer> {
+async function answer(
+  connection: ClusterConnection,
+  topic: string,
+  node: string,
+  from: Offsets,
+): Promise<Answer> {
   try {
     const partitions = await connection.fetch(topic, node, from, MAX_WAIT_MS);
     return { node, partitions: () => partitions };
   } catch (error) {
-    return { node, partitions: () => { throw error; } };
+    return {
+      node,
+      partitions: () => {
+        throw error;
+      },
+    };
   }
 }
 
-function byNode(open: readonly (readonly [number, bigint])[], leaders: ReadonlyMap<number, string>): Map<string, Map<number, bigint>> {
+function byNode(
+  open: readonly (readonly [number, bigint])[],
+  leaders: ReadonlyMap<number, string>,
+): Map<string, Map<number, bigint>> {
   const nodes = new Map<string, Map<number, bigint>>();
   for (const [partition, next] of open) {
     const node = leaders.get(partition) ?? '-1';

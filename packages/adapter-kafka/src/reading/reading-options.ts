@@ -14,23 +14,40 @@ export interface ReadOptions {
 }
 
 /** Throws `OFFSET_OUT_OF_RANGE` where records asked for by offset are gone or were never there: passing over them silently would lose them. */
-export async function planReading(connection: ClusterConnection, topic: string, { from, until, partitions }: Omit<ReadOptions, 'signal'>): Promise<ReadingPlan> {
+export async function planReading(
+  connection: ClusterConnection,
+  topic: string,
+  { from, until, partitions }: Omit<ReadOptions, 'signal'>,
+): Promise<ReadingPlan> {
   const [starts, ends] = [await connection.starts(topic), await connection.ends(topic)];
   const begin = await beginnings(connection, topic, { from, starts, ends });
-  return { from: partitions === undefined ? begin : new Map([...begin].filter(([partition]) => partitions.includes(partition))), until: until === 'end' ? ends : undefined };
+  return {
+    from:
+      partitions === undefined
+        ? begin
+        : new Map([...begin].filter(([partition]) => partitions.includes(partition))),
+    until: until === 'end' ? ends : undefined,
+  };
 }
 
-async function beginnings(connection: ClusterConnection, topic: string, { from, starts, ends }: { from: ReadOptions['from']; starts: Offsets; ends: Offsets }): Promise<Offsets> {
+async function beginnings(
+  connection: ClusterConnection,
+  topic: string,
+  { from, starts, ends }: { from: ReadOptions['from']; starts: Offsets; ends: Offsets },
+): Promise<Offsets> {
   if (from === undefined) return starts;
   if ('at' in from) return await connection.since(topic, from.at);
   for (const [partition, offset] of from) {
     const [start, end] = [starts.get(partition), ends.get(partition)];
     if (start === undefined || end === undefined || offset < start || offset > end) {
       throw new KafkaLogError({
-        code: 'OFFSET_OUT_OF_RANGE', remedy: 'stop',
+        code: 'OFFSET_OUT_OF_RANGE',
+        remedy: 'stop',
         message: `Expected offset ${offset} of ${topic} partition ${partition} to be in the log, found ${start === undefined ? 'no such partition' : `offsets ${start} to ${end}`}. Its retention is over, or it is another log.`,
       });
     }
   }
-  return new Map([...starts].map(([partition, start]) => [partition, from.get(partition) ?? start]));
+  return new Map(
+    [...starts].map(([partition, start]) => [partition, from.get(partition) ?? start]),
+  );
 }

@@ -10,7 +10,9 @@ export class Change {
   async next(signal: AbortSignal, ms?: number): Promise<void> {
     if (signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const go = (): void => { resolve(); };
+    const go = (): void => {
+      resolve();
+    };
     const timer = ms === undefined ? undefined : setTimeout(go, ms);
     this.#waiting.add(go);
     signal.addEventListener('abort', go, { once: true });

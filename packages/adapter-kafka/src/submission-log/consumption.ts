@@ -56,7 +56,9 @@ export class Consumption {
 
   async run(): Promise<Blocked | undefined> {
     const { signal } = this.#deps.consume;
-    const stop = (): void => { this.#stop.abort(); };
+    const stop = (): void => {
+      this.#stop.abort();
+    };
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
     const looking = this.#lookAtForeignPartitions();
@@ -76,10 +78,15 @@ export class Consumption {
   async #members(): Promise<void> {
     const backOff = new BackOff(this.#deps.options.backOff, Math.random);
     while (!this.#stop.signal.aborted) {
-      const error = await this.#member(() => { backOff.reset(); });
+      const error = await this.#member(() => {
+        backOff.reset();
+      });
       if (error === undefined) return;
       if (remedyOf(error) !== 'retry') throw error;
-      this.#deps.diagnostics.warn('The consumer ended and is made anew.', { code: error.code, error });
+      this.#deps.diagnostics.warn('The consumer ended and is made anew.', {
+        code: error.code,
+        error,
+      });
       this.#deps.options.onRetry?.(error);
       await pause(backOff.next(), this.#stop.signal);
     }
@@ -87,17 +94,40 @@ export class Consumption {
 
   /** Until it is told to stop, or ends by itself: then why. */
   async #member(joined: () => void): Promise<CodedError | undefined> {
-    const { kafka, settings: { topicPrefix }, options, reads, stalls } = this.#deps;
-    const member = new GroupMember(kafka, { group: routerGroup(topicPrefix), topic: topicName(topicPrefix, TOPICS.samples), options });
+    const {
+      kafka,
+      settings: { topicPrefix },
+      options,
+      reads,
+      stalls,
+    } = this.#deps;
+    const member = new GroupMember(kafka, {
+      group: routerGroup(topicPrefix),
+      topic: topicName(topicPrefix, TOPICS.samples),
+      options,
+    });
     const progress = new ProgressReader(reads);
     const over = new AbortController();
     const stopped = Promise.withResolvers<undefined>();
-    const stop = (): void => { stopped.resolve(undefined); };
+    const stop = (): void => {
+      stopped.resolve(undefined);
+    };
     this.#stop.signal.addEventListener('abort', stop, { once: true });
     try {
-      const started = member.start(this.#events(member, progress, joined)).then(async () => await stopped.promise);
-      const stalled = stalls.watch(member, () => this.#workers.values(), AbortSignal.any([over.signal, this.#stop.signal]));
-      return await Promise.race([stopped.promise, started.catch(crashReason), member.crashed.then(crashReason), stalled]);
+      const started = member
+        .start(this.#events(member, progress, joined))
+        .then(async () => await stopped.promise);
+      const stalled = stalls.watch(
+        member,
+        () => this.#workers.values(),
+        AbortSignal.any([over.signal, this.#stop.signal]),
+      );
+      return await Promise.race([
+        stopped.promise,
+        started.catch(crashReason),
+        member.crashed.then(crashReason),
+        stalled,
+      ]);
     } finally {
       over.abort();
       this.#stop.signal.removeEventListener('abort', stop);
@@ -112,12 +142,16 @@ export class Consumption {
         joined();
         this.#assign(partitions, member, progress);
       },
-      rebalancing: () => { this.#loseAll(); },
+      rebalancing: () => {
+        this.#loseAll();
+      },
       fetched: (batch) => {
         const worker = this.#workers.get(batch.partition);
         return { taken: worker?.accept(batch) ?? false, room: worker?.room() ?? Promise.resolve() };
       },
-      skipped: (partition, first, last) => { this.#workers.get(partition)?.skip(first, last); },
+      skipped: (partition, first, last) => {
+        this.#workers.get(partition)?.skip(first, last);
+      },
     };
   }
 
@@ -127,7 +161,13 @@ export class Consumption {
     const deps = this.#workerDeps(member, progress);
     // Also those of partitions that are not ours any more are waited for at the end.
     const idle = [...before].filter(([partition]) => !partitions.includes(partition));
-    const owned = partitions.map((partition) => [partition, new PartitionWorker(partition, deps, before.get(partition)?.done ?? Promise.resolve())] as const);
+    const owned = partitions.map(
+      (partition) =>
+        [
+          partition,
+          new PartitionWorker(partition, deps, before.get(partition)?.done ?? Promise.resolve()),
+        ] as const,
+    );
     this.#workers = new Map([...idle, ...owned]);
     this.#deps.options.onRebalanced?.(partitions);
   }
@@ -139,23 +179,37 @@ export class Consumption {
   /** While the group still knows us, so that nobody waits for what is finished. */
   async #release(): Promise<void> {
     if (!this.#stop.signal.aborted) this.#loseAll();
-    await Promise.all([...this.#workers.values()].map(async ({ done }) => { await done; }));
+    await Promise.all(
+      [...this.#workers.values()].map(async ({ done }) => {
+        await done;
+      }),
+    );
     this.#workers = new Map();
   }
 
   #workerDeps(member: GroupMember, progress: ProgressReader): WorkerDeps {
     const { settings, options, route, consume, diagnostics } = this.#deps;
     return {
-      log: settings.log, options, route, stop: this.#stop.signal, flow: member,
+      log: settings.log,
+      options,
+      route,
+      stop: this.#stop.signal,
+      flow: member,
       takeOver: async (partition) => {
         const owned = await this.#takeOver(partition, progress);
         options.onTakenOver?.(partition);
         return owned;
       },
-      settled: (result, partition) => { consume.settled?.(result, partition); },
-      reached: (partition, next) => { this.#reached(partition, next); },
+      settled: (result, partition) => {
+        consume.settled?.(result, partition);
+      },
+      reached: (partition, next) => {
+        this.#reached(partition, next);
+      },
       blocked: (blocked) => this.#waitsFor(blocked),
-      failed: (error) => { this.#fail(error); },
+      failed: (error) => {
+        this.#fail(error);
+      },
       retrying: (error, partition) => {
         diagnostics.debug('A partition begins anew.', { code: error.code, error, partition });
         options.onRetry?.(error, partition);
@@ -164,15 +218,31 @@ export class Consumption {
   }
 
   async #takeOver(partition: number, progress: ProgressReader): Promise<Owned> {
-    const { kafka, settings: { topicPrefix }, options: { transactionTimeoutMs }, quarantinePartitions, reads, diagnostics } = this.#deps;
+    const {
+      kafka,
+      settings: { topicPrefix },
+      options: { transactionTimeoutMs },
+      quarantinePartitions,
+      reads,
+      diagnostics,
+    } = this.#deps;
     const group = routerGroup(topicPrefix);
-    const target = (topic: Topic): number => (topic === TOPICS.quarantine ? partition % quarantinePartitions : partition);
+    const target = (topic: Topic): number =>
+      topic === TOPICS.quarantine ? partition % quarantinePartitions : partition;
     const plan: ProducerPlan = {
-      transactionalId: `${group}-${TOPICS.samples}-${partition}`, transactionTimeoutMs, group,
+      transactionalId: `${group}-${TOPICS.samples}-${partition}`,
+      transactionTimeoutMs,
+      group,
       intake: { topic: topicName(topicPrefix, TOPICS.samples), partition },
       target: (topic) => ({ topic: topicName(topicPrefix, topic), partition: target(topic) }),
     };
-    return await takeOver(partition, { reads, progress, diagnostics, target, open: async () => await TransactionalProducer.open(kafka, plan) });
+    return await takeOver(partition, {
+      reads,
+      progress,
+      diagnostics,
+      target,
+      open: async () => await TransactionalProducer.open(kafka, plan),
+    });
   }
 
   /** Until the end, only what the views have yet to read is worth waiting for. */

@@ -10,8 +10,18 @@ export function crashReason(error: unknown): CodedError {
   const ours = codedCause(error);
   if (ours !== undefined) return ours;
   const explained = kafkaError(error);
-  if (explained instanceof KafkaLogError && (explained.code !== 'KAFKA_FAILED' || remedyOf(explained) === 'retry')) return explained;
-  return new KafkaLogError({ code: 'KAFKA_FAILED', remedy: 'retry', cause: error, message: 'Expected the consumer to go on, found that it ended. It is made anew; if this repeats, look at the brokers\' logs.' });
+  if (
+    explained instanceof KafkaLogError &&
+    (explained.code !== 'KAFKA_FAILED' || remedyOf(explained) === 'retry')
+  )
+    return explained;
+  return new KafkaLogError({
+    code: 'KAFKA_FAILED',
+    remedy: 'retry',
+    cause: error,
+    message:
+      "Expected the consumer to go on, found that it ended. It is made anew; if this repeats, look at the brokers' logs.",
+  });
 }
 
 function codedCause(error: unknown, depth = 0): CodedError | undefined {

@@ -13,7 +13,9 @@ export class EndOfLog {
     const committed = await reads.committed();
     const bounds = await reads.bounds(TOPICS.samples);
     // Without a committed position the audit log may know one, even where the log holds nothing any more: that is for whoever owns the partition to find.
-    const open = [...bounds].filter(([partition, { end }]) => end > (committed.get(partition) ?? 0n));
+    const open = [...bounds].filter(
+      ([partition, { end }]) => end > (committed.get(partition) ?? 0n),
+    );
     return new EndOfLog(new Map(open.map(([partition, { end }]) => [partition, end])));
   }
 

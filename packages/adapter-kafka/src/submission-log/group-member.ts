@@ -1,4 +1,10 @@
-import type { Batch, Consumer, ConsumerEndBatchProcessEvent, EachBatchPayload, Kafka } from 'kafkajs';
+import type {
+  Batch,
+  Consumer,
+  ConsumerEndBatchProcessEvent,
+  EachBatchPayload,
+  Kafka,
+} from 'kafkajs';
 import { atMost } from '../reading/pause.ts';
 import type { KafkaSubmissionLogOptions } from './options.ts';
 
@@ -41,11 +47,20 @@ export class GroupMember {
   #aliveAt = performance.now();
 
   constructor(kafka: Kafka, plan: MemberPlan) {
-    const { sessionTimeoutMs: sessionTimeout, heartbeatIntervalMs: heartbeatInterval, maxBatchBytes } = plan.options;
+    const {
+      sessionTimeoutMs: sessionTimeout,
+      heartbeatIntervalMs: heartbeatInterval,
+      maxBatchBytes,
+    } = plan.options;
     this.#plan = plan;
     this.#consumer = kafka.consumer({
-      groupId: plan.group, sessionTimeout, heartbeatInterval, allowAutoTopicCreation: false,
-      maxBytesPerPartition: Math.max(maxBatchBytes, FETCH_BYTES), maxBytes: 4 * Math.max(maxBatchBytes, FETCH_BYTES), maxWaitTimeInMs: FETCH_WAIT_MS,
+      groupId: plan.group,
+      sessionTimeout,
+      heartbeatInterval,
+      allowAutoTopicCreation: false,
+      maxBytesPerPartition: Math.max(maxBatchBytes, FETCH_BYTES),
+      maxBytes: 4 * Math.max(maxBatchBytes, FETCH_BYTES),
+      maxWaitTimeInMs: FETCH_WAIT_MS,
       // Whether and when it begins anew is not kafkajs's to say.
       retry: { restartOnFailure: () => Promise.resolve(false) },
     });
@@ -66,8 +81,12 @@ export class GroupMember {
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topics: [this.#plan.topic], fromBeginning: true });
     this.#running = this.#consumer.run({
-      autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: 64,
-      eachBatch: async (payload) => { await this.#eachBatch(payload, events); },
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: 64,
+      eachBatch: async (payload) => {
+        await this.#eachBatch(payload, events);
+      },
     });
     await this.#running;
   }
@@ -89,14 +108,20 @@ export class GroupMember {
   }
 
   resume(partition: number): void {
-    if (!this.#closed) this.#consumer.resume([{ topic: this.#plan.topic, partitions: [partition] }]);
+    if (!this.#closed)
+      this.#consumer.resume([{ topic: this.#plan.topic, partitions: [partition] }]);
   }
 
   /** Leaves the group. Never rejects. */
   async close(): Promise<void> {
     this.#closed = true;
     // kafkajs goes on with a join that was under way when it was told to stop.
-    const joined = this.#running?.catch(() => undefined).then(async () => { await this.#disconnect(); }) ?? this.#disconnect();
+    const joined =
+      this.#running
+        ?.catch(() => undefined)
+        .then(async () => {
+          await this.#disconnect();
+        }) ?? this.#disconnect();
     await atMost(STOP_WITHIN_MS, joined);
   }
 
@@ -112,7 +137,8 @@ export class GroupMember {
     const { batch } = payload;
     this.#heartbeat = async () => {
       // kafkajs would open a connection for it that nobody closes, and the process would never end.
-      if (!payload.isRunning()) throw new Error('Expected the consumer to be running, found it stopped.');
+      if (!payload.isRunning())
+        throw new Error('Expected the consumer to be running, found it stopped.');
       await payload.heartbeat();
     };
     const last = batch.messages.at(-1);
@@ -124,20 +150,31 @@ export class GroupMember {
   #listen({ joined, rebalancing, skipped }: MemberEvents): void {
     const consumer = this.#consumer;
     const { GROUP_JOIN, REBALANCING, END_BATCH_PROCESS, FETCH, HEARTBEAT, CRASH } = consumer.events;
-    const alive = (): void => { this.#aliveAt = performance.now(); };
+    const alive = (): void => {
+      this.#aliveAt = performance.now();
+    };
     consumer.on(GROUP_JOIN, ({ payload }) => {
       alive();
       const partitions = payload.memberAssignment[this.#plan.topic] ?? [];
       for (const partition of partitions) this.pause(partition);
       joined(partitions);
     });
-    consumer.on(REBALANCING, () => { rebalancing(); });
+    consumer.on(REBALANCING, () => {
+      rebalancing();
+    });
     consumer.on(END_BATCH_PROCESS, ({ payload }: ConsumerEndBatchProcessEvent) => {
       // kafkajs moves on by itself past a fetch of which nothing is left.
-      if (payload.batchSize === 0) skipped(payload.partition, BigInt(payload.firstOffset ?? payload.lastOffset), BigInt(payload.lastOffset));
+      if (payload.batchSize === 0)
+        skipped(
+          payload.partition,
+          BigInt(payload.firstOffset ?? payload.lastOffset),
+          BigInt(payload.lastOffset),
+        );
     });
     consumer.on(FETCH, alive);
     consumer.on(HEARTBEAT, alive);
-    consumer.on(CRASH, ({ payload }) => { this.#crash.resolve(payload.error); });
+    consumer.on(CRASH, ({ payload }) => {
+      this.#crash.resolve(payload.error);
+    });
   }
 }

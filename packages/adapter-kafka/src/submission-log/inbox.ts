@@ -43,7 +43,9 @@ export class Inbox {
 
   /** Since when it waits for records, and from which offset on; `undefined` while it does not. */
   get waiting(): { readonly since: number; readonly from: bigint } | undefined {
-    return this.#idleSince === undefined || this.#next === undefined ? undefined : { since: this.#idleSince, from: this.#next };
+    return this.#idleSince === undefined || this.#next === undefined
+      ? undefined
+      : { since: this.#idleSince, from: this.#next };
   }
 
   /** Fetches from `next` on. */
@@ -72,7 +74,11 @@ export class Inbox {
       this.#change.announce();
       return false;
     }
-    this.#pending.add(fetched.messages.filter(({ offset }) => BigInt(offset) >= next).map((message) => toLogRecord(message, TOPICS.samples, this.#plan.partition)));
+    this.#pending.add(
+      fetched.messages
+        .filter(({ offset }) => BigInt(offset) >= next)
+        .map((message) => toLogRecord(message, TOPICS.samples, this.#plan.partition)),
+    );
     this.#next = later(next, BigInt(fetched.lastOffset()) + 1n);
     this.#change.announce();
     return true;
@@ -88,7 +94,12 @@ export class Inbox {
   /** Resolves when more may be fetched: there is room, or the partition was paused. */
   async room(): Promise<void> {
     const until = performance.now() + ROOM_WITHIN_MS;
-    for (let left = ROOM_WITHIN_MS; this.#pending.full && left > 0; left = until - performance.now()) await this.#change.next(this.#plan.over, left);
+    for (
+      let left = ROOM_WITHIN_MS;
+      this.#pending.full && left > 0;
+      left = until - performance.now()
+    )
+      await this.#change.next(this.#plan.over, left);
     if (!this.#pending.full || this.#plan.over.aborted) return;
     this.#paused = true;
     this.#plan.flow.pause(this.#plan.partition);
@@ -104,7 +115,7 @@ export class Inbox {
       this.#paused = false;
       flow.resume(partition);
     }
-    this.#idleSince = records.length > 0 ? undefined : this.#idleSince ?? performance.now();
+    this.#idleSince = records.length > 0 ? undefined : (this.#idleSince ?? performance.now());
     return records;
   }
 
@@ -130,5 +141,9 @@ function later(a: bigint, b: bigint): bigint {
 }
 
 function fetchedAhead(partition: number): KafkaLogError {
-  return new KafkaLogError({ code: 'FETCHED_AHEAD', remedy: 'retry', message: `Expected the records of partition ${partition} from the first one not settled, found later ones. The committed position is read again.` });
+  return new KafkaLogError({
+    code: 'FETCHED_AHEAD',
+    remedy: 'retry',
+    message: `Expected the records of partition ${partition} from the first one not settled, found later ones. The committed position is read again.`,
+  });
 }

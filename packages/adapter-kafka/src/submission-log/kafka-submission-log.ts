@@ -35,7 +35,16 @@ export class KafkaSubmissionLog implements SubmissionLog {
     const end = consume.until === 'end' ? await EndOfLog.find(reads) : undefined;
     if (end?.reached === true || consume.signal.aborted) return undefined;
     const stalls = new StallWatch(reads, this.#options.stallMs);
-    return await new Consumption({ ...this.#deps, options: this.#options, reads, stalls, quarantinePartitions, route, consume, ...(end === undefined ? {} : { end }) }).run();
+    return await new Consumption({
+      ...this.#deps,
+      options: this.#options,
+      reads,
+      stalls,
+      quarantinePartitions,
+      route,
+      consume,
+      ...(end === undefined ? {} : { end }),
+    }).run();
   }
 
   /** How many partitions the quarantine has. Throws where a topic is not as this needs it. */
@@ -43,7 +52,8 @@ export class KafkaSubmissionLog implements SubmissionLog {
     const samples = await reads.partitions(TOPICS.samples);
     const audit = await reads.partitions(TOPICS.audit);
     const missing = samples.find((partition) => !audit.includes(partition));
-    if (missing !== undefined) throw partitionMissing(topicName(this.#deps.settings.topicPrefix, TOPICS.audit), missing);
+    if (missing !== undefined)
+      throw partitionMissing(topicName(this.#deps.settings.topicPrefix, TOPICS.audit), missing);
     return (await reads.partitions(TOPICS.quarantine)).length;
   }
 }

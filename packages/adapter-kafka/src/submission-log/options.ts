@@ -27,24 +27,55 @@ export interface KafkaSubmissionLogOptions {
 export type TransactionResult = 'commit' | 'abort' | 'unknown';
 
 export const KAFKA_SUBMISSION_LOG_DEFAULTS: KafkaSubmissionLogOptions = {
-  maxBatchRecords: 500, maxBatchBytes: 4 * 1024 * 1024,
-  sessionTimeoutMs: 30_000, transactionTimeoutMs: 20_000, heartbeatIntervalMs: 3_000, stallMs: 120_000,
+  maxBatchRecords: 500,
+  maxBatchBytes: 4 * 1024 * 1024,
+  sessionTimeoutMs: 30_000,
+  transactionTimeoutMs: 20_000,
+  heartbeatIntervalMs: 3_000,
+  stallMs: 120_000,
   backOff: { firstMs: 100, mostMs: 5_000 },
 };
 
 /** Throws a `RangeError` where the time-outs do not fit together. */
-export function submissionLogOptions(given: Partial<KafkaSubmissionLogOptions>): KafkaSubmissionLogOptions {
-  const options = { ...KAFKA_SUBMISSION_LOG_DEFAULTS, ...fitting(given.sessionTimeoutMs), ...given };
-  const { sessionTimeoutMs, transactionTimeoutMs, heartbeatIntervalMs, stallMs, maxBatchRecords, maxBatchBytes } = options;
-  if (transactionTimeoutMs >= sessionTimeoutMs) throw new RangeError(`Expected a transaction time-out below the session time-out of ${sessionTimeoutMs} ms, found ${transactionTimeoutMs} ms.`);
-  if (heartbeatIntervalMs * 2 >= sessionTimeoutMs) throw new RangeError(`Expected at least two heartbeats in the session time-out of ${sessionTimeoutMs} ms, found one each ${heartbeatIntervalMs} ms.`);
-  if (stallMs <= sessionTimeoutMs) throw new RangeError(`Expected to wait longer than the session time-out of ${sessionTimeoutMs} ms before a consumer is made anew, found ${stallMs} ms.`);
-  if (maxBatchRecords < 1 || maxBatchBytes < 1) throw new RangeError('Expected a batch of at least one record and one byte.');
+export function submissionLogOptions(
+  given: Partial<KafkaSubmissionLogOptions>,
+): KafkaSubmissionLogOptions {
+  const options = {
+    ...KAFKA_SUBMISSION_LOG_DEFAULTS,
+    ...fitting(given.sessionTimeoutMs),
+    ...given,
+  };
+  const {
+    sessionTimeoutMs,
+    transactionTimeoutMs,
+    heartbeatIntervalMs,
+    stallMs,
+    maxBatchRecords,
+    maxBatchBytes,
+  } = options;
+  if (transactionTimeoutMs >= sessionTimeoutMs)
+    throw new RangeError(
+      `Expected a transaction time-out below the session time-out of ${sessionTimeoutMs} ms, found ${transactionTimeoutMs} ms.`,
+    );
+  if (heartbeatIntervalMs * 2 >= sessionTimeoutMs)
+    throw new RangeError(
+      `Expected at least two heartbeats in the session time-out of ${sessionTimeoutMs} ms, found one each ${heartbeatIntervalMs} ms.`,
+    );
+  if (stallMs <= sessionTimeoutMs)
+    throw new RangeError(
+      `Expected to wait longer than the session time-out of ${sessionTimeoutMs} ms before a consumer is made anew, found ${stallMs} ms.`,
+    );
+  if (maxBatchRecords < 1 || maxBatchBytes < 1)
+    throw new RangeError('Expected a batch of at least one record and one byte.');
   return options;
 }
 
 /** The other time-outs, in proportion to a session time-out that was chosen. */
 function fitting(sessionTimeoutMs: number | undefined): Partial<KafkaSubmissionLogOptions> {
   if (sessionTimeoutMs === undefined) return {};
-  return { transactionTimeoutMs: Math.floor(sessionTimeoutMs * 2 / 3), heartbeatIntervalMs: Math.floor(sessionTimeoutMs / 10), stallMs: Math.max(KAFKA_SUBMISSION_LOG_DEFAULTS.stallMs, sessionTimeoutMs * 2) };
+  return {
+    transactionTimeoutMs: Math.floor((sessionTimeoutMs * 2) / 3),
+    heartbeatIntervalMs: Math.floor(sessionTimeoutMs / 10),
+    stallMs: Math.max(KAFKA_SUBMISSION_LOG_DEFAULTS.stallMs, sessionTimeoutMs * 2),
+  };
 }

@@ -1,4 +1,9 @@
-import { TOPICS, encodeAuditEvent, encodeQuarantinePointer, formatPosition } from '@residency/contracts';
+import {
+  TOPICS,
+  encodeAuditEvent,
+  encodeQuarantinePointer,
+  formatPosition,
+} from '@residency/contracts';
 import type { AuditEvent, NewRecord, QuarantinePointer, Topic } from '@residency/contracts';
 import type { Settlement } from '@residency/routing';
 import { recordBytes } from '../to-log-record.ts';
@@ -17,8 +22,16 @@ export interface Send {
  * topic does not take can never commit and would block the partition for ever.
  */
 export function packSettlement(settlements: readonly Settlement[]): Send[] {
-  const pointers = settlements.flatMap(({ pointer }) => (pointer === undefined ? [] : [pointerRecord(pointer)]));
-  return [...sendsOf(TOPICS.audit, settlements.map(({ event }) => auditRecord(event))), ...sendsOf(TOPICS.quarantine, pointers)];
+  const pointers = settlements.flatMap(({ pointer }) =>
+    pointer === undefined ? [] : [pointerRecord(pointer)],
+  );
+  return [
+    ...sendsOf(
+      TOPICS.audit,
+      settlements.map(({ event }) => auditRecord(event)),
+    ),
+    ...sendsOf(TOPICS.quarantine, pointers),
+  ];
 }
 
 function sendsOf(topic: Topic, records: readonly NewRecord[]): Send[] {
@@ -44,7 +57,11 @@ function auditRecord(event: AuditEvent): NewRecord {
 }
 
 function pointerRecord(pointer: QuarantinePointer): NewRecord {
-  return { key: Buffer.from(pointer.position), headers: contentType('application/json'), value: encodeQuarantinePointer(pointer) };
+  return {
+    key: Buffer.from(pointer.position),
+    headers: contentType('application/json'),
+    value: encodeQuarantinePointer(pointer),
+  };
 }
 
 function contentType(type: string): NewRecord['headers'] {

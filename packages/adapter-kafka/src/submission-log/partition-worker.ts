@@ -112,7 +112,8 @@ export class PartitionWorker {
 
   #begin({ settled, next }: Progress): void {
     this.#settled = settled;
-    if (this.#unsure !== undefined && this.#unsure.last === settled) this.#deps.settled(this.#unsure.result, this.partition);
+    if (this.#unsure !== undefined && this.#unsure.last === settled)
+      this.#deps.settled(this.#unsure.result, this.partition);
     this.#unsure = undefined;
     if (this.#over.aborted) return;
     this.#inbox.open(next);
@@ -129,7 +130,14 @@ export class PartitionWorker {
 
   async #handOver(records: readonly LogRecord[], settler: Owned['settler']): Promise<void> {
     const { log, route, settled, blocked } = this.#deps;
-    const batch: Batch = { log, topic: TOPICS.samples, partition: this.partition, previous: this.#settled, records, signal: this.#over };
+    const batch: Batch = {
+      log,
+      topic: TOPICS.samples,
+      partition: this.partition,
+      previous: this.#settled,
+      records,
+      signal: this.#over,
+    };
     const result = await routed(route, batch);
     if (result === undefined || this.#lost.signal.aborted) return;
     checkResult(batch, result);
@@ -137,13 +145,22 @@ export class PartitionWorker {
     if (last !== undefined) await this.#settle(last, result, settler);
     settled(result, this.partition);
     this.#inbox.putBack(records.slice(result.settlements.length));
-    if (result.blocked !== undefined && blocked(result.blocked)) await pause(this.#backOff.next(result.blocked.retryAfterMs), this.#over);
+    if (result.blocked !== undefined && blocked(result.blocked))
+      await pause(this.#backOff.next(result.blocked.retryAfterMs), this.#over);
   }
 
   async #settle(last: bigint, result: BatchResult, settler: Owned['settler']): Promise<void> {
-    const settling: Settling = { sends: packSettlement(result.settlements), next: last + 1n, beforeCommit: async () => { await this.#stillOurs(); } };
+    const settling: Settling = {
+      sends: packSettlement(result.settlements),
+      next: last + 1n,
+      beforeCommit: async () => {
+        await this.#stillOurs();
+      },
+    };
     const since = performance.now();
-    const told = (how: TransactionResult): void => { this.#deps.options.onTransaction?.(how, performance.now() - since); };
+    const told = (how: TransactionResult): void => {
+      this.#deps.options.onTransaction?.(how, performance.now() - since);
+    };
     try {
       await settler.commit(settling);
     } catch (error) {
@@ -180,7 +197,9 @@ export class PartitionWorker {
 
 /** Unknown codes are unknown outcomes: a new producer and the audit log tell what happened. */
 function passes(error: unknown): error is CodedError {
-  return error instanceof KafkaLogError && (remedyOf(error) === 'retry' || error.code === 'KAFKA_FAILED');
+  return (
+    error instanceof KafkaLogError && (remedyOf(error) === 'retry' || error.code === 'KAFKA_FAILED')
+  );
 }
 
 /** `undefined`: the router gave the batch up because it was told to. */
@@ -188,11 +207,20 @@ async function routed(route: RouteBatch, batch: Batch): Promise<BatchResult | un
   try {
     return await route(batch);
   } catch (error) {
-    if (batch.signal.aborted && (error === batch.signal.reason || (error instanceof Error && error.name === 'AbortError'))) return undefined;
+    if (
+      batch.signal.aborted &&
+      (error === batch.signal.reason || (error instanceof Error && error.name === 'AbortError'))
+    )
+      return undefined;
     throw error;
   }
 }
 
 function ownershipUnsure(partition: number, cause?: unknown): KafkaLogError {
-  return new KafkaLogError({ code: 'OWNERSHIP_UNSURE', remedy: 'retry', cause, message: `Expected the group to confirm partition ${partition} before its commit, found that it did not. The transaction was aborted; the records come again.` });
+  return new KafkaLogError({
+    code: 'OWNERSHIP_UNSURE',
+    remedy: 'retry',
+    cause,
+    message: `Expected the group to confirm partition ${partition} before its commit, found that it did not. The transaction was aborted; the records come again.`,
+  });
 }

@@ -18,7 +18,10 @@ export class PendingRecords {
 
   /** Whether a whole batch waits, so that fetching ahead brings nothing. */
   get full(): boolean {
-    return this.#records.length >= this.#limits.maxBatchRecords || this.#bytes >= this.#limits.maxBatchBytes;
+    return (
+      this.#records.length >= this.#limits.maxBatchRecords ||
+      this.#bytes >= this.#limits.maxBatchBytes
+    );
   }
 
   get empty(): boolean {

@@ -27,13 +27,22 @@ export class ProgressReader {
     const { committed, bounds } = await this.#next;
     const found = bounds.get(partition);
     if (found === undefined) throw partitionMissing(TOPICS.samples, partition);
-    return progressOf({ partition, swept, committed: committed.get(partition), audit: await this.#reads.auditTail(partition), ...found });
+    return progressOf({
+      partition,
+      swept,
+      committed: committed.get(partition),
+      audit: await this.#reads.auditTail(partition),
+      ...found,
+    });
   }
 
   async #afterTheLast(): Promise<Look> {
     const look = this.#last.then(async () => {
       this.#next = undefined;
-      return { committed: await this.#reads.committed(), bounds: await this.#reads.bounds(TOPICS.samples) };
+      return {
+        committed: await this.#reads.committed(),
+        bounds: await this.#reads.bounds(TOPICS.samples),
+      };
     });
     this.#last = look.catch(() => undefined);
     return await look;

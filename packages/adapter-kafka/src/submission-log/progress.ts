@@ -41,9 +41,10 @@ export interface AuditTail {
 export function progressOf(evidence: Evidence): Progress {
   const { partition, committed, audit, start, end } = evidence;
   if (audit.last === null && audit.trimmed && committed === undefined) throw forgotten(partition);
-  const next = audit.last !== null ? audit.last + 1n : audit.trimmed ? committed ?? start : start;
+  const next = audit.last !== null ? audit.last + 1n : audit.trimmed ? (committed ?? start) : start;
   const none = audit.last === null && !audit.trimmed;
-  if (committed !== undefined && !evidence.swept && (none || committed > next)) throw progressDiffers(partition, committed, audit);
+  if (committed !== undefined && !evidence.swept && (none || committed > next))
+    throw progressDiffers(partition, committed, audit);
   if (next < start || next > end) throw progressLost(evidence, next);
   const differing = committed === undefined || committed === next ? {} : { differing: committed };
   return { settled: none ? null : next - 1n, next, ...differing };
@@ -51,21 +52,24 @@ export function progressOf(evidence: Evidence): Progress {
 
 function progressLost({ partition, start, end }: Evidence, next: bigint): KafkaLogError {
   return new KafkaLogError({
-    code: 'PROGRESS_LOST', remedy: 'stop',
+    code: 'PROGRESS_LOST',
+    remedy: 'stop',
     message: `Expected the intake log to hold offset ${next} of partition ${partition}, the first one not settled, found it from ${start} to ${end}: records that were never settled are gone, or it is another log. Stop and find out which; nothing is skipped.`,
   });
 }
 
 function progressDiffers(partition: number, committed: bigint, { last }: AuditTail): KafkaLogError {
   return new KafkaLogError({
-    code: 'PROGRESS_DIFFERS', remedy: 'stop',
+    code: 'PROGRESS_DIFFERS',
+    remedy: 'stop',
     message: `Expected the router group's committed position of partition ${partition} to follow the last audit event, found ${committed} committed and ${last === null ? 'no audit event' : `the last event about offset ${last}`}. Either the position was set by hand, or the audit log lost its end: compare it with the auditor's ledger. If the audit log is whole, delete the group's offsets while no router runs, and it goes on from the audit log.`,
   });
 }
 
 function forgotten(partition: number): KafkaLogError {
   return new KafkaLogError({
-    code: 'PROGRESS_LOST', remedy: 'stop',
+    code: 'PROGRESS_LOST',
+    remedy: 'stop',
     message: `Expected a committed position or an audit event of partition ${partition}, found that audit events were removed and no position is committed. Find out from the auditor's ledger up to where it was settled, and set the group's offset to the one after it while no router runs.`,
   });
 }

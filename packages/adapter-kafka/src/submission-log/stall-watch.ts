@@ -3,7 +3,6 @@ import { KafkaLogError } from '../kafka-log-error.ts';
 import { pause } from '../reading/pause.ts';
 import type { IntakeReads } from './intake-reads.ts';
 
-
 export interface Watched {
   /** When the consumer last gave a sign of life. */
   readonly aliveAt: number;
@@ -25,7 +24,11 @@ export class StallWatch {
   }
 
   /** Resolves with `CONSUMER_STALLED`, or with nothing once `signal` is aborted. */
-  async watch(member: Watched, workers: () => Iterable<WatchedWorker>, signal: AbortSignal): Promise<KafkaLogError | undefined> {
+  async watch(
+    member: Watched,
+    workers: () => Iterable<WatchedWorker>,
+    signal: AbortSignal,
+  ): Promise<KafkaLogError | undefined> {
     let silent = 0;
     while (!signal.aborted) {
       await pause(this.#stallMs / 4, signal);
@@ -33,23 +36,37 @@ export class StallWatch {
       // Twice: a process that was itself stopped for a while finds everybody silent.
       silent = member.aliveAt < before ? silent + 1 : 0;
       if (silent > 1) return stalled('the consumer gave no sign of life');
-      const late = [...workers()].filter(({ waiting }) => waiting !== undefined && waiting.since < before);
+      const late = [...workers()].filter(
+        ({ waiting }) => waiting !== undefined && waiting.since < before,
+      );
       const starved = await this.#starved(late, before);
-      if (starved !== undefined && !signal.aborted) return stalled(`no record of partition ${starved} was handed over, though some wait`);
+      if (starved !== undefined && !signal.aborted)
+        return stalled(`no record of partition ${starved} was handed over, though some wait`);
     }
     return undefined;
   }
 
   async #starved(late: readonly WatchedWorker[], before: number): Promise<number | undefined> {
     for (const worker of late) {
-      const { decided } = await this.#reads.extent(TOPICS.samples, worker.partition).catch(() => ({ decided: 0n }));
+      const { decided } = await this.#reads
+        .extent(TOPICS.samples, worker.partition)
+        .catch(() => ({ decided: 0n }));
       // Looked at again: it may have gone on meanwhile.
-      if (worker.waiting !== undefined && worker.waiting.since < before && worker.waiting.from < decided) return worker.partition;
+      if (
+        worker.waiting !== undefined &&
+        worker.waiting.since < before &&
+        worker.waiting.from < decided
+      )
+        return worker.partition;
     }
     return undefined;
   }
 }
 
 function stalled(found: string): KafkaLogError {
-  return new KafkaLogError({ code: 'CONSUMER_STALLED', remedy: 'retry', message: `Expected the consumer to go on, found that ${found}. It is made anew.` });
+  return new KafkaLogError({
+    code: 'CONSUMER_STALLED',
+    remedy: 'retry',
+    message: `Expected the consumer to go on, found that ${found}. It is made anew.`,
+  });
 }

@@ -27,13 +27,19 @@ export interface Owned {
 }
 
 /** Makes a partition ours: fences its earlier owners, ends what they left, and finds where they stopped. */
-export async function takeOver(partition: number, { reads, progress, diagnostics, open, target }: TakeOverDeps): Promise<Owned> {
+export async function takeOver(
+  partition: number,
+  { reads, progress, diagnostics, open, target }: TakeOverDeps,
+): Promise<Owned> {
   const producer = await open();
   try {
     const swept = await sweep(producer, reads, target);
     const found = await progress.read(partition, swept);
     if (found.differing !== undefined) {
-      diagnostics.warn(`The group's committed position ${found.differing} is not the one after the last audit event; going on with offset ${found.next}, as the audit log says.`, { code: 'PROGRESS_DIFFERS', partition });
+      diagnostics.warn(
+        `The group's committed position ${found.differing} is not the one after the last audit event; going on with offset ${found.next}, as the audit log says.`,
+        { code: 'PROGRESS_DIFFERS', partition },
+      );
     }
     return { settler: producer, progress: found };
   } catch (error) {
@@ -47,7 +53,11 @@ export async function takeOver(partition: number, { reads, progress, diagnostics
  * 4.4.0, killed while it ended one): readers of that partition would wait for ever, and our next commit would decide it, as committed.
  * So it is aborted first; what was in it is not in the audit log then, and comes again.
  */
-async function sweep(producer: TransactionalProducer, reads: TakeOverDeps['reads'], target: TakeOverDeps['target']): Promise<boolean> {
+async function sweep(
+  producer: TransactionalProducer,
+  reads: TakeOverDeps['reads'],
+  target: TakeOverDeps['target'],
+): Promise<boolean> {
   const topics = [TOPICS.audit, TOPICS.quarantine];
   const undecided: Topic[] = [];
   for (const topic of topics) {
@@ -68,7 +78,8 @@ async function auditDecided(reads: TakeOverDeps['reads'], partition: number): Pr
     await pause(LOOK_EVERY_MS);
   }
   throw new KafkaLogError({
-    code: 'AUDIT_UNDECIDED', remedy: 'retry',
+    code: 'AUDIT_UNDECIDED',
+    remedy: 'retry',
     message: `Expected no open transaction in partition ${partition} of the audit log, found one that is not this partition's own. Readers of the audit log wait for it too: find it with kafka-transactions.sh find-hanging, and abort it.`,
   });
 }

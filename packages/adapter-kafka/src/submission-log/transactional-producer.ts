@@ -6,7 +6,13 @@ import { toKafkaMessage } from '../to-log-record.ts';
 import type { Send } from './pack-settlement.ts';
 
 // Two transactions in a row meet CONCURRENT_TRANSACTIONS while the first completes; kafkajs's default of 300 ms would then be most of the time.
-const RETRY = { initialRetryTime: 20, multiplier: 2, factor: 0.2, maxRetryTime: 1_000, retries: 8 } as const;
+const RETRY = {
+  initialRetryTime: 20,
+  multiplier: 2,
+  factor: 0.2,
+  maxRetryTime: 1_000,
+  retries: 8,
+} as const;
 
 export interface ProducerPlan {
   /** One for each intake partition: whoever opens it last is the only one that can commit. */
@@ -45,9 +51,17 @@ export class TransactionalProducer {
   static async open(kafka: Kafka, plan: ProducerPlan): Promise<TransactionalProducer> {
     const { transactionalId, transactionTimeoutMs: transactionTimeout } = plan;
     const producer = kafka.producer({
-      transactionalId, transactionTimeout, idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false,
+      transactionalId,
+      transactionTimeout,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
       // Every record's partition is given.
-      createPartitioner: () => ({ message }) => message.partition ?? 0, retry: RETRY,
+      createPartitioner:
+        () =>
+        ({ message }) =>
+          message.partition ?? 0,
+      retry: RETRY,
     });
     try {
       await producer.connect();
@@ -73,10 +87,14 @@ export class TransactionalProducer {
     try {
       await settling.beforeCommit();
     } catch (error) {
-      await this.#attempt(async () => { await transaction.abort(); });
+      await this.#attempt(async () => {
+        await transaction.abort();
+      });
       throw new Withheld(error);
     }
-    await this.#attempt(async () => { await transaction.commit(); });
+    await this.#attempt(async () => {
+      await transaction.commit();
+    });
   }
 
   /**
@@ -86,7 +104,11 @@ export class TransactionalProducer {
   async abortWhatIsOpen(topics: readonly Topic[]): Promise<void> {
     await this.#attempt(async () => {
       const transaction = await this.#producer.transaction();
-      for (const topic of topics) await this.#send(transaction, { topic, records: [{ key: null, headers: [], value: null }] });
+      for (const topic of topics)
+        await this.#send(transaction, {
+          topic,
+          records: [{ key: null, headers: [], value: null }],
+        });
       await transaction.abort();
     });
   }
@@ -99,15 +121,28 @@ export class TransactionalProducer {
   // To one partition: a send that spans several brokers can append twice what one of them took and the other did not.
   async #send(transaction: Transaction, { topic: logical, records }: Send): Promise<void> {
     const { topic, partition } = this.#plan.target(logical);
-    const appended = await transaction.send({ topic, messages: records.map((record) => toKafkaMessage(record, partition)) });
+    const appended = await transaction.send({
+      topic,
+      messages: records.map((record) => toKafkaMessage(record, partition)),
+    });
     // kafkajs sends nothing, and says nothing, where the topic has no such partition.
     if (appended.some((each) => each.partition === partition && each.errorCode === 0)) return;
-    throw new KafkaLogError({ code: 'TOPIC_MISSING', remedy: 'stop', message: `Expected the topic ${topic} to have a partition ${partition} as the intake log has, found none. Compare them: residency topics check.` });
+    throw new KafkaLogError({
+      code: 'TOPIC_MISSING',
+      remedy: 'stop',
+      message: `Expected the topic ${topic} to have a partition ${partition} as the intake log has, found none. Compare them: residency topics check.`,
+    });
   }
 
   async #sendOffsets(transaction: Transaction, next: bigint): Promise<void> {
-    const { group: consumerGroupId, intake: { topic, partition } } = this.#plan;
-    await transaction.sendOffsets({ consumerGroupId, topics: [{ topic, partitions: [{ partition, offset: next.toString() }] }] });
+    const {
+      group: consumerGroupId,
+      intake: { topic, partition },
+    } = this.#plan;
+    await transaction.sendOffsets({
+      consumerGroupId,
+      topics: [{ topic, partitions: [{ partition, offset: next.toString() }] }],
+    });
   }
 
   async #attempt<T>(step: () => Promise<T>): Promise<T> {

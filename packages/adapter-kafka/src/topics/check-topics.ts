@@ -26,43 +26,85 @@ interface FoundTopic {
 }
 
 /** What of the topics is not as `topicPlan` states. How many partitions and copies there are is the intake topic's to say, and how long the others keep. */
-export async function checkTopics(settings: KafkaSettings, diagnostics: KafkaDiagnostics): Promise<readonly TopicDifference[]> {
-  const found = await withAdmin(settings, diagnostics, (admin) => describeTopics(admin, settings.topicPrefix));
+export async function checkTopics(
+  settings: KafkaSettings,
+  diagnostics: KafkaDiagnostics,
+): Promise<readonly TopicDifference[]> {
+  const found = await withAdmin(settings, diagnostics, (admin) =>
+    describeTopics(admin, settings.topicPrefix),
+  );
   const intake = found.get(topicName(settings.topicPrefix, TOPICS.samples));
   const retention = Number(intake?.settings.get('retention.ms') ?? 0);
-  const plan = topicPlan({ partitions: intake?.partitions ?? 1, replicationFactor: intake?.replicationFactor ?? 1, retentionMs: retention });
-  return plan.flatMap((planned) => differences(planned, topicName(settings.topicPrefix, planned.topic), found));
+  const plan = topicPlan({
+    partitions: intake?.partitions ?? 1,
+    replicationFactor: intake?.replicationFactor ?? 1,
+    retentionMs: retention,
+  });
+  return plan.flatMap((planned) =>
+    differences(planned, topicName(settings.topicPrefix, planned.topic), found),
+  );
 }
 
 /** For a service's start: throws `TOPIC_MISSING` or `TOPIC_SETTINGS` (stop) with every difference there is. */
-export async function demandTopics(settings: KafkaSettings, diagnostics: KafkaDiagnostics): Promise<void> {
+export async function demandTopics(
+  settings: KafkaSettings,
+  diagnostics: KafkaDiagnostics,
+): Promise<void> {
   const all = await checkTopics(settings, diagnostics);
   if (all.length === 0) return;
   const missing = all.some(({ setting }) => setting === 'topic');
-  const list = all.map(({ topic, setting, found, expected }) => `${topic}: ${setting} ${found}, expected ${expected}`).join('; ');
+  const list = all
+    .map(
+      ({ topic, setting, found, expected }) =>
+        `${topic}: ${setting} ${found}, expected ${expected}`,
+    )
+    .join('; ');
   throw new KafkaLogError({
-    code: missing ? 'TOPIC_MISSING' : 'TOPIC_SETTINGS', remedy: 'stop',
+    code: missing ? 'TOPIC_MISSING' : 'TOPIC_SETTINGS',
+    remedy: 'stop',
     message: `Expected the topics as docs/formats state them, found ${list}. ${missing ? 'Make them: residency topics create.' : 'Change them, or say why not and keep this release away from them.'}`,
   });
 }
 
-function differences({ partitions, settings }: PlannedTopic, topic: string, all: ReadonlyMap<string, FoundTopic>): TopicDifference[] {
+function differences(
+  { partitions, settings }: PlannedTopic,
+  topic: string,
+  all: ReadonlyMap<string, FoundTopic>,
+): TopicDifference[] {
   const found = all.get(topic);
-  if (found === undefined) return [{ topic, setting: 'topic', found: 'missing', expected: 'present' }];
+  if (found === undefined)
+    return [{ topic, setting: 'topic', found: 'missing', expected: 'present' }];
   return [
-    ...(found.partitions === partitions ? [] : [{ topic, setting: 'partitions', found: String(found.partitions), expected: String(partitions) }]),
-    ...settings.filter((stated) => !holds(stated, found.settings.get(stated.name))).map(({ name, rule, value }) => ({
-      topic, setting: name, found: found.settings.get(name) ?? 'none', expected: rule === 'is' ? value : `${rule} ${value}`,
-    })),
+    ...(found.partitions === partitions
+      ? []
+      : [
+          {
+            topic,
+            setting: 'partitions',
+            found: String(found.partitions),
+            expected: String(partitions),
+          },
+        ]),
+    ...settings
+      .filter((stated) => !holds(stated, found.settings.get(stated.name)))
+      .map(({ name, rule, value }) => ({
+        topic,
+        setting: name,
+        found: found.settings.get(name) ?? 'none',
+        expected: rule === 'is' ? value : `${rule} ${value}`,
+      })),
   ];
 }
 
 function holds({ name, value, rule }: StatedSetting, found: string | undefined): boolean {
   if (found === undefined) return false;
   switch (rule) {
-    case 'is': return found === value;
-    case 'at least': return amount(name, found) >= amount(name, value);
-    case 'at most': return amount(name, found) <= amount(name, value);
+    case 'is':
+      return found === value;
+    case 'at least':
+      return amount(name, found) >= amount(name, value);
+    case 'at most':
+      return amount(name, found) <= amount(name, value);
     default: {
       const never: never = rule;
       return never;
@@ -74,17 +116,36 @@ function amount(name: string, value: string): number {
   return name.startsWith('retention.') && Number(value) < 0 ? Infinity : Number(value);
 }
 
-async function describeTopics(admin: SerialAdmin, prefix: string): Promise<ReadonlyMap<string, FoundTopic>> {
+async function describeTopics(
+  admin: SerialAdmin,
+  prefix: string,
+): Promise<ReadonlyMap<string, FoundTopic>> {
   const present = new Set(await admin.ask((client) => client.listTopics()));
-  const names = Object.values(TOPICS).map((topic) => topicName(prefix, topic)).filter((name) => present.has(name));
+  const names = Object.values(TOPICS)
+    .map((topic) => topicName(prefix, topic))
+    .filter((name) => present.has(name));
   if (names.length === 0) return new Map();
   const { topics } = await admin.ask((client) => client.fetchTopicMetadata({ topics: names }));
-  const { resources } = await admin.ask((client) => client.describeConfigs({ includeSynonyms: false, resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })) }));
-  return new Map(topics.map(({ name, partitions }) => {
-    const entries = resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? [];
-    return [name, {
-      partitions: partitions.length, replicationFactor: partitions[0]?.replicas.length ?? 0,
-      settings: new Map(entries.map(({ configName, configValue }) => [configName, configValue])),
-    }];
-  }));
+  const { resources } = await admin.ask((client) =>
+    client.describeConfigs({
+      includeSynonyms: false,
+      resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+    }),
+  );
+  return new Map(
+    topics.map(({ name, partitions }) => {
+      const entries =
+        resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? [];
+      return [
+        name,
+        {
+          partitions: partitions.length,
+          replicationFactor: partitions[0]?.replicas.length ?? 0,
+          settings: new Map(
+            entries.map(({ configName, configValue }) => [configName, configValue]),
+          ),
+        },
+      ];
+    }),
+  );
 }

@@ -9,7 +9,11 @@ import type { SerialAdmin } from './serial-admin.ts';
 import { withAdmin } from './with-admin.ts';
 
 /** Makes the planned topics that are missing and returns their logical names; one that exists stays as it is (`checkTopics` says how that is). */
-export async function createTopics(settings: KafkaSettings, diagnostics: KafkaDiagnostics, plan: readonly PlannedTopic[]): Promise<readonly Topic[]> {
+export async function createTopics(
+  settings: KafkaSettings,
+  diagnostics: KafkaDiagnostics,
+  plan: readonly PlannedTopic[],
+): Promise<readonly Topic[]> {
   return await withAdmin(settings, diagnostics, async (admin) => {
     const present = new Set(await admin.ask((client) => client.listTopics()));
     const created: Topic[] = [];
@@ -17,10 +21,21 @@ export async function createTopics(settings: KafkaSettings, diagnostics: KafkaDi
       const name = topicName(settings.topicPrefix, topic);
       if (present.has(name)) continue;
       const configEntries = stated.map(({ name: setting, value }) => ({ name: setting, value }));
-      const made = await admin.ask((client) => client.createTopics({ topics: [{ topic: name, numPartitions: partitions, replicationFactor, configEntries }], timeout: 30_000, waitForLeaders: false }), name);
+      const made = await admin.ask(
+        (client) =>
+          client.createTopics({
+            topics: [{ topic: name, numPartitions: partitions, replicationFactor, configEntries }],
+            timeout: 30_000,
+            waitForLeaders: false,
+          }),
+        name,
+      );
       if (made) created.push(topic);
     }
-    await known(admin, plan.map(({ topic }) => topicName(settings.topicPrefix, topic)));
+    await known(
+      admin,
+      plan.map(({ topic }) => topicName(settings.topicPrefix, topic)),
+    );
     return Object.values(TOPICS).filter((topic) => created.includes(topic));
   });
 }

@@ -6,9 +6,19 @@ const SETTING = 'retention.ms';
 
 /** A topic's, milliseconds; `Infinity`: for ever. `topic` is the cluster's name. */
 export async function describeRetention(admin: Admin, topic: string): Promise<number> {
-  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: [SETTING] }] });
-  const value = resources.flatMap(({ configEntries }) => configEntries).find(({ configName }) => configName === SETTING)?.configValue;
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: [SETTING] }],
+  });
+  const value = resources
+    .flatMap(({ configEntries }) => configEntries)
+    .find(({ configName }) => configName === SETTING)?.configValue;
   const retention = Number(value ?? Number.NaN);
-  if (Number.isNaN(retention)) throw new KafkaLogError({ code: 'TOPIC_SETTINGS', remedy: 'stop', message: `Expected ${SETTING} among the settings of ${topic}, found none. Compare them: residency topics check.` });
+  if (Number.isNaN(retention))
+    throw new KafkaLogError({
+      code: 'TOPIC_SETTINGS',
+      remedy: 'stop',
+      message: `Expected ${SETTING} among the settings of ${topic}, found none. Compare them: residency topics check.`,
+    });
   return retention < 0 ? Infinity : retention;
 }

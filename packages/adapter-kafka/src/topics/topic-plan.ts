@@ -31,25 +31,62 @@ const WEEK_MS = 7 * 24 * HOUR_MS;
 const FOR_EVER = '-1';
 
 const is = (name: string, value: string): StatedSetting => ({ name, value, rule: 'is' });
-const atLeast = (name: string, value: number): StatedSetting => ({ name, value: String(value), rule: 'at least' });
-const atMost = (name: string, value: number): StatedSetting => ({ name, value: String(value), rule: 'at most' });
+const atLeast = (name: string, value: number): StatedSetting => ({
+  name,
+  value: String(value),
+  rule: 'at least',
+});
+const atMost = (name: string, value: number): StatedSetting => ({
+  name,
+  value: String(value),
+  rule: 'at most',
+});
 
 /** Of every topic. A decision's T is an append time; whatever codec a publisher compresses with, the broker unfolds, so that one can not choose what no reader reads. */
-const EVERY: readonly StatedSetting[] = [is('message.timestamp.type', 'LogAppendTime'), is('compression.type', 'uncompressed'), is('unclean.leader.election.enable', 'false')];
+const EVERY: readonly StatedSetting[] = [
+  is('message.timestamp.type', 'LogAppendTime'),
+  is('compression.type', 'uncompressed'),
+  is('unclean.leader.election.enable', 'false'),
+];
 const KEPT = is('cleanup.policy', 'delete');
 const COMPACTED = is('cleanup.policy', 'compact');
 /** Ticks: without it a view would read a week of them when it starts. */
-const OFTEN: readonly StatedSetting[] = [atMost('segment.ms', HOUR_MS), atMost('max.compaction.lag.ms', HOUR_MS)];
+const OFTEN: readonly StatedSetting[] = [
+  atMost('segment.ms', HOUR_MS),
+  atMost('max.compaction.lag.ms', HOUR_MS),
+];
 
 /** All topics and the settings they must have. What a setting does not say is the cluster's or the operator's. */
-export function topicPlan({ partitions, replicationFactor, retentionMs = WEEK_MS, minInsyncReplicas = insyncReplicas(replicationFactor) }: TopicPlanOptions): readonly PlannedTopic[] {
+export function topicPlan({
+  partitions,
+  replicationFactor,
+  retentionMs = WEEK_MS,
+  minInsyncReplicas = insyncReplicas(replicationFactor),
+}: TopicPlanOptions): readonly PlannedTopic[] {
   const topic = (name: Topic, count: number, settings: readonly StatedSetting[]): PlannedTopic => ({
-    topic: name, partitions: count, replicationFactor, settings: [...EVERY, atLeast('min.insync.replicas', minInsyncReplicas), ...settings],
+    topic: name,
+    partitions: count,
+    replicationFactor,
+    settings: [...EVERY, atLeast('min.insync.replicas', minInsyncReplicas), ...settings],
   });
   return [
-    topic(TOPICS.samples, partitions, [KEPT, atLeast('retention.ms', retentionMs), is('retention.bytes', FOR_EVER), atLeast('max.message.bytes', 25 * MiB)]),
-    topic(TOPICS.audit, partitions, [KEPT, is('retention.ms', FOR_EVER), is('retention.bytes', FOR_EVER), atLeast('max.message.bytes', 4 * MiB)]),
-    topic(TOPICS.quarantine, partitions, [KEPT, atLeast('retention.ms', retentionMs), is('retention.bytes', FOR_EVER)]),
+    topic(TOPICS.samples, partitions, [
+      KEPT,
+      atLeast('retention.ms', retentionMs),
+      is('retention.bytes', FOR_EVER),
+      atLeast('max.message.bytes', 25 * MiB),
+    ]),
+    topic(TOPICS.audit, partitions, [
+      KEPT,
+      is('retention.ms', FOR_EVER),
+      is('retention.bytes', FOR_EVER),
+      atLeast('max.message.bytes', 4 * MiB),
+    ]),
+    topic(TOPICS.quarantine, partitions, [
+      KEPT,
+      atLeast('retention.ms', retentionMs),
+      is('retention.bytes', FOR_EVER),
+    ]),
     topic(TOPICS.consents, 1, [COMPACTED, ...OFTEN]),
     topic(TOPICS.subjects, 1, [COMPACTED]),
     topic(TOPICS.policy, 1, [COMPACTED, ...OFTEN]),

@@ -5,7 +5,11 @@ import type { KafkaSettings } from '../kafka-settings.ts';
 import { SerialAdmin } from './serial-admin.ts';
 
 /** An admin client for one job on the cluster that the settings name, closed when it is done. */
-export async function withAdmin<T>(settings: KafkaSettings, diagnostics: KafkaDiagnostics, job: (admin: SerialAdmin) => Promise<T>): Promise<T> {
+export async function withAdmin<T>(
+  settings: KafkaSettings,
+  diagnostics: KafkaDiagnostics,
+  job: (admin: SerialAdmin) => Promise<T>,
+): Promise<T> {
   const admin = new SerialAdmin(createKafka(settings, diagnostics));
   try {
     await demandCluster(admin, settings);

@@ -9,10 +9,19 @@ import { submissionLogOptions } from '../../src/submission-log/options.ts';
 import { recordBytes } from '../../src/to-log-record.ts';
 
 function records(sizes: readonly number[], from = 0): LogRecord[] {
-  return sizes.map((size, index) => ({ topic: TOPICS.samples, partition: 0, offset: BigInt(from + index), at: 0, key: null, headers: [], value: Buffer.alloc(size) }));
+  return sizes.map((size, index) => ({
+    topic: TOPICS.samples,
+    partition: 0,
+    offset: BigInt(from + index),
+    at: 0,
+    key: null,
+    headers: [],
+    value: Buffer.alloc(size),
+  }));
 }
 
-const offsets = (batch: readonly LogRecord[]): number[] => batch.map(({ offset }) => Number(offset));
+const offsets = (batch: readonly LogRecord[]): number[] =>
+  batch.map(({ offset }) => Number(offset));
 
 describe('records that wait', () => {
   it('come in batches of at most so many records and bytes, a larger one alone', () => {
@@ -46,24 +55,49 @@ describe('records that wait', () => {
 
 describe('what a batch appends', () => {
   const batch = (values: readonly Buffer[]): Batch => ({
-    log: 'log-1', topic: TOPICS.samples, partition: 0, previous: null, signal: new AbortController().signal,
-    records: values.map((value, index) => ({ topic: TOPICS.samples, partition: 0, offset: BigInt(index), at: 0, key: null, headers: [], value })),
+    log: 'log-1',
+    topic: TOPICS.samples,
+    partition: 0,
+    previous: null,
+    signal: new AbortController().signal,
+    records: values.map((value, index) => ({
+      topic: TOPICS.samples,
+      partition: 0,
+      offset: BigInt(index),
+      at: 0,
+      key: null,
+      headers: [],
+      value,
+    })),
   });
 
   it('is sent in order, 512 KiB at a time at most', () => {
-    const sends = packSettlement(settlementsOf(batch(Array.from({ length: 3_000 }, (_, index) => Buffer.from(`sample ${index}`)))));
+    const sends = packSettlement(
+      settlementsOf(
+        batch(Array.from({ length: 3_000 }, (_, index) => Buffer.from(`sample ${index}`))),
+      ),
+    );
     expect(sends.length).toBeGreaterThan(2);
     for (const send of sends) {
       expect(send.topic).toBe(TOPICS.audit);
-      expect(send.records.reduce((sum, record) => sum + recordBytes(record), 0)).toBeLessThanOrEqual(512 * 1024);
+      expect(
+        send.records.reduce((sum, record) => sum + recordBytes(record), 0),
+      ).toBeLessThanOrEqual(512 * 1024);
     }
-    const sequences = sends.flatMap((send) => send.records.map(({ value }) => Number((JSON.parse(String(value)) as { sequence: string }).sequence)));
+    const sequences = sends.flatMap((send) =>
+      send.records.map(({ value }) =>
+        Number((JSON.parse(String(value)) as { sequence: string }).sequence),
+      ),
+    );
     expect(sequences).toEqual(Array.from({ length: 3_000 }, (_, index) => index));
   });
 
   it('is a pointer for what is quarantined besides its event, in a send of its own topic', () => {
     const sends = packSettlement(settlementsOf(batch([Buffer.from('good'), QUARANTINE_ME])));
-    expect(sends.map(({ topic, records: { length } }) => [topic, length])).toEqual([[TOPICS.audit, 2], [TOPICS.quarantine, 1]]);
+    expect(sends.map(({ topic, records: { length } }) => [topic, length])).toEqual([
+      [TOPICS.audit, 2],
+      [TOPICS.quarantine, 1],
+    ]);
   });
 
   it('is nothing where nothing is settled', () => {
@@ -72,7 +106,12 @@ describe('what a batch appends', () => {
 });
 
 describe('the options', () => {
-  it.each([{ transactionTimeoutMs: 30_000 }, { heartbeatIntervalMs: 15_000 }, { stallMs: 30_000 }, { maxBatchRecords: 0 }])('are refused where they do not fit together: %o', (given) => {
+  it.each([
+    { transactionTimeoutMs: 30_000 },
+    { heartbeatIntervalMs: 15_000 },
+    { stallMs: 30_000 },
+    { maxBatchRecords: 0 },
+  ])('are refused where they do not fit together: %o', (given) => {
     expect(() => submissionLogOptions(given)).toThrow(RangeError);
   });
 

@@ -28,20 +28,38 @@ export interface Child {
 
 export function startConsumer(plan: ChildPlan): Child {
   const path = fileURLToPath(new URL('./children/consume.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path, JSON.stringify(plan)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', path, JSON.stringify(plan)],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
   const lines: (readonly unknown[])[] = [];
-  const reader = createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line) as unknown[]));
+  const reader = createInterface({ input: child.stdout }).on('line', (line) =>
+    lines.push(JSON.parse(line) as unknown[]),
+  );
   const exit = once(child, 'exit').then(([code]: (number | null)[]) => code ?? null);
   const count = (what: string): number => lines.filter(([first]) => first === what).length;
   return {
-    lines, exit, count,
+    lines,
+    exit,
+    count,
     said: async (what, times = 1) => {
       while (count(what) < times) {
-        const over = await Promise.race([once(reader, 'line').then(() => false), exit.then(() => true)]);
-        if (over && count(what) < times) throw new Error(`Expected the child to say ${what}, it ended after ${JSON.stringify(lines.slice(-5))}.`);
+        const over = await Promise.race([
+          once(reader, 'line').then(() => false),
+          exit.then(() => true),
+        ]);
+        if (over && count(what) < times)
+          throw new Error(
+            `Expected the child to say ${what}, it ended after ${JSON.stringify(lines.slice(-5))}.`,
+          );
       }
     },
-    go: () => { child.stdin.write('go\n'); },
-    signal: (name) => { child.kill(name); },
+    go: () => {
+      child.stdin.write('go\n');
+    },
+    signal: (name) => {
+      child.kill(name);
+    },
   };
 }

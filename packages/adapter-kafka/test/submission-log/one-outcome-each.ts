@@ -16,20 +16,31 @@ export interface Faults {
   readonly disagreeing: readonly number[];
 }
 
-export const NO_FAULTS: Faults = { missing: [], repeated: [], invented: [], broken: [], disagreeing: [] };
+export const NO_FAULTS: Faults = {
+  missing: [],
+  repeated: [],
+  invented: [],
+  broken: [],
+  disagreeing: [],
+};
 
 /**
  * Promise 1 of DESIGN §2, judged from the topics alone: the intake log, the audit log and the group's positions. Reads until everything
  * that was committed when it was called is decided, because a commit returns before its records are visible.
  */
-export async function faultsOf(log: KafkaLog): Promise<{ readonly outcomes: number; readonly faults: Faults }> {
-  const taken = await collect(log, TOPICS.samples, ({ partition, offset }) => formatPosition({ log: log.name, topic: TOPICS.samples, partition, offset }));
+export async function faultsOf(
+  log: KafkaLog,
+): Promise<{ readonly outcomes: number; readonly faults: Faults }> {
+  const taken = await collect(log, TOPICS.samples, ({ partition, offset }) =>
+    formatPosition({ log: log.name, topic: TOPICS.samples, partition, offset }),
+  );
   const chains = new Map<number, bigint>();
   const broken: string[] = [];
   const settled = await collect(log, TOPICS.audit, ({ partition, value }) => {
     const { position, data } = decodeAuditEvent(value ?? Buffer.alloc(0));
     const before = chains.get(partition)?.toString() ?? null;
-    if (position.partition !== partition || data.previous !== before) broken.push(`${formatPosition(position)} after ${String(before)}`);
+    if (position.partition !== partition || data.previous !== before)
+      broken.push(`${formatPosition(position)} after ${String(before)}`);
     chains.set(partition, position.offset);
     return formatPosition(position);
   });
@@ -40,15 +51,26 @@ export async function faultsOf(log: KafkaLog): Promise<{ readonly outcomes: numb
     outcomes: settled.length,
     faults: {
       missing: taken.filter((position) => !once.has(position)),
-      repeated: settled.length === once.size ? [] : settled.filter((position, index) => settled.indexOf(position) !== index),
+      repeated:
+        settled.length === once.size
+          ? []
+          : settled.filter((position, index) => settled.indexOf(position) !== index),
       invented: settled.filter((position) => !known.has(position)),
       broken,
-      disagreeing: [...new Set([...chains.keys(), ...committed.keys()])].filter((partition) => committed.get(partition) !== (chains.get(partition) ?? -2n) + 1n),
+      disagreeing: [...new Set([...chains.keys(), ...committed.keys()])].filter(
+        (partition) => committed.get(partition) !== (chains.get(partition) ?? -2n) + 1n,
+      ),
     },
   };
 }
 
-async function collect(log: KafkaLog, topic: Topic, name: (record: { readonly value: Buffer | null } & Pick<Position, 'partition' | 'offset'>) => string): Promise<string[]> {
+async function collect(
+  log: KafkaLog,
+  topic: Topic,
+  name: (
+    record: { readonly value: Buffer | null } & Pick<Position, 'partition' | 'offset'>,
+  ) => string,
+): Promise<string[]> {
   const found: string[] = [];
   for await (const record of log.read(topic, { until: 'end' })) found.push(name(record));
   return found;

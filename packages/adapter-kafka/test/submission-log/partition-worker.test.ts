@@ -14,8 +14,10 @@ import type { Settling } from '../../src/submission-log/transactional-producer.t
 /** What a commit does instead of committing. */
 type Fault = (commit: () => void, settling: Settling) => Promise<void> | void;
 
-const unreachable = (): KafkaLogError => new KafkaLogError({ code: 'KAFKA_UNREACHABLE', remedy: 'retry', message: 'Expected an answer.' });
-const fenced = (): KafkaLogError => new KafkaLogError({ code: 'FENCED', remedy: 'retry', message: 'Expected to be the only one.' });
+const unreachable = (): KafkaLogError =>
+  new KafkaLogError({ code: 'KAFKA_UNREACHABLE', remedy: 'retry', message: 'Expected an answer.' });
+const fenced = (): KafkaLogError =>
+  new KafkaLogError({ code: 'FENCED', remedy: 'retry', message: 'Expected to be the only one.' });
 
 /** A partition of ten records, and a cluster that does what the test says. */
 class World {
@@ -39,8 +41,22 @@ class World {
 
   constructor(heartbeatIntervalMs = 50) {
     const deps: WorkerDeps = {
-      log: 'log-1', stop: this.stop.signal, settled: (result) => { this.told.push(result); }, failed: (error) => { this.failure = error; },
-      options: submissionLogOptions({ maxBatchRecords: 4, heartbeatIntervalMs, backOff: { firstMs: 1, mostMs: 5 }, onTransaction: (result) => { this.transactions.push(result); } }),
+      log: 'log-1',
+      stop: this.stop.signal,
+      settled: (result) => {
+        this.told.push(result);
+      },
+      failed: (error) => {
+        this.failure = error;
+      },
+      options: submissionLogOptions({
+        maxBatchRecords: 4,
+        heartbeatIntervalMs,
+        backOff: { firstMs: 1, mostMs: 5 },
+        onTransaction: (result) => {
+          this.transactions.push(result);
+        },
+      }),
       route: async (batch) => {
         this.batches.push(batch);
         return await this.route(batch);
@@ -48,16 +64,41 @@ class World {
       takeOver: () => {
         this.owners += 1;
         const next = this.settledNext;
-        return Promise.resolve({ progress: { settled: next === 0n ? null : next - 1n, next }, settler: { commit: async (settling) => { await this.#commit(settling); }, close: () => Promise.resolve() } });
+        return Promise.resolve({
+          progress: { settled: next === 0n ? null : next - 1n, next },
+          settler: {
+            commit: async (settling) => {
+              await this.#commit(settling);
+            },
+            close: () => Promise.resolve(),
+          },
+        });
       },
       flow: {
-        resumeAt: (_, offset) => { this.#from = offset; this.#fetching = true; },
-        pause: () => { this.#fetching = false; }, resume: () => { this.#fetching = true; },
-        heartbeat: async () => { await this.heartbeat(); },
+        resumeAt: (_, offset) => {
+          this.#from = offset;
+          this.#fetching = true;
+        },
+        pause: () => {
+          this.#fetching = false;
+        },
+        resume: () => {
+          this.#fetching = true;
+        },
+        heartbeat: async () => {
+          await this.heartbeat();
+        },
       },
-      reached: (_, next) => { this.reached.push(next); },
-      blocked: (blocked) => { this.blocked = blocked; return true; },
-      retrying: ({ code }) => { this.retries.push(code); },
+      reached: (_, next) => {
+        this.reached.push(next);
+      },
+      blocked: (blocked) => {
+        this.blocked = blocked;
+        return true;
+      },
+      retrying: ({ code }) => {
+        this.retries.push(code);
+      },
     };
     this.worker = new PartitionWorker(0, deps, Promise.resolve());
   }
@@ -71,9 +112,23 @@ class World {
   }
 
   offer(from: bigint, count: number): boolean {
-    const messages = Array.from({ length: 10 }, (_, index) => ({ offset: String(index), timestamp: '0', attributes: 0, key: null, headers: [], value: Buffer.from(`${index}`) }) as unknown as KafkaMessage)
-      .slice(Number(from), Number(from) + count);
-    const fetched = { messages, firstOffset: () => String(from), lastOffset: () => String(Number(from) + messages.length - 1) } as Fetched;
+    const messages = Array.from(
+      { length: 10 },
+      (_, index) =>
+        ({
+          offset: String(index),
+          timestamp: '0',
+          attributes: 0,
+          key: null,
+          headers: [],
+          value: Buffer.from(`${index}`),
+        }) as unknown as KafkaMessage,
+    ).slice(Number(from), Number(from) + count);
+    const fetched = {
+      messages,
+      firstOffset: () => String(from),
+      lastOffset: () => String(Number(from) + messages.length - 1),
+    } as Fetched;
     const taken = this.worker.accept(fetched);
     if (taken) this.#from = from + BigInt(messages.length);
     return taken;
@@ -82,7 +137,15 @@ class World {
   async #commit(settling: Settling): Promise<void> {
     const commit = (): void => {
       this.settledNext = settling.next;
-      this.events.push(...settling.sends.filter(({ topic }) => topic === TOPICS.audit).flatMap(({ records }) => records.map(({ value }) => (JSON.parse(String(value)) as { sequence: string }).sequence.replace(/^0+(?=\d)/, ''))));
+      this.events.push(
+        ...settling.sends
+          .filter(({ topic }) => topic === TOPICS.audit)
+          .flatMap(({ records }) =>
+            records.map(({ value }) =>
+              (JSON.parse(String(value)) as { sequence: string }).sequence.replace(/^0+(?=\d)/, ''),
+            ),
+          ),
+      );
     };
     const fault = this.faults.shift();
     if (fault !== undefined) return await fault(commit, settling);
@@ -96,18 +159,23 @@ class World {
 }
 
 let world: World;
-beforeEach(() => { world = new World(); });
+beforeEach(() => {
+  world = new World();
+});
 afterEach(async () => {
   world.stop.abort();
   await world.worker.done;
 });
 
 const ALL = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
-const settlements = (): number => world.told.reduce((sum, { settlements: { length } }) => sum + length, 0);
+const settlements = (): number =>
+  world.told.reduce((sum, { settlements: { length } }) => sum + length, 0);
 
 describe('a commit', () => {
   it('that failed is made again, by a new owner, from the position it left', async () => {
-    world.faults.push(() => { throw unreachable(); });
+    world.faults.push(() => {
+      throw unreachable();
+    });
     await world.fetchUntil(() => world.events.length === 10);
     expect(world.events).toEqual(ALL);
     expect(world.owners).toBe(2);
@@ -128,14 +196,23 @@ describe('a commit', () => {
   });
 
   it('with an unknown code is an unknown outcome', async () => {
-    world.faults.push(() => { throw new KafkaLogError({ code: 'KAFKA_FAILED', remedy: 'stop', message: 'Expected what is known.' }); });
+    world.faults.push(() => {
+      throw new KafkaLogError({
+        code: 'KAFKA_FAILED',
+        remedy: 'stop',
+        message: 'Expected what is known.',
+      });
+    });
     await world.fetchUntil(() => world.events.length === 10);
     expect(world.events).toEqual(ALL);
   });
 
   it('that was fenced waits for the group to say whose the partition is', async () => {
     const times: number[] = [];
-    world.faults.push(() => { times.push(performance.now()); throw fenced(); });
+    world.faults.push(() => {
+      times.push(performance.now());
+      throw fenced();
+    });
     await world.fetchUntil(() => world.events.length === 10);
     expect(performance.now() - (times[0] ?? 0)).toBeGreaterThanOrEqual(99);
     expect(world.events).toEqual(ALL);
@@ -154,8 +231,14 @@ describe('a commit', () => {
   });
 
   it('that a person must look at goes up', async () => {
-    const error = new KafkaLogError({ code: 'RECORD_TOO_LARGE', remedy: 'stop', message: 'Expected smaller records.' });
-    world.faults.push(() => { throw error; });
+    const error = new KafkaLogError({
+      code: 'RECORD_TOO_LARGE',
+      remedy: 'stop',
+      message: 'Expected smaller records.',
+    });
+    world.faults.push(() => {
+      throw error;
+    });
     await world.fetchUntil(() => world.failure !== undefined);
     expect(world.failure).toBe(error);
     await world.worker.done;
@@ -220,11 +303,29 @@ describe('a process that stops', () => {
 
 describe('what is handed over', () => {
   it('comes again from the first record not settled where it was blocked', async () => {
-    const error = new CodedError({ code: 'SITE_DOWN', message: 'Expected a site that answers.', remedy: 'retry' });
-    world.route = (batch) => Promise.resolve(world.batches.length < 3 ? { settlements: settlementsOf(batch, 1), blocked: { offset: batch.records[1]?.offset ?? -1n, error } } : { settlements: settlementsOf(batch) });
+    const error = new CodedError({
+      code: 'SITE_DOWN',
+      message: 'Expected a site that answers.',
+      remedy: 'retry',
+    });
+    world.route = (batch) =>
+      Promise.resolve(
+        world.batches.length < 3
+          ? {
+              settlements: settlementsOf(batch, 1),
+              blocked: { offset: batch.records[1]?.offset ?? -1n, error },
+            }
+          : { settlements: settlementsOf(batch) },
+      );
     await world.fetchUntil(() => world.events.length === 10);
     expect(world.blocked?.error).toBe(error);
-    expect(world.batches.slice(0, 3).map(({ previous, records }) => [previous, records[0]?.offset])).toEqual([[null, 0n], [0n, 1n], [1n, 2n]]);
+    expect(
+      world.batches.slice(0, 3).map(({ previous, records }) => [previous, records[0]?.offset]),
+    ).toEqual([
+      [null, 0n],
+      [0n, 1n],
+      [1n, 2n],
+    ]);
     expect(world.events).toEqual(ALL);
   });
 

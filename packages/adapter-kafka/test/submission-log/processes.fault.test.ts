@@ -11,7 +11,9 @@ import type { SomeIntake } from './some-intake.ts';
 
 let some: SomeIntake;
 const children: Child[] = [];
-beforeEach(async () => { some = await someIntake({ partitions: 3 }); });
+beforeEach(async () => {
+  some = await someIntake({ partitions: 3 });
+});
 afterEach(async () => {
   for (const child of children.splice(0)) {
     child.signal('SIGKILL');
@@ -21,18 +23,37 @@ afterEach(async () => {
 });
 
 function start(plan: Partial<ChildPlan> = {}): Child {
-  const child = startConsumer({ settings: some.settings, options: { ...SHORT, sessionTimeoutMs: 1_500, transactionTimeoutMs: 1_000, maxBatchRecords: 20 }, paceMs: 5, ...plan });
+  const child = startConsumer({
+    settings: some.settings,
+    options: {
+      ...SHORT,
+      sessionTimeoutMs: 1_500,
+      transactionTimeoutMs: 1_000,
+      maxBatchRecords: 20,
+    },
+    paceMs: 5,
+    ...plan,
+  });
   children.push(child);
   return child;
 }
 
 async function settleTheRest(): Promise<void> {
   const log = await some.openLog();
-  await log.submissionLog(SHORT).consume((batch) => Promise.resolve({ settlements: settlementsOf(batch) }), { until: 'end', signal: new AbortController().signal });
+  await log
+    .submissionLog(SHORT)
+    .consume((batch) => Promise.resolve({ settlements: settlementsOf(batch) }), {
+      until: 'end',
+      signal: new AbortController().signal,
+    });
 }
 
 function samples(count: number): NewRecord[] {
-  return Array.from({ length: count }, (_, index) => ({ key: Buffer.from(`${index}`), headers: [], value: Buffer.from(`sample ${index}`) }));
+  return Array.from({ length: count }, (_, index) => ({
+    key: Buffer.from(`${index}`),
+    headers: [],
+    value: Buffer.from(`sample ${index}`),
+  }));
 }
 
 /** Publishes while `work` goes on, and returns how many. */
@@ -55,40 +76,55 @@ async function publishDuring(work: () => Promise<void>): Promise<number> {
   return published;
 }
 
-it('consumers killed at random moments lose and repeat nothing, and leave a whole chain', { timeout: 180_000 }, async () => {
-  const published = await publishDuring(async () => {
-    const running = [start(), start()];
-    for (let round = 0; round < 6; round += 1) {
-      const victim = running.shift();
-      await victim?.said('settled', 1);
-      await sleep(randomInt(400));
-      victim?.signal('SIGKILL');
-      running.push(start());
-    }
-    for (const child of running) child.signal('SIGKILL');
-  });
-  await settleTheRest();
-  expect(await faultsOf(some.log)).toEqual({ outcomes: published, faults: NO_FAULTS });
-});
+it(
+  'consumers killed at random moments lose and repeat nothing, and leave a whole chain',
+  { timeout: 180_000 },
+  async () => {
+    const published = await publishDuring(async () => {
+      const running = [start(), start()];
+      for (let round = 0; round < 6; round += 1) {
+        const victim = running.shift();
+        await victim?.said('settled', 1);
+        await sleep(randomInt(400));
+        victim?.signal('SIGKILL');
+        running.push(start());
+      }
+      for (const child of running) child.signal('SIGKILL');
+    });
+    await settleTheRest();
+    expect(await faultsOf(some.log)).toEqual({ outcomes: published, faults: NO_FAULTS });
+  },
+);
 
-it('a consumer stopped beyond its session, with a batch in hand, settles nothing once it goes on', { timeout: 120_000 }, async () => {
-  await some.publish(samples(300));
-  const zombie = start({ holdFrom: 3 });
-  await zombie.said('batch', 3);
-  const before = zombie.count('settled');
-  zombie.signal('SIGSTOP');
-  const heir = start();
-  // Whoever takes over has to wait for the session to run out.
-  await heir.said('settled', 15 - before);
-  zombie.go();
-  zombie.signal('SIGCONT');
-  await zombie.said('assigned', 2);
-  expect(zombie.lines.slice(0, zombie.lines.findLastIndex(([what]) => what === 'assigned')).filter(([what]) => what === 'settled')).toHaveLength(before);
-  for (const child of [zombie, heir]) child.signal('SIGTERM');
-  expect(await Promise.all([zombie.exit, heir.exit])).toEqual([0, 0]);
-  await settleTheRest();
-  expect(await faultsOf(some.log)).toEqual({ outcomes: 300, faults: NO_FAULTS });
-});
+it(
+  'a consumer stopped beyond its session, with a batch in hand, settles nothing once it goes on',
+  { timeout: 120_000 },
+  async () => {
+    await some.publish(samples(300));
+    const zombie = start({ holdFrom: 3 });
+    await zombie.said('batch', 3);
+    const before = zombie.count('settled');
+    zombie.signal('SIGSTOP');
+    const heir = start();
+    // Whoever takes over has to wait for the session to run out.
+    await heir.said('settled', 15 - before);
+    zombie.go();
+    zombie.signal('SIGCONT');
+    await zombie.said('assigned', 2);
+    expect(
+      zombie.lines
+        .slice(
+          0,
+          zombie.lines.findLastIndex(([what]) => what === 'assigned'),
+        )
+        .filter(([what]) => what === 'settled'),
+    ).toHaveLength(before);
+    for (const child of [zombie, heir]) child.signal('SIGTERM');
+    expect(await Promise.all([zombie.exit, heir.exit])).toEqual([0, 0]);
+    await settleTheRest();
+    expect(await faultsOf(some.log)).toEqual({ outcomes: 300, faults: NO_FAULTS });
+  },
+);
 
 it('a consumer told to stop finishes its batch, leaves the group and ends by itself', async () => {
   await some.publish(samples(500));
@@ -101,25 +137,31 @@ it('a consumer told to stop finishes its batch, leaves the group and ends by its
   expect(child.lines.at(-1)).toEqual(['end']);
   expect(child.count('settled')).toBe(child.count('batch'));
   // It left: the next one need not wait for its session.
-  const next = start({ options: { ...SHORT, sessionTimeoutMs: 30_000, transactionTimeoutMs: 20_000 } });
+  const next = start({
+    options: { ...SHORT, sessionTimeoutMs: 30_000, transactionTimeoutMs: 20_000 },
+  });
   const asked = performance.now();
   await next.said('settled', 1);
   expect(performance.now() - asked).toBeLessThan(15_000);
 });
 
-it('consumers that come and go share the partitions and settle each record once', { timeout: 120_000 }, async () => {
-  const published = await publishDuring(async () => {
-    const first = start();
-    await first.said('settled', 3);
-    const second = start();
-    await second.said('settled', 3);
-    first.signal('SIGTERM');
-    await first.exit;
-    const third = start();
-    await third.said('settled', 3);
-    for (const child of [second, third]) child.signal('SIGTERM');
-    expect(await Promise.all([second.exit, third.exit])).toEqual([0, 0]);
-  });
-  await settleTheRest();
-  expect(await faultsOf(some.log)).toEqual({ outcomes: published, faults: NO_FAULTS });
-});
+it(
+  'consumers that come and go share the partitions and settle each record once',
+  { timeout: 120_000 },
+  async () => {
+    const published = await publishDuring(async () => {
+      const first = start();
+      await first.said('settled', 3);
+      const second = start();
+      await second.said('settled', 3);
+      first.signal('SIGTERM');
+      await first.exit;
+      const third = start();
+      await third.said('settled', 3);
+      for (const child of [second, third]) child.signal('SIGTERM');
+      expect(await Promise.all([second.exit, third.exit])).toEqual([0, 0]);
+    });
+    await settleTheRest();
+    expect(await faultsOf(some.log)).toEqual({ outcomes: published, faults: NO_FAULTS });
+  },
+);

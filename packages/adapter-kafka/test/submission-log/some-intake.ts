@@ -1,5 +1,11 @@
 import { TOPICS, decodeAuditEvent, decodeQuarantinePointer } from '@residency/contracts';
-import type { AuditEvent, NewRecord, Position, QuarantinePointer, Topic } from '@residency/contracts';
+import type {
+  AuditEvent,
+  NewRecord,
+  Position,
+  QuarantinePointer,
+  Topic,
+} from '@residency/contracts';
 import { openKafkaLog } from '../../src/kafka-log.ts';
 import type { KafkaLog } from '../../src/kafka-log.ts';
 import type { KafkaSettings } from '../../src/kafka-settings.ts';
@@ -9,7 +15,11 @@ import type { SomeKafka } from '../some-kafka.ts';
 
 /** Time-outs a test can wait for. */
 export const SHORT: Partial<KafkaSubmissionLogOptions> = {
-  sessionTimeoutMs: 3_000, transactionTimeoutMs: 2_000, heartbeatIntervalMs: 300, stallMs: 60_000, backOff: { firstMs: 20, mostMs: 500 },
+  sessionTimeoutMs: 3_000,
+  transactionTimeoutMs: 2_000,
+  heartbeatIntervalMs: 300,
+  stallMs: 60_000,
+  backOff: { firstMs: 20, mostMs: 500 },
 };
 
 export interface SomeIntake extends SomeKafka {
@@ -23,13 +33,16 @@ export interface SomeIntake extends SomeKafka {
 }
 
 /** An intake log of its own on the shared cluster. */
-export async function someIntake({ partitions = 2 }: { readonly partitions?: number } = {}): Promise<SomeIntake> {
+export async function someIntake({
+  partitions = 2,
+}: { readonly partitions?: number } = {}): Promise<SomeIntake> {
   const some = await someKafka({ partitions });
   const { log, settings } = some;
   const opened: KafkaLog[] = [];
   return {
     ...some,
-    publish: async (records) => await log.append(records.map((record) => ({ topic: TOPICS.samples, record }))),
+    publish: async (records) =>
+      await log.append(records.map((record) => ({ topic: TOPICS.samples, record }))),
     openLog: async () => {
       const other = await openKafkaLog(settings, SILENT);
       opened.push(other);
@@ -37,24 +50,34 @@ export async function someIntake({ partitions = 2 }: { readonly partitions?: num
     },
     ...visible(log),
     close: async () => {
-      await Promise.all(opened.map(async (other) => { await other.close(); }));
+      await Promise.all(
+        opened.map(async (other) => {
+          await other.close();
+        }),
+      );
       await some.close();
     },
   };
 }
 
 /** What readers see, once what was committed before the call is decided: `read` waits for open transactions. */
-export function visible(log: KafkaLog): Pick<SomeIntake, 'auditEvents' | 'quarantinePointers' | 'settled'> {
+export function visible(
+  log: KafkaLog,
+): Pick<SomeIntake, 'auditEvents' | 'quarantinePointers' | 'settled'> {
   return {
-    auditEvents: async () => (await values(log, TOPICS.audit)).map((value) => decodeAuditEvent(value)),
-    quarantinePointers: async () => (await values(log, TOPICS.quarantine)).map((value) => decodeQuarantinePointer(value)),
-    settled: async () => new Map([...await log.committed()].map(([partition, next]) => [partition, next - 1n])),
+    auditEvents: async () =>
+      (await values(log, TOPICS.audit)).map((value) => decodeAuditEvent(value)),
+    quarantinePointers: async () =>
+      (await values(log, TOPICS.quarantine)).map((value) => decodeQuarantinePointer(value)),
+    settled: async () =>
+      new Map([...(await log.committed())].map(([partition, next]) => [partition, next - 1n])),
   };
 }
 
 async function values(log: KafkaLog, topic: Topic): Promise<Buffer[]> {
   const found: Buffer[] = [];
-  for await (const { value } of log.read(topic, { until: 'end' })) if (value !== null) found.push(value);
+  for await (const { value } of log.read(topic, { until: 'end' }))
+    if (value !== null) found.push(value);
   return found;
 }
 

@@ -11,15 +11,40 @@ function world(open: readonly Topic[], differing?: bigint) {
   const undecided = new Set(open);
   const steps: string[] = [];
   const producer = {
-    abortWhatIsOpen: (topics: readonly Topic[]) => { steps.push(`abort ${topics.join(' ')}`); for (const topic of topics) undecided.delete(topic); return Promise.resolve(); },
-    close: () => { steps.push('close'); return Promise.resolve(); },
+    abortWhatIsOpen: (topics: readonly Topic[]) => {
+      steps.push(`abort ${topics.join(' ')}`);
+      for (const topic of topics) undecided.delete(topic);
+      return Promise.resolve();
+    },
+    close: () => {
+      steps.push('close');
+      return Promise.resolve();
+    },
   } as unknown as TransactionalProducer;
   const warn = vi.fn<(message: string, fields?: { code?: string }) => void>();
   const deps: TakeOverDeps = {
-    open: () => { steps.push('fence'); return Promise.resolve(producer); },
+    open: () => {
+      steps.push('fence');
+      return Promise.resolve(producer);
+    },
     target: (topic) => (topic === TOPICS.quarantine ? 0 : 2),
-    reads: { extent: (topic, partition) => Promise.resolve({ end: 9n + BigInt(partition), decided: undecided.has(topic) ? 5n : 9n + BigInt(partition) }) },
-    progress: { read: (partition, swept) => { steps.push(`read ${partition} ${swept}`); return Promise.resolve({ settled: 4n, next: 5n, ...(differing === undefined ? {} : { differing }) }); } },
+    reads: {
+      extent: (topic, partition) =>
+        Promise.resolve({
+          end: 9n + BigInt(partition),
+          decided: undecided.has(topic) ? 5n : 9n + BigInt(partition),
+        }),
+    },
+    progress: {
+      read: (partition, swept) => {
+        steps.push(`read ${partition} ${swept}`);
+        return Promise.resolve({
+          settled: 4n,
+          next: 5n,
+          ...(differing === undefined ? {} : { differing }),
+        });
+      },
+    },
     diagnostics: { ...SILENT, warn },
   };
   return { deps, steps, warn };
@@ -32,21 +57,29 @@ it('fences, then looks, and leaves alone what is decided', async () => {
   expect(warn).not.toHaveBeenCalled();
 });
 
-it.each([[[TOPICS.audit]], [[TOPICS.quarantine]], [[TOPICS.audit, TOPICS.quarantine]]])('aborts what a broker left undecided in %s before it looks', async (open) => {
-  const { deps, steps } = world(open);
-  await takeOver(2, deps);
-  expect(steps).toEqual(['fence', `abort ${open.join(' ')}`, 'read 2 true']);
-});
+it.each([[[TOPICS.audit]], [[TOPICS.quarantine]], [[TOPICS.audit, TOPICS.quarantine]]])(
+  'aborts what a broker left undecided in %s before it looks',
+  async (open) => {
+    const { deps, steps } = world(open);
+    await takeOver(2, deps);
+    expect(steps).toEqual(['fence', `abort ${open.join(' ')}`, 'read 2 true']);
+  },
+);
 
 it('says where the committed position is not what the audit log says', async () => {
   const { deps, warn } = world([], 3n);
   await takeOver(2, deps);
-  expect(warn).toHaveBeenCalledWith(expect.stringMatching(/committed position 3 .* offset 5/), { code: 'PROGRESS_DIFFERS', partition: 2 });
+  expect(warn).toHaveBeenCalledWith(expect.stringMatching(/committed position 3 .* offset 5/), {
+    code: 'PROGRESS_DIFFERS',
+    partition: 2,
+  });
 });
 
 it('keeps no producer where it fails', async () => {
   const { deps, steps } = world([]);
   const error = new Error('no answer');
-  await expect(takeOver(2, { ...deps, progress: { read: () => Promise.reject(error) } })).rejects.toBe(error);
+  await expect(
+    takeOver(2, { ...deps, progress: { read: () => Promise.reject(error) } }),
+  ).rejects.toBe(error);
   expect(steps).toEqual(['fence', 'close']);
 });

@@ -40,11 +40,18 @@ export interface Adjudication {
   readonly consentsDecided: number;
   readonly regionsDecided: number;
   /** Quarantined for what only the intake record shows: nothing here follows from policies and consents. */
-  readonly notRedecidable: { readonly total: number; readonly byReason: Readonly<Partial<Record<QuarantineReason, number>>> };
+  readonly notRedecidable: {
+    readonly total: number;
+    readonly byReason: Readonly<Partial<Record<QuarantineReason, number>>>;
+  };
   /** Records of the consent log that hold no consent event; every view passes over them. */
   readonly consentRecordsSkipped: number;
   /** Listed in the order of positions. */
-  readonly differences: { readonly total: number; readonly list: readonly AdjudicationDifference[]; readonly byCode: Readonly<Partial<Record<AdjudicationCode, number>>> };
+  readonly differences: {
+    readonly total: number;
+    readonly list: readonly AdjudicationDifference[];
+    readonly byCode: Readonly<Partial<Record<AdjudicationCode, number>>>;
+  };
 }
 
 /**
@@ -52,12 +59,16 @@ export interface Adjudication {
  * read first: a router decides only what its views have passed, so whatever decided them stands in the policy and consent
  * logs by then. Memory: one part of the consents at a time, and the list.
  */
-export async function adjudicate(deps: AdjudicateDeps, options: AdjudicateOptions = {}): Promise<Adjudication> {
+export async function adjudicate(
+  deps: AdjudicateDeps,
+  options: AdjudicateOptions = {},
+): Promise<Adjudication> {
   const run = new Run(deps, options);
   await run.readEvents();
   await run.settleSuspects();
   const consentRecordsSkipped = await putDownConsents(deps.consents(), deps.scratch.consents);
-  for (let part = 0; part < SCRATCH_PARTS; part += 1) await run.gatePart(deps.scratch.consents, part);
+  for (let part = 0; part < SCRATCH_PARTS; part += 1)
+    await run.gatePart(deps.scratch.consents, part);
   return run.finish(consentRecordsSkipped);
 }
 
@@ -85,7 +96,13 @@ class Run {
     let read = 0;
     for await (const record of this.#deps.records()) {
       const event = eventOf(record);
-      if (event === undefined) this.#add({ code: 'EVENT_INVALID', position: auditPlace(record), found: 'a record that is no audit event', expected: 'an audit event' });
+      if (event === undefined)
+        this.#add({
+          code: 'EVENT_INVALID',
+          position: auditPlace(record),
+          found: 'a record that is no audit event',
+          expected: 'an audit event',
+        });
       else if (isWithin(event.at, this.#options)) {
         const wait = this.#take(event);
         if (wait !== undefined) await wait;
@@ -114,17 +131,34 @@ class Run {
   finish(consentRecordsSkipped: number): Adjudication {
     const { total, list } = this.#differences;
     return {
-      events: this.#events, consentsDecided: this.#consents, regionsDecided: this.#regions, consentRecordsSkipped,
-      notRedecidable: { total: Object.values(this.#byReason).reduce((sum, count) => sum + count, 0), byReason: this.#byReason },
-      differences: { total, list: [...list].sort((a, b) => comparePlaces(a.position, b.position)), byCode: this.#byCode },
+      events: this.#events,
+      consentsDecided: this.#consents,
+      regionsDecided: this.#regions,
+      consentRecordsSkipped,
+      notRedecidable: {
+        total: Object.values(this.#byReason).reduce((sum, count) => sum + count, 0),
+        byReason: this.#byReason,
+      },
+      differences: {
+        total,
+        list: [...list].sort((a, b) => comparePlaces(a.position, b.position)),
+        byCode: this.#byCode,
+      },
     };
   }
 
   #take(event: AuditEvent): Promise<void> | undefined {
     const { consent, decision, redecidable, incomplete } = claimsOf(event);
     this.#events += 1;
-    if (!redecidable && event.outcome === 'quarantined') this.#byReason[event.data.reason] = (this.#byReason[event.data.reason] ?? 0) + 1;
-    if (incomplete) this.#add({ code: 'EVENT_INCOMPLETE', position: formatPosition(event.position), found: 'a reason without what was decided before it', expected: 'the terms of the consent and, behind the country\'s check, country and decision' });
+    if (!redecidable && event.outcome === 'quarantined')
+      this.#byReason[event.data.reason] = (this.#byReason[event.data.reason] ?? 0) + 1;
+    if (incomplete)
+      this.#add({
+        code: 'EVENT_INCOMPLETE',
+        position: formatPosition(event.position),
+        found: 'a reason without what was decided before it',
+        expected: "the terms of the consent and, behind the country's check, country and decision",
+      });
     if (decision !== undefined) this.#decide(decision);
     if (consent === undefined) return undefined;
     this.#consents += 1;

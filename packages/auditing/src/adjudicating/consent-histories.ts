@@ -10,18 +10,25 @@ import type { Scratch } from '../ports/scratch.ts';
 export type ConsentRecord = Pick<LogRecord, 'key' | 'headers' | 'value' | 'at'>;
 
 /** Reads the consent log anew, not a view that somebody made of it, and puts it down in parts. Returns how many records hold no consent event: every view passes over those alike. */
-export async function putDownConsents(records: AsyncIterable<ConsentRecord>, scratch: Scratch): Promise<number> {
+export async function putDownConsents(
+  records: AsyncIterable<ConsentRecord>,
+  scratch: Scratch,
+): Promise<number> {
   let skipped = 0;
   for await (const record of records) {
     const event = read(record);
     if (event === 'unreadable') skipped += 1;
-    else if (event !== undefined) await scratch.write(partOf(event.consentId), JSON.stringify([record.at, event]));
+    else if (event !== undefined)
+      await scratch.write(partOf(event.consentId), JSON.stringify([record.at, event]));
   }
   return skipped;
 }
 
 /** The histories of one part's consents, as they became in log order. */
-export async function historiesOf(scratch: Scratch, part: number): Promise<ReadonlyMap<string, ConsentHistory>> {
+export async function historiesOf(
+  scratch: Scratch,
+  part: number,
+): Promise<ReadonlyMap<string, ConsentHistory>> {
   const histories = new Map<string, ConsentHistory>();
   for await (const line of scratch.read(part)) {
     const [at, event]: readonly [number, ConsentEvent] = JSON.parse(line);

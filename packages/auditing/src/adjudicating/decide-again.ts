@@ -4,19 +4,44 @@ import type { DecisionClaim } from './claim.ts';
 import type { AdjudicationDifference } from './difference.ts';
 
 /** Decides the claim's country under the version in force at its T; `undefined`: as the event says. */
-export function decideAgain(claim: DecisionClaim, published: readonly PolicyPublished[]): AdjudicationDifference | undefined {
+export function decideAgain(
+  claim: DecisionClaim,
+  published: readonly PolicyPublished[],
+): AdjudicationDifference | undefined {
   const { position, at, country, decision, sites } = claim;
   const found = text(decision.region, decision.rule, decision.policy);
   const policy = policyInForce(published, at);
-  if (policy === undefined) return { code: 'NO_POLICY', position, found, expected: 'no decision: no valid version was in force' };
+  if (policy === undefined)
+    return {
+      code: 'NO_POLICY',
+      position,
+      found,
+      expected: 'no decision: no valid version was in force',
+    };
   const again = decide(policy, country, at);
-  if (!again.known) return { code: 'DECISION_DIFFERS', position, found, expected: `no decision: ${policy.document.id}/${policy.document.version} places no such country` };
+  if (!again.known)
+    return {
+      code: 'DECISION_DIFFERS',
+      position,
+      found,
+      expected: `no decision: ${policy.document.id}/${policy.document.version} places no such country`,
+    };
   const expected = text(again.region, again.rule.id, again.policy);
   if (found !== expected) return { code: 'DECISION_DIFFERS', position, found, expected };
   const [placed, ordered] = [sites?.join(', '), again.sites.join(', ')];
-  return placed === undefined || placed === ordered ? undefined : { code: 'PLACES_DIFFER', position, found: placed, expected: ordered };
+  return placed === undefined || placed === ordered
+    ? undefined
+    : { code: 'PLACES_DIFFER', position, found: placed, expected: ordered };
 }
 
-function text(region: string, rule: string, { id, version, digest }: { readonly id: string; readonly version: number; readonly digest: string }): string {
+function text(
+  region: string,
+  rule: string,
+  {
+    id,
+    version,
+    digest,
+  }: { readonly id: string; readonly version: number; readonly digest: string },
+): string {
   return `${region} by rule ${rule} of ${id}/${version} ${digest}`;
 }

@@ -4,14 +4,33 @@ import type { ConsentClaim } from './claim.ts';
 import type { AdjudicationDifference } from './difference.ts';
 
 /** Judges the claim's consent as of its T; `undefined`: as the event says. */
-export function gateAgain({ position, at, consent }: ConsentClaim, history: ConsentHistory): AdjudicationDifference | undefined {
+export function gateAgain(
+  { position, at, consent }: ConsentClaim,
+  history: ConsentHistory,
+): AdjudicationDifference | undefined {
   const again = gate(history, at);
   if ('reason' in consent) {
     const found = `refused: ${consent.reason}`;
-    if (again.given) return { code: 'CONSENT_DIFFERS', position, found, expected: `given under terms ${again.termsVersion}` };
-    return again.reason === consent.reason ? undefined : { code: 'REASON_DIFFERS', position, found, expected: `refused: ${again.reason}` };
+    if (again.given)
+      return {
+        code: 'CONSENT_DIFFERS',
+        position,
+        found,
+        expected: `given under terms ${again.termsVersion}`,
+      };
+    return again.reason === consent.reason
+      ? undefined
+      : { code: 'REASON_DIFFERS', position, found, expected: `refused: ${again.reason}` };
   }
   const found = `given under terms ${consent.termsVersion}`;
-  if (!again.given) return { code: 'CONSENT_DIFFERS', position, found, expected: `refused: ${again.reason}` };
-  return again.termsVersion === consent.termsVersion ? undefined : { code: 'TERMS_DIFFER', position, found, expected: `given under terms ${again.termsVersion}` };
+  if (!again.given)
+    return { code: 'CONSENT_DIFFERS', position, found, expected: `refused: ${again.reason}` };
+  return again.termsVersion === consent.termsVersion
+    ? undefined
+    : {
+        code: 'TERMS_DIFFER',
+        position,
+        found,
+        expected: `given under terms ${again.termsVersion}`,
+      };
 }

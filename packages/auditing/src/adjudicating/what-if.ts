@@ -30,7 +30,12 @@ export interface WhatIf {
  * Which stored samples `policy` would place elsewhere at `at`, if it were in force. Nothing is moved. What an event
  * stored is asked anew by its country alone: consent does not come into it.
  */
-export async function whatIf(records: AsyncIterable<AuditRecord>, policy: PolicyVersion, at: Instant, options: Period & { readonly onProgress?: (records: number) => void } = {}): Promise<WhatIf> {
+export async function whatIf(
+  records: AsyncIterable<AuditRecord>,
+  policy: PolicyVersion,
+  at: Instant,
+  options: Period & { readonly onProgress?: (records: number) => void } = {},
+): Promise<WhatIf> {
   const moves = new Map<string, { -readonly [name in keyof Move]: Move[name] }>();
   let [stored, read] = [0, 0];
   for await (const record of records) {
@@ -39,7 +44,11 @@ export async function whatIf(records: AsyncIterable<AuditRecord>, policy: Policy
     const event = eventOf(record);
     if (event?.outcome !== 'stored' || !isWithin(event.at, options)) continue;
     stored += 1;
-    const { country, decision: { region: from }, sampleBytes } = event.data;
+    const {
+      country,
+      decision: { region: from },
+      sampleBytes,
+    } = event.data;
     const decided = decide(policy, country, at);
     const to = decided.known ? decided.region : null;
     if (to === from) continue;
@@ -50,7 +59,13 @@ export async function whatIf(records: AsyncIterable<AuditRecord>, policy: Policy
     moves.set(key, move);
   }
   const sorted = [...moves].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, move]) => move);
-  return { at, stored, moved: sum(sorted, 'samples'), movedBytes: sum(sorted, 'bytes'), moves: sorted };
+  return {
+    at,
+    stored,
+    moved: sum(sorted, 'samples'),
+    movedBytes: sum(sorted, 'bytes'),
+    moves: sorted,
+  };
 }
 
 function sum(moves: readonly Move[], what: 'samples' | 'bytes'): number {

@@ -4,8 +4,27 @@ import { formatInstant } from '@residency/residency';
 
 /** The columns of an export as CSV, in this order (docs/formats/audit-event.md "Export"). */
 export const CSV_COLUMNS = [
-  'position', 'time', 'outcome', 'submission', 'country', 'region', 'rule', 'policy', 'policyVersion', 'policyDigest', 'consentId', 'termsVersion', 'verdict',
-  'sampleSha256', 'sampleBytes', 'sites', 'reason', 'of', 'previous', 'redriveOf', 'traceparent',
+  'position',
+  'time',
+  'outcome',
+  'submission',
+  'country',
+  'region',
+  'rule',
+  'policy',
+  'policyVersion',
+  'policyDigest',
+  'consentId',
+  'termsVersion',
+  'verdict',
+  'sampleSha256',
+  'sampleBytes',
+  'sites',
+  'reason',
+  'of',
+  'previous',
+  'redriveOf',
+  'traceparent',
 ] as const;
 
 /** One event as a row of RFC 4180, without its line end. For people and spreadsheets: NDJSON has the bytes that were decided. */
@@ -14,14 +33,32 @@ export function csvRow(event: AuditEvent): string {
   return CSV_COLUMNS.map((column) => cell(cells.get(column))).join(',');
 }
 
-function cellsOf({ position, at, outcome, traceparent, data }: AuditEvent): ReadonlyMap<string, unknown> {
+function cellsOf({
+  position,
+  at,
+  outcome,
+  traceparent,
+  data,
+}: AuditEvent): ReadonlyMap<string, unknown> {
   const decision = 'decision' in data ? data.decision : undefined;
-  const sites = 'placements' in data ? data.placements.map(({ site }) => site).join(' ') : undefined;
+  const sites =
+    'placements' in data ? data.placements.map(({ site }) => site).join(' ') : undefined;
   const { id, version, digest } = decision?.policy ?? {};
-  return new Map<string, unknown>(Object.entries({
-    ...data, position: formatPosition(position), time: formatInstant(at), outcome, traceparent, sites,
-    region: decision?.region, rule: decision?.rule, policy: id, policyVersion: version, policyDigest: digest,
-  }));
+  return new Map<string, unknown>(
+    Object.entries({
+      ...data,
+      position: formatPosition(position),
+      time: formatInstant(at),
+      outcome,
+      traceparent,
+      sites,
+      region: decision?.region,
+      rule: decision?.rule,
+      policy: id,
+      policyVersion: version,
+      policyDigest: digest,
+    }),
+  );
 }
 
 /** A spreadsheet takes a cell that begins so for a formula, and a publisher chose some of these values: an apostrophe keeps it text. */

@@ -16,7 +16,7 @@ export class Selection {
   #undecodable = 0;
 
   /** What is no event has no T and is in no period; it is counted. */
-  async* of(records: AsyncIterable<AuditRecord>, period: Period): AsyncGenerator<Selected> {
+  async *of(records: AsyncIterable<AuditRecord>, period: Period): AsyncGenerator<Selected> {
     for await (const record of records) {
       const event = eventOf(record);
       if (event === undefined || record.value === null) {
@@ -31,7 +31,11 @@ export class Selection {
   }
 
   /** So far. The digest is that of a replay of the period. */
-  get summary(): { readonly events: number; readonly digest: string; readonly undecodable: number } {
+  get summary(): {
+    readonly events: number;
+    readonly digest: string;
+    readonly undecodable: number;
+  } {
     return { events: this.#events, digest: this.#digest.digest(), undecodable: this.#undecodable };
   }
 }

@@ -5,11 +5,17 @@ import type { LedgerStore } from '../ports/ledger-store.ts';
 const CONCURRENCY = 16;
 
 /** Creates every file, in any order: nothing names them before the next checkpoint does. Rejects with the first failure once none is on its way any more. */
-export async function createAll(store: LedgerStore, files: readonly LedgerFile[], place: (path: string) => string): Promise<void> {
+export async function createAll(
+  store: LedgerStore,
+  files: readonly LedgerFile[],
+  place: (path: string) => string,
+): Promise<void> {
   const queue = files.values();
-  const results = await Promise.allSettled(Array.from({ length: Math.min(CONCURRENCY, files.length) }, async () => {
-    for (const { path, bytes } of queue) await store.create(place(path), bytes);
-  }));
+  const results = await Promise.allSettled(
+    Array.from({ length: Math.min(CONCURRENCY, files.length) }, async () => {
+      for (const { path, bytes } of queue) await store.create(place(path), bytes);
+    }),
+  );
   const failure = results.find((result) => result.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
 }

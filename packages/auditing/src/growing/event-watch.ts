@@ -41,22 +41,39 @@ export class EventWatch {
     const event = record.value === null ? undefined : decode(record.value);
     if (event === undefined) {
       const { log, partition } = this.#terms;
-      this.#terms.found({ kind: 'UNDECODABLE', leaf, position: formatPosition({ log, topic: TOPICS.audit, partition, offset: record.offset }) });
+      this.#terms.found({
+        kind: 'UNDECODABLE',
+        leaf,
+        position: formatPosition({ log, topic: TOPICS.audit, partition, offset: record.offset }),
+      });
       return;
     }
     for (const kind of this.#faults(event)) {
-      this.#terms.found({ kind, leaf, position: formatPosition(event.position), ...(event.data.submission === undefined ? {} : { submission: event.data.submission }) });
+      this.#terms.found({
+        kind,
+        leaf,
+        position: formatPosition(event.position),
+        ...(event.data.submission === undefined ? {} : { submission: event.data.submission }),
+      });
     }
   }
 
   *#faults(event: AuditEvent): Generator<Finding['kind']> {
     const { log, partition, regions } = this.#terms;
     const { position } = event;
-    if (position.log !== log || position.topic !== TOPICS.samples || position.partition !== partition) yield 'MISPLACED';
+    if (
+      position.log !== log ||
+      position.topic !== TOPICS.samples ||
+      position.partition !== partition
+    )
+      yield 'MISPLACED';
     const fault = this.#chain.follow(event);
     if (fault !== undefined) yield fault;
     if (event.outcome !== 'stored') return;
-    const { submission, decision: { region } } = event.data;
+    const {
+      submission,
+      decision: { region },
+    } = event.data;
     const known = regions.regionOf(submission);
     if (known === undefined) regions.note(submission, region);
     else if (known !== region) yield 'ALSO_IN';

@@ -65,7 +65,11 @@ export async function growLedger(terms: GrowTerms): Promise<void> {
   }
 }
 
-async function append(writer: LedgerWriter, watch: EventWatch, records: readonly AuditRecord[]): Promise<void> {
+async function append(
+  writer: LedgerWriter,
+  watch: EventWatch,
+  records: readonly AuditRecord[],
+): Promise<void> {
   for (let from = 0; from < records.length;) {
     const part = records.slice(from, from + Math.min(MOST_AT_ONCE, writer.room));
     const first = writer.size;
@@ -80,7 +84,8 @@ async function append(writer: LedgerWriter, watch: EventWatch, records: readonly
 function demandDecided({ room, size }: LedgerWriter, partition: number): void {
   if (room === Infinity) return;
   throw new AuditingError({
-    code: 'HEAD_AHEAD_OF_LOG', remedy: 'retry',
+    code: 'HEAD_AHEAD_OF_LOG',
+    remedy: 'retry',
     message: `Expected partition ${partition} of the audit log to have the ${size + room} records that a head decided before counts, found ${size}. It is read again; if this lasts, the log lost its end: keep ledger and log, and find out.`,
   });
 }

@@ -8,5 +8,7 @@ import { MAX_ENTRY_BYTES } from '@residency/ledger';
 export function leafOf(value: Uint8Array | null): Uint8Array {
   if (value === null) return new Uint8Array();
   if (value.length <= MAX_ENTRY_BYTES) return value;
-  return Buffer.from(`{"bytes":${value.length},"sha256":"${createHash('sha256').update(value).digest('hex')}"}`);
+  return Buffer.from(
+    `{"bytes":${value.length},"sha256":"${createHash('sha256').update(value).digest('hex')}"}`,
+  );
 }

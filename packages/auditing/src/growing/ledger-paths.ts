@@ -16,7 +16,10 @@ export function checkpointPath(partition: number): string {
 
 /** The tree head that follows the checkpoint of `size`, decided before it is signed: in groups of three digits, as tiles are. */
 export function nextHeadPath(partition: number, size: number): string {
-  return ledgerPath(partition, tilePath({ level: 'entries', index: size, width: 256 }).replace('tile/entries/', 'next/'));
+  return ledgerPath(
+    partition,
+    tilePath({ level: 'entries', index: size, width: 256 }).replace('tile/entries/', 'next/'),
+  );
 }
 
 // No segment begins with a dot, and none is empty: nothing leads out of the store.

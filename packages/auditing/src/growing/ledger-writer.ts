@@ -1,4 +1,13 @@
-import { LedgerReader, appendEntries, consistencyProof, formatCheckpoint, partialFiles, signCheckpoint, stateRoot, verifyConsistency } from '@residency/ledger';
+import {
+  LedgerReader,
+  appendEntries,
+  consistencyProof,
+  formatCheckpoint,
+  partialFiles,
+  signCheckpoint,
+  stateRoot,
+  verifyConsistency,
+} from '@residency/ledger';
 import type { LedgerState, ReadHash, Signer, TreeHead } from '@residency/ledger';
 import { hasCode } from '@residency/coded-error';
 import { AuditingError } from '../auditing-error.ts';
@@ -59,7 +68,11 @@ export class LedgerWriter {
     const checkpoint = { ...head, origin: this.#place.origin, extensions: [] };
     await this.#decide(new TextEncoder().encode(formatCheckpoint(checkpoint)), size);
     const signed = await signCheckpoint(checkpoint, this.#signer);
-    await this.#place.store.publish(checkpointPath(this.#place.partition), signed, this.#checkpoint);
+    await this.#place.store.publish(
+      checkpointPath(this.#place.partition),
+      signed,
+      this.#checkpoint,
+    );
     // Behind a head that was decided before others may have been: an older checkpoint was put back, or another writer is ahead.
     this.#decided = this.#decided === undefined ? undefined : await readDecided(this.#place, size);
     [this.#head, this.#checkpoint] = [head, signed];
@@ -83,7 +96,9 @@ export class LedgerWriter {
       const standing = await readDecided(this.#place, this.#head.size);
       if (standing === undefined || standing.size === size) throw forked(path, error);
       throw new AuditingError({
-        code: 'LEDGER_MOVED', remedy: 'retry', cause: error,
+        code: 'LEDGER_MOVED',
+        remedy: 'retry',
+        cause: error,
         message: `Expected to decide which head follows size ${this.#head.size} of the ledger of partition ${this.#place.partition}, found it decided by another writer. Nothing is lost: the ledger is read again and goes on from there.`,
       });
     }

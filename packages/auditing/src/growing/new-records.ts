@@ -13,7 +13,11 @@ const MARGIN_MS = 60_000;
  * The records behind a ledger's last leaf, as `AuditSource.follow` gives them. Where to go on is in the leaves themselves: no offset is kept, so none can be wrong.
  * Throws `LEDGER_AHEAD_OF_LOG` (stop) where the log does not have them.
  */
-export async function* newRecords(source: AuditSource, { tail, head }: Pick<PublishedLedger, 'tail' | 'head'>, signal: AbortSignal): AsyncGenerator<readonly AuditRecord[]> {
+export async function* newRecords(
+  source: AuditSource,
+  { tail, head }: Pick<PublishedLedger, 'tail' | 'head'>,
+  signal: AbortSignal,
+): AsyncGenerator<readonly AuditRecord[]> {
   if (tail.length === 0) {
     yield* source.follow({ leaf: 0, since: 0 }, signal);
     return;
@@ -38,7 +42,8 @@ export async function* newRecords(source: AuditSource, { tail, head }: Pick<Publ
     if (!searched) return;
   }
   throw new AuditingError({
-    code: 'LEDGER_AHEAD_OF_LOG', remedy: 'stop',
+    code: 'LEDGER_AHEAD_OF_LOG',
+    remedy: 'stop',
     message: `Expected the last ${tail.length} of ${head.size} leaves of the ledger of partition ${source.partition} to stand in a row in the audit log, found that they do not: the log lost records or was replaced, or the ledger is another log's. Keep both, and find out which one is true.`,
   });
 }

@@ -32,7 +32,11 @@ class Generation {
 
   #slot(id: Buffer): number {
     for (let slot = id.readUInt32LE(0) % this.#slots; ; slot = (slot + 1) % this.#slots) {
-      if (this.#regions[slot] === 0 || this.#ids.compare(id, 0, ID_BYTES, slot * ID_BYTES, (slot + 1) * ID_BYTES) === 0) return slot;
+      if (
+        this.#regions[slot] === 0 ||
+        this.#ids.compare(id, 0, ID_BYTES, slot * ID_BYTES, (slot + 1) * ID_BYTES) === 0
+      )
+        return slot;
     }
   }
 }
@@ -64,7 +68,8 @@ export class RecentRegions implements RegionIndex {
     const number = at === -1 ? this.#names.length + 1 : at + 1;
     if (number > MOST_REGIONS) return;
     if (at === -1) this.#names.push(region);
-    if (this.#new.size >= this.#half) [this.#old, this.#new] = [this.#new, new Generation(this.#half)];
+    if (this.#new.size >= this.#half)
+      [this.#old, this.#new] = [this.#new, new Generation(this.#half)];
     this.#new.set(Buffer.from(submission, 'hex'), number);
   }
 }

@@ -19,7 +19,8 @@ export class TailSearch {
   /** Takes the log's next leaf; `true` where it is the last of the whole tail. */
   next(leaf: Uint8Array): boolean {
     const found = digest(leaf);
-    while (this.#matched > 0 && this.#pattern[this.#matched] !== found) this.#matched = this.#borders[this.#matched - 1] ?? 0;
+    while (this.#matched > 0 && this.#pattern[this.#matched] !== found)
+      this.#matched = this.#borders[this.#matched - 1] ?? 0;
     if (this.#pattern[this.#matched] === found) this.#matched += 1;
     return this.#matched === this.#pattern.length;
   }

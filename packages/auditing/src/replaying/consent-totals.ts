@@ -26,11 +26,14 @@ export class ConsentTotals {
   add(event: AuditEvent): Promise<void> | undefined {
     const { consentId } = event.data;
     if (consentId === undefined) return undefined;
-    return this.#scratch.write(partOf(consentId), JSON.stringify([consentId, event.at, OUTCOMES.indexOf(event.outcome), storedBytesOf(event)]));
+    return this.#scratch.write(
+      partOf(consentId),
+      JSON.stringify([consentId, event.at, OUTCOMES.indexOf(event.outcome), storedBytesOf(event)]),
+    );
   }
 
   /** Part after part, each part's rows by consent id in the order of UTF-16 code units: the same events give the same rows in the same order. */
-  async* rows(): AsyncGenerator<{ readonly part: number; readonly rows: readonly ConsentRow[] }> {
+  async *rows(): AsyncGenerator<{ readonly part: number; readonly rows: readonly ConsentRow[] }> {
     for (let part = 0; part < SCRATCH_PARTS; part += 1) {
       const rows = new Map<string, ConsentRow>();
       for await (const line of this.#scratch.read(part)) add(rows, line);
@@ -46,5 +49,10 @@ function add(rows: Map<string, ConsentRow>, line: string): void {
   const outcome: Outcome = OUTCOMES[number] ?? 'stored';
   const row = rows.get(consentId);
   const one: Tally = { ...EMPTY_TALLY, events: 1, [outcome]: 1, storedBytes };
-  rows.set(consentId, { ...addTallies(row ?? EMPTY_TALLY, one), consentId, first: Math.min(row?.first ?? at, at), last: Math.max(row?.last ?? at, at) });
+  rows.set(consentId, {
+    ...addTallies(row ?? EMPTY_TALLY, one),
+    consentId,
+    first: Math.min(row?.first ?? at, at),
+    last: Math.max(row?.last ?? at, at),
+  });
 }

@@ -19,7 +19,8 @@ export class ReplayDigest {
 
   add(partition: number, event: Uint8Array): void {
     let of = this.#partitions.get(partition);
-    if (of === undefined) this.#partitions.set(partition, (of = { hash: createHash('sha256'), events: 0 }));
+    if (of === undefined)
+      this.#partitions.set(partition, (of = { hash: createHash('sha256'), events: 0 }));
     this.#length.writeUInt32BE(event.length);
     of.hash.update(this.#length).update(event);
     of.events += 1;
@@ -27,12 +28,20 @@ export class ReplayDigest {
 
   /** By partition number. More may be added afterwards. */
   partitions(): PartitionDigest[] {
-    return [...this.#partitions].map(([partition, { hash, events }]) => ({ partition, events, sha256: hash.copy().digest('hex') })).sort((a, b) => a.partition - b.partition);
+    return [...this.#partitions]
+      .map(([partition, { hash, events }]) => ({
+        partition,
+        events,
+        sha256: hash.copy().digest('hex'),
+      }))
+      .sort((a, b) => a.partition - b.partition);
   }
 
   /** Lower-case hex. */
   digest(): string {
-    const lines = this.partitions().map(({ partition, events, sha256 }) => `${TOPICS.audit}/${partition} ${events} ${sha256}\n`);
+    const lines = this.partitions().map(
+      ({ partition, events, sha256 }) => `${TOPICS.audit}/${partition} ${events} ${sha256}\n`,
+    );
     return createHash('sha256').update(lines.join('')).digest('hex');
   }
 }

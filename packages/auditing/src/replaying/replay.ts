@@ -43,7 +43,10 @@ export interface Replay extends Totals {
  * their order, partitions in any. A record that is no event has no T: it is in no view, is always a fault, and is in
  * the digest where no period is asked for. Memory does not grow with the log.
  */
-export async function replay(records: AsyncIterable<AuditRecord>, options: ReplayOptions = {}): Promise<Replay> {
+export async function replay(
+  records: AsyncIterable<AuditRecord>,
+  options: ReplayOptions = {},
+): Promise<Replay> {
   const run = new Run(options);
   let read = 0;
   for await (const record of records) {
@@ -77,15 +80,18 @@ class Run {
     const event = eventOf(record);
     if (event === undefined) {
       this.#faults.add({ code: 'UNDECODABLE', position: auditPlace(record) });
-      if (this.#options.from === undefined && this.#options.to === undefined) this.#digest.add(record.partition, record.value ?? NOTHING);
+      if (this.#options.from === undefined && this.#options.to === undefined)
+        this.#digest.add(record.partition, record.value ?? NOTHING);
       return undefined;
     }
     if (!isWithin(event.at, this.#options)) return undefined;
     this.#digest.add(record.partition, record.value ?? NOTHING);
     const { topic, partition } = event.position;
-    if (topic !== TOPICS.samples || partition !== record.partition) this.#faults.add({ code: 'MISPLACED', position: formatPosition(event.position) });
+    if (topic !== TOPICS.samples || partition !== record.partition)
+      this.#faults.add({ code: 'MISPLACED', position: formatPosition(event.position) });
     const fault = this.#chain.follow(event);
-    if (fault !== undefined) this.#faults.add({ code: fault, position: formatPosition(event.position) });
+    if (fault !== undefined)
+      this.#faults.add({ code: fault, position: formatPosition(event.position) });
     this.#count(event);
     return this.#options.consents?.add(event);
   }
@@ -93,9 +99,12 @@ class Run {
   finish(): Replay {
     const { total, list } = this.#faults;
     return {
-      events: this.#events, digest: this.#digest.digest(), partitions: this.#digest.partitions(),
+      events: this.#events,
+      digest: this.#digest.digest(),
+      partitions: this.#digest.partitions(),
       ...(this.#events === 0 ? {} : { first: this.#first, last: this.#last }),
-      ...this.#totals.finish(), faults: { total, list },
+      ...this.#totals.finish(),
+      faults: { total, list },
     };
   }
 

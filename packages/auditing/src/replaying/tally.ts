@@ -8,21 +8,35 @@ export type Tally = Readonly<Record<Outcome, number>> & {
   readonly storedBytes: number;
 };
 
-export const EMPTY_TALLY: Tally = { events: 0, stored: 0, duplicate: 0, refused: 0, quarantined: 0, storedBytes: 0 };
+export const EMPTY_TALLY: Tally = {
+  events: 0,
+  stored: 0,
+  duplicate: 0,
+  refused: 0,
+  quarantined: 0,
+  storedBytes: 0,
+};
 
 export function storedBytesOf(event: AuditEvent): number {
   return event.outcome === 'stored' ? event.data.sampleBytes : 0;
 }
 
 export function addTallies(one: Tally, other: Tally): Tally {
-  const sum = { ...one, events: one.events + other.events, storedBytes: one.storedBytes + other.storedBytes };
+  const sum = {
+    ...one,
+    events: one.events + other.events,
+    storedBytes: one.storedBytes + other.storedBytes,
+  };
   for (const outcome of OUTCOMES) sum[outcome] = one[outcome] + other[outcome];
   return sum;
 }
 
 /** Tallies under names; whoever wrote the log chose the names, so there are at most so many of them. */
 export class Tallies {
-  readonly #tallies = new Map<string, Record<Outcome, number> & { events: number; storedBytes: number }>();
+  readonly #tallies = new Map<
+    string,
+    Record<Outcome, number> & { events: number; storedBytes: number }
+  >();
   readonly #most: number;
 
   constructor(most: number) {

@@ -30,7 +30,12 @@ export class EntryFindings {
     for (const [at, entry] of entries.entries()) {
       const event = eventOf({ value: Buffer.from(entry.buffer, entry.byteOffset, entry.length) });
       const code = event === undefined ? 'UNDECODABLE' : this.#chain.follow(event);
-      if (code !== undefined) this.#found.add({ code, index: from + at, ...(event === undefined ? {} : { position: formatPosition(event.position) }) });
+      if (code !== undefined)
+        this.#found.add({
+          code,
+          index: from + at,
+          ...(event === undefined ? {} : { position: formatPosition(event.position) }),
+        });
     }
   }
 

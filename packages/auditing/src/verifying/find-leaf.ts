@@ -4,7 +4,11 @@ import type { Position } from '@residency/contracts';
 import { eventOf } from '../decode-record.ts';
 
 /** The entry's index in the ledger; `undefined`: it is none of it. Asks O(log n) bundles where the events stand in order, as an honest log's do, and all of them where they do not. */
-export async function findLeaf(reader: LedgerReader, entry: Uint8Array, position: Position): Promise<number | undefined> {
+export async function findLeaf(
+  reader: LedgerReader,
+  entry: Uint8Array,
+  position: Position,
+): Promise<number | undefined> {
   const bundles = Math.ceil(reader.head.size / TILE_WIDTH);
   const likely = await bundleOf(reader, bundles, position.offset);
   if (likely !== undefined) {
@@ -19,7 +23,11 @@ export async function findLeaf(reader: LedgerReader, entry: Uint8Array, position
 }
 
 /** The last bundle that begins at or before the offset. */
-async function bundleOf(reader: LedgerReader, bundles: number, offset: bigint): Promise<number | undefined> {
+async function bundleOf(
+  reader: LedgerReader,
+  bundles: number,
+  offset: bigint,
+): Promise<number | undefined> {
   let [from, to] = [0, bundles];
   while (to - from > 1) {
     const middle = Math.floor((from + to) / 2);
@@ -35,7 +43,11 @@ function offsetOf(entry: Uint8Array | undefined): bigint | undefined {
   return entry === undefined ? undefined : eventOf({ value: Buffer.from(entry) })?.position.offset;
 }
 
-async function indexIn(reader: LedgerReader, bundle: number, entry: Uint8Array): Promise<number | undefined> {
+async function indexIn(
+  reader: LedgerReader,
+  bundle: number,
+  entry: Uint8Array,
+): Promise<number | undefined> {
   const at = (await reader.entries(bundle)).findIndex((one) => Buffer.compare(one, entry) === 0);
   return at === -1 ? undefined : bundle * TILE_WIDTH + at;
 }

@@ -1,4 +1,10 @@
-import { CHECKPOINT_PATH, LedgerReader, openCheckpoint, parseCheckpoint, parseNote } from '@residency/ledger';
+import {
+  CHECKPOINT_PATH,
+  LedgerReader,
+  openCheckpoint,
+  parseCheckpoint,
+  parseNote,
+} from '@residency/ledger';
 import type { Checkpoint, ReadLedgerFile, TreeHead, Trust } from '@residency/ledger';
 import { codeOf } from '@residency/coded-error';
 import { EntryFindings } from './entry-findings.ts';
@@ -41,41 +47,100 @@ export async function fsck(read: ReadLedgerFile, options: FsckOptions = {}): Pro
   try {
     checkpoint = await openAt(await read(CHECKPOINT_PATH), CHECKPOINT_PATH, options.trust);
     const { origin, size, root } = checkpoint;
-    const since = options.since === undefined ? undefined : await openSince(options.since, checkpoint, options.trust);
+    const since =
+      options.since === undefined
+        ? undefined
+        : await openSince(options.since, checkpoint, options.trust);
     const rebuilt = await rebuildNaming(checkpoint, read, options, since, findings);
     ({ files } = rebuilt);
-    const fault = await faultOf(checkpoint, rebuilt, read) ?? (since === undefined ? undefined : inconsistency(since, rebuilt));
-    return { checkpoint: { origin, size, root }, files, findings: findings.finish(), ...(fault === undefined ? {} : { fault }), ...(since === undefined || fault !== undefined ? {} : { since: since.size }) };
+    const fault =
+      (await faultOf(checkpoint, rebuilt, read)) ??
+      (since === undefined ? undefined : inconsistency(since, rebuilt));
+    return {
+      checkpoint: { origin, size, root },
+      files,
+      findings: findings.finish(),
+      ...(fault === undefined ? {} : { fault }),
+      ...(since === undefined || fault !== undefined ? {} : { since: since.size }),
+    };
   } catch (error) {
     if (!(error instanceof LedgerFaulty)) throw error;
-    return { ...(checkpoint === undefined ? {} : { checkpoint }), files, findings: findings.finish(), fault: error.fault };
+    return {
+      ...(checkpoint === undefined ? {} : { checkpoint }),
+      files,
+      findings: findings.finish(),
+      fault: error.fault,
+    };
   }
 }
 
-async function openAt(bytes: Uint8Array | undefined, path: string, trust: Trust | undefined): Promise<Checkpoint> {
-  if (bytes === undefined) throw new LedgerFaulty({ code: 'CHECKPOINT_MISSING', path, message: 'Expected a signed checkpoint, found none; nothing says what this ledger is.' });
+async function openAt(
+  bytes: Uint8Array | undefined,
+  path: string,
+  trust: Trust | undefined,
+): Promise<Checkpoint> {
+  if (bytes === undefined)
+    throw new LedgerFaulty({
+      code: 'CHECKPOINT_MISSING',
+      path,
+      message: 'Expected a signed checkpoint, found none; nothing says what this ledger is.',
+    });
   try {
-    return trust === undefined ? parseCheckpoint(parseNote(bytes).text) : (await openCheckpoint(bytes, trust)).checkpoint;
+    return trust === undefined
+      ? parseCheckpoint(parseNote(bytes).text)
+      : (await openCheckpoint(bytes, trust)).checkpoint;
   } catch (error) {
     const code = codeOf(error);
-    if (code === undefined || code === 'INVALID_TRUST' || code === 'CRYPTO_UNAVAILABLE' || !(error instanceof Error)) throw error;
-    throw new LedgerFaulty({ code: code.startsWith('INVALID') ? 'CHECKPOINT_INVALID' : 'CHECKPOINT_UNTRUSTED', path, message: `${error.message} (${code})` });
+    if (
+      code === undefined ||
+      code === 'INVALID_TRUST' ||
+      code === 'CRYPTO_UNAVAILABLE' ||
+      !(error instanceof Error)
+    )
+      throw error;
+    throw new LedgerFaulty({
+      code: code.startsWith('INVALID') ? 'CHECKPOINT_INVALID' : 'CHECKPOINT_UNTRUSTED',
+      path,
+      message: `${error.message} (${code})`,
+    });
   }
 }
 
 /** Where a fault named in the message stands, that is no file of the ledger. */
 export const SINCE_PATH = '--since';
 
-async function openSince(bytes: Uint8Array, { origin, size }: Checkpoint, trust: Trust | undefined): Promise<Checkpoint> {
+async function openSince(
+  bytes: Uint8Array,
+  { origin, size }: Checkpoint,
+  trust: Trust | undefined,
+): Promise<Checkpoint> {
   const since = await openAt(bytes, SINCE_PATH, trust);
-  if (since.origin !== origin) throw new LedgerFaulty({ code: 'CHECKPOINT_UNTRUSTED', path: SINCE_PATH, message: 'Expected an older checkpoint of this ledger, found one of another origin; name the one that was kept.' });
-  if (since.size > size) throw new LedgerFaulty({ code: 'INCONSISTENT', path: CHECKPOINT_PATH, message: `Expected a ledger that has grown since the older checkpoint of ${since.size} entries, found one of ${size}; keep both checkpoints, they are evidence.` });
+  if (since.origin !== origin)
+    throw new LedgerFaulty({
+      code: 'CHECKPOINT_UNTRUSTED',
+      path: SINCE_PATH,
+      message:
+        'Expected an older checkpoint of this ledger, found one of another origin; name the one that was kept.',
+    });
+  if (since.size > size)
+    throw new LedgerFaulty({
+      code: 'INCONSISTENT',
+      path: CHECKPOINT_PATH,
+      message: `Expected a ledger that has grown since the older checkpoint of ${since.size} entries, found one of ${size}; keep both checkpoints, they are evidence.`,
+    });
   return since;
 }
 
-async function rebuildNaming(head: Checkpoint, read: ReadLedgerFile, { window = 8, onProgress }: FsckOptions, since: Checkpoint | undefined, findings: EntryFindings): Promise<Rebuilt> {
+async function rebuildNaming(
+  head: Checkpoint,
+  read: ReadLedgerFile,
+  { window = 8, onProgress }: FsckOptions,
+  since: Checkpoint | undefined,
+  findings: EntryFindings,
+): Promise<Rebuilt> {
   return await rebuild(head.size, read, {
-    window, olderSize: since?.size,
+    window,
+    olderSize: since?.size,
     onEntries: (entries, from) => {
       findings.add(entries, from);
       onProgress?.(from + entries.length, head.size);
@@ -85,18 +150,37 @@ async function rebuildNaming(head: Checkpoint, read: ReadLedgerFile, { window = 
 
 function inconsistency(since: TreeHead, { olderRoot }: Rebuilt): LedgerFault | undefined {
   if (olderRoot !== undefined && Buffer.compare(olderRoot, since.root) === 0) return undefined;
-  return { code: 'INCONSISTENT', path: CHECKPOINT_PATH, message: 'Expected the ledger to begin with the tree of the older checkpoint, found that it does not: its past was rewritten. Keep both checkpoints, they are evidence.' };
-}
-
-/** The entries make the root: then any tile that differs is itself at fault. They do not: then whatever the signed root does not lead to is. */
-async function faultOf(head: TreeHead, { root, differing }: Rebuilt, read: ReadLedgerFile): Promise<LedgerFault | undefined> {
-  if (Buffer.compare(root, head.root) === 0) return differing;
-  return await faultBelow(head, read) ?? differing ?? {
-    code: 'ROOT_DIFFERS', path: CHECKPOINT_PATH, message: 'Expected the checkpoint of the entries that stand here, found one of another tree, although all tiles agree with the entries; one of the two was replaced.',
+  return {
+    code: 'INCONSISTENT',
+    path: CHECKPOINT_PATH,
+    message:
+      'Expected the ledger to begin with the tree of the older checkpoint, found that it does not: its past was rewritten. Keep both checkpoints, they are evidence.',
   };
 }
 
-const CODES: ReadonlyMap<string, LedgerFaultCode> = new Map([['INVALID_TILE', 'TILE_DIFFERS'], ['INVALID_ENTRY_BUNDLE', 'ENTRIES_DIFFER'], ['TILE_MISSING', 'FILE_MISSING']]);
+/** The entries make the root: then any tile that differs is itself at fault. They do not: then whatever the signed root does not lead to is. */
+async function faultOf(
+  head: TreeHead,
+  { root, differing }: Rebuilt,
+  read: ReadLedgerFile,
+): Promise<LedgerFault | undefined> {
+  if (Buffer.compare(root, head.root) === 0) return differing;
+  return (
+    (await faultBelow(head, read)) ??
+    differing ?? {
+      code: 'ROOT_DIFFERS',
+      path: CHECKPOINT_PATH,
+      message:
+        'Expected the checkpoint of the entries that stand here, found one of another tree, although all tiles agree with the entries; one of the two was replaced.',
+    }
+  );
+}
+
+const CODES: ReadonlyMap<string, LedgerFaultCode> = new Map([
+  ['INVALID_TILE', 'TILE_DIFFERS'],
+  ['INVALID_ENTRY_BUNDLE', 'ENTRIES_DIFFER'],
+  ['TILE_MISSING', 'FILE_MISSING'],
+]);
 
 /** Walks from the root down to every entry. `undefined`: already the partial tiles do not lead to the root. */
 async function faultBelow(head: TreeHead, read: ReadLedgerFile): Promise<LedgerFault | undefined> {

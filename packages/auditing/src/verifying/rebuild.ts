@@ -1,4 +1,14 @@
-import { EMPTY_LEDGER, HASH_BYTES, TILE_WIDTH, appendEntries, decodeEntryBundle, partialFiles, parseTilePath, stateRoot, tilePath } from '@residency/ledger';
+import {
+  EMPTY_LEDGER,
+  HASH_BYTES,
+  TILE_WIDTH,
+  appendEntries,
+  decodeEntryBundle,
+  partialFiles,
+  parseTilePath,
+  stateRoot,
+  tilePath,
+} from '@residency/ledger';
 import type { LedgerFile, LedgerState, ReadLedgerFile, Tile } from '@residency/ledger';
 import { ahead } from './ahead.ts';
 import type { LedgerFault } from './ledger-fault.ts';
@@ -25,11 +35,18 @@ export interface RebuildOptions {
  * Makes the tree of `size` entries anew from its bundles alone and compares every full and partial tile with it. What can not be
  * read at all is thrown as a fault. Memory: the bundles in the window, and one open tile a level.
  */
-export async function rebuild(size: number, read: ReadLedgerFile, options: RebuildOptions): Promise<Rebuilt> {
+export async function rebuild(
+  size: number,
+  read: ReadLedgerFile,
+  options: RebuildOptions,
+): Promise<Rebuilt> {
   const tree = new Rebuilding(read, options);
   const widthOf = (index: number): number => Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
   const bundles = ahead(Math.ceil(size / TILE_WIDTH), options.window, async (index) => {
-    const [entries, leaves] = await Promise.all([readBundle(read, index, widthOf(index)), readBeginning(read, { level: 0, index, width: widthOf(index) })]);
+    const [entries, leaves] = await Promise.all([
+      readBundle(read, index, widthOf(index)),
+      readBeginning(read, { level: 0, index, width: widthOf(index) }),
+    ]);
     return { entries, leaves };
   });
   for await (const { entries, leaves } of bundles) await tree.add(entries, leaves);
@@ -69,7 +86,10 @@ class Rebuilding {
     this.#leaves = leaves;
     this.#files += 1;
     const { olderSize } = this.#options;
-    const cut = olderSize !== undefined && olderSize > from && olderSize <= from + entries.length ? olderSize - from : entries.length;
+    const cut =
+      olderSize !== undefined && olderSize > from && olderSize <= from + entries.length
+        ? olderSize - from
+        : entries.length;
     for (const part of [entries.slice(0, cut), entries.slice(cut)]) {
       const { state, files } = appendEntries(this.#state, part);
       this.#state = state;
@@ -84,7 +104,8 @@ class Rebuilding {
 
   result(): Rebuilt {
     return {
-      root: stateRoot(this.#state), files: this.#files,
+      root: stateRoot(this.#state),
+      files: this.#files,
       ...(this.#olderRoot === undefined ? {} : { olderRoot: this.#olderRoot }),
       ...(this.#differing === undefined ? {} : { differing: this.#differing }),
     };
@@ -97,21 +118,36 @@ class Rebuilding {
     const found = tile.level === 0 ? this.#leaves : await readBeginning(this.#read, tile);
     this.#files += 1;
     if (found === undefined) this.#differing ??= missing(path);
-    else if (Buffer.compare(found, bytes) !== 0) this.#differing ??= { code: 'TILE_DIFFERS', path, message: 'Expected the hashes that the entries have, found others; restore the tile from a copy.' };
+    else if (Buffer.compare(found, bytes) !== 0)
+      this.#differing ??= {
+        code: 'TILE_DIFFERS',
+        path,
+        message:
+          'Expected the hashes that the entries have, found others; restore the tile from a copy.',
+      };
   }
 }
 
-async function readBundle(read: ReadLedgerFile, index: number, width: number): Promise<readonly Uint8Array[]> {
+async function readBundle(
+  read: ReadLedgerFile,
+  index: number,
+  width: number,
+): Promise<readonly Uint8Array[]> {
   const tile: Tile = { level: 'entries', index, width };
   const path = tilePath(tile);
   let bytes = await read(path);
   let within = width;
-  if (bytes === undefined && width < TILE_WIDTH) [bytes, within] = [await read(tilePath({ ...tile, width: TILE_WIDTH })), TILE_WIDTH];
+  if (bytes === undefined && width < TILE_WIDTH)
+    [bytes, within] = [await read(tilePath({ ...tile, width: TILE_WIDTH })), TILE_WIDTH];
   if (bytes === undefined) throw new LedgerFaulty(missing(path));
   try {
     return decodeEntryBundle(bytes, within).slice(0, width);
   } catch {
-    throw new LedgerFaulty({ code: 'ENTRIES_DIFFER', path, message: `Expected ${within} whole entries, each behind its length, found another content; restore the bundle from a copy.` });
+    throw new LedgerFaulty({
+      code: 'ENTRIES_DIFFER',
+      path,
+      message: `Expected ${within} whole entries, each behind its length, found another content; restore the bundle from a copy.`,
+    });
   }
 }
 
@@ -119,11 +155,17 @@ async function readBundle(read: ReadLedgerFile, index: number, width: number): P
 async function readBeginning(read: ReadLedgerFile, tile: Tile): Promise<Uint8Array | undefined> {
   const bytes = await read(tilePath(tile));
   if (bytes !== undefined || tile.width === TILE_WIDTH) return bytes;
-  return (await read(tilePath({ ...tile, width: TILE_WIDTH })))?.subarray(0, tile.width * HASH_BYTES);
+  return (await read(tilePath({ ...tile, width: TILE_WIDTH })))?.subarray(
+    0,
+    tile.width * HASH_BYTES,
+  );
 }
 
 function missing(path: string): LedgerFault {
-  return { code: 'FILE_MISSING', path, message: 'Expected a file that the checkpoint\'s size requires, found none; restore it from a copy.' };
+  return {
+    code: 'FILE_MISSING',
+    path,
+    message:
+      "Expected a file that the checkpoint's size requires, found none; restore it from a copy.",
+  };
 }
-
-

@@ -1,4 +1,11 @@
-import { FaultyLedgerStore, MemoryLedgerStore, STORE_FAULTS, faultAt, seededFaults, someAuditRecords } from '@residency/testkit';
+import {
+  FaultyLedgerStore,
+  MemoryLedgerStore,
+  STORE_FAULTS,
+  faultAt,
+  seededFaults,
+  someAuditRecords,
+} from '@residency/testkit';
 import type { LedgerStore } from '../../src/index.ts';
 import { codeOf } from '@residency/coded-error';
 import { EMPTY_RANGE, appendHashes, leafHash, rootOf } from '@residency/ledger';
@@ -18,14 +25,25 @@ for (const leaf of leavesOf(RECORDS)) {
 }
 
 /** Grows in steps, each begun anew until it succeeds, and gives the checkpoints that were ever published. */
-async function growInSteps(store: LedgerStore, inner: MemoryLedgerStore, batch: () => number): Promise<number[]> {
+async function growInSteps(
+  store: LedgerStore,
+  inner: MemoryLedgerStore,
+  batch: () => number,
+): Promise<number[]> {
   const sizes: number[] = [];
   const { key, sign } = await signerOf();
-  const signer: Signer = { key, sign: async (message) => {
-    // What is signed stands there before it is.
-    expect([...inner.files].filter(([path]) => path.startsWith('0/next/')).map(([, bytes]) => bytes.toString())).toContain(Buffer.from(message).toString());
-    return await sign(message);
-  } };
+  const signer: Signer = {
+    key,
+    sign: async (message) => {
+      // What is signed stands there before it is.
+      expect(
+        [...inner.files]
+          .filter(([path]) => path.startsWith('0/next/'))
+          .map(([, bytes]) => bytes.toString()),
+      ).toContain(Buffer.from(message).toString());
+      return await sign(message);
+    },
+  };
   const look = async (): Promise<void> => {
     const size = (await published(inner))?.size ?? 0;
     if (size !== sizes.at(-1)) sizes.push(size);
@@ -49,7 +67,7 @@ async function growInSteps(store: LedgerStore, inner: MemoryLedgerStore, batch: 
 /** The same tree, one chain of heads from nothing to it, and nothing else. */
 async function judge(store: MemoryLedgerStore, sizes: readonly number[]): Promise<'whole'> {
   expect(sizes).toEqual(sizes.toSorted((one, other) => one - other));
-  const checkpoint = await published(store) ?? expect.fail();
+  const checkpoint = (await published(store)) ?? expect.fail();
   expect(checkpoint).toMatchObject({ size: 600, root: ROOTS[600] });
   expect(await entriesUnder(store, checkpoint)).toEqual(leavesOf(RECORDS));
   const { key } = await signerOf();
@@ -57,7 +75,10 @@ async function judge(store: MemoryLedgerStore, sizes: readonly number[]): Promis
   while (at < 600) {
     const head = headOf(store.files.get(`0/next/${String(at).padStart(3, '0')}`) ?? expect.fail());
     // Every head ever decided begins the final tree.
-    expect([head.origin, Buffer.compare(head.root, ROOTS[head.size] ?? expect.fail())]).toEqual([key.name, 0]);
+    expect([head.origin, Buffer.compare(head.root, ROOTS[head.size] ?? expect.fail())]).toEqual([
+      key.name,
+      0,
+    ]);
     at = head.size;
   }
   expect(at).toBe(600);
@@ -77,14 +98,23 @@ describe('a store that fails once', () => {
   }
 });
 
-test('a store that fails ever so often, and batches of any length: the ledger is the same', { timeout: 120_000 }, async () => {
-  for (let seed = 1; seed <= 20; seed += 1) {
-    const inner = new MemoryLedgerStore();
-    let turn = seed;
-    const store = new FaultyLedgerStore(inner, seededFaults(seed, 0.12));
-    expect(await judge(inner, await growInSteps(store, inner, () => 1 + ((turn += 1) * 7_919) % 300))).toBe('whole');
-  }
-});
+test(
+  'a store that fails ever so often, and batches of any length: the ledger is the same',
+  { timeout: 120_000 },
+  async () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const inner = new MemoryLedgerStore();
+      let turn = seed;
+      const store = new FaultyLedgerStore(inner, seededFaults(seed, 0.12));
+      expect(
+        await judge(
+          inner,
+          await growInSteps(store, inner, () => 1 + (((turn += 1) * 7_919) % 300)),
+        ),
+      ).toBe('whole');
+    }
+  },
+);
 
 describe('two writers of one store', () => {
   test('at the same time decide on one chain of heads', async () => {
@@ -92,21 +122,41 @@ describe('two writers of one store', () => {
       const inner = new MemoryLedgerStore();
       const slow = (salt: number): LedgerStore => {
         let turn = salt;
-        const pause = async (): Promise<void> => { for (let left = ((turn += 1) * 31) % 7; left > 0; left -= 1) await Promise.resolve(); };
+        const pause = async (): Promise<void> => {
+          for (let left = ((turn += 1) * 31) % 7; left > 0; left -= 1) await Promise.resolve();
+        };
         return {
-          read: async (path) => { await pause(); return await inner.read(path); },
-          create: async (path, bytes) => { await pause(); return await inner.create(path, bytes); },
-          publish: async (path, bytes, replaces) => { await pause(); await inner.publish(path, bytes, replaces); },
+          read: async (path) => {
+            await pause();
+            return await inner.read(path);
+          },
+          create: async (path, bytes) => {
+            await pause();
+            return await inner.create(path, bytes);
+          },
+          publish: async (path, bytes, replaces) => {
+            await pause();
+            await inner.publish(path, bytes, replaces);
+          },
         };
       };
       // What the other one did meanwhile: it published, it is ahead of what this one was given to read, its tiles are on their way.
-      const MEANWHILE = { LEDGER_MOVED: 'again', TILE_MISSING: 'again', HEAD_AHEAD_OF_LOG: 'on', LEDGER_AHEAD_OF_LOG: 'on' } as const;
+      const MEANWHILE = {
+        LEDGER_MOVED: 'again',
+        TILE_MISSING: 'again',
+        HEAD_AHEAD_OF_LOG: 'on',
+        LEDGER_AHEAD_OF_LOG: 'on',
+      } as const;
       const one = async (salt: number): Promise<void> => {
         const store = slow(salt);
         for (const step of STEPS) {
           for (let [next, tries] = ['again', 0]; next === 'again'; tries += 1) {
             expect(tries).toBeLessThan(1_000);
-            next = await grow(store, RECORDS.slice(0, step), { batch: () => 20 + salt }).then(() => 'on', (error: unknown) => MEANWHILE[codeOf(error) as keyof typeof MEANWHILE] ?? expect.fail(String(error)));
+            next = await grow(store, RECORDS.slice(0, step), { batch: () => 20 + salt }).then(
+              () => 'on',
+              (error: unknown) =>
+                MEANWHILE[codeOf(error) as keyof typeof MEANWHILE] ?? expect.fail(String(error)),
+            );
           }
         }
       };
@@ -121,34 +171,65 @@ describe('what was left behind by a writer that another log contradicts', () => 
   async function half({ decided }: { readonly decided: boolean }): Promise<MemoryLedgerStore> {
     const inner = new MemoryLedgerStore();
     await grow(inner, RECORDS.slice(0, 300));
-    const store = new FaultyLedgerStore(inner, ({ method }) => (method === 'publish' ? 'fail' : 'pass'));
-    await expect(grow(store, RECORDS, { batch: () => 1_000 })).rejects.toMatchObject({ code: 'LEDGER_UNREACHABLE' });
-    if (!decided) for (const path of inner.files.keys()) if (path.startsWith('0/next/300')) inner.files.delete(path);
+    const store = new FaultyLedgerStore(inner, ({ method }) =>
+      method === 'publish' ? 'fail' : 'pass',
+    );
+    await expect(grow(store, RECORDS, { batch: () => 1_000 })).rejects.toMatchObject({
+      code: 'LEDGER_UNREACHABLE',
+    });
+    if (!decided)
+      for (const path of inner.files.keys())
+        if (path.startsWith('0/next/300')) inner.files.delete(path);
     return inner;
   }
   const OTHER = [...RECORDS.slice(0, 520), ...someAuditRecords(900, 1).slice(520)];
 
-  test.each([true, false])('is a fork, and nothing of it is signed (decided: %s)', async (decided) => {
-    const store = await half({ decided });
-    const contradicting = decided ? OTHER : [...RECORDS.slice(0, 400), ...someAuditRecords(900, 1).slice(400)];
-    const signed: string[] = [];
-    const { key, sign } = await signerOf();
-    await expect(grow(store, contradicting, { batch: () => 1_000, signer: { key, sign: async (message) => { signed.push(Buffer.from(message).toString()); return await sign(message); } } }))
-      .rejects.toMatchObject({ code: 'LEDGER_FORK', remedy: 'stop' });
-    expect(signed).toEqual([]);
-    expect((await published(store))?.size).toBe(300);
-  });
+  test.each([true, false])(
+    'is a fork, and nothing of it is signed (decided: %s)',
+    async (decided) => {
+      const store = await half({ decided });
+      const contradicting = decided
+        ? OTHER
+        : [...RECORDS.slice(0, 400), ...someAuditRecords(900, 1).slice(400)];
+      const signed: string[] = [];
+      const { key, sign } = await signerOf();
+      await expect(
+        grow(store, contradicting, {
+          batch: () => 1_000,
+          signer: {
+            key,
+            sign: async (message) => {
+              signed.push(Buffer.from(message).toString());
+              return await sign(message);
+            },
+          },
+        }),
+      ).rejects.toMatchObject({ code: 'LEDGER_FORK', remedy: 'stop' });
+      expect(signed).toEqual([]);
+      expect((await published(store))?.size).toBe(300);
+    },
+  );
 
   test('is waited for where the log does not have it yet', async () => {
     const store = await half({ decided: true });
-    await expect(grow(store, RECORDS.slice(0, 500))).rejects.toMatchObject({ code: 'HEAD_AHEAD_OF_LOG', remedy: 'retry' });
+    await expect(grow(store, RECORDS.slice(0, 500))).rejects.toMatchObject({
+      code: 'HEAD_AHEAD_OF_LOG',
+      remedy: 'retry',
+    });
     await grow(store, RECORDS);
     expect((await published(store))?.size).toBe(600);
   });
 
   test('and is no head is a fork', async () => {
     const store = await half({ decided: true });
-    for (const text of ['', 'x', 'residency-router/log-1/0\n300\nAAAA\n', Buffer.from(store.files.get('0/next/300') ?? expect.fail()).toString().replace('log-1', 'log-2')]) {
+    for (const text of [
+      '',
+      'x',
+      'residency-router/log-1/0\n300\nAAAA\n',
+      Buffer.from(store.files.get('0/next/300') ?? expect.fail())
+        .toString()
+        .replace('log-1', 'log-2'),
+    ]) {
       store.files.set('0/next/300', Buffer.from(text));
       await expect(grow(store, RECORDS)).rejects.toMatchObject({ code: 'LEDGER_FORK' });
     }
@@ -157,8 +238,12 @@ describe('what was left behind by a writer that another log contradicts', () => 
 
 describe('a published ledger that was altered', () => {
   test.each([
-    ['0/tile/0/001.p/44', 'ROOT_MISMATCH'], ['0/tile/1/000.p/1', 'ROOT_MISMATCH'], ['0/tile/entries/001.p/44', 'INVALID_ENTRY_BUNDLE'], ['0/checkpoint', 'SIGNATURE_INVALID'],
-    ['0/tile/entries/000', 'INVALID_ENTRY_BUNDLE'], ['0/tile/0/000', 'INVALID_TILE'],
+    ['0/tile/0/001.p/44', 'ROOT_MISMATCH'],
+    ['0/tile/1/000.p/1', 'ROOT_MISMATCH'],
+    ['0/tile/entries/001.p/44', 'INVALID_ENTRY_BUNDLE'],
+    ['0/checkpoint', 'SIGNATURE_INVALID'],
+    ['0/tile/entries/000', 'INVALID_ENTRY_BUNDLE'],
+    ['0/tile/0/000', 'INVALID_TILE'],
   ])('by one bit in %s stops its writer (%s), which signs nothing', async (path, code) => {
     const store = new MemoryLedgerStore();
     await grow(store, RECORDS.slice(0, 300));
@@ -168,26 +253,36 @@ describe('a published ledger that was altered', () => {
     bytes.writeUInt8((bytes[at] ?? 0) ^ 1, at);
     store.files.set(path, bytes);
     const { key } = await signerOf();
-    await expect(grow(store, RECORDS, { signer: { key, sign: () => expect.fail() } })).rejects.toMatchObject({ code, remedy: 'stop' });
+    await expect(
+      grow(store, RECORDS, { signer: { key, sign: () => expect.fail() } }),
+    ).rejects.toMatchObject({ code, remedy: 'stop' });
   });
 
   test.each([
-    ['0/tile/0/002.p/88', 'ROOT_MISMATCH'], ['0/tile/1/000.p/2', 'ROOT_MISMATCH'], ['0/tile/0/001', 'INVALID_TILE'],
-  ])('while it grows, by a store that keeps other bytes than it took in %s, stops its writer too (%s)', async (path, code) => {
-    const inner = new MemoryLedgerStore();
-    await grow(inner, RECORDS.slice(0, 300));
-    const store: LedgerStore = {
-      read: (one) => inner.read(one), publish: (...args) => inner.publish(...args),
-      create: async (one, bytes) => {
-        const kept = Buffer.from(bytes);
-        if (one === path) kept.writeUInt8(kept.readUInt8(3) ^ 1, 3);
-        return await inner.create(one, kept);
-      },
-    };
-    const { key } = await signerOf();
-    await expect(grow(store, RECORDS, { batch: () => 1_000, signer: { key, sign: () => expect.fail() } })).rejects.toMatchObject({ code, remedy: 'stop' });
-    expect((await published(inner))?.size).toBe(300);
-  });
+    ['0/tile/0/002.p/88', 'ROOT_MISMATCH'],
+    ['0/tile/1/000.p/2', 'ROOT_MISMATCH'],
+    ['0/tile/0/001', 'INVALID_TILE'],
+  ])(
+    'while it grows, by a store that keeps other bytes than it took in %s, stops its writer too (%s)',
+    async (path, code) => {
+      const inner = new MemoryLedgerStore();
+      await grow(inner, RECORDS.slice(0, 300));
+      const store: LedgerStore = {
+        read: (one) => inner.read(one),
+        publish: (...args) => inner.publish(...args),
+        create: async (one, bytes) => {
+          const kept = Buffer.from(bytes);
+          if (one === path) kept.writeUInt8(kept.readUInt8(3) ^ 1, 3);
+          return await inner.create(one, kept);
+        },
+      };
+      const { key } = await signerOf();
+      await expect(
+        grow(store, RECORDS, { batch: () => 1_000, signer: { key, sign: () => expect.fail() } }),
+      ).rejects.toMatchObject({ code, remedy: 'stop' });
+      expect((await published(inner))?.size).toBe(300);
+    },
+  );
 
   test('by taking its checkpoint away is published again, head by head as before', async () => {
     const store = new MemoryLedgerStore();

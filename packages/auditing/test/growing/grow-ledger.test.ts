@@ -24,10 +24,21 @@ describe('a ledger', () => {
 
   test('of a record that can be no event has a leaf all the same', async () => {
     const store = new MemoryLedgerStore();
-    const records = [{ partition: 0, offset: 0n, value: null }, { partition: 0, offset: 1n, value: Buffer.alloc(65_536, 1) }, { partition: 0, offset: 2n, value: Buffer.alloc(65_535, 1) }];
+    const records = [
+      { partition: 0, offset: 0n, value: null },
+      { partition: 0, offset: 1n, value: Buffer.alloc(65_536, 1) },
+      { partition: 0, offset: 2n, value: Buffer.alloc(65_535, 1) },
+    ];
     await grow(store, records);
-    const [none, long, longest] = await entriesUnder(store, await published(store) ?? expect.fail());
-    expect([none?.length, JSON.parse(String(long)), longest?.length]).toEqual([0, { bytes: 65_536, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }, 65_535]);
+    const [none, long, longest] = await entriesUnder(
+      store,
+      (await published(store)) ?? expect.fail(),
+    );
+    expect([none?.length, JSON.parse(String(long)), longest?.length]).toEqual([
+      0,
+      { bytes: 65_536, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      65_535,
+    ]);
     // It goes on behind leaves without a time.
     await grow(store, [...records, { partition: 0, offset: 3n, value: Buffer.from('x') }]);
     expect((await published(store))?.size).toBe(4);
@@ -37,36 +48,72 @@ describe('a ledger', () => {
     const whole = new MemoryLedgerStore();
     await grow(whole, RECORDS);
     const root = (await published(whole))?.root;
-    await fc.assert(fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 1_500 }), { maxLength: 6 }), fc.integer({ min: 1, max: 700 }), fc.constantFrom(1_000, 10_000), async (stops, most, intervalMs) => {
-      const store = new MemoryLedgerStore();
-      let turn = 0;
-      for (const stop of [...stops.toSorted((one, other) => one - other), 1_500]) {
-        await grow(store, RECORDS.slice(0, stop), { batch: () => 1 + ((turn += 1) * 7_919) % most, intervalMs, now: () => turn * 300 });
-      }
-      const checkpoint = await published(store);
-      expect(checkpoint).toMatchObject({ size: 1_500, root });
-      // Partial files are those of its own checkpoints.
-      const full = [...whole.files].filter(([path]) => path.includes('/tile/') && !path.includes('.p/'));
-      expect(full.length).toBeGreaterThan(9);
-      for (const [path, bytes] of full) expect(store.files.get(path)?.equals(bytes)).toBe(true);
-    }), { numRuns: 20, seed: 7 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 0, max: 1_500 }), { maxLength: 6 }),
+        fc.integer({ min: 1, max: 700 }),
+        fc.constantFrom(1_000, 10_000),
+        async (stops, most, intervalMs) => {
+          const store = new MemoryLedgerStore();
+          let turn = 0;
+          for (const stop of [...stops.toSorted((one, other) => one - other), 1_500]) {
+            await grow(store, RECORDS.slice(0, stop), {
+              batch: () => 1 + (((turn += 1) * 7_919) % most),
+              intervalMs,
+              now: () => turn * 300,
+            });
+          }
+          const checkpoint = await published(store);
+          expect(checkpoint).toMatchObject({ size: 1_500, root });
+          // Partial files are those of its own checkpoints.
+          const full = [...whole.files].filter(
+            ([path]) => path.includes('/tile/') && !path.includes('.p/'),
+          );
+          expect(full.length).toBeGreaterThan(9);
+          for (const [path, bytes] of full) expect(store.files.get(path)?.equals(bytes)).toBe(true);
+        },
+      ),
+      { numRuns: 20, seed: 7 },
+    );
   });
 
   test('of two partitions in one store are two', async () => {
     const store = new MemoryLedgerStore();
     const other = someAuditRecords(40, 1);
     await Promise.all([grow(store, RECORDS), grow(store, other, { partition: 1 })]);
-    expect([(await published(store, 0))?.size, (await published(store, 1))?.origin]).toEqual([1_500, 'residency-router/log-1/1']);
-    expect(await entriesUnder(store, await published(store, 1) ?? expect.fail(), 1)).toEqual(leavesOf(other));
+    expect([(await published(store, 0))?.size, (await published(store, 1))?.origin]).toEqual([
+      1_500,
+      'residency-router/log-1/1',
+    ]);
+    expect(await entriesUnder(store, (await published(store, 1)) ?? expect.fail(), 1)).toEqual(
+      leavesOf(other),
+    );
   });
 
   test('goes on behind its last leaf, and reads no more of the log than it must', async () => {
     const store = new MemoryLedgerStore();
-    const far = someAuditRecords(1_000).map((record, nth) => ({ ...record, value: Buffer.from((record.value ?? expect.fail()).toString().replace(/"time":"[^"]+"/, `"time":"${new Date(Date.UTC(2026, 0, 1) + nth * 10_000).toISOString()}"`)) }));
+    const far = someAuditRecords(1_000).map((record, nth) => ({
+      ...record,
+      value: Buffer.from(
+        (record.value ?? expect.fail())
+          .toString()
+          .replace(
+            /"time":"[^"]+"/,
+            `"time":"${new Date(Date.UTC(2026, 0, 1) + nth * 10_000).toISOString()}"`,
+          ),
+      ),
+    }));
     await grow(store, far.slice(0, 900));
     const asked: number[] = [];
     const source = new MemoryAuditSource(far);
-    const spied = { log: source.log, partition: 0, follow: (start: { leaf: number; since: number }, signal: AbortSignal) => { asked.push(start.leaf, start.since); return source.follow({ ...start, since: Date.UTC(2026, 0, 1) + start.leaf - 6 }, signal); } };
+    const spied = {
+      log: source.log,
+      partition: 0,
+      follow: (start: { leaf: number; since: number }, signal: AbortSignal) => {
+        asked.push(start.leaf, start.since);
+        return source.follow({ ...start, since: Date.UTC(2026, 0, 1) + start.leaf - 6 }, signal);
+      },
+    };
     await grow(store, [], { source: spied });
     // 900 = 3 bundles and 132 leaves: the tail begins at leaf 512, six records of ten seconds before it within the minute.
     expect(asked).toEqual([512, Date.UTC(2026, 0, 1) + 512 * 10_000 - 60_000]);
@@ -75,19 +122,32 @@ describe('a ledger', () => {
   });
 
   test('goes on behind the right one of two records with the same bytes', async () => {
-    const [one, two, three] = RECORDS.slice(0, 3) as [typeof RECORDS[0], typeof RECORDS[0], typeof RECORDS[0]];
-    const log = [one, two, three, one, two, three, one, two, two, two, three].map((record, nth) => ({ ...record, offset: BigInt(nth) }));
+    const [one, two, three] = RECORDS.slice(0, 3) as [
+      (typeof RECORDS)[0],
+      (typeof RECORDS)[0],
+      (typeof RECORDS)[0],
+    ];
+    const log = [one, two, three, one, two, three, one, two, two, two, three].map(
+      (record, nth) => ({ ...record, offset: BigInt(nth) }),
+    );
     for (let stop = 1; stop < log.length; stop += 1) {
       const store = new MemoryLedgerStore();
       await grow(store, log.slice(0, stop));
       await grow(store, log);
-      expect(await entriesUnder(store, await published(store) ?? expect.fail())).toEqual(leavesOf(log));
+      expect(await entriesUnder(store, (await published(store)) ?? expect.fail())).toEqual(
+        leavesOf(log),
+      );
     }
   });
 
   test('is found although the times of its leaves lead past them', async () => {
     const store = new MemoryLedgerStore();
-    const lying = RECORDS.slice(0, 20).map((record) => ({ ...record, value: Buffer.from((record.value ?? expect.fail()).toString().replace('"time":"2026', '"time":"2999')) }));
+    const lying = RECORDS.slice(0, 20).map((record) => ({
+      ...record,
+      value: Buffer.from(
+        (record.value ?? expect.fail()).toString().replace('"time":"2026', '"time":"2999'),
+      ),
+    }));
     await grow(store, lying.slice(0, 10));
     await grow(store, lying);
     expect((await published(store))?.size).toBe(20);
@@ -97,8 +157,16 @@ describe('a ledger', () => {
     const store = new MemoryLedgerStore();
     await grow(store, RECORDS.slice(0, 300));
     const before = new Map(store.files);
-    for (const other of [[], RECORDS.slice(0, 299), someAuditRecords(400, 1), [...RECORDS.slice(0, 100), ...RECORDS.slice(101, 400)]]) {
-      await expect(grow(store, other)).rejects.toMatchObject({ code: 'LEDGER_AHEAD_OF_LOG', remedy: 'stop' });
+    for (const other of [
+      [],
+      RECORDS.slice(0, 299),
+      someAuditRecords(400, 1),
+      [...RECORDS.slice(0, 100), ...RECORDS.slice(101, 400)],
+    ]) {
+      await expect(grow(store, other)).rejects.toMatchObject({
+        code: 'LEDGER_AHEAD_OF_LOG',
+        remedy: 'stop',
+      });
     }
     expect(store.files).toEqual(before);
   });
@@ -111,8 +179,25 @@ describe('while it follows the log', () => {
     const stop = new AbortController();
     const seen: LedgerProgress[] = [];
     let now = 0;
-    const watch = new EventWatch({ log: source.log, partition: 0, regions: new RecentRegions(10), found: () => expect.fail() });
-    const running = growLedger({ source, store, signer: await signerOf(), watch, intervalMs: 1_000, now: () => now, until: 'aborted', signal: stop.signal, progress: (progress) => { seen.push(progress); } });
+    const watch = new EventWatch({
+      log: source.log,
+      partition: 0,
+      regions: new RecentRegions(10),
+      found: () => expect.fail(),
+    });
+    const running = growLedger({
+      source,
+      store,
+      signer: await signerOf(),
+      watch,
+      intervalMs: 1_000,
+      now: () => now,
+      until: 'aborted',
+      signal: stop.signal,
+      progress: (progress) => {
+        seen.push(progress);
+      },
+    });
     const last = () => seen.at(-1);
     await expect.poll(last).toEqual({ published: 10, size: 10, current: true });
     source.records.push(...RECORDS.slice(10, 25));
@@ -126,13 +211,25 @@ describe('while it follows the log', () => {
     stop.abort();
     await running;
     expect((await published(store))?.size).toBe(25);
-    expect([...store.files.keys()].filter((path) => path.includes('next'))).toEqual(['0/next/000', '0/next/010']);
+    expect([...store.files.keys()].filter((path) => path.includes('next'))).toEqual([
+      '0/next/000',
+      '0/next/010',
+    ]);
   });
 
-  test('a source that fails ends it with the source\'s own error', async () => {
-    const failing = { log: 'log-1', partition: 0, async* follow() { yield RECORDS.slice(0, 5); throw Object.assign(new Error('away'), { code: 'KAFKA_UNREACHABLE', remedy: 'retry' }); } };
+  test("a source that fails ends it with the source's own error", async () => {
+    const failing = {
+      log: 'log-1',
+      partition: 0,
+      async *follow() {
+        yield RECORDS.slice(0, 5);
+        throw Object.assign(new Error('away'), { code: 'KAFKA_UNREACHABLE', remedy: 'retry' });
+      },
+    };
     const store: LedgerStore = new MemoryLedgerStore();
-    await expect(grow(store, [], { source: failing })).rejects.toMatchObject({ code: 'KAFKA_UNREACHABLE' });
+    await expect(grow(store, [], { source: failing })).rejects.toMatchObject({
+      code: 'KAFKA_UNREACHABLE',
+    });
     expect((await published(store))?.size).toBe(5);
   });
 });

@@ -12,7 +12,11 @@ test('remembers the last identities, at least half of its capacity, and forgets 
     const oldest = Math.max(0, nth - 499);
     expect(regions.regionOf(id(oldest))).toBe(oldest % 3 === 0 ? 'zurich' : 'moscow');
   }
-  expect(Array.from({ length: 10_000 }, (_, nth) => regions.regionOf(id(nth))).filter((region) => region !== undefined).length).toBeLessThanOrEqual(1_000);
+  expect(
+    Array.from({ length: 10_000 }, (_, nth) => regions.regionOf(id(nth))).filter(
+      (region) => region !== undefined,
+    ).length,
+  ).toBeLessThanOrEqual(1_000);
   expect(regions.regionOf(id(8_999))).toBeUndefined();
 });
 

@@ -1,8 +1,22 @@
-import { LedgerReader, openCheckpoint, openSignerKey, makeKey, parseCheckpoint } from '@residency/ledger';
+import {
+  LedgerReader,
+  openCheckpoint,
+  openSignerKey,
+  makeKey,
+  parseCheckpoint,
+} from '@residency/ledger';
 import type { Checkpoint, Signer } from '@residency/ledger';
 import { MemoryAuditSource } from '@residency/testkit';
 import type { AuditRecord, Finding, GrowTerms, LedgerStore } from '../../src/index.ts';
-import { EventWatch, RecentRegions, checkpointPath, growLedger, leafOf, ledgerOrigin, ledgerPath } from '../../src/index.ts';
+import {
+  EventWatch,
+  RecentRegions,
+  checkpointPath,
+  growLedger,
+  leafOf,
+  ledgerOrigin,
+  ledgerPath,
+} from '../../src/index.ts';
 
 /** One secret, as a key file holds it; each partition's ledger is signed under its own origin. */
 export const SECRET = (await makeKey('residency-router', new Uint8Array(32).fill(7), 1)).signerKey;
@@ -16,16 +30,47 @@ export interface Grown {
 }
 
 /** Grows a ledger to the end of the records. */
-export async function grow(store: LedgerStore, records: readonly AuditRecord[], { batch, partition = 0, ...more }: Partial<GrowTerms> & { readonly batch?: () => number; readonly partition?: number } = {}): Promise<Grown> {
-  const source = new MemoryAuditSource(records, { partition, ...(batch === undefined ? {} : { batch }) });
+export async function grow(
+  store: LedgerStore,
+  records: readonly AuditRecord[],
+  {
+    batch,
+    partition = 0,
+    ...more
+  }: Partial<GrowTerms> & { readonly batch?: () => number; readonly partition?: number } = {},
+): Promise<Grown> {
+  const source = new MemoryAuditSource(records, {
+    partition,
+    ...(batch === undefined ? {} : { batch }),
+  });
   const findings: Finding[] = [];
-  const watch = new EventWatch({ log: source.log, partition, regions: new RecentRegions(1_000), found: (finding) => { findings.push(finding); } });
-  await growLedger({ source, store, signer: await signerOf(partition), watch, intervalMs: 0, now: () => 0, until: 'end', signal: new AbortController().signal, ...more });
+  const watch = new EventWatch({
+    log: source.log,
+    partition,
+    regions: new RecentRegions(1_000),
+    found: (finding) => {
+      findings.push(finding);
+    },
+  });
+  await growLedger({
+    source,
+    store,
+    signer: await signerOf(partition),
+    watch,
+    intervalMs: 0,
+    now: () => 0,
+    until: 'end',
+    signal: new AbortController().signal,
+    ...more,
+  });
   return { findings };
 }
 
 /** The published checkpoint, its signature verified. */
-export async function published(store: LedgerStore, partition = 0): Promise<Checkpoint | undefined> {
+export async function published(
+  store: LedgerStore,
+  partition = 0,
+): Promise<Checkpoint | undefined> {
   const bytes = await store.read(checkpointPath(partition));
   if (bytes === undefined) return undefined;
   const { key } = await signerOf(partition);
@@ -33,10 +78,17 @@ export async function published(store: LedgerStore, partition = 0): Promise<Chec
 }
 
 /** Every entry under a checkpoint, each proven to be in its tree. */
-export async function entriesUnder(store: LedgerStore, { size, root }: Pick<Checkpoint, 'size' | 'root'>, partition = 0): Promise<Buffer[]> {
-  const reader = await LedgerReader.open({ size, root }, (path) => store.read(ledgerPath(partition, path)));
+export async function entriesUnder(
+  store: LedgerStore,
+  { size, root }: Pick<Checkpoint, 'size' | 'root'>,
+  partition = 0,
+): Promise<Buffer[]> {
+  const reader = await LedgerReader.open({ size, root }, (path) =>
+    store.read(ledgerPath(partition, path)),
+  );
   const entries: Buffer[] = [];
-  for (let bundle = 0; bundle * 256 < size; bundle += 1) entries.push(...(await reader.entries(bundle)).map((entry) => Buffer.from(entry)));
+  for (let bundle = 0; bundle * 256 < size; bundle += 1)
+    entries.push(...(await reader.entries(bundle)).map((entry) => Buffer.from(entry)));
   return entries;
 }
 

@@ -13,7 +13,15 @@ export interface HttpConfiguration {
 export function readHttp(reader: EnvironmentReader): HttpConfiguration | undefined {
   const text = reader.file('RESIDENCY_TOKENS_FILE');
   const tokens = text === undefined ? undefined : readTokens(text);
-  if (text !== undefined && tokens === undefined) reader.mistaken({ variable: 'RESIDENCY_TOKENS_FILE', expected: TOKENS_EXPECTED, found: 'something else' });
-  const needed = complete({ host: reader.get('RESIDENCY_HTTP_HOST'), port: reader.get('RESIDENCY_HTTP_PORT') });
+  if (text !== undefined && tokens === undefined)
+    reader.mistaken({
+      variable: 'RESIDENCY_TOKENS_FILE',
+      expected: TOKENS_EXPECTED,
+      found: 'something else',
+    });
+  const needed = complete({
+    host: reader.get('RESIDENCY_HTTP_HOST'),
+    port: reader.get('RESIDENCY_HTTP_PORT'),
+  });
   return needed === undefined ? undefined : { ...needed, ...present({ tokens }) };
 }

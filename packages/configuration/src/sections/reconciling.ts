@@ -12,6 +12,8 @@ export interface ReconcilingConfiguration {
 
 export function readReconciling(reader: EnvironmentReader): ReconcilingConfiguration | undefined {
   return complete({
-    stateDirectory: reader.get('RESIDENCY_RECONCILER_STATE_DIR'), readsPerSecond: reader.get('RESIDENCY_RECONCILER_READS_PER_SECOND'), pauseMs: reader.get('RESIDENCY_RECONCILER_PAUSE_MS'),
+    stateDirectory: reader.get('RESIDENCY_RECONCILER_STATE_DIR'),
+    readsPerSecond: reader.get('RESIDENCY_RECONCILER_READS_PER_SECOND'),
+    pauseMs: reader.get('RESIDENCY_RECONCILER_PAUSE_MS'),
   });
 }

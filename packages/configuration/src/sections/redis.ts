@@ -15,18 +15,50 @@ export interface RedisConfiguration {
 }
 
 export function readRedis(reader: EnvironmentReader): RedisConfiguration | undefined {
-  const [user, secret, file, authorities] = ['RESIDENCY_REDIS_USERNAME', 'RESIDENCY_REDIS_PASSWORD', 'RESIDENCY_REDIS_PASSWORD_FILE', 'RESIDENCY_REDIS_TLS_CA_FILE'] as const;
+  const [user, secret, file, authorities] = [
+    'RESIDENCY_REDIS_USERNAME',
+    'RESIDENCY_REDIS_PASSWORD',
+    'RESIDENCY_REDIS_PASSWORD_FILE',
+    'RESIDENCY_REDIS_TLS_CA_FILE',
+  ] as const;
   const address = reader.get('RESIDENCY_REDIS_URL');
   const username = reader.get(user);
-  const password = reader.secret(secret, file, { secret: VARIABLES[secret], file: VARIABLES[file] });
+  const password = reader.secret(secret, file, {
+    secret: VARIABLES[secret],
+    file: VARIABLES[file],
+  });
   const ca = reader.file(authorities);
   if (address !== undefined) {
     reader.refuseWithout(address.tls, [authorities], 'an address with rediss://');
-    if (address.username !== undefined && reader.isSet(user)) reader.mistaken({ variable: user, expected: 'one user', found: 'another in RESIDENCY_REDIS_URL' });
-    if (address.password !== undefined && (reader.isSet(secret) || reader.isSet(file))) reader.mistaken({ variable: 'RESIDENCY_REDIS_URL', expected: 'one password', found: 'one there and one beside it' });
+    if (address.username !== undefined && reader.isSet(user))
+      reader.mistaken({
+        variable: user,
+        expected: 'one user',
+        found: 'another in RESIDENCY_REDIS_URL',
+      });
+    if (address.password !== undefined && (reader.isSet(secret) || reader.isSet(file)))
+      reader.mistaken({
+        variable: 'RESIDENCY_REDIS_URL',
+        expected: 'one password',
+        found: 'one there and one beside it',
+      });
   }
-  const needed = complete({ address, keyPrefix: reader.get('RESIDENCY_REDIS_KEY_PREFIX'), log: reader.get('RESIDENCY_LOG') });
+  const needed = complete({
+    address,
+    keyPrefix: reader.get('RESIDENCY_REDIS_KEY_PREFIX'),
+    log: reader.get('RESIDENCY_LOG'),
+  });
   if (needed === undefined) return undefined;
-  const { address: { url, tls, ...inUrl }, keyPrefix, log } = needed;
-  return { url, keyPrefix, log, ...present({ username: username ?? inUrl.username, password: password ?? inUrl.password }), ...(tls ? { tls: present({ ca }) } : {}) };
+  const {
+    address: { url, tls, ...inUrl },
+    keyPrefix,
+    log,
+  } = needed;
+  return {
+    url,
+    keyPrefix,
+    log,
+    ...present({ username: username ?? inUrl.username, password: password ?? inUrl.password }),
+    ...(tls ? { tls: present({ ca }) } : {}),
+  };
 }

@@ -12,7 +12,10 @@ export interface RoutingConfiguration {
 
 export function readRouting(reader: EnvironmentReader): RoutingConfiguration | undefined {
   return complete({
-    watermarkMarginMs: reader.get('RESIDENCY_WATERMARK_MARGIN_MS'), inFlightBytes: reader.get('RESIDENCY_IN_FLIGHT_BYTES'),
-    maxBatchRecords: reader.get('RESIDENCY_MAX_BATCH_RECORDS'), maxBatchBytes: reader.get('RESIDENCY_MAX_BATCH_BYTES'), sessionTimeoutMs: reader.get('RESIDENCY_SESSION_TIMEOUT_MS'),
+    watermarkMarginMs: reader.get('RESIDENCY_WATERMARK_MARGIN_MS'),
+    inFlightBytes: reader.get('RESIDENCY_IN_FLIGHT_BYTES'),
+    maxBatchRecords: reader.get('RESIDENCY_MAX_BATCH_RECORDS'),
+    maxBatchBytes: reader.get('RESIDENCY_MAX_BATCH_BYTES'),
+    sessionTimeoutMs: reader.get('RESIDENCY_SESSION_TIMEOUT_MS'),
   });
 }

@@ -16,11 +16,17 @@ export interface SiteConfiguration extends SitePlace {
   readonly credentials?: SiteCredentials;
 }
 
-export function readSites(reader: EnvironmentReader, role: SiteRole): readonly SiteConfiguration[] | undefined {
+export function readSites(
+  reader: EnvironmentReader,
+  role: SiteRole,
+): readonly SiteConfiguration[] | undefined {
   const places = readPlaces(reader);
   if (places === undefined) return undefined;
   refuseSharedNames(reader, places);
-  return places.map((place) => ({ ...place, ...present({ credentials: readCredentials(reader, siteVariables(place.site, role)) }) }));
+  return places.map((place) => ({
+    ...place,
+    ...present({ credentials: readCredentials(reader, siteVariables(place.site, role)) }),
+  }));
 }
 
 export function readPlaces(reader: EnvironmentReader): readonly SitePlace[] | undefined {
@@ -31,24 +37,48 @@ export function readPlaces(reader: EnvironmentReader): readonly SitePlace[] | un
   return sites;
 }
 
-function readCredentials(reader: EnvironmentReader, names: SiteVariables): SiteCredentials | undefined {
+function readCredentials(
+  reader: EnvironmentReader,
+  names: SiteVariables,
+): SiteCredentials | undefined {
   const { secretAccessKey: secret, secretAccessKeyFile: file } = SITE_VARIABLES;
   const accessKeyId = reader.read(names.accessKeyId, SITE_VARIABLES.accessKeyId);
-  const secretAccessKey = reader.secret(names.secretAccessKey, names.secretAccessKeyFile, { secret, file });
+  const secretAccessKey = reader.secret(names.secretAccessKey, names.secretAccessKeyFile, {
+    secret,
+    file,
+  });
   const sessionToken = reader.read(names.sessionToken, SITE_VARIABLES.sessionToken);
-  reader.refuseWithout(reader.isSet(names.accessKeyId), [names.secretAccessKey, names.secretAccessKeyFile, names.sessionToken], names.accessKeyId);
-  reader.refuseWithout(reader.isSet(names.secretAccessKey) || reader.isSet(names.secretAccessKeyFile), [names.accessKeyId], `${names.secretAccessKey} or ${names.secretAccessKeyFile}`);
-  return accessKeyId === undefined || secretAccessKey === undefined ? undefined : { accessKeyId, secretAccessKey, ...present({ sessionToken }) };
+  reader.refuseWithout(
+    reader.isSet(names.accessKeyId),
+    [names.secretAccessKey, names.secretAccessKeyFile, names.sessionToken],
+    names.accessKeyId,
+  );
+  reader.refuseWithout(
+    reader.isSet(names.secretAccessKey) || reader.isSet(names.secretAccessKeyFile),
+    [names.accessKeyId],
+    `${names.secretAccessKey} or ${names.secretAccessKeyFile}`,
+  );
+  return accessKeyId === undefined || secretAccessKey === undefined
+    ? undefined
+    : { accessKeyId, secretAccessKey, ...present({ sessionToken }) };
 }
 
 /** Two sites whose credentials would have one name, such as `a-b` and `a.b`. */
 function refuseSharedNames(reader: EnvironmentReader, places: readonly SitePlace[]): void {
   const owners = new Map<string, string>();
   for (const { site } of places) {
-    for (const name of [siteVariables(site, 'sites').accessKeyId, siteVariables(site, 'readers').accessKeyId]) {
+    for (const name of [
+      siteVariables(site, 'sites').accessKeyId,
+      siteVariables(site, 'readers').accessKeyId,
+    ]) {
       const owner = owners.get(name);
       if (owner === undefined) owners.set(name, site);
-      else reader.mistaken({ variable: 'RESIDENCY_REGIONS_FILE', expected: 'sites whose credentials have names of their own', found: `${name} for ${owner} and ${site}` });
+      else
+        reader.mistaken({
+          variable: 'RESIDENCY_REGIONS_FILE',
+          expected: 'sites whose credentials have names of their own',
+          found: `${name} for ${owner} and ${site}`,
+        });
     }
   }
 }

@@ -11,6 +11,8 @@ export interface TopicsConfiguration {
 
 export function readTopics(reader: EnvironmentReader): TopicsConfiguration | undefined {
   return complete({
-    partitions: reader.get('RESIDENCY_TOPIC_PARTITIONS'), replicationFactor: reader.get('RESIDENCY_TOPIC_REPLICATION'), retentionMs: reader.get('RESIDENCY_TOPIC_RETENTION_MS'),
+    partitions: reader.get('RESIDENCY_TOPIC_PARTITIONS'),
+    replicationFactor: reader.get('RESIDENCY_TOPIC_REPLICATION'),
+    retentionMs: reader.get('RESIDENCY_TOPIC_RETENTION_MS'),
   });
 }

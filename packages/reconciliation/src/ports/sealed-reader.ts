@@ -17,4 +17,7 @@ export interface SealedHeader extends BoundContext {
 export type ReadSealedHeader = (message: Buffer) => SealedHeader;
 
 /** Opens with the region's private keys; throws where that is not possible. */
-export type OpenSealed = (message: Buffer, region: string) => Promise<{ readonly sample: Buffer; readonly context: BoundContext }>;
+export type OpenSealed = (
+  message: Buffer,
+  region: string,
+) => Promise<{ readonly sample: Buffer; readonly context: BoundContext }>;

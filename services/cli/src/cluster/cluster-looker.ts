@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OldestUnsettled, isLost, openKafkaLog, readNow } from '@residency/adapter-kafka';
-import type { KafkaControlView, KafkaDiagnostics, KafkaLog, KafkaPolicyView, KafkaSettings } from '@residency/adapter-kafka';
+import type {
+  KafkaControlView,
+  KafkaDiagnostics,
+  KafkaLog,
+  KafkaPolicyView,
+  KafkaSettings,
+} from '@residency/adapter-kafka';
 import { RedisConsentView } from '@residency/adapter-redis';
 import type { RedisSettings } from '@residency/adapter-redis';
 import { configurationOf } from '@residency/configuration';
@@ -32,9 +38,23 @@ interface Opened {
 }
 
 /** The cluster that the file at `path` and the environment describe, and the services it names. Nothing is connected yet. */
-export async function openClusterLooker(session: Session, path: string): Promise<{ readonly looker: ClusterLooker; readonly metricsUrls: readonly string[] }> {
-  const { kafka, redis, status } = configurationOf(['kafka', 'redis', 'status'], await readConfigFile(session, path));
-  return { looker: new ClusterLooker({ kafka, redis, diagnostics: diagnosticsOf(session), now: session.now }), metricsUrls: status.metricsUrls };
+export async function openClusterLooker(
+  session: Session,
+  path: string,
+): Promise<{ readonly looker: ClusterLooker; readonly metricsUrls: readonly string[] }> {
+  const { kafka, redis, status } = configurationOf(
+    ['kafka', 'redis', 'status'],
+    await readConfigFile(session, path),
+  );
+  return {
+    looker: new ClusterLooker({
+      kafka,
+      redis,
+      diagnostics: diagnosticsOf(session),
+      now: session.now,
+    }),
+    metricsUrls: status.metricsUrls,
+  };
 }
 
 /** A cluster's Kafka and Redis as they stand, asked directly: whatever services run or do not. */
@@ -42,7 +62,10 @@ export class ClusterLooker implements Looker {
   readonly name: string;
   readonly #deps: ClusterLookerDeps;
   readonly #consents: RedisConsentView;
-  readonly #oldest = new OldestUnsettled(async (partition, offset) => await (await this.#open()).log.ahead(TOPICS.samples, partition, offset));
+  readonly #oldest = new OldestUnsettled(
+    async (partition, offset) =>
+      await (await this.#open()).log.ahead(TOPICS.samples, partition, offset),
+  );
   #opening: Promise<Opened> | undefined;
 
   constructor(deps: ClusterLookerDeps) {
@@ -65,7 +88,10 @@ export class ClusterLooker implements Looker {
   }
 
   async close(): Promise<void> {
-    const closing = Promise.all([this.#consents.close(), this.#opening?.then(({ log }) => log.close()).catch(() => undefined)]);
+    const closing = Promise.all([
+      this.#consents.close(),
+      this.#opening?.then(({ log }) => log.close()).catch(() => undefined),
+    ]);
     // A client that waits for an answer that does not come must not hold up the end.
     await Promise.race([closing, sleep(CLOSE_WITHIN_MS, undefined, { ref: false })]);
   }
@@ -80,14 +106,25 @@ export class ClusterLooker implements Looker {
   }
 
   async #connect(): Promise<Opened> {
-    const log = await openKafkaLog({ ...this.#deps.kafka, requestTimeoutMs: ANSWER_WITHIN_MS }, this.#deps.diagnostics);
+    const log = await openKafkaLog(
+      { ...this.#deps.kafka, requestTimeoutMs: ANSWER_WITHIN_MS },
+      this.#deps.diagnostics,
+    );
     return { log, control: log.controlView(), policy: log.policyView() };
   }
 
   async #policy(): Promise<PolicyLook> {
     const { log, policy } = await this.#open();
-    const { watermark, versions } = await readNow(log, TOPICS.policy, policy, AbortSignal.timeout(WITHIN_MS));
-    return { ...policyLook(versions, watermark), behindMs: Math.max(0, this.#deps.now() - watermark) };
+    const { watermark, versions } = await readNow(
+      log,
+      TOPICS.policy,
+      policy,
+      AbortSignal.timeout(WITHIN_MS),
+    );
+    return {
+      ...policyLook(versions, watermark),
+      behindMs: Math.max(0, this.#deps.now() - watermark),
+    };
   }
 
   async #consent(): Promise<ViewLook> {
@@ -98,16 +135,33 @@ export class ClusterLooker implements Looker {
   async #intake(log: KafkaLog): Promise<IntakeLook> {
     const progress = await log.progress();
     const at = performance.now();
-    const found: { readonly partition: number; readonly unsettled: bigint; readonly oldestAt?: number }[] = [];
+    const found: {
+      readonly partition: number;
+      readonly unsettled: bigint;
+      readonly oldestAt?: number;
+    }[] = [];
     for (const one of progress) {
       const { at: oldestAt, settledUpTo } = await this.#oldest.of(one);
-      found.push({ partition: one.partition, unsettled: one.end > settledUpTo ? one.end - settledUpTo : 0n, ...(oldestAt === undefined ? {} : { oldestAt }) });
+      found.push({
+        partition: one.partition,
+        unsettled: one.end > settledUpTo ? one.end - settledUpTo : 0n,
+        ...(oldestAt === undefined ? {} : { oldestAt }),
+      });
     }
-    const worst = found.reduce<IntakeLook['worst']>((most, { partition, unsettled }) => (unsettled > (most?.unsettled ?? 0n) ? { partition, unsettled } : most), undefined);
+    const worst = found.reduce<IntakeLook['worst']>(
+      (most, { partition, unsettled }) =>
+        unsettled > (most?.unsettled ?? 0n) ? { partition, unsettled } : most,
+      undefined,
+    );
     const times = found.flatMap(({ oldestAt }) => (oldestAt === undefined ? [] : [oldestAt]));
     return {
-      appended: sum(progress.map(({ end }) => end)), settled: sum(progress.map(({ next }) => next)), unsettled: sum(found.map(({ unsettled }) => unsettled)), at,
-      lost: progress.filter(isLost).map(({ partition }) => partition), ...(worst === undefined ? {} : { worst }), ...(times.length === 0 ? {} : { oldestAt: Math.min(...times) }),
+      appended: sum(progress.map(({ end }) => end)),
+      settled: sum(progress.map(({ next }) => next)),
+      unsettled: sum(found.map(({ unsettled }) => unsettled)),
+      at,
+      lost: progress.filter(isLost).map(({ partition }) => partition),
+      ...(worst === undefined ? {} : { worst }),
+      ...(times.length === 0 ? {} : { oldestAt: Math.min(...times) }),
     };
   }
 }

@@ -7,7 +7,10 @@ import type { ComparedSites } from '../system.ts';
 import type { Cluster } from './cluster.ts';
 
 /** Every site of a policy, verified; of the others those that hold something. */
-export async function comparedSites(cluster: Cluster, named: ReadonlyMap<string, ReadonlySet<string>>): Promise<ComparedSites> {
+export async function comparedSites(
+  cluster: Cluster,
+  named: ReadonlyMap<string, ReadonlySet<string>>,
+): Promise<ComparedSites> {
   const regions = [...named].map(([id, sites]) => ({ id, sites: [...sites] }));
   const all = cluster.settings('readers');
   const problems = checkSites([{ regions }], all);
@@ -21,7 +24,8 @@ export async function comparedSites(cluster: Cluster, named: ReadonlyMap<string,
     }
   }
   const foreign: string[] = [];
-  for (const { site, code } of problems) if (code === 'SITE_UNKNOWN' && await holdsSomething(cluster.reader(site))) foreign.push(site);
+  for (const { site, code } of problems)
+    if (code === 'SITE_UNKNOWN' && (await holdsSomething(cluster.reader(site)))) foreign.push(site);
   return { readers, foreign };
 }
 
@@ -34,13 +38,25 @@ async function holdsSomething(reader: S3SiteReader): Promise<boolean> {
 export async function demandRegions(cluster: Cluster, document: PolicyDocument): Promise<void> {
   const sites = cluster.settings('sites');
   const keys = cluster.keys();
-  const elsewhere = checkSites([document], sites).filter(({ code }) => code !== 'SITE_UNKNOWN').map(({ message }) => message);
-  const sealing = document.regions.filter(({ id }) => keys.newest(id) === undefined).map(({ id }) => `Expected a key to seal for region ${id}, found none; make one: residency keys add --region ${id}.`);
+  const elsewhere = checkSites([document], sites)
+    .filter(({ code }) => code !== 'SITE_UNKNOWN')
+    .map(({ message }) => message);
+  const sealing = document.regions
+    .filter(({ id }) => keys.newest(id) === undefined)
+    .map(
+      ({ id }) =>
+        `Expected a key to seal for region ${id}, found none; make one: residency keys add --region ${id}.`,
+    );
   refuse([...elsewhere, ...sealing]);
   const named = new Set(document.regions.flatMap((region) => region.sites));
   for (const site of sites) if (named.has(site.site)) await verifyS3Site(site);
 }
 
 function refuse(messages: readonly string[]): void {
-  if (messages.length > 0) throw new CliError({ code: 'CONFIGURATION_INCOMPLETE', message: messages.join('\n'), remedy: 'stop' });
+  if (messages.length > 0)
+    throw new CliError({
+      code: 'CONFIGURATION_INCOMPLETE',
+      message: messages.join('\n'),
+      remedy: 'stop',
+    });
 }

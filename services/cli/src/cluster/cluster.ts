@@ -62,7 +62,12 @@ export class Cluster {
 
   reading(site: string): Configuration['readers'][number] {
     const settings = this.settings('readers').find((one) => one.site === site);
-    if (settings === undefined) throw new CliError({ code: 'CONFIGURATION_INCOMPLETE', message: `Expected an entry for site ${site} in the regions file, found none; add it.`, remedy: 'stop' });
+    if (settings === undefined)
+      throw new CliError({
+        code: 'CONFIGURATION_INCOMPLETE',
+        message: `Expected an entry for site ${site} in the regions file, found none; add it.`,
+        remedy: 'stop',
+      });
     return settings;
   }
 

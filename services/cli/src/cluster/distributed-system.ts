@@ -19,7 +19,10 @@ import { policiesOn } from './published-policies.ts';
 
 /** The cluster that the file at `path` and the environment describe. Nothing is connected yet. */
 export async function openDistributedSystem(session: Session, path: string): Promise<System> {
-  return new DistributedSystem(session, new Cluster(await readConfigFile(session, path), diagnosticsOf(session)));
+  return new DistributedSystem(
+    session,
+    new Cluster(await readConfigFile(session, path), diagnosticsOf(session)),
+  );
 }
 
 class DistributedSystem implements System {
@@ -46,14 +49,16 @@ class DistributedSystem implements System {
 
   /** The regions file's: a key is made before the first policy is published, on a machine that need not reach the log. */
   regions(): Promise<readonly string[]> {
-    return Promise.resolve([...new Set(this.#cluster.settings('sites').map(({ region }) => region))]);
+    return Promise.resolve([
+      ...new Set(this.#cluster.settings('sites').map(({ region }) => region)),
+    ]);
   }
 
-  async* auditRecords(query: AuditQuery = {}): AsyncGenerator<Buffer> {
+  async *auditRecords(query: AuditQuery = {}): AsyncGenerator<Buffer> {
     yield* auditRecords(this.#session, await this.#cluster.log(), query);
   }
 
-  async* auditLog({ from }: { readonly from?: Instant } = {}): AsyncGenerator<LogRecord> {
+  async *auditLog({ from }: { readonly from?: Instant } = {}): AsyncGenerator<LogRecord> {
     yield* auditLog(this.#session, await this.#cluster.log(), from);
   }
 
@@ -72,7 +77,10 @@ class DistributedSystem implements System {
     return { read: () => readNow(log, TOPICS.control, view, this.#session.signal) };
   }
 
-  async findSubmission(submission: string, options: { readonly from?: Instant; readonly onProgress?: OnProgress } = {}): Promise<SubmissionStatus> {
+  async findSubmission(
+    submission: string,
+    options: { readonly from?: Instant; readonly onProgress?: OnProgress } = {},
+  ): Promise<SubmissionStatus> {
     return await findSubmission(this.#session, await this.#cluster.log(), submission, options);
   }
 
@@ -80,8 +88,11 @@ class DistributedSystem implements System {
     return (await this.#cluster.consents().read([consentId])).histories.get(consentId) ?? [];
   }
 
-  async* quarantine(): AsyncGenerator<QuarantinePointer> {
-    for await (const { value } of (await this.#cluster.log()).read(TOPICS.quarantine, { until: 'end', signal: this.#session.signal })) {
+  async *quarantine(): AsyncGenerator<QuarantinePointer> {
+    for await (const { value } of (await this.#cluster.log()).read(TOPICS.quarantine, {
+      until: 'end',
+      signal: this.#session.signal,
+    })) {
       if (value !== null) yield decodeQuarantinePointer(value);
     }
     checkInterrupted(this.#session);
@@ -95,7 +106,7 @@ class DistributedSystem implements System {
     return await (await this.#cluster.log()).lag();
   }
 
-  async* waiting(): AsyncGenerator<LogRecord> {
+  async *waiting(): AsyncGenerator<LogRecord> {
     yield* waiting(this.#session, await this.#cluster.log());
   }
 
@@ -123,7 +134,7 @@ class DistributedSystem implements System {
     await this.#cluster.close();
   }
 
-  async* #whole(topic: Topic): AsyncGenerator<LogRecord> {
+  async *#whole(topic: Topic): AsyncGenerator<LogRecord> {
     yield* (await this.#cluster.log()).read(topic, { until: 'end', signal: this.#session.signal });
     checkInterrupted(this.#session);
   }

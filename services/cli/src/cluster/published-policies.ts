@@ -11,14 +11,23 @@ import type { Session } from '../session.ts';
 import { Cluster, diagnosticsOf } from './cluster.ts';
 
 /** Every version on the policy log, valid or not. */
-export async function policiesOn(session: Session, log: KafkaLog): Promise<readonly PolicyPublished[]> {
+export async function policiesOn(
+  session: Session,
+  log: KafkaLog,
+): Promise<readonly PolicyPublished[]> {
   return await publishedOn(log, interruptionOf(session));
 }
 
 /** The valid versions of the log; where it can not be asked or has none, the first version there is, and a note that says so. */
-export async function publishedPolicies(session: Session, file: ConfigFile): Promise<readonly PolicyPublished[]> {
-  const said = (why: string): void => { session.output.note(`Sites are compared with the first policy, because ${why}.`); };
-  if (readConfiguration(['kafka'], file).configuration === undefined) said('the settings of Kafka are wrong');
+export async function publishedPolicies(
+  session: Session,
+  file: ConfigFile,
+): Promise<readonly PolicyPublished[]> {
+  const said = (why: string): void => {
+    session.output.note(`Sites are compared with the first policy, because ${why}.`);
+  };
+  if (readConfiguration(['kafka'], file).configuration === undefined)
+    said('the settings of Kafka are wrong');
   else {
     const cluster = new Cluster(file, diagnosticsOf(session));
     try {

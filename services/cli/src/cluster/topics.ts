@@ -17,14 +17,32 @@ export async function createAll(session: Session, options: Common): Promise<Exit
   const diagnostics = diagnosticsOf(session);
   const plan = topicPlan(topics);
   const created = new Set(await createTopics(kafka, diagnostics, plan));
-  const made = plan.map(({ topic, partitions, replicationFactor }) => ({ topic: `${kafka.topicPrefix}${topic}`, partitions, replicationFactor, created: created.has(topic) }));
+  const made = plan.map(({ topic, partitions, replicationFactor }) => ({
+    topic: `${kafka.topicPrefix}${topic}`,
+    partitions,
+    replicationFactor,
+    created: created.has(topic),
+  }));
   if (options.json) for (const one of made) await session.output.json(one);
-  else await session.output.lines(table(['topic', 'partitions', 'copies', 'state'], made.map((one) => [one.topic, ...(one.created ? [one.partitions, one.replicationFactor, 'created'] : ['', '', 'existed'])])));
+  else
+    await session.output.lines(
+      table(
+        ['topic', 'partitions', 'copies', 'state'],
+        made.map((one) => [
+          one.topic,
+          ...(one.created
+            ? [one.partitions, one.replicationFactor, 'created']
+            : ['', '', 'existed']),
+        ]),
+      ),
+    );
   return await report(session, options, await checkMade(() => checkTopics(kafka, diagnostics)));
 }
 
 /** A topic made is not known to every broker at once, and whichever is asked answers. */
-async function checkMade(check: () => Promise<readonly TopicDifference[]>): Promise<readonly TopicDifference[]> {
+async function checkMade(
+  check: () => Promise<readonly TopicDifference[]>,
+): Promise<readonly TopicDifference[]> {
   const until = performance.now() + KNOWN_WITHIN_MS;
   let found = await check();
   while (found.some(({ setting }) => setting === 'topic') && performance.now() < until) {
@@ -39,9 +57,23 @@ export async function checkAll(session: Session, options: Common): Promise<ExitC
   return await report(session, options, await checkTopics(kafka, diagnosticsOf(session)));
 }
 
-async function report({ output }: Session, { json }: Common, differences: readonly TopicDifference[]): Promise<ExitCode> {
+async function report(
+  { output }: Session,
+  { json }: Common,
+  differences: readonly TopicDifference[],
+): Promise<ExitCode> {
   if (json) for (const one of differences) await output.json(one);
-  else if (differences.length > 0) await output.lines(table(['topic', 'setting', 'found', 'expected'], differences.map(({ topic, setting, found, expected }) => [topic, setting, found, expected])));
-  output.note(differences.length === 0 ? 'All topics are as they must be.' : 'Change what differs with Kafka\'s own tools; no service starts before.');
+  else if (differences.length > 0)
+    await output.lines(
+      table(
+        ['topic', 'setting', 'found', 'expected'],
+        differences.map(({ topic, setting, found, expected }) => [topic, setting, found, expected]),
+      ),
+    );
+  output.note(
+    differences.length === 0
+      ? 'All topics are as they must be.'
+      : "Change what differs with Kafka's own tools; no service starts before.",
+  );
   return differences.length > 0 ? EXIT.found : EXIT.done;
 }

@@ -23,30 +23,70 @@ import { withSystem } from '../with-system.ts';
 type Options = Common & Period & { readonly policy?: string };
 
 export function auditAdjudicateCommand(audit: Command, session: Session, answer: Answer): void {
-  periodOptions(describe(audit, 'adjudicate', 'Decide every recorded submission again, by the policy and the consents of its time; ends with 1 and a list where an event says otherwise. With --policy: what a proposed version would move.', [
-    'audit adjudicate',
-    'audit adjudicate --from 2026-01-01 --to 2026-02-01 --json',
-    'audit adjudicate --policy policy/residency-2.json',
-  ])).option('--policy <file>', 'what if: which stored samples this version would place elsewhere; nothing is moved')
-    .action(answering(answer, (options: Options) => withSystem(session, options, (system) => (options.policy === undefined ? again(session, options, system) : propose(session, options, options.policy, system)))));
+  periodOptions(
+    describe(
+      audit,
+      'adjudicate',
+      'Decide every recorded submission again, by the policy and the consents of its time; ends with 1 and a list where an event says otherwise. With --policy: what a proposed version would move.',
+      [
+        'audit adjudicate',
+        'audit adjudicate --from 2026-01-01 --to 2026-02-01 --json',
+        'audit adjudicate --policy policy/residency-2.json',
+      ],
+    ),
+  )
+    .option(
+      '--policy <file>',
+      'what if: which stored samples this version would place elsewhere; nothing is moved',
+    )
+    .action(
+      answering(answer, (options: Options) =>
+        withSystem(session, options, (system) =>
+          options.policy === undefined
+            ? again(session, options, system)
+            : propose(session, options, options.policy, system),
+        ),
+      ),
+    );
 }
 
-async function again(session: Session, { json, ...options }: Options, system: System): Promise<ExitCode> {
+async function again(
+  session: Session,
+  { json, ...options }: Options,
+  system: System,
+): Promise<ExitCode> {
   const period = periodOf(options);
-  const report = await withProgress(session, (onProgress) => withScratch((scratch) => adjudicate({
-    records: () => interruptible(session, auditLog(system, period)),
-    policies: () => system.policies(),
-    consents: () => interruptible(session, system.consentLog()),
-    scratch: { claims: scratch('claims'), consents: scratch('consents') },
-  }, { ...period, onProgress })));
+  const report = await withProgress(session, (onProgress) =>
+    withScratch((scratch) =>
+      adjudicate(
+        {
+          records: () => interruptible(session, auditLog(system, period)),
+          policies: () => system.policies(),
+          consents: () => interruptible(session, system.consentLog()),
+          scratch: { claims: scratch('claims'), consents: scratch('consents') },
+        },
+        { ...period, onProgress },
+      ),
+    ),
+  );
   await (json ? writeJson(session, report) : writeText(session, report));
   return report.differences.total > 0 ? EXIT.found : EXIT.done;
 }
 
-async function propose(session: Session, { json, ...options }: Options, file: string, system: System): Promise<ExitCode> {
+async function propose(
+  session: Session,
+  { json, ...options }: Options,
+  file: string,
+  system: System,
+): Promise<ExitCode> {
   const period = periodOf(options);
   const policy = readPolicy(await readNamed(file, 'the policy'));
-  const found = await withProgress(session, (onProgress) => whatIf(interruptible(session, auditLog(system, period)), policy, effectiveFrom(policy), { ...period, onProgress }));
+  const found = await withProgress(session, (onProgress) =>
+    whatIf(interruptible(session, auditLog(system, period)), policy, effectiveFrom(policy), {
+      ...period,
+      onProgress,
+    }),
+  );
   await (json ? writeMovesJson(session, policy, found) : writeMoves(session, policy, found));
   return EXIT.done;
 }
@@ -55,7 +95,12 @@ async function propose(session: Session, { json, ...options }: Options, file: st
 function effectiveFrom({ document }: PolicyVersion): number {
   const problems = checkPolicy(document);
   const at = parseInstant(document.effectiveFrom);
-  if (problems.length > 0 || at === undefined) throw new CliError({ code: 'UNSOUND', message: `Expected a sound policy, found ${counted(problems.length, 'problem')}; \`residency policy check\` names them.`, remedy: 'stop' });
+  if (problems.length > 0 || at === undefined)
+    throw new CliError({
+      code: 'UNSOUND',
+      message: `Expected a sound policy, found ${counted(problems.length, 'problem')}; \`residency policy check\` names them.`,
+      remedy: 'stop',
+    });
   return at;
 }
 
@@ -63,38 +108,89 @@ function auditLog(system: System, { from }: Period): ReturnType<System['auditLog
   return system.auditLog(from === undefined ? {} : { from });
 }
 
-async function withProgress<T>(session: Session, work: (onProgress: (done: number) => void) => Promise<T>): Promise<T> {
+async function withProgress<T>(
+  session: Session,
+  work: (onProgress: (done: number) => void) => Promise<T>,
+): Promise<T> {
   const progress = startProgress(session, 'Reading the audit log');
   try {
-    return await work((done) => { progress.update(done); });
+    return await work((done) => {
+      progress.update(done);
+    });
   } finally {
     progress.stop();
   }
 }
 
-async function writeJson({ output }: Session, { differences, ...counts }: Adjudication): Promise<void> {
+async function writeJson(
+  { output }: Session,
+  { differences, ...counts }: Adjudication,
+): Promise<void> {
   for (const difference of differences.list) await output.json(difference);
   await output.json({ ...counts, differences: differences.total, byCode: differences.byCode });
 }
 
-async function writeText({ output }: Session, { differences, notRedecidable, ...counts }: Adjudication): Promise<void> {
-  for (const { code, position, found, expected } of differences.list) await output.line(`${code}  ${printable(position)}  says ${printable(found)}; decided again: ${printable(expected)}`);
-  if (differences.total > differences.list.length) await output.line(`and ${grouped(differences.total - differences.list.length)} more`);
-  await output.lines(table(['', 'count'], [
-    ['events', counts.events], ['regions decided again', counts.regionsDecided], ['consents decided again', counts.consentsDecided],
-    ...Object.entries(notRedecidable.byReason).map(([reason, count]) => [`not re-decidable from the audit log: ${reason}`, count]),
-    ['consent records that every view passes over', counts.consentRecordsSkipped], ['differences', differences.total],
-  ]));
-  if ((notRedecidable.total) > 0) output.note('Not re-decidable: what the intake record showed, before consent and country were looked at, is not in its event. Of COUNTRY_UNKNOWN only the consent is decided again.');
+async function writeText(
+  { output }: Session,
+  { differences, notRedecidable, ...counts }: Adjudication,
+): Promise<void> {
+  for (const { code, position, found, expected } of differences.list)
+    await output.line(
+      `${code}  ${printable(position)}  says ${printable(found)}; decided again: ${printable(expected)}`,
+    );
+  if (differences.total > differences.list.length)
+    await output.line(`and ${grouped(differences.total - differences.list.length)} more`);
+  await output.lines(
+    table(
+      ['', 'count'],
+      [
+        ['events', counts.events],
+        ['regions decided again', counts.regionsDecided],
+        ['consents decided again', counts.consentsDecided],
+        ...Object.entries(notRedecidable.byReason).map(([reason, count]) => [
+          `not re-decidable from the audit log: ${reason}`,
+          count,
+        ]),
+        ['consent records that every view passes over', counts.consentRecordsSkipped],
+        ['differences', differences.total],
+      ],
+    ),
+  );
+  if (notRedecidable.total > 0)
+    output.note(
+      'Not re-decidable: what the intake record showed, before consent and country were looked at, is not in its event. Of COUNTRY_UNKNOWN only the consent is decided again.',
+    );
 }
 
-async function writeMovesJson({ output }: Session, { document: { id, version }, digest }: PolicyVersion, { moves, at, ...counts }: WhatIf): Promise<void> {
+async function writeMovesJson(
+  { output }: Session,
+  { document: { id, version }, digest }: PolicyVersion,
+  { moves, at, ...counts }: WhatIf,
+): Promise<void> {
   for (const move of moves) await output.json(move);
   await output.json({ policy: { id, version, digest }, at: formatInstant(at), ...counts });
 }
 
-async function writeMoves({ output }: Session, { document: { id, version }, digest }: PolicyVersion, { moves, at, stored, moved, movedBytes }: WhatIf): Promise<void> {
+async function writeMoves(
+  { output }: Session,
+  { document: { id, version }, digest }: PolicyVersion,
+  { moves, at, stored, moved, movedBytes }: WhatIf,
+): Promise<void> {
   await output.line(`${id}/${version} (${digest}), asked for ${formatInstant(at)}`);
-  if (moves.length > 0) await output.lines(table(['country', 'stands in', 'would be placed in', 'samples', 'bytes'], moves.map((move) => [printable(move.country), printable(move.from), move.to ?? '(nowhere: quarantined)', move.samples, bytesText(move.bytes)])));
-  await output.line(`${grouped(moved)} of ${counted(stored, 'stored sample')} would be placed elsewhere, ${bytesText(movedBytes)}. Nothing was moved.`);
+  if (moves.length > 0)
+    await output.lines(
+      table(
+        ['country', 'stands in', 'would be placed in', 'samples', 'bytes'],
+        moves.map((move) => [
+          printable(move.country),
+          printable(move.from),
+          move.to ?? '(nowhere: quarantined)',
+          move.samples,
+          bytesText(move.bytes),
+        ]),
+      ),
+    );
+  await output.line(
+    `${grouped(moved)} of ${counted(stored, 'stored sample')} would be placed elsewhere, ${bytesText(movedBytes)}. Nothing was moved.`,
+  );
 }

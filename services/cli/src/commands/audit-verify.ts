@@ -18,28 +18,58 @@ import { parseVerifierKeys, trustIn } from '../verifier-keys.ts';
 type Options = Common & { readonly key: readonly VerifierKey[]; readonly leaf?: string };
 
 export function auditVerifyCommand(audit: Command, session: Session, answer: Answer): void {
-  describe(audit, 'verify', 'Check a receipt and its event with nothing but the ledger\'s key: no system, no network. Ends with 1 where it proves nothing.', [
-    'audit verify sample.tlog-proof --key ledger.example/residency/0+c43fed9c+AZkBmeh9skIndaTtAncjylg4ECJXNO61WffprqXvsHM5',
-  ]).argument('<receipt>', 'from `audit prove`')
-    .requiredOption('--key <vkey>', 'the ledger\'s verifier key, from whoever you trust to know it; may be said several times', parseVerifierKeys)
+  describe(
+    audit,
+    'verify',
+    "Check a receipt and its event with nothing but the ledger's key: no system, no network. Ends with 1 where it proves nothing.",
+    [
+      'audit verify sample.tlog-proof --key ledger.example/residency/0+c43fed9c+AZkBmeh9skIndaTtAncjylg4ECJXNO61WffprqXvsHM5',
+    ],
+  )
+    .argument('<receipt>', 'from `audit prove`')
+    .requiredOption(
+      '--key <vkey>',
+      "the ledger's verifier key, from whoever you trust to know it; may be said several times",
+      parseVerifierKeys,
+    )
     .option('--leaf <file>', 'the event, byte for byte (default: <receipt>.leaf)')
-    .action(answering(answer, (options: Options, receipt: string) => verify(session, options, receipt)));
+    .action(
+      answering(answer, (options: Options, receipt: string) => verify(session, options, receipt)),
+    );
 }
 
-async function verify(session: Session, { key, leaf: named, json }: Options, path: string): Promise<ExitCode> {
+async function verify(
+  session: Session,
+  { key, leaf: named, json }: Options,
+  path: string,
+): Promise<ExitCode> {
   const { output } = session;
   const receipt = await readNamed(path, 'the receipt');
   const leaf = await readNamed(named ?? `${path}.leaf`, 'the leaf');
   let verified: VerifiedReceipt;
   try {
-    verified = await verifyReceipt(receipt, leaf, trustIn(key, checkpointOf(receipt)) ?? { keys: key });
+    verified = await verifyReceipt(
+      receipt,
+      leaf,
+      trustIn(key, checkpointOf(receipt)) ?? { keys: key },
+    );
   } catch (error) {
     const code = codeOf(error);
-    if (code === undefined || code === 'INVALID_TRUST' || code === 'CRYPTO_UNAVAILABLE' || !(error instanceof Error)) throw error;
-    await (json ? output.json({ verified: false, code, message: error.message }) : output.line(`${code}  ${error.message}`));
+    if (
+      code === undefined ||
+      code === 'INVALID_TRUST' ||
+      code === 'CRYPTO_UNAVAILABLE' ||
+      !(error instanceof Error)
+    )
+      throw error;
+    await (json
+      ? output.json({ verified: false, code, message: error.message })
+      : output.line(`${code}  ${error.message}`));
     return EXIT.found;
   }
-  await (json ? output.json({ verified: true, ...committed(verified), ...saidBy(leaf) }) : output.lines(lines(verified, leaf)));
+  await (json
+    ? output.json({ verified: true, ...committed(verified), ...saidBy(leaf) })
+    : output.lines(lines(verified, leaf)));
   return EXIT.done;
 }
 
@@ -51,7 +81,12 @@ function checkpointOf(receipt: Uint8Array): Uint8Array | undefined {
   }
 }
 
-function committed({ index, checkpoint: { origin, size, root } }: VerifiedReceipt): { readonly origin: string; readonly index: number; readonly size: number; readonly root: string } {
+function committed({ index, checkpoint: { origin, size, root } }: VerifiedReceipt): {
+  readonly origin: string;
+  readonly index: number;
+  readonly size: number;
+  readonly root: string;
+} {
   return { origin, index, size, root: Buffer.from(root).toString('base64') };
 }
 
@@ -62,9 +97,15 @@ function saidBy(leaf: Uint8Array): Readonly<Record<string, unknown>> {
   const { submission } = event.data;
   const country = 'country' in event.data ? event.data.country : undefined;
   return {
-    outcome: event.outcome, place: placeOf(event), position: formatPosition(event.position), time: formatInstant(event.at),
-    ...(submission === undefined ? {} : { submission }), ...(country === undefined ? {} : { country }),
-    ...('decision' in event.data && event.data.decision !== undefined ? { rule: event.data.decision.rule, policy: event.data.decision.policy } : {}),
+    outcome: event.outcome,
+    place: placeOf(event),
+    position: formatPosition(event.position),
+    time: formatInstant(event.at),
+    ...(submission === undefined ? {} : { submission }),
+    ...(country === undefined ? {} : { country }),
+    ...('decision' in event.data && event.data.decision !== undefined
+      ? { rule: event.data.decision.rule, policy: event.data.decision.policy }
+      : {}),
     ...('placements' in event.data ? { sites: event.data.placements.map(({ site }) => site) } : {}),
   };
 }
@@ -72,10 +113,17 @@ function saidBy(leaf: Uint8Array): Readonly<Record<string, unknown>> {
 function lines(verified: VerifiedReceipt, leaf: Uint8Array): string[] {
   const { origin, index, size, root } = committed(verified);
   const said = saidBy(leaf);
-  const rows = said['event'] === null
-    ? [['leaf', 'no audit event']]
-    : Object.entries(said).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]);
-  return [`Verified: leaf ${index} of ${origin}, under its checkpoint of ${size} leaves (root ${root}).`, ...rows.map(([name = '', value = '']) => `${name.padEnd(12)}${printable(value)}`)];
+  const rows =
+    said['event'] === null
+      ? [['leaf', 'no audit event']]
+      : Object.entries(said).map(([name, value]) => [
+          name,
+          typeof value === 'string' ? value : JSON.stringify(value),
+        ]);
+  return [
+    `Verified: leaf ${index} of ${origin}, under its checkpoint of ${size} leaves (root ${root}).`,
+    ...rows.map(([name = '', value = '']) => `${name.padEnd(12)}${printable(value)}`),
+  ];
 }
 
 function eventOf(leaf: Uint8Array): AuditEvent | undefined {

@@ -1,5 +1,10 @@
 import { codeOf } from '@residency/coded-error';
-import { OUTCOMES, decodeAuditEvent, formatPosition, readControlRecord } from '@residency/contracts';
+import {
+  OUTCOMES,
+  decodeAuditEvent,
+  formatPosition,
+  readControlRecord,
+} from '@residency/contracts';
 import type { AuditEvent, ControlEvent, LogRecord, Outcome } from '@residency/contracts';
 import { formatInstant } from '@residency/residency';
 import { Option } from 'commander';
@@ -34,30 +39,73 @@ interface Options extends Common {
 }
 
 export function auditCommand(program: Command, session: Session, answer: Answer): void {
-  const audit = group(program, 'audit', 'Read the audit log, judge it, and prove it to others.', ['audit list --outcome quarantined', 'audit replay', 'audit adjudicate', 'audit fsck']);
-  describe(audit, 'list', 'Audit events in log order, on a cluster in each partition\'s; --json gives the events themselves, byte for byte.', [
-    'audit list --outcome stored --region zurich',
-    'audit list --from 2026-01-01 --to 2026-02-01 --json',
-    'audit list --submission 2ba52bfcbe6949e6f632ce993ff2fbbbbff1d8a0ef647dafdc7009a51720ecbd',
-    'audit list --control',
-  ]).addOption(new Option('--outcome <outcome>', 'only these').choices(OUTCOMES))
+  const audit = group(program, 'audit', 'Read the audit log, judge it, and prove it to others.', [
+    'audit list --outcome quarantined',
+    'audit replay',
+    'audit adjudicate',
+    'audit fsck',
+  ]);
+  describe(
+    audit,
+    'list',
+    "Audit events in log order, on a cluster in each partition's; --json gives the events themselves, byte for byte.",
+    [
+      'audit list --outcome stored --region zurich',
+      'audit list --from 2026-01-01 --to 2026-02-01 --json',
+      'audit list --submission 2ba52bfcbe6949e6f632ce993ff2fbbbbff1d8a0ef647dafdc7009a51720ecbd',
+      'audit list --control',
+    ],
+  )
+    .addOption(new Option('--outcome <outcome>', 'only these').choices(OUTCOMES))
     .option('--region <region>', 'only those decided for this region')
     .option('--submission <id>', 'only those about this submission', parseSubmission)
-    .option('--from <instant>', 'append time of the records they are about, inclusive; RFC 3339 or a date', parseAt)
+    .option(
+      '--from <instant>',
+      'append time of the records they are about, inclusive; RFC 3339 or a date',
+      parseAt,
+    )
     .option('--to <instant>', 'append time, exclusive', parseAt)
-    .option('--control', 'instead, what people did: exports of the audit log, pauses, drainings, log levels')
-    .action(answering(answer, (options: Options) => (options.control === undefined ? list(session, options) : listControl(session, options))));
-  for (const add of [auditReplayCommand, auditAdjudicateCommand, auditProveCommand, auditVerifyCommand, auditFsckCommand, auditExportCommand, auditKeyCommand]) add(audit, session, answer);
+    .option(
+      '--control',
+      'instead, what people did: exports of the audit log, pauses, drainings, log levels',
+    )
+    .action(
+      answering(answer, (options: Options) =>
+        options.control === undefined ? list(session, options) : listControl(session, options),
+      ),
+    );
+  for (const add of [
+    auditReplayCommand,
+    auditAdjudicateCommand,
+    auditProveCommand,
+    auditVerifyCommand,
+    auditFsckCommand,
+    auditExportCommand,
+    auditKeyCommand,
+  ])
+    add(audit, session, answer);
 }
 
 // A stream has no widest row: these fit what we write.
 const WIDTHS = [24, 11, 22, 7, 10];
 
-async function list(session: Session, { json, outcome, region, submission, from, to, ...where }: Options): Promise<ExitCode> {
-  const query = { ...(outcome === undefined ? {} : { outcome }), ...(region === undefined ? {} : { region }), ...(submission === undefined ? {} : { submission }), ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+async function list(
+  session: Session,
+  { json, outcome, region, submission, from, to, ...where }: Options,
+): Promise<ExitCode> {
+  const query = {
+    ...(outcome === undefined ? {} : { outcome }),
+    ...(region === undefined ? {} : { region }),
+    ...(submission === undefined ? {} : { submission }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+  };
   return await withSystem(session, where, async (system) => {
     if (region !== undefined) await checkRegion(system, region);
-    if (!json) await session.output.line(row(['at', 'outcome', 'region or reason', 'country', 'bytes', 'position']));
+    if (!json)
+      await session.output.line(
+        row(['at', 'outcome', 'region or reason', 'country', 'bytes', 'position']),
+      );
     for await (const event of system.auditRecords(query)) {
       checkInterrupted(session);
       await session.output.line(json ? event : row(cellsOf(decodeAuditEvent(event))));
@@ -66,15 +114,30 @@ async function list(session: Session, { json, outcome, region, submission, from,
   });
 }
 
-async function listControl(session: Session, { json, outcome, region, submission, from, to, ...where }: Options): Promise<ExitCode> {
-  if ([outcome, region, submission].some((value) => value !== undefined)) throw usage('Expected --control without --outcome, --region and --submission, because it lists no events about submissions.');
+async function listControl(
+  session: Session,
+  { json, outcome, region, submission, from, to, ...where }: Options,
+): Promise<ExitCode> {
+  if ([outcome, region, submission].some((value) => value !== undefined))
+    throw usage(
+      'Expected --control without --outcome, --region and --submission, because it lists no events about submissions.',
+    );
   return await withSystem(session, where, async (system) => {
     for await (const record of interruptible(session, system.controlLog())) {
-      if ((from !== undefined && record.at < from) || (to !== undefined && record.at >= to)) continue;
+      if ((from !== undefined && record.at < from) || (to !== undefined && record.at >= to))
+        continue;
       const event = controlOf(record);
-      if (event === undefined) session.output.note(`Record ${record.offset} of the control log is no control event; see who may write there.`);
+      if (event === undefined)
+        session.output.note(
+          `Record ${record.offset} of the control log is no control event; see who may write there.`,
+        );
       else if (json) await session.output.json({ at: formatInstant(record.at), ...event });
-      else await session.output.line(`${formatInstant(record.at)}  ${event.type}  ${Object.entries(event.data).map(([name, value]) => `${name}=${shown(String(value))}`).join(' ')}`.trimEnd());
+      else
+        await session.output.line(
+          `${formatInstant(record.at)}  ${event.type}  ${Object.entries(event.data)
+            .map(([name, value]) => `${name}=${shown(String(value))}`)
+            .join(' ')}`.trimEnd(),
+        );
     }
     return EXIT.done;
   });
@@ -95,8 +158,15 @@ function controlOf(record: LogRecord): ControlEvent | undefined {
 }
 
 function cellsOf(event: AuditEvent): string[] {
-  const country = 'country' in event.data ? event.data.country ?? '' : '';
-  return [formatInstant(event.at), event.outcome, placeOf(event), country, String(event.data.sampleBytes ?? ''), formatPosition(event.position)];
+  const country = 'country' in event.data ? (event.data.country ?? '') : '';
+  return [
+    formatInstant(event.at),
+    event.outcome,
+    placeOf(event),
+    country,
+    String(event.data.sampleBytes ?? ''),
+    formatPosition(event.position),
+  ];
 }
 
 function row(cells: readonly string[]): string {

@@ -17,27 +17,37 @@ import { withSystem } from '../with-system.ts';
 type Options = Common & IntakeOptions & { readonly consent: string };
 
 export function consentShowCommand(consent: Command, session: Session, answer: Answer): void {
-  intakeOptions(describe(consent, 'show', 'When a consent was given, for what, under which terms.', [
-    'consent show --consent consent-0001',
-    'consent show --consent consent-0001 --url http://127.0.0.1:8080 --json',
-  ]).requiredOption('--consent <id>', 'the consent'))
-    .action(answering(answer, (options: Options) => show(session, options)));
+  intakeOptions(
+    describe(consent, 'show', 'When a consent was given, for what, under which terms.', [
+      'consent show --consent consent-0001',
+      'consent show --consent consent-0001 --url http://127.0.0.1:8080 --json',
+    ]).requiredOption('--consent <id>', 'the consent'),
+  ).action(answering(answer, (options: Options) => show(session, options)));
 }
 
 async function show(session: Session, options: Options): Promise<ExitCode> {
   const { consent: consentId, json } = options;
-  if (!/^[A-Za-z0-9_-]{8,128}$/.test(consentId)) throw usage('Expected --consent of 8 to 128 of A-Z a-z 0-9 _ -, found something else.');
+  if (!/^[A-Za-z0-9_-]{8,128}$/.test(consentId))
+    throw usage('Expected --consent of 8 to 128 of A-Z a-z 0-9 _ -, found something else.');
   refuseBoth(options);
-  const intervals = options.url === undefined
-    ? await withSystem(session, options, async (system) => written(await system.consentHistory(consentId)))
-    : await ask(session, { ...options, url: options.url });
+  const intervals =
+    options.url === undefined
+      ? await withSystem(session, options, async (system) =>
+          written(await system.consentHistory(consentId)),
+        )
+      : await ask(session, { ...options, url: options.url });
   if (json) await session.output.json({ consentId, intervals });
-  else if (intervals.length === 0) await session.output.line(`Consent ${consentId} was never given.`);
-  else await session.output.lines(table(['from', 'until', 'purposes', 'terms'], intervals.map(rowOf)));
+  else if (intervals.length === 0)
+    await session.output.line(`Consent ${consentId} was never given.`);
+  else
+    await session.output.lines(table(['from', 'until', 'purposes', 'terms'], intervals.map(rowOf)));
   return EXIT.done;
 }
 
-async function ask(session: Session, options: Options & { readonly url: string }): Promise<readonly Record<string, unknown>[]> {
+async function ask(
+  session: Session,
+  options: Options & { readonly url: string },
+): Promise<readonly Record<string, unknown>[]> {
   const intake = await openIntake(session, options);
   const found = await intake.get(`consents/${options.consent}`);
   const intervals = found?.['intervals'];
@@ -45,11 +55,20 @@ async function ask(session: Session, options: Options & { readonly url: string }
 }
 
 function written(history: ConsentHistory): readonly Record<string, unknown>[] {
-  return history.map(({ from, until, ...rest }) => ({ from: formatInstant(from), ...(until === undefined ? {} : { until: formatInstant(until) }), ...rest }));
+  return history.map(({ from, until, ...rest }) => ({
+    from: formatInstant(from),
+    ...(until === undefined ? {} : { until: formatInstant(until) }),
+    ...rest,
+  }));
 }
 
 function rowOf({ from, until, purposes, termsVersion }: Record<string, unknown>): string[] {
-  return [text(from), until === undefined ? 'still given' : text(until), Array.isArray(purposes) ? purposes.map(text).join(', ') : '', text(termsVersion)];
+  return [
+    text(from),
+    until === undefined ? 'still given' : text(until),
+    Array.isArray(purposes) ? purposes.map(text).join(', ') : '',
+    text(termsVersion),
+  ];
 }
 
 function text(value: unknown): string {

@@ -27,12 +27,27 @@ const LOOK_EVERY_MS = 1_000;
 const SAY_EVERY_MS = 5_000;
 
 export function drainCommand(program: Command, session: Session, answer: Answer): void {
-  describe(program, 'drain', 'The intake refuses submissions (503, publishers keep them) and routers settle what is there; ends once nothing waits, found so twice. Who publishes to Kafka directly is not stopped: stop those first. The intake stays draining until `residency resume`. Ends with 1 where --timeout ran out.', [
-    'drain --reason "Kafka is upgraded" --config cluster.env',
-    'drain --reason "the machine is moved" --timeout 600',
-  ]).summary('Refuse submissions at the intake and wait until everything is settled; `resume` ends it.')
-    .requiredOption('--reason <text>', 'why, for whoever finds it draining; 1 to 200 characters, nothing personal: it is kept')
-    .option('--timeout <seconds>', 'how long to wait (default: as long as it takes)', parseWhole(1, 604_800))
+  describe(
+    program,
+    'drain',
+    'The intake refuses submissions (503, publishers keep them) and routers settle what is there; ends once nothing waits, found so twice. Who publishes to Kafka directly is not stopped: stop those first. The intake stays draining until `residency resume`. Ends with 1 where --timeout ran out.',
+    [
+      'drain --reason "Kafka is upgraded" --config cluster.env',
+      'drain --reason "the machine is moved" --timeout 600',
+    ],
+  )
+    .summary(
+      'Refuse submissions at the intake and wait until everything is settled; `resume` ends it.',
+    )
+    .requiredOption(
+      '--reason <text>',
+      'why, for whoever finds it draining; 1 to 200 characters, nothing personal: it is kept',
+    )
+    .option(
+      '--timeout <seconds>',
+      'how long to wait (default: as long as it takes)',
+      parseWhole(1, 604_800),
+    )
     .action(answering(answer, (options: Options) => drain(session, options)));
 }
 
@@ -41,7 +56,10 @@ async function drain(session: Session, options: Options): Promise<ExitCode> {
   await demandThere(options);
   return await withSystem(session, options, async (system) => {
     const { mode } = await controlOf(system);
-    if (mode === 'paused') throw usage('Expected routing not to be paused, because what waits would wait on, found it paused; `residency resume` first.');
+    if (mode === 'paused')
+      throw usage(
+        'Expected routing not to be paused, because what waits would wait on, found it paused; `residency resume` first.',
+      );
     await system.append([entry]);
     session.output.note('Draining: the intake refuses submissions until `residency resume`.');
     return await report(session, options, await wait(session, options, system));
@@ -64,7 +82,9 @@ async function wait(session: Session, { timeout }: Options, system: System): Pro
   for (;;) {
     await sleep(LOOK_EVERY_MS, undefined, { signal: session.signal }).catch(() => undefined);
     checkInterrupted(session);
-    const looked = await lookAt(system, control).catch((error: unknown) => unlooked(session, error, performance.now() < deadline));
+    const looked = await lookAt(system, control).catch((error: unknown) =>
+      unlooked(session, error, performance.now() < deadline),
+    );
     if (looked === undefined) {
       empty = 0;
       continue;
@@ -81,8 +101,11 @@ async function wait(session: Session, { timeout }: Options, system: System): Pro
   }
 }
 
-async function lookAt(system: System, control: ControlView): Promise<Pick<End, 'waiting'> & { readonly mode: ControlState['mode'] }> {
-  const waiting = new Map([...await system.unsettled()].filter(([, count]) => count > 0n));
+async function lookAt(
+  system: System,
+  control: ControlView,
+): Promise<Pick<End, 'waiting'> & { readonly mode: ControlState['mode'] }> {
+  const waiting = new Map([...(await system.unsettled())].filter(([, count]) => count > 0n));
   return { waiting, mode: (await control.read()).mode };
 }
 
@@ -92,12 +115,36 @@ function unlooked({ output }: Session, error: unknown, inTime: boolean): undefin
   output.note(`What waits can not be told now (${codeOf(error) ?? 'unknown'}); it is asked again.`);
 }
 
-async function report({ output }: Session, { json }: Options, { drained, waiting, ended }: End): Promise<ExitCode> {
-  if (json) await output.json({ drained, unsettled: Number(totalOf(waiting)), partitions: Object.fromEntries([...waiting].map(([partition, count]) => [partition, Number(count)])), ...(ended === undefined ? {} : { ended }) });
-  else if (drained) await output.line('Drained: nothing waits. The intake refuses submissions until `residency resume`.');
-  else if (ended !== undefined) await output.line(`Not drained: somebody ended the draining, ${ended === 'paused' ? 'routing is paused' : 'routing was resumed'}; \`residency audit list --control\` shows it.`);
-  else if (waiting.size === 0) await output.line('Not drained in time: at the last look nothing waited, but records had come before; drain again.');
-  else await output.line(`Not drained in time: ${sentence(waiting)} not settled, in ${counted(waiting.size, 'partition')} (${[...waiting].map(([partition, count]) => `${partition}: ${count}`).join(', ')}). \`residency status\` shows why; the intake goes on refusing until \`residency resume\`.`);
+async function report(
+  { output }: Session,
+  { json }: Options,
+  { drained, waiting, ended }: End,
+): Promise<ExitCode> {
+  if (json)
+    await output.json({
+      drained,
+      unsettled: Number(totalOf(waiting)),
+      partitions: Object.fromEntries(
+        [...waiting].map(([partition, count]) => [partition, Number(count)]),
+      ),
+      ...(ended === undefined ? {} : { ended }),
+    });
+  else if (drained)
+    await output.line(
+      'Drained: nothing waits. The intake refuses submissions until `residency resume`.',
+    );
+  else if (ended !== undefined)
+    await output.line(
+      `Not drained: somebody ended the draining, ${ended === 'paused' ? 'routing is paused' : 'routing was resumed'}; \`residency audit list --control\` shows it.`,
+    );
+  else if (waiting.size === 0)
+    await output.line(
+      'Not drained in time: at the last look nothing waited, but records had come before; drain again.',
+    );
+  else
+    await output.line(
+      `Not drained in time: ${sentence(waiting)} not settled, in ${counted(waiting.size, 'partition')} (${[...waiting].map(([partition, count]) => `${partition}: ${count}`).join(', ')}). \`residency status\` shows why; the intake goes on refusing until \`residency resume\`.`,
+    );
   return drained ? EXIT.done : EXIT.found;
 }
 

@@ -36,19 +36,43 @@ const BATCH = { count: 256, bytes: 8 * 1024 * 1024 };
 const MOST_LISTED = 20;
 
 export function publishCommand(program: Command, session: Session, answer: Answer): void {
-  const command = describe(program, 'publish', 'Publish files, and folders recursively, as submissions; the router judges them.', [
-    'publish sample.bin --country CH --consent consent-0001',
-    'publish ./quarantine-folder --country JP --consent consent-0001 --verdict malicious --json',
-    'publish sample.bin --country CH --consent consent-0001 --url http://127.0.0.1:8080 --token-file token.txt',
-  ]).argument('<path...>', 'files and folders; links, special files and data directories are skipped')
-    .requiredOption('--country <cc>', 'the user\'s country, ISO 3166-1 alpha-2; sent as given, without control characters')
+  const command = describe(
+    program,
+    'publish',
+    'Publish files, and folders recursively, as submissions; the router judges them.',
+    [
+      'publish sample.bin --country CH --consent consent-0001',
+      'publish ./quarantine-folder --country JP --consent consent-0001 --verdict malicious --json',
+      'publish sample.bin --country CH --consent consent-0001 --url http://127.0.0.1:8080 --token-file token.txt',
+    ],
+  )
+    .argument(
+      '<path...>',
+      'files and folders; links, special files and data directories are skipped',
+    )
+    .requiredOption(
+      '--country <cc>',
+      "the user's country, ISO 3166-1 alpha-2; sent as given, without control characters",
+    )
     .requiredOption('--consent <id>', 'the consent it was shared under')
-    .addOption(new Option('--verdict <verdict>', 'what the product says of the sample').choices(VERDICTS).default('suspicious'))
+    .addOption(
+      new Option('--verdict <verdict>', 'what the product says of the sample')
+        .choices(VERDICTS)
+        .default('suspicious'),
+    )
     .option('--source <uri>', 'CloudEvents source', 'urn:residency:cli');
-  intakeOptions(command).action(answering(answer, (options: Options, paths: readonly string[]) => publish(session, options, paths)));
+  intakeOptions(command).action(
+    answering(answer, (options: Options, paths: readonly string[]) =>
+      publish(session, options, paths),
+    ),
+  );
 }
 
-async function publish(session: Session, options: Options, paths: readonly string[]): Promise<ExitCode> {
+async function publish(
+  session: Session,
+  options: Options,
+  paths: readonly string[],
+): Promise<ExitCode> {
   refuseForbidden(options);
   const tally = new Tally(session, options.json);
   refuseBoth(options);
@@ -57,7 +81,10 @@ async function publish(session: Session, options: Options, paths: readonly strin
   // Names are checked before anything is made or sent.
   const first = await samples.next();
   try {
-    if (first.done !== true) await withSink(session, options, (sink) => sendAll(prepend(first.value, samples), sink, options, tally));
+    if (first.done !== true)
+      await withSink(session, options, (sink) =>
+        sendAll(prepend(first.value, samples), sink, options, tally),
+      );
   } finally {
     tally.progress.stop();
     // Also where it was interrupted or the log went away: what was said to be published is.
@@ -70,8 +97,15 @@ async function publish(session: Session, options: Options, paths: readonly strin
 const FORBIDDEN = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
 
 function refuseForbidden({ country, consent, source }: Offer): void {
-  for (const [option, value] of Object.entries({ '--country': country, '--consent': consent, '--source': source })) {
-    if (FORBIDDEN.test(value)) throw usage(`Expected ${option} without control characters and noncharacters, which CloudEvents forbids, found one; nothing was read or published. Correct it.`);
+  for (const [option, value] of Object.entries({
+    '--country': country,
+    '--consent': consent,
+    '--source': source,
+  })) {
+    if (FORBIDDEN.test(value))
+      throw usage(
+        `Expected ${option} without control characters and noncharacters, which CloudEvents forbids, found one; nothing was read or published. Correct it.`,
+      );
   }
 }
 
@@ -80,7 +114,12 @@ async function* prepend<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> 
   yield* rest;
 }
 
-async function* readAll(session: Session, paths: readonly string[], except: ReadonlySet<string>, tally: Tally): AsyncGenerator<Sample> {
+async function* readAll(
+  session: Session,
+  paths: readonly string[],
+  except: ReadonlySet<string>,
+  tally: Tally,
+): AsyncGenerator<Sample> {
   const { sampleBytes } = DEFAULT_LIMITS;
   for await (const found of findFiles(paths, { except })) {
     checkInterrupted(session);
@@ -103,12 +142,23 @@ async function* readAll(session: Session, paths: readonly string[], except: Read
   }
 }
 
-async function sendAll(samples: AsyncIterable<Sample>, sink: Sink, offer: Offer, tally: Tally): Promise<void> {
+async function sendAll(
+  samples: AsyncIterable<Sample>,
+  sink: Sink,
+  offer: Offer,
+  tally: Tally,
+): Promise<void> {
   const batches = batchesOf(samples, ({ bytes }) => bytes.length, BATCH);
   const sent = inOrder(batches, sink.concurrency, async (batch) => {
-    const accepted = await sink.send(batch.map(({ realPath, bytes }) => sampleEvent(realPath, bytes, offer)));
+    const accepted = await sink.send(
+      batch.map(({ realPath, bytes }) => sampleEvent(realPath, bytes, offer)),
+    );
     // Only what the tally needs: a batch's bytes are let go here.
-    return batch.map(({ path, bytes }, index) => ({ path, bytes: bytes.length, accepted: accepted[index] }));
+    return batch.map(({ path, bytes }, index) => ({
+      path,
+      bytes: bytes.length,
+      accepted: accepted[index],
+    }));
   });
   for await (const results of sent) {
     for (const { path, bytes, accepted } of results) await tally.publish(path, bytes, accepted);
@@ -152,7 +202,8 @@ class Tally {
     this.#bytes += bytes;
     this.progress.update(this.#published);
     if (this.#json) await this.#session.output.json({ path, submission, position });
-    else if (this.#listed.length < MOST_LISTED) this.#listed.push([printable(path), submission, position]);
+    else if (this.#listed.length < MOST_LISTED)
+      this.#listed.push([printable(path), submission, position]);
   }
 
   async finish(): Promise<void> {
@@ -162,7 +213,12 @@ class Tally {
       const more = this.#published - this.#listed.length;
       if (more > 0) await output.line(`and ${grouped(more)} more (--json lists all)`);
     }
-    const rest = [...(this.#skipped > 0 ? [`skipped ${grouped(this.#skipped)}`] : []), ...(this.failed > 0 ? [`could not publish ${grouped(this.failed)}`] : [])];
-    output.note(`${[`Published ${counted(this.#published, 'file')}, ${bytesText(this.#bytes)}`, ...rest].join('; ')}.`);
+    const rest = [
+      ...(this.#skipped > 0 ? [`skipped ${grouped(this.#skipped)}`] : []),
+      ...(this.failed > 0 ? [`could not publish ${grouped(this.failed)}`] : []),
+    ];
+    output.note(
+      `${[`Published ${counted(this.#published, 'file')}, ${bytesText(this.#bytes)}`, ...rest].join('; ')}.`,
+    );
   }
 }

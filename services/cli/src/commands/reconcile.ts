@@ -1,5 +1,10 @@
 import { PolicyBook, reconcile } from '@residency/reconciliation';
-import type { OpenSealed, ReconcileDeps, ReconciliationReport, SiteReader } from '@residency/reconciliation';
+import type {
+  OpenSealed,
+  ReconcileDeps,
+  ReconciliationReport,
+  SiteReader,
+} from '@residency/reconciliation';
 import { formatInstant } from '@residency/residency';
 import { openSealed, readSealedHeader } from '@residency/sealing';
 import type { Command } from 'commander';
@@ -22,28 +27,54 @@ import { refuseExisting, writeNewFile } from '../write-new-file.ts';
 type Options = Common & { readonly open?: true; readonly report?: string };
 
 export function reconcileCommand(program: Command, session: Session, answer: Answer): void {
-  describe(program, 'reconcile', 'Compare what stands in the sites and in the ledgers with what the audit log says; ends with 1 and a list where they differ.', [
+  describe(
+    program,
     'reconcile',
-    'reconcile --open --json',
-    'reconcile --open --report reconciliation.json',
-  ]).option('--open', 'also open every object with its region\'s private keys')
-    .option('--report <file>', 'also write counts, differences, digests and what was not checked, as JSON; a file that does not exist yet')
-    .action(answering(answer, (options: Options) => withSystem(session, options, (system) => run(session, options, system))));
+    'Compare what stands in the sites and in the ledgers with what the audit log says; ends with 1 and a list where they differ.',
+    ['reconcile', 'reconcile --open --json', 'reconcile --open --report reconciliation.json'],
+  )
+    .option('--open', "also open every object with its region's private keys")
+    .option(
+      '--report <file>',
+      'also write counts, differences, digests and what was not checked, as JSON; a file that does not exist yet',
+    )
+    .action(
+      answering(answer, (options: Options) =>
+        withSystem(session, options, (system) => run(session, options, system)),
+      ),
+    );
 }
 
-async function run(session: Session, { open, json, report: file }: Options, system: System): Promise<ExitCode> {
+async function run(
+  session: Session,
+  { open, json, report: file }: Options,
+  system: System,
+): Promise<ExitCode> {
   if (file !== undefined) await refuseExisting(file, '--report');
   const report = await compareSites(session, system, open === true);
   const ledger = await checkLedgers(session, system);
   await (json ? writeJson(session, report, ledger) : writeText(session, report, ledger));
-  if (file !== undefined) await writeNewFile(file, Buffer.from(reportOf(session, report, ledger, open === true)), '--report');
+  if (file !== undefined)
+    await writeNewFile(
+      file,
+      Buffer.from(reportOf(session, report, ledger, open === true)),
+      '--report',
+    );
   return report.differences.total + ledger.differences.total > 0 ? EXIT.found : EXIT.done;
 }
 
-async function compareSites(session: Session, system: System, open: boolean): Promise<ReconciliationReport> {
+async function compareSites(
+  session: Session,
+  system: System,
+  open: boolean,
+): Promise<ReconciliationReport> {
   const progress = startProgress(session, 'Comparing objects');
   try {
-    return await reconcile(await depsOf(session, system, open), { onProgress: (done, total) => { progress.update(done, total); } });
+    return await reconcile(await depsOf(session, system, open), {
+      onProgress: (done, total) => {
+        progress.update(done, total);
+      },
+    });
   } finally {
     progress.stop();
   }
@@ -87,45 +118,100 @@ function opener(system: System): OpenSealed {
   return async (message, region) => {
     const { wrappingKeys } = readSealedHeader(message);
     const had = await known.get(region);
-    if (had === undefined || !had.some(({ id }) => wrappingKeys.includes(id))) known.set(region, keys.privateKeys(region));
-    return await openSealed(message, region, await known.get(region) ?? []);
+    if (had === undefined || !had.some(({ id }) => wrappingKeys.includes(id)))
+      known.set(region, keys.privateKeys(region));
+    return await openSealed(message, region, (await known.get(region)) ?? []);
   };
 }
 
 /** What was compared, with what came of it, for whoever keeps it. */
-function reportOf({ now }: Session, { alsoIn, differences, ...counts }: ReconciliationReport, ledger: LedgerCheck, opened: boolean): string {
+function reportOf(
+  { now }: Session,
+  { alsoIn, differences, ...counts }: ReconciliationReport,
+  ledger: LedgerCheck,
+  opened: boolean,
+): string {
   const { digest, partitions, ledgers, differences: ofLedgers } = ledger;
-  return `${JSON.stringify({
-    at: formatInstant(now()), counts: { ...counts, alsoIn: alsoIn.total, differences: differences.total + ofLedgers.total },
-    differences: [...differences.list, ...ofLedgers.list], alsoIn: alsoIn.list,
-    digests: { replay: digest, partitions, ledgers },
-    notChecked: notChecked({ ...counts, alsoIn, differences }, ledger, { opened }),
-  }, undefined, 2)}\n`;
+  return `${JSON.stringify(
+    {
+      at: formatInstant(now()),
+      counts: { ...counts, alsoIn: alsoIn.total, differences: differences.total + ofLedgers.total },
+      differences: [...differences.list, ...ofLedgers.list],
+      alsoIn: alsoIn.list,
+      digests: { replay: digest, partitions, ledgers },
+      notChecked: notChecked({ ...counts, alsoIn, differences }, ledger, { opened }),
+    },
+    undefined,
+    2,
+  )}\n`;
 }
 
-async function writeJson({ output }: Session, { alsoIn, differences, ...counts }: ReconciliationReport, ledger: LedgerCheck): Promise<void> {
-  for (const difference of [...differences.list, ...ledger.differences.list]) await output.json(difference);
+async function writeJson(
+  { output }: Session,
+  { alsoIn, differences, ...counts }: ReconciliationReport,
+  ledger: LedgerCheck,
+): Promise<void> {
+  for (const difference of [...differences.list, ...ledger.differences.list])
+    await output.json(difference);
   for (const note of alsoIn.list) await output.json({ code: 'ALSO_IN', ...note });
   const { ledgers, absent, unsigned, digest } = ledger;
-  await output.json({ ...counts, alsoIn: alsoIn.total, differences: differences.total + ledger.differences.total, byCode: differences.byCode, digest, ledgers, ledgersAbsent: absent, ledgersUnsigned: unsigned });
+  await output.json({
+    ...counts,
+    alsoIn: alsoIn.total,
+    differences: differences.total + ledger.differences.total,
+    byCode: differences.byCode,
+    digest,
+    ledgers,
+    ledgersAbsent: absent,
+    ledgersUnsigned: unsigned,
+  });
 }
 
-async function writeText({ output }: Session, { alsoIn, differences, events, ...counts }: ReconciliationReport, ledger: LedgerCheck): Promise<void> {
-  await output.lines(table(['', 'count'], [
-    ['audit events: stored', events.stored], ['audit events: duplicate', events.duplicate], ['audit events: refused', events.refused], ['audit events: quarantined', events.quarantined],
-    ['objects in the sites', counts.objects], ['stored events checked in every site', counts.storedChecked], ['objects in flight', counts.inFlight], ['objects opened', counts.opened],
-    ['leaves of ledgers compared', sum(ledger.ledgers.map(({ compared }) => compared))], ['events no ledger has yet', sum(ledger.ledgers.map(({ notYet }) => notYet))],
-    ['submissions also in another region', alsoIn.total], ['differences', differences.total + ledger.differences.total],
-  ]));
+async function writeText(
+  { output }: Session,
+  { alsoIn, differences, events, ...counts }: ReconciliationReport,
+  ledger: LedgerCheck,
+): Promise<void> {
+  await output.lines(
+    table(
+      ['', 'count'],
+      [
+        ['audit events: stored', events.stored],
+        ['audit events: duplicate', events.duplicate],
+        ['audit events: refused', events.refused],
+        ['audit events: quarantined', events.quarantined],
+        ['objects in the sites', counts.objects],
+        ['stored events checked in every site', counts.storedChecked],
+        ['objects in flight', counts.inFlight],
+        ['objects opened', counts.opened],
+        ['leaves of ledgers compared', sum(ledger.ledgers.map(({ compared }) => compared))],
+        ['events no ledger has yet', sum(ledger.ledgers.map(({ notYet }) => notYet))],
+        ['submissions also in another region', alsoIn.total],
+        ['differences', differences.total + ledger.differences.total],
+      ],
+    ),
+  );
   if (ledger.unasked !== undefined) output.note(`No ledger was compared: ${ledger.unasked}.`);
-  else if (ledger.absent.length > 0) output.note(`No ledger was compared for the events of partition ${ledger.absent.join(', ')}: it has no checkpoint that can be read.`);
-  for (const { code, position, message } of ledger.differences.list) await output.line(`${code}  ${printable(position)}  ${message}`);
-  for (const { submission, position, region } of alsoIn.list) await output.line(`ALSO_IN  ${region}  ${submission}  ${position}`);
+  else if (ledger.absent.length > 0)
+    output.note(
+      `No ledger was compared for the events of partition ${ledger.absent.join(', ')}: it has no checkpoint that can be read.`,
+    );
+  for (const { code, position, message } of ledger.differences.list)
+    await output.line(`${code}  ${printable(position)}  ${message}`);
+  for (const { submission, position, region } of alsoIn.list)
+    await output.line(`ALSO_IN  ${region}  ${submission}  ${position}`);
   for (const { code, message, site, key, position, submission } of differences.list) {
-    const where = [site, key ?? submission, position].filter((part) => part !== undefined).map(printable).join('  ');
+    const where = [site, key ?? submission, position]
+      .filter((part) => part !== undefined)
+      .map(printable)
+      .join('  ');
     await output.line(`${code}  ${where}  ${message}`);
   }
-  const hidden = differences.total - differences.list.length + ledger.differences.total - ledger.differences.list.length;
+  const hidden =
+    differences.total -
+    differences.list.length +
+    ledger.differences.total -
+    ledger.differences.list.length;
   if (hidden > 0) await output.line(`and ${grouped(hidden)} more`);
 }
 

@@ -22,25 +22,43 @@ interface Options extends Common {
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 export function routeCommand(program: Command, session: Session, answer: Answer): void {
-  describe(program, 'route', 'Route everything that waits, print what became of it, and end. `residency start` goes on instead.', [
-    'route --once',
-    'route --once --data /srv/residency --json',
-    'route --once --retain 30',
-  ]).requiredOption('--once', 'end when what waited at the start is settled')
-    .option('--retain <days>', 'days to keep the payloads of settled records; older ones are dropped at the end', parseWhole(1, 36_500), 7)
-    .action(answering(answer, (options: Options) => {
-      refuseConfig(options, 'on a cluster the service residency-router routes.');
-      return withData(options.data, (data) => route(session, options, data));
-    }));
+  describe(
+    program,
+    'route',
+    'Route everything that waits, print what became of it, and end. `residency start` goes on instead.',
+    ['route --once', 'route --once --data /srv/residency --json', 'route --once --retain 30'],
+  )
+    .requiredOption('--once', 'end when what waited at the start is settled')
+    .option(
+      '--retain <days>',
+      'days to keep the payloads of settled records; older ones are dropped at the end',
+      parseWhole(1, 36_500),
+      7,
+    )
+    .action(
+      answering(answer, (options: Options) => {
+        refuseConfig(options, 'on a cluster the service residency-router routes.');
+        return withData(options.data, (data) => route(session, options, data));
+      }),
+    );
 }
 
-async function route(session: Session, { json, retain }: Options, data: DataDirectory): Promise<ExitCode> {
+async function route(
+  session: Session,
+  { json, retain }: Options,
+  data: DataDirectory,
+): Promise<ExitCode> {
   const progress = startProgress(session, 'Routing submissions');
-  const waiting = Number(await data.log.end(TOPICS.samples) - (await data.log.committed() ?? -1n) - 1n);
+  const waiting = Number(
+    (await data.log.end(TOPICS.samples)) - ((await data.log.committed()) ?? -1n) - 1n,
+  );
   let routed = 0;
   const router = await openRouter(data, {
-    until: 'end', signal: session.signal,
-    settled: ({ settlements }) => { progress.update(routed += settlements.length, waiting); },
+    until: 'end',
+    signal: session.signal,
+    settled: ({ settlements }) => {
+      progress.update((routed += settlements.length), waiting);
+    },
   });
   let blocked: Blocked | undefined;
   let refused: Error | undefined;
@@ -60,18 +78,32 @@ async function route(session: Session, { json, retain }: Options, data: DataDire
     await router.release();
   }
   await report(session, json, summary, blocked);
-  if (refused !== undefined) session.output.note(`residency: ${refused.message} (${String(codeOf(refused))})`);
+  if (refused !== undefined)
+    session.output.note(`residency: ${refused.message} (${String(codeOf(refused))})`);
   if (!session.signal.aborted) await dropExpired(session, data, retain);
-  return refused !== undefined && !session.signal.aborted ? exitCodeOf(refused) : codeOfRun(session, summary, blocked);
+  return refused !== undefined && !session.signal.aborted
+    ? exitCodeOf(refused)
+    : codeOfRun(session, summary, blocked);
 }
 
 /** What was settled stays settled, whatever the ledger says to it. */
-async function growLedger({ signal, output }: Session, data: DataDirectory): Promise<Error | undefined> {
+async function growLedger(
+  { signal, output }: Session,
+  data: DataDirectory,
+): Promise<Error | undefined> {
   let faults = 0;
   try {
     // One identity in two regions is lawful, and `reconcile` lists it.
-    await bringLedgerUpToDate(data, { signal, found: ({ kind }) => { faults += kind === 'ALSO_IN' ? 0 : 1; } });
-    if (faults > 0) output.note(`${counted(faults, 'record')} of the audit log ${faults === 1 ? 'is' : 'are'} not where ${faults === 1 ? 'it' : 'they'} should be; \`residency audit replay\` lists what is wrong with it.`);
+    await bringLedgerUpToDate(data, {
+      signal,
+      found: ({ kind }) => {
+        faults += kind === 'ALSO_IN' ? 0 : 1;
+      },
+    });
+    if (faults > 0)
+      output.note(
+        `${counted(faults, 'record')} of the audit log ${faults === 1 ? 'is' : 'are'} not where ${faults === 1 ? 'it' : 'they'} should be; \`residency audit replay\` lists what is wrong with it.`,
+      );
     return undefined;
   } catch (error) {
     if (codeOf(error) === undefined || !(error instanceof Error)) throw error;
@@ -80,22 +112,42 @@ async function growLedger({ signal, output }: Session, data: DataDirectory): Pro
 }
 
 /** Without `residency start` nobody else drops them. What was routed stays so, whatever comes of this. */
-async function dropExpired({ output, now }: Session, { log }: DataDirectory, days: number): Promise<void> {
+async function dropExpired(
+  { output, now }: Session,
+  { log }: DataDirectory,
+  days: number,
+): Promise<void> {
   try {
     await log.dropExpired(now() - days * DAY_MS);
   } catch (error) {
     if (!hasCode(error, 'LOG_BUSY')) throw error;
-    output.note('Expired payloads may still stand on the disk: another process reads the log. The next run tries again.');
+    output.note(
+      'Expired payloads may still stand on the disk: another process reads the log. The next run tries again.',
+    );
   }
 }
 
-async function report({ output }: Session, json: boolean, summary: RunSummary, blocked: Blocked | undefined): Promise<void> {
-  if (json) await output.json({ ...summary.toJson(), ...(blocked === undefined ? {} : { blocked: blocked.error.code }) });
+async function report(
+  { output }: Session,
+  json: boolean,
+  summary: RunSummary,
+  blocked: Blocked | undefined,
+): Promise<void> {
+  if (json)
+    await output.json({
+      ...summary.toJson(),
+      ...(blocked === undefined ? {} : { blocked: blocked.error.code }),
+    });
   else await output.lines(summary.toLines());
-  if (blocked !== undefined) output.note(`residency: ${blocked.error.message} (${blocked.error.code})`);
+  if (blocked !== undefined)
+    output.note(`residency: ${blocked.error.message} (${blocked.error.code})`);
 }
 
-function codeOfRun({ signal }: Session, { quarantined }: RunSummary, blocked: Blocked | undefined): ExitCode {
+function codeOfRun(
+  { signal }: Session,
+  { quarantined }: RunSummary,
+  blocked: Blocked | undefined,
+): ExitCode {
   if (signal.aborted) return EXIT.interrupted;
   if (blocked !== undefined) return EXIT.unreachable;
   return quarantined > 0 ? EXIT.found : EXIT.done;

@@ -19,15 +19,32 @@ import { refuseExisting, writeNewFile } from '../write-new-file.ts';
 type Options = Common & { readonly region: string; readonly out: string };
 
 export function sampleOpenCommand(sample: Command, session: Session, answer: Answer): void {
-  describe(sample, 'open', 'Open a sample with its region\'s private key. The file is a threat sample: open it on a machine made for that.', [
-    'sample open 2ba52bfcbe6949e6f632ce993ff2fbbbbff1d8a0ef647dafdc7009a51720ecbd --region zurich --out sample.bin',
-  ]).argument('<submission>', 'its id', parseSubmission)
+  describe(
+    sample,
+    'open',
+    "Open a sample with its region's private key. The file is a threat sample: open it on a machine made for that.",
+    [
+      'sample open 2ba52bfcbe6949e6f632ce993ff2fbbbbff1d8a0ef647dafdc7009a51720ecbd --region zurich --out sample.bin',
+    ],
+  )
+    .argument('<submission>', 'its id', parseSubmission)
     .requiredOption('--region <region>', 'the region that holds it')
-    .requiredOption('--out <file>', 'a file that does not exist yet; made readable by its owner only')
-    .action(answering(answer, (options: Options, submission: string) => openSample(session, options, submission)));
+    .requiredOption(
+      '--out <file>',
+      'a file that does not exist yet; made readable by its owner only',
+    )
+    .action(
+      answering(answer, (options: Options, submission: string) =>
+        openSample(session, options, submission),
+      ),
+    );
 }
 
-async function openSample(session: Session, { region, out, json, ...where }: Options, submission: string): Promise<ExitCode> {
+async function openSample(
+  session: Session,
+  { region, out, json, ...where }: Options,
+  submission: string,
+): Promise<ExitCode> {
   await refuseExisting(out, '--out');
   return await withSystem(session, where, async (system) => {
     await checkRegion(system, region);
@@ -35,8 +52,19 @@ async function openSample(session: Session, { region, out, json, ...where }: Opt
     const { sample, site } = await openFromAny(session, system, stored, region);
     await writeNewFile(out, sample, '--out');
     const { sampleSha256 } = stored;
-    if (json) await session.output.json({ submission, region, site, sha256: sampleSha256, bytes: sample.length, out });
-    else await session.output.line(`Opened ${bytesText(sample.length)} from ${site}, SHA-256 ${sampleSha256}, to ${printable(out)}.`);
+    if (json)
+      await session.output.json({
+        submission,
+        region,
+        site,
+        sha256: sampleSha256,
+        bytes: sample.length,
+        out,
+      });
+    else
+      await session.output.line(
+        `Opened ${bytesText(sample.length)} from ${site}, SHA-256 ${sampleSha256}, to ${printable(out)}.`,
+      );
     return EXIT.done;
   });
 }
@@ -46,11 +74,20 @@ async function findStored(system: System, submission: string, region: string): P
     const event = decodeAuditEvent(bytes);
     if (event.outcome === 'stored') return event.data;
   }
-  throw new CliError({ code: 'NOT_THERE', message: `Expected an audit event that stored this submission in ${region}, found none; see \`residency status\` for what became of it.`, remedy: 'stop' });
+  throw new CliError({
+    code: 'NOT_THERE',
+    message: `Expected an audit event that stored this submission in ${region}, found none; see \`residency status\` for what became of it.`,
+    remedy: 'stop',
+  });
 }
 
 /** The sites in the policy's order: a damaged or unreachable one is named, and the next one asked. */
-async function openFromAny(session: Session, system: System, stored: StoredData, region: string): Promise<{ readonly sample: Buffer; readonly site: string }> {
+async function openFromAny(
+  session: Session,
+  system: System,
+  stored: StoredData,
+  region: string,
+): Promise<{ readonly sample: Buffer; readonly site: string }> {
   const keys = await system.keys().privateKeys(region);
   const failures: Error[] = [];
   for (const { site } of stored.placements) {
@@ -58,7 +95,8 @@ async function openFromAny(session: Session, system: System, stored: StoredData,
       const found = await system.siteReader(site).read(objectKey(stored.submission));
       if (found === undefined) throw notOpened('an object in the site', 'none');
       const { sample, context } = await openSealed(found.bytes, region, keys);
-      if (context.submission !== stored.submission || sha256(sample) !== stored.sampleSha256) throw notOpened('the sample that the audit event names', 'another');
+      if (context.submission !== stored.submission || sha256(sample) !== stored.sampleSha256)
+        throw notOpened('the sample that the audit event names', 'another');
       return { sample, site };
     } catch (error) {
       if (codeOf(error) === undefined || !(error instanceof Error)) throw error;
@@ -67,9 +105,16 @@ async function openFromAny(session: Session, system: System, stored: StoredData,
     }
   }
   const unreachable = failures.find((error) => exitCodeOf(error) === EXIT.unreachable);
-  throw unreachable ?? notOpened(`a site of ${region} to give the sample`, 'that none did, as said above');
+  throw (
+    unreachable ??
+    notOpened(`a site of ${region} to give the sample`, 'that none did, as said above')
+  );
 }
 
 function notOpened(expected: string, found: string): CliError {
-  return new CliError({ code: 'SAMPLE_NOT_OPENED', message: `Expected ${expected}, found ${found}; run \`residency reconcile --open\` to see what else is not as it should be.`, remedy: 'stop' });
+  return new CliError({
+    code: 'SAMPLE_NOT_OPENED',
+    message: `Expected ${expected}, found ${found}; run \`residency reconcile --open\` to see what else is not as it should be.`,
+    remedy: 'stop',
+  });
 }

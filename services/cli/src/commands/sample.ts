@@ -14,8 +14,13 @@ import { sampleOpenCommand } from './sample-open.ts';
 type Options = Common & { readonly region: string };
 
 export function sampleCommand(program: Command, session: Session, answer: Answer): void {
-  const sample = group(program, 'sample', 'See what a region holds, and open samples inside it.', ['sample list --region zurich']);
-  describe(sample, 'list', 'What a region holds, after the audit log.', ['sample list --region zurich', 'sample list --region moscow --json'])
+  const sample = group(program, 'sample', 'See what a region holds, and open samples inside it.', [
+    'sample list --region zurich',
+  ]);
+  describe(sample, 'list', 'What a region holds, after the audit log.', [
+    'sample list --region zurich',
+    'sample list --region moscow --json',
+  ])
     .requiredOption('--region <region>', 'the region')
     .action(answering(answer, (options: Options) => list(session, options)));
   sampleOpenCommand(sample, session, answer);
@@ -31,7 +36,14 @@ async function list(session: Session, { region, json, ...where }: Options): Prom
       if (event.outcome !== 'stored') continue;
       const { submission, country, sampleBytes } = event.data;
       const at = formatInstant(event.at);
-      if (json) await session.output.json({ submission, key: objectKey(submission), country, bytes: sampleBytes, at });
+      if (json)
+        await session.output.json({
+          submission,
+          key: objectKey(submission),
+          country,
+          bytes: sampleBytes,
+          at,
+        });
       else await session.output.line(row(submission, country, String(sampleBytes), at));
     }
     return EXIT.done;

@@ -27,33 +27,73 @@ export function startCommand(program: Command, session: Session, answer: Answer)
     'start',
     'start --port 9000 --data /srv/residency --retain 30',
     'start --host 0.0.0.0 --tokens tokens.json',
-  ]).option('--host <address>', 'where to listen; anything but loopback needs --tokens', '127.0.0.1')
-    .addOption(new Option('--port <port>', '0: any free one').env('RESIDENCY_PORT').default(8080).argParser(parseWhole(0, 65_535)))
-    .option('--examples', 'route the examples where the log has no submission yet (default: with the default data directory)')
+  ])
+    .option(
+      '--host <address>',
+      'where to listen; anything but loopback needs --tokens',
+      '127.0.0.1',
+    )
+    .addOption(
+      new Option('--port <port>', '0: any free one')
+        .env('RESIDENCY_PORT')
+        .default(8080)
+        .argParser(parseWhole(0, 65_535)),
+    )
+    .option(
+      '--examples',
+      'route the examples where the log has no submission yet (default: with the default data directory)',
+    )
     .option('--no-examples', 'leave the examples out')
-    .option('--retain <days>', 'days to keep the payloads of settled records', parseWhole(1, 36_500), 7)
-    .option('--tokens <file>', 'JSON: [{"token" or "sha256": "...", "scopes": ["submissions", "consents"]}]')
+    .option(
+      '--retain <days>',
+      'days to keep the payloads of settled records',
+      parseWhole(1, 36_500),
+      7,
+    )
+    .option(
+      '--tokens <file>',
+      'JSON: [{"token" or "sha256": "...", "scopes": ["submissions", "consents"]}]',
+    )
     .action(answering(answer, (options: Options) => start(session, options)));
 }
 
 async function start(session: Session, options: Options): Promise<ExitCode> {
-  refuseConfig(options, 'on a cluster residency-router and the other services are started each by itself.');
+  refuseConfig(
+    options,
+    'on a cluster residency-router and the other services are started each by itself.',
+  );
   const { output, signal } = session;
   const tokens = options.tokens === undefined ? undefined : await readTokens(options.tokens);
   const metrics = createMetrics({ service: 'standalone', version: VERSION, now: session.now });
   const running = await startStandalone({
-    data: options.data, host: options.host, port: options.port,
+    data: options.data,
+    host: options.host,
+    port: options.port,
     ...(tokens === undefined ? {} : { tokens }),
     examples: options.examples ?? !options.dataGiven,
-    retainMs: options.retain * DAY_MS, metrics, logger: createLogger({ level: 'info', told: metrics.logged }),
+    retainMs: options.retain * DAY_MS,
+    metrics,
+    logger: createLogger({ level: 'info', told: metrics.logged }),
   });
   const stopped = Promise.withResolvers<void>();
-  signal.addEventListener('abort', () => { stopped.resolve(); }, { once: true });
+  signal.addEventListener(
+    'abort',
+    () => {
+      stopped.resolve();
+    },
+    { once: true },
+  );
   if (signal.aborted) stopped.resolve();
   try {
     if (options.json) await output.json({ url: running.url });
     else await output.line(`Listening on ${running.url} (data directory: ${running.data.path})`);
-    await Promise.race([stopped.promise, running.ended, running.firstRun().then((routed) => reportFirstRun(session, options.json, running.data, routed))]);
+    await Promise.race([
+      stopped.promise,
+      running.ended,
+      running
+        .firstRun()
+        .then((routed) => reportFirstRun(session, options.json, running.data, routed)),
+    ]);
     await Promise.race([stopped.promise, running.ended]);
   } finally {
     await running.stop();

@@ -10,7 +10,20 @@ export interface ClockReading {
 }
 
 /** A clock that said `at` .. `at + grain` somewhere between `asked` and `answered`, which are local. */
-export function readingOf(clock: string, { at, grain, asked, answered }: { readonly at: number; readonly grain: number; readonly asked: number; readonly answered: number }): ClockReading {
+export function readingOf(
+  clock: string,
+  {
+    at,
+    grain,
+    asked,
+    answered,
+  }: {
+    readonly at: number;
+    readonly grain: number;
+    readonly asked: number;
+    readonly answered: number;
+  },
+): ClockReading {
   return { clock, least: at - answered, most: at + grain - asked };
 }
 
@@ -26,12 +39,27 @@ function apart(a: ClockReading, b: ClockReading): number {
 const CHECK = 'clocks';
 
 /** Every two of them; wrong only where what was read leaves no doubt. */
-export function compareClocks(readings: readonly ClockReading[], marginMs: number): readonly Finding[] {
-  const pairs = readings.flatMap((one, index) => readings.slice(index + 1).map((other) => ({ one, other, by: apart(one, other) })));
+export function compareClocks(
+  readings: readonly ClockReading[],
+  marginMs: number,
+): readonly Finding[] {
+  const pairs = readings.flatMap((one, index) =>
+    readings.slice(index + 1).map((other) => ({ one, other, by: apart(one, other) })),
+  );
   const far = pairs.filter(({ by }) => by > marginMs);
-  if (far.length === 0) return [ok(CHECK, `${readings.map(({ clock }) => clock).join(', ')}: none differs from another by more than ${secondsText(marginMs)}`)];
+  if (far.length === 0)
+    return [
+      ok(
+        CHECK,
+        `${readings.map(({ clock }) => clock).join(', ')}: none differs from another by more than ${secondsText(marginMs)}`,
+      ),
+    ];
   return far.map(({ one, other, by }) => {
     const [ahead, behind] = one.least > other.most ? [one, other] : [other, one];
-    return wrong(CHECK, `${ahead.clock} is at least ${secondsText(by)} ahead of ${behind.clock}; they may differ by ${secondsText(marginMs)}`, 'Set both by NTP; see docs/design.md "Watermarks" for what a wrong clock does.');
+    return wrong(
+      CHECK,
+      `${ahead.clock} is at least ${secondsText(by)} ahead of ${behind.clock}; they may differ by ${secondsText(marginMs)}`,
+      'Set both by NTP; see docs/design.md "Watermarks" for what a wrong clock does.',
+    );
   });
 }

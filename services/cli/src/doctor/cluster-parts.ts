@@ -35,23 +35,64 @@ export function clusterParts({ session, file, terms, diagnostics }: ClusterDeps)
   const redisSettings = settingsPart(file, 'redis');
   const keysSettings = settingsPart(file, 'keys');
   const ledgerSettings = settingsPart(file, 'ledger');
-  const kafka = new Part('Kafka', () => given(terms, [kafkaSettings], async ([settings]) => kept(await openKafkaLog({ ...settings, requestTimeoutMs: ANSWER_WITHIN_MS }, diagnostics))));
-  const redis = new Part('Redis', () => given(terms, [redisSettings], async ([settings]) => {
-    const view = kept(new RedisConsentView({ ...settings, timeouts: { connectMs: ANSWER_WITHIN_MS, commandMs: ANSWER_WITHIN_MS } }));
-    await view.demandNoEviction();
-    return view;
-  }));
-  const ticks = (topic: Topic) => new Part(`ticks of ${topic}`, () => given(terms, [kafka], ([log], signal) => watchTicks(log, topic, { now: session.now, signal })));
-  const policies = new Part('the policy log', () => given(terms, [kafka], async ([log], signal) => await policiesOn({ ...session, signal }, log)));
+  const kafka = new Part('Kafka', () =>
+    given(terms, [kafkaSettings], async ([settings]) =>
+      kept(await openKafkaLog({ ...settings, requestTimeoutMs: ANSWER_WITHIN_MS }, diagnostics)),
+    ),
+  );
+  const redis = new Part('Redis', () =>
+    given(terms, [redisSettings], async ([settings]) => {
+      const view = kept(
+        new RedisConsentView({
+          ...settings,
+          timeouts: { connectMs: ANSWER_WITHIN_MS, commandMs: ANSWER_WITHIN_MS },
+        }),
+      );
+      await view.demandNoEviction();
+      return view;
+    }),
+  );
+  const ticks = (topic: Topic) =>
+    new Part(`ticks of ${topic}`, () =>
+      given(terms, [kafka], ([log], signal) =>
+        watchTicks(log, topic, { now: session.now, signal }),
+      ),
+    );
+  const policies = new Part('the policy log', () =>
+    given(terms, [kafka], async ([log], signal) => await policiesOn({ ...session, signal }, log)),
+  );
   return {
-    kafkaSettings, keysSettings, ledgerSettings,
-    routing: settingsPart(file, 'routing'), sites: settingsPart(file, 'sites'), readers: settingsPart(file, 'readers'),
-    kafka, redis, policies,
+    kafkaSettings,
+    keysSettings,
+    ledgerSettings,
+    routing: settingsPart(file, 'routing'),
+    sites: settingsPart(file, 'sites'),
+    readers: settingsPart(file, 'readers'),
+    kafka,
+    redis,
+    policies,
     ticks: [ticks(TOPICS.consents), ticks(TOPICS.policy)],
-    documents: new Part('a policy in force', () => given(terms, [policies], ([published]) => demandSome(documentsOf(published, session.now())))),
-    control: new Part('the control log', () => given(terms, [kafka], async ([log], signal) => await controlOf({ controlLog: () => log.read(TOPICS.control, { until: 'end', signal }) }))),
-    keys: new Part('keys', () => given(terms, [keysSettings], ([{ directory }]) => new KeyDirectory(directory))),
-    ledgers: new Part('the ledgers\' store', () => given(terms, [ledgerSettings], ([place]) => (place.directory === undefined ? kept(new S3LedgerStore(place.bucket)) : { read: ledgerIn(place.directory).read }))),
+    documents: new Part('a policy in force', () =>
+      given(terms, [policies], ([published]) => demandSome(documentsOf(published, session.now()))),
+    ),
+    control: new Part('the control log', () =>
+      given(
+        terms,
+        [kafka],
+        async ([log], signal) =>
+          await controlOf({ controlLog: () => log.read(TOPICS.control, { until: 'end', signal }) }),
+      ),
+    ),
+    keys: new Part('keys', () =>
+      given(terms, [keysSettings], ([{ directory }]) => new KeyDirectory(directory)),
+    ),
+    ledgers: new Part("the ledgers' store", () =>
+      given(terms, [ledgerSettings], ([place]) =>
+        place.directory === undefined
+          ? kept(new S3LedgerStore(place.bucket))
+          : { read: ledgerIn(place.directory).read },
+      ),
+    ),
     close,
   };
 }
@@ -64,7 +105,9 @@ interface Closable {
 function keeper() {
   const opened: Closable[] = [];
   const over = new AbortController();
-  const end = async (one: Closable): Promise<void> => { await one.close(); };
+  const end = async (one: Closable): Promise<void> => {
+    await one.close();
+  };
   return {
     kept: <T extends Closable>(one: T): T => {
       if (over.signal.aborted) void end(one).catch(() => undefined);
@@ -73,7 +116,10 @@ function keeper() {
     },
     close: async (): Promise<void> => {
       over.abort();
-      await Promise.race([Promise.allSettled(opened.map(end)), sleep(CLOSE_WITHIN_MS, undefined, { ref: false })]);
+      await Promise.race([
+        Promise.allSettled(opened.map(end)),
+        sleep(CLOSE_WITHIN_MS, undefined, { ref: false }),
+      ]);
     },
   };
 }

@@ -29,24 +29,103 @@ import type { Check } from './run-checks.ts';
 const LEAST_FREE_BYTES = 256 * 1024 * 1024;
 
 /** Of a data directory, which is not made: throws `NOT_THERE`. */
-export async function dataChecks(session: Session, path: string, terms: Terms): Promise<{ readonly checks: readonly Check[]; close(): Promise<void> }> {
+export async function dataChecks(
+  session: Session,
+  path: string,
+  terms: Terms,
+): Promise<{ readonly checks: readonly Check[]; close(): Promise<void> }> {
   await demandThere({ data: path });
-  const data = new Part('the data directory', () => given(terms, [], () => openDataDirectory(path)));
-  const lock = new Part('the lock', () => given(terms, [data], ([directory]) => routerRuns(directory)));
-  const policies = new Part('the policy log', () => given(terms, [data], ([directory]) => publishedOn(directory)));
+  const data = new Part('the data directory', () =>
+    given(terms, [], () => openDataDirectory(path)),
+  );
+  const lock = new Part('the lock', () =>
+    given(terms, [data], ([directory]) => routerRuns(directory)),
+  );
+  const policies = new Part('the policy log', () =>
+    given(terms, [data], ([directory]) => publishedOn(directory)),
+  );
   const checks: readonly Check[] = [
-    { name: 'data directory', look: async () => [ok('data directory', `log ${(await data.value()).log.name}`)] },
-    { name: 'router', look: async () => [ok('router', await lock.value() ? 'one runs' : 'none runs', await lock.value() ? undefined : 'Nothing is routed meanwhile: residency start, or residency route --once.')] },
+    {
+      name: 'data directory',
+      look: async () => [ok('data directory', `log ${(await data.value()).log.name}`)],
+    },
+    {
+      name: 'router',
+      look: async () => [
+        ok(
+          'router',
+          (await lock.value()) ? 'one runs' : 'none runs',
+          (await lock.value())
+            ? undefined
+            : 'Nothing is routed meanwhile: residency start, or residency route --once.',
+        ),
+      ],
+    },
     { name: 'disk', look: () => given(terms, [], async () => [judgeDisk(await freeBytes(path))]) },
     { name: 'policy', look: async () => judgePolicy(await policies.value(), session.now()) },
-    { name: 'keys', look: () => given(terms, [data, policies], ([{ keys }, published]) => judgeKeys(regionsOf(documentsOf(published, session.now())), (region) => keys.newest(region))) },
-    { name: 'sites', look: () => given(terms, [data, policies], async ([directory, published]) => await Promise.all(sitesOf(documentsOf(published, session.now())).map((identity) => judgeSite(directory, identity)))) },
-    { name: 'ledger key', look: () => given(terms, [data], async ([directory]) => (await isThere(join(directory.path, 'ledger-key')) ? [await judgeKeyFile(join(directory.path, 'ledger-key'))] : [])) },
-    { name: 'ledger', look: () => given(terms, [data, lock], async ([directory, runs]) => [await judgeLedger(directory, runs)]) },
-    { name: 'progress', look: () => given(terms, [data], async ([{ log }]) => [judgeEmbeddedProgress({ settled: await log.committed(), end: await log.end(TOPICS.samples) })]) },
-    { name: 'control', look: () => given(terms, [data], async ([{ log }]) => [judgeControl(await controlOf({ controlLog: () => log.read(TOPICS.control) }))]) },
+    {
+      name: 'keys',
+      look: () =>
+        given(terms, [data, policies], ([{ keys }, published]) =>
+          judgeKeys(regionsOf(documentsOf(published, session.now())), (region) =>
+            keys.newest(region),
+          ),
+        ),
+    },
+    {
+      name: 'sites',
+      look: () =>
+        given(
+          terms,
+          [data, policies],
+          async ([directory, published]) =>
+            await Promise.all(
+              sitesOf(documentsOf(published, session.now())).map((identity) =>
+                judgeSite(directory, identity),
+              ),
+            ),
+        ),
+    },
+    {
+      name: 'ledger key',
+      look: () =>
+        given(terms, [data], async ([directory]) =>
+          (await isThere(join(directory.path, 'ledger-key')))
+            ? [await judgeKeyFile(join(directory.path, 'ledger-key'))]
+            : [],
+        ),
+    },
+    {
+      name: 'ledger',
+      look: () =>
+        given(terms, [data, lock], async ([directory, runs]) => [
+          await judgeLedger(directory, runs),
+        ]),
+    },
+    {
+      name: 'progress',
+      look: () =>
+        given(terms, [data], async ([{ log }]) => [
+          judgeEmbeddedProgress({
+            settled: await log.committed(),
+            end: await log.end(TOPICS.samples),
+          }),
+        ]),
+    },
+    {
+      name: 'control',
+      look: () =>
+        given(terms, [data], async ([{ log }]) => [
+          judgeControl(await controlOf({ controlLog: () => log.read(TOPICS.control) })),
+        ]),
+    },
   ];
-  return { checks, close: async () => { await (await data.value().catch(() => undefined))?.close(); } };
+  return {
+    checks,
+    close: async () => {
+      await (await data.value().catch(() => undefined))?.close();
+    },
+  };
 }
 
 /** Held for the moment of the question: a router that starts just then is refused, and says why. */
@@ -66,17 +145,26 @@ async function freeBytes(path: string): Promise<number> {
 }
 
 export function judgeDisk(free: number): Finding {
-  return free < LEAST_FREE_BYTES ? wrong('disk', `${bytesText(free)} free`, 'Make room: routing waits on a full disk.') : ok('disk', `${bytesText(free)} free`);
+  return free < LEAST_FREE_BYTES
+    ? wrong('disk', `${bytesText(free)} free`, 'Make room: routing waits on a full disk.')
+    : ok('disk', `${bytesText(free)} free`);
 }
 
 type Documents = ReturnType<typeof documentsOf>;
 
-function sitesOf(documents: Documents): readonly { readonly region: string; readonly site: string }[] {
-  const named = documents.flatMap(({ regions }) => regions.flatMap(({ id, sites }) => sites.map((site) => [site, id] as const)));
+function sitesOf(
+  documents: Documents,
+): readonly { readonly region: string; readonly site: string }[] {
+  const named = documents.flatMap(({ regions }) =>
+    regions.flatMap(({ id, sites }) => sites.map((site) => [site, id] as const)),
+  );
   return [...new Map(named)].map(([site, region]) => ({ region, site }));
 }
 
-async function judgeSite(data: DataDirectory, identity: { readonly region: string; readonly site: string }): Promise<Finding> {
+async function judgeSite(
+  data: DataDirectory,
+  identity: { readonly region: string; readonly site: string },
+): Promise<Finding> {
   const check = `site ${identity.site}`;
   try {
     await verifySite(data.sitePath(identity.site), identity);
@@ -89,20 +177,58 @@ async function judgeSite(data: DataDirectory, identity: { readonly region: strin
 async function judgeLedger(data: DataDirectory, runs: boolean): Promise<Finding> {
   const ledgers = await embeddedLedgers(data);
   const look = await lookAtLedger(readOf(ledgers, 0), await ledgers.verifierKey(0));
-  return judgeEmbeddedLedger({ size: look.size ?? 0, events: Number(await data.log.end(TOPICS.audit)), runs });
+  return judgeEmbeddedLedger({
+    size: look.size ?? 0,
+    events: Number(await data.log.end(TOPICS.audit)),
+    runs,
+  });
 }
 
 /** One partition whose offsets have no gaps: its ledger's size says how far it is. Asked for after the ledger, the log can only be further. */
-export function judgeEmbeddedLedger({ size, events, runs }: { readonly size: number; readonly events: number; readonly runs: boolean }): Finding {
+export function judgeEmbeddedLedger({
+  size,
+  events,
+  runs,
+}: {
+  readonly size: number;
+  readonly events: number;
+  readonly runs: boolean;
+}): Finding {
   const found = `${grouped(size)} entries for ${grouped(events)} events`;
-  if (size > events) return wrong('ledger', found, 'The audit log lost its end, or the ledger is another log\'s: residency audit fsck, and restore the log from a backup.');
-  if (size < events && !runs) return wrong('ledger', found, 'residency start, or residency route --once, adds what is missing.');
+  if (size > events)
+    return wrong(
+      'ledger',
+      found,
+      "The audit log lost its end, or the ledger is another log's: residency audit fsck, and restore the log from a backup.",
+    );
+  if (size < events && !runs)
+    return wrong(
+      'ledger',
+      found,
+      'residency start, or residency route --once, adds what is missing.',
+    );
   return ok('ledger', found);
 }
 
 /** `settled`: the last offset; `null`: none. */
-export function judgeEmbeddedProgress({ settled, end }: { readonly settled: bigint | null; readonly end: bigint }): Finding {
+export function judgeEmbeddedProgress({
+  settled,
+  end,
+}: {
+  readonly settled: bigint | null;
+  readonly end: bigint;
+}): Finding {
   const waiting = Number(end - ((settled ?? -1n) + 1n));
-  if (waiting < 0) return wrong('progress', `settled up to ${settled}, and the log ends at ${end}: it lost its end`, 'Restore the data directory from a backup.');
-  return ok('progress', waiting === 0 ? 'nothing waits' : `${counted(waiting, 'record')} wait${waiting === 1 ? 's' : ''} to be routed`);
+  if (waiting < 0)
+    return wrong(
+      'progress',
+      `settled up to ${settled}, and the log ends at ${end}: it lost its end`,
+      'Restore the data directory from a backup.',
+    );
+  return ok(
+    'progress',
+    waiting === 0
+      ? 'nothing waits'
+      : `${counted(waiting, 'record')} wait${waiting === 1 ? 's' : ''} to be routed`,
+  );
 }

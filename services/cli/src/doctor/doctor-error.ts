@@ -10,5 +10,9 @@ export function needed(name: string, cause?: unknown): DoctorError {
 }
 
 export function noAnswer(withinMs: number): DoctorError {
-  return new DoctorError({ code: 'NO_ANSWER', remedy: 'retry', message: `Expected an answer within ${withinMs} ms, found none; see whether what is asked hangs, and the network.` });
+  return new DoctorError({
+    code: 'NO_ANSWER',
+    remedy: 'retry',
+    message: `Expected an answer within ${withinMs} ms, found none; see whether what is asked hangs, and the network.`,
+  });
 }

@@ -9,9 +9,21 @@ const CHECK = 'control';
 export function judgeControl({ mode, reason = '', since }: ControlState): Finding {
   const at = since === undefined ? '' : ` since ${formatInstant(since)}`;
   switch (mode) {
-    case 'running': return ok(CHECK, `running${at}`);
-    case 'paused': return wrong(CHECK, `paused${at}: ${printable(reason)}`, 'Nothing is routed; once the reason is gone: residency resume.');
-    case 'draining': return wrong(CHECK, `draining${at}: ${printable(reason)}`, 'The intake takes nothing; once the reason is gone: residency resume.');
-    default: return mode satisfies never;
+    case 'running':
+      return ok(CHECK, `running${at}`);
+    case 'paused':
+      return wrong(
+        CHECK,
+        `paused${at}: ${printable(reason)}`,
+        'Nothing is routed; once the reason is gone: residency resume.',
+      );
+    case 'draining':
+      return wrong(
+        CHECK,
+        `draining${at}: ${printable(reason)}`,
+        'The intake takes nothing; once the reason is gone: residency resume.',
+      );
+    default:
+      return mode satisfies never;
   }
 }

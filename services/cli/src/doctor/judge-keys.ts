@@ -6,19 +6,34 @@ import { ok, wrong } from './finding.ts';
 import type { Finding } from './finding.ts';
 
 /** A line for each region. */
-export function judgeKeys(regions: readonly string[], newest: (region: string) => PublicKey | undefined): readonly Finding[] {
+export function judgeKeys(
+  regions: readonly string[],
+  newest: (region: string) => PublicKey | undefined,
+): readonly Finding[] {
   return regions.map((region) => {
     const key = newest(region);
     const check = `key ${region}`;
-    return key === undefined ? wrong(check, 'none to seal with', `Nothing can be stored in ${region}: residency keys add --region ${region}, and give routers its public half.`) : ok(check, `${key.id} seals`);
+    return key === undefined
+      ? wrong(
+          check,
+          'none to seal with',
+          `Nothing can be stored in ${region}: residency keys add --region ${region}, and give routers its public half.`,
+        )
+      : ok(check, `${key.id} seals`);
   });
 }
 
 /** Worth a line, and right where keys are made and samples opened. */
 export async function judgePrivateKeys(directory: string): Promise<Finding> {
-  const count = (await filesUnder(directory)).filter((name) => name.endsWith('.private.pem')).length;
+  const count = (await filesUnder(directory)).filter((name) =>
+    name.endsWith('.private.pem'),
+  ).length;
   if (count === 0) return ok('private keys', 'none in the keys folder');
-  return ok('private keys', `${counted(count, 'private key')} in the keys folder`, 'Right only where keys are made or samples opened: a router\'s folder must hold public halves alone.');
+  return ok(
+    'private keys',
+    `${counted(count, 'private key')} in the keys folder`,
+    "Right only where keys are made or samples opened: a router's folder must hold public halves alone.",
+  );
 }
 
 async function filesUnder(directory: string): Promise<readonly string[]> {

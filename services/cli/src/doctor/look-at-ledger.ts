@@ -1,5 +1,12 @@
 import { decodeAuditEvent } from '@residency/contracts';
-import { CHECKPOINT_PATH, LedgerReader, TILE_WIDTH, openCheckpoint, parseCheckpoint, parseNote } from '@residency/ledger';
+import {
+  CHECKPOINT_PATH,
+  LedgerReader,
+  TILE_WIDTH,
+  openCheckpoint,
+  parseCheckpoint,
+  parseNote,
+} from '@residency/ledger';
 import type { ReadLedgerFile, VerifierKey } from '@residency/ledger';
 
 /** What a partition's ledger says, and what the logs say of it. */
@@ -17,12 +24,21 @@ export interface LedgerLook {
 }
 
 /** The checkpoint, its edge and its last entries. Throws as `openCheckpoint` and `LedgerReader`, which say what does not verify. */
-export async function lookAtLedger(read: ReadLedgerFile, key: VerifierKey | undefined): Promise<Pick<LedgerLook, 'size' | 'verified' | 'last'>> {
+export async function lookAtLedger(
+  read: ReadLedgerFile,
+  key: VerifierKey | undefined,
+): Promise<Pick<LedgerLook, 'size' | 'verified' | 'last'>> {
   const checkpoint = await read(CHECKPOINT_PATH);
   if (checkpoint === undefined) return { verified: false };
-  const head = key === undefined ? parseCheckpoint(parseNote(checkpoint).text) : (await openCheckpoint(checkpoint, { keys: [key] })).checkpoint;
+  const head =
+    key === undefined
+      ? parseCheckpoint(parseNote(checkpoint).text)
+      : (await openCheckpoint(checkpoint, { keys: [key] })).checkpoint;
   const reader = await LedgerReader.open(head, read);
-  const last = head.size === 0 ? undefined : lastOffset(await reader.entries(Math.floor((head.size - 1) / TILE_WIDTH)));
+  const last =
+    head.size === 0
+      ? undefined
+      : lastOffset(await reader.entries(Math.floor((head.size - 1) / TILE_WIDTH)));
   return { size: head.size, verified: key !== undefined, ...(last === undefined ? {} : { last }) };
 }
 

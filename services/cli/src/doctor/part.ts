@@ -35,21 +35,34 @@ export class Part<T> {
   }
 }
 
-type ValuesOf<P extends readonly Part<unknown>[]> = { readonly [K in keyof P]: P[K] extends Part<infer T> ? T : never };
+type ValuesOf<P extends readonly Part<unknown>[]> = {
+  readonly [K in keyof P]: P[K] extends Part<infer T> ? T : never;
+};
 
 /** Does `work` with the parts it needs. Throws `NEEDED` where one is not there, `NO_ANSWER` where the work itself takes too long. */
-export async function given<const P extends readonly Part<unknown>[], T>(terms: Terms, parts: P, work: (values: ValuesOf<P>, signal: AbortSignal) => Promise<T> | T): Promise<T> {
+export async function given<const P extends readonly Part<unknown>[], T>(
+  terms: Terms,
+  parts: P,
+  work: (values: ValuesOf<P>, signal: AbortSignal) => Promise<T> | T,
+): Promise<T> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one value for each part, in their order
-  const values = await Promise.all(parts.map((part) => part.needed())) as unknown as ValuesOf<P>;
+  const values = (await Promise.all(parts.map((part) => part.needed()))) as unknown as ValuesOf<P>;
   return await within(terms, async (signal) => await work(values, signal));
 }
 
 /** What comes later than that is forgotten; `work` is told by its signal. */
-export async function within<T>({ patienceMs, signal }: Terms, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function within<T>(
+  { patienceMs, signal }: Terms,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const over = new AbortController();
   const { promise: silence, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => { reject(noAnswer(patienceMs)); }, patienceMs);
-  const interrupted = (): void => { reject(noAnswer(patienceMs)); };
+  const timer = setTimeout(() => {
+    reject(noAnswer(patienceMs));
+  }, patienceMs);
+  const interrupted = (): void => {
+    reject(noAnswer(patienceMs));
+  };
   signal.addEventListener('abort', interrupted, { once: true });
   try {
     return await Promise.race([work(AbortSignal.any([signal, over.signal])), silence]);

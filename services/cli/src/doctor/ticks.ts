@@ -14,7 +14,15 @@ const ON_ITS_WAY_MS = 500;
 export type TickLog = Pick<KafkaLog, 'ends' | 'read'>;
 
 /** The clock that stamps a log's ticks, by those that come now; `undefined`: none comes. Any of them is at least that young when it is here, so the youngest says most. */
-export async function watchTicks(log: TickLog, topic: Topic, { now, signal, watchMs = WATCH_MS }: { readonly now: () => number; readonly signal: AbortSignal; readonly watchMs?: number }): Promise<ClockReading | undefined> {
+export async function watchTicks(
+  log: TickLog,
+  topic: Topic,
+  {
+    now,
+    signal,
+    watchMs = WATCH_MS,
+  }: { readonly now: () => number; readonly signal: AbortSignal; readonly watchMs?: number },
+): Promise<ClockReading | undefined> {
   const from = await log.ends(topic);
   const leads: number[] = [];
   const over = AbortSignal.any([signal, AbortSignal.timeout(watchMs)]);
@@ -29,5 +37,9 @@ export async function watchTicks(log: TickLog, topic: Topic, { now, signal, watc
 
 export function judgeTicks(check: string, reading: ClockReading | undefined): Finding {
   if (reading !== undefined) return ok(check, 'a projector ticks');
-  return wrong(check, `no tick in ${secondsText(WATCH_MS)}`, 'No consent projector ticks, so routing waits: start one, or see its log.');
+  return wrong(
+    check,
+    `no tick in ${secondsText(WATCH_MS)}`,
+    'No consent projector ticks, so routing waits: start one, or see its log.',
+  );
 }

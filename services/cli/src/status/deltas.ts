@@ -8,10 +8,16 @@ export interface Interval {
 }
 
 /** A metric's growth by the values of these labels, of all services together. A counter that fell began anew. */
-export function growth(intervals: readonly Interval[], name: string, by: readonly string[]): ReadonlyMap<string, { readonly labels: Sample['labels']; readonly perSecond: number }> {
+export function growth(
+  intervals: readonly Interval[],
+  name: string,
+  by: readonly string[],
+): ReadonlyMap<string, { readonly labels: Sample['labels']; readonly perSecond: number }> {
   const sums = new Map<string, { labels: Sample['labels']; perSecond: number }>();
   for (const { before, after, seconds } of intervals) {
-    const known = new Map(before.filter((one) => one.name === name).map((one) => [seriesOf(one), one.value]));
+    const known = new Map(
+      before.filter((one) => one.name === name).map((one) => [seriesOf(one), one.value]),
+    );
     for (const sample of after.filter((one) => one.name === name)) {
       const earlier = known.get(seriesOf(sample)) ?? 0;
       const grown = sample.value >= earlier ? sample.value - earlier : sample.value;
@@ -24,13 +30,23 @@ export function growth(intervals: readonly Interval[], name: string, by: readonl
 }
 
 /** A histogram's growth by the value of one label, as what `quantile` takes. */
-export function histograms(intervals: readonly Interval[], name: string, by: string): ReadonlyMap<string, readonly Bucket[]> {
+export function histograms(
+  intervals: readonly Interval[],
+  name: string,
+  by: string,
+): ReadonlyMap<string, readonly Bucket[]> {
   const found = new Map<string, Bucket[]>();
-  for (const { labels: { le, [by]: value = '' }, perSecond } of growth(intervals, `${name}_bucket`, [by, 'le']).values()) {
+  for (const {
+    labels: { le, [by]: value = '' },
+    perSecond,
+  } of growth(intervals, `${name}_bucket`, [by, 'le']).values()) {
     const edge = le === '+Inf' ? Infinity : Number(le);
-    if (!Number.isNaN(edge)) found.set(value, [...found.get(value) ?? [], { edge, count: perSecond }]);
+    if (!Number.isNaN(edge))
+      found.set(value, [...(found.get(value) ?? []), { edge, count: perSecond }]);
   }
-  return new Map([...found].map(([value, buckets]) => [value, buckets.toSorted((a, b) => a.edge - b.edge)]));
+  return new Map(
+    [...found].map(([value, buckets]) => [value, buckets.toSorted((a, b) => a.edge - b.edge)]),
+  );
 }
 
 /** How much stood at or below the edge. */
@@ -47,7 +63,9 @@ export function quantile(buckets: readonly Bucket[], q: number): number | undefi
   const { edge, count } = buckets[index] ?? { edge: Infinity, count: total };
   const { edge: below, count: already } = buckets[index - 1] ?? { edge: 0, count: 0 };
   if (edge === Infinity) return below;
-  return count === already ? edge : below + (edge - below) * (q * total - already) / (count - already);
+  return count === already
+    ? edge
+    : below + ((edge - below) * (q * total - already)) / (count - already);
 }
 
 /** A gauge's values, each with its labels. */

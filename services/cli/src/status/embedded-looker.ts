@@ -14,25 +14,41 @@ export async function openEmbeddedLooker(path: string, now: () => number): Promi
   return {
     name: `data directory ${path}`,
     look: async () => ({
-      control: await tell(WITHIN_MS, () => controlOf({ controlLog: () => data.log.read(TOPICS.control) })),
+      control: await tell(WITHIN_MS, () =>
+        controlOf({ controlLog: () => data.log.read(TOPICS.control) }),
+      ),
       intake: await tell(WITHIN_MS, () => intakeOf(data)),
-      policy: await tell(WITHIN_MS, async () => policyLook((await data.log.policyView().read()).versions, now())),
+      policy: await tell(WITHIN_MS, async () =>
+        policyLook((await data.log.policyView().read()).versions, now()),
+      ),
     }),
     close: () => data.close(),
   };
 }
 
 async function intakeOf({ log }: DataDirectory): Promise<IntakeLook> {
-  const settled = (await log.committed() ?? -1n) + 1n;
+  const settled = ((await log.committed()) ?? -1n) + 1n;
   const appended = await log.end(TOPICS.samples);
   const at = performance.now();
   const unsettled = appended - settled;
   let oldestAt: number | undefined;
   if (unsettled > 0n) {
-    for await (const record of log.read(TOPICS.samples, { from: settled, maxRecords: 1, maxBytes: 1 })) {
+    for await (const record of log.read(TOPICS.samples, {
+      from: settled,
+      maxRecords: 1,
+      maxBytes: 1,
+    })) {
       oldestAt = record.at;
       break;
     }
   }
-  return { appended, settled, unsettled, lost: [], at, ...(unsettled > 0n ? { worst: { partition: 0, unsettled } } : {}), ...(oldestAt === undefined ? {} : { oldestAt }) };
+  return {
+    appended,
+    settled,
+    unsettled,
+    lost: [],
+    at,
+    ...(unsettled > 0n ? { worst: { partition: 0, unsettled } } : {}),
+    ...(oldestAt === undefined ? {} : { oldestAt }),
+  };
 }

@@ -4,5 +4,8 @@ import type { PolicyLook } from './look.ts';
 
 export function policyLook(versions: readonly PolicyPublished[], at: Instant): PolicyLook {
   const inForce = policyInForce(versions, at)?.document;
-  return { valid: validPolicies(versions).length, ...(inForce === undefined ? {} : { inForce: `${inForce.id}/${inForce.version}` }) };
+  return {
+    valid: validPolicies(versions).length,
+    ...(inForce === undefined ? {} : { inForce: `${inForce.id}/${inForce.version}` }),
+  };
 }

@@ -21,10 +21,19 @@ const METRICS_BYTES = 8 * 1024 * 1024;
 export async function scrape(base: string, signal: AbortSignal): Promise<Told<Scrape>> {
   return await tell(WITHIN_MS + 1_000, async () => {
     const within = { signal: AbortSignal.any([signal, AbortSignal.timeout(WITHIN_MS)]) };
-    const [readiness, metrics] = await Promise.all([askService(probeUrl(base, 'readyz'), within), askService(probeUrl(base, 'metrics'), { ...within, mostBytes: METRICS_BYTES })]);
-    if (metrics.status !== 200 || (readiness.status !== 200 && readiness.status !== 503)) throw notAService();
+    const [readiness, metrics] = await Promise.all([
+      askService(probeUrl(base, 'readyz'), within),
+      askService(probeUrl(base, 'metrics'), { ...within, mostBytes: METRICS_BYTES }),
+    ]);
+    if (metrics.status !== 200 || (readiness.status !== 200 && readiness.status !== 503))
+      throw notAService();
     const { ready, failed } = readinessOf(readiness.body);
-    return { ready, waits: failed.map(waitOf), samples: parsePrometheusText(metrics.body), at: performance.now() };
+    return {
+      ready,
+      waits: failed.map(waitOf),
+      samples: parsePrometheusText(metrics.body),
+      at: performance.now(),
+    };
   });
 }
 

@@ -70,13 +70,26 @@ const ERROR_WITHIN_SECONDS = 24 * 60 * 60;
 export function servicesLook(before: Scrapes, after: Scrapes, now: number): ServicesLook {
   const intervals = [...after].flatMap(([url, one]): Interval[] => {
     const [first, second] = [toldOf(before.get(url)), toldOf(one)];
-    return first === undefined || second === undefined ? [] : [{ before: first.samples, after: second.samples, seconds: Math.max(0.001, (second.at - first.at) / 1_000) }];
+    return first === undefined || second === undefined
+      ? []
+      : [
+          {
+            before: first.samples,
+            after: second.samples,
+            seconds: Math.max(0.001, (second.at - first.at) / 1_000),
+          },
+        ];
   });
   const latest = [...after.values()].flatMap((one) => toldOf(one)?.samples ?? []);
   return {
     services: [...after].map(([url, one]) => serviceLook(url, one)),
-    stages: stagesOf(intervals, latest, now), sites: sitesOf(intervals, latest), outcomes: outcomesOf(intervals),
-    errors: [...after.values()].flatMap((one) => errorsOf(toldOf(one)?.samples ?? [], now)).toSorted((a, b) => a.secondsAgo - b.secondsAgo).slice(0, MOST_ERRORS),
+    stages: stagesOf(intervals, latest, now),
+    sites: sitesOf(intervals, latest),
+    outcomes: outcomesOf(intervals),
+    errors: [...after.values()]
+      .flatMap((one) => errorsOf(toldOf(one)?.samples ?? [], now))
+      .toSorted((a, b) => a.secondsAgo - b.secondsAgo)
+      .slice(0, MOST_ERRORS),
   };
 }
 
@@ -84,20 +97,40 @@ function serviceLook(url: string, one: Told<Scrape>): ServiceLook {
   if ('failure' in one) return { url, ready: false, waits: [one.failure] };
   const { ready, waits, samples } = one.told;
   const { service, version } = gauges(samples, 'residency_build_info')[0]?.labels ?? {};
-  return { url, ready, waits, ...(service === undefined ? {} : { service: name(service) }), ...(version === undefined ? {} : { version: name(version) }) };
+  return {
+    url,
+    ready,
+    waits,
+    ...(service === undefined ? {} : { service: name(service) }),
+    ...(version === undefined ? {} : { version: name(version) }),
+  };
 }
 
-function stagesOf(intervals: readonly Interval[], latest: readonly Sample[], now: number): StageLook[] {
+function stagesOf(
+  intervals: readonly Interval[],
+  latest: readonly Sample[],
+  now: number,
+): StageLook[] {
   const durations = histograms(intervals, 'residency_stage_duration_seconds', 'stage');
-  const passages = byLabel(growth(intervals, 'residency_stage_duration_seconds_count', ['stage']).values(), 'stage');
+  const passages = byLabel(
+    growth(intervals, 'residency_stage_duration_seconds_count', ['stage']).values(),
+    'stage',
+  );
   const inFlight = gauges(latest, 'residency_stage_in_flight');
   const last = gauges(latest, 'residency_stage_last_completed_timestamp_seconds');
   const stages = [...new Set(inFlight.map(({ labels }) => labels['stage'] ?? ''))];
   return stages.map((stage) => {
-    const at = Math.max(0, ...last.filter(({ labels }) => labels['stage'] === stage).map(({ value }) => value));
+    const at = Math.max(
+      0,
+      ...last.filter(({ labels }) => labels['stage'] === stage).map(({ value }) => value),
+    );
     return {
-      stage: name(stage), perSecond: passages.get(stage) ?? 0, ...quantiles(durations.get(stage)),
-      inFlight: inFlight.filter(({ labels }) => labels['stage'] === stage).reduce((sum, { value }) => sum + value, 0),
+      stage: name(stage),
+      perSecond: passages.get(stage) ?? 0,
+      ...quantiles(durations.get(stage)),
+      inFlight: inFlight
+        .filter(({ labels }) => labels['stage'] === stage)
+        .reduce((sum, { value }) => sum + value, 0),
       ...(at > 0 ? { lastSeconds: Math.max(0, now / 1_000 - at) } : {}),
     };
   });
@@ -105,37 +138,74 @@ function stagesOf(intervals: readonly Interval[], latest: readonly Sample[], now
 
 function sitesOf(intervals: readonly Interval[], latest: readonly Sample[]): SiteLook[] {
   const durations = histograms(intervals, 'residency_store_request_duration_seconds', 'site');
-  const results = [...growth(intervals, 'residency_store_requests_total', ['site', 'result']).values()];
-  const sites = [...new Set(gauges(latest, 'residency_store_requests_total').map(({ labels }) => labels['site'] ?? ''))].toSorted();
+  const results = [
+    ...growth(intervals, 'residency_store_requests_total', ['site', 'result']).values(),
+  ];
+  const sites = [
+    ...new Set(
+      gauges(latest, 'residency_store_requests_total').map(({ labels }) => labels['site'] ?? ''),
+    ),
+  ].toSorted();
   return sites.map((site) => {
-    const ofSite = results.filter(({ labels, perSecond }) => labels['site'] === site && perSecond > 0);
+    const ofSite = results.filter(
+      ({ labels, perSecond }) => labels['site'] === site && perSecond > 0,
+    );
     const failed = ofSite.filter(({ labels }) => !ANSWERED.has(labels['result'] ?? ''));
-    const total = (of: typeof ofSite): number => of.reduce((sum, { perSecond }) => sum + perSecond, 0);
-    return { site: name(site), perSecond: total(ofSite), failedPerSecond: total(failed), failures: failed.map(({ labels }) => name(labels['result'] ?? '')).toSorted(), ...quantiles(durations.get(site)) };
+    const total = (of: typeof ofSite): number =>
+      of.reduce((sum, { perSecond }) => sum + perSecond, 0);
+    return {
+      site: name(site),
+      perSecond: total(ofSite),
+      failedPerSecond: total(failed),
+      failures: failed.map(({ labels }) => name(labels['result'] ?? '')).toSorted(),
+      ...quantiles(durations.get(site)),
+    };
   });
 }
 
 function outcomesOf(intervals: readonly Interval[]): OutcomeLook[] {
-  return [...growth(intervals, 'residency_submissions_total', ['outcome', 'reason', 'region']).values()].filter(({ perSecond }) => perSecond > 0)
-    .map(({ labels: { outcome = '', reason = '', region = '' }, perSecond }) => ({ outcome: name(outcome), place: name(reason === '' ? region : reason), perSecond }))
+  return [
+    ...growth(intervals, 'residency_submissions_total', ['outcome', 'reason', 'region']).values(),
+  ]
+    .filter(({ perSecond }) => perSecond > 0)
+    .map(({ labels: { outcome = '', reason = '', region = '' }, perSecond }) => ({
+      outcome: name(outcome),
+      place: name(reason === '' ? region : reason),
+      perSecond,
+    }))
     .toSorted((a, b) => b.perSecond - a.perSecond);
 }
 
 function errorsOf(samples: readonly Sample[], now: number): ErrorLook[] {
   const service = name(gauges(samples, 'residency_build_info')[0]?.labels['service'] ?? '');
-  const times = byLabel(gauges(samples, 'residency_errors_total').map(({ labels, value }) => ({ labels, perSecond: value })), 'code');
-  return gauges(samples, 'residency_last_error_timestamp_seconds').flatMap(({ labels: { code = '' }, value }) => {
-    const secondsAgo = Math.max(0, now / 1_000 - value);
-    return value > 0 && secondsAgo <= ERROR_WITHIN_SECONDS ? [{ code: name(code), service, secondsAgo, times: times.get(code) ?? 0 }] : [];
-  });
+  const times = byLabel(
+    gauges(samples, 'residency_errors_total').map(({ labels, value }) => ({
+      labels,
+      perSecond: value,
+    })),
+    'code',
+  );
+  return gauges(samples, 'residency_last_error_timestamp_seconds').flatMap(
+    ({ labels: { code = '' }, value }) => {
+      const secondsAgo = Math.max(0, now / 1_000 - value);
+      return value > 0 && secondsAgo <= ERROR_WITHIN_SECONDS
+        ? [{ code: name(code), service, secondsAgo, times: times.get(code) ?? 0 }]
+        : [];
+    },
+  );
 }
 
 function quantiles(buckets: Parameters<typeof quantile>[0] | undefined): Durations {
-  const [p50, p95] = [0.5, 0.95].map((q) => (buckets === undefined ? undefined : quantile(buckets, q)));
+  const [p50, p95] = [0.5, 0.95].map((q) =>
+    buckets === undefined ? undefined : quantile(buckets, q),
+  );
   return { ...(p50 === undefined ? {} : { p50 }), ...(p95 === undefined ? {} : { p95 }) };
 }
 
-function byLabel(values: Iterable<{ readonly labels: Sample['labels']; readonly perSecond: number }>, label: string): ReadonlyMap<string, number> {
+function byLabel(
+  values: Iterable<{ readonly labels: Sample['labels']; readonly perSecond: number }>,
+  label: string,
+): ReadonlyMap<string, number> {
   return new Map([...values].map(({ labels, perSecond }) => [labels[label] ?? '', perSecond]));
 }
 

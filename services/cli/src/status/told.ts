@@ -24,7 +24,11 @@ export async function tell<T>(within: number, ask: () => Promise<T>): Promise<To
 
 async function late(within: number, signal: AbortSignal): Promise<never> {
   await sleep(within, undefined, { signal }).catch(() => undefined);
-  throw new CliError({ code: 'NO_ANSWER', message: `Expected an answer within ${within} ms, found none.`, remedy: 'retry' });
+  throw new CliError({
+    code: 'NO_ANSWER',
+    message: `Expected an answer within ${within} ms, found none.`,
+    remedy: 'retry',
+  });
 }
 
 export function toldOf<T>(one: Told<T> | undefined): T | undefined {

@@ -2,7 +2,8 @@ import { grouped } from '../table.ts';
 
 /** `3.2 s`, `4 min`, `5 h`, `2 d`. */
 export function ageText(seconds: number): string {
-  if (seconds < 90) return `${seconds < 10 ? Math.round(seconds * 10) / 10 : Math.round(seconds)} s`;
+  if (seconds < 90)
+    return `${seconds < 10 ? Math.round(seconds * 10) / 10 : Math.round(seconds)} s`;
   if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
   if (seconds < 36 * 60 * 60) return `${Math.round(seconds / 3_600)} h`;
   return `${Math.round(seconds / 86_400)} d`;

@@ -12,12 +12,16 @@ export function verdict(report: StatusReport): string {
   if (report.blind) return 'Nothing could be asked: whether samples flow can not be told.';
   if (system === undefined) return ofServices(report);
   const intake = toldOf(system.intake);
-  if (intake === undefined) return `Whether samples flow can not be told: the intake log can not be read (${'failure' in system.intake ? system.intake.failure : ''}).`;
+  if (intake === undefined)
+    return `Whether samples flow can not be told: the intake log can not be read (${'failure' in system.intake ? system.intake.failure : ''}).`;
   const { unsettled, oldestAt } = intake;
-  const draining = toldOf(system.control)?.mode === 'draining' ? ' The intake refuses submissions: draining.' : '';
-  if (intake.lost.length > 0) return 'Progress is lost: records were deleted unsettled, or the log lost its end.';
+  const draining =
+    toldOf(system.control)?.mode === 'draining' ? ' The intake refuses submissions: draining.' : '';
+  if (intake.lost.length > 0)
+    return 'Progress is lost: records were deleted unsettled, or the log lost its end.';
   const settled = flow?.settledPerSecond ?? 0;
-  if (unsettled === 0n) return `Nothing waits${settled > 0 ? `; ${rateText(settled)} are settled` : ''}.${draining}`;
+  if (unsettled === 0n)
+    return `Nothing waits${settled > 0 ? `; ${rateText(settled)} are settled` : ''}.${draining}`;
   const age = oldestAt === undefined ? 0 : Math.max(0, at - oldestAt);
   const waiting = `${counted(Number(unsettled), 'record')} ${unsettled === 1n ? 'waits' : 'wait, the oldest'} for ${ageText(age / 1_000)}`;
   if (settled > 0) return `Samples flow: ${rateText(settled)} are settled; ${waiting}.${draining}`;
@@ -33,7 +37,10 @@ function ofServices({ services: { services, outcomes } }: StatusReport): string 
 
 function why({ wrong, services: { services } }: StatusReport): string {
   if (wrong.length > 0) return 'See below.';
-  const routers = services.filter(({ service }) => service === 'router' || service === 'standalone').length;
-  if (routers > 0) return 'The routers say they are ready: see their logs, `residency log-level debug --service router`.';
+  const routers = services.filter(
+    ({ service }) => service === 'router' || service === 'standalone',
+  ).length;
+  if (routers > 0)
+    return 'The routers say they are ready: see their logs, `residency log-level debug --service router`.';
   return 'No router was asked: see whether one runs, and name it to be asked.';
 }

@@ -39,7 +39,10 @@ export async function watchStatus(session: Session, terms: StatusTerms): Promise
 }
 
 async function lookAt({ now, signal }: Session, { looker, urls }: StatusTerms): Promise<Look> {
-  const [system, scrapes] = await Promise.all([looker?.look(), Promise.all(urls.map(async (url) => [url, await scrape(url, signal)] as const))]);
+  const [system, scrapes] = await Promise.all([
+    looker?.look(),
+    Promise.all(urls.map(async (url) => [url, await scrape(url, signal)] as const)),
+  ]);
   return { at: now(), scrapes: new Map(scrapes), ...(system === undefined ? {} : { system }) };
 }
 
@@ -48,7 +51,12 @@ async function pause({ signal }: Session): Promise<boolean> {
   return signal.aborted;
 }
 
-async function show({ output }: Session, { looker, urls, json, watch }: StatusTerms, report: StatusReport, first: boolean): Promise<void> {
+async function show(
+  { output }: Session,
+  { looker, urls, json, watch }: StatusTerms,
+  report: StatusReport,
+  first: boolean,
+): Promise<void> {
   const name = looker?.name ?? urls.join(' ');
   if (json) await output.json(statusJson(name, report));
   else if (watch) await output.screen(renderStatus(name, report), first);

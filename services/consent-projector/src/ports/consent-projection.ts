@@ -21,11 +21,19 @@ export interface ConsentProjection {
   /** `undefined`: it begins, or was emptied. */
   position(): Promise<ProjectedPosition | undefined>;
   /** Position and histories of one moment; an id without a history is absent. */
-  histories(consentIds: readonly string[]): Promise<{ readonly position: ProjectedPosition | undefined; readonly histories: ReadonlyMap<string, ConsentHistory> }>;
+  histories(
+    consentIds: readonly string[],
+  ): Promise<{
+    readonly position: ProjectedPosition | undefined;
+    readonly histories: ReadonlyMap<string, ConsentHistory>;
+  }>;
   /** Sets position and `histories` (whole ones) if the position is `expected`; else changes nothing and says which it `found`. */
   apply(step: {
     readonly expected: ProjectedPosition | undefined;
     readonly to: Pick<ProjectedPosition, 'next' | 'watermark' | 'halted'>;
     readonly histories: ReadonlyMap<string, ConsentHistory>;
-  }): Promise<{ readonly applied: true; readonly position: ProjectedPosition } | { readonly applied: false; readonly found: ProjectedPosition | undefined }>;
+  }): Promise<
+    | { readonly applied: true; readonly position: ProjectedPosition }
+    | { readonly applied: false; readonly found: ProjectedPosition | undefined }
+  >;
 }

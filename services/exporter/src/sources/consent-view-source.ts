@@ -4,7 +4,14 @@ import type { SeenNow } from '../seen-now.ts';
 import type { Source } from '../source.ts';
 
 /** The consent view in Redis. Where there is none it can not be told, as where Redis is away: routing waits in either case. */
-export function consentViewSource(view: Pick<RedisConsentView, 'position'>, { metrics, seen, now }: { readonly metrics: ExporterMetrics; readonly seen: SeenNow; readonly now: () => number }): Source {
+export function consentViewSource(
+  view: Pick<RedisConsentView, 'position'>,
+  {
+    metrics,
+    seen,
+    now,
+  }: { readonly metrics: ExporterMetrics; readonly seen: SeenNow; readonly now: () => number },
+): Source {
   return {
     name: 'redis',
     read: async () => {

@@ -20,7 +20,9 @@ const OTHERS = [TOPICS.audit, TOPICS.quarantine];
 
 /** Where the intake log stands and what of it is settled, whoever runs or does not. */
 export function intakeSource({ log, group, nameOf, metrics }: IntakeSourceDeps): Source {
-  const oldest = new OldestUnsettled((partition, offset) => log.ahead(TOPICS.samples, partition, offset));
+  const oldest = new OldestUnsettled((partition, offset) =>
+    log.ahead(TOPICS.samples, partition, offset),
+  );
   const names = { group, topic: nameOf(TOPICS.samples) };
   return {
     name: 'kafka',
@@ -43,7 +45,10 @@ export function intakeSource({ log, group, nameOf, metrics }: IntakeSourceDeps):
 }
 
 /** One after the other: each may bring a batch of samples. */
-async function partitionsOf(progress: readonly IntakeProgress[], oldest: OldestUnsettled): Promise<IntakePartition[]> {
+async function partitionsOf(
+  progress: readonly IntakeProgress[],
+  oldest: OldestUnsettled,
+): Promise<IntakePartition[]> {
   const partitions: IntakePartition[] = [];
   for (const one of progress) {
     const { at, settledUpTo } = await oldest.of(one);
@@ -57,5 +62,9 @@ type Extent = Pick<IntakePartition, 'partition' | 'start' | 'end'>;
 async function extentsOf(log: IntakeLog, topic: Topic): Promise<Extent[]> {
   const starts = await log.starts(topic);
   const ends = await log.ends(topic);
-  return [...ends].map(([partition, end]) => ({ partition, start: starts.get(partition) ?? 0n, end }));
+  return [...ends].map(([partition, end]) => ({
+    partition,
+    start: starts.get(partition) ?? 0n,
+    end,
+  }));
 }

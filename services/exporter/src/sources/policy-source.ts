@@ -22,7 +22,11 @@ export function policySource({ log, view, metrics, seen, now }: PolicySourceDeps
     name: 'policy',
     read: async (signal) => {
       const { watermark, versions } = await readNow(log, TOPICS.policy, view, signal);
-      const policies = { policyWatermark: watermark, policySeenAt: now(), ...inForce(versions, watermark) };
+      const policies = {
+        policyWatermark: watermark,
+        policySeenAt: now(),
+        ...inForce(versions, watermark),
+      };
       const valid = validPolicies(versions).length;
       return () => {
         seen.policies = policies;
@@ -36,7 +40,12 @@ export function policySource({ log, view, metrics, seen, now }: PolicySourceDeps
   };
 }
 
-function inForce(versions: readonly PolicyPublished[], watermark: number): Pick<SeenViews, 'inForce'> {
+function inForce(
+  versions: readonly PolicyPublished[],
+  watermark: number,
+): Pick<SeenViews, 'inForce'> {
   const version = policyInForce(versions, watermark);
-  return version === undefined ? {} : { inForce: { policy: version.document.id, version: version.document.version } };
+  return version === undefined
+    ? {}
+    : { inForce: { policy: version.document.id, version: version.document.version } };
 }

@@ -7,7 +7,10 @@ import { QuarantineBook } from '../quarantine-book.ts';
 import type { Bounds } from '../quarantine-book.ts';
 import type { Source } from '../source.ts';
 
-export type QuarantineLog = Pick<KafkaLog, 'name' | 'readBatches' | 'ahead' | 'since' | 'starts' | 'ends'>;
+export type QuarantineLog = Pick<
+  KafkaLog,
+  'name' | 'readBatches' | 'ahead' | 'since' | 'starts' | 'ends'
+>;
 
 export interface QuarantineSourceDeps {
   readonly log: QuarantineLog;
@@ -42,7 +45,9 @@ export class QuarantineSource implements Source {
     const book = await this.#readToTheEnd(signal);
     book.keepWithin(await boundsOf(log));
     const summary = book.summary();
-    return () => { metrics.quarantine(summary); };
+    return () => {
+      metrics.quarantine(summary);
+    };
   }
 
   forget(): void {
@@ -62,8 +67,12 @@ export class QuarantineSource implements Source {
   }
 
   async #goOn(signal: AbortSignal): Promise<QuarantineBook> {
-    const { book, next } = this.#reading ??= await this.#begin();
-    for await (const records of this.#deps.log.readBatches(TOPICS.audit, { from: next, until: 'end', signal })) {
+    const { book, next } = (this.#reading ??= await this.#begin());
+    for await (const records of this.#deps.log.readBatches(TOPICS.audit, {
+      from: next,
+      until: 'end',
+      signal,
+    })) {
       for (const record of records) {
         this.#note(book, record);
         next.set(record.partition, record.offset + 1n);
@@ -84,8 +93,14 @@ export class QuarantineSource implements Source {
 
   #note(book: QuarantineBook, { partition, value }: LogRecord): void {
     const event = value === null || !mayMatter(value) ? undefined : eventOf(value);
-    if (event === undefined || !this.#ours(event.position) || event.position.partition !== partition) return;
-    if (event.outcome === 'quarantined') book.quarantined(event.position, event.at, event.data.reason);
+    if (
+      event === undefined ||
+      !this.#ours(event.position) ||
+      event.position.partition !== partition
+    )
+      return;
+    if (event.outcome === 'quarantined')
+      book.quarantined(event.position, event.at, event.data.reason);
     const of = event.data.redriveOf === undefined ? undefined : parsePosition(event.data.redriveOf);
     if (of !== undefined && this.#ours(of)) book.sentAgain(of);
   }
@@ -112,7 +127,10 @@ function eventOf(value: Buffer): AuditEvent | undefined {
 }
 
 /** Append time of the oldest record that the intake log holds; `undefined`: none. */
-async function oldestOf(log: QuarantineLog, starts: ReadonlyMap<number, bigint>): Promise<number | undefined> {
+async function oldestOf(
+  log: QuarantineLog,
+  starts: ReadonlyMap<number, bigint>,
+): Promise<number | undefined> {
   let oldest: number | undefined;
   for (const [partition, start] of starts) {
     const { first } = await log.ahead(TOPICS.samples, partition, start);
@@ -124,5 +142,10 @@ async function oldestOf(log: QuarantineLog, starts: ReadonlyMap<number, bigint>)
 async function boundsOf(log: QuarantineLog): Promise<ReadonlyMap<number, Bounds>> {
   const starts = await log.starts(TOPICS.samples);
   const ends = await log.ends(TOPICS.samples);
-  return new Map([...starts].map(([partition, start]) => [partition, { start, end: ends.get(partition) ?? start }]));
+  return new Map(
+    [...starts].map(([partition, start]) => [
+      partition,
+      { start, end: ends.get(partition) ?? start },
+    ]),
+  );
 }

@@ -4,13 +4,26 @@ import { Problem } from '../problem.ts';
 import type { Tokens } from '../tokens.ts';
 
 /** `GET /consents/{consentId}`: when it was given, for what; an empty list where it never was. */
-export function consentsRoute(app: FastifyInstance, { consents, tokens }: { readonly consents: ConsentHistories; readonly tokens: Tokens }): void {
+export function consentsRoute(
+  app: FastifyInstance,
+  { consents, tokens }: { readonly consents: ConsentHistories; readonly tokens: Tokens },
+): void {
   app.get<{ Params: { consentId: string } }>('/consents/:consentId', {
     onRequest: async ({ headers }) => tokens.demand('consents', headers.authorization),
     handler: async ({ params: { consentId } }) => {
-      if (!/^[A-Za-z0-9_-]{8,128}$/.test(consentId)) throw new Problem({ kind: 'invalid-request', code: 'INVALID_CONSENT_ID', detail: 'Expected a consent id of 8 to 128 of A-Z a-z 0-9 _ -; found something else. Correct it.' });
+      if (!/^[A-Za-z0-9_-]{8,128}$/.test(consentId))
+        throw new Problem({
+          kind: 'invalid-request',
+          code: 'INVALID_CONSENT_ID',
+          detail:
+            'Expected a consent id of 8 to 128 of A-Z a-z 0-9 _ -; found something else. Correct it.',
+        });
       const history = await consents.history(consentId);
-      const intervals = history.map(({ from, until, ...rest }) => ({ from: new Date(from).toISOString(), ...(until === undefined ? {} : { until: new Date(until).toISOString() }), ...rest }));
+      const intervals = history.map(({ from, until, ...rest }) => ({
+        from: new Date(from).toISOString(),
+        ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
+        ...rest,
+      }));
       return { consentId, intervals };
     },
   });

@@ -29,17 +29,33 @@ export interface EventsTerms {
 export function eventsRoute(app: FastifyInstance, terms: EventsTerms): void {
   app.post('/events', {
     // A stranger's body is not read.
-    onRequest: async ({ headers }) => { terms.tokens.scopes(headers.authorization); },
+    onRequest: async ({ headers }) => {
+      terms.tokens.scopes(headers.authorization);
+    },
     handler: async (request, reply) => {
       const lease = terms.budget.lease();
       try {
         refuseEncoded(request);
-        const proceed = (): void => { if (request.headers.expect !== undefined) reply.raw.writeContinue(); };
-        const body = await readBody(request.raw, { limit: terms.limits.recordBytes, budget: terms.budget, lease, proceed });
+        const proceed = (): void => {
+          if (request.headers.expect !== undefined) reply.raw.writeContinue();
+        };
+        const body = await readBody(request.raw, {
+          limit: terms.limits.recordBytes,
+          budget: terms.budget,
+          lease,
+          proceed,
+        });
         const decoded = decode(request, body);
-        const entries = admitAll(decoded, { limits: terms.limits, scopes: terms.tokens.scopes(request.headers.authorization) });
+        const entries = admitAll(decoded, {
+          limits: terms.limits,
+          scopes: terms.tokens.scopes(request.headers.authorization),
+        });
         if (terms.draining() && entries.some(({ topic }) => topic === TOPICS.samples)) {
-          throw unavailable('DRAINING', 'Expected an intake that takes submissions; found it drained by its operators. Send it again after the time in Retry-After.', DRAINING_RETRY_SECONDS);
+          throw unavailable(
+            'DRAINING',
+            'Expected an intake that takes submissions; found it drained by its operators. Send it again after the time in Retry-After.',
+            DRAINING_RETRY_SECONDS,
+          );
         }
         return await accept(reply, entries, terms.appender);
       } finally {
@@ -51,8 +67,17 @@ export function eventsRoute(app: FastifyInstance, terms: EventsTerms): void {
 
 /** A compressed body would be taken for the sample itself. */
 function refuseEncoded({ headers }: FastifyRequest): void {
-  if (headers['content-encoding'] === undefined || headers['content-encoding'].toLowerCase() === 'identity') return;
-  throw new Problem({ kind: 'unsupported-media-type', code: 'CONTENT_ENCODING_UNSUPPORTED', detail: 'Expected a body as it is; found a Content-Encoding. Send it without.', headers: { 'accept-encoding': 'identity' } });
+  if (
+    headers['content-encoding'] === undefined ||
+    headers['content-encoding'].toLowerCase() === 'identity'
+  )
+    return;
+  throw new Problem({
+    kind: 'unsupported-media-type',
+    code: 'CONTENT_ENCODING_UNSUPPORTED',
+    detail: 'Expected a body as it is; found a Content-Encoding. Send it without.',
+    headers: { 'accept-encoding': 'identity' },
+  });
 }
 
 function decode({ raw }: FastifyRequest, body: Buffer): HttpEvents {
@@ -61,7 +86,11 @@ function decode({ raw }: FastifyRequest, body: Buffer): HttpEvents {
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     if (error.code === 'BATCH_TOO_LONG') {
-      throw new Problem({ kind: 'too-large', code: error.code, detail: `Expected at most ${BATCH_EVENTS} events in a batch; found more. Send several batches.` });
+      throw new Problem({
+        kind: 'too-large',
+        code: error.code,
+        detail: `Expected at most ${BATCH_EVENTS} events in a batch; found more. Send several batches.`,
+      });
     }
     const kind = error.code === 'UNSUPPORTED_MODE' ? 'unsupported-media-type' : 'invalid-event';
     const index = 'index' in error && typeof error.index === 'number' ? { index: error.index } : {};
@@ -80,16 +109,26 @@ function admitAll({ mode, events }: HttpEvents, terms: AdmitTerms): LogEntry[] {
   });
 }
 
-async function accept(reply: FastifyReply, entries: readonly LogEntry[], appender: EventAppender): Promise<FastifyReply> {
+async function accept(
+  reply: FastifyReply,
+  entries: readonly LogEntry[],
+  appender: EventAppender,
+): Promise<FastifyReply> {
   const positions = entries.length === 0 ? [] : await appender.append(entries);
   const accepted = positions.map((position, index) => {
     const submission = entries[index]?.submission;
-    return { position: formatPosition(position), ...(submission === undefined ? {} : { submission }) };
+    return {
+      position: formatPosition(position),
+      ...(submission === undefined ? {} : { submission }),
+    };
   });
   return reply.code(202).send({ accepted });
 }
 
 /** Header names and values in turn, as Node has them before it joins repeated ones. */
 function pairs(rawHeaders: readonly string[]): [name: string, value: string][] {
-  return Array.from({ length: rawHeaders.length / 2 }, (_, index) => [rawHeaders[2 * index] ?? '', rawHeaders[2 * index + 1] ?? '']);
+  return Array.from({ length: rawHeaders.length / 2 }, (_, index) => [
+    rawHeaders[2 * index] ?? '',
+    rawHeaders[2 * index + 1] ?? '',
+  ]);
 }

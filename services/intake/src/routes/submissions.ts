@@ -5,14 +5,35 @@ import { Problem } from '../problem.ts';
 import type { Tokens } from '../tokens.ts';
 
 /** `GET /submissions/{submission id}`: what became of it. */
-export function submissionsRoute(app: FastifyInstance, { status, tokens }: { readonly status: SubmissionStatus; readonly tokens: Tokens }): void {
+export function submissionsRoute(
+  app: FastifyInstance,
+  { status, tokens }: { readonly status: SubmissionStatus; readonly tokens: Tokens },
+): void {
   app.get<{ Params: { submission: string } }>('/submissions/:submission', {
     onRequest: async ({ headers }) => tokens.demand('submissions', headers.authorization),
     handler: async ({ params: { submission } }) => {
-      if (!/^[0-9a-f]{64}$/.test(submission)) throw new Problem({ kind: 'invalid-request', code: 'INVALID_SUBMISSION_ID', detail: 'Expected a submission id of 64 lower-case hex digits; found something else. Use the one in the answer to POST /events.' });
+      if (!/^[0-9a-f]{64}$/.test(submission))
+        throw new Problem({
+          kind: 'invalid-request',
+          code: 'INVALID_SUBMISSION_ID',
+          detail:
+            'Expected a submission id of 64 lower-case hex digits; found something else. Use the one in the answer to POST /events.',
+        });
       const found = await status.find(submission);
-      if (found.state === 'unknown') throw new Problem({ kind: 'not-found', code: 'SUBMISSION_UNKNOWN', detail: 'Expected a submission this intake took; found none, or its retention is over.' });
-      return { submission, state: found.state, outcomes: found.state === 'settled' ? found.events.map((bytes) => outcomeSummary(decodeAuditEvent(bytes))) : [] };
+      if (found.state === 'unknown')
+        throw new Problem({
+          kind: 'not-found',
+          code: 'SUBMISSION_UNKNOWN',
+          detail: 'Expected a submission this intake took; found none, or its retention is over.',
+        });
+      return {
+        submission,
+        state: found.state,
+        outcomes:
+          found.state === 'settled'
+            ? found.events.map((bytes) => outcomeSummary(decodeAuditEvent(bytes)))
+            : [],
+      };
     },
   });
 }
