@@ -1,10 +1,13 @@
-// Which package may import what (docs/design.md "The tree"). Type imports count like any other: a layer that needs
-// another layer's types depends on it. swc parses, because TypeScript 7 has no JavaScript API yet (docs/decisions/0001);
-// the cruiser's warning about a missing TypeScript compiler says the same, and test/architecture proves that nothing is missed.
+// Which package may import what (docs/design.md "The tree"). Type imports count like any other: a
+// layer that needs another layer's types depends on it. swc parses, because TypeScript 7 has no
+// JavaScript API yet (docs/decisions/0001); the cruiser's warning about a missing TypeScript
+// compiler says the same, and test/architecture proves that nothing is missed.
 
-/** L0: plain data and functions. No `node:*`, no vendor, nothing but coded errors. */
-const L0 = ['coded-error', 'residency', 'consent', 'ledger'];
-/** L1: contracts and use cases. May import L0 and one another without cycles (docs/decisions/0002). */
+/** L0: plain data and functions. No `node:*`, no vendor, nothing but the foundation. */
+const L0 = ['coded-error', 'defined', 'residency', 'consent', 'ledger'];
+/**
+ * L1: contracts and use cases. May import L0 and one another without cycles (docs/decisions/0002).
+ */
 const L1 = [
   'cloudevents',
   'contracts',
@@ -13,6 +16,7 @@ const L1 = [
   'routing',
   'reconciliation',
   'auditing',
+  'observation',
 ];
 /** L2: one technology each. May import L1 and L0, never one another. */
 const L2 = [
@@ -24,17 +28,23 @@ const L2 = [
   'telemetry',
   'operations',
 ];
-/** The one L0 package any other may import. */
-const FOUNDATION = ['coded-error'];
+/** The L0 packages that any other may import. */
+const FOUNDATION = ['coded-error', 'defined'];
+/** Timers. Beside the layers: L2 and L3 import it, L0 and L1 start no timer. */
+const WAITING = 'waiting';
 /** L1 packages that may import less than their layer allows. */
 const NARROWER = {
   cloudevents: FOUNDATION,
   // The reconciler judges the writer, so it shares nothing with it but hashing, paths and formats.
   reconciliation: [...L0, 'contracts'],
 };
-/** The npm packages a package's own code may import. Services may import any they declare that no adapter owns. */
+/**
+ * The npm packages a package's own code may import. Services may import any they declare that no
+ * adapter owns.
+ */
 const VENDORS = {
   'coded-error': [],
+  defined: [],
   residency: [],
   consent: [],
   ledger: ['@noble/hashes'],
@@ -45,22 +55,30 @@ const VENDORS = {
   routing: [],
   reconciliation: [],
   auditing: [],
+  observation: [],
   'adapter-sqlite': [],
-  'adapter-filesystem': [],
-  'adapter-kafka': ['kafkajs'],
-  'adapter-s3': ['@aws-sdk/client-s3'],
+  'adapter-filesystem': ['p-limit'],
+  'adapter-kafka': ['kafkajs', 'p-limit'],
+  'adapter-s3': ['@aws-sdk/client-s3', 'p-limit', 'undici'],
   'adapter-redis': ['ioredis'],
   telemetry: ['pino', 'prom-client'],
   operations: ['fastify'],
+  waiting: [],
   testkit: ['vitest', 'fast-check'],
+  simulation: [],
 };
 /** Clients of a store or a log: each has exactly one home, tests of that package included. */
 const OWNED = {
   kafkajs: 'adapter-kafka',
   '@aws-sdk/client-s3': 'adapter-s3',
+  undici: 'adapter-s3',
   ioredis: 'adapter-redis',
   sqlite: 'adapter-sqlite',
 };
+/** The simulation drives the real code of every layer from above (docs/decisions/0025). */
+const SIMULATION = '^packages/simulation/';
+/** What it may import besides indexes: files that their package exports for development alone. */
+const FOR_DEVELOPMENT = ['^services/auditor/src/kafka-audit-source\\.ts$'];
 const L1_CORE = ['crypto', 'buffer'];
 const NETWORK_CORE = [
   'http',
@@ -82,6 +100,9 @@ const npm = (...names) => `(?:^|/)node_modules/(?:@types/)?${either(names)}/`;
 const ANY_PACKAGE = '^(?:packages|services)/';
 const INDEX = '^(?:packages|services)/[^/]+/src/index\\.ts$';
 
+/** Files that a package exports beside its index, for those who must not load all of it. */
+const SUBPATHS = subpaths();
+
 const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
 function layers() {
@@ -89,7 +110,7 @@ function layers() {
   const ofL1 = L1.filter((name) => !narrower.includes(name));
   return [
     rule(
-      'L0-imports-only-coded-error',
+      'L0-imports-only-the-foundation',
       'Domain code stands on nothing.',
       { path: `^packages/(${L0.join('|')})/src/` },
       { path: ANY_PACKAGE, pathNot: ['^packages/$1/', anyOf(...FOUNDATION)] },
@@ -112,7 +133,13 @@ function layers() {
       'L2-imports-no-other-adapter',
       'An adapter can be swapped alone.',
       { path: '^packages/(adapter-[^/]+|telemetry|operations)/src/' },
-      { path: ANY_PACKAGE, pathNot: [anyOf(...L1, ...L0), '^packages/$1/'] },
+      { path: ANY_PACKAGE, pathNot: [anyOf(...L1, ...L0, WAITING), '^packages/$1/'] },
+    ),
+    rule(
+      'waiting-imports-only-the-foundation',
+      'Any adapter and service may wait without taking anything else along.',
+      { path: sourceOf(WAITING) },
+      { path: ANY_PACKAGE, pathNot: anyOf(WAITING, ...FOUNDATION) },
     ),
     rule(
       'testkit-imports-no-adapter',
@@ -129,8 +156,14 @@ function layers() {
     rule(
       'no-package-imports-a-service',
       'Services are the top.',
-      { path: '^packages/' },
+      { path: '^packages/', pathNot: SIMULATION },
       { path: '^services/' },
+    ),
+    rule(
+      'simulation-only-in-its-tests',
+      'It replaces clocks, chance and clients of the whole process.',
+      { pathNot: SIMULATION },
+      { path: SIMULATION },
     ),
     rule(
       'service-imports-no-service',
@@ -181,6 +214,12 @@ function outside() {
       { dependencyTypes: ['core'], pathNot: core(...L1_CORE) },
     ),
     rule(
+      'waiting-has-timers-only',
+      'It waits, and does nothing else.',
+      { path: sourceOf(WAITING) },
+      { dependencyTypes: ['core'], pathNot: core('timers/promises') },
+    ),
+    rule(
       'L2-opens-no-socket',
       "The network is the vendor client's.",
       { path: sourceOf(...L2) },
@@ -211,15 +250,21 @@ function everywhere() {
     rule('resolvable', 'Nothing stands behind this import.', {}, { couldNotResolve: true }),
     rule(
       'through-the-index',
-      'Across packages only what the index exports.',
-      { path: '^(packages|services)/([^/]+)/' },
-      { path: ANY_PACKAGE, pathNot: ['^$1/$2/', INDEX] },
+      'Across packages only the index, or a file that the package exports beside it.',
+      { path: '^(packages|services)/([^/]+)/', pathNot: SIMULATION },
+      { path: ANY_PACKAGE, pathNot: ['^$1/$2/', INDEX, ...SUBPATHS] },
+    ),
+    rule(
+      'simulation-through-the-index',
+      'Across packages only what the index exports, or what is exported for development.',
+      { path: SIMULATION },
+      { path: ANY_PACKAGE, pathNot: [SIMULATION, INDEX, ...FOR_DEVELOPMENT] },
     ),
     rule(
       'tests-through-the-index',
-      'Across packages only what the index exports.',
+      'Across packages only what the index exports; a command is run by its own runner.',
       { path: '^test/' },
-      { path: ANY_PACKAGE, pathNot: INDEX },
+      { path: ANY_PACKAGE, pathNot: [INDEX, '^services/cli/test/in-process[.]ts$'] },
     ),
     rule(
       'no-development-dependency-in-source',
@@ -237,7 +282,24 @@ function everywhere() {
   ];
 }
 
-/** The cruiser does not compare imports of workspaces with `dependencies`: one rule for each package does. */
+function subpaths() {
+  const { readFileSync, globSync } = require('node:fs');
+  return globSync('{packages,services}/*/package.json')
+    .toSorted()
+    .flatMap((path) => {
+      const { exports = {} } = JSON.parse(readFileSync(path, 'utf8'));
+      const folder = path.replace(/\/package\.json$/, '');
+      return Object.entries(exports)
+        .filter(([name]) => name !== '.')
+        .map(([, file]) => `^${folder}/${file.slice('./'.length).replaceAll('.', '\\.')}$`);
+    })
+    .filter((path) => !FOR_DEVELOPMENT.includes(path));
+}
+
+/**
+ * The cruiser does not compare imports of workspaces with `dependencies`: one rule for each package
+ * does.
+ */
 function declaredWorkspaces() {
   const { readFileSync, globSync } = require('node:fs');
   return globSync('{packages,services}/*/package.json')

@@ -1,4 +1,7 @@
-/** What no list of countries settles by itself. Reviewed by people: every entry states its reason and its source. */
+/**
+ * What no list of countries settles by itself. Reviewed by people: every entry states its reason
+ * and its source.
+ */
 export interface EuropeException {
   readonly code: string;
   readonly europe: boolean;
@@ -122,7 +125,10 @@ export interface NoState {
   readonly cite: string;
 }
 
-/** Marked "Independent: No" by ISO 3166-1, and yet no state's to follow here: they stay under the default. */
+/**
+ * Marked "Independent: No" by ISO 3166-1, and yet no state's to follow here: they stay under the
+ * default.
+ */
 export const NO_STATE: readonly NoState[] = [
   {
     code: 'AQ',

@@ -29,7 +29,10 @@ export function differingFiles(root: string, files: readonly GeneratedFile[]): s
     .map(({ path }) => path);
 }
 
-/** Writes the files, or with `check` only compares them; returns the exit code and the sentence for the person who ran it. */
+/**
+ * Writes the files, or with `check` only compares them; returns the exit code and the sentence for
+ * the person who ran it.
+ */
 export function generate(
   root: string,
   { check }: { readonly check: boolean },

@@ -38,7 +38,10 @@ const ASIA_PACIFIC = [
   'VN',
 ];
 
-/** Version 1 of the residency policy (STANDARDS "Countries"). Every code stands in exactly one rule at every instant. */
+/**
+ * Version 1 of the residency policy (STANDARDS "Countries"). Every code stands in exactly one rule
+ * at every instant.
+ */
 export function residencyPolicy(): PolicyDocument {
   const codes = [...iso31661.map(({ alpha2 }) => alpha2), 'XK'].sort();
   const states = stateRules(codes);
@@ -139,7 +142,9 @@ function stateRules(codes: readonly string[]): PolicyRule[] {
   ];
 }
 
-/** A territory gets its state's rules, dates and sources: one rule here for each rule of the state. */
+/**
+ * A territory gets its state's rules, dates and sources: one rule here for each rule of the state.
+ */
 function territoryRules(
   { state, codes, reason, cite }: Territories,
   states: readonly PolicyRule[],

@@ -1,6 +1,7 @@
 /**
- * `npm run setup:tests`: looks whether this machine can run the tests, and makes ready what they need beyond npm. A second
- * time it only looks. Exit code 0: ready; 3: something is missing here, and the message says what; 1: a defect.
+ * `npm run setup:tests`: looks whether this machine can run the tests, and makes ready what they
+ * need beyond npm. A second time it only looks. Exit code 0: ready; 3: something is missing here,
+ * and the message says what; 1: a defect.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ARTEFACTS, jars } from './stack/cache.ts';
+import { archiveClasses } from './stack/class-archive.ts';
 import { dockerAnswers } from './stack/docker.ts';
 import { java } from './stack/java.ts';
 import { redisCommand } from './stack/redis-server.ts';
@@ -113,6 +115,11 @@ const REQUIREMENTS: readonly Requirement[] = [
     look: async () =>
       /v=[\w.]+/.exec(await said(await redisCommand(), '--version'))?.[0] ??
       'a version it does not tell',
+  },
+  {
+    name: "the servers' classes (Java starts with a third less work)",
+    remedy: 'Give this user the right to start servers on 127.0.0.1; see test/stack/README.md.',
+    look: async () => (await archiveClasses()).join(' '),
   },
   {
     name: 'container images for the shared servers',

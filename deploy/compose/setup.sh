@@ -47,4 +47,4 @@ step policy publish "${POLICY:-/srv/residency/policy/residency-1.json}"
 # It says the verifier keys either way.
 if [ -s "$RESIDENCY_LEDGER_KEY_FILE" ]; then step audit key show; else step audit key generate; fi
 
-step config check --section kafka --section redis --section sites --section readers --section keys --section topics --section ledger --section auditing --section status
+step config check --section kafka --section redis --section sites --section readers --section keys --section topics --section ledger --section checkpoints --section auditing --section status

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import { code, files, workspaces } from './tree.ts';
 
-/** The ports, and the only folder whose test doubles need not prove themselves against their own suites. */
+/**
+ * The ports, and the only folder whose test doubles need not prove themselves against their own
+ * suites.
+ */
 const PORTS = [
   'ObjectStore',
   'SubmissionLog',
@@ -10,10 +13,13 @@ const PORTS = [
   'ControlView',
   'LedgerStore',
   'AuditSource',
+  'SettledOutcomes',
 ];
 const TESTKIT = 'packages/testkit';
 
-/** Ports that a file's classes implement, or, in an adapter, that its functions and constants make. */
+/**
+ * Ports that a file's classes implement, or, in an adapter, that its functions and constants make.
+ */
 function implementedIn(source: string, adapter: boolean): string[] {
   const named = [...source.matchAll(/\bclass\s+\w*[^{]*\bimplements\s+([^{]+)\{/g)].flatMap(
     ([, list = '']) => list.split(','),
@@ -80,11 +86,11 @@ test.each([
   ['const view = { read } satisfies PolicyView;', ['PolicyView']],
   ['function use(store: ObjectStore): void {', []],
   ['class A implements ObjectStoreLike {', []],
-])('an adapter is seen in: %s', (source, ports) => {
+])('an adapter is recognised in: %s', (source, ports) => {
   expect(implementedIn(source, true)).toEqual(ports);
 });
 
-test('a suite that is imported and not called proves nothing', () => {
+test('a suite that is imported and not called does not count', () => {
   const line =
     'import { objectStoreContract, other as consentViewContract } from "@residency/testkit";';
   expect(suitesCalledIn(line)).toEqual([]);

@@ -31,7 +31,10 @@ interface Report {
 
 const cruiser = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
 
-/** Runs the cruiser as `npm run layers` does, on the tree at `cwd` with the rules of this repository. */
+/**
+ * Runs the cruiser as `npm run layers` does, on the tree at `cwd` with the rules of this
+ * repository.
+ */
 export async function cruise(cwd: string): Promise<Cruise> {
   const args = [
     cruiser,

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { verifySite } from '@residency/adapter-filesystem';
-import { decodeHttp, encodeKafkaStructured } from '@residency/cloudevents';
+import { decodeHttp, encodeHttpStructured, encodeKafkaStructured } from '@residency/cloudevents';
 import type { CloudEvent } from '@residency/cloudevents';
 import {
   SITE_MARKER_KEY,
@@ -26,7 +26,9 @@ import {
 } from '@residency/contracts';
 import type { Submission } from '@residency/contracts';
 import { canonicalJson, checkPolicy } from '@residency/residency';
-import { EncryptionSdkSealer, generateRegionKey } from '@residency/sealing';
+import { RegionSealer, generateRegionKey } from '@residency/sealing';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
 import { describe, expect, test } from 'vitest';
 import { exists, files, text } from './tree.ts';
 
@@ -57,7 +59,10 @@ function structured(content: string): CloudEvent {
   return first(events);
 }
 
-/** An HTTP message as it is written in a document: the blank line ends the headers, the last line's end belongs to the body. */
+/**
+ * An HTTP message as it is written in a document: the blank line ends the headers, the last line's
+ * end belongs to the body.
+ */
 function binary(content: string): CloudEvent {
   const [head = '', ...body] = content.split('\n\n');
   const headers = head
@@ -84,7 +89,7 @@ function submissionOf(event: CloudEvent): Submission {
 
 const submission = () => submissionOf(structured(only('submission')));
 
-/** How each kind of example is decoded; each throws or expects. */
+/** How each kind of example is decoded; a decoder throws or expects. */
 const DECODERS: Readonly<Record<string, (content: string) => unknown>> = {
   submission: () => {
     expect(submission()).toMatchObject({ sampleSha256: sha256(submission().sample) });
@@ -101,7 +106,7 @@ const DECODERS: Readonly<Record<string, (content: string) => unknown>> = {
   policy: (content) => {
     const { document, digest } = readPolicy(Buffer.from(content));
     expect(digest).toBe(policyDigest(document));
-    // Its only fault is the one the page states.
+    // The only fault is the one that the page names.
     expect(new Set(checkPolicy(document).map(({ code }) => code))).toEqual(new Set(['GAP']));
     expect(text('docs/formats/policy.md')).toContain(`Digest: \`${digest}\``);
   },
@@ -149,15 +154,12 @@ const DECODERS: Readonly<Record<string, (content: string) => unknown>> = {
   'encryption-context': async (content) => {
     const context: Record<string, string> = JSON.parse(content);
     const key = await generateRegionKey('zurich', 0);
-    const { message } = await new EncryptionSdkSealer({ newest: () => key }).seal(
-      submission().sample,
-      {
-        region: 'zurich',
-        policyDigest: readPolicy(Buffer.from(only('policy'))).digest,
-        sampleSha256: sha256(submission().sample),
-        submission: submission().submission,
-      },
-    );
+    const { message } = await new RegionSealer({ newest: () => key }).seal(submission().sample, {
+      region: 'zurich',
+      policyDigest: readPolicy(Buffer.from(only('policy'))).digest,
+      sampleSha256: sha256(submission().sample),
+      submission: submission().submission,
+    });
     const header = readHeader(message);
     expect(header.context).toEqual(context);
     expect(header).toMatchObject({
@@ -203,7 +205,7 @@ function readHeader(message: Buffer): {
 }
 
 describe('the examples of docs/formats', () => {
-  test('each say what they are, and each format has one', () => {
+  test('each name their type, and each format has one', () => {
     expect(examples.filter(({ name }) => !(name in DECODERS))).toEqual([]);
     expect(
       Object.keys(DECODERS).filter((name) => !examples.some((example) => example.name === name)),
@@ -224,7 +226,40 @@ describe('the examples of docs/formats', () => {
   });
 });
 
-test('links between documents lead somewhere', () => {
+/** What a validator is given of an example: its JSON, or the event that an HTTP message is. */
+function validated({ name, content }: Example): readonly [schema: string, value: unknown][] {
+  if (name === 'submission-binary')
+    return [['submission', JSON.parse(encodeHttpStructured(binary(content)).body.toString())]];
+  if (name !== 'positions') return [[name, JSON.parse(content)]];
+  const positions: string[] = JSON.parse(content);
+  return positions.map((position) => ['position', position]);
+}
+
+test('each example is allowed by its schema, and each schema has an example', () => {
+  const ajv = new Ajv2020({
+    strict: true,
+    strictTypes: false,
+    strictRequired: false,
+    allowMatchingProperties: true,
+  });
+  formats.default(ajv);
+  const schemas = files('docs/formats/schemas/*.json').map((path) => {
+    const name = basename(path, '.json');
+    ajv.addSchema(JSON.parse(text(path)), name);
+    return name;
+  });
+  const exemplified = examples.flatMap(validated).map(([schema, value]) => {
+    ajv.validate({ $ref: schema }, value);
+    expect([schema, ajv.errors]).toEqual([schema, null]);
+    return schema;
+  });
+  // Policies as they are published and headers as Kafka has them are written by the code alone.
+  expect([...new Set(exemplified)].toSorted()).toEqual(
+    schemas.filter((name) => !['policy-event', 'submission-headers'].includes(name)),
+  );
+});
+
+test('links between documents resolve', () => {
   const documents = [
     ...files('docs/**/*.md'),
     ...files('*.md'),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from './tree.ts';
 
-// Written in parts, so that this file is not its own finding. The lock file is made without addresses.
+// Written in parts, so that this file does not match. The lock file contains no addresses.
 const slash = '/';
 const npm = 'npm';
 const TRACES = [
@@ -15,7 +15,7 @@ const TRACES = [
   ),
 ];
 
-test("no tracked file names a path of somebody's machine or the host of a registry", () => {
+test("no tracked file names a path of a developer's machine or the host of a registry", () => {
   const listed = execFileSync(
     'git',
     ['ls-files', '-z', '--cached', '--others', '--exclude-standard'],
@@ -30,7 +30,7 @@ test.each([
   ['a path', `see ${slash}work${slash}x`],
   ['a home', `${slash}home${slash}me${slash}x`],
   ['a registry', `https:${slash}${slash}registry.${npm}js.org${slash}`],
-])('%s would be seen', (_what, line) => {
+])('%s is found', (_what, line) => {
   expect(TRACES.some((trace) => trace.test(line))).toBe(true);
 });
 

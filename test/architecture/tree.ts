@@ -25,7 +25,7 @@ export function exists(path: string): boolean {
   return existsSync(join(root, path));
 }
 
-/** A TypeScript file as the parser prints it: one way to write everything, no comments. */
+/** A TypeScript file as the parser prints it: normalised, without comments. */
 export function code(path: string): string {
   return printSync(
     parseSync(text(path), { syntax: 'typescript', comments: false, target: 'esnext' }),

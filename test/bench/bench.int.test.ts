@@ -46,7 +46,7 @@ test(
       'events',
       'together',
     ]);
-    // What a time is, no test says; that there is one: no zero, nothing missing.
+    // No test asserts a time, only that there is one: no zero, none missing.
     expect(rows.flat().filter((cell) => /NaN|Infinity|undefined|^0(\.0+)?$/.test(cell))).toEqual(
       [],
     );
@@ -60,7 +60,7 @@ test.each([
   [['--sizes', '17MiB'], '--sizes'],
   [['--pairs', '0'], '--pairs'],
   [['--fast'], '--fast'],
-])('options it does not know (%j) end with the usage and exit 2', (args, named) => {
+])('unknown options (%j) end with the usage and exit 2', (args, named) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [BENCH, ...args], {
     encoding: 'utf8',
   });

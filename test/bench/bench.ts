@@ -8,8 +8,9 @@ import { Workshop } from './workshop.ts';
 import { formatBytes } from './workload.ts';
 import type { Workload } from './workload.ts';
 
-// What routing costs on this machine, against a floor measured in the same run: the same bytes hashed (SHA-256),
-// encrypted (AES-256-GCM) and durably written to as many sites, nothing else. Progress goes to standard error.
+// What routing costs on this machine, against a floor measured in the same run: the same bytes
+// hashed (SHA-256), encrypted (AES-256-GCM) and durably written to as many sites, nothing else.
+// Progress goes to standard error.
 
 const TMPFS = 0x01021994;
 
@@ -44,7 +45,7 @@ async function main(options: BenchOptions): Promise<void> {
   }
 }
 
-/** Alternating, so that a change of the machine's mood meets both. */
+/** Alternates, so that changes of the machine's speed affect both. */
 async function measurePairs(
   workshop: Workshop,
   workload: Workload,
@@ -87,7 +88,7 @@ try {
   process.exitCode = 2;
 }
 if (options !== undefined) {
-  // Ctrl-C ends the run under way; this process then fails by itself, and leaves nothing behind.
+  // Ctrl-C ends the current run. This process then fails by itself, and leaves nothing behind.
   process.once('SIGINT', () => undefined);
   await main(options);
 }

@@ -6,8 +6,9 @@ import { Meter } from './meter.ts';
 import { REGIONS, sampleOf } from './workload.ts';
 import type { Workload } from './workload.ts';
 
-// `floor-process.ts <directory> <workload>`: what no router of these samples could do without. The bytes are in memory
-// before the clock starts; a batch is as large as the router's and all of it is in work at once.
+// `floor-process.ts <directory> <workload>`: the least work that any router of these samples must
+// do. The bytes are in memory before the clock starts. A batch is as large as the router's, and all
+// of it is in work at once.
 const [, , directory = '', text = ''] = process.argv;
 const workload: Workload = JSON.parse(text);
 const { maxBatchRecords, maxBatchBytes } = SUBMISSION_LOG_DEFAULTS;

@@ -1,4 +1,4 @@
-/** Where the time of a run goes: laps follow one another without a gap; a span lies within a lap. */
+/** Measures the steps of a run: laps follow one another without a gap; a span lies within a lap. */
 export class Laps {
   readonly #milliseconds = new Map<string, number>();
   #last = 0;
@@ -7,14 +7,14 @@ export class Laps {
     this.#last = performance.now();
   }
 
-  /** The time since the last lap was this step's. */
+  /** Assigns the time since the last lap to this step. */
   lap(step: string): void {
     const now = performance.now();
     this.#add(step, now - this.#last);
     this.#last = now;
   }
 
-  /** Spans that run side by side add up to more than the clock on the wall. */
+  /** Concurrent spans add up to more than the elapsed time. */
   async within<T>(step: string, work: () => Promise<T>): Promise<T> {
     const start = performance.now();
     try {

@@ -1,4 +1,4 @@
-/** What one child process measured of its timed part. */
+/** The measurements of a child process for its timed part. */
 export interface Measurement {
   readonly seconds: number;
   /** User and system time of all its threads. */
@@ -7,7 +7,7 @@ export interface Measurement {
   readonly peakBytes: number;
 }
 
-/** Adds up timed parts; what stands between them does not count. */
+/** Adds up timed parts; the time between them does not count. */
 export class Meter {
   #milliseconds = 0;
   #cpuMicroseconds = 0;

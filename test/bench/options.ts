@@ -6,7 +6,7 @@ import type { Workload } from './workload.ts';
 export interface BenchOptions {
   readonly workloads: readonly Workload[];
   readonly pairs: number;
-  /** Routed one after the other only to see how much memory it takes. */
+  /** Workloads that are routed once, for their memory only. */
   readonly waiting: readonly Workload[];
   readonly steps: Workload;
   /** Where the runs write; removed afterwards. */
@@ -27,7 +27,7 @@ export const USAGE = `npm run bench -- [--quick] [--sizes 1KiB,10KiB,100KiB,10Mi
   --under   a folder on the disk to measure; default: the system's folder for temporary files
 `;
 
-/** Throws a sentence for the person who typed. */
+/** Throws a message for the person who typed the options. */
 export function readOptions(args: readonly string[]): BenchOptions {
   const {
     values: { quick, sizes, pairs, under },

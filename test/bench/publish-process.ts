@@ -4,7 +4,8 @@ import { openDataDirectory } from '@residency/standalone';
 import { REGIONS, sampleOf } from './workload.ts';
 import type { Workload } from './workload.ts';
 
-// `publish-process.ts <data directory> <workload>`: everything the subject is to route, waiting in the embedded log.
+// `publish-process.ts <data directory> <workload>`: publishes all samples of the workload to the
+// embedded log.
 const [, , directory = '', text = ''] = process.argv;
 const workload: Workload = JSON.parse(text);
 const SOURCE = 'urn:residency:bench';

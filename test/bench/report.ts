@@ -42,7 +42,7 @@ function pairsRow({ bytes, count, region }: Workload, pairs: readonly Pair[]): s
     figure(Math.max(...pairs.map(({ subject }) => subject.peakBytes)) / 1e6),
     figure(count / of(({ floor }) => floor.seconds)),
     figure((of(({ floor }) => floor.cpuSeconds) * 1e6) / count),
-    `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`,
+    spread(ratios, (ratio) => ratio.toFixed(2)),
   ];
 }
 
@@ -61,7 +61,10 @@ export function memoryTable(
 
 const PLACE = 'place';
 
-/** Steps that follow one another; those of placing, which run side by side, only from the run that did not. */
+/**
+ * The sequential steps, and the concurrent steps within placing, which come from the run with one
+ * sample at a time.
+ */
 export function stepsTable(
   all: Readonly<Record<string, number>>,
   one: Readonly<Record<string, number>>,
@@ -89,7 +92,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   ].join('\n');
 }
 
-/** Three digits: more would not come out again. */
+/** Three digits: more would not be reproducible. */
 export function figure(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
 }
@@ -100,4 +103,14 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1
     ? (sorted[middle] ?? 0)
     : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}
+
+/** `median (min–max)`. */
+export function spread(values: readonly number[], show: (value: number) => string): string {
+  return `${show(median(values))} (${show(Math.min(...values))}–${show(Math.max(...values))})`;
+}
+
+/** A line of progress beside the table, on standard error. */
+export function note(line: string): void {
+  process.stderr.write(`${new Date().toISOString()} ${line}\n`);
 }

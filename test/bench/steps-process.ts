@@ -2,27 +2,28 @@ import { FilesystemObjectStore } from '@residency/adapter-filesystem';
 import { DEFAULT_LIMITS } from '@residency/contracts';
 import { createRouter } from '@residency/routing';
 import type { ObjectStore } from '@residency/routing';
-import { EncryptionSdkSealer } from '@residency/sealing';
+import { RegionSealer } from '@residency/sealing';
 import { openDataDirectory } from '@residency/standalone';
 import { Laps } from './laps.ts';
 import type { Workload } from './workload.ts';
 
-// `steps-process.ts <data directory> <workload> <all|one>`: the same router, its ports wrapped in clocks; with one sample
-// in work at a time the steps of placing can be told apart.
+// `steps-process.ts <data directory> <workload> <all|one>`: the same router with a clock around
+// each port. With one sample in work at a time, the steps of placing are separate.
 const [, , directory = '', text = '', inWork = ''] = process.argv;
 const { count }: Workload = JSON.parse(text);
 const laps = new Laps();
 const data = await openDataDirectory(directory);
-const sealer = new EncryptionSdkSealer(data.keys);
+const sealer = new RegionSealer(data.keys);
 const [consents, policies] = [data.log.consentView(), data.log.policyView()];
 let [sealing, flushing] = [false, false];
 
-function clocked(site: string): ObjectStore {
-  const store = new FilesystemObjectStore(data.sitePath(site), site);
+function clocked(site: string, region: string): ObjectStore {
+  const store = new FilesystemObjectStore(data.sitePath(site), { site, region });
   return {
     site,
     create: (key, sealed, metadata) =>
       laps.within(`create ${site}`, () => store.create(key, sealed, metadata)),
+    head: (key) => store.head(key),
     flush: async () => {
       if (!flushing) laps.lap('place');
       flushing = true;
@@ -33,8 +34,8 @@ function clocked(site: string): ObjectStore {
 }
 
 const stores = new Map<string, ObjectStore>();
-function storeOf(site: string): ObjectStore {
-  const store = stores.get(site) ?? clocked(site);
+function storeOf(site: string, region: string): ObjectStore {
+  const store = stores.get(site) ?? clocked(site, region);
   stores.set(site, store);
   return store;
 }
@@ -42,6 +43,7 @@ function storeOf(site: string): ObjectStore {
 const route = createRouter({
   limits: inWork === 'one' ? { ...DEFAULT_LIMITS, inFlightBytes: 1 } : DEFAULT_LIMITS,
   watermarkMarginMs: 0,
+  outcomes: data.log.settledOutcomes(),
   sealer: {
     seal: (sample, context) => {
       if (!sealing) laps.lap('judge');
@@ -49,7 +51,7 @@ const route = createRouter({
       return laps.within('seal', () => sealer.seal(sample, context));
     },
   },
-  // The router asks this view first, and both at once: the later answer ends the step.
+  // The router reads both views concurrently, this one first. The later result ends the step.
   consents: {
     read: async (ids) => {
       laps.lap('decode');
@@ -65,7 +67,7 @@ const route = createRouter({
       return reading;
     },
   },
-  sites: { store: async (site) => storeOf(site) },
+  sites: { store: async (site, region) => storeOf(site, region) },
 });
 
 laps.start();

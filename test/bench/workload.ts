@@ -2,13 +2,16 @@ import { createCipheriv } from 'node:crypto';
 
 /** Samples of one size for one region. */
 export interface Workload {
-  /** Of one sample. */
+  /** The size of one sample. */
   readonly bytes: number;
   readonly count: number;
   readonly region: keyof typeof REGIONS;
 }
 
-/** As policy/residency-1.json has them: a country that leads to the region, and the sites each of its samples is written to. */
+/**
+ * From policy/residency-1.json: for each region a country that it serves, and the sites of its
+ * samples.
+ */
 export const REGIONS = {
   zurich: { country: 'CH', sites: ['zrh-1', 'zrh-2'] },
   moscow: { country: 'RU', sites: ['mow-1'] },
@@ -16,7 +19,10 @@ export const REGIONS = {
 
 const KEY = Buffer.alloc(32, 'residency bench');
 
-/** Sample `index`: the same incompressible bytes in every process, no two alike. */
+/**
+ * Sample `index`: the same incompressible bytes in every process, and different from every other
+ * sample.
+ */
 export function sampleOf({ bytes }: Workload, index: number): Buffer {
   const counter = Buffer.alloc(16);
   counter.writeUInt32BE(index);
@@ -35,7 +41,10 @@ export function formatBytes(bytes: number): string {
   return `${Number.isInteger(value) ? value : value.toFixed(1)} ${unit}`;
 }
 
-/** The inverse of `formatBytes` for whole numbers, with or without the space; `undefined` for anything else. */
+/**
+ * The inverse of `formatBytes` for whole numbers, with or without the space; `undefined` for
+ * anything else.
+ */
 export function parseBytes(text: string): number | undefined {
   const [, value, unit] = /^([1-9]\d{0,9}) ?(B|KiB|MiB)$/.exec(text) ?? [];
   const size = UNITS.find(([name]) => name === unit)?.[1];

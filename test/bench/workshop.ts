@@ -7,13 +7,14 @@ import type { Workload } from './workload.ts';
 
 const run = promisify(execFile);
 
-// ext4 does not reuse inodes for minutes after they were freed, and each new file first passes over all of them: runs
-// that followed a removal of thousands of files took most of their time there. So only what is few is removed at once.
+// ext4 does not reuse inodes for minutes after they were freed, and skips all of them for each new
+// file. Runs after the removal of thousands of files spent most of their time there. So only small
+// folders are removed at once.
 const FEW_FILES = 100;
 
 /**
- * Runs each measurement in a process and a folder of its own. This process stays small on purpose: on Linux a child's
- * peak memory begins with its parent's, so what publishes large samples is a child too.
+ * Runs each measurement in a process and a folder of its own. This process stays small: on Linux a
+ * child's peak memory begins with its parent's, so large samples are published by a child too.
  */
 export class Workshop {
   readonly #root: string;
@@ -23,7 +24,10 @@ export class Workshop {
     this.#root = root;
   }
 
-  /** With an empty data directory that all others are copied from: making keys takes long. */
+  /**
+   * Creates an empty data directory from which all others are copied, because making keys takes
+   * long.
+   */
   static async open(under: string): Promise<Workshop> {
     const workshop = new Workshop(await mkdtemp(join(under, 'residency-bench-')));
     await workshop.#child('publish-process.ts', [
@@ -33,7 +37,7 @@ export class Workshop {
     return workshop;
   }
 
-  /** Lets `work` route the workload as often as it likes, each time from the start. */
+  /** `work` may route the workload any number of times, each time from the start. */
   async with<T>(workload: Workload, work: (published: Published) => Promise<T>): Promise<T> {
     const template = this.#path('template');
     await cp(this.#path('empty'), template, { recursive: true });
@@ -89,7 +93,7 @@ export class Workshop {
     const directory = this.#path(`run-${(this.#runs += 1)}`);
     if (template === undefined) await mkdir(directory);
     else await cp(template, directory, { recursive: true });
-    // Else the first fsync of the run would wait for what was copied before it.
+    // Otherwise the first fsync of the run would wait for the copied data.
     execFileSync('sync');
     const result = await work(directory);
     if (count <= FEW_FILES) await rm(directory, { recursive: true });
@@ -113,7 +117,7 @@ export class Workshop {
   }
 }
 
-/** A workload waiting in the log of a data directory. */
+/** A workload in the log of a data directory. */
 export interface Published {
   readonly subject: () => Promise<Measurement>;
   readonly floor: () => Promise<Measurement>;

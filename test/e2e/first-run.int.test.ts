@@ -22,7 +22,7 @@ async function untilOutput(output: () => string, pattern: RegExp): Promise<strin
   throw new Error(`Expected ${String(pattern)} in:\n${output()}`);
 }
 
-it('the first run routes the examples as they expect, says why, stays up, and ends cleanly', async () => {
+it('the first run routes the examples as they expect, prints the reasons, stays up, and ends cleanly', async () => {
   await inTemporaryFolder(async (folder) => {
     const router = await start(folder);
     try {
@@ -76,7 +76,7 @@ it('the first run routes the examples as they expect, says why, stays up, and en
   });
 });
 
-it('a port in use ends with 3 and a sentence', async () => {
+it('a port in use ends with 3 and a message', async () => {
   await inTemporaryFolder(async (folder) => {
     const router = await start(folder, '--no-examples');
     try {

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** A submission as a pipeline of somebody else's would send it; nothing of the product has a hand in it. */
+/** A submission as a foreign pipeline would send it. No code of this system is involved. */
 export interface Foreign {
   readonly id: string;
   readonly country: string;
@@ -16,7 +16,7 @@ export interface Foreign {
 export interface Target {
   readonly brokers: readonly string[];
   readonly topic: string;
-  /** For what has to be written before it is sent. */
+  /** A folder for files that are written before they are sent. */
   readonly folder: string;
 }
 

@@ -6,7 +6,10 @@ import { openSealed } from '@residency/sealing';
 
 const SITES: Readonly<Record<string, string>> = { zurich: 'zrh-2', moscow: 'mow-1' };
 
-/** Opens a stored sample as its region would: the file itself, with that region's private keys, in this process. */
+/**
+ * Opens a stored sample as its region would: the file itself, with that region's private keys, in
+ * this process.
+ */
 export async function openStored(
   data: string,
   submission: string,

@@ -4,8 +4,8 @@ import { SUBMITTED, TOPICS, formatPosition, submissionEntry } from '@residency/c
 import type { LogEntry } from '@residency/contracts';
 import { eventually } from '@residency/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Deployment } from '../deployment/deployment.ts';
-import type { ServiceName, ServiceProcess } from '../deployment/service-process.ts';
+import { Deployment } from '../running-deployment/deployment.ts';
+import type { ServiceName, ServiceProcess } from '../running-deployment/service-process.ts';
 import { GIVEN, Traffic, trafficConsents } from '../proofs/traffic.ts';
 import { openStack } from '../stack/index.ts';
 import type { OwnStack } from '../stack/index.ts';
@@ -36,7 +36,7 @@ afterAll(async () => {
 const settled = async (): Promise<boolean | undefined> =>
   [...(await deployment.log.lag()).values()].every((lag) => lag === 0n) ? true : undefined;
 
-/** Lines since the last look, of all services together. */
+/** Lines since the last check, of all services together. */
 const seen = new Map<ServiceName, number>();
 function lines(): readonly Readonly<Record<string, unknown>>[] {
   return [...services].flatMap(([name, { output }]) => {
@@ -51,7 +51,7 @@ function lines(): readonly Readonly<Record<string, unknown>>[] {
 }
 
 test(
-  'good and bad submissions in normal operation: no service writes a line',
+  'no service logs a line for good and bad submissions in normal operation',
   { timeout: 180_000 },
   async () => {
     lines();
@@ -59,13 +59,13 @@ test(
     await sleep(2_000);
     await deployment.log.append(new Traffic(7, 400, 4_096).entries());
     await eventually(settled, 90_000);
-    // Ticks, checkpoints, passes of the reconciler and looks of the exporter meanwhile.
+    // Time for ticks, checkpoints, passes of the reconciler and reads of the exporter.
     await sleep(5_000);
     expect(lines().filter((line) => !late(line))).toEqual([]);
   },
 );
 
-/** On a machine so busy that ticks come ten seconds late, routing does wait, and has to say so. */
+/** On a machine so busy that ticks come half a minute late, routing does wait and must report it. */
 function late({ msg, error }: Readonly<Record<string, unknown>>): boolean {
   return (
     msg === 'Routing goes on.' ||
@@ -92,7 +92,7 @@ function traced(): LogEntry {
 }
 
 test(
-  'a site that is away is one line with code, position and trace, and one more when routing goes on',
+  'an unreachable site causes one line with code, position and trace, and one more when routing continues',
   { timeout: 180_000 },
   async () => {
     await stack.servers.sites['mow-1'].kill();

@@ -8,7 +8,10 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
 const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block.trim());
 
-/** The words of a command as a shell gives them: quoted ones whole, a line's end behind a backslash is a space. */
+/**
+ * Splits a command like a shell: quoted words stay whole, and a backslash at a line's end is a
+ * space.
+ */
 function words(command: string): string[] {
   return [...command.replaceAll('\\\n', ' ').matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
     ([, double, single, bare]) => double ?? single ?? bare ?? '',
@@ -19,7 +22,7 @@ function commands(): string[][] {
   return blocks.flatMap((block) => block.replaceAll('\\\n', ' ').split('\n')).map(words);
 }
 
-/** What `curl -i URL --data-binary @FILE -H ...` would send. */
+/** Sends the request of `curl -i URL --data-binary @FILE -H ...`. */
 async function send(arguments_: readonly string[], cwd: string, origin: string): Promise<Response> {
   const headers = arguments_.flatMap((word, index) =>
     arguments_[index - 1] === '-H' ? [word.split(/:\s*/, 2) as [string, string]] : [],
@@ -33,26 +36,30 @@ async function send(arguments_: readonly string[], cwd: string, origin: string):
   });
 }
 
-it("the README's commands do what it says, in its order", { timeout: 120_000 }, async () => {
-  const all = commands();
-  expect(all.slice(0, 2).map((line) => line.join(' '))).toEqual([
-    'npm ci && npm start',
-    'npm ci && npm run setup:tests && npm test',
-  ]);
-  await inTemporaryFolder(async (folder) => {
-    await cp(join(ROOT, 'README.md'), join(folder, 'README.md'));
-    await cp(join(ROOT, 'docs'), join(folder, 'docs'), { recursive: true });
-    await cp(join(ROOT, 'policy'), join(folder, 'policy'), { recursive: true });
-    for (const [program, ...rest] of all.slice(2)) {
-      if (program === 'curl') {
-        const router = await start(folder);
-        expect((await send(rest, folder, router.url)).status).toBe(202);
-        expect(await router.stop()).toBe(0);
-        continue;
+it(
+  "the README's commands do what the README says, in its order",
+  { timeout: 120_000 },
+  async () => {
+    const all = commands();
+    expect(all.slice(0, 2).map((line) => line.join(' '))).toEqual([
+      'npm ci && npm start',
+      'npm ci && npm run setup:tests && npm test',
+    ]);
+    await inTemporaryFolder(async (folder) => {
+      await cp(join(ROOT, 'README.md'), join(folder, 'README.md'));
+      await cp(join(ROOT, 'docs'), join(folder, 'docs'), { recursive: true });
+      await cp(join(ROOT, 'policy'), join(folder, 'policy'), { recursive: true });
+      for (const [program, ...rest] of all.slice(2)) {
+        if (program === 'curl') {
+          const router = await start(folder);
+          expect((await send(rest, folder, router.url)).status).toBe(202);
+          expect(await router.stop()).toBe(0);
+          continue;
+        }
+        expect([program, rest[0]]).toEqual(['npx', 'residency']);
+        const { code, stdout, stderr } = await residency(folder, ...rest.slice(1));
+        expect(code, `${rest.join(' ')}\n${stdout}${stderr}`).toBe(0);
       }
-      expect([program, rest[0]]).toEqual(['npx', 'residency']);
-      const { code, stdout, stderr } = await residency(folder, ...rest.slice(1));
-      expect(code, `${rest.join(' ')}\n${stdout}${stderr}`).toBe(0);
-    }
-  });
-});
+    });
+  },
+);

@@ -4,7 +4,7 @@ import { KeyDirectory } from '@residency/adapter-filesystem';
 import { consentCloudEvent, consentEntry, objectKey, submissionId } from '@residency/contracts';
 import { openSealed } from '@residency/sealing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Deployment } from '../deployment/deployment.ts';
+import { Deployment } from '../running-deployment/deployment.ts';
 import { sharedStack, signedRequest } from '../stack/index.ts';
 import type { TestSite } from '../stack/index.ts';
 import { sendBinary, sendStructured } from './kcat-publisher.ts';
@@ -48,7 +48,7 @@ beforeAll(async () => {
 afterAll(() => deployment.close());
 
 it(
-  '1,000 real files that kcat published, in both content modes, arrive where they must, and every one opens again byte for byte',
+  '1,000 real files that kcat published, in both content modes, arrive in the right region, and each opens again byte for byte',
   { timeout: 900_000 },
   async () => {
     await inTemporaryFolder(async (folder) => {
@@ -102,7 +102,7 @@ it(
   },
 );
 
-/** Real files over many types, one as large as may be, one of a byte, each under a name of its own. */
+/** Real files of many types, one as large as allowed, one of a byte, each under its own name. */
 async function offer(folder: string): Promise<readonly Foreign[]> {
   const files = await realFiles(1_000);
   expect(files.length).toBe(1_000);

@@ -33,7 +33,7 @@ const COUNTRIES = [
 ];
 
 it(
-  '1,000 real files from many countries arrive where they must, and every one opens again byte for byte',
+  '1,000 real files from many countries arrive in the right region, and each opens again byte for byte',
   { timeout: 600_000 },
   async () => {
     await inTemporaryFolder(async (folder) => {
@@ -94,7 +94,8 @@ it(
       const reconciled = await residency(folder, 'reconcile', '--open');
       expect(reconciled.code, reconciled.stdout + reconciled.stderr).toBe(0);
 
-      // `reconcile --open` compares with the digest in the event; this compares with the file itself.
+      // `reconcile --open` compares with the digest in the event; this compares with the file
+      // itself.
       const events = jsonLines((await residency(folder, 'audit', 'list', '--json')).stdout);
       expect(events).toHaveLength(sources.size);
       const regions = new Map<string, string>();

@@ -11,8 +11,8 @@ export interface RealFile {
 }
 
 /**
- * Files of the installed packages, evenly over their types: of each ending as many as are needed to reach `wanted`,
- * smallest and largest first. 1 byte to 16 MiB.
+ * Files of the installed packages, evenly over their types: for each ending as many as are needed
+ * to reach `wanted`, smallest and largest first. 1 byte to 16 MiB.
  */
 export async function realFiles(wanted: number): Promise<readonly RealFile[]> {
   const byType = new Map<string, RealFile[]>();
@@ -47,7 +47,7 @@ export function types(files: readonly RealFile[]): ReadonlySet<string> {
   return new Set(files.map(({ path }) => extname(path).toLowerCase()));
 }
 
-/** The first `bytes` of a larger real file: a size no installed file happens to have. */
+/** The first `bytes` of a larger real file, for sizes that no installed file has. */
 export async function headOf(path: string, bytes: number): Promise<Buffer> {
   const file = await open(path);
   try {

@@ -1,12 +1,19 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const BIN = fileURLToPath(new URL('../../services/cli/bin/residency.js', import.meta.url));
+
+/** The record of publications to clusters goes here, not to the developer's own state folder. */
+const STATE = mkdtempSync(join(tmpdir(), 'residency-state-'));
+process.once('exit', () => {
+  rmSync(STATE, { recursive: true, force: true });
+});
 
 export interface Finished {
   readonly code: number | null;
@@ -16,7 +23,11 @@ export interface Finished {
 
 /** Runs the real command line in a process of its own, in `cwd`. */
 export async function residency(cwd: string, ...args: readonly string[]): Promise<Finished> {
-  const child = spawn(process.execPath, [BIN, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [BIN, ...args], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, XDG_STATE_HOME: STATE },
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -37,7 +48,10 @@ export function jsonLines(stdout: string): readonly Readonly<Record<string, unkn
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-/** Starts the standalone service and waits for its address; its first-run output ends up in `output()`. */
+/**
+ * Starts the standalone service and waits for its address; its first-run output ends up in
+ * `output()`.
+ */
 export async function start(
   cwd: string,
   ...args: readonly string[]
@@ -74,7 +88,7 @@ export async function start(
   return { url, child, output: () => output, stop };
 }
 
-/** A folder of its own for a test, gone afterwards. */
+/** A temporary folder for a test, removed afterwards. */
 export async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'residency-'));
   try {

@@ -2,10 +2,13 @@ import { openDataDirectory } from '@residency/standalone';
 import { routeAround } from './ports.ts';
 import type { Around, PortCall } from './ports.ts';
 
-// A router that kills its own process: `crash-router.ts <data directory> <port> <nth> <before|after>`.
+// A router that kills its own process: `crash-router.ts <data directory> <port> <nth>
+// <before|after>`.
 const [, , directory = '', port = '', nth = '', when = ''] = process.argv;
 
-/** No handler runs, nothing is flushed, no thread finishes: as if the power of this process had failed. */
+/**
+ * No handler runs, nothing is flushed, no thread finishes: as in a power failure of this process.
+ */
 async function dieAt(call: PortCall, now: string): Promise<void> {
   if (call.port !== port || call.nth !== Number(nth) || now !== when) return;
   process.kill(process.pid, 'SIGKILL');

@@ -1,7 +1,7 @@
 import { DEFAULT_LIMITS } from '@residency/contracts';
 import { createRouter } from '@residency/routing';
 import type { Batch, BatchResult, Blocked } from '@residency/routing';
-import { EncryptionSdkSealer } from '@residency/sealing';
+import { RegionSealer } from '@residency/sealing';
 import { EmbeddedSites, lockRouting } from '@residency/standalone';
 import type { DataDirectory } from '@residency/standalone';
 
@@ -12,10 +12,10 @@ export interface PortCall {
   readonly nth: number;
 }
 
-/** What stands around every port call. */
+/** Callbacks before and after every port call. */
 export interface Around {
   call<T>(call: PortCall, work: () => Promise<T>): Promise<T>;
-  /** The log settles once this resolves. */
+  /** The log settles after this resolves. */
   beforeSettle(call: PortCall, batch: Batch, result: BatchResult): Promise<void>;
   afterSettle(call: PortCall): Promise<void>;
 }
@@ -23,7 +23,10 @@ export interface Around {
 /** Small, so that a few records make several batches. */
 export const BATCH_RECORDS = 4;
 
-/** The router of a data directory with every port call from decode to settle in somebody's hands; otherwise composed as standalone composes it. */
+/**
+ * The router of a data directory, composed as standalone composes it, with callbacks around every
+ * port call from decode to settle.
+ */
 export async function routeAround(
   data: DataDirectory,
   around: Around,
@@ -36,8 +39,12 @@ export async function routeAround(
   };
   const lock = await lockRouting(data);
   try {
-    const sealer = new EncryptionSdkSealer(data.keys);
-    const [consents, policies] = [data.log.consentView(), data.log.policyView()];
+    const sealer = new RegionSealer(data.keys);
+    const [consents, policies, outcomes] = [
+      data.log.consentView(),
+      data.log.policyView(),
+      data.log.settledOutcomes(),
+    ];
     const route = createRouter({
       limits: DEFAULT_LIMITS,
       watermarkMarginMs: 0,
@@ -46,10 +53,14 @@ export async function routeAround(
       },
       consents: { read: (ids) => around.call(next('consent view'), () => consents.read(ids)) },
       policies: { read: () => around.call(next('policy view'), () => policies.read()) },
+      outcomes: {
+        outcomeOf: (position) => around.call(next('audit log'), () => outcomes.outcomeOf(position)),
+      },
       sites: new EmbeddedSites(data, (store) => ({
         site: store.site,
         create: (...object) =>
           around.call(next(`create ${store.site}`), () => store.create(...object)),
+        head: (key) => around.call(next(`head ${store.site}`), () => store.head(key)),
         flush: () => around.call(next(`flush ${store.site}`), () => store.flush()),
       })),
     });
@@ -75,7 +86,7 @@ export async function routeAround(
   }
 }
 
-/** Touches nothing, remembers every call. */
+/** Changes nothing, and records every call. */
 export class Recorder implements Around {
   readonly calls: PortCall[] = [];
 

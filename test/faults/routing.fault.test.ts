@@ -16,7 +16,7 @@ import { Traffic, trafficConsents } from '../proofs/traffic.ts';
 import { BATCH_RECORDS, Recorder, routeAround } from './ports.ts';
 import type { Around, PortCall } from './ports.ts';
 
-// This seed's nine records, in three batches, come to every outcome, in both regions.
+// The nine records of this seed, in three batches, cover every outcome, in both regions.
 const traffic = new Traffic(93, 9, 4_096);
 const copies = await DataCopies.make([...trafficConsents(), ...traffic.entries()]);
 afterAll(() => copies.remove());
@@ -31,12 +31,14 @@ const { calls, outcomes } = await onCopy(async (data) => {
   };
 });
 
-test('the traffic meets every outcome and every port', () => {
+test('the traffic covers every outcome and every port', () => {
   expect(new Set(calls.map(({ port }) => port))).toEqual(
     new Set([
       'consent view',
       'policy view',
       'seal',
+      'audit log',
+      'head zrh-2',
       'create zrh-1',
       'create zrh-2',
       'create mow-1',
@@ -49,8 +51,8 @@ test('the traffic meets every outcome and every port', () => {
   expect(new Set(outcomes)).toEqual(new Set(['stored', 'duplicate', 'refused', 'quarantined']));
 });
 
-describe('one port call fails, and routing goes on healthy', () => {
-  // Reading and sealing leave nothing behind that could persist.
+describe('one port call fails, and routing continues correctly', () => {
+  // Reading and sealing have no effect that could persist.
   const cases = calls
     .filter(({ port }) => port !== 'settle')
     .flatMap((call) =>
@@ -93,7 +95,7 @@ describe('one port call fails, and routing goes on healthy', () => {
           await withLog(data.path, {}, (log) => settleFirst(log, result));
           return () => undefined;
         });
-        // The log mends it by itself: it reads the committed position again and goes on.
+        // The log recovers by itself: it reads the committed position again and continues.
         expect(await routeAround(data, settling)).toBeUndefined();
         expect(settling.struck).toBe(1);
         await everythingIsRight(data);
@@ -102,8 +104,9 @@ describe('one port call fails, and routing goes on healthy', () => {
   );
 });
 
-describe('the process is killed at a port call, and the next one goes on', () => {
-  // Above every call is broken. A process costs more: it dies before each port's first call, and after its last.
+describe('the process is killed at a port call, and the next one continues', () => {
+  // The tests above break every call. A process is more expensive: it dies before the first call of
+  // each port, and after the last.
   const first = new Map(calls.toReversed().map((call) => [call.port, { ...call, when: 'before' }]));
   const last = new Map(calls.map((call) => [call.port, { ...call, when: 'after' }]));
 
@@ -162,7 +165,7 @@ class Fault implements Around {
   async afterSettle(): Promise<void> {}
 }
 
-/** Does something just before one settlement; `end` undoes it. */
+/** Runs something just before one settlement; `end` undoes it. */
 class SettleFault implements Around {
   struck = 0;
   end: () => void = () => undefined;
@@ -195,7 +198,10 @@ function lockedBySomebodyElse(directory: string): () => void {
   };
 }
 
-/** The settlement arrives, and whoever sent it does not hear of it: what it sends again meets its own progress. */
+/**
+ * The settlement is applied, but its sender does not learn of it. The sender's retry then finds its
+ * own progress.
+ */
 async function settleFirst(log: SqliteLog, result: BatchResult): Promise<void> {
   const stop = new AbortController();
   let handed = false;

@@ -10,13 +10,14 @@ const panels = dashboards.flatMap((dashboard) =>
   })),
 );
 
-test('there are three, each with a name of its own that links can keep', () => {
+test('there are three for a cluster and one for one process, each with a stable unique id for links', () => {
   expect(dashboards.map(({ file }) => file.split('/').at(-1))).toEqual([
     'compliance.json',
     'flow-overview.json',
     'region.json',
+    'standalone.json',
   ]);
-  expect(new Set(dashboards.map(({ uid }) => uid)).size).toBe(3);
+  expect(new Set(dashboards.map(({ uid }) => uid)).size).toBe(4);
 });
 
 describe.each(dashboards)('$title', ({ panels: all, templating, schemaVersion }) => {
@@ -26,7 +27,7 @@ describe.each(dashboards)('$title', ({ panels: all, templating, schemaVersion })
     expect(all.length).toBeLessThanOrEqual(12);
   });
 
-  test('asks whichever Prometheus is chosen', () => {
+  test('queries the Prometheus that is chosen', () => {
     expect(templating.list[0]).toMatchObject({
       name: 'datasource',
       type: 'datasource',
@@ -36,7 +37,7 @@ describe.each(dashboards)('$title', ({ panels: all, templating, schemaVersion })
       expect(datasource).toEqual({ type: 'prometheus', uid: '${datasource}' });
   });
 
-  test('uses its variables, and no other', () => {
+  test('uses all of its variables, and no other', () => {
     const used = new Set(
       [...JSON.stringify([all, templating]).matchAll(/\$\{?(?!__)(\w+)\}?/g)].map(
         ([, name = '']) => name,
@@ -45,7 +46,7 @@ describe.each(dashboards)('$title', ({ panels: all, templating, schemaVersion })
     expect([...used].toSorted()).toEqual(templating.list.map(({ name }) => name).toSorted());
   });
 
-  test('puts no panel on another', () => {
+  test('has no overlapping panels', () => {
     const cells = all.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
     );
@@ -56,7 +57,7 @@ describe.each(dashboards)('$title', ({ panels: all, templating, schemaVersion })
 });
 
 test.each(panels)(
-  '$where says what it shows, in which unit, each series by its own name',
+  '$where has a description, a unit, and a name for each series',
   ({
     panel: {
       description = '',
@@ -84,7 +85,7 @@ test.each(panels)(
   },
 );
 
-test('a number that can be wrong is coloured where it is', () => {
+test('a number that can be wrong is coloured if it is', () => {
   const coloured = panels
     .filter(({ panel }) => panel.fieldConfig.defaults.thresholds !== undefined)
     .map(({ dashboard }) => dashboard.uid);

@@ -76,25 +76,49 @@ export interface Dashboard {
   readonly panels: readonly Panel[];
 }
 
-export const ruleFiles: readonly string[] = files(`${FOLDER}/rules/*.yml`);
-export const testFiles: readonly string[] = files(`${FOLDER}/tests/*.test.yml`);
+/** The files that one kind of deployment loads: rules, their unit tests and dashboards. */
+export interface Deployed {
+  readonly folder: string;
+  readonly ruleFiles: readonly string[];
+  readonly testFiles: readonly string[];
+  readonly groups: Groups['groups'];
+  readonly alerts: readonly AlertRule[];
+  readonly unitTests: readonly (UnitTests & { readonly file: string })[];
+  readonly dashboards: readonly Dashboard[];
+}
 
-export const groups: Groups['groups'] = ruleFiles.flatMap(
-  (path) => (parse(text(path)) as Groups).groups,
-);
-const rules = groups.flatMap((group) => group.rules);
-export const alerts: readonly AlertRule[] = rules.filter((rule) => 'alert' in rule);
-export const recordings: readonly RecordingRule[] = rules.filter((rule) => 'record' in rule);
+const RECORDINGS = `${FOLDER}/rules/recording.yml`;
 
-export const unitTests: readonly (UnitTests & { readonly file: string })[] = testFiles.map(
-  (file) => ({ file, ...(parse(text(file)) as UnitTests) }),
-);
+/** Both kinds share the recording rules. */
+function deployed(folder: string): Deployed {
+  const ruleFiles = [...new Set([...files(`${folder}/rules/*.yml`), RECORDINGS])];
+  const testFiles = files(`${folder}/tests/*.test.yml`);
+  const groups = ruleFiles.flatMap((path) => (parse(text(path)) as Groups).groups);
+  return {
+    folder,
+    ruleFiles,
+    testFiles,
+    groups,
+    alerts: groups.flatMap(({ rules }) => rules).filter((rule) => 'alert' in rule),
+    unitTests: testFiles.map((file) => ({ file, ...(parse(text(file)) as UnitTests) })),
+    dashboards: files(`${folder}/dashboards/*.json`).map((file) => ({
+      ...(JSON.parse(text(file)) as Dashboard),
+      file,
+    })),
+  };
+}
 
-export const dashboards: readonly Dashboard[] = files(`${FOLDER}/dashboards/*.json`).map(
-  (file) => ({ ...(JSON.parse(text(file)) as Dashboard), file }),
-);
+export const cluster = deployed(FOLDER);
+export const standalone = deployed(`${FOLDER}/standalone`);
 
-/** A panel's expression as Prometheus is asked it, whatever is chosen. */
+export const recordings: readonly RecordingRule[] = (parse(text(RECORDINGS)) as Groups).groups
+  .flatMap(({ rules }) => rules)
+  .filter((rule) => 'record' in rule);
+/** Of both kinds. */
+export const alerts: readonly AlertRule[] = [...cluster.alerts, ...standalone.alerts];
+export const dashboards: readonly Dashboard[] = [...cluster.dashboards, ...standalone.dashboards];
+
+/** A panel's expression with its variables replaced. */
 export function asked(expression: string): string {
   return expression
     .replaceAll('$__rate_interval', '1m')
@@ -102,7 +126,7 @@ export function asked(expression: string): string {
     .replaceAll(/\$(region|site)\b/g, 'a');
 }
 
-/** Expressions in an annotation's template. */
+/** The expressions in an annotation's template. */
 export function queriesIn(template: string): string[] {
   return [...template.matchAll(/\bquery "([^"]*)"/g)].map(([, query = '']) => query);
 }

@@ -5,26 +5,26 @@ import { recordings } from './deployed.ts';
 import { namedIn } from './promql.ts';
 import type { Matcher } from './promql.ts';
 
-/** Every error's code, reason, difference and finding that the code can name. */
+/** Every code in the source: of errors, reasons, differences and findings. */
 const CODES: ReadonlySet<string> = new Set(
   files('{packages,services}/*/src/**/*.ts').flatMap((path) =>
     [...text(path).matchAll(/'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)'/g)].map(([, found = '']) => found),
   ),
 );
 
-/** Of Prometheus itself and of prom-client's, as far as anybody asks for them. */
+/** Metrics in use of Prometheus itself and of prom-client. */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
   up: [],
   ALERTS: ['alertname', 'alertstate'],
   process_start_time_seconds: [],
 };
-/** What Prometheus adds to every series. */
+/** The labels that Prometheus adds to every series. */
 const TARGET = ['job', 'instance'];
 
 const definitionOf = (name: string): MetricDefinition | undefined =>
   Object.hasOwn(METRICS, name) ? METRICS[name as MetricName] : undefined;
 
-/** Its metric's definition, and the labels it has as a series; `undefined`: there is no such metric. */
+/** The definition of a metric and the labels of its series; `undefined`: it does not exist. */
 function seriesOf(
   name: string,
 ): { readonly labels: readonly string[]; readonly definition?: MetricDefinition } | undefined {
@@ -50,7 +50,10 @@ function levelOf(record: string): string[] {
   return level === 'deployment' ? [] : level.split('_');
 }
 
-/** What an expression names that there is not: metrics, labels, and values that no series can have. */
+/**
+ * The names in an expression that do not exist: metrics, labels, and label values that no series
+ * can have.
+ */
 export function unknownIn(expression: string): string[] {
   const { metrics, labels, made, read } = namedIn(expression);
   const all = metrics.map(({ name, matchers }) => ({ name, matchers, series: seriesOf(name) }));
@@ -70,15 +73,15 @@ function wrongIn(
   { labels, definition }: NonNullable<ReturnType<typeof seriesOf>>,
 ): string[] {
   const { label, operator, value } = matcher;
-  const told = `${name}{${label}${operator}"${value}"}`;
-  if (!labels.includes(label)) return [told];
+  const selector = `${name}{${label}${operator}"${value}"}`;
+  if (!labels.includes(label)) return [selector];
   return isPossible(value, operator.includes('~'), valuesOf(label, definition)) &&
     madeBy(matcher, definition)
     ? []
-    : [told];
+    : [selector];
 }
 
-/** All values a label may have, where they are known; else `undefined`. */
+/** All possible values of a label; `undefined`: unknown. */
 function valuesOf(
   label: string,
   definition: MetricDefinition | undefined,
@@ -88,13 +91,13 @@ function valuesOf(
   if (label === 'le')
     return definition?.buckets?.flatMap((edge) => [String(edge), edge.toFixed(1)]);
   const stated = definition?.labels[label] ?? '';
-  // A list, such as `running, paused, draining`; anything else is a description of values that others choose.
+  // A list, such as `running, paused, draining`. Any other text describes open values.
   if (label === 'result' && stated.includes('`exists`'))
-    return ['ok', 'exists', 'missing', 'conflict', ...CODES];
+    return ['ok', 'exists', 'missing', 'conflict', 'unclear', ...CODES];
   return /^\w+(?:, \w+)+$/.test(stated) ? stated.split(', ') : undefined;
 }
 
-/** Each alternative of a regular expression has to be a value's. */
+/** Every alternative of a regular expression must be a possible value. */
 function isPossible(
   value: string,
   isRegExp: boolean,
@@ -107,7 +110,7 @@ function isPossible(
     : all.includes(value);
 }
 
-/** A job that has no such metric matches nothing. */
+/** A selector with a job that has no such metric matches nothing. */
 function madeBy(
   { label, operator, value }: Matcher,
   definition: MetricDefinition | undefined,
@@ -117,7 +120,7 @@ function madeBy(
   return jobs.every((job) => (definition.by as readonly string[]).includes(job));
 }
 
-/** A code that something here can name. */
+/** True if the word is a code in the source. */
 export function isCode(word: string): boolean {
   return CODES.has(word);
 }

@@ -1,15 +1,17 @@
 import { createMetrics } from '@residency/telemetry';
 import { describe, expect, test } from 'vitest';
-import { alerts, dashboards, queriesIn, recordings } from './deployed.ts';
+import { alerts, cluster, dashboards, queriesIn, recordings, standalone } from './deployed.ts';
 import { unknownIn } from './known.ts';
 import { namedIn } from './promql.ts';
 
 const expressions = [
   ...recordings.map(({ record, expr }) => ({ where: record, expr })),
-  ...alerts.map(({ alert, labels, expr }) => ({
-    where: `${alert} ${Object.values(labels).join(' ')}`,
-    expr,
-  })),
+  ...[cluster, standalone].flatMap((one) =>
+    one.alerts.map(({ alert, labels, expr }) => ({
+      where: `${alert} ${Object.values(labels).join(' ')} of ${one.folder}`,
+      expr,
+    })),
+  ),
   ...alerts.flatMap(({ alert, annotations }) =>
     Object.values(annotations)
       .flatMap(queriesIn)
@@ -28,19 +30,19 @@ const expressions = [
   ]),
 ];
 
-/** `label_values(metric{...}, label)` asks for as much as `count by (label) (metric{...})`. */
+/** `label_values(metric{...}, label)` as the equivalent `count by (label) (metric{...})`. */
 function variableOf(query: string | { readonly query: string }): string {
   const [, metric = '', label = ''] =
     /^label_values\((.+), (\w+)\)$/.exec(typeof query === 'string' ? query : query.query) ?? [];
   return `count by (${label}) (${metric})`;
 }
 
-test.each(expressions)('all that is named in $where is there', ({ expr }) => {
+test.each(expressions)('every name in $where exists', ({ expr }) => {
   expect(namedIn(expr).metrics).not.toEqual([]);
   expect(unknownIn(expr)).toEqual([]);
 });
 
-describe('what is not there is found', () => {
+describe('a name that does not exist is found', () => {
   test.each([
     [
       'sum by (region) (rate(residency_submissions_totals[5m]))',
@@ -83,13 +85,13 @@ describe('what is not there is found', () => {
     expect(unknownIn(expression)).toEqual(unknown);
   });
 
-  test.each(expressions)('in $where, if a letter of a metric is another', ({ expr }) => {
+  test.each(expressions)('in $where, if one letter of a metric is wrong', ({ expr }) => {
     const name = namedIn(expr).metrics[0]?.name ?? '';
     expect(unknownIn(expr.replaceAll(name, `${name}x`))).toContain(`${name}x`);
   });
 });
 
-test("the process metrics that are asked for are prom-client's", async () => {
+test("the process metrics in use are prom-client's", async () => {
   const { body } = await createMetrics({ service: 'router', version: '0', now: Date.now }).render();
   for (const name of new Set(
     expressions

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { namedIn } from './promql.ts';
 
-describe('what an expression names', () => {
+describe('the names in an expression', () => {
   test.each([
     ['up', ['up'], []],
     [
@@ -34,7 +34,7 @@ describe('what an expression names', () => {
     expect(named.labels).toEqual(labels);
   });
 
-  test('matchers, with what their strings stand for', () => {
+  test('matchers, with their strings unescaped', () => {
     const expected = [
       { label: 'a', operator: '=', value: 'b"c' },
       { label: 'd', operator: '!~', value: String.raw`e\.f` },
@@ -45,13 +45,13 @@ describe('what an expression names', () => {
     ]);
   });
 
-  test('the labels that label_replace makes and reads', () => {
+  test('the labels that label_replace sets and reads', () => {
     expect(
       namedIn('label_replace(label_replace(a{x="y"}, "b", "$1", "c", "(.+)"), "d", "e", "", "")'),
     ).toMatchObject({ made: ['b', 'd'], read: ['c'] });
   });
 
-  test('what is no PromQL is refused', () => {
+  test('invalid PromQL is refused', () => {
     expect(() => namedIn('sum(a) ? 1')).toThrow('found "? 1"');
     expect(() => namedIn('a{b="c}')).toThrow(SyntaxError);
   });

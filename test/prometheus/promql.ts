@@ -5,12 +5,12 @@ export interface Matcher {
   readonly value: string;
 }
 
-/** What an expression names. */
+/** The names in an expression. */
 export interface Named {
   readonly metrics: readonly { readonly name: string; readonly matchers: readonly Matcher[] }[];
-  /** After `by`, `on`, `group_left` and their like. */
+  /** The labels after `by`, `on`, `group_left` and similar keywords. */
   readonly labels: readonly string[];
-  /** That `label_replace` makes, and that it reads. */
+  /** The labels that `label_replace` sets, and those that it reads. */
   readonly made: readonly string[];
   readonly read: readonly string[];
 }
@@ -20,7 +20,10 @@ interface Token {
   readonly text: string;
 }
 
-/** Comments and blanks are skipped; `[5m]` and `[1h:5m]` are one token; a number takes the unit of a duration along. */
+/**
+ * Comments and blanks are skipped; `[5m]` and `[1h:5m]` are one token; a number takes the unit of a
+ * duration along.
+ */
 const TOKEN =
   /\s+|#[^\n]*|(?<name>[a-zA-Z_:][a-zA-Z0-9_:]*)|(?<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)|(?<number>\d[\d.a-zA-Z]*)|(?<range>\[[^\]]*\])|(?<sign>=~|!~|!=|==|>=|<=|[-+*/%^(){},=<>@])/y;
 const GROUPING = new Set(['by', 'without', 'on', 'ignoring', 'group_left', 'group_right']);
@@ -44,7 +47,7 @@ function tokens(expression: string): readonly Token[] {
   return found;
 }
 
-/** Which metrics and labels an expression names. It need not be a sound one: promtool says that. */
+/** The metrics and labels in an expression. It need not be valid; promtool checks that. */
 export function namedIn(expression: string): Named {
   const reader = new Reader(tokens(expression));
   const [metrics, labels, strings]: [{ name: string; matchers: Matcher[] }[], string[], string[]] =
@@ -84,13 +87,13 @@ class Reader {
     return true;
   }
 
-  /** A function, or an aggregation whose labels stand before what it aggregates. */
+  /** True for a function, or an aggregation with its labels first. */
   isCall(): boolean {
     const { text = '' } = this.#tokens[this.#at] ?? {};
     return text === '(' || GROUPING.has(text.toLowerCase());
   }
 
-  /** `(a, b)`; `group_left` needs none. */
+  /** Reads `(a, b)`; optional after `group_left`. */
   list(): string[] {
     if (!this.take('(')) return [];
     const names: string[] = [];

@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process';
 import { root } from '../architecture/tree.ts';
 
-/** Runs promtool where rules and tests stand; resolves with all that it says. Rejects where it ends with anything but 0. */
+/**
+ * Runs promtool in the folder of rules and tests. Resolves with its output. Rejects unless it exits
+ * with 0.
+ */
 export async function promtool(...args: readonly string[]): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   execFile('promtool', args, { cwd: root, maxBuffer: 1 << 24 }, (error, stdout, stderr) => {

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { defined } from '@residency/defined';
 import { METRICS } from '@residency/telemetry';
 import { describe, expect, test } from 'vitest';
 import { files, root, text } from '../architecture/tree.ts';
-import { residency } from '../e2e/residency.ts';
+import { inProcess } from '../../services/cli/test/in-process.ts';
 import { alerts } from './deployed.ts';
 import { isCode } from './known.ts';
 
@@ -14,7 +15,7 @@ const SECTIONS = ['First look', 'Likely causes', 'When to escalate'];
 interface Block {
   readonly cause?: string;
   readonly command: string;
-  /** What follows it. */
+  /** The text after it. */
   readonly shows?: string;
 }
 
@@ -32,12 +33,11 @@ function blocksOf(page: string): Block[] {
     ...page.matchAll(/^```sh(?: cause=(\S+))?\n([\s\S]*?)^```$(?:\n\nShows: `([^`\n]+)`$)?/gm),
   ].map(([, cause, command = '', shows]) => ({
     command,
-    ...(cause === undefined ? {} : { cause }),
-    ...(shows === undefined ? {} : { shows }),
+    ...defined({ cause, shows }),
   }));
 }
 
-/** The words that a command is named by; what follows are its options and arguments. */
+/** The words of a command's name, without options and arguments. */
 function commandOf(words: readonly string[]): readonly string[] {
   const end = words.findIndex((word) => !/^[a-z]+(?:-[a-z]+)*$/.test(word));
   return end === -1 ? words : words.slice(0, end);
@@ -45,23 +45,25 @@ function commandOf(words: readonly string[]): readonly string[] {
 
 const asked = new Map<string, Promise<string>>();
 
-/** What the command line says of a command, each asked once: of one that there is not it says nothing, or what its group does. */
+/**
+ * The help text of a command, cached. For an unknown command it is empty, or the help of its group.
+ */
 async function helpOf(command: readonly string[]): Promise<string> {
   const name = command.join(' ');
   const help =
-    asked.get(name) ?? residency(root, ...command, '--help').then(({ stdout }) => stdout);
+    asked.get(name) ?? inProcess([...command, '--help'], { cwd: root }).then(({ out }) => out);
   asked.set(name, help);
   return await help;
 }
 
-/** All `residency ...` that a text names, in blocks and between backquotes, without what they are piped into. */
+/** All `residency ...` commands in blocks and backquotes of a text, without pipes. */
 function residencyIn(page: string): string[] {
   return [...page.matchAll(/(?:^|`)residency ([a-z][^`|\n]*)/gm)].map(([, words = '']) =>
     words.trim(),
   );
 }
 
-test('there is a page for each alert, and no other', () => {
+test('there is exactly one page for each alert', () => {
   expect(files(`${FOLDER}/*.md`)).toEqual([
     `${FOLDER}/README.md`,
     ...names.toSorted().map((name) => `${FOLDER}/${name}.md`),
@@ -78,7 +80,7 @@ test('the index names each with its severities', () => {
   }));
   expect(rows.toSorted((a, b) => a.name.localeCompare(b.name))).toEqual(
     names
-      .toSorted()
+      .toSorted((a, b) => a.localeCompare(b))
       .map((name) => ({
         name,
         link: `${name}.md`,
@@ -94,7 +96,7 @@ test('the index names each with its severities', () => {
 });
 
 describe.each(pages)('$name', ({ name, page, rows, blocks }) => {
-  test('says how urgent it is first, and what to do in the same order as every page, on one', () => {
+  test('begins with the severity, has the same sections in the same order as every page, and fits on one page', () => {
     const [title, , first = ''] = page.split('\n');
     expect(title).toBe(`# ${name}`);
     expect(first).toMatch(/^\*\*(?:Page|Ticket)[^*]*\.\*\* .+/);
@@ -102,14 +104,14 @@ describe.each(pages)('$name', ({ name, page, rows, blocks }) => {
     expect(page.split('\n').length).toBeLessThan(75);
   });
 
-  test('tells causes apart by what a command shows', () => {
+  test('distinguishes causes by the output of a command', () => {
     const [look, ...causes] = blocks;
     expect(look?.cause).toBeUndefined();
     expect(causes.length).toBeGreaterThan(0);
     expect(causes.filter(({ cause, shows }) => cause === undefined || shows === undefined)).toEqual(
       [],
     );
-    // In the order of the table. What only numbers tell stands in the table alone.
+    // In the order of the table. Causes that only numbers show are in the table alone.
     expect(rows.filter((row) => causes.some(({ cause }) => cause === row))).toEqual(
       causes.map(({ cause }) => cause),
     );
@@ -120,7 +122,7 @@ describe.each(pages)('$name', ({ name, page, rows, blocks }) => {
     );
   });
 
-  test('has commands that a shell takes, about addresses and metrics that there are', async () => {
+  test('has valid shell commands with existing addresses and metrics', async () => {
     for (const { command } of blocks) {
       await promisify(execFile)('sh', ['-n', '-c', command]);
       expect(
@@ -135,7 +137,7 @@ describe.each(pages)('$name', ({ name, page, rows, blocks }) => {
     expect(metrics.filter((metric) => !Object.hasOwn(METRICS, metric))).toEqual([]);
   });
 
-  test('names commands and options of the command line, and codes of the code', async () => {
+  test('names existing commands, options and error codes', async () => {
     for (const words of residencyIn(page).map((line) => line.split(' '))) {
       const command = commandOf(words);
       const help = await helpOf(command);
@@ -150,7 +152,7 @@ describe.each(pages)('$name', ({ name, page, rows, blocks }) => {
   });
 });
 
-test('what a page may not say is found', async () => {
+test('faults of a page are found', async () => {
   expect(blocksOf('```sh cause=a\nb\n```\n\nShows: `c`\n\n```sh\nd\n```\n')).toEqual([
     { cause: 'a', command: 'b\n', shows: 'c' },
     { command: 'd\n' },

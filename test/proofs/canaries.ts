@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 
-/** Something that must not be seen, and every spelling to look for it in. */
+/** A text that must not appear, and every encoding to search for. */
 export interface Canary {
   readonly name: string;
   readonly text: string;
@@ -20,7 +20,7 @@ export function canary(name: string, text: string): Canary {
   };
 }
 
-/** Random, so that nothing else can look like it. */
+/** Random, so that no other text equals it. */
 export function randomCanary(name: string): Canary {
   return canary(name, `canary-${name}-${randomBytes(12).toString('hex')}`);
 }
@@ -34,7 +34,10 @@ export function somePrivateKey(): string {
   }).privateKey;
 }
 
-/** The secret part of a PKCS#8 RSA key: a line near its end holds primes, where the lines before repeat the public modulus. */
+/**
+ * The secret part of a PKCS#8 RSA key: a line near its end with parts of the primes. Earlier lines
+ * repeat the public modulus.
+ */
 export function keyCanary(name: string, pem: string): Canary {
   const line = pem
     .split('\n')
@@ -52,7 +55,7 @@ export function keyCanary(name: string, pem: string): Canary {
   };
 }
 
-/** Who is seen where; empty: nobody. */
+/** The canaries that appear, with the place of each; empty: none. */
 export function seen(
   canaries: readonly Canary[],
   haystacks: readonly Haystack[],
@@ -64,11 +67,11 @@ export function seen(
   );
 }
 
-/** As it is, in hex, and in Base64 at each of the three places it can begin at. */
+/** Plain, in hex, and in Base64 at each of its three alignments. */
 function spellingsOf(bytes: Buffer): readonly string[] {
   const base64 = [0, 1, 2].flatMap((before) => {
     const whole = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
-    // What stands before and after reaches into the first and the last groups.
+    // The bytes before and after it affect the first and the last Base64 groups.
     const inner = whole.slice(before === 0 ? 0 : 4, whole.length - 4);
     return [inner, inner.replaceAll('+', '-').replaceAll('/', '_')];
   });

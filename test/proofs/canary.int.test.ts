@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TOPICS } from '@residency/contracts';
 import { expect, test } from 'vitest';
+import { defined } from '@residency/defined';
 import { inTemporaryFolder, jsonLines, residency, start } from '../e2e/residency.ts';
 import { keyCanary, randomCanary, seen, somePrivateKey } from './canaries.ts';
 import type { Canary, Haystack } from './canaries.ts';
@@ -18,7 +19,7 @@ const PLANTED = [SUBJECT, SAMPLE, KEY];
 const GIVEN = 'canary-consent-01';
 
 test(
-  'a subject, a sample and private keys planted wherever input goes in are seen nowhere it comes out',
+  'a subject, a sample and private keys that are planted in every input appear in no output',
   { timeout: 300_000 },
   async () => {
     await inTemporaryFolder(async (folder) => {
@@ -32,7 +33,8 @@ test(
       await breakThings(folder, out);
 
       const everyone = [...PLANTED, ...keys];
-      // Planted indeed, and found where they are kept on purpose: otherwise the search below means nothing.
+      // Checks that the canaries were planted and are found where they are kept on purpose.
+      // Otherwise the search below would prove nothing.
       expect(seen(PLANTED, kept(directory))).toEqual(
         expect.arrayContaining([
           'subject in threat.subjects',
@@ -65,7 +67,7 @@ test(
   },
 );
 
-/** Everything that came out: of commands, of the service and its logs, of its answers. */
+/** All outputs: of commands, of the service and its logs, of its responses. */
 class Outputs {
   readonly all: Haystack[] = [];
   readonly #folder: string;
@@ -86,7 +88,7 @@ class Outputs {
     headers: Readonly<Record<string, string>> = {},
     body?: string | Uint8Array<ArrayBuffer>,
   ): Promise<{ readonly status: number; readonly text: string }> {
-    const answer = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }) });
+    const answer = await fetch(url, { method, headers, ...defined({ body }) });
     const text = await answer.text();
     this.take(
       `${method} ${answer.status}`,
@@ -100,7 +102,9 @@ class Outputs {
   }
 }
 
-/** By the command line: stored, duplicate, refused, and quarantined in several ways. */
+/**
+ * Publishes with the command line: stored, duplicate, refused, and quarantined for several reasons.
+ */
 async function publishCanaries(folder: string, out: Outputs): Promise<void> {
   await mkdir(join(folder, 'in'));
   await writeFile(join(folder, 'in/text.txt'), `${SAMPLE.text}\n${SUBJECT.text}`);
@@ -141,7 +145,7 @@ async function publishCanaries(folder: string, out: Outputs): Promise<void> {
   );
 }
 
-/** By HTTP, to the running service: good events, and everything that can be wrong with one. */
+/** Sends to the running service: good events, and every kind of faulty one. */
 async function postCanaries(folder: string, out: Outputs): Promise<void> {
   const router = await start(folder, '--no-examples');
   try {
@@ -173,7 +177,8 @@ async function postCanaries(folder: string, out: Outputs): Promise<void> {
     } = JSON.parse(accepted.text) as {
       readonly accepted: readonly [{ readonly submission: string }];
     };
-    // The exclamation mark: a consent id of the right form is a pseudonym by contract, and the audit log keeps it.
+    // The exclamation mark makes the id invalid. A valid consent id is a pseudonym by contract, and
+    // the audit log keeps it.
     for (const name of [
       'usercountry',
       'consentid',
@@ -266,7 +271,10 @@ async function postCanaries(folder: string, out: Outputs): Promise<void> {
   }
 }
 
-/** Straight to the log, as somebody with access to Kafka would: what the intake would not have let in. */
+/**
+ * Appends directly to the log, as somebody with access to Kafka can: records that the intake would
+ * refuse.
+ */
 async function appendCanaries(directory: string): Promise<void> {
   const headers = (
     values: Readonly<Record<string, string | Buffer>>,
@@ -313,14 +321,14 @@ async function appendCanaries(directory: string): Promise<void> {
   });
 }
 
-/** What an operator does on a good day. */
+/** Runs the ordinary commands of an operator. */
 async function operate(folder: string, out: Outputs): Promise<void> {
   await out.run('route', '--once');
   await out.run('audit', 'list');
   const events = jsonLines(await out.run('audit', 'list', '--json'));
   await out.run('quarantine', 'list');
   const listed = await out.run('quarantine', 'list', '--json');
-  // It shows the contract's attributes as they were sent, on purpose; the sample it never shows.
+  // It shows the contract's attributes as sent, on purpose, but never the sample.
   const { stdout, stderr } = await residency(
     folder,
     'quarantine',
@@ -349,7 +357,7 @@ async function operate(folder: string, out: Outputs): Promise<void> {
   ).not.toEqual([]);
 }
 
-/** What goes wrong with what holds secrets: the messages of that are the ones most likely to tell. */
+/** Breaks files that hold secrets, because messages about those are most likely to leak. */
 async function breakThings(folder: string, out: Outputs): Promise<void> {
   await cp(join(folder, '.residency'), join(folder, 'broken'), { recursive: true });
   const keys = join(folder, 'broken/keys/zurich');
@@ -358,7 +366,7 @@ async function breakThings(folder: string, out: Outputs): Promise<void> {
     await writeFile(join(keys, name), pem.slice(0, pem.length / 2) + PEM.slice(PEM.length / 2));
   }
   await out.run('reconcile', '--open', '--data', 'broken');
-  // Somebody took the private key for the public one.
+  // A private key was configured as the public one.
   await writeFile(join(keys, 'zz-mistaken.public.pem'), PEM);
   await out.run(
     'publish',
@@ -373,7 +381,17 @@ async function breakThings(folder: string, out: Outputs): Promise<void> {
     'urn:canary:broken',
   );
   await out.run('route', '--once', '--data', 'broken');
-  await out.run('start', '--data', 'broken', '--port', '0');
+  const waiting = await start(folder, '--no-examples', '--data', 'broken');
+  try {
+    await expect
+      .poll(async () => (await out.request('GET', `${waiting.url}/readyz`)).text, {
+        timeout: 30_000,
+      })
+      .toContain('NOT_A_PUBLIC_KEY');
+  } finally {
+    await waiting.stop();
+    out.take('output of residency start', waiting.output());
+  }
   for (const [name, bytes] of await filesOf(join(folder, 'broken/sites')))
     if (name.includes('/samples/'))
       await writeFile(
@@ -383,7 +401,7 @@ async function breakThings(folder: string, out: Outputs): Promise<void> {
   await out.run('reconcile', '--open', '--data', 'broken');
 }
 
-/** The data directory's own: of them only the secret part may not be seen. */
+/** The data directory's own keys. Only their secret parts must not appear. */
 async function privateKeys(directory: string): Promise<readonly Canary[]> {
   const files = await filesOf(join(directory, 'keys'));
   const keys = files

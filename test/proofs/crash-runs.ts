@@ -17,7 +17,7 @@ export interface CrashTally {
   runs: number;
   /** Router processes killed while they ran. */
   kills: number;
-  /** Kills that left objects or files of records not settled yet. */
+  /** Kills that left objects or files of records that were not settled. */
   inHand: number;
   publisherKills: number;
   records: number;
@@ -27,23 +27,26 @@ export interface CrashTally {
   wrongRegion: number;
   other: number;
   reconcileDifferences: number;
-  /** The first ones found, each with its seed. */
+  /** The first faults, each with its seed. */
   readonly findings: string[];
 }
 
 export interface CrashOptions {
   readonly runs: number;
-  /** Of the first run; the next ones count on. */
+  /** The seed of the first run; the next ones increment it. */
   readonly seed: number;
   readonly onRun?: (tally: CrashTally) => void;
 }
 
 const RECORDS = 40;
-// Longer than a router needs from its start to its end, so that every moment of it is hit.
+// Longer than a router's whole run, so that kills hit every moment of it.
 const START_MS = 900;
 const IN_HAND_MS = 120;
 
-/** Each run: seeded traffic on a fresh data directory, routers and publishers killed at seeded moments, then routed to the end and judged. */
+/**
+ * Each run: seeded traffic on a new data directory, routers and publishers killed at seeded
+ * moments; then everything is routed and judged.
+ */
 export async function crashRuns({ runs, seed, onRun }: CrashOptions): Promise<CrashTally> {
   const tally: CrashTally = {
     runs: 0,
@@ -94,7 +97,7 @@ async function crashRun(directory: string, seed: number, tally: CrashTally): Pro
   if ((await publisher?.killed()) === true) tally.publisherKills += 1;
   const acknowledged = publisher?.acknowledged ?? waiting;
   const lostAcknowledged = missing(directory, traffic, acknowledged);
-  // A publisher that never heard an answer sends again what may have arrived.
+  // A publisher without an acknowledgement sends again records that may have arrived.
   const differences = await withData(directory, async (data) => {
     await data.log.append(traffic.entries(acknowledged));
     const blocked = await routeAll(data);
@@ -128,7 +131,7 @@ function add(
     if (tally.findings.length < 20) tally.findings.push(`seed ${seed}: ${finding}`);
 }
 
-/** Any of the promises broken? */
+/** True if a promise was broken. */
 export function failed({
   lost,
   twice,
@@ -139,7 +142,10 @@ export function failed({
   return lost + twice + wrongRegion + other + reconcileDifferences > 0;
 }
 
-/** Starts a router and kills it at a random moment: of its whole life, or of the time it has a batch in hand. `false`: it had ended. */
+/**
+ * Starts a router and kills it at a random moment: of its whole run, or of the time with a batch in
+ * hand. `false`: it had ended.
+ */
 async function killRouter(directory: string, random: SeededRandom): Promise<boolean> {
   const child = start('route-process.ts', directory, 1 + random.below(16));
   const exited = exit(child);
@@ -156,7 +162,7 @@ async function killRouter(directory: string, random: SeededRandom): Promise<bool
   return (await exited) === 'SIGKILL';
 }
 
-/** Resolves when something is being written to a site, or when the router ended. */
+/** Resolves when a file is being written to a site, or when the router ends. */
 async function firstFile(directory: string, exited: Promise<unknown>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const watchers = (await readdir(join(directory, 'sites'))).map((site) =>
@@ -178,7 +184,7 @@ async function leftInHand(directory: string): Promise<boolean> {
   return temporaries.length > 0 || objects.some(({ submission }) => !settled.has(submission));
 }
 
-/** What the log acknowledged and no longer has. */
+/** Acknowledged records that the log does not hold. */
 function missing(directory: string, traffic: Traffic, acknowledged: number): readonly string[] {
   const present = new Set(readLog(directory).intake.map((row) => traffic.indexOf(row)));
   return Array.from({ length: acknowledged }, (_, index) => index)
@@ -190,7 +196,7 @@ class Publisher {
   acknowledged: number;
   readonly #exited: Promise<string>;
 
-  /** `killAt`: once so many are acknowledged, while the next ones are on their way. */
+  /** `killAt`: kills it once this many are acknowledged, while the next ones are in flight. */
   constructor(directory: string, seed: number, from: number, killAt?: number) {
     this.acknowledged = from;
     const child = start('publish-process.ts', directory, seed, RECORDS, from);
@@ -201,7 +207,7 @@ class Publisher {
     });
   }
 
-  /** Resolves when it has ended: `true` where it was killed in the middle. */
+  /** Resolves when it has ended; `true`: it was killed. */
   async killed(): Promise<boolean> {
     return (await this.#exited) === 'SIGKILL';
   }
@@ -216,9 +222,9 @@ function start(script: string, ...args: readonly (string | number)[]): ChildProc
   );
 }
 
-/** How it ended: `SIGKILL`, or `0`. Any other end is a defect of the process itself. */
+/** How it ended: `SIGKILL`, or `0`. Any other end is a defect of the process. */
 async function exit(child: ChildProcess): Promise<string> {
-  // `close`: its output has been read to the end too.
+  // `close`, because its output has been read completely then.
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   if (code !== 0 && signal !== 'SIGKILL')
     throw new Error(

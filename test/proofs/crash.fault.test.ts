@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { crashRuns } from './crash-runs.ts';
 
 test(
-  'routers and publishers killed at seeded moments lose nothing, place nothing twice and nothing in the wrong region',
+  'with routers and publishers killed at seeded moments nothing is lost, placed twice or placed in the wrong region',
   { timeout: 300_000 },
   async () => {
     const tally = await crashRuns({ runs: 8, seed: 1_000_000 });
@@ -15,7 +15,7 @@ test(
       other: 0,
       reconcileDifferences: 0,
     });
-    // Otherwise nothing was tested.
+    // Otherwise the runs would have tested nothing.
     expect(tally.records).toBeGreaterThanOrEqual(8 * 40);
     expect(tally.inHand).toBeGreaterThan(0);
   },

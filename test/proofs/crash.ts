@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { crashRuns, failed } from './crash-runs.ts';
 
-// `npm run proof:crash -- --runs 200 --seed 1`; exit 1 where a promise was broken.
+// `npm run proof:crash -- --runs 200 --seed 1`; exit 1 if a promise was broken.
 const { values } = parseArgs({
   options: { runs: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },
 });

@@ -10,9 +10,9 @@ import type { Blocked } from '@residency/routing';
 import { decide } from '@residency/residency';
 import { openSealed, readSealedHeader } from '@residency/sealing';
 import { openDataDirectory, openRouter } from '@residency/standalone';
-import type { DataDirectory, RoutingOptions } from '@residency/standalone';
+import type { DataDirectory, RunOptions } from '@residency/standalone';
 
-/** A data directory that others are copied from: making keys takes long. */
+/** A data directory from which others are copied, because making keys takes long. */
 export class DataCopies {
   readonly #root: string;
   #made = 0;
@@ -33,7 +33,7 @@ export class DataCopies {
     return join(this.#root, 'template');
   }
 
-  /** Runs `work` on a copy that is gone afterwards. */
+  /** Runs `work` on a copy that is removed afterwards. */
   async each<T>(work: (directory: string) => Promise<T>): Promise<T> {
     const directory = join(this.#root, `copy-${(this.#made += 1)}`);
     await cp(this.template, directory, { recursive: true });
@@ -61,18 +61,20 @@ export async function withData<T>(
   }
 }
 
-/** Routes all that waits, as `residency route --once` does; what blocked it, if anything. */
+/**
+ * Routes all waiting records, as `residency route --once` does. Returns the block, if there is one.
+ */
 export async function routeAll(
   data: DataDirectory,
-  source: RoutingOptions['source'] = {},
+  source: RunOptions['source'] = {},
 ): Promise<Blocked | undefined> {
-  const router = await openRouter(data, {
-    until: 'end',
-    signal: new AbortController().signal,
-    source,
-  });
+  const router = await openRouter(data);
   try {
-    return await router.run();
+    return await router.run({
+      until: 'end',
+      signal: new AbortController().signal,
+      source,
+    });
   } finally {
     await router.release();
   }

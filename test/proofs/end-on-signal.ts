@@ -1,4 +1,7 @@
-/** For proofs that run for long: told to end, the process ends at once, and what it started with it. */
+/**
+ * For proofs that run for long: on a signal the process ends at once, together with the processes
+ * that it started.
+ */
 export function endOnSignal(): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => {

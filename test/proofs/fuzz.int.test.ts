@@ -26,7 +26,7 @@ const REASONS: Readonly<Record<string, readonly string[]>> = {
 };
 
 test(
-  '10,000 hostile records never stop the router, reach no store unless they are submissions, and each has an outcome with its reason',
+  '10,000 hostile records never stop the router, reach no store unless they are submissions, and each gets an outcome with a reason',
   { timeout: 300_000 },
   async () => {
     const copies = await DataCopies.make(trafficConsents());
@@ -69,7 +69,7 @@ test(
         expect(quarantine).toHaveLength(
           audit.filter(({ outcome }) => outcome === 'quarantined').length,
         );
-        // Not all by one door: otherwise little was tested.
+        // Different records must fail for different reasons, or the run would have tested little.
         expect(new Set(audit.flatMap(({ data }) => data.reason ?? []))).toEqual(
           new Set(Object.values(REASONS).flat()),
         );
@@ -126,7 +126,10 @@ function regionOf(data: AuditRow['data']): string {
   return (data['decision'] as { readonly region: string }).region;
 }
 
-/** Judged anew from the record's bytes, by what must hold of a submission at the least: not by the code that let it pass. */
+/**
+ * Checks the record's bytes again for the minimum that a submission must fulfil, independently of
+ * the code that accepted it.
+ */
 function unlawful(row: IntakeRow | undefined, { offset, data }: AuditRow): readonly string[] {
   const { attributes, sample } =
     row === undefined

@@ -11,19 +11,21 @@ interface Content {
   value: Buffer | null;
 }
 
-/** A record somebody hostile might append, or, now and then, a good one that must survive among them. */
+/** A record that an attacker might append, or sometimes a good one, which must be stored. */
 export interface HostileRecord {
   readonly entry: LogEntry;
-  /** Present: nothing is wrong with it. */
+  /** Present: the record is valid. */
   readonly good?: { readonly region: string; readonly sample: Buffer };
 }
 
-/** Record `index` of a seed: random noise, or a valid submission in either mode that was tampered with. */
+/**
+ * Record `index` of a seed: random noise, or a valid submission in either mode that was changed.
+ */
 export function hostileRecord(seed: number, index: number): HostileRecord {
   const random = new SeededRandom(seed * 1_000_003 + index);
   const country = random.pick(Object.keys(REGION_BY_COUNTRY));
   const sample = random.bytes(1 + random.below(200));
-  // Some quarrel over one identity; the good ones are never among them.
+  // Some share one identity; the good ones never do.
   const quarrel = index % 100 === 1;
   const event = submissionEvent({
     id: quarrel ? 'fuzz-same' : `fuzz-${index}`,
@@ -80,7 +82,7 @@ const ATTRIBUTES = [
   'traceparent',
   'dataclassification',
 ];
-// Names that mean something to JavaScript, to headers or to nobody.
+// Names with a meaning in JavaScript or in headers, and unknown names.
 const NAMES = [
   '__proto__',
   'constructor',

@@ -4,7 +4,8 @@ import type { Evidence, Judgement } from './judgement.ts';
 import type { IntakeRow } from './on-disk.ts';
 import type { Expectation } from './traffic.ts';
 
-// Two partitions. `a` and `b` have one owner each; `c` is raced for by both partitions and the second one won; one record is refused.
+// Two partitions. `a` and `b` have one owner each; both partitions race for `c`, and the second one
+// won; one record is refused.
 const MUST: Readonly<Record<string, Expectation>> = {
   '0/0': placeable('a', 'zurich', 'CH'),
   '0/1': placeable('a', 'zurich', 'CH'),
@@ -39,7 +40,7 @@ const INNOCENT: Evidence = {
   objects: [object('zrh-1', 'a'), object('zrh-2', 'a'), object('mow-1', 'b'), object('mow-1', 'c')],
 };
 
-test('a system that kept every promise is guilty of nothing, whoever of two partitions was quicker', () => {
+test('a system that kept every promise has no fault, whichever of two partitions was faster', () => {
   expect(counts({})).toEqual({ lost: 0, twice: 0, wrongRegion: 0, other: 0 });
 });
 

@@ -3,25 +3,25 @@ import type { AuditRow, IntakeRow, ObjectOnDisk } from './on-disk.ts';
 import { SITES_BY_REGION } from './traffic.ts';
 import type { Expectation } from './traffic.ts';
 
-/** What a system is found guilty of; each a sentence. All empty: every promise held. */
+/** The faults of a system, each as a sentence. All empty: every promise was kept. */
 export interface Judgement {
   readonly records: number;
   readonly objects: number;
   readonly lost: readonly string[];
   readonly twice: readonly string[];
   readonly wrongRegion: readonly string[];
-  /** A wrong outcome, a broken chain, something left behind. */
+  /** Wrong outcomes, broken chains, leftovers. */
   readonly other: readonly string[];
 }
 
-/** All that a system at rest shows of itself. */
+/** The observable state of a system at rest. */
 export interface Evidence {
   /** The log's name. */
   readonly name: string;
-  /** In log order within each partition, as the audit events are. */
+  /** In log order within each partition, like the audit events. */
   readonly intake: readonly IntakeRow[];
   readonly audit: readonly Omit<AuditRow, 'bytes'>[];
-  /** The last offset settled of each partition; `null` or absent: none. */
+  /** The last settled offset of each partition; `null` or absent: none. */
   readonly settled: ReadonlyMap<number, number | null>;
   readonly objects: readonly ObjectOnDisk[];
   readonly leftBehind: readonly string[];
@@ -30,7 +30,7 @@ export interface Evidence {
 type Verdict = { readonly [Kind in 'lost' | 'twice' | 'wrongRegion' | 'other']: string[] };
 type Event = Evidence['audit'][number];
 
-/** An intake record, what it must come to by itself, and the events about it. */
+/** An intake record, its expected result without other records, and its events. */
 interface Case {
   readonly row: IntakeRow;
   readonly position: string;
@@ -38,7 +38,10 @@ interface Case {
   readonly events: readonly Event[];
 }
 
-/** Judges a data directory at rest by what stands on the disk and what each record must come to; asks nothing of the product. */
+/**
+ * Judges a data directory at rest by its files and by the expected result of each record. Uses no
+ * code of the product.
+ */
 export async function judgeDataDirectory(
   directory: string,
   expectation: (row: IntakeRow) => Expectation,
@@ -93,7 +96,7 @@ export function guilty({ lost, twice, wrongRegion, other }: Judgement): readonly
   ];
 }
 
-/** Each partition by itself: no hole, progress at its end, one chain. */
+/** Judges each partition by itself: no hole, progress at its end, one chain. */
 function judgeLog({ intake, audit, settled }: Evidence, verdict: Verdict): void {
   const events = Map.groupBy(audit, ({ partition }) => partition);
   for (const [partition, rows] of Map.groupBy(intake, (row) => row.partition)) {
@@ -130,8 +133,8 @@ function judgeCase(
 }
 
 /**
- * Who owns each identity in each region. Within a partition the first record comes before the later ones; between partitions whoever was
- * quicker: then it is the one that says so.
+ * The owner of each identity in each region. Within a partition the first record is the owner.
+ * Between partitions either may be faster; then the stored record is the owner.
  */
 function ownersOf(cases: readonly Case[]): ReadonlyMap<string, Case> {
   const owners = new Map<string, Case>();
@@ -157,7 +160,10 @@ function storedBy({ events: [event] }: Case): boolean {
   return event?.outcome === 'stored';
 }
 
-/** The owner of an identity in a region is stored there; another record is its duplicate or its rival. */
+/**
+ * The owner of an identity in a region is stored there. Another record is its duplicate or in
+ * conflict with it.
+ */
 function outcomeOf(one: Case, owners: ReadonlyMap<string, Case>): string {
   const { expected } = one;
   if (expected.kind !== 'placeable') return `${expected.kind} ${expected.reason}`;
@@ -186,7 +192,7 @@ function sealedAt({ data }: Event, site: string): string {
   );
 }
 
-/** Events stand in the order of what they are about, and each names the one before it. */
+/** Events must be in the order of their records, and each must name the one before it. */
 function chainFaults(chain: readonly Event[]): readonly string[] {
   return chain.flatMap((event, index) => {
     const before = chain[index - 1];

@@ -3,7 +3,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-// What a data directory holds, read without a line of the product: SQL, JSON and directory listings.
+// Reads a data directory without code of the product: SQL, JSON and directory listings.
 
 export interface IntakeRow {
   readonly partition: number;
@@ -115,7 +115,7 @@ export interface ObjectOnDisk {
 
 export interface SitesOnDisk {
   readonly objects: readonly ObjectOnDisk[];
-  /** What attempts left behind, by path. */
+  /** Leftovers of attempts, by path. */
   readonly temporaries: readonly string[];
 }
 
@@ -130,7 +130,7 @@ export async function walkSites(directory: string): Promise<SitesOnDisk> {
   return { objects, temporaries };
 }
 
-/** What stands under `samples/` in a site's folder. */
+/** The files under `samples/` in a site's folder. */
 export async function objectsUnder(site: string, root: string): Promise<readonly ObjectOnDisk[]> {
   const objects: ObjectOnDisk[] = [];
   for (const path of await files(join(root, 'samples'))) {

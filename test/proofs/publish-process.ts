@@ -3,8 +3,9 @@ import { openDataDirectory } from '@residency/standalone';
 import { SeededRandom } from './seeded-random.ts';
 import { Traffic } from './traffic.ts';
 
-// A publisher process to be killed: `publish-process.ts <data directory> <seed> <records> <from>` publishes that traffic
-// a few records at a time, and says after each answer of the log how far it is.
+// A publisher process to be killed: `publish-process.ts <data directory> <seed> <records> <from>`
+// publishes the traffic a few records at a time, and reports its progress after each
+// acknowledgement.
 const [, , directory = '', seed = '', count = '', first = ''] = process.argv;
 const traffic = new Traffic(Number(seed), Number(count));
 const random = new SeededRandom(Number(seed));

@@ -23,7 +23,7 @@ import { GIVEN, Traffic, trafficConsents } from './traffic.ts';
 
 const EFFECTIVE_IN_MS = 100;
 
-test('the same records routed again into empty stores, after consents and the policy changed, come to the same outcomes, reasons and decisions', async () => {
+test('the same records routed again into empty stores, after consents and the policy changed, get the same outcomes, reasons and decisions', async () => {
   const copies = await DataCopies.make(trafficConsents());
   try {
     await copies.each(async (directory) => {
@@ -60,7 +60,10 @@ test('the same records routed again into empty stores, after consents and the po
   }
 });
 
-/** Traffic; then consent is withdrawn, and given again; then a newer policy moves Switzerland: each step routed before the next. */
+/**
+ * Traffic; then consent is withdrawn, and given again; then a newer policy moves Switzerland: each
+ * step routed before the next.
+ */
 async function liveThroughChanges(data: DataDirectory): Promise<void> {
   const steps: (readonly LogEntry[])[] = [
     [...new Traffic(7, 60, 16 * 1024).entries(), fromSwitzerland('swiss-1')],
@@ -139,7 +142,10 @@ function consent(kind: 'granted' | 'withdrawn'): LogEntry {
   );
 }
 
-/** Leaves the intake, consent and policy records with their append times, and nothing that routing made of them. */
+/**
+ * Leaves the intake, consent and policy records with their append times, and nothing that routing
+ * made of them.
+ */
 async function forgetRouting(directory: string): Promise<void> {
   const db = new DatabaseSync(join(directory, 'log.db'));
   db.exec(`

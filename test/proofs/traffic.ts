@@ -83,7 +83,10 @@ export function trafficConsents(): readonly LogEntry[] {
   ];
 }
 
-/** Seeded submissions, good and bad, some of them again: the same seed is the same traffic in every process. */
+/**
+ * Seeded submissions, good and bad, some of them again: the same seed is the same traffic in every
+ * process.
+ */
 export class Traffic {
   readonly planned: readonly Planned[];
 
@@ -153,7 +156,8 @@ function next(
   if (earlier !== undefined && dice < 0.08) return placeable(index, earlier);
   if (earlier !== undefined && dice < 0.14)
     return placeable(index, { ...earlier, sample: fields.sample });
-  // The same identity from another country: another sample in the same region, lawful by itself in another one.
+  // The same identity from another country: another sample in the same region, lawful by itself in
+  // another one.
   if (earlier !== undefined && dice < 0.2)
     return placeable(index, { ...earlier, country: fields.country });
   if (dice < 0.75) return placeable(index, fields);

@@ -10,7 +10,10 @@ const FINISHED = 'finished';
 export const ARTEFACTS = ['kafka', 's3', 'redis'] as const;
 export type Artefact = (typeof ARTEFACTS)[number];
 
-/** The folder with a server's jars, fetched by Maven at the first call on this machine. A changed POM is another folder. */
+/**
+ * The folder with a server's jars, fetched by Maven at the first call on this machine. A changed
+ * POM is another folder.
+ */
 export async function jars(artefact: Artefact): Promise<string> {
   const pom = join(import.meta.dirname, 'maven', artefact, 'pom.xml');
   const digest = createHash('sha256')

@@ -14,7 +14,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-test('where no socket is, no engine answers', async () => {
+test('without a socket there is no engine', async () => {
   vi.stubEnv('DOCKER_HOST', `unix://${folder}/none.sock`);
   expect(await dockerAnswers()).toBe(false);
 });
@@ -23,7 +23,7 @@ test.each([
   ['says nothing', '', false],
   ['answers a ping', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nOK', true],
   ['is something else', 'hello\r\n\r\n', false],
-])('an engine that %s is judged within seconds', async (_, answer, expected) => {
+])('an engine that %s is recognised within seconds', async (_, answer, expected) => {
   const path = join(folder, 'engine.sock');
   const engine = createServer((socket) => {
     socket

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 
 const ANSWER_MS = 1000;
 
-/** Whether a container engine answers. Never waits long: most machines that have none have no socket either. */
+/**
+ * Whether a container engine answers. Never waits long: most machines that have none have no socket
+ * either.
+ */
 export async function dockerAnswers(): Promise<boolean> {
   const host = process.env['DOCKER_HOST'];
   const candidates =

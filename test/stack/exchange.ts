@@ -1,6 +1,9 @@
 import { connect } from 'node:net';
 
-/** Sends bytes over a connection of its own and resolves once `complete` says that the answer is whole. */
+/**
+ * Sends bytes over a connection of its own and resolves once `complete` says that the answer is
+ * whole.
+ */
 export function exchange(
   port: number,
   request: Uint8Array,

@@ -1,22 +1,44 @@
+import { createSocket } from 'node:dgram';
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-// Below the range from which systems take the local ports of outgoing connections: a server that was killed finds its port free again.
-const [FIRST, LAST] = [10_240, 32_000];
+// Below the range from which systems take the local ports of outgoing connections: a server that
+// was killed finds its port free again.
+const RANGE = { first: 10_240, last: 32_000 };
 const TRIES = 200;
 
-/** Ports that nobody listens on. Somebody else may still be quicker, so whoever starts a server tries again with others. */
-export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  for (let tries = 0; ports.size < count && tries < TRIES; tries += 1) {
-    const port = randomInt(FIRST, LAST);
-    if (await free(port)) ports.add(port);
+/**
+ * Ports that nobody listens on and that no other call returns, in whichever process, until this
+ * process ends: a server that starts late, or was killed, finds its port free.
+ */
+export async function freePorts(count: number, { first, last } = RANGE): Promise<number[]> {
+  const ports: number[] = [];
+  for (let tries = 0; ports.length < count && tries < TRIES; tries += 1) {
+    const port = randomInt(first, last + 1);
+    if ((await reserve(port)) && (await free(port))) ports.push(port);
   }
-  if (ports.size < count)
+  if (ports.length < count)
     throw new Error(
-      `Expected ${count} free ports between ${FIRST} and ${LAST}, found ${ports.size}; end what listens there.`,
+      `Expected ${count} free ports between ${first} and ${last}, found ${ports.length}; end what listens there.`,
     );
-  return [...ports];
+  return ports;
+}
+
+/**
+ * Binds the UDP port of the same number. The system lets one process have it, and takes it back
+ * however that process ends.
+ */
+function reserve(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4').unref();
+    socket.once('error', () => {
+      socket.close();
+      resolve(false);
+    });
+    socket.bind({ port, address: '127.0.0.1', exclusive: true }, () => {
+      resolve(true);
+    });
+  });
 }
 
 function free(port: number): Promise<boolean> {

@@ -28,7 +28,10 @@ export function fromEnvironment(environment: Environment): Partial<Stack> {
   };
 }
 
-/** `http://ACCESS-KEY:SECRET@host:port/?region=eu-central-1&style=path`, key and secret percent-encoded. */
+/**
+ * `http://ACCESS-KEY:SECRET@host:port/?region=eu-central-1&style=path`, key and secret
+ * percent-encoded.
+ */
 function s3Endpoint(name: string, environment: Environment): S3Endpoint {
   const url = URL.parse(environment[name] ?? '');
   if (url === null || url.username === '' || url.password === '') {

@@ -1,4 +1,4 @@
-/** What a guard is told. Its folder goes, and its servers die, when the channel closes. */
+/** A message to a guard. When the channel closes, the guard deletes its folder and its servers end. */
 export type GuardOrder =
   | {
       readonly order: 'start';
@@ -8,7 +8,7 @@ export type GuardOrder =
     }
   | { readonly order: 'signal'; readonly server: string; readonly signal: NodeJS.Signals };
 
-/** What a guard tells. */
+/** A message from a guard. */
 export type GuardNews =
   | { readonly news: 'ready'; readonly folder: string }
   | { readonly news: 'started'; readonly server: string; readonly pid: number }

@@ -12,7 +12,7 @@ function runs(pid: number): boolean {
   }
 }
 
-test('servers and folder of a killed process are gone a moment later, frozen ones too', async () => {
+test('servers and folder of a killed process are removed, frozen servers too', async () => {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'left-behind-process.ts')], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

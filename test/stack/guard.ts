@@ -1,6 +1,7 @@
 /**
- * Stands between a test process and its servers, in a session of its own. When the channel to the test process closes, for
- * whatever reason (SIGKILL included), it kills every server and removes their folder.
+ * Runs between a test process and its servers, in a session of its own. When the channel to the
+ * test process closes, also by SIGKILL, it kills every server and removes
+ * their folder.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -13,12 +14,13 @@ const running = new Map<string, ChildProcess>();
 const folder = await mkdtemp(join(tmpdir(), 'residency-stack-'));
 let ending = false;
 
-function tell(news: GuardNews): void {
+function send(news: GuardNews): void {
   if (process.connected) process.send?.(news);
 }
 
 function start(server: string, command: string, args: readonly string[]): void {
-  // Java names files in the locale's characters; in the plain one a key that is not ASCII is refused.
+  // Java names files in the locale's characters; in the plain one a key that is not ASCII is
+  // refused.
   const child = spawn(command, args, {
     cwd: folder,
     env: { ...process.env, LC_ALL: 'C.UTF-8' },
@@ -27,16 +29,16 @@ function start(server: string, command: string, args: readonly string[]): void {
   running.set(server, child);
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
-      tell({ news: 'output', server, text });
+      send({ news: 'output', server, text });
     });
   }
   const ended = (how: string): void => {
     if (running.get(server) === child) running.delete(server);
-    tell({ news: 'ended', server, how });
+    send({ news: 'ended', server, how });
     if (ending) void leaveWhenAlone();
   };
   child.on('spawn', () => {
-    tell({ news: 'started', server, pid: child.pid ?? 0 });
+    send({ news: 'started', server, pid: child.pid ?? 0 });
   });
   child.on('error', (error) => {
     ended(error.message);
@@ -66,5 +68,5 @@ process.on('message', (message: GuardOrder) => {
   if (message.order === 'start') start(message.server, message.command, message.args);
   else running.get(message.server)?.kill(message.signal);
 });
-if (process.connected) tell({ news: 'ready', folder });
+if (process.connected) send({ news: 'ready', folder });
 else end();

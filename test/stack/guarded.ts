@@ -12,7 +12,10 @@ interface Life {
   ended: string | undefined;
 }
 
-/** The servers of one stack and their folder, behind a guard process that outlives this process just long enough to remove both. */
+/**
+ * The servers of one stack and their folder, behind a guard process that outlives this process just
+ * long enough to remove both.
+ */
 export class Guarded {
   readonly folder: string;
   readonly #guard: ChildProcess;

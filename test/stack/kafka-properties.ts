@@ -2,7 +2,7 @@
 export interface BrokerPorts {
   readonly client: number;
   readonly controller: number;
-  /** A second listener for clients, advertised at the port of a proxy that stands before it. */
+  /** A second listener for clients, advertised at the port of a proxy in front of it. */
   readonly proxied?: { readonly listen: number; readonly advertised: number };
 }
 
@@ -64,7 +64,10 @@ function listeners(
   };
 }
 
-/** Every topic survives the loss of one of three brokers, and takes no write that only one of them has. */
+/**
+ * Every topic survives the loss of one of three brokers, and takes no write that only one of them
+ * has.
+ */
 function replication(brokers: number): Record<string, string> {
   const [copies, inSync] = brokers === 1 ? ['1', '1'] : ['3', '2'];
   return {

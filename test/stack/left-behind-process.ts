@@ -1,4 +1,4 @@
-/** Opens a stack, tells where it is and what runs, and waits to be killed. */
+/** Opens a stack, prints its folder and processes, and waits to be killed. */
 import { openStack } from './index.ts';
 
 const stack = await openStack({ brokers: 1, redis: true });

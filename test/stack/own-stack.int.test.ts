@@ -36,14 +36,14 @@ test('a killed Redis comes back on its port with its data', async () => {
   expect(await redis('GET kept')).toBe('$3\r\nyes');
 });
 
-test('a frozen server keeps its connections waiting until it is thawed', async () => {
+test('a frozen server keeps its connections waiting until it is resumed', async () => {
   stack.servers.redis.freeze();
   await expect(redis('PING', redisPort(), 300)).rejects.toThrow('none in time');
   stack.servers.redis.thaw();
   expect(await redis('PING')).toBe('+PONG');
 });
 
-test('a Redis can be put back to an older copy of itself', async () => {
+test('a Redis can be replaced by an older copy of itself', async () => {
   await redis('SET age old');
   const older = await stack.servers.redis.copyData();
   await redis('SET age new');
@@ -51,7 +51,7 @@ test('a Redis can be put back to an older copy of itself', async () => {
   expect(await redis('GET age')).toBe('$3\r\nold');
 });
 
-test('a Redis with users refuses who is none of them', async () => {
+test('a Redis with users refuses all others', async () => {
   const other = await openStack({
     redis: { users: ['user default off', 'user router on >secret ~* +@all'] },
   });
@@ -65,7 +65,7 @@ test('a Redis with users refuses who is none of them', async () => {
   expect(answers.toString()).toBe('+OK\r\n+PONG\r\n');
 });
 
-test('a site that was stopped comes back with its objects, and its neighbours stay', async () => {
+test('a site that was stopped comes back with its objects, and the other sites keep running', async () => {
   const { 'zrh-1': stopped, 'zrh-2': neighbour } = stack.sites;
   const path = `/${await createBucket(stopped)}/object`;
   await signedRequest({ method: 'PUT', path, body: 'kept', ...stopped });
@@ -92,13 +92,13 @@ test('one of three brokers can stop, die and come back', async () => {
   await expect.poll(() => alive(first), { timeout: 20_000 }).toEqual([1, 2, 3]);
 }, 120_000);
 
-test('a server that does not come up says why', async () => {
+test('a server that does not start reports why', async () => {
   await expect(openStack({ redis: { settings: { 'no-such-setting': '1' } } })).rejects.toThrow(
     /no-such-setting/,
   );
 });
 
-test('what was not asked for cannot be taken by mistake', async () => {
+test('a server that was not requested cannot be used', async () => {
   const other = await openStack({ redis: true });
   onTestFinished(() => other.close());
   expect(() => other.kafka).toThrow('opened with brokers');

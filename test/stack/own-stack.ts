@@ -18,10 +18,15 @@ export interface OwnStackOptions {
   readonly redis?: boolean | RedisOptions;
   /** server.properties of every broker, over the stack's own. */
   readonly kafkaSettings?: Readonly<Record<string, string>>;
-  /** One port a broker: a second listener is advertised there, for a proxy that listens there and connects to `kafka.behindProxies`. */
+  /**
+   * One port a broker: a second listener is advertised there, for a proxy that listens there and
+   * connects to `kafka.behindProxies`.
+   */
   readonly kafkaProxyPorts?: readonly number[];
   /** For benchmarks and long proofs: slower to start, faster after minutes of load. */
   readonly longRunning?: boolean;
+  /** For class-archive.ts. */
+  readonly recordClasses?: boolean;
 }
 
 /** Servers of one's own. Reading what was not asked for throws. */
@@ -98,7 +103,13 @@ function asked<T>(what: T | undefined, option: string): T {
 
 async function openKafka(
   guarded: Guarded,
-  { brokers = 0, kafkaSettings = {}, kafkaProxyPorts, longRunning = false }: OwnStackOptions,
+  {
+    brokers = 0,
+    kafkaSettings = {},
+    kafkaProxyPorts,
+    longRunning = false,
+    recordClasses = false,
+  }: OwnStackOptions,
 ): Promise<{ log: OwnStack['kafka']; servers: readonly Server[] } | undefined> {
   if (brokers === 0) return undefined;
   const ports = await freePorts(brokers * 3);
@@ -111,7 +122,10 @@ async function openKafka(
       ...(advertised === undefined ? {} : { proxied: { listen, advertised } }),
     };
   });
-  const servers = await kafkaServers(guarded, plans, kafkaSettings, { longRunning });
+  const servers = await kafkaServers(guarded, plans, kafkaSettings, {
+    longRunning,
+    recordClasses,
+  });
   await Promise.all(servers.map((server) => server.start()));
   return {
     servers,
@@ -126,11 +140,11 @@ async function openKafka(
 
 async function openSites(
   guarded: Guarded,
-  { longRunning = false }: OwnStackOptions,
+  { longRunning = false, recordClasses = false }: OwnStackOptions,
 ): Promise<{ endpoints: Record<TestSite, S3Endpoint>; servers: Record<TestSite, Server> }> {
   const ports = await freePorts(TEST_SITES.length);
   const open = async (site: TestSite, port = 0): Promise<S3Server> => {
-    const s3 = await s3Server(guarded, site, port, { longRunning });
+    const s3 = await s3Server(guarded, site, port, { longRunning, recordClasses });
     await s3.server.start();
     return s3;
   };

@@ -6,7 +6,12 @@ import { freePorts } from './free-ports.ts';
 import { Guarded } from './guarded.ts';
 import { GuardedServer } from './server.ts';
 
-const RULES = fileURLToPath(new URL('../../deploy/prometheus/rules/', import.meta.url));
+const DEPLOYED = fileURLToPath(new URL('../../deploy/prometheus/', import.meta.url));
+/** Of services on a cluster, and of everything in one process. */
+const RULES = {
+  cluster: ['rules/*.yml'],
+  standalone: ['rules/recording.yml', 'standalone/rules/*.yml'],
+} as const;
 
 /** A job's name and the `host:port` of its processes. */
 export type Targets = Readonly<Record<string, readonly string[]>>;
@@ -17,7 +22,10 @@ export interface FiringAlert {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** A real Prometheus with the rules of deploy/prometheus, scraping what it is told. It dies with this process. */
+/**
+ * A real Prometheus with the rules of deploy/prometheus, which scrapes the given targets. It dies with
+ * this process.
+ */
 export class PrometheusServer {
   readonly url: string;
   readonly #guarded: Guarded;
@@ -29,7 +37,11 @@ export class PrometheusServer {
     this.#folder = folder;
   }
 
-  static async open(targets: Targets, intervalSeconds: number): Promise<PrometheusServer> {
+  static async open(
+    targets: Targets,
+    intervalSeconds: number,
+    rules: keyof typeof RULES = 'cluster',
+  ): Promise<PrometheusServer> {
     const guarded = await Guarded.open();
     const folder = await mkdtemp(join(tmpdir(), 'residency-prometheus-'));
     const [port = 0] = await freePorts(1);
@@ -43,7 +55,7 @@ export class PrometheusServer {
           scrape_interval: `${intervalSeconds}s`,
           evaluation_interval: `${intervalSeconds}s`,
         },
-        rule_files: [join(RULES, '*.yml')],
+        rule_files: RULES[rules].map((path) => join(DEPLOYED, path)),
         scrape_configs: Object.keys(targets).map((job) => ({
           job_name: job,
           file_sd_configs: [{ files: [join(folder, `${job}.json`)], refresh_interval: '1s' }],
@@ -77,6 +89,19 @@ export class PrometheusServer {
     return (
       (await response.json()) as { readonly data: { readonly alerts: readonly FiringAlert[] } }
     ).data.alerts;
+  }
+
+  /** How each rule's last evaluation went; `unknown`: there was none yet. */
+  async rules(): Promise<readonly { readonly name: string; readonly health: string }[]> {
+    const response = await fetch(`${this.url}/api/v1/rules`);
+    const { data } = (await response.json()) as {
+      readonly data: {
+        readonly groups: readonly {
+          readonly rules: readonly { readonly name: string; readonly health: string }[];
+        }[];
+      };
+    };
+    return data.groups.flatMap(({ rules }) => rules);
   }
 
   /** The value of each series that a query finds now. */

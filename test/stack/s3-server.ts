@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { jars } from './cache.ts';
 import type { Guarded } from './guarded.ts';
 import { java, javaArguments } from './java.ts';
-import type { JavaTuning } from './java.ts';
 import { propertiesFile } from './properties-file.ts';
 import { GuardedServer } from './server.ts';
+import type { ServerTuning } from './server.ts';
 import { signedRequest } from './signed-request.ts';
 import type { S3Endpoint, TestSite } from './stack.ts';
 
@@ -15,12 +15,15 @@ export interface S3Server {
   readonly endpoint: S3Endpoint;
 }
 
-/** S3Proxy over a folder. It knows one identity, so a wrong secret is refused as elsewhere. Not started yet. */
+/**
+ * S3Proxy over a folder. It knows one identity, so a wrong secret is refused as elsewhere. Not
+ * started yet.
+ */
 export async function s3Server(
   guarded: Guarded,
   site: TestSite,
   port: number,
-  tuning: JavaTuning,
+  { longRunning, recordClasses }: ServerTuning,
 ): Promise<S3Server> {
   const folder = await jars('s3');
   const data = join(guarded.folder, site);
@@ -44,7 +47,10 @@ export async function s3Server(
         folder,
         'org.gaul.s3proxy.Main',
         ['-Xmx192m', `-Dlogback.configurationFile=${log}`],
-        tuning,
+        {
+          longRunning,
+          recordTo: recordClasses ? join(guarded.folder, `s3-${site}.jsa`) : undefined,
+        },
       ),
       '--properties',
       file,

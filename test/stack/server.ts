@@ -23,6 +23,13 @@ export interface Server {
   output(): string;
 }
 
+/** What a Java server is started for. */
+export interface ServerTuning {
+  readonly longRunning: boolean;
+  /** Its end writes the classes that it loaded into the stack's folder, as `<name>.jsa`. */
+  readonly recordClasses: boolean;
+}
+
 export interface ServerCommand {
   readonly name: string;
   readonly command: string;

@@ -11,7 +11,10 @@ export interface SharedServers<Kind extends SharedKind = SharedKind> {
   close(): Promise<void>;
 }
 
-/** The run's servers of one kind: those that the environment names, else containers, else processes (README.md). */
+/**
+ * The run's servers of one kind: those that the environment names, else containers, else processes
+ * (README.md).
+ */
 export const OPEN_SHARED: { readonly [Kind in SharedKind]: () => Promise<SharedServers<Kind>> } = {
   kafka: () =>
     openShared('kafka', async () => (await import('./containers.ts')).containedKafka(), {

@@ -15,7 +15,7 @@ test('every test of a run gets the same servers, and they answer', async () => {
   socket.destroy();
 });
 
-test('a bucket of a test site takes one object under a key once, from who knows the secret', async () => {
+test('a bucket of a test site accepts one object under a key once, with the right secret', async () => {
   const site = (await sharedStack()).sites['mow-1'];
   const put = {
     method: 'PUT',

@@ -1,10 +1,13 @@
 import type { SharedKind } from './shared-servers.ts';
 import type { Stack } from './stack.ts';
 
-/** Set by global-setup.ts for the run's workers and whatever they start. */
+/** Set by global-setup.ts for the run's workers and their children. */
 export const SUPERVISOR = 'RESIDENCY_TEST_SUPERVISOR';
 
-/** The run's shared Kafka, S3 servers and Redis, started when first asked for and stopped when the run ends or dies. */
+/**
+ * The run's shared Kafka, S3 servers and Redis, started when first asked for and stopped when the
+ * run ends or dies.
+ */
 export async function sharedStack(): Promise<Stack> {
   const [kafka, sites, redis] = await Promise.all([sharedKafka(), sharedSites(), sharedRedis()]);
   return { kafka, sites, redis };

@@ -26,7 +26,9 @@ const sha256 = (data: Uint8Array | string): string =>
 const hmac = (key: Uint8Array | string, data: string): Buffer =>
   createHmac('sha256', key).update(data).digest();
 
-/** One S3 request without an SDK (AWS Signature Version 4), for what tests put and look at by hand. */
+/**
+ * One S3 request without an SDK (AWS Signature Version 4), for what tests put and look at by hand.
+ */
 export function signedRequest(options: SignedRequest): Promise<SignedResponse> {
   const url = new URL(options.endpoint);
   return new Promise((resolve, reject) => {

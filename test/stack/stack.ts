@@ -11,7 +11,9 @@ export const TEST_SITES = ['zrh-1', 'zrh-2', 'mow-1'] as const;
 export type TestSite = (typeof TEST_SITES)[number];
 export type StackSites = Readonly<Record<TestSite, S3Endpoint>>;
 
-/** Real servers. Whoever shares them takes a topic prefix, bucket names and key prefixes of its own. */
+/**
+ * Real servers. A test that shares them uses a topic prefix, bucket names and key prefixes of its own.
+ */
 export interface Stack {
   /** `host:port` each. */
   readonly kafka: { readonly brokers: readonly string[] };

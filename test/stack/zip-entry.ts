@@ -4,7 +4,10 @@ const END = 0x06054b50;
 const END_SIZE = 22;
 const ENTRY = 0x02014b50;
 
-/** One file out of a zip archive (APPNOTE 4.3), such as a jar: no tool for it is on every machine with a Java runtime. */
+/**
+ * One file out of a zip archive (APPNOTE 4.3), such as a jar: no tool for it is on every machine
+ * with a Java runtime.
+ */
 export function zipEntry(archive: Buffer, name: string): Buffer {
   const end = archive.lastIndexOf(Buffer.from([0x50, 0x4b, 0x05, 0x06]), archive.length - END_SIZE);
   if (end < 0 || archive.readUInt32LE(end) !== END)

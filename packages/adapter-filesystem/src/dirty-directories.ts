@@ -1,21 +1,25 @@
 import { posix } from 'node:path';
+import pLimit from 'p-limit';
 
-/** Open files at a time; more gain nothing, the thread pool is smaller. */
+/** The number of concurrent syncs. More have no effect, because the thread pool is smaller. */
 const CONCURRENT_SYNCS = 32;
 
-/** Directories (relative to a site, `.` = its root) whose names are not known to be durable yet. */
+/** Directories (relative to a site, `.` = its root) with entries that may not be durable yet. */
 export class DirtyDirectories {
   readonly #sync: (directory: string) => Promise<void>;
   readonly #dirty = new Set<string>();
-  /** Directories whose own name in their parent is durable. */
+  /** Directories whose entry in their parent is durable. */
   readonly #anchored = new Set<string>();
-  #last: Promise<void> = Promise.resolve();
+  readonly #mutex = pLimit(1);
 
   constructor(sync: (directory: string) => Promise<void>) {
     this.#sync = sync;
   }
 
-  /** A name in `directory` is to be made durable, with every directory that leads there: whoever made those may have crashed before syncing. */
+  /**
+   * Marks `directory` and each directory above it for a sync: the process that created them may
+   * have crashed before it synced them.
+   */
   touch(directory: string): void {
     this.#dirty.add(directory);
     for (
@@ -27,20 +31,24 @@ export class DirtyDirectories {
     }
   }
 
-  /** `directory` was made just now, perhaps in place of one that was known to be durable. */
+  /** `directory` was created just now, perhaps in place of one that was durable. */
   made(directory: string): void {
     this.#anchored.delete(directory);
   }
 
-  /** Resolves once all that was touched before the call is durable. What failed stays dirty; rejects with the first failure. */
+  /** The site is another folder now, so no entry in it counts as durable. */
+  moved(): void {
+    this.#anchored.clear();
+  }
+
+  /**
+   * Resolves once everything touched before the call is durable. Rejects with the first failure;
+   * failed directories stay dirty.
+   */
   flush(): Promise<void> {
-    // One after the other: a flush must not resolve while an earlier one still syncs what it answers for too.
-    const next = this.#last.then(
-      () => this.#syncAll(),
-      () => this.#syncAll(),
-    );
-    this.#last = next;
-    return next;
+    // One flush after the other: a flush must not resolve while an earlier one still syncs
+    // directories for which both answer.
+    return this.#mutex(() => this.#syncAll());
   }
 
   async #syncAll(): Promise<void> {

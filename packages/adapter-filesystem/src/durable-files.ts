@@ -9,7 +9,10 @@ import { errnoOf } from './filesystem-error.ts';
 export const FILE_MODE = 0o600;
 export const DIRECTORY_MODE = 0o700;
 
-/** Writes a new file and makes its content durable; its name is, once its directory is synced. */
+/**
+ * Writes a new file and makes its content durable. Its name becomes durable when its directory is
+ * synced.
+ */
 export async function writeNewFile(path: string, bytes: Uint8Array): Promise<void> {
   const file = await open(path, 'wx', FILE_MODE);
   try {
@@ -20,7 +23,10 @@ export async function writeNewFile(path: string, bytes: Uint8Array): Promise<voi
   }
 }
 
-/** Gives a finished file its name if that is free (link(2) is atomic, also between processes); `false` where it is taken. */
+/**
+ * Links a finished file to its name if the name is free (link(2) is atomic, also between
+ * processes). `false`: the name is taken.
+ */
 export async function linkIfFree(temporary: string, path: string): Promise<boolean> {
   try {
     await link(temporary, path);
@@ -31,7 +37,10 @@ export async function linkIfFree(temporary: string, path: string): Promise<boole
   }
 }
 
-/** A whole file under a name that was free, or nothing; `false` where the name is taken. `temporary` must be on the same file system. */
+/**
+ * Creates a complete file at a free name, or nothing. `false`: the name is taken. `temporary` must
+ * be on the same file system.
+ */
 export async function createWhole(
   path: string,
   bytes: Uint8Array,
@@ -45,7 +54,7 @@ export async function createWhole(
   }
 }
 
-/** Makes one directory, never its parents; `false` where it stands already. */
+/** Makes one directory, never its parents. `false`: it exists already. */
 export async function makeDirectory(path: string): Promise<boolean> {
   try {
     await mkdir(path, { mode: DIRECTORY_MODE });
@@ -56,7 +65,10 @@ export async function makeDirectory(path: string): Promise<boolean> {
   }
 }
 
-/** Makes nested directories, given outermost first and relative to `root`, whose own parent stands; answers those that were missing. */
+/**
+ * Creates nested directories, outermost first and relative to `root`, whose own parent must exist.
+ * Returns those that were missing.
+ */
 export async function makeDirectories(
   root: string,
   directories: readonly string[],
@@ -64,7 +76,7 @@ export async function makeDirectories(
   const innermost = directories.at(-1);
   if (innermost === undefined) return [];
   const outer = directories.slice(0, -1);
-  // The innermost first: nearly always it is the only one missing.
+  // The innermost first: usually only that one is missing.
   try {
     return (await makeDirectory(join(root, innermost))) ? [innermost] : [];
   } catch (error) {
@@ -74,7 +86,7 @@ export async function makeDirectories(
   return (await makeDirectory(join(root, innermost))) ? [...made, innermost] : made;
 }
 
-/** `rm` with `force` would do, at many times the price: it looks at what it removes on the main thread. */
+/** Cheaper than `rm` with `force`, which examines the file on the main thread first. */
 export async function removeIfThere(path: string): Promise<void> {
   try {
     await unlink(path);
@@ -83,7 +95,7 @@ export async function removeIfThere(path: string): Promise<void> {
   }
 }
 
-/** Makes the names in a directory durable. */
+/** Makes the entries of a directory durable. */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {
@@ -99,17 +111,17 @@ export interface FileDigest {
   readonly bytes: number;
 }
 
-// A link (FreeBSD says EMLINK), a socket.
+// The codes of a link (FreeBSD: EMLINK) and of a socket.
 const NOT_REGULAR = new Set(['ELOOP', 'EMLINK', 'ENXIO']);
 
 /**
- * Opens what is a regular file under just this name, for reading; `undefined` where it is a link, a directory or a
- * special file. Rejects with `ENOENT` where nothing stands there.
+ * Opens a regular file of exactly this name for reading. `undefined`: it is a link, a directory or
+ * a special file. Rejects with `ENOENT` if nothing has this name.
  */
 export async function openRegular(path: string): Promise<FileHandle | undefined> {
   let file: FileHandle;
   try {
-    // Without O_NONBLOCK opening a pipe waits for its writer.
+    // Without O_NONBLOCK, opening a pipe waits for its writer.
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (NOT_REGULAR.has(errnoOf(error) ?? '')) return undefined;
@@ -125,7 +137,10 @@ export async function openRegular(path: string): Promise<FileHandle | undefined>
   return undefined;
 }
 
-/** Reads a file of any size in pieces; `undefined` where there is no regular one: a link's target is no object of the site. */
+/**
+ * Reads a file of any size in chunks. `undefined`: there is no regular file. The target of a link
+ * is not an object of the site.
+ */
 export async function digestFile(path: string): Promise<FileDigest | undefined> {
   let file: FileHandle | undefined;
   try {

@@ -1,11 +1,13 @@
-import { CodedError } from '@residency/coded-error';
+import { CodedError, isFull, isOutOfHandles, systemFailure } from '@residency/coded-error';
 
 export const FILESYSTEM_ERROR_CODES = [
   'SITE_FULL',
   'SITE_UNREACHABLE',
+  'TOO_FEW_FILE_HANDLES',
   'SITE_MARKER_MISSING',
   'SITE_MARKER_MISMATCH',
   'SITE_NOT_EMPTY',
+  'SITE_REPLACED',
   'METADATA_MISSING',
   'INVALID_OBJECT_KEY',
   'LEDGER_FORK',
@@ -36,27 +38,44 @@ export function errnoOf(error: unknown): string | undefined {
     : undefined;
 }
 
-/** What a failed system call in a site means to its caller; anything else (coded already, or a defect) is given back as it is. */
+/**
+ * Maps a failed system call in a site to a coded error. Returns other errors (coded already, or a
+ * defect) unchanged.
+ */
 export function siteError(site: string, cause: unknown): unknown {
   const errno = errnoOf(cause);
   if (errno === undefined) return cause;
-  if (errno === 'ENOSPC' || errno === 'EDQUOT') {
+  if (isOutOfHandles(errno)) return outOfHandles(errno, cause);
+  if (isFull(errno)) {
     return new FilesystemError({
       code: 'SITE_FULL',
-      message: `Expected room in site ${site}, found ${errno}. Free or add disk space; what waits is tried again.`,
+      message: `Expected room in site ${site}, found ${systemFailure(errno)}. What waits is tried again.`,
       remedy: 'retry',
       cause,
     });
   }
   return new FilesystemError({
     code: 'SITE_UNREACHABLE',
-    message: `Expected the directory of site ${site}, as made by its initialisation, on one mounted file system with hard links that this process may read and write; found ${errno}. Mount or repair it; what waits is tried again.`,
+    message: `Expected the directory of site ${site}, as made by its initialisation, on one mounted file system with hard links that this process may read and write; found ${systemFailure(errno)}. Mount or repair it; what waits is tried again.`,
     remedy: 'retry',
     cause,
   });
 }
 
-/** Runs `work`; a system call that failed in it becomes the site's coded error. */
+/**
+ * The error for too few file handles. It says nothing about the folder, because any open call would
+ * have failed.
+ */
+export function outOfHandles(errno: string, cause: unknown): FilesystemError {
+  return new FilesystemError({
+    code: 'TOO_FEW_FILE_HANDLES',
+    message: `Expected a free file handle, found ${systemFailure(errno)}. What waits is tried again.`,
+    remedy: 'retry',
+    cause,
+  });
+}
+
+/** Runs `work` and maps failed system calls to the site's coded errors. */
 export async function inSite<T>(site: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -3,6 +3,7 @@ import { readFile, rename } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { isLedgerPath } from '@residency/auditing';
 import type { LedgerStore } from '@residency/auditing';
+import pLimit from 'p-limit';
 import { DirtyDirectories } from './dirty-directories.ts';
 import {
   createWhole,
@@ -15,14 +16,16 @@ import { FilesystemError, errnoOf } from './filesystem-error.ts';
 import { LEDGER_TEMPORARIES, ledgerError } from './ledger-directory.ts';
 
 /**
- * Ledgers in a directory, made by `initLedgerDirectory`. A file gets its name by link(2) once its content is synced, so none is ever half there, and every
- * directory that leads to it is synced before a call resolves. Any number may create at once; publishing is compared and replaced by one process at a time, which the caller sees to.
+ * Ledgers in a directory that `initLedgerDirectory` created. A file gets its name by link(2) once
+ * its content is synced, so it is never incomplete, and all directories on its path are synced
+ * before a call resolves. Any number of processes may create files. Only one process at a time may
+ * publish; the caller ensures that.
  */
 export class FilesystemLedgerStore implements LedgerStore {
   readonly #directory: string;
   readonly #dirty: DirtyDirectories;
-  /** Of this instance's publications: none looks while another one replaces. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** Serialises this instance's publications: compare and replace are two steps. */
+  readonly #mutex = pLimit(1);
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -37,10 +40,10 @@ export class FilesystemLedgerStore implements LedgerStore {
   async create(path: string, bytes: Uint8Array): Promise<'created' | 'same'> {
     checkPath(path);
     return await coded(async () => {
-      // Looking first spares a repetition its writes.
+      // Checking first saves the writes of a repetition.
       const standing = (await this.#read(path)) ?? (await this.#createOrRead(path, bytes));
       if (standing !== undefined && Buffer.compare(standing, bytes) !== 0) throw forked(path);
-      // Also of what was found: its creator may have crashed before it synced.
+      // Also if the file was found: its creator may have crashed before the sync.
       this.#dirty.touch(posix.dirname(path));
       await this.#dirty.flush();
       return standing === undefined ? 'created' : 'same';
@@ -49,15 +52,10 @@ export class FilesystemLedgerStore implements LedgerStore {
 
   async publish(path: string, bytes: Uint8Array, replaces: Uint8Array | undefined): Promise<void> {
     checkPath(path);
-    const work = async (): Promise<void> => {
-      await coded(() => this.#publish(path, Buffer.from(bytes), replaces));
-    };
-    const next = this.#last.then(work, work);
-    this.#last = next;
-    await next;
+    await this.#mutex(() => coded(() => this.#publish(path, Buffer.from(bytes), replaces)));
   }
 
-  /** `undefined` where it was created; else what stands there. */
+  /** `undefined`: created. Otherwise the existing file's bytes. */
   async #createOrRead(path: string, bytes: Uint8Array): Promise<Buffer | undefined> {
     const created = await this.#inDirectory(path, () =>
       createWhole(join(this.#directory, path), bytes, this.#temporary()),
@@ -67,7 +65,7 @@ export class FilesystemLedgerStore implements LedgerStore {
     if (standing === undefined)
       throw new FilesystemError({
         code: 'LEDGER_UNREACHABLE',
-        message: `Expected ${path} of the ledger to stay once it stands there, found it gone. See what else works in its directory; what waits is tried again.`,
+        message: `Expected ${path} of the ledger to stay once it is written, found it gone. Find the process that deletes files there; the write is tried again.`,
         remedy: 'retry',
       });
     return standing;
@@ -83,7 +81,7 @@ export class FilesystemLedgerStore implements LedgerStore {
       if (!expected)
         throw new FilesystemError({
           code: 'LEDGER_MOVED',
-          message: `Expected ${path} of the ledger as it was read, found another writer's. The ledger is read again and goes on from there.`,
+          message: `Expected ${path} of the ledger as it was read, found another writer's. The ledger is read again and continued.`,
           remedy: 'retry',
         });
       await this.#replace(path, bytes);
@@ -111,7 +109,7 @@ export class FilesystemLedgerStore implements LedgerStore {
     }
   }
 
-  /** Most directories exist, so they are made only where the first attempt missed them. */
+  /** Most directories exist, so they are made only if the first attempt failed for lack of one. */
   async #inDirectory<T>(path: string, attempt: () => Promise<T>): Promise<T> {
     try {
       return await attempt();
@@ -128,7 +126,7 @@ export class FilesystemLedgerStore implements LedgerStore {
   }
 }
 
-/** Outermost first. */
+/** The outermost first. */
 function directoriesTo(path: string): readonly string[] {
   const parts = path.split('/').slice(0, -1);
   return parts.map((_, at) => parts.slice(0, at + 1).join('/'));

@@ -18,10 +18,12 @@ export class FilesystemSiteReader implements SiteReader {
   }
 
   /**
-   * A stream: memory does not grow with the site. Whatever is neither an object nor housekeeping is named by its path,
-   * links and special files too; directories are not things. Metadata is housekeeping by its content, with or without
-   * its object: an attempt that runs or was killed wrote its line before it made the object. A temporary file is
-   * whatever an attempt is writing; `temporaries` is for when there is none.
+   * Streams the site's entries: memory does not grow with the site.
+   *
+   * Anything that is neither an object nor housekeeping is listed by its path, including links and
+   * special files. Directories are not listed. A metadata file is housekeeping, with or without its
+   * object: an attempt that runs or was killed wrote its line before the object. A temporary file
+   * may belong to a running attempt; use `temporaries` if no attempt runs.
    */
   async *list(): AsyncGenerator<FoundEntry> {
     try {
@@ -31,7 +33,10 @@ export class FilesystemSiteReader implements SiteReader {
     }
   }
 
-  /** Temporary files. Only for whoever keeps routers away (the routing lock): then a crash left them, or somebody else. */
+  /**
+   * Temporary files. Only for the holder of the routing lock: without running attempts, they come
+   * from a crash or from somebody else.
+   */
   async temporaries(): Promise<readonly FoundEntry[]> {
     return await inSite(this.site, async () => {
       const found: FoundEntry[] = [];
@@ -43,7 +48,7 @@ export class FilesystemSiteReader implements SiteReader {
     });
   }
 
-  /** Metadata is the candidate that speaks of just these bytes; absent where none does. */
+  /** `metadata` is the candidate whose digest matches the bytes; absent if none does. */
   async read(key: string): Promise<FoundObject | undefined> {
     if (!isPlainPath(key)) return undefined;
     return await inSite(this.site, async () => {
@@ -87,7 +92,7 @@ export class FilesystemSiteReader implements SiteReader {
       }
     } catch (error) {
       if (!ABSENT.has(errnoOf(error) ?? '')) throw error;
-      // A site that is not mounted must not look like one without objects: this throws where it is not there.
+      // Throws if the site's folder is missing: a site that is not mounted must not look empty.
       await (await opendir(join(this.#directory, 'samples'))).close();
       return undefined;
     }
@@ -96,7 +101,7 @@ export class FilesystemSiteReader implements SiteReader {
 
 const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG']);
 
-/** Keys come from audit events and from the directory itself: none may lead out of the site. */
+/** Keys come from audit events and from the directory itself. None may lead out of the site. */
 function isPlainPath(key: string): boolean {
   return (
     !key.includes('\0') &&

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isOutOfHandles, systemFailure } from '@residency/coded-error';
 import { DIRECTORY_MODE, createWhole, syncDirectory } from './durable-files.ts';
-import { FilesystemError, errnoOf } from './filesystem-error.ts';
+import { FilesystemError, errnoOf, outOfHandles } from './filesystem-error.ts';
 
 export interface KeyEntry {
   readonly region: string;
   readonly id: string;
-  /** Opens what it sealed, seals no more. */
+  /** A retired key opens what it sealed, and seals no more. */
   readonly retired: boolean;
 }
 
@@ -32,8 +33,9 @@ const PRIVATE = '.private.pem';
 const RETIRED = '.retired';
 
 /**
- * Key pairs as files: `<region>/<key id>.{private,public}.pem` and, once retired, an empty `<key id>.retired`. Files are
- * only ever added; a key exists from its public file on, which is written last. Ids sort by creation.
+ * Key pairs as files: `<region>/<key id>.{private,public}.pem` and, once retired, an empty `<key
+ * id>.retired`. Files are only added. A key exists once its public file does, which is written
+ * last. Ids sort by creation.
  */
 export class KeyDirectory {
   readonly #directory: string;
@@ -56,17 +58,23 @@ export class KeyDirectory {
     return (await Promise.all(regions.map((region) => this.#entries(region)))).flat();
   }
 
-  /** The key that seals: the region's largest id that is not retired. Synchronous; looks at the disk at most once a second. */
+  /**
+   * The key that seals: the region's largest id that is not retired. Synchronous; reads the disk at
+   * most once a second.
+   */
   newest(region: string): PublicKey | undefined {
     const known = this.#newest.get(region);
     const now = this.#monotonicMs();
     if (known !== undefined && now - known.checkedAt < RECHECK_MS) return known.key;
-    const key = this.#readNewest(region, known?.key);
+    const key = this.#readNewest(region);
     this.#newest.set(region, { checkedAt: now, key });
     return key;
   }
 
-  /** Durable once it resolves. Throws `KEY_EXISTS` where a file of that id stands, also one a crash left. */
+  /**
+   * Durable once it resolves. Throws `KEY_EXISTS` if a file of that id exists, including one that a
+   * crash left.
+   */
   async add(region: string, { id, publicKeyPem, privateKeyPem }: KeyPair): Promise<void> {
     const directory = this.#region(region);
     checkId(id);
@@ -97,7 +105,10 @@ export class KeyDirectory {
     this.#newest.delete(region);
   }
 
-  /** Does nothing where it is retired already. Throws `KEY_UNKNOWN`, and `KEY_LAST` where nothing would be left to seal with. */
+  /**
+   * Does nothing if it is retired already. Throws `KEY_UNKNOWN`, and `KEY_LAST` if no key would be
+   * left to seal with.
+   */
   async retire(keyId: string): Promise<void> {
     checkId(keyId);
     const entry = (await this.list()).find((candidate) => candidate.id === keyId);
@@ -114,7 +125,8 @@ export class KeyDirectory {
     const directory = this.#region(region);
     const marker = join(directory, keyId + RETIRED);
     await writing(() => createWhole(marker, Buffer.alloc(0), temporaryIn(directory)));
-    // Two retirements at once may each have seen the other's key: then both are taken back.
+    // Two concurrent retirements may each have counted the other's key as left. Then both are
+    // undone.
     if ((await this.#unretired(region)).length === 0) {
       await writing(() => rm(marker, { force: true }));
       throw lastKey(region, keyId);
@@ -123,7 +135,10 @@ export class KeyDirectory {
     this.#newest.delete(region);
   }
 
-  /** All of a region's private keys that are here, retired ones too: what they sealed must open for ever. By id. */
+  /**
+   * All private keys of a region in this directory, sorted by id. Retired ones are included,
+   * because the samples that they sealed must open for ever.
+   */
   async privateKeys(region: string): Promise<readonly PrivateKey[]> {
     const directory = this.#region(region);
     const names = (await reading(() => readdir(directory))) ?? [];
@@ -141,13 +156,12 @@ export class KeyDirectory {
     );
   }
 
-  #readNewest(region: string, known: PublicKey | undefined): PublicKey | undefined {
+  #readNewest(region: string): PublicKey | undefined {
     const directory = this.#region(region);
     try {
       const id = newestId(entriesOf(region, readdirSync(directory)));
-      // Files never change: a key that is known need not be read again.
       if (id === undefined) return undefined;
-      if (id === known?.id) return known;
+      // Also for a known key: an invalid file may have been corrected.
       return { id, publicKeyPem: readFileSync(join(directory, id + PUBLIC), 'utf8') };
     } catch (cause) {
       if (errnoOf(cause) === 'ENOENT') return undefined;
@@ -183,7 +197,7 @@ function newestId(entries: readonly KeyEntry[]): string | undefined {
   return entries.findLast(({ retired }) => !retired)?.id;
 }
 
-/** Begins with a dot, so that it is no key's file. */
+/** Begins with a dot, so it never is the name of a key's file. */
 function temporaryIn(directory: string): string {
   return join(directory, `.${randomUUID()}`);
 }
@@ -208,7 +222,7 @@ function lastKey(region: string, keyId: string): FilesystemError {
   });
 }
 
-/** `undefined` where there is no such file or directory. */
+/** `undefined`: there is no such file or directory. */
 async function reading<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
@@ -226,13 +240,14 @@ async function writing<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Anything but a failed system call is given back as it is. */
+/** Maps a failed system call. Other errors are returned unchanged. */
 function keysError(cause: unknown): unknown {
   const errno = errnoOf(cause);
   if (errno === undefined) return cause;
+  if (isOutOfHandles(errno)) return outOfHandles(errno, cause);
   return new FilesystemError({
     code: 'KEYS_UNREACHABLE',
-    message: `Expected a key directory this process may use, found ${errno}. Repair it or its permissions; what waits is tried again.`,
+    message: `Expected a key directory this process may use, found ${systemFailure(errno)}. Make it usable; what waits is tried again.`,
     remedy: 'retry',
     cause,
   });

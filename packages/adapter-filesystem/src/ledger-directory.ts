@@ -1,25 +1,32 @@
 import { mkdir, opendir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { isFull, isOutOfHandles, systemFailure } from '@residency/coded-error';
 import { DIRECTORY_MODE, makeDirectory, syncDirectory } from './durable-files.ts';
-import { FilesystemError, errnoOf } from './filesystem-error.ts';
+import { FilesystemError, errnoOf, outOfHandles } from './filesystem-error.ts';
 
-/** What is being written; no partition's number, so no ledger's. */
+/** The folder of partial files. Its name is not a number, so no partition has it. */
 export const LEDGER_TEMPORARIES = 'tmp';
 
-/** Makes a directory for ledgers, or what is missing in it. Where one that stood there may be a disk that is not mounted, do not. */
+/**
+ * Creates a directory for ledgers, or its missing parts. Do not call it if an existing directory
+ * may be on a disk that is not mounted.
+ */
 export async function initLedgerDirectory(directory: string): Promise<void> {
   await inLedger(async () => {
     const root = resolve(directory);
     const first =
       (await mkdir(root, { recursive: true, mode: DIRECTORY_MODE }))?.length ?? Infinity;
-    // Each directory that was made just now is a name in its parent.
+    // Each new directory is a new entry in its parent.
     for (let made = root; made.length >= first; made = dirname(made))
       await syncDirectory(dirname(made));
     await openLedgerDirectory(root);
   });
 }
 
-/** Removes what crashed writers left half-written in a directory that must stand; their files in work fail, and are repeated. Throws `LEDGER_UNREACHABLE` (retry). */
+/**
+ * Removes the partial files of crashed writers in an existing directory. Files of running writers
+ * fail and are repeated. Throws `LEDGER_UNREACHABLE` (retry).
+ */
 export async function openLedgerDirectory(directory: string): Promise<void> {
   await inLedger(async () => {
     const temporaries = join(directory, LEDGER_TEMPORARIES);
@@ -37,14 +44,18 @@ async function inLedger<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What a failed system call in a ledger's directory means to its caller; anything else is given back as it is. */
+/**
+ * Maps a failed system call in a ledger's directory to a coded error. Returns other errors
+ * unchanged.
+ */
 export function ledgerError(cause: unknown): unknown {
   const errno = errnoOf(cause);
   if (errno === undefined) return cause;
-  if (errno === 'ENOSPC' || errno === 'EDQUOT')
+  if (isOutOfHandles(errno)) return outOfHandles(errno, cause);
+  if (isFull(errno))
     return new FilesystemError({
       code: 'LEDGER_FULL',
-      message: `Expected room for the ledger, found ${errno}. Free or add disk space; what waits is tried again.`,
+      message: `Expected room for the ledger, found ${systemFailure(errno)}. What waits is tried again.`,
       remedy: 'retry',
       cause,
     });
@@ -52,6 +63,6 @@ export function ledgerError(cause: unknown): unknown {
     code: 'LEDGER_UNREACHABLE',
     remedy: 'retry',
     cause,
-    message: `Expected the ledger's directory to stand on one mounted file system with hard links that this process may read and write, found ${errno}. Make, mount or repair it; what waits is tried again.`,
+    message: `Expected the ledger's directory on one mounted file system with hard links that this process may read and write, found ${systemFailure(errno)}. Make, mount or repair it; the operation is tried again.`,
   });
 }

@@ -2,15 +2,20 @@ import { constants } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { decodeObjectMetadata, encodeObjectMetadata } from '@residency/contracts';
 import type { ObjectMetadata } from '@residency/contracts';
+import { tryReadJson } from '@residency/residency';
 import { FILE_MODE, openRegular } from './durable-files.ts';
 import { FilesystemError, errnoOf } from './filesystem-error.ts';
 
-/** One attempt's claim about the object it was about to create; true only of bytes whose SHA-256 is its `sealed-sha256`. */
+/**
+ * The metadata that one attempt wrote for the object that it was about to create. It is true of the
+ * bytes only if their SHA-256 is its `sealed-sha256`.
+ */
 export type Candidate = Readonly<Record<string, unknown>>;
 
 /**
- * Adds one attempt's metadata to an object's candidates, durably; never changes those that stand there.
- * The line begins with the newline: a line torn by a crash or a full disk can then not swallow the next one.
+ * Appends one attempt's metadata to an object's candidates, durably. Never changes existing lines.
+ * The line begins with the newline, so that a line torn by a crash or a full disk cannot swallow
+ * the next one.
  */
 export async function appendCandidate(
   path: string,
@@ -24,7 +29,8 @@ export async function appendCandidate(
     FILE_MODE,
   );
   try {
-    // One write(2): with O_APPEND lines of racing attempts never mix. A short write is left as it is, a torn line.
+    // One write(2): with O_APPEND, lines of racing attempts never mix. After a short write the torn
+    // line remains.
     const { bytesWritten } = await file.write(line);
     if (bytesWritten < line.length) {
       throw new FilesystemError({
@@ -33,14 +39,15 @@ export async function appendCandidate(
         remedy: 'retry',
       });
     }
-    // Also makes the name of a new file durable on ext4, XFS and Btrfs (they log it with the inode), and so before the bytes' link; elsewhere `flush` does.
+    // Also makes the name of a new file durable on ext4, XFS and Btrfs (they log it with the
+    // inode), hence before the link of the bytes. On other file systems `flush` does.
     await file.sync();
   } finally {
     await file.close();
   }
 }
 
-/** All whole lines; none where there is no file. */
+/** All complete lines; empty if there is no file. */
 export async function readCandidates(path: string): Promise<readonly Candidate[]> {
   let text: string;
   try {
@@ -52,7 +59,7 @@ export async function readCandidates(path: string): Promise<readonly Candidate[]
   return text.split('\n').flatMap((line) => parseCandidate(line));
 }
 
-/** The candidate that speaks of the bytes with this digest. */
+/** The candidate whose digest is that of the bytes. */
 export function candidateFor(
   candidates: readonly Candidate[],
   sealedSha256: string,
@@ -60,12 +67,12 @@ export function candidateFor(
   return candidates.find((candidate) => candidate['sealed-sha256'] === sealedSha256);
 }
 
-// Each attempt that a full or failing disk cut short left a line of some 500 bytes.
+// Each attempt that a full or failing disk interrupted left a line of some 500 bytes.
 const CANDIDATES_BYTES = 4 * 1024 * 1024;
 const LINE_BYTES = 1_024;
 const LINE_START = '{"position":"';
 
-/** Whether a file holds lines as attempts leave them, whole or torn, and nothing else. */
+/** True if a file holds only lines of attempts, complete or torn. */
 export async function holdsCandidates(path: string): Promise<boolean> {
   const file = await openRegular(path);
   if (file === undefined) return false;
@@ -80,7 +87,7 @@ export async function holdsCandidates(path: string): Promise<boolean> {
 function isLine(line: string): boolean {
   if (line.length > LINE_BYTES) return false;
   const [candidate] = parseCandidate(line);
-  // Torn: the beginning of what an attempt writes.
+  // A torn line: the beginning of a candidate.
   if (candidate === undefined)
     return LINE_START.startsWith(line) || /^\{"position":"[ -~]*$/.test(line);
   try {
@@ -92,13 +99,9 @@ function isLine(line: string): boolean {
 }
 
 function parseCandidate(line: string): readonly Candidate[] {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isRecord(value) ? [value] : [];
-  } catch {
-    // A torn line: its attempt never came to link its bytes.
-    return [];
-  }
+  // Otherwise a torn line: its attempt never linked its bytes.
+  const value = tryReadJson(line);
+  return isRecord(value) ? [value] : [];
 }
 
 function isRecord(value: unknown): value is Candidate {

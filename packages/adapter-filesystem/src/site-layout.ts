@@ -1,9 +1,9 @@
 import { SITE_MARKER_KEY } from '@residency/contracts';
 
 /**
- * A site's directory (docs/formats): `samples/` holds sealed messages and nothing else, `metadata/` what is said about
- * them, `tmp/` what is being written. All three are made by `initSite` alone: where a disk is not mounted they are
- * missing, and nothing may be written to what lies underneath.
+ * A site's directory (docs/formats): `samples/` holds only sealed messages, `metadata/` their
+ * metadata, `tmp/` unfinished files. Only `initSite` makes the three: if a disk is not mounted they
+ * are missing, and nothing may be written to the folder underneath.
  */
 export const SITE_DIRECTORIES = ['samples', 'metadata', 'tmp'] as const;
 
@@ -26,7 +26,10 @@ export function metadataPath(submission: string): string {
 const METADATA = /^metadata\/[0-9a-f]{2}\/([0-9a-f]{64})$/;
 const TEMPORARY = /^tmp\/[0-9a-f-]{36}$/;
 
-/** What a file of this name may be in a site besides an object; `undefined`: nothing. */
+/**
+ * The kind of entry that a file of this name may be in a site, besides an object; `undefined`:
+ * none.
+ */
 export function housekeepingOf(path: string): 'marker' | 'temporary' | 'metadata' | undefined {
   if (path === SITE_MARKER_KEY) return 'marker';
   if (TEMPORARY.test(path)) return 'temporary';

@@ -8,8 +8,9 @@ import { FilesystemError, errnoOf, inSite } from './filesystem-error.ts';
 import { SITE_DIRECTORIES, TEMPORARY_DIRECTORY } from './site-layout.ts';
 
 /**
- * Makes a site's directory with its marker; of one that stands already, only what is missing. Throws `SITE_MARKER_MISMATCH` where
- * the directory is another site's, `SITE_NOT_EMPTY` where samples without a marker are there: nobody knows whose they are.
+ * Creates a site's directory with its marker, or its missing parts. Throws `SITE_MARKER_MISMATCH`
+ * if the directory is another site's. Throws `SITE_NOT_EMPTY` if it holds samples but no marker:
+ * their owner is unknown.
  */
 export async function initSite(directory: string, identity: SiteIdentity): Promise<void> {
   await inSite(identity.site, async () => {
@@ -21,7 +22,10 @@ export async function initSite(directory: string, identity: SiteIdentity): Promi
   });
 }
 
-/** Throws `SITE_MARKER_MISSING` or `SITE_MARKER_MISMATCH` where the directory is not this site's (DESIGN §2.9). */
+/**
+ * Throws `SITE_MARKER_MISSING` or `SITE_MARKER_MISMATCH` if the directory is not this site's
+ * (DESIGN §2.9).
+ */
 export async function verifySite(directory: string, { region, site }: SiteIdentity): Promise<void> {
   const found = await inSite(site, () => readMarker(directory));
   if (found === undefined) {
@@ -59,7 +63,7 @@ async function makeSite(root: string, identity: SiteIdentity): Promise<void> {
   if (firstMade !== undefined) await syncParents(root, firstMade);
 }
 
-/** Each directory from `first` down to `last` was made just now and is a name in its parent. */
+/** Each directory from `first` down to `last` is new, so its entry in its parent must be synced. */
 async function syncParents(last: string, first: string): Promise<void> {
   for (let made = last; made.length >= first.length; made = dirname(made))
     await syncDirectory(dirname(made));
@@ -79,7 +83,7 @@ async function readMarker(root: string): Promise<SiteIdentity | undefined> {
   }
 }
 
-async function isEmpty(directory: string): Promise<boolean> {
+export async function isEmpty(directory: string): Promise<boolean> {
   for await (const _ of await opendir(directory)) return false;
   return true;
 }

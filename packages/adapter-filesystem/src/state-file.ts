@@ -1,46 +1,47 @@
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isFull, isOutOfHandles, systemFailure } from '@residency/coded-error';
+import pLimit from 'p-limit';
 import { removeIfThere, syncDirectory, writeNewFile } from './durable-files.ts';
-import { FilesystemError, errnoOf } from './filesystem-error.ts';
+import { FilesystemError, errnoOf, outOfHandles } from './filesystem-error.ts';
 
 /**
- * A small file that one process keeps for itself and its next one, in a folder that must stand. It is there whole or as it was before,
- * and durable once a call resolves. Throws `STATE_UNREACHABLE` and `STATE_FULL` (retry), `STATE_TAKEN` (stop).
+ * A small file that one process keeps for its next run, in an existing folder. A write is atomic,
+ * and durable once the call resolves. Throws `STATE_UNREACHABLE` and `STATE_FULL` (retry),
+ * `STATE_TAKEN` (stop).
  */
 export class StateFile {
   readonly #directory: string;
   readonly #name: string;
-  /** As this instance read or wrote it last. */
+  /** The content as this instance last read or wrote it. */
   #known: Buffer | undefined;
-  /** None replaces while another one does. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** Serialises replacements. */
+  readonly #mutex = pLimit(1);
 
   constructor(directory: string, name: string) {
     this.#directory = directory;
     this.#name = name;
   }
 
-  /** `undefined` where none was written yet. */
+  /** `undefined` if nothing was written yet. */
   async read(): Promise<Buffer | undefined> {
     return await inState(async () => {
-      // A folder that is not there must not pass for one without a file.
+      // A missing folder must not look like an existing one without the file.
       await syncDirectory(this.#directory);
       this.#known = await this.#standing();
       return this.#known;
     });
   }
 
-  /** Puts the bytes in the place of what `read` gave or `replace` wrote last. `STATE_TAKEN`: something else stands there, or nothing. */
+  /**
+   * Replaces the bytes that `read` returned or `replace` wrote last. Throws `STATE_TAKEN` if the
+   * file holds other bytes or is missing.
+   */
   async replace(bytes: Uint8Array): Promise<void> {
-    const work = async (): Promise<void> => {
-      await inState(() => this.#replace(Buffer.from(bytes)));
-    };
-    const next = this.#last.then(work, work);
-    this.#last = next;
-    await next;
+    await this.#mutex(() => inState(() => this.#replace(Buffer.from(bytes))));
   }
 
-  /** Gives the file a name beside its own, in the place of one that was put there before; that name. */
+  /** Renames the file, replacing an earlier file of that name, and returns the new name. */
   async setAside(): Promise<string> {
     return await inState(async () => {
       const aside = join(this.#directory, `${this.#name}.damaged`);
@@ -64,7 +65,7 @@ export class StateFile {
         message: `Expected ${this.#name} in its folder as this process left it, found it gone, or another's. Give each process a folder of its own that stays where it is, and start it again.`,
         remedy: 'stop',
       });
-    // A crash may have left one.
+    // A crash may have left a temporary file.
     const temporary = join(this.#directory, `${this.#name}.new`);
     await removeIfThere(temporary);
     await writeNewFile(temporary, bytes);
@@ -89,16 +90,17 @@ async function inState<T>(work: () => Promise<T>): Promise<T> {
   } catch (cause) {
     const errno = errnoOf(cause);
     if (errno === undefined) throw cause;
-    if (errno === 'ENOSPC' || errno === 'EDQUOT')
+    if (isOutOfHandles(errno)) throw outOfHandles(errno, cause);
+    if (isFull(errno))
       throw new FilesystemError({
         code: 'STATE_FULL',
-        message: `Expected room for the process's state, found ${errno}. Free or add disk space; what waits is tried again.`,
+        message: `Expected room for the process's state, found ${systemFailure(errno)}. What waits is tried again.`,
         remedy: 'retry',
         cause,
       });
     throw new FilesystemError({
       code: 'STATE_UNREACHABLE',
-      message: `Expected the folder of the process's state to stand where it may read and write, found ${errno}. Make, mount or repair it; what waits is tried again.`,
+      message: `Expected a folder for the process's state that it may read and write, found ${systemFailure(errno)}. Make, mount or repair it; the operation is tried again.`,
       remedy: 'retry',
       cause,
     });

@@ -4,8 +4,8 @@ import { inSite } from './filesystem-error.ts';
 import { TEMPORARY_DIRECTORY } from './site-layout.ts';
 
 /**
- * Removes what crashed attempts left in a site's `tmp/`; returns how many files. Only for whoever holds the routing
- * lock: it would make the attempts of a live router fail (and be repeated).
+ * Removes the files of crashed attempts from a site's `tmp/` and returns their number. Only for the
+ * holder of the routing lock: the attempts of a running router would fail and be repeated.
  */
 export async function sweepTemporaries(directory: string, site: string): Promise<number> {
   return await inSite(site, async () => {

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { objectKey, sha256, sha256OfParts } from '@residency/contracts';
 import { FilesystemObjectStore } from '../src/filesystem-object-store.ts';
 
-// A process that places objects `crash-0`, `crash-1`, ... until it is killed: `crash-writer.ts <site directory> <attempt>`.
+// A process that places objects `crash-0`, `crash-1`, ... until it is killed: `crash-writer.ts
+// <site directory> <attempt>`.
 const [, , directory = '', attempt = '0'] = process.argv;
-const store = new FilesystemObjectStore(directory, 'zrh-1');
+const store = new FilesystemObjectStore(directory, { region: 'zurich', site: 'zrh-1' });
 let next = 0;
 
 async function work(): Promise<void> {

@@ -32,7 +32,7 @@ async function killWriter(attempt: number, afterMs: number): Promise<void> {
   expect((await exited)[1]).toBe('SIGKILL');
 }
 
-test('after writers killed in the middle, another attempt leaves every object whole with its own metadata and nothing temporary', async () => {
+test('after writers were killed, another attempt leaves every object complete with its own metadata, and no temporary file', async () => {
   let placed = 0;
   for (
     let kills = 0;
@@ -47,7 +47,7 @@ test('after writers killed in the middle, another attempt leaves every object wh
   expect(leftovers.length).toBeGreaterThan(0);
 
   expect(await sweepTemporaries(site.directory, ZURICH.site)).toBe(leftovers.length);
-  const store = new FilesystemObjectStore(site.directory, ZURICH.site);
+  const store = new FilesystemObjectStore(site.directory, ZURICH);
   // Eight writers at once: beyond what is placed, at most eight more were begun.
   const objects = placed + 50;
   const results = await Promise.all(

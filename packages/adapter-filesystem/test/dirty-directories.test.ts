@@ -41,7 +41,7 @@ test('syncs only the directory itself once the way to it is durable', async () =
   expect(take()).toEqual(['samples/ab', 'samples/ab/cd', 'samples/ab/ef']);
 });
 
-test('syncs the parent again after a directory was made anew', async () => {
+test('syncs the parent again after a directory was recreated', async () => {
   const { directories, take } = recorded();
   directories.touch('samples/ab/cd');
   await directories.flush();
@@ -52,7 +52,7 @@ test('syncs the parent again after a directory was made anew', async () => {
   expect(take()).toEqual(['samples/ab', 'samples/ab/cd']);
 });
 
-test('keeps what failed, rejects, and syncs just that the next time', async () => {
+test('rejects if a sync fails, and repeats only the failed syncs the next time', async () => {
   const { directories, failing, take } = recorded();
   directories.touch('samples/ab');
   failing.add('samples');
@@ -67,7 +67,7 @@ test('keeps what failed, rejects, and syncs just that the next time', async () =
   expect(take()).toEqual(['samples', 'samples/ab']);
 });
 
-test('does not resolve a flush while an earlier one still syncs what it answers for', async () => {
+test('does not resolve a flush while an earlier one still syncs directories of both', async () => {
   const gate = Promise.withResolvers<void>();
   const directories = new DirtyDirectories(() => gate.promise);
   directories.touch('samples');
@@ -86,7 +86,7 @@ test('does not resolve a flush while an earlier one still syncs what it answers 
   expect(done).toBe(true);
 });
 
-test('a flush takes up what an earlier one failed to sync', async () => {
+test('a flush repeats the failed syncs of an earlier one', async () => {
   const { directories, failing, take } = recorded();
   directories.touch('samples');
   failing.add('samples');

@@ -12,7 +12,7 @@ let site: TemporarySite;
 let store: FilesystemObjectStore;
 beforeEach(async () => {
   site = await temporarySite();
-  store = new FilesystemObjectStore(site.directory, ZURICH.site);
+  store = new FilesystemObjectStore(site.directory, ZURICH);
 });
 afterEach(() => site.remove());
 
@@ -50,7 +50,7 @@ test('does not write for a duplicate, however often it comes', async () => {
   expect(await readFile(at(candidatesOf(object)))).toEqual(before);
 });
 
-test('chooses the metadata that speaks of the bytes among what crashed and torn attempts left', async () => {
+test('chooses the metadata of the bytes among the lines of crashed and torn attempts', async () => {
   const object = exampleObject('one', 7);
   const lost = JSON.stringify({
     'sealed-sha256': exampleObject('one').metadata.sealedSha256,
@@ -66,7 +66,7 @@ test('chooses the metadata that speaks of the bytes among what crashed and torn 
   });
 });
 
-test('says that metadata is missing where the bytes were altered, and where their metadata is gone', async () => {
+test('reports missing metadata if the bytes were altered, and if their metadata was deleted', async () => {
   const [altered, bare] = [exampleObject('altered'), exampleObject('bare')];
   await put(altered);
   await put(bare);
@@ -107,7 +107,7 @@ test.each([
   expect(await site.files()).toEqual(['residency-site.json']);
 });
 
-test('never makes a site that vanished anew: what lies under an unmounted disk stays empty', async () => {
+test('never recreates a missing site: the folder under an unmounted disk stays empty', async () => {
   await rename(site.directory, `${site.directory}.away`);
   await expect(put(exampleObject('one'))).rejects.toMatchObject({
     code: 'SITE_UNREACHABLE',
@@ -143,23 +143,23 @@ test('answers a full disk with SITE_FULL, creates nothing, leaves no temporary f
   expect(await put(object)).toEqual({ created: true });
 });
 
-test('repeats nothing it was given in an error', async () => {
+test('repeats no argument in an error', async () => {
   await rm(at('tmp'), { recursive: true });
   const error = await put(exampleObject('one')).catch((caught: unknown) => caught);
   expect(String(error)).not.toContain(site.directory);
 });
 
-test('goes on in a copy of the site', async () => {
+test('continues in a copy of the site', async () => {
   const object = exampleObject('one');
   await put(object);
   await cp(site.directory, `${site.directory}.copy`, { recursive: true });
-  const copy = new FilesystemObjectStore(`${site.directory}.copy`, ZURICH.site);
+  const copy = new FilesystemObjectStore(`${site.directory}.copy`, ZURICH);
   expect(
     await copy.create(object.key, Buffer.from('x'), exampleObject('one', 1).metadata),
   ).toMatchObject({ created: false, existing: { metadata: object.metadata } });
 });
 
-test('fails a flush while a directory it answers for is gone, and succeeds once it is back', async () => {
+test('fails a flush while one of its directories is missing, and succeeds once it is back', async () => {
   const object = exampleObject('one');
   await put(object);
   await rename(at('samples'), at('away'));
@@ -169,7 +169,7 @@ test('fails a flush while a directory it answers for is gone, and succeeds once 
   await expect(store.flush()).resolves.toBeUndefined();
 });
 
-test('creates again in a directory that was removed and made anew', async () => {
+test('creates again in a directory that was removed and recreated', async () => {
   const object = exampleObject('one');
   await put(object);
   await store.flush();

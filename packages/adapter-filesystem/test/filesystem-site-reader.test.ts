@@ -15,7 +15,7 @@ let store: FilesystemObjectStore;
 let reader: FilesystemSiteReader;
 beforeEach(async () => {
   site = await temporarySite();
-  store = new FilesystemObjectStore(site.directory, ZURICH.site);
+  store = new FilesystemObjectStore(site.directory, ZURICH);
   reader = new FilesystemSiteReader(site.directory, ZURICH.site);
 });
 afterEach(() => site.remove());
@@ -23,7 +23,7 @@ afterEach(() => site.remove());
 const at = (path: string) => join(site.directory, path);
 const listed = async () => (await Array.fromAsync(reader.list())).map(({ key }) => key).sort();
 
-test('lists every object and gives each with its metadata', async () => {
+test('lists every object and returns each with its metadata', async () => {
   const objects = Array.from({ length: 20 }, (_, index) => exampleObject(`listed-${index}`, index));
   for (const { key, sealed, metadata } of objects) await store.create(key, sealed, metadata);
   expect(await listed()).toEqual(objects.map(({ key }) => key).sort());
@@ -35,7 +35,7 @@ test('lists every object and gives each with its metadata', async () => {
   }
 });
 
-test('names whatever does not belong in a site, and no housekeeping', async () => {
+test('names every foreign entry in a site, and no housekeeping file', async () => {
   const { key, sealed, metadata } = exampleObject('one');
   await store.create(key, sealed, metadata);
   await mkdir(at('samples/empty'));
@@ -55,7 +55,7 @@ test('names whatever does not belong in a site, and no housekeeping', async () =
   expect(await reader.read('note.txt')).toEqual({ bytes: Buffer.from('x') });
 });
 
-test('names a file among the metadata that holds anything but what attempts write there, and no line of an attempt without its object', async () => {
+test('names a metadata file with foreign content, and not a line of an attempt without its object', async () => {
   const { sealed, metadata } = exampleObject('one');
   const line = `\n${JSON.stringify(encodeObjectMetadata(metadata))}`;
   const contents: readonly (readonly [content: Uint8Array | string, foreign: boolean])[] = [
@@ -76,7 +76,7 @@ test('names a file among the metadata that holds anything but what attempts writ
   expect(await listed()).toEqual(paths.filter((_, index) => contents[index]?.[1]));
 });
 
-test('names temporary files when it is asked for them', async () => {
+test('names temporary files on request', async () => {
   const { sealed } = exampleObject('one');
   await writeFile(at('tmp/0f8fad5b-d9cb-469f-a165-70867728950e'), sealed);
   expect([await listed(), await reader.temporaries()]).toEqual([
@@ -85,7 +85,7 @@ test('names temporary files when it is asked for them', async () => {
   ]);
 });
 
-test('an object that became a link or a pipe is foreign and no object', async () => {
+test('an object that was replaced by a link or a pipe is foreign', async () => {
   const [one, two] = [exampleObject('one', 1), exampleObject('two', 2)];
   for (const { key, sealed, metadata } of [one, two]) await store.create(key, sealed, metadata);
   await rename(at(one.key), `${site.directory}.moved`);
@@ -108,7 +108,7 @@ test('an object that became a link or a pipe is foreign and no object', async ()
   }
 });
 
-test('gives altered bytes without metadata: no candidate speaks of them', async () => {
+test('returns altered bytes without metadata, because no candidate matches them', async () => {
   const { key, sealed, metadata } = exampleObject('one');
   await store.create(key, sealed, metadata);
   await writeFile(at(key), 'altered');
@@ -132,7 +132,7 @@ test.each([
   expect(await reader.read(key)).toBeUndefined();
 });
 
-test('answers a site that vanished as unreachable, not as empty', async () => {
+test('reports a missing site as unreachable, not as empty', async () => {
   await rename(site.directory, `${site.directory}.away`);
   await expect(listed()).rejects.toMatchObject({ code: 'SITE_UNREACHABLE', remedy: 'retry' });
   await expect(reader.read(objectKey('0'.repeat(64)))).rejects.toMatchObject({

@@ -17,11 +17,22 @@ afterEach(() => rm(parent, { recursive: true, force: true }));
 const pair = (id: string) => ({ id, publicKeyPem: `public ${id}`, privateKeyPem: `private ${id}` });
 const path = (name: string) => join(parent, 'keys', 'zurich', name);
 
-test('a region without keys has none, and nothing is made by asking', async () => {
+test('a region without keys has none, and a query creates nothing', async () => {
   expect(await keys.list()).toEqual([]);
   expect(keys.newest('zurich')).toBeUndefined();
   expect(await keys.privateKeys('zurich')).toEqual([]);
   expect(await readdir(parent)).toEqual([]);
+});
+
+test('a corrected file is read again, and a deleted one is no longer a key', async () => {
+  await keys.add('zurich', pair('k1'));
+  expect(keys.newest('zurich')?.publicKeyPem).toBe('public k1');
+  await writeFile(path('k1.public.pem'), 'put right');
+  clock += 1_000;
+  expect(keys.newest('zurich')?.publicKeyPem).toBe('put right');
+  await rm(path('k1.public.pem'));
+  clock += 1_000;
+  expect(keys.newest('zurich')).toBeUndefined();
 });
 
 test('a key is two files, for their owner only', async () => {
@@ -33,7 +44,7 @@ test('a key is two files, for their owner only', async () => {
     expect((await stat(join(parent, directory))).mode & 0o777).toBe(0o700);
 });
 
-test('the newest key seals, all of them open, and regions are apart', async () => {
+test('the newest key seals, all keys open, and regions are separate', async () => {
   for (const id of ['k2', 'k1', 'k3']) await keys.add('zurich', pair(id));
   await keys.add('moscow', pair('m1'));
   expect(keys.newest('zurich')).toEqual({ id: 'k3', publicKeyPem: 'public k3' });
@@ -82,7 +93,7 @@ test('a key whose adding crashed before its public file does not exist', async (
   expect(await keys.privateKeys('zurich')).toEqual([{ id: 'k1', privateKeyPem: 'private k1' }]);
 });
 
-test('a router that holds public keys only seals and has nothing to open with', async () => {
+test('a router with public keys only can seal and cannot open', async () => {
   await keys.add('zurich', pair('k1'));
   await rm(path('k1.private.pem'));
   expect(keys.newest('zurich')?.id).toBe('k1');
@@ -119,7 +130,7 @@ test.each(['', '.', '..', '../k', 'a/b', '.hidden', 'k\0'])(
   },
 );
 
-test('a key directory that can not be used is said to be so, without its path', async () => {
+test('an unusable key directory is reported without its path', async () => {
   await writeFile(join(parent, 'keys'), 'a file');
   const unreachable = {
     code: 'KEYS_UNREACHABLE',

@@ -7,7 +7,7 @@ import { ZURICH, temporarySite } from './temporary-site.ts';
 describeObjectStore('FilesystemObjectStore', async () => {
   const site = await temporarySite();
   return {
-    open: () => new FilesystemObjectStore(site.directory, ZURICH.site),
+    open: () => new FilesystemObjectStore(site.directory, ZURICH),
     read: (key) => readFile(join(site.directory, key)),
     count: async () => (await site.files('samples')).length,
     close: () => site.remove(),

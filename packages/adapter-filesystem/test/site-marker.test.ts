@@ -66,7 +66,7 @@ test('samples without a marker are not adopted', async () => {
 });
 
 test.each(['', 'null', '[]', '{}', '{"region":"zurich"}', '{"region":"<canary>","site":"zrh-1"}'])(
-  'a marker that says nothing usable (%s) is refused and not repeated',
+  'an unusable marker (%s) is refused and not repeated',
   async (text) => {
     await writeFile(marker(), text);
     const error = await verifySite(site.directory, ZURICH).catch((caught: unknown) => caught);
@@ -75,7 +75,7 @@ test.each(['', 'null', '[]', '{}', '{"region":"zurich"}', '{"region":"<canary>",
   },
 );
 
-test('a copy that lost its empty directories is made whole', async () => {
+test('a copy that lost its empty directories is completed', async () => {
   await rm(join(site.directory, 'tmp'), { recursive: true });
   await initSite(site.directory, ZURICH);
   expect(await sweepTemporaries(site.directory, ZURICH.site)).toBe(0);

@@ -13,7 +13,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const open = (): StateFile => new StateFile(folder, 'state');
 const text = (bytes: Buffer | undefined): string | undefined => bytes?.toString();
 
-test('gives what was written last, to itself and to the next process', async () => {
+test('returns the last written bytes, to itself and to the next process', async () => {
   const state = open();
   expect(await state.read()).toBeUndefined();
   await state.replace(Buffer.from('one'));
@@ -24,7 +24,7 @@ test('gives what was written last, to itself and to the next process', async () 
   expect([text(await open().read()), await readdir(folder)]).toEqual(['four', ['state']]);
 });
 
-test("what a crash left half-written is no state, and in nobody's way", async () => {
+test('a half-written file of a crash is not the state, and does not prevent the next write', async () => {
   const state = open();
   await state.replace(Buffer.from('one'));
   await writeFile(join(folder, 'state.new'), 'tw');
@@ -34,7 +34,7 @@ test("what a crash left half-written is no state, and in nobody's way", async ()
   expect([text(await open().read()), await readdir(folder)]).toEqual(['two', ['state']]);
 });
 
-test("whoever finds another's state in its place stops, and leaves it", async () => {
+test("a process that finds another process's state stops, and keeps it", async () => {
   const [one, two] = [open(), open()];
   await one.replace(Buffer.from('one'));
   await two.read();
@@ -49,7 +49,7 @@ test("whoever finds another's state in its place stops, and leaves it", async ()
   expect(await readdir(folder)).toEqual([]);
 });
 
-test('what is set aside is kept, and there is none from then on', async () => {
+test('a state that is set aside is kept, and the next read finds none', async () => {
   const state = open();
   await state.replace(Buffer.from('damaged'));
   const aside = await state.setAside();
@@ -62,7 +62,7 @@ test('what is set aside is kept, and there is none from then on', async () => {
   ]);
 });
 
-test('a folder that is not there, or may not be written, is waited for and never made', async () => {
+test('a folder that is missing or not writable is waited for and never created', async () => {
   const state = open();
   await state.replace(Buffer.from('one'));
   await rename(folder, `${folder}.away`);

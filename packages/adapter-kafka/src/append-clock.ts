@@ -1,11 +1,15 @@
 import { KafkaLogError } from './kafka-log-error.ts';
 
-/** What brokers' clocks may disagree by, milliseconds (docs/design.md "Watermarks"): routers wait as long before they trust a watermark. */
+/**
+ * The largest accepted difference between brokers' clocks, milliseconds (DESIGN §3 "Time"). Routers
+ * wait as long before they trust a watermark.
+ */
 const DEFAULT_MARGIN_MS = 1_000;
 
 /**
- * The append times of one partition, as a view reads them. Another broker takes over with another clock: a step back within the margin is
- * expected; beyond it decisions already made may have missed a record, so the view stops.
+ * The append times of one partition, as a view reads them. After a change of leader another
+ * broker's clock stamps records, so a step back within the margin is expected. After a larger step,
+ * earlier decisions may have missed a record, so the view stops.
  */
 export class AppendClock {
   readonly #topic: string;
@@ -17,7 +21,10 @@ export class AppendClock {
     this.#marginMs = marginMs;
   }
 
-  /** The latest append time seen; 0: none. Every record appended before it, less the margin, has been seen. */
+  /**
+   * The latest append time seen; 0: none. Every record appended before it, less the margin, has
+   * been seen.
+   */
   get latest(): number {
     return this.#latest;
   }

@@ -1,4 +1,7 @@
-/** Where this package says what it did. Fields are an allow-list; a message is ours or the client's, never a record's. */
+/**
+ * The log of this package. Its fields are an allow-list. A message comes from this package or from
+ * kafkajs, never from a record.
+ */
 export interface DiagnosticFields {
   readonly code?: string;
   readonly error?: unknown;

@@ -1,8 +1,8 @@
 import { remedyOf } from '@residency/coded-error';
 import type { LogRecord, Topic } from '@residency/contracts';
+import { pause } from '@residency/waiting';
 import type { KafkaDiagnostics } from './diagnostics.ts';
 import { KafkaLogError } from './kafka-log-error.ts';
-import { pause } from './reading/pause.ts';
 
 export interface FollowingDeps {
   readonly topic: Topic;
@@ -19,12 +19,15 @@ export interface FollowingDeps {
 
 const BACK_OFF_MS = 1_000;
 
-/** Reads one partition's log from its start, in the background; where Kafka is away it stands still, then goes on. */
+/**
+ * Reads one partition's log from its start in the background. While Kafka is unreachable, the view
+ * does not advance.
+ */
 export class Following {
   readonly #deps: FollowingDeps;
   #next: bigint | undefined;
   #whole = false;
-  /** Why it is not whole yet, or, where its remedy is `stop`, never goes on. */
+  /** The current failure. If its remedy is `stop`, it is permanent. */
   #trouble: unknown;
 
   constructor(deps: FollowingDeps) {
@@ -32,8 +35,11 @@ export class Following {
     void this.#follow();
   }
 
-  /** Throws `VIEW_NOT_READ` or what keeps Kafka from being read (retry) until everything was read that stood there at the opening, and ever after what stopped it. */
-  demandWhole(): void {
+  /**
+   * Until the initial read completes: throws `VIEW_NOT_READ`, or the Kafka error (retry). After a
+   * permanent failure: always throws that failure.
+   */
+  requireInitialRead(): void {
     const trouble = this.#trouble;
     if (trouble !== undefined && (!this.#whole || remedyOf(trouble) === 'stop'))
       throw asError(trouble);
@@ -45,9 +51,12 @@ export class Following {
       });
   }
 
-  /** Throws that too where Kafka is away just now: what is known then is what was true before. */
-  demandFollowed(): void {
-    this.demandWhole();
+  /**
+   * Like `requireInitialRead`, but also throws the Kafka error while Kafka is unreachable, because
+   * the view may be out of date then.
+   */
+  requireCurrent(): void {
+    this.requireInitialRead();
     if (this.#trouble !== undefined) throw asError(this.#trouble);
   }
 

@@ -1,18 +1,19 @@
 import { TOPICS, decodeAuditEvent } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 import type { AuditTrail } from '@residency/reconciliation';
+import { pause } from '@residency/waiting';
 import type { KafkaLog } from './kafka-log.ts';
-import { pause } from './reading/pause.ts';
 
-/** What it asks of the log. */
+/** The methods of the log that are used. */
 export type TrailLog = Pick<KafkaLog, 'name' | 'read' | 'ends' | 'committed' | 'lastAuditEvent'>;
 
 const PATIENCE_MS = 10_000;
 const POLL_MS = 100;
 
 /**
- * The cluster's log as the reconciler reads it. Offsets and events commit together, but a broker may show the events first. Once
- * `signal` is aborted everything rejects with its reason: half a log looks like a whole one.
+ * The cluster's log as the reconciler reads it. Offsets and events commit together, but a broker
+ * may show the events first. Once `signal` is aborted, everything rejects with its reason, because
+ * an aborted read looks like a complete one.
  */
 export class KafkaAuditTrail implements AuditTrail {
   readonly #log: () => Promise<TrailLog>;
@@ -20,7 +21,7 @@ export class KafkaAuditTrail implements AuditTrail {
   /** The last event read of each audit partition. */
   readonly #last = new Map<number, Buffer>();
 
-  /** `log` is asked each time something is read. */
+  /** `log` is called before each read. */
   constructor(log: () => Promise<TrailLog>, signal: AbortSignal) {
     this.#log = log;
     this.#signal = signal;
@@ -37,7 +38,7 @@ export class KafkaAuditTrail implements AuditTrail {
     for await (const { value } of this.#records(TOPICS.quarantine)) yield value;
   }
 
-  /** Waits a while until it says no less than the events that were read. */
+  /** If the committed offsets are behind the events that were read, waits a while for them. */
   async committed(): Promise<ReadonlyMap<string, bigint>> {
     const read = this.#settledByEvents();
     for (let waited = 0; ; waited += POLL_MS) {
@@ -66,7 +67,7 @@ export class KafkaAuditTrail implements AuditTrail {
     // A cluster has no look-up tables.
   }
 
-  /** No value: no event either, and counted as such. */
+  /** A record without a value counts as an invalid event. */
   async *#records(
     topic: Topic,
   ): AsyncGenerator<{ readonly partition: number; readonly value: Buffer }> {
@@ -76,7 +77,7 @@ export class KafkaAuditTrail implements AuditTrail {
       signal: this.#signal,
     }))
       yield { partition, value: value ?? Buffer.alloc(0) };
-    // An aborted reading ends as one that is whole does.
+    // An aborted read ends like a complete one.
     this.#signal.throwIfAborted();
   }
 
@@ -105,7 +106,7 @@ export class KafkaAuditTrail implements AuditTrail {
   }
 }
 
-/** Where the committed position is gone, as a router finds it. */
+/** If the committed position is missing, finds it as a router does. */
 async function nextByEvents(log: TrailLog, partition: number): Promise<bigint> {
   const position = positionOf((await log.lastAuditEvent(partition))?.value);
   return position === undefined ? 0n : position.offset + 1n;
@@ -117,7 +118,7 @@ function positionOf(
   try {
     return value === null || value === undefined ? undefined : decodeAuditEvent(value).position;
   } catch {
-    // Somebody else's record; the reconciler says so.
+    // Another writer's record. The reconciler reports it.
     return undefined;
   }
 }

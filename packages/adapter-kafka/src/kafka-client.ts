@@ -3,7 +3,10 @@ import type { KafkaDiagnostics } from './diagnostics.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
 import { Kafka, logLevel } from './kafkajs/kafkajs.ts';
 
-/** Back-off of everything that is no transaction: about 8 s of attempts, then it is the caller's to wait. */
+/**
+ * Retries of all requests outside transactions: about 8 s of attempts. After that the caller has to
+ * wait.
+ */
 export const RETRY = {
   initialRetryTime: 50,
   multiplier: 2,
@@ -14,7 +17,10 @@ export const RETRY = {
 
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** The one place where connection options are set: every producer, consumer and admin of this package comes from what it returns. */
+/**
+ * Sets the connection options. All producers, consumers and admins of this package come from its
+ * result.
+ */
 export function createKafka(settings: KafkaSettings, diagnostics: KafkaDiagnostics): KafkaClient {
   return new Kafka(clientOptions(settings, diagnostics));
 }
@@ -33,9 +39,10 @@ export function clientOptions(
     ...(tls === undefined ? {} : { ssl: { ...tls } }),
     ...(sasl === undefined ? {} : { sasl: saslOptions(sasl) }),
     logLevel: logLevel.INFO,
-    // Whatever kafkajs logs it either retries by itself or throws, and what it throws is reported by whoever called. Hence all of it is
-    // `debug`: its expected retries, rebalances and dropped connections come as `error`. Of an entry only the message goes on, because
-    // the rest may hold requests and responses.
+    // Everything kafkajs logs it either retries or throws, and the caller reports what it throws.
+    // So all of it is logged as `debug`: kafkajs logs expected retries, rebalances and dropped
+    // connections as `error`. Only the message is kept, because other members may hold requests and
+    // responses.
     logCreator:
       () =>
       ({ namespace, log }) => {
@@ -45,8 +52,9 @@ export function clientOptions(
 }
 
 /**
- * kafkajs begins with the first broker of its list, whenever it begins, and stays with one that takes connections and does not answer. It asks
- * this before each attempt: for one broker, and the next one the next time.
+ * kafkajs always begins with the first broker of its list, and stays with a broker that accepts
+ * connections and never answers. It calls this function before each attempt, and gets the next
+ * broker of the list each time.
  */
 function inTurn(brokers: readonly string[]): () => string[] {
   let turn = Math.floor(Math.random() * brokers.length);

@@ -4,12 +4,15 @@ import type { ControlView } from '@residency/routing';
 import { Following } from './following.ts';
 import type { FollowingDeps } from './following.ts';
 
-/** What people left the system in, followed in the background; where Kafka is away the last word holds. */
+/**
+ * The control state, followed in the background. While Kafka is unreachable, the last state
+ * applies.
+ */
 export class KafkaControlView implements ControlView {
   readonly #following: Following;
   #state: ControlState = INITIAL_CONTROL;
 
-  /** `changed` is told of the state now and after each record. */
+  /** `changed` is called with the current state and after each record. */
   constructor(
     deps: Omit<FollowingDeps, 'topic' | 'add'>,
     changed: (state: ControlState) => void = () => undefined,
@@ -27,14 +30,16 @@ export class KafkaControlView implements ControlView {
   /** Throws as `Following` does. */
   async read(): Promise<ControlState> {
     await Promise.resolve();
-    this.#following.demandWhole();
+    this.#following.requireInitialRead();
     return this.#state;
   }
 
-  /** The same, and throws also while Kafka is away, where `read` answers what it knew before. */
+  /**
+   * Like `read`, but throws while Kafka is unreachable. `read` returns the last known state then.
+   */
   async readFollowed(): Promise<ControlState> {
     const state = await this.read();
-    this.#following.demandFollowed();
+    this.#following.requireCurrent();
     return state;
   }
 }

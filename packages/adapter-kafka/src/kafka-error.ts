@@ -53,11 +53,12 @@ const BY_TYPE: ReadonlyMap<string, Explanation> = new Map([
 ]);
 const TOPIC_MISSING = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_TOPIC_EXCEPTION']);
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
-// A handshake that fails will fail again: OpenSSL's codes of certificates and protocol, as Node reports them.
+// A handshake that failed will fail again. OpenSSL's codes for certificates and protocol, as Node
+// reports them.
 const TLS_CODE =
   /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|EPROTO$)/;
 
-/** What the broker or the client library complained of, outermost first. */
+/** The errors of the broker or the client library, outermost first. */
 interface Complaint {
   readonly name: string;
   readonly type?: string;
@@ -66,14 +67,15 @@ interface Complaint {
 }
 
 /**
- * kafkajs's failure in this package's words; anything that is not kafkajs's (a coded error, a defect) is handed back as it is.
- * `topic` is the cluster's name of the topic at work.
+ * Translates a failure of kafkajs into an error of this package. Anything else (a coded error, a
+ * defect) is returned unchanged. `topic` is the cluster's name of the topic.
  */
 export function kafkaError(cause: unknown, topic?: string): unknown {
-  // kafkajs's admin client asks broker after broker, passes over why each failed, and then trips over the missing answer.
+  // kafkajs's admin client asks one broker after the other, ignores each failure, and then fails on
+  // the missing answer.
   if (cause instanceof TypeError && /kafkajs.src.admin/.test(cause.stack ?? ''))
     return new KafkaLogError({ ...unreachable, cause });
-  // What it throws where a connection was lost, or is not made yet, between its being found and its being used.
+  // Thrown if a connection was lost, or is not established yet, between its selection and its use.
   if (cause instanceof Error && cause.message === 'Broker not connected')
     return new KafkaLogError({ ...unreachable, cause });
   const complaints = complaintsOf(cause);
@@ -128,7 +130,8 @@ function at(topic: string | undefined): string {
   return topic === undefined ? '' : ` on topic ${topic}`;
 }
 
-// Wrappers such as `KafkaJSNumberOfRetriesExceeded` say nothing themselves; what they wrap does.
+// Wrappers such as `KafkaJSNumberOfRetriesExceeded` have no information of their own, so the cause
+// is used.
 function complaintsOf(error: unknown, depth = 0): Complaint[] {
   if (!(error instanceof Error) || depth > 5) return [];
   const { name, type, code, retriable, cause, errors } = error as Error & {
@@ -151,7 +154,7 @@ function complaintsOf(error: unknown, depth = 0): Complaint[] {
   return [own, ...inner];
 }
 
-// Marked as not retriable by kafkajs, because it already tried; later it may well succeed.
+// kafkajs marks them as not retriable because it retried already. A later attempt may succeed.
 const UNREACHABLE = new Set([
   'KafkaJSTimeout',
   'KafkaJSLockTimeout',
@@ -160,7 +163,10 @@ const UNREACHABLE = new Set([
   'KafkaJSConnectionError',
 ]);
 
-/** Worth asking again at once: a broker that does not lead a partition yet, or no longer, may say that it does not know its topic. */
+/**
+ * True if an immediate retry may succeed: a broker that does not lead a partition yet, or no
+ * longer, may answer that it does not know the topic.
+ */
 export function mayPass(error: unknown): boolean {
   return remedyOf(error) === 'retry' || hasCode(error, 'TOPIC_MISSING');
 }

@@ -1,5 +1,7 @@
 import { TOPICS, consentTick, policyTick } from '@residency/contracts';
 import type { ControlState, LogRecord, Position, Topic } from '@residency/contracts';
+import { atMost } from '@residency/waiting';
+import type { IntakeProgress, LogAhead, Undecided } from '@residency/observation';
 import type { Kafka } from 'kafkajs';
 import { Appender } from './appending/appender.ts';
 import type { AppendEntry } from './appending/appender.ts';
@@ -7,19 +9,21 @@ import type { KafkaDiagnostics } from './diagnostics.ts';
 import type { FollowingDeps } from './following.ts';
 import { createKafka } from './kafka-client.ts';
 import { intakeProgress, unsettledOf } from './intake-progress.ts';
-import type { IntakeProgress } from './intake-progress.ts';
+import { LogIdentity } from './identity/log-identity.ts';
+import type { TopicIdentity } from './identity/log-identity.ts';
 import { KafkaLogError } from './kafka-log-error.ts';
 import { KafkaControlView } from './kafka-control-view.ts';
 import { KafkaPolicyView } from './kafka-policy-view.ts';
+import { KafkaSettledOutcomes } from './kafka-settled-outcomes.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
 import { logAhead } from './log-ahead.ts';
-import type { LogAhead } from './log-ahead.ts';
 import type { ClusterConnection } from './reading/cluster-connection.ts';
 import type { Offsets } from './reading/fetched.ts';
 import { ClusterReads } from './reading/cluster-reads.ts';
-import { atMost } from './reading/pause.ts';
 import { readAhead, readLast, readOne } from './reading/point-reads.ts';
 import { readPartitions } from './reading/read-partitions.ts';
+import type { ReadingSource } from './reading/read-partitions.ts';
+import { undecidedIn } from './reading/undecided.ts';
 import { planReading } from './reading/reading-options.ts';
 import type { ReadOptions } from './reading/reading-options.ts';
 import { IntakeReads, intakePosition } from './submission-log/intake-reads.ts';
@@ -29,9 +33,12 @@ import { toLogRecord } from './to-log-record.ts';
 import { topicName } from './topic-name.ts';
 import { describeRetention } from './topics/describe-retention.ts';
 import { SerialAdmin } from './topics/serial-admin.ts';
-import { demandCluster } from './demand-cluster.ts';
+import { requireCluster } from './require-cluster.ts';
 
-/** Connects, and rejects with what stands against it: `KAFKA_UNREACHABLE` (retry), `KAFKA_AUTHENTICATION`, `KAFKA_AUTHORIZATION`, `LOG_MISMATCH` (stop). */
+/**
+ * Connects. Rejects with `KAFKA_UNREACHABLE` (retry), `KAFKA_AUTHENTICATION`, `KAFKA_AUTHORIZATION`
+ * or `LOG_MISMATCH` (stop).
+ */
 export async function openKafkaLog(
   settings: KafkaSettings,
   diagnostics: KafkaDiagnostics,
@@ -44,7 +51,7 @@ export async function openKafkaLog(
       admin,
       settings,
       diagnostics,
-      clusterId: await demandCluster(admin, settings),
+      clusterId: await requireCluster(admin, settings),
     });
   } catch (error) {
     await admin.close();
@@ -66,11 +73,12 @@ const CLOSE_WITHIN_MS = 2_000;
 export class KafkaLog {
   /** The first part of positions. */
   readonly name: string;
-  /** What `name` is to be bound to. */
+  /** The cluster id and prefix to which `name` must be bound. */
   readonly clusterId: string;
   readonly #deps: KafkaLogDeps;
   readonly #reads: ClusterReads;
   readonly #intake: IntakeReads;
+  readonly #identity: LogIdentity;
   readonly #appender: Appender;
   readonly #closed = new AbortController();
   #closing: Promise<void> | undefined;
@@ -81,6 +89,11 @@ export class KafkaLog {
     this.#deps = deps;
     this.#reads = new ClusterReads(deps.kafka);
     this.#intake = new IntakeReads({ ...deps, reads: this.#reads });
+    this.#identity = new LogIdentity({
+      ids: async () => await this.#intake.topicIds(),
+      settled: async () => await this.#intake.allSettledTopics(),
+      accepted: async () => await this.#intake.acceptedReplacements(),
+    });
     this.#appender = new Appender({
       kafka: deps.kafka,
       diagnostics: deps.diagnostics,
@@ -91,11 +104,12 @@ export class KafkaLog {
   }
 
   /**
-   * Durable on every in-sync replica once it resolves; positions in the order given. A call that rejects may have kept any of its records, each
-   * of them whole: where its remedy is `retry`, append all of them again.
+   * Durable on every in-sync replica once it resolves. Returns positions in the given order. After
+   * a rejection, any of the records may be in the log, each complete. If the remedy is `retry`,
+   * append all of them again.
    */
   async append(entries: readonly AppendEntry[]): Promise<Position[]> {
-    this.#demandOpen();
+    this.#requireOpen();
     const appended = await this.#appender.append(entries);
     return entries.map(({ topic }, index) => ({
       log: this.name,
@@ -105,23 +119,32 @@ export class KafkaLog {
     }));
   }
 
-  /** What readers may see of a topic, in order within a partition; what one fetch brought is in memory. Throws `OFFSET_OUT_OF_RANGE` (stop), `KAFKA_UNREACHABLE` (retry). */
+  /**
+   * The visible records of a topic, in order within a partition. Holds one fetch in memory. Throws
+   * `OFFSET_OUT_OF_RANGE` and `LOG_REPLACED` (stop), `KAFKA_UNREACHABLE` (retry).
+   */
   async *read(topic: Topic, options: ReadOptions): AsyncGenerator<LogRecord> {
     for await (const records of this.readBatches(topic, options)) yield* records;
   }
 
-  /** The same, as it comes: records of one partition, at least one. */
+  /** Like `read`, in batches: records of one partition, at least one. */
   async *readBatches(
     topic: Topic,
     { signal, ...options }: ReadOptions,
   ): AsyncGenerator<readonly LogRecord[]> {
-    this.#demandOpen();
+    this.#requireOpen();
     const name = this.#nameOf(topic);
     const stop =
       signal === undefined ? this.#closed.signal : AbortSignal.any([signal, this.#closed.signal]);
+    const source: ReadingSource = {
+      kafka: this.#deps.kafka,
+      topic: name,
+      requireSameTopic: async () => {
+        await this.#identity.requireSameTopic(topic);
+      },
+    };
     for await (const { partition, messages } of readPartitions(
-      this.#deps.kafka,
-      name,
+      source,
       (connection) => planReading(connection, name, options),
       stop,
     )) {
@@ -129,7 +152,10 @@ export class KafkaLog {
     }
   }
 
-  /** `undefined`: no such record for readers; never appended to this log, its retention over, or its transaction aborted or not decided yet. */
+  /**
+   * `undefined`: there is no such visible record. It was never appended to this log, its retention
+   * is over, or its transaction is aborted or still open.
+   */
   async readAt({ log, topic, partition, offset }: Position): Promise<LogRecord | undefined> {
     const known = Object.values(TOPICS).find((name) => name === topic);
     if (log !== this.name || known === undefined) return undefined;
@@ -139,22 +165,52 @@ export class KafkaLog {
     return message === undefined ? undefined : toLogRecord(message, known, partition);
   }
 
+  /**
+   * For each topic, whether it is the one that was settled. Also works for a log that must not be
+   * read any more.
+   */
+  async identity(): Promise<readonly TopicIdentity[]> {
+    this.#requireOpen();
+    return await this.#identity.look();
+  }
+
+  /**
+   * The topic's current id. `undefined`: the brokers do not support ids, or the topic is not
+   * visible to this user.
+   */
+  async topicId(topic: Topic): Promise<string | undefined> {
+    this.#requireOpen();
+    return (await this.#intake.topicIds())?.get(topic);
+  }
+
+  /** Open transactions that block readers of a topic: the oldest of each partition that has one. */
+  async undecided(topic: Topic): Promise<readonly Undecided[]> {
+    return await this.#ask((connection) => undecidedIn(connection, this.#nameOf(topic)));
+  }
+
   /** The first offset of each partition. */
   async starts(topic: Topic): Promise<Offsets> {
     return await this.#ask((connection) => connection.starts(this.#nameOf(topic)));
   }
 
-  /** The offset each partition's next record will get; records of transactions still open precede it. */
+  /**
+   * The offset that each partition's next record will get. Records of open transactions precede it.
+   */
   async ends(topic: Topic): Promise<Offsets> {
     return await this.#ask((connection) => connection.ends(this.#nameOf(topic)));
   }
 
-  /** The first records appended at or after a time, milliseconds; a partition without one: its end. */
+  /**
+   * The first records appended at or after a time, milliseconds; a partition without one: its end.
+   */
   async since(topic: Topic, at: number): Promise<Offsets> {
     return await this.#ask((connection) => connection.since(this.#nameOf(topic), at));
   }
 
-  /** What of a partition readers may see now, at an offset or behind it; brings no more than one batch, unless that holds nothing for them. Throws `OFFSET_OUT_OF_RANGE` (stop). */
+  /**
+   * The visible records of a partition at or after an offset. Fetches one batch, and more only if
+   * that batch holds no visible record. Throws `OFFSET_OUT_OF_RANGE` (stop).
+   */
   async ahead(topic: Topic, partition: number, offset: bigint): Promise<LogAhead> {
     return logAhead(
       await this.#ask((connection) =>
@@ -165,24 +221,33 @@ export class KafkaLog {
 
   /** How long a topic keeps records, milliseconds; `Infinity`: for ever. */
   async retention(topic: Topic): Promise<number> {
-    this.#demandOpen();
+    this.#requireOpen();
     const name = this.#nameOf(topic);
     return await this.#deps.admin.ask((admin) => describeRetention(admin, name), name);
   }
 
-  /** The offset of the intake log the routers read next, as they committed it; a partition without one has none yet. */
+  /**
+   * The group's committed position on the intake log by partition: the offset that routers read
+   * next. Partitions without a committed position are absent.
+   */
   async committed(): Promise<Offsets> {
-    this.#demandOpen();
+    this.#requireOpen();
     return await this.#intake.committed();
   }
 
-  /** How far each partition of the intake log is settled. Throws `LOG_MISMATCH` (stop) where the audit log is another log's. */
+  /**
+   * The progress of each partition of the intake log. Throws `LOG_MISMATCH` (stop) if the audit log
+   * belongs to another log.
+   */
   async progress(): Promise<readonly IntakeProgress[]> {
-    this.#demandOpen();
+    this.#requireOpen();
     return await intakeProgress(this.#intake);
   }
 
-  /** How many offsets of the intake log each partition has from the first one that is not settled (`IntakeProgress.next`) to its end; 0 where nothing but markers and aborted records stands there. */
+  /**
+   * For each partition of the intake log, the number of offsets from the first unsettled one
+   * (`IntakeProgress.next`) to its end. 0 if that range holds only markers and aborted records.
+   */
   async lag(): Promise<Offsets> {
     const lags = new Map<number, bigint>();
     for (const progress of await this.progress())
@@ -195,7 +260,10 @@ export class KafkaLog {
     return lags;
   }
 
-  /** The last record of a partition of the audit log that tells of an intake record, for progress whose committed position is gone; `undefined`: none. Waits for open transactions. */
+  /**
+   * The last event of an audit partition that is about an intake record; `undefined`: none. Used if
+   * the committed position is missing. Waits for open transactions.
+   */
   async lastAuditEvent(partition: number): Promise<LogRecord | undefined> {
     const message = await this.#ask((connection) =>
       readLast(connection, this.#nameOf(TOPICS.audit), partition, {
@@ -205,30 +273,48 @@ export class KafkaLog {
     return message === undefined ? undefined : toLogRecord(message, TOPICS.audit, partition);
   }
 
+  /** Looks up the outcomes of single intake records in the audit log. */
+  settledOutcomes(): KafkaSettledOutcomes {
+    this.#requireOpen();
+    return new KafkaSettledOutcomes({
+      log: this.name,
+      nameOf: (topic) => this.#nameOf(topic),
+      ask: async (question) => await this.#ask(question),
+    });
+  }
+
   /** The intake log as routers consume it; each `consume` of it joins their group. */
   submissionLog(options: Partial<KafkaSubmissionLogOptions> = {}): KafkaSubmissionLog {
-    this.#demandOpen();
+    this.#requireOpen();
     return new KafkaSubmissionLog({ ...this.#deps, reads: this.#reads }, options);
   }
 
   /** Follows the policy log in the background until `close`. */
   policyView(): KafkaPolicyView {
-    this.#demandOpen();
+    this.#requireOpen();
     return new KafkaPolicyView(this.#following(TOPICS.policy));
   }
 
-  /** Follows the control log in the background until `close`; `changed` is told of the state now and after each of its records. */
+  /**
+   * Follows the control log in the background until `close`. `changed` is called with the current
+   * state and after each record.
+   */
   controlView(changed?: (state: ControlState) => void): KafkaControlView {
-    this.#demandOpen();
+    this.#requireOpen();
     return new KafkaControlView(this.#following(TOPICS.control), changed);
   }
 
-  /** Moves the watermarks of the consent and the policy log; `now` names the ticks, milliseconds. */
+  /**
+   * Moves the watermarks of the consent and the policy log. `now` is part of the ticks' ids,
+   * milliseconds.
+   */
   async tick(now: number): Promise<void> {
     await this.append([consentTick(String(now)), policyTick(String(now))]);
   }
 
-  /** Ends readings and views, finishes what is being appended; afterwards everything rejects with `LOG_CLOSED`. */
+  /**
+   * Ends readings and views, and finishes pending appends. Later calls reject with `LOG_CLOSED`.
+   */
   async close(): Promise<void> {
     this.#closing ??= this.#finish();
     await this.#closing;
@@ -236,7 +322,7 @@ export class KafkaLog {
 
   async #finish(): Promise<void> {
     this.#closed.abort();
-    // What is appended is finished; a question may be one whose answer does not come.
+    // Appends complete. A pending request may never be answered, so it is not awaited.
     await Promise.all([
       this.#appender.close(),
       atMost(CLOSE_WITHIN_MS, this.#reads.close()),
@@ -245,7 +331,7 @@ export class KafkaLog {
   }
 
   async #ask<T>(question: (connection: ClusterConnection) => Promise<T>): Promise<T> {
-    this.#demandOpen();
+    this.#requireOpen();
     return await this.#reads.ask(question);
   }
 
@@ -261,7 +347,7 @@ export class KafkaLog {
     return { read, diagnostics: this.#deps.diagnostics, signal: this.#closed.signal };
   }
 
-  #demandOpen(): void {
+  #requireOpen(): void {
     if (this.#closed.signal.aborted)
       throw new KafkaLogError({
         code: 'LOG_CLOSED',

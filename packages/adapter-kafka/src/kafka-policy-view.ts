@@ -1,4 +1,4 @@
-import { TOPICS, readPolicyRecord } from '@residency/contracts';
+import { TOPICS, isPolicyTick, readPolicyRecord } from '@residency/contracts';
 import type { LogRecord } from '@residency/contracts';
 import type { PolicyPublished } from '@residency/residency';
 import type { PolicyReading, PolicyView } from '@residency/routing';
@@ -7,11 +7,14 @@ import { Following } from './following.ts';
 import type { FollowingDeps } from './following.ts';
 
 export interface PolicyViewDeps extends Omit<FollowingDeps, 'topic' | 'add'> {
-  /** What append times may go back by, milliseconds. Default 1 s. */
+  /** The largest accepted step back of append times, milliseconds. Default 1 s. */
   readonly marginMs?: number;
 }
 
-/** Policy versions, followed in the background. A reading is as fresh as its watermark says; where Kafka is away it stands still. */
+/**
+ * Policy versions, followed in the background. The watermark says how fresh a reading is. While
+ * Kafka is unreachable, the watermark does not advance.
+ */
 export class KafkaPolicyView implements PolicyView {
   readonly #clock: AppendClock;
   readonly #following: Following;
@@ -32,18 +35,21 @@ export class KafkaPolicyView implements PolicyView {
   /** Throws as `Following` does. */
   async read(): Promise<PolicyReading> {
     await Promise.resolve();
-    this.#following.demandWhole();
+    this.#following.requireInitialRead();
     return { watermark: this.#clock.latest, versions: this.#versions };
   }
 
-  /** The same, and throws also while Kafka is away, where `read` answers what it knew before. */
+  /**
+   * Like `read`, but throws while Kafka is unreachable. `read` returns the last known versions
+   * then.
+   */
   async readFollowed(): Promise<PolicyReading> {
     const reading = await this.read();
-    this.#following.demandFollowed();
+    this.#following.requireCurrent();
     return reading;
   }
 
-  /** How many records of the policy log were no policy version, ticks among them. */
+  /** The number of records of the policy log that were neither a policy version nor a tick. */
   skipped(): number {
     return this.#skipped;
   }
@@ -51,7 +57,7 @@ export class KafkaPolicyView implements PolicyView {
   #add(record: LogRecord): void {
     this.#clock.see(record.at);
     const version = readPolicyRecord(record);
-    if (version === undefined) this.#skipped += 1;
+    if (version === undefined) this.#skipped += isPolicyTick(record) ? 0 : 1;
     else this.#versions = [...this.#versions, version];
   }
 }

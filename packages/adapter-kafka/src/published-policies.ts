@@ -2,7 +2,10 @@ import { TOPICS, readPolicyRecord } from '@residency/contracts';
 import type { PolicyPublished } from '@residency/residency';
 import type { KafkaLog } from './kafka-log.ts';
 
-/** Every version on the policy log, valid or not, in log order: all that were published before the call. Rejects with the signal's reason once it is aborted. */
+/**
+ * Every version that was published before the call, valid or not, in log order. Rejects with the
+ * signal's reason once it is aborted.
+ */
 export async function publishedPolicies(
   log: Pick<KafkaLog, 'read'>,
   signal: AbortSignal,
@@ -12,7 +15,7 @@ export async function publishedPolicies(
     const version = readPolicyRecord(record);
     if (version !== undefined) published.push(version);
   }
-  // An aborted reading ends as one that is whole does.
+  // An aborted read ends like a complete one.
   signal.throwIfAborted();
   return published;
 }

@@ -1,17 +1,20 @@
 import { hasCode } from '@residency/coded-error';
 import type { Topic } from '@residency/contracts';
+import { pause } from '@residency/waiting';
 import type { KafkaLog } from './kafka-log.ts';
-import { pause } from './reading/pause.ts';
 
 /** A view that follows a log in the background. */
 export interface FollowedView<T> {
-  /** Throws while the log can not be followed. */
+  /** Throws while the log cannot be followed. */
   readFollowed(): Promise<T>;
 }
 
 const LOOK_EVERY_MS = 50;
 
-/** A reading of now: the log answers, and the view that follows it is whole. Waits while it is read for the first time. */
+/**
+ * Reads a view while the log is reachable. Waits for the view's initial read; after that, a record
+ * just appended may be missing until the view's next fetch.
+ */
 export async function readNow<T>(
   log: Pick<KafkaLog, 'ends'>,
   topic: Topic,

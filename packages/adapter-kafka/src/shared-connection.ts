@@ -1,30 +1,36 @@
+import { pause } from '@residency/waiting';
+import pLimit from 'p-limit';
 import { kafkaError, mayPass } from './kafka-error.ts';
-import { pause } from './reading/pause.ts';
-import { Serially } from './serially.ts';
 
 export interface Opening<C> {
   readonly open: () => Promise<C>;
   readonly close: (connection: C) => Promise<void>;
 }
 
-/** Elections and coordinators that move are over by then, about 3 s. */
+/** About 3 s of attempts, longer than an election or a move of a coordinator. */
 const ATTEMPTS = 5;
 
-/** Short questions over one connection, one at a time. It is opened when first needed, and anew after a failure; what passes by itself is asked again. */
+/**
+ * Short requests over one connection, one at a time. The connection is opened at the first request,
+ * and again after a failure. Transient failures are retried.
+ */
 export class SharedConnection<C> {
   readonly #opening: Opening<C>;
-  readonly #steps = new Serially();
+  readonly #mutex = pLimit(1);
   #connection: C | undefined;
 
   constructor(opening: Opening<C>) {
     this.#opening = opening;
   }
 
-  /** Throws coded errors; `topic`, the cluster's name, stands in their messages. A question may be asked again after it was answered. */
+  /**
+   * Throws coded errors that name `topic`, the cluster's name. A request may be repeated after it
+   * was executed.
+   */
   async ask<T>(question: (connection: C) => Promise<T>, topic?: string): Promise<T> {
-    return await this.#steps.run(async () => {
+    return await this.#mutex(async () => {
       for (let attempt = 1; ; attempt += 1) {
-        // Outside of the attempts: it has its own.
+        // Outside of the attempts, because connecting has its own.
         this.#connection ??= await this.#opening.open();
         try {
           return await question(this.#connection);
@@ -39,7 +45,7 @@ export class SharedConnection<C> {
   }
 
   async close(): Promise<void> {
-    await this.#steps.run(() => this.#drop());
+    await this.#mutex(() => this.#drop());
   }
 
   async #drop(): Promise<void> {

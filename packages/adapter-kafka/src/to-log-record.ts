@@ -2,7 +2,10 @@ import type { Headers } from '@residency/cloudevents';
 import type { LogRecord, NewRecord, Topic } from '@residency/contracts';
 import type { IHeaders, Message } from 'kafkajs';
 
-/** What is read of a message of a fetch, whoever fetched it: `headers` is the list `mend-kafkajs` puts there, which kafkajs's types do not know. */
+/**
+ * The members of a fetched message that are read. `headers` is the list that `mend-kafkajs` sets;
+ * kafkajs's types do not declare it.
+ */
 export interface ReadableMessage {
   readonly offset: string;
   readonly timestamp: string;
@@ -17,7 +20,7 @@ export function toLogRecord(
   topic: Topic,
   partition: number,
 ): LogRecord {
-  // Of the few batches in the format before Kafka 0.11 kafkajs makes messages without headers itself.
+  // For the few batches in the format before Kafka 0.11, kafkajs builds messages without headers.
   return {
     topic,
     partition,
@@ -29,13 +32,13 @@ export function toLogRecord(
   };
 }
 
-/** The other way: a message for `producer.send`. */
+/** The inverse: a message for `producer.send`. */
 export function toKafkaMessage({ key, headers, value }: NewRecord, partition: number): Message {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return { partition, key, value, headers: headers as unknown as IHeaders };
 }
 
-/** No fewer bytes than the record takes in a batch. */
+/** An upper bound of the record's size in a batch, bytes. */
 export function recordBytes({ key, headers, value }: NewRecord): number {
   return headers.reduce(
     (sum, [name, content]) => sum + Buffer.byteLength(name) + content.length + 10,

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { AppendClock } from '../src/append-clock.ts';
 
-it("follows the latest append time and forgives what brokers' clocks may disagree by", () => {
+it("follows the latest append time and accepts differences of brokers' clocks within the margin", () => {
   const clock = new AppendClock('residency.policy', 1_000);
   expect(clock.latest).toBe(0);
   clock.see(5_000);
@@ -9,7 +9,7 @@ it("follows the latest append time and forgives what brokers' clocks may disagre
   expect(clock.latest).toBe(5_000);
 });
 
-it("stops a view whose log's append time went back by more", () => {
+it("stops a view if the log's append time goes back by more", () => {
   const clock = new AppendClock('residency.policy', 1_000);
   clock.see(5_000);
   expect(() => {

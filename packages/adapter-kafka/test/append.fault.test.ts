@@ -63,7 +63,7 @@ describe('a send', () => {
     expect(await contents()).toEqual(['first', 'second', 'third']);
   });
 
-  it('that fails for good keeps nothing and may be made again', { timeout: 120_000 }, async () => {
+  it('that fails permanently keeps nothing and may be repeated', { timeout: 120_000 }, async () => {
     await append('first');
     const fault = proxy.inject({ kind: 'cut', when: ofProduce, times: 1_000 });
     await expect(append('second')).rejects.toMatchObject({
@@ -76,7 +76,7 @@ describe('a send', () => {
   });
 
   it(
-    'that fails for good but was kept does not swallow the next one, which the broker could take for its repetition',
+    'that fails but persists does not swallow the next one, which the broker could take for its repetition',
     { timeout: 120_000 },
     async () => {
       await append('first');
@@ -91,7 +91,7 @@ describe('a send', () => {
     },
   );
 
-  it("that gets no answer does not hold up another partition's", async () => {
+  it("without a response does not block another partition's", async () => {
     const fault = proxy.inject({ kind: 'stall-answer', when: ofProduce });
     const waiting = log.append([{ topic: TOPICS.samples, record: text('waits', 'k') }]);
     await fault.met;
@@ -103,7 +103,7 @@ describe('a send', () => {
 });
 
 it(
-  'connections dropped under many calls at once leave none behind',
+  'dropped connections under many concurrent calls leave no connection open',
   { timeout: 120_000 },
   async () => {
     const sockets = (): number =>
@@ -131,28 +131,32 @@ it(
 );
 
 describe('a reader', () => {
-  it('whose connection is dropped goes on behind what it gave', { timeout: 120_000 }, async () => {
-    const stop = new AbortController();
-    const seen: string[] = [];
-    const reading = (async () => {
-      for await (const { value } of log.read(TOPICS.samples, {
-        until: 'aborted',
-        signal: stop.signal,
-      }))
-        seen.push(String(value));
-    })();
-    for (let index = 0; index < 30; index += 1) {
-      await append(`${index}`);
-      if (index % 5 === 0) proxy.reset();
-    }
-    await eventually(() => Promise.resolve(seen.length >= 30 ? true : undefined));
-    stop.abort();
-    await reading;
-    expect(seen).toEqual(Array.from({ length: 30 }, (_, index) => `${index}`));
-  });
+  it(
+    'whose connection is dropped continues behind the last returned record',
+    { timeout: 120_000 },
+    async () => {
+      const stop = new AbortController();
+      const seen: string[] = [];
+      const reading = (async () => {
+        for await (const { value } of log.read(TOPICS.samples, {
+          until: 'aborted',
+          signal: stop.signal,
+        }))
+          seen.push(String(value));
+      })();
+      for (let index = 0; index < 30; index += 1) {
+        await append(`${index}`);
+        if (index % 5 === 0) proxy.reset();
+      }
+      await eventually(() => Promise.resolve(seen.length >= 30 ? true : undefined));
+      stop.abort();
+      await reading;
+      expect(seen).toEqual(Array.from({ length: 30 }, (_, index) => `${index}`));
+    },
+  );
 
   it(
-    'that can not reach Kafka says so in the end, and a view stands still and comes back',
+    'that cannot reach Kafka reports it in the end, and a view stops and resumes',
     { timeout: 120_000 },
     async () => {
       const view = log.policyView();

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => some.close());
 
-it("puts a key's records into the partition every Kafka client would choose", async () => {
+it("puts a key's records into the partition that every Kafka client chooses", async () => {
   const positions = await log.append(
     ['a', 'b', 'c', ''].map((key) => ({ topic: TOPICS.samples, record: text('x', key) })),
   );
@@ -27,7 +27,7 @@ it("puts a key's records into the partition every Kafka client would choose", as
   );
 });
 
-it('says where each record stands, in the order given, however many calls are made at once', async () => {
+it('returns the position of each record, in the given order, under any number of concurrent calls', async () => {
   const calls = await Promise.all(
     Array.from({ length: 40 }, async (_, call) => {
       const entries = Array.from({ length: 25 }, (__, index) => ({
@@ -64,7 +64,7 @@ it('says where each record stands, in the order given, however many calls are ma
   }
 });
 
-it('takes records of 24 MiB, alone and beside small ones', async () => {
+it('accepts records of 24 MiB, alone and beside small ones', async () => {
   const value = Buffer.alloc(24 * MiB - 1_024, 'v');
   const key = Buffer.alloc(256, 'k');
   const positions = await log.append(
@@ -78,7 +78,7 @@ it('takes records of 24 MiB, alone and beside small ones', async () => {
   expect((large && (await log.readAt(large)))?.value?.equals(value)).toBe(true);
 });
 
-it('refuses a record no topic takes, and says so of one its topic does not take', async () => {
+it('refuses a record that is too large for every topic, and reports one that is too large for its topic', async () => {
   await expect(
     log.append([
       { topic: TOPICS.samples, record: { key: null, headers: [], value: Buffer.alloc(26 * MiB) } },
@@ -110,7 +110,7 @@ it('moves both watermarks by a tick', async () => {
 });
 
 describe('opening', () => {
-  it('refuses a cluster other than the one the log stands for', async () => {
+  it("refuses a cluster other than the log's", async () => {
     const { clusterId } = await asAdmin(some.kafka, async (admin) => await admin.describeCluster());
     await (await openKafkaLog({ ...some.settings, clusterId }, SILENT)).close();
     await expect(
@@ -118,13 +118,13 @@ describe('opening', () => {
     ).rejects.toMatchObject({ code: 'LOG_MISMATCH', remedy: 'stop' });
   });
 
-  it('says that no broker is there, and may be tried again', async () => {
+  it('reports that no broker answers, and may be retried', async () => {
     await expect(
       openKafkaLog({ ...some.settings, brokers: ['127.0.0.1:1'] }, SILENT),
     ).rejects.toMatchObject({ code: 'KAFKA_UNREACHABLE', remedy: 'retry' });
   });
 
-  it('leaves nothing behind that keeps the process alive once it is closed', async () => {
+  it('keeps the process alive no longer once it is closed', async () => {
     const program = `import { openKafkaLog } from '${new URL('../src/index.ts', import.meta.url).href}';
       const silent = () => {};
       const log = await openKafkaLog(${JSON.stringify(some.settings)}, { debug: silent, info: silent, warn: silent, error: silent });

@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 
 it(
-  'brokers killed one after another lose nothing that was acknowledged, and a reader that follows sees each record once',
+  'brokers killed one after another lose no acknowledged record, and a following reader sees each record once',
   { timeout: 300_000 },
   async () => {
     const acknowledged = new Map<string, string>();
@@ -48,7 +48,8 @@ it(
         next.set(record.partition, record.offset + 1n);
       }
     };
-    // What a reader does: brokers may be away for longer than one reading waits; it goes on from where it was.
+    // What a reader does: brokers may be away for longer than one reading waits; it goes on from
+    // where it was.
     const following = (async () => {
       while (!stop.signal.aborted)
         await follow().catch((error: { remedy: string }) => {
@@ -101,8 +102,8 @@ it(
 );
 
 it(
-  'a broker that is frozen, whichever it is, holds up nobody for ever: they go on with the others',
-  { timeout: 300_000 },
+  'any frozen broker delays clients for a limited time: they continue with the others',
+  { timeout: 600_000 },
   async () => {
     for (const broker of stack.servers.brokers) {
       const impatient = {
@@ -140,7 +141,7 @@ it(
                 return false;
               },
             );
-          await expect.poll(tick, { timeout: 60_000 }).toBe(true);
+          await expect.poll(tick, { timeout: 150_000 }).toBe(true);
           const progress = async (): Promise<number> =>
             await each.progress().then(
               ({ length }) => length,
@@ -149,7 +150,7 @@ it(
                 return 0;
               },
             );
-          await expect.poll(progress, { timeout: 60_000 }).toBe(6);
+          await expect.poll(progress, { timeout: 150_000 }).toBe(6);
         }
         const { watermark } = await policies.read();
         await expect
@@ -158,7 +159,7 @@ it(
               await before.tick(3).catch(() => undefined);
               return (await policies.read()).watermark;
             },
-            { timeout: 60_000 },
+            { timeout: 150_000 },
           )
           .toBeGreaterThan(watermark);
         await after.close();
@@ -173,7 +174,7 @@ it(
               () => true,
               () => false,
             ),
-          { timeout: 60_000 },
+          { timeout: 150_000 },
         )
         .toBe(true);
     }

@@ -35,6 +35,7 @@ beforeAll(async () => {
   await asAdmin(createKafka(settings, SILENT), async (admin) => {
     await admin.createTopics({
       topics: [
+        { topic: TOPICS.audit, numPartitions: 1, replicationFactor: 1 },
         { topic: TOPICS.subjects, numPartitions: 1, replicationFactor: 1, configEntries: EAGER },
       ],
       waitForLeaders: false,
@@ -63,7 +64,10 @@ async function read(from: bigint): Promise<string[]> {
   ).map(({ key, value }) => `${String(key)}=${String(value)}`);
 }
 
-/** Only a segment that a later record closed is compacted: waits a segment's time, appends one more and looks. */
+/**
+ * Only a segment that a later record closed is compacted: waits a segment's time, appends one more
+ * and looks.
+ */
 async function compacted(
   key: string,
   value: string | null,
@@ -77,7 +81,7 @@ async function compacted(
 }
 
 it(
-  'reads a compacted topic to its end, whatever is left of it and wherever reading begins',
+  'reads a compacted topic to its end, whichever records remain and wherever the read begins',
   { timeout: 240_000 },
   async () => {
     await append('kept', '1');

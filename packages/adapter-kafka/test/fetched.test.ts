@@ -40,7 +40,7 @@ function response(
 const next = (answer: FetchResponse, from: ReadonlyMap<number, bigint>): bigint[] =>
   fetched(answer, from).map((each) => each.next);
 
-it('a fetch is read up to the last offset it brought, markers included, and nothing before what was asked for is given', () => {
+it('a fetch is read up to its last offset, markers included, and returns nothing before the requested offset', () => {
   const [partition] = fetched(
     response([
       { partition: 0, messages: [message(3), message(4), message(5, true)], lastStable: 9 },
@@ -51,7 +51,7 @@ it('a fetch is read up to the last offset it brought, markers included, and noth
   expect(partition?.next).toBe(6n);
 });
 
-it('an answer without any batch was read up to the last stable offset: what stood there was compacted away', () => {
+it('a response without any batch is read up to the last stable offset: the records there were compacted away', () => {
   expect(
     next(
       response([
@@ -66,7 +66,7 @@ it('an answer without any batch was read up to the last stable offset: what stoo
   ).toEqual([7n, 3n]);
 });
 
-it('a partition that got nothing while another did may still have something', () => {
+it('a partition without records may still have some if another one got a batch', () => {
   expect(
     next(
       response([
@@ -81,6 +81,6 @@ it('a partition that got nothing while another did may still have something', ()
   ).toEqual([4n, 4n]);
 });
 
-it("reading never goes back, though a new leader's last stable offset may", () => {
+it("a read never goes back, although a new leader's last stable offset may", () => {
   expect(next(response([{ partition: 0, lastStable: 2 }]), new Map([[0, 4n]]))).toEqual([4n]);
 });

@@ -61,7 +61,7 @@ it('names every partition of the intake log, one without progress by -1', async 
   ]);
 });
 
-it('takes progress whose offset is gone from the last event, as a router does', async () => {
+it('takes the progress from the last event if the committed offset is missing, as a router does', async () => {
   const { trail } = trailOf({
     committed: [new Map()],
     events: [auditRecord(0, 0n), auditRecord(0, 1n)],
@@ -69,7 +69,7 @@ it('takes progress whose offset is gone from the last event, as a router does', 
   expect((await trail.committed()).get('log/threat.samples/0')).toBe(1n);
 });
 
-it('waits until the committed offsets show what the events that were read have settled', async () => {
+it('waits until the committed offsets include the events that were read', async () => {
   const { trail, looks } = trailOf({
     committed: [new Map([[0, 1n]]), new Map([[0, 1n]]), new Map([[0, 2n]])],
     events: [auditRecord(0, 0n), auditRecord(0, 1n)],
@@ -79,7 +79,7 @@ it('waits until the committed offsets show what the events that were read have s
   expect([(await trail.committed()).get('log/threat.samples/0'), looks()]).toEqual([1n, 3]);
 });
 
-it("rejects with the signal's reason where its reading was cut short, because half a log looks like a whole one", async () => {
+it("rejects with the signal's reason if its read is aborted, because half a log looks like a complete one", async () => {
   const reason = new Error('Told to stop.');
   const log: TrailLog = {
     name: 'log',

@@ -6,13 +6,13 @@ import { SILENT } from './some-kafka.ts';
 
 const settings: KafkaSettings = { brokers: ['b:1'], clientId: 'c', log: 'log-1', topicPrefix: '' };
 
-it('speaks plain text unless told otherwise', () => {
+it('uses plain text by default', () => {
   const options = clientOptions(settings, SILENT);
   expect(options).toMatchObject({ clientId: 'c', requestTimeout: 30_000 });
   expect([options.ssl, options.sasl]).toEqual([undefined, undefined]);
 });
 
-it('gives each attempt one broker, another one than the attempt before', () => {
+it('returns one broker for each attempt, a different one from the attempt before', () => {
   const brokers = ['b:1', 'b:2', 'b:3'];
   const { brokers: next } = clientOptions({ ...settings, brokers }, SILENT);
   const attempts = Array.from({ length: 6 }, () => (typeof next === 'function' ? next() : next));
@@ -20,7 +20,7 @@ it('gives each attempt one broker, another one than the attempt before', () => {
   expect(attempts.slice(3)).toEqual(attempts.slice(0, 3));
 });
 
-it('speaks TLS where it is set, even without an authority of its own', () => {
+it('uses TLS if it is set, even without an authority of its own', () => {
   expect(clientOptions({ ...settings, tls: {} }, SILENT).ssl).toEqual({});
   expect(
     clientOptions({ ...settings, tls: { ca: 'CA', cert: 'CERT', key: 'KEY' } }, SILENT).ssl,
@@ -37,7 +37,7 @@ it.each(['plain', 'scram-sha-256', 'scram-sha-512'] as const)(
   },
 );
 
-it('logs whatever kafkajs says as debug, its message and nothing else', () => {
+it('logs everything from kafkajs as debug, the message only', () => {
   const lines: [string, unknown[]][] = [];
   const record =
     (level: string) =>

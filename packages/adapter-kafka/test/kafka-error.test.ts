@@ -1,5 +1,6 @@
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
+import { defined } from '@residency/defined';
 import { kafkaError, mayPass } from '../src/kafka-error.ts';
 import { KafkaLogError } from '../src/kafka-log-error.ts';
 
@@ -39,10 +40,10 @@ const exceeded = (cause: Error): Error =>
 const connection = (code?: string): Error =>
   new KafkaJSConnectionError('Connection error', {
     broker: 'b:1',
-    ...(code === undefined ? {} : { code }),
+    ...defined({ code }),
   });
 
-describe('what kafkajs throws', () => {
+describe('an error of kafkajs', () => {
   it.each<[string, unknown, string, string]>([
     ['a refused connection', exceeded(connection('ECONNREFUSED')), 'KAFKA_UNREACHABLE', 'retry'],
     [
@@ -153,7 +154,7 @@ describe('what kafkajs throws', () => {
     expect((error as Error).message).toMatch(/^Expected .*, found .*\. /s);
   });
 
-  it('names the topic and what to do where it is missing', () => {
+  it('names a missing topic and the next step', () => {
     expect(
       kafkaError(
         protocol({ type: 'UNKNOWN_TOPIC_OR_PARTITION', retriable: true }),
@@ -164,7 +165,7 @@ describe('what kafkajs throws', () => {
     });
   });
 
-  it('never repeats what kafkajs says, which may hold a record', () => {
+  it("never repeats kafkajs's message, which may contain a record", () => {
     const errors = [
       new KafkaJSNonRetriableError('CANARY'),
       new KafkaJSError('CANARY'),
@@ -174,7 +175,7 @@ describe('what kafkajs throws', () => {
   });
 });
 
-it("hands back what is not kafkajs's: coded errors and defects", () => {
+it('returns other errors unchanged: coded errors and defects', () => {
   for (const other of [
     new KafkaLogError({ code: 'LOG_CLOSED', remedy: 'stop', message: 'x' }),
     new TypeError('x'),
@@ -184,7 +185,7 @@ it("hands back what is not kafkajs's: coded errors and defects", () => {
     expect(kafkaError(other)).toBe(other);
 });
 
-it('asks again where it may pass', () => {
+it('is retried if it is transient', () => {
   const error = (type: string, retriable: boolean): unknown =>
     kafkaError(protocol({ type, retriable }));
   expect(

@@ -1,4 +1,5 @@
 import { TOPICS } from '@residency/contracts';
+import { OldestUnsettled } from '@residency/observation';
 import type { RouteBatch } from '@residency/routing';
 import { settlementsOf } from '@residency/testkit';
 import type { Producer } from 'kafkajs';
@@ -66,7 +67,7 @@ async function publisher(transactionalId?: string): Promise<Producer> {
   return producer;
 }
 
-it("is nothing where all is settled, also once the group's offsets are gone, and counts on from the last audit event", async () => {
+it("is 0 if everything is settled, even without the group's offsets, and then counts from the last audit event", async () => {
   await settle(25);
   expect(await lags()).toEqual([0, 0]);
   await asAdmin(some.kafka, async (admin) => await admin.deleteGroups([group()]));
@@ -89,7 +90,7 @@ it("is nothing where all is settled, also once the group's offsets are gone, and
   ]);
 });
 
-it('is nothing where the committed position was left behind, and says what is committed all the same', async () => {
+it('is 0 if only the committed position is behind, which is still reported', async () => {
   await settle(25);
   await asAdmin(some.kafka, async (admin) => {
     await admin.setOffsets({
@@ -108,7 +109,7 @@ it('is nothing where the committed position was left behind, and says what is co
   });
 });
 
-it('says where records went that were never settled', async () => {
+it('reports the place of deleted records that were never settled', async () => {
   await settle(5);
   await (
     await publisher()
@@ -159,7 +160,38 @@ it('does not count markers and aborted records at the end, but what is not decid
   await open.abort();
 });
 
-it('does not wait for what is undecided in the audit log either', async () => {
+it('records behind an open transaction have its age, and its place is reported', async () => {
+  await settle(5);
+  const oldest = new OldestUnsettled((partition, offset) =>
+    some.log.ahead(TOPICS.samples, partition, offset),
+  );
+  const look = async () => {
+    const [progress] = await some.log.progress();
+    const open = await some.log.undecided(TOPICS.samples);
+    if (progress === undefined) throw new Error('Expected a partition.');
+    return { open, oldest: await oldest.of(progress, open[0]) };
+  };
+  expect(await look()).toEqual({ open: [], oldest: { settledUpTo: 5n } });
+  const open = await (await publisher('stays')).transaction();
+  await open.send({ topic: samples(), messages: [{ partition: 0, value: 'undecided' }] });
+  await (
+    await publisher()
+  ).send({ topic: samples(), messages: [{ partition: 0, value: 'committed' }] });
+  const {
+    open: [found],
+    oldest: hidden,
+  } = await look();
+  expect(found).toEqual({ partition: 0, offset: 5n, since: expect.any(Number) });
+  expect(Math.abs(Date.now() - (found?.since ?? 0))).toBeLessThan(60_000);
+  expect(hidden).toEqual({ settledUpTo: 5n, at: found?.since, undecided: found });
+  await open.abort();
+  await expect
+    .poll(look)
+    .toEqual({ open: [], oldest: { settledUpTo: 5n, at: expect.any(Number) } });
+  expect((await look()).oldest.at).toBeGreaterThanOrEqual(found?.since ?? Infinity);
+});
+
+it('does not wait for open transactions in the audit log either', async () => {
   await settle(5);
   await asAdmin(some.kafka, async (admin) => await admin.deleteGroups([group()]));
   const open = await (await publisher('a router')).transaction();

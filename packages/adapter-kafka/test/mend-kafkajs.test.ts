@@ -17,7 +17,7 @@ const node = async (code: string): Promise<string> =>
     })
   ).stdout;
 
-it('stands on the one version of kafkajs whose files it knows', () => {
+it('requires the one version of kafkajs whose files it knows', () => {
   const require = createRequire(import.meta.url);
   expect((require('kafkajs/package.json') as { version: string }).version).toBe('2.2.4');
   expect(
@@ -27,7 +27,7 @@ it('stands on the one version of kafkajs whose files it knows', () => {
   ).toBe('2.2.4');
 });
 
-it('mends kafkajs however this package is first imported', async () => {
+it('replaces the functions of kafkajs whichever file of this package is imported first', async () => {
   const mended = `import { createRequire } from 'node:module'; const require = createRequire('${source('index.ts')}');
     const { default: _, ...adapter } = await import('${source('index.ts')}');
     const files = ['protocol/recordBatch/record/v0', 'protocol/requests/fetch/v4/decodeMessages', 'consumer/filterAbortedMessages'].map((file) => require('kafkajs/src/' + file));
@@ -36,7 +36,7 @@ it('mends kafkajs however this package is first imported', async () => {
   expect((await node(mended)).trim()).toBe('true,true,true,true,true');
 });
 
-it('refuses to run beside a kafkajs loaded before, which it could not mend any more', async () => {
+it('refuses to run if kafkajs was loaded before, because its functions could not be replaced', async () => {
   await expect(
     node(`await import('kafkajs'); await import('${source('index.ts')}');`),
   ).rejects.toThrow('first to load kafkajs');
@@ -85,7 +85,7 @@ async function silentServer(
   };
 }
 
-it('opens one socket for a connection, however many ask for it at once, and another only after it closed', async () => {
+it('opens one socket for a connection under any number of concurrent calls, and another only after it closed', async () => {
   const { connection, sockets, close } = await silentServer(5_000);
   await Promise.all([connection.connect(), connection.connect(), connection.connect()]);
   await connection.connect();
@@ -99,7 +99,7 @@ it('opens one socket for a connection, however many ask for it at once, and anot
   close();
 });
 
-it('takes what a broken connection was in the middle of for no part of what the next one brings', async () => {
+it("drops a partial response of a broken connection before the next connection's first response", async () => {
   const { connection, sockets, close } = await silentServer(5_000);
   const received = (): unknown => {
     const { chunks, bytesBuffered, bytesNeeded } = connection as unknown as Record<string, unknown>;
@@ -121,7 +121,7 @@ it('takes what a broken connection was in the middle of for no part of what the 
   close();
 });
 
-it('gives a connection up on which an answer does not come in time, with all that waits on it, and makes another', async () => {
+it('closes a connection on which a response times out, with all requests that wait on it, and opens another', async () => {
   const { connection, sockets, close } = await silentServer(200);
   const require = createRequire(import.meta.url);
   const { protocol } = require('kafkajs/src/protocol/requests/apiVersions') as {

@@ -1,5 +1,6 @@
 import { TOPICS } from '@residency/contracts';
 import type { LogRecord } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import { eventually } from '@residency/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Producer } from 'kafkajs';
@@ -69,7 +70,7 @@ describe('reading a topic to its end', () => {
         log.read(TOPICS.samples, {
           partitions: [1],
           until: 'end',
-          ...(from === undefined ? {} : { from }),
+          ...defined({ from }),
         }),
       );
       expect(read).toEqual(

@@ -20,7 +20,8 @@ let door: Server;
 let settings: KafkaSettings;
 
 beforeAll(async () => {
-  // The stack's second listener is advertised at a port of ours; here it is a plain pipe, and the listener speaks TLS and asks for a password.
+  // The stack's second listener is advertised at a port of ours; here it is a plain pipe, and the
+  // listener speaks TLS and asks for a password.
   door = createServer((client) => {
     const broker = connect(stack.kafka.behindProxies[0] ?? 0, '127.0.0.1');
     for (const [from, to] of [

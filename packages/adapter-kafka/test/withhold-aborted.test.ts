@@ -9,7 +9,10 @@ interface Step {
 
 const marker = (type: number): Buffer => Buffer.from([0, 0, 0, type]);
 
-/** A log as the steps write it, which of its offsets readers may see, and its aborted transactions in the order they ended. */
+/**
+ * A log as the steps write it, which of its offsets readers may see, and its aborted transactions
+ * in the order they ended.
+ */
 function log(steps: readonly Step[]) {
   const open = new Map<number, number[]>();
   const visible = new Set<number>();

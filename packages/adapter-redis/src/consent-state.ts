@@ -1,6 +1,10 @@
 import type { ConsentHistory, ConsentInterval } from '@residency/consent';
+import { defined } from '@residency/defined';
+import { tryReadJson } from '@residency/residency';
 
-/** What stands under a consent's key: its history, and the generation of the projection that wrote it. */
+/**
+ * The value of a consent's key: its history, and the generation of the projection that wrote it.
+ */
 export interface ConsentState {
   readonly generation: string;
   readonly history: ConsentHistory;
@@ -10,16 +14,14 @@ export function encodeState({ generation, history }: ConsentState): string {
   return JSON.stringify({ v: 1, generation, history: history.map(plain) });
 }
 
-/** The inverse of `encodeState`; `undefined` for anything else. Whoever may write to Redis controls the text. */
+/**
+ * The inverse of `encodeState`; `undefined` for anything else. Everybody with write access to Redis
+ * controls the text.
+ */
 export function decodeState(text: string): ConsentState | undefined {
-  let found: Partial<Record<string, unknown>> | null;
-  try {
-    found = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const found = tryReadJson(text);
   if (typeof found !== 'object' || found === null) return undefined;
-  const { v, generation, history } = found;
+  const { v, generation, history }: Partial<Record<string, unknown>> = found;
   if (
     v !== 1 ||
     typeof generation !== 'string' ||
@@ -40,10 +42,10 @@ function plain({
 }: ConsentInterval): ConsentInterval {
   return {
     from,
-    ...(until === undefined ? {} : { until }),
+    ...defined({ until }),
     purposes,
     termsVersion,
-    ...(termsSha256 === undefined ? {} : { termsSha256 }),
+    ...defined({ termsSha256 }),
   };
 }
 

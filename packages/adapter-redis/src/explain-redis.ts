@@ -9,7 +9,8 @@ interface Explanation {
   readonly message: (word: string) => string;
 }
 
-// The first word of Redis's error replies; a script's error has it further inside (up to Redis 6).
+// The first word of Redis's error replies. For an error inside a script it comes later in the text
+// (up to Redis 6).
 const EXPLANATIONS: readonly Explanation[] = [
   {
     code: 'REDIS_AUTHENTICATION',
@@ -56,13 +57,14 @@ const EXPLANATIONS: readonly Explanation[] = [
       'max number of clients',
     ],
     message: (word) =>
-      `Expected a Redis that is ready to answer, found ${word}. It is tried again; if it goes on, look at Redis.`,
+      `Expected a Redis that is ready to answer, found ${word}. It is tried again; if this lasts, look at Redis.`,
   },
 ];
 
 /**
- * A failure of ioredis in this package's words. The original is never passed on, not even as a cause: it carries the command
- * with all its arguments, and AUTH has the password among them.
+ * Translates a failure of ioredis into an error of this package. The original is never passed on,
+ * not even as a cause: it holds the command with its arguments, and those of AUTH include the
+ * password.
  */
 export function explainRedis(error: unknown): Error {
   if (error instanceof RedisError) return error;
@@ -70,7 +72,7 @@ export function explainRedis(error: unknown): Error {
   if (error.name === 'ReplyError') return explainReply(error.message);
   return new RedisError({
     code: 'REDIS_UNREACHABLE',
-    message: `Expected an answer from Redis, found ${problemOf(error)}. It is tried again; if it goes on, look at Redis and the network.`,
+    message: `Expected an answer from Redis, found ${problemOf(error)}. It is tried again; if this lasts, look at Redis and the network.`,
     remedy: 'retry',
   });
 }

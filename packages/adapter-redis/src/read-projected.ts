@@ -6,9 +6,12 @@ import type { ProjectedPosition } from './projected-position.ts';
 import type { RedisClient } from './redis-client.ts';
 import { RedisError } from './redis-error.ts';
 
-/** Position and histories of one moment. */
+/** A position and histories, from one moment. */
 export interface Projected {
-  /** `undefined`: nothing was projected yet, or Redis was emptied; then there are no histories either. */
+  /**
+   * `undefined`: nothing was projected yet, or Redis was emptied; then there are no histories
+   * either.
+   */
   readonly position: ProjectedPosition | undefined;
   readonly histories: ReadonlyMap<string, ConsentHistory>;
 }
@@ -19,16 +22,19 @@ export interface ReadDeps {
   readonly log: string;
 }
 
-/** One MGET answers within milliseconds for as many; a batch of the router has a tenth of them. */
+/**
+ * The most ids of one read. One MGET of that many takes milliseconds; a router's batch has a tenth
+ * of them.
+ */
 const MOST_IDS = 10_000;
 
-/** Throws `CONSENT_VIEW_FOREIGN` and `CONSENT_VIEW_BROKEN` besides what the client throws. */
+/** Throws `CONSENT_VIEW_FOREIGN`, `CONSENT_VIEW_BROKEN`, and the client's errors. */
 export async function readProjected(
   { client, keys, log }: ReadDeps,
   consentIds: readonly string[],
 ): Promise<Projected> {
   const ids = [...new Set(consentIds)];
-  demandAtMost(MOST_IDS, ids.length);
+  requireAtMost(MOST_IDS, ids.length);
   const [found = null, ...states] = await client.mget([
     keys.position,
     ...ids.map((id) => keys.consent(id)),
@@ -55,7 +61,7 @@ export function readPosition(
   return position;
 }
 
-export function demandAtMost(most: number, found: number): void {
+export function requireAtMost(most: number, found: number): void {
   if (found <= most) return;
   throw new RedisError({
     code: 'TOO_MANY_CONSENTS',
@@ -75,7 +81,7 @@ function readHistory(
   return state.generation === position.generation ? state.history : undefined;
 }
 
-/** To be retried: routing waits, and goes on by itself once the keys are mended. */
+/** Retryable: routing waits, and continues once the keys are repaired. */
 function broken(keys: ConsentKeys): RedisError {
   return new RedisError({
     code: 'CONSENT_VIEW_BROKEN',

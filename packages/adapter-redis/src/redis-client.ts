@@ -1,9 +1,9 @@
-/** All this package asks of a Redis client. Every method throws `RedisError`. */
+/** The operations of a Redis client that this package needs. Every method throws `RedisError`. */
 export interface RedisClient {
-  /** One command, so all values are of one moment; `null` where there is no text. */
+  /** One command, so all values are from one moment; `null`: there is no text. */
   mget(keys: readonly string[]): Promise<(string | null)[]>;
   eval(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
   info(section: string): Promise<string>;
-  /** The connection ends, and is not made anew. */
+  /** Closes the connection for good. */
   close(): Promise<void>;
 }

@@ -6,8 +6,9 @@ import { redisAddress } from './redis-settings.ts';
 import type { RedisAddress, RedisSettings } from './redis-settings.ts';
 
 /**
- * One connection, made at the first command and made anew by itself whenever it is lost. While there is none a command fails
- * at once: nothing is queued, and nothing that failed is sent again behind its caller's back.
+ * One connection. It is opened at the first command, and reopened automatically after a loss.
+ * Without a connection a command fails at once: no command is queued, and no failed command is
+ * repeated without its caller.
  */
 export class RedisConnection implements RedisClient {
   readonly #client: Redis;
@@ -15,15 +16,19 @@ export class RedisConnection implements RedisClient {
   #settling: Promise<void> | undefined;
   #closed = false;
 
-  /** Throws `REDIS_SETTINGS`. Connects to nothing yet. */
-  constructor(settings: RedisSettings) {
+  /**
+   * Throws `REDIS_SETTINGS`. Does not connect yet. `connected` is called for each connection,
+   * because it may lead to another server.
+   */
+  constructor(settings: RedisSettings, connected: () => void = () => undefined) {
     this.#client = new Redis(clientOptions(redisAddress(settings)));
-    // Lost connections and refused passwords arrive here, and are told to whoever asks next.
+    // Lost connections and refused passwords arrive here. The next command rejects with them.
     this.#client.on('error', (error) => {
       this.#lastError = error;
     });
     this.#client.on('ready', () => {
       this.#lastError = undefined;
+      connected();
     });
   }
 
@@ -49,7 +54,7 @@ export class RedisConnection implements RedisClient {
       ended.resolve();
     });
     this.#client.disconnect();
-    // Between two attempts there is nothing whose end could be told.
+    // Between two attempts there is no connection to close.
     if (status === 'ready' || status === 'connect' || status === 'connecting') await ended.promise;
   }
 
@@ -77,7 +82,7 @@ export class RedisConnection implements RedisClient {
     await this.#settling;
   }
 
-  /** Waits for an attempt that is under way; between two attempts it fails at once. */
+  /** Waits for an attempt in progress. Between two attempts it fails at once. */
   async #attempt(): Promise<void> {
     const { status } = this.#client;
     try {
@@ -122,21 +127,24 @@ function clientOptions({
     password,
     tls,
     lazyConnect: true,
-    // RESP2: the answers needed here are the same, and Redis 6 to 8 and their relatives speak it alike.
+    // RESP2: the replies needed here are the same, and Redis 6 to 8 and compatible servers all
+    // support it.
     protocol: 2 as const,
     disableClientInfo: true,
-    // The check needs INFO and would wait out a loading Redis; its LOADING reply says the same to whoever asks.
+    // The check needs INFO and would wait until Redis has loaded. LOADING, the reply to any command
+    // meanwhile, gives the same information.
     enableReadyCheck: false,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: connectMs,
     commandTimeout: commandMs,
-    // A connection that is silent while an answer is due is dead, whatever TCP thinks.
+    // A connection that is silent while a reply is due is dead, even if TCP keeps it open.
     socketTimeout: commandMs,
     retryStrategy: (attempt: number) =>
       Math.min(LONGEST_PAUSE_MS, 50 * 2 ** Math.min(attempt, 10)) * (1 - Math.random() / 2),
-    // After a failover the name leads elsewhere; the old connection would only ever answer READONLY.
+    // After a failover the host name resolves to another server; the old connection would answer
+    // READONLY for ever.
     reconnectOnError: (error: Error) => /\bREADONLY\b/.test(error.message),
   };
 }

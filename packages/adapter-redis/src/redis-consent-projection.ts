@@ -2,31 +2,33 @@ import { randomBytes } from 'node:crypto';
 import type { ConsentHistory } from '@residency/consent';
 import { consentKeys } from './consent-keys.ts';
 import { encodeState } from './consent-state.ts';
-import { demandNoEviction } from './demand-no-eviction.ts';
+import { requireNoEviction } from './require-no-eviction.ts';
 import { encodePosition } from './projected-position.ts';
 import type { ProjectedPosition } from './projected-position.ts';
-import { demandAtMost, readPosition, readProjected } from './read-projected.ts';
+import { requireAtMost, readPosition, readProjected } from './read-projected.ts';
 import type { Projected, ReadDeps } from './read-projected.ts';
-import { RedisConnection } from './redis-connection.ts';
 import type { RedisSettings } from './redis-settings.ts';
+import { watchedRedis } from './watched-redis.ts';
+import type { WatchedRedis } from './watched-redis.ts';
 
 export interface ProjectionStep {
-  /** Where the projection was when the histories were made; `undefined`: nowhere yet. */
+  /** The projection's position when the histories were computed; `undefined`: none yet. */
   readonly expected: ProjectedPosition | undefined;
-  readonly to: Pick<ProjectedPosition, 'next' | 'watermark' | 'halted'>;
-  /** Whole histories of the consents that changed. */
+  readonly to: Pick<ProjectedPosition, 'topicId' | 'next' | 'watermark' | 'halted'>;
+  /** The complete histories of the consents that changed. */
   readonly histories: ReadonlyMap<string, ConsentHistory>;
 }
 
 export type ProjectionAnswer =
   | { readonly applied: true; readonly position: ProjectedPosition }
-  /** Nothing was changed. `found`: where the projection really is. */
+  /** Nothing was changed. `found`: the projection's actual position. */
   | { readonly applied: false; readonly found: ProjectedPosition | undefined };
 
 /**
- * KEYS: position, consents. ARGV: the position expected ('' for none), then one value a key. Answers nil where it was applied,
- * else what stands in the position's place. A script is one step for everybody else, and its one MSET does all or nothing by
- * itself, so not even a script that fails half way (out of memory, read-only) could leave states without their position.
+ * KEYS: position, consents. ARGV: the expected position ('' for none), then one value for each key.
+ * Returns nil if it was applied, otherwise the stored position. A script is atomic for other
+ * clients. Its single MSET is all or nothing, so that a script that fails half-way (out of memory,
+ * read-only) cannot leave states without their position.
  */
 const APPLY = `
 local found = redis.call('GET', KEYS[1]) or ''
@@ -40,35 +42,44 @@ redis.call('MSET', unpack(values))
 return nil
 `;
 
-/** Lua's unpack ends near 8,000 values; the projector's pages are far below. */
+/** Lua's unpack has a limit near 8,000 values. The projector's pages are far smaller. */
 const MOST_HISTORIES = 1_000;
 
-/** The projector's side: position and states in Redis, moved together. */
+/** The projector's side of the view: it moves position and states together. */
 export class RedisConsentProjection {
   readonly #deps: ReadDeps;
+  readonly #redis: WatchedRedis;
 
-  /** Throws `REDIS_SETTINGS`. Connects at the first use, and anew by itself. */
-  constructor(settings: RedisSettings) {
+  /**
+   * Throws `REDIS_SETTINGS`. Connects at the first use, and reconnects automatically. `now`: a
+   * monotonic clock, milliseconds.
+   */
+  constructor(settings: RedisSettings, now: () => number = () => performance.now()) {
+    this.#redis = watchedRedis(settings, now);
     this.#deps = {
-      client: new RedisConnection(settings),
+      client: this.#redis.client,
       keys: consentKeys(settings.keyPrefix),
       log: settings.log,
     };
   }
 
-  /** Where the projection is; `undefined`: nowhere yet, or Redis was emptied. */
+  /** The projection's position; `undefined`: none yet, or Redis was emptied. */
   async position(): Promise<ProjectedPosition | undefined> {
     return (await readProjected(this.#deps, [])).position;
   }
 
-  /** Histories of `consentIds` and the position they are of, of one moment. */
+  /** The histories of `consentIds` and the position that they belong to, from one moment. */
   async histories(consentIds: readonly string[]): Promise<Projected> {
     return await readProjected(this.#deps, consentIds);
   }
 
-  /** Moves states and position together if the position is as expected, else nothing. Where it throws with remedy `retry`, either may be the case: read the position again. */
+  /**
+   * Moves states and position together if the position is as expected; otherwise changes nothing.
+   * If it throws with remedy `retry`, either may have happened: read the position again.
+   */
   async apply({ expected, to, histories }: ProjectionStep): Promise<ProjectionAnswer> {
-    demandAtMost(MOST_HISTORIES, histories.size);
+    requireAtMost(MOST_HISTORIES, histories.size);
+    await this.#redis.requireNoEviction();
     const { client, keys, log } = this.#deps;
     const generation = expected?.generation ?? randomBytes(12).toString('base64url');
     const position = { log, generation, ...to };
@@ -85,9 +96,9 @@ export class RedisConsentProjection {
     };
   }
 
-  /** To be called at the start; throws `EVICTION_POLICY`. */
-  async demandNoEviction(): Promise<void> {
-    await demandNoEviction(this.#deps.client);
+  /** Call at the start. Throws `EVICTION_POLICY`. */
+  async requireNoEviction(): Promise<void> {
+    await requireNoEviction(this.#deps.client);
   }
 
   async close(): Promise<void> {

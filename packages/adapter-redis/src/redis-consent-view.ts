@@ -1,36 +1,53 @@
 import type { ConsentReading, ConsentView } from '@residency/routing';
 import { consentKeys } from './consent-keys.ts';
-import { demandNoEviction } from './demand-no-eviction.ts';
+import { requireNoEviction } from './require-no-eviction.ts';
 import type { ProjectedPosition } from './projected-position.ts';
 import { readProjected } from './read-projected.ts';
 import type { Projected, ReadDeps } from './read-projected.ts';
-import { RedisConnection } from './redis-connection.ts';
 import { RedisError } from './redis-error.ts';
 import type { RedisSettings } from './redis-settings.ts';
+import { watchedRedis } from './watched-redis.ts';
+import type { WatchedRedis } from './watched-redis.ts';
 
 export type ViewPosition = Pick<ProjectedPosition, 'watermark' | 'halted'>;
 
-/** Consents as the projector left them in Redis. Reads only; behind by what the projector is behind, and its watermark says by how much. */
+/**
+ * Consents as the projector wrote them to Redis, read-only. The view lags behind the log as far as
+ * the projector does; its watermark shows how far.
+ */
 export class RedisConsentView implements ConsentView {
   readonly #deps: ReadDeps;
+  readonly #redis: WatchedRedis;
 
-  /** Throws `REDIS_SETTINGS`. Connects at the first use, and anew by itself. */
-  constructor(settings: RedisSettings) {
+  /**
+   * Throws `REDIS_SETTINGS`. Connects at the first use, and reconnects automatically. `now`: a
+   * monotonic clock, milliseconds.
+   */
+  constructor(settings: RedisSettings, now: () => number = () => performance.now()) {
+    this.#redis = watchedRedis(settings, now);
     this.#deps = {
-      client: new RedisConnection(settings),
+      client: this.#redis.client,
       keys: consentKeys(settings.keyPrefix),
       log: settings.log,
     };
   }
 
-  /** One MGET: position and states move in one script, so what it reads is of one moment, and one command needs no more rights than reading. */
+  /**
+   * One MGET. Position and states move in one script, so the reading is consistent, and it needs no
+   * right to run scripts.
+   */
   async read(consentIds: readonly string[]): Promise<ConsentReading> {
+    // An evicted history would look like one that never existed.
+    await this.#redis.requireNoEviction();
     const { position, histories } = await this.#projected(consentIds);
     if (position.halted) throw halted();
     return { watermark: position.watermark, histories };
   }
 
-  /** How far it is, for whoever watches it: also of a view that is halted, by which nobody may decide. Else throws what `read` throws. */
+  /**
+   * The view's position, for monitoring. Also returned for a halted view, on which no decision may
+   * be based. Otherwise throws as `read`.
+   */
   async position(): Promise<ViewPosition> {
     const {
       position: { watermark, halted: isHalted },
@@ -38,12 +55,15 @@ export class RedisConsentView implements ConsentView {
     return { watermark, halted: isHalted };
   }
 
-  /** To be called at the start; throws `EVICTION_POLICY`. */
-  async demandNoEviction(): Promise<void> {
-    await demandNoEviction(this.#deps.client);
+  /** Call at the start. Throws `EVICTION_POLICY`. */
+  async requireNoEviction(): Promise<void> {
+    await requireNoEviction(this.#deps.client);
   }
 
-  /** Redis's own clock, milliseconds; `undefined`: it does not say. Asked of INFO, which this side may ask anyway, where TIME would be one more right. */
+  /**
+   * Redis's own clock, milliseconds; `undefined`: unknown. Read from INFO, which routers may call
+   * anyway, because TIME would need another right.
+   */
   async clock(): Promise<number | undefined> {
     const [, microseconds] =
       /^server_time_usec:(\d{1,20})\r?$/m.exec(await this.#deps.client.info('server')) ?? [];
@@ -67,7 +87,7 @@ function empty(): RedisError {
   return new RedisError({
     code: 'CONSENT_VIEW_EMPTY',
     message:
-      'Expected a consent view in Redis, found none: the consent projector has not run yet, or Redis was emptied. Routing waits; if it goes on, start the projector and compare its key prefix with this one.',
+      'Expected a consent view in Redis, found none: the consent projector has not run yet, or Redis was emptied. Routing waits; if this lasts, start the projector and compare its key prefix with this one.',
     remedy: 'retry',
   });
 }

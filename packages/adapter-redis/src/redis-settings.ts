@@ -1,13 +1,19 @@
 import { RedisError } from './redis-error.ts';
 
 export interface RedisSettings {
-  /** `redis://host:port` or `rediss://host:port` (TLS), with `/db` where it is not 0. User and password may stand in it; those below replace them. */
+  /**
+   * `redis://host:port` or `rediss://host:port` (TLS), with `/db` unless it is 0. The URL may hold
+   * user and password; the settings below override them.
+   */
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
   /** PEM texts. Present, even empty: TLS. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
-  /** Begins every key, in braces: the hash tag that keeps all of a view on one node of a cluster. */
+  /**
+   * The prefix of every key, in braces. It is the hash tag that keeps all keys of a view on one
+   * node of a cluster.
+   */
   readonly keyPrefix: string;
   /** The consent log's name: a view of another log is refused. */
   readonly log: string;
@@ -16,13 +22,13 @@ export interface RedisSettings {
 
 export interface RedisTimeouts {
   readonly connectMs: number;
-  /** From a command to its answer; the connection is then dropped and made anew. */
+  /** The time from a command to its reply. After it the connection is closed and reopened. */
   readonly commandMs: number;
 }
 
 const TIMEOUTS: RedisTimeouts = { connectMs: 5_000, commandMs: 5_000 };
 
-/** Where Redis is and who asks: settings that were checked, in no vendor's words. */
+/** Checked settings for a connection, independent of the client library. */
 export interface RedisAddress {
   readonly host: string;
   readonly port: number;
@@ -33,7 +39,10 @@ export interface RedisAddress {
   readonly timeouts: RedisTimeouts;
 }
 
-/** Throws `REDIS_SETTINGS`, which never repeats a value: a password may stand in any of them. */
+/**
+ * Throws `REDIS_SETTINGS`. The error never repeats a value, because any of them may hold a
+ * password.
+ */
 export function redisAddress({
   url,
   username,

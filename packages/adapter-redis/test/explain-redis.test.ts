@@ -56,7 +56,7 @@ describe('explainRedis', () => {
       'retry',
     ],
     ['ERR unknown command `EVAL`, with args beginning with: `CANARY`', 'REDIS_REFUSED', 'stop'],
-  ])('tells what "%s" asks for', (reply, code, remedy) => {
+  ])('explains "%s"', (reply, code, remedy) => {
     expect(explainRedis(failed(reply))).toMatchObject({ code, remedy });
   });
 
@@ -76,7 +76,7 @@ describe('explainRedis', () => {
       { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
       'DEPTH_ZERO_SELF_SIGNED_CERT',
     ],
-  ])('calls Redis unreachable where it is told "%s"', (message, name, more, found) => {
+  ])('reports Redis as unreachable for "%s"', (message, name, more, found) => {
     const error = explainRedis(failed(message, name, more));
     expect(error).toMatchObject({ code: 'REDIS_UNREACHABLE', remedy: 'retry' });
     expect(error.message).toContain(found);

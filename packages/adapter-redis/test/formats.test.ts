@@ -98,6 +98,18 @@ describe('a position in Redis', () => {
 
   it('keeps the form of version 1', () => {
     expect(
+      encodePosition({
+        log: 'log-1',
+        topicId: 't',
+        generation: 'g',
+        next: 42n,
+        watermark: 7,
+        halted: false,
+      }),
+    ).toBe(
+      '{"v":1,"log":"log-1","topicId":"t","generation":"g","next":"42","watermark":7,"halted":false}',
+    );
+    expect(
       encodePosition({ log: 'log-1', generation: 'g', next: 42n, watermark: 7, halted: false }),
     ).toBe('{"v":1,"log":"log-1","generation":"g","next":"42","watermark":7,"halted":false}');
   });
@@ -126,8 +138,8 @@ describe('the keys', () => {
   it('begin with one hash tag, so that a cluster keeps them together', () => {
     const keys = consentKeys('residency');
     expect([keys.position, keys.consent('c-7Qm2vXk91RtB')]).toEqual([
-      '{residency}:position',
-      '{residency}:consent:c-7Qm2vXk91RtB',
+      '{residency}:position:2',
+      '{residency}:consent:2:c-7Qm2vXk91RtB',
     ]);
   });
 

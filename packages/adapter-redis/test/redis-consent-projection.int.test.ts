@@ -73,7 +73,7 @@ describe('the projection in Redis', () => {
 
   it('changes nothing where Redis was emptied in between', async () => {
     const first = await step(undefined, 1n);
-    await some.admin.del(some.key('position'));
+    await some.admin.del(some.key('position:2'));
     expect(
       await some.projection.apply({
         expected: first,
@@ -81,7 +81,7 @@ describe('the projection in Redis', () => {
         histories: new Map([[ID, given(1)]]),
       }),
     ).toEqual({ applied: false, found: undefined });
-    expect(await some.admin.exists(some.key(`consent:${ID}`))).toBe(0);
+    expect(await some.admin.exists(some.key(`consent:2:${ID}`))).toBe(0);
   });
 
   it('lets one of many racing projectors win each step, and its states with it', async () => {
@@ -128,7 +128,7 @@ describe('the projection in Redis', () => {
       [ID, given(1)],
       ['consent-0002', given(2)],
     ]);
-    await some.admin.del(some.key('position'));
+    await some.admin.del(some.key('position:2'));
     const again = await step(undefined, 1n, [['consent-0002', given(3)]]);
     expect(again.generation).not.toBe(first.generation);
     expect((await some.projection.histories([ID, 'consent-0002'])).histories).toEqual(
@@ -157,9 +157,9 @@ describe('the projection in Redis', () => {
     const keys = await some.admin.keys(`*${some.settings.keyPrefix}*`);
     expect(keys.toSorted()).toEqual(
       [
-        some.key(`consent:${ID}`),
-        some.key('consent:consent-0002'),
-        some.key('position'),
+        some.key(`consent:2:${ID}`),
+        some.key('consent:2:consent-0002'),
+        some.key('position:2'),
       ].toSorted(),
     );
     expect(new Set(keys.map((key) => /^\{[^}]+\}/.exec(key)?.[0])).size).toBe(1);
@@ -177,7 +177,7 @@ describe('the view in Redis', () => {
       watermark: 10,
       histories: new Map([[ID, given(1)]]),
     });
-    await some.admin.del(some.key('position'));
+    await some.admin.del(some.key('position:2'));
     await expect(some.view.read([ID])).rejects.toMatchObject({
       code: 'CONSENT_VIEW_EMPTY',
       remedy: 'retry',
@@ -227,13 +227,13 @@ describe('the view in Redis', () => {
     'is not read where a consent state is "%s", until that is mended',
     async (text) => {
       await step(undefined, 1n, [[ID, given(1)]]);
-      await some.admin.set(some.key('consent:consent-0002'), text);
+      await some.admin.set(some.key('consent:2:consent-0002'), text);
       expect((await some.view.read([ID])).histories.size).toBe(1);
       await expect(some.view.read([ID, 'consent-0002'])).rejects.toMatchObject({
         code: 'CONSENT_VIEW_BROKEN',
         remedy: 'retry',
       });
-      await some.admin.del(some.key('consent:consent-0002'));
+      await some.admin.del(some.key('consent:2:consent-0002'));
       expect((await some.view.read([ID, 'consent-0002'])).histories.size).toBe(1);
     },
   );
@@ -241,7 +241,7 @@ describe('the view in Redis', () => {
   it.each(['', 'nonsense', '{"v":2,"log":"log-1"}'])(
     'is not read where the position is "%s", nor projected into',
     async (text) => {
-      await some.admin.set(some.key('position'), text);
+      await some.admin.set(some.key('position:2'), text);
       await expect(some.view.read([ID])).rejects.toMatchObject({
         code: 'CONSENT_VIEW_BROKEN',
         remedy: 'retry',
@@ -254,7 +254,7 @@ describe('the view in Redis', () => {
   );
 
   it('does not become something else where other kinds of values stand under its keys', async () => {
-    await some.admin.hset(some.key('position'), 'a', 'b');
+    await some.admin.hset(some.key('position:2'), 'a', 'b');
     await expect(some.view.read([ID])).rejects.toMatchObject({
       code: 'CONSENT_VIEW_EMPTY',
       remedy: 'retry',

@@ -3,13 +3,17 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 
 /**
- * What happens to one command: `pass`; `fail`: the connection breaks before Redis gets it; `lose`: Redis carries it out and the
- * connection breaks before the answer; `stall`: it and all that follows on its connection are never answered;
- * `dribble`: an answer that goes on and on and never ends; or the bytes that are answered in Redis's place.
+ * What happens to one command: `pass`; `fail`: the connection breaks before Redis gets it; `lose`:
+ * Redis carries it out and the connection breaks before the answer; `stall`: it and all that
+ * follows on its connection are never answered; `dribble`: an answer that goes on and on and never
+ * ends; or the bytes that are answered in Redis's place.
  */
 export type Fate = 'pass' | 'fail' | 'lose' | 'stall' | 'dribble' | { readonly answer: string };
 
-/** Stands between a client and Redis. Decides about each command of a client that waits for each answer. */
+/**
+ * Stands between a client and Redis. Decides about each command of a client that waits for each
+ * answer.
+ */
 export class RespProxy {
   /** In capital letters, in the order they arrived. */
   readonly commands: string[] = [];
@@ -106,7 +110,10 @@ function dribble(client: Socket): void {
   });
 }
 
-/** Where the first command in `bytes` ends (an array of bulk strings, as clients send them); `undefined` as long as it is not whole. */
+/**
+ * Where the first command in `bytes` ends (an array of bulk strings, as clients send them);
+ * `undefined` as long as it is not whole.
+ */
 function commandEnd(bytes: Buffer): number | undefined {
   let at = bytes.indexOf('\r\n');
   if (at < 0) return undefined;

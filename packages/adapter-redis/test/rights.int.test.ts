@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStack } from '../../../test/stack/index.ts';
 import type { OwnStack } from '../../../test/stack/index.ts';
@@ -58,12 +59,12 @@ const first = {
 describe('with the rights the README names', () => {
   it('the projector projects and the router reads, and not the other way round', async () => {
     await as({ username: 'projector' }, async ({ projection }) => {
-      await projection.demandNoEviction();
+      await projection.requireNoEviction();
       expect(await projection.apply(first)).toMatchObject({ applied: true });
       expect((await projection.histories(['consent-0001'])).histories.size).toBe(1);
     });
     await as({ username: 'router' }, async ({ view, projection }) => {
-      await view.demandNoEviction();
+      await view.requireNoEviction();
       expect((await view.read(['consent-0001'])).histories.size).toBe(1);
       expect(await view.clock()).toBeTypeOf('number');
       await expect(projection.apply(first)).rejects.toMatchObject({
@@ -73,13 +74,13 @@ describe('with the rights the README names', () => {
     });
   });
 
-  it('a user without them is told to stop', async () => {
+  it('a user without them gets an error with remedy stop', async () => {
     await as({ username: 'stranger' }, async ({ view }) => {
       await expect(view.read(['consent-0001'])).rejects.toMatchObject({
         code: 'REDIS_FORBIDDEN',
         remedy: 'stop',
       });
-      await expect(view.demandNoEviction()).rejects.toMatchObject({
+      await expect(view.requireNoEviction()).rejects.toMatchObject({
         code: 'REDIS_FORBIDDEN',
         remedy: 'stop',
       });
@@ -92,7 +93,7 @@ describe('a wrong or missing password', () => {
     ['a wrong password', { username: 'router', password: `${PASSWORD}-wrong` }],
     ['an unknown user', { username: 'nobody' }],
     ['a user that is off', { username: 'default' }],
-  ])('%s is told to stop, at once and later, without being repeated', async (_, settings) => {
+  ])('%s gets remedy stop, at once and later, without being repeated', async (_, settings) => {
     await as(settings, async ({ view }) => {
       for (let round = 0; round < 3; round += 1) {
         const error: unknown = await view.read(['consent-0001']).catch((thrown: unknown) => thrown);
@@ -102,7 +103,7 @@ describe('a wrong or missing password', () => {
     });
   });
 
-  it('no password at all is told to stop', async () => {
+  it('a missing password gets remedy stop', async () => {
     await as({}, async () => {
       const bare = new RedisConsentView({
         url: stack.redis.url,
@@ -128,7 +129,7 @@ describe('a wrong or missing password', () => {
   });
 });
 
-describe('demandNoEviction', () => {
+describe('requireNoEviction', () => {
   it('refuses any other policy, and names what to set', async () => {
     const evicting = await ownRedis({ settings: { 'maxmemory-policy': 'allkeys-lru' } });
     const view = new RedisConsentView({
@@ -136,12 +137,39 @@ describe('demandNoEviction', () => {
       keyPrefix: 'residency',
       log: 'log-1',
     });
-    const error: unknown = await view.demandNoEviction().catch((thrown: unknown) => thrown);
+    const error: unknown = await view.requireNoEviction().catch((thrown: unknown) => thrown);
     await view.close();
     expect(error).toMatchObject({ code: 'EVICTION_POLICY', remedy: 'stop' });
     expect(String(error)).toMatch(
       /noeviction.*allkeys-lru.*CONFIG SET maxmemory-policy noeviction/,
     );
+  });
+
+  it('is asked again a minute later, and of each new connection, before anybody decides by a view', async () => {
+    const turned = await ownRedis();
+    const settings = { url: turned.redis.url, keyPrefix: 'residency', log: 'log-1' };
+    let clock = 0;
+    const [view, projection] = [
+      new RedisConsentView(settings, () => clock),
+      new RedisConsentProjection(settings, () => clock),
+    ];
+    expect(await projection.apply(first)).toMatchObject({ applied: true });
+    await view.read([]);
+    const admin = new Redis(turned.redis.url);
+    await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    clock = 60_000;
+    expect([await codeOf(view.read([])), await codeOf(projection.apply(first))]).toEqual([
+      'EVICTION_POLICY',
+      'EVICTION_POLICY',
+    ]);
+    await admin.config('SET', 'maxmemory-policy', 'noeviction');
+    await view.read([]);
+    await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    // Connections break, as in a failover; the clock stands still.
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await expect.poll(() => codeOf(view.read([])), { timeout: 20_000 }).toBe('EVICTION_POLICY');
+    admin.disconnect();
+    await Promise.all([view.close(), projection.close()]);
   });
 
   it('refuses a Redis that does not say', async () => {
@@ -150,7 +178,7 @@ describe('demandNoEviction', () => {
     await proxy.listen();
     proxy.fate = () => ({ answer: '$20\r\n# Memory\r\nused:1\r\n\r\n\r\n' });
     const view = new RedisConsentView({ url: proxy.url, keyPrefix: 'residency', log: 'log-1' });
-    expect(await codeOf(view.demandNoEviction())).toBe('EVICTION_POLICY');
+    expect(await codeOf(view.requireNoEviction())).toBe('EVICTION_POLICY');
     await view.close();
     await proxy.close();
   });

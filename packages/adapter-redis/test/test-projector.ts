@@ -5,7 +5,10 @@ import { readConsentRecord } from '@residency/contracts';
 import type { NewRecord } from '@residency/contracts';
 import type { RedisConsentProjection } from '../src/redis-consent-projection.ts';
 
-/** A consent log in memory, and the least that projects it: no errors, no races. The real one is the service's. */
+/**
+ * A consent log in memory, and the least that projects it: no errors, no races. The real one is the
+ * service's.
+ */
 export class TestProjector {
   readonly #projection: RedisConsentProjection;
   readonly #records: { readonly record: NewRecord; readonly at: number }[] = [];

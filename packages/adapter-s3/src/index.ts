@@ -8,4 +8,4 @@ export type { S3SiteSettings } from './s3-settings.ts';
 export { S3SiteReader } from './s3-site-reader.ts';
 export type { S3SiteReaderOptions } from './s3-site-reader.ts';
 export { S3Sites } from './s3-sites.ts';
-export { initS3Site, verifyS3Site } from './site-marker.ts';
+export { checkS3Site, initS3Site, verifyS3Site } from './site-marker.ts';

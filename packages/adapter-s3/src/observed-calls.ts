@@ -1,7 +1,10 @@
 import { codeOf } from '@residency/coded-error';
 import type { S3Calls } from './s3-calls.ts';
 
-/** A call to a site ended, after so many milliseconds, the client's own retries included. `result`: `ok`, `exists`, `missing`, `conflict`, or an error's code. */
+/**
+ * A call to a site ended, after so many milliseconds, the client's own retries included. `result`:
+ * `ok`, `exists`, `missing`, `conflict`, or an error's code.
+ */
 export type OnRequest = (
   site: string,
   operation: 'put' | 'head' | 'get' | 'list',
@@ -13,7 +16,7 @@ const FAILED = 'FAILED';
 
 const found = (value: unknown): string => (value === undefined ? 'missing' : 'ok');
 
-/** The same calls, told of. */
+/** The same calls, with `onRequest` called for each. */
 export function observed(calls: S3Calls, site: string, onRequest: OnRequest | undefined): S3Calls {
   if (onRequest === undefined) return calls;
   const call = async <T>(
@@ -39,7 +42,11 @@ export function observed(calls: S3Calls, site: string, onRequest: OnRequest | un
       call('put', calls.putIfAbsent(object), ({ put }) => (put === 'created' ? 'ok' : put)),
     head: (key) => call('head', calls.head(key), found),
     get: (key, maxBytes) => call('get', calls.get(key, maxBytes), found),
+    peek: (key) => call('get', calls.peek(key), found),
     list: (prefix, page) => call('list', calls.list(prefix, page), found),
+    renew: () => {
+      calls.renew();
+    },
     close: () => {
       calls.close();
     },

@@ -14,15 +14,21 @@ export interface NewObject {
 
 export type PutResult =
   | { readonly put: 'created'; readonly versionId?: string }
-  /** An object stands under the key (412). */
+  /** The key exists (412). */
   | { readonly put: 'exists' }
-  /** The store could not tell yet: another request for the key was under way (409). Nothing was created. */
-  | { readonly put: 'conflict' };
+  /** Conflict: another request for the key was in progress (409). Nothing was created. */
+  | { readonly put: 'conflict' }
+  /**
+   * A 2xx answer that is not an object store's (no ETag, or a body): whether anything was created
+   * is not known.
+   */
+  | { readonly put: 'unclear' };
 
 export interface FoundHead {
   /** User metadata as the store gives it. */
   readonly metadata: Readonly<Record<string, string>>;
-  readonly bytes: number;
+  /** Absent: the answer did not say. */
+  readonly bytes?: number;
   readonly versionId?: string;
 }
 
@@ -34,31 +40,48 @@ export interface FoundBytes {
 
 export interface KeyPage {
   readonly keys: readonly string[];
-  /** Where the next page begins; absent on the last one. */
+  /** The start of the next page; absent on the last one. */
   readonly next?: string;
 }
 
 /**
- * All that is asked of one bucket: the seam between what this package decides and the SDK. Every call throws an `S3Error` with
- * remedy `retry` where the store does not answer, or answers with a failure; then a put may have created all the same.
+ * The requests to one bucket: the seam between what this package decides and what sends it. Every
+ * call throws an `S3Error` with remedy `retry` where the store does not answer, or answers with a
+ * failure; then a put may have created all the same.
  */
 export interface S3Calls {
   putIfAbsent(object: NewObject): Promise<PutResult>;
-  /** `undefined` for any 404: a HEAD has no body that could tell a missing key from a missing bucket. */
+  /**
+   * `undefined` for any 404: a HEAD answer has no body, so a missing key and a missing bucket look
+   * the same.
+   */
   head(key: string): Promise<FoundHead | undefined>;
-  /** `undefined` only where the store says that the key is missing, not the bucket. An object longer than `maxBytes` is given cut, somewhere beyond them. */
+  /**
+   * As `head`, from a GET of the first byte, for stores and caches whose HEAD says less. Always
+   * says `bytes`. `undefined` as `get`.
+   */
+  peek(key: string): Promise<FoundHead | undefined>;
+  /**
+   * `undefined` only if the store says that the key, not the bucket, is missing. An object longer
+   * than `maxBytes` is truncated at some point beyond it.
+   */
   get(key: string, maxBytes: number): Promise<FoundBytes | undefined>;
   /** Keys in any order; pages of at most `maxKeys`. */
   list(
     prefix: string,
     page: { readonly from?: string; readonly maxKeys: number },
   ): Promise<KeyPage>;
+  /** No later call uses a connection that was made before: names are resolved anew. */
+  renew(): void;
   /** Ends calls in work and drops connections; later calls fail. */
   close(): void;
 }
 
-/** What a ledger asks besides. */
+/** The further calls of a ledger. */
 export interface LedgerCalls extends S3Calls {
-  /** Puts the object in the place of the one with this ETag, `undefined` for none. `false`: something else stood there (412, 404), or the store could not tell (409); it was not put. */
+  /**
+   * Conditional write: replaces the object with this ETag; `undefined`: creates it. `false`: not
+   * written, because the ETag differed (412, 404) or another write was in progress (409).
+   */
   replace(object: NewObject, etag: string | undefined): Promise<boolean>;
 }

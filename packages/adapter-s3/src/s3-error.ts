@@ -19,6 +19,7 @@ export const S3_ERROR_CODES = [
   'METADATA_MISSING',
   'LEDGER_FORK',
   'LEDGER_MOVED',
+  'LEDGER_NOT_CONDITIONAL',
   'INVALID_LEDGER_PATH',
 ] as const;
 export type S3ErrorCode = (typeof S3_ERROR_CODES)[number];

@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isLedgerPath } from '@residency/auditing';
 import type { LedgerStore } from '@residency/auditing';
+import { MarkerWatch } from '@residency/contracts';
 import { createOnly } from './create-only.ts';
 import type { Pause } from './create-only.ts';
+import { requireConditionalWrites } from './ledger-probe.ts';
 import type { LedgerCalls, NewObject } from './s3-calls.ts';
 import { S3Bucket } from './s3-client.ts';
 import { S3Error } from './s3-error.ts';
 import type { S3SiteSettings } from './s3-settings.ts';
+import { failure } from './site-failure.ts';
 
 /** The bucket of the ledgers, and as whom it is entered. */
 export type S3LedgerSettings = Omit<S3SiteSettings, 'site' | 'region' | 'checksums'>;
@@ -23,14 +26,19 @@ const TEXT = 'text/plain; charset=utf-8';
 const FOR_EVER = 'public, max-age=31536000, immutable';
 
 /**
- * Ledgers in an S3 bucket, with credentials that may list, get and put. The store itself decides who creates (`If-None-Match: *`) and who publishes (`If-Match`);
- * what stands there is compared byte for byte. Every request carries its body's MD5, which object lock asks for: with a default retention on the bucket nothing written can be replaced, and a
- * checkpoint is a new version.
+ * Ledgers in an S3 bucket. The credentials may list, get and put.
+ *
+ * The store decides conflicts by conditional writes: `If-None-Match: *` for files, `If-Match` for
+ * checkpoints. An existing file is compared byte for byte. Each request carries its body's MD5,
+ * which object lock requires. With a default retention on the bucket, nothing written can be
+ * replaced, and each checkpoint is a new version.
  */
 export class S3LedgerStore implements LedgerStore {
   readonly #calls: LedgerCalls;
   readonly #pause: Pause;
+  readonly #watch: MarkerWatch;
 
+  /** `now`: a monotonic clock, milliseconds. */
   constructor(
     settings: S3LedgerSettings,
     calls: LedgerCalls = new S3Bucket({
@@ -40,9 +48,11 @@ export class S3LedgerStore implements LedgerStore {
       checksums: 'WHEN_REQUIRED',
     }),
     pause: Pause = sleep,
+    now: () => number = () => performance.now(),
   ) {
     this.#calls = calls;
     this.#pause = pause;
+    this.#watch = new MarkerWatch(() => requireConditionalWrites(calls, SITE, pause), { now });
   }
 
   async read(path: string): Promise<Uint8Array | undefined> {
@@ -52,6 +62,34 @@ export class S3LedgerStore implements LedgerStore {
 
   async create(path: string, bytes: Uint8Array): Promise<'created' | 'same'> {
     checkPath(path);
+    return await this.#watched(() => this.#create(path, bytes));
+  }
+
+  async publish(path: string, bytes: Uint8Array, replaces: Uint8Array | undefined): Promise<void> {
+    checkPath(path);
+    await this.#watched(() => this.#publish(path, bytes, replaces));
+  }
+
+  /** Drops the connections; an instance that was closed fails with `SITE_UNREACHABLE`. */
+  close(): void {
+    this.#calls.close();
+  }
+
+  /**
+   * Before the first write, after a failure and once a minute the store must show that it honours
+   * conditions.
+   */
+  async #watched<T>(write: () => Promise<T>): Promise<T> {
+    await this.#watch.fresh();
+    try {
+      return await write();
+    } catch (error) {
+      this.#watch.doubt();
+      throw error;
+    }
+  }
+
+  async #create(path: string, bytes: Uint8Array): Promise<'created' | 'same'> {
     const { created } = await createOnly(
       this.#calls,
       SITE,
@@ -69,8 +107,7 @@ export class S3LedgerStore implements LedgerStore {
     });
   }
 
-  async publish(path: string, bytes: Uint8Array, replaces: Uint8Array | undefined): Promise<void> {
-    checkPath(path);
+  async #publish(path: string, bytes: Uint8Array, replaces: Uint8Array | undefined): Promise<void> {
     const object = objectOf(path, bytes, { contentType: TEXT, cacheControl: 'no-cache' });
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       if (attempt > 0) await this.#pause(attempt * PAUSE_MS);
@@ -83,19 +120,18 @@ export class S3LedgerStore implements LedgerStore {
       ) {
         throw new S3Error({
           code: 'LEDGER_MOVED',
-          message: `Expected ${path} of the ledger as it was read, found another writer's. The ledger is read again and goes on from there.`,
+          message: `Expected ${path} of the ledger as it was read, found another writer's. The ledger is read again and continued.`,
           remedy: 'retry',
         });
       }
-      // Not this one: somebody else's, or this one's own, whose answer was lost. What stands there then says which.
+      // Without it the condition would be that nothing is there.
+      if (standing !== undefined && standing.etag === undefined)
+        throw failure(SITE, 'SITE_FAILED', `${path} without an ETag`);
+      // Not written: by another writer's file, or by this one's own after a lost answer. The
+      // existing file decides which.
       if (await this.#calls.replace(object, standing?.etag)) return;
     }
     throw contended(path);
-  }
-
-  /** Drops the connections; an instance that was closed fails with `SITE_UNREACHABLE`. */
-  close(): void {
-    this.#calls.close();
   }
 }
 
@@ -128,7 +164,7 @@ function checkPath(path: string): void {
 function contended(path: string): S3Error {
   return new S3Error({
     code: 'SITE_CONTENDED',
-    message: `Expected the ledger's store to take ${path} or to show what stands there, found neither. See whether something else writes or deletes in its bucket; what waits is tried again.`,
+    message: `Expected the ledger's store to create ${path} or to return the existing file, found neither. See whether another process writes or deletes in its bucket; the write is tried again.`,
     remedy: 'retry',
   });
 }

@@ -1,4 +1,4 @@
-/** Where one site is, and as whom it is entered. A reader's credentials are simply another settings object. */
+/** The address and credentials of one site. A reader has a settings object of its own. */
 export interface S3SiteSettings {
   readonly site: string;
   /** The residency region, as policies name it; has nothing to do with `awsRegion`. */
@@ -10,8 +10,9 @@ export interface S3SiteSettings {
   /** `<endpoint>/<bucket>/<key>` instead of `<bucket>.<endpoint>/<key>`. */
   readonly pathStyle: boolean;
   /**
-   * `WHEN_SUPPORTED`: the store is sent the sealed message's SHA-256 to check and keep (`x-amz-checksum-sha256`). `WHEN_REQUIRED`, for
-   * stores that refuse the header: none. Bytes that change on the way are refused in both: requests are signed over the SHA-256 of their body.
+   * `WHEN_SUPPORTED`: the store is sent the sealed message's SHA-256 to check and keep
+   * (`x-amz-checksum-sha256`). `WHEN_REQUIRED`, for stores that refuse the header: none. Bytes that
+   * change on the way are refused in both: requests are signed over the SHA-256 of their body.
    */
   readonly checksums: 'WHEN_REQUIRED' | 'WHEN_SUPPORTED';
   /** Absent: the SDK's default chain (environment, profile, role of the machine). */
@@ -20,7 +21,10 @@ export interface S3SiteSettings {
     readonly secretAccessKey: string;
     readonly sessionToken?: string;
   };
-  /** Of each attempt: until the connection stands, and until the answer begins (then: between two pieces of it). Milliseconds. */
+  /**
+   * Limits of each attempt: until the connection is established, and until the answer begins (then:
+   * between two chunks). Milliseconds.
+   */
   readonly timeouts?: { readonly connectMs: number; readonly requestMs: number };
   /** Connections, and so requests at a time. */
   readonly maxSockets?: number;

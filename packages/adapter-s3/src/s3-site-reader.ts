@@ -1,4 +1,5 @@
-import { SITE_MARKER_KEY, submissionOfKey } from '@residency/contracts';
+import { SITE_MARKER_KEY, SITE_PROBE, SITE_PROBE_KEY, submissionOfKey } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import type { FoundEntry, FoundObject, SiteReader } from '@residency/reconciliation';
 import { observed } from './observed-calls.ts';
 import type { OnRequest } from './observed-calls.ts';
@@ -8,7 +9,10 @@ import type { S3SiteSettings } from './s3-settings.ts';
 
 /** S3's own limit of a page. */
 const PAGE_KEYS = 1_000;
-/** Far beyond what a router writes: whoever put a larger object there must not fill the reader's memory. Given cut, it differs from what its event says. */
+/**
+ * Far beyond what a router writes. A larger object, which somebody else wrote, must not fill the
+ * reader's memory: it is truncated, and then differs from its event.
+ */
 const READ_BYTES = 256 * 1_024 * 1_024;
 
 export interface S3SiteReaderOptions {
@@ -37,17 +41,21 @@ export class S3SiteReader implements SiteReader {
     this.#before = before;
   }
 
-  /** A stream: memory does not grow with the site. Throws `SITE_MISSING` where there is no bucket. Sees current versions only, and no unfinished multipart uploads. */
+  /**
+   * A stream: memory does not grow with the site. Throws `SITE_MISSING` where there is no bucket.
+   * Sees current versions only, and no unfinished multipart uploads.
+   */
   async *list(): AsyncGenerator<FoundEntry> {
     let from: string | undefined;
     do {
       await this.#before();
       const { keys, next } = await this.#calls.list('', {
         maxKeys: PAGE_KEYS,
-        ...(from === undefined ? {} : { from }),
+        ...defined({ from }),
       });
       for (const key of keys) {
-        if (key !== SITE_MARKER_KEY) yield { key, foreign: submissionOfKey(key) === undefined };
+        if (key !== SITE_MARKER_KEY && !(await this.#isProbe(key)))
+          yield { key, foreign: submissionOfKey(key) === undefined };
       }
       from = next;
     } while (from !== undefined);
@@ -60,6 +68,16 @@ export class S3SiteReader implements SiteReader {
     if (found === undefined) return undefined;
     const { bytes, metadata } = found;
     return Object.keys(metadata).length === 0 ? { bytes } : { bytes, metadata };
+  }
+
+  /**
+   * Identified by its bytes. Any other object under its key was written neither by a router nor by
+   * an initialisation.
+   */
+  async #isProbe(key: string): Promise<boolean> {
+    if (key !== SITE_PROBE_KEY) return false;
+    const found = await this.#calls.get(key, SITE_PROBE.length);
+    return found === undefined || found.bytes.equals(SITE_PROBE);
   }
 
   /** Drops the connections. */

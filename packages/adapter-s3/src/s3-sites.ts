@@ -1,40 +1,55 @@
+import { MarkerWatch } from '@residency/contracts';
 import type { ObjectStore, Sites } from '@residency/routing';
 import { observed } from './observed-calls.ts';
 import type { OnRequest } from './observed-calls.ts';
 import type { S3Calls } from './s3-calls.ts';
 import { S3Bucket } from './s3-client.ts';
+import type { BucketHooks } from './s3-client.ts';
 import { S3Error } from './s3-error.ts';
 import { S3ObjectStore } from './s3-object-store.ts';
 import type { S3SiteSettings } from './s3-settings.ts';
-import { verifyMarker } from './site-marker.ts';
+import { lookAtSite } from './site-marker.ts';
 
 interface OpenSite {
-  readonly calls: S3Calls;
+  readonly looker: S3Calls;
   readonly store: S3ObjectStore;
-  /** Absent: not asked for yet, or the last attempt failed. */
-  verified?: Promise<void>;
+  readonly watch: MarkerWatch;
 }
 
 export interface S3SitesOptions {
-  readonly open?: (settings: S3SiteSettings) => S3Calls;
+  readonly open?: (settings: S3SiteSettings, hooks?: BucketHooks) => S3Calls;
   readonly onRequest?: OnRequest;
+  /** A monotonic clock, milliseconds. */
+  readonly now?: () => number;
 }
 
-/** The sites of a deployment's settings, each verified before its first use. */
+/**
+ * The sites of a deployment's settings. Before a site's first use, before the first write after any
+ * failure, and once a minute its bucket must have its marker, and refuse to overwrite it.
+ */
 export class S3Sites implements Sites {
   readonly #settings: ReadonlyMap<string, S3SiteSettings>;
-  readonly #open: (settings: S3SiteSettings) => S3Calls;
+  readonly #open: (settings: S3SiteSettings, hooks?: BucketHooks) => S3Calls;
+  readonly #now: () => number;
   readonly #sites = new Map<string, OpenSite>();
 
   constructor(
     settings: readonly S3SiteSettings[],
-    { open = (one) => new S3Bucket(one), onRequest }: S3SitesOptions = {},
+    {
+      open = (one, hooks) => new S3Bucket(one, hooks),
+      onRequest,
+      now = () => performance.now(),
+    }: S3SitesOptions = {},
   ) {
     this.#settings = new Map(settings.map((one) => [one.site, one]));
-    this.#open = (one) => observed(open(one), one.site, onRequest);
+    this.#open = (one, hooks) => observed(open(one, hooks), one.site, onRequest);
+    this.#now = now;
   }
 
-  /** Throws as the port says: `SITE_NOT_CONFIGURED` and what keeps a site from answering with `retry`, a wrong marker or region with `stop`. */
+  /**
+   * Throws as the port says: `SITE_NOT_CONFIGURED` and what keeps a site from answering with
+   * `retry`, a wrong marker or region with `stop`.
+   */
   async store(site: string, region: string): Promise<ObjectStore> {
     const settings = this.#settings.get(site);
     if (settings === undefined) {
@@ -51,34 +66,47 @@ export class S3Sites implements Sites {
         remedy: 'stop',
       });
     }
-    const opened = this.#opened(settings);
-    opened.verified ??= this.#verify(settings, opened);
-    await opened.verified;
-    return opened.store;
+    const { store, watch } = this.#opened(settings);
+    await watch.fresh();
+    return store;
   }
 
   /** Drops all connections; what is in work fails with `SITE_UNREACHABLE`. */
   close(): void {
-    for (const { store } of this.#sites.values()) store.close();
+    for (const { looker, store } of this.#sites.values()) {
+      looker.close();
+      store.close();
+    }
   }
 
   #opened(settings: S3SiteSettings): OpenSite {
     let opened = this.#sites.get(settings.site);
     if (opened === undefined) {
-      const calls = this.#open(settings);
-      opened = { calls, store: new S3ObjectStore(settings, calls) };
+      opened = this.#openSite(settings);
       this.#sites.set(settings.site, opened);
     }
     return opened;
   }
 
-  async #verify(settings: S3SiteSettings, opened: OpenSite): Promise<void> {
-    try {
-      await verifyMarker(settings, opened.calls);
-    } catch (error) {
-      // What failed is tried again at the next call.
-      delete opened.verified;
-      throw error;
-    }
+  #openSite(settings: S3SiteSettings): OpenSite {
+    // Of its own: writes that wait for a look hold all of the others' connections.
+    const looker = this.#open({ ...settings, maxSockets: 1 });
+    const watch = new MarkerWatch(
+      async () => {
+        // A name may lead elsewhere than it did: the look is at where new connections go, and no
+        // write uses an older one.
+        looker.renew();
+        await lookAtSite(settings, looker);
+        calls.renew();
+      },
+      { now: this.#now },
+    );
+    const calls = this.#open(settings, {
+      beforeWrite: () => watch.fresh(),
+      failed: () => {
+        watch.doubt();
+      },
+    });
+    return { looker, watch, store: new S3ObjectStore(settings, calls, { watch }) };
   }
 }

@@ -1,4 +1,5 @@
 import { S3Error } from './s3-error.ts';
+import { ForeignAnswer } from './store-answer.ts';
 
 type FailureCode =
   | 'SITE_UNREACHABLE'
@@ -11,7 +12,7 @@ type FailureCode =
 const NEXT: Readonly<Record<FailureCode, string>> = {
   SITE_UNREACHABLE: 'See whether its endpoint is up and can be reached from here',
   SITE_REFUSED:
-    'See whether its credentials are valid and may create and head (a reader: list and get), and whether its AWS region is right; AWS answers so, too, for a missing object to whoever may not list',
+    'Check that its credentials are valid and may create and head (a reader: list and get), and that its AWS region is right. AWS also answers so for a missing object if the credentials may not list',
   SITE_MISSING:
     'See whether its bucket exists and its settings name it; a bucket is never made here',
   SITE_BUSY: 'Lower the load on it, or raise its limits, if this lasts',
@@ -20,7 +21,10 @@ const NEXT: Readonly<Record<FailureCode, string>> = {
     'See what its own log says; whether it supports create-only writes (If-None-Match: *); whether checksums should be WHEN_REQUIRED',
 };
 
-/** By the store's code or the SDK's name for a failure; whatever is not here goes by its status. */
+/**
+ * By the store's error code or the SDK's error name. Any other failure is judged by its HTTP
+ * status.
+ */
 const CODES: Readonly<Record<string, FailureCode>> = {
   NoSuchBucket: 'SITE_MISSING',
   AccessDenied: 'SITE_REFUSED',
@@ -29,6 +33,8 @@ const CODES: Readonly<Record<string, FailureCode>> = {
   AuthorizationHeaderMalformed: 'SITE_REFUSED',
   CredentialsProviderError: 'SITE_REFUSED',
   ExpiredToken: 'SITE_REFUSED',
+  ExpiredTokenException: 'SITE_REFUSED',
+  TokenRefreshRequired: 'SITE_REFUSED',
   InvalidAccessKeyId: 'SITE_REFUSED',
   InvalidToken: 'SITE_REFUSED',
   PermanentRedirect: 'SITE_REFUSED',
@@ -58,11 +64,14 @@ const CODES: Readonly<Record<string, FailureCode>> = {
 };
 
 /**
- * What a failed call to a site means to its caller: always to be retried. Of what was caught only a status and names from the list
- * above or from Node are repeated, and it does not become the cause: the store controls its text, and the SDK hangs request and answer on it.
+ * Maps a failed call to a site to an error with remedy `retry`. Repeats only the status and names
+ * from the list above or from Node. The caught error does not become the cause: the store controls
+ * its text, and the SDK attaches request and answer.
  */
 export function siteFailure(site: string, caught: unknown): S3Error {
   if (caught instanceof S3Error) return caught;
+  if (caught instanceof ForeignAnswer)
+    return failure(site, 'SITE_FAILED', "an answer that is not an object store's");
   const status = statusOf(caught);
   const name = nameOf(caught);
   const code = name === undefined ? codeOfStatus(status) : (CODES[name] ?? codeOfStatus(status));
@@ -110,6 +119,6 @@ function foundText(status: number | undefined, name: string | undefined, caught:
   return name === undefined || name === 'AbortError' ? 'no answer in time' : name;
 }
 
-function memberOf(value: unknown, name: string): unknown {
+export function memberOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

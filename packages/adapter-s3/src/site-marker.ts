@@ -1,11 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   OBJECT_PREFIX,
   SITE_MARKER_KEY,
+  SITE_PROBE,
+  SITE_PROBE_KEY,
   decodeSiteMarker,
   encodeSiteMarker,
   sha256,
 } from '@residency/contracts';
-import { createOnly } from './create-only.ts';
+import { probe } from './probe.ts';
 import type { NewObject, S3Calls } from './s3-calls.ts';
 import { S3Bucket } from './s3-client.ts';
 import { S3Error } from './s3-error.ts';
@@ -18,30 +21,40 @@ type Open = (settings: S3SiteSettings) => S3Calls;
 const MARKER_BYTES = 4_096;
 
 /**
- * Puts the site's marker into its bucket, which must exist; one that stands already is verified. Throws `SITE_MARKER_MISMATCH` where the bucket is
- * another site's, `SITE_NOT_EMPTY` where samples without a marker are there (nobody knows whose they are), and
- * `SITE_NOT_CREATE_ONLY` where the store overwrites although it is told not to. For credentials that may list, get and put.
+ * The key that the store must refuse to overwrite. Not the marker's: routers need no right to write
+ * that.
+ */
+const PROBE: NewObject = {
+  key: SITE_PROBE_KEY,
+  bytes: SITE_PROBE,
+  sha256: sha256(SITE_PROBE),
+  metadata: {},
+};
+
+/**
+ * Writes the site's marker into its bucket, which must exist. An existing marker is verified
+ * instead. For credentials that may list, get and put.
+ *
+ * Throws `SITE_MARKER_MISMATCH` if the bucket is another site's. Throws `SITE_NOT_EMPTY` if the
+ * bucket holds samples but no marker: their owner is unknown. Throws `SITE_NOT_CREATE_ONLY` if the
+ * store overwrites in spite of the condition; such a store gets no marker.
  */
 export async function initS3Site(settings: S3SiteSettings, open: Open = openBucket): Promise<void> {
   await inBucket(settings, open, async (calls) => {
-    const marker = markerObject(settings);
+    const { site } = settings;
     if ((await calls.get(SITE_MARKER_KEY, MARKER_BYTES)) === undefined) {
       await refuseSamples(settings, calls);
-      await createOnly(calls, settings.site, marker);
+      await requireCreateOnly(calls, site);
+      await probe(calls, site, markerObject(settings), sleep);
     }
-    await verifyMarker(settings, calls);
-    // By now it stands there with just these bytes, so a store that overwrites does no harm, and gives itself away.
-    if ((await createOnly(calls, settings.site, marker)).created) {
-      throw new S3Error({
-        code: 'SITE_NOT_CREATE_ONLY',
-        message: `Expected the store of site ${settings.site} to refuse a second object under one key (If-None-Match: *), found that it overwrote it. Use a store with create-only writes: this one would lose samples.`,
-        remedy: 'stop',
-      });
-    }
+    await lookAtSite(settings, calls);
   });
 }
 
-/** Throws `SITE_MARKER_MISSING` or `SITE_MARKER_MISMATCH` where the bucket is not this site's (DESIGN §2.9). */
+/**
+ * Throws `SITE_MARKER_MISSING` or `SITE_MARKER_MISMATCH` if the bucket is not this site's (DESIGN
+ * §2.9). For credentials that may get.
+ */
 export async function verifyS3Site(
   settings: S3SiteSettings,
   open: Open = openBucket,
@@ -49,8 +62,25 @@ export async function verifyS3Site(
   await inBucket(settings, open, (calls) => verifyMarker(settings, calls));
 }
 
-/** `verifyS3Site` over connections that stand. */
-export async function verifyMarker({ region, site }: Identity, calls: S3Calls): Promise<void> {
+/**
+ * As `verifyS3Site`, and throws `SITE_NOT_CREATE_ONLY` if the store overwrites. For credentials
+ * that may get and put; leaves nothing behind.
+ */
+export async function checkS3Site(
+  settings: S3SiteSettings,
+  open: Open = openBucket,
+): Promise<void> {
+  await inBucket(settings, open, (calls) => lookAtSite(settings, calls));
+}
+
+/** `checkS3Site` over open connections. */
+export async function lookAtSite(identity: Identity, calls: S3Calls): Promise<void> {
+  await verifyMarker(identity, calls);
+  await requireCreateOnly(calls, identity.site);
+}
+
+/** `verifyS3Site` over open connections. */
+async function verifyMarker({ region, site }: Identity, calls: S3Calls): Promise<void> {
   const object = await calls.get(SITE_MARKER_KEY, MARKER_BYTES);
   if (object === undefined) {
     throw new S3Error({
@@ -72,6 +102,23 @@ export async function verifyMarker({ region, site }: Identity, calls: S3Calls): 
 function markerObject({ region, site }: Identity): NewObject {
   const bytes = encodeSiteMarker({ region, site });
   return { key: SITE_MARKER_KEY, bytes, sha256: sha256(bytes), metadata: {} };
+}
+
+/**
+ * The probe has the same bytes in every site, so a store that overwrites it does no harm, and gives
+ * itself away.
+ */
+async function requireCreateOnly(calls: S3Calls, site: string): Promise<void> {
+  if (
+    (await probe(calls, site, PROBE, sleep)) === 'exists' ||
+    (await probe(calls, site, PROBE, sleep)) === 'exists'
+  )
+    return;
+  throw new S3Error({
+    code: 'SITE_NOT_CREATE_ONLY',
+    message: `Expected the store of site ${site} to refuse a second object under one key (If-None-Match: *), found that it overwrote it. Use a store with create-only writes, and no gateway before it that drops the header: this one would lose samples.`,
+    remedy: 'stop',
+  });
 }
 
 async function refuseSamples({ site }: Identity, calls: S3Calls): Promise<void> {

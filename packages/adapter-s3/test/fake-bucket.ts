@@ -23,6 +23,7 @@ export class FakeBucket implements LedgerCalls {
   readonly objects = new Map<string, FoundBytes & { readonly versionId?: string }>();
   readonly asked: string[] = [];
   closed = 0;
+  renewed = 0;
   #puts = 0;
 
   async putIfAbsent({ key, bytes, metadata }: NewObject): Promise<PutResult> {
@@ -41,6 +42,12 @@ export class FakeBucket implements LedgerCalls {
 
   async head(key: string): Promise<FoundHead | undefined> {
     this.asked.push('head');
+    const found = this.objects.get(key);
+    return found === undefined ? undefined : { ...found, bytes: found.bytes.length };
+  }
+
+  async peek(key: string): Promise<FoundHead | undefined> {
+    this.asked.push('peek');
     const found = this.objects.get(key);
     return found === undefined ? undefined : { ...found, bytes: found.bytes.length };
   }
@@ -68,7 +75,25 @@ export class FakeBucket implements LedgerCalls {
     this.objects.set(key, { bytes: Buffer.from(bytes), metadata, etag: `"${(this.#puts += 1)}"` });
   }
 
+  renew(): void {
+    this.renewed += 1;
+  }
+
   close(): void {
     this.closed += 1;
+  }
+}
+
+/** Ignores every condition, for as long as it is told to. */
+export class OverwritingBucket extends FakeBucket {
+  overwrites = true;
+
+  override async putIfAbsent(object: NewObject): Promise<PutResult> {
+    if (this.overwrites) this.objects.delete(object.key);
+    return await super.putIfAbsent(object);
+  }
+
+  override async replace(object: NewObject, etag: string | undefined): Promise<boolean> {
+    return await super.replace(object, this.overwrites ? this.objects.get(object.key)?.etag : etag);
   }
 }

@@ -20,6 +20,11 @@ export type Fault =
   | 'broken-off'
   /** One byte of the body is another when the store gets it. */
   | 'altered'
+  /**
+   * The store did it; its answer comes with other headers (`undefined`: without one of its own), or
+   * another body.
+   */
+  | { readonly answer: Record<string, string | undefined>; readonly body?: string }
   /** An answer of the proxy's own. */
   | {
       readonly status: number;
@@ -34,7 +39,10 @@ export interface SeenRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Stands between the adapter and a real store. Forwards headers as they are, so signatures stay valid. */
+/**
+ * Stands between the adapter and a real store. Forwards headers as they are, so signatures stay
+ * valid.
+ */
 export class FaultProxy {
   readonly seen: SeenRequest[] = [];
   /** Connections ever made. */
@@ -43,7 +51,7 @@ export class FaultProxy {
     void this.#serve(incoming, answer);
   });
   readonly #sockets = new Set<Socket>();
-  readonly #store: URL;
+  #store: URL;
   #faults: { readonly method: string; readonly fault: Fault }[] = [];
   readonly #always = new Map<string, Fault>();
 
@@ -69,6 +77,11 @@ export class FaultProxy {
       this.#server.listen(0, '127.0.0.1', resolve);
     });
     return this.endpoint;
+  }
+
+  /** The name leads to another store from now on, with new connections only. */
+  leadTo(store: string): void {
+    this.#store = new URL(store);
   }
 
   /** The next requests of this method meet these faults, one each. */
@@ -108,13 +121,23 @@ export class FaultProxy {
     const body = Buffer.concat(await Array.fromAsync(incoming));
     if (fault === 'stalled') return;
     if (fault === 'slow') await sleep(50);
-    if (typeof fault === 'object') {
+    if (typeof fault === 'object' && 'status' in fault) {
       answer.writeHead(fault.status, { 'content-type': 'application/xml', ...fault.headers });
       answer.end(method === 'HEAD' ? '' : (fault.text ?? errorBody(fault.code)));
       return;
     }
     if (fault === 'altered') body[0] = (body[0] ?? 0) ^ 1;
     const stored = await this.#forward(method, url, headers, body);
+    if (typeof fault === 'object' && 'answer' in fault) {
+      const kept = without(
+        { ...stored.headers, ...fault.answer },
+        Object.keys(fault.answer).filter((name) => fault.answer[name] === undefined),
+      );
+      // A HEAD's answer without a length must not get one of Node's.
+      answer.writeHead(stored.status, kept);
+      answer.end(method === 'HEAD' ? undefined : (fault.body ?? stored.body));
+      return;
+    }
     if (fault === 'stalled-but-persisted') return;
     if (fault === 'failed-but-persisted') {
       socket.destroy();
@@ -158,6 +181,10 @@ export class FaultProxy {
       sent.end(body);
     });
   }
+}
+
+function without(headers: IncomingHttpHeaders, names: readonly string[]): IncomingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
 }
 
 function errorBody(code: string | undefined): string {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { S3LedgerStore } from '../src/s3-ledger-store.ts';
-import { FakeBucket, SOME_SETTINGS } from './fake-bucket.ts';
+import { FakeBucket, OverwritingBucket, SOME_SETTINGS } from './fake-bucket.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import type { Fault } from './fault-proxy.ts';
 import { emptyBucket } from './some-bucket.ts';
@@ -21,6 +21,8 @@ beforeEach(async () => {
     endpoint: await proxy.listen(),
     timeouts: { connectMs: 1_000, requestMs: 400 },
   });
+  // By now the store has shown that it honours conditions.
+  await store.create('3/tile/entries/000', ONE);
 });
 afterEach(async () => {
   store.close();
@@ -112,6 +114,7 @@ test('files say how they may be cached, and are signed for stores that lock them
   expect(
     proxy.seen
       .filter(({ method }) => method === 'PUT')
+      .slice(-2)
       .map(({ headers }) => [
         headers['content-type'],
         headers['cache-control'],
@@ -127,4 +130,47 @@ test('files say how they may be cached, and are signed for stores that lock them
     ],
     ['text/plain; charset=utf-8', 'no-cache', expect.stringMatching(/==$/), '*'],
   ]);
+});
+
+describe('a store that ignores conditions', () => {
+  const nothing = async (): Promise<void> => {};
+
+  test('takes no file and no checkpoint', async () => {
+    const fake = new OverwritingBucket();
+    const ledgers = new S3LedgerStore(SOME_SETTINGS, fake, nothing);
+    const refusal = { code: 'LEDGER_NOT_CONDITIONAL', remedy: 'stop' };
+    await expect(ledgers.create(TILE, ONE)).rejects.toMatchObject(refusal);
+    await expect(ledgers.publish(CHECKPOINT, ONE, undefined)).rejects.toMatchObject(refusal);
+    expect([...fake.objects.keys()]).toEqual(['residency-ledger.probe']);
+  });
+
+  test('is found within a minute if it did not at first, and a file is not overwritten meanwhile', async () => {
+    const fake = new OverwritingBucket();
+    fake.overwrites = false;
+    let clock = 0;
+    const ledgers = new S3LedgerStore(SOME_SETTINGS, fake, nothing, () => clock);
+    await ledgers.create(TILE, ONE);
+    await ledgers.publish(CHECKPOINT, ONE, undefined);
+    fake.overwrites = true;
+    await expect(ledgers.create(TILE, TWO)).rejects.toMatchObject({ code: 'LEDGER_FORK' });
+    clock = 60_000;
+    await expect(ledgers.publish(CHECKPOINT, TWO, ONE)).rejects.toMatchObject({
+      code: 'LEDGER_NOT_CONDITIONAL',
+    });
+    expect([fake.objects.get(TILE)?.bytes, fake.objects.get(CHECKPOINT)?.bytes]).toEqual([
+      ONE,
+      ONE,
+    ]);
+  });
+
+  test('of If-Match alone is found too', async () => {
+    const fake = new OverwritingBucket();
+    fake.putIfAbsent = FakeBucket.prototype.putIfAbsent.bind(fake);
+    await expect(
+      new S3LedgerStore(SOME_SETTINGS, fake, nothing).publish(CHECKPOINT, ONE, undefined),
+    ).rejects.toMatchObject({
+      code: 'LEDGER_NOT_CONDITIONAL',
+      message: expect.stringContaining('If-Match'),
+    });
+  });
 });

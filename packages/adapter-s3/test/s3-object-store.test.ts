@@ -1,8 +1,9 @@
-import { encodeObjectMetadata } from '@residency/contracts';
+import { MarkerWatch, encodeObjectMetadata } from '@residency/contracts';
 import { exampleObject } from '@residency/testkit';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { FoundHead, NewObject, PutResult } from '../src/s3-calls.ts';
 import { S3ObjectStore } from '../src/s3-object-store.ts';
+import { failure } from '../src/site-failure.ts';
 import { FakeBucket, SOME_SETTINGS } from './fake-bucket.ts';
 
 /** Answers as it is told first, then as a bucket does. */
@@ -28,8 +29,10 @@ let store: S3ObjectStore;
 beforeEach(() => {
   bucket = new ScriptedBucket();
   pauses = [];
-  store = new S3ObjectStore(SOME_SETTINGS, bucket, async (ms) => {
-    pauses.push(ms);
+  store = new S3ObjectStore(SOME_SETTINGS, bucket, {
+    pause: async (ms) => {
+      pauses.push(ms);
+    },
   });
 });
 const create = () => store.create(object.key, object.sealed, object.metadata);
@@ -46,15 +49,15 @@ test('the version a store gives an object is told, of what was created and of wh
 
 test('an object that is gone when it is looked at is created anew', async () => {
   bucket.puts = [{ put: 'exists' }, { put: 'created' }];
-  bucket.heads = [undefined];
+  bucket.heads = [undefined, undefined];
   expect(await create()).toEqual({ created: true });
-  expect(bucket.asked).toEqual(['put', 'head', 'put']);
+  expect(bucket.asked).toEqual(['head', 'put', 'head', 'put']);
 });
 
 test('a store that stays undecided is asked eight times, at growing random intervals', async () => {
   bucket.puts = Array.from({ length: 20 }, () => ({ put: 'conflict' }));
   await expect(create()).rejects.toMatchObject({ code: 'SITE_CONTENDED', remedy: 'retry' });
-  expect(bucket.asked).toHaveLength(8);
+  expect(bucket.asked.filter((asked) => asked === 'put')).toHaveLength(8);
   expect(pauses).toHaveLength(7);
   for (const [index, ms] of pauses.entries()) expect(ms).toBeLessThanOrEqual(40 * 2 ** index);
   expect(new Set(pauses).size).toBeGreaterThan(1);
@@ -89,5 +92,37 @@ test.each(['', 'residency-site.json', `samples/00/11/${'a'.repeat(64)}`, `${obje
 test('a flush asks nothing of the store', async () => {
   await create();
   await store.flush();
-  expect(bucket.asked).toEqual(['put']);
+  expect(bucket.asked).toEqual(['head', 'put']);
+});
+
+describe('a head that is refused with 403, as AWS answers for a missing object if the caller may not list', () => {
+  const refused = (): Promise<never> => Promise.reject(failure('zrh-1', 'SITE_REFUSED', '403'));
+  const storeWith = (look: () => Promise<void>): S3ObjectStore => {
+    bucket.head = refused;
+    return new S3ObjectStore(SOME_SETTINGS, bucket, {
+      watch: new MarkerWatch(look, { now: () => 0 }),
+    });
+  };
+
+  test('counts as absent after the marker was read again', async () => {
+    let looks = 0;
+    const watched = storeWith(async () => {
+      looks += 1;
+    });
+    expect(await watched.head(object.key)).toBeUndefined();
+    expect(looks).toBe(2);
+  });
+
+  test('is an error if the marker can not be read either', async () => {
+    let looks = 0;
+    const watched = storeWith(async () => {
+      if ((looks += 1) > 1) await refused();
+    });
+    await expect(watched.head(object.key)).rejects.toMatchObject({ code: 'SITE_REFUSED' });
+  });
+
+  test('is an error if nothing looks at the marker', async () => {
+    bucket.head = refused;
+    await expect(store.head(object.key)).rejects.toMatchObject({ code: 'SITE_REFUSED' });
+  });
 });

@@ -1,9 +1,10 @@
 import { encodeSiteMarker } from '@residency/contracts';
 import { exampleObject } from '@residency/testkit';
-import { beforeEach, expect, test } from 'vitest';
+import type { ExampleObject } from '@residency/testkit';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { S3Sites } from '../src/s3-sites.ts';
 import { failure } from '../src/site-failure.ts';
-import { FakeBucket, SOME_SETTINGS } from './fake-bucket.ts';
+import { FakeBucket, OverwritingBucket, SOME_SETTINGS } from './fake-bucket.ts';
 
 let buckets: Map<string, FakeBucket>;
 let opened: string[];
@@ -42,9 +43,10 @@ test('each site has one store, over its own bucket, whose marker is read once', 
   expect(stores.map(({ site }) => site)).toEqual(['zrh-1', 'zrh-2', 'zrh-1']);
   const { key, sealed, metadata } = exampleObject('one');
   await stores[0]?.create(key, sealed, metadata);
-  expect(buckets.get('zrh-1')?.asked).toEqual(['get', 'put']);
+  // The look reads the marker and creates the probe, which it may do once; the write looks first.
+  expect(buckets.get('zrh-1')?.asked).toEqual(['get', 'put', 'put', 'head', 'put']);
   // What nobody asks for is not entered.
-  expect(opened).toEqual(['zrh-1', 'zrh-2']);
+  expect([...new Set(opened)]).toEqual(['zrh-1', 'zrh-2']);
 });
 
 test('a site that the settings lack may come with the next start: the record waits', async () => {
@@ -63,12 +65,10 @@ test('a site that settings and policy place in different regions stops the servi
 });
 
 test("a bucket with another site's marker, or none, stops the service and is not written to", async () => {
-  buckets
-    .get('zrh-1')
-    ?.objects.set('residency-site.json', {
-      bytes: encodeSiteMarker({ region: 'moscow', site: 'mow-1' }),
-      metadata: {},
-    });
+  buckets.get('zrh-1')?.objects.set('residency-site.json', {
+    bytes: encodeSiteMarker({ region: 'moscow', site: 'mow-1' }),
+    metadata: {},
+  });
   buckets.get('zrh-2')?.objects.clear();
   await expect(sites.store('zrh-1', 'zurich')).rejects.toMatchObject({
     code: 'SITE_MARKER_MISMATCH',
@@ -99,15 +99,55 @@ test('a site that does not answer is asked again at the next call, with the conn
   );
   bucket.get = get;
   await expect(sites.store('zrh-1', 'zurich')).resolves.toMatchObject({ site: 'zrh-1' });
-  expect(opened).toEqual(['zrh-1']);
+  // Connections to write with, and one to look with.
+  expect(opened).toEqual(['zrh-1', 'zrh-1']);
 });
 
 test('closing closes what was opened', async () => {
   await sites.store('zrh-1', 'zurich');
   sites.close();
   expect([...buckets].map(([site, { closed }]) => [site, closed])).toEqual([
-    ['zrh-1', 1],
+    ['zrh-1', 2],
     ['zrh-2', 0],
     ['mow-1', 0],
   ]);
+});
+
+describe('a store that ignores If-None-Match', () => {
+  const MARKER = { bytes: encodeSiteMarker({ region: 'zurich', site: 'zrh-1' }), metadata: {} };
+  let bucket: OverwritingBucket;
+  let clock: number;
+  beforeEach(() => {
+    [bucket, clock] = [new OverwritingBucket(), 0];
+    bucket.objects.set('residency-site.json', MARKER);
+    sites = new S3Sites([SOME_SETTINGS], { open: () => bucket, now: () => clock });
+  });
+  const put = async ({ key, sealed, metadata }: ExampleObject) =>
+    await (await sites.store('zrh-1', 'zurich')).create(key, sealed, metadata);
+
+  test('is refused before its first use, and keeps its marker', async () => {
+    await expect(sites.store('zrh-1', 'zurich')).rejects.toMatchObject({
+      code: 'SITE_NOT_CREATE_ONLY',
+      remedy: 'stop',
+    });
+    expect(bucket.objects.get('residency-site.json')?.bytes).toEqual(MARKER.bytes);
+  });
+
+  test('from some time on does not lose a first sample to a second, and stops the service within a minute', async () => {
+    bucket.overwrites = false;
+    const [first, second] = [exampleObject('one', 1), exampleObject('one', 2)];
+    await put(first);
+    bucket.overwrites = true;
+    expect(await put(second)).toMatchObject({
+      created: false,
+      existing: { metadata: first.metadata },
+    });
+    expect(bucket.objects.get(first.key)?.bytes).toEqual(first.sealed);
+    clock = 60_000;
+    await expect(put(exampleObject('two'))).rejects.toMatchObject({
+      code: 'SITE_NOT_CREATE_ONLY',
+      remedy: 'stop',
+    });
+    expect(bucket.objects.has(exampleObject('two').key)).toBe(false);
+  });
 });

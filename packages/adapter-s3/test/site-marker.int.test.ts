@@ -1,8 +1,7 @@
 import { exampleObject } from '@residency/testkit';
 import { beforeEach, expect, test } from 'vitest';
-import { initS3Site, verifyS3Site } from '../src/site-marker.ts';
-import type { NewObject, PutResult } from '../src/s3-calls.ts';
-import { FakeBucket, SOME_SETTINGS } from './fake-bucket.ts';
+import { checkS3Site, initS3Site, verifyS3Site } from '../src/site-marker.ts';
+import { OverwritingBucket, SOME_SETTINGS } from './fake-bucket.ts';
 import { emptyBucket } from './some-bucket.ts';
 import type { SomeBucket } from './some-bucket.ts';
 
@@ -90,17 +89,45 @@ test.each(['', 'null', '{"region":"<canary>","site":"zrh-1"}', 'x'.repeat(100_00
   },
 );
 
-test('a store that overwrites although it is told not to is no site', async () => {
-  class Overwriting extends FakeBucket {
-    override async putIfAbsent(object: NewObject): Promise<PutResult> {
-      this.objects.delete(object.key);
-      return await super.putIfAbsent(object);
-    }
+test('a store that overwrites although it is told not to is no site, gets no marker, and is refused again', async () => {
+  const calls = new OverwritingBucket();
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    await expect(initS3Site(SOME_SETTINGS, () => calls)).rejects.toMatchObject({
+      code: 'SITE_NOT_CREATE_ONLY',
+      remedy: 'stop',
+    });
+    expect([...calls.objects.keys()]).toEqual(['residency-site.probe']);
+    await expect(checkS3Site(SOME_SETTINGS, () => calls)).rejects.toMatchObject({
+      code: 'SITE_MARKER_MISSING',
+    });
   }
-  const calls = new Overwriting();
-  await expect(initS3Site(SOME_SETTINGS, () => calls)).rejects.toMatchObject({
+  expect(calls.closed).toBe(4);
+});
+
+test('a check finds a store that has ceased to honour create-only writes, and changes nothing in either case', async () => {
+  const calls = new OverwritingBucket();
+  calls.overwrites = false;
+  await initS3Site(SOME_SETTINGS, () => calls);
+  const before = new Map([...calls.objects].map(([key, { bytes }]) => [key, String(bytes)]));
+  await expect(checkS3Site(SOME_SETTINGS, () => calls)).resolves.toBeUndefined();
+  calls.overwrites = true;
+  await expect(checkS3Site(SOME_SETTINGS, () => calls)).rejects.toMatchObject({
     code: 'SITE_NOT_CREATE_ONLY',
     remedy: 'stop',
   });
-  expect(calls.closed).toBe(1);
+  expect(new Map([...calls.objects].map(([key, { bytes }]) => [key, String(bytes)]))).toEqual(
+    before,
+  );
+});
+
+test('a real store is checked without a trace: no object more, and none of another time', async () => {
+  await initS3Site(bucket.settings);
+  const list = async () =>
+    (await bucket.request('GET', '?list-type=2')).body
+      .toString()
+      .match(/<Key>.*?<\/LastModified>/g);
+  const before = await list();
+  await checkS3Site(bucket.settings);
+  expect(before).toHaveLength(2);
+  expect(await list()).toEqual(before);
 });

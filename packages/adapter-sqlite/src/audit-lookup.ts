@@ -1,8 +1,8 @@
-import { TOPICS, decodeAuditEvent } from '@residency/contracts';
+import { TOPICS } from '@residency/contracts/log-record';
 import type { AuditEvent } from '@residency/contracts';
 import type { Database } from './database.ts';
 
-/** What an audit event is looked up by; `at` = the T of the record it is about. */
+/** The indexed values of an audit event. `at`: the T of its record. */
 export interface AuditLookup {
   readonly at: number;
   readonly outcome: string;
@@ -12,9 +12,9 @@ export interface AuditLookup {
 
 export interface AuditWithLookup {
   readonly offset: number;
-  /** `null`: looked up, but not in the log. */
+  /** `null`: in the look-up table, but not in the log. */
   readonly value: Uint8Array | null;
-  /** `null`: in the log, but not looked up; the others with it. */
+  /** `null`: in the log, but not in the look-up table. The other columns are then `null` too. */
   readonly outcome: string | null;
   readonly at: number | null;
   readonly submission: string | null;
@@ -30,7 +30,10 @@ export function lookupOf({ at, outcome, data }: AuditEvent): AuditLookup {
   };
 }
 
-/** The next `limit` audit offsets at or after `start` that the log or the look-up table has, with what each says. One statement, so of one moment. */
+/**
+ * The next `limit` audit offsets at or after `start` that the log or the look-up table has, with
+ * the values of both. One statement, so one snapshot.
+ */
 export function readAuditLookups(db: Database, start: number, limit: number): AuditWithLookup[] {
   return db.all<AuditWithLookup>(
     `WITH events AS (SELECT "offset", value FROM record WHERE topic = (SELECT id FROM topic WHERE name = ?) AND "offset" >= ?)
@@ -43,28 +46,5 @@ export function readAuditLookups(db: Database, start: number, limit: number): Au
     start,
     limit,
     TOPICS.audit,
-  );
-}
-
-export function lookupDiffers({
-  value,
-  at,
-  outcome,
-  submission,
-  region,
-}: AuditWithLookup): boolean {
-  if (value === null) return true;
-  let expected: AuditLookup;
-  try {
-    expected = lookupOf(decodeAuditEvent(value));
-  } catch {
-    // No event, so nothing to look up; that it stands in the log is another finding.
-    return outcome !== null;
-  }
-  return (
-    expected.at !== at ||
-    expected.outcome !== outcome ||
-    expected.submission !== submission ||
-    expected.region !== region
   );
 }

@@ -1,9 +1,12 @@
-import { TOPICS } from '@residency/contracts';
+import { TOPICS } from '@residency/contracts/log-record';
 import type { Outcome } from '@residency/contracts';
 import type { Instant } from '@residency/residency';
 import type { Database } from './database.ts';
 
-/** Which audit events; what is absent does not restrict. `[from, to)` in the T of the records they are about. */
+/**
+ * Selects audit events. Absent members do not restrict. `[from, to)` in the T of their intake
+ * records.
+ */
 export interface AuditQuery {
   readonly from?: Instant;
   readonly to?: Instant;
@@ -18,8 +21,8 @@ export interface AuditRow {
 }
 
 /**
- * The next `limit` events at or after offset `start`, in log order. CROSS JOIN: the small rows of `audit` choose first, so
- * that only the events returned are read.
+ * The next `limit` events at or after offset `start`, in log order. CROSS JOIN: the small rows of
+ * `audit` choose first, so that only the events returned are read.
  */
 export function readAudit(
   db: Database,
@@ -48,7 +51,10 @@ export function readAudit(
   );
 }
 
-/** Audit events about a submission id; `pending`: a record of that id stands beyond the committed position. */
+/**
+ * Audit events about a submission id. `pending`: a record of that id is after the committed
+ * position.
+ */
 export function findSubmission(
   db: Database,
   submission: string,

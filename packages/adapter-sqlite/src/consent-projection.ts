@@ -2,6 +2,7 @@ import { remedyOf } from '@residency/coded-error';
 import { evolve } from '@residency/consent';
 import type { ConsentEvent, ConsentHistory } from '@residency/consent';
 import { TOPICS, readConsentRecord } from '@residency/contracts';
+import { readJson } from '@residency/residency';
 import type { Database } from './database.ts';
 import { extent, readRecords, watermark } from './reading.ts';
 import { unpackRecord } from './wire.ts';
@@ -10,7 +11,7 @@ import type { WireRecord } from './wire.ts';
 export interface WireConsents {
   readonly watermark: number;
   readonly histories: readonly (readonly [id: string, history: ConsentHistory])[];
-  /** Records of the consent log that could not be read. */
+  /** The number of records of the consent log that could not be read. */
   readonly skipped: number;
 }
 
@@ -21,7 +22,10 @@ interface Projected {
 
 const PAGE = { maxRecords: 1_000, maxBytes: 8 * 1024 * 1024 };
 
-/** Histories and watermark of one moment; whatever the projection has not read yet is read first, in the same transaction. */
+/**
+ * Histories and watermark of the same moment. The projection first catches up with the log, in the
+ * same transaction.
+ */
 export function readConsents(db: Database, ids: readonly string[]): WireConsents {
   const current = db.reading(() => (upToDate(db) ? look(db, ids) : undefined));
   return (
@@ -50,12 +54,16 @@ function projectPage(db: Database): void {
   const { next, skipped } = position(db);
   const records = readRecords(db, TOPICS.consents, next, PAGE);
   const unreadable = records.filter((record) => !apply(db, record)).length;
-  // A log without its last records would never be caught up with: its end counts as read.
+  // If the log lost its last records, the projection could never catch up, so the log's end counts
+  // as read.
   const reached = records.at(-1)?.offset ?? extent(db, TOPICS.consents).next - 1;
   db.run('UPDATE projection SET next = ?, skipped = ?', reached + 1, skipped + unreadable);
 }
 
-/** False where the record holds no consent event: whoever publishes consents controls it, and one bad record must not stop the next. */
+/**
+ * False if the record holds no consent event. The publisher of consents controls the bytes, and one
+ * bad record must not stop the next.
+ */
 function apply(db: Database, record: WireRecord): boolean {
   let event: ConsentEvent | undefined;
   try {
@@ -77,8 +85,8 @@ function apply(db: Database, record: WireRecord): boolean {
 function history(db: Database, id: string): ConsentHistory {
   const row = db.get<{ intervals: string }>('SELECT intervals FROM consent WHERE id = ?', id);
   if (row === undefined) return [];
-  const intervals: ConsentHistory = JSON.parse(row.intervals);
-  return intervals;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `apply` wrote
+  return readJson(row.intervals) as ConsentHistory;
 }
 
 function position(db: Database): Projected {

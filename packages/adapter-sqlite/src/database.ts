@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue, StatementSync } from 'node:sqlite';
 import { explainSqlite } from './sqlite-log-error.ts';
 
-/** A connection with its statements prepared once, transactions that end, and errors with codes. */
+/** A connection with cached prepared statements, transactions that always end, and coded errors. */
 export class Database {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
@@ -17,7 +17,7 @@ export class Database {
     });
   }
 
-  /** How many rows it changed. */
+  /** Returns the number of changed rows. */
   run(sql: string, ...parameters: SQLInputValue[]): number {
     return coded(() => Number(this.#prepare(sql).run(...parameters).changes));
   }
@@ -35,12 +35,14 @@ export class Database {
     return coded(() => this.#prepare(sql).all(...parameters) as Row[]);
   }
 
-  /** One snapshot for all that `work` reads. */
+  /** Runs `work` in one read transaction, that is, on one snapshot. */
   reading<T>(work: () => T): T {
     return this.#transaction('BEGIN', work);
   }
 
-  /** Takes the write lock first, so that what `work` reads is still so when it writes. */
+  /**
+   * Takes the write lock first, so that values that `work` reads cannot change before it writes.
+   */
   writing<T>(work: () => T): T {
     return this.#transaction('BEGIN IMMEDIATE', work);
   }
@@ -57,7 +59,7 @@ export class Database {
       this.exec('COMMIT');
       return result;
     } catch (error) {
-      // A full disk makes SQLite roll back by itself.
+      // On a full disk SQLite rolls back by itself.
       if (this.#db.isTransaction) this.exec('ROLLBACK');
       throw error;
     }

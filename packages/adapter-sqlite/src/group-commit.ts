@@ -1,4 +1,5 @@
 import type { Appended } from './appending.ts';
+import type { WallClock } from './clock.ts';
 import type { AppendResult } from './operations.ts';
 import { entryBytes, packEntries } from './wire.ts';
 import type { AppendEntry } from './wire.ts';
@@ -11,18 +12,24 @@ interface Waiting {
   readonly done: PromiseWithResolvers<readonly Appended[]>;
 }
 
-/** Appends that arrive while one is on its way to the disk go together in the next: one wait for the disk for all of them. */
+/**
+ * Combines appends that arrive while another is being written into the next transaction, so that
+ * they share one sync.
+ */
 export class GroupCommit {
   readonly #worker: WorkerClient;
-  readonly #now: () => number;
+  readonly #clock: WallClock;
   readonly #maxBytes: number;
   readonly #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
 
-  /** `maxBytes`: of one transaction; one caller's entries always go together, however large. */
-  constructor(worker: WorkerClient, now: () => number, maxBytes: number) {
+  /**
+   * `maxBytes`: the limit of one transaction. The entries of one caller always stay together, even
+   * if they are larger.
+   */
+  constructor(worker: WorkerClient, clock: WallClock, maxBytes: number) {
     this.#worker = worker;
-    this.#now = now;
+    this.#clock = clock;
     this.#maxBytes = maxBytes;
   }
 
@@ -38,13 +45,13 @@ export class GroupCommit {
     return await done.promise;
   }
 
-  /** Resolves when nothing is on its way any more. */
+  /** Resolves when no append is in progress any more. */
   async idle(): Promise<void> {
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    // Lets whatever else arrives in this turn come along.
+    // Lets other appends of this turn join the commit.
     await Promise.resolve();
     for (let group = this.#take(); group.length > 0; group = this.#take())
       await this.#commit(group);
@@ -68,7 +75,9 @@ export class GroupCommit {
       const { packed, buffer } = packEntries(group.flatMap(({ entries }) => entries));
       let taken = 0;
       const groups = group.map(({ entries: { length } }) => packed.slice(taken, (taken += length)));
-      const results = await this.#worker.call('append', [groups, this.#now()], [buffer]);
+      const clock = this.#clock.read();
+      const results = await this.#worker.call('append', [groups, clock], [buffer]);
+      if (results.some((result) => 'appended' in result)) this.#clock.trust(clock);
       for (const [index, { done }] of group.entries()) answer(done, results[index]);
     } catch (error) {
       for (const { done } of group) done.reject(error);

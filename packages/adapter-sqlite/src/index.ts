@@ -1,8 +1,11 @@
 export type { AuditQuery } from './auditing.ts';
+export { PublicationRecord } from './publication-record.ts';
+export type { PublicationOptions } from './publication-record.ts';
 export type { ReadLimits } from './reading.ts';
 export { acquireRoutingLock } from './routing-lock.ts';
 export type { RoutingLock } from './routing-lock.ts';
 export { SqliteConsentView } from './sqlite-consent-view.ts';
+export type { LogClock } from './sqlite-log.ts';
 export { SQLITE_LOG_ERROR_CODES, SqliteLogError } from './sqlite-log-error.ts';
 export type { SqliteLogErrorCode } from './sqlite-log-error.ts';
 export { SqliteLog, openSqliteLog } from './sqlite-log.ts';

@@ -1,4 +1,4 @@
-import { TOPICS } from '@residency/contracts';
+import { TOPICS } from '@residency/contracts/log-record';
 import type { Topic } from '@residency/contracts';
 import { hasCode } from '@residency/coded-error';
 import { appendAll } from './appending.ts';
@@ -6,37 +6,41 @@ import type { Appended } from './appending.ts';
 import { readAuditLookups } from './audit-lookup.ts';
 import { findSubmission, readAudit } from './auditing.ts';
 import type { AuditQuery } from './auditing.ts';
-import { readConsents } from './consent-projection.ts';
+import type { ClockReading } from './clock.ts';
 import type { Database } from './database.ts';
-import { extent, readRecord, readRecords, watermark } from './reading.ts';
+import { extent, lastAppend, readRecord, readRecords, watermark } from './reading.ts';
 import type { Extent, ReadLimits } from './reading.ts';
-import { dropExpiredPortion, eraseDeleted } from './retention.ts';
 import { settle } from './settling.ts';
 import type { WireSettlement } from './settling.ts';
 import type { WireEntry, WireRecord } from './wire.ts';
 import { packError } from './wire-error.ts';
 import type { WireError } from './wire-error.ts';
 
-/** One caller's part in a group of appends: what became of it. */
+/** The result of one caller's part in a group of appends. */
 export type AppendResult =
   | { readonly appended: readonly Appended[] }
   | { readonly error: WireError };
 
-/** What the worker can be asked. Everything that belongs to one moment is one operation. */
+/**
+ * The operations of the worker. Everything that must be atomic is one operation. What decodes
+ * events is loaded on demand: the thread starts in a fraction of the time without it.
+ */
 export function createOperations(db: Database) {
   return {
     name: () => db.get<{ name: string }>('SELECT name FROM meta')?.name ?? '',
     extent: (topic: Topic) => db.reading(() => extent(db, topic)),
-    append: (groups: readonly (readonly WireEntry[])[], now: number) =>
-      appendGroups(db, groups, now),
+    lastAt: () => lastAppend(db),
+    append: (groups: readonly (readonly WireEntry[])[], clock: ClockReading) =>
+      appendGroups(db, groups, clock),
     records: (topic: Topic, from: number, limits: ReadLimits) =>
       db.reading(() => readRecords(db, topic, from, limits)),
     record: (topic: string, offset: number) => readRecord(db, topic, offset),
     batch: (limits: ReadLimits) => readBatch(db, limits),
-    settle: (settlement: WireSettlement, now: number) => {
-      settle(db, settlement, now);
+    settle: (settlement: WireSettlement, clock: ClockReading) => {
+      settle(db, settlement, clock);
     },
-    consents: (ids: readonly string[]) => readConsents(db, ids),
+    consents: async (ids: readonly string[]) =>
+      (await import('./consent-projection.ts')).readConsents(db, ids),
     policies: (from: number) =>
       db.reading(() => ({
         watermark: watermark(db),
@@ -44,25 +48,37 @@ export function createOperations(db: Database) {
       })),
     audit: (query: AuditQuery, start: number, limit: number) => readAudit(db, query, start, limit),
     auditLookups: (start: number, limit: number) => readAuditLookups(db, start, limit),
+    outcome: async (offset: number) => {
+      const { readOutcome } = await import('./found-outcome.ts');
+      return db.reading(() => readOutcome(db, offset));
+    },
     submission: (id: string) => findSubmission(db, id),
-    dropExpired: (olderThan: number) => dropExpiredPortion(db, olderThan),
-    erase: () => {
-      eraseDeleted(db);
+    beginRetention: async (clock: ClockReading) => {
+      (await retention()).beginRetention(db, clock);
+    },
+    dropExpired: async (olderThan: number) => (await retention()).dropExpiredPortion(db, olderThan),
+    erase: async () => {
+      (await retention()).eraseDeleted(db);
     },
   };
 }
 
+const retention = () => import('./retention.ts');
+
 export type Operations = ReturnType<typeof createOperations>;
 export type OperationName = keyof Operations;
 
-/** All callers' entries in one transaction, that is, one wait for the disk; if it fails, each caller's alone, so that none fails for another. */
+/**
+ * Appends the entries of all callers in one transaction, with one sync. If it fails, appends those
+ * of each caller alone, so that no caller fails because of another.
+ */
 function appendGroups(
   db: Database,
   groups: readonly (readonly WireEntry[])[],
-  now: number,
+  clock: ClockReading,
 ): AppendResult[] {
   try {
-    const appended = appendAll(db, groups.flat(), now);
+    const appended = appendAll(db, groups.flat(), clock);
     let taken = 0;
     return groups.map(({ length }) => {
       taken += length;
@@ -71,11 +87,11 @@ function appendGroups(
   } catch (error) {
     if (groups.length === 1 || hasCode(error, 'LOG_BUSY'))
       return groups.map(() => ({ error: packError(error) }));
-    return groups.flatMap((group) => appendGroups(db, [group], now));
+    return groups.flatMap((group) => appendGroups(db, [group], clock));
   }
 }
 
-/** The intake records after the last one settled, and the progress they were read at. */
+/** The intake records after the last settled one, and the progress at the time of the read. */
 function readBatch(
   db: Database,
   limits: ReadLimits,

@@ -11,7 +11,10 @@ import type { WireSettlement } from './settling.ts';
 import { packEntries } from './wire.ts';
 import type { AppendEntry } from './wire.ts';
 
-/** Settlements ready to be written in one transaction. Encoding checks each event's size before it begins. */
+/**
+ * Encodes settlements for one transaction. Encoding checks each event's size before the transaction
+ * begins.
+ */
 export function packSettlement(
   batch: Batch,
   settlements: readonly Settlement[],

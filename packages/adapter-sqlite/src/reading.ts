@@ -2,13 +2,15 @@ import type { Topic } from '@residency/contracts';
 import type { Database } from './database.ts';
 import type { WireRecord } from './wire.ts';
 
-/** How much one read may return: at least one record, then up to both limits. */
+/** The limits of one read: at least one record, and then up to both limits. */
 export interface ReadLimits {
   readonly maxRecords: number;
   readonly maxBytes: number;
 }
 
-/** A topic's ends and progress, of one moment. `first` = `next` where it holds nothing. */
+/**
+ * A topic's bounds and progress, from one snapshot. If it holds no record, `first` equals `next`.
+ */
 export interface Extent {
   readonly first: number;
   readonly next: number;
@@ -26,7 +28,10 @@ export function extent(db: Database, topic: Topic): Extent {
   return found;
 }
 
-/** Records from `from` on. Sizes are looked at first (SQLite knows them without reading payloads), so that no more is read than is returned. */
+/**
+ * Records from `from` on. Sizes are read first, which SQLite can do without reading payloads, so
+ * that no payload is read in vain.
+ */
 export function readRecords(
   db: Database,
   topic: Topic,
@@ -64,7 +69,15 @@ export function readRecord(db: Database, topic: string, offset: number): WireRec
   );
 }
 
-/** Everything appended before this instant is in what the same transaction reads: later appends that matter get a later time (`Appender`). */
+/** The log's last append time; 0: none yet. */
+export function lastAppend(db: Database): number {
+  return db.get<{ last_at: number }>('SELECT last_at FROM meta')?.last_at ?? 0;
+}
+
+/**
+ * The same transaction reads everything that was appended before this instant: later appends of
+ * consents and policies get a later time (`Appender`).
+ */
 export function watermark(db: Database): number {
-  return (db.get<{ last_at: number }>('SELECT last_at FROM meta')?.last_at ?? 0) + 1;
+  return lastAppend(db) + 1;
 }

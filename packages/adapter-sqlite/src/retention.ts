@@ -1,11 +1,17 @@
 import { TOPICS, decodeAuditEvent } from '@residency/contracts';
+import { clockAhead, judgeClock } from './clock.ts';
+import type { ClockReading } from './clock.ts';
 import type { Database } from './database.ts';
+import { lastAppend } from './reading.ts';
 import { SqliteLogError } from './sqlite-log-error.ts';
 
 // Bounds one transaction's share of the write-ahead log, and how long other writers wait for it.
 const RECORDS_PER_TRANSACTION = 64;
 
-/** Deletes one portion of the intake records settled before `olderThan`; 0 = there are none. */
+/**
+ * Deletes one portion of the intake records that were settled before `olderThan`. Returns 0 if
+ * there are none.
+ */
 export function dropExpiredPortion(db: Database, olderThan: number): number {
   return db.writing(() =>
     db.run(
@@ -21,39 +27,54 @@ export function dropExpiredPortion(db: Database, olderThan: number): number {
 }
 
 /**
- * The last intake offset whose audit event was appended before `olderThan`; -1 = none. A record is settled when its audit
- * event is appended. Audit events are never deleted, stand in the order of their records, and append times never go back:
- * a binary search.
+ * Call before the first portion. Throws `CLOCK_AHEAD`: by a clock that is years ahead, everything
+ * would have expired.
  */
-function lastSettledBefore(db: Database, olderThan: number): number {
-  const audit = db.get<{ id: number; next: number }>(
-    'SELECT id, next FROM topic WHERE name = ?',
-    TOPICS.audit,
-  );
-  if (audit === undefined) throw new TypeError('Expected the audit topic in every log.');
-  let before = 0;
-  for (let end = audit.next; before < end;) {
-    const middle = Math.floor((before + end) / 2);
-    const at =
-      db.get<{ at: number }>(
-        'SELECT at FROM record WHERE topic = ? AND "offset" = ?',
-        audit.id,
-        middle,
-      )?.at ?? Infinity;
-    if (at < olderThan) before = middle + 1;
-    else end = middle;
-  }
-  const last = db.get<{ value: Uint8Array }>(
-    'SELECT value FROM record WHERE topic = ? AND "offset" = ?',
-    audit.id,
-    before - 1,
-  );
-  return last === undefined ? -1 : Number(decodeAuditEvent(last.value).position.offset);
+export function beginRetention(db: Database, clock: ClockReading): void {
+  db.writing(() => {
+    const lastAt = lastAppend(db);
+    if (judgeClock(clock, lastAt) === 'ahead') throw clockAhead(clock, lastAt);
+    // Stamped by a clock that was ahead. They count as settled now.
+    db.run('UPDATE audit SET settled_at = ? WHERE settled_at > ?', clock.now, clock.now);
+  });
 }
 
 /**
- * Deleted payloads still stand in the write-ahead log until it is carried over (zeroed, `secure_delete`) and cut.
- * Throws `LOG_BUSY` where a reader holds it up.
+ * The last intake offset that was settled before `olderThan` by the wall clock; -1: none. Audit
+ * events are in the order of their records, so all records before it were settled earlier, even if
+ * the clock went back. Reads from the end, because few events are newer than the retention.
+ */
+function lastSettledBefore(db: Database, olderThan: number): number {
+  for (let before = Number.MAX_SAFE_INTEGER; ;) {
+    const last = db.get<{ offset: number; value: Uint8Array | null }>(
+      `SELECT a."offset", r.value FROM (SELECT "offset" FROM audit WHERE settled_at < ? AND "offset" < ? ORDER BY "offset" DESC LIMIT 1) a
+       LEFT JOIN record r ON r.topic = (SELECT id FROM topic WHERE name = ?) AND r."offset" = a."offset"`,
+      olderThan,
+      before,
+      TOPICS.audit,
+    );
+    if (last === undefined) return -1;
+    const settled = intakeOffsetOf(last.value);
+    if (settled !== undefined) return settled;
+    before = last.offset;
+  }
+}
+
+/**
+ * `undefined`: not an audit event. Everybody with write access to the log's file controls it. The
+ * ledger's check reports it.
+ */
+function intakeOffsetOf(value: Uint8Array | null): number | undefined {
+  try {
+    return value === null ? undefined : Number(decodeAuditEvent(value).position.offset);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Deleted payloads remain in the write-ahead log until it is checkpointed (zeroed, `secure_delete`)
+ * and truncated. Throws `LOG_BUSY` if a reader prevents that.
  */
 export function eraseDeleted(db: Database): void {
   const result = db.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)');
@@ -61,7 +82,7 @@ export function eraseDeleted(db: Database): void {
     throw new SqliteLogError({
       code: 'LOG_BUSY',
       message:
-        'Expected to cut the write-ahead log after deleting expired records, found another process reading it; their bytes may still stand in it. Try again.',
+        'Expected to truncate the write-ahead log after deleting expired records, found another process reading it. It may still hold their bytes. Try again.',
       remedy: 'retry',
     });
   }

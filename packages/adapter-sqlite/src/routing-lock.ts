@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { hasCode } from '@residency/coded-error';
+import { ownerOnly } from './owner-only.ts';
 import { SqliteLogError, explainSqlite } from './sqlite-log-error.ts';
 
 export interface RoutingLock {
@@ -7,14 +8,15 @@ export interface RoutingLock {
 }
 
 /**
- * Makes this process the only router of a data directory, for as long as it lives: an exclusive SQLite transaction on
- * a file of its own, that is, a lock of the operating system, which frees it however the process ends. Nothing to
- * clean up, no process ids. Throws `ROUTING_LOCKED`.
+ * Makes this process the only router of a data directory while it lives. The lock is an exclusive
+ * SQLite transaction on a file of its own, hence a lock of the operating system, which is released
+ * however the process ends. No process ids, and nothing to clean up. Throws `ROUTING_LOCKED`.
  */
 // oxlint-disable-next-line typescript/require-await -- a promise, so that a lock that waits on a network can take its place
 export async function acquireRoutingLock(file: string): Promise<RoutingLock> {
   let db: DatabaseSync | undefined;
   try {
+    makeOwnerOnly(file);
     db = new DatabaseSync(file, { timeout: 0 });
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
@@ -36,4 +38,18 @@ export async function acquireRoutingLock(file: string): Promise<RoutingLock> {
       return Promise.resolve();
     },
   };
+}
+
+function makeOwnerOnly(file: string): void {
+  try {
+    ownerOnly(file);
+  } catch (cause) {
+    throw new SqliteLogError({
+      code: 'LOG_UNAVAILABLE',
+      message:
+        'Expected to create or open a lock file in the data directory, found that the system refuses it. Check that its folder exists and may be written, and that its disk has room.',
+      remedy: 'stop',
+      cause,
+    });
+  }
 }

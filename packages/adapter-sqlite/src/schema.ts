@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync } from 'node:fs';
 import { hasCode } from '@residency/coded-error';
-import { TOPICS } from '@residency/contracts';
+import { TOPICS } from '@residency/contracts/log-record';
 import { Database } from './database.ts';
+import { ownerOnly } from './owner-only.ts';
 import { SqliteLogError } from './sqlite-log-error.ts';
 
-/** `PRAGMA user_version` of what this code writes. */
-export const SCHEMA_VERSION = 1;
+/** `PRAGMA user_version` of the schema that this code writes. */
+export const SCHEMA_VERSION = 3;
 
-// Payloads stand last in a row, so that reading the other columns never touches their pages.
-// `audit` holds what audit events are looked up by; `consent` is the projection of threat.consents up to `projection`.
+// Payloads are the last column of a row, so that reading other columns never touches their pages.
+// `audit` indexes audit events and holds their wall-clock time of settlement. `consent` is the
+// projection of threat.consents up to `projection`.
 const SCHEMA = `
   CREATE TABLE meta (name TEXT NOT NULL, last_at INTEGER NOT NULL) STRICT;
   CREATE TABLE topic (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, next INTEGER NOT NULL DEFAULT 0, settled INTEGER) STRICT;
@@ -18,19 +19,23 @@ const SCHEMA = `
     submission TEXT, headers TEXT NOT NULL, key BLOB, value BLOB, UNIQUE (topic, "offset")
   ) STRICT;
   CREATE INDEX record_by_submission ON record (submission, "offset") WHERE submission IS NOT NULL;
-  CREATE TABLE audit ("offset" INTEGER PRIMARY KEY, at INTEGER NOT NULL, outcome TEXT NOT NULL, submission TEXT, region TEXT) STRICT;
+  CREATE TABLE audit ("offset" INTEGER PRIMARY KEY, at INTEGER NOT NULL, outcome TEXT NOT NULL, submission TEXT, region TEXT, settled_at INTEGER NOT NULL) STRICT;
   CREATE INDEX audit_by_submission ON audit (submission, "offset") WHERE submission IS NOT NULL;
   CREATE TABLE consent (id TEXT PRIMARY KEY, intervals TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE projection (next INTEGER NOT NULL, skipped INTEGER NOT NULL) STRICT;
   INSERT INTO projection VALUES (0, 0);
 `;
 
-/** Opens the log's database, made by whoever comes first; throws `LOG_SCHEMA_NEWER` for a later version's. */
+/**
+ * Opens the log's database and creates it if it is missing. Throws `LOG_SCHEMA_NEWER` if a later
+ * version made it.
+ */
 export function openDatabase(file: string, busyTimeoutMs: number): Database {
   createOwnerOnly(file);
   const db = new Database(file, busyTimeoutMs);
   try {
-    // Two processes that both turn a new file to WAL meet each other's lock without SQLite's time-out (no busy handler there).
+    // If two processes switch a new file to WAL, they meet each other's lock without SQLite's
+    // timeout (there is no busy handler at that point).
     retryBusy(busyTimeoutMs, () => {
       db.exec('PRAGMA journal_mode = WAL');
     });
@@ -56,10 +61,13 @@ export function openDatabase(file: string, busyTimeoutMs: number): Database {
   }
 }
 
-/** The log holds plain samples: the write-ahead log's files take over this file's permissions. */
+/**
+ * The log holds plain samples. SQLite gives the write-ahead log's files the permissions of this
+ * file.
+ */
 function createOwnerOnly(file: string): void {
   try {
-    closeSync(openSync(file, 'a', 0o600));
+    ownerOnly(file);
   } catch (cause) {
     throw new SqliteLogError({
       code: 'LOG_UNAVAILABLE',
@@ -72,11 +80,38 @@ function createOwnerOnly(file: string): void {
 }
 
 function create(db: Database): void {
+  if (version(db) === 1) forgetProjection(db);
+  if (version(db) === 2) addSettledAt(db);
   if (version(db) !== 0) return;
   db.exec(SCHEMA);
   db.run('INSERT INTO meta VALUES (?, 0)', randomBytes(8).toString('hex'));
   for (const topic of Object.values(TOPICS)) db.run('INSERT INTO topic (name) VALUES (?)', topic);
   db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+}
+
+/**
+ * Version 1 projected consents by other rules. The projection is a function of the log and the
+ * rules, so it starts again. Otherwise this view and one built today would decide a record
+ * differently (docs/decisions/0017).
+ */
+function forgetProjection(db: Database): void {
+  db.exec(
+    `DELETE FROM consent; UPDATE projection SET next = 0, skipped = 0; PRAGMA user_version = 2`,
+  );
+}
+
+/**
+ * Until version 2 a record's retention began at the append time of its audit event. A wrong clock
+ * could put that time years ahead.
+ */
+function addSettledAt(db: Database): void {
+  if (db.get("SELECT 1 FROM pragma_table_info('audit') WHERE name = 'settled_at'") === undefined)
+    db.exec('ALTER TABLE audit ADD COLUMN settled_at INTEGER NOT NULL DEFAULT 0');
+  db.run(
+    'UPDATE audit SET settled_at = (SELECT at FROM record WHERE topic = (SELECT id FROM topic WHERE name = ?) AND "offset" = audit."offset")',
+    TOPICS.audit,
+  );
+  db.exec('PRAGMA user_version = 3');
 }
 
 function version(db: Database): number {

@@ -1,6 +1,7 @@
-import { TOPICS } from '@residency/contracts';
+import { TOPICS } from '@residency/contracts/log-record';
 import { Appender } from './appending.ts';
 import type { AuditLookup } from './audit-lookup.ts';
+import type { ClockReading } from './clock.ts';
 import type { Database } from './database.ts';
 import { SqliteLogError } from './sqlite-log-error.ts';
 import type { WireEntry } from './wire.ts';
@@ -10,18 +11,21 @@ export interface WireAudit extends AuditLookup {
 }
 
 export interface WireSettlement {
-  /** The progress the batch was read at; another one now means that somebody else settled. */
+  /** The progress at which the batch was read. If it has changed, another router settled. */
   readonly previous: number | null;
   readonly settled: number;
   readonly audits: readonly WireAudit[];
   readonly pointers: readonly WireEntry[];
 }
 
-/** Audit events, quarantine pointers and progress in one transaction; throws `FENCED` where progress is not `previous`. */
+/**
+ * Writes audit events, quarantine pointers and progress in one transaction. Throws `FENCED` if the
+ * progress is not `previous`.
+ */
 export function settle(
   db: Database,
   { previous, settled, audits, pointers }: WireSettlement,
-  now: number,
+  clock: ClockReading,
 ): void {
   db.writing(() => {
     const moved = db.run(
@@ -34,20 +38,21 @@ export function settle(
       throw new SqliteLogError({
         code: 'FENCED',
         message:
-          'Expected progress to stand where this batch began, found that another router settled since. The batch is dropped; read on from the committed position.',
+          'Expected the committed position at which this batch began, found a later one: another router settled since. The batch is dropped; read on from the committed position.',
         remedy: 'retry',
       });
     }
-    const appender = new Appender(db, now);
+    const appender = new Appender(db, clock);
     for (const { entry, at, outcome, submission, region } of audits) {
       const { offset } = appender.append(entry);
       db.run(
-        'INSERT INTO audit ("offset", at, outcome, submission, region) VALUES (?, ?, ?, ?, ?)',
+        'INSERT INTO audit ("offset", at, outcome, submission, region, settled_at) VALUES (?, ?, ?, ?, ?, ?)',
         offset,
         at,
         outcome,
         submission,
         region,
+        clock.now,
       );
     }
     for (const pointer of pointers) appender.append(pointer);

@@ -1,7 +1,10 @@
 import type { ConsentReading, ConsentView } from '@residency/routing';
 import type { WorkerClient } from './worker-client.ts';
 
-/** Consents as the embedded log has them: read up to its end at every reading, so its watermark is never behind. */
+/**
+ * Consents from the embedded log. Every read first catches up with the log, so its watermark is
+ * never behind.
+ */
 export class SqliteConsentView implements ConsentView {
   readonly #worker: WorkerClient;
 
@@ -14,7 +17,10 @@ export class SqliteConsentView implements ConsentView {
     return { watermark, histories: new Map(histories) };
   }
 
-  /** How many records of the consent log could not be read so far; each one wants a person to look at its publisher. */
+  /**
+   * The number of records of the consent log that could not be read so far. A person should look at
+   * the publisher of each.
+   */
   async skipped(): Promise<number> {
     return (await this.#worker.call('consents', [[]])).skipped;
   }

@@ -1,4 +1,5 @@
-import { CodedError } from '@residency/coded-error';
+import { closeSync, openSync } from 'node:fs';
+import { CodedError, isOutOfHandles, systemFailure } from '@residency/coded-error';
 import type { Remedy } from '@residency/coded-error';
 
 export const SQLITE_LOG_ERROR_CODES = [
@@ -7,10 +8,14 @@ export const SQLITE_LOG_ERROR_CODES = [
   'LOG_CORRUPT',
   'LOG_UNAVAILABLE',
   'LOG_SCHEMA_NEWER',
+  'LOG_REPLACED',
   'LOG_CLOSED',
+  'TOO_FEW_FILE_HANDLES',
   'FENCED',
   'PROGRESS_LOST',
   'ROUTING_LOCKED',
+  'CLOCK_AHEAD',
+  'CLOCK_BEHIND',
 ] as const;
 export type SqliteLogErrorCode = (typeof SQLITE_LOG_ERROR_CODES)[number];
 
@@ -44,8 +49,22 @@ const unavailable: Explanation = {
   code: 'LOG_UNAVAILABLE',
   remedy: 'stop',
   message:
-    "Expected to read and write the log's file, found that the system refuses it. Check that its folder exists, its permissions and the disk, then start again.",
+    "Expected to read and write the log's file, found that the system refuses it. See whether the disk is full, fails or is mounted read-only, whether its folder exists, and its permissions; then start again.",
 };
+const readOnly: Explanation = {
+  code: 'LOG_UNAVAILABLE',
+  remedy: 'stop',
+  message:
+    "Expected to write to the log's file, found it read-only. Mount its disk for writing, or correct its permissions, then start again.",
+};
+const handles: Explanation = {
+  code: 'TOO_FEW_FILE_HANDLES',
+  remedy: 'retry',
+  message: `Expected a free file handle for the log, found ${systemFailure('EMFILE')}.`,
+};
+
+/** SQLITE_IOERR_SHMSIZE: the shared memory file could not be enlarged. */
+const NO_ROOM = 4_874;
 
 // Primary result codes, https://www.sqlite.org/rescode.html.
 const EXPLANATIONS: ReadonlyMap<number, Explanation> = new Map([
@@ -54,15 +73,47 @@ const EXPLANATIONS: ReadonlyMap<number, Explanation> = new Map([
   [13, full],
   [11, corrupt],
   [26, corrupt],
-  [8, unavailable],
+  [8, readOnly],
   [10, unavailable],
   [14, unavailable],
 ]);
 
-/** SQLite's failure in this package's words; whatever is not SQLite's, or a defect of ours, is handed back as it is. */
+/**
+ * Maps a failure of SQLite to a coded error. Other errors and defects of this package are returned
+ * unchanged.
+ */
 export function explainSqlite(error: unknown): unknown {
+  if (noHandleForWorker(error)) return new SqliteLogError({ ...handles, cause: error });
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
     return error;
-  const explanation = EXPLANATIONS.get(error.errcode & 0xff);
+  const explanation = explanationOf(error.errcode);
   return explanation === undefined ? error : new SqliteLogError({ ...explanation, cause: error });
+}
+
+/**
+ * Node needs some handles to start a thread, and gives the reason of a failure only in its message.
+ */
+function noHandleForWorker(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_WORKER_INIT_FAILED')
+    return false;
+  return isOutOfHandles(error.message.slice(error.message.lastIndexOf(' ') + 1));
+}
+
+const CANT_OPEN = 14;
+
+/** SQLite does not report why it could not open a file. */
+function explanationOf(code: number): Explanation | undefined {
+  if (code === NO_ROOM) return full;
+  if ((code & 0xff) === CANT_OPEN && !canOpen()) return handles;
+  return EXPLANATIONS.get(code & 0xff);
+}
+
+/** True if this process can open another file now. */
+function canOpen(): boolean {
+  try {
+    closeSync(openSync('/dev/null', 'r'));
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && isOutOfHandles(String(error.code)));
+  }
 }

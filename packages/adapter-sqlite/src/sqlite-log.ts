@@ -1,89 +1,129 @@
-import { TOPICS, decodeQuarantinePointer } from '@residency/contracts';
+import { TOPICS } from '@residency/contracts/log-record';
 import type { LogRecord, Position, QuarantinePointer, Topic } from '@residency/contracts';
 import type { ConsentHistory } from '@residency/consent';
+import { defined } from '@residency/defined';
 import type { Instant } from '@residency/residency';
-import { lookupDiffers } from './audit-lookup.ts';
+import { Condition } from '@residency/waiting/condition';
 import type { AuditQuery } from './auditing.ts';
+import { WallClock, clockAhead, clockBehind, judgeClock } from './clock.ts';
+import type { ClockState } from './clock.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { ReadLimits } from './reading.ts';
+import { SqliteSettledOutcomes } from './sqlite-settled-outcomes.ts';
 import { SqliteConsentView } from './sqlite-consent-view.ts';
+import type { SqliteLogError } from './sqlite-log-error.ts';
 import { SqlitePolicyView } from './sqlite-policy-view.ts';
 import { SUBMISSION_LOG_DEFAULTS, SqliteSubmissionLog } from './sqlite-submission-log.ts';
 import type { SubmissionLogOptions } from './sqlite-submission-log.ts';
-import { WakeUp } from './wake-up.ts';
-import { toBuffer, unpackRecord } from './wire.ts';
+import { packEntries, toBuffer, unpackRecord } from './wire.ts';
 import type { AppendEntry } from './wire.ts';
+import { unpackError } from './wire-error.ts';
 import { WorkerClient } from './worker-client.ts';
 
 export interface SqliteLogOptions {
-  /** The database, made where it is missing; its folder must exist. */
+  /** The database. It is created if missing; its folder must exist. */
   readonly file: string;
-  /** The system's clock, milliseconds since the epoch. It may be set back; append times never go back with it. */
+  /**
+   * The system's clock, milliseconds since the epoch. Append times never decrease, even if it is
+   * set back.
+   */
   readonly now: () => number;
+  /**
+   * Milliseconds of a clock that is never set and that runs while the machine sleeps. With it,
+   * appends are refused after a large step of the wall clock.
+   */
+  readonly elapsed?: () => number;
   /** How long to wait for another process's transaction, milliseconds. Default 10 s. */
   readonly busyTimeoutMs?: number;
-  /** Appends that go to the disk together, bytes. Default 16 MiB. */
+  /** The most bytes of appends that share a transaction. Default 16 MiB. */
   readonly groupBytes?: number;
-  /** Pages of 4 KiB the database may grow to; beyond it is as full as a full disk. Default: as the disk allows. */
+  /**
+   * The most pages of 4 KiB of the database. Beyond that it behaves as on a full disk. Default: no
+   * limit.
+   */
   readonly maxPages?: number;
 }
 
-/** What a publisher may know of a submission. A settled one shows its audit events, oldest first, whatever else waits. */
+/**
+ * The state of a submission that its publisher may see. A settled one shows its audit events,
+ * oldest first, even if another record of it waits.
+ */
 export type SubmissionStatus =
   | { readonly state: 'unknown' }
   | { readonly state: 'pending' }
   | { readonly state: 'settled'; readonly events: readonly Buffer[] };
 
 export interface ReadFrom extends Partial<ReadLimits> {
-  /** The first offset wanted; absent: the first there is. */
+  /** The first offset to read; absent: from the beginning. */
   readonly from?: bigint;
 }
 
 const PAGE: ReadLimits = { maxRecords: 500, maxBytes: 8 * 1024 * 1024 };
 
-/** Opens the log, or rejects with what stands against it (`LOG_UNAVAILABLE`, `LOG_CORRUPT`, `LOG_SCHEMA_NEWER`). */
+/** A log's last append time (0: none) and the clock beside it. */
+export interface LogClock {
+  readonly state: ClockState;
+  /** `CLOCK_AHEAD` or `CLOCK_BEHIND`, if the clock is wrong. */
+  readonly error?: SqliteLogError;
+  readonly now: number;
+  readonly lastAt: number;
+}
+
+/** Opens the log. Rejects with `LOG_UNAVAILABLE`, `LOG_CORRUPT` or `LOG_SCHEMA_NEWER`. */
 export async function openSqliteLog(options: SqliteLogOptions): Promise<SqliteLog> {
   const { file, busyTimeoutMs = 10_000, maxPages } = options;
   const worker = new WorkerClient({
     file,
     busyTimeoutMs,
-    ...(maxPages === undefined ? {} : { maxPages }),
+    ...defined({ maxPages }),
   });
   try {
-    return new SqliteLog(await worker.call('name', []), worker, options);
+    const clock = new WallClock(options.now, options.elapsed);
+    const found = clock.read();
+    if (judgeClock(found, await worker.call('lastAt', [])) === 'right') clock.trust(found);
+    return new SqliteLog(await worker.call('name', []), worker, { ...options, clock });
   } catch (error) {
     await worker.close();
     throw error;
   }
 }
 
-/** The embedded log: all topics in one database, one partition each, one clock. Any number of processes may have it open. */
+/**
+ * The embedded log: all topics in one database, with one partition each and one clock. Any number
+ * of processes may have it open.
+ */
 export class SqliteLog {
-  /** The first part of positions; random, kept in the database. */
+  /** The first part of positions. It is random and kept in the database. */
   readonly name: string;
   readonly #worker: WorkerClient;
-  readonly #now: () => number;
+  readonly #clock: WallClock;
   readonly #commits: GroupCommit;
-  readonly #appended = new WakeUp();
+  readonly #appended = new Condition();
   readonly #consents: SqliteConsentView;
   #closing: Promise<void> | undefined;
 
   constructor(
     name: string,
     worker: WorkerClient,
-    { now, groupBytes = 16 * 1024 * 1024 }: Pick<SqliteLogOptions, 'now' | 'groupBytes'>,
+    {
+      clock,
+      groupBytes = 16 * 1024 * 1024,
+    }: Pick<SqliteLogOptions, 'groupBytes'> & { readonly clock: WallClock },
   ) {
     this.name = name;
     this.#worker = worker;
-    this.#now = now;
-    this.#commits = new GroupCommit(worker, now, groupBytes);
+    this.#clock = clock;
+    this.#commits = new GroupCommit(worker, clock, groupBytes);
     this.#consents = new SqliteConsentView(worker);
   }
 
-  /** All entries or none; durable once it resolves. Throws `LOG_FULL` or `LOG_BUSY` (retry), then nothing was kept. */
+  /**
+   * Appends all entries or none; durable once it resolves. Throws `LOG_FULL` or `LOG_BUSY` (retry)
+   * and then appends nothing.
+   */
   async append(entries: readonly AppendEntry[]): Promise<Position[]> {
     const appended = await this.#commits.append(entries);
-    this.#appended.wake();
+    this.#appended.notify();
     return entries.map(({ topic }, index) => ({
       log: this.name,
       topic,
@@ -92,7 +132,7 @@ export class SqliteLog {
     }));
   }
 
-  /** A topic's records in order up to its end at the last look; held in memory a page at a time. */
+  /** A topic's records in order, up to its end at the last page. Holds one page in memory. */
   async *read(topic: Topic, { from = 0n, ...limits }: ReadFrom = {}): AsyncGenerator<LogRecord> {
     let next = Number(from);
     for (;;) {
@@ -123,7 +163,7 @@ export class SqliteLog {
     return BigInt((await this.#worker.call('extent', [topic])).next);
   }
 
-  /** The last intake offset settled; `null`: none yet. */
+  /** The last settled intake offset; `null`: none yet. */
   async committed(): Promise<bigint | null> {
     const { settled } = await this.#worker.call('extent', [TOPICS.samples]);
     return settled === null ? null : BigInt(settled);
@@ -131,7 +171,7 @@ export class SqliteLog {
 
   submissionLog(options: Partial<SubmissionLogOptions> = {}): SqliteSubmissionLog {
     return new SqliteSubmissionLog(
-      { log: this.name, worker: this.#worker, now: this.#now, appended: this.#appended },
+      { log: this.name, worker: this.#worker, clock: this.#clock, appended: this.#appended },
       { ...SUBMISSION_LOG_DEFAULTS, ...options },
     );
   }
@@ -144,12 +184,16 @@ export class SqliteLog {
     return new SqlitePolicyView(this.#worker);
   }
 
-  /** Empty: no such consent was ever given. */
+  settledOutcomes(): SqliteSettledOutcomes {
+    return new SqliteSettledOutcomes(this.name, this.#worker);
+  }
+
+  /** Empty: this consent was never given. */
   async consentHistory(consentId: string): Promise<ConsentHistory> {
     return (await this.#consents.read([consentId])).histories.get(consentId) ?? [];
   }
 
-  /** Audit events as they were settled, byte for byte, in order. */
+  /** The settled audit events, byte for byte, in order. */
   async *auditRecords(query: AuditQuery = {}): AsyncGenerator<Buffer> {
     let next = 0;
     for (;;) {
@@ -161,8 +205,11 @@ export class SqliteLog {
     }
   }
 
-  /** Where audit events stand that `auditRecords` and `findSubmission` would not find, or find as what they are not. */
+  /**
+   * The positions of audit events that `auditRecords` and `findSubmission` would miss or misread.
+   */
   async *lookupDifferences(): AsyncGenerator<Position> {
+    const { lookupDiffers } = await import('./lookup-differs.ts');
     let next = 0;
     for (;;) {
       const page = await this.#worker.call('auditLookups', [next, PAGE.maxRecords]);
@@ -184,17 +231,20 @@ export class SqliteLog {
   }
 
   async *quarantine(): AsyncGenerator<QuarantinePointer> {
+    const { decodeQuarantinePointer } = await import('@residency/contracts');
     for await (const { value } of this.read(TOPICS.quarantine)) {
       if (value !== null) yield decodeQuarantinePointer(value);
     }
   }
 
   /**
-   * Deletes intake records settled before `olderThan` (their audit event's append time) so that their bytes are gone from the disk's files, and
-   * returns how many. Unsettled ones stay, however old. Throws `LOG_BUSY` where another process's reading holds the
-   * last step up: call again.
+   * Deletes intake records settled before `olderThan` (by the wall clock), so that their bytes are
+   * gone from the disk's files. Returns their number. Unsettled records stay, however old. Throws
+   * `CLOCK_AHEAD` and deletes nothing if the clock is ahead. Throws `LOG_BUSY` if another process's
+   * reading prevents the last step: call again.
    */
   async dropExpired(olderThan: Instant): Promise<number> {
+    await this.#worker.call('beginRetention', [this.#clock.read()]);
     let dropped = 0;
     for (;;) {
       const portion = await this.#worker.call('dropExpired', [olderThan]);
@@ -205,7 +255,32 @@ export class SqliteLog {
     return dropped;
   }
 
-  /** Finishes what is on its way; afterwards everything rejects with `LOG_CLOSED`. */
+  /** The log's time and clock, and whether the clock lets it accept appends now. */
+  async clock(): Promise<LogClock> {
+    const reading = this.#clock.read();
+    const lastAt = await this.#worker.call('lastAt', []);
+    const state = judgeClock(reading, lastAt);
+    const found = { state, now: reading.now, lastAt };
+    if (state === 'right') return found;
+    return {
+      ...found,
+      error: state === 'ahead' ? clockAhead(reading, lastAt) : clockBehind(reading, lastAt),
+    };
+  }
+
+  /**
+   * A person confirmed that this machine's clock is right although it is far ahead of the log. It
+   * is used from the next append on. `entry` records that in the log.
+   */
+  async acceptClock(entry: AppendEntry): Promise<void> {
+    const { packed, buffer } = packEntries([entry]);
+    const { now } = this.#clock.read();
+    const [result] = await this.#worker.call('append', [[packed], { now }], [buffer]);
+    if (result !== undefined && 'error' in result) throw unpackError(result.error);
+    this.#clock.trust({ now });
+  }
+
+  /** Finishes appends in progress. Later calls reject with `LOG_CLOSED`. */
   async close(): Promise<void> {
     this.#closing ??= this.#finish();
     await this.#closing;

@@ -1,6 +1,7 @@
 import { hasCode, remedyOf } from '@residency/coded-error';
-import { TOPICS } from '@residency/contracts';
-import { BackOff, checkResult } from '@residency/routing';
+import { TOPICS } from '@residency/contracts/log-record';
+import { BackOff } from '@residency/routing/back-off';
+import { checkResult } from '@residency/routing/check-result';
 import type {
   BackOffLimits,
   Batch,
@@ -10,22 +11,25 @@ import type {
   RouteBatch,
   SubmissionLog,
 } from '@residency/routing';
-import { packSettlement } from './pack-settlement.ts';
-import { pause } from './pause.ts';
+import type { Condition } from '@residency/waiting';
+import { pause } from '@residency/waiting/pause';
 import { SqliteLogError } from './sqlite-log-error.ts';
-import type { WakeUp } from './wake-up.ts';
+import type { WallClock } from './clock.ts';
 import { unpackRecord } from './wire.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 export interface SubmissionLogOptions {
   readonly maxBatchRecords: number;
-  /** Of a batch, unless a single record is larger. */
+  /** The most bytes of a batch, unless a single record is larger. */
   readonly maxBatchBytes: number;
-  /** Between attempts at a blocked batch. */
+  /** The waits between attempts at a blocked batch. */
   readonly backOff: BackOffLimits;
-  /** How often other processes' appends are looked for while idle, milliseconds; this one's own are seen at once. */
+  /**
+   * How often an idle log is polled for appends of other processes, milliseconds. Appends of this
+   * process are seen at once.
+   */
   readonly pollMs: number;
-  /** Told of each failure of the log itself that is tried again, such as a full disk. */
+  /** Called for each failure of the log itself before it is retried, for example a full disk. */
   readonly onRetry?: (error: SqliteLogError) => void;
 }
 
@@ -39,17 +43,20 @@ export const SUBMISSION_LOG_DEFAULTS: SubmissionLogOptions = {
 export interface SubmissionLogDeps {
   readonly log: string;
   readonly worker: WorkerClient;
-  readonly now: () => number;
-  readonly appended: WakeUp;
+  readonly clock: WallClock;
+  /** Notified of each append of this process. Appends of other processes are found by polling. */
+  readonly appended: Condition;
 }
 
-/** What became of one batch. `failed`: the log itself, in a way that passes. */
+/** The result of one batch. `failed`: a transient failure of the log itself. */
 type Pass =
   | { readonly kind: 'settled' | 'idle' }
   | { readonly kind: 'blocked'; readonly blocked: Blocked; readonly settled: number }
   | { readonly kind: 'failed'; readonly error: SqliteLogError };
 
-/** The intake topic of the embedded log: one partition, one owner at a time (`acquireRoutingLock`). */
+/**
+ * The intake topic of the embedded log: one partition, one owner at a time (`acquireRoutingLock`).
+ */
 export class SqliteSubmissionLog implements SubmissionLog {
   readonly #deps: SubmissionLogDeps;
   readonly #options: SubmissionLogOptions;
@@ -65,14 +72,15 @@ export class SqliteSubmissionLog implements SubmissionLog {
     const end = until === 'end' ? (await worker.call('extent', [TOPICS.samples])).next : Infinity;
     const backOff = new BackOff(this.#options.backOff, Math.random);
     while (!signal.aborted) {
-      const ticket = appended.ticket();
+      const since = appended.version;
       const pass = await this.#pass(route, end, options);
       if (signal.aborted) return undefined;
       if (until === 'end' && pass.kind === 'idle') return undefined;
-      if (until === 'end' && pass.kind === 'blocked') return pass.blocked;
+      if (until === 'end' && pass.kind === 'blocked' && !waitsForItsBatch(pass))
+        return pass.blocked;
       if (pass.kind === 'failed' && until === 'end' && !hasCode(pass.error, 'FENCED'))
         throw pass.error;
-      if (pass.kind === 'idle') await appended.wait(ticket, this.#options.pollMs, signal);
+      if (pass.kind === 'idle') await appended.wait({ since, ms: this.#options.pollMs, signal });
       else await this.#waitAfter(pass, backOff, signal);
     }
     return undefined;
@@ -96,9 +104,10 @@ export class SqliteSubmissionLog implements SubmissionLog {
     checkResult(batch, result);
     const { settlements, blocked } = result;
     if (settlements.length > 0) {
+      const { packSettlement } = await import('./pack-settlement.ts');
       const { settlement, transfer } = packSettlement(batch, settlements);
       const failure = await passing(
-        this.#deps.worker.call('settle', [settlement, this.#deps.now()], transfer),
+        this.#deps.worker.call('settle', [settlement, this.#deps.clock.read()], transfer),
       );
       if (failure instanceof SqliteLogError) return { kind: 'failed', error: failure };
     }
@@ -108,7 +117,7 @@ export class SqliteSubmissionLog implements SubmissionLog {
       : { kind: 'blocked', blocked, settled: settlements.length };
   }
 
-  /** The next batch; `undefined` where nothing waits before `end`. */
+  /** The next batch; `undefined` if no record waits before `end`. */
   async #read(end: number, signal: AbortSignal): Promise<Batch | undefined> {
     const { maxBatchRecords: maxRecords, maxBatchBytes: maxBytes } = this.#options;
     const {
@@ -135,7 +144,12 @@ export class SqliteSubmissionLog implements SubmissionLog {
   }
 }
 
-/** The log's own failures that pass become values; all others go up. */
+/** The records before it in its batch are settled now, so the next attempt finds its outcome. */
+function waitsForItsBatch({ blocked, settled }: Extract<Pass, { kind: 'blocked' }>): boolean {
+  return settled > 0 && hasCode(blocked.error, 'OWNER_UNSETTLED');
+}
+
+/** Returns the log's own transient failures as values. Other errors are thrown. */
 async function passing<T>(step: Promise<T>): Promise<T | SqliteLogError> {
   try {
     return await step;
@@ -145,7 +159,7 @@ async function passing<T>(step: Promise<T>): Promise<T | SqliteLogError> {
   }
 }
 
-/** `undefined`: the router gave the batch up because it was told to stop. */
+/** `undefined`: the router abandoned the batch because it was stopped. */
 async function routed(route: RouteBatch, batch: Batch): Promise<BatchResult | undefined> {
   try {
     return await route(batch);

@@ -1,6 +1,6 @@
 import { SqliteLogError } from './sqlite-log-error.ts';
 
-/** Cloning an error between threads keeps neither class nor code. */
+/** An error as it is sent between threads, because cloning loses its class and code. */
 export interface WireError {
   readonly coded?: Pick<SqliteLogError, 'code' | 'remedy'>;
   readonly message: string;

@@ -1,6 +1,6 @@
 import type { LogRecord, NewRecord, Topic } from '@residency/contracts';
 
-/** Records as they cross between the threads and as rows hold them. Offsets stay far below 2^53. */
+/** Records as they are sent between threads and stored in rows. Offsets stay far below 2^53. */
 export interface WireEntry {
   readonly topic: Topic;
   readonly submission: string | null;
@@ -23,7 +23,7 @@ export interface AppendEntry {
   readonly submission?: string;
 }
 
-/** What an entry weighs in a group of appends; bytes. */
+/** The size of an entry in a group commit, bytes. */
 export function entryBytes({ record: { key, value, headers } }: AppendEntry): number {
   return headers.reduce(
     (sum, [name, content]) => sum + name.length + content.length,
@@ -32,8 +32,9 @@ export function entryBytes({ record: { key, value, headers } }: AppendEntry): nu
 }
 
 /**
- * Copies keys and values once, into one buffer that is then moved to the worker: cloning a `Buffer` would clone the
- * whole pool it is a slice of, and moving it would take it from the caller.
+ * Copies keys and values once, into one buffer that is then transferred to the worker. To clone a
+ * `Buffer` would clone the whole pool of which it is a slice, and to transfer it would take the
+ * pool from the caller.
  */
 export function packEntries(entries: readonly AppendEntry[]): {
   readonly packed: WireEntry[];
@@ -77,7 +78,7 @@ export function unpackRecord(
   };
 }
 
-/** The same bytes as a Buffer, without a copy. */
+/** The same bytes as a Buffer, without copying. */
 export function toBuffer(bytes: Uint8Array): Buffer;
 export function toBuffer(bytes: Uint8Array | null): Buffer | null;
 export function toBuffer(bytes: Uint8Array | null): Buffer | null {
@@ -91,11 +92,14 @@ export function encodeHeaders(headers: NewRecord['headers']): string {
 
 /** The inverse of `encodeHeaders`. */
 export function decodeHeaders(text: string): NewRecord['headers'] {
-  const pairs: [string, string][] = JSON.parse(text);
+  const pairs: readonly (readonly [string, string])[] = JSON.parse(text);
   return pairs.map(([name, content]) => [name, Buffer.from(content, 'base64')] as const);
 }
 
-/** Every buffer inside `value`, to be moved instead of copied. node:sqlite gives each blob a buffer of its own. */
+/**
+ * All buffers inside `value`, to be transferred instead of copied. node:sqlite allocates a buffer
+ * for each blob.
+ */
 export function buffersWithin(value: unknown): ArrayBuffer[] {
   const found = new Set<ArrayBuffer>();
   const visit = (part: unknown): void => {

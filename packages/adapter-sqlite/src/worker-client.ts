@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import type { OperationName, Operations } from './operations.ts';
-import { SqliteLogError } from './sqlite-log-error.ts';
+import { SqliteLogError, explainSqlite } from './sqlite-log-error.ts';
 import { unpackError } from './wire-error.ts';
 import type { Request, Response, WorkerSettings } from './worker-protocol.ts';
 
-/** The log's thread as its owner sees it: one promise a request, answered in order. */
+/** The client of the log's thread: one promise for each request, answered in order. */
 export class WorkerClient {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
@@ -21,7 +21,7 @@ export class WorkerClient {
       this.#settle(response);
     });
     this.#worker.on('error', (error) => {
-      this.#fail(error);
+      this.#fail(explainSqlite(error));
     });
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', () => {
@@ -31,22 +31,25 @@ export class WorkerClient {
     });
   }
 
-  /** `transfer`: buffers inside `parameters` to move; the caller must not use them again. */
+  /**
+   * `transfer`: buffers inside `parameters` that are transferred; the caller must not use them
+   * again.
+   */
   async call<Name extends OperationName>(
     operation: Name,
     parameters: Parameters<Operations[Name]>,
     transfer: readonly ArrayBuffer[] = [],
-  ): Promise<ReturnType<Operations[Name]>> {
+  ): Promise<Awaited<ReturnType<Operations[Name]>>> {
     if (this.#closed) throw closed();
     const id = this.#nextId++;
     const answer = Promise.withResolvers<unknown>();
     this.#waiting.set(id, answer);
     this.#worker.postMessage({ id, operation, parameters } satisfies Request, [...transfer]);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the worker answers each operation with its own result
-    return (await answer.promise) as ReturnType<Operations[Name]>;
+    return (await answer.promise) as Awaited<ReturnType<Operations[Name]>>;
   }
 
-  /** Answers what was asked before, then ends the thread. */
+  /** Answers pending requests, then ends the thread. */
   async close(): Promise<void> {
     if (!this.#closed) this.#worker.postMessage('close', []);
     this.#closed = true;

@@ -4,7 +4,7 @@ import type { WireError } from './wire-error.ts';
 export interface WorkerSettings {
   readonly file: string;
   readonly busyTimeoutMs: number;
-  /** Pages the database may grow to; absent: as the disk allows. */
+  /** The most pages of the database; absent: no limit. */
   readonly maxPages?: number;
 }
 

@@ -106,7 +106,7 @@ describe('append', () => {
     expect(values(await collect(log.read(TOPICS.samples)))).toEqual(['one', 'two']);
   });
 
-  it('tells a publisher that the log is busy when another process does not let go of it', async () => {
+  it('reports to a publisher that the log is busy if another process keeps it locked', async () => {
     const { log, file } = await fresh({ busyTimeoutMs: 50 });
     const holder = new DatabaseSync(file);
     holder.exec('BEGIN IMMEDIATE');

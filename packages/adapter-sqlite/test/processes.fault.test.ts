@@ -46,7 +46,7 @@ async function expectConsistent(log: SqliteLog): Promise<number> {
 }
 
 describe('a process killed while it appends', () => {
-  it('leaves whole appends only, and every one it was told was durable', async () => {
+  it('leaves complete appends only, and every acknowledged one', async () => {
     for (const [run, lines] of [1, 3, 17, 40].entries()) {
       const child = startChild('append', some.file, `run${run}`);
       await child.printed(lines);

@@ -37,7 +37,9 @@ export function text(content: string): NewRecord {
   return { key: null, headers: [], value: Buffer.from(content) };
 }
 
-/** The append time the log gave: it is not in the answer to a publisher, the log itself is asked. */
+/**
+ * The append time the log gave: it is not in the answer to a publisher, the log itself is asked.
+ */
 export async function appendOne(log: SqliteLog, topic: Topic, record: NewRecord): Promise<number> {
   const [position] = await log.append([{ topic, record }]);
   const found = position && (await log.readAt(position));

@@ -1,3 +1,5 @@
+import { DatabaseSync } from 'node:sqlite';
+import { encodeKafkaStructured } from '@residency/cloudevents';
 import { TOPICS } from '@residency/contracts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteLog } from '../src/sqlite-log.ts';
@@ -34,6 +36,42 @@ describe('the views of the embedded log', () => {
     await policies.read();
     await policies.read();
     expect(policies.skipped()).toBe(1);
+  });
+
+  it('are built anew where an earlier release projected a consent that is none today: what they say follows from the log alone', async () => {
+    const data = Buffer.from(
+      String.raw`{"consentId":"consent-lone","purposes":["threat-sample-sharing"],"termsVersion":"\ud800"}`,
+    );
+    const lone = {
+      key: Buffer.from('consent-lone/e'),
+      ...encodeKafkaStructured({
+        specversion: '1.0',
+        id: 'e',
+        source: 'urn:test',
+        type: 'consent.granted.v1',
+        datacontenttype: 'application/json',
+        extensions: {},
+        data,
+      }),
+    };
+    await some.log.append([
+      { topic: TOPICS.consents, record: lone },
+      { topic: TOPICS.consents, record: grant('consent-0001') },
+    ]);
+    await some.log.close();
+    // As version 1 left it, written by hand.
+    const db = new DatabaseSync(some.file);
+    db.prepare('INSERT OR REPLACE INTO consent (id, intervals) VALUES (?, ?)').run(
+      'consent-lone',
+      String.raw`[{"from":1,"purposes":["threat-sample-sharing"],"termsVersion":"\ud800"}]`,
+    );
+    db.exec('UPDATE projection SET next = 2; PRAGMA user_version = 1');
+    db.close();
+    const log = await openSqliteLog({ file: some.file, now: () => Date.now() });
+    expect(await log.consentHistory('consent-lone')).toEqual([]);
+    expect(await log.consentHistory('consent-0001')).toHaveLength(1);
+    expect(await log.consentView().skipped()).toBe(1);
+    await log.close();
   });
 
   it('fold each consent event once, however many processes read', async () => {

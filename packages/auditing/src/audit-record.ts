@@ -1,9 +1,15 @@
 import type { LogRecord } from '@residency/contracts';
 
-/** A record of the audit log, as readers may see it. Whoever may write to that log controls its value. */
+/**
+ * A record of the audit log, as readers may see it. Everybody with write access to that log
+ * controls its value.
+ */
 export type AuditRecord = Pick<LogRecord, 'partition' | 'offset' | 'value'>;
 
-/** `[from, to)` in T, the append time of the records that events are about; what is absent does not restrict. */
+/**
+ * `[from, to)` in T, the append time of the events' intake records. An absent bound does not
+ * restrict.
+ */
 export interface Period {
   readonly from?: number;
   readonly to?: number;

@@ -5,6 +5,9 @@ export const AUDITING_ERROR_CODES = [
   'LEDGER_MOVED',
   'LEDGER_AHEAD_OF_LOG',
   'HEAD_AHEAD_OF_LOG',
+  'LEDGER_ROLLED_BACK',
+  'LEDGER_KEY_UNKNOWN',
+  'KEPT_CHECKPOINT_INVALID',
   'NOT_IN_LEDGER',
 ] as const;
 export type AuditingErrorCode = (typeof AUDITING_ERROR_CODES)[number];

@@ -1,4 +1,7 @@
-/** Counts everything and keeps the first few: what a ruined log can cause has no bound, what is held of it has. */
+/**
+ * Counts all items and keeps the first ones. A damaged log can cause any number of findings, so the
+ * memory for them must be bounded.
+ */
 export class Capped<T> {
   readonly #cap: number;
   readonly #list: T[] = [];

@@ -2,7 +2,10 @@ import { TOPICS, decodeAuditEvent } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import type { AuditRecord } from './audit-record.ts';
 
-/** `undefined`: the record is no audit event. Whoever may write to the audit log controls it; a reader counts it and goes on. */
+/**
+ * `undefined`: the record is not an audit event. Everybody with write access to the audit log
+ * controls it. Readers count it and continue.
+ */
 export function eventOf({ value }: Pick<AuditRecord, 'value'>): AuditEvent | undefined {
   if (value === null) return undefined;
   try {
@@ -12,7 +15,9 @@ export function eventOf({ value }: Pick<AuditRecord, 'value'>): AuditEvent | und
   }
 }
 
-/** Where a record of the audit log stands, without the log's name: `residency.audit/<partition>/<offset>`. */
+/**
+ * The position of an audit record without the log's name: `residency.audit/<partition>/<offset>`.
+ */
 export function auditPlace({
   partition,
   offset,

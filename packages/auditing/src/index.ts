@@ -12,16 +12,31 @@ export { AUDITING_ERROR_CODES, AuditingError } from './auditing-error.ts';
 export { CSV_COLUMNS, csvRow } from './exporting/csv-row.ts';
 export type { Selected } from './exporting/select-events.ts';
 export { Selection } from './exporting/select-events.ts';
-export type { WatchTerms } from './growing/event-watch.ts';
+export type { BeginLedgerOptions, BegunLedger } from './growing/begin-ledger.ts';
+export { beginLedger } from './growing/begin-ledger.ts';
+export type { ChangeKeyOptions } from './growing/change-key.ts';
+export { changeKey, followKeys } from './growing/change-key.ts';
+export type { CheckLedgerOptions, CheckedLedger } from './growing/check-ledger.ts';
+export { checkLedger, saysOfLedger } from './growing/check-ledger.ts';
+export type { EventWatchOptions } from './growing/event-watch.ts';
 export { EventWatch } from './growing/event-watch.ts';
-export type { Finding, FindingKind } from './growing/finding.ts';
-export { FINDING_KINDS } from './growing/finding.ts';
-export type { GrowTerms, LedgerProgress } from './growing/grow-ledger.ts';
+export type { AuditAnomaly, AuditAnomalyKind } from './growing/audit-anomaly.ts';
+export { AUDIT_ANOMALY_KINDS } from './growing/audit-anomaly.ts';
+export type { GrowLedgerOptions, LedgerProgress } from './growing/grow-ledger.ts';
 export { growLedger } from './growing/grow-ledger.ts';
 export { leafOf } from './growing/leaf-of.ts';
-export { checkpointPath, isLedgerPath, ledgerOrigin, ledgerPath } from './growing/ledger-paths.ts';
+export {
+  FIRST_LEAF_PATH,
+  checkpointPath,
+  isLedgerPath,
+  isSuccessor,
+  keyChangePath,
+  ledgerOrigin,
+  ledgerPath,
+} from './growing/ledger-paths.ts';
 export { RecentRegions } from './growing/recent-regions.ts';
 export type { AuditSource, SourceStart } from './ports/audit-source.ts';
+export type { KeptCheckpoints } from './ports/kept-checkpoints.ts';
 export type { LedgerStore } from './ports/ledger-store.ts';
 export type { RegionIndex } from './ports/region-index.ts';
 export type { Scratch } from './ports/scratch.ts';
@@ -34,7 +49,8 @@ export type { Replay, ReplayFault, ReplayOptions } from './replaying/replay.ts';
 export { replay } from './replaying/replay.ts';
 export type { Tally } from './replaying/tally.ts';
 export type { Totals } from './replaying/totals.ts';
-export type { EntryFinding } from './verifying/entry-findings.ts';
+export { compareKept } from './verifying/compare-kept.ts';
+export type { EntryFault } from './verifying/entry-faults.ts';
 export type { FsckOptions, FsckReport } from './verifying/fsck.ts';
 export { fsck } from './verifying/fsck.ts';
 export type { LedgerFault, LedgerFaultCode } from './verifying/ledger-fault.ts';

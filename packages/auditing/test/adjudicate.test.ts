@@ -66,7 +66,8 @@ describe('a past of four policy versions and a consent given, withdrawn and give
       await adjudicated(past);
     expect(differences).toEqual({ total: 0, list: [], byCode: {} });
     expect(events).toBe(past.events.length);
-    // An empty sample and a record that is no event, at each boundary: their reasons come before consent.
+    // An empty sample and a record that is no event, at each boundary: their reasons come before
+    // consent.
     expect(notRedecidable).toEqual({
       total: 2 * BOUNDARIES.length,
       byReason: { EMPTY_SAMPLE: BOUNDARIES.length, UNDECODABLE: BOUNDARIES.length },

@@ -1,3 +1,5 @@
+import { encodeAuditEvent, sha256 } from '@residency/contracts';
+import type { AuditEvent } from '@residency/contracts';
 import {
   EMPTY_LEDGER,
   NOTE_SIGNATURE,
@@ -55,3 +57,28 @@ export function withBit(bytes: Uint8Array, bit: number): Uint8Array {
   changed[at] = (changed[at] ?? 0) ^ (1 << (bit % 8));
   return changed;
 }
+
+/** An audit event as a leaf. */
+export function leaf(
+  offset: number,
+  previous: number | null = offset === 0 ? null : offset - 1,
+): Buffer {
+  const event: AuditEvent = {
+    position: { log: 'log-1', topic: 'threat.samples', partition: 0, offset: BigInt(offset) },
+    at: offset,
+    outcome: 'refused',
+    data: {
+      previous: previous === null ? null : String(previous),
+      submission: sha256(Buffer.from(String(offset))),
+      sampleBytes: 1,
+      verdict: 'suspicious',
+      consentId: 'consent-0001',
+      reason: 'CONSENT_UNKNOWN',
+    },
+  };
+  return encodeAuditEvent(event);
+}
+
+/** Of the first so many offsets. */
+export const leaves = (count: number): Buffer[] =>
+  Array.from({ length: count }, (_, offset) => leaf(offset));

@@ -43,7 +43,7 @@ describe('the digest', () => {
     { maxLength: 12 },
   );
 
-  it('is that of the document, however the partitions come interleaved', () => {
+  it('is that of the document, however the partitions are interleaved', () => {
     fc.assert(
       fc.property(partitions, fc.infiniteStream(fc.nat()), (events, choices) => {
         const digest = new ReplayDigest();
@@ -184,7 +184,7 @@ describe('a replay', () => {
     ).toEqual(expected);
   });
 
-  it('names what is no event, whatever the period, and takes it into the digest of the whole', async () => {
+  it('names a record that is not an event, for any period, and includes it in the digest of the whole log', async () => {
     const broken = { partition: 3, offset: 77n, value: Buffer.from('{"specversion":"1.0"}') };
     const whole = await replay(streamed([...records, broken]));
     expect(whole.faults.list).toEqual([{ code: 'UNDECODABLE', position: 'residency.audit/3/77' }]);

@@ -2,24 +2,27 @@ import type { AttributeValue, CloudEvent } from './cloud-event.ts';
 import { CloudEventError } from './cloud-event-error.ts';
 import { isMediaType } from './media-type.ts';
 
-/** Attribute names and values as one event carries them, before they are judged as a whole. */
+/** The attributes of one event, before they are checked together. */
 export type Attributes = Map<string, AttributeValue>;
 
 const REQUIRED = ['specversion', 'id', 'source', 'type'] as const;
 const OPTIONAL = ['datacontenttype', 'dataschema', 'subject', 'time'] as const;
 const CORE: ReadonlySet<string> = new Set([...REQUIRED, ...OPTIONAL]);
 
-// CloudEvents §3.1: lower-case letters and digits; 20 characters is a SHOULD there, 64 is the limit here. `data` is reserved (§3.1).
-// Nothing like `__proto__` passes; `constructor` does, hence the null prototype below.
+// CloudEvents §3.1: lower-case letters and digits; 20 characters is a SHOULD there, 64 is the limit
+// here. `data` is reserved (§3.1). The pattern excludes names like `__proto__` but not
+// `constructor`, hence the null prototype below.
 const NAME = /^[a-z0-9]{1,64}$/;
-// CloudEvents §3.2, String: no control characters, unpaired surrogates or noncharacters. ASCII first: it is almost every value.
+// CloudEvents §3.2, String: no control characters, unpaired surrogates or noncharacters. ASCII
+// first: it is almost every value.
 const PRINTABLE_ASCII = /^[ -~]*$/;
 const FORBIDDEN = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
-// RFC 3339 §5.6, in form: whether a month has that day is not judged, and the value is kept as written.
+// RFC 3339 §5.6, form only: it is not checked whether the month has that day, and the value is kept
+// as written.
 const TIMESTAMP =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
 
-/** An event has a handful; the limit bounds what a hostile one costs. */
+/** A usual event has a few attributes. The limit bounds the cost of a hostile one. */
 export const MAX_ATTRIBUTES = 128;
 
 export function checkName(name: string): void {
@@ -30,7 +33,10 @@ export function checkName(name: string): void {
   );
 }
 
-/** Takes one attribute in; its name must be lawful and new, its value of the CloudEvents type system. */
+/**
+ * Adds one attribute. Throws unless its name is valid and new, and its value is in the CloudEvents
+ * type system.
+ */
 export function addAttribute(attributes: Attributes, name: string, value: AttributeValue): void {
   checkName(name);
   if (attributes.size === MAX_ATTRIBUTES)
@@ -52,7 +58,7 @@ export function addAttribute(attributes: Attributes, name: string, value: Attrib
   attributes.set(name, value);
 }
 
-/** The event these attributes and bytes make; `data` is kept, not copied. */
+/** Builds an event from attributes and bytes. `data` is not copied. */
 export function toCloudEvent(attributes: Attributes, data: Buffer | undefined): CloudEvent {
   const specversion = attributes.get('specversion');
   if (specversion === undefined)
@@ -79,7 +85,9 @@ export function toCloudEvent(attributes: Attributes, data: Buffer | undefined): 
   return event;
 }
 
-/** The inverse of `toCloudEvent`, under the same rules: what decoding would reject is never written. */
+/**
+ * The inverse of `toCloudEvent`, under the same rules: it never writes what decoding would reject.
+ */
 export function attributesOf(event: CloudEvent): Attributes {
   const attributes: Attributes = new Map();
   for (const name of [...REQUIRED, ...OPTIONAL]) {
@@ -92,7 +100,10 @@ export function attributesOf(event: CloudEvent): Attributes {
   return attributes;
 }
 
-/** How an error may name an attribute: the names of extensions are the publisher's, and not repeated. */
+/**
+ * The name of an attribute for an error message. Publishers choose the names of extensions, so
+ * these are not repeated.
+ */
 export function nameOf(name: string): string {
   return CORE.has(name) ? name : 'an extension attribute';
 }
@@ -116,7 +127,7 @@ function coreProblem(name: string, value: AttributeValue): string | undefined {
 
 function typeProblem(value: AttributeValue): string | undefined {
   if (typeof value === 'boolean') return undefined;
-  // Also false for -0, which no Integer is.
+  // Also false for -0, which is not an Integer.
   if (typeof value === 'number')
     return Object.is(value, value | 0) ? undefined : 'a 32-bit integer';
   return PRINTABLE_ASCII.test(value) || !FORBIDDEN.test(value)

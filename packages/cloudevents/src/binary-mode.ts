@@ -4,7 +4,10 @@ import type { CloudEvent } from './cloud-event.ts';
 import { CloudEventError } from './cloud-event-error.ts';
 import { isCloudEventsType } from './media-type.ts';
 
-/** The content type among a message's headers; two would leave the mode to the reader. */
+/**
+ * The content type of a message. Throws if there are two, because two readers could choose
+ * different modes.
+ */
 export function onlyContentType<T>(values: readonly T[]): T | undefined {
   if (values.length > 1)
     throw new CloudEventError(
@@ -14,7 +17,10 @@ export function onlyContentType<T>(values: readonly T[]): T | undefined {
   return values[0];
 }
 
-/** What binary mode has in common in both bindings: names and values as their headers spell them, without prefix and encoding. */
+/**
+ * The common part of binary mode in both bindings: names and values as in their headers, without
+ * prefix and encoding.
+ */
 export function decodeBinary(
   contentType: string | undefined,
   headers: Iterable<readonly [name: string, value: string]>,
@@ -23,7 +29,8 @@ export function decodeBinary(
   const attributes: Attributes = new Map();
   if (contentType !== undefined) addAttribute(attributes, 'datacontenttype', contentType);
   for (const [name, value] of headers) {
-    // HTTP §3.1.1, Kafka §3.2.1: the content type header alone carries it; a second place could disagree.
+    // HTTP §3.1.1, Kafka §3.2.1: only the content type header carries it. A second place could
+    // contradict it.
     if (name === 'datacontenttype')
       throw new CloudEventError(
         'INVALID_ATTRIBUTE_NAME',
@@ -34,7 +41,7 @@ export function decodeBinary(
   return toCloudEvent(attributes, data);
 }
 
-/** The inverse: the header that carries each attribute, and its canonical string (§3.2: `true`, `-5`). */
+/** The inverse: the header of each attribute, and its canonical string (§3.2: `true`, `-5`). */
 export function encodeBinary(
   event: CloudEvent,
   prefix: string,

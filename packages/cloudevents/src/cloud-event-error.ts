@@ -10,16 +10,23 @@ export const CLOUD_EVENT_ERROR_CODES = [
   'INVALID_ATTRIBUTE_VALUE',
   'INVALID_DATA',
   'BATCH_TOO_LONG',
+  'TOO_MANY_TOKENS',
 ] as const;
 export type CloudEventErrorCode = (typeof CLOUD_EVENT_ERROR_CODES)[number];
 
-/** The bytes are no CloudEvent we can read, or the event cannot be written that way: park it, trying again changes nothing. */
+/**
+ * The bytes are not a readable CloudEvent, or the event cannot be written in this mode. Park it,
+ * because a retry changes nothing.
+ */
 export class CloudEventError extends CodedError<CloudEventErrorCode> {
-  /** Which event of a batch, from 0; absent outside a batch. */
+  /** The index of the event in its batch, from 0; absent outside a batch. */
   declare readonly index?: number;
   readonly #problem: string;
 
-  /** `problem`: what was expected and found, in our own words; publishers choose names and values, so neither is ever repeated. */
+  /**
+   * `problem`: the expected and the found, in constant words. Publishers choose names and values,
+   * so neither is repeated.
+   */
   constructor(code: CloudEventErrorCode, problem: string, index?: number) {
     const where = index === undefined ? '' : `Event ${index} of the batch: `;
     super({
@@ -31,7 +38,7 @@ export class CloudEventError extends CodedError<CloudEventErrorCode> {
     if (index !== undefined) this.index = index;
   }
 
-  /** The same error, of one event in a batch. */
+  /** The same error, for one event of a batch. */
   at(index: number): CloudEventError {
     return new CloudEventError(this.code, this.#problem, index);
   }

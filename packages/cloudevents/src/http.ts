@@ -11,36 +11,43 @@ import {
   JSON_CONTENT_TYPE,
   jsonModeOf,
 } from './json-format.ts';
-import { isCloudEventsType } from './media-type.ts';
+import { isCloudEventsType, withoutTabs } from './media-type.ts';
 
-/** What the HTTP binding reads and writes of a message. Header names in any case; repeated headers unjoined (Node: from `rawHeaders`), or repetition goes unseen. */
+/**
+ * The parts of a message that the HTTP binding reads and writes. Header names in any case. Repeated
+ * headers must not be joined (Node: use `rawHeaders`); otherwise repetition is not detected.
+ */
 export interface HttpContent {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer;
 }
 
 export interface HttpLimits {
-  /** The most events of a batch; one more is `BATCH_TOO_LONG`, and the rest is not read. Default: any number. */
+  /**
+   * The most events of a batch; one more is `BATCH_TOO_LONG`, and the rest is not read. Default:
+   * any number.
+   */
   readonly batchEvents?: number;
 }
 
 export interface HttpEvents {
   readonly mode: 'binary' | 'structured' | 'batch';
-  /** One, but in a batch any number, none included. */
+  /** One event; in a batch any number, also none. */
   readonly events: readonly CloudEvent[];
 }
 
 /**
- * CloudEvents HTTP binding 1.0.2, all three modes. The sender controls every byte; whatever is no event throws `CloudEventError`, in a batch with `index`.
- * In binary mode `data` is the body itself, not a copy; an empty body is no data, as HTTP cannot tell the two apart; every extension is a string.
+ * CloudEvents HTTP binding 1.0.2, all three modes. The sender controls every byte. Anything that is
+ * no event throws `CloudEventError`, in a batch with `index`. In binary mode `data` is the body
+ * itself, not a copy. An empty body is no data, because HTTP cannot tell the two apart. Every
+ * extension is a string.
  */
 export function decodeHttp(
   { headers, body }: HttpContent,
   { batchEvents = Infinity }: HttpLimits = {},
 ): HttpEvents {
-  const contentType = onlyContentType(
-    headers.filter(([name]) => name.toLowerCase() === 'content-type'),
-  )?.[1];
+  const found = onlyContentType(headers.filter(([name]) => name.toLowerCase() === 'content-type'));
+  const contentType = found && withoutTabs(found[1]);
   if (contentType === undefined || !isCloudEventsType(contentType)) {
     return {
       mode: 'binary',
@@ -52,11 +59,17 @@ export function decodeHttp(
   const mode = jsonModeOf(contentType);
   return {
     mode,
-    events: mode === 'batch' ? decodeJsonBatch(body, batchEvents) : [decodeJson(body)],
+    events:
+      mode === 'batch'
+        ? decodeJsonBatch(contentType, body, batchEvents)
+        : [decodeJson(contentType, body)],
   };
 }
 
-/** `ce-` headers and the data as they are (§3.1). Throws `UNSUPPORTED_MODE` for data that are CloudEvents themselves. */
+/**
+ * `ce-` headers and the unchanged data (§3.1). Throws `UNSUPPORTED_MODE` if the data are
+ * CloudEvents themselves.
+ */
 export function encodeHttpBinary(event: CloudEvent): HttpContent {
   return { headers: encodeBinary(event, 'ce-', encodeValue), body: event.data ?? Buffer.alloc(0) };
 }
@@ -82,18 +95,22 @@ function* attributeHeaders(
   }
 }
 
-/** §3.1.3.2: space, double quote, percent and all outside U+0021 to U+007E. */
+/** §3.1.3.2: space, double quote, percent and all characters outside U+0021 to U+007E. */
 function encodeValue(value: string): string {
   return value.replaceAll(/[^!#$&-~]+/g, (run) => encodeURIComponent(run));
 }
 
-/** §3.1.3.2: quoted strings first (older senders), then one round of percent-decoding, which refuses what is not UTF-8. */
+/**
+ * §3.1.3.2: first unquotes strings (older senders), then percent-decodes once, which refuses bytes
+ * that are not UTF-8.
+ */
 function decodeValue(name: string, value: string): string {
   try {
-    // Raw non-ASCII is against the binding, and servers read it as Latin-1: the text would silently be another.
+    // The binding forbids raw non-ASCII, and servers read it as Latin-1, so the text would silently
+    // change.
     if (/^[\t -~]*$/.test(value)) return decodeURIComponent(unquote(value));
   } catch {
-    // The same answer as for non-ASCII.
+    // The same error as for non-ASCII.
   }
   throw new CloudEventError(
     'INVALID_ATTRIBUTE_VALUE',

@@ -11,19 +11,27 @@ import type { Attributes } from './attributes.ts';
 import type { AttributeValue, CloudEvent } from './cloud-event.ts';
 import { CloudEventError } from './cloud-event-error.ts';
 import { elementsOf, membersOf, stringOf } from './json-source.ts';
-import { declaresJson, essenceOf, isUtf8Type } from './media-type.ts';
+import { JsonTokens, MAX_JSON_TOKENS } from './json-tokens.ts';
+import { declaresJson, essenceOf, isInCharset, isUtf8Type } from './media-type.ts';
 
 // CloudEvents JSON format 1.0.2. Bytes in, bytes out; the rules for data (§3.1):
 //   data_base64                          the decoded bytes; canonical, padded Base64 only
-//   data, datacontenttype JSON           the UTF-8 bytes of its JSON source as it stands in the text: no number is rounded, no space lost
-//   data, datacontenttype absent         the same, and datacontenttype becomes `application/json` (§3.1.2, last paragraph)
-//   data, another datacontenttype        must be a string: its UTF-8 bytes; a charset other than UTF-8 is refused, its bytes would be a guess
+//   data, datacontenttype JSON           the UTF-8 bytes of its JSON source as it stands in the
+// text: no number is rounded, no space lost
+//   data, datacontenttype absent         the same, and datacontenttype becomes `application/json`
+// (§3.1.2, last paragraph)
+//   data, another datacontenttype        must be a string: its UTF-8 bytes; a charset other than
+// UTF-8 or US-ASCII is refused, its bytes would be a guess
+//   data null, another datacontenttype   no data
 // Written is always data_base64: it is right for every content and gives the same bytes back.
 
 export const JSON_CONTENT_TYPE = 'application/cloudevents+json; charset=UTF-8';
 export const BATCH_CONTENT_TYPE = 'application/cloudevents-batch+json; charset=UTF-8';
 
-/** Which JSON document a CloudEvents content type announces; any other format is `UNSUPPORTED_MODE`. */
+/**
+ * The kind of JSON document that a CloudEvents content type announces. Any other format is
+ * `UNSUPPORTED_MODE`.
+ */
 export function jsonModeOf(contentType: string): 'structured' | 'batch' {
   const essence = essenceOf(contentType);
   if (isUtf8Type(contentType)) {
@@ -36,14 +44,17 @@ export function jsonModeOf(contentType: string): 'structured' | 'batch' {
   );
 }
 
-export function decodeJson(body: Buffer): CloudEvent {
-  return decodeEvent(textOf(body));
+export function decodeJson(contentType: string, body: Buffer): CloudEvent {
+  return decodeEvent(textOf(contentType, body));
 }
 
-/** Throws the first bad event's error with its `index`; without one if the array itself cannot be read on, or has more than `limit` events: none beyond is decoded. */
-export function decodeJsonBatch(body: Buffer, limit: number): CloudEvent[] {
+/**
+ * Throws the first bad event's error with its `index`, or an error without an index if the array
+ * itself is invalid or has more than `limit` events. No event beyond the limit is decoded.
+ */
+export function decodeJsonBatch(contentType: string, body: Buffer, limit: number): CloudEvent[] {
   const events: CloudEvent[] = [];
-  for (const source of elementsOf(textOf(body))) {
+  for (const source of elementsOf(textOf(contentType, body))) {
     if (events.length >= limit)
       throw new CloudEventError(
         'BATCH_TOO_LONG',
@@ -75,13 +86,17 @@ function decodeEvent(source: string): CloudEvent {
     if (value !== undefined) addAttribute(attributes, name, value);
   }
   const data = members.get('data');
-  // `null` is an unset member everywhere but in `data`, where it is a JSON value (§2.2, §3.1.1).
+  // `null` means an unset member everywhere except in `data`, where it is a JSON value (§2.2,
+  // §3.1.1).
   const base64 = members.get('data_base64') === 'null' ? undefined : members.get('data_base64');
   if (data === undefined)
     return toCloudEvent(attributes, base64 === undefined ? undefined : bytesOfBase64(base64));
-  if (base64 !== undefined)
-    throw new CloudEventError('INVALID_DATA', 'Expected data or data_base64; found both');
   const contentType = attributes.get('datacontenttype');
+  if (base64 !== undefined) {
+    if (data === 'null' && contentType !== undefined && !declaresJson(String(contentType)))
+      return toCloudEvent(attributes, bytesOfBase64(base64));
+    throw new CloudEventError('INVALID_DATA', 'Expected data or data_base64; found both');
+  }
   if (contentType === undefined) attributes.set('datacontenttype', 'application/json');
   return toCloudEvent(attributes, bytesOfData(data, String(contentType ?? 'application/json')));
 }
@@ -92,12 +107,15 @@ function encodeEvent(event: CloudEvent): string {
   return `{${members.map(([name, value]) => `"${name}":${JSON.stringify(value)}`).join(',')}}`;
 }
 
-/** A member's value in the type system (§2.2); `null` is unset. Objects and arrays are refused unparsed. */
+/**
+ * A member's value in the type system (§2.2); `null` means unset. Objects and arrays are refused
+ * without parsing.
+ */
 function attributeValue(name: string, raw: string): AttributeValue | undefined {
   if (raw === 'null') return undefined;
   if (raw === 'true' || raw === 'false') return raw === 'true';
   if (raw.startsWith('"')) return stringOf(raw);
-  // "Only the integer component": neither 5.0 nor 5e0. The sum turns -0 into 0.
+  // "Only the integer component": neither 5.0 nor 5e0. The addition turns -0 into 0.
   if (/^-?\d{1,10}$/.test(raw)) return Number(raw) + 0;
   throw new CloudEventError(
     'INVALID_ATTRIBUTE_VALUE',
@@ -109,7 +127,7 @@ function bytesOfBase64(raw: string): Buffer {
   const text = raw.startsWith('"') ? stringOf(raw) : undefined;
   if (text !== undefined) {
     const bytes = Buffer.from(text, 'base64');
-    // Buffer skips what it cannot read; what it writes back shows whether it read all.
+    // Buffer ignores invalid characters. Re-encoding shows whether it read all of them.
     if (bytes.toString('base64') === text) return bytes;
   }
   throw new CloudEventError(
@@ -118,22 +136,31 @@ function bytesOfBase64(raw: string): Buffer {
   );
 }
 
-function bytesOfData(raw: string, contentType: string): Buffer {
+function bytesOfData(raw: string, contentType: string): Buffer | undefined {
   if (declaresJson(contentType)) return Buffer.from(raw);
+  // `null` is not a string representation. SDKs write it if there is no data.
+  if (raw === 'null') return undefined;
   const text = raw.startsWith('"') && isUtf8Type(contentType) ? stringOf(raw) : undefined;
-  if (text?.isWellFormed() === true) return Buffer.from(text);
+  const bytes = text?.isWellFormed() === true ? Buffer.from(text) : undefined;
+  if (bytes !== undefined && isInCharset(contentType, bytes)) return bytes;
   throw new CloudEventError(
     'INVALID_DATA',
     'Expected data of a type other than JSON to be a string of Unicode text in UTF-8; found another value or charset (use data_base64)',
   );
 }
 
-/** RFC 8259 §8.1: UTF-8 without a byte order mark, which no JSON value begins with. */
-function textOf(body: Buffer): string {
-  if (!isUtf8(body))
+/** RFC 8259 §8.1: UTF-8 without a byte order mark, with which no JSON value begins. */
+function textOf(contentType: string, body: Buffer): string {
+  if (!new JsonTokens().add(body)) {
+    throw new CloudEventError(
+      'TOO_MANY_TOKENS',
+      `Expected at most ${MAX_JSON_TOKENS} values and names in a JSON event or batch; found more. Use data_base64 or binary mode for such data, or smaller batches`,
+    );
+  }
+  if (!isUtf8(body) || !isInCharset(contentType, body))
     throw new CloudEventError(
       'NOT_A_CLOUDEVENT',
-      'Expected JSON in UTF-8; found bytes that are not',
+      'Expected JSON in UTF-8, or in US-ASCII where the content type says so; found bytes that are not',
     );
   return body.toString('utf8');
 }

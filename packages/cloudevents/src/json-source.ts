@@ -1,24 +1,31 @@
 import { CloudEventError } from './cloud-event-error.ts';
 
-/** RFC 8259 §9 lets a reader limit nesting; no event needs more, and this bounds what a hostile one costs. */
+/**
+ * RFC 8259 §9 lets a reader limit nesting. No event needs more, and the limit bounds the cost of a
+ * hostile one.
+ */
 export const MAX_JSON_DEPTH = 512;
 
-// A reader of JSON *source*: `JSON.parse` cuts numbers to doubles, lets the last of two equal names win, and builds every
-// value of a hostile 24 MiB body on the heap. This one checks RFC 8259's grammar without recursion and hands out slices.
+// A reader of JSON *source*. `JSON.parse` rounds numbers to doubles, takes the last of two equal
+// names, and builds every value of a hostile 24 MiB body on the heap. This one checks RFC 8259's
+// grammar without recursion and returns slices of the text.
 
-/** The string whose source this is; `membersOf` checked it. */
+/** The string of this source, which `membersOf` has checked. */
 export function stringOf(source: string): string {
   return String(JSON.parse(source));
 }
 
-/** An object's members, at most `limit`, name to source of the value. Throws `NOT_A_CLOUDEVENT`, `DUPLICATE_ATTRIBUTE`. */
+/**
+ * An object's members, at most `limit`: name to the source of the value. Throws `NOT_A_CLOUDEVENT`,
+ * `DUPLICATE_ATTRIBUTE`.
+ */
 export function membersOf(text: string, limit: number): Map<string, string> {
   const members = new Map<string, string>();
   let at = expect(text, space(text, 0), '{');
   for (let more = text[at] !== '}'; more;) {
     const value = nameEnd(text, at);
     const name = stringOf(text.slice(at, stringEnd(text, at)));
-    // Two readers may disagree about which of the two counts: none does.
+    // Two readers may choose different ones of the two, so neither is accepted.
     if (members.has(name))
       throw new CloudEventError(
         'DUPLICATE_ATTRIBUTE',
@@ -35,7 +42,10 @@ export function membersOf(text: string, limit: number): Map<string, string> {
   return members;
 }
 
-/** The sources of an array's elements, one by one, so that the first bad one ends the work. Throws `NOT_A_CLOUDEVENT`. */
+/**
+ * The sources of an array's elements, one by one, so that nothing is read after the first bad one.
+ * Throws `NOT_A_CLOUDEVENT`.
+ */
 export function* elementsOf(text: string): Generator<string> {
   let at = expect(text, space(text, 0), '[');
   for (let more = text[at] !== ']'; more;) {
@@ -48,7 +58,7 @@ export function* elementsOf(text: string): Generator<string> {
   finish(text, at, ']');
 }
 
-/** Where the value that starts at `at` ends. */
+/** The end of the value that starts at `at`. */
 function valueEnd(text: string, start: number): number {
   const closers: string[] = [];
   for (let at = start; ;) {
@@ -73,7 +83,7 @@ function valueEnd(text: string, start: number): number {
   }
 }
 
-/** Past a member's name and colon: where its value starts. */
+/** After a member's name and colon: the start of its value. */
 function nameEnd(text: string, at: number): number {
   if (text[at] !== '"') throw malformed('something else than a member name');
   return expect(text, space(text, stringEnd(text, at)), ':');

@@ -4,15 +4,16 @@ import { decodeBinary, encodeBinary, onlyContentType } from './binary-mode.ts';
 import type { CloudEvent, Headers, KafkaContent } from './cloud-event.ts';
 import { CloudEventError } from './cloud-event-error.ts';
 import { decodeJson, encodeJson, JSON_CONTENT_TYPE, jsonModeOf } from './json-format.ts';
-import { isCloudEventsType } from './media-type.ts';
+import { isCloudEventsType, withoutTabs } from './media-type.ts';
 
 /**
- * CloudEvents Kafka binding 1.0.2, both modes. The publisher controls every byte; whatever is no event throws `CloudEventError`.
- * In binary mode `data` is the record's value itself, not a copy, and every extension is a string: headers carry no types.
+ * CloudEvents Kafka binding 1.0.2, both modes. The publisher controls every byte; anything that is
+ * not an event throws `CloudEventError`. In binary mode `data` is the record's value itself, not a
+ * copy, and every extension is a string, because headers have no types.
  */
 export function decodeKafka({ headers, value }: KafkaContent): CloudEvent {
   const found = onlyContentType(headers.filter(([name]) => name === 'content-type'));
-  const contentType = found && textOf('datacontenttype', found[1]);
+  const contentType = found && withoutTabs(textOf('datacontenttype', found[1]));
   if (contentType === undefined || !isCloudEventsType(contentType))
     return decodeBinary(contentType, attributeHeaders(headers), value ?? undefined);
   if (jsonModeOf(contentType) === 'batch')
@@ -25,10 +26,13 @@ export function decodeKafka({ headers, value }: KafkaContent): CloudEvent {
       'NOT_A_CLOUDEVENT',
       'Expected a structured event in the record value; found no value',
     );
-  return decodeJson(value);
+  return decodeJson(contentType, value);
 }
 
-/** `ce_` headers and the data as they are (§3.2). Throws `UNSUPPORTED_MODE` for data that are CloudEvents themselves: structured mode carries those. */
+/**
+ * `ce_` headers and the unchanged data (§3.2). Throws `UNSUPPORTED_MODE` if the data are
+ * CloudEvents themselves; use structured mode for those.
+ */
 export function encodeKafkaBinary(event: CloudEvent): KafkaContent {
   return {
     headers: encodeBinary(event, 'ce_', String).map(([name, value]) => [name, Buffer.from(value)]),
@@ -36,7 +40,7 @@ export function encodeKafkaBinary(event: CloudEvent): KafkaContent {
   };
 }
 
-/** One JSON document in the value (§3.3); a record without data is no tombstone this way. */
+/** One JSON document in the value (§3.3). In this mode a record without data is not a tombstone. */
 export function encodeKafkaStructured(event: CloudEvent): KafkaContent {
   return { headers: [['content-type', Buffer.from(JSON_CONTENT_TYPE)]], value: encodeJson(event) };
 }

@@ -1,4 +1,6 @@
-// RFC 2045 §5.1; parameters are only held to printable ASCII, which is what a header can carry unchanged.
+import { isAscii } from 'node:buffer';
+
+// RFC 2045 §5.1. Parameters need only be printable ASCII, which a header carries unchanged.
 const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+(?: *;(?:[ -~]*[!-~])?)?$/;
 const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i;
 
@@ -6,7 +8,10 @@ export function isMediaType(value: string): boolean {
   return MEDIA_TYPE.test(value);
 }
 
-/** `application/cloudevents` at the beginning, in any case: the sender says structured or batched mode (Kafka §3, HTTP §3). */
+/**
+ * True if the type begins with `application/cloudevents`, in any case: the sender announces
+ * structured or batched mode (Kafka §3, HTTP §3).
+ */
 export function isCloudEventsType(contentType: string): boolean {
   return (
     contentType.slice(0, 'application/cloudevents'.length).toLowerCase() ===
@@ -25,8 +30,33 @@ export function declaresJson(contentType: string): boolean {
   return /[/+]json$/.test(essenceOf(contentType));
 }
 
-/** No charset parameter, or UTF-8. */
+/**
+ * Around a parameter, HTAB is whitespace like a space (RFC 9110 §5.6.3). A CloudEvents String may
+ * not contain it, so each becomes a space. In a quoted string HTAB is content; it stays, and is
+ * then refused as an attribute's value.
+ */
+export function withoutTabs(contentType: string): string {
+  return contentType.includes('\t')
+    ? contentType.replaceAll(/"(?:[^"\\]|\\.)*"|\t/g, (part) => (part === '\t' ? ' ' : part))
+    : contentType;
+}
+
+/**
+ * True without a charset parameter, for UTF-8, and for US-ASCII, its subset. `isInCharset` checks
+ * the bytes.
+ */
 export function isUtf8Type(contentType: string): boolean {
-  const charset = CHARSET.exec(contentType)?.[1]?.toLowerCase();
-  return charset === undefined || charset === 'utf-8' || charset === 'utf8';
+  const charset = charsetOf(contentType);
+  return (
+    charset === undefined || charset === 'utf-8' || charset === 'utf8' || charset === 'us-ascii'
+  );
+}
+
+/** True if the bytes are valid in the charset of a type that `isUtf8Type` accepts. */
+export function isInCharset(contentType: string, bytes: Buffer): boolean {
+  return charsetOf(contentType) !== 'us-ascii' || isAscii(bytes);
+}
+
+function charsetOf(contentType: string): string | undefined {
+  return CHARSET.exec(contentType)?.[1]?.toLowerCase();
 }

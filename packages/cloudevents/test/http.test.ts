@@ -50,6 +50,28 @@ describe('binary mode', () => {
     expect(events[0]?.data).toBe(content.body);
   });
 
+  it.each([
+    ['text/plain;\tcharset=utf-8', 'text/plain; charset=utf-8'],
+    ['text/plain\t; \ta=b', 'text/plain ;  a=b'],
+    ['text/plain; a="b\\"c";\td=e', 'text/plain; a="b\\"c"; d=e'],
+  ])('reads HTAB in %j as the whitespace it is', (contentType, datacontenttype) => {
+    expect(
+      decodeHttp(message([['content-type', contentType]], 'x')).events[0]?.datacontenttype,
+    ).toBe(datacontenttype);
+    expect(
+      decodeHttp({
+        headers: [['content-type', 'application/cloudevents+json\t;\tcharset=utf-8']],
+        body: Buffer.from(JSON.stringify(REQUIRED)),
+      }).mode,
+    ).toBe('structured');
+  });
+
+  it('refuses HTAB in a quoted string, where it is content that no attribute may have', () => {
+    expect(
+      failure(() => decodeHttp(message([['content-type', 'text/plain; a="b\tc"']], 'x'))).code,
+    ).toBe('INVALID_ATTRIBUTE_VALUE');
+  });
+
   it('percent-encodes as the binding shows, and reads it back', () => {
     const { headers } = encodeHttpBinary({ ...REQUIRED, subject: 'Euro € 😀', extensions: {} });
     expect(headers).toContainEqual(['ce-subject', 'Euro%20%E2%82%AC%20%F0%9F%98%80']);

@@ -1,3 +1,4 @@
+import { JsonTokens, MAX_JSON_TOKENS } from '../src/json-tokens.ts';
 import { describe, expect, it } from 'vitest';
 import { decodeKafka } from '../src/index.ts';
 import { failure, REQUIRED, structured, withMembers } from './events.ts';
@@ -99,6 +100,34 @@ describe('data', () => {
     expect(decodeKafka(withMembers('"data_base64":""'))).toEqual(event({ data: Buffer.alloc(0) }));
   });
 
+  it('is absent where it is null beside a content type that is not JSON, as SDKs write what is unset', () => {
+    expect(decodeKafka(withMembers('"datacontenttype":"a/b","data":null'))).toEqual(
+      event({ datacontenttype: 'a/b' }),
+    );
+    expect(
+      decodeKafka(withMembers('"datacontenttype":"a/b","data":null,"data_base64":"AA=="')),
+    ).toEqual(event({ datacontenttype: 'a/b', data: Buffer.from([0]) }));
+    expect(decodeKafka(withMembers('"data":null'))).toEqual(
+      event({ datacontenttype: 'application/json', data: Buffer.from('null') }),
+    );
+  });
+
+  it('may say US-ASCII, and is held to it', () => {
+    expect(
+      decodeKafka(withMembers('"datacontenttype":"text/plain; charset=US-ASCII","data":"e"')).data,
+    ).toEqual(Buffer.from('e'));
+    const structuredAs = (json: string) =>
+      structured(json, 'application/cloudevents+json; charset=us-ascii');
+    expect(
+      decodeKafka(
+        structuredAs(JSON.stringify({ ...REQUIRED, subject: 'é' }).replace('é', '\\u00e9')),
+      ).subject,
+    ).toBe('é');
+    expect(codeOf(structuredAs(JSON.stringify({ ...REQUIRED, subject: 'é' })))).toBe(
+      'NOT_A_CLOUDEVENT',
+    );
+  });
+
   it.each([
     '"data":1,"data_base64":"AA=="',
     '"data_base64":"AA"',
@@ -107,11 +136,50 @@ describe('data', () => {
     '"data_base64":"-_8="',
     '"data_base64":5',
     '"datacontenttype":"a/b","data":{}',
-    '"datacontenttype":"a/b","data":null',
+    '"data":null,"data_base64":"AA=="',
+    '"datacontenttype":"a/json","data":null,"data_base64":"AA=="',
+    '"datacontenttype":"text/plain; charset=us-ascii","data":"é"',
     '"datacontenttype":"a/b","data":"\\udc00"',
     '"datacontenttype":"text/plain; charset=ISO-8859-1","data":"x"',
   ])('answers INVALID_DATA to %s', (members) => {
     expect(codeOf(withMembers(members))).toBe('INVALID_DATA');
+  });
+});
+
+describe('a JSON text of very many values', () => {
+  const tokens = (data: string) =>
+    structured(
+      `{"specversion":"1.0","id":"1","source":"/s","type":"t","datacontenttype":"a/json","data":${data}}`,
+    );
+  // One for the event, six colons and five commas of its members, one for the list; then a comma
+  // for each element but the last.
+  const most = MAX_JSON_TOKENS - 13;
+
+  it.each([
+    ['strings', '""'],
+    ['numbers', '1'],
+    ['strings of commas and brackets', '",:[{\\",[,"'],
+  ])('is read up to the limit, and not beyond it: %s', (_, value) => {
+    expect(
+      decodeKafka(tokens(`[${`${value},`.repeat(most)}${value}]`)).data?.length,
+    ).toBeGreaterThan(most);
+    expect(codeOf(tokens(`[${`${value},`.repeat(most + 1)}${value}]`))).toBe('TOO_MANY_TOKENS');
+  });
+
+  it('is found before anything is made of it, in whatever pieces it arrives', () => {
+    const text = Buffer.from(
+      `{"a${'\\"'.repeat(700)}":[${'"x,\\\\",'.repeat(900)}"${'y,'.repeat(600)}",{"b":1}]}`,
+    );
+    const whole = new JsonTokens();
+    whole.add(text);
+    for (const size of [1, 2, 3, 7, 255, 256, 257, 1_000]) {
+      const pieces = new JsonTokens();
+      for (let at = 0; at < text.length; at += size) pieces.add(text.subarray(at, at + size));
+      expect(pieces.count).toBe(whole.count);
+    }
+    // The object, its colon and list; a comma after each of 900 and of the last string; the second
+    // object and its colon.
+    expect(whole.count).toBe(3 + 900 + 1 + 2);
   });
 });
 
@@ -193,14 +261,15 @@ describe('hostile documents', () => {
   it('takes nesting of 512 levels and refuses more, however deep', () => {
     expect(decodeKafka(nested(512)).data).toHaveLength(1024);
     expect(codeOf(nested(513))).toBe('NOT_A_CLOUDEVENT');
-    expect(codeOf(withMembers(`"x":${'{"a":'.repeat(2_000_000)}`))).toBe('NOT_A_CLOUDEVENT');
+    expect(codeOf(withMembers(`"x":${'{"a":'.repeat(400_000)}`))).toBe('NOT_A_CLOUDEVENT');
+    expect(codeOf(withMembers(`"x":${'{"a":'.repeat(2_000_000)}`))).toBe('TOO_MANY_TOKENS');
   });
 
   it.each([
     ['digits', `"data":${'1'.repeat(8_000_000)}`],
     ['escapes', `"data":"${'\\n'.repeat(4_000_000)}"`],
     ['backslashes', `"data":"${'\\\\'.repeat(4_000_000)}"`],
-    ['arrays', `"data":[${'[],'.repeat(2_000_000)}[]]`],
+    ['arrays', `"data":[${`[],${' '.repeat(17)}`.repeat(400_000)}[]]`],
     ['white space', `${' '.repeat(8_000_000)}"data":1`],
   ])('reads eight megabytes of %s in linear time', (_, members) => {
     const started = performance.now();

@@ -1,12 +1,12 @@
 /**
- * What whoever runs the failed step may do about it:
- * `retry` the same step later, `park` this record and go on, or `stop` and call a person.
+ * What the caller of a failed step may do: `retry` the same step later, `park` this record and
+ * continue, or `stop` and call a person.
  */
 export type Remedy = 'retry' | 'park' | 'stop';
 
 export interface CodedErrorInit<Code extends string> {
   readonly code: Code;
-  /** What was expected, what was found, what to do next. Never a secret, a subject or a sample byte. */
+  /** The expected, the found, and the next step. Never a secret, a subject or a sample byte. */
   readonly message: string;
   readonly remedy: Remedy;
   readonly cause?: unknown;
@@ -25,7 +25,10 @@ export class CodedError<Code extends string = string> extends Error {
   }
 }
 
-/** Narrows by `code`, which survives two copies of a package and worker threads; `instanceof` does not. */
+/**
+ * Narrows by `code`, which survives two copies of a package and worker threads; `instanceof` does
+ * not.
+ */
 export function hasCode<Code extends string>(
   error: unknown,
   code: Code,
@@ -33,7 +36,7 @@ export function hasCode<Code extends string>(
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-/** The remedy an error carries; an error that carries none is a defect, so `stop`. */
+/** The remedy of an error. An error without one is a defect, so `stop`. */
 export function remedyOf(error: unknown): Remedy {
   if (
     error instanceof Error &&
@@ -44,7 +47,10 @@ export function remedyOf(error: unknown): Remedy {
   return 'stop';
 }
 
-/** The code of an error of ours; `undefined` for any other: Node's own and a vendor's carry no remedy. */
+/**
+ * The code of a coded error; `undefined` for any other error: those of Node and of vendors carry no
+ * remedy.
+ */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error &&
     'remedy' in error &&

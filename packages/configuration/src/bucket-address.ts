@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
-// What is asked of any bucket, of a site or a ledger.
+// Settings of any bucket, for a site or a ledger.
 
 export const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 export const BUCKET_EXPECTED = "a bucket's name of 3 to 63 of a-z 0-9 . -";
 
-/** As the store's signature names it. */
+/** The region in the store's request signature. */
 export const AWS_REGION = /^[a-z0-9-]{1,64}$/;
 export const AWS_REGION_EXPECTED =
   "a region as the store's signature names it, such as eu-central-2";

@@ -1,4 +1,4 @@
-/** Of a policy document, what says which sites a region has. */
+/** The parts of a policy document that name the sites of each region. */
 export interface NamedRegions {
   readonly regions: readonly { readonly id: string; readonly sites: readonly string[] }[];
 }
@@ -15,7 +15,11 @@ export interface SiteProblem {
   readonly message: string;
 }
 
-/** The regions file against policy documents: no site without an entry, none in another region. One that no document names is told too, as `SITE_UNKNOWN`: a later document may. */
+/**
+ * Checks the regions file against policy documents: every site has an entry, and none is in another
+ * region. A site that no document names is reported as `SITE_UNKNOWN`: a later document may name
+ * it.
+ */
 export function checkSites(
   documents: readonly NamedRegions[],
   places: readonly { readonly site: string; readonly region: string }[],

@@ -5,7 +5,7 @@ import type { Mistake } from './mistake.ts';
 export const CONFIGURATION_ERROR_CODES = ['CONFIGURATION_INVALID'] as const;
 export type ConfigurationErrorCode = (typeof CONFIGURATION_ERROR_CODES)[number];
 
-/** Names every mistake, one a line. */
+/** Names every mistake, one on each line. */
 export class ConfigurationError extends CodedError<ConfigurationErrorCode> {
   readonly mistakes: readonly Mistake[];
 

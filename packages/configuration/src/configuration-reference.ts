@@ -15,6 +15,7 @@ const TITLES: { readonly [S in Section]: string } = {
   routing: 'Routing',
   topics: 'Topics',
   ledger: 'Ledger',
+  checkpoints: 'Checkpoints kept apart',
   auditing: 'Ledger, for who signs',
   reconciling: 'Reconciler',
   exporting: 'Exporter',
@@ -51,7 +52,7 @@ const REGIONS = `
 | \`bucket\` | yes | the bucket |
 | \`endpoint\` | no | the store's address; absent: AWS |
 | \`awsRegion\` | yes | the region that requests are signed for |
-| \`pathStyle\` | no | \`true\`: the bucket stands in the path instead of the host's name; default \`false\` |
+| \`pathStyle\` | no | \`true\`: the bucket is in the path instead of the host's name; default \`false\` |
 | \`checksums\` | no | \`WHEN_REQUIRED\` (default) or \`WHEN_SUPPORTED\`: whether the SDK adds checksums that some stores do not know |
 `;
 

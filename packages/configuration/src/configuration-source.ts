@@ -1,9 +1,12 @@
-/** Where a configuration comes from; both are the caller's, because nothing here touches the machine. */
+/**
+ * The inputs of a configuration. The caller reads them, because this package does not touch the
+ * machine.
+ */
 export interface ConfigurationSource {
   /** Variables that are absent or empty are not set. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The text of a file that a variable names. May throw; the reason is shown by its `code`. */
+  /** The text of a file that a variable names. May throw; only the `code` of the error is shown. */
   readonly readFile: (path: string) => string;
-  /** The name a service gives itself towards Kafka; default `residency`. */
+  /** The service's client id for Kafka; default `residency`. */
   readonly clientId?: string;
 }

@@ -5,6 +5,8 @@ import type { Mistake } from './mistake.ts';
 import type { Section } from './section.ts';
 import { readAuditing } from './sections/auditing.ts';
 import type { AuditingConfiguration } from './sections/auditing.ts';
+import { readCheckpoints } from './sections/checkpoints.ts';
+import type { CheckpointsConfiguration } from './sections/checkpoints.ts';
 import { readExporting } from './sections/exporting.ts';
 import type { ExportingConfiguration } from './sections/exporting.ts';
 import { readHttp } from './sections/http.ts';
@@ -31,19 +33,20 @@ import { readTopics } from './sections/topics.ts';
 import type { TopicsConfiguration } from './sections/topics.ts';
 import { unknownVariables } from './unknown-variables.ts';
 
-/** What the sections give. The adapters take these as they are, beside a client's name. */
+/** The values of the sections. Adapters accept them unchanged, with a client's name. */
 export interface Configuration {
   readonly kafka: KafkaConfiguration;
   readonly redis: RedisConfiguration;
   /** With the credentials of routers. */
   readonly sites: readonly SiteConfiguration[];
-  /** The same sites with the credentials of who lists and reads. */
+  /** The same sites with the credentials of readers, which list and get. */
   readonly readers: readonly SiteConfiguration[];
   readonly keys: KeysConfiguration;
   readonly http: HttpConfiguration;
   readonly routing: RoutingConfiguration;
   readonly topics: TopicsConfiguration;
   readonly ledger: LedgerConfiguration;
+  readonly checkpoints: CheckpointsConfiguration;
   readonly auditing: AuditingConfiguration;
   readonly reconciling: ReconcilingConfiguration;
   readonly exporting: ExportingConfiguration;
@@ -61,6 +64,7 @@ const READERS: {
   routing: readRouting,
   topics: readTopics,
   ledger: readLedger,
+  checkpoints: readCheckpoints,
   auditing: readAuditing,
   reconciling: readReconciling,
   exporting: readExporting,
@@ -70,7 +74,7 @@ const READERS: {
   readers: (reader) => readSites(reader, 'readers'),
 };
 
-/** The sections asked for, or `CONFIGURATION_INVALID` with every mistake in them. */
+/** The requested sections. Throws `CONFIGURATION_INVALID` with every mistake in them. */
 export function configurationOf<const S extends Section>(
   sections: readonly S[],
   source: ConfigurationSource,
@@ -80,7 +84,10 @@ export function configurationOf<const S extends Section>(
   return configuration;
 }
 
-/** The same, for whoever shows what is there beside what is wrong. `configuration` is present exactly where there is no mistake. */
+/**
+ * Like `configurationOf`, for callers that show valid settings beside mistakes. `configuration` is
+ * present exactly if there is no mistake.
+ */
 export function readConfiguration<const S extends Section>(
   sections: readonly S[],
   source: ConfigurationSource,
@@ -91,8 +98,8 @@ export function readConfiguration<const S extends Section>(
     ? readPlaces(reader)
     : undefined;
   const mistakes = [...reader.mistakes, ...unknownVariables(Object.keys(source.env), places)];
+  if (mistakes.length > 0) return { mistakes };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a section without a mistake is whole
-  return mistakes.length > 0
-    ? { mistakes }
-    : { configuration: Object.fromEntries(read) as Pick<Configuration, S>, mistakes };
+  const configuration = Object.fromEntries(read) as Pick<Configuration, S>;
+  return { configuration, mistakes };
 }

@@ -5,7 +5,10 @@ import type { Variable } from './variable.ts';
 import { VARIABLES } from './variables.ts';
 import type { ValueOf, VariableName } from './variables.ts';
 
-/** Reads variables and remembers what is wrong with them, so that all of it is said at once. A variable may be read twice; its mistake counts once. */
+/**
+ * Reads variables and collects their mistakes, so that all are reported at once. A variable may be
+ * read twice; its mistake counts once.
+ */
 export class EnvironmentReader {
   readonly #source: ConfigurationSource;
   readonly #mistakes = new Map<string, Mistake>();
@@ -27,7 +30,7 @@ export class EnvironmentReader {
     this.#mistakes.set(`${variable}\n${expected}\n${found}`, mistake);
   }
 
-  /** The text as it is set. */
+  /** The text of the variable. */
   text(name: string): string | undefined {
     const text = this.#source.env[name];
     return text === '' ? undefined : text;
@@ -37,7 +40,7 @@ export class EnvironmentReader {
     return this.text(name) !== undefined;
   }
 
-  /** The value or its default; `undefined` where there is neither, or a mistake. */
+  /** The value or its default; `undefined`: neither exists, or the value is a mistake. */
   get<Name extends VariableName>(name: Name): ValueOf<Name> | undefined {
     const variable: Variable = VARIABLES[name];
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table's own types
@@ -78,7 +81,10 @@ export class EnvironmentReader {
     }
   }
 
-  /** A secret, from its variable or from the file that the other names; never both. */
+  /**
+   * A secret, from its own variable or from the file that the other variable names, but not from
+   * both.
+   */
   secret(
     name: string,
     fileName: string,
@@ -104,7 +110,7 @@ export class EnvironmentReader {
         });
   }
 
-  /** Named here because it says what the others are for. */
+  /** The mistake names `needed`, the variable on which the others depend. */
   refuseWithout(condition: boolean, names: readonly string[], needed: string): void {
     if (condition) return;
     for (const name of names)
@@ -113,21 +119,11 @@ export class EnvironmentReader {
   }
 }
 
-/** The same without `undefined`, or `undefined` where a member is. */
+/** The object without `undefined` members; `undefined` if a member is undefined. */
 export function complete<T extends object>(
   members: T,
 ): { readonly [K in keyof T]: Exclude<T[K], undefined> } | undefined {
   if (Object.values(members).includes(undefined)) return undefined;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- just looked
   return members as { readonly [K in keyof T]: Exclude<T[K], undefined> };
-}
-
-/** The members that are there: an absent setting is a missing member, never `undefined`. */
-export function present<T extends object>(
-  members: T,
-): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is left has no `undefined`
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
-    readonly [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

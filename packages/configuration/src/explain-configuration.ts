@@ -8,15 +8,18 @@ import type { SiteVariables } from './site-variables.ts';
 import type { Variable } from './variable.ts';
 import { VARIABLES, VARIABLE_NAMES } from './variables.ts';
 
-/** A setting as it may be shown to anybody. */
+/** A setting without secrets, fit to be shown. */
 export interface ExplainedSetting {
   readonly variable: string;
   readonly state: 'set' | 'default' | 'absent';
-  /** The value; of a secret only that it is set, of an absent one what holds instead. */
+  /**
+   * The value. Of a secret, only that it is set. Of an absent setting, the value that applies
+   * instead.
+   */
   readonly shown: string;
 }
 
-/** Every setting of the sections, mistaken or not. */
+/** Every setting of the sections, also invalid ones. */
 export function explainConfiguration(
   sections: readonly Section[],
   source: ConfigurationSource,

@@ -1,4 +1,4 @@
-/** One thing that is wrong. Neither part holds a secret. */
+/** One mistake in the configuration. Neither part contains a secret. */
 export interface Mistake {
   /** The variable to correct, or the one that names the file to correct. */
   readonly variable: string;
@@ -13,8 +13,8 @@ export function mistakeLine({ variable, expected, found }: Mistake): string {
 const MOST_SHOWN = 80;
 
 /**
- * A value from outside as a message may repeat it: one line, not endless, and nothing that stands before an `@`, because
- * a user and a password may.
+ * A value from outside in the form that a message may repeat: one line of bounded length, without
+ * the part before an `@`, which may hold a user and a password.
  */
 export function shown(value: string): string {
   const open = value.includes('@') ? `***${value.slice(value.lastIndexOf('@'))}` : value;

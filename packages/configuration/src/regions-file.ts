@@ -1,3 +1,5 @@
+import { defined } from '@residency/defined';
+import { JsonError, readJson } from '@residency/residency';
 import { z } from 'zod';
 import {
   AWS_REGION,
@@ -9,7 +11,7 @@ import {
 } from './bucket-address.ts';
 import type { Mistake } from './mistake.ts';
 
-/** Where one site is. */
+/** The address of one site. */
 export interface SitePlace {
   readonly site: string;
   readonly region: string;
@@ -39,22 +41,20 @@ type Read =
   | { readonly sites: readonly SitePlace[]; readonly mistakes: readonly [] }
   | { readonly sites?: never; readonly mistakes: readonly Mistake[] };
 
-/** Of the document's values none is repeated: somebody may have put a secret there. */
+/** Messages repeat no value of the document, because it may contain a secret. */
 export function readRegions(text: string, variable = 'RESIDENCY_REGIONS_FILE'): Read {
   const document = parse(text);
-  if (document === undefined)
+  if ('problem' in document)
     return {
-      mistakes: [
-        { variable, expected: 'a file with a JSON object', found: 'something that is not JSON' },
-      ],
+      mistakes: [{ variable, expected: 'a file with a JSON object', found: document.problem }],
     };
-  const parsed = schema.safeParse(document);
+  const parsed = schema.safeParse(document.value);
   if (!parsed.success)
     return { mistakes: parsed.error.issues.flatMap((issue) => mistakesOf(issue, variable)) };
   const sites = Object.entries(parsed.data.sites).map(([site, { endpoint, ...place }]) => ({
     site,
     ...place,
-    ...(endpoint === undefined ? {} : { endpoint }),
+    ...defined({ endpoint }),
   }));
   const mistakes = [
     ...collisions(sites, variable),
@@ -63,11 +63,13 @@ export function readRegions(text: string, variable = 'RESIDENCY_REGIONS_FILE'): 
   return mistakes.length > 0 ? { mistakes } : { sites, mistakes: [] };
 }
 
-function parse(text: string): unknown {
+function parse(text: string): { readonly value: unknown } | { readonly problem: string } {
+  // Invalid bytes are decoded leniently; this character replaces those that were not UTF-8.
+  if (text.includes('\ufffd')) return { problem: 'bytes that are not UTF-8' };
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    return { value: readJson(text) };
+  } catch (error) {
+    return { problem: error instanceof JsonError ? error.problem : 'something else' };
   }
 }
 
@@ -108,7 +110,7 @@ function printable(text: string): string {
   return text.slice(0, 64).replaceAll(/[^\w.-]/g, '?');
 }
 
-/** Two sites in one bucket would each find the other's objects foreign. */
+/** Two sites in one bucket would each report the other's objects as foreign. */
 function collisions(sites: readonly SitePlace[], variable: string): readonly Mistake[] {
   const taken = new Map<string, string>();
   const found: Mistake[] = [];

@@ -1,4 +1,7 @@
-/** Parts of the configuration that a service asks for by name; a variable belongs to one or more. */
+/**
+ * The parts of the configuration. A service requests the ones it needs by name. A variable belongs
+ * to one or more.
+ */
 export const SECTIONS = [
   'kafka',
   'redis',
@@ -9,6 +12,7 @@ export const SECTIONS = [
   'routing',
   'topics',
   'ledger',
+  'checkpoints',
   'auditing',
   'reconciling',
   'exporting',

@@ -1,7 +1,10 @@
 import { matching, path, secret } from './variable.ts';
 import type { Variable } from './variable.ts';
 
-/** Who uses a site's credentials: routers create and head; readers list and get (reconciliation, opening). */
+/**
+ * The users of a site's credentials: routers create and head; readers list and get (reconciliation,
+ * opening).
+ */
 export type SiteRole = 'sites' | 'readers';
 
 export interface SiteVariables {
@@ -22,7 +25,7 @@ export function siteVariables(site: string, role: SiteRole): SiteVariables {
   };
 }
 
-/** Whether a name could be a site's credential, where the regions file is not read. */
+/** True if a name may be a site's credential. Used if the regions file was not read. */
 export function looksLikeSiteVariable(name: string): boolean {
   return /^RESIDENCY_SITE_[A-Z0-9_]+_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SECRET_ACCESS_KEY_FILE|SESSION_TOKEN)$/.test(
     name,
@@ -31,7 +34,7 @@ export function looksLikeSiteVariable(name: string): boolean {
 
 const PROVIDERS = "the SDK's default provider chain";
 
-/** What a site's variables hold, by member of `SiteVariables`. */
+/** The names of a site's variables, by member of `SiteVariables`. */
 export const SITE_VARIABLES = {
   accessKeyId: matching(/^[\x21-\x7e]{1,256}$/, 'an access key id', {
     sections: ['sites', 'readers'],

@@ -1,6 +1,7 @@
+import { tryReadJson } from '@residency/residency';
 import { z } from 'zod';
 
-/** A bearer token or the SHA-256 of one, and what it permits; the intake judges the token itself. */
+/** A bearer token or the SHA-256 of one, with its scopes. The intake validates the token itself. */
 export type TokenConfiguration = { readonly scopes: readonly ('submissions' | 'consents')[] } & (
   | { readonly token: string }
   | { readonly sha256: string }
@@ -19,11 +20,10 @@ const schema = z
 export const TOKENS_EXPECTED =
   'a JSON array of {"token": "..."} or {"sha256": "..."}, each with "scopes" of submissions, consents or both';
 
-/** `undefined` where it is something else; nothing of it may be repeated, because it holds secrets. */
+/**
+ * `undefined`: the text is not a tokens file. No part of it may be repeated, because it holds
+ * secrets.
+ */
 export function readTokens(text: string): readonly TokenConfiguration[] | undefined {
-  try {
-    return schema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return schema.safeParse(tryReadJson(text)).data;
 }

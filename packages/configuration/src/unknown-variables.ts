@@ -1,3 +1,4 @@
+import { levenshtein } from './levenshtein.ts';
 import type { Mistake } from './mistake.ts';
 import type { SitePlace } from './regions-file.ts';
 import { looksLikeSiteVariable, siteVariables } from './site-variables.ts';
@@ -6,7 +7,10 @@ import { COMMAND_VARIABLES, VARIABLE_NAMES } from './variables.ts';
 const PREFIX = 'RESIDENCY_';
 const TESTS = 'RESIDENCY_TEST_';
 
-/** A typo must not pass for a setting that was left out. Values are never shown: it may be a secret's. `places`: absent where the regions file is not known. */
+/**
+ * Reports unknown variables, because a typo must not look like an omitted setting. Values are never
+ * shown: the variable may be meant for a secret. `places`: absent if the regions file is unknown.
+ */
 export function unknownVariables(
   names: readonly string[],
   places: readonly SitePlace[] | undefined,
@@ -33,22 +37,8 @@ const NEAR = 3;
 
 function suggestion(name: string, known: ReadonlySet<string>): string {
   const [best] = [...known]
-    .map((one) => ({ one, distance: distance(name, one) }))
+    .map((one) => ({ one, distance: levenshtein(name, one) }))
     .filter(({ distance: far }) => far <= NEAR)
     .sort((a, b) => a.distance - b.distance);
   return best === undefined ? '' : ` (${best.one} is meant?)`;
-}
-
-/** Levenshtein's. */
-function distance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= Math.min(one.length, 128); i += 1) {
-    const next = [i];
-    for (let j = 1; j <= other.length; j += 1) {
-      const replaced = (row[j - 1] ?? 0) + (one[i - 1] === other[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
 }

@@ -3,18 +3,18 @@ import type { Section } from './section.ts';
 
 /** One environment variable. */
 export interface Variable<T = unknown> {
-  /** Who reads it. */
+  /** The sections that it belongs to. */
   readonly sections: readonly Section[];
   readonly description: string;
   /** Completes "expected ...". */
   readonly expected: string;
   readonly schema: z.ZodType<T, string>;
-  /** Its value is never shown. */
+  /** Present: its value is never shown. */
   readonly secret?: true;
   readonly required?: true;
-  /** As it would be written. */
+  /** The default, as an operator would write it. */
   readonly default?: string;
-  /** What holds where it is absent and has no default, for the reference. */
+  /** For the reference: the behaviour if the variable is absent and has no default. */
   readonly absent?: string;
 }
 
@@ -48,7 +48,7 @@ export function matching(pattern: RegExp, expected: string, rest: Written): Vari
   return { ...rest, expected, schema: z.string().regex(pattern) };
 }
 
-/** The name of a file or folder. Whether it is there shows when it is read. */
+/** The path of a file or folder. Whether it exists is checked when it is read. */
 export function path(rest: Written): Variable<string> {
   return matching(/^[^\0]{1,4096}$/, 'a path', rest);
 }

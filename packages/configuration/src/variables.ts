@@ -19,7 +19,7 @@ const kafka = {
     sections: ['kafka', 'redis'],
     required: true,
     description:
-      "The log's name: the first part of every position. It stands for the cluster and the prefix below; never use one name for two.",
+      "The log's name: the first part of every position. It is bound to the cluster and the prefix below; never use one name for two.",
   }),
   RESIDENCY_KAFKA_BROKERS: variable({
     ...brokers,
@@ -36,7 +36,7 @@ const kafka = {
   RESIDENCY_TOPIC_PREFIX: matching(/^[A-Za-z0-9._-]{0,100}$/, 'up to 100 of A-Z a-z 0-9 . _ -', {
     sections: ['kafka'],
     default: '',
-    description: "Stands before every topic's and group's name.",
+    description: "The prefix of every topic's and group's name.",
   }),
   RESIDENCY_KAFKA_TLS: choice(['true', 'false'], {
     sections: ['kafka'],
@@ -111,7 +111,7 @@ const redis = {
   RESIDENCY_REDIS_KEY_PREFIX: matching(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 of A-Z a-z 0-9 . _ -', {
     sections: ['redis'],
     default: 'residency',
-    description: "Stands in front of every Redis key; it is also the cluster's hash tag.",
+    description: "The prefix of every Redis key; it is also the cluster's hash tag.",
   }),
 };
 
@@ -182,7 +182,7 @@ const topics = {
     sections: ['topics'],
     default: '12',
     description:
-      'Partitions of `threat.samples`, `residency.audit` and `threat.samples.quarantine`. Choose once: it can not be changed later.',
+      'Partitions of `threat.samples`, `residency.audit` and `threat.samples.quarantine`. Choose once: it cannot be changed later.',
   }),
   RESIDENCY_TOPIC_REPLICATION: whole(1, 15, {
     sections: ['topics'],
@@ -217,7 +217,7 @@ const ledger = {
     sections: ['ledger'],
     absent: 'the folder',
     description:
-      'Bucket of the ledgers; with object lock its files can not be replaced even by who runs it.',
+      'Bucket of the ledgers; with object lock, not even its operator can replace its files.',
   }),
   RESIDENCY_LEDGER_ENDPOINT: variable({
     ...endpoint,
@@ -233,13 +233,13 @@ const ledger = {
   RESIDENCY_LEDGER_PATH_STYLE: choice(['true', 'false'], {
     sections: ['ledger'],
     default: 'false',
-    description: "`true`: the bucket stands in the path instead of the host's name.",
+    description: "`true`: the bucket is in the path instead of the host's name.",
   }),
   RESIDENCY_LEDGER_ACCESS_KEY_ID: matching(/^[\x21-\x7e]{1,256}$/, 'an access key id', {
     sections: ['ledger'],
     absent: "the SDK's default provider chain",
     description:
-      'Access key id; with its secret. An auditor lists, gets and puts, whoever verifies lists and gets.',
+      'Access key id; with its secret. An auditor lists, gets and puts; a verifier lists and gets.',
   }),
   RESIDENCY_LEDGER_SECRET_ACCESS_KEY: secret({
     sections: ['ledger'],
@@ -253,12 +253,57 @@ const ledger = {
   }),
 };
 
+const checkpoints = {
+  RESIDENCY_CHECKPOINTS_DIR: path({
+    sections: ['checkpoints'],
+    absent: "`ledger-checkpoints` beside the ledgers' key",
+    description:
+      'Folder that keeps the newest signed checkpoint of each ledger; it must exist. On a disk, and in a backup, of its own: what is restored together with Kafka or the ledgers guards nothing. For one log.',
+  }),
+  RESIDENCY_CHECKPOINTS_BUCKET: matching(BUCKET, BUCKET_EXPECTED, {
+    sections: ['checkpoints'],
+    absent: 'the folder',
+    description: 'Bucket that keeps them instead; the auditor lists, gets and puts.',
+  }),
+  RESIDENCY_CHECKPOINTS_ENDPOINT: variable({
+    ...endpoint,
+    sections: ['checkpoints'],
+    absent: 'AWS',
+    description: "The store's address.",
+  }),
+  RESIDENCY_CHECKPOINTS_AWS_REGION: matching(AWS_REGION, AWS_REGION_EXPECTED, {
+    sections: ['checkpoints'],
+    absent: 'required with a bucket',
+    description: 'The region that requests are signed for.',
+  }),
+  RESIDENCY_CHECKPOINTS_PATH_STYLE: choice(['true', 'false'], {
+    sections: ['checkpoints'],
+    default: 'false',
+    description: "`true`: the bucket is in the path instead of the host's name.",
+  }),
+  RESIDENCY_CHECKPOINTS_ACCESS_KEY_ID: matching(/^[\x21-\x7e]{1,256}$/, 'an access key id', {
+    sections: ['checkpoints'],
+    absent: "the SDK's default provider chain",
+    description: 'Access key id; with its secret.',
+  }),
+  RESIDENCY_CHECKPOINTS_SECRET_ACCESS_KEY: secret({
+    sections: ['checkpoints'],
+    absent: "the SDK's default provider chain",
+    description: 'Secret access key.',
+  }),
+  RESIDENCY_CHECKPOINTS_SECRET_ACCESS_KEY_FILE: path({
+    sections: ['checkpoints'],
+    absent: 'none',
+    description: 'File that holds the secret access key instead.',
+  }),
+};
+
 const auditing = {
   RESIDENCY_LEDGER_KEY_FILE: path({
     sections: ['auditing'],
     required: true,
     description:
-      "File of the signing key, readable by the auditor alone (0600); `residency audit key generate` makes one. It signs each partition's ledger under that ledger's name.",
+      "File of the signing key, readable by the auditor alone (0600); `residency audit key generate` makes one. It signs each partition's ledger under that ledger's name. Its folder must be writable where it is rotated.",
   }),
   RESIDENCY_LEDGER_INTERVAL_MS: whole(100, 3_600_000, {
     sections: ['auditing'],
@@ -292,7 +337,7 @@ const exporting = {
   RESIDENCY_EXPORTER_INTERVAL_MS: whole(1_000, 600_000, {
     sections: ['exporting'],
     default: '10000',
-    description: 'From one look at what stands in the logs to the next, milliseconds.',
+    description: 'From one reading of the logs to the next, milliseconds.',
   }),
 };
 
@@ -323,6 +368,7 @@ export const VARIABLES = {
   ...routing,
   ...topics,
   ...ledger,
+  ...checkpoints,
   ...auditing,
   ...reconciling,
   ...exporting,
@@ -336,9 +382,11 @@ export type ValueOf<Name extends VariableName> =
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its own members
 export const VARIABLE_NAMES = Object.keys(VARIABLES) as readonly VariableName[];
 
-/** Known to commands of one machine, and no mistake beside the others. */
+/** Variables of commands on one machine. They are not reported as unknown. */
 export const COMMAND_VARIABLES: readonly string[] = [
   'RESIDENCY_PORT',
   'RESIDENCY_TOKEN',
   'RESIDENCY_DEBUG',
+  'RESIDENCY_PRINCIPAL',
+  'RESIDENCY_CHECKPOINTS',
 ];

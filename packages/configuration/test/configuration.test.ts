@@ -78,6 +78,7 @@ describe('a valid environment', () => {
       },
       topics: { partitions: 12, replicationFactor: 3, retentionMs: 604_800_000 },
       ledger: { origin: 'residency-router', directory: '/srv/ledger' },
+      checkpoints: { besideKey: '/etc/residency/ledger-key' },
       auditing: { signerKey: 'PRIVATE+KEY+name+id+key', intervalMs: 5_000 },
       reconciling: { stateDirectory: '/var/lib/reconciler', readsPerSecond: 50, pauseMs: 60_000 },
       exporting: { intervalMs: 10_000 },
@@ -307,6 +308,19 @@ describe('mistakes', () => {
       'RESIDENCY_SITE_ZRH_2_ACCESS_KEY_ID: a variable that exists / an unknown one .RESIDENCY_SITE_ZRH_1_ACCESS_KEY_ID is meant',
     ],
     [
+      {
+        RESIDENCY_CHECKPOINTS_DIR: '/kept',
+        RESIDENCY_CHECKPOINTS_BUCKET: 'kept',
+        RESIDENCY_CHECKPOINTS_AWS_REGION: 'r',
+      },
+      'RESIDENCY_CHECKPOINTS_BUCKET: nothing beside RESIDENCY_CHECKPOINTS_DIR / both',
+    ],
+    [{ RESIDENCY_CHECKPOINTS_BUCKET: 'kept' }, 'RESIDENCY_CHECKPOINTS_AWS_REGION: '],
+    [
+      { RESIDENCY_CHECKPOINTS_ENDPOINT: 'https://s3.example' },
+      'RESIDENCY_CHECKPOINTS_ENDPOINT: RESIDENCY_CHECKPOINTS_BUCKET beside it',
+    ],
+    [
       { RESIDENCY_LEDGER_DIR: undefined },
       'RESIDENCY_LEDGER_BUCKET: .*, or a folder in RESIDENCY_LEDGER_DIR / nothing',
     ],
@@ -372,7 +386,7 @@ describe('mistakes', () => {
     );
   });
 
-  it('never show a secret, nor what stands before the host of an address', () => {
+  it('never show a secret, nor the part before the host of an address', () => {
     const canary = 'canary0canary';
     const texts = [
       canary,
@@ -428,7 +442,9 @@ const origin = constantFrom('residency-router', 'audit.example/residency');
 const maybe = <T>(of: Arbitrary<T>): Arbitrary<T | undefined> => option(of, { nil: undefined });
 const whole = (min: number, max: number): Arbitrary<number> => integer({ min, max });
 
-/** Whatever a configuration may be; members that are absent are left out, as the reader leaves them. */
+/**
+ * Whatever a configuration may be; members that are absent are left out, as the reader leaves them.
+ */
 function configurations(): Arbitrary<Omit<Configuration, 'readers'>> {
   const credentials = record({
     accessKeyId: stringMatching(/^[A-Z0-9]{1,20}$/),
@@ -515,6 +531,19 @@ function configurations(): Arbitrary<Omit<Configuration, 'readers'>> {
         origin,
         bucket: record({
           bucket: constantFrom('ledger', 'a.b-c'),
+          awsRegion: constantFrom('ru-1'),
+          pathStyle: boolean(),
+          endpoint: maybe(constantFrom('https://s3.example')),
+          credentials: maybe(record({ accessKeyId: name, secretAccessKey: line })),
+        }),
+      }),
+    ),
+    checkpoints: oneof(
+      constantFrom({ besideKey: '/files/ledger-key' }),
+      record({ directory: place }),
+      record({
+        bucket: record({
+          bucket: constantFrom('kept', 'a.b-c'),
           awsRegion: constantFrom('ru-1'),
           pathStyle: boolean(),
           endpoint: maybe(constantFrom('https://s3.example')),

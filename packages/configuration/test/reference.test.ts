@@ -9,7 +9,8 @@ import {
 import { VARIABLE_NAMES } from '../src/variables.ts';
 import { REQUIRED, sourceOf } from './valid-environment.ts';
 
-// Made anew with: node -e "import('./packages/configuration/src/index.ts').then((m) => process.stdout.write(m.configurationReference()))" > docs/reference/configuration.md
+// Made anew with: node -e "import('./packages/configuration/src/index.ts').then((m) =>
+// process.stdout.write(m.configurationReference()))" > docs/reference/configuration.md
 it('docs/reference/configuration.md is what the code says', () => {
   expect(
     readFileSync(new URL('../../../docs/reference/configuration.md', import.meta.url), 'utf8'),

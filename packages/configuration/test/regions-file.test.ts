@@ -9,7 +9,7 @@ const linesOf = (document: unknown): readonly string[] =>
 
 describe('the regions file', () => {
   it.each<[unknown, readonly string[]]>([
-    ['{', ['a file with a JSON object / something that is not JSON']],
+    ['{', ['a file with a JSON object / something that is not JSON, in line 1']],
     [[], ['an object in the document / nothing, or another kind of value']],
     [{ sites: {} }, ['at least one site / none']],
     [{ sites: { a: SITE }, extra: 1 }, ['only members it knows in the document / "extra"']],
@@ -45,6 +45,15 @@ describe('the regions file', () => {
         'an address https://host or http://host:port, without user, password and query in sites.a.endpoint / something else',
       ],
     ],
+    [
+      '{"sites":{},\n"sites":{}}',
+      ['a file with a JSON object / a member that occurs twice in one object, in line 2'],
+    ],
+    [
+      '{"sites":{"a":1,"a":2}}',
+      ['a file with a JSON object / a member that occurs twice in one object, in line 1'],
+    ],
+    ['{"sites":{"\ufffd":1}}', ['a file with a JSON object / bytes that are not UTF-8']],
     [
       { sites: { a: SITE, b: SITE } },
       ['a bucket of its own for each site / one bucket for a and b'],

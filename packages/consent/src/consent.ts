@@ -1,4 +1,6 @@
-/** The purpose every sample needs (ISO/IEC TS 27560 "purpose"). */
+import { defined } from '@residency/defined';
+
+/** The purpose that every sample needs (ISO/IEC TS 27560 "purpose"). */
 export const SAMPLE_SHARING = 'threat-sample-sharing';
 
 export interface ConsentGranted {
@@ -6,7 +8,7 @@ export interface ConsentGranted {
   readonly consentId: string;
   readonly purposes: readonly string[];
   readonly termsVersion: string;
-  /** Lower-case hex SHA-256 of the terms as shown; absent where the publisher did not say. */
+  /** Lower-case hex SHA-256 of the terms as shown; absent: the publisher did not give it. */
   readonly termsSha256?: string;
 }
 export interface ConsentWithdrawn {
@@ -15,7 +17,7 @@ export interface ConsentWithdrawn {
 }
 export type ConsentEvent = ConsentGranted | ConsentWithdrawn;
 
-/** `[from, until)` in append time, milliseconds; `until` absent = still given. */
+/** `[from, until)` in append time, milliseconds; `until` absent: still given. */
 export interface ConsentInterval {
   readonly from: number;
   readonly until?: number;
@@ -24,7 +26,7 @@ export interface ConsentInterval {
   readonly termsSha256?: string;
 }
 
-/** All intervals of one consent id, in order, not overlapping. Empty: only ever withdrawn, or never seen. */
+/** All intervals of one consent id, in order, without overlaps. Empty: there was no grant. */
 export type ConsentHistory = readonly ConsentInterval[];
 
 export const CONSENT_REASONS = ['CONSENT_UNKNOWN', 'CONSENT_WITHDRAWN', 'CONSENT_PURPOSE'] as const;
@@ -35,8 +37,9 @@ export type ConsentDecision =
   | { readonly given: false; readonly reason: ConsentReason };
 
 /**
- * Adds one event, in log order. A grant while one is open ends that one and begins anew (other terms or purposes);
- * a withdrawal without a grant changes nothing. Both in one millisecond leave an empty interval, so the withdrawal wins.
+ * Adds one event, in log order. A grant during an open interval ends it and begins a new one (other
+ * terms or purposes). A withdrawal without a grant changes nothing. A grant and a withdrawal in one
+ * millisecond leave an empty interval, so the withdrawal wins.
  */
 export function evolve(history: ConsentHistory, event: ConsentEvent, at: number): ConsentHistory {
   const closed = close(history, at);
@@ -50,7 +53,7 @@ export function evolve(history: ConsentHistory, event: ConsentEvent, at: number)
           from: at,
           purposes: event.purposes,
           termsVersion: event.termsVersion,
-          ...(event.termsSha256 === undefined ? {} : { termsSha256: event.termsSha256 }),
+          ...defined({ termsSha256: event.termsSha256 }),
         },
       ];
     default:
@@ -64,7 +67,10 @@ function close(history: ConsentHistory, at: number): ConsentHistory {
   return [...history.slice(0, -1), { ...last, until: at }];
 }
 
-/** Was consent for `purpose` given at append time `at`? Pure and total: an unknown id is an empty history. */
+/**
+ * Whether consent for `purpose` was given at append time `at`. Pure; an unknown id has an empty
+ * history.
+ */
 export function gate(
   history: ConsentHistory,
   at: number,

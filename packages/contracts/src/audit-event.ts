@@ -1,21 +1,14 @@
-import { canonicalJson } from '@residency/residency';
+import { defined } from '@residency/defined';
+import { JsonError, canonicalJson, readJson } from '@residency/residency';
 import { z } from 'zod';
 import { ContractError } from './contract-error.ts';
+import { hex64, position } from './fields.ts';
 import { AUDIT_EVENT_BYTES } from './limits.ts';
 import { formatPosition, parsePosition } from './position.ts';
 import type { Position } from './position.ts';
 import { QUARANTINE_REASONS, REFUSAL_REASONS } from './reasons.ts';
-import { VERDICTS } from './submission.ts';
+import { VERDICTS } from './vocabulary.ts';
 
-const hex64 = z.string().regex(/^[0-9a-f]{64}$/);
-const position = z.string().refine((text) => {
-  try {
-    parsePosition(text);
-    return true;
-  } catch {
-    return false;
-  }
-});
 const offset = z.string().regex(/^(0|[1-9]\d{0,18})$/);
 const country = z.string().regex(/^[A-Z]{2}$/);
 const verdict = z.enum(VERDICTS);
@@ -32,8 +25,16 @@ const placement = z.strictObject({
   sealedBytes: z.int().positive(),
   wrappingKey: z.string(),
   versionId: z.string().optional(),
+  /**
+   * Present: the object was adopted from another record. Its metadata and its sealed message name
+   * this position and policy.
+   */
+  adopted: z.strictObject({ position, policyDigest: hex64 }).optional(),
 });
-/** In every event: `previous` = the offset settled before it in the partition, `null` at the partition's first. */
+/**
+ * In every event. `previous`: the offset that was settled before it in the partition; `null`: it is
+ * the partition's first.
+ */
 const common = { previous: offset.nullable(), redriveOf: position.optional() };
 const judged = {
   ...common,
@@ -47,9 +48,15 @@ const judged = {
   decision,
 };
 
-const data = {
+/** The data of each outcome. */
+export const auditData = {
   stored: z.strictObject({ ...judged, placements: z.array(placement).min(1) }),
-  duplicate: z.strictObject({ ...judged, of: position }),
+  // `placements`: copies that it made before it found the record whose duplicate it is.
+  duplicate: z.strictObject({
+    ...judged,
+    of: position,
+    placements: z.array(placement).min(1).optional(),
+  }),
   refused: z.strictObject({
     ...common,
     submission: hex64,
@@ -58,7 +65,7 @@ const data = {
     consentId,
     reason: z.enum(REFUSAL_REASONS),
   }),
-  // Only what passed its check before the one that failed.
+  // Only values that passed their checks before the failed one.
   quarantined: z.strictObject({
     ...common,
     reason: z.enum(QUARANTINE_REASONS),
@@ -74,20 +81,23 @@ const data = {
 };
 
 const judgement = z.discriminatedUnion('outcome', [
-  z.strictObject({ outcome: z.literal('stored'), data: data.stored }),
-  z.strictObject({ outcome: z.literal('duplicate'), data: data.duplicate }),
-  z.strictObject({ outcome: z.literal('refused'), data: data.refused }),
-  z.strictObject({ outcome: z.literal('quarantined'), data: data.quarantined }),
+  z.strictObject({ outcome: z.literal('stored'), data: auditData.stored }),
+  z.strictObject({ outcome: z.literal('duplicate'), data: auditData.duplicate }),
+  z.strictObject({ outcome: z.literal('refused'), data: auditData.refused }),
+  z.strictObject({ outcome: z.literal('quarantined'), data: auditData.quarantined }),
 ]);
 
-export type StoredData = z.infer<typeof data.stored>;
-export type DuplicateData = z.infer<typeof data.duplicate>;
-export type RefusedData = z.infer<typeof data.refused>;
-export type QuarantinedData = z.infer<typeof data.quarantined>;
+export type StoredData = z.infer<typeof auditData.stored>;
+export type DuplicateData = z.infer<typeof auditData.duplicate>;
+export type RefusedData = z.infer<typeof auditData.refused>;
+export type QuarantinedData = z.infer<typeof auditData.quarantined>;
 export type Placement = z.infer<typeof placement>;
 export type RecordedDecision = z.infer<typeof decision>;
 
-/** What happened to one intake record. `at` = its append time T, `position` = where it stands. */
+/**
+ * The outcome of one intake record. `at`: the record's append time T. `position`: the record's
+ * position in the log.
+ */
 export type AuditEvent = {
   readonly position: Position;
   readonly at: number;
@@ -100,7 +110,7 @@ export type AuditEvent = {
 );
 
 const TYPE = /^residency\.sample\.(stored|duplicate|refused|quarantined)\.v1$/;
-const envelope = z.strictObject({
+export const auditEnvelope = z.strictObject({
   specversion: z.literal('1.0'),
   id: position,
   source: z.string(),
@@ -114,8 +124,8 @@ const envelope = z.strictObject({
 });
 
 /**
- * A structured-mode JSON CloudEvent (docs/formats/audit-event.md), RFC 8785 form, so that the same event is the same
- * bytes wherever it is made; throws `AUDIT_EVENT_TOO_LARGE` beyond 16 KiB.
+ * A structured-mode JSON CloudEvent (docs/formats/audit-event.md), RFC 8785 form, so that the same
+ * event is the same bytes wherever it is made; throws `AUDIT_EVENT_TOO_LARGE` beyond 16 KiB.
  */
 export function encodeAuditEvent(event: AuditEvent): Buffer {
   const { log, topic, partition, offset: at } = event.position;
@@ -146,11 +156,14 @@ export function encodeAuditEvent(event: AuditEvent): Buffer {
 export function decodeAuditEvent(bytes: Uint8Array): AuditEvent {
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    value = readJson(bytes);
   } catch (cause) {
-    throw invalid('not JSON', cause);
+    throw invalid(
+      `not JSON with one meaning: ${cause instanceof JsonError ? cause.problem : 'something else'}`,
+      cause,
+    );
   }
-  const outer = envelope.safeParse(value);
+  const outer = auditEnvelope.safeParse(value);
   if (!outer.success) throw invalid(paths(outer.error));
   const at = parsePosition(outer.data.id);
   const inner = judgement.safeParse({
@@ -167,7 +180,7 @@ export function decodeAuditEvent(bytes: Uint8Array): AuditEvent {
   return {
     position: at,
     at: Date.parse(time),
-    ...(traceparent === undefined ? {} : { traceparent }),
+    ...defined({ traceparent }),
     ...inner.data,
   };
 }

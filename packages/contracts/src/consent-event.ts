@@ -1,42 +1,38 @@
 import type { CloudEvent } from '@residency/cloudevents';
 import type { ConsentEvent } from '@residency/consent';
+import { defined } from '@residency/defined';
+import { JsonError, readJson } from '@residency/residency';
 import { z } from 'zod';
 import { ContractError } from './contract-error.ts';
+import { consentId, hex64 } from './fields.ts';
+import { CONSENT_GRANTED, CONSENT_WITHDRAWN, SUBJECT_LINKED } from './vocabulary.ts';
 
-export const CONSENT_GRANTED = 'consent.granted.v1';
-export const CONSENT_WITHDRAWN = 'consent.withdrawn.v1';
-/** Moves an idle log's watermark; carries nothing. */
-export const CONSENT_TICK = 'consent.tick.v1';
-/** The link from a consent id to a person, on a topic of its own so that it alone can be erased. */
-export const SUBJECT_LINKED = 'subject.linked.v1';
-
-const consentId = z.string().regex(/^[A-Za-z0-9_-]{8,128}$/, 'not 8 to 128 of A-Z a-z 0-9 _ -');
-const granted = z.strictObject({
+export const consentGranted = z.strictObject({
   consentId,
   purposes: z.array(z.string().min(1).max(128)).min(1).max(16),
   termsVersion: z.string().min(1).max(128),
-  termsSha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .optional(),
+  termsSha256: hex64.optional(),
 });
-const withdrawn = z.strictObject({ consentId });
-const linked = z.strictObject({ consentId, subject: z.string().min(1).max(1024) });
+export const consentWithdrawn = z.strictObject({ consentId });
+export const subjectLinked = z.strictObject({ consentId, subject: z.string().min(1).max(1024) });
 
 export interface SubjectLink {
   readonly consentId: string;
   readonly subject: string;
 }
 
-/** Reads `consent.granted.v1` or `consent.withdrawn.v1`; anything else throws `INVALID_CONSENT_EVENT`. */
+/**
+ * Reads `consent.granted.v1` or `consent.withdrawn.v1`; anything else throws
+ * `INVALID_CONSENT_EVENT`.
+ */
 export function readConsentEvent(event: CloudEvent): ConsentEvent {
   switch (event.type) {
     case CONSENT_GRANTED: {
-      const { termsSha256, ...data } = read(granted, event);
-      return { kind: 'granted', ...data, ...(termsSha256 === undefined ? {} : { termsSha256 }) };
+      const { termsSha256, ...data } = read(consentGranted, event);
+      return { kind: 'granted', ...data, ...defined({ termsSha256 }) };
     }
     case CONSENT_WITHDRAWN:
-      return { kind: 'withdrawn', ...read(withdrawn, event) };
+      return { kind: 'withdrawn', ...read(consentWithdrawn, event) };
     default:
       throw invalid(`type: expected ${CONSENT_GRANTED} or ${CONSENT_WITHDRAWN}`);
   }
@@ -45,7 +41,7 @@ export function readConsentEvent(event: CloudEvent): ConsentEvent {
 /** Reads `subject.linked.v1`; anything else throws `INVALID_CONSENT_EVENT`. */
 export function readSubjectLink(event: CloudEvent): SubjectLink {
   if (event.type !== SUBJECT_LINKED) throw invalid(`type: expected ${SUBJECT_LINKED}`);
-  return read(linked, event);
+  return read(subjectLinked, event);
 }
 
 /** The inverse of `readConsentEvent`. */
@@ -84,12 +80,15 @@ function jsonEvent(
 function read<T>(schema: z.ZodType<T>, event: CloudEvent): T {
   let value: unknown;
   try {
-    value = JSON.parse((event.data ?? Buffer.alloc(0)).toString('utf8'));
-  } catch {
-    throw invalid('data: not JSON');
+    value = readJson(event.data ?? Buffer.alloc(0));
+  } catch (error) {
+    throw invalid(
+      `data: not JSON with one meaning, found ${error instanceof JsonError ? error.problem : 'something else'}`,
+    );
   }
   const parsed = schema.safeParse(value);
-  // Issue messages would repeat unrecognised names, which may be personal: only paths and our own words go out.
+  // Issue messages would repeat unrecognised names, which may be personal, so only paths and
+  // constant words are used.
   if (!parsed.success)
     throw invalid(
       parsed.error.issues

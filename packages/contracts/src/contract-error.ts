@@ -7,6 +7,7 @@ export const CONTRACT_ERROR_CODES = [
   'INVALID_CONSENT_EVENT',
   'INVALID_METADATA',
   'INVALID_CONTROL_EVENT',
+  'INVALID_POINTER',
   'AUDIT_EVENT_TOO_LARGE',
 ] as const;
 export type ContractErrorCode = (typeof CONTRACT_ERROR_CODES)[number];

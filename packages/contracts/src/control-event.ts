@@ -1,67 +1,131 @@
 import { decodeKafka, encodeKafkaStructured } from '@residency/cloudevents';
-import { parseInstant } from '@residency/residency';
+import type { CloudEvent } from '@residency/cloudevents';
+import { defined } from '@residency/defined';
+import { readJson } from '@residency/residency';
 import { z } from 'zod';
 import { ContractError } from './contract-error.ts';
+import { hex64, instant, position } from './fields.ts';
 import type { LogEntry } from './log-entry.ts';
 import { TOPICS } from './log-record.ts';
 import type { LogRecord } from './log-record.ts';
+import {
+  ACT_FAILED,
+  CLOCK_ACCEPTED,
+  CONTROL_LOG_LEVELS,
+  EXPORTED,
+  EXPORT_BEGUN,
+  EXPORT_FORMATS,
+  INTAKE_DRAINING,
+  KEY_ADD_BEGUN,
+  KEY_RETIRE_BEGUN,
+  LEDGER_KEY_CHANGES,
+  LEDGER_KEY_CHANGE_BEGUN,
+  LOG_LEVEL_SET,
+  LOST_OF_LEDGER,
+  NEW_LEDGER_BEGUN,
+  OPEN_BEGUN,
+  PUBLICATION_BEGUN,
+  QUARANTINE_CLOSED,
+  RECORD_SET_ASIDE,
+  REDRIVE_BEGUN,
+  ROUTING_PAUSED,
+  ROUTING_RESUMED,
+  TOPIC_ACCEPTED,
+} from './vocabulary.ts';
 
-/** What people did with the system, on `residency.control` (docs/formats/control.md). */
-export const EXPORT_BEGUN = 'residency.audit.export-begun.v1';
-export const EXPORTED = 'residency.audit.exported.v1';
-export const ROUTING_PAUSED = 'residency.routing.paused.v1';
-export const INTAKE_DRAINING = 'residency.intake.draining.v1';
-export const ROUTING_RESUMED = 'residency.routing.resumed.v1';
-export const LOG_LEVEL_SET = 'residency.log-level.set.v1';
-
-export const EXPORT_FORMATS = ['ndjson', 'csv'] as const;
-/** `default`: as its configuration says. */
-export const CONTROL_LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'default'] as const;
-
-const instant = z.string().refine((text) => parseInstant(text) !== undefined, 'not RFC 3339');
 const asked = {
   export: z.string().min(1).max(64),
   from: instant,
   to: instant,
   format: z.enum(EXPORT_FORMATS),
 };
-const reason = z.string().regex(/^[^\p{C}]{1,200}$/u);
-const SCHEMAS = {
+// U+FFFD replaces bytes that were not UTF-8.
+const reason = z.string().regex(/^[^\p{C}\ufffd]{1,200}$/u);
+const act = z.string().min(1).max(64);
+const name = z.string().regex(/^[^\p{C}\s]{1,128}$/u);
+const code = z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/);
+export const PRINCIPAL = /^[^\p{C}]{1,128}$/u;
+/** The position of a record of the intake log. */
+const samplePosition = position.regex(/^[^/]+\/threat\.samples\//, 'no position of the intake log');
+const topicId = z.string().regex(/^[A-Za-z0-9_-]{22}$/);
+export const controlData = {
   [EXPORT_BEGUN]: z.strictObject(asked),
   [EXPORTED]: z.strictObject({
     ...asked,
     events: z.int().nonnegative(),
-    digest: z.string().regex(/^[0-9a-f]{64}$/),
+    digest: hex64,
     complete: z.boolean(),
   }),
   [ROUTING_PAUSED]: z.strictObject({ reason }),
   [INTAKE_DRAINING]: z.strictObject({ reason }),
   [ROUTING_RESUMED]: z.strictObject({}),
+  [RECORD_SET_ASIDE]: z.strictObject({
+    position: samplePosition,
+    reason,
+  }),
+  [OPEN_BEGUN]: z.strictObject({ act, submission: hex64, region: name }),
+  [KEY_ADD_BEGUN]: z.strictObject({ act, region: name, key: name }),
+  [KEY_RETIRE_BEGUN]: z.strictObject({ act, key: name }),
+  [PUBLICATION_BEGUN]: z.strictObject({
+    act,
+    id: name,
+    version: z.int().positive(),
+    digest: hex64,
+  }),
+  [REDRIVE_BEGUN]: z.strictObject({ act, records: z.int().positive(), reason: code.optional() }),
+  [LEDGER_KEY_CHANGE_BEGUN]: z.strictObject({ act, change: z.enum(LEDGER_KEY_CHANGES) }),
+  [NEW_LEDGER_BEGUN]: z.strictObject({ act, lost: z.enum(LOST_OF_LEDGER) }),
+  [ACT_FAILED]: z.strictObject({ act, code }),
+  [TOPIC_ACCEPTED]: z.strictObject({
+    topic: z.enum(Object.values(TOPICS)),
+    was: topicId,
+    is: topicId,
+    reason,
+  }),
+  [QUARANTINE_CLOSED]: z.strictObject({
+    position: samplePosition,
+    reason,
+  }),
+  [CLOCK_ACCEPTED]: z.strictObject({ clock: instant, lastAppend: instant }),
   [LOG_LEVEL_SET]: z.strictObject({
     service: z.string().regex(/^[a-z][a-z-]{0,63}$/),
     level: z.enum(CONTROL_LOG_LEVELS),
   }),
 };
-type ControlType = keyof typeof SCHEMAS;
+type ControlType = keyof typeof controlData;
 
-/** `export` names one export: both of its events have it. `digest` is the replay digest of what was given out. `service`: a service's name, or `all`. */
+/**
+ * `export` is the id of an export, `act` of another act; both events of one have it. `digest`: the
+ * replay digest of the exported events. `service`: a service's name, or `all`. `principal`: who
+ * acted, if known; 1 to 128 characters without control characters.
+ */
 export type ControlEvent = {
   readonly [Type in ControlType]: {
     readonly type: Type;
-    readonly data: Readonly<z.infer<(typeof SCHEMAS)[Type]>>;
+    readonly principal?: string;
+    readonly data: Readonly<z.infer<(typeof controlData)[Type]>>;
   };
 }[ControlType];
 
-/** Its id is its key, so that compaction keeps every one. Throws `INVALID_CONTROL_EVENT` where nobody could read it back. */
-export function controlEntry({ type, data }: ControlEvent, id: string): LogEntry {
-  if (!SCHEMAS[type].safeParse(data).success) throw invalid();
+/**
+ * The event's id is its record key, so that compaction keeps every event. Throws
+ * `INVALID_CONTROL_EVENT` if the result could not be read back.
+ */
+export function controlEntry({ type, principal, data }: ControlEvent, id: string): LogEntry {
+  if (
+    !controlData[type].safeParse(data).success ||
+    (principal !== undefined && !PRINCIPAL.test(principal))
+  )
+    throw invalid();
+  const extensions: CloudEvent['extensions'] =
+    principal === undefined ? {} : { authtype: 'user', authid: principal };
   const event = {
     specversion: '1.0',
     id,
     source: '/residency/control',
     type,
     datacontenttype: 'application/json',
-    extensions: {},
+    extensions,
     data: Buffer.from(JSON.stringify(data)),
   } as const;
   return {
@@ -70,16 +134,32 @@ export function controlEntry({ type, data }: ControlEvent, id: string): LogEntry
   };
 }
 
-/** The inverse. Throws `INVALID_CONTROL_EVENT` (park): whoever may write to the control log controls it. */
+/**
+ * The inverse. Throws `INVALID_CONTROL_EVENT` (park). Everybody with write access to the control
+ * log controls the input.
+ */
 export function readControlRecord({
   headers,
   value,
 }: Pick<LogRecord, 'headers' | 'value'>): ControlEvent {
   try {
-    const { type, data } = decodeKafka({ headers, value });
-    const json: unknown = JSON.parse((data ?? Buffer.alloc(0)).toString('utf8'));
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema of that type
-    if (isControlType(type)) return { type, data: SCHEMAS[type].parse(json) } as ControlEvent;
+    const {
+      type,
+      data,
+      extensions: { authid: principal },
+    } = decodeKafka({ headers, value });
+    const json = readJson(data ?? Buffer.alloc(0));
+    if (
+      isControlType(type) &&
+      (principal === undefined || (typeof principal === 'string' && PRINCIPAL.test(principal)))
+    ) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema of that type
+      return {
+        type,
+        ...defined({ principal }),
+        data: controlData[type].parse(json),
+      } as ControlEvent;
+    }
   } catch (cause) {
     throw invalid(cause);
   }
@@ -87,7 +167,7 @@ export function readControlRecord({
 }
 
 function isControlType(type: string): type is ControlType {
-  return Object.hasOwn(SCHEMAS, type);
+  return Object.hasOwn(controlData, type);
 }
 
 function invalid(cause?: unknown): ContractError {

@@ -1,47 +1,70 @@
+import { defined } from '@residency/defined';
+import { readControlRecord } from './control-event.ts';
+import type { ControlEvent } from './control-event.ts';
+import type { LogRecord } from './log-record.ts';
 import {
+  ACT_FAILED,
+  ALL_SERVICES,
+  CLOCK_ACCEPTED,
   EXPORTED,
   EXPORT_BEGUN,
   INTAKE_DRAINING,
+  KEY_ADD_BEGUN,
+  KEY_RETIRE_BEGUN,
+  LEDGER_KEY_CHANGE_BEGUN,
   LOG_LEVEL_SET,
+  NEW_LEDGER_BEGUN,
+  OPEN_BEGUN,
+  PUBLICATION_BEGUN,
+  QUARANTINE_CLOSED,
+  RECORD_SET_ASIDE,
+  REDRIVE_BEGUN,
   ROUTING_PAUSED,
   ROUTING_RESUMED,
-  readControlRecord,
-} from './control-event.ts';
-import type { CONTROL_LOG_LEVELS, ControlEvent } from './control-event.ts';
-import type { LogRecord } from './log-record.ts';
+  TOPIC_ACCEPTED,
+} from './vocabulary.ts';
+import type { CONTROL_LOG_LEVELS } from './vocabulary.ts';
 
 export type ControlLogLevel = Exclude<(typeof CONTROL_LOG_LEVELS)[number], 'default'>;
 
-/** What the control events so far leave the system in. */
+/** The state after the control events so far. */
 export interface ControlState {
-  /** `paused`: routers settle nothing. `draining`: the intake takes nothing, routers settle what is there. */
+  /**
+   * `paused`: routers settle nothing. `draining`: the intake accepts nothing, and routers settle
+   * the remaining records.
+   */
   readonly mode: 'running' | 'paused' | 'draining';
-  /** Of the pause or the draining. */
+  /** The reason of the pause or of the draining. */
   readonly reason?: string;
-  /** Append time of the event that left it so, milliseconds; absent: it was never otherwise. */
+  /**
+   * Append time of the event that caused this mode, milliseconds; absent: the mode never changed.
+   */
   readonly since?: number;
-  /** By service, or `all`. */
+  /** Positions of records that block their partition and are to be quarantined; absent: none. */
+  readonly setAside?: readonly string[];
+  /** The number of records of the control log that were not control events; absent: none. */
+  readonly passedOver?: number;
+  /** Log levels by service, or `all`. */
   readonly logLevels: Readonly<Partial<Record<string, ControlLogLevel>>>;
 }
 
-/** A log level's service, for all of them. */
-export const ALL_SERVICES = 'all';
-
-export const INITIAL_CONTROL: ControlState = { mode: 'running', logLevels: {} };
-
-/** `at`: the event's append time, milliseconds. The last word holds. */
+/** Applies one event. `at`: its append time, milliseconds. The last event wins. */
 export function evolveControl(state: ControlState, event: ControlEvent, at: number): ControlState {
-  const { logLevels } = state;
+  const { logLevels, setAside, passedOver } = state;
+  const kept = {
+    logLevels,
+    ...defined({ setAside, passedOver }),
+  };
   switch (event.type) {
     case ROUTING_PAUSED:
-      return { mode: 'paused', reason: event.data.reason, since: at, logLevels };
+      return { mode: 'paused', reason: event.data.reason, since: at, ...kept };
     case INTAKE_DRAINING:
-      return { mode: 'draining', reason: event.data.reason, since: at, logLevels };
+      return { mode: 'draining', reason: event.data.reason, since: at, ...kept };
     case ROUTING_RESUMED:
-      return { mode: 'running', since: at, logLevels };
+      return { mode: 'running', since: at, ...kept };
     case LOG_LEVEL_SET: {
       const { service, level } = event.data;
-      // For all: also for those that had one of their own.
+      // A level for all replaces the level of each single service.
       const others =
         service === ALL_SERVICES
           ? []
@@ -51,21 +74,37 @@ export function evolveControl(state: ControlState, event: ControlEvent, at: numb
         logLevels: Object.fromEntries(level === 'default' ? others : [...others, [service, level]]),
       };
     }
+    case RECORD_SET_ASIDE:
+      return { ...state, setAside: [...new Set([...(setAside ?? []), event.data.position])] };
+    case TOPIC_ACCEPTED:
+    case QUARANTINE_CLOSED:
+    case CLOCK_ACCEPTED:
     case EXPORT_BEGUN:
     case EXPORTED:
+    case OPEN_BEGUN:
+    case KEY_ADD_BEGUN:
+    case KEY_RETIRE_BEGUN:
+    case PUBLICATION_BEGUN:
+    case REDRIVE_BEGUN:
+    case LEDGER_KEY_CHANGE_BEGUN:
+    case NEW_LEDGER_BEGUN:
+    case ACT_FAILED:
       return state;
     default:
       return event satisfies never;
   }
 }
 
-/** The state after a record of the control log; what is no control event changes nothing. */
+/**
+ * The state after a record of the control log. A record that is not a control event is counted and
+ * changes nothing else.
+ */
 export function followControl(state: ControlState, record: LogRecord): ControlState {
   let event: ControlEvent;
   try {
     event = readControlRecord(record);
   } catch {
-    return state;
+    return { ...state, passedOver: (state.passedOver ?? 0) + 1 };
   }
   return evolveControl(state, event, record.at);
 }

@@ -6,8 +6,8 @@ export function sha256(bytes: Uint8Array): string {
 }
 
 /**
- * Lower-case hex SHA-256 over length-prefixed parts (each UTF-8, preceded by its length in bytes as a big-endian
- * uint32), so that no two different lists of parts give the same bytes.
+ * Lower-case hex SHA-256 over length-prefixed parts (each UTF-8, preceded by its length in bytes as
+ * a big-endian uint32), so that no two different lists of parts give the same bytes.
  */
 export function sha256OfParts(...parts: readonly string[]): string {
   const hash = createHash('sha256');
@@ -20,7 +20,7 @@ export function sha256OfParts(...parts: readonly string[]): string {
   return hash.digest('hex');
 }
 
-/** A submission's name: safe in a path, says nothing about a person (DESIGN §1). */
+/** The id of a submission. It is safe in a path and contains nothing about a person (DESIGN §1). */
 export function submissionId(event: { readonly source: string; readonly id: string }): string {
   return sha256OfParts(event.source, event.id);
 }

@@ -9,10 +9,6 @@ export type {
   StoredData,
 } from './audit-event.ts';
 export {
-  CONSENT_GRANTED,
-  CONSENT_TICK,
-  CONSENT_WITHDRAWN,
-  SUBJECT_LINKED,
   consentCloudEvent,
   readConsentEvent,
   readSubjectLink,
@@ -22,26 +18,9 @@ export type { SubjectLink } from './consent-event.ts';
 export { readConsentRecord } from './consent-record.ts';
 export { CONTRACT_ERROR_CODES, ContractError } from './contract-error.ts';
 export type { ContractErrorCode } from './contract-error.ts';
-export {
-  CONTROL_LOG_LEVELS,
-  EXPORTED,
-  EXPORT_BEGUN,
-  EXPORT_FORMATS,
-  INTAKE_DRAINING,
-  LOG_LEVEL_SET,
-  ROUTING_PAUSED,
-  ROUTING_RESUMED,
-  controlEntry,
-  readControlRecord,
-} from './control-event.ts';
+export { controlEntry, readControlRecord } from './control-event.ts';
 export type { ControlEvent } from './control-event.ts';
-export {
-  ALL_SERVICES,
-  INITIAL_CONTROL,
-  evolveControl,
-  followControl,
-  logLevelOf,
-} from './control-state.ts';
+export { evolveControl, followControl, logLevelOf } from './control-state.ts';
 export type { ControlLogLevel, ControlState } from './control-state.ts';
 export { sha256, sha256OfParts, submissionId } from './digest.ts';
 export { ATTRIBUTE_BYTES, AUDIT_EVENT_BYTES, DEFAULT_LIMITS, IDENTITY_BYTES } from './limits.ts';
@@ -52,21 +31,21 @@ export {
   policyEntry,
   policyTick,
   subjectLinkEntry,
-  submissionEntry,
 } from './log-entry.ts';
 export type { LogEntry } from './log-entry.ts';
 export { REDRIVE_HEADER, TOPICS } from './log-record.ts';
 export type { LogRecord, NewRecord, Topic } from './log-record.ts';
-export { OBJECT_PREFIX, SITE_MARKER_KEY, objectKey, submissionOfKey } from './object-key.ts';
+export {
+  OBJECT_PREFIX,
+  SITE_MARKER_KEY,
+  SITE_PROBE,
+  SITE_PROBE_KEY,
+  objectKey,
+  submissionOfKey,
+} from './object-key.ts';
 export { decodeObjectMetadata, encodeObjectMetadata } from './object-metadata.ts';
 export type { ObjectMetadata } from './object-metadata.ts';
-export {
-  POLICY_PUBLISHED,
-  POLICY_TICK,
-  policyDigest,
-  readPolicy,
-  readPolicyRecord,
-} from './policy-event.ts';
+export { isPolicyTick, policyDigest, readPolicy, readPolicyRecord } from './policy-event.ts';
 export { outcomeSummary } from './outcome-summary.ts';
 export type { OutcomeSummary } from './outcome-summary.ts';
 export { formatPosition, parsePosition } from './position.ts';
@@ -75,7 +54,45 @@ export { decodeQuarantinePointer, encodeQuarantinePointer } from './quarantine-p
 export type { QuarantinePointer } from './quarantine-pointer.ts';
 export { OUTCOMES, QUARANTINE_REASONS, REFUSAL_REASONS } from './reasons.ts';
 export type { Outcome, QuarantineReason } from './reasons.ts';
+export { MarkerWatch } from './marker-watch.ts';
+export type { MarkerWatchOptions } from './marker-watch.ts';
 export { decodeSiteMarker, encodeSiteMarker } from './site-marker.ts';
 export type { SiteIdentity } from './site-marker.ts';
-export { SUBMITTED, VERDICTS, readSubmission } from './submission.ts';
-export type { Rejection, Submission, Verdict } from './submission.ts';
+export { readSubmission } from './submission.ts';
+export type { Rejection, Submission } from './submission.ts';
+export type { Verdict } from './vocabulary.ts';
+export {
+  ACT_FAILED,
+  ALL_SERVICES,
+  CLOCK_ACCEPTED,
+  CONSENT_GRANTED,
+  CONSENT_TICK,
+  CONSENT_WITHDRAWN,
+  CONTROL_LOG_LEVELS,
+  EXPORTED,
+  EXPORT_BEGUN,
+  EXPORT_FORMATS,
+  INTAKE_DRAINING,
+  KEY_ADD_BEGUN,
+  KEY_RETIRE_BEGUN,
+  LEDGER_KEY_CHANGES,
+  LEDGER_KEY_CHANGE_BEGUN,
+  LOG_LEVEL_SET,
+  LOST_OF_LEDGER,
+  NEW_LEDGER_BEGUN,
+  OPEN_BEGUN,
+  POLICY_PUBLISHED,
+  POLICY_TICK,
+  PUBLICATION_BEGUN,
+  QUARANTINE_CLOSED,
+  RECORD_SET_ASIDE,
+  REDRIVE_BEGUN,
+  ROUTING_PAUSED,
+  ROUTING_RESUMED,
+  SUBJECT_LINKED,
+  SUBMITTED,
+  TOPIC_ACCEPTED,
+  VERDICTS,
+} from './vocabulary.ts';
+export { submissionEntry } from './submission-entry.ts';
+export { INITIAL_CONTROL } from './initial-control.ts';

@@ -1,9 +1,14 @@
-/** Sizes checked everywhere alike (DESIGN §4 "Limits"); bytes. */
+/**
+ * Sizes in bytes that every part of the system checks alike (docs/formats/submission.md "Limits").
+ */
 export interface Limits {
   readonly sampleBytes: number;
-  /** An intake record's key, headers and value together, and an HTTP body: structured mode is base64. */
+  /**
+   * The key, headers and value of an intake record together; also an HTTP body. Structured mode is
+   * base64, hence larger than a sample.
+   */
   readonly recordBytes: number;
-  /** What one router holds of samples at a time. */
+  /** The sample bytes that one router holds at a time. */
   readonly inFlightBytes: number;
 }
 
@@ -14,9 +19,12 @@ export const DEFAULT_LIMITS: Limits = {
   inFlightBytes: 128 * MiB,
 };
 
-/** `source` and `id`, each, UTF-8. */
+/** The largest `source` and the largest `id`, UTF-8. */
 export const IDENTITY_BYTES = 1_024;
-/** Any other attribute's value, UTF-8. */
+/** The largest value of any other attribute, UTF-8. */
 export const ATTRIBUTE_BYTES = 256;
-/** One audit event's bytes: a ledger leaf has at most 65,535, and a transaction must never meet a record too large. */
+/**
+ * The largest audit event. A ledger leaf has at most 65,535 bytes, and no record of a transaction
+ * may be too large for its topic.
+ */
 export const AUDIT_EVENT_BYTES = 16 * 1024;

@@ -1,57 +1,30 @@
-import { encodeKafkaBinary, encodeKafkaStructured } from '@residency/cloudevents';
+import { encodeKafkaStructured } from '@residency/cloudevents';
 import type { CloudEvent } from '@residency/cloudevents';
 import type { PolicyDocument } from '@residency/residency';
 import {
-  CONSENT_TICK,
   consentCloudEvent,
   readConsentEvent,
   readSubjectLink,
   subjectLinkCloudEvent,
 } from './consent-event.ts';
-import { submissionId } from './digest.ts';
 import { TOPICS } from './log-record.ts';
 import type { NewRecord, Topic } from './log-record.ts';
-import { POLICY_PUBLISHED, POLICY_TICK } from './policy-event.ts';
+import { CONSENT_TICK, POLICY_PUBLISHED, POLICY_TICK } from './vocabulary.ts';
 
-/** A record, where it is to be appended, and, for a submission, the id its publisher will ask for. */
+/**
+ * A record with the topic and partition to which it is appended. A submission also has the id by
+ * which its publisher asks for its outcome.
+ */
 export interface LogEntry {
   readonly topic: Topic;
   readonly record: NewRecord;
   readonly submission?: string;
 }
 
-// Unknown attributes are not stored (docs/formats/submission.md): one may name a person or a file. The last three stand here because
-// their presence is a reason to refuse, which is the router's to find.
-const EXTENSIONS = [
-  'usercountry',
-  'consentid',
-  'verdict',
-  'samplesha256',
-  'partitionkey',
-  'traceparent',
-  'dataclassification',
-  'dataregulation',
-  'datacategory',
-] as const;
-
 /**
- * A submission as it is published: Kafka binary mode, the attributes the contract names and no others; keyed so that one
- * consent's submissions share a partition. The type is the router's to judge.
+ * Throws `INVALID_CONSENT_EVENT`. The event's id is in the key, so that compaction keeps every
+ * event. Of the event only the attributes that the contract names are kept.
  */
-export function submissionEntry(event: CloudEvent): LogEntry {
-  const submission = submissionId(event);
-  const { partitionkey, consentid } = event.extensions;
-  const key =
-    [partitionkey, consentid].find((value) => typeof value === 'string' && value !== '') ??
-    submission;
-  return {
-    topic: TOPICS.samples,
-    record: { key: Buffer.from(String(key)), ...encodeKafkaBinary(named(event)) },
-    submission,
-  };
-}
-
-/** Throws `INVALID_CONSENT_EVENT`. The event's id is in the key, so that compaction keeps every event; of the rest only what the contract names is kept. */
 export function consentEntry(event: CloudEvent): LogEntry {
   const consent = readConsentEvent(event);
   return {
@@ -63,7 +36,10 @@ export function consentEntry(event: CloudEvent): LogEntry {
   };
 }
 
-/** Throws `INVALID_CONSENT_EVENT`. Keyed by the consent id alone: a tombstone erases the link. Only what the contract names is kept. */
+/**
+ * Throws `INVALID_CONSENT_EVENT`. The key is the consent id alone, so that a tombstone erases the
+ * link. Only the attributes that the contract names are kept.
+ */
 export function subjectLinkEntry(event: CloudEvent): LogEntry {
   const link = readSubjectLink(event);
   return {
@@ -75,22 +51,10 @@ export function subjectLinkEntry(event: CloudEvent): LogEntry {
   };
 }
 
-/** The event without `subject`, `dataschema` and every extension the contract does not name. */
-function named(event: CloudEvent): CloudEvent {
-  const { subject: _, dataschema: __, extensions, ...core } = event;
-  return {
-    ...core,
-    extensions: Object.fromEntries(
-      EXTENSIONS.flatMap((name) =>
-        extensions[name] === undefined ? [] : [[name, extensions[name]]],
-      ),
-    ),
-  };
-}
-
 /**
- * `eventId` differs with each publication and is in the key: compaction keeps the last record of a key, and a version
- * published twice must keep its first append time, which says whether it is valid.
+ * `eventId` differs with each publication and is in the key. Compaction keeps the last record of a
+ * key, and a version published twice must keep its first append time, which decides whether it is
+ * valid.
  */
 export function policyEntry(document: PolicyDocument, eventId: string): LogEntry {
   const event: CloudEvent = {
@@ -111,12 +75,15 @@ export function policyEntry(document: PolicyDocument, eventId: string): LogEntry
   };
 }
 
-/** Moves an idle consent log's watermark. Every tick has the same key, so that compaction keeps the last one. */
+/**
+ * Moves an idle consent log's watermark. Every tick has the same key, so that compaction keeps the
+ * last one.
+ */
 export function consentTick(eventId: string): LogEntry {
   return { topic: TOPICS.consents, record: tick(CONSENT_TICK, '/residency/consents', eventId) };
 }
 
-/** The same for the policy log. */
+/** Moves an idle policy log's watermark. */
 export function policyTick(eventId: string): LogEntry {
   return { topic: TOPICS.policy, record: tick(POLICY_TICK, '/residency/policy', eventId) };
 }

@@ -1,11 +1,13 @@
 import type { Headers } from '@residency/cloudevents';
 
-/** A record as a log gives it back. */
+/** A record as a log returns it. */
 export interface LogRecord {
   readonly topic: string;
   readonly partition: number;
   readonly offset: bigint;
-  /** Append time the log gave it, milliseconds since the epoch: the T of every decision. */
+  /**
+   * The append time that the log gave it, milliseconds since the epoch: the T of every decision.
+   */
   readonly at: number;
   readonly key: Buffer | null;
   readonly headers: Headers;
@@ -27,5 +29,8 @@ export const TOPICS = {
 } as const;
 export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
 
-/** On a redriven record: the position it was quarantined at. A record header, so that it fits records that are no CloudEvent. */
+/**
+ * A header of a redriven record: the position at which it was quarantined. It is a record header,
+ * so that it also fits records that are not CloudEvents.
+ */
 export const REDRIVE_HEADER = 'residency-redrive-of';

@@ -1,13 +1,20 @@
-/** The one place that knows where a sample's bytes land (DESIGN §4 "Object"). */
+/** The key of a sample's object (docs/formats/object.md). Only this file knows its form. */
 export function objectKey(submission: string): string {
   return `samples/${submission.slice(0, 2)}/${submission.slice(2, 4)}/${submission}`;
 }
 
-/** All sample objects' keys begin so. */
+/** The prefix of all sample objects' keys. */
 export const OBJECT_PREFIX = 'samples/';
 
 /** The marker object that names a site's region and site (DESIGN §2.9). */
 export const SITE_MARKER_KEY = 'residency-site.json';
+
+/**
+ * The object with which an object store's conditional writes are tested. It is permanent, and the
+ * same in every site.
+ */
+export const SITE_PROBE_KEY = 'residency-site.probe';
+export const SITE_PROBE: Uint8Array = Buffer.from('{"probe":"create-only"}\n');
 
 const OBJECT_KEY = /^samples\/([0-9a-f]{2})\/([0-9a-f]{2})\/([0-9a-f]{64})$/;
 

@@ -1,19 +1,10 @@
 import { z } from 'zod';
 import { ContractError } from './contract-error.ts';
-import { parsePosition } from './position.ts';
+import { hex64, position } from './fields.ts';
 
-const hex64 = z.string().regex(/^[0-9a-f]{64}$/);
-
-const schema = z.strictObject({
-  /** Whose object this is: the record that created it. */
-  position: z.string().refine((text) => {
-    try {
-      parsePosition(text);
-      return true;
-    } catch {
-      return false;
-    }
-  }),
+export const objectMetadata = z.strictObject({
+  /** The position of the record that created the object. */
+  position,
   'sample-sha256': hex64,
   country: z.string().regex(/^[A-Z]{2}$/),
   'policy-digest': hex64,
@@ -21,7 +12,10 @@ const schema = z.strictObject({
   'wrapping-key': z.string().min(1).max(128),
 });
 
-/** What stands beside an object's bytes, so that an attempt that finds its own object can tell the truth about it. */
+/**
+ * The metadata of an object in a store. An attempt that finds its own object reads from it what it
+ * wrote.
+ */
 export interface ObjectMetadata {
   readonly position: string;
   readonly sampleSha256: string;
@@ -31,7 +25,7 @@ export interface ObjectMetadata {
   readonly wrappingKey: string;
 }
 
-/** As S3 user metadata: lower-case names, ASCII values. */
+/** Encodes as S3 user metadata: lower-case names, ASCII values. */
 export function encodeObjectMetadata(metadata: ObjectMetadata): Record<string, string> {
   return {
     position: metadata.position,
@@ -43,13 +37,16 @@ export function encodeObjectMetadata(metadata: ObjectMetadata): Record<string, s
   };
 }
 
-/** The inverse of `encodeObjectMetadata`; a store controls the input, so anything else throws `INVALID_METADATA`. */
+/**
+ * The inverse of `encodeObjectMetadata`. A store controls the input; anything else throws
+ * `INVALID_METADATA`.
+ */
 export function decodeObjectMetadata(values: Readonly<Record<string, unknown>>): ObjectMetadata {
-  const parsed = schema.safeParse(values);
+  const parsed = objectMetadata.safeParse(values);
   if (!parsed.success) {
     throw new ContractError({
       code: 'INVALID_METADATA',
-      message: `Expected an object's metadata to have ${Object.keys(schema.shape).join(', ')}; wrong or missing: ${[...new Set(parsed.error.issues.map((issue) => issue.path.join('.') || 'extra names'))].join(', ')}. The object was not written by a router, or was altered.`,
+      message: `Expected an object's metadata to have ${Object.keys(objectMetadata.shape).join(', ')}; wrong or missing: ${[...new Set(parsed.error.issues.map((issue) => issue.path.join('.') || 'extra names'))].join(', ')}. The object was not written by a router, or was altered.`,
       remedy: 'park',
     });
   }

@@ -3,14 +3,17 @@ import type { AuditEvent } from './audit-event.ts';
 import { formatPosition } from './position.ts';
 import type { Outcome } from './reasons.ts';
 
-/** What a publisher needs of an audit event; the consent id and the sample's digest stay in the audit log. */
+/**
+ * The parts of an audit event that a publisher needs. The consent id and the sample's digest stay
+ * in the audit log.
+ */
 export interface OutcomeSummary {
   readonly outcome: Outcome;
   readonly position: string;
   /** RFC 3339: the record's append time. */
   readonly at: string;
   readonly region?: string;
-  /** The position a duplicate was already stored from. */
+  /** The position of the record whose duplicate this is. */
   readonly of?: string;
   readonly reason?: string;
 }

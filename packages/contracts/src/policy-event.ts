@@ -1,20 +1,15 @@
 import { decodeKafka } from '@residency/cloudevents';
-import { hasCode, remedyOf } from '@residency/coded-error';
-import { BASES, CONFIDENCES, canonicalJson, parseInstant } from '@residency/residency';
+import { BASES, CONFIDENCES, JsonError, canonicalJson, readJson } from '@residency/residency';
 import type { PolicyDocument, PolicyPublished, PolicyVersion } from '@residency/residency';
 import { z } from 'zod';
 import { ContractError } from './contract-error.ts';
 import { sha256 } from './digest.ts';
+import { instant } from './fields.ts';
 import type { LogRecord } from './log-record.ts';
-
-/** A policy version on `residency.policy`: structured CloudEvent, data = the document. */
-export const POLICY_PUBLISHED = 'policy.published.v1';
-/** Moves an idle policy log's watermark; carries nothing. */
-export const POLICY_TICK = 'policy.tick.v1';
+import { POLICY_PUBLISHED, POLICY_TICK } from './vocabulary.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/, 'not 1 to 64 of a-z 0-9 . -');
-const instant = z.string().refine((text) => parseInstant(text) !== undefined, 'not RFC 3339');
-const schema = z.strictObject({
+export const policyDocument = z.strictObject({
   id: name,
   version: z.int().min(1),
   effectiveFrom: instant,
@@ -29,7 +24,8 @@ const schema = z.strictObject({
         region: name,
         from: instant,
         until: instant.optional(),
-        // Which strings are codes is `checkPolicy`'s to say, by name: a record's code is two upper-case letters, so any other matches none.
+        // `checkPolicy` decides which strings are country codes, and names the others. A record's
+        // code is two upper-case letters, so another string matches no record.
         countries: z
           .array(
             z
@@ -48,21 +44,24 @@ const schema = z.strictObject({
   notes: z.array(z.string().min(1).max(2_000)).max(50).optional(),
 });
 
-/** Reads a policy document's bytes and names it by its digest; throws `INVALID_POLICY`. Coverage is `checkPolicy`'s to judge. */
+/**
+ * Reads a policy document's bytes and adds its digest. Throws `INVALID_POLICY`. `checkPolicy`
+ * judges its coverage.
+ */
 export function readPolicy(bytes: Uint8Array): PolicyVersion {
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    value = readJson(bytes);
   } catch (cause) {
+    const problem = cause instanceof JsonError ? cause.problem : 'something else';
     throw new ContractError({
       code: 'INVALID_POLICY',
-      message:
-        'Expected a policy document in JSON (docs/formats/policy.md), found something that is not JSON.',
+      message: `Expected a policy document in JSON with one meaning (docs/formats/policy.md), found ${problem}.`,
       remedy: 'stop',
       cause,
     });
   }
-  const parsed = schema.safeParse(value);
+  const parsed = policyDocument.safeParse(value);
   if (!parsed.success) {
     const problems = parsed.error.issues
       .map((issue) => `${issue.path.join('.') || 'document'}: ${issue.message}`)
@@ -76,7 +75,10 @@ export function readPolicy(bytes: Uint8Array): PolicyVersion {
   return { document: parsed.data, digest: policyDigest(parsed.data) };
 }
 
-/** `undefined` where the record holds no policy version: whoever may publish policies controls it; readers pass over it alike. */
+/**
+ * Returns `undefined` if the record holds no policy version. The publisher of policies controls the
+ * bytes. All readers skip such a record.
+ */
 export function readPolicyRecord({
   headers,
   value,
@@ -86,13 +88,22 @@ export function readPolicyRecord({
     const event = decodeKafka({ headers, value });
     if (event.type !== POLICY_PUBLISHED) return undefined;
     return { ...readPolicy(event.data ?? Buffer.alloc(0)), appendedAt: at };
-  } catch (error) {
-    if (remedyOf(error) === 'park' || hasCode(error, 'INVALID_POLICY')) return undefined;
-    throw error;
+  } catch {
+    // The result depends on the record alone. So any exception is the record's fault.
+    return undefined;
   }
 }
 
-/** SHA-256 over the RFC 8785 form; lower-case hex. */
+/** True for a tick. A tick only moves the watermark, and does not count as a skipped record. */
+export function isPolicyTick({ headers, value }: Pick<LogRecord, 'headers' | 'value'>): boolean {
+  try {
+    return decodeKafka({ headers, value }).type === POLICY_TICK;
+  } catch {
+    return false;
+  }
+}
+
+/** The SHA-256 of the RFC 8785 form, lower-case hex. */
 export function policyDigest(document: PolicyDocument): string {
   return sha256(Buffer.from(canonicalJson(document), 'utf8'));
 }

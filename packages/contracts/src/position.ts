@@ -1,6 +1,6 @@
 import { ContractError } from './contract-error.ts';
 
-/** Where a record stands: `<log>/<topic>/<partition>/<offset>`. */
+/** The position of a record: `<log>/<topic>/<partition>/<offset>`. */
 export interface Position {
   readonly log: string;
   readonly topic: string;
@@ -9,7 +9,7 @@ export interface Position {
 }
 
 // Kafka's own bounds: topic names [a-zA-Z0-9._-]{1,249}, partitions int32, offsets int64.
-const POSITION =
+export const POSITION =
   /^([A-Za-z0-9._-]{1,64})\/([A-Za-z0-9._-]{1,249})\/(0|[1-9]\d{0,9})\/(0|[1-9]\d{0,18})$/;
 
 export function formatPosition(position: Position): string {

@@ -1,6 +1,6 @@
 import { CONSENT_REASONS } from '@residency/consent';
 
-/** Why a record was quarantined, in the order of the checks (DESIGN §3); the first failure wins. */
+/** The reasons for quarantine, in the order of the checks (DESIGN §3). The first failure wins. */
 export const QUARANTINE_REASONS = [
   'UNDECODABLE',
   'UNKNOWN_TYPE',
@@ -11,10 +11,12 @@ export const QUARANTINE_REASONS = [
   'COUNTRY_UNKNOWN',
   'DIGEST_MISMATCH',
   'IDENTITY_CONFLICT',
+  // Not the result of a check: the record made a check throw, or a person set it aside.
+  'UNPROCESSABLE',
 ] as const;
 export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
 
-/** Why a record was refused. */
+/** The reasons for refusal. */
 export const REFUSAL_REASONS = CONSENT_REASONS;
 
 export const OUTCOMES = ['stored', 'duplicate', 'refused', 'quarantined'] as const;

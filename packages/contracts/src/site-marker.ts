@@ -1,4 +1,6 @@
-/** What a site's marker says about it (DESIGN §2.9). */
+import { readJson } from '@residency/residency';
+
+/** The identity in a site's marker (DESIGN §2.9). */
 export interface SiteIdentity {
   readonly region: string;
   readonly site: string;
@@ -9,16 +11,17 @@ export function encodeSiteMarker({ region, site }: SiteIdentity): Buffer {
 }
 
 /**
- * The inverse of `encodeSiteMarker`. Whoever can write to the site controls the bytes, and what comes out is repeated in
- * messages: what is no well-formed name is `(unreadable)`, which is no site's name and so never matches one.
+ * The inverse of `encodeSiteMarker`. Everybody with write access to the site controls the bytes,
+ * and messages repeat the result. A name that is not well-formed therefore becomes `(unreadable)`,
+ * which never equals a site's name.
  */
 export function decodeSiteMarker(bytes: Uint8Array): SiteIdentity {
   try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    const value = readJson(bytes);
     if (typeof value === 'object' && value !== null && 'region' in value && 'site' in value)
       return { region: name(value.region), site: name(value.site) };
   } catch {
-    // Not a marker: named as such below.
+    // Not a marker: both names become unreadable below.
   }
   return { region: UNREADABLE, site: UNREADABLE };
 }

@@ -1,21 +1,23 @@
 import type { AttributeValue, CloudEvent } from '@residency/cloudevents';
 import { z } from 'zod';
+import { defined } from '@residency/defined';
 import { submissionId } from './digest.ts';
 import { ATTRIBUTE_BYTES, IDENTITY_BYTES } from './limits.ts';
 import type { QuarantineReason } from './reasons.ts';
+import { SUBMITTED, VERDICTS } from './vocabulary.ts';
+import type { Verdict } from './vocabulary.ts';
 
-export const SUBMITTED = 'threat.sample.submitted.v1';
-export const VERDICTS = ['malicious', 'suspicious'] as const;
-export type Verdict = (typeof VERDICTS)[number];
-
-/** A submission whose attributes passed their checks; size, consent, country and digest are judged later, in DESIGN §3's order. */
+/**
+ * A submission whose attributes passed their checks. Size, consent, country and digest are checked
+ * later, in the order of DESIGN §3.
+ */
 export interface Submission {
   readonly submission: string;
   readonly consentId: string;
-  /** As sent: 1 to 256 bytes; whether it is a country is the policy's to say. */
+  /** As sent, 1 to 256 bytes. The policy decides whether it is a country. */
   readonly userCountry: string;
   readonly verdict: Verdict;
-  /** The publisher's claim, checked against the bytes. */
+  /** The digest that the publisher announced. It is compared with the bytes. */
   readonly sampleSha256?: string;
   readonly traceparent?: string;
   readonly sample: Buffer;
@@ -23,13 +25,13 @@ export interface Submission {
 
 export interface Rejection {
   readonly reason: QuarantineReason;
-  /** Names attributes and limits, never a value: the publisher controls those. */
+  /** Names attributes and limits, never a value, because the publisher controls the values. */
   readonly detail: string;
-  /** Known once the envelope was read. */
+  /** Present if the envelope could be read. */
   readonly submission?: string;
 }
 
-const attributes = z.object({
+export const submissionAttributes = z.object({
   usercountry: z.string('missing, or not a string').min(1, 'empty'),
   consentid: z
     .string('missing, or not a string')
@@ -43,11 +45,11 @@ const attributes = z.object({
 });
 
 // W3C Trace Context §3.2.2, version 00; all-zero ids are invalid.
-const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+export const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-// CloudEvents dataclassification extensions: a consumer that meets a value it does not know must reject and report.
-// This system knows none, so any value is unknown.
-const CLASSIFICATIONS = ['dataclassification', 'dataregulation', 'datacategory'] as const;
+// CloudEvents dataclassification extensions: a consumer that meets a value it does not know must
+// reject and report. This system knows none, so any value is unknown.
+export const CLASSIFICATIONS = ['dataclassification', 'dataregulation', 'datacategory'] as const;
 
 /** Checks type and attributes in DESIGN §3's order; never throws. */
 export function readSubmission(event: CloudEvent): Submission | Rejection {
@@ -69,7 +71,7 @@ export function readSubmission(event: CloudEvent): Submission | Rejection {
       submission,
     };
   }
-  const parsed = attributes.safeParse(event.extensions);
+  const parsed = submissionAttributes.safeParse(event.extensions);
   if (!parsed.success) {
     const detail = parsed.error.issues
       .map((issue) => `${issue.path.join('.')}: ${issue.message}`)
@@ -90,13 +92,16 @@ export function readSubmission(event: CloudEvent): Submission | Rejection {
     consentId: parsed.data.consentid,
     userCountry: parsed.data.usercountry,
     verdict: parsed.data.verdict,
-    ...(parsed.data.samplesha256 === undefined ? {} : { sampleSha256: parsed.data.samplesha256 }),
+    ...defined({ sampleSha256: parsed.data.samplesha256 }),
     ...(typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? { traceparent } : {}),
     sample: event.data ?? Buffer.alloc(0),
   };
 }
 
-/** The name of the first attribute over its limit; unknown extensions count too: they would be hauled along all the same. */
+/**
+ * The name of the first attribute over its limit. Unknown extensions count too, because they take
+ * memory all the same.
+ */
 function oversizedAttribute(event: CloudEvent): string | undefined {
   const { specversion: _, data: __, extensions, source, id, ...optional } = event;
   if (utf8(source) > IDENTITY_BYTES) return 'source';
@@ -108,7 +113,7 @@ function oversizedAttribute(event: CloudEvent): string | undefined {
   return KNOWN.has(over[0]) ? over[0] : 'an attribute';
 }
 
-// Extension names come from the publisher: only names of ours are repeated in a detail.
+// Extension names come from the publisher, so only known names are repeated in a detail.
 const KNOWN = new Set<string>([
   'type',
   'datacontenttype',
@@ -116,7 +121,7 @@ const KNOWN = new Set<string>([
   'subject',
   'time',
   'traceparent',
-  ...Object.keys(attributes.shape),
+  ...Object.keys(submissionAttributes.shape),
   ...CLASSIFICATIONS,
 ]);
 

@@ -1,106 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  OUTCOMES,
-  QUARANTINE_REASONS,
-  REFUSAL_REASONS,
-  VERDICTS,
-  decodeAuditEvent,
-  encodeAuditEvent,
-} from '../src/index.ts';
-import type { AuditEvent } from '../src/index.ts';
-
-const hex64 = fc.stringMatching(/^[0-9a-f]{64}$/);
-const offset = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
-const position = fc.record({
-  log: fc.stringMatching(/^[A-Za-z0-9._-]{1,20}$/),
-  topic: fc.constant('threat.samples'),
-  partition: fc.nat(2 ** 31 - 1),
-  offset,
-});
-const positionText = position.map((p) => `${p.log}/${p.topic}/${p.partition}/${p.offset}`);
-const word = fc.string({ minLength: 1, maxLength: 30, unit: 'binary' });
-const decision = fc.record({
-  region: word,
-  rule: word,
-  policy: fc.record({ id: word, version: fc.nat(), digest: hex64 }),
-});
-const placement = fc.record(
-  {
-    site: word,
-    key: word,
-    sealedSha256: hex64,
-    sealedBytes: fc.integer({ min: 1 }),
-    wrappingKey: word,
-    versionId: word,
-  },
-  { requiredKeys: ['site', 'key', 'sealedSha256', 'sealedBytes', 'wrappingKey'] },
-);
-const common = { previous: fc.option(offset.map(String)) };
-const judged = {
-  ...common,
-  submission: hex64,
-  sampleSha256: hex64,
-  sampleBytes: fc.integer({ min: 1 }),
-  verdict: fc.constantFrom(...VERDICTS),
-  country: fc.constant('CH'),
-  consentId: fc.constant('consent-0001'),
-  termsVersion: word,
-  decision,
-};
-const traced = fc.record(
-  {
-    position,
-    at: fc.integer({ min: 0, max: 4e12 }),
-    traceparent: fc.string({ minLength: 55, maxLength: 55, unit: 'grapheme-ascii' }),
-  },
-  { requiredKeys: ['position', 'at'] },
-);
-
-const event: fc.Arbitrary<AuditEvent> = fc.oneof(
-  fc
-    .tuple(
-      traced,
-      fc.record({ ...judged, placements: fc.array(placement, { minLength: 1, maxLength: 3 }) }),
-    )
-    .map(([e, data]): AuditEvent => ({ ...e, outcome: 'stored', data })),
-  fc
-    .tuple(
-      traced,
-      fc.record(
-        { ...judged, of: positionText, redriveOf: positionText },
-        { requiredKeys: [...(Object.keys(judged) as (keyof typeof judged)[]), 'of'] },
-      ),
-    )
-    .map(([e, data]): AuditEvent => ({ ...e, outcome: 'duplicate', data })),
-  fc
-    .tuple(
-      traced,
-      fc.record({
-        ...common,
-        submission: hex64,
-        sampleBytes: fc.integer({ min: 1 }),
-        verdict: fc.constantFrom(...VERDICTS),
-        consentId: fc.constant('consent-0001'),
-        reason: fc.constantFrom(...REFUSAL_REASONS),
-      }),
-    )
-    .map(([e, data]): AuditEvent => ({ ...e, outcome: 'refused', data })),
-  fc
-    .tuple(
-      traced,
-      fc.record(
-        { ...common, reason: fc.constantFrom(...QUARANTINE_REASONS), submission: hex64, decision },
-        { requiredKeys: ['previous', 'reason'] },
-      ),
-    )
-    .map(([e, data]): AuditEvent => ({ ...e, outcome: 'quarantined', data })),
-);
+import { OUTCOMES, decodeAuditEvent, encodeAuditEvent } from '../src/index.ts';
+import { auditEvents } from './arbitraries.ts';
 
 describe('an audit event', () => {
   it('decodes to what was encoded, and encodes to the same bytes again', () => {
     fc.assert(
-      fc.property(event, (original) => {
+      fc.property(auditEvents, (original) => {
         const bytes = encodeAuditEvent(original);
         const decoded = decodeAuditEvent(bytes);
         expect(decoded).toEqual(original);
@@ -111,7 +17,7 @@ describe('an audit event', () => {
 
   it('never decodes silently with a byte missing', () => {
     fc.assert(
-      fc.property(event, fc.nat(), (original, at) => {
+      fc.property(auditEvents, fc.nat(), (original, at) => {
         const bytes = encodeAuditEvent(original);
         expect(() => decodeAuditEvent(bytes.subarray(0, at % bytes.length))).toThrow(
           expect.objectContaining({ code: 'INVALID_AUDIT_EVENT' }),

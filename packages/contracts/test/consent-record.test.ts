@@ -3,9 +3,10 @@ import { remedyOf } from '@residency/coded-error';
 import type { ConsentEvent } from '@residency/consent';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CONSENT_TICK, consentCloudEvent } from '../src/consent-event.ts';
+import { consentCloudEvent } from '../src/consent-event.ts';
 import { readConsentRecord } from '../src/consent-record.ts';
 import { consentEntry } from '../src/log-entry.ts';
+import { CONSENT_TICK } from '../src/vocabulary.ts';
 
 const tick = {
   specversion: '1.0',

@@ -1,62 +1,25 @@
 import { encodeKafkaStructured } from '@residency/cloudevents';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { controlEntry, readControlRecord } from '../src/control-event.ts';
+import type { ControlEvent } from '../src/control-event.ts';
+import { evolveControl, followControl, logLevelOf } from '../src/control-state.ts';
+import { INITIAL_CONTROL } from '../src/initial-control.ts';
+import type { ControlState } from '../src/control-state.ts';
+import { controlEvents } from './arbitraries.ts';
+import type { CONTROL_LOG_LEVELS } from '../src/vocabulary.ts';
 import {
-  CONTROL_LOG_LEVELS,
   EXPORTED,
   EXPORT_BEGUN,
-  EXPORT_FORMATS,
   INTAKE_DRAINING,
   LOG_LEVEL_SET,
   ROUTING_PAUSED,
   ROUTING_RESUMED,
-  controlEntry,
-  readControlRecord,
-} from '../src/control-event.ts';
-import type { ControlEvent } from '../src/control-event.ts';
-import { INITIAL_CONTROL, followControl, logLevelOf } from '../src/control-state.ts';
-import type { ControlState } from '../src/control-state.ts';
-
-const instant = fc
-  .date({ min: new Date(0), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true })
-  .map((date) => date.toISOString());
-const asked = {
-  export: fc.uuid(),
-  from: instant,
-  to: instant,
-  format: fc.constantFrom(...EXPORT_FORMATS),
-};
-const reason = fc
-  .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
-  .filter((text) => /^[^\p{C}]{1,200}$/u.test(text));
-const events: fc.Arbitrary<ControlEvent> = fc.oneof(
-  fc.record({ type: fc.constant(EXPORT_BEGUN), data: fc.record(asked) }),
-  fc.record({
-    type: fc.constant(EXPORTED),
-    data: fc.record({
-      ...asked,
-      events: fc.nat(),
-      digest: fc.stringMatching(/^[0-9a-f]{64}$/),
-      complete: fc.boolean(),
-    }),
-  }),
-  fc.record({
-    type: fc.constantFrom(ROUTING_PAUSED, INTAKE_DRAINING),
-    data: fc.record({ reason }),
-  }),
-  fc.constant({ type: ROUTING_RESUMED, data: {} } as const),
-  fc.record({
-    type: fc.constant(LOG_LEVEL_SET),
-    data: fc.record({
-      service: fc.constantFrom('router', 'intake', 'all'),
-      level: fc.constantFrom(...CONTROL_LOG_LEVELS),
-    }),
-  }),
-);
+} from '../src/vocabulary.ts';
 
 it('reads what it writes, under a key of its own', () => {
   fc.assert(
-    fc.property(events, fc.uuid(), (event, id) => {
+    fc.property(controlEvents, fc.uuid(), (event, id) => {
       const { topic, record } = controlEntry(event, id);
       expect([topic, record.key?.toString(), readControlRecord(record)]).toEqual([
         'residency.control',
@@ -109,6 +72,32 @@ it.each(['', 'two\nlines', '\u001b[2J', 'x'.repeat(201)])(
   },
 );
 
+it.each(['', 'two\nlines', 'x'.repeat(129)])(
+  'neither writes nor reads a principal that is no name: %j',
+  (by) => {
+    expect(() => controlEntry({ type: ROUTING_RESUMED, principal: by, data: {} }, 'a')).toThrow(
+      expect.objectContaining({ code: 'INVALID_CONTROL_EVENT' }),
+    );
+    const json = {
+      specversion: '1.0',
+      id: 'a',
+      source: '/residency/control',
+      type: ROUTING_RESUMED,
+      authtype: 'user',
+      authid: by,
+      datacontenttype: 'application/json',
+      data: {},
+    };
+    const record = {
+      headers: [['content-type', Buffer.from('application/cloudevents+json')] as const],
+      value: Buffer.from(JSON.stringify(json)),
+    };
+    expect(() => readControlRecord(record)).toThrow(
+      expect.objectContaining({ code: 'INVALID_CONTROL_EVENT' }),
+    );
+  },
+);
+
 const after = (...all: readonly ControlEvent[]): ControlState =>
   all.reduce<ControlState>((state, event, index) => {
     const { record } = controlEntry(event, String(index));
@@ -152,17 +141,23 @@ it('a service logs at the level that was set for it, or for all', () => {
   ).toBeUndefined();
 });
 
-it('what is no control event changes nothing', () => {
+it('what is no control event is counted, also past later events, and changes nothing else', () => {
   const paused = after({ type: ROUTING_PAUSED, data: { reason: 'disks' } });
-  expect(
-    followControl(paused, {
-      topic: 'residency.control',
-      partition: 0,
-      offset: 9n,
-      at: 9,
-      key: null,
-      headers: [],
-      value: Buffer.from('{}'),
-    }),
-  ).toBe(paused);
+  const noise = {
+    topic: 'residency.control',
+    partition: 0,
+    offset: 9n,
+    at: 9,
+    key: null,
+    headers: [],
+    value: Buffer.from('{}'),
+  };
+  const passed = followControl(followControl(paused, noise), noise);
+  expect(passed).toEqual({ ...paused, passedOver: 2 });
+  expect(evolveControl(passed, { type: ROUTING_RESUMED, data: {} }, 10)).toEqual({
+    mode: 'running',
+    since: 10,
+    logLevels: {},
+    passedOver: 2,
+  });
 });

@@ -3,7 +3,6 @@ import type { CloudEvent } from '@residency/cloudevents';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  SUBMITTED,
   consentCloudEvent,
   consentEntry,
   readConsentEvent,
@@ -14,6 +13,7 @@ import {
   submissionEntry,
   submissionId,
 } from '../src/index.ts';
+import { SUBMITTED } from '../src/vocabulary.ts';
 
 const event = (
   extensions: Record<string, string | number | boolean> = {},
@@ -138,7 +138,8 @@ describe('a record for the log', () => {
     });
   });
 
-  // Whatever a publisher may attach: who it is about, where its schema stands, what a program of its own calls it.
+  // Whatever a publisher may attach: who it is about, where its schema stands, what a program of
+  // its own calls it.
   const attached = {
     subject: 'CANARY-1',
     dataschema: 'urn:CANARY-2',
@@ -228,7 +229,7 @@ describe('a record for the log', () => {
       subjectLinkEntry,
     ],
   ])('of %s is written anew from what the contract names', (_, plain, entryOf) => {
-    const data = Buffer.from(`{ "consentId": "CANARY-0", ${plain.data?.subarray(1).toString()}`);
+    const data = Buffer.from(`{ ${plain.data?.subarray(1).toString()}`);
     const sent = {
       ...plain,
       ...attached,

@@ -1,15 +1,7 @@
 import { decodeKafka } from '@residency/cloudevents';
 import { expect, it } from 'vitest';
-import {
-  CONSENT_TICK,
-  POLICY_PUBLISHED,
-  POLICY_TICK,
-  TOPICS,
-  consentTick,
-  policyEntry,
-  policyTick,
-  readPolicyRecord,
-} from '../src/index.ts';
+import { TOPICS, consentTick, policyEntry, policyTick, readPolicyRecord } from '../src/index.ts';
+import { CONSENT_TICK, POLICY_PUBLISHED, POLICY_TICK } from '../src/vocabulary.ts';
 
 it('ticks of a log have one key, so that compaction keeps only the last', () => {
   expect(

@@ -1,4 +1,5 @@
-// RFC 4648 §4, padded, and one reading only: white space, a missing `=` or set bits in the padding would let two texts say the same bytes.
+// RFC 4648 §4, padded, and strict: with white space, a missing `=` or set bits in the padding, two
+// texts would encode the same bytes.
 
 export function encodeBase64(bytes: Uint8Array): string {
   let binary = '';
@@ -6,7 +7,7 @@ export function encodeBase64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-/** `undefined` for anything but the text that `encodeBase64` would write. */
+/** `undefined` unless the text is exactly the output of `encodeBase64`. */
 export function decodeBase64(text: string): Uint8Array | undefined {
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
   const binary = atob(text);

@@ -10,11 +10,11 @@ import { HASH_BYTES, emptyRoot } from './tree-hash.ts';
 /** C2SP tlog-checkpoint: the tree head of the ledger that its origin names. */
 export interface Checkpoint extends TreeHead {
   readonly origin: string;
-  /** Lines without a meaning here, in order; auditors cannot check what they say. */
+  /** Extension lines in order. They have no meaning here, and auditors cannot verify them. */
   readonly extensions: readonly string[];
 }
 
-/** The text of a checkpoint, to be signed. */
+/** The text of a checkpoint, ready for signing. */
 export function formatCheckpoint(checkpoint: Checkpoint): string {
   check(checkpoint);
   const { origin, size, root, extensions } = checkpoint;
@@ -23,7 +23,7 @@ export function formatCheckpoint(checkpoint: Checkpoint): string {
     .join('');
 }
 
-/** The inverse: throws `INVALID_CHECKPOINT` for a text that `formatCheckpoint` does not write. */
+/** The inverse of `formatCheckpoint`. Throws `INVALID_CHECKPOINT` for any other text. */
 export function parseCheckpoint(text: string): Checkpoint {
   const [origin = '', decimal = '', base64 = '', ...rest] = text.split('\n');
   const size = parseDecimal(decimal);

@@ -3,8 +3,8 @@ import { MAX_TREE_SIZE } from './tree-head.ts';
 import { emptyRoot, nodeHash } from './tree-hash.ts';
 
 /**
- * A tree of `size` leaves as the roots of its complete subtrees, the largest first: one for each bit set in `size`, and
- * all that appending needs.
+ * A tree of `size` leaves as the roots of its complete subtrees, the largest first: one for each
+ * bit set in `size`. Appending needs nothing more.
  */
 export interface CompactRange {
   readonly size: number;
@@ -23,7 +23,7 @@ export function appendHashes(range: CompactRange, hashes: Iterable<Uint8Array>):
         'Expected fewer than 2^53 leaves, found more; start another ledger.',
       );
     let merged = hash;
-    // Each bit set at the low end is a complete subtree of the size of what was just built.
+    // Each bit set at the low end is a complete subtree as large as the one just built.
     for (let rest = size; rest % 2 === 1; rest = (rest - 1) / 2) {
       const left = nodes.pop();
       if (left === undefined)

@@ -6,7 +6,10 @@ import { checkTreeHead } from './tree-head.ts';
 import type { TreeHead } from './tree-head.ts';
 import { HASH_BYTES, emptyRoot, nodeHash } from './tree-hash.ts';
 
-/** PROOF(older, D[newer]) of RFC 6962 §2.1.2; empty where either is the other or nothing. Throws `INVALID_SIZE` unless `older <= newer`. */
+/**
+ * PROOF(older, D[newer]) of RFC 6962 §2.1.2. Empty if the two are equal or the older is empty.
+ * Throws `INVALID_SIZE` unless `older <= newer`.
+ */
 export async function consistencyProof(
   older: number,
   newer: number,
@@ -28,14 +31,16 @@ export async function consistencyProof(
     if (older <= middle) to = middle;
     else from = middle;
   }
-  // What is left is a subtree of the older tree; if it is all of it, the verifier has its root already.
+  // The rest is a subtree of the older tree. If it is the whole older tree, the verifier has its
+  // root already.
   if (from > 0) parts.push([from, to]);
   return Promise.all(parts.toReversed().map(([first, end]) => subtreeHash(first, end, read)));
 }
 
 /**
- * RFC 9162 §2.1.4.2. Returns where the newer tree begins with the older one. Throws `INCONSISTENT` where it does not, or is
- * smaller: keep both checkpoints, they are evidence. `INVALID_PROOF` for a shape that no proof between these sizes has.
+ * RFC 9162 §2.1.4.2. Returns if the newer tree begins with the older one. Throws `INCONSISTENT` if
+ * it does not, or is smaller: keep both checkpoints as evidence. Throws `INVALID_PROOF` if no proof
+ * between these sizes has this shape.
  */
 export function verifyConsistency(
   older: TreeHead,
@@ -60,7 +65,10 @@ export function verifyConsistency(
     throw inconsistent();
 }
 
-/** From the last leaf of the older tree, whose complete subtree both trees share, up both at once. */
+/**
+ * Climbs both trees at once, from the last leaf of the older tree, whose complete subtree both
+ * trees share.
+ */
 function climb(
   olderLast: number,
   newerLast: number,
@@ -73,7 +81,7 @@ function climb(
   if (path.length !== sides.length) throw shape();
   let [older, newer] = [first, first];
   for (const [at, sibling] of path.entries()) {
-    // What stands on the right came after the older tree.
+    // A right sibling does not belong to the older tree.
     if (sides[at] === 'left') older = nodeHash(sibling, older);
     newer = sides[at] === 'left' ? nodeHash(sibling, newer) : nodeHash(newer, sibling);
   }

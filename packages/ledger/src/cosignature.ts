@@ -10,8 +10,9 @@ import type { Signer } from './signer.ts';
 const TIME_BYTES = 8;
 
 /**
- * A witness's statement that this is the largest tree it has seen of this ledger at `time` (POSIX seconds), consistent with
- * all before: verify that first, and never cosign two that are not. Throws `INVALID_KEY`, `INVALID_CHECKPOINT`.
+ * A witness states that this is the largest tree of this ledger that it has seen at `time` (POSIX
+ * seconds), and that it is consistent with all earlier ones. Verify that first, and never cosign
+ * two inconsistent ones. Throws `INVALID_KEY`, `INVALID_CHECKPOINT`.
  */
 export async function cosign(
   checkpointText: string,
@@ -36,7 +37,10 @@ export async function cosign(
   return { name: signer.key.name, keyId: signer.key.id, signature };
 }
 
-/** When the witness signed; `undefined` where the signature is not its. Throws only for a key that is none. */
+/**
+ * The time at which the witness signed; `undefined`: the signature is not valid. Throws only for an
+ * invalid key.
+ */
 export async function verifyCosignature(
   checkpointText: string,
   key: VerifierKey,
@@ -44,7 +48,7 @@ export async function verifyCosignature(
 ): Promise<number | undefined> {
   if (signature.length !== TIME_BYTES + SIGNATURE_BYTES) return undefined;
   const time = new DataView(signature.buffer, signature.byteOffset).getBigUint64(0);
-  // tlog-cosignature allows 2^63 - 1; no clock says 2^53 seconds.
+  // tlog-cosignature allows 2^63 - 1, but no clock shows 2^53 seconds.
   if (time > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
   const verified = await verifyEd25519(
     key.publicKey,
@@ -54,7 +58,7 @@ export async function verifyCosignature(
   return verified ? Number(time) : undefined;
 }
 
-/** The first line keeps a cosignature from being passed off as any other signature of the key. */
+/** The first line prevents a cosignature from being used as another signature of the key. */
 function message(checkpointText: string, time: number): Uint8Array {
   return encodeNoteText(`cosignature/v1\ntime ${time}\n${checkpointText}`);
 }

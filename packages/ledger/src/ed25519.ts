@@ -2,12 +2,12 @@ import { decodeBase64 } from './base64.ts';
 import { joinBytes } from './bytes.ts';
 import { LedgerError } from './ledger-error.ts';
 
-// Through WebCrypto, which browsers and Node have alike (RFC 8032, "Ed25519").
+// WebCrypto, which both browsers and Node have (RFC 8032, "Ed25519").
 
 export const PUBLIC_KEY_BYTES = 32;
 export const SEED_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
-/** PKCS#8 of RFC 8410 §7 up to the seed: WebCrypto takes no bare one. */
+/** PKCS#8 of RFC 8410 §7 up to the seed: WebCrypto does not import a bare seed. */
 const PKCS8_HEAD = Uint8Array.of(
   0x30,
   0x2e,
@@ -27,7 +27,7 @@ const PKCS8_HEAD = Uint8Array.of(
   0x20,
 );
 
-/** Signs; the private key cannot be read from it. */
+/** A signing function. The private key cannot be read from it. */
 export type Sign = (message: Uint8Array) => Promise<Uint8Array>;
 
 export async function verifyEd25519(
@@ -41,11 +41,11 @@ export async function verifyEd25519(
     .catch((cause: unknown) => {
       throw refused(cause, 'public');
     });
-  // Of another length than 64 bytes it does not verify.
+  // A signature that is not 64 bytes long does not verify.
   return subtle.verify('Ed25519', key, plain(signature), plain(message));
 }
 
-/** A seed (RFC 8032 §5.1.5) as its public key and what signs with it. */
+/** Returns the public key and the signing function of a seed (RFC 8032 §5.1.5). */
 export async function openSeed(
   seed: Uint8Array,
 ): Promise<{ readonly publicKey: Uint8Array; readonly sign: Sign }> {
@@ -71,14 +71,14 @@ export async function openSeed(
 }
 
 function webCrypto(): SubtleCrypto {
-  // Browsers leave it out of pages that came over plain HTTP.
+  // Browsers do not offer it to pages loaded over plain HTTP.
   const subtle: SubtleCrypto | undefined = (globalThis as { crypto?: Partial<Crypto> }).crypto
     ?.subtle;
   if (subtle === undefined) throw unavailable();
   return subtle;
 }
 
-/** WebCrypto takes no view of shared memory. */
+/** WebCrypto does not accept a view of shared memory. */
 function plain(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }

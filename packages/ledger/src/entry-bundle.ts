@@ -2,11 +2,14 @@ import { joinBytes } from './bytes.ts';
 import { LedgerError } from './ledger-error.ts';
 import { TILE_WIDTH } from './tile-path.ts';
 
-/** What the 16-bit length in front of an entry can say. */
+/** The largest value of the 16-bit length before an entry. */
 export const MAX_ENTRY_BYTES = 65_535;
 const LENGTH_BYTES = 2;
 
-/** 1 to 256 entries, each behind its length as a big-endian uint16 (C2SP tlog-tiles, "Log entries"). */
+/**
+ * Encodes 1 to 256 entries, each after its length as a big-endian uint16 (C2SP tlog-tiles, "Log
+ * entries").
+ */
 export function encodeEntryBundle(entries: readonly Uint8Array[]): Uint8Array {
   if (entries.length < 1 || entries.length > TILE_WIDTH) {
     throw new LedgerError(
@@ -22,7 +25,10 @@ export function encodeEntryBundle(entries: readonly Uint8Array[]): Uint8Array {
   );
 }
 
-/** The inverse, for the width its path says: exactly so many entries and nothing behind them. Whoever stores the ledger controls the bytes. The entries are views of them. */
+/**
+ * The inverse, for the width in the bundle's path: exactly that many entries, and no bytes after
+ * them. The ledger's host controls the bytes. The entries are views of them.
+ */
 export function decodeEntryBundle(bytes: Uint8Array, width: number): Uint8Array[] {
   const entries: Uint8Array[] = [];
   let at = 0;
@@ -30,7 +36,7 @@ export function decodeEntryBundle(bytes: Uint8Array, width: number): Uint8Array[
     const [high = 0, low] = bytes.subarray(at, at + LENGTH_BYTES);
     const start = at + LENGTH_BYTES;
     if (low === undefined) break;
-    // Beyond the end, if the last entry is cut; then `at` says so below.
+    // Beyond the end if the last entry is truncated; the check of `at` below finds that.
     at = start + (high * 256 + low);
     entries.push(bytes.subarray(start, at));
   }

@@ -9,19 +9,23 @@ import { MAX_TREE_SIZE, isTreeSize } from './tree-head.ts';
 import { leafHash } from './tree-hash.ts';
 
 /**
- * All that appending needs: what stands in the partial tiles and the partial bundle. At most 255 entries and 255 hashes a
- * level, however large the ledger; `LedgerReader.state` reads it back from the published files.
+ * The state that appending needs: the contents of the partial tiles and of the partial bundle. At
+ * most 255 entries, and 255 hashes at each level, however large the ledger. `LedgerReader.state`
+ * restores it from the published files.
  */
 export interface LedgerState {
   readonly size: number;
-  /** By tile level, lowest first. */
+  /** By tile level, the lowest first. */
   readonly hashes: readonly (readonly Uint8Array[])[];
   readonly entries: readonly Uint8Array[];
 }
 
 export const EMPTY_LEDGER: LedgerState = { size: 0, hashes: [], entries: [] };
 
-/** A file of the ledger: immutable once it is written. The same entries give the same bytes under the same path. */
+/**
+ * A file of the ledger. It never changes, and the same entries always give the same bytes at the
+ * same path.
+ */
 export interface LedgerFile {
   readonly path: string;
   readonly bytes: Uint8Array;
@@ -30,13 +34,14 @@ export interface LedgerFile {
 export interface Growth {
   readonly state: LedgerState;
   readonly root: Uint8Array;
-  /** In the order they are to be written in; the checkpoint comes last. */
+  /** The files in the order in which they must be written. The checkpoint comes after them. */
   readonly files: readonly LedgerFile[];
 }
 
 /**
- * Appends entries and gives the files that filled up. For a batch between two checkpoints: memory is that of the batch.
- * Throws `INVALID_ENTRY` for one too long; nothing is appended then.
+ * Appends entries and returns the files that are full. Use it for a batch between two checkpoints:
+ * the memory needed is that of the batch. Throws `INVALID_ENTRY` if an entry is too long, and
+ * appends nothing.
  */
 export function appendEntries(
   state: LedgerState,
@@ -64,7 +69,7 @@ export function appendEntries(
     push(level + 1, rootOfHashes(tile));
   };
   for (const entry of entries) {
-    // A copy: what stays in the state must not change when the caller uses its buffer again.
+    // A copy, because the caller may reuse its buffer.
     open.push(new Uint8Array(entry));
     size += 1;
     if (open.length === TILE_WIDTH) {
@@ -79,7 +84,10 @@ export function appendEntries(
   return { state: { size, hashes, entries: open }, files };
 }
 
-/** The partial files of this size that are not those of `publishedSize`: what a checkpoint needs besides what filled up. */
+/**
+ * The partial files of this size that differ from those of `publishedSize`. A checkpoint needs them
+ * besides the full files.
+ */
 export function partialFiles(state: LedgerState, publishedSize: number): LedgerFile[] {
   checkState(state);
   const files: LedgerFile[] = [];
@@ -96,7 +104,7 @@ export function partialFiles(state: LedgerState, publishedSize: number): LedgerF
   return files;
 }
 
-/** One step from checkpoint to checkpoint: every file it writes, and the root to sign. */
+/** One step from checkpoint to checkpoint: all files to write, and the root to sign. */
 export function growth(published: LedgerState, entries: readonly Uint8Array[]): Growth {
   const { state, files } = appendEntries(published, entries);
   return {
@@ -118,7 +126,10 @@ function stateRange(state: LedgerState): CompactRange {
   };
 }
 
-/** A state comes from files or memory; one whose parts do not fit its size would write tiles that do not fit the tree. */
+/**
+ * A state comes from files or memory. If its parts did not fit its size, wrong tiles would be
+ * written.
+ */
 function checkState({ size, hashes, entries }: LedgerState): void {
   const fits =
     isTreeSize(size) &&

@@ -4,7 +4,7 @@ import { LedgerError } from './ledger-error.ts';
 import { TILE_WIDTH } from './tile-path.ts';
 import { HASH_BYTES } from './tree-hash.ts';
 
-/** A tile's bytes: its hashes one after the other, 1 to 256 of them. */
+/** Encodes a tile: 1 to 256 hashes, one after the other. */
 export function encodeHashTile(hashes: readonly Uint8Array[]): Uint8Array {
   if (
     hashes.length < 1 ||
@@ -19,7 +19,10 @@ export function encodeHashTile(hashes: readonly Uint8Array[]): Uint8Array {
   return joinBytes(hashes);
 }
 
-/** The inverse, for the width its path says. Whoever stores the ledger controls the bytes. The hashes are views of them. */
+/**
+ * The inverse, for the width in the tile's path. The ledger's host controls the bytes. The hashes
+ * are views of them.
+ */
 export function decodeHashTile(bytes: Uint8Array, width: number): Uint8Array[] {
   if (!(width >= 1 && width <= TILE_WIDTH) || bytes.length !== width * HASH_BYTES) {
     throw new LedgerError(
@@ -32,7 +35,7 @@ export function decodeHashTile(bytes: Uint8Array, width: number): Uint8Array[] {
   );
 }
 
-/** The RFC 6962 root over hashes that stand side by side at one level. */
+/** The RFC 6962 root over adjacent hashes of one level. */
 export function rootOfHashes(hashes: readonly Uint8Array[]): Uint8Array {
   return rootOf(appendHashes(EMPTY_RANGE, hashes));
 }

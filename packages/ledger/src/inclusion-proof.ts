@@ -6,7 +6,10 @@ import { checkTreeHead } from './tree-head.ts';
 import type { TreeHead } from './tree-head.ts';
 import { HASH_BYTES, nodeHash } from './tree-hash.ts';
 
-/** PATH(index, D[size]) of RFC 6962 §2.1.1: the siblings from the leaf up. Throws `INVALID_SIZE` for a leaf beyond the tree. */
+/**
+ * PATH(index, D[size]) of RFC 6962 §2.1.1: the siblings from the leaf up. Throws `INVALID_SIZE` if
+ * the leaf is beyond the tree.
+ */
 export async function inclusionProof(
   size: number,
   index: number,
@@ -25,8 +28,9 @@ export async function inclusionProof(
 }
 
 /**
- * RFC 9162 §2.1.3.2. Returns where the proof leads from the leaf to the head's root. Throws `INVALID_PROOF` for a shape that
- * no proof of this leaf in a tree of this size has, `ROOT_MISMATCH` where it leads elsewhere.
+ * RFC 9162 §2.1.3.2. Returns if the proof leads from the leaf to the head's root. Throws
+ * `INVALID_PROOF` if no proof of this leaf in a tree of this size has this shape, `ROOT_MISMATCH`
+ * if it leads to another root.
  */
 export function verifyInclusion(
   head: TreeHead,

@@ -11,6 +11,14 @@ export { decodeHashTile, encodeHashTile } from './hash-tile.ts';
 export { inclusionProof, verifyInclusion } from './inclusion-proof.ts';
 export type { LedgerErrorCode } from './ledger-error.ts';
 export { LEDGER_ERROR_CODES, LedgerError } from './ledger-error.ts';
+export type { KeyFile, LedgerKeys } from './key-file.ts';
+export {
+  formatKeyFile,
+  openLedgerKeys,
+  parseKeyFile,
+  withNextKey,
+  withoutLastKey,
+} from './key-file.ts';
 export type { ReadLedgerFile } from './ledger-reader.ts';
 export { LedgerReader } from './ledger-reader.ts';
 export type { SignatureType, VerifierKey } from './note-key.ts';

@@ -23,10 +23,13 @@ export const LEDGER_ERROR_CODES = [
 ] as const;
 export type LedgerErrorCode = (typeof LEDGER_ERROR_CODES)[number];
 
-/** Why something is not what the ledger promises. Its message repeats no value from outside and no key. */
+/**
+ * A violation of what the ledger promises. The message repeats no value from outside and no key.
+ */
 export class LedgerError extends CodedError<LedgerErrorCode> {
   constructor(code: LedgerErrorCode, message: string, cause?: unknown) {
-    // Whatever does not verify needs a person: leaving an entry out would itself be the fault. Only a tile may still come.
+    // A failed verification needs a person, because skipping an entry would itself be a fault. Only
+    // a missing tile may still appear.
     super({ code, message, remedy: code === 'TILE_MISSING' ? 'retry' : 'stop', cause });
   }
 }

@@ -13,15 +13,16 @@ import type { TreeHead } from './tree-head.ts';
 import { leafHash } from './tree-hash.ts';
 
 /**
- * Gives the bytes of a file of the ledger, `undefined` where there is none. What it throws goes to the caller as it is;
- * retries and time-outs are its own. Nothing it gives is trusted.
+ * Returns the bytes of a file of the ledger; `undefined`: it does not exist. Exceptions reach the
+ * caller unchanged. Retries and timeouts are the function's own concern. Its bytes are not trusted.
  */
 export type ReadLedgerFile = (path: string) => Promise<Uint8Array | undefined>;
 
 /**
- * A published ledger at one tree head, which the caller has verified. Every hash and entry it gives is checked against that
- * head: a full tile against its place in the tile above it, the partial ones together against the root, an entry against
- * its hash. It keeps at most 64 tiles, so walking through millions of entries takes no more memory than a few.
+ * A published ledger at one tree head, which the caller has verified. Every returned hash and entry
+ * is checked against that head: a full tile against its place in the tile above, the partial tiles
+ * together against the root, an entry against its hash. Caches at most 64 tiles, so reading
+ * millions of entries needs no more memory than reading a few.
  */
 export class LedgerReader {
   readonly head: TreeHead;
@@ -39,7 +40,10 @@ export class LedgerReader {
     this.#edge = edge;
   }
 
-  /** Throws `ROOT_MISMATCH` where the partial tiles do not make the head's root; `TILE_MISSING`, `INVALID_TILE`, `INVALID_CHECKPOINT`. */
+  /**
+   * Throws `ROOT_MISMATCH` if the partial tiles do not give the head's root; `TILE_MISSING`,
+   * `INVALID_TILE`, `INVALID_CHECKPOINT`.
+   */
   static async open(head: TreeHead, read: ReadLedgerFile): Promise<LedgerReader> {
     checkTreeHead(head);
     const levels = Array.from({ length: levelsOf(head.size) }, (_, level) => level);
@@ -56,7 +60,10 @@ export class LedgerReader {
     return new LedgerReader(head, read, edge);
   }
 
-  /** The root of a complete subtree of 2^height leaves, the `index`-th at that height. Throws as `open`, and `INVALID_SIZE` beyond the tree. */
+  /**
+   * The root of a complete subtree of 2^height leaves, the `index`-th at that height. Throws as
+   * `open`, and `INVALID_SIZE` beyond the tree.
+   */
   async hash(height: number, index: number): Promise<Uint8Array> {
     const level = Math.floor(height / TILE_HEIGHT);
     const width = 2 ** (height % TILE_HEIGHT);
@@ -77,7 +84,10 @@ export class LedgerReader {
     return rootOfHashes(hashes.slice(first % TILE_WIDTH, (first % TILE_WIDTH) + width));
   }
 
-  /** The entries of the bundle that begins at `256 * index`, in order. Throws as `hash`, and `INVALID_ENTRY_BUNDLE`. */
+  /**
+   * The entries of the bundle that begins at `256 * index`, in order. Throws as `hash`, and
+   * `INVALID_ENTRY_BUNDLE`.
+   */
   async entries(index: number): Promise<readonly Uint8Array[]> {
     const width = Math.min(TILE_WIDTH, this.head.size - index * TILE_WIDTH);
     if (!Number.isSafeInteger(index) || index < 0 || width < 1)
@@ -100,7 +110,7 @@ export class LedgerReader {
     return entries;
   }
 
-  /** What appending to this ledger starts from. Throws as `entries`. */
+  /** The state from which appending to this ledger starts. Throws as `entries`. */
   async state(): Promise<LedgerState> {
     const { size } = this.head;
     const entries =
@@ -121,7 +131,7 @@ export class LedgerReader {
     if (expected === undefined || !sameBytes(rootOfHashes(hashes), expected)) {
       throw new LedgerError(
         'INVALID_TILE',
-        "Expected the tile's root to stand in the tile above it, found another; restore it from a copy.",
+        "Expected the tile's root in the tile above it, found another; restore it from a copy.",
       );
     }
     return hashes;
@@ -140,7 +150,10 @@ async function readEdge(
     : readWidth(read, { level, index: Math.floor(hashes / TILE_WIDTH), width }, decodeHashTile);
 }
 
-/** A partial file may be deleted once the full one is there (tlog-tiles, "Partial Tiles"): its beginning serves as well. */
+/**
+ * Once the full file exists, the partial file may be deleted (tlog-tiles, "Partial Tiles"). The
+ * beginning of the full file is used then.
+ */
 async function readWidth(
   read: ReadLedgerFile,
   tile: Tile,

@@ -5,12 +5,15 @@ import { PUBLIC_KEY_BYTES } from './ed25519.ts';
 import { LedgerError } from './ledger-error.ts';
 import { encodeNoteText, isNoteLine } from './note-text.ts';
 
-/** signed-note, "Signature types": a note's own signature, and a witness's timestamped one of a checkpoint. */
+/**
+ * signed-note, "Signature types": a note's own signature, and a witness's timestamped one of a
+ * checkpoint.
+ */
 export const NOTE_SIGNATURE = 0x01;
 export const COSIGNATURE = 0x04;
 export type SignatureType = typeof NOTE_SIGNATURE | typeof COSIGNATURE;
 
-/** Who signs, as a verifier knows it. Name and id together name a key. */
+/** A signer as a verifier knows it. Name and id together identify a key. */
 export interface VerifierKey {
   readonly name: string;
   readonly id: number;
@@ -47,7 +50,10 @@ export function formatVerifierKey({ name, id, type, publicKey }: VerifierKey): s
   return `${name}+${hexId(id)}+${encodeBase64(joinBytes([Uint8Array.of(type), publicKey]))}`;
 }
 
-/** The inverse. Throws `INVALID_KEY`, also for an id that is not the key's and for types other than Ed25519 notes and cosignatures. */
+/**
+ * The inverse. Throws `INVALID_KEY`, also if the id is not the key's, and for all types except
+ * Ed25519 notes and cosignatures.
+ */
 export function parseVerifierKey(text: string): VerifierKey {
   const { name, id, type, material } = parseKeyParts(text);
   const key = verifierKey(name, type, material);
@@ -55,7 +61,10 @@ export function parseVerifierKey(text: string): VerifierKey {
   return key;
 }
 
-/** What verifier keys and signer keys have in common: name, id, and the type in front of the key's bytes. The text may be a secret: no message repeats any of it. */
+/**
+ * The common parts of verifier keys and signer keys: name, id, and the type before the key's bytes.
+ * The text may be a secret: no message repeats any of it.
+ */
 export function parseKeyParts(text: string): {
   name: string;
   id: string;
@@ -63,7 +72,7 @@ export function parseKeyParts(text: string): {
   material: Uint8Array;
 } {
   const [name = '', id = '', ...rest] = text.split('+');
-  // Base64 has + of its own.
+  // Base64 may contain +.
   const [type, ...material] = decodeBase64(rest.join('+')) ?? [];
   if (!isKeyName(name) || !/^[0-9a-f]{8}$/.test(id) || type === undefined) {
     throw new LedgerError(

@@ -7,7 +7,7 @@ import { encodeNoteText, isNoteText } from './note-text.ts';
 import type { NoteSignature, SignedNote } from './signed-note.ts';
 import type { Signer } from './signer.ts';
 
-/** A key whose signature of the note was verified; a cosignature also says when. */
+/** A key whose signature of the note was verified. For a cosignature, also the time. */
 export interface VerifiedSignature {
   readonly key: VerifierKey;
   readonly time?: number;
@@ -33,9 +33,10 @@ export async function signNote(text: string, signer: Signer): Promise<NoteSignat
 }
 
 /**
- * Verifies every signature of a known key and ignores the others (signed-note, "Signatures"). Returns each key that signed,
- * once. Throws `SIGNATURE_INVALID` if one of a known key does not verify, whatever the others do; `KEY_UNKNOWN` if none is known;
- * `INVALID_TRUST` for two different known keys of the same name and id.
+ * Verifies every signature of a known key and ignores the others (signed-note, "Signatures").
+ * Returns each key that signed, once. Throws `SIGNATURE_INVALID` if any signature of a known key
+ * fails, even if others verify. Throws `KEY_UNKNOWN` if no key is known. Throws `INVALID_TRUST` for
+ * two different known keys of the same name and id.
  */
 export async function verifyNote(
   { text, signatures }: SignedNote,

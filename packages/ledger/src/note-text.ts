@@ -4,17 +4,20 @@ const ENCODER = new TextEncoder();
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
 
-/** What a note may hold: Unicode text without control characters. Bytes and text say the same, so a signature over one is a signature over the other. */
+/**
+ * The text of a note: Unicode without control characters. Bytes and text correspond one to one, so
+ * a signature over one is a signature over the other.
+ */
 export function isNoteText(text: string): boolean {
   return text.isWellFormed() && !CONTROL.test(text);
 }
 
-/** One line that a note may hold, not empty. */
+/** True if the line is not empty and a note may contain it. */
 export function isNoteLine(line: string): boolean {
   return line !== '' && !line.includes('\n') && isNoteText(line);
 }
 
-/** `undefined` for bytes that are not UTF-8, or that no note may hold. */
+/** `undefined` if the bytes are not UTF-8, or if a note may not contain them. */
 export function decodeNoteText(bytes: Uint8Array): string | undefined {
   try {
     const text = DECODER.decode(bytes);

@@ -1,3 +1,4 @@
+import { defined } from '@residency/defined';
 import { decodeBase64, encodeBase64 } from './base64.ts';
 import { joinBytes } from './bytes.ts';
 import { parseDecimal } from './decimal.ts';
@@ -10,10 +11,10 @@ import { parseNote } from './signed-note.ts';
 import { isTreeSize } from './tree-head.ts';
 import { HASH_BYTES, leafHash } from './tree-hash.ts';
 
-// C2SP tlog-proof: what an outsider keeps beside an entry, and verifies without anybody's help.
+// C2SP tlog-proof: an outsider keeps it beside an entry, and verifies the entry with it alone.
 
 const FIRST_LINE = 'c2sp.org/tlog-proof@v1';
-/** Checkpoint included. */
+/** The largest receipt, including its checkpoint. */
 export const MAX_RECEIPT_BYTES = 1_000_000;
 /** The height of a tree of 2^53 - 1 leaves. */
 const MAX_PROOF_HASHES = 53;
@@ -23,7 +24,7 @@ export interface Receipt {
   readonly proof: readonly Uint8Array[];
   /** The signed checkpoint as the ledger published it. */
   readonly checkpoint: Uint8Array;
-  /** Not authenticated: whoever hands over the receipt can change it. Not empty. */
+  /** Not authenticated: the sender of the receipt can change it. Not empty. */
   readonly extra?: Uint8Array;
 }
 
@@ -48,11 +49,14 @@ export function formatReceipt(receipt: Receipt): Uint8Array {
   return bytes;
 }
 
-/** The inverse: throws `INVALID_RECEIPT`, or `INVALID_NOTE` for its checkpoint, where `formatReceipt` does not write these bytes. Verifies nothing. */
+/**
+ * The inverse of `formatReceipt`. Throws `INVALID_RECEIPT`, or `INVALID_NOTE` for the checkpoint,
+ * if the bytes differ from its output. Verifies nothing.
+ */
 export function parseReceipt(bytes: Uint8Array): Receipt {
   const end = endOfHead(bytes);
   const [first, ...lines] = decodeNoteText(bytes.subarray(0, end))?.split('\n') ?? [];
-  // What does not decode becomes no bytes, which `check` refuses.
+  // A value that cannot be decoded becomes empty, which `check` refuses.
   const extra =
     lines[0]?.startsWith('extra ') === true
       ? (decodeBase64((lines.shift() ?? '').slice('extra '.length)) ?? new Uint8Array())
@@ -66,15 +70,16 @@ export function parseReceipt(bytes: Uint8Array): Receipt {
     index,
     proof,
     checkpoint: bytes.slice(end + 2),
-    ...(extra === undefined ? {} : { extra }),
+    ...defined({ extra }),
   };
   check(receipt, bytes.length);
   return receipt;
 }
 
 /**
- * Whether a ledger that the verifier trusts has committed to this entry: returns under which checkpoint, or throws why not:
- * `INVALID_RECEIPT`, what `openCheckpoint` throws, `INVALID_PROOF`, `ROOT_MISMATCH`. Needs no network.
+ * Checks that a ledger that the verifier trusts committed to this entry, and returns the
+ * checkpoint. Otherwise throws `INVALID_RECEIPT`, the errors of `openCheckpoint`, `INVALID_PROOF`
+ * or `ROOT_MISMATCH`. Needs no network.
  */
 export async function verifyReceipt(
   bytes: Uint8Array,
@@ -84,10 +89,10 @@ export async function verifyReceipt(
   const { index, proof, checkpoint, extra } = parseReceipt(bytes);
   const opened = await openCheckpoint(checkpoint, trust);
   verifyInclusion(opened.checkpoint, index, leafHash(entry), proof);
-  return { ...opened, index, ...(extra === undefined ? {} : { extra }) };
+  return { ...opened, index, ...defined({ extra }) };
 }
 
-/** Where the first empty line begins. */
+/** The start of the first empty line. */
 function endOfHead(bytes: Uint8Array): number {
   if (bytes.length > MAX_RECEIPT_BYTES) throw invalid(`at most ${MAX_RECEIPT_BYTES} bytes`);
   for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) {

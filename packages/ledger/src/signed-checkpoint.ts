@@ -8,31 +8,46 @@ import { signNote, verifyNote } from './note-signature.ts';
 import { formatNote, parseNote } from './signed-note.ts';
 import type { Signer } from './signer.ts';
 
-/** Whom a verifier believes; it comes from its configuration, never from what is verified. */
+/**
+ * The keys that a verifier trusts. They come from its configuration, never from the data to verify.
+ */
 export interface Trust {
-  /** The ledger's name in its checkpoints; left out, it is the name of the first key. */
+  /** The ledger's name in its checkpoints; absent: the name of the first key. */
   readonly origin?: string;
-  /** The ledger's keys (type 1); one signature is enough, so that keys can be changed. */
+  /** The ledger's keys (type 1). One signature is enough, so that keys can be changed. */
   readonly keys: readonly VerifierKey[];
-  /** Witnesses (type 4), and how many of them must have cosigned. */
+  /** Witnesses' keys (type 4), and the number of them that must have cosigned. */
   readonly witnesses?: { readonly keys: readonly VerifierKey[]; readonly quorum: number };
 }
 
 export interface OpenedCheckpoint {
   readonly checkpoint: Checkpoint;
-  /** The known witnesses that cosigned, and when (POSIX seconds, as they say). */
+  /**
+   * The known witnesses that cosigned, each with its time (POSIX seconds, as the witness states
+   * it).
+   */
   readonly cosignatures: readonly { readonly witness: string; readonly time: number }[];
 }
 
-/** The file `checkpoint`. Never sign two that are inconsistent: persist before publishing, and publish after the tiles. */
-export async function signCheckpoint(checkpoint: Checkpoint, signer: Signer): Promise<Uint8Array> {
+/**
+ * The content of the file `checkpoint`, signed by each of the keys in order. Never sign two
+ * inconsistent ones: persist before publishing, and publish after the tiles.
+ */
+export async function signCheckpoint(
+  checkpoint: Checkpoint,
+  ...signers: readonly [Signer, ...Signer[]]
+): Promise<Uint8Array> {
   const text = formatCheckpoint(checkpoint);
-  return formatNote({ text, signatures: [await signNote(text, signer)] });
+  return formatNote({
+    text,
+    signatures: await Promise.all(signers.map((signer) => signNote(text, signer))),
+  });
 }
 
 /**
- * Reads a checkpoint that the ledger signed and enough witnesses cosigned. Throws `INVALID_NOTE`, `INVALID_CHECKPOINT`,
- * `ORIGIN_MISMATCH`, `KEY_UNKNOWN`, `SIGNATURE_INVALID`, `QUORUM_MISSED`; `INVALID_TRUST` for a trust that could never be met, or too easily.
+ * Reads a checkpoint that the ledger signed and enough witnesses cosigned. Throws `INVALID_NOTE`,
+ * `INVALID_CHECKPOINT`, `ORIGIN_MISMATCH`, `KEY_UNKNOWN`, `SIGNATURE_INVALID`, `QUORUM_MISSED`;
+ * `INVALID_TRUST` if the trust could never be met, or could be met without the ledger.
  */
 export async function openCheckpoint(bytes: Uint8Array, trust: Trust): Promise<OpenedCheckpoint> {
   const { origin, witnesses, quorum } = checkTrust(trust);
@@ -71,7 +86,8 @@ function checkTrust({ origin, keys, witnesses }: Trust): {
   if (witnesses === undefined) return { origin: origin ?? first.name, witnesses: [], quorum: 0 };
   const { keys: cosigners, quorum } = witnesses;
   if (cosigners.some(({ type }) => type !== COSIGNATURE)) throw untrusted('witness keys of type 4');
-  // cosignature/v1 does not say the witness's name: one key under two names would count twice.
+  // cosignature/v1 does not contain the witness's name, so one key under two names would count
+  // twice.
   const twice = cosigners.some((key, at) =>
     cosigners.some((other, after) => after > at && sameBytes(key.publicKey, other.publicKey)),
   );

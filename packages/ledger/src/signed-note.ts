@@ -3,11 +3,14 @@ import { LedgerError } from './ledger-error.ts';
 import { isKeyName } from './note-key.ts';
 import { decodeNoteText, encodeNoteText, isNoteText } from './note-text.ts';
 
-// The limits of Go's sumdb/note; signed-note asks for at least 16 signatures.
+// The limits of Go's sumdb/note. signed-note requires at least 16 signatures.
 export const MAX_NOTE_BYTES = 1_000_000;
 export const MAX_SIGNATURES = 100;
 
-/** C2SP signed-note: a text that ends with a newline, and who signed it. Nothing in it is to be believed before a signature is verified. */
+/**
+ * C2SP signed-note: a text that ends with a newline, with its signatures. Trust nothing of it
+ * before a signature is verified.
+ */
 export interface SignedNote {
   readonly text: string;
   readonly signatures: readonly NoteSignature[];
@@ -16,7 +19,7 @@ export interface SignedNote {
 export interface NoteSignature {
   readonly name: string;
   readonly keyId: number;
-  /** What follows the key id; its form is the key type's. Not empty. */
+  /** The bytes after the key id, in the format of the key's type. Not empty. */
   readonly signature: Uint8Array;
 }
 
@@ -34,12 +37,15 @@ export function formatNote({ text, signatures }: SignedNote): Uint8Array {
   return note;
 }
 
-/** The inverse: throws `INVALID_NOTE` for bytes that `formatNote` does not write. Whoever sends the note controls them. */
+/**
+ * The inverse. Throws `INVALID_NOTE` unless `formatNote` would write these bytes. The sender of the
+ * note controls them.
+ */
 export function parseNote(bytes: Uint8Array): SignedNote {
   checkLimits(bytes.length, 1);
   const note = decodeNoteText(bytes);
   if (note === undefined) throw invalid('UTF-8 without control characters', 'other bytes');
-  // The text may hold empty lines; the last one of the note ends it.
+  // The text may contain empty lines. It ends at the last empty line of the note.
   const end = note.lastIndexOf('\n\n');
   if (end === -1) throw invalid('an empty line between text and signatures', 'none');
   const lines = note.slice(end + 2).split('\n');
@@ -48,7 +54,7 @@ export function parseNote(bytes: Uint8Array): SignedNote {
   return { text: note.slice(0, end + 1), signatures: lines.map(parseSignature) };
 }
 
-/** A signature line with its newline, as a witness answers it. */
+/** A signature line with its newline, as a witness returns it. */
 export function formatSignature({ name, keyId, signature }: NoteSignature): string {
   if (!isKeyName(name) || signature.length === 0)
     throw invalid('a key name and a signature', 'others');

@@ -6,7 +6,10 @@ import { LedgerError } from './ledger-error.ts';
 import { formatVerifierKey, hexId, parseKeyParts, verifierKey, wrongId } from './note-key.ts';
 import type { SignatureType, VerifierKey } from './note-key.ts';
 
-/** Signs under the name of its key. `sign` gives 64 bytes over exactly the message; it may be a key service's. */
+/**
+ * Signs under the name of its key. `sign` returns 64 bytes over exactly the message; it may use a
+ * key service.
+ */
 export interface Signer {
   readonly key: VerifierKey;
   readonly sign: Sign;
@@ -14,7 +17,11 @@ export interface Signer {
 
 const HEAD = 'PRIVATE+KEY+';
 
-/** Reads `PRIVATE+KEY+<name>+<id>+<base64 of type and seed>`, the form of Go's sumdb/note. The text is a secret; what is returned does not give it back. `as`: to sign under another name than the text's, for one secret that signs several ledgers. Throws `INVALID_KEY`. */
+/**
+ * Reads `PRIVATE+KEY+<name>+<id>+<base64 of type and seed>`, the format of Go's sumdb/note. The
+ * text is secret and cannot be read from the result. `as`: signs under another name than the
+ * text's, for one secret that signs several ledgers. Throws `INVALID_KEY`.
+ */
 export async function openSignerKey(text: string, as?: string): Promise<Signer> {
   if (!text.startsWith(HEAD))
     throw new LedgerError(
@@ -27,7 +34,10 @@ export async function openSignerKey(text: string, as?: string): Promise<Signer> 
   return { key: as === undefined ? key : verifierKey(as, type, key.publicKey), sign };
 }
 
-/** A key made of a name and 32 random bytes, which the caller draws: `signerKey` is the secret, `verifierKey` is for everybody. */
+/**
+ * Makes a key from a name and 32 random bytes of the caller. `signerKey` is secret, `verifierKey`
+ * is public.
+ */
 export async function makeKey(
   name: string,
   seed: Uint8Array,

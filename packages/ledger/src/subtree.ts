@@ -2,10 +2,16 @@ import { LedgerError } from './ledger-error.ts';
 import { isTreeSize } from './tree-head.ts';
 import { nodeHash } from './tree-hash.ts';
 
-/** Gives the root of a complete subtree of 2^height leaves, the `index`-th at that height; `LedgerReader.hash` is one. */
+/**
+ * Returns the root of a complete subtree of 2^height leaves, the `index`-th at that height.
+ * `LedgerReader.hash` is one.
+ */
 export type ReadHash = (height: number, index: number) => Promise<Uint8Array>;
 
-/** RFC 6962 §2.1: the largest power of two smaller than `count`, where a tree of so many leaves splits. */
+/**
+ * RFC 6962 §2.1: the largest power of two smaller than `count`. A tree of that many leaves is split
+ * there.
+ */
 export function split(count: number): number {
   return 2 ** (heightOf(count) - 1);
 }
@@ -14,14 +20,20 @@ export function isPowerOfTwo(count: number): boolean {
   return count === 2 ** heightOf(count);
 }
 
-/** The height of the smallest complete tree of at least `count` leaves; without logarithms, which round. */
+/**
+ * The height of the smallest complete tree of at least `count` leaves. Without logarithms, because
+ * they round.
+ */
 function heightOf(count: number): number {
   let height = 0;
   while (2 ** height < count) height += 1;
   return height;
 }
 
-/** MTH(D[from:to]). A part of a tree that its splits cut off is complete, or falls into complete ones, each at a multiple of its size. */
+/**
+ * MTH(D[from:to]). A range between two splits of a tree is complete, or consists of complete
+ * subtrees, each at a multiple of its size.
+ */
 export async function subtreeHash(from: number, to: number, read: ReadHash): Promise<Uint8Array> {
   const count = to - from;
   if (isPowerOfTwo(count)) return read(heightOf(count), from / count);
@@ -30,15 +42,17 @@ export async function subtreeHash(from: number, to: number, read: ReadHash): Pro
 }
 
 /**
- * On which side of the way from a node up to the root each sibling stands, `last` being the last node at its height: how
- * RFC 9162 §2.1.3.2 and §2.1.4.2 climb. There are as many siblings as a proof has hashes.
+ * For each sibling on the path from a node to the root, its side. `last` is the last node at the
+ * node's height. This is how RFC 9162 §2.1.3.2 and §2.1.4.2 climb. A proof has one hash for each
+ * sibling.
  */
 export function siblingSides(node: number, last: number): ('left' | 'right')[] {
   const sides: ('left' | 'right')[] = [];
   while (last > 0) {
     const left = node % 2 === 1 || node === last;
     sides.push(left ? 'left' : 'right');
-    // The last node without a sibling stands for itself higher up, until it is somebody's right child.
+    // The last node without a sibling is promoted to the next level, until it becomes a right
+    // child.
     if (left) while (node % 2 === 0 && node > 0) [node, last] = [node / 2, Math.floor(last / 2)];
     [node, last] = [Math.floor(node / 2), Math.floor(last / 2)];
   }

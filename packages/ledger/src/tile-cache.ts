@@ -1,6 +1,6 @@
 const MAX_TILES = 64;
 
-/** The tiles used last. One that failed is not kept, so the next call asks again. */
+/** The most recently used tiles. A failed load is not cached, so the next call tries again. */
 export class TileCache {
   readonly #tiles = new Map<string, Promise<readonly Uint8Array[]>>();
 
@@ -8,7 +8,7 @@ export class TileCache {
     const tile = this.#tiles.get(name) ?? load();
     this.#tiles.delete(name);
     this.#tiles.set(name, tile);
-    // A map gives its names in the order they were put in.
+    // A Map iterates in insertion order.
     for (const oldest of this.#tiles.keys()) {
       if (this.#tiles.size <= MAX_TILES) break;
       this.#tiles.delete(oldest);

@@ -1,15 +1,18 @@
 import { LedgerError } from './ledger-error.ts';
 
-// The one file that knows where the ledger's files lie (C2SP tlog-tiles, "APIs").
+// Only this file knows the paths of the ledger's files (C2SP tlog-tiles, "APIs").
 
 export const CHECKPOINT_PATH = 'checkpoint';
-/** Hashes in a full tile, entries in a full bundle. */
+/** The hashes in a full tile, and the entries in a full bundle. */
 export const TILE_WIDTH = 256;
-/** Tree levels that a tile spans. */
+/** The number of tree levels in a tile. */
 export const TILE_HEIGHT = 8;
 const MAX_LEVEL = 63;
 
-/** A tile of hashes (`level` 0 holds the leaves' hashes) or a bundle of entries; below 256 wide it is partial. */
+/**
+ * A tile of hashes (`level` 0: of leaves) or a bundle of entries. It is partial if its width is
+ * below 256.
+ */
 export interface Tile {
   readonly level: number | 'entries';
   readonly index: number;
@@ -42,7 +45,10 @@ function inRange(value: number, from: number, to: number): boolean {
 
 const PATH = /^tile\/(entries|\d{1,2})\/((?:x\d{3}\/){0,5}\d{3})(?:\.p\/(\d{1,3}))?$/;
 
-/** The inverse: throws `INVALID_TILE_PATH` for any path that `tilePath` does not write. Whoever asks for files controls it. */
+/**
+ * The inverse. Throws `INVALID_TILE_PATH` for any path that `tilePath` does not write. The client
+ * that requests files controls it.
+ */
 export function parseTilePath(path: string): Tile {
   const [, level = '', number = '', width] = PATH.exec(path) ?? [];
   const tile: Tile = {

@@ -3,19 +3,25 @@ import { TILE_WIDTH } from './tile-path.ts';
 import type { Tile } from './tile-path.ts';
 import { isTreeSize } from './tree-head.ts';
 
-/** How many hashes a tree of `size` leaves has at a tile level: a hash there stands for 256^level leaves. */
+/**
+ * The number of hashes that a tree of `size` leaves has at a tile level. A hash there covers
+ * 256^level leaves.
+ */
 export function hashesAtLevel(size: number, level: number): number {
   return Math.floor(size / TILE_WIDTH ** level);
 }
 
-/** Tile levels that a tree of `size` leaves has hashes at: 0 to 7. */
+/** The tile levels at which a tree of `size` leaves has hashes: 0 to 7. */
 export function levelsOf(size: number): number {
   let levels = 0;
   while (hashesAtLevel(size, levels) > 0) levels += 1;
   return levels;
 }
 
-/** The files that growth from a published size to the next one writes, bundles first: each full or partial tile whose content is new. */
+/**
+ * The files that must be written when a ledger grows from the published size to the next, bundles
+ * first: each full or partial tile with new content.
+ */
 export function* tilesOfGrowth(from: number, to: number): Generator<Tile> {
   if (!isTreeSize(from) || !isTreeSize(to) || from > to)
     throw new LedgerError(

@@ -2,7 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 
 export const HASH_BYTES = 32;
 
-// RFC 6962 §2.1: the prefix keeps an inner node from being passed off as an entry.
+// RFC 6962 §2.1: the prefix prevents an inner node from being used as an entry.
 const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
 

@@ -1,13 +1,16 @@
 import { LedgerError } from './ledger-error.ts';
 import { HASH_BYTES } from './tree-hash.ts';
 
-/** How many leaves, and the RFC 6962 root over them: what a checkpoint says of a tree. */
+/** The number of leaves, and the RFC 6962 root over them. A checkpoint states them. */
 export interface TreeHead {
   readonly size: number;
   readonly root: Uint8Array;
 }
 
-/** Sizes are numbers, so at most 2^53 - 1; a ledger that took a million entries a second would reach it in 285 years. */
+/**
+ * Sizes are numbers, so at most 2^53 - 1. A ledger with a million entries a second would reach it
+ * in 285 years.
+ */
 export const MAX_TREE_SIZE = Number.MAX_SAFE_INTEGER;
 
 export function isTreeSize(size: number): boolean {

@@ -6,9 +6,7 @@ import { GO } from './go-vectors.ts';
 import { RFC6962 } from './rfc6962-vectors.ts';
 
 interface Bundler {
-  readonly build: (
-    options: object,
-  ) => Promise<{
+  readonly build: (options: object) => Promise<{
     readonly output: readonly {
       readonly type: string;
       readonly code: string;
@@ -18,10 +16,16 @@ interface Bundler {
   }>;
 }
 
-/** What a browser's page has and the package needs; nothing else stands in the context but the language itself. */
+/**
+ * What a browser's page has and the package needs; nothing else stands in the context but the
+ * language itself.
+ */
 const BROWSER = ['crypto', 'TextEncoder', 'TextDecoder', 'atob', 'btoa'] as const;
 
-/** The bundler that the test runner brings along: found through it, because nothing here declares it. */
+/**
+ * The bundler that the test runner brings along: found through it, because nothing here declares
+ * it.
+ */
 async function bundler(): Promise<Bundler> {
   const path = createRequire(createRequire(import.meta.url).resolve('vitest')).resolve('rolldown');
   return import(pathToFileURL(path).href) as Promise<Bundler>;
@@ -49,7 +53,10 @@ describe('bundled for a browser, the package', () => {
     ({ code, imports } = await bundle());
   });
 
-  /** Runs in a context of its own, with `page` besides what a browser has; no code from strings, as a strict page has it. */
+  /**
+   * Runs in a context of its own, with `page` besides what a browser has; no code from strings, as
+   * a strict page has it.
+   */
   const run = (expression: string, page: object = {}): Promise<unknown> => {
     const globals = Object.fromEntries(BROWSER.map((name) => [name, globalThis[name]]));
     const context = createContext(

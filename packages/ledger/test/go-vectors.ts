@@ -1,7 +1,8 @@
 /**
- * Made with Go: golang.org/x/mod v0.43.0 `sumdb/note` and github.com/transparency-dev/formats v0.1.1 `note`
- * (cosignature/v1). The tree is that of rfc6962-vectors.ts, all eight leaves. The keys are for tests: their seeds are the
- * SHA-256 of `residency ledger test log` and `residency ledger test witness`.
+ * Made with Go: golang.org/x/mod v0.43.0 `sumdb/note` and github.com/transparency-dev/formats
+ * v0.1.1 `note` (cosignature/v1). The tree is that of rfc6962-vectors.ts, all eight leaves. The
+ * keys are for tests: their seeds are the SHA-256 of `residency ledger test log` and `residency
+ * ledger test witness`.
  */
 export const GO = {
   logSigner:

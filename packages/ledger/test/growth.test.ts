@@ -20,7 +20,7 @@ import { MemoryLedger } from './memory-ledger.ts';
 import { NaiveTree, bytesOf, entriesUpTo, hex } from './naive-tree.ts';
 import { codeOf } from './rejects.ts';
 
-/** What tlog-tiles says stands in the file. */
+/** The content of the file by tlog-tiles. */
 function naiveContent(tree: NaiveTree, path: string): string[] {
   const { level, index, width } = parseTilePath(path);
   const span = level === 'entries' ? 1 : TILE_WIDTH ** level;
@@ -125,7 +125,7 @@ describe('growth', () => {
     expect(before).toEqual(copy);
   });
 
-  it('orders bundles and tiles so that what a tile stands on is written before it', () => {
+  it('orders bundles and tiles so that the files below a tile are written before it', () => {
     const order = appendEntries(EMPTY_LEDGER, entriesUpTo(65_536)).files.map(({ path }) => path);
     expect(order.slice(0, 4)).toEqual([
       'tile/entries/000',

@@ -1,7 +1,10 @@
 import type { LedgerFile, LedgerState, ReadLedgerFile } from '../src/index.ts';
 import { EMPTY_LEDGER, LedgerReader, growth } from '../src/index.ts';
 
-/** A ledger's files in a map, as an auditor would write them to a store. Writing one path twice with other bytes is a defect. */
+/**
+ * A ledger's files in a map, as an auditor would write them to a store. Writing one path twice with
+ * other bytes is a defect.
+ */
 export class MemoryLedger {
   readonly files = new Map<string, Uint8Array>();
   state: LedgerState = EMPTY_LEDGER;

@@ -101,7 +101,7 @@ describe('a receipt', () => {
     ],
     ['another origin', { ...trust, origin: 'other' }, 'ORIGIN_MISMATCH'],
     ['nobody', { keys: [] }, 'INVALID_TRUST'],
-  ] as const)('to whoever trusts %s is rejected', async (_, other, code) => {
+  ] as const)('to a verifier that trusts %s is rejected', async (_, other, code) => {
     expect(await codeOf(() => verifyReceipt(bytesOf(RECEIPT), ENTRY, other))).toBe(code);
   });
 

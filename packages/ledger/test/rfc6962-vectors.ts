@@ -1,6 +1,7 @@
 /**
- * The eight-leaf tree with which Certificate Transparency's implementations test one another: merkle_tree_test.cc of
- * github.com/google/certificate-transparency, testonly/constants.go of github.com/transparency-dev/merkle (Apache-2.0).
+ * The eight-leaf tree with which Certificate Transparency's implementations test one another:
+ * merkle_tree_test.cc of github.com/google/certificate-transparency, testonly/constants.go of
+ * github.com/transparency-dev/merkle (Apache-2.0).
  */
 export const RFC6962 = {
   leaves: [

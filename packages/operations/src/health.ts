@@ -1,12 +1,17 @@
 import type { Readiness } from './operations-routes.ts';
 
-/** What the probes say: alive until the work failed for good, ready while it moves. */
+/**
+ * The state behind the probes: alive until the work fails permanently, ready while it makes
+ * progress.
+ */
 export class Health {
   readonly #work: string;
   #state: 'starting' | 'running' | 'stopping' | 'failed' = 'starting';
   #waitsFor: string | undefined;
+  #paused = false;
+  #waitsAt: string | undefined;
 
-  /** `work`: what the process does, as its readiness names it, such as `routing`. */
+  /** `work`: the name of the process's work in its readiness, such as `routing`. */
   constructor(work: string) {
     this.#work = work;
   }
@@ -15,11 +20,21 @@ export class Health {
     if (this.#state === 'starting') this.#state = 'running';
   }
 
-  /** Takes the code of what the work waits for, `undefined` once it goes on; `true` where it has just begun to wait, or waits for something else now. */
-  waits(code: string | undefined): boolean {
+  /**
+   * Sets the code of the error that the work waits for, and the record at which it waits;
+   * `undefined`: it continues. Returns true if it has just begun to wait, or now waits for
+   * something else.
+   */
+  waits(code: string | undefined, at?: string): boolean {
     const before = this.#waitsFor;
     this.#waitsFor = code;
+    this.#waitsAt = code === undefined ? undefined : at;
     return code !== undefined && code !== before;
+  }
+
+  /** Sets whether operators paused the work, regardless of waits. */
+  paused(is: boolean): void {
+    this.#paused = is;
   }
 
   stopping(): void {
@@ -36,12 +51,21 @@ export class Health {
 
   readiness(): Readiness {
     const running = this.#state === 'running';
-    const moving = this.#waitsFor === undefined;
+    const waitsFor = this.#paused ? 'ROUTING_PAUSED' : this.#waitsFor;
+    const moving = waitsFor === undefined;
     return {
       ready: running && moving,
       checks: [
         { name: 'process', ok: running, ...(running ? {} : { detail: this.#state }) },
-        { name: this.#work, ok: moving, ...(moving ? {} : { detail: `waits: ${this.#waitsFor}` }) },
+        {
+          name: this.#work,
+          ok: moving,
+          ...(moving
+            ? {}
+            : {
+                detail: `waits: ${waitsFor}${this.#paused || this.#waitsAt === undefined ? '' : ` at ${this.#waitsAt}`}`,
+              }),
+        },
       ],
     };
   }

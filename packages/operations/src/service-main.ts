@@ -1,36 +1,45 @@
 import { readFileSync } from 'node:fs';
 import { runService } from './run-service.ts';
-import type { Host, Service } from './run-service.ts';
+import type { Host } from './run-service.ts';
+import type { RunningWork } from './run-work.ts';
 
-export interface MainTerms<Settings, Level, Logger> {
+export interface MainOptions<Settings, Level, Logger> {
   readonly read: (
     env: Readonly<Record<string, string | undefined>>,
     readFile: (path: string) => string,
   ) => Settings & { readonly telemetry: { readonly logLevel: Level } };
   readonly logger: (level: Level | 'info') => Logger;
-  readonly start: (settings: Settings, logger: Logger) => Promise<Service>;
+  readonly start: (settings: Settings, logger: Logger) => Promise<RunningWork>;
 }
 
-/** What the platform kills after is longer: Kubernetes and Compose are told 30 s. */
-const GRACE_MS = 25_000;
+/** Below the platform's own limit: Kubernetes and Compose are configured for 30 s. */
+export const GRACE_MS = 25_000;
 
-/** A service's process: its configuration from the environment, its lines, its signals and its exit code. */
+/**
+ * The main function of a service's process: configuration from the environment, logging, signals
+ * and exit code.
+ */
 export async function serviceMain<
   Settings,
   Level,
-  Logger extends { error(message: string, fields: { readonly error: unknown }): void },
+  Logger extends {
+    error(message: string, fields: { readonly error: unknown }): void;
+    info(message: string, fields: { readonly port: number }): void;
+  },
 >(
   host: Host & { readonly env: Readonly<Record<string, string | undefined>> },
-  { read, logger: open, start }: MainTerms<Settings, Level, Logger>,
+  { read, logger: open, start }: MainOptions<Settings, Level, Logger>,
 ): Promise<void> {
-  // Until the configuration says otherwise.
+  // Until the configuration was read.
   let logger = open('info');
   await runService(
     {
-      start: () => {
+      start: async () => {
         const settings = read(host.env, (path) => readFileSync(path, 'utf8'));
         logger = open(settings.telemetry.logLevel);
-        return start(settings, logger);
+        const running = await start(settings, logger);
+        logger.info('Listening.', { port: Number(new URL(running.url).port) });
+        return running;
       },
       report: (message, fields) => {
         logger.error(message, fields);

@@ -1,19 +1,19 @@
-/** What several works wait for, as one: the error of the one that has waited longest. */
+/** Combines the waits of several works: reports the error of the one that has waited longest. */
 export class SharedWait {
   readonly #errors = new Map<string | number, unknown>();
-  readonly #tell: (error: unknown) => void;
+  readonly #onChange: (error: unknown) => void;
 
-  constructor(tell: (error: unknown) => void) {
-    this.#tell = tell;
+  constructor(onChange: (error: unknown) => void) {
+    this.#onChange = onChange;
   }
 
-  /** `undefined`: it goes on. */
+  /** Sets a work's error; `undefined`: the work continues. */
   of(work: string | number, error: unknown): void {
     if (error === undefined && !this.#errors.has(work)) return;
     if (error === undefined) this.#errors.delete(work);
     else this.#errors.set(work, error);
     const [first] = this.#errors.values();
-    this.#tell(first);
+    this.#onChange(first);
   }
 
   has(work: string | number): boolean {

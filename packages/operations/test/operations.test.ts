@@ -1,14 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CodedError } from '@residency/coded-error';
-import {
-  Health,
-  SharedWait,
-  allOrNone,
-  comeUp,
-  runService,
-  startOperations,
-} from '@residency/operations';
+import { Health, SharedWait, runService, startOperations } from '@residency/operations';
 import type { Host } from '@residency/operations';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
@@ -17,14 +11,13 @@ const metrics = async (): Promise<{ contentType: string; body: string }> => ({
   body: 'up 1\n',
 });
 
-const unreachable = new CodedError({ code: 'KAFKA_UNREACHABLE', message: 'm', remedy: 'retry' });
-
 describe('probes', () => {
   test('say what the work waits for, and that it goes on', async () => {
     const health = new Health('routing');
     const server = await startOperations({
       host: '127.0.0.1',
       port: 0,
+      name: 'routing',
       live: () => health.live,
       ready: () => health.readiness(),
       metrics,
@@ -58,7 +51,12 @@ describe('probes', () => {
   });
 
   test('a port that is taken is named, and nothing listens', async () => {
-    const operations = { live: () => true, ready: () => ({ ready: true, checks: [] }), metrics };
+    const operations = {
+      name: 'routing',
+      live: () => true,
+      ready: () => ({ ready: true, checks: [] }),
+      metrics,
+    };
     const server = await startOperations({ host: '127.0.0.1', port: 0, ...operations });
     const port = Number(new URL(server.url).port);
     await expect(startOperations({ host: '127.0.0.1', port, ...operations })).rejects.toMatchObject(
@@ -71,16 +69,16 @@ describe('probes', () => {
 class FakeHost implements Host {
   exitCode?: number;
   readonly exits: number[] = [];
-  readonly #listeners: (() => void)[] = [];
-  on(_: string, listener: () => void): void {
-    this.#listeners.push(listener);
+  readonly #listeners = new Map<string, () => void>();
+  on(signal: string, listener: () => void): void {
+    this.#listeners.set(signal, listener);
   }
   exit(code: number): never {
     this.exits.push(code);
     throw new Error('exit');
   }
-  signal(): void {
-    this.#listeners[0]?.();
+  signal(name = 'SIGTERM'): void {
+    this.#listeners.get(name)?.();
   }
 }
 
@@ -93,33 +91,37 @@ describe('a service', () => {
     vi.useRealTimers();
   });
 
-  test('is stopped by a signal and ends with nothing to say', async () => {
-    const host = new FakeHost();
-    const ended = Promise.withResolvers<void>();
-    let stops = 0;
-    const running = runService(
-      {
-        start: () =>
-          Promise.resolve({
-            ended: ended.promise,
-            stop: () => {
-              stops += 1;
-              ended.resolve();
-              return Promise.resolve();
-            },
-          }),
-        report: () => {
-          throw new Error('nothing to report');
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'])(
+    'is stopped by %s and ends with nothing to say',
+    async (signal) => {
+      const host = new FakeHost();
+      const ended = Promise.withResolvers<void>();
+      let stops = 0;
+      const running = runService(
+        {
+          start: () =>
+            Promise.resolve({
+              ended: ended.promise,
+              stop: () => {
+                stops += 1;
+                ended.resolve();
+                return Promise.resolve();
+              },
+            }),
+          report: () => {
+            throw new Error('nothing to report');
+          },
+          graceMs: 1_000,
         },
-        graceMs: 1_000,
-      },
-      host,
-    );
-    await Promise.resolve();
-    host.signal();
-    await running;
-    expect([stops, host.exitCode, host.exits]).toEqual([1, undefined, []]);
-  });
+        host,
+      );
+      await Promise.resolve();
+      host.signal('SIGUSR1');
+      host.signal(signal);
+      await running;
+      expect([stops, host.exitCode, host.exits]).toEqual([1, undefined, []]);
+    },
+  );
 
   test.each([
     ['needs a person', new CodedError({ code: 'PROGRESS_LOST', message: 'm', remedy: 'stop' }), 1],
@@ -216,54 +218,10 @@ describe('a service', () => {
   });
 });
 
-describe('a step of a start', () => {
-  test('is tried again while what it needs is not there yet', async () => {
-    const waited: unknown[] = [];
-    let tries = 0;
-    const step = (): Promise<string> =>
-      (tries += 1) < 3 ? Promise.reject(unreachable) : Promise.resolve('up');
-    expect(
-      await comeUp(step, {
-        signal: new AbortController().signal,
-        waits: (error) => {
-          waited.push(error);
-        },
-        firstMs: 1,
-      }),
-    ).toBe('up');
-    expect(waited).toEqual([unreachable, unreachable]);
-  });
-
-  test('that needs a person is not tried again', async () => {
-    const error = new CodedError({ code: 'SITE_MARKER_MISMATCH', message: 'm', remedy: 'stop' });
-    await expect(
-      comeUp(() => Promise.reject(error), {
-        signal: new AbortController().signal,
-        waits: () => {
-          throw new Error('waited');
-        },
-      }),
-    ).rejects.toBe(error);
-  });
-
-  test('ends with its last error where the process is told to stop', async () => {
-    const stop = new AbortController();
-    await expect(
-      comeUp(() => Promise.reject(unreachable), {
-        signal: stop.signal,
-        waits: () => {
-          stop.abort();
-        },
-        firstMs: 60_000,
-      }),
-    ).rejects.toBe(unreachable);
-  });
-});
-
-test('of several works the one that has waited longest is told, and nothing where nothing changes', () => {
-  const told: unknown[] = [];
+test('of several works the one that has waited longest is reported, and nothing if nothing changes', () => {
+  const reported: unknown[] = [];
   const waiting = new SharedWait((error) => {
-    told.push(error);
+    reported.push(error);
   });
   waiting.of('redis', undefined);
   waiting.of('kafka', 'late');
@@ -272,45 +230,7 @@ test('of several works the one that has waited longest is told, and nothing wher
   expect([waiting.has('redis'), waiting.has('site')]).toEqual([true, false]);
   waiting.of('kafka', undefined);
   waiting.of('redis', undefined);
-  expect(told).toEqual(['late', 'late', 'away', 'empty', undefined]);
-});
-
-describe('works that need one another', () => {
-  const until = async (signal: AbortSignal, then: () => void): Promise<void> => {
-    if (!signal.aborted) await once(signal, 'abort');
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-    then();
-  };
-
-  test('end together with the first failure', async () => {
-    const ended: string[] = [];
-    const works = allOrNone(new AbortController().signal, (signal) => [
-      until(signal, () => {
-        ended.push('one');
-      }),
-      Promise.reject(unreachable),
-      until(signal, () => {
-        throw new Error('because the other failed');
-      }),
-    ]).catch((error: unknown) => {
-      ended.push('all');
-      throw error;
-    });
-    await expect(works).rejects.toBe(unreachable);
-    expect(ended).toEqual(['one', 'all']);
-  });
-
-  test('end without one where they are told to', async () => {
-    const stop = new AbortController();
-    const works = allOrNone(stop.signal, (signal) => [
-      until(signal, () => undefined),
-      Promise.resolve(),
-    ]);
-    stop.abort();
-    await expect(works).resolves.toBeUndefined();
-  });
+  expect(reported).toEqual(['late', 'late', 'away', 'empty', undefined]);
 });
 
 test('a process that stopped ends by itself, and a handle somebody lost count of does not keep it', async () => {
@@ -324,4 +244,28 @@ test('a process that stopped ends by itself, and a handle somebody lost count of
     stdio: 'inherit',
   });
   expect(await once(child, 'exit')).toEqual([0, null]);
+});
+
+test('a service opens no debugger at SIGUSR1, and ends at SIGHUP with 0', async () => {
+  const main = `
+    import { runService } from '@residency/operations';
+    const ended = Promise.withResolvers();
+    const work = setInterval(() => undefined, 1_000);
+    await runService({
+      start: () => { console.log('up'); return Promise.resolve({ ended: ended.promise, stop: () => { clearInterval(work); ended.resolve(); return Promise.resolve(); } }); }, report: console.error, graceMs: 60_000,
+    }, process);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', main], {
+    cwd: import.meta.dirname,
+  });
+  const written: string[] = [];
+  child.stderr.on('data', (chunk: Buffer) => {
+    written.push(String(chunk));
+  });
+  const exit = once(child, 'exit');
+  await once(child.stdout, 'data');
+  child.kill('SIGUSR1');
+  await delay(500);
+  child.kill('SIGHUP');
+  expect(await exit).toEqual([0, null]);
+  expect(written.join('')).toBe('');
 });

@@ -1,25 +1,32 @@
 import { formatPosition } from '@residency/contracts';
 import type { AuditEvent, Position } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import type { Difference } from './difference.ts';
 
 export type Committed = ReadonlyMap<string, bigint>;
 
 const NOTHING = -1n;
 
-/** The key of `AuditTrail.committed()`. */
+/** The partition of the intake log, as `AuditTrail.committed()` names it. */
 export function partitionOf({ log, topic, partition }: Position): string {
   return `${log}/${topic}/${partition}`;
 }
 
-/** Follows `previous` and offsets through each partition: every record of the intake log has exactly one event. */
+/**
+ * Checks that every record of the intake log has exactly one event, by the offsets and the
+ * `previous` of each partition's events.
+ */
 export class AuditChain {
   readonly #last = new Map<string, bigint>();
 
-  /** What is wrong with the event's place in its partition. After a hole the chain goes on behind it; a repeat changes nothing. */
+  /**
+   * Returns the fault of the event's place in its partition, if any. After a hole the chain
+   * continues behind it; a repeated event changes nothing.
+   */
   follow({ position, data }: AuditEvent): Difference | undefined {
     const partition = partitionOf(position);
     const last = this.#last.get(partition);
-    const submission = data.submission === undefined ? {} : { submission: data.submission };
+    const submission = defined({ submission: data.submission });
     if (last !== undefined && position.offset <= last) {
       return {
         code: 'POSITION_TWICE',
@@ -41,8 +48,8 @@ export class AuditChain {
   }
 
   /**
-   * Partitions whose last event is not their last settled record. While routers run a partition moves between the
-   * readings: `before` was read before the events, `after` after them, and the last event read must lie between.
+   * Partitions whose last event is not their last settled record. `before` was read before the
+   * events, `after` after them (RECONCILIATION §17).
    */
   *mismatches(before: Committed, after: Committed): Generator<Difference> {
     for (const partition of new Set([...before.keys(), ...after.keys(), ...this.#last.keys()])) {
@@ -61,17 +68,18 @@ export class AuditChain {
   }
 
   /**
-   * Whether the record may be in work: it stands in the log, and its event, if it has one, was not to be among those
-   * read. `end` was read once whoever names the position had done so: a record is in the log before anything names it.
+   * Whether a router may still work on the record: the record is in the log, and its event need not
+   * be among the events that were read (RECONCILIATION §8). `end` was read after the object or
+   * event that names the position (RECONCILIATION §1).
    */
   isInFlight(position: Position, before: Committed, end: Committed): boolean {
     const partition = partitionOf(position);
-    // No partition of this log: nobody is at work on it, and nobody will ever settle it.
+    // This log has no such partition, so no router works on the record or will settle it.
     if (position.offset >= (end.get(partition) ?? 0n)) return false;
     return position.offset > (before.get(partition) ?? NOTHING) && !this.isRead(position);
   }
 
-  /** Whether the position stands at or before its partition's last event read. */
+  /** Whether the position is at or before its partition's last event that was read. */
   isRead(position: Position): boolean {
     return position.offset <= (this.#last.get(partitionOf(position)) ?? NOTHING);
   }

@@ -1,11 +1,16 @@
 export interface WorkLimits {
-  /** Tasks at a time. */
+  /** The greatest number of concurrent tasks. */
   readonly concurrency: number;
-  /** What they announce together, at most; a single larger one runs alone. */
+  /**
+   * The greatest sum of the bytes that concurrent tasks announce. A single larger task runs alone.
+   */
   readonly bytes: number;
 }
 
-/** Runs tasks beside one producer. The first failure is thrown at the producer's next call; tasks that run then end unheard. */
+/**
+ * Runs tasks concurrently with the one producer that starts them. The next call of the producer
+ * throws the first failure; the other running tasks end, and their results are ignored.
+ */
 export class BoundedWork {
   readonly #limits: WorkLimits;
   readonly #running = new Set<Promise<void>>();
@@ -16,7 +21,7 @@ export class BoundedWork {
     this.#limits = limits;
   }
 
-  /** Resolves once the task has started. */
+  /** Resolves once the task has started. Throws the first failure of an earlier task. */
   async start(bytes: number, task: () => Promise<void>): Promise<void> {
     while (
       this.#running.size >= this.#limits.concurrency ||

@@ -1,4 +1,7 @@
-/** Counts everything and keeps the first few: what a hostile or ruined store can cause has no bound, what is held of it has. */
+/**
+ * Counts all items and keeps the first ones. A hostile or damaged store can cause any number of
+ * findings, so the memory for them must be bounded.
+ */
 export class CappedList<T> {
   readonly items: T[] = [];
   #total = 0;

@@ -10,20 +10,23 @@ import type {
 import type { FoundObject } from './ports/site-reader.ts';
 
 export type StoredEvent = Extract<AuditEvent, { readonly outcome: 'stored' }>;
+export type DuplicateEvent = Extract<AuditEvent, { readonly outcome: 'duplicate' }>;
+/** An event that names placed objects. */
+export type PlacingEvent = StoredEvent | DuplicateEvent;
 
-/** Why an object is not what its event says. */
+/** A difference between an object and its event. */
 export interface Fault {
   readonly code: DifferenceCode;
   readonly message: string;
 }
 
 /**
- * Judges an object by its event. `placement`: what the event says about this site; absent where it says nothing (a
- * finding of its own), then the metadata stands in for it.
+ * Compares an object with its event. `placement`: the event's entry for this site. If the event has
+ * none (reported separately), the object's metadata is used instead.
  */
 export function checkObject(
   found: FoundObject | undefined,
-  event: StoredEvent,
+  event: PlacingEvent,
   placement: Placement | undefined,
   readHeader: ReadSealedHeader,
 ): Fault[] {
@@ -37,21 +40,90 @@ export function checkObject(
     ];
   }
   const metadata = metadataOf(found);
+  const replaced =
+    placement === undefined || metadata === undefined
+      ? undefined
+      : checkReplaced(found, metadata, event, placement, readHeader);
+  if (replaced !== undefined) return [replaced];
   const sealedSha256 = placement?.sealedSha256 ?? metadata?.sealedSha256;
   const faults = [
     checkMetadata(found, metadata, event, placement),
     checkBytes(found.bytes, sealedSha256, placement?.sealedBytes),
   ].filter((fault) => fault !== undefined);
-  // Other bytes than were written: whether they are another region's is all that still matters about them.
+  // The bytes are not those that were written. The only further question is whether they are sealed
+  // for another region.
   if (faults.some(({ code }) => code === 'SIZE_DIFFERS' || code === 'CIPHERTEXT_DIFFERS'))
     return [...faults, ...otherRegion(found.bytes, event, readHeader)];
   const context = checkHeader(
     found.bytes,
     event,
+    placement,
     placement?.wrappingKey ?? metadata?.wrappingKey,
     readHeader,
   );
   return context === undefined ? faults : [...faults, context];
+}
+
+/**
+ * An intact object of another record of the same submission is at the key, because the site lost
+ * the event's own object.
+ */
+function checkReplaced(
+  { bytes }: FoundObject,
+  metadata: ObjectMetadata,
+  event: PlacingEvent,
+  placement: Placement,
+  readHeader: ReadSealedHeader,
+): Fault | undefined {
+  if (
+    metadata.sealedSha256 === placement.sealedSha256 ||
+    metadata.position === writtenAt(event, placement).position ||
+    sha256(bytes) !== metadata.sealedSha256
+  )
+    return undefined;
+  const { sampleSha256, policyDigest, wrappingKey } = metadata;
+  const {
+    submission,
+    decision: { region },
+    country,
+  } = event.data;
+  try {
+    const header = readHeader(bytes);
+    if (
+      differing({ region, submission, sampleSha256, policyDigest }, header).length > 0 ||
+      !isWrappedOnce(header, wrappingKey)
+    )
+      return undefined;
+  } catch {
+    return undefined;
+  }
+  return sampleSha256 === event.data.sampleSha256 && metadata.country === country
+    ? {
+        code: 'OBJECT_REPLACED',
+        message:
+          "Expected the event's own object, found that of another record with the same sample: the site lost the first one. The sample is there; to have the event's own object back, copy it with its metadata from another site of the region.",
+      }
+    : {
+        code: 'OBJECT_REPLACED',
+        message:
+          "Expected the event's own object, found that of another record with another sample or country: the site lost the first one. Copy it back with its metadata from another site of the region: docs/runbooks/ResidencySitesDisagree.md.",
+      };
+}
+
+/**
+ * The position and policy digest that the object's metadata and message must name: those of the
+ * event, or of the record from which the object was adopted.
+ */
+function writtenAt(
+  { position, data }: PlacingEvent,
+  placement: Placement | undefined,
+): { readonly position: string; readonly policyDigest: string } {
+  return (
+    placement?.adopted ?? {
+      position: formatPosition(position),
+      policyDigest: data.decision.policy.digest,
+    }
+  );
 }
 
 function otherRegion(
@@ -60,7 +132,7 @@ function otherRegion(
     data: {
       decision: { region },
     },
-  }: StoredEvent,
+  }: PlacingEvent,
   readHeader: ReadSealedHeader,
 ): Fault[] {
   try {
@@ -78,7 +150,7 @@ function otherRegion(
   }
 }
 
-/** What is wrong with an object that no event speaks of yet: only what it says itself, and where it stands, can be judged. */
+/** Checks an object that has no event yet. The only evidence is the object itself and its place. */
 export function checkInFlight(
   found: FoundObject,
   submission: string,
@@ -108,17 +180,18 @@ export function checkInFlight(
     : boundOtherwise('what its key, its metadata and its site say', wrong);
 }
 
-/** Opens the object and compares what comes out with its event; `undefined`: all as it should be. */
+/** Opens the object and compares its sample and context with the event. `undefined`: they agree. */
 export async function checkOpened(
   bytes: Buffer,
-  event: StoredEvent,
+  event: PlacingEvent,
+  placement: Placement | undefined,
   open: OpenSealed,
 ): Promise<Fault | undefined> {
   let opened: Awaited<ReturnType<OpenSealed>>;
   try {
     opened = await open(bytes, event.data.decision.region);
   } catch {
-    // The cause may quote what it met: only our own words go on.
+    // The cause may quote input, so it is not passed on.
     return {
       code: 'DOES_NOT_OPEN',
       message:
@@ -126,7 +199,11 @@ export async function checkOpened(
     };
   }
   const wrong = differing(
-    { ...expectedContext(event), sample: event.data.sampleSha256, bytes: event.data.sampleBytes },
+    {
+      ...expectedContext(event, placement),
+      sample: event.data.sampleSha256,
+      bytes: event.data.sampleBytes,
+    },
     { ...opened.context, sample: sha256(opened.sample), bytes: opened.sample.length },
   );
   return wrong.length === 0
@@ -137,7 +214,10 @@ export async function checkOpened(
       };
 }
 
-/** The object's metadata; `undefined` where there is none or none of ours. A store controls it. */
+/**
+ * The object's metadata; `undefined` if there is none, or none that a router writes. The store
+ * controls the input.
+ */
 export function metadataOf({ metadata }: FoundObject): ObjectMetadata | undefined {
   if (metadata === undefined) return undefined;
   try {
@@ -150,7 +230,7 @@ export function metadataOf({ metadata }: FoundObject): ObjectMetadata | undefine
 function checkMetadata(
   found: FoundObject,
   metadata: ObjectMetadata | undefined,
-  { position, data }: StoredEvent,
+  event: PlacingEvent,
   placement: Placement | undefined,
 ): Fault | undefined {
   if (found.metadata === undefined)
@@ -165,10 +245,9 @@ function checkMetadata(
       message: 'Expected the metadata a router writes, found something else beside the object.',
     };
   const expected: Partial<ObjectMetadata> = {
-    position: formatPosition(position),
-    sampleSha256: data.sampleSha256,
-    country: data.country,
-    policyDigest: data.decision.policy.digest,
+    ...writtenAt(event, placement),
+    sampleSha256: event.data.sampleSha256,
+    country: event.data.country,
     ...(placement === undefined
       ? {}
       : { sealedSha256: placement.sealedSha256, wrappingKey: placement.wrappingKey }),
@@ -203,7 +282,8 @@ function checkBytes(
 
 function checkHeader(
   bytes: Buffer,
-  event: StoredEvent,
+  event: PlacingEvent,
+  placement: Placement | undefined,
   wrappingKey: string | undefined,
   readHeader: ReadSealedHeader,
 ): Fault | undefined {
@@ -213,7 +293,7 @@ function checkHeader(
   } catch {
     return NO_MESSAGE;
   }
-  const wrong = differing(expectedContext(event), header);
+  const wrong = differing(expectedContext(event, placement), header);
   if (!isWrappedOnce(header, wrappingKey)) wrong.push('wrappingKey');
   return wrong.length === 0 ? undefined : boundOtherwise('what the event names', wrong);
 }
@@ -230,7 +310,7 @@ function boundOtherwise(expected: string, wrong: readonly string[]): Fault {
   };
 }
 
-/** A data key wrapped a second time would open it for somebody else. */
+/** A data key that is wrapped for a second key can be opened by somebody else. */
 function isWrappedOnce({ wrappingKeys }: SealedHeader, wrappingKey: string | undefined): boolean {
   const [only, ...more] = wrappingKeys;
   return (
@@ -238,16 +318,17 @@ function isWrappedOnce({ wrappingKeys }: SealedHeader, wrappingKey: string | und
   );
 }
 
-function expectedContext({ data }: StoredEvent): BoundContext {
+function expectedContext(event: PlacingEvent, placement: Placement | undefined): BoundContext {
+  const { data } = event;
   return {
     region: data.decision.region,
-    policyDigest: data.decision.policy.digest,
+    policyDigest: writtenAt(event, placement).policyDigest,
     sampleSha256: data.sampleSha256,
     submission: data.submission,
   };
 }
 
-/** Names of the members of `expected` that `found` has otherwise. */
+/** The names of the members of `expected` whose values differ in `found`. */
 function differing<T extends object>(
   expected: T,
   found: { readonly [name in keyof T]?: unknown },

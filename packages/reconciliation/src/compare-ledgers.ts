@@ -14,6 +14,7 @@ import {
 } from '@residency/ledger';
 import type { Checkpoint, ReadLedgerFile, Trust } from '@residency/ledger';
 import { CappedList } from './capped-list.ts';
+import { KeptComparison } from './kept-comparison.ts';
 import type { Listed } from './report.ts';
 
 export const LEDGER_DIFFERENCE_CODES = [
@@ -21,10 +22,15 @@ export const LEDGER_DIFFERENCE_CODES = [
   'LEDGER_DIVERGES',
   'LEDGER_AHEAD',
   'LEDGER_DAMAGED',
+  'LEDGER_ROLLED_BACK',
+  'LEDGER_KEY_LOST',
 ] as const;
 export type LedgerDifferenceCode = (typeof LEDGER_DIFFERENCE_CODES)[number];
 
-/** One thing that ledger and audit log do not both say. `position`: of the intake record; of the audit record, or its partition, where there is none. `message` repeats no value found. */
+/**
+ * A difference between a ledger and the audit log. `position`: of the intake record; if there is
+ * none, of the audit record or its partition. `message` repeats no value from outside.
+ */
 export interface LedgerDifference {
   readonly code: LedgerDifferenceCode;
   readonly position: string;
@@ -35,37 +41,44 @@ export interface LedgerDifference {
 export interface LedgerView {
   readonly partition: number;
   readonly read: ReadLedgerFile;
-  /** Absent: its checkpoint's signature is not looked at. */
+  /** Absent: the checkpoint's signature is not verified. */
   readonly trust?: Trust;
+  /** The ledger's checkpoint from the separate place, read before the records. */
+  readonly kept?: Uint8Array;
+  /** `true`: the first leaf is the last checkpoint of the ledger before this one, not an event. */
+  readonly successor?: boolean;
 }
 
 export interface ComparedLedger {
   readonly partition: number;
-  /** As its checkpoint says. */
+  /** The origin in its checkpoint. */
   readonly origin: string;
   readonly size: number;
-  /** Base64. */
+  /** The root hash, base64. */
   readonly root: string;
   /** Leaves that were compared with their events. */
   readonly compared: number;
-  /** Events behind the checkpoint: settled since, or the ledger lags. */
+  /** Events behind the checkpoint: they were settled after it, or the ledger lags. */
   readonly notYet: number;
 }
 
 export interface LedgerComparison {
   readonly ledgers: readonly ComparedLedger[];
-  /** Partitions whose events no ledger was compared with: it has no checkpoint, or none that can be read. */
+  /** Partitions without a comparison: the ledger has no checkpoint, or none that can be read. */
   readonly absent: readonly number[];
   readonly differences: Listed<LedgerDifference>;
 }
 
-/** Differing leaves listed of a partition, until it is only said that the two diverge: behind one event more or less every leaf differs. */
+/**
+ * Most differing leaves listed for a partition. Beyond it, the report only says that the two
+ * diverge: after one missing or additional event every leaf differs.
+ */
 const MOST_DIFFERING = 16;
 
 /**
- * Compares each record of the audit log with the leaf at its index, while auditors run: checkpoints are read before the records, so
- * a ledger can only be behind what is read, never ahead of it. `records`: each partition's in order, from its start. Rejects with
- * what a reader threw.
+ * Compares each record of the audit log with the leaf at its index, while auditors run. Checkpoints
+ * are read before the records, so a ledger can be behind the records read, but never ahead.
+ * `records`: from the start, in order within each partition. Rejects with a reader's error.
  */
 export async function compareLedgers(
   records: AsyncIterable<Pick<LogRecord, 'partition' | 'offset' | 'value'>>,
@@ -98,44 +111,56 @@ export async function compareLedgers(
   };
 }
 
-/** One partition while it is read. */
+/** The comparison of one partition. */
 class Comparing {
   readonly #partition: number;
   readonly #head: Checkpoint | undefined;
   readonly #report: (difference: LedgerDifference) => void;
   #reader: LedgerReader | undefined;
-  #index = 0;
+  /** The index of the first event's leaf. */
+  readonly #first: number;
+  #index: number;
   #compared = 0;
   #differing = 0;
   #bundle: readonly Uint8Array[] = [];
+  readonly #kept: KeptComparison | undefined;
 
   private constructor(
-    partition: number,
+    { partition, kept, successor }: LedgerView,
     opened: { readonly head: Checkpoint; readonly reader: LedgerReader | undefined } | undefined,
     report: (difference: LedgerDifference) => void,
   ) {
     this.#partition = partition;
+    this.#kept =
+      kept === undefined
+        ? undefined
+        : new KeptComparison(kept, (message) => {
+            report(ofLedger(partition, 'LEDGER_ROLLED_BACK', message));
+          });
+    this.#first = successor === true ? 1 : 0;
+    this.#index = this.#first;
     this.#head = opened?.head;
     this.#reader = opened?.reader;
     this.#report = report;
   }
 
   static async begin(
-    { partition, read, trust }: LedgerView,
+    view: LedgerView,
     report: (difference: LedgerDifference) => void,
   ): Promise<Comparing> {
+    const { partition, read, trust } = view;
     const bytes = await read(CHECKPOINT_PATH);
-    if (bytes === undefined) return new Comparing(partition, undefined, report);
+    if (bytes === undefined) return new Comparing(view, undefined, report);
     try {
       const head =
         trust === undefined
           ? parseCheckpoint(parseNote(bytes).text)
           : (await openCheckpoint(bytes, trust)).checkpoint;
-      return new Comparing(
-        partition,
-        { head, reader: await LedgerReader.open(head, read) },
-        report,
-      );
+      const reader = await LedgerReader.open(head, read);
+      const comparing = new Comparing(view, { head, reader }, report);
+      if (view.successor === true)
+        comparing.#kept?.add((await reader.entries(0))[0] ?? new Uint8Array());
+      return comparing;
     } catch (error) {
       if (!isOfLedger(error)) throw error;
       report(
@@ -145,13 +170,14 @@ class Comparing {
           `Expected a signed checkpoint and the tiles it speaks of, found that they are not (${codeOf(error)}); \`residency audit fsck\` names the file.`,
         ),
       );
-      return new Comparing(partition, undefined, report);
+      return new Comparing(view, undefined, report);
     }
   }
 
   async follow({ offset, value }: Pick<LogRecord, 'offset' | 'value'>): Promise<void> {
     const index = this.#index;
     this.#index += 1;
+    this.#kept?.add(leafOf(value));
     if (this.#reader === undefined || index >= this.#reader.head.size) return;
     const leaf = await this.#leaf(this.#reader, index);
     if (leaf === undefined) return;
@@ -177,7 +203,9 @@ class Comparing {
   }
 
   end(): { readonly ledger?: ComparedLedger; readonly absent?: number } {
-    if (this.#head === undefined) return this.#index === 0 ? {} : { absent: this.#partition };
+    this.#kept?.end();
+    if (this.#head === undefined)
+      return this.#index === this.#first ? {} : { absent: this.#partition };
     const { origin, size, root } = this.#head;
     if (size > this.#index)
       this.#report(
@@ -201,7 +229,8 @@ class Comparing {
 
   async #leaf(reader: LedgerReader, index: number): Promise<Uint8Array | undefined> {
     try {
-      if (index % TILE_WIDTH === 0) this.#bundle = await reader.entries(index / TILE_WIDTH);
+      if (index % TILE_WIDTH === 0 || this.#bundle.length === 0)
+        this.#bundle = await reader.entries(Math.floor(index / TILE_WIDTH));
       return this.#bundle[index % TILE_WIDTH];
     } catch (error) {
       if (!isOfLedger(error)) throw error;
@@ -218,7 +247,7 @@ class Comparing {
   }
 }
 
-/** What `@residency/ledger` throws for bytes from outside; a store's own errors have other codes. */
+/** `@residency/ledger` throws these for invalid bytes; a store's own errors have other codes. */
 function isOfLedger(error: unknown): boolean {
   return LEDGER_ERROR_CODES.some((code) => code === codeOf(error));
 }
@@ -231,7 +260,10 @@ function ofLedger(
   return { code, position: `residency.audit/${partition}`, message };
 }
 
-/** docs/formats/ledger.md "Order"; written anew, because the reconciler judges whoever wrote the ledger. */
+/**
+ * docs/formats/ledger.md "Order". A second implementation, because the reconciler checks the writer
+ * of the ledger.
+ */
 function leafOf(value: Buffer | null): Uint8Array {
   if (value === null) return new Uint8Array();
   if (value.length <= MAX_ENTRY_BYTES) return value;

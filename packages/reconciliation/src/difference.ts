@@ -1,6 +1,6 @@
-/** What can be found not to be so. */
+/** Every kind of difference that a reconciliation can find. */
 export const DIFFERENCE_CODES = [
-  // The trail
+  // In the audit trail.
   'AUDIT_EVENT_INVALID',
   'POSITION_TWICE',
   'PREVIOUS_BROKEN',
@@ -9,12 +9,15 @@ export const DIFFERENCE_CODES = [
   'POLICY_UNKNOWN',
   'DECISION_DIFFERS',
   'DUPLICATE_OF_UNKNOWN',
+  'STORED_TWICE',
+  'ADOPTED_WRONGLY',
   'POINTER_MISSING',
   'POINTER_WITHOUT_EVENT',
   'LOOKUP_DIFFERS',
-  // A stored event's object in a site
+  // In the object of a stored event.
   'SITE_NOT_READ',
   'OBJECT_MISSING',
+  'OBJECT_REPLACED',
   'METADATA_MISSING',
   'METADATA_DIFFERS',
   'SIZE_DIFFERS',
@@ -22,7 +25,7 @@ export const DIFFERENCE_CODES = [
   'CONTEXT_DIFFERS',
   'DOES_NOT_OPEN',
   'OPENED_DIFFERS',
-  // What a site holds beyond that
+  // In other objects of a site.
   'OBJECT_WITHOUT_EVENT',
   'WRONG_REGION',
   'FOREIGN_OBJECT',
@@ -30,7 +33,10 @@ export const DIFFERENCE_CODES = [
 ] as const;
 export type DifferenceCode = (typeof DIFFERENCE_CODES)[number];
 
-/** One thing that is not so. Positions, ids and keys stand in their members; `message` repeats no value found. */
+/**
+ * One difference. Positions, ids and keys are in members of their own; `message` repeats no value
+ * from outside.
+ */
 export interface Difference {
   readonly code: DifferenceCode;
   readonly site?: string;

@@ -20,5 +20,7 @@ export type {
 } from './ports/sealed-reader.ts';
 export type { FoundEntry, FoundObject, SiteReader } from './ports/site-reader.ts';
 export { reconcile } from './reconcile.ts';
-export type { ReconcileDeps, ReconcileOptions } from './reconcile.ts';
+export type { ReconcileDeps } from './reconcile-deps.ts';
+export type { ReconcileOptions } from './reconcile.ts';
 export type { AlsoIn, Listed, ReconciliationReport } from './report.ts';
+export { watched } from './watched.ts';

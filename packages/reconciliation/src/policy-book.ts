@@ -1,7 +1,7 @@
 import { decide, validPolicies } from '@residency/residency';
 import type { PolicyPublished } from '@residency/residency';
 
-/** What an event says was decided: `rule` placed `country` in `region` at `at`. */
+/** A decision as an event claims it: `rule` placed `country` in `region` at `at`. */
 export interface ClaimedDecision {
   readonly rule: string;
   readonly region: string;
@@ -13,14 +13,20 @@ export interface ClaimedDecision {
 /** Every version published before the call, valid or not, in log order. */
 export type ReadPolicies = () => Promise<readonly PolicyPublished[]>;
 
-/** Digests come from events and objects, so whoever writes those must not make us read without end. */
+/**
+ * Most unknown digests for which the log is read again. Digests come from events and objects, so
+ * their writers must not cause endless reading.
+ */
 const MAX_ASKED = 1_000;
 
-/** What policy versions say about sites and decisions, for who compares. Reads them again, once for each digest it does not know. */
+/**
+ * The sites and decisions of all policy versions, for comparison. An unknown digest causes one more
+ * read of the policy log.
+ */
 export class PolicyBook {
   readonly #read: ReadPolicies;
   readonly #asked = new Map<string, Promise<void>>();
-  /** Readings one after the other: an older one must not come last. */
+  /** Reads run one after the other, so that an older result never replaces a newer one. */
   #refreshed: Promise<void> = Promise.resolve();
   #byDigest: ReadonlyMap<string, PolicyPublished> = new Map();
   #regions: ReadonlyMap<string, ReadonlySet<string>> = new Map();
@@ -40,19 +46,19 @@ export class PolicyBook {
     return this.#regions;
   }
 
-  /** As `ReconcileDeps` has it. */
+  /** See `ReconcileDeps.sitesOf`. */
   sitesOf(digest: string, region: string): readonly string[] | undefined {
     return this.#byDigest.get(digest)?.document.regions.find(({ id }) => id === region)?.sites;
   }
 
-  /** As `ReconcileDeps` has it. */
+  /** See `ReconcileDeps.ruleHolds`. */
   ruleHolds(digest: string, { rule, region, country, at }: ClaimedDecision): boolean {
     const version = this.#byDigest.get(digest);
     const decided = version === undefined ? undefined : decide(version, country, at);
     return decided?.known === true && decided.rule.id === rule && decided.region === region;
   }
 
-  /** As `ReconcileDeps` has it: a version is on its log before anybody decides under it. */
+  /** See `ReconcileDeps.learn`. One more read of the policy log suffices: RECONCILIATION §5. */
   async learn(digest: string): Promise<void> {
     if (this.#byDigest.has(digest)) return;
     if (!this.#asked.has(digest)) {
@@ -74,7 +80,7 @@ export class PolicyBook {
   }
 }
 
-/** Sites by region, of all valid versions together, in the order they were named. */
+/** Sites by region, of all valid versions together, in the order in which they were first named. */
 export function sitesByRegion(
   published: readonly PolicyPublished[],
 ): ReadonlyMap<string, ReadonlySet<string>> {
@@ -87,7 +93,10 @@ export function sitesByRegion(
   return regions;
 }
 
-/** The first of a digest: a document that was published again is the same. */
+/**
+ * Only valid versions. No router decides by an invalid one, so an event that names one has an
+ * unknown policy.
+ */
 function index(published: readonly PolicyPublished[]): ReadonlyMap<string, PolicyPublished> {
-  return new Map(published.toReversed().map((version) => [version.digest, version]));
+  return new Map(validPolicies(published).map((version) => [version.digest, version]));
 }

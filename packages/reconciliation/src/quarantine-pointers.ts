@@ -4,7 +4,9 @@ import { partitionOf } from './audit-chain.ts';
 import type { AuditChain, Committed } from './audit-chain.ts';
 import type { Difference } from './difference.ts';
 
-/** Quarantined events and their pointers, one for one. Holds a position for each of them. */
+/**
+ * Compares quarantined events with their pointers, one for one. Holds a position for each of them.
+ */
 export class QuarantinePointers {
   readonly #events = new Set<string>();
   readonly #unmatched: Position[] = [];
@@ -13,7 +15,7 @@ export class QuarantinePointers {
     this.#events.add(formatPosition(position));
   }
 
-  /** After the events: a pointer appears together with its event, so of those read none may be missing. */
+  /** Call after all events were added: RECONCILIATION §16. */
   addPointer(bytes: Buffer): Difference | undefined {
     let position: Position;
     try {
@@ -29,7 +31,10 @@ export class QuarantinePointers {
     return undefined;
   }
 
-  /** `after` was read after the pointers: a record that was settled between the readings is excused, no other. */
+  /**
+   * `after` was read after the pointers. Only records that were settled between the two readings
+   * are exempt.
+   */
   *differences(chain: AuditChain, after: Committed): Generator<Difference> {
     for (const position of this.#events) {
       yield {

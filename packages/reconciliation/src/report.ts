@@ -2,7 +2,10 @@ import type { Outcome } from '@residency/contracts';
 import { CappedList } from './capped-list.ts';
 import type { Difference, DifferenceCode } from './difference.ts';
 
-/** A stored event whose identity another event placed elsewhere: a note, because each placement is lawful by itself. */
+/**
+ * A stored event whose identity another event placed in another region. This is a note, not a
+ * difference: each placement is lawful by itself.
+ */
 export interface AlsoIn {
   readonly submission: string;
   readonly position: string;
@@ -20,7 +23,10 @@ export interface ReconciliationReport {
   readonly objects: number;
   /** Audit events read. */
   readonly events: Readonly<Record<Outcome, number>>;
-  /** Stored events whose objects were checked in every site of their region, in this run or before it. */
+  /**
+   * Stored events whose objects were checked in every site of their region, in this run or before
+   * it.
+   */
   readonly storedChecked: number;
   /** Objects whose record is not settled yet. */
   readonly inFlight: number;
@@ -32,7 +38,7 @@ export interface ReconciliationReport {
   };
 }
 
-/** A report while it is made. */
+/** A report in the making. */
 export class ReportDraft {
   objects = 0;
   readonly events: Record<Outcome, number> = {
@@ -47,18 +53,18 @@ export class ReportDraft {
   readonly alsoIn: CappedList<AlsoIn>;
   readonly #differences: CappedList<Difference>;
   readonly #byCode: Partial<Record<DifferenceCode, number>> = {};
-  readonly #told: (difference: Difference) => void;
+  readonly #onDifference: (difference: Difference) => void;
 
-  constructor(maxListed: number, told: (difference: Difference) => void) {
+  constructor(maxListed: number, onDifference: (difference: Difference) => void) {
     this.alsoIn = new CappedList(maxListed);
     this.#differences = new CappedList(maxListed);
-    this.#told = told;
+    this.#onDifference = onDifference;
   }
 
   add(difference: Difference): void {
     this.#differences.add(difference);
     this.#byCode[difference.code] = (this.#byCode[difference.code] ?? 0) + 1;
-    this.#told(difference);
+    this.#onDifference(difference);
   }
 
   finish(): ReconciliationReport {

@@ -1,6 +1,9 @@
 const ID_BYTES = 32;
 const FIRST_CAPACITY = 1_024;
-/** Beyond it probes get long; between growths a row costs 1/0.75 to 2/0.75 of its bytes. */
+/**
+ * The greatest share of used rows. Above it probes become long. The memory for each identity is
+ * 1/0.75 to 2/0.75 of a row.
+ */
 const LOAD = 0.75;
 
 interface StoredAt {
@@ -8,19 +11,20 @@ interface StoredAt {
   readonly offset: bigint;
 }
 
-/** An identity whose objects stand in sites that no stored event names. */
+/** An identity with objects in sites that no stored event names. */
 export interface Unclaimed {
   readonly submission: string;
   readonly sites: readonly number[];
-  /** Whether some stored event names this identity, for other sites. */
+  /** Whether a stored event names this identity for other sites. */
   readonly stored: boolean;
 }
 
 /**
- * What was listed and what events claim, one row an identity: used (1 byte), id (32), sites listed and sites claimed
- * (a bit a site each), the stored event's partition and offset (4 + 8). An open-addressing table in one buffer, because
- * real sites hold millions of objects: 47 bytes a row with up to eight sites, 63 to 125 with the free rows, and no
- * limit of 2^24 entries as `Map` has one. The id is a SHA-256, so its first bytes are the hash.
+ * The listed objects and the claims of events, one row for each identity: used (1 byte), id (32),
+ * sites listed and sites claimed (one bit for each site), the stored event's partition and offset
+ * (4 + 8). An open-addressing table in one buffer, because real sites hold millions of objects. A
+ * row has 47 bytes with up to eight sites, 63 to 125 with the free rows, and there is no limit of
+ * 2^24 entries as for `Map`. The id is a SHA-256, so its first bytes are the hash.
  */
 export class SubmissionIndex {
   readonly #maskBytes: number;
@@ -28,7 +32,10 @@ export class SubmissionIndex {
   #capacity = FIRST_CAPACITY;
   #size = 0;
   #rows: Buffer;
-  /** Second and later stored events of one identity: lawful where it was sent for two regions, and rare. */
+  /**
+   * Second and later stored events of one identity. They are lawful if it was sent for two regions,
+   * and rare.
+   */
   readonly #more = new Map<string, StoredAt[]>();
 
   constructor(sites: number) {
@@ -37,12 +44,12 @@ export class SubmissionIndex {
     this.#rows = Buffer.alloc(this.#capacity * this.#rowBytes);
   }
 
-  /** Bytes held. */
+  /** The memory held, bytes. */
   get bytes(): number {
     return this.#rows.length;
   }
 
-  /** An object of the identity stands in the site; `false` where that was known. */
+  /** Records an object of the identity in the site. Returns `false` if it was known. */
   addListed(submission: string, site: number): boolean {
     const row = this.#row(submission);
     const known = this.#bit(row + this.#listed, site);
@@ -50,8 +57,15 @@ export class SubmissionIndex {
     return !known;
   }
 
-  /** A stored event claims the identity's objects in `sites`. `true` where another one claims it, for other sites only. */
-  addStored(submission: string, at: StoredAt, sites: readonly number[]): boolean {
+  /**
+   * Records that a stored event claims the identity's objects in `sites`. Returns `elsewhere` if
+   * another event claims it for other sites only, `again` if for some of the same.
+   */
+  addStored(
+    submission: string,
+    at: StoredAt,
+    sites: readonly number[],
+  ): 'first' | 'elsewhere' | 'again' {
     const row = this.#row(submission);
     const claimed = sites.some((site) => this.#bit(row + this.#claimed, site));
     const before = this.#isStored(row);
@@ -59,15 +73,16 @@ export class SubmissionIndex {
     if (before) {
       this.#more.set(submission, [...(this.#more.get(submission) ?? []), at]);
     } else {
-      // 0 stands for "no stored event".
+      // 0 means "no stored event".
       this.#rows.writeUInt32LE(at.partition + 1, row + this.#at);
       this.#rows.writeBigUInt64LE(at.offset, row + this.#at + 4);
     }
-    return before && !claimed;
+    if (!before) return 'first';
+    return claimed ? 'again' : 'elsewhere';
   }
 
   isStoredAt(submission: string, { partition, offset }: StoredAt): boolean {
-    // A free row is all zeros, so it says "not stored".
+    // A free row is all zeros, which means "not stored".
     const row = this.#probe(Buffer.from(submission, 'hex'), 0);
     if (!this.#isStored(row)) return false;
     const first =
@@ -82,7 +97,7 @@ export class SubmissionIndex {
     );
   }
 
-  /** Not to be interleaved with additions. */
+  /** Do not add anything during the iteration. */
   *unclaimed(): Generator<Unclaimed> {
     for (let row = 0; row < this.#rows.length; row += this.#rowBytes) {
       if (this.#rows[row] === 0) continue;
@@ -125,7 +140,7 @@ export class SubmissionIndex {
     this.#rows.writeUInt8(this.#rows.readUInt8(at) | (1 << (site & 7)), at);
   }
 
-  /** Where the identity's row begins; made where there is none. */
+  /** The start of the identity's row. Creates the row if there is none. */
   #row(submission: string): number {
     const id = Buffer.from(submission, 'hex');
     const row = this.#probe(id, 0);
@@ -140,7 +155,7 @@ export class SubmissionIndex {
     return row;
   }
 
-  /** The row of the id that stands at `start` of `source`, or the free row where it belongs. */
+  /** The row of the id at `start` of `source`, or the free row for it. */
   #probe(source: Buffer, start: number): number {
     let slot = source.readUInt32LE(start) % this.#capacity;
     for (;;) {

@@ -86,7 +86,7 @@ beforeAll(async () => {
 const codes = ({ differences: { list } }: LedgerComparison) =>
   list.map(({ code, position }) => [code, position]);
 
-it('finds every event of an honest log as the leaf at its index, and says what the ledger has not yet', async () => {
+it('finds every event of an honest log as the leaf at its index, and counts events that the ledger does not have yet', async () => {
   const compared = await compareLedgers(interleaved(zero, one), views);
   expect(compared).toMatchObject({
     ledgers: [
@@ -99,7 +99,7 @@ it('finds every event of an honest log as the leaf at its index, and says what t
   expect(compared.ledgers[0]?.root).toMatch(/^[A-Za-z0-9+/]{43}=$/);
 });
 
-it('takes what is no event, has no value or is too long for the leaf that the format names', async () => {
+it('expects the leaf that the format defines for a record that is not an event, has no value or is too long', async () => {
   const odd: AuditRecord[] = [
     { partition: 0, offset: 0n, value: null },
     { partition: 0, offset: 1n, value: Buffer.from('no event') },
@@ -205,18 +205,20 @@ describe('finds and names', () => {
       'LEDGER_DIVERGES',
       'LEDGER_AHEAD',
       'LEDGER_DAMAGED',
+      'LEDGER_ROLLED_BACK',
+      'LEDGER_KEY_LOST',
     ]);
   });
 });
 
-it('says which partitions no ledger was compared with', async () => {
+it('names the partitions without a comparison', async () => {
   const compared = await compareLedgers(interleaved(zero, one), [
     { partition: 0, read: async () => undefined },
   ]);
   expect([compared.absent, compared.ledgers, compared.differences.total]).toEqual([[0, 1], [], 0]);
 });
 
-it('gives what can not be read back as it is', async () => {
+it("rejects with a reader's error unchanged", async () => {
   const read = (): Promise<never> => Promise.reject(new Error('the store is down'));
   await expect(compareLedgers(interleaved(zero), [{ partition: 0, read }])).rejects.toThrow(
     'the store is down',

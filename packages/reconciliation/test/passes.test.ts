@@ -33,7 +33,7 @@ import type { World } from './world.ts';
 const nameOf = ({ site, partition, offset }: PlacedObject): string =>
   `${site} ${partition} ${offset}`;
 
-/** What was checked, of a pass. */
+/** A progress in memory. */
 class Checked implements ReadingProgress {
   readonly objects = new Map<string, readonly Difference[]>();
   isChecked(object: PlacedObject): boolean {
@@ -87,7 +87,7 @@ function worldOf(
 }
 
 describe('a pass of several runs', () => {
-  it('reads each object once and finds what one run would, wherever it was interrupted', async () => {
+  it('reads each object once and finds the same differences as one run, wherever it is interrupted', async () => {
     await fc.assert(
       fc.asyncProperty(
         samples,
@@ -131,7 +131,7 @@ describe('a pass of several runs', () => {
     );
   });
 
-  it('counts as checked what was checked before', async () => {
+  it('counts objects of earlier runs as checked', async () => {
     const world = sampleWorld();
     const progress = new Checked();
     await reconcile(depsOf(world), { progress });
@@ -142,7 +142,7 @@ describe('a pass of several runs', () => {
     });
   });
 
-  it('begins the objects of a site and partition in the order of their offsets, and tells of each what was found', async () => {
+  it('begins the objects of a site and partition in the order of their offsets, and reports the differences of each', async () => {
     const world = emptyWorld();
     for (let i = 0; i < 20; i += 1) store(world, `s${i}`, 'zurich', i % 2);
     world.sites.get('zrh-2')?.delete(objectKey(submissionOf('s4')));
@@ -180,8 +180,8 @@ describe('a pass of several runs', () => {
   });
 });
 
-describe('what is told, and when', () => {
-  /** Each kind of thing in the wrong place, and something wrong with the trail. */
+describe('the order of reports', () => {
+  /** A world with one fault of each kind in the wrong place, and one in the trail. */
   function wrongInEveryWay(): World {
     const world = sampleWorld();
     put(world, 'mow-1', 'a', at(world, 'zrh-1', 'a'));
@@ -195,7 +195,7 @@ describe('what is told, and when', () => {
     return world;
   }
 
-  it('tells all that stands in the wrong place before the first object of a stored event is read', async () => {
+  it('reports every object in the wrong place before it reads the first object of a stored event', async () => {
     const world = wrongInEveryWay();
     const order: string[] = [];
     const progress: ReadingProgress = {
@@ -231,8 +231,8 @@ describe('what is told, and when', () => {
   });
 });
 
-describe('what no router writes', () => {
-  it('is told where it stays, and not where a store shows for a moment what is being put', async () => {
+describe('a foreign object', () => {
+  it('is reported if it is listed twice, not if a store lists a write in progress for a moment', async () => {
     const world = sampleWorld();
     const zurich = world.sites.get('zrh-1');
     zurich?.set('note.txt', { bytes: Buffer.from('x') });
@@ -248,7 +248,7 @@ describe('what no router writes', () => {
     ]);
   });
 
-  it('is counted however much of it there is, and each once', async () => {
+  it('is counted once, however many there are', async () => {
     const world = sampleWorld();
     for (let number = 0; number < 10_500; number += 1)
       world.sites.get('zrh-1')?.set(`note-${number}`, { bytes: Buffer.alloc(0) });
@@ -268,7 +268,7 @@ describe('what no router writes', () => {
 
 describe('a policy version that is published while it runs', () => {
   const NEWER = 'f'.repeat(64);
-  /** Under a version that nobody knew when the run began. */
+  /** Adds an event under a policy version that is published after the run began. */
   function storedUnderNewer(world: World): void {
     const position = positionOf(0, 4n);
     const object = objectOf(
@@ -290,7 +290,7 @@ describe('a policy version that is published while it runs', () => {
       },
     });
   }
-  /** Knows it once it was asked to learn it. */
+  /** Deps that know the version only after `learn` was called for it. */
   function learning(deps: ReconcileDeps, asked: string[] = []): ReconcileDeps {
     const knows = (digest: string): boolean => digest !== NEWER || asked.includes(NEWER);
     const known = (digest: string): string =>
@@ -336,14 +336,14 @@ describe('a policy version that is published while it runs', () => {
     });
   });
 
-  it('is not asked for where all are known', async () => {
+  it('causes no read if all versions are known', async () => {
     const asked: string[] = [];
     await reconcile(learning(depsOf(sampleWorld()), asked));
     expect(asked).toEqual([]);
   });
 });
 
-describe('a site that is away', () => {
+describe('an unreachable site', () => {
   const down = new CodedError({
     code: 'SITE_UNREACHABLE',
     message: 'It is down.',
@@ -367,7 +367,7 @@ describe('a site that is away', () => {
     };
   }
 
-  /** Something to find in each site, listed and read. */
+  /** A world with faults in each site, in its list and in its objects. */
   function brokenWorld(): World {
     const world = sampleWorld();
     refuse(world, 'x');
@@ -379,17 +379,17 @@ describe('a site that is away', () => {
   }
 
   it.each(['list', 'read'] as const)(
-    'is told once, and the others are compared whole: %s',
+    'is reported once, and the others are compared completely: %s',
     async (what) => {
-      const told: string[] = [];
+      const reported: string[] = [];
       const options: ReconcileOptions = {
         progress: new Checked(),
-        onSiteAway: (site, error) => {
-          told.push(`${site} ${String(error === down)}`);
+        onSiteUnreachable: (site, error) => {
+          reported.push(`${site} ${String(error === down)}`);
         },
       };
       const report = await reconcile(without(depsOf(brokenWorld()), 'zrh-1', what), options);
-      expect(told).toEqual(['zrh-1 true']);
+      expect(reported).toEqual(['zrh-1 true']);
       const found = report.differences.list
         .filter(({ site }) => site !== 'zrh-1')
         .map(({ code, site }) => `${code} ${site}`)
@@ -406,12 +406,12 @@ describe('a site that is away', () => {
     },
   );
 
-  it('is gone on with where it was once it is back, and nothing of it counts as checked meanwhile', async () => {
+  it('resumes where it was once it is reachable, and none of its objects counts as checked before', async () => {
     const world = brokenWorld();
     const [progress, reads] = [new Checked(), new Map<string, number>()];
     await reconcile(counting(without(depsOf(world), 'zrh-1', 'list'), reads), {
       progress,
-      onSiteAway: () => undefined,
+      onSiteUnreachable: () => undefined,
     });
     expect([...progress.objects.keys()].some((name) => name.startsWith('zrh-1'))).toBe(false);
     const back = await reconcile(counting(depsOf(world), reads), { progress });
@@ -422,26 +422,26 @@ describe('a site that is away', () => {
     expect([...new Set(reads.values())]).toEqual([1]);
   });
 
-  it('is not asked where it is known to be away, and is no site that nobody configured', async () => {
-    const [told, reads]: [string[], Map<string, number>] = [[], new Map()];
+  it('is not read if it is known to be unreachable, and does not count as unconfigured', async () => {
+    const [reported, reads]: [string[], Map<string, number>] = [[], new Map()];
     const report = await reconcile(
       counting(without(depsOf(brokenWorld()), 'zrh-1', 'list'), reads),
       {
-        away: ['zrh-1'],
-        onSiteAway: (site) => {
-          told.push(site);
+        unreachable: ['zrh-1'],
+        onSiteUnreachable: (site) => {
+          reported.push(site);
         },
       },
     );
     expect([
-      told,
+      reported,
       report.differences.byCode,
       [...reads.keys()].filter((name) => name.startsWith('zrh-1')),
     ]).toEqual([[], { OBJECT_MISSING: 2, FOREIGN_OBJECT: 2 }, []]);
   });
 
   it.each(['list', 'read'] as const)(
-    'ends the run where nobody wants to be told, or it will not pass: %s',
+    'ends the run if onSiteUnreachable is absent, or if its error is permanent: %s',
     async (what) => {
       const wrong = new CodedError({
         code: 'SITE_MARKER_MISMATCH',
@@ -451,7 +451,7 @@ describe('a site that is away', () => {
       await expect(reconcile(without(depsOf(brokenWorld()), 'zrh-1', what))).rejects.toBe(down);
       await expect(
         reconcile(without(depsOf(brokenWorld()), 'zrh-1', what, wrong), {
-          onSiteAway: () => undefined,
+          onSiteUnreachable: () => undefined,
         }),
       ).rejects.toBe(wrong);
     },

@@ -6,7 +6,10 @@ import { PolicyBook, sitesByRegion } from '../src/index.ts';
 const APPENDED = Date.parse('2020-01-01T00:00:00Z');
 const AT = Date.parse('2024-01-01T00:00:00Z');
 
-/** Switzerland in Zurich, everybody else in Moscow; version 1 is in force since ever, the others from their year on. */
+/**
+ * A version with Switzerland in Zurich and all others in Moscow. Version 1 has always been in
+ * force, the others since their year.
+ */
 function version(
   number: number,
   zurich: readonly string[] = ['zrh-1', 'zrh-2'],
@@ -42,7 +45,7 @@ function version(
   };
 }
 
-/** A policy log that grows, and how often it was read. */
+/** A policy log that may grow, with a count of its reads. */
 function policyLog(...published: PolicyPublished[]) {
   const log = {
     published,
@@ -56,11 +59,11 @@ function policyLog(...published: PolicyPublished[]) {
 }
 
 describe('sites by region', () => {
-  it('are those of all valid versions together, in the order they were named', () => {
+  it('are those of all valid versions together, in the order in which they were first named', () => {
     const found = sitesByRegion([
       version(1),
-      version(2, ['zrh-3', 'zrh-1']),
-      version(3, ['zrh-4'], Date.parse('2029-01-01T00:00:00Z')),
+      version(2, ['zrh-1', 'zrh-3', 'zrh-2']),
+      version(3, ['zrh-1', 'zrh-4', 'zrh-3', 'zrh-2'], Date.parse('2029-01-01T00:00:00Z')),
     ]);
     expect([...found].map(([region, sites]) => [region, [...sites]])).toEqual([
       ['zurich', ['zrh-1', 'zrh-2', 'zrh-3']],
@@ -74,7 +77,7 @@ describe('sites by region', () => {
 });
 
 describe('the policy book', () => {
-  it("knows a version's sites in its order, and nothing of regions and versions that there are not", async () => {
+  it("returns a version's sites in its order, and undefined for unknown regions and versions", async () => {
     const book = await PolicyBook.open(policyLog(version(1, ['zrh-2', 'zrh-1'])).read);
     expect([
       book.sitesOf('digest-1', 'zurich'),
@@ -114,15 +117,23 @@ describe('the policy book', () => {
   it('learns a version that was published since, with its sites', async () => {
     const log = policyLog(version(1));
     const book = await PolicyBook.open(log.read);
-    log.published.push(version(2, ['zrh-3']));
+    log.published.push(version(2, ['zrh-1', 'zrh-3', 'zrh-2']));
     await book.learn('digest-2');
     expect([book.sitesOf('digest-2', 'zurich'), [...(book.regions.get('zurich') ?? [])]]).toEqual([
-      ['zrh-3'],
+      ['zrh-1', 'zrh-3', 'zrh-2'],
       ['zrh-1', 'zrh-2', 'zrh-3'],
     ]);
   });
 
-  it('is not known to one of two who learn it at once before it is read', async () => {
+  it('does not know an invalid version', async () => {
+    const book = await PolicyBook.open(policyLog(version(1), version(2, ['zrh-2', 'zrh-1'])).read);
+    expect([
+      book.sitesOf('digest-2', 'zurich'),
+      book.ruleHolds('digest-2', { rule: 'rule-zurich', region: 'zurich', country: 'CH', at: AT }),
+    ]).toEqual([undefined, false]);
+  });
+
+  it('resolves two concurrent calls of learn only after the log was read', async () => {
     const log = policyLog(version(1));
     const book = await PolicyBook.open(async () => {
       const read = await log.read();
@@ -131,16 +142,19 @@ describe('the policy book', () => {
       });
       return read;
     });
-    log.published.push(version(2, ['zrh-3']));
+    log.published.push(version(2, ['zrh-1', 'zrh-2', 'zrh-3']));
     const sites = async (): Promise<readonly string[] | undefined> => {
       await book.learn('digest-2');
       return book.sitesOf('digest-2', 'zurich');
     };
-    expect(await Promise.all([sites(), sites()])).toEqual([['zrh-3'], ['zrh-3']]);
+    expect(await Promise.all([sites(), sites()])).toEqual([
+      ['zrh-1', 'zrh-2', 'zrh-3'],
+      ['zrh-1', 'zrh-2', 'zrh-3'],
+    ]);
     expect(log.reads).toBe(2);
   });
 
-  it('forgets nothing where an older reading takes longer than a newer one', async () => {
+  it('forgets nothing if an older read ends after a newer one', async () => {
     const published = [[version(1)], [version(1)], [version(1), version(2)]];
     const slow = Promise.withResolvers<undefined>();
     let reads = 0;
@@ -156,7 +170,7 @@ describe('the policy book', () => {
     expect(book.sitesOf('digest-2', 'zurich')).toEqual(['zrh-1', 'zrh-2']);
   });
 
-  it('reads the log once for each digest that nobody published, and not without end', async () => {
+  it('reads the log once for each unpublished digest, up to a limit', async () => {
     const log = policyLog(version(1));
     const book = await PolicyBook.open(log.read);
     for (let round = 0; round < 3; round += 1) await book.learn('made up');

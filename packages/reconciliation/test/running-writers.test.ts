@@ -22,7 +22,10 @@ import {
 } from './world.ts';
 import type { StoredObject, World } from './world.ts';
 
-/** One intake record; few names, so that identities meet in one region, in two, and across partitions. */
+/**
+ * One intake record. There are few names, so that identities meet in one region, in two, and across
+ * partitions.
+ */
 const record = fc.record({
   name: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
   region: fc.constantFrom('zurich', 'moscow', 'refused', 'quarantined'),
@@ -35,7 +38,7 @@ const partitions = fc.array(fc.array(record, { minLength: 1, maxLength: 6 }), {
 });
 const RUNS = { numRuns: 400 };
 
-it('accuses nobody while routers run, are killed and repeat, and nothing is in flight when they are done', async () => {
+it('reports no difference while routers run, are killed and repeat, and nothing in flight after they are done', async () => {
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), partitions, async (scheduler, intake) => {
       const world = emptyWorld();
@@ -52,7 +55,7 @@ it('accuses nobody while routers run, are killed and repeat, and nothing is in f
   );
 });
 
-it('finds what was wrong before it began, however the routers run', async () => {
+it('finds every fault from before its start, however the routers run', async () => {
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), partitions, async (scheduler, intake) => {
       const world = emptyWorld();
@@ -72,7 +75,7 @@ it('finds what was wrong before it began, however the routers run', async () => 
   );
 });
 
-/** What happens between two readings, and what must be found all the same. */
+/** A change between two readings, and the difference that must still be found. */
 const meanwhile: readonly {
   readonly title: string;
   readonly after: 'listing' | 'committed';
@@ -128,14 +131,17 @@ it.each(meanwhile)('finds $title', async ({ after, act, byCode }) => {
   expect(differences.byCode).toEqual(byCode);
 });
 
-/** A router by DESIGN §3, one record after the other; `killedAfter` creations it dies once and the next owner repeats the record. */
+/**
+ * A router as in DESIGN §3, one record after the other. After `killedAfter` creations it dies once,
+ * and the next owner repeats the record.
+ */
 async function route(
   world: World,
   partition: number,
   records: readonly Intake[],
   pause: () => Promise<void>,
 ): Promise<void> {
-  // Published meanwhile: a record is in the log before anybody routes it.
+  // Appended while the run reads: a record is in the log before a router reads it.
   for (const { name, region, killedAfter } of records) {
     await pause();
     publish(world, partition);
@@ -176,7 +182,7 @@ interface Attempt {
   readonly number: number;
 }
 
-/** What it placed until it died, or whose the identity is. */
+/** Returns the objects that it placed before it died, or the owner of the identity. */
 async function attempt(
   world: World,
   { name, region, position, number }: Attempt,

@@ -5,7 +5,7 @@ import { SubmissionIndex } from '../src/submission-index.ts';
 const id = (n: number) => sha256(Buffer.from(`${n}`));
 
 describe('the submission index', () => {
-  it('holds 200,000 identities in two sites at under 130 bytes each and forgets none', () => {
+  it('holds 200,000 identities in two sites, under 130 bytes each, without losing one', () => {
     const index = new SubmissionIndex(3);
     const count = 200_000;
     for (let i = 0; i < count; i += 1) {
@@ -30,7 +30,7 @@ describe('the submission index', () => {
     expect([index.addListed(id(1), 0), index.addListed(id(1), 0)]).toEqual([true, false]);
   });
 
-  it('tells sites apart however many there are', () => {
+  it('distinguishes sites, however many there are', () => {
     const index = new SubmissionIndex(128);
     for (let site = 0; site < 128; site += 1) index.addListed(id(1), site);
     index.addStored(

@@ -9,7 +9,10 @@ import {
 import type { AuditEvent, Placement, Position, StoredData } from '@residency/contracts';
 import type { FoundObject, ReconcileDeps, SealedHeader } from '../src/index.ts';
 
-/** An in-memory system as a router leaves it: sites, audit log and progress, each open to manipulation. */
+/**
+ * An in-memory system as a router leaves it: sites, audit log and progress, each open to
+ * manipulation.
+ */
 export const REGIONS: Readonly<Record<string, readonly string[]>> = {
   zurich: ['zrh-1', 'zrh-2'],
   moscow: ['mow-1'],
@@ -23,10 +26,10 @@ type Site = Map<string, StoredObject>;
 
 export interface World {
   readonly sites: Map<string, Site>;
-  /** By partition. */
+  /** Events by partition. */
   readonly events: Buffer[][];
   readonly committed: Map<string, bigint>;
-  /** Records of each partition that nobody settled yet. */
+  /** Records of each partition that are not settled yet. */
   readonly waiting: Map<string, bigint>;
   readonly pointers: Buffer[];
   readonly lookupDifferences: string[];
@@ -136,7 +139,7 @@ type Body<E = AuditEvent> = E extends AuditEvent
   ? { readonly outcome: E['outcome']; readonly data: Omit<E['data'], 'previous'> }
   : never;
 
-/** Event and progress at one instant, as a log settles. */
+/** Makes event and progress visible at one instant, as a log does. */
 export function settle(world: World, partition: number, body: Body): Position {
   const name = partitionName(partition);
   const last = world.committed.get(name) ?? -1n;
@@ -149,7 +152,7 @@ export function settle(world: World, partition: number, body: Body): Position {
   return position;
 }
 
-/** A record is appended; whoever settles next settles it. */
+/** Appends records that are not settled. */
 export function publish(world: World, partition: number, records = 1n): void {
   const name = partitionName(partition);
   world.waiting.set(name, (world.waiting.get(name) ?? 0n) + records);
@@ -265,7 +268,7 @@ export function sampleWorld(): World {
   return world;
 }
 
-/** Reads a world while it goes on; `pause` stands for the time each step takes. */
+/** Reads a world while it changes; `pause` is the time between two steps. */
 export function depsOf(
   world: World,
   pause: () => Promise<void> = () => Promise.resolve(),
@@ -276,7 +279,7 @@ export function depsOf(
       policy === POLICY && rule === `rule-${region}` && country === 'CH' && time === AT,
     sites: [...world.sites].map(([site, objects]) => ({
       site,
-      // As S3 lists: in key order, each step seeing what is there by then.
+      // As S3 lists: in key order; each step sees the entries that exist then.
       async *list() {
         for (let after = ''; ;) {
           await pause();

@@ -9,12 +9,15 @@ interface Claim extends RuleInterval {
   readonly rule: string;
 }
 
-/** An interval in which not exactly one rule claims a country. */
+/** An interval in which a country has no rule, or more than one. */
 interface Fault extends RuleInterval {
   readonly rules: readonly string[];
 }
 
-/** Gaps and overlaps among the codes of `assigned`, countries with the same fault together. Rules whose instants can not be read claim nothing. */
+/**
+ * Gaps and overlaps among the codes of `assigned`. Countries with the same fault are listed
+ * together. A rule with an unreadable instant covers nothing.
+ */
 export function checkCoverage(
   rules: readonly PolicyRule[],
   assigned: ReadonlySet<string>,
@@ -47,7 +50,10 @@ function claimsByCountry(rules: readonly PolicyRule[]): Map<string, Claim[]> {
   return claims;
 }
 
-/** Between two neighbouring boundaries nothing changes, so one look at each boundary sees every instant. */
+/**
+ * Nothing changes between two neighbouring boundaries, so one check at each boundary covers every
+ * instant.
+ */
 function faults(claims: readonly Claim[]): Fault[] {
   const boundaries = [
     ...new Set([-Infinity, ...claims.flatMap(({ from, until }) => [from, until]), Infinity]),

@@ -9,9 +9,9 @@ import { ruleInterval } from './rule-interval.ts';
 const ASSIGNED: ReadonlySet<string> = new Set(COUNTRIES.keys());
 
 /**
- * Everything that keeps `document` from answering for every code of `assigned`, and only those, at every instant; empty =
- * sound. Never throws. Before a document is published it is checked against today's codes, the default; a published one
- * only against its own (`policyInForce`).
+ * All reasons why `document` does not decide for exactly the codes of `assigned` at every instant;
+ * empty: it is valid. Never throws. Before publication a document is checked against today's codes,
+ * the default; a published one only against its own codes (`policyInForce`).
  */
 export function checkPolicy(
   document: PolicyDocument,
@@ -49,7 +49,8 @@ function checkRegions(regions: readonly PolicyRegion[]): PolicyProblem[] {
         code: 'REGION_WITHOUT_SITE',
         message: `Expected at least one site in region "${id}", found none.`,
       })),
-    // A site in two regions would hold samples of both: the marker in its bucket could only name one.
+    // A site in two regions would hold samples of both, but the marker in its bucket can name only
+    // one.
     ...repeated(regions.flatMap(({ sites }) => sites)).map((site): PolicyProblem => ({
       code: 'DUPLICATE_SITE',
       message: `Expected site "${site}" once, found it more often; a site belongs to one region.`,

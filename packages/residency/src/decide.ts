@@ -9,7 +9,7 @@ export interface KnownDecision {
   /** Upper case. */
   readonly country: string;
   readonly region: string;
-  /** In writing order; the first arbitrates. */
+  /** In writing order. The first arbitrates. */
   readonly sites: readonly string[];
   readonly rule: PolicyRule;
   readonly policy: { readonly id: string; readonly version: number; readonly digest: string };
@@ -23,10 +23,13 @@ interface Entry extends RuleInterval {
 const UNKNOWN: Decision = Object.freeze({ known: false });
 
 /**
- * Where a sample of a user in `country` (as sent, either case) must live, decided for `at`. Pure, total, never throws.
- * A code that `policy` does not list is unknown, and it
- * lists assigned codes only (`checkPolicy`, before it is published): the answer follows from the document alone, whichever
- * release asks. So is a country with no rule or more than one: fail closed, never guess. A version's document must not be changed once it was asked.
+ * Decides the region of a sample for a user in `country` (as sent, either case) at the time `at`.
+ * Pure and total: never throws.
+ *
+ * A code that `policy` does not list is unknown. A policy lists assigned codes only (`checkPolicy`,
+ * before it is published), so the answer follows from the document alone, in every release. A
+ * country with no rule or more than one is unknown too: fail closed, never guess. Do not change a
+ * version's document after the first call.
  */
 export function decide(policy: PolicyVersion, country: string, at: Instant): Decision {
   const code = twoLetterCode(country);
@@ -40,7 +43,7 @@ export function decide(policy: PolicyVersion, country: string, at: Instant): Dec
   return found ?? UNKNOWN;
 }
 
-// The router asks once a record: one map a version, and decisions made in advance.
+// The router calls this once a record: decisions are precomputed in one map for each version.
 const indices = new WeakMap<PolicyVersion, ReadonlyMap<string, readonly Entry[]>>();
 
 function indexOf(policy: PolicyVersion): ReadonlyMap<string, readonly Entry[]> {

@@ -13,8 +13,13 @@ export {
   validPolicies,
 } from './policy-in-force.ts';
 export type { InvalidPolicy, InvalidPolicyCode } from './policy-in-force.ts';
+export { policyDiff } from './policy-diff.ts';
+export type { PolicyMove } from './policy-diff.ts';
 export { POLICY_PROBLEM_CODES } from './policy-problem.ts';
 export type { PolicyProblem, PolicyProblemCode } from './policy-problem.ts';
+export { policySchedule } from './policy-schedule.ts';
+export type { InForce } from './policy-schedule.ts';
+export { JSON_DEPTH, JsonError, readJson, tryReadJson } from './read-json.ts';
 export { BASES, CONFIDENCES } from './policy.ts';
 export type {
   Basis,

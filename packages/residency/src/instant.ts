@@ -1,14 +1,24 @@
-/** Milliseconds since 1970-01-01T00:00:00Z, an integer; the unit of append times and of effective dates. */
+/**
+ * Milliseconds since 1970-01-01T00:00:00Z, an integer; the unit of append times and of effective
+ * dates.
+ */
 export type Instant = number;
 
-/** Where every country's first rule begins: the earliest instant RFC 3339 can write; read as "since ever". */
+/**
+ * The start of every country's first rule: the earliest instant that RFC 3339 can express. It means
+ * "always".
+ */
 export const BEGINNING_OF_TIME = '0000-01-01T00:00:00.000Z';
 
-// RFC 3339 §5.6 date-time, or a bare full-date (midnight UTC). Leap seconds are refused: no append time has one.
+// RFC 3339 §5.6 date-time, or a bare full-date (midnight UTC). Leap seconds are refused: no append
+// time has one.
 const RFC3339 =
   /^(\d{4})-(\d{2})-(\d{2})(?:[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2}))?$/;
 
-/** Reads RFC 3339 or a date as 00:00Z; `undefined` where it is neither. Fractions beyond a millisecond are cut. */
+/**
+ * Reads RFC 3339, or a date as 00:00Z; `undefined` for any other text. Fractions beyond a
+ * millisecond are truncated.
+ */
 export function parseInstant(text: string): Instant | undefined {
   const match = RFC3339.exec(text);
   if (!match) return undefined;
@@ -16,7 +26,8 @@ export function parseInstant(text: string): Instant | undefined {
     match;
   const written = `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.padEnd(3, '0').slice(0, 3)}Z`;
   const utc = Date.parse(written);
-  // Date.parse rolls 31 April over to May: what does not print back as it was written never existed.
+  // Date.parse turns 31 April into 1 May, so a text that does not print back as it was written is
+  // not a valid date.
   if (Number.isNaN(utc) || new Date(utc).toISOString() !== written) return undefined;
   if (/^z$/i.test(zone)) return utc;
   const [offsetHours, offsetMinutes] = [Number(zone.slice(1, 3)), Number(zone.slice(4, 6))];

@@ -9,25 +9,26 @@ export const INVALID_POLICY_CODES = [
   'OTHER_POLICY',
   'VERSION_TAKEN',
   'VERSION_NOT_GREATER',
+  'ARBITER_CHANGED',
   'RETROACTIVE',
 ] as const;
 export type InvalidPolicyCode = (typeof INVALID_POLICY_CODES)[number];
 
-/** A published version that everybody ignores. */
+/** A published version that all services ignore. */
 export interface InvalidPolicy {
   readonly published: PolicyPublished;
   readonly code: InvalidPolicyCode;
-  /** What was expected and found; fit for an alert. */
+  /** The expected and the found value. Fit for an alert. */
   readonly message: string;
 }
 
 /**
- * The version a record appended at `at` is decided under: of the valid ones in `published` (in log order) the one with
- * the largest `effectiveFrom <= at`; of equal ones the higher version. Version 1 is in force since ever. `undefined`:
- * no valid version reaches back to `at`, so the record has to wait.
- *
- * Versions appended after `at` need no filter: theirs is an `effectiveFrom` not before their append time, hence beyond
- * `at`. So more versions in the log never change an earlier record's answer, version 1's arrival excepted.
+ * The version under which a record appended at `at` is decided: of the valid versions in
+ * `published` (in log order), the one with the largest `effectiveFrom <= at`; of equal ones, the
+ * higher version. Version 1 has always been in force. `undefined`: no valid version reaches back to
+ * `at`, so the record must wait. Versions appended after `at` need no filter: their `effectiveFrom`
+ * is at or after their append time, hence after `at`. More versions in the log therefore never
+ * change an earlier record's result, except for the arrival of version 1.
  */
 export function policyInForce(
   published: readonly PolicyPublished[],
@@ -36,7 +37,7 @@ export function policyInForce(
   let inForce: PolicyPublished | undefined;
   for (const version of validPolicies(published)) {
     const from = effectiveFrom(version.document);
-    // `>=`: valid versions come in ascending order, so the higher of two wins.
+    // `>=`: valid versions are in ascending order, so the higher of two equal ones wins.
     if (from <= at && (inForce === undefined || from >= effectiveFrom(inForce.document)))
       inForce = version;
   }
@@ -44,16 +45,17 @@ export function policyInForce(
 }
 
 /**
- * The versions that `policyInForce` ignores, with the reason, in log order. In the order of judgement: not sound
- * (`checkPolicy`); another policy's id than the first valid one's; a number that a valid version with another digest has
- * (the first wins); a number below a valid one; effective before it was appended. The same document published again is
- * a repetition and changes nothing.
+ * The versions that `policyInForce` ignores, with the reason, in log order. The checks, in this
+ * order: invalid (`checkPolicy`); another policy id than the first valid one's; a number that a
+ * valid version with another digest has (the first wins); a number below a valid one; a region
+ * whose first site changed, or that lost a site; effective before it was appended. The same
+ * document published again is a repetition and changes nothing.
  */
 export function invalidPolicies(published: readonly PolicyPublished[]): InvalidPolicy[] {
   return judge(published).invalid;
 }
 
-/** The versions that count, in log order, a repeated one once: the last one is the newest. */
+/** The valid versions in log order, each once. The last one is the newest. */
 export function validPolicies(published: readonly PolicyPublished[]): PolicyPublished[] {
   return judge(published).valid;
 }
@@ -105,6 +107,8 @@ function faultOf(
       message: `Expected a version above ${last.document.version}, found ${name}. Publish it under the next number.`,
     };
   }
+  const arbitration = last === undefined ? undefined : arbitrationFault(document, last.document);
+  if (arbitration !== undefined) return { code: 'ARBITER_CHANGED', message: arbitration };
   if (effectiveFrom(document) < appendedAt && document.version !== 1) {
     return {
       code: 'RETROACTIVE',
@@ -114,13 +118,44 @@ function faultOf(
   return undefined;
 }
 
-/** Only for sound documents: `effectiveFrom` can be read. */
-function effectiveFrom({ version, effectiveFrom: text }: PolicyDocument): Instant {
+/**
+ * A region's first site is the register of identities (docs/decisions/0015), and its other sites
+ * show what the first one lost, so neither may be removed. The comparison with the last valid
+ * version suffices, because each valid version kept the sites of those before it.
+ */
+function arbitrationFault(
+  { id, version, regions }: PolicyDocument,
+  last: PolicyDocument,
+): string | undefined {
+  for (const before of last.regions) {
+    const after = regions.find((region) => region.id === before.id);
+    const name = `${id}/${version}`;
+    if (after === undefined) {
+      return `Expected ${name} to keep region ${before.id} of version ${last.version}, found none. Publish it with the region and its sites; a region without rules gets no samples.`;
+    }
+    const [arbiter] = before.sites;
+    if (after.sites[0] !== arbiter) {
+      return `Expected ${arbiter} to stay the first site of region ${before.id} in ${name}, found ${after.sites[0]}: the first site arbitrates for ever. Publish it with ${arbiter} first.`;
+    }
+    const missing = before.sites.find((site) => !after.sites.includes(site));
+    if (missing !== undefined) {
+      return `Expected ${name} to keep site ${missing} in region ${before.id}, found it left out: its objects are still needed. Publish it with every site of version ${last.version}.`;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * The start of a version; version 1 has always been in force. Only for valid documents, whose
+ * `effectiveFrom` can be read.
+ */
+export function effectiveFrom({ version, effectiveFrom: text }: PolicyDocument): Instant {
   return version === 1 ? -Infinity : (parseInstant(text) ?? Infinity);
 }
 
-// Judged once a document, although the router asks once a record. Against the codes it lists and no others: which codes are
-// assigned today is the software's knowledge, and a later release must not judge an old document, or an old record, anew.
+// Cached by document, because the router calls this once a record. Checked against the codes that
+// the document lists, and no others: the list of assigned codes is knowledge of a release, and a
+// later release must not judge an old document, or an old record, differently.
 const known = new WeakMap<PolicyDocument, readonly PolicyProblem[]>();
 
 function problemsOf(document: PolicyDocument): readonly PolicyProblem[] {

@@ -1,16 +1,19 @@
 import type { Instant } from './instant.ts';
 
-/** Why a country stands where it stands (STANDARDS "Countries"). */
+/** How a rule's region follows from its sources (STANDARDS "Countries"). */
 export const BASES = ['named', 'interpretation', 'territory', 'default'] as const;
 export type Basis = (typeof BASES)[number];
 
-/** How sure the source lets us be of a rule's dates: `completion-date` = only the end of the move was published. */
+/**
+ * How certain the sources make a rule's dates. `completion-date`: only the end of the move was
+ * published.
+ */
 export const CONFIDENCES = ['stated', 'announced', 'completion-date', 'interpretation'] as const;
 export type Confidence = (typeof CONFIDENCES)[number];
 
 export interface PolicyRegion {
   readonly id: string;
-  /** Object stores in writing order; the first arbitrates. */
+  /** Object stores in writing order. The first arbitrates. */
   readonly sites: readonly string[];
 }
 
@@ -34,11 +37,11 @@ export interface PolicyRule {
 export interface PolicyDocument {
   readonly id: string;
   readonly version: number;
-  /** RFC 3339. Version 1 is in force since ever, whatever stands here. */
+  /** RFC 3339. Version 1 applies to all times; its value here is ignored. */
   readonly effectiveFrom: string;
   readonly regions: readonly PolicyRegion[];
   readonly rules: readonly PolicyRule[];
-  /** What the document does not claim, for its readers. */
+  /** A note for readers: the claims that the document does not make. */
   readonly notes?: readonly string[] | undefined;
 }
 
@@ -48,7 +51,7 @@ export interface PolicyVersion {
   readonly digest: string;
 }
 
-/** A policy version as the policy log gave it. */
+/** A policy version as read from the policy log. */
 export interface PolicyPublished extends PolicyVersion {
   readonly appendedAt: Instant;
 }

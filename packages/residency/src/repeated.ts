@@ -1,4 +1,4 @@
-/** What occurs more than once, each named once, in order of first repetition. */
+/** The values that occur more than once, each listed once, in the order of first repetition. */
 export function repeated(names: readonly string[]): string[] {
   const seen = new Set<string>();
   const again = new Set<string>();

@@ -8,14 +8,14 @@ export interface RuleInterval {
   readonly until: Instant;
 }
 
-/** `undefined` where `from` or `until` is not RFC 3339. */
+/** `undefined`: `from` or `until` is not RFC 3339. */
 export function ruleInterval(rule: PolicyRule): RuleInterval | undefined {
   const from = sinceEver(rule.from);
   const until = rule.until === undefined ? Infinity : sinceEver(rule.until);
   return from === undefined || until === undefined ? undefined : { from, until };
 }
 
-// Instants before year 0 exist (any integer is one), RFC 3339 just can not write them.
+// Any integer is an instant, but RFC 3339 cannot write instants before year 0.
 const FIRST = parseInstant(BEGINNING_OF_TIME) ?? -Infinity;
 
 function sinceEver(text: string): Instant | undefined {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatInstant } from '../src/instant.ts';
-import { invalidPolicies, policyInForce } from '../src/policy-in-force.ts';
+import { invalidPolicies, policyInForce, validPolicies } from '../src/policy-in-force.ts';
 import type { PolicyDocument, PolicyPublished } from '../src/policy.ts';
 import { PUBLISHED } from './published-policy.ts';
 
@@ -125,6 +125,120 @@ describe('ignored, and said so', () => {
   });
   test('a version 1 that comes after a later version: it would decide the past anew', () => {
     expect(ignored([version(2, { appended: 2_000 }), first])).toEqual([[1, 'VERSION_NOT_GREATER']]);
+  });
+  describe('a version that moves the arbiter of a region, or drops one of its sites', () => {
+    const regions = first.document.regions;
+    const withZurich = (...sites: readonly string[]) => ({
+      regions: regions.map((region) => (region.id === 'zurich' ? { ...region, sites } : region)),
+    });
+    const second = (change: Partial<PolicyDocument>): PolicyPublished =>
+      version(2, { appended: 2_000 }, change);
+
+    test.each<[string, Partial<PolicyDocument>, string]>([
+      [
+        'the sites in another order',
+        withZurich('zrh-2', 'zrh-1'),
+        'zrh-1 to stay the first site of region zurich in residency/2, found zrh-2',
+      ],
+      ['a new first site before the others', withZurich('zrh-3', 'zrh-1', 'zrh-2'), 'found zrh-3'],
+      ['other sites', withZurich('zrh-3', 'zrh-4'), 'found zrh-3'],
+      ['a later site left out', withZurich('zrh-1'), 'keep site zrh-2 in region zurich'],
+      ['a later site replaced', withZurich('zrh-1', 'zrh-3'), 'keep site zrh-2'],
+      [
+        'a site that moves to another region',
+        {
+          regions: regions.map((region) =>
+            region.id === 'zurich'
+              ? { ...region, sites: ['zrh-1'] }
+              : { ...region, sites: [...region.sites, 'zrh-2'] },
+          ),
+        },
+        'keep site zrh-2',
+      ],
+      [
+        "the regions' sites swapped",
+        {
+          regions: regions.map((region) => ({
+            ...region,
+            sites: region.id === 'zurich' ? ['mow-1'] : ['zrh-1', 'zrh-2'],
+          })),
+        },
+        'found mow-1',
+      ],
+      [
+        'a region that is gone',
+        {
+          regions: regions.filter(({ id }) => id === 'zurich'),
+          rules: first.document.rules.map((rule) => ({ ...rule, region: 'zurich' })),
+        },
+        'keep region moscow',
+      ],
+    ])('%s', (_, change, found) => {
+      const published = [first, second(change)];
+      expect(ignored(published)).toEqual([[2, 'ARBITER_CHANGED']]);
+      expect(invalidPolicies(published)[0]?.message).toContain(found);
+      expect(inForce(published, 9_000)).toBe(1);
+    });
+    test.each<[string, Partial<PolicyDocument>]>([
+      ['a site behind the last', withZurich('zrh-1', 'zrh-2', 'zrh-3')],
+      ['a site between the first and the others', withZurich('zrh-1', 'zrh-3', 'zrh-2')],
+      ['a region more', { regions: [...regions, { id: 'third', sites: ['thi-1'] }] }],
+    ])('but not %s', (_, change) => {
+      expect(ignored([first, second(change)])).toEqual([]);
+    });
+    test('compared with every valid version before it, and with no invalid one', () => {
+      const grown = second(withZurich('zrh-1', 'zrh-2', 'zrh-3'));
+      const refused = version(3, { appended: 3_000 }, withZurich('zrh-9'));
+      expect(
+        ignored([
+          first,
+          grown,
+          refused,
+          version(4, { appended: 4_000 }, withZurich('zrh-1', 'zrh-2')),
+        ]),
+      ).toEqual([
+        [3, 'ARBITER_CHANGED'],
+        [4, 'ARBITER_CHANGED'],
+      ]);
+      expect(
+        ignored([
+          first,
+          grown,
+          refused,
+          version(4, { appended: 4_000 }, withZurich('zrh-1', 'zrh-3', 'zrh-2')),
+        ]),
+      ).toEqual([[3, 'ARBITER_CHANGED']]);
+    });
+    test('for any publications, each region keeps its first site and all its sites in all valid versions', () => {
+      const sites = fc.uniqueArray(fc.constantFrom('zrh-1', 'zrh-2', 'zrh-3', 'mow-1', 'mow-2'), {
+        minLength: 1,
+      });
+      const step = fc.record({ zurich: sites, moscow: sites });
+      fc.assert(
+        fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+          const published = [
+            first,
+            ...steps.map((chosen, index) =>
+              version(
+                index + 2,
+                { appended: 2_000 + index },
+                { regions: Object.entries(chosen).map(([id, names]) => ({ id, sites: names })) },
+              ),
+            ),
+          ];
+          const valid = validPolicies(published);
+          for (const [index, { document }] of valid.entries()) {
+            for (const { document: earlier } of valid.slice(0, index)) {
+              for (const { id, sites: before } of earlier.regions) {
+                const after = document.regions.find((region) => region.id === id)?.sites ?? [];
+                expect(after[0]).toBe(before[0]);
+                expect(after).toEqual(expect.arrayContaining([...before]));
+              }
+            }
+          }
+        }),
+      );
+    });
   });
   test('a version of another policy', () => {
     expect(ignored([first, version(2, { appended: 2_000 }, { id: 'other' })])).toEqual([

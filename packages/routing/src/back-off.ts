@@ -4,13 +4,16 @@ export interface BackOffLimits {
   readonly mostMs: number;
 }
 
-/** Doubles from attempt to attempt, each shortened at random by up to half, so that several waiting processes do not come in step. */
+/**
+ * Doubles the waiting time from attempt to attempt, and shortens each at random by up to half, so
+ * that several processes do not retry in step.
+ */
 export class BackOff {
   readonly #limits: BackOffLimits;
   readonly #random: () => number;
   #attempts = 0;
 
-  /** `random`: evenly from 0 up to 1. */
+  /** `random`: uniform, from 0 up to 1. */
   constructor(limits: BackOffLimits, random: () => number) {
     this.#limits = limits;
     this.#random = random;
@@ -20,7 +23,10 @@ export class BackOff {
     this.#attempts = 0;
   }
 
-  /** The next waiting time; `instead` replaces it, for whoever failed may know better. Then it counts as none: what waits for a view asks often, and must not make the first real failure wait longest. */
+  /**
+   * Returns the next waiting time. `instead` replaces it and does not count as a failure: a record
+   * that waits for a view asks often, and must not make the first real failure wait longest.
+   */
   next(instead?: number): number {
     if (instead !== undefined) return instead;
     const full = Math.min(this.#limits.mostMs, this.#limits.firstMs * 2 ** this.#attempts);

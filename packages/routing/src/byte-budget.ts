@@ -1,6 +1,6 @@
 /**
- * Bounds what is in work by bytes, first come first served. A request larger than the whole budget is let in alone,
- * so that a limit set too low slows the router and never stops it.
+ * Bounds the bytes in work, first come first served. A request larger than the whole budget runs
+ * alone, so a limit that is too low slows the router and never stops it.
  */
 export class ByteBudget {
   readonly #capacity: number;
@@ -11,7 +11,7 @@ export class ByteBudget {
     this.#capacity = capacity;
   }
 
-  /** Runs `work` once `bytes` are free, and frees them when it ends, however it ends. */
+  /** Runs `work` once `bytes` are free, and releases them when it ends or fails. */
   async with<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     await this.#acquire(bytes);
     try {

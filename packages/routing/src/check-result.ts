@@ -1,7 +1,10 @@
 import type { Batch, BatchResult } from './ports/submission-log.ts';
 import { RoutingError } from './routing-error.ts';
 
-/** Progress may pass over no record without its outcome: a result that is no prefix of its batch is a defect and settles nothing. */
+/**
+ * Throws unless the result is a prefix of its batch. Otherwise progress could skip a record without
+ * an outcome. Such a result is a defect, and nothing of it is settled.
+ */
 export function checkResult(batch: Batch, { settlements, blocked }: BatchResult): void {
   const rest = batch.records[settlements.length];
   if (settlements.length > batch.records.length) throw invalid('more settlements than records');

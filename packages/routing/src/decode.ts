@@ -3,20 +3,24 @@ import type { CloudEvent } from '@residency/cloudevents';
 import { hasCode, remedyOf } from '@residency/coded-error';
 import { REDRIVE_HEADER, parsePosition, readSubmission } from '@residency/contracts';
 import type { Limits, LogRecord, Submission } from '@residency/contracts';
-import type { Finding } from './finding.ts';
+import { defined } from '@residency/defined';
+import type { RecordResult } from './record-result.ts';
 
-/** A record and what could be read of it: a submission to judge, or already a finding. */
+/** A record with the result of decoding it: a submission to judge, or already an outcome. */
 export interface Decoded {
   readonly record: LogRecord;
   readonly redriveOf?: string;
   readonly traceparent?: string;
-  readonly read: { readonly submission: Submission } | { readonly finding: Finding };
+  readonly read: { readonly submission: Submission } | { readonly result: RecordResult };
 }
 
-/** Envelope, attributes, size, in that order. Publishers control every byte; nothing they send makes this throw. */
+/**
+ * Checks envelope, attributes and size, in that order. Publishers control every byte; no input
+ * makes this throw.
+ */
 export function decode(record: LogRecord, limits: Limits): Decoded {
   const redriveOf = redriven(record);
-  const base = { record, ...(redriveOf === undefined ? {} : { redriveOf }) };
+  const base = { record, ...defined({ redriveOf }) };
   let event: CloudEvent;
   try {
     event = decodeKafka(record);
@@ -25,7 +29,7 @@ export function decode(record: LogRecord, limits: Limits): Decoded {
     return {
       ...base,
       read: {
-        finding: quarantined(
+        result: quarantined(
           'UNDECODABLE',
           error instanceof Error ? error.message : 'not a CloudEvent',
           {},
@@ -38,20 +42,20 @@ export function decode(record: LogRecord, limits: Limits): Decoded {
     const { reason, detail, submission: id } = submission;
     return {
       ...base,
-      read: { finding: quarantined(reason, detail, id === undefined ? {} : { submission: id }) },
+      read: { result: quarantined(reason, detail, defined({ submission: id })) },
     };
   }
   const { traceparent } = submission;
-  const sized = { ...base, ...(traceparent === undefined ? {} : { traceparent }) };
+  const sized = { ...base, ...defined({ traceparent }) };
   const misfit = sizeFinding(record, submission, limits);
-  return { ...sized, read: misfit === undefined ? { submission } : { finding: misfit } };
+  return { ...sized, read: misfit === undefined ? { submission } : { result: misfit } };
 }
 
 function sizeFinding(
   record: LogRecord,
   { submission, verdict, consentId, sample }: Submission,
   limits: Limits,
-): Finding | undefined {
+): RecordResult | undefined {
   const passed = { submission, verdict, consentId };
   if (sample.length > limits.sampleBytes)
     return quarantined('TOO_LARGE', `sample: over ${limits.sampleBytes} bytes`, passed);
@@ -68,7 +72,9 @@ function recordBytes({ key, headers, value }: LogRecord): number {
   );
 }
 
-/** A header that is no position was not set by a redrive: it is ignored like any unknown header. */
+/**
+ * A header that is not a position was not set by a redrive. It is ignored, like any unknown header.
+ */
 function redriven(record: LogRecord): string | undefined {
   const text = record.headers.find(([name]) => name === REDRIVE_HEADER)?.[1].toString('utf8');
   if (text === undefined) return undefined;
@@ -81,7 +87,7 @@ function redriven(record: LogRecord): string | undefined {
   }
 }
 
-type Quarantined = Extract<Finding, { outcome: 'quarantined' }>;
+type Quarantined = Extract<RecordResult, { outcome: 'quarantined' }>;
 
 export function quarantined(
   reason: Quarantined['data']['reason'],

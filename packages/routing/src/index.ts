@@ -5,6 +5,7 @@ export type { ConsentReading, ConsentView } from './ports/consent-view.ts';
 export type { ControlView } from './ports/control-view.ts';
 export type { CreateResult, ObjectHead, ObjectStore } from './ports/object-store.ts';
 export type { PolicyReading, PolicyView } from './ports/policy-view.ts';
+export type { SettledOutcome, SettledOutcomes } from './ports/settled-outcomes.ts';
 export type { Sealer } from './ports/sealer.ts';
 export type { Sites } from './ports/sites.ts';
 export type {
@@ -19,6 +20,7 @@ export type {
 export { pausable } from './pausable.ts';
 export { createRouter } from './router.ts';
 export type { RouterDeps } from './router.ts';
+export { blocksByItself } from './set-aside.ts';
 export { ROUTING_ERROR_CODES, RoutingError } from './routing-error.ts';
 export type { RoutingErrorCode } from './routing-error.ts';
 export type { OnStage, Stage } from './stages.ts';

@@ -5,14 +5,17 @@ import type { RecordedDecision, Submission } from '@residency/contracts';
 import { decide } from '@residency/residency';
 import type { PolicyVersion } from '@residency/residency';
 import { quarantined } from './decode.ts';
-import type { Finding } from './finding.ts';
+import type { RecordResult } from './record-result.ts';
 
-/** A sample that may be placed: permitted, in a known country, with the digest it was announced with. */
+/**
+ * A sample that may be placed: consent is given, the country is known, and the digest is the
+ * announced one.
+ */
 export interface Placeable {
   readonly sample: Buffer;
-  /** Of the region, in writing order; the first arbitrates. */
+  /** The region's sites in writing order. The first arbitrates. */
   readonly sites: readonly string[];
-  /** What every event about it says, whatever the stores answer. */
+  /** The part of the event that does not depend on the stores. */
   readonly judged: {
     readonly submission: string;
     readonly sampleSha256: string;
@@ -26,15 +29,16 @@ export interface Placeable {
 }
 
 /**
- * Consent, country, digest, in that order (DESIGN §3). Pure: a function of the record, the consents and the policy of
- * its time, so that redelivery and replay judge alike. The sample is not touched, not even hashed, before permission.
+ * Checks consent, country and digest, in that order (DESIGN §3). A pure function of the record, and
+ * of the consents and the policy of its time, so that redelivery and replay decide alike. The
+ * sample is not touched, not even hashed, before permission.
  */
 export function judge(
   submission: Submission,
   at: number,
   history: ConsentHistory,
   policy: PolicyVersion,
-): Placeable | Finding {
+): Placeable | RecordResult {
   const { consentId, sample, verdict } = submission;
   const passed = {
     submission: submission.submission,

@@ -1,11 +1,17 @@
 import { remedyOf } from '@residency/coded-error';
-import { objectKey } from '@residency/contracts';
+import { formatPosition, objectKey } from '@residency/contracts';
 import type { ObjectMetadata, Placement } from '@residency/contracts';
+import { defined } from '@residency/defined';
+import type { Attempt, Claim } from './claim.ts';
 import { quarantined } from './decode.ts';
-import type { Finding } from './finding.ts';
+import type { RecordResult } from './record-result.ts';
+import { atFirstSite, atLaterSite, leftBehind } from './identity.ts';
+import type { Verdict } from './identity.ts';
 import type { Placeable } from './judge.ts';
+import { requireOwnObject, sitesDisagree } from './placing-errors.ts';
 import type { CreateResult, ObjectHead, ObjectStore } from './ports/object-store.ts';
 import type { Sealer } from './ports/sealer.ts';
+import type { SettledOutcomes } from './ports/settled-outcomes.ts';
 import type { Sites } from './ports/sites.ts';
 import { timed } from './stages.ts';
 import type { OnStage } from './stages.ts';
@@ -13,20 +19,27 @@ import type { OnStage } from './stages.ts';
 export interface PlaceDeps {
   readonly sealer: Sealer;
   readonly sites: Sites;
+  readonly outcomes: SettledOutcomes;
   readonly onStage?: OnStage;
 }
 
 /**
- * Seals and writes to the region's sites in order. Whoever creates the object at the first site, or finds its own
- * position there, owns the identity and goes on; anybody else finds the owner and writes nothing more (DESIGN §3
- * "The store is the identity register"). Throws what a site or the sealer threw, but for what concerns one object.
+ * Seals the sample and writes it to the region's sites in order.
+ *
+ * A record owns the identity if it creates the object at the first site or finds its own position
+ * there. The owner goes on to the next sites. Any other record finds the owner and writes nothing
+ * more (DESIGN §3 "The store is the identity register", docs/decisions/0015). A record that left
+ * bytes in a site never ends as quarantined.
+ *
+ * Throws the errors of site, sealer and audit log; `OWNER_UNSETTLED` and `SITES_DISAGREE` (retry);
+ * `LOG_REWOUND` (stop).
  */
 export async function place(
   { sample, judged }: Placeable,
   stores: readonly ObjectStore[],
-  position: string,
+  attempt: Attempt,
   deps: PlaceDeps,
-): Promise<Finding> {
+): Promise<RecordResult> {
   const { submission, sampleSha256, country, decision } = judged;
   const sealed = await timed(deps.onStage, 'seal', () =>
     deps.sealer.seal(sample, {
@@ -37,38 +50,86 @@ export async function place(
     }),
   );
   const metadata: ObjectMetadata = {
-    position,
+    position: formatPosition(attempt.position),
     sampleSha256,
     country,
     policyDigest: decision.policy.digest,
     sealedSha256: sealed.sealedSha256,
     wrappingKey: sealed.wrappingKey,
   };
+  const claim: Claim = { submission, metadata, attempt, stores, outcomes: deps.outcomes };
   return await timed(deps.onStage, 'store', () =>
-    write({ judged, message: sealed.message, metadata, stores }),
+    write({ judged, message: sealed.message, claim }),
   );
 }
 
 interface Writing {
   readonly judged: Placeable['judged'];
   readonly message: Uint8Array;
-  readonly metadata: ObjectMetadata;
-  readonly stores: readonly ObjectStore[];
+  readonly claim: Claim;
 }
 
-async function write({ judged, message, metadata, stores }: Writing): Promise<Finding> {
+async function write({ judged, message, claim }: Writing): Promise<RecordResult> {
+  const { metadata, stores } = claim;
   const key = objectKey(judged.submission);
   const placements: Placement[] = [];
   for (const store of stores) {
-    const result = await create(store, key, message, metadata);
-    if (result === 'unreadable') return unreadable(store.site, judged);
-    const head = result.created ? { ...result, metadata, bytes: message.length } : result.existing;
-    if (head.metadata.position !== metadata.position) {
-      return taken(head, judged);
+    const { site } = store;
+    const first = store === stores[0];
+    const head = await create(store, key, message, metadata);
+    if (head === 'unreadable') {
+      if (!first)
+        throw sitesDisagree(claim, [stores[0]?.site ?? '', metadata.position], [site, undefined]);
+      return await unreadable(site, claim, judged);
     }
-    placements.push(placement(store.site, key, head));
+    const verdict =
+      head.metadata.position === metadata.position
+        ? own(head, claim, site)
+        : await (first ? atFirstSite : atLaterSite)(claim, site, head);
+    switch (verdict.kind) {
+      case 'own':
+        placements.push(placement(site, key, head));
+        break;
+      case 'adopt':
+        placements.push({
+          ...placement(site, key, head),
+          adopted: { position: head.metadata.position, policyDigest: head.metadata.policyDigest },
+        });
+        break;
+      case 'duplicate': {
+        const copies = [
+          ...placements,
+          ...verdict.left.map((left) => placement(left.site, key, left.head)),
+        ];
+        return {
+          outcome: 'duplicate',
+          data: {
+            ...judged,
+            of: verdict.of,
+            ...(copies.length === 0 ? {} : { placements: copies }),
+          },
+        };
+      }
+      case 'conflict':
+        return quarantined(
+          'IDENTITY_CONFLICT',
+          'source, id: already used for another sample or country',
+          judged,
+        );
+      default:
+        return verdict satisfies never;
+    }
   }
   return { outcome: 'stored', data: { ...judged, placements } };
+}
+
+function own(
+  head: ObjectHead,
+  { metadata }: Claim,
+  site: string,
+): Verdict | { readonly kind: 'own' } {
+  requireOwnObject(head, metadata, site);
+  return { kind: 'own' };
 }
 
 function placement(
@@ -83,39 +144,42 @@ function placement(
     sealedSha256,
     sealedBytes: bytes,
     wrappingKey,
-    ...(versionId === undefined ? {} : { versionId }),
+    ...defined({ versionId }),
   };
 }
 
 /**
- * The identity belongs to another record: the same sample again, or another one under its name. At a later site this
- * means that the first one lost its object; what we created there anew is in its lawful region, and `reconcile` names it.
+ * An object whose metadata cannot be read concerns its own identity only. It must not stop the
+ * records behind this one.
  */
-function taken({ metadata }: ObjectHead, judged: Placeable['judged']): Finding {
-  if (metadata.sampleSha256 === judged.sampleSha256 && metadata.country === judged.country) {
-    return { outcome: 'duplicate', data: { ...judged, of: metadata.position } };
-  }
-  return quarantined(
-    'IDENTITY_CONFLICT',
-    'source, id: already used for another sample or country',
-    judged,
-  );
-}
-
-/** An object nobody can read is that object's fault: it must not stop the records behind this one. */
 async function create(
   store: ObjectStore,
-  ...object: Parameters<ObjectStore['create']>
-): Promise<CreateResult | 'unreadable'> {
+  key: string,
+  message: Uint8Array,
+  metadata: ObjectMetadata,
+): Promise<ObjectHead | 'unreadable'> {
+  let result: CreateResult;
   try {
-    return await store.create(...object);
+    result = await store.create(key, message, metadata);
   } catch (error) {
     if (remedyOf(error) === 'park') return 'unreadable';
     throw error;
   }
+  return result.created ? { ...result, metadata, bytes: message.length } : result.existing;
 }
 
-function unreadable(site: string, judged: Placeable['judged']): Finding {
+/**
+ * The owner of the identity is unknown. It may be this record, and the bytes may be its own. If
+ * another object of this record is found, a person must act.
+ */
+async function unreadable(
+  site: string,
+  claim: Claim,
+  judged: Placeable['judged'],
+): Promise<RecordResult> {
+  const [left] = await leftBehind(claim);
+  if (left !== undefined)
+    throw sitesDisagree(claim, [site, undefined], [left.site, claim.metadata.position]);
   return quarantined(
     'IDENTITY_CONFLICT',
     `${site} holds an object under this identity that nothing explains: it was altered, or its metadata is lost; run residency reconcile, mend the site, redrive`,

@@ -1,9 +1,13 @@
-import { formatPosition } from '@residency/contracts';
+import { codeOf } from '@residency/coded-error';
 import type { Limits, LogRecord } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import { ByteBudget } from './byte-budget.ts';
+import { bytesIn } from './bytes-in.ts';
+import type { Attempt } from './claim.ts';
+import { decodeContained, judgeContained } from './contain.ts';
 import { decode } from './decode.ts';
 import type { Decoded } from './decode.ts';
-import type { Finding } from './finding.ts';
+import type { RecordResult } from './record-result.ts';
 import { judge } from './judge.ts';
 import type { Placeable } from './judge.ts';
 import { place } from './place.ts';
@@ -11,23 +15,27 @@ import type { PlaceDeps } from './place.ts';
 import type { ObjectStore } from './ports/object-store.ts';
 import type { Batch, BatchResult, Blocked, RouteBatch } from './ports/submission-log.ts';
 import { RoutingError } from './routing-error.ts';
-import { settle } from './settle.ts';
+import { assembleResult } from './assemble-result.ts';
+import type { RoutedRecord } from './assemble-result.ts';
 import { timed } from './stages.ts';
-import { behind, blockedBy, policyMissing, readViews } from './views.ts';
+import { behind, blockedAt, blockedBy, policyMissing, readViews, viewUnreadable } from './views.ts';
 import type { ViewDeps, Views } from './views.ts';
 
 export interface RouterDeps extends PlaceDeps, ViewDeps {
   readonly limits: Limits;
 }
 
-/** The use case. One router serves all partitions of a process, so that its byte budget holds for them together. */
+/**
+ * Creates the use case. One router serves all partitions of a process, so that they share its byte
+ * budget.
+ */
 export function createRouter(deps: RouterDeps): RouteBatch {
   const budget = new ByteBudget(deps.limits.inFlightBytes);
   const { onStage } = deps;
-  // A record that waits for the views comes again and again, the same object.
+  // A record that waits for the views is handed over again and again as the same object.
   const known = new WeakMap<LogRecord, Decoded>();
   const decodeOnce = (record: LogRecord): Decoded => {
-    const decoded = known.get(record) ?? decode(record, deps.limits);
+    const decoded = known.get(record) ?? decodeContained(record, () => decode(record, deps.limits));
     known.set(record, decoded);
     return decoded;
   };
@@ -36,11 +44,14 @@ export function createRouter(deps: RouterDeps): RouteBatch {
     const decoded = batch.records.map(decodeOnce);
     decodedAll?.();
     const views = await timed(onStage, 'views', () => readViews(decoded, deps)).catch(
-      (error: unknown) => blockedBy(error, first(batch)),
+      (error: unknown) =>
+        codeOf(error) === undefined
+          ? viewUnreadable(error, first(batch))
+          : blockedBy(error, first(batch)),
     );
     if ('error' in views) return { settlements: [], blocked: views };
     const decidedAll = onStage?.('decide');
-    const judged = decoded.map((one) => gateAndDecide(one, views));
+    const judged = decoded.map((one) => decideOrWait(one, views));
     decidedAll?.();
     const placed = await sealAndStore(batch, judged, budget, deps);
     const durable = await timed(onStage, 'flush', () => flush(placed));
@@ -48,10 +59,22 @@ export function createRouter(deps: RouterDeps): RouteBatch {
   };
 }
 
-/** A record on its way: placeable, found, or blocked. */
+/** A record between two steps: placeable, already decided, or blocked. */
 interface Step<State> {
   readonly decoded: Decoded;
-  readonly state: State | { readonly finding: Finding } | { readonly blocked: Blocked };
+  readonly state: State | { readonly result: RecordResult } | { readonly blocked: Blocked };
+}
+
+/**
+ * If views return values that make a decision throw, that is not the record's fault: the record
+ * waits, and the process continues.
+ */
+function decideOrWait(decoded: Decoded, views: Views): Step<Placeable> {
+  try {
+    return gateAndDecide(decoded, views);
+  } catch (error) {
+    return { decoded, state: { blocked: viewUnreadable(error, decoded.record.offset) } };
+  }
 }
 
 function gateAndDecide(decoded: Decoded, views: Views): Step<Placeable> {
@@ -60,24 +83,32 @@ function gateAndDecide(decoded: Decoded, views: Views): Step<Placeable> {
     read,
   } = decoded;
   if (!views.covers(at)) return { decoded, state: { blocked: behind(offset) } };
-  if ('finding' in read) return { decoded, state: read };
+  if ('result' in read) return { decoded, state: read };
   const policy = views.policyAt(at);
   if (policy === undefined)
     return { decoded, state: { blocked: { offset, error: policyMissing() } } };
-  const judgement = judge(read.submission, at, views.history(read.submission.consentId), policy);
-  return { decoded, state: 'outcome' in judgement ? { finding: judgement } : judgement };
+  const history = views.history(read.submission.consentId);
+  const judgement = judgeContained(decoded, read.submission.submission, () =>
+    judge(read.submission, at, history, policy),
+  );
+  return { decoded, state: 'outcome' in judgement ? { result: judgement } : judgement };
 }
 
 interface Stored {
-  readonly finding: Finding;
-  /** Where something was created or found that the finding relies on. */
+  readonly result: RecordResult;
+  /** The stores in which the result's objects were created or found. */
   readonly stores: readonly ObjectStore[];
+  readonly bytesIn: NonNullable<Blocked['bytesIn']>;
 }
 
-// What one sample in work costs besides its bytes, in handles as in memory: bounds how many small ones are in work.
+// The cost of one sample in work besides its bytes, in file handles and in memory. Bounds the
+// number of small samples in work.
 const RECORD_OVERHEAD_BYTES = 256 * 1024;
 
-/** All records at once within the byte budget; records of one identity one after the other, so that the first stays the first on repetition. */
+/**
+ * Routes all records concurrently within the byte budget. Records of one identity run one after the
+ * other, so that the first one stays the first on repetition.
+ */
 async function sealAndStore(
   batch: Batch,
   steps: readonly Step<Placeable>[],
@@ -85,16 +116,18 @@ async function sealAndStore(
   deps: RouterDeps,
 ): Promise<Step<Stored>[]> {
   const tails = new Map<string, Promise<Step<Stored>>>();
-  return await Promise.all(
-    steps.map(async (step) => {
-      const { decoded, state } = step;
-      if (!('sample' in state)) return { decoded, state };
-      const earlier = tails.get(state.judged.submission);
-      const run = storeAfter(earlier, batch, decoded, state, budget, deps);
-      tails.set(state.judged.submission, run);
-      return await run;
-    }),
-  );
+  const running = steps.map(async (step): Promise<Step<Stored>> => {
+    const { decoded, state } = step;
+    if (!('sample' in state)) return { decoded, state };
+    const earlier = tails.get(state.judged.submission);
+    const run = storeAfter(earlier, batch, decoded, state, budget, deps);
+    tails.set(state.judged.submission, run);
+    return await run;
+  });
+  // An error that stops the router is thrown only after the other records have ended, because a
+  // stopped router must not write to a site.
+  await Promise.allSettled(running);
+  return await Promise.all(running);
 }
 
 async function storeAfter(
@@ -109,17 +142,15 @@ async function storeAfter(
   const before = await earlier;
   if (before !== undefined && 'blocked' in before.state)
     return { decoded, state: { blocked: notYet('EARLIER_BLOCKED', offset) } };
-  // Sample and sealed message are both held while the sites are written.
+  // The sample and the sealed message are both in memory while the sites are written.
   return await budget.with(2 * placeable.sample.length + RECORD_OVERHEAD_BYTES, async () => {
     if (batch.signal.aborted)
       return { decoded, state: { blocked: notYet('ROUTING_ABORTED', offset) } };
+    const { log, topic, partition, previous } = batch;
+    const attempt: Attempt = { position: { log, topic, partition, offset }, previous };
+    const ofRecord = (): Promise<readonly string[]> =>
+      bytesIn(placeable, attempt.position, deps.sites);
     try {
-      const position = formatPosition({
-        log: batch.log,
-        topic: batch.topic,
-        partition: batch.partition,
-        offset,
-      });
       const {
         sites,
         judged: {
@@ -129,15 +160,29 @@ async function storeAfter(
       const stores = await Promise.all(sites.map((site) => deps.sites.store(site, region)));
       return {
         decoded,
-        state: { finding: await place(placeable, stores, position, deps), stores },
+        state: {
+          result: await place(placeable, stores, attempt, deps),
+          stores,
+          bytesIn: ofRecord,
+        },
       };
     } catch (error) {
-      return { decoded, state: { blocked: blockedBy(error, offset) } };
+      return {
+        decoded,
+        state: {
+          blocked: batch.signal.aborted
+            ? notYet('ROUTING_ABORTED', offset)
+            : blockedAt(error, offset, ofRecord),
+        },
+      };
     }
   });
 }
 
-/** Nothing is settled that a power failure could still take away. */
+/**
+ * Flushes the stores before the settlement. An object is therefore durable before its event exists
+ * (RECONCILIATION §2).
+ */
 async function flush(steps: readonly Step<Stored>[]): Promise<Step<never>[]> {
   const touched = new Set(steps.flatMap(({ state }) => ('stores' in state ? state.stores : [])));
   const failed = new Map<ObjectStore, unknown>();
@@ -158,25 +203,25 @@ async function flush(steps: readonly Step<Stored>[]): Promise<Step<never>[]> {
       state:
         broken === undefined
           ? state
-          : { blocked: blockedBy(failed.get(broken), decoded.record.offset) },
+          : { blocked: blockedAt(failed.get(broken), decoded.record.offset, state.bytesIn) },
     };
   });
 }
 
-/** Everything before the first blocked record settles; the rest comes again. */
+/** The records before the first blocked one settle; the others come again. */
 function prefix(batch: Batch, steps: readonly Step<never>[]): BatchResult {
-  const findings: { decoded: Decoded; finding: Finding }[] = [];
+  const routed: RoutedRecord[] = [];
   for (const { decoded, state } of steps) {
     if ('blocked' in state) {
       const { traceparent } = decoded;
       return {
-        settlements: settle(batch, findings),
-        blocked: { ...state.blocked, ...(traceparent === undefined ? {} : { traceparent }) },
+        blocked: { ...state.blocked, ...defined({ traceparent }) },
+        ...assembleResult(batch, routed),
       };
     }
-    findings.push({ decoded, finding: state.finding });
+    routed.push({ decoded, result: state.result });
   }
-  return { settlements: settle(batch, findings) };
+  return assembleResult(batch, routed);
 }
 
 function notYet(code: 'EARLIER_BLOCKED' | 'ROUTING_ABORTED', offset: bigint): Blocked {

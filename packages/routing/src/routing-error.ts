@@ -1,8 +1,11 @@
 import { CodedError } from '@residency/coded-error';
 
 /**
- * All but the last two end a batch early and are tried again; none says anything about a record's own content.
- * `SETTLEMENT_INVALID` is a defect of the use case, found before anything is settled.
+ * All but the last three end a batch early and are retried. Only `RECORD_BLOCKED` may concern a
+ * record's own content; `SET_ASIDE_REFUSED` is the same for a record that was set aside and may
+ * have bytes in a site. `SITES_DISAGREE` is retried until a person has repaired the sites.
+ * `LOG_REWOUND`: the log is not the one that was routed. `SETTLEMENT_INVALID` is a defect of the
+ * use case, found before anything is settled.
  */
 export const ROUTING_ERROR_CODES = [
   'VIEW_BEHIND',
@@ -10,6 +13,12 @@ export const ROUTING_ERROR_CODES = [
   'ROUTING_PAUSED',
   'ROUTING_ABORTED',
   'EARLIER_BLOCKED',
+  'OWNER_UNSETTLED',
+  'SITES_DISAGREE',
+  'RECORD_BLOCKED',
+  'SET_ASIDE_REFUSED',
+  'VIEW_UNREADABLE',
+  'LOG_REWOUND',
   'NO_SEALING_KEY',
   'SETTLEMENT_INVALID',
 ] as const;

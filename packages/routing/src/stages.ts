@@ -1,7 +1,10 @@
-/** Parts of the way of a record that are timed: decode, views, decide and flush of a batch, seal and store of a sample. */
+/**
+ * The timed stages of routing: decode, views, decide and flush of a batch; seal and store of a
+ * sample.
+ */
 export type Stage = 'decode' | 'views' | 'decide' | 'seal' | 'store' | 'flush';
 
-/** A passage of a stage begins; what it returns is called when it ends, however it ends. */
+/** Called when a stage begins. The returned function is called when it ends or fails. */
 export type OnStage = (stage: Stage) => () => void;
 
 export async function timed<T>(

@@ -1,16 +1,19 @@
-import { remedyOf, CodedError } from '@residency/coded-error';
+import { codeOf, remedyOf, CodedError } from '@residency/coded-error';
 import type { ConsentHistory } from '@residency/consent';
 import { policyInForce } from '@residency/residency';
 import type { PolicyVersion } from '@residency/residency';
+import { recordBlocked } from './contain.ts';
 import type { Decoded } from './decode.ts';
 import type { ConsentView } from './ports/consent-view.ts';
 import type { PolicyView } from './ports/policy-view.ts';
 import type { Blocked } from './ports/submission-log.ts';
 import { RoutingError } from './routing-error.ts';
 
-/** The consents and policies of a batch's time, and how far they reach. */
+/** The consents and policies for a batch, with their watermarks. */
 export interface Views {
-  /** Are both views complete for a record appended at `at`? If not, it must wait. */
+  /**
+   * True if both views are complete for a record appended at `at`. If not, the record must wait.
+   */
   covers(at: number): boolean;
   history(consentId: string): ConsentHistory;
   policyAt(at: number): PolicyVersion | undefined;
@@ -19,7 +22,10 @@ export interface Views {
 export interface ViewDeps {
   readonly consents: ConsentView;
   readonly policies: PolicyView;
-  /** How far both watermarks must be beyond T, milliseconds: what brokers' clocks may differ by. 0 where one clock stamps all. */
+  /**
+   * How far both watermarks must be beyond T, milliseconds: the largest difference between brokers'
+   * clocks. 0 if one clock stamps all logs.
+   */
   readonly watermarkMarginMs: number;
 }
 
@@ -41,7 +47,7 @@ export async function readViews(batch: readonly Decoded[], deps: ViewDeps): Prom
   };
 }
 
-// A view moves with every tick; asking much more often than that finds nothing new.
+// A view moves with every tick. To read it much more often finds nothing new.
 const VIEW_POLL_MS = 50;
 
 export function behind(offset: bigint): Blocked {
@@ -50,7 +56,7 @@ export function behind(offset: bigint): Blocked {
     error: new RoutingError({
       code: 'VIEW_BEHIND',
       message:
-        "Expected the consent and policy views to be complete for the record's append time; they are not yet. Routing waits; if it goes on, look at the consent projector.",
+        "Expected the consent and policy views to be complete for the record's append time, found a watermark before it. Routing waits; if this lasts, look at the consent projector.",
       remedy: 'retry',
     }),
     retryAfterMs: VIEW_POLL_MS,
@@ -66,7 +72,32 @@ export function policyMissing(): RoutingError {
   });
 }
 
-/** What may be tried again ends the batch; anything else is a defect or needs a person, and goes up. */
+/** A view returned an impossible value. Which record caused it is unknown here. */
+export function viewUnreadable(cause: unknown, offset: bigint): Blocked {
+  const message =
+    'Expected to decide by the consent and policy views, found an error that no check of theirs foresees. Routing waits and tries again; report the defect.';
+  return {
+    offset,
+    error: new RoutingError({ code: 'VIEW_UNREADABLE', message, remedy: 'retry', cause }),
+  };
+}
+
+type BytesIn = NonNullable<Blocked['bytesIn']>;
+
+/**
+ * Like `blockedBy`, for one record's own sealing and stores: an error without a code concerns this
+ * record alone, so its partition waits there and names it.
+ */
+export function blockedAt(error: unknown, offset: bigint, sites: BytesIn): Blocked {
+  return codeOf(error) === undefined
+    ? { offset, error: recordBlocked(error), bytesIn: sites }
+    : blockedBy(error, offset);
+}
+
+/**
+ * An error with remedy `retry` ends the batch. Any other error is a defect or needs a person, and
+ * is thrown.
+ */
 export function blockedBy(error: unknown, offset: bigint): Blocked {
   if (error instanceof CodedError && remedyOf(error) === 'retry') return { offset, error };
   throw error;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '@residency/coded-error';
 import { readPolicy, sha256, submissionId } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
@@ -19,7 +20,7 @@ const NOW = Date.UTC(2026, 0, 1);
 const world = (): RoutingWorld => new RoutingWorld().policy(policy).granted(NOW - 1_000);
 
 /** Outcome, then reason or region or the position it is a duplicate of. */
-const told = ({ outcome, data }: AuditEvent): string => {
+const summaryOf = ({ outcome, data }: AuditEvent): string => {
   switch (outcome) {
     case 'stored':
       return `stored ${data.decision.region}`;
@@ -34,7 +35,7 @@ const told = ({ outcome, data }: AuditEvent): string => {
   }
 };
 const outcomes = ({ settlements }: BatchResult): string[] =>
-  settlements.map(({ event }) => told(event));
+  settlements.map(({ event }) => summaryOf(event));
 
 const down = (): CodedError =>
   new CodedError({
@@ -315,7 +316,7 @@ describe('one identity', () => {
 
   it('whose arbiter lost its object still belongs to the record that a later site knows', async () => {
     const w = world().submit(NOW, { id: 'x' });
-    await w.route();
+    w.settle(await w.route());
     w.memorySite('zrh-1').objects.clear();
     w.submit(NOW, { id: 'x' });
     expect(outcomes(await w.route({}, { records: w.records.slice(1), previous: 0n }))).toEqual([
@@ -395,17 +396,44 @@ describe('a site that fails', () => {
     ]);
   });
 
-  it('with a defect rejects: a person must look', async () => {
+  it("whose marker is another's rejects: a person must look", async () => {
     const w = world().submit(NOW);
+    const error = new CodedError({
+      code: 'SITE_MARKER_MISMATCH',
+      message: 'another site',
+      remedy: 'stop',
+    });
     await expect(
       w.route({
-        sealer: {
-          seal: async () => {
-            throw new TypeError('defect');
+        sites: {
+          store: async () => {
+            throw error;
           },
         },
       }),
-    ).rejects.toThrow(TypeError);
+    ).rejects.toBe(error);
+  });
+
+  it('rejects only when no other record of the batch is being written any more', async () => {
+    const w = world().submit(NOW).submit(NOW, { country: 'BR' });
+    const store = w.memorySite('zrh-1');
+    let writing = false;
+    const create = store.create.bind(store);
+    store.create = async (...args) => {
+      writing = true;
+      await sleep(20);
+      writing = false;
+      return await create(...args);
+    };
+    w.memorySite('mow-1').create = async () => {
+      throw new CodedError({
+        code: 'SITE_MARKER_MISMATCH',
+        message: 'another site',
+        remedy: 'stop',
+      });
+    };
+    await expect(w.route()).rejects.toMatchObject({ code: 'SITE_MARKER_MISMATCH' });
+    expect([writing, store.objects.size]).toEqual([false, 1]);
   });
 });
 

@@ -1,5 +1,5 @@
-export { EncryptionSdkSealer } from './encryption-sdk-sealer.ts';
-export type { SealingKeys } from './encryption-sdk-sealer.ts';
+export { RegionSealer } from './region-sealer.ts';
+export type { SealingKeys } from './region-sealer.ts';
 export { openSealed } from './open-sealed.ts';
 export type { OpenedSample, OpeningKey } from './open-sealed.ts';
 export { KEY_ID, generateRegionKey } from './region-key.ts';

@@ -34,7 +34,34 @@ export class MessageFields {
   }
 }
 
-/** What is no message of ours; stores control the bytes. */
+/**
+ * Writes what `MessageFields` reads, into memory of the caller's. A value that does not fit its
+ * field, and a field that does not fit the memory, throw `RangeError`.
+ */
+export class MessageFieldsWriter {
+  readonly #into: Buffer;
+  #at = 0;
+
+  constructor(into: Buffer) {
+    this.#into = into;
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.#into.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
+  uint(length: 1 | 2 | 4, value: number): void {
+    this.#at = this.#into.writeUIntBE(value, this.#at, length);
+  }
+
+  /** What was written from `start` on: a view. */
+  since(start: number): Buffer {
+    return this.#into.subarray(start, this.#at);
+  }
+}
+
+/** The bytes are no message of this system. Stores control them. */
 export function notSealed(): SealingError {
   return new SealingError({
     code: 'NOT_A_SEALED_SAMPLE',

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import type { webcrypto } from 'node:crypto';
 import { decodeContext } from './encryption-context.ts';
-import { decrypt, keyring } from './encryption-sdk.ts';
 import { messageLength } from './message-length.ts';
 import { readSealedHeader } from './sealed-header.ts';
 import type { SealingContext } from './sealing-context.ts';
@@ -18,8 +18,9 @@ export interface OpenedSample {
 }
 
 /**
- * Opens a sealed sample inside `region` with whichever of its keys, old ones too, wrapped it. The region bound to the
- * message must be the one asked for, and the sample must have the digest bound to it. Throws `SealingError`.
+ * Opens a sealed sample inside `region` with whichever of its keys, old ones too, wrapped it. The
+ * region bound to the message must be the one asked for, and the sample must have the digest bound
+ * to it. Throws `SealingError`.
  */
 export async function openSealed(
   message: Buffer,
@@ -43,28 +44,35 @@ export async function openSealed(
     });
   }
   const { sample, values } = await decryptWith(key, region, message);
-  // What was read before is only now known to be what was sealed.
+  // The bytes read so far are authenticated only now.
   const context = decodeContext(values);
   if (context.region !== region || messageLength(message) !== message.length) throw doesNotOpen();
-  if (createHash('sha256').update(sample).digest('hex') !== context.sampleSha256) {
+  if (hash('sha256', sample) !== context.sampleSha256) {
     throw new SealingError({
       code: 'SAMPLE_DIGEST_MISMATCH',
       message:
-        'Expected the sample to have the digest bound to it, found another; whoever sealed it was no router.',
+        'Expected the sample to have the digest bound to it, found another. A router did not seal it: keep the object and find out who did.',
       remedy: 'stop',
     });
   }
   return { sample, context };
 }
 
+/** Parsed once each, as long as the caller keeps them. */
+const PARSED = new WeakMap<OpeningKey, webcrypto.CryptoKey>();
+
 async function decryptWith(
   key: OpeningKey,
   region: string,
   message: Buffer,
 ): Promise<{ readonly sample: Buffer; readonly values: Readonly<Record<string, string>> }> {
+  // Loaded by whoever opens: a router only seals, and the SDK brings clients of AWS services along.
+  const { UnwrappingKeyring, decrypt, unwrappingKey } = await import('./encryption-sdk.ts');
   try {
+    const unwrapping = PARSED.get(key) ?? unwrappingKey(key.privateKeyPem);
+    PARSED.set(key, unwrapping);
     const { plaintext, messageHeader } = await decrypt(
-      keyring(region, key.id, { privateKey: key.privateKeyPem }),
+      new UnwrappingKeyring(region, key.id, unwrapping),
       message,
     );
     return { sample: plaintext, values: { ...messageHeader.encryptionContext } };

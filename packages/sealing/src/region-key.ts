@@ -8,10 +8,16 @@ export interface RegionKey {
   readonly privateKeyPem: string;
 }
 
-/** `<region>-<time of making, UTC>-<first 8 hex digits of SHA-256 over the SPKI DER>`: ids of a region sort by age. */
+/**
+ * `<region>-<time of making, UTC>-<first 8 hex digits of SHA-256 over the SPKI DER>`: ids of a
+ * region sort by age.
+ */
 export const KEY_ID = /^[a-z0-9][a-z0-9.-]{0,63}-\d{8}T\d{9}Z-[0-9a-f]{8}$/;
 
-/** RSA, 3072 bits: 128-bit security (NIST SP 800-57 part 1, table 2). `at`: milliseconds since the epoch. */
+/**
+ * RSA, 3072 bits: 128-bit security (NIST SP 800-57 part 1, table 2). `at`: milliseconds since the
+ * epoch.
+ */
 export async function generateRegionKey(region: string, at: number): Promise<RegionKey> {
   const { publicKey, privateKey } = await rsaPair();
   const time = new Date(at).toISOString().replace(/[-:.]/g, '');
@@ -47,10 +53,13 @@ function fingerprint(key: KeyObject): string {
     .slice(0, 8);
 }
 
-/** False: the id says of itself that it names another key, or another region's. An id of another make says nothing. */
+/**
+ * False: the id says of itself that it names another key, or another region's. An id of another
+ * make says nothing.
+ */
 export function idFits(id: string, region: string, key: KeyObject): boolean {
   if (!KEY_ID.test(id)) return true;
-  // What stands between the region's name and the fingerprint has one length.
+  // The part between the region's name and the fingerprint has a fixed length.
   return (
     id.startsWith(`${region}-`) &&
     id.length === `${region}-20260101T000000000Z-01234567`.length &&

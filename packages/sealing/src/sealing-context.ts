@@ -1,4 +1,4 @@
-/** What is bound to a sealed sample as authenticated data (DESIGN §2.3). */
+/** The values bound to a sealed sample as authenticated data (DESIGN §2.3). */
 export interface SealingContext {
   readonly region: string;
   /** Lower-case hex SHA-256, as are the next two. */

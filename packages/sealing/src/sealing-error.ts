@@ -13,5 +13,8 @@ export const SEALING_ERROR_CODES = [
 ] as const;
 export type SealingErrorCode = (typeof SEALING_ERROR_CODES)[number];
 
-/** Its causes are dropped on purpose: what the SDK or OpenSSL say may repeat bytes of a message or a key. */
+/**
+ * Its causes are dropped on purpose: what the SDK or OpenSSL say may repeat bytes of a message or a
+ * key.
+ */
 export class SealingError extends CodedError<SealingErrorCode> {}

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { openSealed } from '../src/index.ts';
 import { CANARY, leaks, newerKey, vector } from './fixtures.ts';
 
-// Every refusal in this package's tests goes through `refusal`, which asks `leaks`; here `leaks` itself is shown to see.
+// Every refusal in this package's tests goes through `refusal`, which asks `leaks`; here `leaks`
+// itself is shown to see.
 describe('the canary in these tests', () => {
   const pem = newerKey.privateKeyPem.split('\n')[5] ?? '';
   const withProperty = Object.assign(new Error('x'), { key: { pem: newerKey.privateKeyPem } });

@@ -10,15 +10,16 @@ import {
   moscowKey,
   newerKey,
   olderKey,
-  rawRsa,
   refusal,
   sealTo,
   sha256,
   vector,
   zurichKeys,
 } from './fixtures.ts';
+import { rawRsa } from './sdk.ts';
 
-// Whoever holds a region's public key can make these with the SDK itself: nothing in them is what a router would seal.
+// Whoever holds a region's public key can make these with the SDK itself: nothing in them is what a
+// router would seal.
 const asMoscow = { id: moscowKey.id, privateKeyPem: moscowKey.privateKeyPem };
 
 describe('a sample sealed for one region', () => {

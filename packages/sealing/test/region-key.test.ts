@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
 import { beforeAll, expect, it } from 'vitest';
-import { EncryptionSdkSealer, KEY_ID, generateRegionKey } from '../src/index.ts';
+import { RegionSealer, KEY_ID, generateRegionKey } from '../src/index.ts';
 import type { RegionKey } from '../src/index.ts';
 
 const AT = Date.UTC(2026, 8, 9, 9, 9, 9, 9);
@@ -46,7 +46,7 @@ it("refuses to seal with a key filed under another region, or under another key'
   const [key, other] = keys;
   if (key === undefined || other === undefined) throw new RangeError('two keys are made above');
   const seal = (id: string, region: string) =>
-    new EncryptionSdkSealer({ newest: () => ({ id, publicKeyPem: key.publicKeyPem }) }).seal(
+    new RegionSealer({ newest: () => ({ id, publicKeyPem: key.publicKeyPem }) }).seal(
       Buffer.from('harmless'),
       {
         region,
@@ -58,6 +58,25 @@ it("refuses to seal with a key filed under another region, or under another key'
   expect(await seal(key.id, 'zurich')).toMatchObject({ wrappingKey: key.id });
   await expect(seal(key.id, 'moscow')).rejects.toMatchObject({ code: 'NOT_A_PUBLIC_KEY' });
   await expect(seal(other.id, 'zurich')).rejects.toMatchObject({ code: 'NOT_A_PUBLIC_KEY' });
+});
+
+it('seals again once a bad public key file was put right, and no more once a good one has turned bad', async () => {
+  const [key] = keys;
+  if (key === undefined) throw new RangeError('a key is made above');
+  let publicKeyPem = key.publicKeyPem.slice(0, 100);
+  const sealer = new RegionSealer({ newest: () => ({ id: key.id, publicKeyPem }) });
+  const seal = () =>
+    sealer.seal(Buffer.from('harmless'), {
+      region: 'zurich',
+      policyDigest: '0'.repeat(64),
+      sampleSha256: '1'.repeat(64),
+      submission: '2'.repeat(64),
+    });
+  await expect(seal()).rejects.toMatchObject({ code: 'NOT_A_PUBLIC_KEY', remedy: 'retry' });
+  ({ publicKeyPem } = key);
+  expect(await seal()).toMatchObject({ wrappingKey: key.id });
+  publicKeyPem = '';
+  await expect(seal()).rejects.toMatchObject({ code: 'NOT_A_PUBLIC_KEY', remedy: 'retry' });
 });
 
 it.each([

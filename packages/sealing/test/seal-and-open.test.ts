@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EncryptionSdkSealer, openSealed, readSealedHeader } from '../src/index.ts';
+import { RegionSealer, openSealed, readSealedHeader } from '../src/index.ts';
 import {
   CANARY,
   contextOf,
@@ -17,7 +17,7 @@ import {
 const MIB = 1024 * 1024;
 
 describe('a sealed sample', () => {
-  it.each([1, MIB - 1, MIB, MIB + 1, 3 * MIB])(
+  it.each([0, 1, MIB - 1, MIB, MIB + 1, 3 * MIB, 24 * MIB])(
     'of %i bytes opens to the same bytes and context',
     async (size) => {
       const sample = Buffer.alloc(
@@ -78,7 +78,7 @@ describe('a sealed sample', () => {
 describe('after a newer key was added', () => {
   it('the newer seals, and what the older sealed still opens', async () => {
     let newest = olderKey;
-    const sealer = new EncryptionSdkSealer({ newest: () => newest });
+    const sealer = new RegionSealer({ newest: () => newest });
     const before = await sealer.seal(CANARY, contextOf(CANARY));
     newest = newerKey;
     const after = await sealer.seal(CANARY, contextOf(CANARY));
@@ -93,7 +93,7 @@ describe('after a newer key was added', () => {
 
 describe('sealing is refused', () => {
   it('without a key of the region', async () => {
-    const sealer = new EncryptionSdkSealer({
+    const sealer = new RegionSealer({
       newest: (region) => (region === 'moscow' ? moscowKey : undefined),
     });
     await expect(refusal(() => sealer.seal(CANARY, contextOf(CANARY)))).resolves.toBe(

@@ -2,13 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { openSealed, readSealedHeader } from '../src/index.ts';
 import { refusal, refused, sha256, testKeys, vectors } from './fixtures.ts';
 
-it('has vectors of this sealer, of an older key, of both regions and of another implementation', () => {
+it('has vectors of this sealer and of the one before, of an older key, of both regions and of another implementation', () => {
   expect(vectors.map(({ name }) => name).toSorted()).toEqual([
     'not-ascii',
     'older-key',
     'one-byte',
     'python',
     'python-whole-frames',
+    'region-sealer',
+    'region-sealer-not-ascii',
     'text',
   ]);
 });

@@ -1,7 +1,10 @@
-/** What stands for every value beyond the bound. */
+/** The label of all values beyond the bound. */
 export const OTHER = 'other';
 
-/** A label's values: those known from the start, and at most `more` new ones that look like an error's code. */
+/**
+ * The values of a label: those known in advance, and at most `more` others, which must look like an
+ * error's code.
+ */
 export class BoundedLabel {
   readonly #known: Set<string>;
   readonly #capacity: number;

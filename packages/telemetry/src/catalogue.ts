@@ -1,33 +1,25 @@
-/** The services that have metrics; `standalone` is all in one process. */
-export const METRIC_SOURCES = [
-  'router',
-  'consent-projector',
-  'intake',
-  'auditor',
-  'reconciler',
-  'exporter',
-  'standalone',
-] as const;
-export type MetricSource = (typeof METRIC_SOURCES)[number];
+import { LIMITS } from '@residency/observation';
+import { METRIC_SOURCES } from './metric-sources.ts';
+import type { MetricSource } from './metric-sources.ts';
 
 export interface MetricDefinition {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
-  /** By name, what its values are: a list known from the start, so that no input can add series. */
+  /** Label name to a description of its values. All values are known in advance, so no input can add series. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Upper bounds, in the metric's unit. */
+  /** Upper bounds of a histogram's buckets, in the metric's unit. */
   readonly buckets?: readonly number[];
   readonly by: readonly MetricSource[];
 }
 
-/** DESIGN's objective: an outcome within so long after the record was appended, seconds. An edge of the histogram's buckets. */
-export const OUTCOME_WITHIN_SECONDS = 60;
+/** The service level objective, seconds. It is one of the histogram's bounds, so alerts can count by it. */
+const OUTCOME_WITHIN_SECONDS = LIMITS.outcomeAge.seconds;
 
 const ROUTERS = ['router', 'standalone'] as const;
 const CODE = "an error's code, or `other`";
 const PARTITION = 'of the intake log, 0 and up';
 const SITE = 'a site of the regions file';
-const REGION = 'a region of the deployment, `other`; empty where nothing was decided';
+const REGION = 'a region of the deployment, `other`; empty if nothing was decided';
 const GROUP = {
   consumergroup: "the routers' group",
   topic: 'the intake topic, as the cluster names it',
@@ -45,19 +37,19 @@ const everywhere = {
   },
   residency_waiting: {
     type: 'gauge',
-    help: "1 for the code of the error that holds up the service's work.",
+    help: "1 for the code of the error that the service's work waits for.",
     labels: { code: CODE },
     by: METRIC_SOURCES,
   },
   residency_errors_total: {
     type: 'counter',
-    help: 'Log lines of level warn and error that name a code.',
+    help: 'Log lines of level warn and error that have an error code.',
     labels: { code: CODE },
     by: METRIC_SOURCES,
   },
   residency_last_error_timestamp_seconds: {
     type: 'gauge',
-    help: 'When the last of them was written, Unix time.',
+    help: 'When the last log line with this code was written, Unix time.',
     labels: { code: CODE },
     by: METRIC_SOURCES,
   },
@@ -69,7 +61,7 @@ const routing = {
     help: 'Settled records of the intake log.',
     labels: {
       outcome: 'stored, duplicate, refused, quarantined',
-      reason: 'a reason of the contract; empty where the outcome has none',
+      reason: 'a reason of the contract; empty if the outcome has none',
       region: REGION,
     },
     by: ROUTERS,
@@ -89,21 +81,27 @@ const routing = {
   },
   residency_stage_duration_seconds: {
     type: 'histogram',
-    help: 'How long one passage of a stage took, of a batch or of a sample.',
+    help: 'How long one run of a stage took, for a batch or for a sample.',
     labels: { stage: 'decode, views, decide, flush (of a batch), seal, store (of a sample)' },
     buckets: CALL_SECONDS,
     by: ROUTERS,
   },
   residency_stage_in_flight: {
     type: 'gauge',
-    help: 'Passages of a stage begun and not ended.',
+    help: 'Runs of a stage that have begun and not ended.',
     labels: { stage: 'as above' },
     by: ROUTERS,
   },
   residency_stage_last_completed_timestamp_seconds: {
     type: 'gauge',
-    help: 'When a passage of the stage ended last, Unix time.',
+    help: 'When a run of the stage last ended, Unix time.',
     labels: { stage: 'as above' },
+    by: ROUTERS,
+  },
+  residency_routing_blocked_offset: {
+    type: 'gauge',
+    help: 'The offset of the record that blocks its partition with a failure that no check foresees (RECORD_BLOCKED, SET_ASIDE_REFUSED). Absent if no record blocks.',
+    labels: { partition: PARTITION },
     by: ROUTERS,
   },
   residency_store_requests_total: {
@@ -113,7 +111,7 @@ const routing = {
       site: SITE,
       operation: 'put, head, get, list',
       result:
-        "`ok`; `exists`, `missing`, `conflict`: answers that are no failure; else an error's code",
+        "`ok`; `exists`, `missing`, `conflict`: expected answers, not failures; `unclear`: an answer that does not come from a store; else an error's code",
     },
     by: ['router', 'reconciler'],
   },
@@ -126,13 +124,13 @@ const routing = {
   },
   residency_transactions_total: {
     type: 'counter',
-    help: 'Transactions that settle batches. `unknown`: no answer; the committed position tells after the next fence.',
+    help: 'Transactions that settle batches. `unknown`: no answer; the committed position shows the outcome after the next fence.',
     labels: { result: 'commit, abort, unknown' },
     by: ['router'],
   },
   residency_transaction_duration_seconds: {
     type: 'histogram',
-    help: "From a transaction's begin to its end, whatever it was.",
+    help: "From a transaction's begin to its commit, abort or failure.",
     labels: {},
     buckets: CALL_SECONDS,
     by: ['router'],
@@ -145,7 +143,7 @@ const routing = {
   },
   residency_partitions_owned: {
     type: 'gauge',
-    help: 'Partitions of the intake log this router has.',
+    help: 'Partitions of the intake log that are assigned to this router.',
     labels: {},
     by: ['router'],
   },
@@ -154,7 +152,7 @@ const routing = {
 const views = {
   residency_view_watermark_lag_seconds: {
     type: 'gauge',
-    help: "How far a view's watermark is behind now: a record is decided once both are beyond its append time. A router tells of the policies it holds.",
+    help: "How far a view's watermark is behind now. A record is decided once the watermarks of both views are beyond its append time. A router reports only its policy view.",
     labels: { view: 'consent, policy' },
     by: ['router', 'exporter'],
   },
@@ -178,19 +176,19 @@ const views = {
   },
   residency_control_state: {
     type: 'gauge',
-    help: '1 for what `residency pause`, `drain` and `resume` left the system in.',
+    help: '1 for the current state of control, set by `residency pause`, `drain` and `resume`.',
     labels: { state: 'running, paused, draining' },
     by: ['router', 'intake', 'exporter', 'standalone'],
   },
   residency_projector_records_total: {
     type: 'counter',
-    help: 'Records of the consent log that the view moved by.',
+    help: 'Records of the consent log that the consent view has applied.',
     labels: {},
     by: ['consent-projector'],
   },
   residency_projector_skipped_total: {
     type: 'counter',
-    help: 'Records of the consent log that hold no consent event.',
+    help: 'Records of the consent log that were skipped, because they hold no valid consent event.',
     labels: {},
     by: ['consent-projector'],
   },
@@ -205,61 +203,79 @@ const views = {
 const logs = {
   kafka_consumergroup_lag: {
     type: 'gauge',
-    help: 'Offsets of the intake log that are not settled: from the committed position or the last audit event, whichever is further. Absent where it can not be told.',
+    help: 'Offsets of the intake log that are not settled, counted from the committed position or the last audit event, whichever is further. Absent if unknown.',
     labels: GROUP,
     by: ['exporter'],
   },
   kafka_consumergroup_current_offset: {
     type: 'gauge',
-    help: 'The committed position.',
+    help: 'The committed position of the group.',
     labels: GROUP,
     by: ['exporter'],
   },
   kafka_topic_partition_current_offset: {
     type: 'gauge',
-    help: 'The offset the next record gets.',
+    help: 'The offset that the next record gets.',
     labels: TOPIC,
     by: ['exporter'],
   },
   kafka_topic_partition_oldest_offset: {
     type: 'gauge',
-    help: 'The first offset there is.',
+    help: 'The first offset that the partition still holds.',
     labels: TOPIC,
     by: ['exporter'],
   },
   residency_oldest_unsettled_age_seconds: {
     type: 'gauge',
-    help: 'Since the first record that is there for routers and not settled was appended, as of the last look; 0 where there is none.',
+    help: 'Age of the first record that is not settled, since its append, as of the last read. The record may be in an open transaction. 0 if all records are settled; absent if unknown.',
     labels: { partition: PARTITION },
+    by: ['exporter', 'standalone'],
+  },
+  residency_undecided_age_seconds: {
+    type: 'gauge',
+    help: 'Age of the oldest open transaction, since the append of its first record, as of the last read. All records behind that record wait for the end of the transaction. Absent if no transaction is open.',
+    labels: TOPIC,
+    by: ['exporter'],
+  },
+  residency_log_replaced: {
+    type: 'gauge',
+    help: '1 if the topic is not the one that was settled: it was recreated, or it lost its end and was appended to. 0 if it is the same; absent if unknown.',
+    labels: { topic: TOPIC.topic },
+    by: ['exporter'],
+  },
+  residency_append_time_ahead_seconds: {
+    type: 'gauge',
+    help: "Lower bound of how far append times are ahead of the exporter's clock. Negative: the append times since the previous read are behind it. 0: no difference is proven.",
+    labels: TOPIC,
     by: ['exporter'],
   },
   residency_progress_lost: {
     type: 'gauge',
-    help: '1 where the first offset that is not settled lies outside the log: records were deleted unsettled, or the log lost its end.',
+    help: '1 if the first offset that is not settled is outside the log: records were deleted unsettled, or the log lost its end.',
     labels: { partition: PARTITION },
     by: ['exporter'],
   },
   residency_quarantine_records: {
     type: 'gauge',
-    help: 'Quarantined records that were not sent through again and that the intake log still holds.',
+    help: 'Quarantined records that were neither redriven nor closed and that the intake log still holds.',
     labels: { reason: 'a reason of the contract' },
     by: ['exporter'],
   },
   residency_quarantine_oldest_age_seconds: {
     type: 'gauge',
-    help: 'Since the oldest of them was appended. Absent where there is none.',
+    help: 'Age of the oldest of these records, since its append. Absent if there is none.',
     labels: {},
     by: ['exporter'],
   },
   residency_quarantine_time_left_seconds: {
     type: 'gauge',
-    help: 'Until the intake log drops the oldest of them, and it can not be sent through again. Absent where there is none.',
+    help: 'Time until the intake log drops the oldest of these records, so that it cannot be redriven. Absent if there is none.',
     labels: {},
     by: ['exporter'],
   },
   residency_quarantine_expired_total: {
     type: 'counter',
-    help: 'Quarantined records that the intake log dropped before they were sent through again, since the start.',
+    help: 'Quarantined records that the intake log dropped before they were redriven or closed, since the start.',
     labels: {},
     by: ['exporter'],
   },
@@ -271,7 +287,7 @@ const logs = {
   },
   residency_exporter_last_success_timestamp_seconds: {
     type: 'gauge',
-    help: 'When the exporter last read a source, Unix time; 0: not since its start. Where it stands still, what that source would tell is absent.',
+    help: 'When the exporter last read a source, Unix time; 0: not since its start. If the source cannot be read, this value does not change, and the metrics from that source are absent.',
     labels: { source: 'kafka, redis, policy, control, quarantine' },
     by: ['exporter'],
   },
@@ -280,37 +296,37 @@ const logs = {
 const proof = {
   residency_ledger_size: {
     type: 'gauge',
-    help: 'Leaves under the published checkpoint.',
+    help: 'Leaves that the published checkpoint covers.',
     labels: { partition: PARTITION },
     by: ['auditor', 'standalone'],
   },
   residency_ledger_pending: {
     type: 'gauge',
-    help: 'Leaves that were read and are under no checkpoint yet.',
+    help: 'Leaves that were read and that no checkpoint covers yet.',
     labels: { partition: PARTITION },
     by: ['auditor', 'standalone'],
   },
   residency_ledger_checkpoint_age_seconds: {
     type: 'gauge',
-    help: 'Since the checkpoint last covered everything in the audit log, or since the start.',
+    help: 'Time since the checkpoint last covered all events of the audit log, or since the start.',
     labels: { partition: PARTITION },
     by: ['auditor', 'standalone'],
   },
   residency_ledger_blocked: {
     type: 'gauge',
-    help: '1 for the code of the error a ledger waits for.',
+    help: '1 for the code of the error that the ledger waits for.',
     labels: { partition: PARTITION, code: CODE },
     by: ['auditor', 'standalone'],
   },
   residency_audit_findings_total: {
     type: 'counter',
-    help: 'What is wrong with the audit log, since the start.',
+    help: 'Faults found in the audit log, since the start.',
     labels: { kind: 'HOLE, REPEAT, UNDECODABLE, MISPLACED, ALSO_IN, other' },
     by: ['auditor', 'standalone'],
   },
   residency_violations_total: {
     type: 'counter',
-    help: 'What was found in the wrong place, each once: must stay 0.',
+    help: 'Objects and events found in the wrong place, each counted once. Must stay 0.',
     labels: {
       found_by: 'auditor, reconciler',
       code: 'WRONG_REGION, OBJECT_WITHOUT_EVENT, FOREIGN_OBJECT, FOREIGN_SITE, CONTEXT_DIFFERS, MISPLACED',
@@ -319,13 +335,13 @@ const proof = {
   },
   residency_violations_open: {
     type: 'gauge',
-    help: 'What stands in the wrong place as far as is known, also across restarts: found by the last look at its site.',
+    help: 'Objects in the wrong place, as the last check of their site found them. The value survives restarts.',
     labels: { site: SITE, code: 'as above, without MISPLACED' },
     by: ['reconciler'],
   },
   residency_differences_open: {
     type: 'gauge',
-    help: 'All differences between the sites and the audit log in the last whole pass, of the sites it could read.',
+    help: 'All differences between the sites and the audit log in the last complete pass, for the sites that it could read.',
     labels: { code: 'a code of reconciliation' },
     by: ['reconciler'],
   },
@@ -337,22 +353,22 @@ const proof = {
   },
   residency_placement_last_checked_timestamp_seconds: {
     type: 'gauge',
-    help: 'The begin of the last whole pass, Unix time: whatever stood in the site then has been checked since.',
+    help: 'The start of the last complete pass, Unix time. Every object that was in the site at that time has been checked since.',
     labels: { site: SITE },
     by: ['reconciler'],
   },
   residency_reconciliation_passes_total: {
     type: 'counter',
-    help: 'Passes over all placements that ended.',
+    help: 'Passes over all placements that have ended.',
     labels: {
       result:
-        'clean, different; failed: ended early by an error, after which it goes on from where it was',
+        'clean, different; failed: ended early by an error; the next pass continues from there',
     },
     by: ['reconciler'],
   },
   residency_reconciliation_pass_objects: {
     type: 'gauge',
-    help: 'Objects of the pass under way, of all sites.',
+    help: 'Objects of the current pass, of all sites.',
     labels: { state: 'listed, checked' },
     by: ['reconciler'],
   },
@@ -374,11 +390,11 @@ const http = {
   },
 } as const satisfies Record<string, MetricDefinition>;
 
-/** Every metric of ours; docs/reference/metrics.md is made from it. */
+/** Every metric of this system. docs/reference/metrics.md is generated from it. */
 export const METRICS = { ...everywhere, ...routing, ...views, ...logs, ...proof, ...http };
 export type MetricName = keyof typeof METRICS;
 
-/** The parts of the reference, in order. */
+/** The sections of docs/reference/metrics.md, in order. */
 export const METRIC_GROUPS: readonly {
   readonly title: string;
   readonly metrics: Readonly<Record<string, MetricDefinition>>;
@@ -386,7 +402,7 @@ export const METRIC_GROUPS: readonly {
   { title: 'Every service', metrics: everywhere },
   { title: 'Routing', metrics: routing },
   { title: 'Views and control', metrics: views },
-  { title: 'What stands in the logs', metrics: logs },
+  { title: 'The contents of the logs', metrics: logs },
   { title: 'Proof', metrics: proof },
   { title: 'The intake', metrics: http },
 ];

@@ -1,7 +1,7 @@
 import type { Instruments } from './instruments.ts';
 
 export interface ControlMetrics {
-  /** The state that people left the system in; `undefined`: it can not be told now. */
+  /** The control state; `undefined`: unknown now. */
   is(mode: 'running' | 'paused' | 'draining' | undefined): void;
 }
 

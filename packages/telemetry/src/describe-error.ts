@@ -1,9 +1,12 @@
-/** All that is logged of an error. */
+/** The logged parts of an error. */
 export interface DescribedError {
   readonly name: string;
   readonly code?: string;
   readonly remedy?: string;
-  /** Of coded errors only: their messages are written to hold no input. Anybody else's may repeat what it choked on. */
+  /**
+   * Only of coded errors, whose messages never contain input. The message of any other error may
+   * repeat its input.
+   */
   readonly message?: string;
   readonly cause?: DescribedError;
 }
@@ -12,7 +15,7 @@ const MAX_CAUSES = 5;
 const WORD = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 const REMEDIES = new Set<unknown>(['retry', 'park', 'stop']);
 
-/** Anything may have been thrown; never throws itself. */
+/** Accepts any thrown value. Never throws. */
 export function describeError(thrown: unknown, depth = 0): DescribedError {
   if (!(thrown instanceof Error)) return { name: thrown === null ? 'null' : typeof thrown };
   const { code, remedy, cause } = thrown as Error & {
@@ -21,7 +24,7 @@ export function describeError(thrown: unknown, depth = 0): DescribedError {
   };
   const coded = isWord(code) && REMEDIES.has(remedy);
   return {
-    // A name can be set to anything, so only words pass.
+    // A name may be any value, so only words are accepted.
     name: isWord(thrown.name) ? thrown.name : 'Error',
     ...(isWord(code) ? { code } : {}),
     ...(coded ? { remedy: String(remedy), message: thrown.message } : {}),

@@ -1,43 +1,48 @@
-import { QUARANTINE_REASONS } from '@residency/contracts';
+import { QUARANTINE_REASONS, TOPICS } from '@residency/contracts';
+import type { Topic } from '@residency/contracts';
+import { isLost, unsettledIn } from '@residency/observation';
+import type {
+  AppendTimeLead,
+  OpenTransaction,
+  PartitionFacts,
+  TopicIdentity,
+} from '@residency/observation';
 import { BoundedLabel } from './bounded-label.ts';
 import type { Instruments } from './instruments.ts';
+import { unsettledAge } from './unsettled-age.ts';
 
-/** A partition of the intake log and what became of its records. Offsets: below 2^53, as every number of Prometheus. */
-export interface IntakePartition {
-  readonly partition: number;
-  /** The first offset there is, and the next record's. */
-  readonly start: bigint;
-  readonly end: bigint;
-  /** The committed position; absent: none. */
-  readonly committed?: bigint;
-  /** The first offset that is not settled, whatever says so. */
-  readonly next: bigint;
-  /** Of the first record that is there for readers and not settled, milliseconds; absent: none. */
-  readonly oldestAt?: number;
+/** The names of group and topics on the cluster. */
+export interface ClusterNames {
+  readonly group: string;
+  readonly nameOf: (topic: Topic) => string;
 }
 
 export interface QuarantineNow {
   readonly byReason: ReadonlyMap<string, number>;
-  /** Of the oldest one, milliseconds; absent where there is none. */
+  /** Append time of the oldest record, milliseconds; absent: there is none. */
   readonly oldestAt?: number;
-  /** Since the start. */
+  /** The number since the start. */
   readonly expired: number;
 }
 
-/** Offsets and retention; the consent view; the policy and the control log; the audit log, as far as the quarantine goes. */
+/**
+ * `kafka`: offsets and retention. `redis`: the consent view. `policy`, `control`: those logs.
+ * `quarantine`: the audit log.
+ */
 export const EXPORTED_SOURCES = ['kafka', 'redis', 'policy', 'control', 'quarantine'] as const;
 export type ExportedSource = (typeof EXPORTED_SOURCES)[number];
 
+/** `undefined`: unknown now. No old value is shown for it. */
 export interface ExporterMetrics {
-  /** `undefined`: it can not be told now, and nothing old is shown for it. */
-  intake(
-    names: { readonly group: string; readonly topic: string },
-    partitions: readonly IntakePartition[] | undefined,
-  ): void;
+  /** Of the intake log. Offsets: below 2^53, as every number of Prometheus. */
+  intake(partitions: readonly PartitionFacts[] | undefined): void;
+  undecided(transactions: readonly OpenTransaction[] | undefined): void;
+  identity(topics: readonly TopicIdentity[] | undefined): void;
+  clocks(leads: readonly AppendTimeLead[] | undefined): void;
   /** The first offset and the end of another topic's partitions. */
   topic(
-    topic: string,
-    partitions: readonly Pick<IntakePartition, 'partition' | 'start' | 'end'>[],
+    topic: Topic,
+    partitions: readonly Pick<PartitionFacts, 'partition' | 'start' | 'end'>[],
   ): void;
   quarantine(now: QuarantineNow | undefined): void;
   /** `Infinity`: for ever. */
@@ -48,44 +53,66 @@ export interface ExporterMetrics {
   read(source: ExportedSource): void;
 }
 
-export function exporterMetrics(make: Instruments, now: () => number): ExporterMetrics {
+export function exporterMetrics(
+  make: Instruments,
+  { group, nameOf }: ClusterNames,
+  now: () => number,
+): ExporterMetrics {
   const lag = make.gauge('kafka_consumergroup_lag');
   const current = make.gauge('kafka_consumergroup_current_offset');
   const end = make.gauge('kafka_topic_partition_current_offset');
   const oldest = make.gauge('kafka_topic_partition_oldest_offset');
-  const unsettled = make.gauge('residency_oldest_unsettled_age_seconds');
+  const unsettled = unsettledAge(make, now);
   const lost = make.gauge('residency_progress_lost');
+  const open = make.gauge('residency_undecided_age_seconds');
+  const replaced = make.gauge('residency_log_replaced');
+  const ahead = make.gauge('residency_append_time_ahead_seconds');
   const success = make.gauge('residency_exporter_last_success_timestamp_seconds');
   const halted = make.gauge('residency_consent_view_halted');
   const versions = make.gauge('residency_policy_versions');
   const retained = make.gauge('residency_intake_retention_seconds');
   const topic: ExporterMetrics['topic'] = (name, partitions) => {
     for (const { partition, start, end: next } of partitions) {
-      end.set({ topic: name, partition }, Number(next));
-      oldest.set({ topic: name, partition }, Number(start));
+      end.set({ topic: nameOf(name), partition }, Number(next));
+      oldest.set({ topic: nameOf(name), partition }, Number(start));
     }
   };
   let retention: number | undefined;
-  // An alert compares it with now: absent, it would hide a source that was never read.
+  // An alert compares this value with the current time. If it were absent, a source that was never
+  // read would not be noticed.
   for (const source of EXPORTED_SOURCES) success.set({ source }, 0);
-  // One without labels stands there as 0 from the start: it would say that something was read.
+  // A gauge without labels is 0 from the start, which would mean that something was read.
   for (const gauge of [halted, versions, retained]) gauge.remove();
   return {
     topic,
-    intake: (names, partitions) => {
-      for (const gauge of [lag, current, unsettled, lost, end, oldest]) gauge.reset();
-      if (partitions === undefined) return;
-      topic(names.topic, partitions);
-      for (const { partition, start, end: after, committed, next, oldestAt } of partitions) {
-        const labels = { consumergroup: names.group, topic: names.topic, partition };
-        lag.set(labels, Number(after > next ? after - next : 0n));
+    intake: (partitions) => {
+      for (const gauge of [lag, current, lost, end, oldest]) gauge.reset();
+      unsettled(partitions);
+      topic(TOPICS.samples, partitions ?? []);
+      for (const facts of partitions ?? []) {
+        const { partition, committed } = facts;
+        const labels = { consumergroup: group, topic: nameOf(TOPICS.samples), partition };
+        lag.set(labels, Number(unsettledIn(facts)));
         if (committed !== undefined) current.set(labels, Number(committed));
-        lost.set({ partition }, next < start || next > after ? 1 : 0);
-        unsettled.set(
-          { partition },
-          oldestAt === undefined ? 0 : Math.max(0, now() - oldestAt) / 1_000,
-        );
+        lost.set({ partition }, isLost(facts) ? 1 : 0);
       }
+    },
+    undecided: (transactions) => {
+      open.reset();
+      for (const { topic: name, partition, since } of transactions ?? [])
+        if (since !== undefined)
+          open.set({ topic: nameOf(name), partition }, Math.max(0, now() - since) / 1_000);
+    },
+    identity: (topics) => {
+      replaced.reset();
+      for (const { topic: name, state } of topics ?? [])
+        if (state !== 'unknown')
+          replaced.set({ topic: nameOf(name) }, state === 'replaced' ? 1 : 0);
+    },
+    clocks: (leads) => {
+      ahead.reset();
+      for (const { topic: name, partition, aheadMs } of leads ?? [])
+        ahead.set({ topic: nameOf(name), partition }, aheadMs / 1_000);
     },
     quarantine: quarantineMetrics(make, now, () => retention),
     retention: (milliseconds) => {
@@ -115,7 +142,7 @@ function quarantineMetrics(
   const records = make.gauge('residency_quarantine_records');
   const expired = make.counter('residency_quarantine_expired_total');
   let seen: QuarantineNow | undefined;
-  // As old as it is when it is asked for.
+  // Its age is computed at each rendering.
   const age = make.gauge('residency_quarantine_oldest_age_seconds', () => {
     if (seen?.oldestAt === undefined) age.remove();
     else age.set(Math.max(0, now() - seen.oldestAt) / 1_000);

@@ -2,7 +2,7 @@ import { BoundedLabel } from './bounded-label.ts';
 import type { Instruments } from './instruments.ts';
 
 export interface HttpMetrics {
-  /** `route`: its pattern; `undefined` where none fits the path. */
+  /** `route`: the route's pattern; `undefined` if none matches the path. */
   readonly answered: (route: string | undefined, status: number, milliseconds: number) => void;
 }
 

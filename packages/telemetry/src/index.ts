@@ -1,11 +1,13 @@
-export { METRICS, METRIC_SOURCES, OUTCOME_WITHIN_SECONDS } from './catalogue.ts';
-export type { MetricDefinition, MetricName, MetricSource } from './catalogue.ts';
+export { METRICS } from './catalogue.ts';
+export type { MetricDefinition, MetricName } from './catalogue.ts';
+export { METRIC_SOURCES } from './metric-sources.ts';
+export type { MetricSource } from './metric-sources.ts';
 export type { ControlMetrics } from './control-metrics.ts';
 export { EXPORTED_SOURCES } from './exporter-metrics.ts';
 export type {
+  ClusterNames,
   ExportedSource,
   ExporterMetrics,
-  IntakePartition,
   QuarantineNow,
 } from './exporter-metrics.ts';
 export type { HttpMetrics } from './http-metrics.ts';

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
+import { defined } from '@residency/defined';
 import { METRICS } from './catalogue.ts';
 import type { MetricDefinition, MetricName } from './catalogue.ts';
 
@@ -8,7 +9,7 @@ type Named<Type extends MetricDefinition['type']> = {
 }[MetricName];
 type LabelOf<Name extends MetricName> = keyof (typeof METRICS)[Name]['labels'] & string;
 
-/** The catalogue's metrics, made in one registry when a service says that it has them. */
+/** Creates the catalogue's metrics in one registry, each when a service first uses it. */
 export class Instruments {
   readonly #registers: Registry[];
 
@@ -27,7 +28,7 @@ export class Instruments {
   ): Gauge<LabelOf<Name>> {
     return new Gauge({
       ...this.#configuration(name),
-      ...(collect === undefined ? {} : { collect }),
+      ...defined({ collect }),
     });
   }
 
@@ -44,11 +45,7 @@ export class Instruments {
   ): { name: Name; help: string; labelNames: LabelOf<Name>[]; registers: Registry[] } {
     const { help, labels } = METRICS[name];
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its own members
-    return {
-      name,
-      help,
-      labelNames: Object.keys(labels) as LabelOf<Name>[],
-      registers: this.#registers,
-    };
+    const labelNames = Object.keys(labels) as LabelOf<Name>[];
+    return { name, help, labelNames, registers: this.#registers };
   }
 }

@@ -3,20 +3,23 @@ import type { Instruments } from './instruments.ts';
 import { violationCounter } from './violations.ts';
 
 export interface LedgerMetrics {
-  /** A partition's ledger, leaves: under the published checkpoint, and read. `current`: the checkpoint covers all there is. */
+  /**
+   * A partition's ledger, in leaves: under the published checkpoint, and read. `current`: the
+   * checkpoint covers all events.
+   */
   grown(
     partition: number,
     progress: { readonly published: number; readonly size: number; readonly current: boolean },
   ): void;
-  /** Something wrong with the audit log, by its kind. */
+  /** A fault of the audit log, by its kind. */
   found(kind: string): void;
-  /** Why a partition's ledger waits, as an error's code; `undefined` once it goes on. */
+  /** The code of the error for which a partition's ledger waits; `undefined`: it continues. */
   waits(partition: number, code: string | undefined): void;
 }
 
-/** Of the auditing package; this one may not know it. */
+/** The kinds of the auditing package, which this package may not import. */
 const KINDS = ['HOLE', 'REPEAT', 'UNDECODABLE', 'MISPLACED', 'ALSO_IN'];
-/** An audit event of another log or partition: something in the wrong place. */
+/** An audit event of another log or partition counts as a violation. */
 const VIOLATIONS = ['MISPLACED'];
 const MAX_CODES = 64;
 

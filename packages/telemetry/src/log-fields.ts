@@ -1,9 +1,10 @@
 /**
- * Everything that may stand in a log line besides its message. None of it can hold a subject, a file name, a token, a
- * key or a sample's bytes: the shapes below are what is checked, whatever a caller passes.
+ * All fields that a log line may have besides its message. None of them can hold a subject, a file
+ * name, a token, a key or a sample's bytes: each value is checked against the shapes below, for
+ * every caller.
  */
 export interface LogFields {
-  /** Anything that was thrown; written as `describeError` says. */
+  /** Any thrown value. It is written by `describeError`. */
   readonly error?: unknown;
   readonly code?: string;
   readonly reason?: string;
@@ -15,13 +16,13 @@ export interface LogFields {
   /** `<log>/<topic>/<partition>/<offset>`. */
   readonly position?: string;
   readonly submission?: string;
-  /** The trace's id, 32 hex digits: of a record's W3C `traceparent`. */
+  /** The trace id, 32 hex digits, from a record's W3C `traceparent`. */
   readonly trace?: string;
   readonly signal?: string;
   readonly method?: string;
   /** A route's pattern, such as `/submissions/:submission`, never a request's path. */
   readonly route?: string | undefined;
-  /** Places in the source, from a stack: `at serve (file:///app/server.ts:1:2)`. */
+  /** Source locations from a stack: `at serve (file:///app/server.ts:1:2)`. */
   readonly at?: readonly string[];
   readonly status?: number;
   readonly port?: number;
@@ -37,7 +38,8 @@ const name = (value: unknown): boolean =>
   typeof value === 'string' && /^[a-z0-9][a-z0-9.-]{0,63}$/.test(value);
 const number = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
 
-// A message can imitate a stack line, so a place has no blank and nothing else prose or an address would have.
+// A message can imitate a stack line, so a location must not contain blanks or other characters of
+// prose or addresses.
 const PLACE =
   /^at (?:[\w$.<>#]{1,80} \(|new [\w$.]{1,80} \(|async [\w$.<>#]{1,80} \(|async )?(?:file:\/\/)?(?:node:|\/)[\w$/.+-]{1,300}:\d{1,9}:\d{1,9}\)?$/;
 
@@ -70,7 +72,7 @@ const CHECKS: Readonly<Record<Exclude<keyof LogFields, 'error'>, (value: unknown
   milliseconds: number,
 };
 
-/** The fields that are what they say, without `error`; the others are left out. */
+/** The fields that have the required shape, without `error`; the others are left out. */
 export function allowedFields(fields: LogFields): Record<string, unknown> {
   const given: Readonly<Record<string, unknown>> = { ...fields };
   return Object.fromEntries(

@@ -1,12 +1,13 @@
-import { METRIC_GROUPS, METRIC_SOURCES } from './catalogue.ts';
+import { METRIC_GROUPS } from './catalogue.ts';
+import { METRIC_SOURCES } from './metric-sources.ts';
 import type { MetricDefinition } from './catalogue.ts';
 
-/** docs/reference/metrics.md, whole. */
+/** The whole text of docs/reference/metrics.md. */
 export function metricsReference(): string {
   return `${[
     '# Metrics',
-    "Every service serves these on `/metrics` of its `RESIDENCY_HTTP_PORT`, in Prometheus's text format, beside Node's own process metrics (`process_`, `nodejs_`). Units are\nseconds and bytes. No label's value is ever taken from what somebody sent: what is not on its list is counted as `other`. Rules, alerts and dashboards over them:\n[deploy/prometheus](../../deploy/prometheus/README.md).",
-    'This page is made from the code (`metricsReference()` in `packages/telemetry`); a test compares them.',
+    "Every service serves these on `/metrics` of its `RESIDENCY_HTTP_PORT`, in Prometheus's text format, beside Node's own process metrics (`process_`, `nodejs_`). Units are\nseconds and bytes. No label takes its value from input: a value that is not on the label's list is counted as `other`. Alert rules and dashboards for these metrics:\n[deploy/prometheus](../../deploy/prometheus/README.md).",
+    'This page is generated from the code (`metricsReference()` in `packages/telemetry`); a test compares them.',
     ...METRIC_GROUPS.map(({ title, metrics }) => `## ${title}\n\n${table(metrics)}`),
   ].join('\n\n')}\n`;
 }

@@ -1,10 +1,12 @@
+import type { IntakeFacts } from '@residency/observation';
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import { BoundedLabel } from './bounded-label.ts';
-import type { MetricSource } from './catalogue.ts';
+import type { MetricSource } from './metric-sources.ts';
 import { controlMetrics } from './control-metrics.ts';
 import type { ControlMetrics } from './control-metrics.ts';
+import { embeddedMetrics } from './embedded-metrics.ts';
 import { exporterMetrics } from './exporter-metrics.ts';
-import type { ExporterMetrics } from './exporter-metrics.ts';
+import type { ClusterNames, ExporterMetrics } from './exporter-metrics.ts';
 import { httpMetrics } from './http-metrics.ts';
 import type { HttpMetrics } from './http-metrics.ts';
 import { Instruments } from './instruments.ts';
@@ -28,31 +30,33 @@ export interface MetricsOptions {
   readonly now: () => number;
 }
 
-/** A service's metrics: those of every service, and the parts that it asks for, each once. */
+/** A service's metrics: those that every service has, and the parts that it requests, each once. */
 export interface Metrics {
-  /** Why the work waits, as an error's code; `undefined` once it goes on. */
+  /** The code of the error for which the work waits; `undefined`: it continues. */
   waiting(code: string | undefined): void;
-  /** A log line of level warn or error. */
+  /** Call for each log line of level warn or error. */
   readonly logged: (code: string | undefined) => void;
-  /** `regions`: the deployment's; any other is counted as `other`. */
+  /** `regions`: the deployment's. Any other region is counted as `other`. */
   routing(regions: readonly string[]): RouterMetrics;
-  /** `sites`: the deployment's. */
+  /** `sites`: the deployment's sites. */
   requests(sites: readonly string[]): RequestMetrics;
   views(now: ViewsNow): void;
   control(): ControlMetrics;
+  /** For a log in this process. Called before each rendering; a rejection means unknown. */
+  unsettled(intake: () => Promise<IntakeFacts>): void;
   projecting(): ProjectorMetrics;
   ledger(): LedgerMetrics;
-  exporting(): ExporterMetrics;
+  exporting(names: ClusterNames): ExporterMetrics;
   reconciling(sites: readonly string[]): ReconcilerMetrics;
   http(routes: readonly string[]): HttpMetrics;
-  /** What `/metrics` answers. */
+  /** The body of `/metrics`. */
   readonly render: () => Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
-/** Codes come from our own lists; the bound holds should one ever be made of input. */
+/** Codes come from our own lists. The limit applies in case one is ever built from input. */
 const MAX_CODES = 64;
 
-/** A registry of its own, so that two in one process never mix. */
+/** Creates a registry of its own, so that two in one process do not mix. */
 export function createMetrics({ service, version, now }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -82,9 +86,12 @@ export function createMetrics({ service, version, now }: MetricsOptions): Metric
       viewMetrics(make, views, now);
     },
     control: () => controlMetrics(make),
+    unsettled: (intake) => {
+      embeddedMetrics(make, intake, now);
+    },
     projecting: () => projectorMetrics(make),
     ledger: () => ledgerMetrics(make, now),
-    exporting: () => exporterMetrics(make, now),
+    exporting: (names) => exporterMetrics(make, names, now),
     reconciling: (sites) => reconcilerMetrics(make, sites),
     http: (routes) => httpMetrics(make, routes),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),

@@ -1,7 +1,10 @@
 import type { Instruments } from './instruments.ts';
 
 export interface ProjectorMetrics {
-  /** The view moved by so many records; `skipped` of them, since the start, held no consent event. */
+  /**
+   * The view applied `records` more records. `skipped`: the number since the start that held no
+   * consent event.
+   */
   moved(records: number, skipped: number): void;
   ticked(result: 'ok' | 'failed'): void;
 }

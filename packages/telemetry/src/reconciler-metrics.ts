@@ -3,26 +3,26 @@ import type { Instruments } from './instruments.ts';
 import { VIOLATION_CODES, violationCounter } from './violations.ts';
 
 export interface EndedPass {
-  /** Sites that were compared whole, and since when, milliseconds. */
+  /** Sites that were compared completely, with the start of that pass, milliseconds. */
   readonly sites: readonly { readonly site: string; readonly began: number }[];
-  /** All that was found, by code. */
+  /** All differences, by code. */
   readonly byCode: Readonly<Partial<Record<string, number>>>;
 }
 
 export interface ReconcilerMetrics {
   /** An object was read and compared. */
   checked(site: string): void;
-  /** Something in the wrong place that was not known before. */
+  /** A violation that was not known before. */
   violated(code: string): void;
-  /** All that is known to stand in the wrong place now; a site is empty where it concerns none. */
+  /** All violations known to be open now. `site` is empty if a violation concerns no site. */
   open(
     violations: readonly { readonly site: string; readonly code: string; readonly count: number }[],
   ): void;
   passed(pass: EndedPass): void;
-  /** What an earlier process's passes ended with: told on, and not counted. */
+  /** Results of an earlier process's passes. They are shown, and not counted. */
   recalled(pass: EndedPass): void;
   failed(): void;
-  /** Of the pass under way. */
+  /** Progress of the current pass. */
   progress(objects: { readonly listed: number; readonly checked: number }): void;
 }
 

@@ -2,7 +2,10 @@ import { BoundedLabel } from './bounded-label.ts';
 import type { Instruments } from './instruments.ts';
 
 export interface RequestMetrics {
-  /** A request to a site's store ended, after so many milliseconds. `result`: `ok`, another answer that is no failure, or an error's code. */
+  /**
+   * A request to a site's store ended after this time. `result`: `ok`, another expected answer, or
+   * an error's code.
+   */
   readonly requested: (
     site: string,
     operation: string,
@@ -12,7 +15,7 @@ export interface RequestMetrics {
 }
 
 const OPERATIONS = ['put', 'head', 'get', 'list'];
-/** Results of a store's request that are no failure. */
+/** Results of a request that are not failures. */
 export const STORE_ANSWERS = ['ok', 'exists', 'missing', 'conflict'];
 const MAX_CODES = 32;
 

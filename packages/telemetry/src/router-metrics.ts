@@ -4,13 +4,15 @@ import { BoundedLabel } from './bounded-label.ts';
 import type { Instruments } from './instruments.ts';
 
 export interface RouterMetrics {
-  /** One settled record. Labels: `reason` and `region` are empty where the outcome has none. */
+  /** One settled record. The labels `reason` and `region` are empty if the outcome has none. */
   settled(event: Pick<AuditEvent, 'outcome' | 'data' | 'at'>): void;
-  /** A passage of a stage begins; call what it returns when it ends. */
+  /** Call when a stage begins; call the returned function when it ends. */
   readonly stage: (stage: string) => () => void;
-  /** A transaction that settles a batch ended, after so many milliseconds. */
+  /** A transaction that settles a batch ended after this time. */
   readonly transaction: (result: string, milliseconds: number) => void;
-  /** So many partitions are this router's now. */
+  /** The record that blocks its partition; `undefined`: none does. */
+  blocked(partition: number, offset: bigint | undefined): void;
+  /** The number of partitions that this router now owns. */
   rebalanced(partitions: number): void;
 }
 
@@ -35,6 +37,7 @@ export function routerMetrics(
   const completed = make.gauge('residency_stage_last_completed_timestamp_seconds');
   const transactions = make.counter('residency_transactions_total');
   const took = make.histogram('residency_transaction_duration_seconds');
+  const blockedAt = make.gauge('residency_routing_blocked_offset');
   const rebalances = make.counter('residency_rebalances_total');
   const owned = make.gauge('residency_partitions_owned');
   const [outcome, reason, region] = [
@@ -47,6 +50,9 @@ export function routerMetrics(
   for (const place of regions) {
     submissions.inc({ outcome: 'stored', reason: '', region: place }, 0);
     bytes.inc({ region: place }, 0);
+  }
+  for (const why of QUARANTINE_REASONS) {
+    submissions.inc({ outcome: 'quarantined', reason: why, region: '' }, 0);
   }
   for (const place of ['', ...regions]) age.zero({ region: place });
   for (const result of RESULTS) transactions.inc({ result }, 0);
@@ -78,7 +84,12 @@ export function routerMetrics(
       transactions.inc({ result: results.value(result) });
       took.observe(milliseconds / 1_000);
     },
+    blocked: (partition, offset) => {
+      if (offset === undefined) blockedAt.remove({ partition });
+      else blockedAt.set({ partition }, Number(offset));
+    },
     rebalanced: (partitions) => {
+      blockedAt.reset();
       rebalances.inc();
       owned.set(partitions);
     },

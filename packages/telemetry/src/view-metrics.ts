@@ -1,51 +1,47 @@
+import { inForceIn } from '@residency/observation';
+import type { PolicyFacts, ViewFacts } from '@residency/observation';
 import type { Instruments } from './instruments.ts';
 
-/** The views as a service sees them when it is asked; what it can not tell is absent. */
+/** The views of a service; `undefined`: not known, or it has none. */
 export interface SeenViews {
-  /** Milliseconds. */
-  readonly consentWatermark?: number;
-  readonly policyWatermark?: number;
-  /** When the watermarks were seen, milliseconds; absent: just now. How far a view is behind is told as of then: what became of it since is not known. */
-  readonly consentSeenAt?: number;
-  readonly policySeenAt?: number;
-  readonly inForce?: { readonly policy: string; readonly version: number };
+  readonly consents?: Pick<ViewFacts, 'at' | 'watermark'> | undefined;
+  readonly policy?: PolicyFacts | undefined;
 }
 
-/** Asked before each rendering; a rejection counts as seeing nothing. */
-export type ViewsNow = () => SeenViews | Promise<SeenViews>;
+/** Called before each rendering with the time. A rejection means that all values are unknown. */
+export type ViewsNow = (now: number) => SeenViews | Promise<SeenViews>;
 
 export function viewMetrics(make: Instruments, seen: ViewsNow, now: () => number): void {
   const look = async (): Promise<SeenViews> => {
     try {
-      return await seen();
+      return await seen(now());
     } catch {
       return {};
     }
   };
-  // One look for both gauges of a rendering: each is rendered as soon as its own `collect` is done.
+  // Both gauges of a rendering share one read: each is rendered as soon as its own `collect` is
+  // done.
   let looking: Promise<SeenViews> | undefined;
   const looked = async (): Promise<SeenViews> =>
     await (looking ??= look().finally(() => {
       looking = undefined;
     }));
   const policy = make.gauge('residency_policy_in_force_info', async () => {
-    const { inForce } = await looked();
+    const { policy: facts } = await looked();
     policy.reset();
-    if (inForce !== undefined) policy.set({ policy: inForce.policy, version: inForce.version }, 1);
+    const inForce = facts === undefined ? undefined : inForceIn(facts);
+    if (inForce !== undefined) policy.set({ policy: inForce.id, version: inForce.version }, 1);
   });
   const lag = make.gauge('residency_view_watermark_lag_seconds', async () => {
-    const {
-      consentWatermark,
-      policyWatermark,
-      consentSeenAt = now(),
-      policySeenAt = now(),
-    } = await looked();
+    const { consents, policy: facts } = await looked();
     lag.reset();
-    for (const [view, watermark, at] of [
-      ['consent', consentWatermark, consentSeenAt],
-      ['policy', policyWatermark, policySeenAt],
+    for (const [view, { at, watermark } = {}] of [
+      ['consent', consents],
+      ['policy', facts],
     ] as const) {
-      if (watermark !== undefined) lag.set({ view }, Math.max(0, at - watermark) / 1_000);
+      // As of when it was read: its progress since then is unknown.
+      if (at !== undefined && watermark !== undefined)
+        lag.set({ view }, Math.max(0, at - watermark) / 1_000);
     }
   });
 }

@@ -1,7 +1,7 @@
 import { BoundedLabel } from './bounded-label.ts';
 import type { Instruments } from './instruments.ts';
 
-/** Differences that say that something stands where it must not. */
+/** Differences that mean that bytes are in the wrong place. */
 export const VIOLATION_CODES = [
   'WRONG_REGION',
   'OBJECT_WITHOUT_EVENT',

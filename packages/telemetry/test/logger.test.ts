@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { CodedError } from '@residency/coded-error';
 import { anything, assert, dictionary, property, string } from 'fast-check';
 import { expect, test } from 'vitest';
@@ -204,4 +206,21 @@ test('writes the pattern of a route and the places of a stack, and no line that 
     msg: 'said',
   });
   expect(JSON.parse(lines[2] ?? '')).toMatchObject({ at });
+});
+
+test('goes on, and does not fill memory, where standard error is a disk without room', () => {
+  const source = JSON.stringify(new URL('../src/logger.ts', import.meta.url).href);
+  const script = `const { createLogger } = await import(${source}); const logger = createLogger({ level: 'info' });
+    for (let line = 0; line < 40_000; line += 1) logger.info('Routing waits', { code: 'SITE_FULL' });
+    await new Promise((resolve) => setTimeout(resolve, 20)); console.log('alive', process.memoryUsage().rss < 400e6);`;
+  const full = openSync('/dev/full', 'w');
+  try {
+    const ended = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', full],
+      encoding: 'utf8',
+    });
+    expect([ended.status, ended.stdout]).toEqual([0, 'alive true\n']);
+  } finally {
+    closeSync(full);
+  }
 });

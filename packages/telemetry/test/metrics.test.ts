@@ -1,7 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { QUARANTINE_REASONS, TOPICS, readPolicy } from '@residency/contracts';
+import type { IntakeFacts, PartitionFacts } from '@residency/observation';
 import { expect, test } from 'vitest';
-import { METRICS, METRIC_SOURCES } from '../src/catalogue.ts';
+import { METRICS } from '../src/catalogue.ts';
+import { METRIC_SOURCES } from '../src/metric-sources.ts';
 import { metricsReference } from '../src/metrics-reference.ts';
+import type { ClusterNames } from '../src/exporter-metrics.ts';
 import { createMetrics } from '../src/metrics.ts';
 import type { Metrics } from '../src/metrics.ts';
 import type { RouterMetrics } from '../src/router-metrics.ts';
@@ -10,6 +14,7 @@ type Settled = Parameters<RouterMetrics['settled']>[0];
 
 const HEX = 'a'.repeat(64);
 const SITES = ['zrh-1', 'mow-1'];
+const NAMES: ClusterNames = { group: 'p.residency-router', nameOf: (topic) => `p.${topic}` };
 const decision = (region: string) => ({
   region,
   rule: 'europe',
@@ -66,7 +71,16 @@ test('counts settled records by outcome, reason and region, and the stored bytes
   const { metrics, router } = routing();
   for (const event of [stored('zurich', 10), stored('zurich', 32), refused, quarantined])
     router.settled(event);
-  expect(await linesOf(metrics, 'residency_submissions_total')).toEqual([
+  // Each reason of a quarantine stands at 0 from the start, so that its first record is an
+  // increase.
+  const lines = await linesOf(metrics, 'residency_submissions_total');
+  const never = lines.filter((line) =>
+    /^residency_submissions_total\{outcome="quarantined",reason="[A-Z_]+",region=""\} 0$/.test(
+      line,
+    ),
+  );
+  expect(never).toHaveLength(QUARANTINE_REASONS.length - 1);
+  expect(lines.filter((line) => !never.includes(line))).toEqual([
     'residency_submissions_total{outcome="quarantined",reason="TOO_LARGE",region=""} 1',
     'residency_submissions_total{outcome="refused",reason="CONSENT_UNKNOWN",region=""} 1',
     'residency_submissions_total{outcome="stored",reason="",region="moscow"} 0',
@@ -99,6 +113,23 @@ test("a clock that is behind the broker's makes no negative age", async () => {
   );
 });
 
+test('the record that blocks a partition is named by its offset, and no longer than it does or the partition is ours', async () => {
+  const { metrics, router } = routing();
+  const blocked = () => linesOf(metrics, 'residency_routing_blocked_offset');
+  expect(await blocked()).toEqual([]);
+  router.blocked(0, 0n);
+  router.blocked(3, 42n);
+  router.blocked(1, undefined);
+  expect(await blocked()).toEqual([
+    'residency_routing_blocked_offset{partition="0"} 0',
+    'residency_routing_blocked_offset{partition="3"} 42',
+  ]);
+  router.blocked(0, undefined);
+  expect(await blocked()).toEqual(['residency_routing_blocked_offset{partition="3"} 42']);
+  router.rebalanced(2);
+  expect(await blocked()).toEqual([]);
+});
+
 test('a stage that failed is not in flight any more', async () => {
   const { metrics, router } = routing();
   const [one, other] = [router.stage('store'), router.stage('store')];
@@ -115,7 +146,7 @@ test('a stage that failed is not in flight any more', async () => {
   ]);
 });
 
-test('names what the work waits for, and nothing once it goes on', async () => {
+test('names the error that the work waits for, and none once it continues', async () => {
   const metrics = create();
   metrics.waiting('SITE_FULL');
   metrics.waiting('SITE_UNREACHABLE');
@@ -126,20 +157,17 @@ test('names what the work waits for, and nothing once it goes on', async () => {
   expect(await linesOf(metrics, 'residency_waiting')).toEqual([]);
 });
 
-test('keeps label values few and free of input, whatever comes', async () => {
+test('keeps label values few and free of input', async () => {
   const { metrics, router } = routing();
   const requests = metrics.requests(SITES);
   const reconciler = metrics.reconciling(SITES);
   const http = metrics.http(['/events']);
-  const exporter = metrics.exporting();
+  const exporter = metrics.exporting(NAMES);
   for (let index = 0; index < 500; index += 1) {
     router.settled(stored(`canary-${index}`));
+    const data = { previous: null, reason: `canary ${index}` };
     // @ts-expect-error no such reason: what a defect upstream would pass
-    router.settled({
-      at: 0,
-      outcome: 'quarantined',
-      data: { previous: null, reason: `canary ${index}` },
-    });
+    router.settled({ at: 0, outcome: 'quarantined', data });
     // @ts-expect-error no such outcome
     router.settled({ ...refused, outcome: `canary ${index}` });
     router.stage(`canary ${index}`)();
@@ -163,7 +191,9 @@ test('keeps label values few and free of input, whatever comes', async () => {
   const { body } = await metrics.render();
   expect(body).not.toContain('canary');
   expect(body.split('\n').length).toBeLessThan(2_000);
-  expect(await linesOf(metrics, 'residency_submissions_total')).toHaveLength(5);
+  expect(await linesOf(metrics, 'residency_submissions_total')).toHaveLength(
+    5 + QUARANTINE_REASONS.length,
+  );
   expect(await linesOf(metrics, 'residency_waiting')).toEqual([
     'residency_waiting{code="other"} 1',
   ]);
@@ -181,7 +211,7 @@ test('renders the build, the process metrics and their content type, apart from 
   );
 });
 
-test("a ledger's metrics say how far it is, how old its checkpoint is, what it waits for and what was found", async () => {
+test("a ledger's metrics expose its progress, the age of its checkpoint, the error that it waits for, and findings", async () => {
   const metrics = create();
   clock = 1_000;
   const ledger = metrics.ledger();
@@ -231,42 +261,57 @@ test("a ledger's metrics say how far it is, how old its checkpoint is, what it w
   ).toEqual(['residency_ledger_checkpoint_age_seconds{partition="3"} 0']);
 });
 
-test('what stands in the intake log is told by offsets, and nothing old is told once it can not be', async () => {
+test("the intake log's state is exposed by offsets, and no old value once it is unknown", async () => {
   const metrics = create();
-  const exporter = metrics.exporting();
-  const names = { group: 'p.residency-router', topic: 'p.threat.samples' };
+  const exporter = metrics.exporting(NAMES);
   clock = 60_000;
-  exporter.intake(names, [
-    { partition: 0, start: 5n, end: 20n, committed: 12n, next: 12n, oldestAt: 50_000 },
-    { partition: 1, start: 5n, end: 20n, next: 5n },
-    { partition: 2, start: 5n, end: 20n, committed: 4n, next: 4n, oldestAt: 0 },
-    { partition: 3, start: 5n, end: 20n, committed: 21n, next: 21n },
-    { partition: 4, start: 5n, end: 20n, committed: 6n, next: 20n },
-    { partition: 5, start: 5n, end: 20n, next: 3n },
+  const partition = (number: number, next: bigint, more: Partial<PartitionFacts> = {}) => ({
+    partition: number,
+    start: 5n,
+    end: 20n,
+    next,
+    settledUpTo: next,
+    ...more,
+  });
+  exporter.intake([
+    partition(0, 12n, { committed: 12n, oldestAt: 50_000 }),
+    partition(1, 5n),
+    partition(2, 4n, { committed: 4n, oldestAt: 0 }),
+    partition(3, 21n, { committed: 21n }),
+    partition(4, 20n, { committed: 6n }),
+    partition(5, 3n),
+    // Only markers follow.
+    partition(6, 12n, { settledUpTo: 20n }),
   ]);
-  const labels = (partition: number) =>
-    `consumergroup="p.residency-router",topic="p.threat.samples",partition="${partition}"`;
+  const labels = (number: number) =>
+    `consumergroup="p.residency-router",topic="p.threat.samples",partition="${number}"`;
   expect(await linesOf(metrics, 'kafka_consumergroup_lag')).toEqual(
-    [8, 15, 16, 0, 0, 17].map(
-      (lag, partition) => `kafka_consumergroup_lag{${labels(partition)}} ${lag}`,
+    [8, 15, 16, 0, 0, 17, 0].map(
+      (lag, number) => `kafka_consumergroup_lag{${labels(number)}} ${lag}`,
     ),
   );
   expect(await linesOf(metrics, 'residency_progress_lost')).toEqual(
-    [0, 0, 1, 1, 0, 1].map(
-      (lost, partition) => `residency_progress_lost{partition="${partition}"} ${lost}`,
+    [0, 0, 1, 1, 0, 1, 0].map(
+      (lost, number) => `residency_progress_lost{partition="${number}"} ${lost}`,
     ),
   );
   expect(await linesOf(metrics, 'residency_oldest_unsettled_age_seconds')).toContain(
     'residency_oldest_unsettled_age_seconds{partition="0"} 10',
   );
+  // What is lost beyond the log's end, and what waits for nobody knows how long, has no age.
+  expect(
+    (await linesOf(metrics, 'residency_oldest_unsettled_age_seconds')).map((line) =>
+      /partition="(\d)"\} (.*)/.exec(line)?.slice(1).join(' '),
+    ),
+  ).toEqual(['0 10', '2 60', '4 0', '6 0']);
   expect(await linesOf(metrics, 'kafka_consumergroup_current_offset')).toHaveLength(4);
-  exporter.topic('p.residency.audit', [{ partition: 0, start: 0n, end: 7n }]);
-  expect(await linesOf(metrics, 'kafka_topic_partition_current_offset')).toHaveLength(7);
+  exporter.topic(TOPICS.audit, [{ partition: 0, start: 0n, end: 7n }]);
+  expect(await linesOf(metrics, 'kafka_topic_partition_current_offset')).toHaveLength(8);
   exporter.policyVersions(2);
   expect(await linesOf(metrics, 'residency_policy_versions')).toEqual([
     'residency_policy_versions 2',
   ]);
-  exporter.intake(names, undefined);
+  exporter.intake(undefined);
   exporter.policyVersions(undefined);
   const gauges = [
     'kafka_consumergroup_lag',
@@ -280,9 +325,9 @@ test('what stands in the intake log is told by offsets, and nothing old is told 
   expect((await Promise.all(gauges.map((name) => linesOf(metrics, name)))).flat()).toEqual([]);
 });
 
-test('a source that was not read since the start is told as such, and when it last was', async () => {
+test('a source exposes that it was not read since the start, or when it last was', async () => {
   const metrics = create();
-  const exporter = metrics.exporting();
+  const exporter = metrics.exporting(NAMES);
   clock = 60_000;
   exporter.read('redis');
   clock = 90_000;
@@ -297,9 +342,9 @@ test('a source that was not read since the start is told as such, and when it la
   ]);
 });
 
-test('a quarantine says how old its oldest record is and how long that can still be sent through again', async () => {
+test('a quarantine exposes the age of its oldest record, and how long that can still be redriven', async () => {
   const metrics = create();
-  const exporter = metrics.exporting();
+  const exporter = metrics.exporting(NAMES);
   clock = 100_000;
   expect(await linesOf(metrics, 'residency_quarantine_oldest_age_seconds')).toEqual([]);
   expect(await linesOf(metrics, 'residency_intake_retention_seconds')).toEqual([]);
@@ -357,7 +402,7 @@ test('a quarantine says how old its oldest record is and how long that can still
   ]);
 });
 
-test('a reconciler tells of each pass what it found and since when its sites are known, and on after a restart', async () => {
+test('a reconciler exposes the findings of each pass and the start of the last one for each site, also after a restart', async () => {
   const metrics = create();
   const reconciler = metrics.reconciling(SITES);
   reconciler.recalled({ sites: [{ site: 'zrh-1', began: 1_000 }], byCode: { OBJECT_MISSING: 2 } });
@@ -385,7 +430,7 @@ test('a reconciler tells of each pass what it found and since when its sites are
   ]);
 });
 
-test('what stands in the wrong place is open until it is told no more', async () => {
+test('a violation is open until it is no longer reported', async () => {
   const metrics = create();
   const reconciler = metrics.reconciling(SITES);
   reconciler.open([
@@ -405,7 +450,7 @@ test('what stands in the wrong place is open until it is told no more', async ()
   );
 });
 
-test('the state people left the system in is one of three, and absent where it can not be told', async () => {
+test('the control state is one of three, and absent if unknown', async () => {
   const metrics = create();
   const control = metrics.control();
   control.is('paused');
@@ -418,34 +463,36 @@ test('the state people left the system in is one of three, and absent where it c
   expect(await linesOf(metrics, 'residency_control_state')).toEqual([]);
 });
 
-test('views are asked for when they are told of, and what can not be seen is absent', async () => {
+test('views are read at each rendering, and unknown values are absent', async () => {
   const metrics = create();
   clock = 10_000;
   let away = false;
   // The first rendering tells of all of it.
   const first = create();
-  first.views(() => ({ policyWatermark: 4_000, inForce: { policy: 'gti', version: 2 } }));
-  expect((await first.render()).body).toContain(
-    'residency_policy_in_force_info{policy="gti",version="2"} 1',
+  const { document, digest } = readPolicy(
+    await readFile(new URL('../../../policy/residency-1.json', import.meta.url)),
   );
-  metrics.views(() =>
+  const versions = [{ document, digest, appendedAt: 0 }];
+  first.views((at) => ({ policy: { at, watermark: 4_000, versions } }));
+  expect((await first.render()).body).toContain(
+    'residency_policy_in_force_info{policy="residency",version="1"} 1',
+  );
+  metrics.views((at) =>
     away
       ? Promise.reject(new Error('away'))
-      : { consentWatermark: 9_000, policyWatermark: 4_000, inForce: { policy: 'gti', version: 2 } },
+      : { consents: { at, watermark: 9_000 }, policy: { at, watermark: 4_000, versions } },
   );
   expect(await linesOf(metrics, 'residency_view_watermark_lag_seconds')).toEqual([
     'residency_view_watermark_lag_seconds{view="consent"} 1',
     'residency_view_watermark_lag_seconds{view="policy"} 6',
   ]);
   expect(await linesOf(metrics, 'residency_policy_in_force_info')).toEqual([
-    'residency_policy_in_force_info{policy="gti",version="2"} 1',
+    'residency_policy_in_force_info{policy="residency",version="1"} 1',
   ]);
   const looked = create();
   looked.views(() => ({
-    consentWatermark: 9_000,
-    consentSeenAt: 9_250,
-    policyWatermark: 4_000,
-    policySeenAt: 4_500,
+    consents: { at: 9_250, watermark: 9_000 },
+    policy: { at: 4_500, watermark: 4_000, versions: [] },
   }));
   expect(await linesOf(looked, 'residency_view_watermark_lag_seconds')).toEqual([
     'residency_view_watermark_lag_seconds{view="consent"} 0.25',
@@ -456,7 +503,7 @@ test('views are asked for when they are told of, and what can not be seen is abs
   expect(await linesOf(metrics, 'residency_policy_in_force_info')).toEqual([]);
 });
 
-test('every metric of the catalogue is made by the part that has it, and no other of ours', async () => {
+test('every metric of the catalogue is created by its part, and no other metric is', async () => {
   const metrics = create();
   metrics.routing([]);
   metrics.requests([]);
@@ -464,7 +511,7 @@ test('every metric of the catalogue is made by the part that has it, and no othe
   metrics.control();
   metrics.projecting();
   metrics.ledger();
-  metrics.exporting();
+  metrics.exporting(NAMES);
   metrics.http([]);
   const others = create();
   others.reconciling([]);
@@ -495,4 +542,52 @@ test('docs/reference/metrics.md is what the code says', async () => {
   expect(
     await readFile(new URL('../../../docs/reference/metrics.md', import.meta.url), 'utf8'),
   ).toBe(metricsReference());
+});
+
+test('an open transaction is exposed with its age, a replaced topic as such, and neither once unknown', async () => {
+  const metrics = create();
+  const exporter = metrics.exporting(NAMES);
+  clock = 100_000;
+  exporter.undecided([
+    { topic: TOPICS.samples, partition: 3, offset: 5n, since: 40_000 },
+    { topic: TOPICS.audit, partition: 0, offset: 5n },
+  ]);
+  exporter.identity([
+    { topic: TOPICS.samples, state: 'same' },
+    { topic: TOPICS.consents, state: 'replaced' },
+    { topic: TOPICS.policy, state: 'unknown' },
+    { topic: TOPICS.audit, state: 'unsettled' },
+  ]);
+  clock = 130_000;
+  expect(await linesOf(metrics, 'residency_undecided_age_seconds')).toEqual([
+    'residency_undecided_age_seconds{topic="p.threat.samples",partition="3"} 60',
+  ]);
+  expect(await linesOf(metrics, 'residency_log_replaced')).toEqual([
+    'residency_log_replaced{topic="p.residency.audit"} 0',
+    'residency_log_replaced{topic="p.threat.consents"} 1',
+    'residency_log_replaced{topic="p.threat.samples"} 0',
+  ]);
+  exporter.undecided(undefined);
+  exporter.identity(undefined);
+  expect([
+    ...(await linesOf(metrics, 'residency_undecided_age_seconds')),
+    ...(await linesOf(metrics, 'residency_log_replaced')),
+  ]).toEqual([]);
+});
+
+test('the age of the oldest waiting record of an embedded log is 0 if all are settled, and absent if unknown', async () => {
+  const metrics = create();
+  clock = 100_000;
+  const facts = (over: Partial<PartitionFacts>): (() => Promise<IntakeFacts>) => {
+    const partition = { partition: 0, start: 0n, end: 9n, next: 8n, settledUpTo: 8n, ...over };
+    return () => Promise.resolve({ at: clock, partitions: [partition], transactions: [] });
+  };
+  let answer = facts({ oldestAt: 40_000 });
+  metrics.unsettled(() => answer());
+  const lines = () => linesOf(metrics, 'residency_oldest_unsettled_age_seconds');
+  expect(await lines()).toEqual(['residency_oldest_unsettled_age_seconds{partition="0"} 60']);
+  answer = facts({ next: 9n, settledUpTo: 9n });
+  expect(await lines()).toEqual(['residency_oldest_unsettled_age_seconds{partition="0"} 0']);
+  answer = () => Promise.reject(new Error('x'));
+  expect(await lines()).toEqual([]);
 });

@@ -10,7 +10,10 @@ const DECISION = {
   policy: { id: 'residency', version: 1, digest: sha256(Buffer.from('policy')) },
 };
 
-/** The nth event of a partition: stored, and every third one refused. What is given replaces the event's own. */
+/**
+ * The nth event of a partition: stored, every third one refused. The options
+ * replace members of the event.
+ */
 export function someAuditEvent(
   nth: number,
   {
@@ -65,7 +68,7 @@ export function someAuditEvent(
   };
 }
 
-/** A partition of the audit log with `count` events, none of them wrong. Like on Kafka, offsets have gaps. */
+/** A partition of the audit log with `count` valid events. Its offsets have gaps, as on Kafka. */
 export function someAuditRecords(count: number, partition = 0): AuditRecord[] {
   return Array.from({ length: count }, (_, nth) =>
     auditRecord(encodeAuditEvent(someAuditEvent(nth, { partition })), nth, partition),
@@ -81,12 +84,12 @@ export class MemoryAuditSource implements AuditSource {
   readonly log = LOG;
   readonly partition: number;
   readonly records: AuditRecord[];
-  /** How many records came in all batches. */
+  /** The number of records in all batches so far. */
   given = 0;
   readonly #batch: () => number;
   readonly #idleMs: number;
 
-  /** `batch`: the length of the next one. */
+  /** `batch`: returns the length of the next batch. */
   constructor(
     records: readonly AuditRecord[],
     {
@@ -105,7 +108,7 @@ export class MemoryAuditSource implements AuditSource {
     this.#idleMs = idleMs;
   }
 
-  /** By time, as Kafka does: from well before the leaf that was asked for. */
+  /** Starts well before the requested leaf, as a search by time on Kafka does. */
   async *follow(
     { since }: SourceStart,
     signal: AbortSignal,

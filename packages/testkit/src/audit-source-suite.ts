@@ -1,7 +1,7 @@
 import type { AuditRecord, AuditSource } from '@residency/auditing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-/** One fresh, empty audit log; its partition 0. */
+/** A new, empty audit log with partition 0. */
 export interface AuditSourceHarness {
   open(): AuditSource;
   /** Appends to partition 0. */
@@ -31,7 +31,7 @@ export function describeAuditSource(
       await harness.close();
     });
 
-    /** Reads until an empty batch for which `enough` holds. */
+    /** Reads until an empty batch at which `enough` returns true. */
     async function follow(
       start: { leaf: number; since: number },
       enough: (seen: readonly AuditRecord[], empty: number) => boolean,
@@ -45,14 +45,14 @@ export function describeAuditSource(
       return seen;
     }
 
-    test('names log and partition', () => {
+    test('names its log and partition', () => {
       expect(harness.open()).toMatchObject({
         log: expect.stringMatching(/^[A-Za-z0-9._-]{1,64}$/),
         partition: 0,
       });
     });
 
-    test('gives all that stood there before its first empty batch, byte for byte and in order', async () => {
+    test('returns all existing records before its first empty batch, byte for byte and in order', async () => {
       const all = Array.from({ length: 1_300 }, (_, nth) => text(nth));
       await harness.append(all);
       const seen = await follow({ leaf: 0, since: 0 }, first);
@@ -65,11 +65,11 @@ export function describeAuditSource(
       ).toBe(true);
     });
 
-    test('says at once that nothing is there, and again every while', async () => {
+    test('returns an empty batch at once if there are no records, and again from time to time', async () => {
       expect(await follow({ leaf: 0, since: 0 }, (_, empty) => empty === 3)).toEqual([]);
     });
 
-    test('goes on with what is appended later, each once', async () => {
+    test('continues with records that are appended later, each once', async () => {
       await harness.append([text(0), text(1)]);
       let appended = 2;
       const seen = await follow({ leaf: 0, since: 0 }, ({ length }) => {
@@ -82,16 +82,16 @@ export function describeAuditSource(
       expect(values(seen)).toEqual(Array.from({ length: 6 }, (_, nth) => text(nth).toString()));
     });
 
-    test('begins at the leaf it is asked for, or before, and leaves out none behind it', async () => {
+    test('begins at the requested leaf or before it, and skips none behind it', async () => {
       await harness.append(Array.from({ length: 20 }, (_, nth) => text(nth)));
-      // Every one of them was appended after 1: so much every log may be asked.
+      // Every record was appended after time 1, so every log can answer this.
       const seen = values(await follow({ leaf: 12, since: 1 }, first));
       expect(seen.slice(seen.indexOf('event 12'))).toEqual(
         Array.from({ length: 8 }, (_, nth) => text(12 + nth).toString()),
       );
     });
 
-    test('gives a record without a value as one', async () => {
+    test('returns a record without a value as such', async () => {
       await harness.append([text(0), null, text(2)]);
       expect(values(await follow({ leaf: 0, since: 0 }, first))).toEqual([
         'event 0',
@@ -100,14 +100,14 @@ export function describeAuditSource(
       ]);
     });
 
-    test('ends where it is told to, while it waits', async () => {
+    test('ends when its signal is aborted, also while it waits', async () => {
       let empty = 0;
       for await (const records of harness.open().follow({ leaf: 0, since: 0 }, stop.signal))
         if (records.length === 0 && (empty += 1) === 2) stop.abort();
       expect(empty).toBeGreaterThanOrEqual(2);
     });
 
-    test('may be left in the middle', async () => {
+    test('may be abandoned in the middle', async () => {
       await harness.append(Array.from({ length: 1_300 }, (_, nth) => text(nth)));
       for await (const records of harness.open().follow({ leaf: 0, since: 0 }, stop.signal))
         if (records.length > 0) break;

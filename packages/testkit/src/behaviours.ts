@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-/** One promise of a port. */
+/** One promise of a port, as a test. */
 export interface Behaviour<Harness> {
   readonly name: string;
   readonly check: (harness: Harness) => Promise<void>;
 }
 
-/** What every adapter of the port promises, each with a harness of its own. */
+/** Runs every behaviour of the port, each with a harness of its own. */
 export function describeBehaviours<Harness extends { readonly close: () => Promise<void> }>(
   adapter: string,
   port: string,

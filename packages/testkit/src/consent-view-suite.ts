@@ -7,12 +7,15 @@ import { describeBehaviours } from './behaviours.ts';
 import type { Behaviour } from './behaviours.ts';
 import { eventually } from './eventually.ts';
 
-/** A consent view over an empty log of its own, ticks included where the view needs them to move. */
+/**
+ * A consent view over an empty log of its own. The harness appends ticks if the view needs them to
+ * move.
+ */
 export interface ConsentViewHarness {
   readonly view: ConsentView;
-  /** Appends to the consent log; its append time, once durable. */
+  /** Appends to the consent log. Returns the append time once the event is durable. */
   readonly publishConsent: (event: ConsentEvent) => Promise<number>;
-  /** Appends to the consent log whatever it is given; its append time. */
+  /** Appends any record to the consent log. Returns its append time. */
   readonly publishRecord: (record: NewRecord) => Promise<number>;
   readonly close: () => Promise<void>;
 }
@@ -23,7 +26,7 @@ function grant(consentId: string, termsVersion = '1'): ConsentGranted {
   return { kind: 'granted', consentId, purposes: ['threat-sample-sharing'], termsVersion };
 }
 
-/** The first reading that is whole up to and including `at`. */
+/** The first reading that is complete up to and including `at`. */
 async function readBeyond(
   view: ConsentView,
   ids: readonly string[],
@@ -91,7 +94,7 @@ const BEHAVIOURS: readonly Behaviour<ConsentViewHarness>[] = [
     },
   },
   {
-    name: 'passes over a record that holds no consent event and goes on behind it',
+    name: 'skips a record that holds no consent event and continues behind it',
     async check({ view, publishConsent, publishRecord }) {
       await publishRecord({
         key: Buffer.from('bad'),
@@ -121,7 +124,7 @@ const BEHAVIOURS: readonly Behaviour<ConsentViewHarness>[] = [
     },
   },
   {
-    name: 'holds whatever was appended before its watermark, and only whole prefixes of the log, while events keep coming',
+    name: 'holds everything appended before its watermark, and only complete prefixes of the log, while events are appended',
     async check(harness) {
       await checkWholeReadings(harness);
     },
@@ -171,7 +174,10 @@ function fold(
   return histories;
 }
 
-/** What every `ConsentView` promises. `open` gives a harness over a log nobody else uses. */
+/**
+ * The contract of the `ConsentView` port. `open` returns a harness over a log that nobody else
+ * uses.
+ */
 export function describeConsentView(
   adapter: string,
   open: () => Promise<ConsentViewHarness>,

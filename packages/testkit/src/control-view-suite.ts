@@ -18,7 +18,7 @@ import { eventually } from './eventually.ts';
 export interface ControlViewHarness {
   /** A view that has read nothing yet. */
   readonly openView: () => ControlView;
-  /** Appends to the control log whatever it is given; its append time, once durable. */
+  /** Appends any record to the control log. Returns its append time once it is durable. */
   readonly append: (record: NewRecord) => Promise<number>;
   readonly close: () => Promise<void>;
 }
@@ -27,12 +27,15 @@ const paused = (reason: string): ControlEvent => ({ type: ROUTING_PAUSED, data: 
 const resumed: ControlEvent = { type: ROUTING_RESUMED, data: {} };
 
 let ids = 0;
-/** Appends an event; the append time. */
+/** Appends an event and returns its append time. */
 async function say({ append }: ControlViewHarness, event: ControlEvent): Promise<number> {
   return await append(controlEntry(event, `suite-${(ids += 1)}`).record);
 }
 
-/** The first reading that fits; a view that was not read yet says to ask again. */
+/**
+ * The first reading for which the condition holds. A view that has not read its log yet is asked
+ * again.
+ */
 async function readUntil(
   view: ControlView,
   fits: (state: ControlState) => boolean,
@@ -47,13 +50,13 @@ async function readUntil(
 
 const BEHAVIOURS: readonly Behaviour<ControlViewHarness>[] = [
   {
-    name: 'says of an empty log that all runs as configured',
+    name: 'returns the configured state for an empty log',
     async check({ openView }) {
       expect(await readUntil(openView(), () => true)).toEqual(INITIAL_CONTROL);
     },
   },
   {
-    name: 'has read everything that stood there when it was opened, before it says anything',
+    name: 'returns no state before it has read everything that was in the log when it was opened',
     async check(harness) {
       for (let pause = 1; pause <= 50; pause += 1) await say(harness, paused(`pause ${pause}`));
       const since = await say(harness, {
@@ -69,7 +72,7 @@ const BEHAVIOURS: readonly Behaviour<ControlViewHarness>[] = [
     },
   },
   {
-    name: 'sees what is said after it was opened, and every view of a log ends up alike',
+    name: 'sees events appended after it was opened, and all views of a log reach the same state',
     async check(harness) {
       const view = harness.openView();
       await readUntil(view, () => true);
@@ -87,7 +90,7 @@ const BEHAVIOURS: readonly Behaviour<ControlViewHarness>[] = [
     },
   },
   {
-    name: 'passes over a record that is no control event and goes on behind it',
+    name: 'skips a record that is not a control event and continues behind it',
     async check(harness) {
       await say(harness, paused('before'));
       await harness.append({
@@ -105,7 +108,7 @@ const BEHAVIOURS: readonly Behaviour<ControlViewHarness>[] = [
     },
   },
   {
-    name: 'keeps log levels beside a pause, the one for all ending those for one',
+    name: 'keeps log levels beside a pause; a level for all services replaces those for one',
     async check(harness) {
       const level = (service: string, to: 'debug' | 'warn' | 'default'): Promise<number> =>
         say(harness, { type: LOG_LEVEL_SET, data: { service, level: to } });
@@ -127,7 +130,7 @@ const BEHAVIOURS: readonly Behaviour<ControlViewHarness>[] = [
     },
   },
   {
-    name: 'never goes back to an older word, however many read at once',
+    name: 'never returns to an older state, however many reads are concurrent',
     async check(harness) {
       const view = harness.openView();
       await readUntil(view, () => true);
@@ -151,7 +154,10 @@ const BEHAVIOURS: readonly Behaviour<ControlViewHarness>[] = [
   },
 ];
 
-/** What every `ControlView` promises. `open` gives a harness over a log nobody else uses. */
+/**
+ * The contract of the `ControlView` port. `open` returns a harness over a log that nobody else
+ * uses.
+ */
 export function describeControlView(
   adapter: string,
   open: () => Promise<ControlViewHarness>,

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Looks until `look` finds something, for views that follow their log with delay; throws after `withinMs`. */
+/**
+ * Calls `look` until it returns a value, for views that follow their log with a delay. Throws after
+ * `withinMs`.
+ */
 export async function eventually<T>(
   look: () => Promise<T | undefined>,
   withinMs = 20_000,

@@ -4,7 +4,10 @@ import type { FaultPlan, StoreCall, StoreFault } from './faulty-object-store.ts'
 
 export class LedgerFault extends CodedError<'LEDGER_UNREACHABLE'> {}
 
-/** Breaks chosen calls of another store; `calls` shows what was asked, so that a sweep knows when it has broken each. */
+/**
+ * Breaks chosen calls of another store. `calls` lists all calls, so that a test can break each of
+ * them in turn.
+ */
 export class FaultyLedgerStore implements LedgerStore {
   readonly calls: (StoreCall & { readonly path: string; readonly fault: StoreFault })[] = [];
   readonly #inner: LedgerStore;

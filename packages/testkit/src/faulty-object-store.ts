@@ -1,14 +1,17 @@
 import { CodedError } from '@residency/coded-error';
 import type { ObjectMetadata } from '@residency/contracts';
-import type { CreateResult, ObjectStore } from '@residency/routing';
+import type { CreateResult, ObjectHead, ObjectStore } from '@residency/routing';
 
-/** What becomes of one call: it works, it fails and did nothing, or it fails although it did its work (a lost response). */
+/**
+ * The result of one call: it works; it fails without an effect; or it fails although its effect
+ * persists (a lost response).
+ */
 export const STORE_FAULTS = ['pass', 'fail', 'fail-but-persist'] as const;
 export type StoreFault = (typeof STORE_FAULTS)[number];
 
 export interface StoreCall {
-  readonly method: 'create' | 'flush' | 'publish' | 'read';
-  /** Counted from 0 over all calls of this instance. */
+  readonly method: 'create' | 'head' | 'flush' | 'publish' | 'read';
+  /** Counts from 0 over all calls of this instance. */
   readonly nth: number;
 }
 
@@ -16,7 +19,10 @@ export type FaultPlan = (call: StoreCall) => StoreFault;
 
 export class InjectedFault extends CodedError<'SITE_UNREACHABLE'> {}
 
-/** Breaks chosen calls of another store; `calls` shows what was asked, so that a sweep knows when it has broken each. */
+/**
+ * Breaks chosen calls of another store. `calls` lists all calls, so that a test can break each of
+ * them in turn.
+ */
 export class FaultyObjectStore implements ObjectStore {
   readonly site: string;
   readonly calls: (StoreCall & { readonly fault: StoreFault })[] = [];
@@ -31,6 +37,10 @@ export class FaultyObjectStore implements ObjectStore {
 
   create(key: string, sealed: Uint8Array, metadata: ObjectMetadata): Promise<CreateResult> {
     return this.#run('create', () => this.#inner.create(key, sealed, metadata));
+  }
+
+  head(key: string): Promise<ObjectHead | undefined> {
+    return this.#run('head', () => this.#inner.head(key));
   }
 
   flush(): Promise<void> {
@@ -56,7 +66,10 @@ export function faultAt(nth: number, fault: StoreFault): FaultPlan {
   return (call) => (call.nth === nth ? fault : 'pass');
 }
 
-/** Breaks calls with the given probability (0 to 1), half of them persisting; the same seed breaks the same calls. */
+/**
+ * Breaks calls with the given probability (0 to 1); half of them persist. The same seed breaks the
+ * same calls.
+ */
 export function seededFaults(seed: number, probability: number): FaultPlan {
   const random = mulberry32(seed);
   return () => {

@@ -18,6 +18,8 @@ export {
 export type { FaultPlan, StoreCall, StoreFault } from './faulty-object-store.ts';
 export { describeObjectStore, exampleObject } from './object-store-suite.ts';
 export type { ExampleObject, ObjectStoreSite } from './object-store-suite.ts';
+export { describeSiteMarker } from './site-marker-suite.ts';
+export type { MarkedSite } from './site-marker-suite.ts';
 export { describeConsentView } from './consent-view-suite.ts';
 export type { ConsentViewHarness } from './consent-view-suite.ts';
 export { describeControlView } from './control-view-suite.ts';
@@ -25,6 +27,8 @@ export type { ControlViewHarness } from './control-view-suite.ts';
 export { eventually } from './eventually.ts';
 export { describePolicyView } from './policy-view-suite.ts';
 export type { PolicyViewHarness } from './policy-view-suite.ts';
+export { describeSettledOutcomes } from './settled-outcomes-suite.ts';
+export type { SettledOutcomesHarness } from './settled-outcomes-suite.ts';
 export { describeSubmissionLog } from './submission-log-suite.ts';
 export type { SubmissionLogHarness, SubmissionLogSettings } from './submission-log-suite.ts';
 export { QUARANTINE_ME, settlementsOf } from './test-settlement.ts';

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { LedgerStore } from '@residency/auditing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-/** One fresh, empty place for ledgers. */
+/** A new, empty store of ledgers. */
 export interface LedgerStorePlace {
-  /** Another instance over the same place, as a second process would have it. */
+  /** Another instance over the same store, as in a second process. */
   open(): LedgerStore;
-  /** The bytes that stand under the path, read past the store. */
+  /** The bytes at the path, read without the store under test. */
   read(path: string): Promise<Uint8Array | undefined>;
   close(): Promise<void>;
 }
@@ -40,13 +40,13 @@ export function describeLedgerStore(
       return past && Buffer.from(past);
     };
 
-    test('gives nothing where nothing stands', async () => {
+    test('returns undefined if there is no file', async () => {
       expect(await store.read(TILE)).toBeUndefined();
       expect(await store.read(CHECKPOINT)).toBeUndefined();
     });
 
     test.each([1, 8_192, 16_777_472])(
-      'creates a file of %i bytes, and gives it back to every instance',
+      'creates a file of %i bytes, and returns it from every instance',
       async (bytes) => {
         const tile = randomBytes(bytes);
         expect(await store.create(TILE, tile)).toBe('created');
@@ -54,7 +54,7 @@ export function describeLedgerStore(
       },
     );
 
-    test('finds its own bytes where the same file is created again', async () => {
+    test('finds its own bytes if the same file is created again', async () => {
       const tile = randomBytes(700);
       await store.create(TILE, tile);
       for (const instance of [store, place.open()])
@@ -63,7 +63,7 @@ export function describeLedgerStore(
     });
 
     test.each([699, 700, 701])(
-      'refuses other bytes (%i in the place of 700), and leaves what stands there',
+      'refuses other bytes (%i instead of 700), and keeps the existing file',
       async (length) => {
         const tile = randomBytes(700);
         await store.create(TILE, tile);
@@ -88,7 +88,7 @@ export function describeLedgerStore(
       expect([await standing(TILE), await standing(CHECKPOINT)]).toEqual([tile, tile]);
     });
 
-    test('creates once for writers of the same bytes that race, and tells the others so', async () => {
+    test('creates once for racing writers of the same bytes, and reports that to the others', async () => {
       for (let round = 0; round < 20; round += 1) {
         const [path, tile] = [`0/tile/0/${String(round).padStart(3, '0')}`, randomBytes(500)];
         const results = await Promise.all(
@@ -99,7 +99,7 @@ export function describeLedgerStore(
       }
     });
 
-    test('lets one of two writers of different bytes win, and shows the other a fork', async () => {
+    test('lets one of two writers of different bytes win, and reports a fork to the other', async () => {
       for (let round = 0; round < 20; round += 1) {
         const path = `0/tile/1/${String(round).padStart(3, '0')}`;
         const tiles = [randomBytes(500), randomBytes(500)] as const;
@@ -131,7 +131,7 @@ export function describeLedgerStore(
       );
     });
 
-    test('publishes in the place of what was published before', async () => {
+    test('publishes in the place of the previous publication', async () => {
       const checkpoints = [randomBytes(200), randomBytes(210), randomBytes(190)];
       let last: Uint8Array | undefined;
       for (const next of checkpoints) {
@@ -141,7 +141,7 @@ export function describeLedgerStore(
       }
     });
 
-    test('publishes again what is published already: an answer may have been lost', async () => {
+    test('publishes the same bytes again: a response may have been lost', async () => {
       const [first, second] = [randomBytes(200), randomBytes(200)];
       await store.publish(CHECKPOINT, first, undefined);
       await expect(place.open().publish(CHECKPOINT, first, undefined)).resolves.toBeUndefined();
@@ -150,7 +150,7 @@ export function describeLedgerStore(
       expect(await standing(CHECKPOINT)).toEqual(second);
     });
 
-    test('does not publish where something else stands than was to be replaced', async () => {
+    test('does not publish if the current publication is not the expected one', async () => {
       const [first, second, third] = [randomBytes(200), randomBytes(200), randomBytes(200)];
       await expect(store.publish(CHECKPOINT, second, first)).rejects.toMatchObject({
         code: 'LEDGER_MOVED',

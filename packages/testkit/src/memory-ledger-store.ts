@@ -2,7 +2,7 @@ import { AuditingError, isLedgerPath } from '@residency/auditing';
 import type { LedgerStore } from '@residency/auditing';
 import { CodedError } from '@residency/coded-error';
 
-/** Ledgers in memory, for tests of what stands above the port. */
+/** Ledgers in memory, for tests of the code that uses the port. */
 export class MemoryLedgerStore implements LedgerStore {
   readonly files = new Map<string, Buffer>();
 

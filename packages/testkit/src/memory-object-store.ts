@@ -1,7 +1,7 @@
 import type { ObjectMetadata } from '@residency/contracts';
 import type { CreateResult, ObjectHead, ObjectStore } from '@residency/routing';
 
-/** A site in memory, for tests of what stands above the port. */
+/** A site in memory, for tests of the code that uses the port. */
 export class MemoryObjectStore implements ObjectStore {
   readonly site: string;
   readonly objects = new Map<
@@ -14,18 +14,22 @@ export class MemoryObjectStore implements ObjectStore {
   }
 
   async create(key: string, sealed: Uint8Array, metadata: ObjectMetadata): Promise<CreateResult> {
-    const existing = this.head(key);
+    const existing = this.#find(key);
     if (existing !== undefined) return { created: false, existing };
     this.objects.set(key, { metadata, sealed: Uint8Array.from(sealed) });
     return { created: true };
   }
 
-  head(key: string): ObjectHead | undefined {
+  async head(key: string): Promise<ObjectHead | undefined> {
+    return this.#find(key);
+  }
+
+  async flush(): Promise<void> {}
+
+  #find(key: string): ObjectHead | undefined {
     const found = this.objects.get(key);
     return found === undefined
       ? undefined
       : { metadata: found.metadata, bytes: found.sealed.length };
   }
-
-  async flush(): Promise<void> {}
 }

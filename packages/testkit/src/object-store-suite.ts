@@ -4,25 +4,27 @@ import type { ObjectMetadata } from '@residency/contracts';
 import type { CreateResult, ObjectStore } from '@residency/routing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-/** One fresh, empty site. */
+/** A new, empty site. */
 export interface ObjectStoreSite {
-  /** Another instance over the same site, as a second process would have it. */
+  /** Another instance over the same site, as in a second process. */
   open(): ObjectStore;
-  /** The bytes that stand under the key, read past the store. */
+  /** The bytes at the key, read without the store under test. */
   read(key: string): Promise<Uint8Array | undefined>;
-  /** How many objects stand in the site, counted past the store. */
+  /** The number of objects in the site, counted without the store under test. */
   count(): Promise<number>;
   close(): Promise<void>;
 }
 
-/** What one attempt hands to `create`. */
+/** The arguments of one `create`. */
 export interface ExampleObject {
   readonly key: string;
   readonly sealed: Buffer;
   readonly metadata: ObjectMetadata;
 }
 
-/** An attempt to place submission `name`; like real ones, two attempts never have the same bytes. */
+/**
+ * An attempt to place submission `name`. As in production, two attempts never have the same bytes.
+ */
 export function exampleObject(name: string, offset = 0, bytes = 700): ExampleObject {
   const sealed = randomBytes(bytes);
   return {
@@ -71,7 +73,7 @@ export function describeObjectStore(
       },
     );
 
-    test('answers a taken key with what stands there, whole, and changes nothing', async () => {
+    test('returns the existing object, complete, if the key is taken, and changes nothing', async () => {
       const first = exampleObject('one', 1);
       const second = exampleObject('one', 2, 900);
       await put(store, first);
@@ -88,7 +90,21 @@ export function describeObjectStore(
       expect(await site.count()).toBe(1);
     });
 
-    test('lets an attempt that is repeated with the same bytes find its own object', async () => {
+    test('returns the object of a key, or that there is none, and changes nothing', async () => {
+      const object = exampleObject('one', 1);
+      expect(await store.head(object.key)).toBeUndefined();
+      await put(store, object);
+      for (const instance of [store, site.open()]) {
+        expect(await instance.head(object.key)).toMatchObject({
+          metadata: object.metadata,
+          bytes: object.sealed.length,
+        });
+      }
+      expect(await store.head(exampleObject('two').key)).toBeUndefined();
+      expect(await site.count()).toBe(1);
+    });
+
+    test('returns its own object to an attempt that is repeated with the same bytes', async () => {
       const object = exampleObject('one');
       await put(store, object);
       expect(await put(site.open(), object)).toMatchObject({
@@ -97,7 +113,7 @@ export function describeObjectStore(
       });
     });
 
-    test('keeps metadata of the greatest allowed length', async () => {
+    test('keeps metadata of the maximum length', async () => {
       const object = exampleObject('one');
       const metadata = {
         ...object.metadata,
@@ -121,7 +137,7 @@ export function describeObjectStore(
       );
     });
 
-    test('creates for exactly one of two racing writers, and shows the loser the winner, a hundred times over', async () => {
+    test("creates for exactly one of two racing writers, and returns the winner's object to the loser, a hundred times", async () => {
       const other = site.open();
       for (let round = 0; round < 100; round += 1) {
         // Odd rounds: two instances; even rounds: one instance, called twice.
@@ -155,7 +171,7 @@ export function describeObjectStore(
       );
     });
 
-    test('flushes what it created, what it found, and nothing at all', async () => {
+    test('flushes created objects, found objects, and an empty list', async () => {
       await expect(store.flush()).resolves.toBeUndefined();
       await put(store, exampleObject('one'));
       await expect(Promise.all([store.flush(), store.flush()])).resolves.toEqual([

@@ -7,18 +7,21 @@ import { describeBehaviours } from './behaviours.ts';
 import type { Behaviour } from './behaviours.ts';
 import { eventually } from './eventually.ts';
 
-/** Policy views over an empty log of their own, ticks included where they need them to move. */
+/**
+ * Policy views over an empty log of their own. The harness appends ticks if the views need them to
+ * move.
+ */
 export interface PolicyViewHarness {
   /** A view that has read nothing yet. */
   readonly openView: () => Promise<PolicyView>;
-  /** Appends a version to the policy log; its append time, once durable. */
+  /** Appends a version to the policy log. Returns its append time once it is durable. */
   readonly publishPolicy: (document: PolicyDocument) => Promise<number>;
-  /** Appends to the policy log whatever it is given; its append time. */
+  /** Appends any record to the policy log. Returns its append time. */
   readonly publishRecord: (record: NewRecord) => Promise<number>;
   readonly close: () => Promise<void>;
 }
 
-/** The smallest document that can be read; whether it covers every country is not the view's to judge. */
+/** The smallest valid document. A view does not check that it covers every country. */
 function policy(version: number): PolicyDocument {
   return {
     id: 'suite',
@@ -39,7 +42,7 @@ function policy(version: number): PolicyDocument {
   };
 }
 
-/** The first reading that is whole up to and including `at`. */
+/** The first reading that is complete up to and including `at`. */
 async function readBeyond(view: PolicyView, at: number): Promise<PolicyReading> {
   return await eventually(async () => {
     const reading = await view.read();
@@ -49,7 +52,7 @@ async function readBeyond(view: PolicyView, at: number): Promise<PolicyReading> 
 
 const BEHAVIOURS: readonly Behaviour<PolicyViewHarness>[] = [
   {
-    name: 'gives versions in log order, each with its document, digest and append time',
+    name: 'returns versions in log order, each with its document, digest and append time',
     async check({ openView, publishPolicy }) {
       const documents = [policy(1), policy(3), policy(2)];
       const times: number[] = [];
@@ -65,7 +68,7 @@ const BEHAVIOURS: readonly Behaviour<PolicyViewHarness>[] = [
     },
   },
   {
-    name: 'sees a version published after it was opened, once',
+    name: 'sees a version that is published after it was opened, once',
     async check({ openView, publishPolicy }) {
       const view = await openView();
       await readBeyond(view, await publishPolicy(policy(1)));
@@ -76,7 +79,7 @@ const BEHAVIOURS: readonly Behaviour<PolicyViewHarness>[] = [
     },
   },
   {
-    name: 'passes over a record that holds no policy and goes on behind it',
+    name: 'skips a record that holds no policy and continues behind it',
     async check({ openView, publishPolicy, publishRecord }) {
       await publishRecord({
         key: Buffer.from('bad'),
@@ -90,7 +93,7 @@ const BEHAVIOURS: readonly Behaviour<PolicyViewHarness>[] = [
     },
   },
   {
-    name: 'moves its watermark forward only, and every view of a log ends up alike',
+    name: 'moves its watermark forward only, and all views of a log reach the same state',
     async check({ openView, publishPolicy }) {
       const view = await openView();
       const seen: number[] = [];
@@ -106,7 +109,9 @@ const BEHAVIOURS: readonly Behaviour<PolicyViewHarness>[] = [
   },
 ];
 
-/** What every `PolicyView` promises. `open` gives a harness over a log nobody else uses. */
+/**
+ * The contract of the `PolicyView` port. `open` returns a harness over a log that nobody else uses.
+ */
 export function describePolicyView(adapter: string, open: () => Promise<PolicyViewHarness>): void {
   describeBehaviours(adapter, 'PolicyView', BEHAVIOURS, open);
 }

@@ -8,16 +8,24 @@ import {
   REDRIVE_HEADER,
   SUBMITTED,
   TOPICS,
+  formatPosition,
   policyDigest,
   sha256,
 } from '@residency/contracts';
-import type { LogRecord } from '@residency/contracts';
+import type { AuditEvent, LogRecord } from '@residency/contracts';
 import type { PolicyDocument, PolicyPublished } from '@residency/residency';
 import { createRouter } from '@residency/routing';
-import type { Batch, BatchResult, ObjectStore, RouterDeps, Sealer } from '@residency/routing';
+import type {
+  Batch,
+  BatchResult,
+  ObjectStore,
+  RouterDeps,
+  Sealer,
+  SettledOutcomes,
+} from '@residency/routing';
 import { MemoryObjectStore } from './memory-object-store.ts';
 
-/** Seals nothing: for tests above the sealing, where only who sealed what to whom matters. */
+/** Seals nothing: for tests that need only the context and keys of a sealed message. */
 export const transparentSealer: Sealer = {
   seal: async (sample, context) => {
     const message = Buffer.concat([Buffer.from(`sealed to ${context.region}: `), sample]);
@@ -32,14 +40,17 @@ export interface SubmissionFields {
   readonly country?: string;
   readonly consent?: string;
   readonly sample?: string | Buffer;
-  /** Set to `undefined` to leave an attribute out. */
+  /** `undefined` leaves the attribute out. */
   readonly attributes?: Readonly<Record<string, string | undefined>>;
   readonly redriveOf?: string;
 }
 
 export const SOME_CONSENT = 'consent-0001';
 
-/** The world of the use case in memory: logs with a clock the test sets, and sites one can break. */
+/**
+ * The use case with its ports in memory: logs with a clock that the test sets, and sites that the
+ * test can break.
+ */
 export class RoutingWorld {
   readonly records: LogRecord[] = [];
   readonly policies: PolicyPublished[] = [];
@@ -47,7 +58,9 @@ export class RoutingWorld {
     ['zrh-1', 'zrh-2', 'mow-1'].map((site) => [site, new MemoryObjectStore(site)]),
   );
   readonly #consents = new Map<string, ConsentHistory>();
-  /** Exclusive, as the ports say; beyond everything unless a test holds it back. */
+  /** The events of settled records, by position. */
+  readonly events = new Map<string, AuditEvent>();
+  /** Exclusive, as the ports define it. By default beyond all records. */
   watermark = Number.MAX_SAFE_INTEGER;
 
   policy(document: PolicyDocument, appendedAt = 0): this {
@@ -112,6 +125,7 @@ export class RoutingWorld {
       limits: DEFAULT_LIMITS,
       sealer: transparentSealer,
       sites: { store: async (site) => this.#store(site) },
+      outcomes: this.outcomes,
       watermarkMarginMs: 0,
       ...this.views(),
       ...overrides,
@@ -125,6 +139,25 @@ export class RoutingWorld {
       signal: new AbortController().signal,
       ...batch,
     });
+  }
+
+  /** Makes the outcomes of a batch visible in the audit log. */
+  settle(result: BatchResult): BatchResult {
+    for (const { event } of result.settlements)
+      this.events.set(formatPosition(event.position), event);
+    return result;
+  }
+
+  /** Every partition holds the same records. */
+  get outcomes(): SettledOutcomes {
+    return {
+      outcomeOf: async (position) => {
+        const event = this.events.get(formatPosition(position));
+        if (event !== undefined) return { state: 'settled', event };
+        if (position.log !== 'log-1') return { state: 'foreign' };
+        return { state: position.offset < BigInt(this.records.length) ? 'unsettled' : 'beyond' };
+      },
+    };
   }
 
   #store(site: string): ObjectStore {
@@ -151,7 +184,7 @@ export class RoutingWorld {
   }
 }
 
-/** A valid submission from Switzerland, but for what `fields` say. */
+/** A valid submission from Switzerland, changed by `fields`. */
 export function submissionEvent(fields: SubmissionFields = {}): CloudEvent {
   const {
     id = 's-0',

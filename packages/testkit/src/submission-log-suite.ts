@@ -7,6 +7,7 @@ import type {
   Position,
   QuarantinePointer,
 } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import type { Batch, BatchResult, RouteBatch, SubmissionLog } from '@residency/routing';
 import { expect } from 'vitest';
 import { describeBehaviours } from './behaviours.ts';
@@ -14,21 +15,21 @@ import type { Behaviour } from './behaviours.ts';
 import { eventually } from './eventually.ts';
 import { QUARANTINE_ME, settlementsOf } from './test-settlement.ts';
 
-/** An empty intake log of any number of partitions, and what its consumers made visible. */
+/** An empty intake log with any number of partitions, and the visible results of its consumers. */
 export interface SubmissionLogHarness {
-  /** Appends to the intake topic; positions in the order given, once durable. */
+  /** Appends to the intake topic. Returns positions in the given order once they are durable. */
   readonly publish: (records: readonly NewRecord[]) => Promise<readonly Position[]>;
-  /** A consumer as a process that just started has it; several may be open. */
+  /** A consumer as a new process opens it; several may be open. */
   readonly openLog: () => Promise<SubmissionLog>;
-  /** What a reader of the audit topic sees, in order within a partition. */
+  /** The events that a reader of the audit topic sees, in order within a partition. */
   readonly auditEvents: () => Promise<readonly AuditEvent[]>;
   readonly quarantinePointers: () => Promise<readonly QuarantinePointer[]>;
-  /** The last settled offset by partition; none settled: absent. */
+  /** The last settled offset by partition; absent: none is settled. */
   readonly committed: () => Promise<ReadonlyMap<number, bigint>>;
   readonly close: () => Promise<void>;
 }
 
-/** What the suite asks the logs of a harness to keep to. */
+/** Settings with which the suite opens a harness's consumers. */
 export interface SubmissionLogSettings {
   readonly maxBatchRecords: number;
   readonly maxBatchBytes: number;
@@ -59,7 +60,10 @@ async function toTheEnd(
   ).consume(route, { until: 'end', signal: new AbortController().signal });
 }
 
-/** Promise 1 of DESIGN §2: one event for each position, and in each partition a chain of `previous` without hole or repeat. */
+/**
+ * Promise 1 of DESIGN §2: one event for each position, and in each partition a chain of `previous`
+ * without hole or repeat.
+ */
 async function expectOneOutcomeEach(
   harness: SubmissionLogHarness,
   positions: readonly Position[],
@@ -88,7 +92,7 @@ function blockAt(batch: Batch, count: number, retryAfterMs?: number): BatchResul
   });
   return {
     settlements: settlementsOf(batch, count),
-    blocked: { offset, error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+    blocked: { offset, error, ...defined({ retryAfterMs }) },
   };
 }
 
@@ -142,7 +146,7 @@ const HANDING_OVER: readonly Behaviour<SubmissionLogHarness>[] = [
     },
   },
   {
-    name: 'hands over each partition in offset order, append times not going back, none twice, within the limits of a batch',
+    name: 'hands over each partition in offset order, with append times that never decrease, each record once, within the limits of a batch',
     async check(harness) {
       const positions = await harness.publish(numbered(60));
       const last = new Map<number, LogRecord>();
@@ -161,7 +165,7 @@ const HANDING_OVER: readonly Behaviour<SubmissionLogHarness>[] = [
     },
   },
   {
-    name: 'hands over a record larger than a batch may be alone, and the others within the limit',
+    name: 'hands over a record larger than the limit of a batch alone, and the others within the limit',
     async check(harness) {
       const sizes = [
         100,
@@ -182,7 +186,7 @@ const HANDING_OVER: readonly Behaviour<SubmissionLogHarness>[] = [
     },
   },
   {
-    name: 'hands over what is published while it waits, until it is aborted',
+    name: 'hands over records that are published while it waits, until it is aborted',
     async check(harness) {
       const stop = new AbortController();
       const log = await harness.openLog();
@@ -224,7 +228,7 @@ const SETTLING: readonly Behaviour<SubmissionLogHarness>[] = [
     },
   },
   {
-    name: 'settles what precedes a block and returns the block, and the next consumer gets the rest',
+    name: 'settles the records before a block and returns the block; the next consumer gets the rest',
     async check(harness) {
       const positions = await harness.publish(numbered(5));
       let settled = 0;
@@ -241,7 +245,7 @@ const SETTLING: readonly Behaviour<SubmissionLogHarness>[] = [
     },
   },
   {
-    name: 'waits where a batch was blocked and hands it over again from the first record not settled',
+    name: 'waits at a blocked batch and hands it over again from the first record that is not settled',
     async check(harness) {
       const positions = await harness.publish(numbered(20));
       const stop = new AbortController();
@@ -265,7 +269,7 @@ const SETTLING: readonly Behaviour<SubmissionLogHarness>[] = [
     },
   },
   {
-    name: 'waits at least as long as a block asks for',
+    name: 'waits at least as long as a block requests',
     async check(harness) {
       await harness.publish([record('only')]);
       const times: number[] = [];
@@ -286,7 +290,7 @@ const SETTLING: readonly Behaviour<SubmissionLogHarness>[] = [
     },
   },
   {
-    name: 'rejects with what the router threw, settles nothing of that batch, and hands it over to the next consumer',
+    name: "rejects with the router's error, settles nothing of that batch, and hands it over to the next consumer",
     async check(harness) {
       const positions = await harness.publish(numbered(4));
       const defect = new Error('a person must look');
@@ -298,7 +302,7 @@ const SETTLING: readonly Behaviour<SubmissionLogHarness>[] = [
     },
   },
   {
-    name: 'ends soon after an abort, in the middle of a batch or of a wait, and loses and repeats nothing',
+    name: 'ends soon after an abort, in the middle of a batch or of a wait, without loss or repetition',
     async check(harness) {
       const positions = await harness.publish(numbered(30));
       for (let round = 0; round < 3; round += 1) {
@@ -323,7 +327,7 @@ const SETTLING: readonly Behaviour<SubmissionLogHarness>[] = [
     },
   },
   {
-    name: 'goes on where the consumer before it stopped',
+    name: 'continues where the previous consumer stopped',
     async check(harness) {
       const before = await harness.publish(numbered(9));
       await toTheEnd(harness, settleAll);
@@ -339,7 +343,10 @@ const SETTLING: readonly Behaviour<SubmissionLogHarness>[] = [
   },
 ];
 
-/** What every `SubmissionLog` promises. `open` gives a harness over a log nobody else uses, whose consumers keep to `settings`. */
+/**
+ * The contract of the `SubmissionLog` port. `open` returns a harness over a log that nobody else
+ * uses, whose consumers have the given `settings`.
+ */
 export function describeSubmissionLog(
   adapter: string,
   open: (settings: SubmissionLogSettings) => Promise<SubmissionLogHarness>,

@@ -2,7 +2,10 @@ import { sha256 } from '@residency/contracts';
 import type { AuditEvent, LogRecord } from '@residency/contracts';
 import type { Batch, Settlement } from '@residency/routing';
 
-/** Settlements of a batch's first `count` records without a router: every record refused, or quarantined where its value says so. */
+/**
+ * Settlements of a batch's first `count` records without a router: every record is refused, or
+ * quarantined if its value is `QUARANTINE_ME`.
+ */
 export function settlementsOf(batch: Batch, count: number = batch.records.length): Settlement[] {
   let { previous } = batch;
   return batch.records.slice(0, count).map((record) => {
@@ -12,7 +15,7 @@ export function settlementsOf(batch: Batch, count: number = batch.records.length
   });
 }
 
-/** A record whose settlement is a quarantine. */
+/** The value of a record that `settlementsOf` quarantines. */
 export const QUARANTINE_ME = Buffer.from('quarantine me');
 
 function settlementOf(

@@ -1,12 +1,12 @@
 import { configurationOf } from '@residency/configuration';
 import type { Configuration, ConfigurationSource } from '@residency/configuration';
 
-const SECTIONS = ['kafka', 'ledger', 'auditing', 'http', 'telemetry'] as const;
+const SECTIONS = ['kafka', 'ledger', 'checkpoints', 'auditing', 'http', 'telemetry'] as const;
 
 /** As docs/reference/configuration.md describes it. */
 export type AuditorSettings = Pick<Configuration, (typeof SECTIONS)[number]>;
 
-/** Throws `CONFIGURATION_INVALID` with every mistake there is. */
+/** Throws `CONFIGURATION_INVALID`, which names every mistake. */
 export function readConfig(
   env: ConfigurationSource['env'],
   readFile: ConfigurationSource['readFile'],

@@ -1,4 +1,4 @@
-// `startAuditor` is main.ts's alone: Kafka's and S3's clients come with it.
+// Only main.ts imports `startAuditor`, because it loads the clients of Kafka and S3.
 export { keepGrowing } from './keep-growing.ts';
-export type { GrowingTerms } from './keep-growing.ts';
+export type { KeepGrowingDeps } from './keep-growing.ts';
 export { ledgerRoutes } from './ledger-routes.ts';

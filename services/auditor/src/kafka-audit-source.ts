@@ -1,9 +1,10 @@
 import type { KafkaLog } from '@residency/adapter-kafka';
 import type { AuditRecord, AuditSource, SourceStart } from '@residency/auditing';
 import { TOPICS } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import { withIdle } from './with-idle.ts';
 
-/** How long nothing must come for the checkpoint to be due. */
+/** The time without new records after which a checkpoint is due. */
 const IDLE_MS = 250;
 
 type Reads = Pick<KafkaLog, 'name' | 'readBatches'>;
@@ -26,7 +27,8 @@ export class KafkaAuditSource implements AuditSource {
   ): AsyncGenerator<readonly AuditRecord[]> {
     let from: { readonly at: number } | Map<number, bigint> | undefined =
       leaf === 0 || since === 0 ? undefined : { at: since };
-    // Only a reading with an end knows that nothing is left: offsets have gaps, and a broker may be slow.
+    // Only a read with an end shows that all records were read: offsets have gaps, and a broker may
+    // be slow.
     for await (const records of this.#read(from, 'end', signal)) {
       yield records;
       from = new Map([[this.partition, (records.at(-1)?.offset ?? 0n) + 1n]]);
@@ -42,7 +44,7 @@ export class KafkaAuditSource implements AuditSource {
     signal: AbortSignal,
   ): ReturnType<Reads['readBatches']> {
     return this.#reads.readBatches(TOPICS.audit, {
-      ...(from === undefined ? {} : { from }),
+      ...defined({ from }),
       partitions: [this.partition],
       until,
       signal,

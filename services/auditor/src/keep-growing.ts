@@ -1,42 +1,49 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EventWatch, growLedger } from '@residency/auditing';
 import type {
   AuditSource,
-  Finding,
+  AuditAnomaly,
+  KeptCheckpoints,
   LedgerProgress,
   LedgerStore,
   RegionIndex,
 } from '@residency/auditing';
 import { codeOf, remedyOf } from '@residency/coded-error';
-import type { Signer } from '@residency/ledger';
+import { defined } from '@residency/defined';
+import type { LedgerKeys } from '@residency/ledger';
 import type { LedgerMetrics, Logger } from '@residency/telemetry';
+import { pause } from '@residency/waiting';
 
-export interface GrowingTerms {
+export interface KeepGrowingDeps
+  extends Pick<LedgerKeys, 'signer' | 'cosigner'>, Partial<Pick<LedgerKeys, 'former'>> {
   readonly source: AuditSource;
   readonly store: LedgerStore;
-  readonly signer: Signer;
+  readonly kept: KeptCheckpoints;
+  readonly generation?: number;
   readonly regions: RegionIndex;
   readonly intervalMs: number;
   readonly now: () => number;
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly metrics: LedgerMetrics;
-  /** Told of each error that is tried again, and `undefined` once it goes on. */
+  /** Called with each error before a retry, and with `undefined` once growing continues. */
   readonly waits: (error: unknown) => void;
 }
 
 const FIRST_MS = 250;
 const MOST_MS = 5_000;
 
-/** Grows a partition's ledger until `signal` is aborted, again and again from what is published. Rejects with what needs a person. */
-export async function keepGrowing(terms: GrowingTerms): Promise<void> {
-  const { source, store, signer, intervalMs, now, signal, metrics } = terms;
+/**
+ * Grows a partition's ledger until `signal` is aborted; after a failure it starts again from the
+ * published ledger. Rejects with an error that needs a person.
+ */
+export async function keepGrowing(deps: KeepGrowingDeps): Promise<void> {
+  const { source, signal, metrics } = deps;
   const watch = new EventWatch({
     log: source.log,
     partition: source.partition,
-    regions: terms.regions,
-    found: (finding) => {
-      tell(terms, finding);
+    regions: deps.regions,
+    onAnomaly: (anomaly) => {
+      reportAnomaly(deps, anomaly);
     },
   });
   let waitMs = FIRST_MS;
@@ -44,47 +51,40 @@ export async function keepGrowing(terms: GrowingTerms): Promise<void> {
     metrics.grown(source.partition, grown);
     if (!grown.current) return;
     waitMs = FIRST_MS;
-    said(terms, undefined);
+    reportWait(deps, undefined);
   };
   while (!signal.aborted) {
     try {
-      await growLedger({
-        source,
-        store,
-        signer,
-        watch,
-        intervalMs,
-        now,
-        until: 'aborted',
-        signal,
-        progress,
-      });
+      await growLedger({ ...deps, watch, until: 'aborted', progress });
     } catch (error) {
-      if (remedyOf(error) !== 'retry') throw error;
-      said(terms, error);
+      if (remedyOf(error) !== 'retry') {
+        metrics.waits(source.partition, codeOf(error));
+        throw error;
+      }
+      reportWait(deps, error);
     }
-    await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    await pause(waitMs, signal);
     waitMs = Math.min(MOST_MS, waitMs * 2);
   }
 }
 
-function said({ source, metrics, waits }: GrowingTerms, error: unknown): void {
+function reportWait({ source, metrics, waits }: KeepGrowingDeps, error: unknown): void {
   metrics.waits(source.partition, codeOf(error));
   waits(error);
 }
 
-function tell(
-  { metrics, logger, source }: GrowingTerms,
-  { kind, position, submission }: Finding,
+function reportAnomaly(
+  { metrics, logger, source }: KeepGrowingDeps,
+  { kind, position, submission }: AuditAnomaly,
 ): void {
   metrics.found(kind);
   const fields = {
     code: kind,
     position,
     partition: source.partition,
-    ...(submission === undefined ? {} : { submission }),
+    ...defined({ submission }),
   };
-  // Each of the two placements is lawful: no person has to look at it.
+  // Each of the two placements is lawful, so nobody has to act.
   if (kind === 'ALSO_IN') logger.debug('A submission was also stored in another region.', fields);
   else
     logger.warn(

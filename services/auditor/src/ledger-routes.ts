@@ -4,16 +4,31 @@ import { remedyOf } from '@residency/coded-error';
 import { CHECKPOINT_PATH, parseTilePath } from '@residency/ledger';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
-/** A tile never changes; a checkpoint does, and what is not there may come. */
+/** Tiles never change. Checkpoints do, and a missing file may appear later. */
 const CACHED = 'public, max-age=31536000, immutable';
 const ASKED_AGAIN = 'no-cache';
 const NOT_KEPT = 'no-store';
-/** An int32, as Kafka's. */
+/** The path prefix of a later ledger's files. */
+const GENERATION = /^g([2-9]|[1-9]\d{1,5})\//;
+const KEY_CHANGE = /^keys\/[0-9a-f]{8}$/;
+/** An int32, as in Kafka. */
 const PARTITION = /^(?:0|[1-9]\d{0,9})$/;
 
+/** The routes' descriptions for `GET /`. */
+export const LEDGER_PATHS: Readonly<Record<string, string>> = {
+  'GET /ledger/{partition}/checkpoint':
+    "the newest signed checkpoint of a partition's ledger (C2SP tlog-checkpoint)",
+  'GET /ledger/{partition}/tile/...': 'its tiles and entries (C2SP tlog-tiles)',
+  'GET /ledger/{partition}/keys/{id}':
+    'the checkpoint that the key with this id and the one before it both signed',
+  'GET /ledger/{partition}/g{N}/...': 'the same files of a later ledger',
+};
+
 /**
- * `GET /ledger/<partition>/checkpoint` and `/ledger/<partition>/tile/...` as C2SP tlog-tiles has them; the URL of a partition is what its tools ask for. Nothing else of the
- * store is served: whoever reaches the port controls the path.
+ * Serves `GET /ledger/<partition>/checkpoint` and `/ledger/<partition>/tile/...` as in C2SP
+ * tlog-tiles, and `keys/<id>`. The URL of a partition (of a later ledger: `<partition>/g<N>`) is
+ * the base URL for tlog-tiles clients. No other file of the store is served: clients control the
+ * path.
  */
 export function ledgerRoutes(app: FastifyInstance, store: Pick<LedgerStore, 'read'>): void {
   app.get<{ Params: { partition: string; '*': string } }>(
@@ -29,10 +44,10 @@ export function ledgerRoutes(app: FastifyInstance, store: Pick<LedgerStore, 'rea
           .code(remedyOf(error) === 'retry' ? 503 : 500)
           .header('cache-control', NOT_KEPT)
           .type('text/plain; charset=utf-8')
-          .send('The ledger can not be read now.\n');
+          .send('The ledger cannot be read now.\n');
       }
       if (bytes === undefined) return missing(reply);
-      const isCheckpoint = params['*'] === CHECKPOINT_PATH;
+      const isCheckpoint = params['*'].replace(GENERATION, '') === CHECKPOINT_PATH;
       return reply
         .header('cache-control', isCheckpoint ? ASKED_AGAIN : CACHED)
         .type(isCheckpoint ? 'text/plain; charset=utf-8' : 'application/octet-stream')
@@ -42,9 +57,14 @@ export function ledgerRoutes(app: FastifyInstance, store: Pick<LedgerStore, 'rea
 }
 
 function servedPath(partition: string, path: string): string | undefined {
-  if (!PARTITION.test(partition) || (path !== CHECKPOINT_PATH && !isTilePath(path)))
+  const generation = Number(GENERATION.exec(path)?.[1] ?? 1);
+  const file = path.replace(GENERATION, '');
+  if (
+    !PARTITION.test(partition) ||
+    (file !== CHECKPOINT_PATH && !KEY_CHANGE.test(file) && !isTilePath(file))
+  )
     return undefined;
-  return ledgerPath(Number(partition), path);
+  return ledgerPath(Number(partition), file, generation);
 }
 
 function isTilePath(path: string): boolean {
@@ -61,5 +81,5 @@ function missing(reply: FastifyReply): FastifyReply {
     .code(404)
     .header('cache-control', NOT_KEPT)
     .type('text/plain; charset=utf-8')
-    .send('Nothing of a ledger stands here.\n');
+    .send('No such file of the ledger.\n');
 }

@@ -8,7 +8,7 @@ const metrics = createMetrics({ service: 'auditor', version: VERSION, now: Date.
 
 await serviceMain(process, {
   read: (env, readFile) => readConfig(env, readFile),
-  logger: (level) => createLogger({ level, told: metrics.logged }),
+  logger: (level) => createLogger({ level, onProblem: metrics.logged }),
   start: (settings, logger) =>
     startAuditor({ settings, logger, metrics, now: () => performance.now() }),
 });

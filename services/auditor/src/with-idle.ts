@@ -1,4 +1,9 @@
-/** What `open` gives, and an empty batch whenever nothing came for `everyMs`. Whoever stops asking ends what `open` gave by its signal. */
+import { Condition } from '@residency/waiting';
+
+/**
+ * Yields the batches of `open`, and an empty batch after each `everyMs` without one. A caller that
+ * stops early ends `open` by its signal.
+ */
 export async function* withIdle<T>(
   open: (signal: AbortSignal) => AsyncIterable<readonly T[]>,
   everyMs: number,
@@ -25,30 +30,27 @@ export async function* withIdle<T>(
   }
 }
 
-/** A promise that is looked at again and again. To race with it each time would keep every race until it settles. */
+/**
+ * The result of a promise that is awaited repeatedly. A new race each time would keep every race in
+ * memory until the promise settles.
+ */
 class Asked<T> {
   readonly promise: Promise<T>;
   #settled = false;
-  #wake = (): void => undefined;
+  readonly #condition = new Condition();
 
   constructor(promise: Promise<T>) {
     this.promise = promise;
-    const settle = (): void => {
+    const finish = (): void => {
       this.#settled = true;
-      this.#wake();
+      this.#condition.notify();
     };
-    promise.then(settle, settle);
+    promise.then(finish, finish);
   }
 
   async settledWithin(ms: number): Promise<boolean> {
     if (this.#settled) return true;
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    this.#wake = () => {
-      resolve(undefined);
-    };
-    const timer = setTimeout(this.#wake, ms);
-    await promise;
-    clearTimeout(timer);
+    await this.#condition.wait({ ms });
     return this.#settled;
   }
 }

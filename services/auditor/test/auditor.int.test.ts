@@ -35,6 +35,7 @@ beforeEach(async () => {
   const name = randomBytes(6).toString('hex');
   const site = sites['zrh-2'];
   folder = await mkdtemp(join(tmpdir(), 'residency-auditor-'));
+  await mkdir(join(folder, 'kept'));
   const settings = {
     brokers: kafka.brokers,
     clientId: 'test',
@@ -51,6 +52,7 @@ beforeEach(async () => {
     RESIDENCY_HTTP_PORT: '0',
     RESIDENCY_LEDGER_ORIGIN: 'audit.example',
     RESIDENCY_LEDGER_KEY_FILE: 'key',
+    RESIDENCY_CHECKPOINTS_DIR: join(folder, 'kept'),
     RESIDENCY_LEDGER_INTERVAL_MS: '100',
     RESIDENCY_LEDGER_BUCKET: await createBucket(site),
     RESIDENCY_LEDGER_ENDPOINT: site.endpoint,
@@ -67,7 +69,7 @@ afterEach(async () => {
 });
 
 function settingsOf(over: Record<string, string | undefined> = {}): AuditorSettings {
-  return configurationOf(['kafka', 'ledger', 'auditing', 'http', 'telemetry'], {
+  return configurationOf(['kafka', 'ledger', 'checkpoints', 'auditing', 'http', 'telemetry'], {
     env: { ...env, ...over },
     readFile: () => SECRET,
   });
@@ -79,6 +81,7 @@ async function started(settings = settingsOf()): Promise<RunningWork> {
     logger,
     metrics: createMetrics({ service: 'auditor', version: 'test', now: Date.now }),
     now: () => performance.now(),
+    holdMs: 0,
   });
   running.push(auditor);
   return auditor;
@@ -113,7 +116,10 @@ function readOver(url: string, partition: number): (path: string) => Promise<Buf
   };
 }
 
-/** Waits until each partition's ledger has as many entries as its log, and gives both, each entry proven over HTTP. */
+/**
+ * Waits until each partition's ledger has as many entries as its log, and gives both, each entry
+ * proven over HTTP.
+ */
 async function expectWhole(url: string): Promise<Map<number, Checkpoint>> {
   const heads = new Map<number, Checkpoint>();
   for (const [partition, values] of await partitionsOfLog()) {
@@ -135,7 +141,7 @@ async function expectWhole(url: string): Promise<Map<number, Checkpoint>> {
 }
 
 test(
-  "every partition's ledger holds the log's events in order, in a bucket and in a folder alike, and goes on after a stop",
+  "every partition's ledger holds the log's events in order, in a bucket and in a folder, and continues after a stop",
   { timeout: 180_000 },
   async () => {
     await append(900);
@@ -183,7 +189,7 @@ test(
   },
 );
 
-test('a key that is none stops the start, and says nothing of what it found', async () => {
+test('an invalid key prevents the start, and the message repeats nothing of the file', async () => {
   const settings = settingsOf();
   const error: unknown = await started({
     ...settings,
@@ -194,7 +200,7 @@ test('a key that is none stops the start, and says nothing of what it found', as
 });
 
 test(
-  "another key than the ledger's ends it, and liveness says so",
+  "a key that is not the ledger's ends it, and /livez reports that",
   { timeout: 120_000 },
   async () => {
     await append(10);
@@ -207,7 +213,7 @@ test(
       ...settings,
       auditing: { ...settings.auditing, signerKey: other },
     });
-    await expect(two.ended).rejects.toMatchObject({ code: 'KEY_UNKNOWN', remedy: 'stop' });
+    await expect(two.ended).rejects.toMatchObject({ code: 'LEDGER_KEY_UNKNOWN', remedy: 'stop' });
     expect((await fetch(`${two.url}/livez`)).status).toBe(503);
   },
 );

@@ -11,22 +11,22 @@ import {
 import { createLogger, createMetrics } from '@residency/telemetry';
 import { expect, test } from 'vitest';
 import { keepGrowing } from '../src/index.ts';
-import type { GrowingTerms } from '../src/index.ts';
+import type { KeepGrowingDeps } from '../src/index.ts';
 
 const RECORDS = someAuditRecords(300);
 
-async function terms(
+async function keepGrowingDeps(
   store: LedgerStore,
   records = RECORDS,
 ): Promise<{
   readonly lines: string[];
   readonly stop: AbortController;
-  readonly told: unknown[];
+  readonly reported: unknown[];
   readonly metrics: ReturnType<typeof createMetrics>;
-  readonly growing: GrowingTerms;
+  readonly growing: KeepGrowingDeps;
 }> {
   const lines: string[] = [];
-  const told: unknown[] = [];
+  const reported: unknown[] = [];
   const stop = new AbortController();
   const metrics = createMetrics({
     service: 'auditor',
@@ -45,6 +45,7 @@ async function terms(
   const growing = {
     source: new MemoryAuditSource(records),
     store,
+    kept: new MemoryLedgerStore(),
     signer,
     regions: new RecentRegions(10),
     intervalMs: 0,
@@ -53,27 +54,27 @@ async function terms(
     logger,
     metrics: metrics.ledger(),
     waits: (error: unknown) => {
-      told.push(error);
+      reported.push(error);
     },
   };
-  return { lines, stop, told, metrics, growing };
+  return { lines, stop, reported, metrics, growing };
 }
 
-test('a store that comes and goes is waited for, named, and forgotten once it is back', async () => {
+test('an unreachable store is named and waited for, and no longer named once it is back', async () => {
   const store = new FaultyLedgerStore(new MemoryLedgerStore(), ({ nth }) =>
     [1, 2, 9].includes(nth) ? 'fail-but-persist' : 'pass',
   );
-  const { stop, told, metrics, growing, lines } = await terms(store);
+  const { stop, reported, metrics, growing, lines } = await keepGrowingDeps(store);
   const running = keepGrowing(growing);
   await eventually(async () =>
     /residency_ledger_size\{partition="0"\} 300\n/.test((await metrics.render()).body)
       ? true
       : undefined,
   );
-  await eventually(async () => (told.at(-1) === undefined ? true : undefined));
+  await eventually(async () => (reported.at(-1) === undefined ? true : undefined));
   stop.abort();
   await running;
-  expect(told).toContainEqual(expect.objectContaining({ code: 'LEDGER_UNREACHABLE' }));
+  expect(reported).toContainEqual(expect.objectContaining({ code: 'LEDGER_UNREACHABLE' }));
   const { body } = await metrics.render();
   expect(body).toContain('residency_ledger_pending{partition="0"} 0\n');
   expect(body).toMatch(/residency_ledger_checkpoint_age_seconds\{partition="0"\} \d/);
@@ -81,8 +82,8 @@ test('a store that comes and goes is waited for, named, and forgotten once it is
   expect(lines).toEqual([]);
 });
 
-test('a finding is counted by its kind and told once, with its position', async () => {
-  const { stop, metrics, growing, lines } = await terms(
+test('a finding is counted by its kind and logged once, with its position', async () => {
+  const { stop, metrics, growing, lines } = await keepGrowingDeps(
     new MemoryLedgerStore(),
     RECORDS.toSpliced(7, 1),
   );
@@ -102,10 +103,10 @@ test('a finding is counted by its kind and told once, with its position', async 
   ]);
 });
 
-test('what needs a person ends it', async () => {
+test('an error that needs a person ends it', async () => {
   const store = new MemoryLedgerStore();
   await store.publish('0/checkpoint', Buffer.from('x'), undefined);
-  const { growing } = await terms(store);
+  const { growing } = await keepGrowingDeps(store);
   await expect(keepGrowing(growing)).rejects.toMatchObject({
     code: 'INVALID_NOTE',
     remedy: 'stop',

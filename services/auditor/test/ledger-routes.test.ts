@@ -56,7 +56,7 @@ async function get(
   return await promise;
 }
 
-test('a checkpoint is text that is asked for again each time', async () => {
+test('a checkpoint is text that may not be cached', async () => {
   expect(await get('/ledger/0/checkpoint')).toEqual({
     status: 200,
     type: 'text/plain; charset=utf-8',
@@ -67,7 +67,7 @@ test('a checkpoint is text that is asked for again each time', async () => {
 });
 
 test.each(['0/tile/0/000', '0/tile/entries/x001/234.p/7', '12/tile/0/000.p/3'])(
-  '%s is bytes that never change',
+  '%s is bytes that may be cached for ever',
   async (path) => {
     expect(await get(`/ledger/${path}`)).toEqual({
       status: 200,
@@ -108,7 +108,7 @@ test.each([
   '0//checkpoint',
   '99999999999999999999/checkpoint',
   '../metrics',
-])('/ledger/%s is nothing, and may be something later', async (path) => {
+])('/ledger/%s is a 404 that may not be cached', async (path) => {
   expect(await get(`/ledger/${path}`)).toMatchObject({ status: 404 });
   expect((await get(`/ledger/${path}`)).cache ?? 'no-store').toBe('no-store');
 });
@@ -119,7 +119,7 @@ test('nothing can be written there', async () => {
   expect((await get('/ledger/0/checkpoint')).body).toBe('a checkpoint\n');
 });
 
-test('what can not be read is said so, without its reason, and is not kept', async () => {
+test('an unreadable file is a 503 without the reason, and may not be cached', async () => {
   const broken = fastify();
   ledgerRoutes(broken, {
     read: () =>
@@ -134,4 +134,29 @@ test('what can not be read is said so, without its reason, and is not kept', asy
     answer.body.includes('canary'),
   ]).toEqual([503, 'no-store', false]);
   await broken.close();
+});
+
+test('later ledgers and key changes are served too, and no other file', async () => {
+  for (const path of ['0/g2/tile/0/000', '0/keys/0a1b2c3d', '0/g2/first'])
+    await store.create(path, Buffer.from(path));
+  await store.publish('0/g2/checkpoint', Buffer.from('a later one\n'), undefined);
+  expect(await get('/ledger/0/g2/checkpoint')).toMatchObject({
+    status: 200,
+    cache: 'no-cache',
+    body: 'a later one\n',
+  });
+  for (const path of ['0/g2/tile/0/000', '0/keys/0a1b2c3d'])
+    expect(await get(`/ledger/${path}`)).toMatchObject({
+      status: 200,
+      cache: 'public, max-age=31536000, immutable',
+      body: path,
+    });
+  for (const path of [
+    '0/g2/first',
+    '0/g1/checkpoint',
+    '0/g2/g3/checkpoint',
+    '0/keys/0A1B2C3D',
+    '0/keys/',
+  ])
+    expect(await get(`/ledger/${path}`)).toMatchObject({ status: 404 });
 });

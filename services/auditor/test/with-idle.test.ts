@@ -3,7 +3,7 @@ import { withIdle } from '../src/with-idle.ts';
 
 const never = new AbortController().signal;
 
-test('gives what comes in its order, and an empty batch where nothing came for a while', async () => {
+test('yields batches in order, and an empty batch after a while without one', async () => {
   const gate = Promise.withResolvers<void>();
   async function* open(): AsyncGenerator<readonly number[]> {
     yield [1];
@@ -20,7 +20,7 @@ test('gives what comes in its order, and an empty batch where nothing came for a
   expect(seen.filter(({ length }) => length > 0).at(-1)).toEqual([4]);
 });
 
-test('whoever leaves it ends what it reads, although nothing comes any more', async () => {
+test('a consumer that stops early ends the source, even if no more batches arrive', async () => {
   let closed = false;
   async function* open(signal: AbortSignal): AsyncGenerator<readonly number[]> {
     try {
@@ -38,7 +38,7 @@ test('whoever leaves it ends what it reads, although nothing comes any more', as
   expect(closed).toBe(true);
 });
 
-test('a failure comes through, also one that came while its reader was busy', async () => {
+test('a failure is passed on, also one that occurs while the consumer is busy', async () => {
   async function* open(): AsyncGenerator<readonly number[]> {
     yield [1];
     await Promise.resolve();

@@ -1,4 +1,26 @@
-#!/usr/bin/env node
+#!/bin/sh
+':' /* A shell reads this comment up to exec, and Node what follows it.
+# npm puts its own Node first on the path. On a minimal system that one may lack a library, and would end without a word of ours.
+if why=$(node -v 2>&1 >/dev/null); then exec node "$0" "$@"; fi
+IFS=:
+for folder in $PATH; do
+  if [ -x "$folder/node" ] && "$folder/node" -e 'process.exit(Number(parseInt(process.versions.node) < 26))' >/dev/null 2>&1; then
+    echo "residency: npm's Node does not start ($why); going on with $folder/node." >&2
+    unset IFS
+    exec "$folder/node" "$0" "$@"
+  fi
+done
+library=$(echo "$why" | sed -n 's|.*loading shared libraries: \([^:]*\):.*|\1|p')
+case $library in
+  libatomic*) package='libatomic1 (Debian, Ubuntu: apt-get install libatomic1) or libatomic (Fedora, RHEL, Alpine)' ;;
+  libstdc*) package='libstdc++6 (Debian, Ubuntu) or libstdc++ (Fedora, RHEL, Alpine)' ;;
+  *) package='the package of your system that has it' ;;
+esac
+echo "residency: Expected a Node.js 26 that starts, found none on the path. The first one says: ${why:-nothing}" >&2
+if [ -n "$library" ]; then echo "residency: $library is missing; install $package, and run this again." >&2
+else echo 'residency: run npm ci in the project, or install Node.js 26 or newer.' >&2; fi
+exit 3
+*/;
 // Plain JavaScript of an old kind, so that an old Node can say that it is one.
 const wanted = 26;
 const found = process.versions.node;
@@ -8,5 +30,7 @@ if (Number(found.split('.')[0]) < wanted) {
 } else {
   // A batch's fsyncs run side by side; four threads, the default, would queue them. Read when the first file is.
   if (process.env.UV_THREADPOOL_SIZE === undefined) process.env.UV_THREADPOOL_SIZE = '16';
+  const { keepCompiledCode } = await import('./code-cache.js');
+  keepCompiledCode(process.env);
   await import('../src/main.ts');
 }

@@ -10,7 +10,10 @@ import type { Folder, Row } from './residency.ts';
 const POLICY = fileURLToPath(new URL('../../../policy/residency-1.json', import.meta.url));
 const ALWAYS = ['--from', '2020-01-01', '--to', '2099-01-01'];
 
-/** Routed: stored in both regions, refused under a consent never given, quarantined for its country; then withdrawn, and refused. */
+/**
+ * Routed: stored in both regions, refused under a consent never given, quarantined for its country;
+ * then withdrawn, and refused.
+ */
 async function routedFolder(folder: Folder): Promise<Folder> {
   for (const name of ['one', 'two']) await writeFile(join(folder.path, name), `sample ${name}`);
   await folder.json(0, 'consent', 'grant', '--consent', 'consent-0001', '--subject', 's');

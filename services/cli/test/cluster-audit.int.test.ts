@@ -1,17 +1,19 @@
-import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { S3LedgerStore } from '@residency/adapter-s3';
 import { EventWatch, RecentRegions, growLedger, ledgerOrigin } from '@residency/auditing';
 import type { AuditRecord } from '@residency/auditing';
 import { TOPICS } from '@residency/contracts';
-import { openSignerKey } from '@residency/ledger';
+import { NOTE_SIGNATURE, makeKey, openSignerKey } from '@residency/ledger';
+import { MemoryLedgerStore } from '@residency/testkit';
 import { expect, it, onTestFinished } from 'vitest';
 import { createBucket, sharedStack } from '../../../test/stack/index.ts';
 import { routeAll } from './cluster-router.ts';
 import { preparedCluster } from './cluster.ts';
 import type { TestCluster } from './cluster.ts';
+import { finished } from './residency.ts';
 
 const ALWAYS = ['--from', '2020-01-01', '--to', '2099-01-01'];
 
@@ -61,7 +63,14 @@ async function audited(cluster: TestCluster, log: KafkaLog): Promise<void> {
     RESIDENCY_LEDGER_ACCESS_KEY_ID: endpoint.accessKeyId,
     RESIDENCY_LEDGER_SECRET_ACCESS_KEY: endpoint.secretAccessKey,
   });
-  expect(await cluster.json(0, 'audit', 'key', 'generate')).toHaveLength(3);
+  // Events stand there already, so that none is made any more; this one was made before them.
+  expect((await cluster.run('audit', 'key', 'generate')).err).toContain('LEDGER_KEY_LOST');
+  await writeFile(
+    join(cluster.folder.path, 'ledger-key'),
+    `${(await makeKey('residency-router', randomBytes(32), NOTE_SIGNATURE)).signerKey}\n`,
+    { mode: 0o600 },
+  );
+  expect(await cluster.json(0, 'audit', 'key', 'show')).toHaveLength(3);
   const secret = (await readFile(join(cluster.folder.path, 'ledger-key'), 'utf8')).trim();
   const store = new S3LedgerStore({ ...endpoint, bucket, credentials: endpoint });
   onTestFinished(() => {
@@ -76,7 +85,7 @@ async function audited(cluster: TestCluster, log: KafkaLog): Promise<void> {
       log: log.name,
       partition,
       regions: new RecentRegions(),
-      found: (finding) => {
+      onAnomaly: (finding) => {
         throw new Error(finding.kind);
       },
     });
@@ -90,6 +99,7 @@ async function audited(cluster: TestCluster, log: KafkaLog): Promise<void> {
     await growLedger({
       source: { log: log.name, partition, follow },
       store,
+      kept: new MemoryLedgerStore(),
       signer,
       watch,
       intervalMs: 0,
@@ -188,5 +198,86 @@ it(
         notYet: 0,
       })),
     });
+
+    await whileAudited(cluster, async () => {
+      await keyChanged(cluster, keys);
+    });
+    await keyLost(cluster);
+    // What was signed before the key was changed and then lost verifies as it did.
+    expect(
+      await cluster.folder.json(
+        0,
+        'audit',
+        'verify',
+        'receipt',
+        ...keys.flatMap((key) => ['--key', key]),
+      ),
+    ).toMatchObject([{ verified: true }]);
   },
 );
+
+/** Beside an auditor that signs with the old key until it is started again. */
+async function keyChanged(cluster: TestCluster, before: readonly string[]): Promise<void> {
+  const rows = await cluster.json(0, 'audit', 'key', 'rotate');
+  const of = (state: string): readonly string[] =>
+    rows.flatMap((row) => (row['state'] === state ? [String(row['key'])] : []));
+  expect([
+    of('former').toSorted(),
+    of('signs').length,
+    of('signs').filter((key) => before.includes(key)),
+  ]).toEqual([before.toSorted(), before.length, []]);
+  expect((await cluster.json(0, 'audit', 'list', '--control')).at(-1)).toMatchObject({
+    type: 'residency.ledger.key-change-begun.v1',
+    principal: expect.any(String),
+    data: { change: 'rotate' },
+  });
+  await whole(cluster);
+}
+
+async function keyLost(cluster: TestCluster): Promise<void> {
+  const file = join(cluster.folder.path, 'ledger-key');
+  expect((await cluster.run('audit', 'new-ledger', '--lost', 'key')).code).toBe(2);
+  await rm(file);
+  for (const command of ['generate', 'rotate'])
+    expect((await cluster.run('audit', 'key', command)).err).toContain('LEDGER_KEY_LOST');
+  const begun = await cluster.json(0, 'audit', 'new-ledger', '--lost', 'key');
+  expect(begun).toHaveLength(3);
+  for (const row of begun) expect(row).toMatchObject({ generation: 2 });
+  expect((await cluster.json(0, 'audit', 'list', '--control')).at(-1)).toMatchObject({
+    type: 'residency.ledger.new-ledger-begun.v1',
+    data: { lost: 'key' },
+  });
+  await whileAudited(cluster, async () => {
+    await whole(cluster);
+  });
+  expect((await cluster.json(0, 'reconcile')).at(-1)).toMatchObject({ differences: 0 });
+}
+
+async function whole(cluster: TestCluster): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        const { code, out } = await cluster.run('audit', 'fsck', '--json');
+        return [code, out];
+      },
+      { timeout: 60_000, interval: 1_000 },
+    )
+    .toEqual([0, expect.any(String)]);
+}
+
+/** A real auditor, made anew by whatever the settings and the key file say now. */
+async function whileAudited(cluster: TestCluster, work: () => Promise<void>): Promise<void> {
+  const auditor = cluster.folder.spawn(['service', 'auditor', '--config', 'cluster.env']);
+  const ended = finished(auditor);
+  let lines = '';
+  auditor.stderr?.on('data', (text: string) => {
+    lines += text;
+  });
+  try {
+    await expect.poll(() => lines, { timeout: 30_000 }).toContain('Listening.');
+    await work();
+  } finally {
+    auditor.kill('SIGTERM');
+    expect((await ended).code).toBe(0);
+  }
+}

@@ -6,10 +6,13 @@ import type { S3SiteSettings } from '@residency/adapter-s3';
 import { SAMPLE_SHARING } from '@residency/consent';
 import { DEFAULT_LIMITS, readPolicy } from '@residency/contracts';
 import { createRouter } from '@residency/routing';
-import { EncryptionSdkSealer } from '@residency/sealing';
+import { RegionSealer } from '@residency/sealing';
 import { FIRST_POLICY } from '@residency/standalone';
 
-/** Routes what waits in the log, with views that are always beyond it: everybody consents to everything, under the first policy. */
+/**
+ * Routes what waits in the log, with views that are always beyond it: everybody consents to
+ * everything, under the first policy.
+ */
 export async function routeAll(
   log: KafkaLog,
   sites: readonly S3SiteSettings[],
@@ -20,8 +23,9 @@ export async function routeAll(
   const given = [{ from: 0, purposes: [SAMPLE_SHARING], termsVersion: '1' }];
   const route = createRouter({
     limits: DEFAULT_LIMITS,
-    sealer: new EncryptionSdkSealer(new KeyDirectory(keys)),
+    sealer: new RegionSealer(new KeyDirectory(keys)),
     sites: stores,
+    outcomes: log.settledOutcomes(),
     watermarkMarginMs: 0,
     consents: {
       read: (ids) =>

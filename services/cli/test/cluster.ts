@@ -8,7 +8,8 @@ import type { S3SiteSettings } from '@residency/adapter-s3';
 import { onTestFinished } from 'vitest';
 import { createBucket, sharedStack } from '../../../test/stack/index.ts';
 import { temporaryFolder } from './residency.ts';
-import type { Folder, Finished, Row } from './residency.ts';
+import type { Finished } from './in-process.ts';
+import type { Folder, Row } from './residency.ts';
 
 export const silent: KafkaDiagnostics = {
   debug: () => undefined,
@@ -115,7 +116,7 @@ export async function testCluster(): Promise<TestCluster> {
   };
 }
 
-/** The cluster's id, as whoever configures another is told. */
+/** The cluster's id, from the message to an operator who configured another one. */
 export async function learnClusterId(cluster: TestCluster): Promise<Finished> {
   const refused = await cluster.run('topics', 'check');
   const id = /found ([A-Za-z0-9_-]+)\. Compare the brokers/.exec(refused.err)?.[1];

@@ -1,15 +1,16 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { TOPICS } from '@residency/contracts';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { Deployment } from '../../../test/deployment/deployment.ts';
-import type { ServiceProcess } from '../../../test/deployment/service-process.ts';
-import { residency } from '../../../test/e2e/residency.ts';
+import { Deployment } from '../../../test/running-deployment/deployment.ts';
+import type { ServiceProcess } from '../../../test/running-deployment/service-process.ts';
 import { sharedStack } from '../../../test/stack/index.ts';
+import { inProcess } from './in-process.ts';
 import type { Row } from './residency.ts';
 
 const BIN = fileURLToPath(new URL('../bin/residency.js', import.meta.url));
@@ -25,7 +26,6 @@ let world: World;
 
 beforeAll(async () => {
   const deployment = await Deployment.open(await sharedStack());
-  afterAll(() => deployment.close());
   const [projector, intake, router] = [
     await deployment.start('consent-projector'),
     await deployment.start('intake'),
@@ -39,14 +39,22 @@ beforeAll(async () => {
   await json(0, 'consent', 'grant', '--consent', 'consent-0001', '--subject', 'canary-subject');
   await sleep(2_000);
 }, 180_000);
+afterAll(() => world.deployment.close());
 
-/** For `status`; the last word of a file holds. */
+/** For `status`: in the place of what an earlier call named. */
 async function nameServices(): Promise<void> {
   const { deployment, projector, intake, router } = world;
-  await appendFile(
+  await nameIn(
     join(deployment.folder, 'residency.env'),
-    `RESIDENCY_METRICS_URLS=${[router, projector, intake].map(({ url }) => url).join(', ')}\n`,
+    [router, projector, intake].map(({ url }) => url).join(', '),
   );
+}
+
+async function nameIn(file: string, urls: string): Promise<void> {
+  const others = (await readFile(file, 'utf8'))
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('RESIDENCY_METRICS_URLS='));
+  await writeFile(file, [...others, `RESIDENCY_METRICS_URLS=${urls}`, ''].join('\n'));
 }
 
 async function json(code: number, ...args: readonly string[]): Promise<readonly Row[]> {
@@ -124,8 +132,9 @@ it(
     expect(code).toBe(1);
     for (const said of [
       'Nothing is settled: 1 record waits for',
-      '! routing is paused; `residency resume` ends it',
-      `! router at ${world.router.url} is not ready: ROUTING_PAUSED`,
+      '! control: paused since',
+      'once the reason is gone: residency resume.',
+      `! service ${new URL(world.router.url).host}: not ready: routing waits: ROUTING_PAUSED`,
       'control paused, since',
       ': zrh-1 is moved to other disks',
       'unsettled 1',
@@ -149,7 +158,8 @@ it(
   async () => {
     const debugLines = (): number =>
       world.router.output.split('\n').filter((line) => line.includes('"level":"debug"')).length;
-    // The group's rebalancing is worth lines of Kafka's client, and of nobody else in normal operation.
+    // The group's rebalancing is worth lines of Kafka's client, and of nobody else in normal
+    // operation.
     const rebalance = async (): Promise<void> => {
       const other = await world.deployment.start('router');
       await publish();
@@ -213,13 +223,26 @@ it(
     expect(await submit()).toBe(503);
     const { code, stdout } = await screen();
     expect([code, stdout]).toEqual([
-      0,
+      1,
       expect.stringContaining('The intake refuses submissions: draining.'),
     ]);
 
     expect(await world.router.stop()).toBe(0);
-    // To Kafka directly: nobody stops that.
-    await publish();
+    const refused = await world.deployment.residency(
+      'publish',
+      'samples/1',
+      '--country',
+      'CH',
+      '--consent',
+      'consent-0001',
+      '--source',
+      'urn:test:late',
+    );
+    expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining('DRAINING')]);
+    // Another client, to Kafka directly: nobody stops that.
+    await world.deployment.log.append([
+      { topic: TOPICS.samples, record: { key: null, headers: [], value: Buffer.from('no event') } },
+    ]);
     const late = await world.deployment.residency('drain', '--reason', 'again', '--timeout', '3');
     expect([late.code, late.stdout]).toEqual([
       1,
@@ -229,7 +252,7 @@ it(
     expect([silent.code, silent.stdout.replaceAll(/\s+/g, ' ')]).toEqual([
       1,
       expect.stringContaining(
-        `! a service at ${world.router.url} is not ready: SERVICE_UNREACHABLE`,
+        `! service ${new URL(world.router.url).host}: Expected a service at its address, found no answer`,
       ),
     ]);
     world.router = await world.deployment.start('router');
@@ -295,22 +318,24 @@ it(
       .map(([name, value]) => `${name}=${value}\n`)
       .join('');
     await writeFile(join(deployment.folder, 'away.env'), away);
-    const none = await residency(deployment.folder, 'status', '--config', 'away.env');
-    expect([none.code, none.stdout]).toEqual([
+    const status = (...args: readonly string[]): ReturnType<typeof inProcess> =>
+      inProcess(['status', ...args], { env: process.env, cwd: deployment.folder });
+    const none = await status('--config', 'away.env');
+    expect([none.code, none.out]).toEqual([
       3,
       expect.stringMatching(
         /Nothing could be asked[^]*KAFKA_UNREACHABLE|Nothing could be asked[^]*NO_ANSWER/,
       ),
     ]);
-    expect(none.stdout).toContain('SERVICE_UNREACHABLE');
-    await appendFile(join(deployment.folder, 'away.env'), `RESIDENCY_METRICS_URLS=${intake.url}\n`);
-    const some = await residency(deployment.folder, 'status', '--config', 'away.env');
-    expect([some.code, some.stdout]).toEqual([
+    expect(none.out).toContain('SERVICE_UNREACHABLE');
+    await nameIn(join(deployment.folder, 'away.env'), intake.url);
+    const some = await status('--config', 'away.env');
+    expect([some.code, some.out]).toEqual([
       1,
       expect.stringMatching(/intake log can\s+not\s+be\s+read[^]*intake +\S+ +yes/),
     ]);
-    const one = await residency(deployment.folder, 'status', '--url', intake.url);
-    expect([one.code, one.stdout]).toEqual([
+    const one = await status('--url', intake.url);
+    expect([one.code, one.out]).toEqual([
       0,
       expect.stringMatching(/^\S+ {2}http[^\n]*\nReady;[^]*intake +\S+ +yes/),
     ]);

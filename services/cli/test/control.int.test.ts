@@ -58,12 +58,14 @@ it('a pause by another process holds a running start, and its restart, until it 
   expect(await folder.json(0, 'pause', '--reason', 'a "look" inside', ...DATA)).toMatchObject([
     { mode: 'paused', reason: 'a "look" inside' },
   ]);
-  const submission = await publish();
   const readiness = async (url: string): Promise<string> =>
     await (await fetch(`${url}/readyz`)).text();
+  // Nothing waits yet: it is said all the same.
   await expect
     .poll(() => readiness(running.url), { timeout: 20_000 })
     .toContain('waits: ROUTING_PAUSED');
+  const submission = await publish();
+  expect((await fetch(`${running.url}/readyz`)).status).toBe(503);
   // Paused is no fault of the intake's.
   expect((await submit(running.url, 'while paused')).status).toBe(202);
   expect(await running.stop('SIGTERM')).toBe(0);
@@ -85,10 +87,10 @@ it('a pause by another process holds a running start, and its restart, until it 
   expect(await readiness(again.url)).toContain('"ready":true');
   expect(await again.stop('SIGTERM')).toBe(0);
 
-  const told = (await folder.run('audit', 'list', '--control', ...DATA)).out.trimEnd().split('\n');
-  expect(told.map((line) => line.slice(line.indexOf('  ') + 2))).toEqual([
-    'residency.routing.paused.v1  reason="a \\"look\\" inside"',
-    'residency.routing.resumed.v1',
+  const lines = (await folder.run('audit', 'list', '--control', ...DATA)).out.trimEnd().split('\n');
+  expect(lines.map((line) => line.slice(line.indexOf('  ') + 2))).toEqual([
+    expect.stringMatching(/^residency\.routing\.paused\.v1  reason="a \\"look\\" inside" by=\S+@/),
+    expect.stringMatching(/^residency\.routing\.resumed\.v1  by=\S+@/),
   ]);
 });
 
@@ -107,6 +109,27 @@ it('a drained start refuses submissions and has settled all it took', async () =
     503,
     expect.stringContaining('DRAINING'),
   ]);
+  // The command line gets the same answer at once, from the intake or from the log itself.
+  for (const where of [['--url', running.url], DATA]) {
+    const command = await folder.run(
+      'publish',
+      'f',
+      '--country',
+      'CH',
+      '--consent',
+      'consent-0001',
+      ...where,
+    );
+    expect([command.code, command.err]).toEqual([
+      3,
+      expect.stringMatching(/drained .*residency resume.*\(DRAINING\)/),
+    ]);
+    expect(command.err).not.toContain('trying again');
+    // A withdrawal must not wait.
+    expect(
+      (await folder.run('consent', 'withdraw', '--consent', 'consent-0002', ...where)).code,
+    ).toBe(0);
+  }
   expect(await running.stop('SIGTERM')).toBe(0);
   const again = await start(folder, ...DATA);
   expect((await submit(again.url, 'refused again')).status).toBe(503);
@@ -117,7 +140,7 @@ it('a drained start refuses submissions and has settled all it took', async () =
   expect(await again.stop('SIGTERM')).toBe(0);
 });
 
-it('what does not drain in time is told, by how much, and the draining stays', async () => {
+it('drain reports the records that are left after its timeout, and draining continues', async () => {
   const { folder, publish } = await prepared();
   await publish();
   await publish();
@@ -196,4 +219,21 @@ it('a running start follows its log level', async () => {
   await folder.json(0, 'pause', '--reason', 'x', ...DATA);
   await waits('2');
   await expect.poll(() => running.output(), { timeout: 5_000 }).toContain('Routing waits.');
+});
+
+it('log-level debug shows what a start does, and default ends it', async () => {
+  const { folder, publish } = await prepared();
+  const running = await start(folder, ...DATA);
+  await publish();
+  await folder.json(0, 'log-level', 'debug', ...DATA);
+  await expect
+    .poll(
+      async () => {
+        await publish();
+        return running.output();
+      },
+      { timeout: 20_000, interval: 500 },
+    )
+    .toMatch(/"level":"debug".*"msg":"A batch was settled\."/);
+  expect(await running.stop('SIGTERM')).toBe(0);
 });

@@ -5,7 +5,10 @@ import { lockRouting } from '@residency/standalone';
 import { temporaryFolder } from './residency.ts';
 import type { Folder } from './residency.ts';
 
-async function told(folder: Folder, code: number): Promise<(check: string) => readonly string[]> {
+async function resultsOf(
+  folder: Folder,
+  code: number,
+): Promise<(check: string) => readonly string[]> {
   const rows = await folder.json(code, 'doctor', '--data', 'data');
   return (check) =>
     rows
@@ -50,9 +53,16 @@ it('doctor looks at a data directory and changes nothing, finds it well, then ea
     '--consent',
     'consent-0001',
   );
-  expect((await told(folder, 0))('progress')).toEqual(['ok: 1 record waits to be routed ']);
+  expect((await resultsOf(folder, 0))('progress')).toEqual([
+    expect.stringMatching(
+      /^ok: 1 offset is not settled, the oldest record waits for [\d.]+ s, at [^/ ]+\/threat\.samples\/0\/0 $/,
+    ),
+  ]);
+  expect((await folder.run('status', '--data', 'data')).out).toMatch(
+    /1 record waits for .*, the first at \S+\/threat\.samples\/0\/0/,
+  );
   await folder.json(0, 'route', '--once', '--data', 'data');
-  const well = await told(folder, 0);
+  const well = await resultsOf(folder, 0);
   expect([
     well('ledger'),
     well('ledger key'),
@@ -64,7 +74,7 @@ it('doctor looks at a data directory and changes nothing, finds it well, then ea
     ['ok: there, mode 0600 '],
     [expect.stringMatching(/^ok/)],
     [expect.stringMatching(/^ok/)],
-    ['ok: nothing waits '],
+    ['ok: all of 1 partition is settled '],
   ]);
 
   const lock = await lockRouting({ path: data });
@@ -73,17 +83,20 @@ it('doctor looks at a data directory and changes nothing, finds it well, then ea
   await rm(join(data, 'keys', 'moscow'), { recursive: true });
   await rm(join(data, 'ledger', '0', 'checkpoint'));
   await folder.json(0, 'pause', '--data', 'data', '--reason', 'a test');
-  const ill = await told(folder, 1);
+  const ill = await resultsOf(folder, 1);
   await lock.release();
   expect(ill('router')).toEqual(['ok: one runs ']);
   expect(ill('ledger key')).toEqual([expect.stringMatching(/^wrong: mode 0644/)]);
+  expect(ill('permissions')).toEqual([
+    expect.stringMatching(/^wrong: others may reach ledger-key \(0644\) chmod/),
+  ]);
   expect(ill('site zrh-2')).toEqual([expect.stringMatching(/^wrong: /)]);
   expect(ill('site zrh-1')).toEqual([expect.stringMatching(/^ok: /)]);
   expect(ill('key moscow')).toEqual([expect.stringMatching(/^wrong: none to seal with/)]);
   expect(ill('control')).toEqual([expect.stringMatching(/^wrong: paused since .*: a test/)]);
   // Of a router that runs it may be on its way.
   expect(ill('ledger')).toEqual(['ok: 0 entries for 1 events ']);
-  expect((await told(folder, 1))('ledger')).toEqual([
+  expect((await resultsOf(folder, 1))('ledger')).toEqual([
     expect.stringMatching(/^wrong: 0 entries for 1 events/),
   ]);
 });

@@ -3,8 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '@residency/coded-error';
-import type { LogRecord } from '@residency/contracts';
-import { TOPICS, encodeAuditEvent, readPolicy } from '@residency/contracts';
+import type { LogRecord, NewRecord } from '@residency/contracts';
+import {
+  TOPICS,
+  encodeAuditEvent,
+  policyEntry,
+  policyTick,
+  readPolicy,
+} from '@residency/contracts';
 import {
   CHECKPOINT_PATH,
   EMPTY_LEDGER,
@@ -12,53 +18,47 @@ import {
   formatNote,
   growth,
 } from '@residency/ledger';
+import { assess, ok } from '@residency/observation';
+import type { CheckResult, Snapshot } from '@residency/observation';
 import type { PolicyPublished } from '@residency/residency';
 import { FIRST_POLICY } from '@residency/standalone';
 import { someAuditEvent } from '@residency/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { observeService } from '../src/probing/readiness.ts';
+import type { Fetch } from '../src/probing/readiness.ts';
+import { assessed, assessmentOf, factOf } from '../src/doctor/assessed.ts';
 import { compareClocks, localClock, readingOf } from '../src/doctor/clocks.ts';
-import {
-  judgeDisk,
-  judgeEmbeddedLedger,
-  judgeEmbeddedProgress,
-} from '../src/doctor/data-checks.ts';
+import { judgeDisk, judgeEmbeddedLedger } from '../src/doctor/data-checks.ts';
 import { clusterLedgerChecks } from '../src/doctor/cluster-ledger-checks.ts';
 import type { ClusterParts } from '../src/doctor/cluster-parts.ts';
-import type { Finding } from '../src/doctor/finding.ts';
-import { ok } from '../src/doctor/finding.ts';
-import { judgeConsentView } from '../src/doctor/judge-consent-view.ts';
-import { judgeControl } from '../src/doctor/judge-control.ts';
 import { judgeKeyFile } from '../src/doctor/judge-key-file.ts';
 import { judgeKeys, judgePrivateKeys } from '../src/doctor/judge-keys.ts';
-import { judgeLedgers, ledgerPatienceMs } from '../src/doctor/judge-ledgers.ts';
-import { documentsOf, judgePolicy, judgePolicySites } from '../src/doctor/judge-policy.ts';
-import { judgeProgress } from '../src/doctor/judge-progress.ts';
-import type { LedgerLook } from '../src/doctor/look-at-ledger.ts';
+import { judgePassedOver, unreadablePolicies } from '../src/doctor/judge-passed-over.ts';
+import { documentsOf, judgePolicySites } from '../src/doctor/judge-policy.ts';
 import { Part, given } from '../src/doctor/part.ts';
 import { clockOfAnswer, clockOfHttp } from '../src/doctor/read-clocks.ts';
-import { judgeReadiness } from '../src/doctor/readiness.ts';
 import { runChecks } from '../src/doctor/run-checks.ts';
 import type { Check } from '../src/doctor/run-checks.ts';
 import { judgeConfiguration, settingsPart } from '../src/doctor/settings-parts.ts';
 import { judgeTicks, watchTicks } from '../src/doctor/ticks.ts';
 import type { TickLog } from '../src/doctor/ticks.ts';
-import { Output } from '../src/output.ts';
+import { Output } from '../src/terminal/output.ts';
 
 const NOW = Date.parse('2026-06-01T12:00:00Z');
 const CANARY = 'canary0canary';
 const never = new AbortController().signal;
-const terms = { patienceMs: 50, signal: never };
+const options = { patienceMs: 50, signal: never };
 
 /** State and text, as one. */
-function said(findings: readonly Finding[]): readonly string[] {
-  return findings.map(({ state, found, next = '' }) => `${state}: ${found} ${next}`);
+function said(results: readonly CheckResult[]): readonly string[] {
+  return results.map(({ state, found, next = '' }) => `${state}: ${found} ${next}`);
 }
 
-async function told(checks: readonly Check[]): Promise<readonly string[]> {
-  const findings: string[] = [];
+async function resultsOf(checks: readonly Check[]): Promise<readonly string[]> {
+  const results: string[] = [];
   for await (const { check, state, found, next = '' } of runChecks(checks))
-    findings.push(`${check} ${state}: ${found} ${next}`.trim());
-  return findings;
+    results.push(`${check} ${state}: ${found} ${next}`.trim());
+  return results;
 }
 
 async function folder(): Promise<string> {
@@ -74,13 +74,13 @@ describe('checks', () => {
         new CodedError({ code: 'KAFKA_UNREACHABLE', message: 'no broker', remedy: 'retry' }),
       ),
     );
-    const upon = new Part('the policy log', () => given(terms, [broken], () => 1));
+    const upon = new Part('the policy log', () => given(options, [broken], () => 1));
     expect(
-      await told([
-        { name: 'slow', look: async () => [ok('slow', await sleep(20, 'came'))] },
-        { name: 'Kafka', look: async () => [ok('Kafka', String(await broken.value()))] },
-        { name: 'policy', look: () => given(terms, [upon], () => []) },
-        { name: 'fine', look: () => Promise.resolve([ok('fine', 'yes')]) },
+      await resultsOf([
+        { name: 'slow', run: async () => [ok('slow', await sleep(20, 'came'))] },
+        { name: 'Kafka', run: async () => [ok('Kafka', String(await broken.value()))] },
+        { name: 'policy', run: () => given(options, [upon], () => []) },
+        { name: 'fine', run: () => Promise.resolve([ok('fine', 'yes')]) },
       ]),
     ).toEqual([
       'slow ok: came',
@@ -92,19 +92,22 @@ describe('checks', () => {
 
   it('that hang end after their time, those that need them at once', async () => {
     const hangs = new Part('Redis', () =>
-      given(terms, [], () => Promise.withResolvers<number>().promise),
+      given(options, [], () => Promise.withResolvers<number>().promise),
     );
     let aborted: AbortSignal | undefined;
     expect(
-      await told([
-        { name: 'Redis', look: async () => [ok('Redis', String(await hangs.value()))] },
-        { name: 'consent view', look: () => given({ ...terms, patienceMs: 0 }, [hangs], () => []) },
+      await resultsOf([
+        { name: 'Redis', run: async () => [ok('Redis', String(await hangs.value()))] },
+        {
+          name: 'consent view',
+          run: () => given({ ...options, patienceMs: 0 }, [hangs], () => []),
+        },
         {
           name: 'store',
-          look: () =>
-            given(terms, [], async (_, signal) => {
+          run: () =>
+            given(options, [], async (_, signal) => {
               aborted = signal;
-              return await Promise.withResolvers<readonly Finding[]>().promise;
+              return await Promise.withResolvers<readonly CheckResult[]>().promise;
             }),
         },
       ]),
@@ -119,10 +122,10 @@ describe('checks', () => {
   it('tell what was reached and is not right as wrong, and of an error that is not ours its kind alone', async () => {
     const fails = (name: string, error: Error): Check => ({
       name,
-      look: () => Promise.reject(error),
+      run: () => Promise.reject(error),
     });
     expect(
-      await told([
+      await resultsOf([
         fails(
           'site',
           new CodedError({ code: 'SITE_REFUSED', message: 'refused', remedy: 'retry' }),
@@ -172,7 +175,7 @@ describe('clocks', () => {
   });
 
   it("are compared with each other, not only with this machine's", () => {
-    const findings = compareClocks(
+    const results = compareClocks(
       [
         localClock('this machine'),
         { clock: 'Redis', least: 800, most: 800 },
@@ -180,7 +183,7 @@ describe('clocks', () => {
       ],
       1_000,
     );
-    expect(said(findings)).toEqual([
+    expect(said(results)).toEqual([
       expect.stringMatching(/^wrong: Redis is at least 1.6 s ahead of store/),
     ]);
   });
@@ -252,18 +255,6 @@ describe('clocks', () => {
   });
 });
 
-it('a consent view is wrong where it is halted or no longer moves', () => {
-  expect(said([judgeConsentView({ watermark: NOW - 900, halted: false }, NOW)])).toEqual([
-    expect.stringMatching(/^ok: complete up to 2026-06-01T11:59:59.100Z, 0.9 s ago/),
-  ]);
-  expect(said([judgeConsentView({ watermark: NOW - 11_000, halted: false }, NOW)])).toEqual([
-    expect.stringMatching(/^wrong: .* 11 s ago .*projector/),
-  ]);
-  expect(said([judgeConsentView({ watermark: NOW, halted: true }, NOW)])).toEqual([
-    expect.stringMatching(/^wrong: halted/),
-  ]);
-});
-
 describe('the policy', () => {
   async function published(
     change: (document: PolicyPublished['document']) => PolicyPublished['document'] = (document) =>
@@ -277,19 +268,6 @@ describe('the policy', () => {
       appendedAt: NOW - 1_000,
     };
   }
-
-  it('is one in force; a version that everybody ignores is named', async () => {
-    const first = await published();
-    const taken = await published((document) => ({ ...document, notes: ['other'] }));
-    expect(said(judgePolicy([first], NOW))).toEqual([
-      expect.stringMatching(/^ok: residency\/1 in force/),
-    ]);
-    expect(said(judgePolicy([], NOW))).toEqual([expect.stringMatching(/^wrong: none in force/)]);
-    expect(judgePolicy([first, taken], NOW)).toMatchObject([
-      { state: 'ok' },
-      { state: 'wrong', code: 'VERSION_TAKEN' },
-    ]);
-  });
 
   it('needs each of its sites configured and a key for each region, also one that is yet to come', async () => {
     const first = await published();
@@ -347,31 +325,14 @@ it('private keys in the keys folder are noted, and a key file that others can re
   const states: string[] = [];
   for (const mode of [0o600, 0o400, 0o640, 0o604, 0o620]) {
     await chmod(file, mode);
-    const finding = await judgeKeyFile(file);
-    expect(finding.found).toContain(mode.toString(8));
-    states.push(finding.state);
+    const result = await judgeKeyFile(file);
+    expect(result.found).toContain(mode.toString(8));
+    states.push(result.state);
   }
   expect(states).toEqual(['ok', 'ok', 'wrong', 'wrong', 'wrong']);
 });
 
-it('a ledger is wrong where it is missing, behind, or of another log', () => {
-  const fine = { partition: 0, size: 5, verified: true, last: 9n, due: 9n, intakeEnd: 12n };
-  const judged = (...looks: readonly LedgerLook[]): readonly string[] =>
-    said(judgeLedgers(looks, ledgerPatienceMs(5_000)));
-  expect(judged(fine, { partition: 1, verified: false, intakeEnd: 0n })).toEqual([
-    expect.stringMatching(/^ok: 1 checkpoint of 5 entries/),
-  ]);
-  expect(judged({ ...fine, last: 11n })).toEqual([expect.stringMatching(/^ok/)]);
-  expect(judged({ ...fine, verified: false })).toEqual([
-    expect.stringMatching(/^unknown: .*no key is here/),
-  ]);
-  expect(judged(fine, { partition: 1, verified: false, due: 0n, intakeEnd: 4n })).toEqual([
-    expect.stringMatching(/^wrong: no checkpoint, .* for more than 65 s /),
-  ]);
-  expect(judged({ ...fine, last: 8n })).toEqual([
-    expect.stringMatching(/^wrong: behind: .*offset 8, .*offset 9 for more than 65 s /),
-  ]);
-  expect(judged({ ...fine, last: 12n })).toEqual([expect.stringMatching(/^wrong: .*ends at 12/)]);
+it('the ledger of a data directory is wrong if it is behind while nobody routes, or ahead', () => {
   expect(
     [
       judgeEmbeddedLedger({ size: 3, events: 3, runs: false }),
@@ -383,9 +344,12 @@ it('a ledger is wrong where it is missing, behind, or of another log', () => {
 });
 
 describe('the ledgers of a cluster', () => {
-  /** One partition, whose intake log ends before offset 5; a router and an auditor bring it and the ledger to 5 while the checkpoint is read. */
+  /**
+   * One partition, whose intake log ends before offset 5; a router and an auditor bring it and the
+   * ledger to 5 while the checkpoint is read.
+   */
   function growing(): {
-    readonly parts: Pick<ClusterParts, 'kafka' | 'ledgerSettings' | 'ledgers'>;
+    readonly parts: Pick<ClusterParts, 'kafka' | 'ledgerSettings' | 'ledgers' | 'kept'>;
     readonly asked: () => number | undefined;
   } {
     const event = encodeAuditEvent(someAuditEvent(5));
@@ -422,6 +386,7 @@ describe('the ledgers of a cluster', () => {
       kafka: part('Kafka', log),
       ledgerSettings: part('settings', { origin: 'audit.example' }),
       ledgers: part('ledgers', store),
+      kept: part('kept', { read: () => Promise.resolve(undefined) }),
     } as unknown as ClusterParts;
     return { parts, asked: () => asked };
   }
@@ -439,82 +404,101 @@ describe('the ledgers of a cluster', () => {
       env: {},
       signal: never,
       now: () => NOW,
+      abandonIn: () => undefined,
     };
-    const findings = await told(
-      clusterLedgerChecks({ terms: { ...terms, patienceMs: 5_000 }, file, session }, parts),
+    const results = await resultsOf(
+      clusterLedgerChecks({ options: { ...options, patienceMs: 5_000 }, file, session }, parts),
     );
-    return { findings, patienceMs: NOW - (asked() ?? NOW) };
+    return { results, patienceMs: NOW - (asked() ?? NOW) };
   };
 
   it("are not taken for another log's where both grow during the look", async () => {
-    expect((await look({})).findings).toEqual([
+    expect((await look({})).results).toEqual([
       expect.stringMatching(/^ledger unknown: 1 checkpoint of 1 entries, none behind/),
     ]);
   });
 
-  it('may be a minute behind, and what an auditor lets pass between two checkpoints', async () => {
-    expect((await look({})).patienceMs).toBe(65_000);
-    expect((await look({ RESIDENCY_LEDGER_INTERVAL_MS: '3600000' })).patienceMs).toBe(3_660_000);
-    expect((await look({ RESIDENCY_LEDGER_INTERVAL_MS: 'soon' })).findings).toEqual([
+  it('may be five minutes behind, and what an auditor lets pass between two checkpoints', async () => {
+    expect((await look({})).patienceMs).toBe(305_000);
+    expect((await look({ RESIDENCY_LEDGER_INTERVAL_MS: '3600000' })).patienceMs).toBe(3_900_000);
+    expect((await look({ RESIDENCY_LEDGER_INTERVAL_MS: 'soon' })).results).toEqual([
       'ledger unknown: needs configuration (auditing)',
     ]);
   });
 });
 
-it('progress is wrong where it left the log, or the oldest record waits too long', () => {
-  const at = { mode: 'running', now: NOW } as const;
-  const settled = { partition: 0, start: 2n, end: 9n, committed: 9n, next: 9n };
-  expect(said(judgeProgress([settled], at))).toEqual([expect.stringMatching(/^ok: all of 1/)]);
-  expect(
-    said(
-      judgeProgress([settled, { ...settled, partition: 1, next: 4n, oldestAt: NOW - 3_000 }], at),
-    ),
-  ).toEqual([expect.stringMatching(/^ok: 5 offsets .*3 s/)]);
-  expect(said(judgeProgress([{ ...settled, next: 4n, oldestAt: NOW - 301_000 }], at))).toEqual([
-    expect.stringMatching(/^wrong: 5 offsets .*5 min .*routers run/),
+it('a disk is wrong if it is nearly full', () => {
+  expect([judgeDisk(2 ** 30).state, judgeDisk(2 ** 20).state]).toEqual(['ok', 'wrong']);
+});
+
+it('what the assessment judges is shown by its check, and what builds on a fact says what it needs', async () => {
+  const of = (value: Snapshot) => new Part('the snapshot', () => Promise.resolve(value));
+  const unreached = (code: string) => ({ unknown: { code, message: 'needs Kafka' } });
+  const known = of({ control: { known: { mode: 'running', logLevels: {} } } });
+  expect(await resultsOf([assessed(assessmentOf(known), 'control')])).toEqual([
+    'control ok: running',
   ]);
   expect(
-    said(
-      judgeProgress([{ ...settled, next: 4n, oldestAt: NOW - 301_000 }], { ...at, mode: 'paused' }),
-    ),
-  ).toEqual([expect.stringMatching(/^wrong: .*paused/)]);
-  expect(said(judgeProgress([{ ...settled, next: 10n }], at))).toEqual([
-    expect.stringMatching(/^wrong: partition 0 .*lost its end/),
-  ]);
-  expect(said(judgeProgress([{ ...settled, next: 1n, oldestAt: NOW }], at))).toEqual([
-    expect.stringMatching(/^wrong: partition 0 .*gone/),
-  ]);
-  expect(
-    [
-      judgeEmbeddedProgress({ settled: null, end: 0n }),
-      judgeEmbeddedProgress({ settled: 1n, end: 4n }),
-      judgeEmbeddedProgress({ settled: 4n, end: 4n }),
-    ].map(({ state, found }) => `${state} ${found}`),
-  ).toEqual([
-    'ok nothing waits',
-    'ok 2 records wait to be routed',
-    expect.stringMatching(/^wrong/),
+    await resultsOf([assessed(assessmentOf(of({ control: unreached('NEEDED') })), 'control')]),
+  ).toEqual(['control unknown: needs Kafka']);
+  const control = (value: Snapshot) =>
+    factOf('the control log', of(value), (snapshot) => snapshot.control).needed();
+  await expect(control({ control: unreached('NEEDED') })).rejects.toThrow('needs Kafka');
+  await expect(control({ control: unreached('NO_ANSWER') })).rejects.toThrow(
+    'needs the control log',
+  );
+  const broken = new Part<Snapshot>('the snapshot', () => Promise.reject(new TypeError(CANARY)));
+  expect(await resultsOf([assessed(assessmentOf(broken), 'control')])).toEqual([
+    expect.stringMatching(/^control unknown: a defect \(TypeError\)/),
   ]);
 });
 
-it('a system that people paused or drain is told with the reason, in characters a terminal can bear', () => {
-  expect(judgeControl({ mode: 'running', logLevels: {} })).toMatchObject({ state: 'ok' });
+it('records that a topic does not hold are counted, ticks not, and each topic is named', async () => {
+  const record = (offset: bigint, { key, headers, value }: NewRecord): LogRecord => ({
+    topic: 'residency.policy',
+    partition: 0,
+    offset,
+    at: 1,
+    key,
+    headers,
+    value,
+  });
+  const noise = { key: null, headers: [], value: Buffer.from('{}') };
+  const first = readPolicy(await readFile(FIRST_POLICY));
+  const records = [
+    record(0n, policyTick('t').record),
+    record(1n, noise),
+    record(2n, policyEntry(first.document, 'e').record),
+    record(3n, { ...noise, value: null }),
+  ];
   expect(
-    said([judgeControl({ mode: 'paused', reason: 'disk \u001b[2J', since: NOW, logLevels: {} })]),
+    await unreadablePolicies(
+      (async function* all() {
+        yield* await Promise.resolve(records);
+      })(),
+    ),
+  ).toBe(2);
+  expect(
+    said(judgePassedOver({ 'threat.consents': 0, 'residency.policy': 2, 'residency.control': 1 })),
   ).toEqual([
-    'wrong: paused since 2026-06-01T12:00:00.000Z: disk ?[2J Nothing is routed; once the reason is gone: residency resume.',
+    expect.stringMatching(/^wrong: 2 records of residency.policy/),
+    expect.stringMatching(/^wrong: 1 record of residency.control/),
   ]);
-  expect(
-    said([judgeControl({ mode: 'draining', reason: 'move', since: NOW, logLevels: {} })]),
-  ).toEqual([expect.stringMatching(/^wrong: draining since/)]);
-  expect([judgeDisk(2 ** 30).state, judgeDisk(2 ** 20).state]).toEqual(['ok', 'wrong']);
+  expect(said(judgePassedOver({ 'residency.policy': 0 }))).toEqual([
+    expect.stringMatching(/^ok: no record of residency.policy/),
+  ]);
 });
 
 it('a service is ready, waits for something, is none, or does not answer', async () => {
   const answers = (status: number, body: string) => () =>
     Promise.resolve(new Response(body, { status }));
+  const judged = async (base: string, ask: Fetch): Promise<CheckResult> => {
+    const service = await observeService(base, options.patienceMs, { signal: never, ask });
+    const [result = ok('service', 'not judged')] = assess({ services: [service] });
+    return result;
+  };
   const asked: string[] = [];
-  const ready = await judgeReadiness(terms, 'http://router:8080/ops', (url) => {
+  const ready = await judged('http://router:8080/ops', (url) => {
     asked.push(url.href);
     return answers(200, JSON.stringify({ ready: true, checks: [{ name: 'process', ok: true }] }))();
   });
@@ -529,34 +513,30 @@ it('a service is ready, waits for something, is none, or does not answer', async
       { name: 'routing', ok: false, detail: 'waits: ROUTING_PAUSED\u0007' },
     ],
   });
-  expect((await judgeReadiness(terms, 'http://router', answers(503, body))).found).toBe(
+  expect((await judged('http://router', answers(503, body))).found).toBe(
     'not ready: routing waits: ROUTING_PAUSED?',
   );
   expect(
-    (
-      await judgeReadiness(
-        terms,
-        'http://router',
-        answers(503, JSON.stringify({ ready: false, checks: [] })),
-      )
-    ).found,
+    (await judged('http://router', answers(503, JSON.stringify({ ready: false, checks: [] }))))
+      .found,
   ).toBe('not ready');
   for (const other of [
     answers(200, '{}'),
     answers(200, '<html>'),
     answers(503, 'x'.repeat(200_000)),
   ])
-    expect(await judgeReadiness(terms, 'http://router', other)).toMatchObject({
+    expect(await judged('http://router', other)).toMatchObject({
       state: 'wrong',
       code: 'NOT_A_SERVICE',
     });
-  expect((await judgeReadiness(terms, 'http://router', answers(404, ''))).state).toBe('wrong');
+  expect((await judged('http://router', answers(404, ''))).state).toBe('wrong');
+  expect(await judged('http://router', () => Promise.reject(new Error(CANARY)))).toMatchObject({
+    state: 'unknown',
+    found: expect.stringContaining('no answer'),
+  });
   expect(
-    await judgeReadiness(terms, 'http://router', () => Promise.reject(new Error(CANARY))),
-  ).toMatchObject({ state: 'unknown', found: 'no answer' });
-  expect(
-    await judgeReadiness(terms, 'http://router', () => Promise.withResolvers<Response>().promise),
-  ).toMatchObject({ state: 'unknown', found: 'no answer in time' });
+    await judged('http://router', () => Promise.withResolvers<Response>().promise),
+  ).toMatchObject({ state: 'unknown', code: 'NO_ANSWER' });
 });
 
 it("a configuration's mistakes are all told, without a secret, and each section is used by itself", async () => {
@@ -583,15 +563,15 @@ it("a configuration's mistakes are all told, without a secret, and each section 
     RESIDENCY_TYPO: CANARY,
     RESIDENCY_LEDGER_INTERVAL_MS: 'soon',
   });
-  const findings = said(judgeConfiguration(mistaken));
-  expect(findings).toEqual(
+  const results = said(judgeConfiguration(mistaken));
+  expect(results).toEqual(
     expect.arrayContaining([
       expect.stringContaining('RESIDENCY_KAFKA_PASSWORD'),
       expect.stringContaining('RESIDENCY_TYPO'),
       expect.stringContaining('RESIDENCY_LEDGER_INTERVAL_MS'),
     ]),
   );
-  expect(findings.join('')).not.toContain(CANARY);
+  expect(results.join('')).not.toContain(CANARY);
   expect(await settingsPart(mistaken, 'redis').value()).toMatchObject({ log: 'log-1' });
   await expect(settingsPart(mistaken, 'kafka').needed()).rejects.toThrow(
     'needs configuration (kafka)',

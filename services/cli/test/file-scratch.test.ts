@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { withScratch } from '../src/file-scratch.ts';
+import { withScratch } from '../src/terminal/file-scratch.ts';
 
 async function linesOf(lines: AsyncIterable<string>): Promise<string[]> {
   const all: string[] = [];

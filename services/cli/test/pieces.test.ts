@@ -11,12 +11,12 @@ import {
   uint8Array,
 } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { batchesOf } from '../src/batches-of.ts';
-import { exitCodeOf } from '../src/exit-code.ts';
-import { inOrder } from '../src/in-order.ts';
-import { printable } from '../src/output.ts';
-import { eventId } from '../src/sample-event.ts';
-import { bytesText, table } from '../src/table.ts';
+import { batchesOf } from '../src/publishing/batches-of.ts';
+import { exitCodeOf } from '../src/terminal/exit-code.ts';
+import { inOrder } from '../src/publishing/in-order.ts';
+import { printable } from '../src/terminal/output.ts';
+import { eventId } from '../src/publishing/sample-event.ts';
+import { bytesText, table } from '../src/terminal/table.ts';
 
 async function* each<T>(items: readonly T[], error?: Error): AsyncGenerator<T> {
   yield* items;

@@ -22,6 +22,11 @@ it('what is used wrongly ends with 2 and a sentence, and makes nothing of it', a
     ['consent', 'grant', '--consent', 'short', '--subject', 's'],
     ['consent', 'show', '--consent', 'a/b/../c/d'],
     ['keys', 'list', '--data', 'mine'],
+    ['relocate', 'plan', '--help'],
+    ['policy', 'publihs', '--help'],
+    ['help', 'relocate'],
+    ['audit', 'key', 'help', 'shw'],
+    ['quarantine', 'redrve'],
     ['status', '0'.repeat(64), '--url', 'ftp://host'],
     ['status', '0'.repeat(64), '--url', 'http://user:secret@host'],
     ['audit', 'list', '--from', '1'],
@@ -35,6 +40,23 @@ it('what is used wrongly ends with 2 and a sentence, and makes nothing of it', a
     expect(err).not.toMatch(/^\s+at /m);
     expect(err).not.toContain('secret');
   }
+  for (const [nearest, ...args] of [
+    ['route', 'rote', '--help'],
+    ['quarantine redrive', 'redrive', '--help'],
+    ['publish', 'policy', 'publihs', '--help'],
+    ['show', 'audit', 'key', 'shw'],
+  ] as const) {
+    expect((await folder.run(...args)).err).toContain(`(the nearest: ${nearest})`);
+  }
+  for (const args of [
+    ['--help'],
+    ['help'],
+    ['help', 'policy'],
+    ['policy', 'help', 'show'],
+    ['policy', '--help'],
+    ['policy', 'show', 'more', '--help'],
+  ])
+    expect((await folder.run(...args)).code).toBe(0);
   expect((await folder.run('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   const options = await Promise.all([
     folder.run('--json', 'where', 'CH'),

@@ -1,27 +1,22 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, onTestFinished, vi } from 'vitest';
+import { onTestFinished } from 'vitest';
+import { inProcess } from './in-process.ts';
+import type { Finished } from './in-process.ts';
 
 const BIN = fileURLToPath(new URL('../bin/residency.js', import.meta.url));
 
-// A test here is dozens of processes; on a busy machine that is a minute.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
-
-// Starting takes half as long where the code of the start before is kept.
-const NODE_COMPILE_CACHE = mkdtempSync(join(tmpdir(), 'residency-cli-code-'));
-afterAll(() => rm(NODE_COMPILE_CACHE, { recursive: true, force: true }));
-
-export interface Finished {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
+/** What was published to clusters and intakes is noted here, by all files of a worker. */
+const STATE = mkdtempSync(join(tmpdir(), 'residency-cli-state-'));
+process.once('exit', () => {
+  rmSync(STATE, { recursive: true, force: true });
+});
 
 /** A line of `--json`; what the test expects of it is there, or the test fails. */
 export interface Row {
@@ -39,30 +34,44 @@ export interface Row {
 
 export interface Folder {
   readonly path: string;
-  /** Runs the real command line in a process of its own, here. */
+  /** Where checkpoints are kept apart from its data directory. */
+  readonly checkpoints: string;
+  /** Runs a command here, in the test's own process. */
   run(...args: readonly string[]): Promise<Finished>;
   /** Its standard output as JSON lines; throws where it does not end with `code`. */
   json(code: number, ...args: readonly string[]): Promise<readonly Row[]>;
+  /** The same with these variables over the others. */
+  runWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Finished>;
+  /**
+   * The real launcher in a process of its own, here: for what is about processes (signals, exit,
+   * locks, a reader that goes away).
+   */
   spawn(args: readonly string[], env?: Readonly<Record<string, string>>): ChildProcess;
   remove(): Promise<void>;
 }
 
 export async function makeFolder(): Promise<Folder> {
   const path = await mkdtemp(join(tmpdir(), 'residency-cli-'));
-  const spawnHere = (
-    args: readonly string[],
-    env: Readonly<Record<string, string>> = {},
-  ): ChildProcess =>
-    spawn(process.execPath, [BIN, ...args], {
-      cwd: path,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_COMPILE_CACHE, ...env },
-    });
-  const run = (...args: readonly string[]): Promise<Finished> => finished(spawnHere(args));
+  const checkpoints = `${path}-checkpoints`;
+  const environment = (over: Readonly<Record<string, string>> = {}) => ({
+    ...process.env,
+    RESIDENCY_CHECKPOINTS: checkpoints,
+    XDG_STATE_HOME: STATE,
+    ...over,
+  });
+  const run = (...args: readonly string[]): Promise<Finished> =>
+    inProcess(args, { env: environment(), cwd: path });
   return {
     path,
+    checkpoints,
     run,
-    spawn: spawnHere,
+    runWith: (env, ...args) => inProcess(args, { env: environment(env), cwd: path }),
+    spawn: (args, env) =>
+      spawn(process.execPath, [BIN, ...args], {
+        cwd: path,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: environment(env),
+      }),
     json: async (code, ...args) => {
       const ended = await run(...args, '--json');
       if (ended.code !== code)
@@ -74,7 +83,11 @@ export async function makeFolder(): Promise<Folder> {
         .filter((line) => line !== '')
         .map((line): Row => JSON.parse(line));
     },
-    remove: () => rm(path, { recursive: true, force: true }),
+    remove: async () => {
+      await Promise.all(
+        [path, checkpoints].map((one) => rm(one, { recursive: true, force: true })),
+      );
+    },
   };
 }
 
@@ -98,7 +111,10 @@ export async function finished(child: ChildProcess): Promise<Finished> {
   return { code, out, err };
 }
 
-/** Alters a log past the adapter, in a process of its own, as somebody with access to the disk could. */
+/**
+ * Alters a log past the adapter, in a process of its own, as somebody with access to the disk
+ * could.
+ */
 export function alterLog(file: string, sql: string): void {
   execFileSync(process.execPath, [
     '-e',

@@ -150,7 +150,7 @@ it('reconcile finds what hides among the sites, in their housekeeping, behind a 
       },
     });
     const lock = await lockRouting({ path: here('.residency') });
-    // What stands in tmp/ may be a router's work.
+    // A file in tmp/ may belong to a running router.
     expect((await folder.json(1, 'reconcile')).at(-1)).toMatchObject({
       byCode: { FOREIGN_OBJECT: 2 },
     });

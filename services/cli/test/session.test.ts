@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { interruptionOf } from '../src/session.ts';
+import { interruptionOf } from '../src/terminal/session.ts';
 
 it.each(['before', 'after'])(
   "what ends with its signal's reason ends as interrupted, where the session is ended %s it began",

@@ -104,7 +104,7 @@ it('only the first start on the default directory routes the examples', async ()
     );
   expect(await running.stop('SIGINT')).toBe(0);
   const again = await start(folder);
-  expect(await again.stop('SIGTERM')).toBe(0);
+  expect(await again.stop('SIGHUP')).toBe(0);
   expect(again.output()).not.toContain('invoice.pdf');
 });
 

@@ -76,7 +76,15 @@ it('where answers one line per argument in their order, as typed, and makes noth
   ]);
 
   const said = await folder.run('where', 'US', 'zz', '--at', '2020-11-16T23:59:59.999Z');
-  expect(said.code).toBe(0);
+  expect(said.code).toBe(1);
+  // Upper-casing makes two letters of each of these, which would be an assigned code.
+  for (const odd of ['ß', 'ﬁ', 'ﬀ', 'UK']) {
+    const asked = await folder.run('where', odd);
+    expect([asked.code, asked.out]).toEqual([
+      1,
+      `${odd}: unknown, not an assigned ISO 3166-1 alpha-2 code or XK; a sample would be quarantined.\n`,
+    ]);
+  }
   expect(said.out.split('\n')).toEqual([
     expect.stringMatching(
       /^US: moscow, since 2018-11-13, by rule moscow-before-completion of residency\/1 \(basis default, confidence completion-date\) for 2020-11-16T23:59:59\.999Z; sources: GTI §6;/,

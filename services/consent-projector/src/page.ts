@@ -3,28 +3,36 @@ import { evolve } from '@residency/consent';
 import type { ConsentEvent, ConsentHistory } from '@residency/consent';
 import { readConsentRecord } from '@residency/contracts';
 import type { LogRecord } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import type { ProjectedPosition } from './ports/consent-projection.ts';
 
-/** What some records of the log change, seen from one position. */
+/** The changes of a range of records, with the position after it. */
 export interface Page {
-  readonly to: Pick<ProjectedPosition, 'next' | 'watermark' | 'halted'>;
+  readonly to: Pick<ProjectedPosition, 'topicId' | 'next' | 'watermark' | 'halted'>;
   readonly changes: readonly { readonly event: ConsentEvent; readonly at: number }[];
-  /** Records that hold no consent event: whoever publishes consents controls them, and one must not stop the next. */
+  /**
+   * Records that hold no consent event. The publisher of consents controls them, and one must not
+   * stop the next.
+   */
   readonly skipped: readonly { readonly offset: bigint; readonly error: unknown }[];
-  /** The page's last record, where append time went back by more than the margin. */
+  /** The page's last record, if append time went back by more than the margin there. */
   readonly wentBack?: { readonly offset: bigint; readonly byMs: number };
 }
 
 /**
- * Reads `records` from `position` on; `undefined` where none of them is new. Append time may go back by `marginMs`: readers wait
- * that much longer. Where it goes back by more, the watermark has promised too much. The page ends there and halts the view; the
- * view stays halted until append time is at the watermark again, for only then is the promise true.
+ * Folds `records` of the topic from `position` on; `undefined` if none of them is new.
+ *
+ * Append time may go back by `marginMs`: readers wait that much longer. If it goes back by more,
+ * the watermark has promised too much. Then the page ends and halts the view. The view stays halted
+ * until append time reaches the watermark again, because only then is the promise true.
  */
 export function readPage(
   records: readonly LogRecord[],
   position: ProjectedPosition | undefined,
   marginMs: number,
+  topicId?: string,
 ): Page | undefined {
+  const of = defined({ topicId });
   const changes: { event: ConsentEvent; at: number }[] = [];
   const skipped: { offset: bigint; error: unknown }[] = [];
   let next = position?.next ?? 0n;
@@ -46,17 +54,17 @@ export function readPage(
     halted = at + marginMs < watermark;
     if (halted && !wasHalted)
       return {
-        to: { next, watermark, halted },
+        to: { ...of, next, watermark, halted },
         changes,
         skipped,
         wentBack: { offset, byMs: watermark - at },
       };
   }
   if (watermark === undefined || next === position?.next) return undefined;
-  return { to: { next, watermark, halted }, changes, skipped };
+  return { to: { ...of, next, watermark, halted }, changes, skipped };
 }
 
-/** The histories that `changes` leave, each whole; those that stay empty are left out. */
+/** The complete histories after `changes`. Empty histories are left out. */
 export function fold(
   changes: Page['changes'],
   known: ReadonlyMap<string, ConsentHistory>,

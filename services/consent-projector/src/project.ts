@@ -1,33 +1,38 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { remedyOf } from '@residency/coded-error';
 import { TOPICS, formatPosition } from '@residency/contracts';
 import type { LogRecord } from '@residency/contracts';
 import { BackOff } from '@residency/routing';
 import type { BackOffLimits } from '@residency/routing';
+import { pause } from '@residency/waiting';
 import { fold, readPage } from './page.ts';
 import type { Page } from './page.ts';
 import type { ConsentProjection, ProjectedPosition } from './ports/consent-projection.ts';
 import type { ConsentSource } from './ports/consent-source.ts';
 import type { ProjectorDiagnostics } from './ports/projector-diagnostics.ts';
-import { appendTimeWentBack, logShorter } from './projector-error.ts';
+import { appendTimeWentBack, logReplaced, logShorter } from './projector-error.ts';
 
 export interface ProjectOptions {
   readonly source: ConsentSource;
   readonly projection: ConsentProjection;
   readonly signal: AbortSignal;
   readonly diagnostics: ProjectorDiagnostics;
-  /** After every step that moved the projection. */
+  /** Called after every step that moved the projection. */
   readonly onProgress?: (progress: ProjectorProgress) => void;
-  /** How far append time may go back; what routers wait beyond a record's time. */
+  /**
+   * How far append time may go back, milliseconds. Routers wait as much longer for the watermarks.
+   */
   readonly appendTimeMarginMs?: number;
   readonly backOff?: BackOffLimits;
 }
 
 export interface ProjectorProgress {
   readonly position: ProjectedPosition;
-  /** Records of this step. */
+  /** The number of records in this step. */
   readonly records: number;
-  /** Records that held no consent event, since `project` was called; each wants a person to look at its publisher. */
+  /**
+   * The number of records without a consent event since `project` was called. A person should look
+   * at the publisher of each.
+   */
   readonly skipped: number;
 }
 
@@ -41,12 +46,13 @@ type Answer = Awaited<ReturnType<ConsentProjection['apply']>>;
 
 const MARGIN_MS = 1_000;
 const BACK_OFF: BackOffLimits = { firstMs: 50, mostMs: 5_000 };
-/** One step's records: what one script changes, and all that a step holds in memory besides. */
+/** The most records of one step: one script changes them, and memory holds them. */
 const PAGE_RECORDS = 500;
 
 /**
- * Folds the consent log into the projection until `signal` is aborted. Whatever can be retried is, from where the projection then
- * really is; throws what needs a person (`CONSENT_LOG_SHORTER`, `APPEND_TIME_WENT_BACK`, settings, rights, defects).
+ * Folds the consent log into the projection until `signal` is aborted. Retries transient failures,
+ * from the projection's actual position. Throws failures that need a person (`CONSENT_LOG_SHORTER`,
+ * `CONSENT_LOG_REPLACED`, `APPEND_TIME_WENT_BACK`, settings, rights, defects).
  */
 export async function project(options: ProjectOptions): Promise<void> {
   const { signal, diagnostics, backOff = BACK_OFF } = options;
@@ -70,32 +76,42 @@ export async function project(options: ProjectOptions): Promise<void> {
   }
 }
 
-/** From where the projection is, until it turns out to be further back, or the source ends. */
+/**
+ * Follows the log from the projection's position, until the projection turns out to be further
+ * back, or the source ends.
+ */
 async function follow(run: Run): Promise<void> {
   let position = await run.projection.position();
-  await demandWithinLog(position, run.source);
+  const topicId = await requireSameLog(position, run.source);
   if (position?.halted === true)
     run.diagnostics.error(
       'The consent view is halted, because append time went back; routing waits until it has passed the watermark again.',
     );
   for await (const records of run.source.batches(position?.next, run.signal)) {
     for (let index = 0; index < records.length && !run.signal.aborted; index += PAGE_RECORDS) {
-      const reached = await advance(run, position, records.slice(index, index + PAGE_RECORDS));
+      const reached = await advance(
+        { ...run, topicId },
+        position,
+        records.slice(index, index + PAGE_RECORDS),
+      );
       if (reached === 'further back') return;
       position = reached;
     }
   }
 }
 
-/** Applies `records` from wherever the projection really is, as long as that lies ahead of `from`; the source is only to be sought again where it does not. */
+/**
+ * Applies `records` from the projection's actual position, if that is after `from`. Otherwise the
+ * source must be read again from there.
+ */
 async function advance(
-  run: Run,
+  run: Run & { readonly topicId: string | undefined },
   from: ProjectedPosition | undefined,
   records: readonly LogRecord[],
 ): Promise<ProjectedPosition | undefined | 'further back'> {
   let position = from;
   for (;;) {
-    const page = readPage(records, position, run.appendTimeMarginMs ?? MARGIN_MS);
+    const page = readPage(records, position, run.appendTimeMarginMs ?? MARGIN_MS, run.topicId);
     if (page === undefined) return position;
     report(run, page);
     const answer = await apply(run.projection, position, page);
@@ -120,7 +136,7 @@ async function advance(
       );
       return 'further back';
     }
-    await demandWithinLog(answer.found, run.source);
+    await requireSameLog(answer.found, run.source);
     if (!run.seen.rival)
       run.diagnostics.info(
         'Another consent projector is at work on the same projection; each step is applied by one of them.',
@@ -130,18 +146,19 @@ async function advance(
   }
 }
 
-/** One round trip to read, one to write; a page of ticks needs only the second. */
+/** One round trip to read, one to write. A page with only ticks needs only the second. */
 async function apply(
   projection: ConsentProjection,
   expected: ProjectedPosition | undefined,
   { to, changes }: Page,
 ): Promise<Answer> {
   const ids = new Set(changes.map(({ event }) => event.consentId));
-  // Without a position there are no histories, whatever an earlier projection may have left.
+  // Without a position there are no histories: those of an earlier projection do not count.
   if (ids.size === 0 || expected === undefined)
     return await projection.apply({ expected, to, histories: fold(changes, new Map()) });
   const { position: found, histories } = await projection.histories([...ids]);
-  // Histories of any other position would be folded wrongly, even if the position were the expected one again when they are applied.
+  // Histories of another position would be folded wrongly, even if the position were the expected
+  // one again when they are applied.
   if (!same(found, expected)) return { applied: false, found };
   return await projection.apply({ expected, to, histories: fold(changes, histories) });
 }
@@ -150,6 +167,7 @@ function same(a: ProjectedPosition | undefined, b: ProjectedPosition): boolean {
   return (
     a !== undefined &&
     a.log === b.log &&
+    a.topicId === b.topicId &&
     a.generation === b.generation &&
     a.next === b.next &&
     a.watermark === b.watermark &&
@@ -157,17 +175,25 @@ function same(a: ProjectedPosition | undefined, b: ProjectedPosition): boolean {
   );
 }
 
-/** A position beyond the log's end is of another log, or of one that lost records: going on would skip what is appended up to it. */
-async function demandWithinLog(
+/**
+ * Throws if the position is beyond the log's end: it belongs to another log, or the log lost
+ * records, and to continue would skip later records. Also throws if the topic's id differs, however
+ * long the log has grown. Returns the topic's id.
+ */
+async function requireSameLog(
   position: ProjectedPosition | undefined,
   source: ConsentSource,
-): Promise<void> {
-  if (position === undefined) return;
+): Promise<string | undefined> {
+  const topicId = await source.topicId();
+  if (position === undefined) return topicId;
   const end = await source.end();
   if (position.next > end) throw logShorter(at(source, position.next), end);
+  if (topicId !== undefined && position.topicId !== undefined && topicId !== position.topicId)
+    throw logReplaced(at(source, position.next), position.topicId, topicId);
+  return topicId;
 }
 
-/** Each record once, however often it is read again. */
+/** Reports each record once, however often it is read again. */
 function report({ source, diagnostics, seen }: Run, { skipped }: Page): void {
   for (const { offset, error } of skipped.filter((one) => one.offset > seen.upTo)) {
     seen.skipped += 1;
@@ -181,12 +207,4 @@ function report({ source, diagnostics, seen }: Run, { skipped }: Page): void {
 
 function at({ log }: ConsentSource, offset: bigint): string {
   return formatPosition({ log, topic: TOPICS.consents, partition: 0, offset });
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }

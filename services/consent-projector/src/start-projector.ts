@@ -1,11 +1,12 @@
-import { demandTopics, openKafkaLog } from '@residency/adapter-kafka';
+import { openServiceLog } from '@residency/adapter-kafka';
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { RedisConsentProjection } from '@residency/adapter-redis';
 import { remedyOf } from '@residency/coded-error';
-import { TOPICS, logLevelOf } from '@residency/contracts';
-import { allOrNone, comeUp, runWork } from '@residency/operations';
+import { TOPICS } from '@residency/contracts';
+import { runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import type { Logger, Metrics } from '@residency/telemetry';
+import { allOrNone, retryUntilReady } from '@residency/waiting';
 import type { ProjectorSettings } from './config.ts';
 import type { ConsentSource } from './ports/consent-source.ts';
 import { project } from './project.ts';
@@ -18,19 +19,18 @@ export interface ProjectorDeps {
   readonly now: () => number;
 }
 
-/** DESIGN §3 "Watermarks". */
+/** DESIGN §3 "Time". */
 const TICK_MS = 250;
 
-/** Projects the consent log into Redis and ticks both logs. Any number may run: the projection moves for one at a time. */
+/**
+ * Projects the consent log into Redis and appends ticks to both logs. Any number may run; each step
+ * is applied by one of them.
+ */
 export async function startProjector(deps: ProjectorDeps): Promise<RunningWork> {
-  const {
-    settings: { http },
-    logger,
-    metrics,
-  } = deps;
+  const { settings, logger, metrics } = deps;
   return await runWork({
     name: 'projecting',
-    http,
+    http: settings.http,
     logger,
     metrics,
     work: (context) => projectUntil(deps, context),
@@ -42,23 +42,22 @@ async function projectUntil(
   { signal, waits, started }: WorkContext,
 ): Promise<void> {
   const counted = metrics.projecting();
-  const kafka = { ...settings.kafka, clientId: 'residency-consent-projector' };
-  let log: KafkaLog | undefined;
-  let projection: RedisConsentProjection | undefined;
+  const { log } = await openServiceLog({
+    service: 'consent-projector',
+    kafka: settings.kafka,
+    logger,
+    signal,
+    waits,
+  });
+  const projection = new RedisConsentProjection(settings.redis);
   try {
-    const opened = (log = await comeUp(() => openKafkaLog(kafka, logger), { signal, waits }));
-    await comeUp(() => demandTopics(kafka, logger), { signal, waits });
-    opened.controlView((state) => {
-      logger.setLevel(logLevelOf(state, 'consent-projector'));
-    });
-    const view = (projection = new RedisConsentProjection(settings.redis));
-    await comeUp(() => view.demandNoEviction(), { signal, waits });
+    await retryUntilReady(() => projection.requireNoEviction(), { signal, waits });
     waits(undefined);
     started();
     const projecting = async (together: AbortSignal): Promise<void> =>
       await project({
-        source: consentSource(opened),
-        projection: view,
+        source: consentSource(log),
+        projection,
         signal: together,
         diagnostics: {
           info: (...said) => {
@@ -80,7 +79,7 @@ async function projectUntil(
       });
     const tick = async (): Promise<void> => {
       try {
-        await opened.tick(now());
+        await log.tick(now());
       } catch (error) {
         counted.ticked('failed');
         throw error;
@@ -92,8 +91,8 @@ async function projectUntil(
       tickUntil({ tick, everyMs: TICK_MS, signal: together, waits }),
     ]);
   } finally {
-    await projection?.close();
-    await log?.close();
+    await projection.close();
+    await log.close();
   }
 }
 
@@ -106,6 +105,7 @@ function consentSource(log: KafkaLog): ConsentSource {
         until: 'aborted',
         signal,
       }),
+    topicId: () => log.topicId(TOPICS.consents),
     end: async () => (await log.ends(TOPICS.consents)).get(0) ?? 0n,
   };
 }

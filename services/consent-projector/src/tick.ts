@@ -1,17 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { remedyOf } from '@residency/coded-error';
+import { pause } from '@residency/waiting';
 
-export interface TickTerms {
+export interface TickOptions {
   /** Appends one tick to each log. */
   readonly tick: () => Promise<void>;
   readonly everyMs: number;
   readonly signal: AbortSignal;
-  /** Told of each failure that is tried again. */
+  /** Called for each failure before a retry. */
   readonly waits: (error: unknown) => void;
 }
 
-/** Keeps the watermarks of idle logs moving (DESIGN §3 "Time") until `signal` is aborted; several projectors may tick, it does no harm. */
-export async function tickUntil({ tick, everyMs, signal, waits }: TickTerms): Promise<void> {
+/**
+ * Keeps the watermarks of idle logs moving (DESIGN §3 "Time") until `signal` is aborted. Several
+ * projectors may tick without harm.
+ */
+export async function tickUntil({ tick, everyMs, signal, waits }: TickOptions): Promise<void> {
   while (!signal.aborted) {
     try {
       await tick();
@@ -20,6 +23,6 @@ export async function tickUntil({ tick, everyMs, signal, waits }: TickTerms): Pr
       if (remedyOf(error) !== 'retry') throw error;
       waits(error);
     }
-    await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+    await pause(everyMs, signal);
   }
 }

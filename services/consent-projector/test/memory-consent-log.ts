@@ -20,6 +20,8 @@ const TICK: NewRecord = {
 export class MemoryConsentLog implements ConsentSource {
   readonly log: string = 'log-1';
   records: readonly LogRecord[] = [];
+  /** As brokers tell it. */
+  id: string | undefined;
   /** How many records the next batch has at most. */
   batchSize: () => number = () => 100;
   /** Where readers began. */
@@ -28,6 +30,10 @@ export class MemoryConsentLog implements ConsentSource {
     [];
   #next = 0n;
   #more = Promise.withResolvers<void>();
+
+  topicId(): Promise<string | undefined> {
+    return Promise.resolve(this.id);
+  }
 
   publish(event: ConsentEvent, at: number): LogRecord {
     this.#events.push({ next: this.#next + 1n, event, at });

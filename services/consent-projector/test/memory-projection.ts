@@ -10,7 +10,10 @@ export interface Kept {
   readonly histories: ReadonlyMap<string, ConsentHistory>;
 }
 
-/** What Redis does for the projector, in memory; each call takes a turn of the event loop before and after it. */
+/**
+ * What Redis does for the projector, in memory; each call takes a turn of the event loop before and
+ * after it.
+ */
 export class MemoryProjection implements ConsentProjection {
   kept: Kept = { position: undefined, histories: new Map() };
   readonly #log: string;

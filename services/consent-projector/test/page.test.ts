@@ -21,7 +21,7 @@ function ticks(...times: readonly number[]): MemoryConsentLog {
 }
 
 describe('a page', () => {
-  it('moves position and watermark for events, ticks and records that hold nothing', () => {
+  it('moves position and watermark for events, ticks and records without an event', () => {
     const log = ticks(10);
     log.publish(granted('consent-0001'), 20);
     log.append({ key: Buffer.from('k'), headers: [], value: Buffer.from('nonsense') }, 30);
@@ -32,7 +32,7 @@ describe('a page', () => {
     expect(page?.skipped.map(({ offset }) => offset)).toEqual([2n]);
   });
 
-  it('leaves out what was read before, and holes', () => {
+  it('skips records that were read before, and holes', () => {
     const { records } = ticks(10, 20, 30, 40, 50);
     const holes = records.filter(({ offset }) => offset !== 3n);
     expect(readPage(holes, position(2n, 20), 1_000)?.to).toEqual({
@@ -50,7 +50,7 @@ describe('a page', () => {
     });
   });
 
-  it('ends and halts the view where append time goes back by more', () => {
+  it('ends and halts the view if append time goes back by more', () => {
     const page = readPage(ticks(5_000, 3_999, 6_000).records, undefined, 1_000);
     expect(page).toMatchObject({
       to: { next: 2n, watermark: 5_000, halted: true },
@@ -58,7 +58,7 @@ describe('a page', () => {
     });
   });
 
-  it('is halted until append time is back at the watermark, and then goes on', () => {
+  it('is halted until append time reaches the watermark again, and then continues', () => {
     const { records } = ticks(5_000, 3_000, 3_500, 4_000, 4_500);
     expect(readPage(records.slice(0, 3), position(2n, 5_000, true), 1_000)).toMatchObject({
       to: { next: 3n, watermark: 5_000, halted: true },
@@ -73,7 +73,7 @@ describe('a page', () => {
 });
 
 describe('folding', () => {
-  it('goes on from what is known, several events of one consent in order, and leaves out what stays empty', () => {
+  it('continues from known histories, applies several events of one consent in order, and omits empty histories', () => {
     const known = new Map([['consent-0001', [{ from: 1, purposes: ['p'], termsVersion: '0' }]]]);
     const changes = [
       { event: withdrawn('consent-0001'), at: 5 },

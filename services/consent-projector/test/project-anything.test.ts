@@ -47,7 +47,10 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
 );
 
-/** The projection is at every moment what folding the log up to its position gives; checked after each of its steps. */
+/**
+ * The projection is at every moment what folding the log up to its position gives; checked after
+ * each of its steps.
+ */
 class CheckedProjection extends MemoryProjection {
   readonly #log: MemoryConsentLog;
   readonly wrong: Kept[] = [];
@@ -74,7 +77,7 @@ async function turns(count: number): Promise<void> {
     });
 }
 
-it('whatever is published in whatever batches, by however many projectors, with Redis emptied and restored in between: the histories are the fold of the log', async () => {
+it('for any events in any batches, with any number of projectors, and Redis emptied and restored in between, the histories are the fold of the log', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(happening, { maxLength: 60 }),

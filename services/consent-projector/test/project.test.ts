@@ -40,7 +40,7 @@ describe('the projector', () => {
     expect(running.said).toEqual([]);
   });
 
-  it('goes on where the projection is', async () => {
+  it("continues from the projection's position", async () => {
     const [log, projection] = [someLog(20), new MemoryProjection()];
     const first = run({ source: log, projection });
     await caughtUp(log, projection);
@@ -53,7 +53,7 @@ describe('the projector', () => {
     expect(projection.kept.histories).toEqual(log.histories());
   });
 
-  it('takes large batches in steps of five hundred records', async () => {
+  it('processes large batches in steps of five hundred records', async () => {
     const [log, projection] = [someLog(1_100), new MemoryProjection()];
     log.batchSize = () => 5_000;
     const running = run({ source: log, projection });
@@ -63,7 +63,7 @@ describe('the projector', () => {
     expect(projection.kept.histories).toEqual(log.histories());
   });
 
-  it('asks for no histories where there are only ticks', async () => {
+  it('reads no histories if there are only ticks', async () => {
     const [log, projection] = [someLog(3), new MemoryProjection()];
     let asked = 0;
     const counting: ConsentProjection = {
@@ -83,7 +83,7 @@ describe('the projector', () => {
     expect(projection.kept.position).toMatchObject({ watermark: 109 });
   });
 
-  it('counts and names records that hold no consent event, each once, and goes on behind them', async () => {
+  it('counts and names records that hold no consent event, each once, and continues behind them', async () => {
     const [log, projection] = [new MemoryConsentLog(), new MemoryProjection()];
     log.append({ key: Buffer.from('CANARY'), headers: [], value: Buffer.from('CANARY') }, 10);
     log.append({ key: Buffer.from('consent-0001/e'), headers: [], value: null }, 20);
@@ -106,7 +106,7 @@ describe('the projector', () => {
     expect(projection.kept.histories).toEqual(log.histories());
   });
 
-  it('begins at the start, and says so, where the projection was emptied', async () => {
+  it('starts again from the beginning, and logs it, if the projection was emptied', async () => {
     const [log, projection] = [someLog(20), new MemoryProjection()];
     const running = run({ source: log, projection });
     await caughtUp(log, projection);
@@ -121,7 +121,7 @@ describe('the projector', () => {
     expect(projection.kept.histories).toEqual(log.histories());
   });
 
-  it('goes back to where an older copy is', async () => {
+  it('goes back to the position of an older copy', async () => {
     const [log, projection] = [someLog(20), new MemoryProjection()];
     const running = run({ source: log, projection });
     await caughtUp(log, projection);
@@ -136,7 +136,7 @@ describe('the projector', () => {
     expect(projection.kept.histories).toEqual(log.histories());
   });
 
-  it('does not fold into histories that were replaced while it asked for them, though their position is the old one again', async () => {
+  it('does not fold into histories that were replaced during the read, even if their position is the old one again', async () => {
     const [log, projection] = [someLog(20), new MemoryProjection()];
     const before = run({ source: log, projection });
     await caughtUp(log, projection);
@@ -197,7 +197,7 @@ describe('the projector', () => {
     ).toBeGreaterThanOrEqual(400);
   });
 
-  it('ends when told to, even while nothing works', async () => {
+  it('ends when its signal is aborted, also during an outage', async () => {
     const failing: ConsentProjection = {
       position: async () => {
         throw unreachable();
@@ -227,7 +227,7 @@ describe('each write of the projector', () => {
   it.each([
     ['failed', false],
     ['failed but persisted', true],
-  ])('is made good where it %s', async (_, persists) => {
+  ])('is repeated if it %s', async (_, persists) => {
     const [log, projection] = [someLog(60), new MemoryProjection()];
     log.batchSize = () => 4;
     let calls = 0;
@@ -248,7 +248,7 @@ describe('each write of the projector', () => {
     expect(projection.kept.histories).toEqual(log.histories());
   });
 
-  it('is made good where every third reading fails', async () => {
+  it('is repeated if every third read fails', async () => {
     const [log, projection] = [someLog(60), new MemoryProjection()];
     log.batchSize = () => 4;
     let calls = 0;
@@ -267,7 +267,7 @@ describe('each write of the projector', () => {
     expect(projection.kept.histories).toEqual(log.histories());
   });
 
-  it('is the last where the projection says to stop', async () => {
+  it("is the last if the projection's error has the remedy stop", async () => {
     const projection = new MemoryProjection();
     const foreign = async () => {
       throw new CodedError({ code: 'CONSENT_VIEW_FOREIGN', message: 'foreign', remedy: 'stop' });
@@ -282,7 +282,7 @@ describe('each write of the projector', () => {
 });
 
 describe('a log that cannot be right', () => {
-  it('stops the projector where it ends before the projection does', async () => {
+  it("stops the projector if the log ends before the projection's position", async () => {
     const projection = new MemoryProjection();
     projection.kept = {
       position: { log: 'log-1', generation: 'g', next: 21n, watermark: 10, halted: false },
@@ -295,7 +295,30 @@ describe('a log that cannot be right', () => {
     expect(projection.kept.position?.next).toBe(21n);
   });
 
-  it('stops the projector where the projection turns up beyond its end later', async () => {
+  it('stops the projector if the topic is not the projected one, however long it has grown', async () => {
+    const [first, projection] = [someLog(20), new MemoryProjection()];
+    first.id = 'first';
+    const running = run({ source: first, projection });
+    await caughtUp(first, projection);
+    await running.stop();
+    const second = someLog(60);
+    second.id = 'second';
+    const before = projection.kept.position;
+    await expect(run({ source: second, projection }).ended).rejects.toMatchObject({
+      code: 'CONSENT_LOG_REPLACED',
+      remedy: 'stop',
+      message: expect.stringMatching(/topic first, .* topic second/),
+    });
+    expect(projection.kept.position).toEqual(before);
+    // As the runbook says.
+    projection.kept = { position: undefined, histories: new Map() };
+    const anew = run({ source: second, projection });
+    await caughtUp(second, projection);
+    expect(projection.kept.position).toMatchObject({ topicId: 'second' });
+    await anew.stop();
+  });
+
+  it("stops the projector if the projection later moves beyond the log's end", async () => {
     const [log, projection] = [someLog(20), new MemoryProjection()];
     const running = run({ source: log, projection });
     await caughtUp(log, projection);
@@ -307,7 +330,7 @@ describe('a log that cannot be right', () => {
     await expect(running.ended).rejects.toMatchObject({ code: 'CONSENT_LOG_SHORTER' });
   });
 
-  it('halts the view and stops the projector where append time goes back beyond the margin, and opens it again once it is back', async () => {
+  it('halts the view and stops the projector if append time goes back beyond the margin, and resumes the view once append time has caught up', async () => {
     const [log, projection] = [new MemoryConsentLog(), new MemoryProjection()];
     log.publish(granted('consent-0001'), 100_000);
     log.publish(withdrawn('consent-0001'), 90_000);
@@ -332,7 +355,7 @@ describe('a log that cannot be right', () => {
     expect(projection.kept.histories).toEqual(log.histories());
   });
 
-  it('may begin after the position, where records before it are gone', async () => {
+  it('may begin after the position, if records were compacted', async () => {
     const [log, projection] = [someLog(20), new MemoryProjection()];
     const expected = log.histories();
     // Compaction keeps consent events; ticks and their tombstones go.

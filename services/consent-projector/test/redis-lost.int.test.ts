@@ -30,7 +30,10 @@ afterEach(async () => {
   await some.close();
 });
 
-/** A grant, many others, and a withdrawal right before the end; sampled at `sampleAt`, when it was over. */
+/**
+ * A grant, many others, and a withdrawal right before the end; sampled at `sampleAt`, when it was
+ * over.
+ */
 function withdrawnLog(): { readonly log: MemoryConsentLog; readonly sampleAt: number } {
   const log = new MemoryConsentLog();
   log.batchSize = () => 3;
@@ -41,7 +44,10 @@ function withdrawnLog(): { readonly log: MemoryConsentLog; readonly sampleAt: nu
   return { log, sampleAt: NOW + 3_000 };
 }
 
-/** What a router would say about a sample of `at`, as soon as the view reaches beyond it; asks without a pause until `until` settles. */
+/**
+ * What a router would say about a sample of `at`, as soon as the view reaches beyond it; asks
+ * without a pause until `until` settles.
+ */
 async function decisions(sampleAt: number, until: Promise<unknown>): Promise<string[]> {
   const found = new Set<string>();
   const done = new AbortController();
@@ -61,7 +67,7 @@ async function decisions(sampleAt: number, until: Promise<unknown>): Promise<str
 }
 
 describe('a Redis that is emptied', () => {
-  it('is rebuilt from the log, and a consent withdrawn right before is never taken for given meanwhile', async () => {
+  it('is rebuilt from the log, and a consent that was just withdrawn never counts as given meanwhile', async () => {
     const { log, sampleAt } = withdrawnLog();
     const running = run({ source: log, projection: some.projection });
     log.tick(sampleAt + 5_000);
@@ -75,7 +81,7 @@ describe('a Redis that is emptied', () => {
     expect((await some.view.read(ids(log))).histories).toEqual(log.histories());
   });
 
-  it('again and again while it is rebuilt, ends whole', async () => {
+  it('is complete in the end, even if it is emptied again and again during the rebuild', async () => {
     const { log, sampleAt } = withdrawnLog();
     const running = [
       run({ source: log, projection: some.projection }),
@@ -101,7 +107,7 @@ describe('a Redis that is emptied', () => {
 });
 
 describe('a Redis that turned into an older copy of itself', () => {
-  it('makes routing wait until the projector has caught up, and decides as the log says', async () => {
+  it('makes routing wait until the projector has caught up, and decides by the log', async () => {
     const stack = await ownRedis();
     const own = await someRedis(stack.redis.url);
     const { log, sampleAt } = withdrawnLog();
@@ -144,7 +150,7 @@ describe('a Redis that turned into an older copy of itself', () => {
     await own.close();
   });
 
-  it('in the middle of the work, or after it is killed, is taken up where it is', async () => {
+  it('is continued from its position, also in the middle of the work or after a kill', async () => {
     const stack = await ownRedis();
     const own = await someRedis(stack.redis.url);
     const { log, sampleAt } = withdrawnLog();
@@ -167,7 +173,7 @@ describe('a Redis that turned into an older copy of itself', () => {
   });
 });
 
-it('whatever is published, with a real Redis emptied and restored in between, two projectors leave the fold of the log', async () => {
+it('for any events, with a real Redis emptied and restored in between, two projectors leave the fold of the log', async () => {
   const consentId = fc.constantFrom('consent-0001', 'consent-0002', 'consent-0003');
   const event: fc.Arbitrary<ConsentEvent> = fc.oneof(
     consentId.map((id) => granted(id)),

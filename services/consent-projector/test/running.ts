@@ -43,7 +43,7 @@ export function run(
     },
     ...options,
   });
-  // Whoever awaits `ended` sees it; nobody else is to be told by the process.
+  // A caller that awaits `ended` gets the error; it must not count as unhandled.
   ended.catch(() => {});
   return {
     said,

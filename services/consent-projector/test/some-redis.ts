@@ -7,7 +7,10 @@ import { onTestFinished } from 'vitest';
 import { openStack, sharedRedis } from '../../../test/stack/index.ts';
 import type { OwnStack } from '../../../test/stack/index.ts';
 
-/** A view and a projection over keys nobody else uses, and an operator who copies, empties and restores them. */
+/**
+ * A view and a projection over keys nobody else uses, and an operator who copies, empties and
+ * restores them.
+ */
 export interface SomeRedis {
   readonly view: RedisConsentView;
   readonly projection: RedisConsentProjection;

@@ -8,12 +8,6 @@ const metrics = createMetrics({ service: 'exporter', version: VERSION, now: Date
 
 await serviceMain(process, {
   read: (env, readFile) => readConfig(env, readFile),
-  logger: (level) =>
-    createLogger({
-      level,
-      told: (code) => {
-        metrics.logged(code);
-      },
-    }),
+  logger: (level) => createLogger({ level, onProblem: metrics.logged }),
   start: (settings, logger) => startExporter({ settings, logger, metrics, now: Date.now }),
 });

@@ -12,8 +12,9 @@ export interface Bounds {
 }
 
 /**
- * Which quarantined records wait for a person: those with a `quarantined` event that no event names as the one it was sent through again
- * for, and that the intake log still holds. In whatever order the events are told, the answer is the same.
+ * Which quarantined records wait for a person: those with a `quarantined` event that no event names
+ * as the one it was sent through again for, that nobody closed, and that the intake log still
+ * holds. The answer does not depend on the order of the events.
  */
 export class QuarantineBook {
   readonly #partitions: ReadonlyMap<
@@ -22,7 +23,10 @@ export class QuarantineBook {
   >;
   #expired: number;
 
-  /** `starts`: the intake log's first offsets now; what stands before them is nobody's any more and is not counted. `expired`: those of the book before. */
+  /**
+   * `starts`: the intake log's first offsets now; records before them are gone and are not
+   * counted. `expired`: those of the book before.
+   */
   constructor(starts: ReadonlyMap<number, bigint>, expired = 0) {
     this.#partitions = new Map(
       [...starts].map(([partition, floor]) => [
@@ -47,7 +51,15 @@ export class QuarantineBook {
     this.#of(place)?.sent(Number(place.offset));
   }
 
-  /** Lets go of what the intake log no longer holds. Only once the audit log was read to an end that was looked for before `bounds`: what was named and has no event by then never gets one. */
+  /** A person said that nobody will send it through again. */
+  closed(place: Place): void {
+    this.#of(place)?.sent(Number(place.offset));
+  }
+
+  /**
+   * Lets go of what the intake log no longer holds. Only once the audit log was read to an end that
+   * was looked for before `bounds`: what was named and has no event by then never gets one.
+   */
   keepWithin(bounds: ReadonlyMap<number, Bounds>): void {
     for (const [partition, { start, end }] of bounds)
       this.#expired +=

@@ -3,19 +3,26 @@ const SENT = 0xff;
 const FEWEST = 16;
 
 /**
- * The quarantined records of one partition that the intake log holds: sorted columns, 17 bytes a record and at most twice that while they
- * grow, so that a million of them take 17 to 34 MB. One that was sent through again keeps its place, so that it does not come back should
- * its event be told twice. Offsets are numbers: below 2^53, as every number of Prometheus.
+ * The quarantined records of one partition that the intake log holds: sorted columns, 17 bytes a
+ * record and at most twice that while they grow, so that a million of them take 17 to 34 MB. A
+ * redriven record keeps its row, so a repeated event does not add it again. Offsets are numbers:
+ * below 2^53, as every number of Prometheus.
  */
 export class QuarantinedRecords {
   #offsets = new Float64Array(FEWEST);
   #times = new Float64Array(FEWEST);
   #reasons = new Uint8Array(FEWEST);
   #size = 0;
-  /** Sent through again according to another partition, whose audit events were read before those of this one. */
+  /**
+   * Sent through again according to another partition, whose audit events were read before those of
+   * this one.
+   */
   readonly #named = new Set<number>();
 
-  /** Events come in the order of offsets, so this appends; any other order is right and slow. `reason`: a number below 255. */
+  /**
+   * Events come in the order of offsets, so this appends; any other order is right and slow.
+   * `reason`: a number below 255.
+   */
   add(offset: number, at: number, reason: number): void {
     const index = this.#indexOf(offset);
     if (index < this.#size && this.#offsets[index] === offset) return;
@@ -28,14 +35,20 @@ export class QuarantinedRecords {
     this.#size += 1;
   }
 
-  /** The one at this offset was sent through again, whether its own event was read already or comes later. */
+  /**
+   * The one at this offset was sent through again, whether its own event was read already or comes
+   * later.
+   */
   sent(offset: number): void {
     const index = this.#indexOf(offset);
     if (index < this.#size && this.#offsets[index] === offset) this.#reasons[index] = SENT;
     else this.#named.add(offset);
   }
 
-  /** Forgets what lies outside `start` to `end`, the end excluded. How many of those had not been sent through again. */
+  /**
+   * Forgets what lies outside `start` to `end`, the end excluded. How many of those had not been
+   * sent through again.
+   */
   keepWithin(start: number, end: number): number {
     const [low, high] = [this.#indexOf(start), this.#indexOf(end)];
     const dropped = this.#waiting(0, low) + this.#waiting(high, this.#size);

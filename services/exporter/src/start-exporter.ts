@@ -1,21 +1,22 @@
-import { openKafkaLog, routerGroup, topicName } from '@residency/adapter-kafka';
+import { KafkaObserver, openKafkaLog, routerGroup, topicName } from '@residency/adapter-kafka';
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { RedisConsentView } from '@residency/adapter-redis';
 import { logLevelOf } from '@residency/contracts';
-import { SharedWait, allOrNone, comeUp, runWork } from '@residency/operations';
+import { observeConsents } from '@residency/observation';
+import type { PolicyFacts, ViewFacts } from '@residency/observation';
+import { SharedWait, runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
+import { validPolicies } from '@residency/residency';
 import { EXPORTED_SOURCES } from '@residency/telemetry';
 import type { ExportedSource, ExporterMetrics, Logger, Metrics } from '@residency/telemetry';
+import { allOrNone, retryUntilReady, unlessAborted } from '@residency/waiting';
 import type { ExporterSettings } from './config.ts';
-import { SeenNow } from './seen-now.ts';
+import { factSource } from './fact-source.ts';
+import { intakeSource } from './intake-source.ts';
+import { QuarantineReader } from './quarantine-reader.ts';
+import { refreshSource } from './refresh-source.ts';
+import { reportWait } from './report-wait.ts';
 import type { Source } from './source.ts';
-import { consentViewSource } from './sources/consent-view-source.ts';
-import { controlSource } from './sources/control-source.ts';
-import { intakeSource } from './sources/intake-source.ts';
-import { policySource } from './sources/policy-source.ts';
-import { QuarantineSource } from './sources/quarantine-source.ts';
-import { tellSource } from './tell-source.ts';
-import { tellWait } from './tell-wait.ts';
 
 export interface ExporterDeps {
   readonly settings: ExporterSettings;
@@ -25,21 +26,23 @@ export interface ExporterDeps {
   readonly now: () => number;
 }
 
-/** How long a source may take until it counts as one that can not be told. */
+/** The last known state of the views; `undefined`: not known. */
+interface SeenNow {
+  consents?: ViewFacts | undefined;
+  policy?: PolicyFacts | undefined;
+}
+
+/** After this time without an answer a source's metrics are absent. */
 const PATIENCE_MS = 10_000;
 /** How long a broker may take to answer: so short that another one can be asked in time. */
 const ANSWER_WITHIN_MS = 4_000;
 
-/** Tells Prometheus what stands in the logs and views. One is enough; several tell the same. */
+/** Exposes metrics about the logs and views. One is enough; several expose the same values. */
 export async function startExporter(deps: ExporterDeps): Promise<RunningWork> {
-  const {
-    settings: { http },
-    logger,
-    metrics,
-  } = deps;
+  const { settings, logger, metrics } = deps;
   return await runWork({
     name: 'exporting',
-    http,
+    http: settings.http,
     logger,
     metrics,
     work: (context) => exportUntil(deps, context),
@@ -51,19 +54,23 @@ async function exportUntil(
   { signal, waits, started }: WorkContext,
 ): Promise<void> {
   const { settings, metrics, now } = deps;
-  const exporter = metrics.exporting();
-  const seen = new SeenNow();
-  metrics.views(() => seen.all());
+  const { topicPrefix } = settings.kafka;
+  const exporter = metrics.exporting({
+    group: routerGroup(topicPrefix),
+    nameOf: (topic) => topicName(topicPrefix, topic),
+  });
+  const seen: SeenNow = {};
+  metrics.views(() => seen);
   const waiting = new SharedWait(waits);
   const untried = new Set<ExportedSource>(EXPORTED_SOURCES);
-  const tell = async (source: Source, together: AbortSignal): Promise<void> => {
-    await tellSource(source, {
+  const refresh = async (source: Source, together: AbortSignal): Promise<void> => {
+    await refreshSource(source, {
       intervalMs: settings.exporting.intervalMs,
       patienceMs: PATIENCE_MS,
       signal: together,
-      told: ({ name }, error) => {
+      onRead: ({ name }, error) => {
         if (error === undefined) exporter.read(name);
-        tellWait(waiting, name, error);
+        reportWait(waiting, name, error);
         if (untried.delete(name) && untried.size === 0) started();
       },
     });
@@ -71,7 +78,17 @@ async function exportUntil(
   const consents = new RedisConsentView(settings.redis);
   try {
     await allOrNone(signal, (together) => [
-      tell(consentViewSource(consents, { metrics: exporter, seen, now }), together),
+      refresh(
+        factSource(
+          'redis',
+          () => observeConsents(consents, now),
+          (view) => {
+            seen.consents = view;
+            exporter.consentHalted(view?.halted);
+          },
+        ),
+        together,
+      ),
       withKafka(
         deps,
         {
@@ -82,7 +99,7 @@ async function exportUntil(
         },
         async (log) => {
           await Promise.all(
-            kafkaSources(log, deps, exporter, seen).map((source) => tell(source, together)),
+            kafkaSources(log, deps, exporter, seen).map((source) => refresh(source, together)),
           );
         },
       ),
@@ -92,7 +109,9 @@ async function exportUntil(
   }
 }
 
-/** Opens the log, however long that takes, works with it until `signal` is aborted, and closes it. */
+/**
+ * Opens the log, however long that takes, works with it until `signal` is aborted, and closes it.
+ */
 async function withKafka(
   { settings, logger }: ExporterDeps,
   { signal, waits }: Pick<WorkContext, 'signal' | 'waits'>,
@@ -103,8 +122,8 @@ async function withKafka(
     clientId: 'residency-exporter',
     requestTimeoutMs: ANSWER_WITHIN_MS,
   };
-  const opening = comeUp(() => openKafkaLog(kafka, logger), { signal, waits });
-  const log = await Promise.race([opening, aborted(signal)]);
+  const opening = retryUntilReady(() => openKafkaLog(kafka, logger), { signal, waits });
+  const log = await unlessAborted(opening, signal);
   if (log === undefined) {
     void opening.then((late) => late.close()).catch(() => undefined);
     return;
@@ -123,32 +142,34 @@ function kafkaSources(
   exporter: ExporterMetrics,
   seen: SeenNow,
 ): Source[] {
-  const { topicPrefix } = settings.kafka;
-  const orders = log.controlView((state) => {
+  const observer = new KafkaObserver(log, now, (state) => {
     logger.setLevel(logLevelOf(state, 'exporter'));
   });
+  const control = metrics.control();
+  const quarantine = new QuarantineReader({ log, marginMs: settings.routing.watermarkMarginMs });
   return [
-    intakeSource({
-      log,
-      group: routerGroup(topicPrefix),
-      nameOf: (topic) => topicName(topicPrefix, topic),
-      metrics: exporter,
-    }),
-    policySource({ log, view: log.policyView(), metrics: exporter, seen, now }),
-    controlSource(log, orders, metrics.control()),
-    new QuarantineSource({ log, metrics: exporter, marginMs: settings.routing.watermarkMarginMs }),
+    intakeSource(log, observer, exporter),
+    factSource(
+      'policy',
+      (signal) => observer.policy(signal),
+      (policy) => {
+        seen.policy = policy;
+        exporter.policyVersions(policy && validPolicies(policy.versions).length);
+      },
+    ),
+    factSource(
+      'control',
+      (signal) => observer.control(signal),
+      (state) => {
+        control.is(state?.mode);
+      },
+    ),
+    factSource(
+      'quarantine',
+      (signal) => quarantine.read(signal),
+      (found) => {
+        exporter.quarantine(found);
+      },
+    ),
   ];
-}
-
-async function aborted(signal: AbortSignal): Promise<undefined> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  signal.addEventListener(
-    'abort',
-    () => {
-      resolve(undefined);
-    },
-    { once: true },
-  );
-  await promise;
 }

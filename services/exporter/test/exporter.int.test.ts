@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ROUTING_PAUSED, ROUTING_RESUMED, TOPICS, controlEntry } from '@residency/contracts';
 import type { ControlEvent, Position } from '@residency/contracts';
+import { IntakeObserver } from '@residency/observation';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Deployment } from '../../../test/deployment/deployment.ts';
-import type { ServiceProcess } from '../../../test/deployment/service-process.ts';
+import { Deployment } from '../../../test/running-deployment/deployment.ts';
+import type { ServiceProcess } from '../../../test/running-deployment/service-process.ts';
 import { deleteGroup, deleteRecords } from '../../../test/faults/cluster/kafka-request.ts';
 import { Publisher } from '../../../test/faults/cluster/publisher.ts';
 import { waitingFor } from '../../../test/faults/cluster/waiting-for.ts';
 import { openStack, sharedKafka, sharedSites } from '../../../test/stack/index.ts';
 import type { OwnStack } from '../../../test/stack/index.ts';
-import { Told, tells } from './told.ts';
+import { Scraped, tells } from './scraped.ts';
 
 let own: OwnStack;
 let deployment: Deployment;
@@ -68,6 +70,12 @@ test('is ready once all of it was read, and tells of views, policy and retention
   expect(told.value('residency_policy_versions')).toBe(1);
   expect(told.value('residency_consent_view_halted')).toBe(0);
   expect(told.value('residency_intake_retention_seconds')).toBe(7_200);
+  expect(new Set(Object.values(told.by('residency_append_time_ahead_seconds', 'topic')))).toEqual(
+    new Set([0]),
+  );
+  expect(told.by('residency_append_time_ahead_seconds', 'topic')).toHaveProperty([
+    nameOf('threat.consents'),
+  ]);
   expect(told.by('residency_control_state', 'state')).toEqual({
     running: 1,
     paused: 0,
@@ -80,6 +88,22 @@ test('is ready once all of it was read, and tells of views, policy and retention
       (at) => at > 0,
     ),
   ).toBe(true);
+});
+
+test('what brokers stamp is seen to be an hour ahead of a clock, or behind it', async () => {
+  const HOUR_MS = 3_600_000;
+  const leads = async (shift: number): Promise<readonly number[]> => {
+    const observer = new IntakeObserver(deployment.log, () => Date.now() + shift);
+    await observer.appendTimes();
+    // Until the next ticks.
+    await sleep(1_000);
+    return (await observer.appendTimes()).flatMap(({ topic, aheadMs }) =>
+      topic === TOPICS.consents ? [Math.round(aheadMs / 600_000)] : [],
+    );
+  };
+  expect(await leads(-HOUR_MS)).toEqual([6]);
+  expect(await leads(HOUR_MS)).toEqual([-6]);
+  expect(await leads(0)).toEqual([0]);
 });
 
 test("tells the lag though no router ever ran, by the names others' rules know, and how old the oldest record is", async () => {
@@ -129,7 +153,8 @@ test('quarantined records count until they are sent through again or dropped, al
   const told = await tells(exporter, (now) => now.value(QUARANTINED) === 1);
   expect(told.value('residency_quarantine_time_left_seconds')).toBeLessThanOrEqual(7_200);
   expect(told.value('residency_quarantine_oldest_age_seconds')).toBeGreaterThanOrEqual(0);
-  // Quarantined again: another record waits in its place. The exporter has read its event once it has read one behind it.
+  // Quarantined again: another record waits in its place. The exporter has read its event once it
+  // has read one behind it.
   expect(
     (await deployment.residency('quarantine', 'redrive', '--reason', 'COUNTRY_UNKNOWN')).code,
   ).toBe(0);
@@ -152,7 +177,7 @@ test('quarantined records count until they are sent through again or dropped, al
   if (dropped === undefined) throw new Error('Expected a position.');
   await tells(exporter, (now) => now.value(QUARANTINED) === 2);
   const second = await deployment.start('exporter');
-  expect((await Told.of(second)).value(QUARANTINED)).toBe(2);
+  expect((await Scraped.of(second)).value(QUARANTINED)).toBe(2);
   await deleteRecords(
     deployment.kafka.brokers,
     nameOf(TOPICS.samples),
@@ -163,7 +188,7 @@ test('quarantined records count until they are sent through again or dropped, al
     await tells(service, (now) => now.value(QUARANTINED) === 1 && now.value(EXPIRED) === 1);
   expect(await second.stop()).toBe(0);
   const third = await deployment.start('exporter');
-  const anew = await Told.of(third);
+  const anew = await Scraped.of(third);
   expect([anew.value(QUARANTINED), anew.value(EXPIRED)]).toEqual([1, 0]);
   expect(await Promise.all([third.stop(), router.stop()])).toEqual([0, 0]);
 }, 120_000);
@@ -192,7 +217,7 @@ test('tells that people paused routing, and that it goes on', async () => {
 });
 
 test("Redis is stopped: what it would tell is absent, Kafka's is told on, and it says so once", async () => {
-  const before = await Told.of(exporter);
+  const before = await Scraped.of(exporter);
   await own.servers.redis.stop();
   await waitingFor(exporter, 'REDIS_UNREACHABLE');
   const away = await tells(

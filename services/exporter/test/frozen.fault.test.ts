@@ -1,11 +1,11 @@
 import { eventually } from '@residency/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Deployment } from '../../../test/deployment/deployment.ts';
-import type { ServiceProcess } from '../../../test/deployment/service-process.ts';
+import { Deployment } from '../../../test/running-deployment/deployment.ts';
+import type { ServiceProcess } from '../../../test/running-deployment/service-process.ts';
 import { Publisher } from '../../../test/faults/cluster/publisher.ts';
 import { openStack, sharedRedis, sharedSites } from '../../../test/stack/index.ts';
 import type { OwnStack } from '../../../test/stack/index.ts';
-import { Told, tells } from './told.ts';
+import { Scraped, tells } from './scraped.ts';
 
 let own: OwnStack;
 let deployment: Deployment;
@@ -47,11 +47,11 @@ const OF_KAFKA = [
 ];
 const readAt = (source: string): string =>
   `residency_exporter_last_success_timestamp_seconds{source="${source}"}`;
-const absent = (told: Told): readonly string[] =>
+const absent = (told: Scraped): readonly string[] =>
   OF_KAFKA.filter((name) => told.sum(name) === undefined);
 
 test('every broker is frozen: nothing of Kafka is told, Redis is, and all is told again once they go on', async () => {
-  expect(absent(await Told.of(exporter))).toEqual([]);
+  expect(absent(await Scraped.of(exporter))).toEqual([]);
   for (const broker of own.servers.brokers) broker.freeze();
   const frozen = await tells(exporter, (now) => absent(now).length === OF_KAFKA.length);
   expect(
@@ -71,12 +71,12 @@ test('every broker is frozen: nothing of Kafka is told, Redis is, and all is tol
   const unable = await deployment.launch('exporter');
   await eventually(
     async () =>
-      await Told.of(unable).then(
+      await Scraped.of(unable).then(
         (now) => (now.value('residency_consent_view_halted') === 0 ? true : undefined),
         () => undefined,
       ),
   );
-  expect(absent(await Told.of(unable))).toEqual(OF_KAFKA);
+  expect(absent(await Scraped.of(unable))).toEqual(OF_KAFKA);
   expect(await unable.stop()).toBe(0);
 
   for (const broker of own.servers.brokers) broker.thaw();
@@ -92,7 +92,7 @@ test('every broker is frozen: nothing of Kafka is told, Redis is, and all is tol
 
 test('one of three brokers stays frozen: all is told again without it', async () => {
   const [broker] = own.servers.brokers;
-  const before = await Told.of(exporter);
+  const before = await Scraped.of(exporter);
   broker?.freeze();
   const sources = ['kafka', 'policy', 'control', 'quarantine'];
   // Longer than it could go on without asking the frozen one for anything.
@@ -107,7 +107,7 @@ test('one of three brokers stays frozen: all is told again without it', async ()
         (source) => (now.value(readAt(source)) ?? 0) > (before.value(readAt(source)) ?? 0) + 12,
       ),
   );
-  expect((await Told.of(exporter)).sum('kafka_consumergroup_lag')).toBe(4);
+  expect((await Scraped.of(exporter)).sum('kafka_consumergroup_lag')).toBe(4);
   broker?.thaw();
 }, 240_000);
 

@@ -2,7 +2,8 @@ import { KafkaLogError } from '@residency/adapter-kafka';
 import type { ReadOptions } from '@residency/adapter-kafka';
 import { TOPICS, encodeAuditEvent, formatPosition } from '@residency/contracts';
 import type { AuditEvent, LogRecord, QuarantineReason, Topic } from '@residency/contracts';
-import type { QuarantineLog } from '../src/sources/quarantine-source.ts';
+import { defined } from '@residency/defined';
+import type { QuarantineLog } from '../src/quarantine-reader.ts';
 
 interface Partition {
   start: bigint;
@@ -22,21 +23,29 @@ export class MemoryLog implements QuarantineLog {
 
   constructor() {
     this.#topics = new Map(
-      [TOPICS.samples, TOPICS.audit].map((topic) => [
+      [TOPICS.samples, TOPICS.audit, TOPICS.control].map((topic) => [
         topic,
         [0, 1].map(() => ({ start: 0n, records: [] })),
       ]),
     );
   }
 
-  append(topic: Topic, partition: number, at: number, value: Buffer = Buffer.from('x')): bigint {
+  append(
+    topic: Topic,
+    partition: number,
+    at: number,
+    value: Buffer = Buffer.from('x'),
+    headers: LogRecord['headers'] = [],
+  ): bigint {
     const into = this.#partition(topic, partition);
     const offset = into.start + BigInt(into.records.length);
-    into.records.push({ topic, partition, offset, at, key: null, headers: [], value });
+    into.records.push({ topic, partition, offset, at, key: null, headers, value });
     return offset;
   }
 
-  /** A record of the intake log and the event that says what became of it, one millisecond later. */
+  /**
+   * A record of the intake log and the event that says what became of it, one millisecond later.
+   */
   settle(
     partition: number,
     at: number,
@@ -48,7 +57,7 @@ export class MemoryLog implements QuarantineLog {
       partition,
       offset: this.append(TOPICS.samples, partition, at),
     };
-    const redrive = how.redriveOf === undefined ? {} : { redriveOf: how.redriveOf };
+    const redrive = defined({ redriveOf: how.redriveOf });
     const event: AuditEvent =
       how.reason === undefined
         ? {
@@ -109,7 +118,7 @@ export class MemoryLog implements QuarantineLog {
 
   async *readBatches(topic: Topic, { from }: ReadOptions): AsyncGenerator<readonly LogRecord[]> {
     if (!(from instanceof Map)) throw new Error('Expected offsets.');
-    this.begun.push([...from.values()]);
+    if (topic === TOPICS.audit) this.begun.push([...from.values()]);
     let left = this.breaksAfter;
     this.breaksAfter = Infinity;
     for (const partition of this.order) {

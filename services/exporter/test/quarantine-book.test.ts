@@ -40,7 +40,7 @@ class Naive {
       const { partition, offset } = step;
       const known = this.#known.get(`${partition}/${offset}`) ?? { partition, offset, sent: false };
       if (step.kind === 'sent') known.sent = true;
-      // Told twice: as at first.
+      // Scraped twice: as at first.
       else known.event ??= { at: step.at, reason: step.reason };
       this.#known.set(`${partition}/${offset}`, known);
     }

@@ -17,11 +17,11 @@ import type { Scope } from './tokens.ts';
 
 interface Admission {
   readonly scope: Scope;
-  /** Throws a coded error for what can not be read or written. */
+  /** Throws a coded error if the event cannot be read or written. */
   readonly entry: (event: CloudEvent) => LogEntry;
 }
 
-// What may come from outside. Ticks, policies and audit events may not: they have writers of their own.
+// The event types that clients may send. Ticks, policies and audit events have their own writers.
 const ADMISSIONS: ReadonlyMap<string, Admission> = new Map([
   [SUBMITTED, { scope: 'submissions', entry: submissionEntry }],
   [CONSENT_GRANTED, { scope: 'consents', entry: consentEntry }],
@@ -29,16 +29,17 @@ const ADMISSIONS: ReadonlyMap<string, Admission> = new Map([
   [SUBJECT_LINKED, { scope: 'consents', entry: subjectLinkEntry }],
 ]);
 
-export interface AdmitTerms {
+export interface AdmitOptions {
   readonly limits: Pick<Limits, 'sampleBytes' | 'recordBytes'>;
   readonly scopes: ReadonlySet<Scope>;
 }
 
 /**
- * An event as the log will hold it, or a `Problem`. Of a submission only identity, type and sizes are judged here: country,
- * consent and attributes are the router's, so that every record has its outcome in the audit log.
+ * The event as a log entry. Throws a `Problem`. Of a submission, only identity, type and sizes are
+ * checked here. The router checks country, consent and attributes, so that every record has its
+ * outcome in the audit log.
  */
-export function admit(event: CloudEvent, { limits, scopes }: AdmitTerms): LogEntry {
+export function admit(event: CloudEvent, { limits, scopes }: AdmitOptions): LogEntry {
   for (const name of ['source', 'id'] as const) {
     if (Buffer.byteLength(event[name]) > IDENTITY_BYTES)
       throw invalidEvent(
@@ -56,7 +57,7 @@ export function admit(event: CloudEvent, { limits, scopes }: AdmitTerms): LogEnt
   if ((event.data?.length ?? 0) > limits.sampleBytes)
     throw tooLarge('SAMPLE_TOO_LARGE', 'sample', limits.sampleBytes);
   const entry = entryOf(event, admission);
-  // A structured event's attributes may be long, and some stand in the key as well.
+  // A structured event's attributes may be long, and some are also in the key.
   if (sizeOf(entry) > limits.recordBytes)
     throw tooLarge('RECORD_TOO_LARGE', 'record (attributes and data)', limits.recordBytes);
   return entry;
@@ -86,6 +87,6 @@ function tooLarge(code: string, what: string, limit: number): Problem {
   return new Problem({
     kind: 'too-large',
     code,
-    detail: `Expected a ${what} of at most ${limit} bytes; found a larger one. It can not be sent; nothing of this request was kept.`,
+    detail: `Expected a ${what} of at most ${limit} bytes; found a larger one. It cannot be sent; nothing of this request was kept.`,
   });
 }

@@ -1,4 +1,7 @@
-/** Bytes of request bodies held at one time, by all requests together. Who finds none left is refused, never kept waiting. */
+/**
+ * Limits the bytes of request bodies held at one time, over all requests. A request without room is
+ * refused and does not wait.
+ */
 export class BodyBudget {
   #free: number;
 
@@ -29,8 +32,8 @@ export class BodyBudget {
 
 /** One request's share. */
 export interface BodyLease {
-  /** False: there is not that much left; nothing was taken. */
+  /** False: the budget has less than that left, and nothing was taken. */
   take(bytes: number): boolean;
-  /** Gives everything back; again: does nothing. */
+  /** Returns everything. Further calls do nothing. */
   release(): void;
 }

@@ -1,10 +1,14 @@
 import type { Socket } from 'node:net';
 import { PROBLEM_CONTENT_TYPE, Problem } from './problem.ts';
 
-/** Answers what never became a request (Node `clientError`): the client controls it, so only its kind is named. Then the connection ends. */
+/**
+ * Answers input that never became a request (Node `clientError`). The client controls it, so only
+ * its kind is named. Then the connection ends.
+ */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
   if (socket.destroyed) return;
-  // A request on this connection may already be answered in part; a second status line would be read as its body.
+  // A request on this connection may be partly answered already. A second status line would be read
+  // as its body.
   if (!socket.writable || socket.bytesWritten > 0) {
     socket.destroy();
     return;

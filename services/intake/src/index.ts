@@ -1,3 +1,4 @@
+export { BATCH_EVENTS } from './decoding/decoding.ts';
 export { INTAKE_ERROR_CODES, IntakeError } from './intake-error.ts';
 export type { IntakeErrorCode } from './intake-error.ts';
 export { DEFAULT_MAX_CONNECTIONS, DEFAULT_TIMEOUTS } from './intake-options.ts';
@@ -5,7 +6,7 @@ export type { IntakeLog, IntakeOptions, IntakeTimeouts } from './intake-options.
 export type { ConsentHistories } from './ports/consent-histories.ts';
 export type { EventAppender } from './ports/event-appender.ts';
 export type { SubmissionState, SubmissionStatus } from './ports/submission-status.ts';
-export { BATCH_EVENTS } from './routes/events.ts';
+export { RecentOutcomes } from './recent-outcomes.ts';
 export { INTAKE_ROUTES, startIntake } from './start-intake.ts';
 export type { Intake } from './start-intake.ts';
 export { SCOPES } from './tokens.ts';

@@ -14,9 +14,9 @@ export interface IntakeTimeouts {
   readonly request: number;
   /** Between two requests. */
   readonly keepAlive: number;
-  /** Without a byte in either direction, whatever the state: ends those who do not read their answer. */
+  /** The idle time of a connection, in any state. Ends clients that do not read their answer. */
   readonly idle: number;
-  /** What `close` gives to requests in hand. */
+  /** The time that `close` allows requests in progress. */
   readonly grace: number;
 }
 export const DEFAULT_TIMEOUTS: IntakeTimeouts = {
@@ -28,30 +28,44 @@ export const DEFAULT_TIMEOUTS: IntakeTimeouts = {
 };
 export const DEFAULT_MAX_CONNECTIONS = 1_024;
 
-/** Gets what an operator must act on: codes and call sites, never a message that may quote input. */
+/**
+ * Receives what an operator must act on: codes and call sites, never a message that may quote
+ * input.
+ */
 export interface IntakeLog {
   error(fields: object, message: string): void;
 }
 
 export interface IntakeOptions {
-  /** An address or `localhost`, which means 127.0.0.1. Anything but loopback needs `tokens`. */
+  /**
+   * An address or `localhost`, which means 127.0.0.1. Any other than loopback requires `tokens`.
+   */
   readonly host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly appender: EventAppender;
   readonly status: SubmissionStatus;
   readonly consents: ConsentHistories;
   readonly operations: Operations;
-  /** What the process serves besides, open to whoever reaches the port. Its answers may set `cache-control`; without, they are not kept. */
+  /**
+   * Further routes of the process, open to every client that reaches the port. An answer may set
+   * `cache-control`; otherwise it is not cached.
+   */
   readonly routes?: (app: FastifyInstance) => void;
   readonly tokens?: readonly IntakeToken[];
-  /** `inFlightBytes`: of all request bodies held at one time. */
+  /** `inFlightBytes`: the limit for all request bodies held at one time. */
   readonly limits?: Limits;
   readonly timeouts?: Partial<IntakeTimeouts>;
   readonly maxConnections?: number;
   readonly log?: IntakeLog;
-  /** Asked for each request: submissions are refused while it is so (`residency drain`); consents are not. */
+  /**
+   * Called for each request. While it returns true, submissions are refused (`residency drain`);
+   * consents are not.
+   */
   readonly draining?: () => boolean;
-  /** Told of each answer: the route's pattern, `undefined` where none fits, its status, milliseconds. */
+  /**
+   * Called after each response with the route's pattern (`undefined`: none matched), status and
+   * milliseconds.
+   */
   readonly answered?: (route: string | undefined, status: number, milliseconds: number) => void;
 }

@@ -1,15 +1,19 @@
 import { isIPv4 } from 'node:net';
 import { Problem } from './problem.ts';
 
-/** A host only this machine reaches: `localhost`, `::1` or in 127.0.0.0/8. Other spellings count as open to others. */
+/**
+ * True for a host that only this machine reaches: `localhost`, `::1` or in 127.0.0.0/8. Other
+ * spellings count as public.
+ */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase();
   return name === 'localhost' || name === '::1' || (isIPv4(name) && name.startsWith('127.'));
 }
 
 /**
- * Without tokens loopback itself is the permission, and a browser on this machine has it too. A page elsewhere could use
- * it by a form (its `Origin` tells) or by pointing its own name here (DNS rebinding; `Host` tells).
+ * Without tokens, access to loopback is the permission, and a browser on this machine has it too. A
+ * page of another origin could use it by a form (detected by `Origin`) or by DNS rebinding
+ * (detected by `Host`).
  */
 export function refuseForeignPages(headers: {
   readonly host?: string | undefined;

@@ -5,7 +5,7 @@ const METHODS: readonly (readonly [path: RegExp, allow: string])[] = [
   [/^\/(?:livez|readyz|metrics|submissions\/[^/]+|consents\/[^/]+)?$/, 'GET, HEAD'],
 ];
 
-/** 405 for a path that exists under another method, else 404. */
+/** 405 for a path that exists under another method, otherwise 404. */
 export function notFound(url: string): Problem {
   const [path = ''] = url.split('?', 1);
   const allow = METHODS.find(([pattern]) => pattern.test(path))?.[1];

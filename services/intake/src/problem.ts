@@ -1,3 +1,5 @@
+import { defined } from '@residency/defined';
+
 const KINDS = {
   'invalid-request': { status: 400, title: 'The request is not valid' },
   'invalid-event': { status: 400, title: 'The event is not valid' },
@@ -8,9 +10,11 @@ const KINDS = {
   timeout: { status: 408, title: 'The request did not arrive in time' },
   'too-large': { status: 413, title: 'The request is too large' },
   'unsupported-media-type': { status: 415, title: 'The content type is not supported' },
+  'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
   'headers-too-large': { status: 431, title: 'The header fields are too large' },
   internal: { status: 500, title: 'The intake failed' },
-  unavailable: { status: 503, title: 'The intake can not take this now' },
+  'not-implemented': { status: 501, title: 'The intake does not know how to read this' },
+  unavailable: { status: 503, title: 'The intake cannot take this now' },
 } as const;
 export type ProblemKind = keyof typeof KINDS;
 
@@ -18,17 +22,20 @@ export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 
 export interface ProblemInit {
   readonly kind: ProblemKind;
-  /** Literal; finer than the kind. */
+  /** A literal; more specific than the kind. */
   readonly code: string;
-  /** Expected, found, what to do next. The client controls its request: no value of it is repeated. */
+  /**
+   * The expected, the found, the next step. The client controls its request, so no value of it is
+   * repeated.
+   */
   readonly detail: string;
-  /** Which event of a batch, from 0. */
+  /** The index of the event in its batch, from 0. */
   readonly index?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
 }
 
-/** An RFC 9457 answer, thrown by whoever finds it. */
+/** An RFC 9457 problem as an exception. */
 export class Problem extends Error {
   readonly init: ProblemInit;
 
@@ -42,7 +49,7 @@ export class Problem extends Error {
     return KINDS[this.init.kind].status;
   }
 
-  /** The same problem, of one event of a batch. */
+  /** The same problem, for one event of a batch. */
   at(index: number): Problem {
     return new Problem({ ...this.init, index });
   }
@@ -57,12 +64,12 @@ export class Problem extends Error {
       status,
       detail,
       code,
-      ...(index === undefined ? {} : { index }),
+      ...defined({ index }),
     };
   }
 }
 
-/** 503: the publisher sends the same again after that many seconds. */
+/** 503: the publisher sends the same request again after this number of seconds. */
 export function unavailable(
   code: string,
   detail: string,

@@ -1,26 +1,27 @@
 import type { IncomingMessage } from 'node:http';
+import { JsonTokens, MAX_JSON_TOKENS, isCloudEventsType } from '@residency/cloudevents';
 import type { BodyBudget, BodyLease } from './body-budget.ts';
 import { Problem, unavailable } from './problem.ts';
 
 const FIRST_BYTES = 64 * 1024;
 
-export interface BodyTerms {
+export interface ReadBodyOptions {
   readonly limit: number;
   readonly budget: BodyBudget;
   readonly lease: BodyLease;
-  /** Called once what is declared is found acceptable. */
+  /** Called once the declared length is accepted. */
   readonly proceed: () => void;
 }
 
 /**
- * The whole body, or 413 beyond `limit`, 503 where the budget is spent, 400 where the client goes away. A declared length
- * is judged before a byte is read; but the budget is charged for what arrived and not for what was declared, so that a
- * client which declares much and then stalls takes nothing from the others. What arrives after a refusal is discarded by
- * the server until the request's time-out.
+ * Reads the whole body. 413 beyond `limit`, 503 if the budget is used up, 400 if the client
+ * disconnects. A declared length is checked before a byte is read, but the budget is charged only
+ * for bytes that arrived. A client that declares much and then stalls therefore takes nothing from
+ * the others. The server discards bytes that arrive after a refusal, until the request's timeout.
  */
 export async function readBody(
   request: IncomingMessage,
-  { limit, budget, lease, proceed }: BodyTerms,
+  { limit, budget, lease, proceed }: ReadBodyOptions,
 ): Promise<Buffer> {
   const declared =
     request.headers['content-length'] === undefined
@@ -31,8 +32,13 @@ export async function readBody(
   proceed();
   const body = new GrowingBuffer(declared ?? limit, lease);
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const tokens = isCloudEventsType(request.headers['content-type'] ?? '')
+    ? new JsonTokens()
+    : undefined;
   const take = (chunk: Buffer): void => {
-    if (body.length + chunk.length > limit) refuse(bodyTooLarge(limit));
+    // Checked before the rest arrives and before any value is built.
+    if (tokens?.add(chunk) === false) refuse(tooManyTokens());
+    else if (body.length + chunk.length > limit) refuse(bodyTooLarge(limit));
     else if (!body.append(chunk)) refuse(budgetSpent());
   };
   const refuse = (problem: Problem): void => {
@@ -41,13 +47,16 @@ export async function readBody(
   };
   request.on('data', take);
   request.once('end', () => resolve(body.bytes));
-  // `close` comes after `end` too; then the promise is settled and this changes nothing.
+  // `close` follows `end` too; the promise is settled then, and this changes nothing.
   request.once('close', () => reject(incomplete()));
   request.once('error', () => reject(incomplete()));
   return await promise;
 }
 
-/** One growing buffer: a list of chunks would let a client of one-byte chunks hold a hundred times its bytes. */
+/**
+ * One growing buffer. With a list of chunks, a client that sends one-byte chunks could hold a
+ * hundred times its bytes.
+ */
 class GrowingBuffer {
   readonly #most: number;
   readonly #lease: BodyLease;
@@ -59,7 +68,7 @@ class GrowingBuffer {
     this.#lease = lease;
   }
 
-  /** False: the budget is spent. */
+  /** False: the budget is used up. */
   append(chunk: Buffer): boolean {
     const needed = this.length + chunk.length;
     if (needed > this.#buffer.length) {
@@ -103,5 +112,13 @@ function incomplete(): Problem {
     kind: 'invalid-request',
     code: 'BODY_INCOMPLETE',
     detail: 'Expected the whole body; found the connection closed before its end. Send it again.',
+  });
+}
+
+export function tooManyTokens(): Problem {
+  return new Problem({
+    kind: 'too-large',
+    code: 'TOO_MANY_TOKENS',
+    detail: `Expected at most ${MAX_JSON_TOKENS} values and names in a JSON body; found more. Use data_base64 or binary mode for such data, or smaller batches.`,
   });
 }

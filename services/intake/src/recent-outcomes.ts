@@ -1,21 +1,26 @@
+import { hasCode } from '@residency/coded-error';
+import { decodeAuditEvent } from '@residency/contracts';
 import type { SubmissionState, SubmissionStatus } from './ports/submission-status.ts';
 
 export interface RecentOutcomesLimits {
-  /** Submissions remembered; the oldest are forgotten first. */
+  /** The most submissions that are remembered. The oldest are forgotten first. */
   readonly submissions: number;
-  /** Audit events of one submission; it may be sent as often as its publisher likes. */
+  /**
+   * The most audit events kept for one submission; its publisher may send it any number of times.
+   */
   readonly eventsEach: number;
 }
 
 const LIMITS: RecentOutcomesLimits = { submissions: 200_000, eventsEach: 16 };
 
 /**
- * What became of the latest submissions. A Kafka topic has no index, so whoever asks later asks the audit log
- * (`residency status`). Fed with what this intake appended and with the audit log's events as they come.
+ * The outcomes of the latest submissions. A Kafka topic has no index, so older ones must be looked
+ * up in the audit log (`residency status`). Its input is this intake's appends and the events of
+ * the audit log.
  */
 export class RecentOutcomes implements SubmissionStatus {
   readonly #limits: RecentOutcomesLimits;
-  /** In the order of their first mention; empty: pending. */
+  /** In the order of their first appearance; empty: pending. */
   readonly #events = new Map<string, Buffer[]>();
 
   constructor(limits: Partial<RecentOutcomesLimits> = {}) {
@@ -31,6 +36,19 @@ export class RecentOutcomes implements SubmissionStatus {
     const events = this.#mention(submission);
     events.push(event);
     if (events.length > this.#limits.eventsEach) events.shift();
+  }
+
+  /**
+   * Takes a record's value from the audit log. A value that is not an audit event was not written
+   * by a router. It is ignored here, and the reconciler reports it.
+   */
+  observe(value: Buffer): void {
+    try {
+      const { submission } = decodeAuditEvent(value).data;
+      if (submission !== undefined) this.settled(submission, value);
+    } catch (error) {
+      if (!hasCode(error, 'INVALID_AUDIT_EVENT')) throw error;
+    }
   }
 
   find(submission: string): Promise<SubmissionState> {

@@ -1,16 +1,17 @@
+import type { IncomingMessage } from 'node:http';
+import { refusedTransferCoding } from '@residency/operations';
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answerClientError } from './client-error.ts';
 import type { IntakeLog, IntakeOptions, IntakeTimeouts } from './intake-options.ts';
 import { refuseForeignPages } from './loopback.ts';
 import { notFound } from './not-found.ts';
-import { PROBLEM_CONTENT_TYPE, unavailable } from './problem.ts';
+import { PROBLEM_CONTENT_TYPE, Problem, unavailable } from './problem.ts';
 import { toProblem } from './to-problem.ts';
 
-export interface ServerTerms {
+export interface ServerOptions {
   readonly timeouts: IntakeTimeouts;
-  readonly maxConnections: number;
-  /** Loopback without tokens: pages of other origins are kept out. */
+  /** On loopback without tokens: pages of other origins are refused. */
   readonly guarded: boolean;
   /** True from `close` on. */
   readonly closing: () => boolean;
@@ -18,18 +19,21 @@ export interface ServerTerms {
   readonly answered: IntakeOptions['answered'];
 }
 
-/** HTTP without routes: bounds on time and connections, the guards before every route, and problem documents for every failure. */
-export function createServer(terms: ServerTerms): FastifyInstance {
-  const { timeouts } = terms;
+/**
+ * An HTTP server without routes: limits on time and connections, guards before every route, and
+ * problem documents for every failure.
+ */
+export function createServer(options: ServerOptions): FastifyInstance {
+  const { timeouts } = options;
   const headersTimeout = Math.min(timeouts.headers, timeouts.request);
   const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply =>
-    answerError(error, request, reply, terms.log);
+    answerError(error, request, reply, options.log);
   const app = fastify({
     logger: false,
     requestTimeout: timeouts.request,
     keepAliveTimeout: timeouts.keepAlive,
     connectionTimeout: timeouts.idle,
-    // Ours says 503 with a problem document.
+    // Our handler answers 503 with a problem document instead.
     return503OnClosing: false,
     // Consent ids have up to 128 characters; find-my-way's own limit is 100.
     routerOptions: { maxParamLength: 128 },
@@ -43,15 +47,18 @@ export function createServer(terms: ServerTerms): FastifyInstance {
       void answer(error, request, reply);
     },
   });
-  app.server.maxConnections = terms.maxConnections;
-  // A client that asks first (RFC 9110 §10.1.1) learns of a refusal before it sends the body: whoever reads the body says go on.
+  // A client that sends `Expect: 100-continue` (RFC 9110 §10.1.1) receives a refusal before it
+  // sends the body. The body's reader sends the 100.
   app.server.on('checkContinue', (request, response) =>
     app.server.emit('request', request, response),
   );
-  // Bodies are read by the one route that has one, under its own limit and budget.
+  app.server.on('checkExpectation', (request, response) =>
+    app.server.emit('request', request, response),
+  );
+  // Only one route has a body. It reads the body itself, under its own limit and budget.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_, payload, done) => done(null, payload));
-  addHooks(app, terms);
+  addHooks(app, options);
   app.setErrorHandler(answer);
   app.setNotFoundHandler((request) => {
     throw notFound(request.url);
@@ -59,7 +66,7 @@ export function createServer(terms: ServerTerms): FastifyInstance {
   return app;
 }
 
-function addHooks(app: FastifyInstance, { closing, guarded, answered }: ServerTerms): void {
+function addHooks(app: FastifyInstance, { closing, guarded, answered }: ServerOptions): void {
   if (answered !== undefined)
     app.addHook('onResponse', async ({ is404, routeOptions }, { statusCode, elapsedTime }) => {
       answered(is404 ? undefined : routeOptions.url, statusCode, elapsedTime);
@@ -71,8 +78,9 @@ function addHooks(app: FastifyInstance, { closing, guarded, answered }: ServerTe
         'Expected a running intake; found it closing. Send it again after the time in Retry-After.',
         5,
       );
+    refuseFraming(request.raw);
     if (guarded) refuseForeignPages(request.headers);
-    // Here, not in the handler: a body sent nowhere is not read.
+    // Checked here, before the handler: a body for an unknown route is not read.
     if (request.is404) throw notFound(request.url);
   });
   app.addHook('onSend', async (_, reply) => {
@@ -82,6 +90,26 @@ function addHooks(app: FastifyInstance, { closing, guarded, answered }: ServerTe
       'x-content-type-options': 'nosniff',
       ...(closing() ? { connection: 'close' } : {}),
     });
+  });
+}
+
+function refuseFraming(request: IncomingMessage): void {
+  const refused = refusedTransferCoding(request);
+  if (refused !== undefined) {
+    throw new Problem({
+      kind: refused === 'faulty' ? 'invalid-request' : 'not-implemented',
+      code: 'TRANSFER_CODING_UNSUPPORTED',
+      headers: { connection: 'close' },
+      detail:
+        'Expected a body with Content-Length, or of HTTP/1.1 with Transfer-Encoding: chunked; found another transfer coding. Send it without.',
+    });
+  }
+  const { expect } = request.headers;
+  if (expect === undefined || expect.toLowerCase() === '100-continue') return;
+  throw new Problem({
+    kind: 'expectation-failed',
+    code: 'EXPECTATION_UNSUPPORTED',
+    detail: 'Expected no Expect field but 100-continue; found another. Send it without.',
   });
 }
 
@@ -103,7 +131,7 @@ function answerError(
       'A request failed for a reason of ours.',
     );
   }
-  // The body it still waits to send could be taken for the next request.
+  // The unsent rest of the body could be read as the next request.
   if (request.headers.expect !== undefined) reply.header('connection', 'close');
   return reply
     .code(problem.status)
@@ -112,7 +140,7 @@ function answerError(
     .send(problem.document);
 }
 
-/** Where it happened, without the message: one that is not ours may quote what a client sent. */
+/** The place of the error without its message, which may quote a client's input. */
 function callSites(cause: unknown): string[] {
   if (!(cause instanceof Error)) return [];
   return (cause.stack ?? '')

@@ -1,11 +1,11 @@
-import { demandTopics, openKafkaLog } from '@residency/adapter-kafka';
+import { openServiceLog } from '@residency/adapter-kafka';
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { RedisConsentView } from '@residency/adapter-redis';
-import { hasCode } from '@residency/coded-error';
-import { INITIAL_CONTROL, TOPICS, decodeAuditEvent, logLevelOf } from '@residency/contracts';
-import { comeUp, runWork } from '@residency/operations';
+import { INITIAL_CONTROL, TOPICS } from '@residency/contracts';
+import { runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import type { Logger, Metrics } from '@residency/telemetry';
+import { retryUntilReady } from '@residency/waiting';
 import type { IntakeSettings } from './config.ts';
 import { IntakeError } from './intake-error.ts';
 import type { EventAppender } from './ports/event-appender.ts';
@@ -19,10 +19,13 @@ export interface IntakeServiceDeps {
   readonly now: () => number;
 }
 
-/** How far back the audit log is read for `GET /submissions/{id}`. */
+/** The time for which the audit log is read back for `GET /submissions/{id}`. */
 const WINDOW_MS = 60 * 60 * 1_000;
 
-/** The intake in front of a cluster: appends to Kafka, and follows the audit log to say what became of it. Until Kafka is reached it answers 503. */
+/**
+ * The intake in front of a cluster. It appends to Kafka, and follows the audit log for outcomes.
+ * Until Kafka is reached it answers 503.
+ */
 export async function startIntakeService(deps: IntakeServiceDeps): Promise<RunningWork> {
   const { settings, logger, metrics } = deps;
   const consents = new RedisConsentView(settings.redis);
@@ -59,7 +62,7 @@ export async function startIntakeService(deps: IntakeServiceDeps): Promise<Runni
   });
 }
 
-/** What requests use of the work behind them. */
+/** The dependencies of the routes. */
 class Front implements EventAppender {
   /** Absent until Kafka is reached. */
   log?: KafkaLog;
@@ -83,36 +86,38 @@ class Front implements EventAppender {
   }
 }
 
-/** Until it is aborted; a dropped connection begins again where it was. */
+/**
+ * Follows the audit log until the signal is aborted. After a lost connection it continues where it
+ * was.
+ */
 async function follow(
   { settings, logger, metrics, now }: IntakeServiceDeps,
   { signal, waits, started }: WorkContext,
   front: Front,
 ): Promise<void> {
-  const kafka = { ...settings.kafka, clientId: 'residency-intake' };
   const control = metrics.control();
   control.is(INITIAL_CONTROL.mode);
-  const log = await comeUp(
-    async () => {
-      await demandTopics(kafka, logger);
-      return await openKafkaLog(kafka, logger);
+  const { log } = await openServiceLog({
+    service: 'intake',
+    kafka: settings.kafka,
+    logger,
+    signal,
+    waits,
+    onControl: ({ mode }) => {
+      front.draining = mode === 'draining';
+      control.is(mode);
     },
-    { signal, waits },
-  );
-  // Closed by the service, after its last request.
-  front.log = log;
-  log.controlView((state) => {
-    front.draining = state.mode === 'draining';
-    control.is(state.mode);
-    logger.setLevel(logLevelOf(state, 'intake'));
   });
+  // The service closes it after its last request.
+  front.log = log;
   waits(undefined);
   started();
   const since = now() - WINDOW_MS;
   const seen = new Map<number, bigint>();
-  await comeUp(
+  await retryUntilReady(
     async () => {
-      // To its end first: that Kafka is there again must not wait for the next event.
+      // Reads to the end first, so that the recovery of Kafka is noticed without waiting for the
+      // next event.
       for (const until of ['end', 'aborted'] as const) {
         for await (const { partition, offset, value } of log.read(TOPICS.audit, {
           from: seen.size === 0 ? { at: since } : seen,
@@ -120,21 +125,11 @@ async function follow(
           signal,
         })) {
           seen.set(partition, offset + 1n);
-          if (value !== null) remember(front.outcomes, value);
+          if (value !== null) front.outcomes.observe(value);
         }
         waits(undefined);
       }
     },
     { signal, waits },
   );
-}
-
-/** What is no audit event was not written by a router: the reconciler's to find. */
-function remember(outcomes: RecentOutcomes, value: Buffer): void {
-  try {
-    const { submission } = decodeAuditEvent(value).data;
-    if (submission !== undefined) outcomes.settled(submission, value);
-  } catch (error) {
-    if (!hasCode(error, 'INVALID_AUDIT_EVENT')) throw error;
-  }
 }

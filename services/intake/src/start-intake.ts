@@ -1,7 +1,9 @@
+import { isOutOfHandles, systemFailure } from '@residency/coded-error';
 import { DEFAULT_LIMITS } from '@residency/contracts';
+import { Connections } from '@residency/operations';
 import type { FastifyInstance } from 'fastify';
 import { BodyBudget } from './body-budget.ts';
-import { Connections } from './connections.ts';
+import { Decoder } from './decoding/decoder.ts';
 import { IntakeError } from './intake-error.ts';
 import { DEFAULT_MAX_CONNECTIONS, DEFAULT_TIMEOUTS } from './intake-options.ts';
 import type { IntakeOptions } from './intake-options.ts';
@@ -13,7 +15,7 @@ import { submissionsRoute } from './routes/submissions.ts';
 import { createServer } from './server.ts';
 import { Tokens } from './tokens.ts';
 
-/** The patterns of all that it answers. */
+/** The patterns of all routes. */
 export const INTAKE_ROUTES: readonly string[] = [
   '/',
   '/events',
@@ -25,13 +27,19 @@ export const INTAKE_ROUTES: readonly string[] = [
 ];
 
 export interface Intake {
-  /** With the port it really has. */
+  /** The address with the actual port. */
   readonly url: string;
-  /** Stops accepting, lets requests in hand finish within the grace period, then cuts what is left. Never throws; repeatable. */
+  /**
+   * Stops accepting, lets requests in progress finish within the grace period, then closes the
+   * remaining connections. Never throws; may be called again.
+   */
   close(): Promise<void>;
 }
 
-/** Resolves once it listens. Throws `TOKENS_REQUIRED`, `INVALID_TOKEN`, `PORT_IN_USE` or `LISTEN_REFUSED`; then nothing listens. */
+/**
+ * Resolves once it listens. Throws `TOKENS_REQUIRED`, `INVALID_TOKEN`, `PORT_IN_USE` or
+ * `LISTEN_REFUSED`; then nothing listens.
+ */
 export async function startIntake(options: IntakeOptions): Promise<Intake> {
   const { host, limits = DEFAULT_LIMITS, maxConnections = DEFAULT_MAX_CONNECTIONS, log } = options;
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
@@ -40,20 +48,22 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   let closing: Promise<void> | undefined;
   const app = createServer({
     timeouts,
-    maxConnections,
     guarded: !tokens.required,
     closing: () => closing !== undefined,
     log,
     answered: options.answered,
   });
-  const connections = new Connections(app.server);
-  // A budget below one body would refuse the largest for ever.
+  const connections = new Connections(app.server, maxConnections);
+  const decoder = new Decoder();
+  // With a budget below one body, the largest body would always be refused.
   const budget = new BodyBudget(Math.max(limits.inFlightBytes, limits.recordBytes));
   eventsRoute(app, {
     appender: options.appender,
     tokens,
     limits,
     budget,
+    decoder,
+    connections,
     draining: options.draining ?? (() => false),
   });
   submissionsRoute(app, { status: options.status, tokens });
@@ -63,13 +73,13 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   await listen(app, host, options.port);
   return {
     url: urlOf(app, host),
-    close: () => (closing ??= close(app, connections, timeouts.grace)),
+    close: () => (closing ??= close(app, connections, timeouts.grace).then(() => decoder.close())),
   };
 }
 
 async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
   try {
-    // Fastify would open a second server for `localhost`, without the bounds of the first.
+    // For `localhost` Fastify would open a second server, without the limits of the first.
     await app.listen({ host: host.toLowerCase() === 'localhost' ? '127.0.0.1' : host, port });
   } catch (error) {
     await app.close();
@@ -98,6 +108,14 @@ function listenError(error: unknown, port: number): IntakeError {
       code: 'PORT_IN_USE',
       remedy: 'stop',
       message: `Expected port ${port} to be free, found another process listening on it. Stop that one, or choose another port.`,
+      cause: error,
+    });
+  }
+  if (typeof code === 'string' && isOutOfHandles(code)) {
+    return new IntakeError({
+      code: 'LISTEN_REFUSED',
+      remedy: 'stop',
+      message: `Expected to listen on port ${port}, found ${systemFailure(code)}.`,
       cause: error,
     });
   }

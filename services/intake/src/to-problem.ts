@@ -1,10 +1,13 @@
 import { codeOf, remedyOf } from '@residency/coded-error';
 import { Problem, unavailable } from './problem.ts';
 
-/** Whatever a handler or the framework threw, as an answer. Foreign messages may quote input, so none is passed on. */
+/**
+ * Maps any exception of a handler or the framework to a problem. Foreign messages may quote input,
+ * so none is passed on.
+ */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  // Only codes of ours, which are literals: the framework's and Node's own come without a remedy.
+  // Only our own codes, which are literals: errors of the framework and of Node have no remedy.
   const code = codeOf(error);
   if (code !== undefined) return portFailed(code, error);
   switch (error instanceof Error && 'statusCode' in error ? error.statusCode : undefined) {
@@ -34,12 +37,15 @@ export function toProblem(error: unknown): Problem {
   }
 }
 
-/** The log or a view behind a port said no: what `retry` waits for passes soon, all else needs a person first. */
+/**
+ * The log or a view behind a port failed. A failure with remedy `retry` passes soon; any other
+ * needs a person first.
+ */
 function portFailed(code: string, error: unknown): Problem {
   const seconds = remedyOf(error) === 'retry' ? 5 : 30;
   return unavailable(
     code,
-    `Expected the log behind the intake to do its part; found that it can not now (${code}). Nothing of this request was acknowledged: send it again after the time in Retry-After.`,
+    `Expected the log behind the intake to accept this; found that it cannot now (${code}). Nothing of this request was acknowledged: send it again after the time in Retry-After.`,
     seconds,
     error,
   );

@@ -2,24 +2,30 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { IntakeError } from './intake-error.ts';
 import { Problem } from './problem.ts';
 
-/** What a token permits: sending and asking for submissions, or sending consents and links and asking for consents. */
+/**
+ * The scopes of a token. `submissions`: send and read submissions. `consents`: send consents and
+ * links, and read consents.
+ */
 export const SCOPES = ['submissions', 'consents'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** A bearer token (RFC 6750), or the lower-case hex SHA-256 of one, so that a configuration need not hold it. */
+/**
+ * A bearer token (RFC 6750), or the lower-case hex SHA-256 of one, so that the configuration need
+ * not contain it.
+ */
 export type IntakeToken = { readonly scopes: readonly Scope[] } & (
   | { readonly token: string }
   | { readonly sha256: string }
 );
 
-/** RFC 6750 §2.1 `b64token`; 32 characters are the least a random token has. */
+/** RFC 6750 §2.1 `b64token`; a random token has at least 32 characters. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]{32,512}=*$/;
 const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 
 export class Tokens {
   readonly #known: readonly { readonly digest: Buffer; readonly scopes: readonly Scope[] }[];
 
-  /** Throws `INVALID_TOKEN`. None at all: everybody may do everything. */
+  /** Throws `INVALID_TOKEN`. Without tokens every client has every scope. */
   constructor(tokens: readonly IntakeToken[]) {
     this.#known = tokens.map((token, index) => ({
       digest: digestOf(token, index),
@@ -31,13 +37,14 @@ export class Tokens {
     return this.#known.length > 0;
   }
 
-  /** What this `Authorization` permits; throws 401 where it is missing or unknown. */
+  /** The scopes of this `Authorization`. Throws 401 if it is missing or unknown. */
   scopes(authorization: string | undefined): ReadonlySet<Scope> {
     if (!this.required) return new Set(SCOPES);
     const presented = BEARER.exec(authorization ?? '')?.[1];
     if (presented === undefined) throw unauthenticated('TOKEN_MISSING', 'no such header', 'Bearer');
     const digest = sha256(presented);
-    // All are compared, each in constant time: neither how far nor at which one it stopped may show.
+    // All tokens are compared, each in constant time, so that the duration shows neither which one
+    // matched nor how far.
     const matching = this.#known.filter((known) => timingSafeEqual(known.digest, digest));
     if (matching.length === 0)
       throw unauthenticated(
@@ -48,8 +55,8 @@ export class Tokens {
     return new Set(matching.flatMap(({ scopes }) => scopes));
   }
 
-  /** Throws 401, or 403 where the token is known for other things. */
-  demand(scope: Scope, authorization: string | undefined): void {
+  /** Throws 401, or 403 if the token lacks the scope. */
+  requireScope(scope: Scope, authorization: string | undefined): void {
     if (!this.scopes(authorization).has(scope)) throw missingScope(scope);
   }
 }

@@ -51,7 +51,7 @@ describe('starting', () => {
     });
   });
 
-  it('says that a port is in use', async () => {
+  it('reports that a port is in use', async () => {
     const world = await new IntakeWorld().start();
     await expect(new IntakeWorld().start({ port: world.port })).rejects.toMatchObject({
       code: 'PORT_IN_USE',
@@ -60,7 +60,7 @@ describe('starting', () => {
     });
   });
 
-  it('says that an address is not of this machine', async () => {
+  it('reports that an address does not belong to this machine', async () => {
     await expect(
       new IntakeWorld().start({ host: '192.0.2.1', tokens: TOKENS }),
     ).rejects.toMatchObject({ code: 'LISTEN_REFUSED' });
@@ -105,7 +105,7 @@ describe('with tokens', () => {
     ]);
   });
 
-  it('lets each scope do its own', async () => {
+  it('lets each scope use its own routes', async () => {
     const world = await new IntakeWorld().start({ tokens: TOKENS });
     expect((await world.post(binary(submitted()), bearer(SENDER))).status).toBe(202);
     expect((await world.post(binary(granted()), bearer(KEEPER))).status).toBe(202);

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { IntakeWorld, binary, submitted } from './intake-world.ts';
 
-it('finishes the request in hand, ends the idle ones at once and frees the port', async () => {
+it('finishes requests in progress, ends idle connections at once and frees the port', async () => {
   const world = new IntakeWorld();
   const durable = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();

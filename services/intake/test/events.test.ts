@@ -35,7 +35,7 @@ function expectProblem(answer: Answer, status: number, code: string): void {
 
 describe('accepting', () => {
   it.for(['binary', 'structured', 'batch'] as const)(
-    'takes a submission in %s mode and answers its position and submission id',
+    'accepts a submission in %s mode and returns its position and submission id',
     async (mode) => {
       const world = await new IntakeWorld().start();
       const content = {
@@ -128,7 +128,7 @@ describe('accepting', () => {
     expect([answer.status, answer.body, world.appended]).toEqual([202, { accepted: [] }, []]);
   });
 
-  it('takes a sample of the limit, chunked, byte for byte', async () => {
+  it('accepts a chunked sample of exactly the limit, byte for byte', async () => {
     const world = await new IntakeWorld().start();
     const data = Buffer.alloc(16 * MiB, 'abcdefg');
     const { headers } = binary(submitted());
@@ -225,10 +225,17 @@ describe('refusing', () => {
     expect(world.appended).toEqual([]);
   });
 
-  it('refuses a compressed body, which would be taken for the sample', async () => {
+  it('refuses a compressed body, which would become the sample', async () => {
     const world = await new IntakeWorld().start();
     const answer = await world.post(binary(submitted()), { 'content-encoding': 'gzip' });
     expectProblem(answer, 415, 'CONTENT_ENCODING_UNSUPPORTED');
+    expect(world.appended).toEqual([]);
+  });
+
+  it('refuses a partial body, which would become the whole sample', async () => {
+    const world = await new IntakeWorld().start();
+    const answer = await world.post(binary(submitted()), { 'content-range': 'bytes 0-1/10' });
+    expectProblem(answer, 400, 'CONTENT_RANGE_UNSUPPORTED');
     expect(world.appended).toEqual([]);
   });
 
@@ -288,7 +295,7 @@ describe('refusing', () => {
     expect(world.appended).toEqual([]);
   });
 
-  it('refuses a sample one byte over the limit and takes one of the limit', async () => {
+  it('refuses a sample one byte over the limit and accepts one of exactly the limit', async () => {
     const world = await new IntakeWorld().start({ limits: SMALL });
     expectProblem(
       await world.post(binary(submitted({ data: Buffer.alloc(1_001) }))),
@@ -308,7 +315,7 @@ describe('refusing', () => {
     expect(world.appended).toEqual([]);
   });
 
-  it('can not be made to write a redrive header', async () => {
+  it('cannot be made to write a redrive header', async () => {
     const world = await new IntakeWorld().start();
     expect(
       (await world.post(binary(submitted()), { [REDRIVE_HEADER]: 'log-1/threat.samples/0/0' }))
@@ -337,7 +344,7 @@ describe('refusing', () => {
   });
 
   it.for(['LOG_FULL', 'LOG_BUSY'] as const)(
-    'answers 503 with Retry-After where the log says %s',
+    'answers 503 with Retry-After if the log fails with %s',
     async (code) => {
       const world = new IntakeWorld();
       world.beforeAppend = () => {
@@ -351,7 +358,7 @@ describe('refusing', () => {
     },
   );
 
-  it('answers 500 for a defect, and logs where it is without what it says', async () => {
+  it('answers 500 for a defect, and logs its place without its message', async () => {
     const world = new IntakeWorld();
     world.beforeAppend = () => {
       throw new TypeError(`${CANARIES[1]}\nat ${CANARIES[0]}`);

@@ -10,10 +10,10 @@ import type { Readiness } from '@residency/operations';
 import { startIntake } from '../src/index.ts';
 import type { Intake, IntakeOptions, SubmissionState } from '../src/index.ts';
 
-/** In every test's events: none of them may come back in an answer or a log line. */
+/** Texts in every test's events. None of them may appear in a response or a log line. */
 export const CANARIES = ['canary-subject-7f3a', 'canary-sample-text-91c2'] as const;
 
-/** An intake on a free port over ports that remember. */
+/** An intake on a free port, with ports in memory. */
 export class IntakeWorld {
   readonly appended: LogEntry[][] = [];
   readonly logged: string[] = [];
@@ -21,7 +21,7 @@ export class IntakeWorld {
   readonly histories = new Map<string, ConsentHistory>();
   readiness: Readiness = { ready: true, checks: [{ name: 'log', ok: true }] };
   live = true;
-  /** Runs before an append counts; throws to make it fail. */
+  /** Runs before an append takes effect; throws to make it fail. */
   beforeAppend: () => Promise<void> | void = () => undefined;
   intake: Intake = { url: '', close: async () => undefined };
 
@@ -77,7 +77,7 @@ export class IntakeWorld {
     );
   }
 
-  /** A connection that says what it is told and no more. */
+  /** A connection that sends exactly this text. */
   raw(text: string): Raw {
     return new Raw(this.port, text);
   }
@@ -87,7 +87,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** Parsed; an empty object where it is no JSON. */
+  /** The parsed body; an empty object if it is not JSON. */
   readonly body: Record<string, unknown>;
 }
 
@@ -110,7 +110,7 @@ export class Raw {
     this.socket.on('data', (chunk) => {
       this.received += chunk.toString('latin1');
     });
-    // The server may cut the connection: that is what these tests are about.
+    // The server may close the connection: these tests are about that.
     this.socket.on('error', () => undefined);
     this.socket.once('close', () => resolve());
     if (text !== '') this.socket.write(text);

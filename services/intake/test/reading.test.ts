@@ -72,7 +72,7 @@ const EVENTS: readonly AuditEvent[] = [
   },
 ];
 
-it('tells what became of a settled submission, and nothing about the person', async () => {
+it('returns the outcome of a settled submission, and nothing about the person', async () => {
   const world = await new IntakeWorld().start();
   world.states.set(SUBMISSION, { state: 'settled', events: EVENTS.map(encodeAuditEvent) });
   const { status, body, text } = await world.get(`/submissions/${SUBMISSION}`);
@@ -111,7 +111,7 @@ it('tells what became of a settled submission, and nothing about the person', as
   expect(text).not.toContain('consent-0001');
 });
 
-it('says that a submission waits', async () => {
+it('returns that a submission waits', async () => {
   const world = await new IntakeWorld().start();
   world.states.set(SUBMISSION, { state: 'pending' });
   expect((await world.get(`/submissions/${SUBMISSION}`)).body).toEqual({
@@ -121,7 +121,7 @@ it('says that a submission waits', async () => {
   });
 });
 
-it('shows when a consent was given, and an empty list where it never was', async () => {
+it('returns when a consent was given, and an empty list if it never was', async () => {
   const world = await new IntakeWorld().start();
   world.histories.set('c'.repeat(128), [
     { from: 1_000, until: 2_000, purposes: ['threat-sample-sharing'], termsVersion: '3' },
@@ -176,12 +176,12 @@ it.for([
 it.for([
   ['GET', '/events', 'POST'],
   ['POST', '/readyz', 'GET, HEAD'],
-] as const)('says with a 405 for %s %s that %s is allowed', async ([method, path, allow]) => {
+] as const)('answers 405 for %s %s and names %s as allowed', async ([method, path, allow]) => {
   const world = await new IntakeWorld().start();
   expect((await fetch(world.intake.url + path, { method })).headers.get('allow')).toBe(allow);
 });
 
-it('answers 503 where the log can not be read', async () => {
+it('answers 503 if the log cannot be read', async () => {
   const world = await new IntakeWorld().start({
     status: {
       find: async () => {

@@ -20,14 +20,14 @@ test('a submission is pending from its append to its first audit event', async (
   });
 });
 
-test('an event may be seen before the append that led to it is acknowledged', async () => {
+test('an event may arrive before the append of its record is acknowledged', async () => {
   const outcomes = new RecentOutcomes();
   outcomes.settled(first, Buffer.from('stored'));
   outcomes.appended(first);
   expect(await outcomes.find(first)).toMatchObject({ state: 'settled' });
 });
 
-test('what it remembers is bounded, the oldest forgotten first', async () => {
+test('its memory is bounded, and the oldest outcomes are forgotten first', async () => {
   const outcomes = new RecentOutcomes({ submissions: 2, eventsEach: 2 });
   outcomes.appended(first);
   outcomes.appended(second);

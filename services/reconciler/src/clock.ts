@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Clock {
-  /** Wall clock, milliseconds: outlives the process. */
+  /** Wall clock, milliseconds. Its values remain valid after a restart. */
   now(): number;
-  /** Never goes back, milliseconds. */
+  /** Monotonic clock, milliseconds. */
   monotonic(): number;
   /** Rejects with the signal's reason once it is aborted. */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
@@ -13,7 +13,7 @@ export const SYSTEM_CLOCK: Clock = {
   now: Date.now,
   monotonic: () => performance.now(),
   sleep: async (milliseconds, signal) => {
-    // The reason, not an error of the timer's own.
+    // Reject with the signal's reason, not with the timer's own error.
     await sleep(milliseconds, undefined, { signal }).catch(() => {
       signal.throwIfAborted();
     });

@@ -9,6 +9,6 @@ const metrics = createMetrics({ service: 'reconciler', version: VERSION, now: Da
 
 await serviceMain(process, {
   read: (env, readFile) => readConfig(env, readFile),
-  logger: (level) => createLogger({ level, told: metrics.logged }),
+  logger: (level) => createLogger({ level, onProblem: metrics.logged }),
   start: (settings, logger) => startReconciler({ settings, logger, metrics, clock: SYSTEM_CLOCK }),
 });

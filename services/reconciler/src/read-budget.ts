@@ -1,13 +1,13 @@
 import type { Clock } from './clock.ts';
 
-/** So much of a second's reads may begin at once, to make good for timers that are late. */
+/** Reads of this time may begin at once, to compensate for late timers. */
 const BURST_MS = 100;
 
-/** Lets so many reads a second begin, whoever asks, in the order they ask. */
+/** Limits how many reads begin in a second, in the order of the calls. */
 export class ReadBudget {
   readonly #everyMs: number;
   readonly #clock: Pick<Clock, 'monotonic' | 'sleep'>;
-  /** When the next read may begin. */
+  /** The time at which the next read may begin. */
   #next = -Infinity;
 
   constructor(perSecond: number, clock: Pick<Clock, 'monotonic' | 'sleep'>) {

@@ -1,15 +1,19 @@
+import { defined } from '@residency/defined';
 import type { PlacedObject, ReadingProgress, Difference } from '@residency/reconciliation';
 import type { EndedPass } from '@residency/telemetry';
-import { Findings } from './findings.ts';
-import type { Finding, OpenViolations } from './findings.ts';
+import { KnownDifferences } from './known-differences.ts';
+import type { KnownDifference, OpenViolations } from './known-differences.ts';
 import type { SavedState } from './saved-state.ts';
 import { SitePass } from './site-pass.ts';
 
-/** What a state belongs to. */
+/** The log and cluster that a state belongs to. */
 export interface StateOwner {
   readonly log: string;
   readonly cluster: string;
-  /** Every configured site with a name for where it is: at another place nothing of it was checked. */
+  /**
+   * Every configured site with a name for its address. If the address changes, nothing counts as
+   * checked.
+   */
   readonly places: ReadonlyMap<string, string>;
 }
 
@@ -20,22 +24,22 @@ interface Site {
 }
 
 /**
- * How far the passes are, a site each, and what is known to differ. A pass over a site takes as many runs as it takes, across restarts
- * and while the site is away; the others do not wait for it.
+ * The progress of the passes, one for each site, and the known differences. A pass over a site may
+ * take many runs, across restarts and outages of the site; other sites do not wait for it.
  */
 export class ReconcilerState {
   readonly #owner: StateOwner;
   readonly #sites: ReadonlyMap<string, Site>;
-  readonly #findings: Findings;
+  readonly #differences: KnownDifferences;
   #runs: number;
   #byCode: Readonly<Record<string, number>>;
 
-  /** `saved`: of the same log, or none. */
+  /** `saved`: the state of the same log, if there is one. */
   constructor(owner: StateOwner, saved?: SavedState) {
     this.#owner = owner;
     this.#runs = saved?.runs ?? 0;
     this.#byCode = saved?.byCode ?? {};
-    this.#findings = new Findings(saved?.findings ?? { named: [], beyond: [] });
+    this.#differences = new KnownDifferences(saved?.findings ?? { named: [], beyond: [] });
     this.#sites = new Map(
       [...owner.places].map(([name, place]) => {
         const known = saved?.sites[name];
@@ -44,7 +48,7 @@ export class ReconcilerState {
           name,
           {
             place,
-            ...(known.checkedSince === undefined ? {} : { checkedSince: known.checkedSince }),
+            ...defined({ checkedSince: known.checkedSince }),
             ...(known.pass === undefined ? {} : { pass: new SitePass(known.pass) }),
           },
         ];
@@ -52,14 +56,18 @@ export class ReconcilerState {
     );
   }
 
-  /** Forgets findings in sites that are configured no more; gives them. Those of a site that is elsewhere now stand until a look at it no longer finds them. */
-  forgetOthers(): readonly Finding[] {
-    return this.#findings.forget((site) => this.#sites.has(site));
+  /**
+   * Forgets and returns the differences of sites that are no longer configured. Those of a site
+   * that moved stay until a survey no longer finds them.
+   */
+  forgetOthers(): readonly KnownDifference[] {
+    return this.#differences.forget((site) => this.#sites.has(site));
   }
 
   /**
-   * Which of these sites' passes go on or begin now, and when the next one may, wall clock. A pass under way, and a site's first one, wait
-   * for nothing; the others begin together, so that one listing and one reading of the events serves them all.
+   * The sites whose passes continue or begin now, and the time at which the next pass may begin
+   * (wall clock). A pass in progress, and a site's first pass, do not wait. The others begin
+   * together, so that one listing and one reading of the events serves them all.
    */
   due(
     sites: readonly string[],
@@ -69,7 +77,7 @@ export class ReconcilerState {
     const resting = sites.filter(
       (name) => this.#of(name).pass === undefined && this.#of(name).checkedSince !== undefined,
     );
-    // A clock that was set back makes nobody wait.
+    // If the clock was set back, do not wait for it.
     const nextAt = Math.max(
       ...resting
         .map((name) => this.#of(name).checkedSince ?? now)
@@ -84,15 +92,18 @@ export class ReconcilerState {
     };
   }
 
-  /** Begins a run over these sites, with a new pass where none is under way. Its number. */
+  /**
+   * Begins a run over these sites, with a new pass for each site without one. Returns the run's
+   * number.
+   */
   begins(sites: readonly string[], now: number): number {
     this.#runs += 1;
-    this.#findings.looksAnew();
+    this.#differences.beginsSurvey();
     for (const name of sites) {
       const site = this.#of(name);
       if (site.pass !== undefined) continue;
       site.pass = SitePass.begin(now, this.#runs);
-      this.#findings.begins(name);
+      this.#differences.begins(name);
     }
     return this.#runs;
   }
@@ -109,14 +120,14 @@ export class ReconcilerState {
     };
   }
 
-  /** `true`: it is new. */
+  /** Returns `true` if the difference is new. */
   found(difference: Difference, run: number, surveyed: boolean): boolean {
-    return this.#findings.found(difference, run, surveyed);
+    return this.#differences.found(difference, run, surveyed);
   }
 
-  /** What a run that looked over the lists of these sites no longer found. */
-  surveyed(sites: ReadonlySet<string>, run: number): readonly Finding[] {
-    return this.#findings.surveyed(sites, run);
+  /** The differences that a survey of these sites' lists no longer found. */
+  surveyed(sites: ReadonlySet<string>, run: number): readonly KnownDifference[] {
+    return this.#differences.surveyed(sites, run);
   }
 
   /** Differences in the objects that earlier runs of these sites' passes read. */
@@ -124,22 +135,22 @@ export class ReconcilerState {
     return sumOf(sites.map((site) => this.#of(site).pass?.save().byCode ?? {}));
   }
 
-  /** The run ended, whole or not: what was in work is read again. */
+  /** The run ended, completely or not. Objects that were being read are read again. */
   interrupted(): void {
     for (const { pass } of this.#sites.values()) pass?.interrupted();
   }
 
-  /** The passes of these sites ended with the run; `byCode`: all that differed. */
+  /** The passes of these sites ended with the run; `byCode`: all differences, by code. */
   ended(
     sites: readonly string[],
     byCode: Readonly<Record<string, number>>,
-  ): { readonly pass: EndedPass; readonly closed: readonly Finding[] } {
+  ): { readonly pass: EndedPass; readonly closed: readonly KnownDifference[] } {
     this.#byCode = byCode;
-    const closed: Finding[] = [];
+    const closed: KnownDifference[] = [];
     const whole = sites.flatMap((name) => {
       const site = this.#of(name);
       if (site.pass === undefined) return [];
-      closed.push(...this.#findings.passed(name, site.pass.run));
+      closed.push(...this.#differences.passed(name, site.pass.run));
       site.checkedSince = site.pass.began;
       delete site.pass;
       return [{ site: name, began: site.checkedSince }];
@@ -147,7 +158,7 @@ export class ReconcilerState {
     return { pass: { sites: whole, byCode }, closed };
   }
 
-  /** How the last whole passes ended. */
+  /** The results of the last complete passes. */
   get last(): EndedPass {
     return {
       sites: [...this.#sites].flatMap(([site, { checkedSince }]) =>
@@ -158,24 +169,24 @@ export class ReconcilerState {
   }
 
   get open(): readonly OpenViolations[] {
-    return this.#findings.open();
+    return this.#differences.open();
   }
 
-  /** Objects checked in the passes under way. */
+  /** The number of objects checked in the passes in progress. */
   get checked(): number {
     return [...this.#sites.values()].reduce((sum, { pass }) => sum + (pass?.checked ?? 0), 0);
   }
 
   save(): SavedState {
     const { log, cluster } = this.#owner;
-    const { named, beyond } = this.#findings.save();
+    const { named, beyond } = this.#differences.save();
     return {
       log,
       cluster,
       runs: this.#runs,
       byCode: { ...this.#byCode },
       findings: {
-        named: named.map(([id, finding]) => [id, { ...finding }]),
+        named: named.map(([id, entry]) => [id, { ...entry }]),
         beyond: beyond.map((one) => ({ ...one })),
       },
       sites: Object.fromEntries(
@@ -183,7 +194,7 @@ export class ReconcilerState {
           name,
           {
             place,
-            ...(checkedSince === undefined ? {} : { checkedSince }),
+            ...defined({ checkedSince }),
             ...(pass === undefined ? {} : { pass: { ...pass.save() } }),
           },
         ]),

@@ -7,53 +7,54 @@ import type {
 } from '@residency/reconciliation';
 import type { ReconcilerMetrics } from '@residency/telemetry';
 import type { Clock } from './clock.ts';
-import type { SeenSites } from './look-at-sites.ts';
+import type { ExaminedSites } from './examine-sites.ts';
 import { sumOf } from './reconciler-state.ts';
 import type { ReconcilerState } from './reconciler-state.ts';
 import type { StateKeeper } from './state-keeper.ts';
-import type { Teller } from './teller.ts';
+import type { DifferenceReporter } from './difference-reporter.ts';
 
-export interface RunTerms {
+export interface RunOnceDeps {
   readonly state: ReconcilerState;
   readonly keeper: Pick<StateKeeper, 'soon' | 'now'>;
-  readonly teller: Teller;
+  readonly reporter: DifferenceReporter;
   readonly metrics: ReconcilerMetrics;
   readonly clock: Clock;
   readonly readHeader: ReadSealedHeader;
   readonly trail: () => AuditTrail;
-  /** Told of a site that went away, and is left out of the run. */
-  readonly siteAway: (site: string, error: unknown) => void;
-  /** Told once the log was read. */
-  readonly logRead: () => void;
-  /** The least time until the lists are looked over again, milliseconds. */
+  /** Called for a site that became unreachable. The run continues without it. */
+  readonly onSiteUnreachable: (site: string, error: unknown) => void;
+  /** Called once the log was read. */
+  readonly onLogRead: () => void;
+  /** The least time between two surveys of the lists, milliseconds. */
   readonly resurveyMs: number;
 }
 
 export interface EndedRun {
-  /** It is time to look over the lists again; the passes go on. */
+  /** The lists are due to be surveyed again; the passes continue. */
   readonly cut: boolean;
-  readonly away: ReadonlySet<string>;
+  readonly unreachable: ReadonlySet<string>;
 }
 
-/** Objects are read ten times as long as the lists took to be looked over, at least. */
-const READING_FOR_LOOKING = 10;
+/** Objects are read for at least ten times as long as the survey took. */
+const READ_TIME_PER_SURVEY_TIME = 10;
 
 /**
- * One run of `reconcile` over the sites that are there. All lists are looked over; objects are read where a pass is due, from where it was.
- * Passes of sites that stayed to the end have ended with it, unless it is cut.
+ * One run of `reconcile` over the reachable sites. It surveys all lists, and reads objects of the
+ * sites with a due pass from where that pass was. If the run is not cut, the passes of sites that
+ * stayed reachable end with it.
  */
 export async function runOnce(
-  terms: RunTerms,
-  seen: SeenSites,
+  deps: RunOnceDeps,
+  seen: ExaminedSites,
   policies: PolicyBook,
   due: readonly string[],
 ): Promise<EndedRun> {
-  const { state, keeper, teller, metrics, clock } = terms;
+  const { state, keeper, reporter, metrics, clock } = deps;
   const run = state.begins(due, clock.now());
-  // The begin must survive: what is checked from now on is checked since then.
+  // Save the start of the pass first: objects that are checked from now on are checked since then.
   await keeper.now();
   const carried = new Map(due.map((site) => [site, state.carried([site])]));
-  const away = new Set<string>();
+  const unreachable = new Set<string>();
   const began = clock.monotonic();
   let [surveyed, cut, until, listed, begun] = [false, false, Infinity, 0, 0];
   const progress = observed(
@@ -72,8 +73,8 @@ export async function runOnce(
       {
         sites: seen.readers,
         foreignSites: seen.foreign,
-        trail: terms.trail(),
-        readHeader: terms.readHeader,
+        trail: deps.trail(),
+        readHeader: deps.readHeader,
         sitesOf: (digest, region) => policies.sitesOf(digest, region),
         ruleHolds: (digest, claimed) => policies.ruleHolds(digest, claimed),
         learn: (digest) => policies.learn(digest),
@@ -81,36 +82,36 @@ export async function runOnce(
       {
         maxListed: 0,
         progress,
-        away: seen.away.keys(),
+        unreachable: seen.unreachable.keys(),
         onProgress: (done, total) => {
           if (total !== undefined) return;
           listed = done;
           metrics.progress({ listed, checked: state.checked });
         },
         onDifference: (difference) => {
-          teller.found(difference, run, surveyed);
+          reporter.found(difference, run, surveyed);
         },
-        onSiteAway: (site, error) => {
-          away.add(site);
-          terms.siteAway(site, error);
+        onSiteUnreachable: (site, error) => {
+          unreachable.add(site);
+          deps.onSiteUnreachable(site, error);
         },
         onSurveyed: () => {
           surveyed = true;
-          terms.logRead();
+          deps.onLogRead();
           until =
             clock.monotonic() +
-            Math.max(terms.resurveyMs, READING_FOR_LOOKING * (clock.monotonic() - began));
-          teller.closed(state.surveyed(seen.there.difference(away), run));
+            Math.max(deps.resurveyMs, READ_TIME_PER_SURVEY_TIME * (clock.monotonic() - began));
+          reporter.closed(state.surveyed(seen.reachable.difference(unreachable), run));
           keeper.soon();
         },
-        // Each run gets further, however long looking over takes.
+        // Each run reads at least one object, however long its survey takes.
         enough: () => (cut ||= begun > 0 && clock.monotonic() >= until),
       },
     );
     if (!cut)
       end(
-        terms,
-        due.filter((site) => !away.has(site)),
+        deps,
+        due.filter((site) => !unreachable.has(site)),
         (whole) =>
           sumOf([report.differences.byCode, ...whole.map((site) => carried.get(site) ?? {})]),
       );
@@ -118,22 +119,22 @@ export async function runOnce(
     state.interrupted();
     await keeper.now();
   }
-  return { cut, away };
+  return { cut, unreachable };
 }
 
 function end(
-  { state, teller, metrics }: RunTerms,
+  { state, reporter, metrics }: RunOnceDeps,
   whole: readonly string[],
   byCode: (whole: readonly string[]) => Readonly<Record<string, number>>,
 ): void {
   if (whole.length === 0) return;
   const { pass, closed } = state.ended(whole, byCode(whole));
-  teller.closed(closed);
-  teller.passEnded();
+  reporter.closed(closed);
+  reporter.passEnded();
   metrics.passed(pass);
 }
 
-/** The same, told of each object before it is read and once it was compared. */
+/** The same progress, with callbacks before an object is read and after it was compared. */
 function observed(
   progress: ReadingProgress,
   begins: () => void,

@@ -1,10 +1,11 @@
 import { sha256 } from '@residency/contracts';
+import { tryReadJson } from '@residency/residency';
 import { z } from 'zod';
 import { ReconcilerError } from './reconciler-error.ts';
 
 const count = z.int().min(0);
 const counts = z.record(z.string(), count);
-const finding = z.strictObject({
+const difference = z.strictObject({
   code: z.string(),
   site: z.string(),
   listed: z.boolean(),
@@ -25,12 +26,15 @@ const pass = z.strictObject({
   byCode: counts,
 });
 const schema = z.strictObject({
-  /** Whose state it is: the log and its cluster. */
+  /** The log and the cluster that the state belongs to. */
   log: z.string(),
   cluster: z.string(),
-  /** Runs begun. */
+  /** The number of runs so far. */
   runs: count,
-  /** By site. `place`: where it was; `checkedSince`: the begin of the last whole pass; `pass`: the one under way. */
+  /**
+   * By site. `place`: its address. `checkedSince`: the begin of the last complete pass. `pass`: the
+   * one in progress.
+   */
   sites: z.record(
     z.string(),
     z.strictObject({
@@ -39,10 +43,10 @@ const schema = z.strictObject({
       pass: pass.optional(),
     }),
   ),
-  /** What the last whole pass found. */
+  /** The result of the last complete pass. */
   byCode: counts,
   findings: z.strictObject({
-    named: z.array(z.tuple([z.string(), finding])),
+    named: z.array(z.tuple([z.string(), difference])),
     beyond: z.array(beyond),
   }),
 });
@@ -57,11 +61,11 @@ export function encodeState(state: SavedState): Buffer {
   return Buffer.from(`${FORMAT} ${sha256(Buffer.from(text))}\n${text}\n`);
 }
 
-/** Throws `STATE_DAMAGED` (stop) for other bytes than were written. */
+/** Throws `STATE_DAMAGED` (stop) if the bytes are not as written. */
 export function decodeState(bytes: Buffer): SavedState {
   const [head, text = ''] = bytes.toString('utf8').split('\n');
   if (head !== `${FORMAT} ${sha256(Buffer.from(text))}`) throw damaged();
-  const parsed = schema.safeParse(JSON.parse(text));
+  const parsed = schema.safeParse(tryReadJson(text));
   if (!parsed.success) throw damaged();
   return parsed.data;
 }
@@ -71,6 +75,6 @@ function damaged(): ReconcilerError {
     code: 'STATE_DAMAGED',
     remedy: 'stop',
     message:
-      "Expected the reconciler's state as one wrote it, found other bytes. It is set aside, and the pass begins anew: what stands in the wrong place is found again, and counted again.",
+      "Expected the reconciler's state as a reconciler wrote it, found other bytes. It is set aside, and a new pass begins: misplaced objects are found and counted again.",
   });
 }

@@ -1,15 +1,15 @@
 import type { Difference } from '@residency/reconciliation';
 
-/** What is kept of a pass over one site. */
+/** The saved state of a pass over one site. */
 export interface SavedPass {
   /** Wall clock, milliseconds. */
   readonly began: number;
-  /** The run it began with. */
+  /** The run with which it began. */
   readonly run: number;
   readonly checked: number;
-  /** By partition of the intake log: everything up to this offset was checked. */
+  /** By partition of the intake log: all objects up to this offset were checked. */
   readonly upTo: Readonly<Record<string, string>>;
-  /** Differences found in that, by code. */
+  /** The differences in those objects, by code. */
   readonly byCode: Readonly<Record<string, number>>;
 }
 
@@ -19,17 +19,26 @@ interface Entry {
   found?: readonly Difference[];
 }
 
-/** Objects of one partition that are read, oldest first, and those behind an unfinished one. */
+/**
+ * Objects of one partition that are being read, oldest first, and later ones that are already
+ * compared.
+ */
 interface Lane {
   readonly entries: Entry[];
   first: number;
 }
 
-/** Whoever may write to the audit log names partitions; a log has 10,000 at most. Objects of further ones are read again after a restart. */
+/**
+ * The writers of the audit log choose partitions' names, and a log has at most 10,000. Objects of
+ * further ones are read again after a restart.
+ */
 const MAX_PARTITIONS = 10_000;
 const COMPACT_FROM = 1_024;
 
-/** A pass over the objects of one site that may be interrupted at any moment: it goes on behind what was checked without a gap. */
+/**
+ * A pass over the objects of one site that may be interrupted at any moment. It resumes after the
+ * objects that were checked without a gap.
+ */
 export class SitePass {
   readonly began: number;
   readonly run: number;
@@ -52,7 +61,7 @@ export class SitePass {
     return new SitePass({ began, run, checked: 0, upTo: {}, byCode: {} });
   }
 
-  /** Objects checked without a gap. */
+  /** The number of objects checked without a gap. */
   get checked(): number {
     return this.#checked;
   }
@@ -61,7 +70,10 @@ export class SitePass {
     return offset <= (this.#upTo.get(partition) ?? -1n);
   }
 
-  /** In the order of offsets within a partition. What it returns takes what was found, in any order, and only as long as `interrupted` was not called. */
+  /**
+   * Call in the order of offsets within a partition. Pass the differences to the returned function;
+   * it ignores them after `interrupted`.
+   */
   begins(partition: string, offset: bigint): (found: readonly Difference[]) => void {
     const lanes = this.#lanes;
     const lane = lanes.get(partition) ?? { entries: [], first: 0 };
@@ -74,7 +86,7 @@ export class SitePass {
     };
   }
 
-  /** What was not compared by now will be read again; who still compares it is not listened to. */
+  /** Objects that are not compared yet are read again. Comparisons that still run are ignored. */
   interrupted(): void {
     this.#lanes = new Map();
   }

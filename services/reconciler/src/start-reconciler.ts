@@ -1,27 +1,23 @@
 import { StateFile } from '@residency/adapter-filesystem';
-import {
-  KafkaAuditTrail,
-  demandTopics,
-  openKafkaLog,
-  publishedPolicies,
-} from '@residency/adapter-kafka';
+import { KafkaAuditTrail, openServiceLog, publishedPolicies } from '@residency/adapter-kafka';
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { S3SiteReader, verifyS3Site } from '@residency/adapter-s3';
 import { remedyOf } from '@residency/coded-error';
-import { logLevelOf, sha256OfParts } from '@residency/contracts';
-import { SharedWait, comeUp, runWork } from '@residency/operations';
+import { sha256OfParts } from '@residency/contracts';
+import { SharedWait, runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import { PolicyBook } from '@residency/reconciliation';
 import { readSealedHeader } from '@residency/sealing';
 import type { Logger, Metrics, ReconcilerMetrics } from '@residency/telemetry';
+import { allOrNone, retryUntilReady, unlessAborted } from '@residency/waiting';
 import type { Clock } from './clock.ts';
 import type { ReconcilerSettings } from './config.ts';
 import { keepReconciling } from './keep-reconciling.ts';
-import { lookAtSites } from './look-at-sites.ts';
+import { examineSites } from './examine-sites.ts';
 import { ReadBudget } from './read-budget.ts';
 import { ReconcilerState } from './reconciler-state.ts';
 import { StateKeeper, readState } from './state-keeper.ts';
-import { Teller } from './teller.ts';
+import { DifferenceReporter } from './difference-reporter.ts';
 
 export interface ReconcilerDeps {
   readonly settings: ReconcilerSettings;
@@ -31,21 +27,26 @@ export interface ReconcilerDeps {
 }
 
 const STATE_FILE = 'reconciler-state';
-/** From one look over all lists to the next, at least: so long, about, something may stand in the wrong place unseen. */
+/**
+ * The least time between two surveys of all lists. A misplaced object may remain undetected for
+ * about this long.
+ */
 const RESURVEY_MS = 600_000;
-/** A marker is some fifty bytes, and a site that hangs must not hold up the others for long. */
+/**
+ * Limits for reading a marker. A marker has some fifty bytes, and a site that hangs must not delay
+ * the others for long.
+ */
 const QUICKLY = { attempts: 2, timeouts: { connectMs: 3_000, requestMs: 10_000 } };
 
-/** Compares sites and audit log, pass after pass. One a state folder; several with folders of their own do the same work twice. */
+/**
+ * Compares sites and audit log, pass after pass. Run one for each state folder; several with
+ * folders of their own repeat the same work.
+ */
 export async function startReconciler(deps: ReconcilerDeps): Promise<RunningWork> {
-  const {
-    settings: { http },
-    logger,
-    metrics,
-  } = deps;
+  const { settings, logger, metrics } = deps;
   return await runWork({
     name: 'reconciling',
-    http,
+    http: settings.http,
     logger,
     metrics,
     work: (context) => reconcileUntil(deps, context),
@@ -54,76 +55,118 @@ export async function startReconciler(deps: ReconcilerDeps): Promise<RunningWork
 
 async function reconcileUntil(
   deps: ReconcilerDeps,
-  { signal: told, waits, started }: WorkContext,
+  { signal, waits, started }: WorkContext,
 ): Promise<void> {
-  const { settings, logger, clock } = deps;
-  const failed = new AbortController();
-  const signal = AbortSignal.any([told, failed.signal]);
+  const { settings, logger } = deps;
   const sites = settings.readers.map(({ site }) => site);
   const metrics = deps.metrics.reconciling(sites);
-  const readers = openReaders(deps, signal);
-  const kafka = { ...settings.kafka, clientId: 'residency-reconciler' };
-  const log = await comeUp(() => openKafkaLog(kafka, logger), { signal, waits });
+  const { requested: onRequest } = deps.metrics.requests(sites);
+  const { log } = await openServiceLog({
+    service: 'reconciler',
+    kafka: settings.kafka,
+    logger,
+    signal,
+    waits,
+  });
   try {
-    const waiting = new SharedWait(waits);
     const store = new StateFile(settings.reconciling.stateDirectory, STATE_FILE);
-    await comeUp(() => demandTopics(kafka, logger), { signal, waits });
-    const state = await comeUp(() => openState(deps, log, store, metrics), { signal, waits });
-    log.controlView((control) => {
-      logger.setLevel(logLevelOf(control, 'reconciler'));
+    const state = await retryUntilReady(() => openState(deps, log, store, metrics), {
+      signal,
+      waits,
     });
     waits(undefined);
+    const waiting = new SharedWait(waits);
+    // Ends with the passes, or rejects if the state cannot be saved.
+    const keeping = Promise.withResolvers<void>();
     const keeper = new StateKeeper({
       store,
       save: () => state.save(),
-      told: (error) => {
+      onSaved: (error) => {
         waiting.of('state', error);
-        if (error !== undefined && remedyOf(error) !== 'retry') failed.abort(error);
+        if (error !== undefined && remedyOf(error) !== 'retry') keeping.reject(error);
       },
     });
+    await allOrNone(signal, (together) => [
+      keeping.promise,
+      passes(deps, {
+        log,
+        state,
+        keeper,
+        metrics,
+        onRequest,
+        waiting,
+        started,
+        signal: together,
+      }).finally(keeping.resolve),
+    ]);
+  } finally {
+    await log.close();
+  }
+}
+
+interface Passes {
+  readonly log: KafkaLog;
+  readonly state: ReconcilerState;
+  readonly keeper: StateKeeper;
+  readonly metrics: ReconcilerMetrics;
+  readonly onRequest: ReturnType<Metrics['requests']>['requested'];
+  readonly waiting: SharedWait;
+  readonly started: () => void;
+  readonly signal: AbortSignal;
+}
+
+async function passes(
+  deps: ReconcilerDeps,
+  { log, state, keeper, metrics, onRequest, waiting, started, signal }: Passes,
+): Promise<void> {
+  const { settings, logger, clock } = deps;
+  const readers = openReaders(deps, onRequest, signal);
+  try {
     await keepReconciling({
       state,
       keeper,
       metrics,
       clock,
       signal,
-      sites,
+      sites: settings.readers.map(({ site }) => site),
       started,
       readHeader: readSealedHeader,
       resurveyMs: RESURVEY_MS,
       pauseMs: settings.reconciling.pauseMs,
-      teller: new Teller({
+      reporter: new DifferenceReporter({
         state,
         logger,
         metrics,
-        changed: () => {
+        onChange: () => {
           void keeper.now();
         },
       }),
       trail: () => new KafkaAuditTrail(() => Promise.resolve(log), signal),
-      look: async () => {
+      examine: async () => {
         const policies = await PolicyBook.open(() => publishedPolicies(log, signal));
         return {
           policies,
-          seen: await lookAtSites({
+          seen: await examineSites({
             settings: settings.readers,
             policies,
+            now: () => clock.monotonic(),
             reader: (site) => readers.of(site),
-            verify: (one) => unlessAborted(verifyS3Site({ ...one, ...QUICKLY }), signal),
+            verify: async (one) => {
+              await unlessAborted(verifyS3Site({ ...one, ...QUICKLY }), signal);
+              signal.throwIfAborted();
+            },
           }),
         };
       },
       waits: (what, error) => {
         waiting.of(what, error);
       },
-      siteAway: (site, error) => {
+      onSiteUnreachable: (site, error) => {
         if (!signal.aborted) waiting.of(site, error);
       },
     });
-    failed.signal.throwIfAborted();
   } finally {
     readers.close();
-    await log.close();
   }
 }
 
@@ -132,9 +175,15 @@ interface Readers {
   close(): void;
 }
 
-/** Once the signal is aborted they are closed: what is being read then is read again by the next process. */
-function openReaders({ settings, metrics, clock }: ReconcilerDeps, signal: AbortSignal): Readers {
-  const { requested: onRequest } = metrics.requests(settings.readers.map(({ site }) => site));
+/**
+ * Closes the readers once the signal is aborted. Objects that are being read then are read again by
+ * the next process.
+ */
+function openReaders(
+  { settings, clock }: ReconcilerDeps,
+  onRequest: Passes['onRequest'],
+  signal: AbortSignal,
+): Readers {
   const budget = new ReadBudget(settings.reconciling.readsPerSecond, clock);
   const readers = new Map(
     settings.readers.map((one) => [
@@ -183,18 +232,4 @@ async function openState(
   metrics.recalled(state.last);
   metrics.open(state.open);
   return state;
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => {
-    aborted.reject(signal.reason);
-  };
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

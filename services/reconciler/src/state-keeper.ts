@@ -1,69 +1,72 @@
 import { hasCode, remedyOf } from '@residency/coded-error';
 import type { Logger } from '@residency/telemetry';
+import { shareNext } from '@residency/waiting';
 import { ReconcilerError } from './reconciler-error.ts';
 import { decodeState, encodeState } from './saved-state.ts';
 import type { SavedState } from './saved-state.ts';
 
-/** Where the state is kept between processes; as `StateFile`. */
+/** The storage of the state between processes, such as `StateFile`. */
 export interface StateStore {
   read(): Promise<Buffer | undefined>;
   replace(bytes: Uint8Array): Promise<void>;
   setAside(): Promise<string>;
 }
 
-export interface KeeperTerms {
+export interface StateKeeperDeps {
   readonly store: StateStore;
   readonly save: () => SavedState;
-  /** Told of each failure to keep it, and `undefined` once it is kept. */
-  readonly told: (error: unknown) => void;
+  /** Called with each failure to save, and with `undefined` once it is saved. */
+  readonly onSaved: (error: unknown) => void;
 }
 
-/** So much may have to be read again after a kill. */
+/**
+ * The longest time between a change and its saving. After a kill, the reads of that time are
+ * repeated.
+ */
 const EVERY_MS = 1_000;
 
-/** Keeps the state while it changes: the reading goes on where that fails for a while, and is repeated by a process that begins in between. */
+/**
+ * Saves the state while it changes. If saving fails for a while, reading continues; a process that
+ * starts meanwhile repeats the reads.
+ */
 export class StateKeeper {
-  readonly #terms: KeeperTerms;
+  readonly #deps: StateKeeperDeps;
   #timer: NodeJS.Timeout | undefined;
-  #last: Promise<void> = Promise.resolve();
-  /** To be written once what is being written is. */
-  #next: Promise<void> | undefined;
+  readonly #keepNext = shareNext(() => this.#keep());
 
-  constructor(terms: KeeperTerms) {
-    this.#terms = terms;
+  constructor(deps: StateKeeperDeps) {
+    this.#deps = deps;
   }
 
-  /** Within a second. */
+  /** Saves within a second. */
   soon(): void {
     this.#timer ??= setTimeout(() => {
       void this.now();
     }, EVERY_MS).unref();
   }
 
-  /** As it is at some moment from the call on. Never rejects. */
+  /** Saves the state of some moment after the call. Never rejects. */
   async now(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#next ??= this.#last.then(() => {
-      this.#next = undefined;
-      return this.#keep();
-    });
-    this.#last = this.#next;
-    await this.#next;
+    await this.#keepNext();
   }
 
   async #keep(): Promise<void> {
     try {
-      await this.#terms.store.replace(encodeState(this.#terms.save()));
-      this.#terms.told(undefined);
+      await this.#deps.store.replace(encodeState(this.#deps.save()));
+      this.#deps.onSaved(undefined);
     } catch (error) {
-      this.#terms.told(error);
+      this.#deps.onSaved(error);
       if (remedyOf(error) === 'retry') this.soon();
     }
   }
 }
 
-/** What an earlier process kept. Damaged bytes are set aside, and there is none; throws `STATE_OF_ANOTHER_LOG` (stop). */
+/**
+ * Reads the state of an earlier process. Damaged bytes are set aside, and `undefined` is returned.
+ * Throws `STATE_OF_ANOTHER_LOG` (stop).
+ */
 export async function readState(
   store: StateStore,
   { log, cluster }: Pick<SavedState, 'log' | 'cluster'>,
@@ -77,7 +80,7 @@ export async function readState(
   } catch (error) {
     if (!hasCode(error, 'STATE_DAMAGED')) throw error;
     await store.setAside();
-    logger.error('The state was damaged; the passes begin anew.', { error });
+    logger.error('The state was damaged; new passes begin.', { error });
     return undefined;
   }
   if (saved.log === log && saved.cluster === cluster) return saved;

@@ -29,7 +29,7 @@ export class FakeClock implements Clock {
     });
   }
 
-  /** Whoever waits least is woken once nothing else can go on. */
+  /** Wakes the sleeper with the shortest wait once nothing else can continue. */
   #turn(): void {
     if (this.#turning) return;
     this.#turning = true;

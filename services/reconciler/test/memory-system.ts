@@ -11,7 +11,7 @@ import { PolicyBook } from '@residency/reconciliation';
 import type { AuditTrail, FoundObject, SealedHeader, SiteReader } from '@residency/reconciliation';
 import { BEGINNING_OF_TIME, COUNTRIES } from '@residency/residency';
 import type { PolicyPublished } from '@residency/residency';
-import type { SeenSites } from '../src/look-at-sites.ts';
+import type { ExaminedSites } from '../src/examine-sites.ts';
 
 export const SITES = ['zrh-1', 'zrh-2', 'mow-1'] as const;
 export type Site = (typeof SITES)[number];
@@ -48,7 +48,7 @@ const COUNTRY = { zurich: 'CH', moscow: 'RU' } as const;
 
 export const keyOf = (name: string): string => objectKey(sha256(Buffer.from(name)));
 
-/** A system in memory as its routers left it. Whoever tampers with it does so by hand. */
+/** A system in memory as its routers left it. Tests tamper with it directly. */
 export class MemorySystem {
   readonly sites: ReadonlyMap<Site, Map<string, FoundObject>> = new Map(
     SITES.map((site) => [site, new Map()]),
@@ -128,7 +128,7 @@ export class MemorySystem {
     this.sites.get(from)?.delete(keyOf(name));
   }
 
-  async look(): Promise<{ readonly seen: SeenSites; readonly policies: PolicyBook }> {
+  async examine(): Promise<{ readonly seen: ExaminedSites; readonly policies: PolicyBook }> {
     const policies = await PolicyBook.open(async () => {
       this.#demandLog();
       return [POLICY];
@@ -139,8 +139,8 @@ export class MemorySystem {
       seen: {
         readers: SITES.map((site) => this.#reader(site)),
         foreign: [],
-        there: new Set(there),
-        away: new Map([...this.away].map((site) => [site, gone(site)])),
+        reachable: new Set(there),
+        unreachable: new Map([...this.away].map((site) => [site, gone(site)])),
       },
     };
   }

@@ -5,7 +5,7 @@ import { FakeClock } from './fake-clock.ts';
 
 const never = new AbortController().signal;
 
-test("never lets more reads begin in any time than their number a second and a tenth of a second's at once", async () => {
+test('never lets more reads begin in any time than the rate allows, plus a burst of a tenth of a second', async () => {
   await assert(
     asyncProperty(
       integer({ min: 1, max: 2_000 }),
@@ -38,7 +38,7 @@ test("never lets more reads begin in any time than their number a second and a t
   );
 });
 
-test('whoever asks all the time gets all there is, in the order asked', async () => {
+test('a caller that always asks gets the full rate, in the order of its calls', async () => {
   const clock = new FakeClock();
   const budget = new ReadBudget(50, clock);
   const since = clock.monotonic();
@@ -54,7 +54,7 @@ test('whoever asks all the time gets all there is, in the order asked', async ()
   expect(clock.monotonic() - since).toBeGreaterThan(494 * 20 - 100);
 });
 
-test('whoever waits is let go when it is told to, with the reason, and nobody is let in afterwards', async () => {
+test('an abort rejects all waiting and later calls with its reason', async () => {
   const clock = {
     monotonic: () => 0,
     sleep: (_: number, signal: AbortSignal) =>
@@ -66,7 +66,7 @@ test('whoever waits is let go when it is told to, with the reason, and nobody is
   };
   const budget = new ReadBudget(1, clock);
   const stop = new AbortController();
-  const reason = new Error('Told to stop.');
+  const reason = new Error('Stopped.');
   await budget.take(stop.signal);
   const waiting = [budget.take(stop.signal), budget.take(stop.signal)];
   stop.abort(reason);

@@ -5,7 +5,7 @@ import { ReconcilerState } from '../src/reconciler-state.ts';
 import type { SavedState } from '../src/saved-state.ts';
 import { StateKeeper, readState } from '../src/state-keeper.ts';
 import type { StateStore } from '../src/state-keeper.ts';
-import { Teller } from '../src/teller.ts';
+import { DifferenceReporter } from '../src/difference-reporter.ts';
 import { SITES } from './memory-system.ts';
 import type { MemorySystem } from './memory-system.ts';
 
@@ -21,7 +21,10 @@ export interface ProcessOptions {
   readonly writes?: () => boolean;
 }
 
-/** Everything of a reconciler but Kafka, S3 and the probes, on a system in memory; what it told is kept. */
+/**
+ * Everything of a reconciler but Kafka, S3 and the probes, on a system in memory. Its log
+ * lines and metrics are kept.
+ */
 export class ReconcilerProcess {
   readonly lines: {
     readonly level: string;
@@ -65,7 +68,7 @@ export class ReconcilerProcess {
   }
 
   stop(): void {
-    this.#stop.abort(new Error('Told to stop.'));
+    this.#stop.abort(new Error('Stopped.'));
     for (const resolve of this.#passed.splice(0)) resolve();
   }
 
@@ -124,7 +127,7 @@ export class ReconcilerProcess {
         for (const resolve of this.#passed.splice(0)) resolve();
       },
     };
-    const keeper = new StateKeeper({ store, save: () => state.save(), told: () => undefined });
+    const keeper = new StateKeeper({ store, save: () => state.save(), onSaved: () => undefined });
     const { signal } = this.#stop;
     await keepReconciling({
       state,
@@ -140,22 +143,22 @@ export class ReconcilerProcess {
         },
         now: () => keeper.now(),
       },
-      teller: new Teller({
+      reporter: new DifferenceReporter({
         state,
         logger,
         metrics,
-        changed: () => {
+        onChange: () => {
           void keeper.now();
         },
       }),
       trail: () => system.trail(signal),
       readHeader: (bytes) => system.readHeader(bytes),
-      look: () => system.look(),
+      examine: () => system.examine(),
       waits: (what, error) => {
         if (error === undefined) this.waits.delete(what);
         else this.waits.set(what, error);
       },
-      siteAway: (site, error) => {
+      onSiteUnreachable: (site, error) => {
         this.waits.set(site, error);
       },
       started: () => undefined,

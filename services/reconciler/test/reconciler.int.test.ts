@@ -11,8 +11,8 @@ import {
 } from '@residency/contracts';
 import { eventually } from '@residency/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Deployment } from '../../../test/deployment/deployment.ts';
-import type { ServiceProcess } from '../../../test/deployment/service-process.ts';
+import { Deployment } from '../../../test/running-deployment/deployment.ts';
+import type { ServiceProcess } from '../../../test/running-deployment/service-process.ts';
 import { behindProxies } from '../../../test/faults/cluster/behind-proxies.ts';
 import type { BehindProxies } from '../../../test/faults/cluster/behind-proxies.ts';
 import { Publisher, someOfEach } from '../../../test/faults/cluster/publisher.ts';
@@ -21,8 +21,8 @@ import { TEST_SITES, sharedStack, signedRequest } from '../../../test/stack/inde
 import type { SignedResponse, TestSite } from '../../../test/stack/index.ts';
 import { decodeState } from '../src/saved-state.ts';
 import type { SavedState } from '../src/saved-state.ts';
-import { sum, tells, toldBy } from './told.ts';
-import type { Told } from './told.ts';
+import { scrape, sum, untilScraped } from './scraped-metrics.ts';
+import type { ScrapedMetrics } from './scraped-metrics.ts';
 
 let deployment: Deployment;
 let proxies: BehindProxies;
@@ -50,10 +50,10 @@ const PASSES = 'residency_reconciliation_passes_total';
 const CHECKED = 'residency_placements_checked_total';
 const WRONG = 'residency_violations_open{site="mow-1",code="WRONG_REGION"}';
 const WRONG_TOTAL = 'residency_violations_total{found_by="reconciler",code="WRONG_REGION"}';
-const sinceOf = (told: Told, site: TestSite): number =>
-  told.get(`residency_placement_last_checked_timestamp_seconds{site="${site}"}`) ?? 0;
-const passesOf = (told: Told, result: string): number =>
-  told.get(`${PASSES}{result="${result}"}`) ?? 0;
+const sinceOf = (metrics: ScrapedMetrics, site: TestSite): number =>
+  metrics.get(`residency_placement_last_checked_timestamp_seconds{site="${site}"}`) ?? 0;
+const passesOf = (metrics: ScrapedMetrics, result: string): number =>
+  metrics.get(`${PASSES}{result="${result}"}`) ?? 0;
 
 /** A state folder of its own, through the proxies, without anybody's right to write. */
 async function environment(
@@ -104,7 +104,7 @@ async function request(
   });
 }
 
-/** As whoever has the credentials may: byte for byte, with what stands beside it. */
+/** Copies an object byte for byte, with its metadata, as somebody with the credentials can. */
 async function copyByHand(key: string, from: TestSite, to: TestSite): Promise<void> {
   const { status, headers, body } = await request(from, 'GET', key);
   expect(status).toBe(200);
@@ -143,6 +143,7 @@ async function keyIn(site: TestSite): Promise<string> {
 
 interface Line {
   readonly level: string;
+  readonly msg?: string;
   readonly code?: string;
   readonly site?: string;
   readonly position?: string;
@@ -154,59 +155,59 @@ function linesOf({ output }: ServiceProcess, level: string): readonly Line[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Line)
-    .filter((line) => line.level === level);
+    .filter((line) => line.level === level && line.msg !== 'Listening.');
 }
 
-test("with the readers' credentials alone it finds nothing while routers route, says since when the sites are known, and ends with 0", async () => {
+test("with the readers' credentials alone it finds nothing while routers route, exposes since when each site is checked, and exits with 0", async () => {
   const before = Date.now() / 1_000;
   const reconciler = await deployment.start(
     'reconciler',
     await environment('clean', { RESIDENCY_RECONCILER_PAUSE_MS: '0' }),
   );
-  await tells(reconciler, (told) => passesOf(told, 'clean') >= 1);
+  await untilScraped(reconciler, (metrics) => passesOf(metrics, 'clean') >= 1);
   for (let round = 0; round < 100; round += 1) {
     await publisher.publish(someOfEach(consent));
     await sleep(50);
   }
   await publisher.settled();
-  const now = passesOf(await toldBy(reconciler), 'clean');
-  const told = await tells(reconciler, (then) => passesOf(then, 'clean') >= now + 2);
+  const now = passesOf(await scrape(reconciler), 'clean');
+  const metrics = await untilScraped(reconciler, (then) => passesOf(then, 'clean') >= now + 2);
   expect([
     linesOf(reconciler, 'error'),
     linesOf(reconciler, 'warn'),
     linesOf(reconciler, 'info'),
   ]).toEqual([[], [], []]);
   expect([
-    passesOf(told, 'different'),
-    passesOf(told, 'failed'),
-    sum(told, 'residency_violations_total'),
-    sum(told, 'residency_differences_open'),
-    sum(told, 'residency_waiting'),
+    passesOf(metrics, 'different'),
+    passesOf(metrics, 'failed'),
+    sum(metrics, 'residency_violations_total'),
+    sum(metrics, 'residency_differences_open'),
+    sum(metrics, 'residency_waiting'),
   ]).toEqual([0, 0, 0, 0, 0]);
   for (const site of TEST_SITES) {
-    expect(sinceOf(told, site)).toBeGreaterThanOrEqual(before);
+    expect(sinceOf(metrics, site)).toBeGreaterThanOrEqual(before);
     expect(
-      told.get(`residency_store_requests_total{site="${site}",operation="get",result="ok"}`),
+      metrics.get(`residency_store_requests_total{site="${site}",operation="get",result="ok"}`),
     ).toBeGreaterThan(0);
   }
   expect(await reconciler.stop()).toBe(0);
 }, 180_000);
 
-test("an object that was copied to another region's site by hand is told, once and across a kill, until it is gone", async () => {
+test("an object that was copied to another region's site by hand is reported once, also across a kill, and is open until it is gone", async () => {
   const env = await environment('copied');
   const reconciler = await deployment.start('reconciler', env);
-  await tells(reconciler, (told) => passesOf(told, 'clean') >= 1);
+  await untilScraped(reconciler, (metrics) => passesOf(metrics, 'clean') >= 1);
   const key = await keyIn('zrh-1');
   await copyByHand(key, 'zrh-1', 'mow-1');
-  const told = await tells(
+  const metrics = await untilScraped(
     reconciler,
     (then) => then.get(WRONG) === 1 && passesOf(then, 'different') >= 2,
   );
   expect([
-    told.get(WRONG_TOTAL),
-    sum(told, 'residency_violations_total'),
-    sum(told, 'residency_violations_open'),
-    told.get('residency_differences_open{code="WRONG_REGION"}'),
+    metrics.get(WRONG_TOTAL),
+    sum(metrics, 'residency_violations_total'),
+    sum(metrics, 'residency_violations_open'),
+    metrics.get('residency_differences_open{code="WRONG_REGION"}'),
   ]).toEqual([1, 1, 1, 1]);
   expect(linesOf(reconciler, 'error')).toEqual([
     expect.objectContaining({
@@ -220,12 +221,12 @@ test("an object that was copied to another region's site by hand is told, once a
   expect(await reconciler.stop('SIGKILL')).toBe('SIGKILL');
   const again = await deployment.start('reconciler', env);
   // Before its first pass could find it anew.
-  expect((await toldBy(again)).get(WRONG)).toBe(1);
-  const after = await tells(again, (then) => passesOf(then, 'different') >= 2);
+  expect((await scrape(again)).get(WRONG)).toBe(1);
+  const after = await untilScraped(again, (then) => passesOf(then, 'different') >= 2);
   expect([after.get(WRONG), after.get(WRONG_TOTAL), linesOf(again, 'error')]).toEqual([1, 0, []]);
 
   expect((await request('mow-1', 'DELETE', key)).status).toBe(204);
-  const gone = await tells(again, (then) => passesOf(then, 'clean') >= 1);
+  const gone = await untilScraped(again, (then) => passesOf(then, 'clean') >= 1);
   expect([gone.get(WRONG), sum(gone, 'residency_violations_open'), gone.get(WRONG_TOTAL)]).toEqual([
     0, 0, 0,
   ]);
@@ -235,7 +236,7 @@ test("an object that was copied to another region's site by hand is told, once a
   expect(await again.stop()).toBe(0);
 }, 180_000);
 
-test('killed in the middle of a pass it goes on where it was: what was checked is not read again, and the begin of the pass stands', async () => {
+test('killed in the middle of a pass it resumes: checked objects are not read again, and the pass keeps its start', async () => {
   const objects = (await placed()).reduce((total, { sites }) => total + sites.length, 0);
   const reads = (): number =>
     TEST_SITES.reduce(
@@ -264,42 +265,42 @@ test('killed in the middle of a pass it goes on where it was: what was checked i
   expect([kept > 0, kept < objects]).toEqual([true, true]);
 
   const fast = await deployment.start('reconciler', env);
-  const told = await tells(fast, (then) => passesOf(then, 'clean') === 1);
-  expect(sum(told, CHECKED)).toBe(objects - kept);
+  const metrics = await untilScraped(fast, (then) => passesOf(then, 'clean') === 1);
+  expect(sum(metrics, CHECKED)).toBe(objects - kept);
   expect(reads() - from).toBe(first + objects - kept);
   for (const site of TEST_SITES)
-    expect(sinceOf(told, site)).toBe((state.sites[site]?.pass?.began ?? NaN) / 1_000);
+    expect(sinceOf(metrics, site)).toBe((state.sites[site]?.pass?.began ?? NaN) / 1_000);
 
   // The next one knows, and has nothing to do for a day.
   expect(await fast.stop()).toBe(0);
   const next = await deployment.start('reconciler', env);
-  const known = await toldBy(next);
+  const known = await scrape(next);
   expect([TEST_SITES.map((site) => sinceOf(known, site)), sum(known, CHECKED)]).toEqual([
-    TEST_SITES.map((site) => sinceOf(told, site)),
+    TEST_SITES.map((site) => sinceOf(metrics, site)),
     0,
   ]);
   expect(await next.stop()).toBe(0);
 }, 180_000);
 
-test('told to stop in the middle of a pass it ends with 0, and keeps how far it was', async () => {
+test('on SIGTERM in the middle of a pass it exits with 0, and saves its progress', async () => {
   const env = await environment('stopped', { RESIDENCY_RECONCILER_READS_PER_SECOND: '5' });
   const reconciler = await deployment.start('reconciler', env);
-  await tells(reconciler, (told) => sum(told, CHECKED) >= 5);
+  await untilScraped(reconciler, (metrics) => sum(metrics, CHECKED) >= 5);
   expect(await reconciler.stop()).toBe(0);
   expect(await keptIn(env)).toBeGreaterThanOrEqual(3);
 }, 120_000);
 
-test('a site that is away is said and waited for, and the others are compared pass after pass', async () => {
+test('an unreachable site is reported and waited for, and the others are compared pass after pass', async () => {
   const reconciler = await deployment.start('reconciler', await environment('away'));
-  await tells(reconciler, (told) => passesOf(told, 'clean') >= 1);
+  await untilScraped(reconciler, (metrics) => passesOf(metrics, 'clean') >= 1);
   proxies.sites['zrh-2'].refuse();
   await waitingFor(reconciler, 'SITE_UNREACHABLE');
-  const away = await toldBy(reconciler);
-  const later = await tells(
+  const away = await scrape(reconciler);
+  const later = await untilScraped(
     reconciler,
-    (told) =>
-      sinceOf(told, 'mow-1') > sinceOf(away, 'mow-1') + 2 &&
-      sinceOf(told, 'zrh-1') > sinceOf(away, 'zrh-1'),
+    (metrics) =>
+      sinceOf(metrics, 'mow-1') > sinceOf(away, 'mow-1') + 2 &&
+      sinceOf(metrics, 'zrh-1') > sinceOf(away, 'zrh-1'),
   );
   expect([
     sinceOf(later, 'zrh-2'),
@@ -310,32 +311,32 @@ test('a site that is away is said and waited for, and the others are compared pa
   // Partitions are read in no order: another time it may be another key.
   const key = await keyIn('zrh-1');
   await copyByHand(key, 'zrh-1', 'mow-1');
-  await tells(reconciler, (told) => told.get(WRONG) === 1);
+  await untilScraped(reconciler, (metrics) => metrics.get(WRONG) === 1);
   expect((await request('mow-1', 'DELETE', key)).status).toBe(204);
   proxies.sites['zrh-2'].clear();
   await reconciler.ready(120_000);
-  const back = await tells(
+  const back = await untilScraped(
     reconciler,
-    (told) =>
-      sinceOf(told, 'zrh-2') > sinceOf(later, 'zrh-2') &&
-      sum(told, 'residency_violations_open') === 0,
+    (metrics) =>
+      sinceOf(metrics, 'zrh-2') > sinceOf(later, 'zrh-2') &&
+      sum(metrics, 'residency_violations_open') === 0,
   );
   expect(sum(back, 'residency_waiting')).toBe(0);
   expect(await reconciler.stop()).toBe(0);
 }, 240_000);
 
-test('a pause of routing is none of its', async () => {
+test('a pause of routing does not pause it', async () => {
   const reconciler = await deployment.start('reconciler', await environment('paused'));
   await deployment.log.append([
     controlEntry({ type: ROUTING_PAUSED, data: { reason: 'test' } }, randomUUID()),
   ]);
-  const now = passesOf(await toldBy(reconciler), 'clean');
-  await tells(reconciler, (told) => passesOf(told, 'clean') >= now + 3);
+  const now = passesOf(await scrape(reconciler), 'clean');
+  await untilScraped(reconciler, (metrics) => passesOf(metrics, 'clean') >= now + 3);
   await deployment.log.append([controlEntry({ type: ROUTING_RESUMED, data: {} }, randomUUID())]);
   expect(await reconciler.stop()).toBe(0);
 }, 120_000);
 
-test("a bucket that is another site's, and the state of another log, end it with 1 and a word", async () => {
+test('the bucket of another site, or the state of another log, ends it with 1 and a message', async () => {
   const regions = JSON.parse(await readFile(join(deployment.folder, 'regions.json'), 'utf8')) as {
     sites: Record<string, object>;
   };
@@ -376,7 +377,7 @@ test("a bucket that is another site's, and the state of another log, end it with
   ]);
 }, 120_000);
 
-test('of two on the same folder one says so and ends, and the other goes on', async () => {
+test('of two on the same folder one reports it and exits, and the other continues', async () => {
   const env = await environment('twice');
   const both = [
     await deployment.start('reconciler', env),
@@ -390,7 +391,7 @@ test('of two on the same folder one says so and ends, and the other goes on', as
   );
   expect([await ended.exited(), ended.output]).toEqual([1, expect.stringContaining('STATE_TAKEN')]);
   const left = both.find((one) => one !== ended) ?? ended;
-  const now = passesOf(await toldBy(left), 'clean');
-  await tells(left, (told) => passesOf(told, 'clean') > now + 1);
+  const now = passesOf(await scrape(left), 'clean');
+  await untilScraped(left, (metrics) => passesOf(metrics, 'clean') > now + 1);
   expect(await left.stop()).toBe(0);
 }, 120_000);

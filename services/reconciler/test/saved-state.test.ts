@@ -54,7 +54,7 @@ class MemoryStore implements StateStore {
 }
 
 describe('the bytes of a state', () => {
-  it('are read back, and other bytes are none', () => {
+  it('are read back, and any other bytes are refused', () => {
     const bytes = encodeState(SAVED);
     expect(decodeState(bytes)).toEqual(SAVED);
     assert(
@@ -75,7 +75,7 @@ describe('the bytes of a state', () => {
     );
   });
 
-  it('of another version are none', () => {
+  it('of another version are refused', () => {
     expect(() => decodeState(encodeState({ ...SAVED, more: 1 } as SavedState))).toThrow(
       expect.objectContaining({ code: 'STATE_DAMAGED' }),
     );
@@ -92,7 +92,7 @@ describe('a state that is read', () => {
   const stored = (saved: SavedState): MemoryStore =>
     Object.assign(new MemoryStore(), { bytes: encodeState(saved) });
 
-  it('goes on where it was kept', async () => {
+  it('resumes where it was saved', async () => {
     const saved = await readState(stored(SAVED), SAVED, logger);
     expect(saved).toEqual(SAVED);
     const state = new ReconcilerState(
@@ -111,7 +111,7 @@ describe('a state that is read', () => {
     ]);
   });
 
-  it('counts nothing as checked in a site that is elsewhere now, and keeps what was found there until a look', () => {
+  it('counts nothing as checked in a site with a new address, and keeps its differences until the next survey', () => {
     const state = new ReconcilerState(
       {
         log: 'log-1',
@@ -130,7 +130,7 @@ describe('a state that is read', () => {
     expect(state.open).toEqual([]);
   });
 
-  it('forgets what was found in a site that is no more', () => {
+  it('forgets the differences of a site that no longer exists', () => {
     const state = new ReconcilerState(
       { log: 'log-1', cluster: 'cluster-1', places: new Map([['zrh-1', 'p1']]) },
       SAVED,
@@ -139,7 +139,7 @@ describe('a state that is read', () => {
   });
 
   it.each([{ log: 'log-2' }, { cluster: 'cluster-2' }])(
-    'of another log stops the start, and stays: %j',
+    'of another log prevents the start, and is kept: %j',
     async (over) => {
       const store = stored({ ...SAVED, ...over });
       await expect(readState(store, SAVED, logger)).rejects.toMatchObject({
@@ -150,7 +150,7 @@ describe('a state that is read', () => {
     },
   );
 
-  it('that is damaged is set aside and said', async () => {
+  it('that is damaged is set aside and reported', async () => {
     const store = Object.assign(new MemoryStore(), { bytes: Buffer.from('x') });
     expect(await readState(store, SAVED, logger)).toBeUndefined();
     expect([store.aside, errors]).toEqual([
@@ -227,13 +227,13 @@ describe('which passes are due', () => {
 });
 
 describe('keeping the state', () => {
-  it('writes once for many that ask while it writes, and what it writes is no older than who asked', async () => {
+  it('saves once for all calls during a save, with a state no older than the calls', async () => {
     const store = new MemoryStore();
     let runs = 0;
     const keeper = new StateKeeper({
       store,
       save: () => ({ ...SAVED, runs }),
-      told: () => undefined,
+      onSaved: () => undefined,
     });
     const asked = Array.from({ length: 100 }, async (_, index) => {
       runs = index;
@@ -244,23 +244,23 @@ describe('keeping the state', () => {
     expect(store.writes).toBeLessThanOrEqual(2);
   });
 
-  it('tells of a failure, tries again by itself, and says when it is kept', async () => {
+  it('reports a failure, retries by itself, and reports the success', async () => {
     const store = new MemoryStore();
-    const told: unknown[] = [];
+    const reported: unknown[] = [];
     const kept = Promise.withResolvers<void>();
     const full = new CodedError({ code: 'STATE_FULL', message: 'It is full.', remedy: 'retry' });
     store.failure = full;
     const keeper = new StateKeeper({
       store,
       save: () => SAVED,
-      told: (error) => {
-        told.push(error);
+      onSaved: (error) => {
+        reported.push(error);
         if (error === undefined) kept.resolve();
       },
     });
     await keeper.now();
     store.failure = undefined;
     await kept.promise;
-    expect(told).toEqual([full, undefined]);
+    expect(reported).toEqual([full, undefined]);
   });
 });

@@ -15,7 +15,10 @@ import { SitePass } from '../src/site-pass.ts';
 const MISSING: Difference = { code: 'OBJECT_MISSING', message: 'It is missing.' };
 const partition = constantFrom('log/threat.samples/0', 'log/threat.samples/1');
 
-/** Objects of some partitions, with gaps between their offsets, and an order in which some of them are compared. */
+/**
+ * Objects of some partitions, with gaps between their offsets, and an order in which some of them
+ * are compared.
+ */
 const reading = array(record({ partition, gap: integer({ min: 1, max: 3 }), missing: boolean() }), {
   maxLength: 40,
 }).chain((some) => {
@@ -43,7 +46,7 @@ function withoutGap({
 }
 
 describe('a pass over a site', () => {
-  it('goes on behind what was compared without a gap, in whatever order that happened, also from what was kept', () => {
+  it('resumes behind the objects that were compared without a gap, in any order, also from a saved state', () => {
     assert(
       property(reading, ({ objects, compared }) => {
         const pass = SitePass.begin(5, 3);
@@ -69,7 +72,7 @@ describe('a pass over a site', () => {
     );
   });
 
-  it('reads again what was in work when it was interrupted, whoever still compares it', () => {
+  it('rereads objects that were in progress when it was interrupted, even if a comparison still runs', () => {
     const pass = SitePass.begin(0, 1);
     const [first, second] = [pass.begins('p', 0n), pass.begins('p', 1n)];
     second([MISSING]);
@@ -86,7 +89,7 @@ describe('a pass over a site', () => {
     ]);
   });
 
-  it('holds nothing of what is behind it, however long it is', () => {
+  it('holds nothing of finished objects, however many there are', () => {
     const pass = SitePass.begin(0, 1);
     const slow = pass.begins('p', 0n);
     for (let offset = 1n; offset < 5_000n; offset += 1n) pass.begins('p', offset)([]);
@@ -96,7 +99,7 @@ describe('a pass over a site', () => {
     expect([pass.checked, JSON.stringify(pass.save()).length < 200]).toEqual([20_000, true]);
   });
 
-  it('remembers no more partitions than a log may have, whatever the audit log names', () => {
+  it('remembers at most as many partitions as a log may have, whatever the audit log names', () => {
     const pass = SitePass.begin(0, 1);
     for (let named = 0; named < 10_050; named += 1) pass.begins(`made-up/${named}`, 0n)([]);
     expect(Object.keys(pass.save().upTo)).toHaveLength(10_000);

@@ -6,7 +6,7 @@ const SECTIONS = ['kafka', 'redis', 'sites', 'keys', 'http', 'routing', 'telemet
 /** As docs/reference/configuration.md describes it. */
 export type RouterSettings = Pick<Configuration, (typeof SECTIONS)[number]>;
 
-/** Throws `CONFIGURATION_INVALID` with every mistake there is. */
+/** Throws `CONFIGURATION_INVALID`, which names every mistake. */
 export function readConfig(
   env: ConfigurationSource['env'],
   readFile: ConfigurationSource['readFile'],

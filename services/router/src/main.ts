@@ -8,6 +8,6 @@ const metrics = createMetrics({ service: 'router', version: VERSION, now: Date.n
 
 await serviceMain(process, {
   read: (env, readFile) => readConfig(env, readFile),
-  logger: (level) => createLogger({ level, told: metrics.logged }),
+  logger: (level) => createLogger({ level, onProblem: metrics.logged }),
   start: (settings, logger) => startRouter({ settings, logger, metrics }),
 });

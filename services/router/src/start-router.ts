@@ -1,15 +1,17 @@
 import { KeyDirectory } from '@residency/adapter-filesystem';
-import { demandTopics, openKafkaLog } from '@residency/adapter-kafka';
+import { openServiceLog } from '@residency/adapter-kafka';
 import { RedisConsentView } from '@residency/adapter-redis';
 import { S3Sites } from '@residency/adapter-s3';
-import { DEFAULT_LIMITS, TOPICS, formatPosition, logLevelOf } from '@residency/contracts';
-import { comeUp, runWork } from '@residency/operations';
+import { DEFAULT_LIMITS, TOPICS, formatPosition } from '@residency/contracts';
+import { defined } from '@residency/defined';
+import { LIMITS } from '@residency/observation';
+import { runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
-import { policyInForce } from '@residency/residency';
-import { createRouter, pausable, verifyRegions } from '@residency/routing';
-import type { Blocked, PolicyView } from '@residency/routing';
-import { EncryptionSdkSealer } from '@residency/sealing';
-import type { Logger, Metrics, SeenViews } from '@residency/telemetry';
+import { blocksByItself, createRouter, pausable, verifyRegions } from '@residency/routing';
+import type { Blocked } from '@residency/routing';
+import { RegionSealer } from '@residency/sealing';
+import type { Logger, Metrics } from '@residency/telemetry';
+import { retryUntilReady } from '@residency/waiting';
 import type { RouterSettings } from './config.ts';
 import { Waiting } from './waiting.ts';
 import type { WaitsFor } from './waiting.ts';
@@ -20,49 +22,50 @@ export interface RouterDeps {
   readonly metrics: Metrics;
 }
 
-/** Routing begins once cluster, keys, sites and views are what they must be. */
+/** Starts routing once cluster, keys, sites and views are verified. */
 export async function startRouter(deps: RouterDeps): Promise<RunningWork> {
-  const {
-    settings: { http },
-    logger,
-    metrics,
-  } = deps;
+  const { settings, logger, metrics } = deps;
   return await runWork({
     name: 'routing',
-    http,
+    http: settings.http,
     logger,
     metrics,
     work: (context) => route(deps, context),
   });
 }
 
-/** Twice what a projector that is made anew needs. */
-const VIEW_PATIENCE_MS = 10_000;
+/** A wait is reported on `/readyz` only after this time, as in the alerts. */
+const ORDINARY_PATIENCE_MS = LIMITS.viewLag.seconds * 1_000;
 
 async function route(
   { settings, logger, metrics }: RouterDeps,
-  { signal, waits, started }: WorkContext,
+  { signal, waits, started, paused }: WorkContext,
 ): Promise<void> {
   const routed = metrics.routing([...new Set(settings.sites.map(({ region }) => region))]);
   const { requested: onRequest } = metrics.requests(settings.sites.map(({ site }) => site));
-  const control = metrics.control();
-  const kafka = { ...settings.kafka, clientId: 'residency-router' };
-  const log = await comeUp(() => openKafkaLog(kafka, logger), { signal, waits });
+  const controlMetrics = metrics.control();
+  const { log, control } = await openServiceLog({
+    service: 'router',
+    kafka: settings.kafka,
+    logger,
+    signal,
+    waits,
+    onControl: ({ mode }) => {
+      controlMetrics.is(mode);
+      paused(mode === 'paused');
+    },
+  });
   const consents = new RedisConsentView(settings.redis);
   const sites = new S3Sites(settings.sites, { onRequest });
   const policies = log.policyView();
-  metrics.views(() => seen(policies));
-  const orders = log.controlView((state) => {
-    logger.setLevel(logLevelOf(state, 'router'));
-    control.is(state.mode);
-  });
+  // The exporter reports the consents' watermark, which is in Redis.
+  metrics.views(async (at) => ({ policy: { at, ...(await policies.read()) } }));
   try {
     const keys = new KeyDirectory(settings.keys.directory);
-    await comeUp(() => demandTopics(kafka, logger), { signal, waits });
-    await comeUp(() => consents.demandNoEviction(), { signal, waits });
-    await comeUp(
+    await retryUntilReady(() => consents.requireNoEviction(), { signal, waits });
+    await retryUntilReady(
       async () => {
-        await orders.read();
+        await control.read();
         await verifyRegions((await policies.read()).versions, { sites, keys });
       },
       { signal, waits },
@@ -72,15 +75,16 @@ async function route(
     const { inFlightBytes, watermarkMarginMs, ...batches } = settings.routing;
     const router = createRouter({
       limits: { ...DEFAULT_LIMITS, inFlightBytes },
-      sealer: new EncryptionSdkSealer(keys),
+      sealer: new RegionSealer(keys),
       sites,
       consents,
       policies,
+      outcomes: log.settledOutcomes(),
       watermarkMarginMs,
       onStage: routed.stage,
     });
-    const waiting = new Waiting(VIEW_PATIENCE_MS, () => performance.now());
-    const tell = (): void => {
+    const waiting = new Waiting(ORDINARY_PATIENCE_MS, () => performance.now());
+    const reportWait = (): void => {
       const { error, position, trace } = waiting.news ?? {};
       waits(error, { position, trace });
     };
@@ -90,7 +94,7 @@ async function route(
       moved?: boolean,
     ): void => {
       waiting.on(partition, what, moved);
-      tell();
+      reportWait();
     };
     const source = log.submissionLog({
       ...batches,
@@ -98,21 +102,25 @@ async function route(
         waitsOf(partition, { error });
       },
       onTransaction: routed.transaction,
-      // Where nothing is published nothing settles that could say that it goes on.
+      // Without new records there is no settlement that could end the reported wait.
       onRebalanced: (partitions) => {
         routed.rebalanced(partitions.length);
         waiting.forget();
-        tell();
+        reportWait();
       },
       onTakenOver: (partition) => {
         waitsOf(partition, undefined);
       },
     });
-    await source.consume(pausable(router, orders), {
+    await source.consume(pausable(router, control), {
       until: 'aborted',
       signal,
       settled: ({ settlements, blocked }, partition) => {
         for (const { event } of settlements) routed.settled(event);
+        routed.blocked(
+          partition,
+          blocked !== undefined && blocksByItself(blocked) ? blocked.offset : undefined,
+        );
         waitsOf(
           partition,
           blocked && { error: blocked.error, ...placeOf(blocked, { log: log.name, partition }) },
@@ -127,7 +135,10 @@ async function route(
   }
 }
 
-/** The record that is waited at, and its trace: the second part of a `traceparent` (W3C Trace Context §3.2.2). */
+/**
+ * The record at which routing waits, and its trace id: the second part of a `traceparent` (W3C
+ * Trace Context §3.2.2).
+ */
 function placeOf(
   { offset, traceparent }: Blocked,
   { log, partition }: { readonly log: string; readonly partition: number },
@@ -135,18 +146,6 @@ function placeOf(
   const trace = traceparent?.split('-')[1];
   return {
     position: formatPosition({ log, topic: TOPICS.samples, partition, offset }),
-    ...(trace === undefined ? {} : { trace }),
-  };
-}
-
-/** Of the policies only: the consents' watermark is Redis's, and the exporter's to tell. */
-async function seen(policies: PolicyView): Promise<SeenViews> {
-  const { watermark, versions } = await policies.read();
-  const inForce = policyInForce(versions, watermark);
-  return {
-    policyWatermark: watermark,
-    ...(inForce === undefined
-      ? {}
-      : { inForce: { policy: inForce.document.id, version: inForce.document.version } }),
+    ...defined({ trace }),
   };
 }

@@ -1,6 +1,6 @@
 import { codeOf, hasCode } from '@residency/coded-error';
 
-/** What a partition waits for, and at which record. */
+/** The error that a partition waits for, and the record at which it waits. */
 export interface WaitsFor {
   readonly error: unknown;
   readonly position?: string;
@@ -12,22 +12,29 @@ interface Wait extends WaitsFor {
 }
 
 /**
- * What routing waits for, as an operator should hear of it, whichever partition it is. Every record waits for the views to
- * pass it, a second and a tick (DESIGN §3 "Time"): that is no news until it lasts.
+ * Waits of ordinary traffic, which are reported only if they last. Every record waits until the views
+ * pass it, a second and a tick (DESIGN §3 "Time"); a duplicate waits until another partition's router
+ * has placed its original in all sites (docs/decisions/0015).
  */
+const ORDINARY = ['VIEW_BEHIND', 'OWNER_UNSETTLED'] as const;
+
+/** Selects the wait of routing that operators see, over all partitions. */
 export class Waiting {
   readonly #patienceMs: number;
   readonly #now: () => number;
-  /** By partition; `undefined`: the process itself, as while it starts. */
+  /** Waits by partition; `undefined`: of the process itself, for example during its start. */
   readonly #waits = new Map<number | undefined, Wait>();
 
-  /** `now`: any clock that never goes back, milliseconds. */
+  /** `now`: a monotonic clock, milliseconds. */
   constructor(patienceMs: number, now: () => number) {
     this.#patienceMs = patienceMs;
     this.#now = now;
   }
 
-  /** A partition, or the process, waits for something; `undefined`: it goes on. `moved`: something of it was settled before. */
+  /**
+   * A partition, or the process, waits; `undefined`: it continues. `moved`: some of its records
+   * were settled before.
+   */
   on(partition: number | undefined, what: WaitsFor | undefined, moved = false): void {
     const before = this.#waits.get(partition);
     if (what === undefined) this.#waits.delete(partition);
@@ -36,16 +43,16 @@ export class Waiting {
     else this.#waits.set(partition, { ...what, since: this.#now() });
   }
 
-  /** These partitions are others' now, or begin anew. */
+  /** All partitions were revoked, or start again. */
   forget(): void {
     this.#waits.clear();
   }
 
-  /** What to report, if anything: the longest wait that is news. */
+  /** The wait to report, if any: the longest one that qualifies. */
   get news(): WaitsFor | undefined {
     const news = [...this.#waits.values()].filter(
       ({ error, since }) =>
-        !hasCode(error, 'VIEW_BEHIND') || this.#now() - since >= this.#patienceMs,
+        !ORDINARY.some((code) => hasCode(error, code)) || this.#now() - since >= this.#patienceMs,
     );
     return news.toSorted((a, b) => a.since - b.since)[0];
   }

@@ -3,20 +3,24 @@ import { expect, test } from 'vitest';
 import { Waiting } from '../src/waiting.ts';
 
 const behind = new CodedError({ code: 'VIEW_BEHIND', message: 'm', remedy: 'retry' });
+const unsettled = new CodedError({ code: 'OWNER_UNSETTLED', message: 'm', remedy: 'retry' });
 const down = new CodedError({ code: 'SITE_UNREACHABLE', message: 'm', remedy: 'retry' });
 
-test('a view behind is news only once it lasts', () => {
-  let now = 0;
-  const waiting = new Waiting(10_000, () => now);
-  const seen: unknown[] = [];
-  for (now of [0, 5_000, 9_999, 10_000, 12_000]) {
-    waiting.on(0, { error: behind });
-    seen.push(waiting.news?.error);
-  }
-  expect(seen).toEqual([undefined, undefined, undefined, behind, behind]);
-});
+test.each([behind, unsettled])(
+  'a wait of ordinary traffic is reported only if it lasts: $code',
+  (error) => {
+    let now = 0;
+    const waiting = new Waiting(10_000, () => now);
+    const seen: unknown[] = [];
+    for (now of [0, 5_000, 9_999, 10_000, 12_000]) {
+      waiting.on(0, { error });
+      seen.push(waiting.news?.error);
+    }
+    expect(seen).toEqual([undefined, undefined, undefined, error, error]);
+  },
+);
 
-test('whatever settles meanwhile begins the time anew', () => {
+test('any settlement restarts the time', () => {
   let now = 0;
   const waiting = new Waiting(10_000, () => now);
   waiting.on(0, { error: behind });
@@ -28,7 +32,7 @@ test('whatever settles meanwhile begins the time anew', () => {
   expect(waiting.news?.error).toBe(behind);
 });
 
-test('anything else is news at once, and no partition that goes on hides another that waits', () => {
+test('any other wait is reported at once, and a partition that continues hides no other that waits', () => {
   const waiting = new Waiting(10_000, () => 0);
   waiting.on(1, { error: down, position: 'log/threat.samples/1/7' }, true);
   waiting.on(0, undefined);
@@ -37,7 +41,7 @@ test('anything else is news at once, and no partition that goes on hides another
   expect(waiting.news?.error).toBeUndefined();
 });
 
-test('a partition given away is no longer waited for', () => {
+test('a revoked partition no longer counts as waiting', () => {
   const waiting = new Waiting(10_000, () => 0);
   waiting.on(1, { error: down });
   waiting.on(undefined, { error: down });

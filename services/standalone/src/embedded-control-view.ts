@@ -1,29 +1,38 @@
 import type { SqliteLog } from '@residency/adapter-sqlite';
-import { INITIAL_CONTROL, TOPICS, followControl } from '@residency/contracts';
+import type * as Contracts from '@residency/contracts';
+import { INITIAL_CONTROL } from '@residency/contracts/initial-control';
+import { TOPICS } from '@residency/contracts/log-record';
 import type { ControlState } from '@residency/contracts';
 import type { ControlView } from '@residency/routing';
+import pLimit from 'p-limit';
 
-/** What people left a data directory in: each reading takes what was appended since the last one. */
+/**
+ * The control state of a data directory. Each read applies the events appended since the last one.
+ */
 export class EmbeddedControlView implements ControlView {
   readonly #log: Pick<SqliteLog, 'read'>;
   #state: ControlState = INITIAL_CONTROL;
   #next = 0n;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #mutex = pLimit(1);
 
   constructor(log: Pick<SqliteLog, 'read'>) {
     this.#log = log;
   }
 
-  /** One reading after the other: two at once would take the same records twice, and the older word last. */
+  /**
+   * One read after the other: two concurrent reads would apply the same records twice, and an older
+   * event could come last.
+   */
   async read(): Promise<ControlState> {
-    const reading = this.#last.then(() => this.#readOn());
-    this.#last = reading.catch(() => undefined);
-    return await reading;
+    return await this.#mutex(() => this.#readOn());
   }
 
   async #readOn(): Promise<ControlState> {
+    let events: typeof Contracts | undefined;
     for await (const record of this.#log.read(TOPICS.control, { from: this.#next })) {
-      this.#state = followControl(this.#state, record);
+      // Loaded with the first event: most data directories have none.
+      events ??= await import('@residency/contracts');
+      this.#state = events.followControl(this.#state, record);
       this.#next = record.offset + 1n;
     }
     return this.#state;

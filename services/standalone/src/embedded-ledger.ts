@@ -1,43 +1,97 @@
 import { join } from 'node:path';
 import { FilesystemLedgerStore, initLedgerDirectory } from '@residency/adapter-filesystem';
-import { EventWatch, RecentRegions, growLedger } from '@residency/auditing';
-import type { AuditSource, Finding, LedgerStore } from '@residency/auditing';
-import type { Signer } from '@residency/ledger';
+import { EventWatch, RecentRegions, checkLedger, growLedger } from '@residency/auditing';
+import type { AuditSource, CheckedLedger, AuditAnomaly, LedgerStore } from '@residency/auditing';
+import { codeOf } from '@residency/coded-error';
 import type { DataDirectory } from './data-directory.ts';
-import { ledgerSigner } from './ledger-key.ts';
+import { ledgerKeys } from './ledger-key.ts';
+import type { EmbeddedKeys } from './ledger-key.ts';
 import { SqliteAuditSource } from './sqlite-audit-source.ts';
+import { StandaloneError } from './standalone-error.ts';
 
-/** What grows a data directory's ledger. */
-export interface EmbeddedLedger {
+type Data = Pick<DataDirectory, 'path' | 'log' | 'checkpoints'>;
+
+/** The dependencies for growing a data directory's ledger. */
+export interface EmbeddedLedger extends EmbeddedKeys {
   readonly source: AuditSource;
   readonly store: LedgerStore;
-  readonly signer: Signer;
+  readonly kept: LedgerStore;
 }
 
-/** Makes folder and key where they are missing. For whoever holds the routing lock: one process at a time publishes. */
-export async function openEmbeddedLedger(
-  data: Pick<DataDirectory, 'path' | 'log'>,
-): Promise<EmbeddedLedger> {
-  const directory = join(data.path, 'ledger');
-  await initLedgerDirectory(directory);
+/** The folders of the ledger and of its kept checkpoints. They need not exist. */
+export function embeddedStores({
+  path,
+  checkpoints,
+}: Pick<DataDirectory, 'path' | 'checkpoints'>): Pick<EmbeddedLedger, 'store' | 'kept'> {
   return {
-    source: new SqliteAuditSource(data.log),
-    store: new FilesystemLedgerStore(directory),
-    signer: await ledgerSigner(data),
+    store: new FilesystemLedgerStore(join(path, 'ledger')),
+    kept: new FilesystemLedgerStore(checkpoints),
   };
 }
 
-/** Brings the ledger to the end of the audit log, for commands that route and end. Under the routing lock. Throws as `growLedger`. */
+/**
+ * Creates missing folders. Throws `LEDGER_KEY_LOST`. Only for the holder of the routing lock,
+ * because only one process at a time may publish.
+ */
+export async function openEmbeddedLedger(data: Data): Promise<EmbeddedLedger> {
+  const keys = await ledgerKeys(data);
+  await makeLedgerPlaces(data);
+  return { ...keys, ...embeddedStores(data), source: new SqliteAuditSource(data.log) };
+}
+
+/** Throws `CHECKPOINTS_UNUSABLE`. */
+export async function makeLedgerPlaces({
+  path,
+  checkpoints,
+}: Pick<DataDirectory, 'path' | 'checkpoints'>): Promise<void> {
+  await initLedgerDirectory(join(path, 'ledger'));
+  try {
+    await initLedgerDirectory(checkpoints);
+  } catch (cause) {
+    if (codeOf(cause) !== 'LEDGER_UNREACHABLE') throw cause;
+    throw new StandaloneError({
+      code: 'CHECKPOINTS_UNUSABLE',
+      message: `Expected to keep the ledger's newest checkpoint in ${checkpoints}, apart from the data directory; found that this user cannot make or write it. Name another folder with --checkpoints or RESIDENCY_CHECKPOINTS.`,
+      remedy: 'stop',
+      cause,
+    });
+  }
+}
+
+/**
+ * Checks that ledger, audit log and kept checkpoint belong to one history. Changes nothing. Call
+ * before anything is routed: after an older copy was restored, new settlements would form another
+ * history. `undefined`: interrupted. Throws `LEDGER_KEY_LOST` and the errors of `checkLedger`.
+ */
+export async function checkEmbeddedLedger(
+  data: Data,
+  signal: AbortSignal,
+): Promise<CheckedLedger | undefined> {
+  return await checkLedger({
+    ...(await ledgerKeys(data)),
+    ...embeddedStores(data),
+    source: new SqliteAuditSource(data.log),
+    signal,
+  });
+}
+
+/**
+ * Brings the ledger to the end of the audit log, for commands that route and end. Only under the
+ * routing lock. Throws the errors of `growLedger`.
+ */
 export async function bringLedgerUpToDate(
-  data: Pick<DataDirectory, 'path' | 'log'>,
-  { signal, found }: { readonly signal: AbortSignal; readonly found?: (finding: Finding) => void },
+  data: Data,
+  {
+    signal,
+    found,
+  }: { readonly signal: AbortSignal; readonly found?: (anomaly: AuditAnomaly) => void },
 ): Promise<void> {
   const ledger = await openEmbeddedLedger(data);
   const watch = new EventWatch({
     log: ledger.source.log,
     partition: 0,
     regions: new RecentRegions(),
-    found: found ?? (() => undefined),
+    onAnomaly: found ?? (() => undefined),
   });
   await growLedger({
     ...ledger,

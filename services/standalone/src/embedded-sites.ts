@@ -7,7 +7,10 @@ import { StandaloneError } from './standalone-error.ts';
 /** Wraps a site's store; fault tests break it there. */
 export type WrapStore = (store: ObjectStore) => ObjectStore;
 
-/** The sites of a data directory, each verified before its first use. For whoever holds the routing lock. */
+/**
+ * The sites of a data directory, each verified before its first use. Only for the holder of the
+ * routing lock.
+ */
 export class EmbeddedSites implements Sites {
   readonly #data: Pick<DataDirectory, 'sitePath'>;
   readonly #wrap: WrapStore;
@@ -18,14 +21,14 @@ export class EmbeddedSites implements Sites {
     this.#wrap = wrap;
   }
 
-  /** Throws the markers' errors of `verifySite`; a site that is not there is `SITE_NOT_CONFIGURED`. */
+  /** Throws the markers' errors of `verifySite`, and `SITE_NOT_CONFIGURED` for a missing site. */
   async store(site: string, region: string): Promise<ObjectStore> {
     const name = `${region}/${site}`;
     let store = this.#open.get(name);
     if (store === undefined) {
       store = this.#verified(site, region);
       this.#open.set(name, store);
-      // What failed is tried again at the next call.
+      // A failure is not cached: the next call tries again.
       store.catch(() => {
         this.#open.delete(name);
       });
@@ -41,13 +44,13 @@ export class EmbeddedSites implements Sites {
       if (!hasCode(error, 'SITE_MARKER_MISSING')) throw error;
       throw new StandaloneError({
         code: 'SITE_NOT_CONFIGURED',
-        message: `Expected site ${site} of region ${region}, which a policy names, in ${directory}; found no marker there. Mount its disk, or make the site by publishing the policy with: residency policy publish`,
+        message: `Expected site ${site} of region ${region}, which a policy names, in ${directory}; found no marker there. Mount its disk, or restore the folder from a backup: it is not made again, because it may have held samples.`,
         remedy: 'retry',
         cause: error,
       });
     }
-    // What a crash left half-written; only a router writes there, and this is the only one.
+    // Partial files of a crash. Only a router writes there, and this is the only one.
     await sweepTemporaries(directory, site);
-    return this.#wrap(new FilesystemObjectStore(directory, site));
+    return this.#wrap(new FilesystemObjectStore(directory, { region, site }));
   }
 }

@@ -11,6 +11,8 @@ import {
 } from '@residency/contracts';
 import type { LogEntry } from '@residency/contracts';
 import type { CloudEvent } from '@residency/cloudevents';
+import { defined } from '@residency/defined';
+import { readJson } from '@residency/residency';
 import { z } from 'zod';
 import type { DataDirectory } from './data-directory.ts';
 
@@ -46,17 +48,17 @@ type Example = z.infer<typeof manifest>['submissions'][number];
 export interface PublishedExample {
   /** The file's name in `examples/samples`. */
   readonly file: string;
-  /** As sent; absent where the example leaves it out. */
+  /** As sent; absent: the example has none. */
   readonly country?: string;
-  /** What the first run is to find, such as `stored zurich`. */
+  /** The expected result of the first run, such as `stored zurich`. */
   readonly expected: string;
   readonly position: string;
 }
 
-/** Publishes the consents and then the submissions of `examples/`, in their order. */
+/** Publishes the consents and then the submissions of `examples/`, in order. */
 export async function publishExamples(data: DataDirectory): Promise<readonly PublishedExample[]> {
   const { consents, submissions } = manifest.parse(
-    JSON.parse(await readFile(new URL('submissions.json', EXAMPLES), 'utf8')),
+    readJson(await readFile(new URL('submissions.json', EXAMPLES))),
   );
   await data.log.append(consents.flatMap((consent) => consentEntries(consent)));
   const positions = await data.log.append(
@@ -68,7 +70,7 @@ export async function publishExamples(data: DataDirectory): Promise<readonly Pub
       throw new RangeError('The log answered with fewer positions than records were appended.');
     return {
       file,
-      ...(country === undefined ? {} : { country }),
+      ...defined({ country }),
       expected,
       position: formatPosition(position),
     };
@@ -112,8 +114,7 @@ async function sampleEntry(example: Example): Promise<LogEntry> {
     datacontenttype: mediaType,
     data,
     extensions: {
-      ...(country === undefined ? {} : { usercountry: country }),
-      ...(consent === undefined ? {} : { consentid: consent }),
+      ...defined({ usercountry: country, consentid: consent }),
       verdict,
       ...attributes,
     },

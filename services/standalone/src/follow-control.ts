@@ -1,11 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlState } from '@residency/contracts';
 import type { ControlView } from '@residency/routing';
+import { pause } from '@residency/waiting';
 
-/** Whoever paused or drained by another process sees it followed within half a second. */
+/** A pause or drain by another process takes effect within half a second. */
 const LOOK_EVERY_MS = 250;
 
-/** Tells `follow` what people left the system in, until `signal` is aborted; where it can not be read, the last word holds. */
+/**
+ * Calls `follow` with the control state until `signal` is aborted. While the state cannot be read,
+ * the last one applies.
+ */
 export async function followControlView(
   view: ControlView,
   follow: (state: ControlState) => void,
@@ -14,6 +17,6 @@ export async function followControlView(
   while (!signal.aborted) {
     const state = await view.read().catch(() => undefined);
     if (state !== undefined && !signal.aborted) follow(state);
-    await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    await pause(LOOK_EVERY_MS, signal);
   }
 }

@@ -1,66 +1,84 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { link, open, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { StateFile } from '@residency/adapter-filesystem';
 import { ledgerOrigin } from '@residency/auditing';
-import { hasCode } from '@residency/coded-error';
-import { NOTE_SIGNATURE, makeKey, openSignerKey } from '@residency/ledger';
-import type { Signer } from '@residency/ledger';
-import type { DataDirectory } from './data-directory.ts';
+import {
+  NOTE_SIGNATURE,
+  formatKeyFile,
+  makeKey,
+  openLedgerKeys,
+  parseKeyFile,
+} from '@residency/ledger';
+import type { KeyFile, LedgerKeys } from '@residency/ledger';
+import { StandaloneError } from './standalone-error.ts';
 
-/** As for a cluster whose settings name no other. */
-const PREFIX = 'residency-router';
+/** The parts of a data directory that the key needs. */
+interface KeyHolder {
+  readonly path: string;
+}
+
+/** The default of a cluster's `RESIDENCY_LEDGER_ORIGIN` too. */
+export const LEDGER_PREFIX = 'residency-router';
 const FILE = 'ledger-key';
 
-/** The key that signs a data directory's ledger, made at its first need, for its owner alone. Two that make it at once get one. Throws `INVALID_KEY` where the file holds no key. */
-export async function ledgerSigner({
-  path,
-  log,
-}: Pick<DataDirectory, 'path' | 'log'>): Promise<Signer> {
-  const file = join(path, FILE);
-  const text = (await readKey(file)) ?? (await createKey(path, file));
-  return await openSignerKey(text.trim(), ledgerOrigin(PREFIX, log.name, 0));
+/** The keys of a data directory's ledger, and its generation. */
+export interface EmbeddedKeys extends LedgerKeys {
+  readonly generation: number;
 }
 
-async function readKey(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+/**
+ * Throws `LEDGER_KEY_LOST` if there is no key, and `INVALID_KEY` if the file holds an invalid one.
+ */
+export async function ledgerKeys(
+  data: KeyHolder & { readonly log: { readonly name: string } },
+): Promise<EmbeddedKeys> {
+  const file = await ledgerKeyFile(data).read();
+  if (file === undefined) throw ledgerKeyLost(data);
+  return {
+    ...(await openLedgerKeys(file, ledgerOrigin(LEDGER_PREFIX, data.log.name, 0, file.generation))),
+    generation: file.generation,
+  };
 }
 
-async function createKey(directory: string, file: string): Promise<string> {
-  const { signerKey } = await makeKey(PREFIX, randomBytes(32), NOTE_SIGNATURE);
-  const temporary = `${file}.${randomUUID()}`;
-  try {
-    await write(temporary, `${signerKey}\n`);
-    await link(temporary, file);
-  } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw error;
-  } finally {
-    await rm(temporary, { force: true });
-  }
-  await sync(directory);
-  return await readFile(file, 'utf8');
+export interface LedgerKeyFile {
+  /** `undefined`: there is no key file. */
+  read(): Promise<KeyFile | undefined>;
+  /** Replaces the content that `read` returned; atomic and durable. */
+  replace(file: KeyFile): Promise<void>;
 }
 
-async function write(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+/** The key file of a data directory. Only its owner may read it. */
+export function ledgerKeyFile({ path }: KeyHolder): LedgerKeyFile {
+  const state = new StateFile(path, FILE);
+  return {
+    read: async () => {
+      const bytes = await state.read();
+      return bytes === undefined ? undefined : parseKeyFile(bytes.toString('utf8'));
+    },
+    replace: async (file) => {
+      await state.replace(Buffer.from(formatKeyFile(file)));
+    },
+  };
 }
 
-/** A checkpoint must never be signed by a key that a power cut takes away. */
-async function sync(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+/** A new secret in the format of the key file. */
+export async function newSecret(): Promise<string> {
+  return (await makeKey(LEDGER_PREFIX, randomBytes(32), NOTE_SIGNATURE)).signerKey;
+}
+
+/**
+ * Only during the creation of a directory, under its lock. A key that is missing later is not
+ * recreated.
+ */
+export async function makeLedgerKey(path: string): Promise<void> {
+  const file = ledgerKeyFile({ path });
+  if ((await file.read()) === undefined)
+    await file.replace({ generation: 1, secrets: [await newSecret()], former: [] });
+}
+
+export function ledgerKeyLost({ path }: KeyHolder): StandaloneError {
+  return new StandaloneError({
+    code: 'LEDGER_KEY_LOST',
+    message: `Expected the key of the ledger in ${path} (${FILE}), found none; it is made once, with the data directory, and never anew over a ledger. Restore it from a backup. If it is lost for good: residency audit new-ledger (docs/how-to/rotate-the-ledger-key.md).`,
+    remedy: 'stop',
+  });
 }

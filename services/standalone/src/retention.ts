@@ -7,7 +7,10 @@ export interface Retention {
 
 const EVERY_MS = 60 * 60 * 1_000;
 
-/** Drops the payloads of intake records settled longer than `retainMs` ago, at once and then every hour. A failure is logged; the next round tries again. */
+/**
+ * Drops the payloads of intake records that were settled more than `retainMs` ago, at once and then
+ * every hour. A failure is logged, and the next round tries again.
+ */
 export function startRetention(
   log: Pick<SqliteLog, 'dropExpired'>,
   retainMs: number,
@@ -18,7 +21,8 @@ export function startRetention(
   const drop = (): void => {
     round = round.then(async () => {
       try {
-        await log.dropExpired(Date.now() - retainMs);
+        const records = await log.dropExpired(Date.now() - retainMs);
+        logger.debug('Retention looked for expired payloads.', { records });
       } catch (error) {
         logger.warn('Expired intake records were not dropped; the next round tries again.', {
           error,

@@ -1,54 +1,77 @@
 import type { SubmissionLogOptions } from '@residency/adapter-sqlite';
 import { DEFAULT_LIMITS } from '@residency/contracts';
 import type { Limits } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import { createRouter, pausable, verifyRegions } from '@residency/routing';
 import type { Blocked, ConsumeOptions, ControlView, OnStage } from '@residency/routing';
-import { EncryptionSdkSealer } from '@residency/sealing';
+import { RegionSealer } from '@residency/sealing';
 import { lockRouting } from './data-directory.ts';
 import type { DataDirectory } from './data-directory.ts';
+import { checkEmbeddedLedger, makeLedgerPlaces } from './embedded-ledger.ts';
 import { EmbeddedControlView } from './embedded-control-view.ts';
 import { EmbeddedSites } from './embedded-sites.ts';
 import type { WrapStore } from './embedded-sites.ts';
 
-export interface RoutingOptions extends ConsumeOptions {
+export interface RouterOptions {
+  /** Aborts opening. */
+  readonly signal?: AbortSignal;
   readonly limits?: Limits;
-  readonly source?: Partial<SubmissionLogOptions>;
   readonly wrapStore?: WrapStore;
   readonly control?: ControlView;
   readonly onStage?: OnStage;
+  /**
+   * Called if the ledger has a checkpoint and none is kept apart. A restored older copy cannot be
+   * detected then.
+   */
+  readonly unkept?: () => void;
 }
 
-/** A data directory's router, holding its lock, its sites verified. */
+export interface RunOptions extends ConsumeOptions {
+  readonly source?: Partial<SubmissionLogOptions>;
+}
+
+/** The router of a data directory. It holds the routing lock, and its sites are verified. */
 export interface EmbeddedRouter {
-  /** What stopped it early, where `until` is `end`. Rejects with what needs a person. */
-  run(): Promise<Blocked | undefined>;
-  /** Gives the lock back; after `run` has ended. */
+  /**
+   * With `until: 'end'`, resolves with the block that stopped it early, if any. Rejects with
+   * failures that need a person.
+   */
+  run(options: RunOptions): Promise<Blocked | undefined>;
+  /** Releases the lock. Call after `run` has ended. */
   release(): Promise<void>;
 }
 
-/** Throws `ROUTING_LOCKED`, the markers' errors (DESIGN §2.9) and `NO_SEALING_KEY`, before any record is read. */
+/**
+ * Throws `ROUTING_LOCKED`, the markers' errors (DESIGN §2.9), `NO_SEALING_KEY` and the errors of
+ * `checkEmbeddedLedger`, before any record is read.
+ */
 export async function openRouter(
   data: DataDirectory,
-  options: RoutingOptions,
+  options: RouterOptions = {},
 ): Promise<EmbeddedRouter> {
   const lock = await lockRouting(data);
   try {
     const sites = new EmbeddedSites(data, options.wrapStore ?? ((store) => store));
     await verifyRegions((await data.log.policyView().read()).versions, { sites, keys: data.keys });
+    await makeLedgerPlaces(data);
+    const checked = await checkEmbeddedLedger(data, options.signal ?? new AbortController().signal);
+    if (checked?.published.checkpoint !== undefined && checked.kept === undefined)
+      options.unkept?.();
     const route = createRouter({
       limits: options.limits ?? DEFAULT_LIMITS,
-      sealer: new EncryptionSdkSealer(data.keys),
+      sealer: new RegionSealer(data.keys),
       sites,
+      outcomes: data.log.settledOutcomes(),
       consents: data.log.consentView(),
       policies: data.log.policyView(),
       // One clock stamps all topics (docs/decisions/0003).
       watermarkMarginMs: 0,
-      ...(options.onStage === undefined ? {} : { onStage: options.onStage }),
+      ...defined({ onStage: options.onStage }),
     });
     const control = options.control ?? new EmbeddedControlView(data.log);
-    const log = data.log.submissionLog(options.source);
     return {
-      run: () => log.consume(pausable(route, control), options),
+      run: ({ source, ...consume }) =>
+        data.log.submissionLog(source).consume(pausable(route, control), consume),
       release: () => lock.release(),
     };
   } catch (error) {

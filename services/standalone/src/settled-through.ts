@@ -3,7 +3,10 @@ import type { SqliteLog } from '@residency/adapter-sqlite';
 
 const POLL_MS = 50;
 
-/** Waits until the router has settled the intake record at `offset`; `false` where `signal` came first. */
+/**
+ * Waits until the router has settled the intake record at `offset`; `false`: `signal` was aborted
+ * first.
+ */
 export async function settledThrough(
   log: Pick<SqliteLog, 'committed'>,
   offset: bigint,

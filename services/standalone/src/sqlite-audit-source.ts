@@ -1,13 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { SqliteLog } from '@residency/adapter-sqlite';
 import type { AuditRecord, AuditSource, SourceStart } from '@residency/auditing';
 import { TOPICS } from '@residency/contracts';
+import { pause } from '@residency/waiting';
 
 const POLL_MS = 250;
-/** Records of at most 16 KiB each. */
+/** Records in a batch. Each has at most 16 KiB. */
 const BATCH = 500;
 
-/** The embedded audit log. It has one partition, and no offset is left out: a leaf's index is its record's offset. */
+/**
+ * The embedded audit log. It has one partition and its offsets have no gaps, so a leaf's index is
+ * its record's offset.
+ */
 export class SqliteAuditSource implements AuditSource {
   readonly log: string;
   readonly partition = 0;
@@ -35,7 +38,7 @@ export class SqliteAuditSource implements AuditSource {
       }
       if (batch.length > 0) yield batch;
       yield [];
-      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+      await pause(POLL_MS, signal);
     }
   }
 }

@@ -2,40 +2,40 @@ import { keepGrowing, ledgerRoutes } from '@residency/auditor';
 import { RecentRegions } from '@residency/auditing';
 import { codeOf } from '@residency/coded-error';
 import type { CodedError } from '@residency/coded-error';
-import {
-  INITIAL_CONTROL,
-  TOPICS,
-  decodeAuditEvent,
-  formatPosition,
-  logLevelOf,
-  parsePosition,
-} from '@residency/contracts';
-import type { AuditEvent, ControlState } from '@residency/contracts';
+import { TOPICS, decodeAuditEvent, formatPosition, parsePosition } from '@residency/contracts';
+import type { AuditEvent, Position } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import { INTAKE_ROUTES, startIntake } from '@residency/intake';
 import type { Intake, IntakeToken } from '@residency/intake';
-import { Health } from '@residency/operations';
-import type { Logger, Metrics } from '@residency/telemetry';
+import { SharedWait, runWork } from '@residency/operations';
+import type { Operations, WorkContext } from '@residency/operations';
+import { blocksByItself } from '@residency/routing';
+import type { Logger, Metrics, RouterMetrics } from '@residency/telemetry';
+import { allOrNone } from '@residency/waiting';
 import { openDataDirectory } from './data-directory.ts';
 import type { DataDirectory } from './data-directory.ts';
-import { EmbeddedControlView } from './embedded-control-view.ts';
 import { openEmbeddedLedger } from './embedded-ledger.ts';
 import type { EmbeddedLedger } from './embedded-ledger.ts';
 import { publishExamples } from './examples.ts';
 import type { PublishedExample } from './examples.ts';
-import { followControlView } from './follow-control.ts';
+import { followClock } from './follow-clock.ts';
+import { FollowedControl } from './followed-control.ts';
+import { observeIntake } from './observe-intake.ts';
 import { settledThrough } from './settled-through.ts';
 import { startRetention } from './retention.ts';
 import { openRouter } from './routing.ts';
 import type { EmbeddedRouter } from './routing.ts';
 
 export interface StandaloneOptions {
-  /** The data directory; made where it is missing. */
+  /** The data directory. It is created if missing. */
   readonly data: string;
+  /** The place of the kept checkpoints, outside `data`; default: `defaultCheckpoints`. */
+  readonly checkpoints?: string;
   readonly host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly tokens?: readonly IntakeToken[];
-  /** Publishes `examples/` where the log has no submission yet. */
+  /** Publishes `examples/` if the log has no submission yet. */
   readonly examples: boolean;
   /** How long settled intake records keep their payload, milliseconds. */
   readonly retainMs: number;
@@ -50,75 +50,42 @@ export interface RoutedExample extends PublishedExample {
 export interface Standalone {
   readonly url: string;
   readonly data: DataDirectory;
-  /** What the first run routed, in the order of publication; empty where it is not the first. */
+  /** The records of the first run, in the order of publication; empty for a later run. */
   firstRun(): Promise<readonly RoutedExample[]>;
-  /** Settles when routing ends: resolves after `stop`, rejects with what needs a person. */
+  /**
+   * Settles when routing ends: resolves after `stop`, rejects with an error that needs a person.
+   */
   readonly ended: Promise<void>;
-  /** Stops taking, settles or drops the batch in hand, frees port and lock. Repeatable. */
+  /**
+   * Stops accepting, settles or drops the current batch, releases port and lock. May be called
+   * again.
+   */
   stop(): Promise<void>;
 }
 
-/** Everything in one process: embedded log and stores, router, intake. Throws coded errors before anything listens. */
+/**
+ * Runs everything in one process: embedded log and stores, router, intake. Throws coded errors
+ * before anything listens.
+ */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
-  const data = await openDataDirectory(options.data);
-  const stopping = new AbortController();
+  const data = await openDataDirectory(options.data, defined({ checkpoints: options.checkpoints }));
   try {
-    const health = new Health('routing');
-    const { logger, metrics } = options;
-    const routed = metrics.routing(await regionsOf(data));
-    const waits = (error: CodedError | undefined): void => {
-      if (health.waits(error?.code)) logger.warn('Routing waits.', { error });
-      metrics.waiting(error?.code);
-    };
-    const control = new EmbeddedControlView(data.log);
-    const orders = new Orders(options);
-    // Before anything is routed or taken: what people said before this start holds.
-    orders.follow(await control.read());
+    const control = new FollowedControl(data.log, options);
+    // Before anything is routed or accepted, so that pauses from before this start apply.
+    await control.read();
+    const routed = options.metrics.routing(await regionsOf(data));
     const router = await openRouter(data, {
-      until: 'aborted',
-      signal: stopping.signal,
-      control,
+      control: control.view,
       onStage: routed.stage,
-      settled: ({ settlements, blocked }) => {
-        for (const { event } of settlements) routed.settled(event);
-        waits(blocked?.error);
+      unkept: () => {
+        options.logger.warn(
+          'No checkpoint of the ledger was kept apart, so a restored older copy cannot be detected. The newest one is kept from now on.',
+        );
       },
-      source: { onRetry: waits },
     });
     try {
       const ledger = await openEmbeddedLedger(data);
-      const intake = await startIntake({
-        host: options.host,
-        port: options.port,
-        ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
-        appender: data.log,
-        status: { find: (submission) => data.log.findSubmission(submission) },
-        consents: { history: (consentId) => data.log.consentHistory(consentId) },
-        operations: {
-          live: () => health.live,
-          ready: () => health.readiness(),
-          metrics: () => metrics.render(),
-        },
-        routes: (app) => {
-          ledgerRoutes(app, ledger.store);
-        },
-        draining: () => orders.state.mode === 'draining',
-        answered: metrics.http(INTAKE_ROUTES).answered,
-        log: {
-          error: (fields, message) => {
-            logger.error(message, fields);
-          },
-        },
-      });
-      health.started();
-      const following = followControlView(
-        control,
-        (state) => {
-          orders.follow(state);
-        },
-        stopping.signal,
-      );
-      return run({ options, data, router, ledger, intake, health, stopping, following });
+      return await run({ options, data, control, routed, router, ledger });
     } catch (error) {
       await router.release();
       throw error;
@@ -129,85 +96,139 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   }
 }
 
-/** What people left the system in, as far as this process follows it beside the router. */
-class Orders {
-  state: ControlState = INITIAL_CONTROL;
-  readonly #logger: Logger;
-  readonly #control;
-
-  constructor({ logger, metrics }: Pick<StandaloneOptions, 'logger' | 'metrics'>) {
-    this.#logger = logger;
-    this.#control = metrics.control();
-  }
-
-  follow(state: ControlState): void {
-    this.#logger.setLevel(logLevelOf(state, 'standalone'));
-    this.#control.is(state.mode);
-    this.state = state;
-  }
-}
-
 interface Parts {
   readonly options: StandaloneOptions;
   readonly data: DataDirectory;
+  readonly control: FollowedControl;
+  readonly routed: RouterMetrics;
   readonly router: EmbeddedRouter;
   readonly ledger: EmbeddedLedger;
-  readonly intake: Intake;
-  readonly health: Health;
-  readonly stopping: AbortController;
-  /** Of the control log; ends with `stopping`. */
-  readonly following: Promise<void>;
 }
 
-function run(parts: Parts): Standalone {
-  const { options, data, router, intake, health, stopping, following } = parts;
-  const retention = startRetention(data.log, options.retainMs, options.logger);
-  // Whichever fails ends the other: what a ledger refuses, a person must see (a waiting one does not hold up routing).
-  const works = [router.run(), growing(parts)].map((work) =>
-    work.catch((error: unknown) => {
-      health.failed();
-      stopping.abort();
-      throw error;
-    }),
-  );
-  const ended = Promise.allSettled(works).then((results) => {
-    const failure = results.find((result) => result.status === 'rejected');
-    if (failure !== undefined) throw failure.reason;
+async function run(parts: Parts): Promise<Standalone> {
+  const { options, data, router } = parts;
+  const { host, port, logger, metrics } = options;
+  metrics.unsettled(() => observeIntake(data.log, Date.now));
+  const running = await runWork({
+    name: 'routing',
+    http: { host, port },
+    logger,
+    metrics,
+    serve: (operations) => serve(parts, operations),
+    work: (context) => work(parts, context),
+    close: async () => {
+      await router.release();
+      await data.close();
+    },
   });
-  // Whoever awaits `ended` hears of a failure; nobody is obliged to.
-  ended.catch(() => undefined);
-  let stopped: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
-    health.stopping();
-    await intake.close();
-    stopping.abort();
-    await ended.catch(() => undefined);
-    await following;
-    await retention.stop();
-    await router.release();
-    await data.close();
-  };
   return {
-    url: intake.url,
+    ...running,
     data,
-    ended,
     firstRun: async () =>
       options.examples && (await data.log.end(TOPICS.samples)) === 0n
-        ? await routeExamples(data, stopping.signal)
+        ? await routeExamples(data, running.signal)
         : [],
-    stop: () => (stopped ??= stop()),
   };
 }
 
-/** Least time between two checkpoints, milliseconds. */
+async function serve(
+  { options, data, control, ledger }: Parts,
+  operations: Operations,
+): Promise<Intake> {
+  const { host, port, tokens, logger, metrics } = options;
+  return await startIntake({
+    host,
+    port,
+    ...defined({ tokens }),
+    appender: data.log,
+    status: { find: (submission) => data.log.findSubmission(submission) },
+    consents: { history: (consentId) => data.log.consentHistory(consentId) },
+    operations,
+    routes: (app) => {
+      ledgerRoutes(app, ledger.store);
+    },
+    draining: () => control.state.mode === 'draining',
+    answered: metrics.http(INTAKE_ROUTES).answered,
+    log: {
+      error: (fields, message) => {
+        logger.error(message, fields);
+      },
+    },
+  });
+}
+
+/**
+ * A failure of one work ends the others: if the ledger is refused, a person must act. A ledger that
+ * waits does not hold up routing.
+ */
+async function work(parts: Parts, { signal, waits, started, paused }: WorkContext): Promise<void> {
+  const { options, data, control } = parts;
+  control.report(paused);
+  started();
+  let position: string | undefined;
+  const waiting = new SharedWait((error) => {
+    waits(error, { position });
+  });
+  const retention = startRetention(data.log, options.retainMs, options.logger);
+  try {
+    await allOrNone(signal, (together) => [
+      route(parts, together, (error, offset) => {
+        position = offset === undefined ? undefined : formatPosition(positionOf(data, offset));
+        waiting.of('routing', error);
+      }),
+      grow(parts, together),
+      control.follow(together),
+      followClock(
+        data.log,
+        (error) => {
+          waiting.of('clock', error);
+        },
+        together,
+      ),
+    ]);
+  } finally {
+    await retention.stop();
+  }
+}
+
+async function route(
+  { options: { logger }, routed, router }: Parts,
+  signal: AbortSignal,
+  waits: (error: CodedError | undefined, offset?: bigint) => void,
+): Promise<void> {
+  await router.run({
+    until: 'aborted',
+    signal,
+    source: { onRetry: waits },
+    settled: ({ settlements, blocked }) => {
+      for (const { event } of settlements) routed.settled(event);
+      const last = settlements.at(-1)?.event.position;
+      if (last !== undefined)
+        logger.debug('A batch was settled.', {
+          records: settlements.length,
+          position: formatPosition(last),
+        });
+      routed.blocked(
+        0,
+        blocked !== undefined && blocksByItself(blocked) ? blocked.offset : undefined,
+      );
+      waits(blocked?.error, blocked?.offset);
+    },
+  });
+}
+
+function positionOf({ log }: DataDirectory, offset: bigint): Position {
+  return { log: log.name, topic: TOPICS.samples, partition: 0, offset };
+}
+
+/** The least time between two checkpoints, milliseconds. */
 const CHECKPOINT_MS = 5_000;
 const now = (): number => performance.now();
 
-async function growing({
-  options: { logger, metrics },
-  ledger,
-  stopping: { signal },
-}: Parts): Promise<void> {
+async function grow(
+  { options: { logger, metrics }, ledger }: Parts,
+  signal: AbortSignal,
+): Promise<void> {
   let waited: string | undefined;
   await keepGrowing({
     ...ledger,

@@ -39,7 +39,7 @@ it('routes the examples once, as they expect', async () => {
   expect(await standalone.firstRun()).toEqual([]);
 });
 
-it('takes a submission over HTTP, routes it and tells its publisher', async () => {
+it('accepts a submission over HTTP, routes it and returns its outcome to the publisher', async () => {
   const { url } = await started();
   const headers = {
     'content-type': 'text/plain',
@@ -87,7 +87,7 @@ it('takes a submission over HTTP, routes it and tells its publisher', async () =
   });
 });
 
-it('is ready while it moves, says what it waits for, and goes on', async () => {
+it('is ready while it makes progress, names what it waits for, and continues', async () => {
   const standalone = await started({ examples: true });
   const aside = `${standalone.data.sitePath('zrh-1')}-aside`;
   await rename(standalone.data.sitePath('zrh-1'), aside);
@@ -98,14 +98,18 @@ it('is ready while it moves, says what it waits for, and goes on', async () => {
     readiness = (await (await fetch(`${standalone.url}/readyz`)).json()) as typeof readiness;
   }
   expect(readiness.checks).toContainEqual(
-    expect.objectContaining({ name: 'routing', ok: false, detail: 'waits: SITE_UNREACHABLE' }),
+    expect.objectContaining({
+      name: 'routing',
+      ok: false,
+      detail: `waits: SITE_UNREACHABLE at ${standalone.data.log.name}/threat.samples/0/${String(await standalone.data.log.committed().then((settled) => (settled ?? -1n) + 1n))}`,
+    }),
   );
   await rename(aside, standalone.data.sitePath('zrh-1'));
   expect(await run).not.toHaveLength(0);
   expect((await fetch(`${standalone.url}/readyz`)).status).toBe(200);
 });
 
-it('gives back lock and port when it stops, and when it can not start', async () => {
+it('releases lock and port when it stops, and when it cannot start', async () => {
   const one = await started();
   const port = Number(new URL(one.url).port);
   const elsewhere = join(await temporaryFolder(), 'data');

@@ -4,16 +4,18 @@ import { join } from 'node:path';
 import { KeyDirectory } from '@residency/adapter-filesystem';
 import { S3Sites } from '@residency/adapter-s3';
 import type { S3SiteSettings } from '@residency/adapter-s3';
-import { encodeSiteMarker, readPolicy } from '@residency/contracts';
-import { EncryptionSdkSealer, generateRegionKey } from '@residency/sealing';
+import { SITE_PROBE_KEY, encodeSiteMarker, readPolicy } from '@residency/contracts';
+import { defined } from '@residency/defined';
+import { RegionSealer, generateRegionKey } from '@residency/sealing';
 import { createLogger, createMetrics } from '@residency/telemetry';
 import { RoutingWorld } from '@residency/testkit';
 import { Meter } from '../meter.ts';
 import { sampleOf } from '../workload.ts';
 import type { Workload } from '../workload.ts';
 
-// `overhead-process.ts <workload> <on|off>`: the use case with real sealing over stores that take nothing but a turn of the event loop,
-// with metrics and logs as the router has them by default, or without.
+// `overhead-process.ts <workload> <on|off>`: the use case with real sealing over stores that take
+// nothing but a turn of the event loop, with metrics and logs as the router has them by default, or
+// without.
 const [, , text = '', telemetry = ''] = process.argv;
 const { bytes, count, region }: Workload = JSON.parse(text);
 const BATCH = 500;
@@ -36,7 +38,7 @@ const logger =
     ? undefined
     : createLogger({
         level: 'info',
-        told: metrics.logged,
+        onProblem: metrics.logged,
         destination: { write: () => undefined },
       });
 const routed = metrics?.routing(['zurich', 'moscow']);
@@ -50,11 +52,13 @@ const settings = SITES.map(([site, where]): S3SiteSettings => ({
   checksums: 'WHEN_REQUIRED',
 }));
 const sites = new S3Sites(settings, {
-  ...(requests === undefined ? {} : { onRequest: requests.requested }),
+  ...defined({ onRequest: requests?.requested }),
   open: ({ site, region: where }) => ({
-    putIfAbsent: async () => ({ put: 'created' }),
+    putIfAbsent: async ({ key }) => ({ put: key === SITE_PROBE_KEY ? 'exists' : 'created' }),
     head: async () => undefined,
+    peek: async () => undefined,
     list: async () => ({ keys: [] }),
+    renew: () => undefined,
     close: () => undefined,
     get: async () => ({
       metadata: {},
@@ -70,13 +74,13 @@ const world = new RoutingWorld()
   .granted(0);
 const country = region === 'zurich' ? 'CH' : 'RU';
 const overrides = {
-  sealer: new EncryptionSdkSealer(keys),
+  sealer: new RegionSealer(keys),
   sites,
-  ...(routed === undefined ? {} : { onStage: routed.stage }),
+  ...defined({ onStage: routed?.stage }),
 };
 const meter = new Meter();
 let next = 0;
-// What a scrape costs is part of it: fifteen times as often as by default.
+// Includes the cost of scrapes, fifteen times as often as by default.
 const scraping =
   metrics === undefined
     ? undefined

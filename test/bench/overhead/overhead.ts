@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import type { Measurement } from '../meter.ts';
-import { figure, median, table } from '../report.ts';
+import { figure, median, note, spread, table } from '../report.ts';
 import { formatBytes, parseBytes } from '../workload.ts';
 import type { Workload } from '../workload.ts';
 
-// `npm run bench:overhead -- --pairs 7 --samples 10000 --bytes 1KiB`: what metrics and logs cost at their defaults, against the same work
-// without them, in the same run. Stores cost nothing here, so the share is an upper bound of that in a deployment.
+// `npm run bench:overhead -- --pairs 7 --samples 10000 --bytes 1KiB`: what metrics and logs cost at
+// their defaults, against the same work without them, in the same run. Stores cost nothing here, so
+// the share is an upper bound of that in a deployment.
 
 const CHILD = fileURLToPath(new URL('overhead-process.ts', import.meta.url));
 
@@ -16,7 +17,7 @@ export interface OverheadPair {
   readonly off: Measurement;
 }
 
-/** Alternating, and the first of a pair in turn, so that a change of the machine's mood meets both. */
+/** Alternates, with each side first in turn, so that changes of the machine's speed affect both. */
 export async function measureOverhead(
   workload: Workload,
   pairs: number,
@@ -47,8 +48,7 @@ export function overheadTable(workload: Workload, pairs: readonly OverheadPair[]
   const micros = (one: Measurement): number => (one.cpuSeconds * 1e6) / workload.count;
   const ratios = pairs.map(({ on, off }) => on.cpuSeconds / off.cpuSeconds);
   const times = pairs.map(({ on, off }) => on.seconds / off.seconds);
-  const spread = (values: readonly number[]): string =>
-    `${median(values).toFixed(3)} (${Math.min(...values).toFixed(3)}–${Math.max(...values).toFixed(3)})`;
+  const three = (value: number): string => value.toFixed(3);
   return table(
     [
       'sample',
@@ -66,8 +66,8 @@ export function overheadTable(workload: Workload, pairs: readonly OverheadPair[]
         String(pairs.length),
         figure(median(pairs.map(({ on }) => micros(on)))),
         figure(median(pairs.map(({ off }) => micros(off)))),
-        spread(ratios),
-        spread(times),
+        spread(ratios, three),
+        spread(times, three),
       ],
     ],
   );
@@ -88,8 +88,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     count: Math.ceil(Number(values.samples) / 500) * 500,
     region: 'zurich',
   };
-  const pairs = await measureOverhead(workload, Number(values.pairs), (line) => {
-    process.stderr.write(`${new Date().toISOString()} ${line}\n`);
-  });
+  const pairs = await measureOverhead(workload, Number(values.pairs), note);
   console.log(overheadTable(workload, pairs));
 }

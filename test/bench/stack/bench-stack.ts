@@ -24,8 +24,9 @@ import { Stand } from './stand.ts';
 import type { Published } from './stand.ts';
 import type { Steps } from './step-clock.ts';
 
-// What routing costs in a deployment with Kafka and Redis, at an endpoint that keeps nothing, against a floor measured in the same run.
-// How: README.md beside this file. Progress goes to standard error.
+// What routing costs in a deployment with Kafka and Redis, at an endpoint that keeps nothing,
+// against a floor measured in the same run. How: README.md beside this file. Progress goes to
+// standard error.
 
 async function main(options: StackBenchOptions): Promise<void> {
   print(heading(options));
@@ -55,7 +56,7 @@ async function measureRates(
 
 const TRIES = 3;
 
-/** Alternating, so that a change of the machine's mood meets all of them. */
+/** Alternates, so that changes of the machine's speed affect all of them. */
 async function measureRounds(
   stand: Stand,
   workload: Workload,
@@ -72,7 +73,8 @@ async function measureRounds(
     const floor = await floorRun(stand, published);
     say(`floor, ${round} of ${pairs}, ${found(workload, floor)}`, workload);
     for (const row of rows) {
-      // The first of them settles what the floor has read. What is settled is settled: each further run has samples of its own.
+      // The first of them settles what the floor has read. Settled samples stay settled, so each
+      // further run has samples of its own.
       const subject = await undisturbed(
         stand,
         row,
@@ -107,7 +109,7 @@ async function undisturbed(
   }
 }
 
-/** For whoever watches, and in case the rest fails. */
+/** Printed at once, for observers and in case a later step fails. */
 function found({ count }: Workload, { seconds, cpuSeconds }: Run): string {
   return `${Math.round(count / seconds)} samples/s, ${Math.round((cpuSeconds * 1e6) / count)} CPU µs a sample`;
 }
@@ -205,7 +207,7 @@ try {
   process.exitCode = 2;
 }
 if (options !== undefined) {
-  // Ctrl-C ends the run under way; this process then fails by itself, and leaves nothing behind.
+  // Ctrl-C ends the current run. This process then fails by itself, and leaves nothing behind.
   process.once('SIGINT', () => undefined);
   await main(options);
 }

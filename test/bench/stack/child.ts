@@ -5,7 +5,10 @@ import { join } from 'node:path';
 
 const KEPT_OUTPUT = 8_192;
 
-/** A script of this folder in a process of its own. It is given one argument, speaks in messages, and ends when this process lets go of it. */
+/**
+ * A script of this folder in a process of its own. It gets one argument, exchanges messages, and
+ * ends when this process closes the channel.
+ */
 export class Child {
   readonly #script: string;
   readonly #process: ChildProcess;
@@ -14,7 +17,7 @@ export class Child {
   #ended: string | undefined;
   #output = '';
 
-  /** `env`: all it has beside the path. */
+  /** `env`: its whole environment besides PATH. */
   constructor(script: string, argument: unknown, env: Readonly<Record<string, string>> = {}) {
     this.#script = script;
     this.#process = spawn(
@@ -46,11 +49,11 @@ export class Child {
     return this.#process.pid ?? 0;
   }
 
-  tell(message: object): void {
+  send(message: object): void {
     this.#process.send(message);
   }
 
-  /** The next message. Throws where it ends without another one. */
+  /** The next message. Throws if the process ends without another one. */
   async said<T>(): Promise<T> {
     for (;;) {
       if (this.#heard.length > 0) return this.#heard.shift() as T;
@@ -69,7 +72,7 @@ export class Child {
     if (this.#ended === undefined) await once(this.#process, 'exit');
   }
 
-  /** The one thing it says. */
+  /** Runs a script that sends one message, and returns that message. */
   static async run<T>(
     script: string,
     argument: unknown,

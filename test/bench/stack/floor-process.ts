@@ -4,11 +4,12 @@ import { TOPICS } from '@residency/contracts';
 import type { LogRecord } from '@residency/contracts';
 import { REGIONS } from '../workload.ts';
 import type { FloorOrder } from './orders.ts';
-import { endWithParent, letGo, tellParent } from './parent.ts';
+import { endWithParent, letGo, sendToParent } from './parent.ts';
 import { openLog, settingsOfEnvironment } from './settings.ts';
 
-// What no router of these samples could do without: they are consumed, hashed (SHA-256), encrypted (AES-256-GCM, a fresh key each) and
-// put to as many sites by plain HTTP, in any order. No decision, no key wrapping, no signed request, no audit event, no transaction.
+// The least work that any router of these samples must do: consume, hash (SHA-256), encrypt
+// (AES-256-GCM, a fresh key each) and put to as many sites by plain HTTP, in any order. No
+// decision, no key wrapping, no signed request, no audit event, no transaction.
 const SOCKETS = 64;
 const MOST_IN_WORK = 2 * SOCKETS;
 
@@ -56,7 +57,7 @@ async function store({ value }: LogRecord): Promise<void> {
   await Promise.all(sites.map((site) => put(site, name, sealed)));
 }
 
-/** At most so many at a time. */
+/** Limits the concurrent work. */
 class InWork {
   #count = 0;
   #failure: { readonly error: unknown } | undefined;
@@ -95,6 +96,6 @@ for await (const record of log.read(TOPICS.samples, {
   count += 1;
 }
 await inWork.fewerThan(1);
-tellParent({ doneAt: Date.now(), count });
+sendToParent({ doneAt: Date.now(), count });
 await letGo();
 process.exit();

@@ -17,13 +17,15 @@ export interface Latencies {
 export interface LatencyPlan {
   readonly perSecond: number;
   readonly seconds: number;
-  /** Before that, and not counted. */
+  /** The time before that is not counted. */
   readonly warmUpSeconds: number;
 }
 
 const READER_PATIENCE_MS = 30_000;
 
-/** One router; samples are appended at their time, whether it keeps up or not. */
+/**
+ * Measures one router. Samples are appended at a fixed rate, even if the router does not keep up.
+ */
 export async function measureLatencies(
   stand: Stand,
   workload: Workload,
@@ -44,7 +46,7 @@ export async function measureLatencies(
       await reader.hasSeen(published);
     };
     try {
-      // The reader ends first only where it fails.
+      // The reader ends first only if it fails.
       await Promise.race([publishing(), reading]);
     } finally {
       reader.stop();
@@ -54,7 +56,7 @@ export async function measureLatencies(
   });
 }
 
-/** Reads committed audit events as they come. */
+/** Reads committed audit events as they arrive. */
 class AuditReader {
   readonly appended: number[] = [];
   readonly visible: number[] = [];
@@ -63,7 +65,7 @@ class AuditReader {
   readonly #stop = new AbortController();
   #seen = 0;
 
-  /** Counts what was appended at `countFrom` or later, milliseconds. */
+  /** Counts events of records appended at `countFrom` or later, milliseconds. */
   constructor(from: Offsets, countFrom: number) {
     this.#from = from;
     this.#countFrom = countFrom;

@@ -3,7 +3,10 @@ import type { Profiler } from 'node:inspector';
 
 const SAMPLING_MICROSECONDS = 500;
 
-/** Microseconds of the main thread by who asked for them: the innermost package on the stack, so that what Node does for one counts as its. */
+/**
+ * Microseconds of the main thread by the innermost package on the stack. Node's work for a package
+ * counts as the package's.
+ */
 export type MainThread = Readonly<Record<string, number>>;
 
 /** Samples the main thread until `stop`. */
@@ -35,7 +38,7 @@ function byAsker({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Ma
   const sums = new Map<string, number>();
   samples.forEach((id, index) => {
     const asker = askers.get(id) ?? NODE;
-    // A sample stands for the time until the next one.
+    // A sample represents the time until the next one.
     sums.set(asker, (sums.get(asker) ?? 0) + (timeDeltas[index + 1] ?? 0));
   });
   return Object.fromEntries(sums);
@@ -69,7 +72,7 @@ function askersOf(nodes: readonly Profiler.ProfileNode[]): ReadonlyMap<number, s
   );
 }
 
-/** What one library is made of, as it is installed here. */
+/** The packages that make up one library. */
 const FAMILIES = [
   ['S3 client (@aws-sdk, @smithy)', /^@(aws-sdk|smithy|aws)\/|^fast-xml-parser$/],
   [

@@ -10,18 +10,18 @@ export interface MemoryCourse {
   readonly seconds: number;
   /** Resident memory at a time, seconds from the start of the load. */
   readonly course: readonly { readonly at: number; readonly bytes: number }[];
-  /** At any time, between two looks too. */
+  /** The highest value, also between two measurements. */
   readonly peakBytes: number;
 }
 
 export interface MemoryPlan {
   readonly minutes: number;
   readonly everySeconds: number;
-  /** So many samples are kept waiting, so that the router never waits for one. */
+  /** The number of samples kept waiting, so that the router always has work. */
   readonly waiting: number;
 }
 
-/** One router with more to do than it can, and what memory it takes meanwhile. */
+/** Measures the memory of one router that always has more work than it can do. */
 export async function measureMemory(
   stand: Stand,
   workload: Workload,
@@ -33,7 +33,7 @@ export async function measureMemory(
     const before = await ended(stand);
     const publishing = stand.publishing(workload, seconds, { mode: 'ahead', waiting });
     const over = new AbortController();
-    // Whoever awaits it below is told of a failure.
+    // A failure is reported to the caller that awaits it below.
     publishing
       .catch(() => undefined)
       .finally(() => {

@@ -1,12 +1,13 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { SITE_MARKER_KEY, encodeSiteMarker } from '@residency/contracts';
+import { SITE_MARKER_KEY, SITE_PROBE_KEY, encodeSiteMarker } from '@residency/contracts';
 import { REGIONS } from '../workload.ts';
-import { endWithParent, tellParent } from './parent.ts';
+import { endWithParent, sendToParent } from './parent.ts';
 
-// An S3 endpoint that keeps nothing: every object is new and stored at once, and every bucket named `<site>-...` is that
-// site's. It says when the first object of a run arrives, and how many did.
+// An S3 endpoint that stores nothing: it treats every object as new, and every bucket named
+// `<site>-...` as that site's. It reports when the first object of a run arrives, and how many
+// arrived.
 let armed = false;
 let puts = 0;
 
@@ -19,7 +20,7 @@ function markerOf(bucket: string): Buffer | undefined {
 }
 
 function put(request: IncomingMessage, response: ServerResponse): void {
-  if (armed) tellParent({ firstPutAt: Date.now() });
+  if (armed) sendToParent({ firstPutAt: Date.now() });
   armed = false;
   puts += 1;
   request.resume().once('end', () => {
@@ -42,21 +43,25 @@ const server = createServer((request, response) => {
     if (marker === undefined) refuse(request, response, 404);
     else
       response
-        .writeHead(200, { 'content-length': marker.length })
+        .writeHead(200, {
+          etag: '"00000000000000000000000000000000"',
+          'content-length': marker.length,
+        })
         .end(request.method === 'HEAD' ? undefined : marker);
-  } else if (key === SITE_MARKER_KEY) refuse(request, response, 412);
+  } else if (key === SITE_MARKER_KEY || (key === SITE_PROBE_KEY && request.method === 'PUT'))
+    refuse(request, response, 412);
   else if (request.method === 'PUT') put(request, response);
   else refuse(request, response, 404);
 });
-// A connection that stands unused must not be closed just when it is used again.
+// An idle connection must not be closed at the moment of its next use.
 server.keepAliveTimeout = 0;
 server.requestTimeout = 0;
 server.listen(0, '127.0.0.1', () => {
-  tellParent({ port: (server.address() as AddressInfo).port });
+  sendToParent({ port: (server.address() as AddressInfo).port });
 });
 
 process.on('message', ({ ask }: { readonly ask: 'arm' | 'puts' }) => {
-  if (ask === 'puts') tellParent({ puts });
+  if (ask === 'puts') sendToParent({ puts });
   else [armed, puts] = [true, 0];
 });
 endWithParent();

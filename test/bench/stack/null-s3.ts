@@ -2,7 +2,10 @@ import { TEST_SITES } from '../../stack/index.ts';
 import type { S3Endpoint, StackSites } from '../../stack/index.ts';
 import { Child } from './child.ts';
 
-/** All sites at an endpoint that keeps nothing, in a process of its own, so that no S3 server is what is measured. */
+/**
+ * All sites at an endpoint that stores nothing, in a process of its own, so that the benchmark does
+ * not measure an S3 server.
+ */
 export class NullS3 {
   readonly sites: StackSites;
   readonly #child: Child;
@@ -29,15 +32,18 @@ export class NullS3 {
     return this.#child.pid;
   }
 
-  /** When the first object after this call arrives, milliseconds. One call at a time, and `puts` only after it. */
+  /**
+   * When the first object after this call arrives, milliseconds. One call at a time, and `puts`
+   * only after it.
+   */
   async firstPut(): Promise<number> {
-    this.#child.tell({ ask: 'arm' });
+    this.#child.send({ ask: 'arm' });
     return (await this.#child.said<{ readonly firstPutAt: number }>()).firstPutAt;
   }
 
   /** How many objects arrived since `firstPut` was called. */
   async puts(): Promise<number> {
-    this.#child.tell({ ask: 'puts' });
+    this.#child.send({ ask: 'puts' });
     return (await this.#child.said<{ readonly puts: number }>()).puts;
   }
 

@@ -8,18 +8,20 @@ export interface StackBenchOptions {
   readonly pairs: number;
   /** 0: not measured. */
   readonly latencySeconds: number;
-  /** What of a latency run's beginning does not count. */
+  /** The beginning of a latency run that does not count. */
   readonly warmUpSeconds: number;
   /** 0: not measured. */
   readonly memoryMinutes: number;
   readonly memory: Workload;
   readonly memoryEverySeconds: number;
-  /** Kept waiting meanwhile. */
+  /** The number of samples kept waiting during it. */
   readonly memoryWaiting: number;
   readonly steps: readonly Workload[];
-  /** How long the broker gathers a new group's members, so that all routers of a run begin together. */
+  /**
+   * How long the broker gathers a new group's members, so that all routers of a run begin together.
+   */
   readonly gatherMs: number;
-  /** Of the broker: worth it after some minutes. */
+  /** Changes the broker's settings, which is worth it for runs of several minutes. */
   readonly longRunning: boolean;
 }
 
@@ -49,7 +51,7 @@ Tables go to standard output, progress to standard error. Linux only. The server
 system's folder for temporary files: set TMPDIR to have it elsewhere. What is measured, and how: test/bench/stack/README.md.
 `;
 
-/** Throws a sentence for the person who typed. */
+/** Throws a message for the person who typed the options. */
 export function readOptions(args: readonly string[]): StackBenchOptions {
   const { values } = parseArgs({
     args: [...args],

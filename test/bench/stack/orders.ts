@@ -1,13 +1,13 @@
 import type { Workload } from '../workload.ts';
 import type { Samples } from './sample-entry.ts';
 
-/** What a process of the bench is told to do. */
+/** The argument of a benchmark's child process. */
 export interface PublishOrder {
   readonly samples: Samples;
   readonly seconds: number;
   readonly how:
     | { readonly mode: 'paced'; readonly perSecond: number }
-    /** So many wait to be routed. */
+    /** This many samples are kept waiting. */
     | { readonly mode: 'ahead'; readonly waiting: number };
 }
 
@@ -19,6 +19,9 @@ export interface FloorOrder {
 
 export interface StepsOrder {
   readonly count: number;
-  /** `one`: one sample in work at a time. `profiled`: as it runs, with a sampling profiler instead of clocks. */
+  /**
+   * `one`: one sample in work at a time. `profiled`: as it runs, with a sampling profiler instead
+   * of clocks.
+   */
   readonly mode: 'all' | 'one' | 'profiled';
 }

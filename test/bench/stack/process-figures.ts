@@ -11,7 +11,7 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
 }
 
-/** `VmRSS`: in memory now. `VmHWM`: at most so far. */
+/** `VmRSS`: current memory. `VmHWM`: the highest so far. */
 export function residentBytes(pid: number, which: 'VmRSS' | 'VmHWM'): number {
   const [, kilobytes] =
     new RegExp(String.raw`^${which}:\s+(\d+) kB$`, 'm').exec(
@@ -20,7 +20,7 @@ export function residentBytes(pid: number, which: 'VmRSS' | 'VmHWM'): number {
   return Number(kilobytes) * 1024;
 }
 
-/** What all cores together spent not idle, whoever used them. */
+/** The busy time of all cores together, for all programs. */
 function machineSeconds(): number {
   const [, user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0] = (
     readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? ''
@@ -30,7 +30,7 @@ function machineSeconds(): number {
   return (user + nice + system + interrupts + softInterrupts) / TICKS_A_SECOND;
 }
 
-/** Who is watched: processes by what they stand for. */
+/** The measured processes by role. */
 export type Parties = Readonly<Record<string, readonly number[]>>;
 
 interface Reading {
@@ -55,7 +55,7 @@ export function readCpu(parties: Parties): Reading {
 export interface CpuUse {
   /** CPU seconds of each party. */
   readonly seconds: Readonly<Record<string, number>>;
-  /** How many cores each had, and `machine`: all programs together, those that are no part of this too. */
+  /** The cores that each used, and `machine`: all programs together, including unrelated ones. */
   readonly cores: Readonly<Record<string, number>>;
 }
 

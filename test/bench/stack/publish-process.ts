@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaLog } from '@residency/adapter-kafka';
 import type { PublishOrder } from './orders.ts';
-import { endWithParent, letGo, tellParent } from './parent.ts';
+import { endWithParent, letGo, sendToParent } from './parent.ts';
 import { appendSamples } from './sample-entry.ts';
 import { openLog, settingsOfEnvironment } from './settings.ts';
 
-// Publishes while routers run: so many samples a second, or always as many as keep them busy.
+// Publishes while routers run: at a fixed rate, or so that a number of samples always waits.
 const PACE_MS = 20;
 const LOOK_MS = 200;
 const MOST_TOGETHER = 1_000;
@@ -18,7 +18,7 @@ async function append(log: KafkaLog, sent: number, count: number): Promise<void>
   await appendSamples(log, { ...samples, first: samples.first + sent }, count);
 }
 
-/** Whether or not the routers keep up: a sample is appended at its time. */
+/** Appends at a fixed rate, even if the routers do not keep up. */
 async function paced(log: KafkaLog, perSecond: number): Promise<number> {
   const [start, count] = [performance.now(), Math.max(1, Math.floor(perSecond * seconds))];
   const appending: Promise<void>[] = [];
@@ -51,5 +51,5 @@ const log = await openLog(settingsOfEnvironment());
 const published =
   how.mode === 'paced' ? await paced(log, how.perSecond) : await ahead(log, how.waiting);
 await log.close();
-tellParent({ published });
+sendToParent({ published });
 await letGo();

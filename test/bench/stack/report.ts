@@ -1,4 +1,4 @@
-import { figure, median, table } from '../report.ts';
+import { figure, median, spread, table } from '../report.ts';
 import { REGIONS, formatBytes } from '../workload.ts';
 import type { Workload } from '../workload.ts';
 import type { Latencies } from './latency.ts';
@@ -68,7 +68,7 @@ export function ratesTable(rows: readonly Row[]): string {
 
 function ratio(pairs: readonly StackPair[], of: (run: Run) => number): string {
   const ratios = pairs.map(({ subject, floor }) => of(subject) / of(floor));
-  return `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`;
+  return spread(ratios, (value) => value.toFixed(2));
 }
 
 const PARTIES = [
@@ -79,7 +79,7 @@ const PARTIES = [
   ['machine', 'the machine, all programs'],
 ] as const;
 
-/** How many cores each had while the clock ran. */
+/** The cores that each used while the clock ran. */
 export function coresTable(rows: readonly Row[]): string {
   const line = (runs: readonly Run[], what: string, workload: Workload): string[] => [
     ...name(workload),
@@ -142,7 +142,9 @@ function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** The first tenth is start: libraries compiled, buffers grown. The slope leaves it out. */
+/**
+ * The first tenth is start-up: libraries are compiled and buffers grow. The slope leaves it out.
+ */
 export function memoryTable({ samples, seconds, course, peakBytes }: MemoryCourse): string {
   const megabytes = (bytes: number): string => figure(bytes / 1e6);
   const steady = course.slice(Math.floor(course.length / 10));
@@ -177,7 +179,10 @@ export function memoryTable({ samples, seconds, course, peakBytes }: MemoryCours
 const PLACE = 'place';
 const LAPS = ['wait for records', 'decode', 'views', 'judge', PLACE, 'flush', 'events', 'settle'];
 
-/** Steps that follow one another; those of placing, which run side by side, only from the run that did not. */
+/**
+ * The sequential steps, and the concurrent steps within placing, which come from the run with one
+ * sample at a time.
+ */
 export function stepsTable(all: Steps, one: Steps): string {
   const within = Object.keys(one).filter((step) => !LAPS.includes(step));
   const cells = (cost: Cost | undefined): string[] => [
@@ -223,7 +228,7 @@ export function mainThreadTable(mainThread: MainThread): string {
     ((microseconds / total) * 100).toFixed(1),
   ];
   return table(
-    ['on whose behalf', 'main thread, µs a sample', '% of what it was busy'],
+    ['part', 'main thread, µs a sample', '% of its busy time'],
     [
       ...busy
         .filter(([, microseconds]) => microseconds >= total / 200)

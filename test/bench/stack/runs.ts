@@ -7,15 +7,24 @@ import { cpuBetween, readCpu, residentBytes } from './process-figures.ts';
 import type { CpuUse } from './process-figures.ts';
 import type { Published, Stand } from './stand.ts';
 
-/** From the first object that reaches a site: the same for routers and floor, and joining a group is no part of it. */
+/**
+ * Measured from the first object that reaches a site, alike for routers and floor, so that joining
+ * a group does not count.
+ */
 export interface Run extends Measurement {
   readonly cores: CpuUse['cores'];
 }
 
-/** Something was put again, as after a change of the group: its samples are settled, and its figures would be those of something else. */
+/**
+ * An object was put again, as after a rebalance. Its samples are settled, but the figures would
+ * include the repetition.
+ */
 export class DisturbedRun extends Error {}
 
-/** So many routers, as the service starts them, until the last audit event; its append time ends the clock. */
+/**
+ * Runs a number of routers, as the service starts them, until the last audit event; its append time
+ * stops the clock.
+ */
 export async function routersRun(
   stand: Stand,
   published: Published,
@@ -67,7 +76,7 @@ export async function floorRun(stand: Stand, published: Published): Promise<Run>
 
 interface Work {
   readonly done: () => Promise<void>;
-  /** When, looked up where it costs nobody anything; milliseconds. */
+  /** The end, looked up after the run so that it costs the run nothing; milliseconds. */
   readonly endedAt: () => Promise<number>;
 }
 
@@ -79,7 +88,7 @@ async function measured(
 ): Promise<Run> {
   const parties = stand.parties(pids);
   const first = stand.s3.firstPut().then((at) => ({ at, cpu: readCpu(parties) }));
-  // Where the work fails, that is what is told.
+  // If the work fails, its error is reported, not this one.
   first.catch(() => undefined);
   await done();
   const end = readCpu(parties);
@@ -95,7 +104,7 @@ async function measured(
   };
 }
 
-/** No more, which would be repetitions, and no fewer. */
+/** More puts would be repetitions; fewer would be missing objects. */
 async function demandPuts(stand: Stand, expected: number): Promise<void> {
   const puts = await stand.s3.puts();
   if (puts !== expected)

@@ -8,11 +8,14 @@ const SOURCE = 'urn:residency:bench';
 const CONSENT = 'bench-consent-01';
 const APPEND_BYTES = 16 * 1024 * 1024;
 
-/** Which samples: from number `first` on, and no number is used twice: it names a sample's identity and its bytes. */
+/**
+ * The samples from number `first` on. A number determines a sample's identity and bytes, and no
+ * number is used twice.
+ */
 export interface Samples {
   readonly workload: Workload;
   readonly first: number;
-  /** `one`: all samples stand in one partition, in order. */
+  /** `one`: all samples are in one partition, in order. */
   readonly partitions: 'all' | 'one';
 }
 
@@ -38,7 +41,7 @@ function sampleEntry({ workload, partitions }: Samples, index: number): LogEntry
     type: SUBMITTED,
     datacontenttype: 'application/octet-stream',
     data: sampleOf(workload, index),
-    // By the last one the partition is chosen.
+    // The last attribute determines the partition.
     extensions: {
       usercountry: REGIONS[workload.region].country,
       consentid: CONSENT,
@@ -48,7 +51,7 @@ function sampleEntry({ workload, partitions }: Samples, index: number): LogEntry
   });
 }
 
-/** `count` samples, of which a few megabytes are made at a time. */
+/** Appends `count` samples, of which a few megabytes are in memory at a time. */
 export async function appendSamples(log: KafkaLog, samples: Samples, count: number): Promise<void> {
   const together = Math.max(1, Math.min(1_000, Math.floor(APPEND_BYTES / samples.workload.bytes)));
   for (let sent = 0; sent < count; sent += together) {

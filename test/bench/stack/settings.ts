@@ -5,7 +5,7 @@ import { readConfig } from '@residency/router';
 import type { RouterSettings } from '@residency/router';
 import { createLogger } from '@residency/telemetry';
 
-/** As the router service reads them: a child of the bench is given its variables. */
+/** The settings of the router service, from the variables that a child of the benchmark gets. */
 export function settingsOfEnvironment(): RouterSettings {
   return readConfig(process.env, (path) => readFileSync(path, 'utf8'));
 }

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { KafkaLog, Offsets } from '@residency/adapter-kafka';
 import { TOPICS } from '@residency/contracts';
-import { Deployment } from '../../deployment/deployment.ts';
-import type { ServiceProcess } from '../../deployment/service-process.ts';
+import { Deployment } from '../../running-deployment/deployment.ts';
+import type { ServiceProcess } from '../../running-deployment/service-process.ts';
 import { openStack } from '../../stack/index.ts';
 import type { OwnStack } from '../../stack/index.ts';
 import type { Workload } from '../workload.ts';
@@ -20,16 +20,19 @@ const PARTITIONS = 6;
 const LOOK_MS = 200;
 const PATIENCE_MS = 120_000;
 
-/** Samples that stand in the intake log, and nothing of them settled. */
+/** Samples in the intake log that are not settled. */
 export interface Published {
   readonly workload: Workload;
-  /** Where they begin. */
+  /** Their first offsets. */
   readonly from: Offsets;
-  /** Where the audit log ended before them. */
+  /** The end of the audit log before them. */
   readonly auditFrom: Offsets;
 }
 
-/** A broker, Redis, an endpoint that keeps nothing and a projector, for routers that come and go: one intake log for all runs. */
+/**
+ * A broker, Redis, an endpoint that stores nothing, and a projector, for the routers of all runs.
+ * All runs share one intake log.
+ */
 export class Stand {
   readonly deployment: Deployment;
   readonly s3: NullS3;
@@ -85,7 +88,7 @@ export class Stand {
     return this.deployment.log;
   }
 
-  /** Whose CPU is looked at besides `measured`. */
+  /** The processes whose CPU is measured besides `measured`. */
   parties(measured: readonly number[]): Parties {
     const { brokers, redis } = this.#stack.servers;
     const pids = (...servers: readonly { readonly pid: number | undefined }[]): number[] =>
@@ -98,7 +101,10 @@ export class Stand {
     };
   }
 
-  /** All of them waiting before anybody begins; by the time a router has started and joined, the gate lets them pass. */
+  /**
+   * Publishes all samples before a router starts. By the time a router has joined, their watermarks
+   * are old enough.
+   */
   async publish(workload: Workload, partitions: Samples['partitions'] = 'all'): Promise<Published> {
     const [from, auditFrom] = [
       await this.log.ends(TOPICS.samples),
@@ -106,12 +112,12 @@ export class Stand {
     ];
     await appendSamples(this.log, { workload, first: this.#next, partitions }, workload.count);
     this.#next += workload.count;
-    // Else the broker's files would still be on their way to the disk while the clock runs.
+    // Otherwise the broker's files would still be flushed while the clock runs.
     await promisify(execFile)('sync');
     return { workload, from, auditFrom };
   }
 
-  /** While routers run, in a process of its own. How many it published. */
+  /** Publishes in a process of its own while routers run. Returns the number of samples. */
   async publishing(workload: Workload, seconds: number, how: PublishOrder['how']): Promise<number> {
     const order: PublishOrder = {
       samples: { workload, first: this.#next, partitions: 'all' },
@@ -127,7 +133,10 @@ export class Stand {
     return published;
   }
 
-  /** Resolves once everything in the intake log is settled. Throws where one of the routers ends, or nothing is settled for two minutes. */
+  /**
+   * Resolves once the whole intake log is settled. Throws if a router ends, or if nothing is
+   * settled for two minutes.
+   */
   async settled(routers: readonly ServiceProcess[]): Promise<void> {
     let [least, since] = [Infinity, performance.now()];
     for (;;) {

@@ -12,19 +12,22 @@ function now(): Cost {
   return { wall: performance.now() * 1e3, cpu: user + system };
 }
 
-/** Where time and CPU of a run go: laps follow one another without a gap; a span lies within a lap. */
+/**
+ * Measures time and CPU of a run's steps: laps follow one another without a gap; a span lies within
+ * a lap.
+ */
 export class StepClock {
   readonly #costs = new Map<string, Cost>();
   #last: Cost | undefined;
 
-  /** What happened since the last lap was this step. The first lap only starts the clock. */
+  /** Assigns the time since the last lap to this step. The first lap only starts the clock. */
   lap(step: string): void {
     const at = now();
     if (this.#last !== undefined) this.#add(step, this.#last, at);
     this.#last = at;
   }
 
-  /** Spans that run side by side add up to more than there was. */
+  /** Concurrent spans add up to more than the elapsed time. */
   async within<T>(step: string, work: () => Promise<T>): Promise<T> {
     const start = now();
     try {

@@ -2,19 +2,20 @@ import { KeyDirectory } from '@residency/adapter-filesystem';
 import { RedisConsentView } from '@residency/adapter-redis';
 import { S3Sites } from '@residency/adapter-s3';
 import { DEFAULT_LIMITS } from '@residency/contracts';
-import { comeUp } from '@residency/operations';
 import { createRouter, verifyRegions } from '@residency/routing';
 import type { ObjectStore, RouterDeps } from '@residency/routing';
-import { EncryptionSdkSealer } from '@residency/sealing';
+import { RegionSealer } from '@residency/sealing';
+import { retryUntilReady } from '@residency/waiting';
 import { MainThreadProfile } from './main-thread-profile.ts';
 import type { MainThread } from './main-thread-profile.ts';
 import type { StepsOrder } from './orders.ts';
-import { endWithParent, letGo, tellParent } from './parent.ts';
+import { endWithParent, letGo, sendToParent } from './parent.ts';
 import { openLog, settingsOfEnvironment } from './settings.ts';
 import { StepClock } from './step-clock.ts';
 
-// The router's parts, put together as the service does, with its ports wrapped in clocks. All samples stand in one partition, so that one
-// batch is in work at a time and its steps follow one another; with one sample in work at a time those of placing do so too.
+// The router's parts, composed as the service does, with a clock around each port. All samples are
+// in one partition, so that one batch is in work at a time and its steps are sequential. With one
+// sample in work at a time, the steps of placing are sequential too.
 const [, , text = ''] = process.argv;
 const { count, mode }: StepsOrder = JSON.parse(text);
 endWithParent();
@@ -25,9 +26,9 @@ const redis = new RedisConsentView(settings.redis);
 const policies = log.policyView();
 const s3 = new S3Sites(settings.sites);
 const keys = new KeyDirectory(settings.keys.directory);
-const sealer = new EncryptionSdkSealer(keys);
-// As the service does before it begins: the sites are known then, and connected.
-await comeUp(
+const sealer = new RegionSealer(keys);
+// As the service does before it begins, so that the sites are known and connected.
+await retryUntilReady(
   async () => {
     await verifyRegions((await policies.read()).versions, { sites: s3, keys });
   },
@@ -43,6 +44,7 @@ function clocked(store: ObjectStore): ObjectStore {
     site: store.site,
     create: (key, sealed, metadata) =>
       clock.within(`put ${store.site}`, () => store.create(key, sealed, metadata)),
+    head: (key) => store.head(key),
     flush: async () => {
       if (!flushing) clock.lap('place');
       flushing = true;
@@ -52,7 +54,7 @@ function clocked(store: ObjectStore): ObjectStore {
   };
 }
 
-/** The same one each time, as the port asks. */
+/** Returns the same wrapper each time, as the port requires. */
 function clockedOnce(store: ObjectStore): ObjectStore {
   const known = stores.get(store) ?? clocked(store);
   stores.set(store, known);
@@ -66,10 +68,12 @@ const plain: RouterDeps = {
   consents: redis,
   policies,
   sites: s3,
+  outcomes: log.settledOutcomes(),
 };
 const clocks: RouterDeps = {
   limits: mode === 'one' ? { ...DEFAULT_LIMITS, inFlightBytes: 1 } : plain.limits,
   watermarkMarginMs,
+  outcomes: plain.outcomes,
   sealer: {
     seal: (sample, context) => {
       if (!sealing) clock.lap('judge');
@@ -77,7 +81,7 @@ const clocks: RouterDeps = {
       return clock.within('seal', () => sealer.seal(sample, context));
     },
   },
-  // The router asks this view first, and both at once: the later answer ends the step.
+  // The router reads both views concurrently, this one first. The later result ends the step.
   consents: {
     read: async (ids) => {
       clock.lap('decode');
@@ -115,7 +119,7 @@ const blocked = await log.submissionLog(batches).consume(
     settled: ({ settlements }) => {
       clock.lap('settle');
       settled += settlements.length;
-      // Leaving the group is no part of it.
+      // Leaving the group does not count.
       if (settled === count) stopped = profile?.stop();
     },
   },
@@ -129,7 +133,7 @@ if (settled !== count)
   throw new Error(
     `Expected ${count} records settled, found ${settled}: the figures would be those of something else.`,
   );
-tellParent(
+sendToParent(
   mainThread === undefined
     ? clock.steps(count)
     : Object.fromEntries(

@@ -1,4 +1,4 @@
-import type { ServiceProcess } from '../../deployment/service-process.ts';
+import type { ServiceProcess } from '../../running-deployment/service-process.ts';
 import type { Workload } from '../workload.ts';
 import type { Stand } from './stand.ts';
 

@@ -5,8 +5,8 @@ import { TOPICS, encodeAuditEvent } from '@residency/contracts';
 import { openSignerKey } from '@residency/ledger';
 import { eventually, someAuditEvent } from '@residency/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Deployment } from '../../deployment/deployment.ts';
-import type { ServiceProcess } from '../../deployment/service-process.ts';
+import { Deployment } from '../../running-deployment/deployment.ts';
+import type { ServiceProcess } from '../../running-deployment/service-process.ts';
 import { sharedStack } from '../../stack/index.ts';
 import { SeededRandom } from '../../proofs/seeded-random.ts';
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => deployment.close(), 60_000);
 
-/** Sound events of partition 0, as a router would have settled them. */
+/** Appends valid events to partition 0, as a router would settle them. */
 async function append(count: number): Promise<void> {
   const events = Array.from({ length: count }, (_, at) => someAuditEvent(appended + at));
   const log = deployment.log.name;
@@ -51,7 +51,7 @@ async function sizeAt(auditor: ServiceProcess): Promise<number> {
 }
 
 test(
-  'auditors killed at seeded moments, and two at a time, leave one whole ledger',
+  'auditors killed at seeded moments, and two at a time, leave one complete ledger',
   { timeout: 300_000 },
   async () => {
     const random = new SeededRandom(5);
@@ -64,7 +64,7 @@ test(
         ...(kill % 2 === 0 ? [] : [await deployment.start('auditor')]),
       ];
       const [auditor = expect.fail()] = auditors;
-      // Half of them in the middle of what is new, half of them while nothing is left to do.
+      // Half of the kills come during growth, half while there is nothing to do.
       if (random.chance(0.5))
         await eventually(
           async () => ((await sizeAt(auditor)) > largest ? true : undefined),
@@ -89,7 +89,7 @@ test(
     expect(kept.length).toBeGreaterThan(0);
     for (const since of kept) {
       const report = await fsck(reading(last), { trust: { keys: [key] }, since });
-      expect([report.fault, report.findings.list, report.checkpoint?.size]).toEqual([
+      expect([report.fault, report.entryFaults.list, report.checkpoint?.size]).toEqual([
         undefined,
         [],
         appended,

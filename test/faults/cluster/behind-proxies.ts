@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Deployment } from '../../deployment/deployment.ts';
+import type { Deployment } from '../../running-deployment/deployment.ts';
 import { TEST_SITES } from '../../stack/index.ts';
 import type { TestSite } from '../../stack/index.ts';
 import { FaultProxy, http, redis } from '../fault-proxy/index.ts';
@@ -8,18 +8,21 @@ import type { HttpRequest, RedisRequest } from '../fault-proxy/index.ts';
 
 type SiteProxies = Readonly<Record<TestSite, FaultProxy<HttpRequest>>>;
 
-/** What one service reaches a deployment's sites and Redis through. Kafka has proxies of its own (`openProxiedKafka`). */
+/**
+ * Proxies between one service and a deployment's sites and Redis. Kafka has proxies of its own
+ * (`openProxiedKafka`).
+ */
 export interface BehindProxies {
   readonly sites: SiteProxies;
   readonly redis: FaultProxy<RedisRequest>;
-  /** For the service that is to go through them. */
+  /** The environment for the service behind the proxies. */
   readonly env: Readonly<Record<string, string>>;
-  /** Passes everything on. */
+  /** Forwards everything. */
   clear(): void;
   close(): Promise<void>;
 }
 
-/** `through`: the sites that are; the others are reached as they are. */
+/** `through`: the sites behind proxies; the others are reached directly. */
 export async function behindProxies(
   { folder, stack }: Deployment,
   through: readonly TestSite[] = TEST_SITES,

@@ -5,11 +5,13 @@ import {
   formatPosition,
 } from '@residency/contracts';
 import type { AuditEvent, LogRecord, Topic } from '@residency/contracts';
-import type { Deployment } from '../../deployment/deployment.ts';
+import type { Deployment } from '../../running-deployment/deployment.ts';
 
 /**
- * What every fault test ends with; what is wrong, each a sentence. Each record of the intake log has exactly one audit event, with the
- * outcome it must have, in a whole chain; each quarantined one has its pointer; and `residency reconcile --open` finds nothing.
+ * Returns all faults of a deployment, each as a sentence. Every fault test ends with it. Each
+ * record of the intake log must have exactly one audit event with the right outcome, in a chain
+ * without gaps; each quarantined one must have its pointer; and `residency reconcile --open` must
+ * find nothing.
  */
 export async function judgeDeployment(
   deployment: Deployment,
@@ -18,13 +20,17 @@ export async function judgeDeployment(
   return [...(await judgeLogs(deployment, expected)), ...(await reconcileOpening(deployment))];
 }
 
-/** What the reconciler finds, in its words. */
+/** The reconciler's differences as text. */
 export async function reconcileOpening(deployment: Deployment): Promise<readonly string[]> {
-  const { code, stdout, stderr } = await deployment.residency('reconcile', '--open');
+  const { code, stdout, stderr } = await deployment.residency(
+    'reconcile',
+    '--open',
+    '--allow-also-in',
+  );
   return code === 0 ? [] : [`reconcile ended with ${String(code)}:\n${stdout}${stderr}`];
 }
 
-/** The same of the topics alone. */
+/** Like `judgeDeployment`, for the topics alone. */
 export async function judgeLogs(
   deployment: Deployment,
   expected: ReadonlyMap<string, string>,
@@ -104,7 +110,7 @@ function pointerFaults(
   return found === must ? [] : [`the quarantine must point at ${must}, found ${found}`];
 }
 
-/** Events stand in the order of what they are about, and each names the one before it. */
+/** Events must be in the order of their records, and each must name the one before it. */
 function chainFaults(partition: number, events: readonly AuditEvent[]): readonly string[] {
   return events.flatMap(({ position, data: { previous } }, index) => {
     const must = events[index - 1]?.position.offset.toString() ?? null;

@@ -1,6 +1,7 @@
 import { exchange } from '../../stack/exchange.ts';
 
-// What no client of ours may do to a running log, asked of the brokers without one: https://kafka.apache.org/protocol
+// Raw requests to the brokers, for operations that our clients never perform on a running log:
+// https://kafka.apache.org/protocol
 const DELETE_RECORDS = 21;
 const DELETE_GROUPS = 42;
 const INCREMENTAL_ALTER_CONFIGS = 44;
@@ -10,7 +11,7 @@ const SET = 0;
 const TIMEOUT_MS = 30_000;
 const NONE = 0;
 
-/** The group and its committed positions are gone; it must have no members. */
+/** Deletes the group and its committed positions. It must have no members. */
 export async function deleteGroup(brokers: readonly string[], group: string): Promise<void> {
   // Throttle time, one result: the group and its error.
   await someBroker(brokers, DELETE_GROUPS, Buffer.concat([int32(1), string(group)]), (answer) =>
@@ -18,7 +19,7 @@ export async function deleteGroup(brokers: readonly string[], group: string): Pr
   );
 }
 
-/** As retention does: the partition begins at `before`. */
+/** Deletes records as retention does: the partition then begins at `before`. */
 export async function deleteRecords(
   brokers: readonly string[],
   topic: string,
@@ -39,7 +40,7 @@ export async function deleteRecords(
   );
 }
 
-/** A topic's setting, as an operator changes it. */
+/** Changes a topic's setting, as an operator does. */
 export async function alterTopic(
   brokers: readonly string[],
   topic: string,
@@ -60,7 +61,7 @@ export async function alterTopic(
   await someBroker(brokers, INCREMENTAL_ALTER_CONFIGS, body, (answer) => answer.readInt16BE(16), 0);
 }
 
-/** Whichever is the coordinator, or leads the partition. */
+/** Tries the brokers until one is the coordinator, or leads the partition. */
 async function someBroker(
   brokers: readonly string[],
   apiKey: number,

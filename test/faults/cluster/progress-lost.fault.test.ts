@@ -1,7 +1,7 @@
 import { TOPICS } from '@residency/contracts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Deployment } from '../../deployment/deployment.ts';
-import type { ServiceProcess } from '../../deployment/service-process.ts';
+import { Deployment } from '../../running-deployment/deployment.ts';
+import type { ServiceProcess } from '../../running-deployment/service-process.ts';
 import { sharedStack } from '../../stack/index.ts';
 import { judgeDeployment, reconcileOpening } from './judge-deployment.ts';
 import { deleteGroup, deleteRecords } from './kafka-request.ts';
@@ -33,7 +33,7 @@ async function settleSome(): Promise<void> {
   }
 }
 
-test("the group's positions are deleted while no router runs: the next one goes on from the audit log", async () => {
+test("if the group's positions are deleted while no router runs, the next router continues from the audit log", async () => {
   await settleSome();
   expect(await router.stop()).toBe(0);
   await deleteGroup(deployment.kafka.brokers, `${deployment.kafka.topicPrefix}residency-router`);
@@ -44,7 +44,7 @@ test("the group's positions are deleted while no router runs: the next one goes 
   expect(await judgeDeployment(deployment, publisher.expected)).toEqual([]);
 }, 120_000);
 
-test('the intake log loses records that were never settled: the next router stops and says so, and settles nothing', async () => {
+test('if the intake log loses records that were never settled, the next router reports it, stops and settles nothing', async () => {
   expect(await router.stop()).toBe(0);
   const before = await deployment.log.ends(TOPICS.audit);
   const [lost] = await publisher.publish(someOfEach(consent));

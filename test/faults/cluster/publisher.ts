@@ -9,25 +9,28 @@ import {
 } from '@residency/contracts';
 import type { LogEntry, Position } from '@residency/contracts';
 import { eventually } from '@residency/testkit';
-import type { Deployment } from '../../deployment/deployment.ts';
+import type { Deployment } from '../../running-deployment/deployment.ts';
 
 const SOURCE = 'urn:test:faults';
-/** Tests on a loaded machine: nobody asserts a time. */
+/** Generous, for loaded machines. No test asserts a time. */
 const SETTLED_WITHIN_MS = 90_000;
 
 export interface Sample {
   readonly country: string;
   readonly consent: string;
-  /** What must become of it, such as `stored zurich` or `refused CONSENT_WITHDRAWN`; of a duplicate its outcome alone. */
+  /**
+   * The expected outcome, such as `stored zurich` or `refused CONSENT_WITHDRAWN`; for a duplicate
+   * the outcome alone.
+   */
   readonly becomes: string;
-  /** By default one of its own. */
+  /** Default: a new id. */
   readonly id?: string;
   readonly bytes?: Buffer;
-  /** Decides the partition; by default the country. */
+  /** The key that decides the partition; default: the country. */
   readonly key?: string;
 }
 
-/** Publishes to a deployment, and keeps what must become of each record. */
+/** Publishes to a deployment, and keeps the expected outcome of each record. */
 export class Publisher {
   /** By position. */
   readonly expected = new Map<string, string>();
@@ -50,7 +53,8 @@ export class Publisher {
   }
 
   async withdraw(consentId: string): Promise<void> {
-    // The half-open interval ends at the withdrawal's millisecond: what was published in the same one would be refused.
+    // The interval is half-open and ends at the withdrawal's millisecond, so a sample of the same
+    // millisecond would be refused.
     await sleep(2);
     await this.#consent({ kind: 'withdrawn', consentId });
   }
@@ -71,7 +75,7 @@ export class Publisher {
     );
   }
 
-  /** Resolves once these are. */
+  /** Resolves once these positions are settled. */
   async settledUpTo(positions: readonly Position[]): Promise<void> {
     await this.#until(async () => {
       const committed = await this.#deployment.log.committed();
@@ -99,7 +103,7 @@ export class Publisher {
   }
 }
 
-/** Every outcome, in both regions and in both of two partitions. */
+/** Samples for every outcome, in both regions and in both of two partitions. */
 export function someOfEach(consent: string): readonly Sample[] {
   const again = randomUUID();
   return [

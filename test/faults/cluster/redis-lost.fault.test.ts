@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Deployment } from '../../deployment/deployment.ts';
-import type { ServiceProcess } from '../../deployment/service-process.ts';
+import { Deployment } from '../../running-deployment/deployment.ts';
+import type { ServiceProcess } from '../../running-deployment/service-process.ts';
 import { openStack, sharedKafka, sharedSites } from '../../stack/index.ts';
 import type { OwnStack } from '../../stack/index.ts';
 import { judgeDeployment, judgeLogs } from './judge-deployment.ts';
@@ -14,7 +14,7 @@ let deployment: Deployment;
 let publisher: Publisher;
 let router: ServiceProcess;
 let projector: ServiceProcess;
-/** Given once and never withdrawn. */
+/** A consent that is given once and never withdrawn. */
 let kept: string;
 
 beforeAll(async () => {
@@ -46,7 +46,9 @@ const samples = (consent: string, becomes: string) =>
         : becomes,
   }));
 
-/** Publishes under the kept consent while `work` goes on, so that the routers read the view all the time. */
+/**
+ * Publishes under the kept consent during `work`, so that the routers read the view all the time.
+ */
 async function inFullRun(work: () => Promise<void>): Promise<void> {
   const over = new AbortController();
   const publishing = (async () => {
@@ -60,7 +62,7 @@ async function inFullRun(work: () => Promise<void>): Promise<void> {
   }
 }
 
-test('Redis is stopped: routing waits and says for what, and goes on once it is back', async () => {
+test('if Redis is stopped, routing waits, names Redis, and continues once it is back', async () => {
   await publisher.publish(samples(kept, 'stored'));
   await publisher.settled();
   await own.servers.redis.stop();
@@ -127,12 +129,12 @@ test.each([
       for (const seen of [false, true]) {
         const consent = await publisher.grant();
         await publisher.settledUpTo(await publisher.publish(samples(consent, 'stored')));
-        // From here on the view says that it is given.
+        // From here on the view holds the consent as given.
         const loseIt = await lose();
         await publisher.publish(samples(consent, 'stored'));
         await publisher.withdraw(consent);
         const refused = await publisher.publish(samples(consent, 'refused CONSENT_WITHDRAWN'));
-        // Lost before the view has the withdrawal, perhaps, and after.
+        // Redis is emptied before, and again after, the view may have the withdrawal.
         if (seen) await publisher.settledUpTo(refused);
         await loseIt();
         await publisher.settledUpTo([
@@ -147,7 +149,7 @@ test.each([
   120_000,
 );
 
-test('Redis is emptied while no projector runs: routing waits for the view, and goes on once one made it anew', async () => {
+test('if Redis is emptied while no projector runs, routing waits for the view and continues once it is rebuilt', async () => {
   expect(await projector.stop()).toBe(0);
   const consent = await publisher.grant();
   await publisher.withdraw(consent);
@@ -163,7 +165,7 @@ test('Redis is emptied while no projector runs: routing waits for the view, and 
   expect(await judgeLogs(deployment, publisher.expected)).toEqual([]);
 }, 120_000);
 
-test('a Redis that evicts stops the start of router and projector', async () => {
+test('router and projector refuse to start with a Redis that evicts', async () => {
   await resp(own.redis.url, 'CONFIG SET maxmemory-policy allkeys-lru');
   const services = await Promise.all([
     deployment.launch('router'),
@@ -177,6 +179,6 @@ test('a Redis that evicts stops the start of router and projector', async () => 
   await resp(own.redis.url, 'CONFIG SET maxmemory-policy noeviction');
 }, 120_000);
 
-test('after all of it each record has one outcome, and the sites hold what the audit log says', async () => {
+test('after all faults each record has one outcome, and the sites agree with the audit log', async () => {
   expect(await judgeDeployment(deployment, publisher.expected)).toEqual([]);
 }, 120_000);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TOPICS } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Deployment } from '../../deployment/deployment.ts';
+import { Deployment } from '../../running-deployment/deployment.ts';
 import { sharedRedis, sharedSites } from '../../stack/index.ts';
 import type { TestSite } from '../../stack/index.ts';
 import { KAFKA_API, openProxiedKafka } from '../fault-proxy/index.ts';
@@ -20,14 +20,15 @@ import type { BehindProxies } from './behind-proxies.ts';
 import { judgeDeployment } from './judge-deployment.ts';
 import { Publisher, someOfEach } from './publisher.ts';
 
-// Every call of a router and of the projector to another process is broken on a running system: it fails, or it is carried out and
-// its answer is lost. Then the system must settle what was published meanwhile, and have no more than that.
+// Every call of a router and of the projector to another process is broken on a running system: it
+// fails, or it is executed and its response is lost. The system must then settle what was published
+// meanwhile, and nothing more.
 
 const ROUTER = 'residency-router';
 const PROJECTOR = 'residency-consent-projector';
-/** And those that only read. */
+/** Also the requests that only read. */
 const API = { ...KAFKA_API, listOffsets: 2, offsetFetch: 9, heartbeat: 12 } as const;
-/** One call is sent so often before it fails for the router: the SDK's attempts. */
+/** The SDK's attempts at one call before it fails for the router. */
 const S3_ATTEMPTS = 3;
 
 let kafka: ProxiedKafka;
@@ -80,7 +81,7 @@ const ofRedis =
   (request: RedisRequest): boolean =>
     request.command === command;
 
-/** Publishes until each fault was met, and waits until all of it is settled. */
+/** Publishes until each fault was met, and waits until everything is settled. */
 async function routeThrough(...faults: readonly Pick<Fault<never>, 'hits'>[]): Promise<void> {
   do {
     await publisher.publish(someOfEach(consent));
@@ -98,7 +99,8 @@ test('a projector and a router become ready although each of their first calls f
     ...[ROUTER, PROJECTOR].map((client) =>
       broker.inject({ kind: 'cut', when: ofKafka(client, API.metadata) }),
     ),
-    // Not its answer, nor SyncGroup: a member that nobody is would be waited for as long as a session lasts.
+    // Not its response, nor SyncGroup: the group would wait for an unknown member for a whole
+    // session timeout.
     broker.inject({ kind: 'cut', when: ofKafka(ROUTER, API.joinGroup) }),
     ...[
       API.findCoordinator,
@@ -119,7 +121,7 @@ test('a projector and a router become ready although each of their first calls f
     deployment.start('consent-projector', { ...viaProxies(), ...projector.env }),
     deployment.start('router', { ...viaProxies(), ...router.env }),
   ]);
-  // It was ready in between, perhaps; and nothing has been published that could settle.
+  // It may have been ready in between, and nothing was published that could settle.
   await Promise.all(faults.map(({ met }) => met));
   await sleep(1_000);
   expect((await (await routing.ready()).readiness()).checks.every(({ ok }) => ok)).toBe(true);
@@ -153,7 +155,7 @@ describe("of a router's transaction", () => {
     },
   );
 
-  test('many answers in a row are lost', async () => {
+  test('many responses in a row are lost', async () => {
     const faults = [
       API.addPartitionsToTxn,
       API.produce,
@@ -166,7 +168,7 @@ describe("of a router's transaction", () => {
   });
 });
 
-describe('of what a router reads', () => {
+describe("of a router's reads", () => {
   test.each([
     { call: 'Fetch', api: API.fetch },
     { call: 'Heartbeat', api: API.heartbeat },
@@ -206,7 +208,7 @@ describe("of a router's sites", () => {
 });
 
 describe('of the projector', () => {
-  /** A consent given and one withdrawn meanwhile are respected. */
+  /** Expects a consent given and one withdrawn meanwhile to be respected. */
   async function projectThrough(...faults: readonly Pick<Fault<never>, 'hits'>[]): Promise<void> {
     do {
       const [given, withdrawn] = [await publisher.grant(), await publisher.grant()];
@@ -247,8 +249,8 @@ describe('of the projector', () => {
   });
 });
 
-test('after all of it each record has one outcome, and the sites hold what the audit log says', async () => {
-  // Nothing more is under way that could still become visible.
+test('after all faults each record has one outcome, and the sites agree with the audit log', async () => {
+  // Nothing is in flight that could still become visible.
   await sleep(500);
   expect(publisher.expected.size).toBeGreaterThan(150);
   expect(await judgeDeployment(deployment, publisher.expected)).toEqual([]);

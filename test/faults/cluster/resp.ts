@@ -1,6 +1,9 @@
 import { exchange } from '../../stack/exchange.ts';
 
-/** One command to a Redis without a client, such as `FLUSHALL`. Throws where it does not answer `+OK`. */
+/**
+ * Sends one command to a Redis without a client, such as `FLUSHALL`. Throws unless the reply is
+ * `+OK`.
+ */
 export async function resp(url: string, command: string): Promise<void> {
   const answer = await exchange(Number(new URL(url).port), Buffer.from(`${command}\r\n`), (bytes) =>
     bytes.includes('\r\n'),

@@ -2,8 +2,8 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Deployment } from '../../deployment/deployment.ts';
-import type { ServiceProcess } from '../../deployment/service-process.ts';
+import { Deployment } from '../../running-deployment/deployment.ts';
+import type { ServiceProcess } from '../../running-deployment/service-process.ts';
 import { openStack, sharedKafka, sharedRedis } from '../../stack/index.ts';
 import type { OwnStack, TestSite } from '../../stack/index.ts';
 import { behindProxies } from './behind-proxies.ts';
@@ -13,9 +13,14 @@ import { Publisher } from './publisher.ts';
 import type { Sample } from './publisher.ts';
 import { waitingFor } from './waiting-for.ts';
 
-/** How long a site is down; `RESIDENCY_TEST_SITE_AWAY_MS` for a run that outlasts every time-out there is. */
+/**
+ * The length of the outage; `RESIDENCY_TEST_SITE_AWAY_MS` allows one that outlasts every timeout.
+ */
 const AWAY_MS = Number(process.env['RESIDENCY_TEST_SITE_AWAY_MS'] ?? 10_000);
-/** One site refuses through a proxy that leads to another server, which knows another secret; the others are reached as they are. */
+/**
+ * A site that refuses: its proxy leads to another server with another secret. The others are
+ * reached directly.
+ */
 const REFUSING = 'zrh-2';
 
 let own: OwnStack;
@@ -27,7 +32,7 @@ let consent: string;
 
 beforeAll(async () => {
   own = await openStack({ sites: true });
-  // One partition: what stands before a blocked record, and what stands behind it, is known.
+  // One partition, so that the records before and behind a blocked one are known.
   deployment = await Deployment.open(
     { kafka: await sharedKafka(), sites: own.sites, redis: await sharedRedis() },
     { partitions: 1, env: { RESIDENCY_WATERMARK_MARGIN_MS: '100' } },
@@ -103,7 +108,7 @@ const inZurich = (): Sample => ({ country: 'CH', consent, becomes: 'stored zuric
 const inMoscow = (): Sample => ({ country: 'RU', consent, becomes: 'stored moscow' });
 
 test.each(absences)(
-  '$site $how: what precedes its records settles, nothing is lost or passed over, and all goes on when it returns',
+  '$site $how: the records before its own settle, nothing is lost or skipped, and routing continues when it returns',
   async ({ site, how, code, forMs, goes, returns }) => {
     const [there, away] = site.startsWith('zrh') ? [inMoscow, inZurich] : [inZurich, inMoscow];
     await goes();
@@ -124,6 +129,6 @@ test.each(absences)(
   180_000,
 );
 
-test('after all of it each record has one outcome, and the sites hold what the audit log says', async () => {
+test('after all faults each record has one outcome, and the sites agree with the audit log', async () => {
   expect(await judgeDeployment(deployment, publisher.expected)).toEqual([]);
 }, 120_000);

@@ -1,14 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@residency/testkit';
-import type { ServiceProcess } from '../../deployment/service-process.ts';
+import type { ServiceProcess } from '../../running-deployment/service-process.ts';
 
 const WITHIN_MS = 60_000;
 
-/** Resolves once `/readyz` says that the service waits for this. */
+/** Resolves once `/readyz` reports that the service waits for this code, at any position. */
 export async function waitingFor(service: ServiceProcess, code: string): Promise<void> {
   await eventually(async () => {
     const { ready, checks } = await service.readiness();
-    if (!ready && checks.some(({ detail }) => detail === `waits: ${code}`)) return true;
+    if (
+      !ready &&
+      checks.some(
+        ({ detail }) =>
+          detail === `waits: ${code}` || detail?.startsWith(`waits: ${code} at `) === true,
+      )
+    )
+      return true;
     await sleep(50);
     return undefined;
   }, WITHIN_MS).catch((cause: unknown) => {

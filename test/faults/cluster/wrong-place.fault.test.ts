@@ -4,7 +4,7 @@ import { createTopics, topicPlan } from '@residency/adapter-kafka';
 import { TOPICS } from '@residency/contracts';
 import { createLogger } from '@residency/telemetry';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Deployment } from '../../deployment/deployment.ts';
+import { Deployment } from '../../running-deployment/deployment.ts';
 import { sharedStack } from '../../stack/index.ts';
 
 let deployment: Deployment;
@@ -23,7 +23,7 @@ afterAll(async () => {
   await Promise.all([deployment.close(), bare.close()]);
 }, 60_000);
 
-/** Its exit code and what it said. */
+/** The exit code and the output of a service. */
 async function end(
   of: Deployment,
   env: Readonly<Record<string, string>> = {},
@@ -32,7 +32,7 @@ async function end(
   return [await router.exited(), router.output];
 }
 
-/** `zrh-1` and `zrh-2` take each other's bucket. */
+/** `zrh-1` and `zrh-2` with exchanged buckets. */
 async function swapped(): Promise<Record<string, string>> {
   const { sites } = JSON.parse(await readFile(join(deployment.folder, 'regions.json'), 'utf8')) as {
     sites: Record<string, object>;
@@ -57,7 +57,7 @@ async function swapped(): Promise<Record<string, string>> {
   };
 }
 
-test('a router that is led to the wrong cluster, topics or bucket ends with 1 and says what it expected and what it found', async () => {
+test('a router configured with the wrong cluster, topics or bucket exits with 1 and reports what it expected and found', async () => {
   const topics = topicPlan({ partitions: 2, replicationFactor: 1 }).map((planned) =>
     planned.topic === TOPICS.audit
       ? {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Deployment } from '../../deployment/deployment.ts';
-import type { ServiceProcess } from '../../deployment/service-process.ts';
+import { Deployment } from '../../running-deployment/deployment.ts';
+import type { ServiceProcess } from '../../running-deployment/service-process.ts';
 import { sharedRedis, sharedSites } from '../../stack/index.ts';
 import { KAFKA_API, openProxiedKafka } from '../fault-proxy/index.ts';
 import type { ProxiedKafka } from '../fault-proxy/index.ts';
@@ -11,7 +11,7 @@ import { judgeDeployment } from './judge-deployment.ts';
 import { Publisher } from './publisher.ts';
 import type { Sample } from './publisher.ts';
 
-/** The least that is allowed. */
+/** The shortest session timeout that is allowed. */
 const SESSION_MS = '25000';
 
 let kafka: ProxiedKafka;
@@ -39,7 +39,7 @@ afterAll(async () => {
   await kafka.close();
 }, 60_000);
 
-/** For each partition a key that leads there. */
+/** For each partition a key that leads to it. */
 async function keys(): Promise<readonly [string, string]> {
   const tried = Array.from({ length: 20 }, (_, index) => `key-${index}`);
   const positions = await publisher.publish(
@@ -66,7 +66,10 @@ const inMoscow = (key: string): Sample => ({
   key,
 });
 
-/** A router in the middle of its work, as long as it is not cleared: its next PUT to zrh-1 and its next commit are on their way and do not arrive. */
+/**
+ * Holds a router in the middle of its work until cleared: its next PUT to zrh-1 and its next commit
+ * are in flight and do not arrive.
+ */
 function holdWork(): {
   readonly put: { readonly met: Promise<void>; readonly hits: number };
   readonly commit: { readonly met: Promise<void>; readonly hits: number };
@@ -99,8 +102,8 @@ async function frozenInWork(zombie: ServiceProcess): Promise<void> {
   zombie.signal('SIGSTOP');
 }
 
-test('a router stopped beyond its session, with an object and a commit on their way, settles nothing more and makes no second object, though both arrive after its successor settled', async () => {
-  // Its successor goes around the proxies: what is held is the zombie's.
+test('a router frozen beyond its session timeout, with a put and a commit in flight, settles nothing more and creates no second object, though both arrive after its successor settled', async () => {
+  // Its successor does not use the proxies, so the held requests are the zombie's.
   const viaProxies = { RESIDENCY_KAFKA_BROKERS: kafka.brokers.join(','), ...proxies.env };
   const [, zombie] = await Promise.all([
     deployment.start('consent-projector'),
@@ -115,7 +118,7 @@ test('a router stopped beyond its session, with an object and a commit on their 
   zombie.signal('SIGCONT');
   await publisher.publish([inZurich('a'), inMoscow('b'), inZurich('c'), inMoscow('d')]);
   await publisher.settled();
-  // It is a member like any other again, and may take over.
+  // It is an ordinary member again, and may take partitions over.
   expect(await successor.stop(), successor.output).toBe(0);
   await publisher.publish([inZurich('a'), inMoscow('b'), inZurich('c'), inMoscow('d')]);
   await publisher.settled();

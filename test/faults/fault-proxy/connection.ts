@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault } from './fault.ts';
 import type { Protocol } from './protocol.ts';
 
-/** A client's connection and the one to the server behind it. */
+/** A client's connection and the proxy's connection to the server. */
 export interface Ends {
   readonly client: Socket;
   readonly server: Socket;
@@ -17,7 +17,7 @@ interface Waiting<Request> {
   readonly fault: Fault<Request> | undefined;
 }
 
-/** Carries bytes both ways, whole requests and answers at a time, and lets faults happen to them. */
+/** Forwards whole requests and responses both ways, and applies faults to them. */
 export class Connection<Request> {
   readonly #ends: Ends;
   readonly #protocol: Protocol<Request>;
@@ -25,7 +25,9 @@ export class Connection<Request> {
   readonly #waiting: Waiting<Request>[] = [];
   readonly #clientGone: Promise<void>;
   #gone = false;
-  /** Something of this connection is still to reach the server though the client has gone. */
+  /**
+   * A request of this connection must still reach the server although the client has disconnected.
+   */
   #late = false;
 
   constructor(
@@ -58,7 +60,10 @@ export class Connection<Request> {
     this.#ends.server.resetAndDestroy();
   }
 
-  /** One chunk after the other; what was held back comes again with the next. Read eagerly: the end of a client whose request is held must be seen. */
+  /**
+   * Processes one chunk after the other; held bytes are prepended to the next chunk. Reads eagerly,
+   * so that the disconnection of a client with a held request is noticed.
+   */
   #pump(from: Socket, to: Socket, pass: (bytes: Buffer) => Promise<number>): void {
     let bytes = Buffer.alloc(0);
     let last = Promise.resolve();
@@ -85,7 +90,7 @@ export class Connection<Request> {
     return size;
   }
 
-  /** Whether the request may go on. */
+  /** Returns whether the request may continue. */
   async #hold(fault: Fault<Request>): Promise<boolean> {
     if (fault.kind === 'drop-answer' || fault.kind === 'stall-answer') return true;
     this.#late ||= fault.kind === 'late';
@@ -98,7 +103,7 @@ export class Connection<Request> {
     else if (fault.kind === 'late') await fault.cleared;
     else {
       await Promise.race([fault.cleared, this.#clientGone]);
-      // A client that has gone by now is known to have gone only once its end has been read.
+      // The disconnection of a client is known only once its end has been read.
       await sleep(NOTICE_MS);
     }
     return fault.kind === 'late' || !this.#gone;
@@ -129,6 +134,7 @@ export class Connection<Request> {
 
 async function write(socket: Socket, bytes: Buffer): Promise<void> {
   if (socket.destroyed || socket.write(bytes)) return;
-  // An error comes before a close: whoever was written to is gone, and that is no failure of the proxy's.
+  // An error precedes a close: the other side has disconnected, which is not a failure of the
+  // proxy.
   await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
 }

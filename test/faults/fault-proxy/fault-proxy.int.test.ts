@@ -38,7 +38,7 @@ describe('in front of an S3 server', () => {
     return status === 200 ? body.toString() : `status ${status}`;
   };
 
-  test('without a fault everything passes, large bodies too', async () => {
+  test('without a fault it forwards everything, also large bodies', async () => {
     const large = 'x'.repeat(3_000_000);
     expect((await put(large)).status).toBe(200);
     expect(await stored()).toBe(large);
@@ -53,7 +53,7 @@ describe('in front of an S3 server', () => {
     expect((await put()).status).toBe(200);
   });
 
-  test('a dropped answer leaves the object written', async () => {
+  test('a dropped response leaves the object written', async () => {
     const fault = proxy.inject({ kind: 'drop-answer', when: (request) => request.path === path });
     await expect(put()).rejects.toThrow(RESET);
     await fault.met;
@@ -67,7 +67,7 @@ describe('in front of an S3 server', () => {
     expect((await put()).status).toBe(200);
   });
 
-  test('a stalled request waits until it is let go', async () => {
+  test('a stalled request waits until it is released', async () => {
     const fault = proxy.inject({ kind: 'stall' });
     const answer = put();
     await fault.met;
@@ -83,7 +83,7 @@ describe('in front of an S3 server', () => {
     expect(performance.now() - began).toBeGreaterThan(290);
   });
 
-  test('a late request arrives though its client has gone', async () => {
+  test('a late request arrives although its client has disconnected', async () => {
     const fault = proxy.inject({ kind: 'late' });
     await giveUp(proxy.port, path, direct, fault.met);
     expect(await stored()).toBe('status 404');
@@ -91,7 +91,7 @@ describe('in front of an S3 server', () => {
     await expect.poll(stored).toBe('early');
   });
 
-  test('a stalled request whose client has gone never arrives', async () => {
+  test('a stalled request whose client has disconnected never arrives', async () => {
     const fault = proxy.inject({ kind: 'stall' });
     await giveUp(proxy.port, path, direct, fault.met);
     fault.clear();
@@ -101,7 +101,7 @@ describe('in front of an S3 server', () => {
     expect(await stored()).toBe('status 404');
   });
 
-  test('a stalled answer comes once it is let go, and its request was carried out before', async () => {
+  test('a stalled response arrives once it is released, and its request was executed before', async () => {
     const fault = proxy.inject({ kind: 'stall-answer' });
     const answer = put();
     await fault.met;
@@ -145,7 +145,7 @@ describe('in front of Redis', () => {
   });
   afterEach(() => proxy.close());
 
-  /** Commands in one write; all that came back until the connection closed. */
+  /** Sends commands in one write. Returns everything received until the connection closed. */
   const say = (port: number, ...commands: readonly string[]): Promise<string> =>
     new Promise((resolve) => {
       let answers = '';
@@ -161,7 +161,7 @@ describe('in front of Redis', () => {
       client.write([...commands, 'QUIT'].map((command) => `${command}\r\n`).join(''));
     });
 
-  test('of pipelined commands only the named one fails, and those after it', async () => {
+  test('of pipelined commands the named one and those after it fail', async () => {
     const key = randomUUID();
     proxy.inject({
       kind: 'cut',
@@ -171,7 +171,7 @@ describe('in front of Redis', () => {
     expect(await say(server, `GET ${key}`)).toMatch(/^\$1\r\na\r\n/);
   });
 
-  test('a dropped answer is the one of the named command', async () => {
+  test('a dropped response is that of the named command', async () => {
     const key = randomUUID();
     const fault = proxy.inject({ kind: 'drop-answer', when: ({ command }) => command === 'INCR' });
     expect(await say(proxy.port, `SET ${key} 1`, `INCR ${key}`)).not.toContain(':2');

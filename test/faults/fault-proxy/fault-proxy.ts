@@ -5,7 +5,10 @@ import { Fault } from './fault.ts';
 import type { FaultPlan } from './fault.ts';
 import type { Protocol } from './protocol.ts';
 
-/** A port that stands before a server on 127.0.0.1, on real connections. Passes everything on until a fault is injected. */
+/**
+ * A port in front of a server on 127.0.0.1, with real connections. Forwards everything until a
+ * fault is injected.
+ */
 export class FaultProxy<Request> {
   /** Where clients connect. */
   readonly port: number;
@@ -38,7 +41,7 @@ export class FaultProxy<Request> {
     return new FaultProxy(listener, protocol, target);
   }
 
-  /** From now on; the first fault that takes a request wins. */
+  /** Applies a fault from now on; the first fault that matches a request wins. */
   inject(plan: FaultPlan<Request>): Fault<Request> {
     const fault = new Fault(plan);
     this.#faults.add(fault);
@@ -51,12 +54,12 @@ export class FaultProxy<Request> {
     this.reset();
   }
 
-  /** Resets every connection there is. */
+  /** Resets every open connection. */
   reset(): void {
     for (const connection of this.#connections) connection.reset();
   }
 
-  /** Passes everything on again and lets go what was held. */
+  /** Forwards everything again and releases held requests. */
   clear(): void {
     this.#refusing = false;
     for (const fault of this.#faults) fault.clear();

@@ -1,33 +1,41 @@
-/** What happens to a request. */
+/** The effect of a fault on a request. */
 export type FaultKind =
   /** It never reaches the server, and the connection is reset: *failed*. */
   | 'cut'
-  /** The server answers, the answer is dropped and the connection reset: *failed but persisted*. */
+  /**
+   * The server answers, the response is dropped and the connection reset: *failed but persisted*.
+   */
   | 'drop-answer'
-  /** It does not reach the server until the fault is cleared, and then only if the client is still there. */
+  /**
+   * It does not reach the server until the fault is cleared, and then only if the client is still
+   * connected.
+   */
   | 'stall'
-  /** It reaches the server once the fault is cleared, even if the client has long gone and tried again elsewhere. */
+  /**
+   * It reaches the server once the fault is cleared, even if the client has disconnected and
+   * retried elsewhere.
+   */
   | 'late'
-  /** It reaches the server; the answer waits until the fault is cleared. */
+  /** It reaches the server; the response waits until the fault is cleared. */
   | 'stall-answer'
-  /** It reaches the server `ms` later. */
+  /** It reaches the server after `ms`. */
   | 'delay';
 
 export interface FaultPlan<Request> {
   readonly kind: FaultKind;
-  /** Which requests; by default any. */
+  /** The matching requests; default: any. */
   readonly when?: (request: Request) => boolean;
-  /** How many of them; by default one. */
+  /** The number of requests that it affects; default: one. */
   readonly times?: number;
-  /** Of a delay. */
+  /** The length of a delay, milliseconds. */
   readonly ms?: number;
 }
 
-/** A fault in force. */
+/** An active fault. */
 export class Fault<Request> {
   readonly kind: FaultKind;
   readonly ms: number;
-  /** Resolves when the first request met it: for `drop-answer` once the server has answered. */
+  /** Resolves when the first request met it; for `drop-answer` once the server has answered. */
   readonly met: Promise<void>;
   readonly cleared: Promise<void>;
   readonly #when: (request: Request) => boolean;
@@ -45,12 +53,12 @@ export class Fault<Request> {
     ({ promise: this.cleared, resolve: this.#clear } = Promise.withResolvers<void>());
   }
 
-  /** How many requests met it so far. */
+  /** The number of requests that met it so far. */
   get hits(): number {
     return this.#hits;
   }
 
-  /** Whether the request meets this fault; each time is used up. */
+  /** Whether the request meets this fault. Counts down the remaining times. */
   takes(request: Request): boolean {
     if (this.#left <= 0 || !this.#when(request)) return false;
     this.#left -= 1;
@@ -62,7 +70,7 @@ export class Fault<Request> {
     this.#meet();
   }
 
-  /** Lets go what it holds; no request meets it any more. */
+  /** Releases held requests. No request meets it any more. */
   clear(): void {
     this.#left = 0;
     this.#clear();

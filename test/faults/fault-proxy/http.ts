@@ -12,7 +12,10 @@ export interface HttpRequest {
 const HEAD_END = '\r\n\r\n';
 const INTERIM = /^HTTP\/1\.1 1\d\d/;
 
-/** HTTP/1.1 as clients speak it that send no request before the last one is answered: so no body needs to be counted. */
+/**
+ * HTTP/1.1 for clients without pipelining: a client sends no request before the response to the
+ * last one, so bodies need not be counted.
+ */
 export const http: Protocol<HttpRequest> = {
   takeRequest: (bytes, waiting) => {
     if (waiting > 0) return { size: bytes.length };
@@ -30,7 +33,7 @@ export const http: Protocol<HttpRequest> = {
     );
     return { size: bytes.length, request: { method, path, headers } };
   },
-  // `100 Continue` is no answer yet.
+  // `100 Continue` is not the response.
   takeAnswer: (bytes) =>
     INTERIM.test(bytes.toString('latin1', 0, 12))
       ? { size: bytes.length }

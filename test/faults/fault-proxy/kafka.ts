@@ -1,6 +1,6 @@
 import type { Protocol } from './protocol.ts';
 
-/** The requests whose loss matters, by api key. */
+/** The requests whose loss the tests examine, by api key. */
 export const KAFKA_API = {
   produce: 0,
   fetch: 1,
@@ -20,7 +20,7 @@ export interface KafkaRequest {
   readonly apiVersion: number;
   readonly correlationId: number;
   readonly clientId: string;
-  /** Of an EndTxn request: whether it commits. */
+  /** For an EndTxn request: whether it commits. */
   readonly commits: boolean;
   /** The whole frame: a predicate may look for a topic's name. */
   readonly bytes: Buffer;
@@ -30,7 +30,9 @@ const HEADER = 14;
 /** The first EndTxn that ends in a tagged-fields byte. */
 const FLEXIBLE_END_TXN = 3;
 
-/** Frames behind a length of four bytes. An answer carries the correlation id of its request. */
+/**
+ * Frames with a length prefix of four bytes. A response carries the correlation id of its request.
+ */
 export const kafka: Protocol<KafkaRequest> = {
   takeRequest: (bytes) => {
     const size = frameSize(bytes);

@@ -1,14 +1,17 @@
-/** How a fault proxy tells requests and answers apart. Pure: it sees bytes and keeps nothing. */
+/** How a fault proxy separates requests and responses. Pure and stateless. */
 export interface Protocol<Request> {
   /**
-   * The part of `bytes` to pass on next, from their start; undefined until there is more. `waiting` requests of the connection
-   * have no answer yet. Bytes that belong to a request that was announced before come without `request`.
+   * The part of `bytes` to forward next, from their start; `undefined`: more bytes are needed.
+   * `waiting`: requests of the connection without a response. Bytes that belong to an earlier
+   * request have no `request`.
    */
   takeRequest(
     bytes: Buffer,
     waiting: number,
   ): { readonly size: number; readonly request?: Request } | undefined;
-  /** Likewise. `answers` picks the waiting request it is the answer of; without it these bytes answer none. */
+  /**
+   * Likewise for responses. `answers` selects the waiting request; absent: the bytes answer none.
+   */
   takeAnswer(
     bytes: Buffer,
   ):

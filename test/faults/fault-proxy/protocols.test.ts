@@ -3,7 +3,7 @@ import { http, kafka, redis } from './index.ts';
 
 const crlf = (...lines: readonly string[]): Buffer => Buffer.from(`${lines.join('\r\n')}\r\n`);
 
-test('an HTTP request is known once its head is whole, and its body follows without one', () => {
+test('an HTTP request is recognised once its head is complete, and its body is forwarded unparsed', () => {
   const head = crlf('PUT /bucket/key?x=1 HTTP/1.1', 'Content-Length: 5', '');
   expect(http.takeRequest(head.subarray(0, -1), 0)).toBeUndefined();
   expect(http.takeRequest(head, 0)).toEqual({
@@ -17,7 +17,7 @@ test('an HTTP request is known once its head is whole, and its body follows with
   expect(http.takeRequest(Buffer.from('GET / HTTP/1.1\r\n\r\n'), 1)).toEqual({ size: 18 });
 });
 
-test('an HTTP server that says 100 has not answered', () => {
+test('a 100 from an HTTP server is not the response', () => {
   expect(http.takeAnswer(crlf('HTTP/1.1 100 Continue', ''))?.answers).toBeUndefined();
   expect(http.takeAnswer(crlf('HTTP/1.1 200 OK', ''))?.answers).toBeDefined();
 });
@@ -34,7 +34,7 @@ function frame(apiKey: number, correlationId: number, body: Buffer): Buffer {
   return Buffer.concat([header, body]);
 }
 
-test('a Kafka request is its whole frame, and tells whether a transaction commits', () => {
+test('a Kafka request is its whole frame, and shows whether a transaction commits', () => {
   const commit = frame(26, 7, Buffer.from([1]));
   const both = Buffer.concat([commit, frame(26, 8, Buffer.from([0]))]);
   for (let size = 0; size < commit.length; size += 1)
@@ -47,7 +47,7 @@ test('a Kafka request is its whole frame, and tells whether a transaction commit
   expect(kafka.takeRequest(both.subarray(commit.length), 0)?.request?.commits).toBe(false);
 });
 
-test('a Kafka answer belongs to the request with its correlation id', () => {
+test('a Kafka response belongs to the request with its correlation id', () => {
   const waiting = [7, 8]
     .map((id) => kafka.takeRequest(frame(0, id, Buffer.alloc(1)), 0)?.request)
     .filter((request) => request !== undefined);
@@ -55,7 +55,7 @@ test('a Kafka answer belongs to the request with its correlation id', () => {
   expect(kafka.takeAnswer(Buffer.from([0, 0, 0, 4, 0, 0, 0, 9]))?.answers?.(waiting)).toBe(-1);
 });
 
-test('a Redis command is whole or not there, and pipelined ones come one by one', () => {
+test('a Redis command is returned only when complete, and pipelined ones one by one', () => {
   const set = crlf('*3', '$3', 'set', '$1', 'k', '$4', 'a\r\nb');
   for (let size = 0; size < set.length; size += 1)
     expect(redis.takeRequest(set.subarray(0, size), 0)).toBeUndefined();
@@ -80,13 +80,13 @@ test.each([
   ['*2', '*1', ':1', '$1', 'a'],
   ['%1', '+a', ':1'],
   ['|1', '+a', ':1', ':2'],
-])('the Redis answer %s %s is taken whole', (...lines) => {
+])('the Redis response %s %s is read completely', (...lines) => {
   const answer = crlf(...lines);
   for (let size = 0; size < answer.length; size += 1)
     expect(redis.takeAnswer(answer.subarray(0, size))).toBeUndefined();
   expect(redis.takeAnswer(Buffer.concat([answer, crlf('+next')]))?.size).toBe(answer.length);
 });
 
-test('what a Redis server pushes is no answer', () => {
+test('a push message of a Redis server is not a response', () => {
   expect(redis.takeAnswer(crlf('>1', '+invalidate'))?.answers).toBeUndefined();
 });

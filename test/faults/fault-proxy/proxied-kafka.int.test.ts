@@ -26,7 +26,7 @@ async function kcat(
 }
 
 const FAILED = /transport failure|Delivery failed/;
-/** Without the client's own retries: what it says is what one request met. */
+/** Without the client's own retries, so that the result is that of one request. */
 const produce = (topic: string, value: string): Promise<string> =>
   kcat(
     kafka.brokers[0],
@@ -36,14 +36,14 @@ const produce = (topic: string, value: string): Promise<string> =>
 const log = (topic: string): Promise<string> =>
   kcat(kafka.stack.kafka.brokers[0], ['-C', '-t', topic, '-o', 'beginning', '-e', '-q']);
 
-test('clients that begin at the proxy are told to stay there', async () => {
+test('brokers advertise the proxy to clients that bootstrap from it', async () => {
   const { brokers } = JSON.parse(await kcat(kafka.brokers[0], ['-L', '-J'])) as {
     brokers: { name: string }[];
   };
   expect(brokers.map(({ name }) => name)).toEqual([`127.0.0.1:${proxy.port}`]);
 });
 
-test('a cut produce request leaves nothing in the log, one whose answer is dropped leaves its record', async () => {
+test('a cut produce request leaves nothing in the log; one whose response is dropped leaves its record', async () => {
   await produce('one', 'first');
   const cut = proxy.inject({ kind: 'cut', when: ({ apiKey }) => apiKey === KAFKA_API.produce });
   await expect(produce('one', 'cut')).rejects.toThrow(FAILED);

@@ -6,14 +6,17 @@ import type { KafkaRequest } from './kafka.ts';
 
 export interface ProxiedKafka {
   readonly stack: OwnStack;
-  /** Bootstrap addresses; clients that begin here are told to stay with the proxies. `stack.kafka.brokers` go around them. */
+  /**
+   * Bootstrap addresses. The brokers advertise the proxies to clients that begin here.
+   * `stack.kafka.brokers` bypass them.
+   */
   readonly brokers: readonly string[];
-  /** One before each broker, in the order of `stack.servers.brokers`. */
+  /** One proxy for each broker, in the order of `stack.servers.brokers`. */
   readonly proxies: readonly FaultProxy<KafkaRequest>[];
   close(): Promise<void>;
 }
 
-/** A Kafka of one's own with a fault proxy before each broker. */
+/** A Kafka of the test's own with a fault proxy in front of each broker. */
 export async function openProxiedKafka(
   options: OwnStackOptions & { readonly brokers: 1 | 3 },
 ): Promise<ProxiedKafka> {

@@ -7,7 +7,10 @@ export interface RedisRequest {
   readonly args: readonly string[];
 }
 
-/** RESP 2 and 3. Answers come in the order of the commands; what the server pushes is no answer. */
+/**
+ * RESP 2 and 3. Responses come in the order of the commands; push messages of the server are not
+ * responses.
+ */
 export const redis: Protocol<RedisRequest> = {
   takeRequest: (bytes) => {
     const size = valueSize(bytes, 0);
@@ -26,7 +29,10 @@ const STRINGS = new Set(['$', '=', '!']);
 const LISTS = new Set(['*', '~', '>']);
 const MAPS = new Set(['%', '|']);
 
-/** How far the value at `at` reaches from there; undefined while it is not whole. Whatever else begins a line is a line. */
+/**
+ * The length of the value at `at`; `undefined`: it is incomplete. Unknown types are read as one
+ * line.
+ */
 function valueSize(bytes: Buffer, at: number): number | undefined {
   const end = bytes.indexOf('\r\n', at);
   if (end < 0) return undefined;
@@ -37,7 +43,7 @@ function valueSize(bytes: Buffer, at: number): number | undefined {
   let next = end + 2;
   if (STRINGS.has(kind)) next += count < 0 ? 0 : count + 2;
   const values = LISTS.has(kind) ? count : MAPS.has(kind) ? 2 * count : 0;
-  // An attribute (`|`) stands before the value that it belongs to.
+  // An attribute (`|`) precedes its value.
   for (let left = kind === '|' ? values + 1 : values; left > 0; left -= 1) {
     const size = valueSize(bytes, next);
     if (size === undefined) return undefined;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeLedger } from './write-ledger.ts';
 
-// node test/interop/ledger/ledger-interop.ts [--entries N]: exits with 0 if other people's code accepts our ledger and refuses
-// a damaged one, 1 if not, 3 if Go is missing.
+// node test/interop/ledger/ledger-interop.ts [--entries N]: exits with 0 if other people's code
+// accepts our ledger and refuses a damaged one, 1 if not, 3 if Go is missing.
 
 const FAILED = 1;
 const MISSING = 3;
@@ -14,7 +14,7 @@ const MAX_JUDGE_MS = 600_000;
 const { values } = parseArgs({ options: { entries: { type: 'string', default: '100000' } } });
 const entries = Number(values.entries);
 
-/** Each damage, and who must notice it. */
+/** Each damage, and the programs that must detect it. */
 const DAMAGES: readonly (readonly [
   folder: string,
   pick: (name: string) => boolean,
@@ -57,7 +57,8 @@ function judge(
 async function flip(path: string): Promise<() => Promise<void>> {
   const bytes = await readFile(path);
   const damaged = Buffer.from(bytes);
-  // The first byte of base64 or of text would break the form; a bit in the middle only changes the content.
+  // Changing the first byte of base64 or text would break the format; a bit in the middle changes
+  // only the content.
   const at = Math.floor(damaged.length / 2);
   damaged.writeUInt8(damaged.readUInt8(at) ^ 1, at);
   await writeFile(path, damaged);

@@ -23,11 +23,14 @@ import {
 import type { LedgerFile, LedgerState, Signer, TreeHead } from '@residency/ledger';
 
 const BATCH = 1_000;
-/** Around every place where tiles and proofs change their shape; the last size is that of the ledger. */
+/** Sizes around every change in the shape of tiles and proofs; the last is the ledger's size. */
 const PUBLISHED = [1, 2, 255, 256, 257, 5_000, 65_535, 65_536, 65_537];
 const RECEIPTS = [0, 1, 254, 255, 256, 4_999, 65_535, 65_536];
 
-/** The n-th entry: of every length up to that of a long audit event; the first two are the shortest and the longest there are. */
+/**
+ * The n-th entry. Entries have every length up to that of a long audit event; the first two are the
+ * shortest and the longest allowed.
+ */
 export function entryOf(index: number): Uint8Array {
   if (index === 0) return new Uint8Array();
   if (index === 1) return new Uint8Array(MAX_ENTRY_BYTES).fill(0x61);
@@ -39,8 +42,8 @@ export function entryOf(index: number): Uint8Array {
 }
 
 /**
- * Writes a ledger of `entries` entries under `folder`, published at several sizes, going on from its own files after each as
- * a restarted auditor does:
+ * Writes a ledger of `entries` entries under `folder`, published at several sizes, going on from
+ * its own files after each as a restarted auditor does:
  *
  *   ledger/                the tiles, and the newest checkpoint
  *   checkpoints/<size>     every published one, cosigned
@@ -69,7 +72,7 @@ export async function writeLedger(folder: string, entries: number): Promise<void
   await handOut(folder, heads);
 }
 
-/** In batches with their full tiles; the partial ones at the end. A single small step takes the short way. */
+/** In batches with full tiles; the partial ones at the end. A small step uses `growth` directly. */
 async function grow(folder: string, published: LedgerState, size: number): Promise<LedgerState> {
   const batch = (from: number) =>
     Array.from({ length: Math.min(BATCH, size - from) }, (_, at) => entryOf(from + at));

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-// node test/interop/verify-without-us/verify-without-us.ts: exits with 0 if docs/how-to/verify-without-us.md works as it stands there, 1 if not, 3 if a tool of it is missing.
+// node test/interop/verify-without-us/verify-without-us.ts: exits with 0 if
+// docs/how-to/verify-without-us.md works exactly as written, 1 if not, 3 if one of its tools is
+// missing.
 
 const [FAILED, MISSING] = [1, 3];
 const RESIDENCY = fileURLToPath(new URL('../../../services/cli/bin/residency.js', import.meta.url));
@@ -29,7 +31,7 @@ class Stranger {
     this.#env = env;
   }
 
-  /** Runs a block of the page; its output, or undefined where it fails. */
+  /** Runs a block of the page. Returns its output; `undefined`: it failed. */
   follow(heading: string): string | undefined {
     const { status, stdout, stderr } = spawnSync(
       'bash',
@@ -88,7 +90,7 @@ async function publish(cwd: string, sources: readonly string[]): Promise<void> {
     );
 }
 
-/** Until the ledger served at `url` has so many leaves. */
+/** Waits until the ledger at `url` has this many leaves. */
 async function grown(url: string, size: number): Promise<void> {
   for (let waited = 0; waited < 60_000; waited += 500) {
     const answer = await fetch(`${url}/checkpoint`);

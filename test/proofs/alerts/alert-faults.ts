@@ -18,19 +18,19 @@ const WEEK_MS = '604800000';
 export interface AlertFault {
   readonly name: string;
   readonly cause: (world: AlertWorld) => Promise<void>;
-  /** Absent: what was done can not be undone here. */
+  /** Absent: the fault cannot be undone here. */
   readonly mend?: (world: AlertWorld) => Promise<void>;
-  /** Alerts that must fire while it lasts, and the cause that their runbook must lead to. */
+  /** Alerts that must fire during the fault, and the cause that their runbook must find. */
   readonly alerts: readonly { readonly alert: Expected; readonly finds?: string }[];
   readonly fireWithinMs: number;
-  /** Alerts that must fire once it is mended, such as those about what is late then. */
+  /** Alerts that must fire after the repair, such as those about late records. */
   readonly afterwards?: readonly Expected[];
-  /** How long what fired is waited for to clear; 0: not. Why not. */
+  /** How long to wait for the alerts to clear; 0: not at all, for the reason in `notWaited`. */
   readonly clearWithinMs: number;
   readonly notWaited?: string;
 }
 
-/** Caused one after the other; each is mended before the next. */
+/** Caused one after the other; each is repaired before the next. */
 export const FAULTS: readonly AlertFault[] = [
   {
     name: 'an object copied to the other region by hand',
@@ -170,11 +170,11 @@ export const FAULTS: readonly AlertFault[] = [
     ],
     fireWithinMs: 3 * MINUTES,
     clearWithinMs: 0,
-    notWaited: 'clears 15 min after the last finding; what is in the ledger stays there',
+    notWaited: 'clears 15 min after the last finding; the event stays in the ledger',
   },
 ];
 
-/** Lasts through all of the others, because it takes so long to be told of. */
+/** Lasts throughout the others, because its alert takes so long. */
 export const SLOW_FAULTS: readonly AlertFault[] = [
   {
     name: 'drained and not resumed',
@@ -239,10 +239,10 @@ export const LAST_FAULT: AlertFault = {
   alerts: [{ alert: { alertname: 'ResidencyProgressLost' }, finds: 'deleted' }],
   fireWithinMs: 4 * MINUTES,
   clearWithinMs: 0,
-  notWaited: 'what was deleted is gone; the runbook says what a person decides',
+  notWaited: 'the deleted records are lost; the runbook says what a person must decide',
 };
 
-/** The first stored sample of Zurich, with all that stands beside it. */
+/** Copies the first stored sample of Zurich, with its metadata, to the other region. */
 async function copyAcross({ deployment, stack }: AlertWorld): Promise<void> {
   const key = await storedInZurich(deployment);
   const from = await at(deployment, stack, 'zrh-1', 'GET', key);
@@ -287,7 +287,7 @@ async function at(
   });
 }
 
-/** The bucket of `site` gets the marker of `as`. */
+/** Replaces the marker in the bucket of `site` by that of `as`. */
 async function mark(
   { deployment, stack }: AlertWorld,
   site: TestSite,

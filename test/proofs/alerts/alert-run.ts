@@ -1,39 +1,46 @@
+import { defined } from '@residency/defined';
 import type { AlertFault } from './alert-faults.ts';
 import type { Expected, Firing } from './alert-watch.ts';
 import { AlertWorld } from './alert-world.ts';
 import { causesShown, readRunbook, run } from './runbooks.ts';
 
-/** What became of one alert of one fault. Seconds from the cause, and from the mending; absent: it did not. */
+/**
+ * The result for one alert of one fault. Seconds from the fault, and from the repair; absent: it
+ * did not happen.
+ */
 export interface AlertRow {
   readonly fault: string;
   readonly alert: string;
   readonly fired?: number;
   readonly cleared?: number;
-  /** Why its clearing was not waited for. */
+  /** Why the run did not wait for it to clear. */
   readonly notWaited?: string;
-  /** The runbook's cause that had to be found; absent: none had. */
+  /** The runbook's cause that had to be found; absent: none. */
   readonly sought?: string;
-  /** What the runbook's commands showed. */
+  /** The causes that the runbook's commands showed. */
   readonly found: readonly string[];
 }
 
 export interface AlertPlan {
   readonly faults: readonly AlertFault[];
-  /** Caused first, mended last, `calmAfter` faults of the others. */
+  /** Caused first, repaired last, `calmAfter` faults of the others. */
   readonly slow: readonly AlertFault[];
-  /** How many of `faults` are over before the slow ones begin: they need what those end. */
+  /**
+   * How many of `faults` are over before the slow ones begin: the slow ones need what those stop.
+   */
   readonly slowAfter: number;
   readonly last?: AlertFault;
-  /** Before anything is caused, no alert may fire for so long. */
+  /** The time before the first fault in which no alert may fire. */
   readonly calmMs: number;
+  readonly longRunning: boolean;
   readonly note: (line: string) => void;
 }
 
 export interface AlertResult {
   readonly rows: readonly AlertRow[];
-  /** Alerts that fired before anything was caused. */
+  /** Alerts that fired before the first fault. */
   readonly calm: readonly string[];
-  /** What runbooks' commands printed where they did not show what had to be found. */
+  /** The output of runbooks' commands that did not show the expected cause. */
   readonly printed: readonly string[];
 }
 
@@ -44,16 +51,20 @@ interface Begun {
   readonly found: Map<string, readonly string[]>;
 }
 
-/** Causes each fault under a real Prometheus, waits for its alerts, runs their runbooks, mends it. */
+/**
+ * Causes each fault under a real Prometheus, waits for its alerts, runs their runbooks, and repairs
+ * it.
+ */
 export async function alertRun({
   faults,
   slow,
   slowAfter,
   last,
   calmMs,
+  longRunning,
   note,
 }: AlertPlan): Promise<AlertResult> {
-  const world = await AlertWorld.open();
+  const world = await AlertWorld.open(longRunning);
   const printed: string[] = [];
   try {
     await world.watch.until(() => false, calmMs);
@@ -109,7 +120,7 @@ function fired(world: AlertWorld, { fault: { alerts }, causedAt }: Begun): boole
   return alerts.every(({ alert }) => world.watch.find(alert, causedAt) !== undefined);
 }
 
-/** Waits for its alerts, runs their runbooks, mends it. */
+/** Waits for its alerts, runs their runbooks, and repairs it. */
 async function finish(
   world: AlertWorld,
   begun: Begun,
@@ -172,12 +183,12 @@ function rowsOf(
       fault: fault.name,
       alert: [alertname, ...Object.values(labels)].join(' '),
       found: found.get(alertname) ?? [],
-      ...(sought === undefined ? {} : { sought }),
+      ...defined({ sought }),
       ...(firing === undefined ? {} : { fired: Math.max(0, firing.from - from) / 1_000 }),
       ...(firing?.to === undefined || mendedAt === undefined
         ? {}
         : { cleared: Math.max(0, firing.to - mendedAt) / 1_000 }),
-      ...(fault.notWaited === undefined ? {} : { notWaited: fault.notWaited }),
+      ...defined({ notWaited: fault.notWaited }),
     };
   };
   return [
@@ -186,7 +197,10 @@ function rowsOf(
   ];
 }
 
-/** An alert that did not fire or clear, or whose runbook did not find the cause; each a sentence. */
+/**
+ * The alerts that did not fire or clear, or whose runbook did not find the cause, each as a
+ * sentence.
+ */
 export function failuresOf({ rows, calm, printed }: AlertResult): readonly string[] {
   return [
     ...calm.map((labels) => `fired before anything was caused: ${labels}`),

@@ -13,7 +13,7 @@ export interface Firing {
 /** Which alert: its name, and labels that it must have besides. */
 export type Expected = { readonly alertname: string } & Readonly<Record<string, string>>;
 
-/** Every alert that fires, from when to when. */
+/** Records every alert that fires, with its start and end. */
 export class AlertWatch {
   readonly firings: Firing[] = [];
   readonly #open = new Map<string, Firing>();
@@ -24,7 +24,7 @@ export class AlertWatch {
     this.#looking = this.#look(prometheus);
   }
 
-  /** The first that fired from `since` on, or fires since before. */
+  /** The first one that fired after `since`, or that was firing then. */
   find(expected: Expected, since: number): Firing | undefined {
     return this.firings.find(
       ({ labels, to }) =>

@@ -2,8 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Deployment } from '../../deployment/deployment.ts';
-import type { ServiceName, ServiceProcess } from '../../deployment/service-process.ts';
+import { defined } from '@residency/defined';
+import { Deployment } from '../../running-deployment/deployment.ts';
+import type { ServiceName, ServiceProcess } from '../../running-deployment/service-process.ts';
 import { PrometheusServer, openStack } from '../../stack/index.ts';
 import type { OwnStack, Targets } from '../../stack/index.ts';
 import { trafficConsents } from '../traffic.ts';
@@ -23,7 +24,7 @@ const AFTER_CONSENT_MS = 2_000;
 const SCRAPE_SECONDS = 5;
 const CLI = fileURLToPath(new URL('../../../services/cli/bin/residency.js', import.meta.url));
 
-/** A whole deployment under steady traffic, with a Prometheus over it and somebody who watches its alerts. */
+/** A whole deployment under steady traffic, with a Prometheus and a watch of its alerts. */
 export class AlertWorld {
   readonly stack: OwnStack;
   readonly deployment: Deployment;
@@ -44,8 +45,9 @@ export class AlertWorld {
     this.#services = services;
   }
 
-  static async open(): Promise<AlertWorld> {
-    const stack = await openStack({ brokers: 1, sites: true, redis: true, longRunning: true });
+  /** `longRunning`: of the stack's servers. */
+  static async open(longRunning: boolean): Promise<AlertWorld> {
+    const stack = await openStack({ brokers: 1, sites: true, redis: true, longRunning });
     const deployment = await Deployment.open(stack, {
       partitions: 2,
       env: { RESIDENCY_EXPORTER_INTERVAL_MS: '5000', RESIDENCY_RECONCILER_PAUSE_MS: '10000' },
@@ -79,13 +81,17 @@ export class AlertWorld {
     await this.service(name).ready();
   }
 
-  /** Without waiting until it is ready: it may never be. */
+  /** Does not wait until it is ready, because it may never be. */
   async launch(name: ServiceName, env: Readonly<Record<string, string>> = {}): Promise<void> {
     this.#services.set(name, await this.deployment.launch(name, env));
     await this.prometheus.scrape(targets(this.#services));
   }
 
-  /** What a runbook's commands find: `residency` on the PATH, `residency.env` in the folder, a variable for each service. Pages that ask `$ROUTER` for any service say to take the job that the alert names. */
+  /**
+   * What a runbook's commands find: `residency` on the PATH, `residency.env` in the folder, a
+   * variable for each service. Pages that ask `$ROUTER` for any service say to take the job that
+   * the alert names.
+   */
   shell(job: string | undefined): Shell {
     const urls = [...this.#services].map(
       ([name, { url }]) =>
@@ -97,8 +103,9 @@ export class AlertWorld {
       env: {
         PATH: `${join(this.deployment.folder, 'bin')}:${process.env['PATH'] ?? ''}`,
         HOME: this.deployment.folder,
+        ...defined({ NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] }),
         ...Object.fromEntries(urls),
-        ...(named === undefined ? {} : { ROUTER: named }),
+        ...defined({ ROUTER: named }),
         RESIDENCY_METRICS_URLS: urls.map(([, url]) => url).join(','),
       },
     };

@@ -3,7 +3,9 @@ import { endOnSignal } from '../end-on-signal.ts';
 import { FAULTS, LAST_FAULT, SLOW_FAULTS } from './alert-faults.ts';
 import { alertRun, failuresOf } from './alert-run.ts';
 
-// `npm run proof:alerts`: every alert fired by its fault, on real servers; about an hour. `-- --only "Redis"`: faults whose name holds that. Exit 1 where one did not fire, did not clear, or its runbook did not lead to the cause.
+// `npm run proof:alerts`: every alert is fired by its fault, on real servers; about an hour. `--
+// --only "Redis"`: only faults with that in their name. Exit 1 if an alert did not fire or clear,
+// or if its runbook did not find the cause.
 endOnSignal();
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 const { only } = values;
@@ -14,6 +16,7 @@ const result = await alertRun({
   slowAfter: only === undefined ? 1 : 0,
   ...(chosen(LAST_FAULT.name) ? { last: LAST_FAULT } : {}),
   calmMs: only === undefined ? 180_000 : 30_000,
+  longRunning: true,
   note: (line) => {
     process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   },

@@ -17,13 +17,13 @@ const PAGE = [
   '',
 ].join('\n');
 
-test("a page's causes are its marked commands, each with what it shows", () => {
+test("a page's causes are its marked commands, each with its expected output", () => {
   expect(causesOf(PAGE)).toEqual([
     { id: 'site-away', command: 'echo it is away', shows: 'is away' },
   ]);
 });
 
-test('a command runs as it stands there, and what it says on either stream counts', async () => {
+test('a command runs exactly as the page gives it, and its output on both streams counts', async () => {
   expect(
     await run('echo one; echo $TWO >&2; exit 3', {
       cwd: tmpdir(),

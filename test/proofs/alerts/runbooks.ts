@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 
-/** A cause as a runbook tells it apart: a command, and what its output shows where it is this one. */
+/** A cause in a runbook: a command, and the output that identifies the cause. */
 export interface RunbookCause {
   readonly id: string;
   readonly command: string;
@@ -12,7 +12,7 @@ export interface RunbookCause {
 const CAUSE = /```sh cause=([a-z][a-z0-9-]*)\n([^`]+?)```\s*\n+Shows: `([^`\n]+)`/g;
 const COMMAND_WITHIN_MS = 90_000;
 
-/** As docs/runbooks/README.md describes the pages. */
+/** Parses a page in the form that docs/runbooks/README.md describes. */
 export function causesOf(page: string): readonly RunbookCause[] {
   return [...page.matchAll(CAUSE)].map(([, id = '', command = '', shows = '']) => ({
     id,
@@ -32,7 +32,7 @@ export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Runs a command as it stands on the page; all that it printed. */
+/** Runs a command exactly as the page gives it. Returns all output. */
 export async function run(command: string, { cwd, env }: Shell): Promise<string> {
   const child = spawn('sh', ['-c', command], {
     cwd,
@@ -40,7 +40,7 @@ export async function run(command: string, { cwd, env }: Shell): Promise<string>
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
-  // What the shell started holds its output open: it has to end too.
+  // Processes that the shell started keep its output open, so they must end too.
   const late = setTimeout(() => {
     process.kill(-(child.pid ?? 0), 'SIGKILL');
   }, COMMAND_WITHIN_MS);
@@ -54,7 +54,7 @@ export async function run(command: string, { cwd, env }: Shell): Promise<string>
   return printed;
 }
 
-/** Which of a page's causes their commands show now. */
+/** The causes of a page whose commands show them now. */
 export async function causesShown(
   alert: string,
   shell: Shell,

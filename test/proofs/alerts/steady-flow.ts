@@ -22,7 +22,7 @@ export function sampleFrom(country: string): LogEntry {
   });
 }
 
-/** Good submissions for both regions, a few a second, whatever happens. */
+/** Publishes good submissions for both regions, a few a second, during all faults. */
 export class SteadyFlow {
   published = 0;
   readonly #stop = new AbortController();

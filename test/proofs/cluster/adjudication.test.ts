@@ -33,7 +33,7 @@ const VERSIONS = versionsOn(
 );
 const at = (second: number): number => Date.parse('2030-01-01T00:00:00Z') + second * 1_000;
 
-test('each version moves one country, is sound, and is in force from its instant on, however often it is published', () => {
+test('each version moves one country, is valid, and is in force from its instant on, however often it is published', () => {
   expect([SECOND, THIRD].flatMap((document) => checkPolicy(document))).toEqual([]);
   expect(
     [9.999, 10, 19.999, 20].map((second) => inForce(VERSIONS, at(second))?.document.version),
@@ -50,14 +50,14 @@ test('each version moves one country, is sound, and is in force from its instant
   ]);
 });
 
-test('a version that was effective before it was appended is in force never', () => {
+test('a version that was effective before its append is never in force', () => {
   const late = VERSIONS.map((version) =>
     version.document.version === 3 ? { ...version, appendedAt: at(21) } : version,
   );
   expect(inForce(late, at(25))?.document.version).toBe(2);
 });
 
-test('events decided as the version in force says are no difference, all others are', () => {
+test('events decided under the version in force are no difference; all others are', () => {
   const right = [
     event(0, 'BR', 5, 1),
     event(1, 'BR', 10, 2),

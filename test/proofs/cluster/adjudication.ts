@@ -6,9 +6,9 @@ import { inForce } from './policy-changes.ts';
 import type { VersionOnLog } from './policy-changes.ts';
 
 export interface Adjudication {
-  /** Each a sentence. */
+  /** The differences, each as a sentence. */
   readonly differences: readonly string[];
-  /** How many events were decided under each version. */
+  /** The number of events decided under each version. */
   readonly decidedUnder: ReadonlyMap<number, number>;
 }
 
@@ -18,7 +18,10 @@ interface Decided {
   readonly policy: { readonly id: string; readonly version: number; readonly digest: string };
 }
 
-/** Decides every record again, from the intake log's country and append time and the policy log alone, and compares with what its event says. */
+/**
+ * Decides every record again, from the intake log's country and append time and the policy log
+ * alone, and compares the result with its event.
+ */
 export function adjudicate(
   intake: readonly IntakeRow[],
   audit: readonly AuditRow[],
@@ -47,7 +50,7 @@ export function adjudicate(
       again?.known === true
         ? text({ region: again.region, rule: again.rule.id, policy: again.policy })
         : 'nothing';
-    // An event without a decision got none: for its country there must be none, unless it never came so far.
+    // An event without a decision: its country must have none, unless an earlier check failed.
     const found =
       decision === undefined
         ? event.data.reason === 'COUNTRY_UNKNOWN'

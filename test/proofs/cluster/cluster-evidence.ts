@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Deployment } from '../../deployment/deployment.ts';
+import type { Deployment } from '../../running-deployment/deployment.ts';
 import type { OwnStack } from '../../stack/index.ts';
 import { TEST_SITES } from '../../stack/index.ts';
 import type { Evidence } from '../judgement.ts';
@@ -11,22 +11,26 @@ import { countAll, readTopic } from './kcat.ts';
 import { versionsOn } from './policy-changes.ts';
 import type { VersionOnLog } from './policy-changes.ts';
 
-const MARKER = 'residency-site.json';
-// A commit is answered before its records are visible to readers.
+/** Objects besides samples: the site's marker, and the probe of the conditional write. */
+const OF_THE_SITE = ['residency-site.json', 'residency-site.probe'];
+// A commit is acknowledged before readers see its records.
 const VISIBLE_WITHIN_MS = 30_000;
 
 export interface ClusterEvidence extends Evidence {
   readonly audit: readonly AuditRow[];
-  /** Where each event stands. */
+  /** The audit partition of each event. */
   readonly auditPartitions: readonly { readonly partition: number; readonly event: AuditRow }[];
-  /** What quarantine pointers point at. */
+  /** The positions in quarantine pointers. */
   readonly quarantined: readonly string[];
   readonly versions: readonly VersionOnLog[];
   /** Audit events of transactions that were aborted. */
   readonly aborted: number;
 }
 
-/** What topics, the group's position and the S3 servers' folders hold: read with kcat and from the disk. */
+/**
+ * The contents of the topics, of the group's position and of the S3 servers' folders, read with
+ * kcat and from the disk.
+ */
 export async function clusterEvidence(
   stack: OwnStack,
   { env, buckets }: Deployment,
@@ -69,9 +73,10 @@ async function inBuckets(
   for (const site of TEST_SITES) {
     const root = join(folder, site, buckets[site]);
     objects.push(...(await objectsUnder(site, root)));
+    const lawful = new Set(OF_THE_SITE.map((name) => join(root, name)));
     leftBehind.push(
       ...(await files(root)).filter(
-        (path) => !path.startsWith(join(root, 'samples/')) && path !== join(root, MARKER),
+        (path) => !path.startsWith(join(root, 'samples/')) && !lawful.has(path),
       ),
     );
   }

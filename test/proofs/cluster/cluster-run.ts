@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Deployment } from '../../deployment/deployment.ts';
+import { Deployment } from '../../running-deployment/deployment.ts';
 import { openStack } from '../../stack/index.ts';
 import type { OwnStack } from '../../stack/index.ts';
 import { SeededRandom } from '../seeded-random.ts';
@@ -20,19 +20,23 @@ export interface ClusterOptions extends ScriptOptions {
   readonly submissions: number;
   readonly routers: number;
   readonly partitions: number;
-  /** How many records the publisher may be ahead of the routers. */
+  /** The most records that the publisher may be ahead of the routers. */
   readonly ahead: number;
-  /** Everything is published, disturbed and settled within so long. */
+  /** The time limit for publishing, disturbing and settling everything. */
   readonly withinMs: number;
   readonly longRunning: boolean;
   readonly note: (line: string) => void;
 }
 
-// Publishers are told to leave two seconds between a consent and the first sample under it.
+// The documentation asks publishers to wait two seconds between a consent and the first sample
+// under it.
 const AFTER_CONSENT_MS = 2_000;
 const LONGEST_PAUSE_MS = 2_000;
 
-/** One run on servers of its own: seeded traffic, disturbances one after the other, everything settled, then judged into `tally`. */
+/**
+ * One run on servers of its own: seeded traffic, disturbances one after the other, everything
+ * settled, then judged into `tally`.
+ */
 export async function clusterRun(options: ClusterOptions, tally: ClusterTally): Promise<void> {
   const stack = await openStack({
     brokers: 3,

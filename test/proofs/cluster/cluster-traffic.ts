@@ -6,12 +6,16 @@ import { MOVED, inForce, regionOfMoved } from './policy-changes.ts';
 import type { VersionOnLog } from './policy-changes.ts';
 
 const LARGEST_BYTES = 4 * 1024;
-/** What comes again comes soon, so that two routers often have one identity in hand at once. */
+/**
+ * A repetition comes within this many records, so that two routers often work on one identity at
+ * the same time.
+ */
 const RECENT = 200;
 
 /**
- * Seeded submissions for several partitions. Half of the identities stay in one partition, as publishers are told to do it: there the log's order says
- * who owns them. Records of the others fall into any partition, and routers race for them.
+ * Seeded submissions for several partitions. Half of the identities stay in one partition, as the
+ * documentation asks of publishers: there the log's order decides their owners. Records of the
+ * others fall into any partition, and routers race for them.
  */
 export class ClusterTraffic {
   readonly #traffic: Traffic;
@@ -38,7 +42,7 @@ export class ClusterTraffic {
     return this.#traffic.indexOf(row);
   }
 
-  /** What must become of a record under the policy in force when it was appended. */
+  /** The expected result of a record under the policy in force when it was appended. */
   expectation(row: IntakeRow, versions: readonly VersionOnLog[]): Expectation {
     const expected = this.#traffic.expectation(row);
     if (expected.kind !== 'placeable' || expected.country !== MOVED) return expected;

@@ -1,4 +1,4 @@
-import type { Deployment } from '../../deployment/deployment.ts';
+import type { Deployment } from '../../running-deployment/deployment.ts';
 import type { OwnStack } from '../../stack/index.ts';
 import { judge } from '../judgement.ts';
 import type { Judgement } from '../judgement.ts';
@@ -16,11 +16,11 @@ export interface Judged {
   readonly traffic: ClusterTraffic;
   readonly fleet: Fleet;
   readonly note: (line: string) => void;
-  /** How many were acknowledged, from the first on; absent: all of the traffic. */
+  /** The number of acknowledged submissions, from the first on; absent: all. */
   readonly published?: number;
 }
 
-/** Judges a deployment whose services have ended, and adds what it is found guilty of to `tally`. */
+/** Judges a deployment whose services have ended, and adds the faults to `tally`. */
 export async function addVerdict(
   { seed, stack, deployment, traffic, fleet, note, published = traffic.size }: Judged,
   tally: ClusterTally,
@@ -62,14 +62,14 @@ function withMore(judgement: Judgement, more: Pick<Judgement, 'lost' | 'other'>)
   };
 }
 
-/** An audit event stands in the partition of the same number as its record. */
+/** An audit event must be in the partition with its record's number. */
 function misplaced({ auditPartitions }: ClusterEvidence): readonly string[] {
   return auditPartitions
     .filter(({ partition, event }) => partition !== event.partition)
     .map(({ partition, event }) => `${event.id} has its event in partition ${partition}`);
 }
 
-/** What is quarantined has one pointer: it is settled together with the event. */
+/** Each quarantined record must have one pointer, because both are settled together. */
 function pointerFaults({ audit, quarantined }: ClusterEvidence): readonly string[] {
   const must = new Set(
     audit.filter(({ outcome }) => outcome === 'quarantined').map(({ id }) => id),
@@ -93,7 +93,12 @@ async function addReconciliation(
   deployment: Deployment,
   tally: ClusterTally,
 ): Promise<void> {
-  const { code, stdout, stderr } = await deployment.residency('reconcile', '--open', '--json');
+  const { code, stdout, stderr } = await deployment.residency(
+    'reconcile',
+    '--open',
+    '--allow-also-in',
+    '--json',
+  );
   if (code === 0) return;
   const { differences = 1 } = JSON.parse(stdout.trimEnd().split('\n').at(-1) || '{}') as {
     readonly differences?: number;

@@ -3,7 +3,7 @@ import { clusterRun } from './cluster-run.ts';
 import { ClusterTally } from './tally.ts';
 
 test(
-  'routers and brokers bounced and a policy changed while routing goes on lose nothing, settle nothing twice and place nothing in the wrong region',
+  'with routers and brokers bounced and a policy changed under load nothing is lost, settled twice or placed in the wrong region',
   { timeout: 600_000 },
   async () => {
     const tally = new ClusterTally();
@@ -34,7 +34,7 @@ test(
     );
     expect(tally.findings).toEqual([]);
     expect(tally.failed).toBe(false);
-    // Otherwise nothing was tested.
+    // Otherwise the run would have tested nothing.
     expect(tally.records).toBeGreaterThanOrEqual(1_500);
     expect(tally).toMatchObject({
       runs: 1,

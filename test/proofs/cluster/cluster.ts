@@ -4,7 +4,8 @@ import { clusterRun } from './cluster-run.ts';
 import type { Ending } from './fleet.ts';
 import { ClusterTally } from './tally.ts';
 
-// `npm run proof:cluster -- --submissions 100000 --runs 1 --seed 1`; exit 1 where a promise was broken.
+// `npm run proof:cluster -- --submissions 100000 --runs 1 --seed 1`; exit 1 if a promise was
+// broken.
 endOnSignal();
 const { values } = parseArgs({
   options: {
@@ -56,7 +57,7 @@ for (const [name, value] of [
 for (const finding of tally.findings) console.log(finding);
 if (tally.failed) process.exitCode = 1;
 
-/** Each round cleanly and hard. */
+/** Each round has a clean and a hard end. */
 function bounces(rounds: number): readonly Ending[] {
   return Array.from({ length: rounds }, (): readonly Ending[] => ['SIGTERM', 'SIGKILL']).flat();
 }

@@ -1,7 +1,7 @@
 import type { SeededRandom } from '../seeded-random.ts';
 import type { Ending } from './fleet.ts';
 
-/** Something done to a cluster at work. */
+/** A disturbance of a running cluster. */
 export type Disturbance =
   | {
       readonly kind: 'router' | 'broker' | 'projector';
@@ -10,7 +10,10 @@ export type Disturbance =
     }
   | { readonly kind: 'broker down'; readonly signal: Ending; readonly ms: number }
   | { readonly kind: 'router added' | 'router removed' }
-  /** A policy version, effective `aheadMs` after it is published; routers end so long before and after that instant. */
+  /**
+   * A policy version that is effective `aheadMs` after its publication; routers end at these times
+   * before and after that instant.
+   */
   | {
       readonly kind: 'policy';
       readonly aheadMs: number;
@@ -18,12 +21,12 @@ export type Disturbance =
     };
 
 export interface ScriptOptions {
-  /** How each of them ends that is bounced. */
+  /** How each bounced router ends. */
   readonly router: readonly Ending[];
   readonly broker: readonly Ending[];
   readonly projector: readonly Ending[];
   readonly brokerDownMs: number;
-  /** Whether a router is added and one removed later. */
+  /** True: a router is added, and one is removed later. */
   readonly resize: boolean;
   readonly policyChanges: number;
 }
@@ -31,10 +34,10 @@ export interface ScriptOptions {
 const ENDINGS: readonly Ending[] = ['SIGTERM', 'SIGKILL'];
 const LONGEST_PAUSE_MS = 3_000;
 const EFFECTIVE_AHEAD_MS = 8_000;
-/** How far from the effective instant a router ends at most. */
+/** The greatest distance between the effective instant and the end of a router. */
 const AROUND_MS = 3_000;
 
-/** All that happens to one run's cluster, in a seeded order. */
+/** The disturbances of one run's cluster, in a seeded order. */
 export function script(
   random: SeededRandom,
   { brokerDownMs, resize, policyChanges, ...bounced }: ScriptOptions,
@@ -69,7 +72,7 @@ function shuffled<T>(random: SeededRandom, list: readonly T[]): T[] {
   return Array.from(list, () => left.splice(random.below(left.length), 1)).flat();
 }
 
-/** There are never fewer routers than at first. */
+/** Sorts additions first, so that there are never fewer routers than at the start. */
 function addedFirst(list: readonly Disturbance[]): readonly Disturbance[] {
   const kinds: Disturbance['kind'][] = ['router added', 'router removed'];
   const ordered = list

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from '@residency/coded-error';
 import { readPolicy } from '@residency/contracts';
 import type { PolicyDocument } from '@residency/residency';
-import type { Deployment } from '../../deployment/deployment.ts';
+import type { Deployment } from '../../running-deployment/deployment.ts';
 import type { OwnStack, Server } from '../../stack/index.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { Disturbance } from './disturbances.ts';
@@ -14,7 +14,7 @@ import { moving, published } from './policy-changes.ts';
 const FIRST_POLICY = new URL('../../../policy/residency-1.json', import.meta.url);
 const IN_SYNC_WITHIN_MS = 180_000;
 
-/** Does to a cluster what a script says, one thing at a time. */
+/** Carries out the disturbances of a script, one at a time. */
 export class Disturber {
   readonly #stack: OwnStack;
   readonly #deployment: Deployment;
@@ -69,7 +69,7 @@ export class Disturber {
     await this.#inSync(broker);
   }
 
-  /** Else the next broker to end could be the last one that has something. */
+  /** Otherwise the next broker to end could hold the only copy of a record. */
   async #inSync({ name }: Server): Promise<void> {
     const until = performance.now() + IN_SYNC_WITHIN_MS;
     while ((await behind(this.#stack.kafka.brokers).catch(() => Infinity)) > 0) {
@@ -99,7 +99,7 @@ export class Disturber {
     }
   }
 
-  /** A version may stand there twice; the first one counts. */
+  /** A version may be on the log twice; the first one counts. */
   async #append(document: PolicyDocument): Promise<void> {
     for (;;) {
       try {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Deployment } from '../../deployment/deployment.ts';
-import type { ServiceName, ServiceProcess } from '../../deployment/service-process.ts';
+import type { Deployment } from '../../running-deployment/deployment.ts';
+import type { ServiceName, ServiceProcess } from '../../running-deployment/service-process.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 
 const READY_MS = 240_000;
@@ -9,12 +9,12 @@ const ENDED_MS = 50_000;
 
 export type Ending = 'SIGTERM' | 'SIGKILL';
 
-/** The routers and the projector of a run, which end when they are told to and at no other time. */
+/** The routers and the projector of a run. They may end only when this class ends them. */
 export class Fleet {
   readonly #deployment: Deployment;
   readonly #routers: ServiceProcess[] = [];
   #projector: ServiceProcess | undefined;
-  /** What services did that nobody told them to. */
+  /** Services that ended by themselves or in the wrong way. */
   readonly findings: string[] = [];
   readonly bounces = { SIGTERM: 0, SIGKILL: 0, projector: 0, added: 0, removed: 0 };
 
@@ -56,7 +56,9 @@ export class Fleet {
     this.bounces.removed += 1;
   }
 
-  /** What ended by itself is a finding, and is started again as a supervisor would. */
+  /**
+   * A service that ended by itself is a finding, and is started again, as a supervisor would do.
+   */
   async watch(): Promise<void> {
     for (const [index, router] of this.#routers.entries()) {
       if (router.running) continue;
@@ -72,7 +74,7 @@ export class Fleet {
     this.#projector = await this.#launch('consent-projector');
   }
 
-  /** What they say of themselves. */
+  /** The readiness of all services as text. */
   async describe(): Promise<string> {
     const services = [
       ...this.#routers,
@@ -90,7 +92,7 @@ export class Fleet {
     ).join('\n');
   }
 
-  /** Ends all of them cleanly. */
+  /** Ends all services cleanly. */
   async close(): Promise<void> {
     const services = [
       ...this.#routers.splice(0),
@@ -115,7 +117,7 @@ export class Fleet {
     if (by === 'not at all') await service.stop('SIGKILL');
     if (by !== (signal === 'SIGTERM' ? 0 : 'SIGKILL'))
       this.findings.push(
-        `${service.name} was told to end by ${signal} and ended with ${String(by)}: ${lastWords(service)}`,
+        `${service.name} got ${signal} and ended with ${String(by)}: ${lastWords(service)}`,
       );
   }
 

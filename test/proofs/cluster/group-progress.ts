@@ -1,6 +1,9 @@
 import { readTopic } from './kcat.ts';
 
-/** The last offset a group settled of each partition of `topic`, as the brokers keep it: the last word of each key of `__consumer_offsets`. */
+/**
+ * The last settled offset of each partition of `topic`, from the last value of each key of
+ * `__consumer_offsets`.
+ */
 export async function groupProgress(
   brokers: readonly string[],
   group: string,
@@ -11,7 +14,7 @@ export async function groupProgress(
     if (key === null || value === null || key.readInt16BE(0) > 1) continue;
     const [itsGroup, afterGroup] = text(key, 2);
     const [itsTopic, afterTopic] = text(key, afterGroup);
-    // Committed is the offset after the one settled; it follows a version of two bytes.
+    // The committed offset is the one after the last settled; it follows a version of two bytes.
     if (itsGroup === group && itsTopic === topic)
       settled.set(key.readInt32BE(afterTopic), Number(value.readBigInt64BE(2)) - 1);
   }

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A record as kcat shows it. */
+/** A record in kcat's output. */
 export interface KcatRow {
   readonly partition: number;
   readonly offset: number;
   /** Append time, milliseconds since the epoch. */
   readonly at: number;
   readonly key: Buffer | null;
-  /** By name; of content without a comma or a line break. */
+  /** By name; for values without a comma or a line break. */
   readonly headers: ReadonlyMap<string, Buffer>;
   readonly value: Buffer | null;
 }
@@ -16,7 +16,10 @@ export interface KcatRow {
 // Lengths first, -1 for null, so that any bytes may follow.
 const FORMAT = '%p %o %T %K %S %h\\n%k%s';
 
-/** A topic to its end, committed records only, in log order within each partition; read with librdkafka, not with a line of the product. */
+/**
+ * Reads a topic to its end, committed records only, in log order within each partition, with
+ * librdkafka and no code of this system.
+ */
 export async function readTopic(
   brokers: readonly string[],
   topic: string,
@@ -26,7 +29,7 @@ export async function readTopic(
   );
 }
 
-/** How many records a topic has, those of aborted transactions included. */
+/** The number of records in a topic, aborted ones included. */
 export async function countAll(brokers: readonly string[], topic: string): Promise<number> {
   return (
     await kcat(...consuming(brokers, topic), '-X', 'isolation.level=read_uncommitted', '-f', '.')
@@ -37,7 +40,7 @@ function consuming(brokers: readonly string[], topic: string): readonly string[]
   return ['-C', '-b', brokers.join(','), '-t', topic, '-o', 'beginning', '-e', '-q'];
 }
 
-/** Partitions that have fewer copies in sync than they should. */
+/** Partitions with too few in-sync replicas. */
 export async function behind(brokers: readonly string[]): Promise<number> {
   const { topics } = JSON.parse(
     (await kcat('-L', '-J', '-b', brokers.join(','))).toString('utf8'),

@@ -9,8 +9,9 @@ import type { KcatRow } from './kcat.ts';
 export const MOVED = 'BR';
 
 /**
- * The next version, `MOVED` in `region` instead. Its rules hold since ever: the right region follows from the version in force alone, so that a record
- * decided under the wrong one is in the wrong region.
+ * The next version, with `MOVED` in `region`. Its rules apply to all times, so the right region
+ * follows from the version in force alone, and a record decided under a wrong version is in the
+ * wrong region.
  */
 export function moving(
   document: PolicyDocument,
@@ -36,14 +37,14 @@ export function published(document: PolicyDocument): LogEntry {
   return policyEntry(document, randomUUID());
 }
 
-/** A version as it stands on the log. */
+/** A version on the log. */
 export interface VersionOnLog {
   readonly document: PolicyDocument;
   readonly appendedAt: number;
   readonly effectiveFrom: number;
 }
 
-/** The policy log's versions in log order, first appearances only. */
+/** The versions on the policy log in order, each once. */
 export function versionsOn(rows: readonly KcatRow[]): readonly VersionOnLog[] {
   const versions: VersionOnLog[] = [];
   for (const { value, at } of rows) {
@@ -70,7 +71,10 @@ export function versionsOn(rows: readonly KcatRow[]): readonly VersionOnLog[] {
   return versions;
 }
 
-/** By hand, not by the code it judges: a version counts unless it was effective before it was appended; of those the latest effective one. */
+/**
+ * Computed independently of the code under test: a version counts unless it was effective before
+ * its append; of those the latest effective one applies.
+ */
 export function inForce(versions: readonly VersionOnLog[], at: number): VersionOnLog | undefined {
   return versions
     .filter(
@@ -83,7 +87,7 @@ export function inForce(versions: readonly VersionOnLog[], at: number): VersionO
     );
 }
 
-/** Where a version puts `MOVED` today. */
+/** The region in which a version puts `MOVED` today. */
 export function regionOfMoved({ document }: VersionOnLog): string | undefined {
   return document.rules.find(
     ({ until, countries }) => until === undefined && countries.includes(MOVED),

@@ -3,27 +3,27 @@ import type { KafkaLog } from '@residency/adapter-kafka';
 
 const LOOK_EVERY_MS = 500;
 
-/** How far routers have come, looked at again and again. Only what waits for them asks it; it judges nothing. */
+/** The routers' progress, polled. Only code that waits for them uses it; it judges nothing. */
 export class Progress {
-  /** Records. */
+  /** The number of settled records. */
   settled = 0;
   #waiting = Infinity;
   readonly #stop = new AbortController();
   readonly #looking: Promise<void>;
 
-  /** `look`: done with each look. */
+  /** `look`: called at each poll. */
   constructor(log: KafkaLog, look: () => Promise<void>) {
     this.#looking = this.#look(log, look);
   }
 
-  /** Until so many are settled. */
+  /** Waits until this many records are settled. */
   async until(settled: number, signal: AbortSignal): Promise<void> {
     while (this.settled < settled && !signal.aborted) await sleep(50);
   }
 
-  /** Until everything on the log is settled; `false`: not before `signal`. */
+  /** Waits until everything on the log is settled. `false`: `signal` was aborted first. */
   async untilNothingWaits(signal: AbortSignal): Promise<boolean> {
-    // What was last seen may be older than what was last published.
+    // The last poll may be older than the last publication.
     this.#waiting = Infinity;
     await sleep(2 * LOOK_EVERY_MS);
     while (this.#waiting > 0 && !signal.aborted) await sleep(50);
@@ -42,7 +42,7 @@ export class Progress {
         this.settled = sum(await log.committed());
         this.#waiting = sum(lag);
       } catch {
-        // A broker is down: the next look tells.
+        // A broker is down. The next poll tries again.
       }
       await look();
       await sleep(LOOK_EVERY_MS);

@@ -4,24 +4,30 @@ import type { KafkaLog } from '@residency/adapter-kafka';
 import type { ClusterTraffic } from './cluster-traffic.ts';
 
 const AT_ONCE = 40;
-/** Beyond what is due it goes on, slowly. */
+/** Beyond the due submissions it continues at this slow rate. */
 const SLOWLY_MS = 200;
 const AGAIN_AFTER_MS = 200;
 
 export interface PublisherOptions {
-  /** How many records it may be ahead of the routers: it goes on as long as they do. */
+  /** The most records that it may be ahead of the routers. */
   readonly ahead: number;
-  /** How many are settled. */
+  /** The number of settled records. */
   readonly settled: () => number;
-  /** How many may be published for now, so that traffic lasts until the last disturbance. */
+  /**
+   * The number of submissions that may be published now, so that traffic lasts until the last
+   * disturbance.
+   */
   readonly due: () => number;
   readonly signal: AbortSignal;
 }
 
-/** Publishes all of the traffic. What was not acknowledged is sent again, whether it arrived or not. */
+/**
+ * Publishes all of the traffic. A send without an acknowledgement is repeated, whether it arrived
+ * or not.
+ */
 export class Publisher {
   acknowledged = 0;
-  /** Sends with an unknown outcome. */
+  /** The number of sends with an unknown outcome. */
   unknown = 0;
   readonly done: Promise<void>;
 

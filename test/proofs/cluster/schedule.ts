@@ -1,6 +1,6 @@
 import type { Disturbance } from './disturbances.ts';
 
-/** Nothing is disturbed before so much of the traffic is settled; the last disturbance comes before the latter. */
+/** The shares of settled traffic at which the first and the last disturbance happen. */
 const FROM = 0.2;
 const TO = 0.8;
 /** How many disturbances the traffic may be ahead. */
@@ -17,14 +17,14 @@ export class Schedule {
     this.#submissions = submissions;
   }
 
-  /** How many submissions may be published without leaving too few for what is still to come. */
+  /** How many submissions may be published now so that enough remain for later disturbances. */
   get due(): number {
     return this.#next === this.#list.length
       ? this.#submissions
       : Math.min(this.#submissions, this.#at(this.#next + AHEAD));
   }
 
-  /** Each with how many submissions are to be settled before it. */
+  /** Each disturbance, with the number of submissions to settle before it. */
   *steps(): Generator<{ readonly disturbance: Disturbance; readonly at: number }> {
     for (const [index, disturbance] of this.#list.entries()) {
       yield { disturbance, at: this.#at(index) };

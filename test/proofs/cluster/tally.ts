@@ -13,15 +13,15 @@ export interface Run {
   readonly disturber: Disturber;
 }
 
-/** What runs came to. */
+/** The results of all runs. */
 export class ClusterTally {
   runs = 0;
   records = 0;
-  /** Records on the log beyond those meant: sent again after an unknown outcome. */
+  /** Additional records on the log: sent again after an unknown outcome. */
   repeats = 0;
   unknownSends = 0;
   objects = 0;
-  /** Audit events of aborted transactions: nobody reads them. */
+  /** Audit events of aborted transactions. No reader sees them. */
   aborted = 0;
   readonly routers = { SIGTERM: 0, SIGKILL: 0, added: 0, removed: 0 };
   projectors = 0;
@@ -36,7 +36,7 @@ export class ClusterTally {
   reconcileDifferences = 0;
   adjudicationDifferences = 0;
   seconds = 0;
-  /** The first ones found, each with its seed. */
+  /** The first faults, each with its seed. */
   readonly findings: string[] = [];
 
   addRun({
@@ -69,7 +69,7 @@ export class ClusterTally {
     if (this.findings.length < MOST_FINDINGS) this.findings.push(`seed ${seed}: ${finding}`);
   }
 
-  /** Any of the promises broken? */
+  /** True if a promise was broken. */
   get failed(): boolean {
     return (
       this.lost +

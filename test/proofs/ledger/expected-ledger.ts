@@ -10,10 +10,13 @@ import {
   rootOf,
 } from '@residency/ledger';
 
-/** What a ledger of these records must be, from the records alone: it shares nothing with the writer but hashing and the files' form. */
+/**
+ * The expected ledger, computed from the records alone. It shares only hashing and file formats
+ * with the writer.
+ */
 export class ExpectedLedger {
   readonly leaves: readonly Uint8Array[];
-  /** Of every size. */
+  /** The root of every size. */
   readonly roots: readonly Uint8Array[];
   /** By tile level. */
   readonly #hashes: Uint8Array[][];
@@ -40,7 +43,7 @@ export class ExpectedLedger {
     this.#hashes = hashes;
   }
 
-  /** The only bytes that may ever stand under a tile's path; `undefined`: none may. */
+  /** The only bytes allowed at a tile's path; `undefined`: no file is allowed there. */
   file(path: string): Uint8Array | undefined {
     const { level, index, width } = parseTilePath(path);
     const all = level === 'entries' ? this.leaves : (this.#hashes[level] ?? []);

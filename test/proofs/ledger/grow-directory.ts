@@ -1,5 +1,5 @@
 import { EventWatch, RecentRegions, growLedger } from '@residency/auditing';
-import type { AuditRecord, LedgerStore } from '@residency/auditing';
+import type { AuditRecord, KeptCheckpoints, LedgerStore } from '@residency/auditing';
 import { makeKey, openSignerKey } from '@residency/ledger';
 import type { Signer } from '@residency/ledger';
 import { MemoryAuditSource } from '@residency/testkit';
@@ -10,7 +10,17 @@ export function proofSigner(): Promise<Signer> {
   return openSignerKey(SECRET, 'proof.example/log-1/0');
 }
 
-/** One life of a writer: everything in `records` is under a checkpoint when it resolves. */
+/**
+ * Keeps checkpoints in the same store under another partition, so that they fail together with it.
+ */
+function apart(store: LedgerStore): KeptCheckpoints {
+  return {
+    read: (path) => store.read(`9${path}`),
+    publish: (path, ...rest) => store.publish(`9${path}`, ...rest),
+  };
+}
+
+/** One run of a writer. When it resolves, a checkpoint covers all `records`. */
 export async function growDirectory(
   store: LedgerStore,
   records: readonly AuditRecord[],
@@ -21,7 +31,7 @@ export async function growDirectory(
     log: source.log,
     partition: 0,
     regions: new RecentRegions(1_000),
-    found: (finding) => {
+    onAnomaly: (finding) => {
       throw new Error(`Expected a sound log, found ${finding.kind}.`);
     },
   });
@@ -30,6 +40,7 @@ export async function growDirectory(
     source,
     store,
     signer: await proofSigner(),
+    kept: apart(store),
     watch,
     intervalMs,
     now: () => (now += 100),

@@ -3,7 +3,8 @@ import { someAuditRecords } from '@residency/testkit';
 import { SeededRandom } from '../seeded-random.ts';
 import { growDirectory } from './grow-directory.ts';
 
-// A writer in a process of its own, until it has everything or is killed: `grow-process.ts <directory> <records> <seed>`.
+// A writer in a process of its own, until it has everything or is killed: `grow-process.ts
+// <directory> <records> <seed>`.
 const [, , directory = '', count = '0', seed = '0'] = process.argv;
 const random = new SeededRandom(Number(seed));
 await openLedgerDirectory(directory);

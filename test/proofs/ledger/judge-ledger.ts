@@ -9,14 +9,14 @@ import { proofSigner } from './grow-directory.ts';
 export interface LedgerJudgement {
   readonly files: number;
   readonly heads: number;
-  /** What contradicts: a file, a head or a checkpoint that is not of the one tree. */
+  /** Files, heads or checkpoints that do not belong to the one tree. */
   readonly forks: readonly string[];
   readonly missing: readonly string[];
-  /** What the product's own check finds. */
+  /** The findings of `fsck`. */
   readonly fsck: readonly string[];
 }
 
-/** The head that is published, its signature verified; `undefined`: none. */
+/** The published head with a verified signature; `undefined`: none. */
 export async function publishedIn(directory: string): Promise<TreeHead | undefined> {
   const bytes = await readFile(join(directory, '0', 'checkpoint')).catch(() => undefined);
   if (bytes === undefined) return undefined;
@@ -24,7 +24,7 @@ export async function publishedIn(directory: string): Promise<TreeHead | undefin
   return (await openCheckpoint(bytes, { keys: [key] })).checkpoint;
 }
 
-/** Every file that stands there, from whatever life, and the whole ledger as a reader finds it. */
+/** Judges every file, whichever writer created it, and the whole ledger as a reader sees it. */
 export async function judgeLedger(
   directory: string,
   expected: ExpectedLedger,
@@ -52,17 +52,17 @@ export async function judgeLedger(
 
 async function checked(directory: string): Promise<readonly string[]> {
   const { key } = await proofSigner();
-  const { fault, findings } = await fsck(
+  const { fault, entryFaults } = await fsck(
     (path) => readFile(join(directory, '0', path)).catch(() => undefined),
     { trust: { keys: [key] } },
   );
   return [
     ...(fault === undefined ? [] : [`fsck: ${fault.code} in ${fault.path}`]),
-    ...(findings.total === 0 ? [] : [`fsck: ${findings.total} findings`]),
+    ...(entryFaults.total === 0 ? [] : [`fsck: ${entryFaults.total} faulty entries`]),
   ];
 }
 
-/** From nothing, one head behind the other, to the end. */
+/** The heads must form one chain from the empty tree to the end. */
 async function chainOfHeads(
   directory: string,
   paths: readonly string[],

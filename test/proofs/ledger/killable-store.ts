@@ -1,6 +1,9 @@
 import type { LedgerStore } from '@residency/auditing';
 
-/** A store whose process dies in the middle: from the nth call on nobody hears an answer, and only what was on its way may still happen. */
+/**
+ * A store whose process dies: from the nth call on no call returns, and only the calls in flight
+ * may still take effect.
+ */
 export class KillableStore implements LedgerStore {
   readonly killed: Promise<void>;
   readonly #inner: LedgerStore;
@@ -9,7 +12,7 @@ export class KillableStore implements LedgerStore {
   #left: number;
   readonly #persists: boolean;
 
-  /** `persists`: the call it dies in is carried out all the same. */
+  /** `persists`: the call in which it dies takes effect. */
   constructor(
     inner: LedgerStore,
     { calls, persists }: { readonly calls: number; readonly persists: boolean },
@@ -32,7 +35,7 @@ export class KillableStore implements LedgerStore {
     return this.#run(() => this.#inner.publish(path, bytes, replaces));
   }
 
-  /** When the system is done with what the dead process had asked of it. */
+  /** Resolves when the calls of the dead process have ended. */
   async quiet(): Promise<void> {
     await Promise.allSettled(this.#inFlight);
   }

@@ -21,13 +21,13 @@ import { KillableStore } from './killable-store.ts';
 
 export interface LedgerTally {
   runs: number;
-  /** Writers that were begun. */
+  /** The number of writers. */
   lives: number;
-  /** Writers that were left dead at a store call, carried out or not. */
+  /** Writers that never returned from a store call, which took effect or not. */
   abandoned: number;
-  /** Processes that were killed while they wrote. */
+  /** Processes killed during a write. */
   killed: number;
-  /** Calls that failed, or that failed and were carried out. */
+  /** Calls that failed, with or without an effect. */
   faults: number;
   records: number;
   checkpoints: number;
@@ -35,15 +35,15 @@ export interface LedgerTally {
   forks: number;
   missing: number;
   fsckFaults: number;
-  /** Checkpoints that were smaller than one seen before. */
+  /** Checkpoints that were smaller than an earlier one. */
   wentBack: number;
-  /** The first ones, each with its seed. */
+  /** The first faults, each with its seed. */
   readonly findings: string[];
 }
 
 export interface LedgerRunOptions {
   readonly runs: number;
-  /** Of the first run; the next ones count on. */
+  /** The seed of the first run; the next ones increment it. */
   readonly seed: number;
   readonly onRun?: (tally: LedgerTally) => void;
 }
@@ -51,7 +51,10 @@ export interface LedgerRunOptions {
 const MOST_RECORDS = 900;
 const IN_HAND_MS = 150;
 
-/** Each run: writers over one directory, one after the other, that fail, die in the middle or are killed at seeded moments; then one that ends, and the judgement. */
+/**
+ * Each run: writers over one directory, one after the other, that fail, die in the middle or are
+ * killed at seeded moments; then one that ends, and the judgement.
+ */
 export async function ledgerRuns({ runs, seed, onRun }: LedgerRunOptions): Promise<LedgerTally> {
   const tally: LedgerTally = {
     runs: 0,
@@ -134,7 +137,7 @@ class LedgerRun {
     else await this.#killed(visible);
   }
 
-  /** Dies in one of its first calls, most of the time in the middle of its work. */
+  /** Dies in one of its first calls, usually in the middle of its work. */
   async #abandoned(visible: number): Promise<void> {
     const store = new KillableStore(new FilesystemLedgerStore(this.#directory), {
       calls: 1 + this.#random.below(this.#random.chance(0.5) ? 12 : 120),
@@ -192,7 +195,8 @@ class LedgerRun {
   }
 
   async #grow(store: Parameters<typeof growDirectory>[0], visible: number): Promise<void> {
-    // A life's own numbers: how often it dies must not change what the next one does.
+    // Each writer has random numbers of its own, so that its failures do not change those of the
+    // next one.
     const own = new SeededRandom(this.#random.below(2 ** 31));
     const most = 1 + own.below(own.chance(0.5) ? 40 : 600);
     await growDirectory(store, this.#records.slice(0, visible), {
@@ -201,7 +205,7 @@ class LedgerRun {
     });
   }
 
-  /** What an outsider sees at this moment. */
+  /** Reads the ledger as an outsider does at this moment. */
   async #look(): Promise<void> {
     const head = await publishedIn(this.#directory);
     const size = head?.size ?? 0;
@@ -224,7 +228,7 @@ class LedgerRun {
   }
 }
 
-/** Resolves when something is being written, or when the writer ended. */
+/** Resolves when a file is being written, or when the writer ended. */
 async function firstFile(directory: string, closed: Promise<unknown>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const watcher = watch(directory, () => {

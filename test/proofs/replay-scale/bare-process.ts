@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { TOPICS } from '@residency/contracts';
 import { openDataDirectory } from '@residency/standalone';
 
-// What any replay must do at least: read the same bytes in their order and hash them. Prints the digest of the document.
+// The least that any replay must do: read the same bytes in order and hash them. Prints the digest.
 const data = await openDataDirectory(process.argv[2] ?? '');
 const hash = createHash('sha256');
 const length = Buffer.alloc(4);

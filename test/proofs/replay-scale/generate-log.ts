@@ -12,12 +12,16 @@ export interface GeneratedLog {
   readonly seconds: number;
 }
 
-/** One consent for so many events. */
+/** The number of events under one consent. */
 const EVENTS_A_CONSENT = 20;
-/** Behind the consents, so that they were given by then. */
+/** Records come after the consents, so that consent was given. */
 const HOUR_MS = 3_600_000;
 
-/** A data directory with `events` audit events about records that are long gone, and the consents that were given for them. Written past the adapter: routing a million samples would take a day. */
+/**
+ * Creates a data directory with `events` audit events about records whose retention is over, and
+ * their consents. It writes the database directly, because routing a million samples would take a
+ * day.
+ */
 export async function generateLog(directory: string, events: number): Promise<GeneratedLog> {
   const startedAt = performance.now();
   const consents = Math.max(1, Math.floor(events / EVENTS_A_CONSENT));

@@ -6,7 +6,10 @@ import type { KnownDecision, PolicyVersion } from '@residency/residency';
 export interface Generated {
   readonly log: string;
   readonly policy: PolicyVersion;
-  /** T of the first record, milliseconds; each is appended one behind the other. */
+  /**
+   * T of the first record, milliseconds. Each record is appended one millisecond after the previous
+   * one.
+   */
   readonly since: number;
   readonly consents: number;
 }
@@ -19,8 +22,9 @@ export const consentOf = (number: number): string => `consent-${String(number).p
 export const TERMS = '2026-01';
 
 /**
- * What a router would have written about the `offset`-th record, as text: of ten records six stored, one a duplicate, two refused and one
- * quarantined. Made from templates, in the order RFC 8785 sorts members, because making a million events must not take longer than reading them.
+ * The event that a router would have written about the `offset`-th record, as text: of ten records
+ * six stored, one a duplicate, two refused and one quarantined. Built from templates, with members
+ * in RFC 8785 order, because generating a million events must not take longer than reading them.
  */
 export class EventGenerator {
   readonly #generated: Generated;
@@ -41,7 +45,7 @@ export class EventGenerator {
   event(offset: number): Buffer {
     const { log, since } = this.#generated;
     const outcome = offset % 10;
-    // A duplicate repeats the stored record before it.
+    // A duplicate names the stored record before it.
     const of = outcome === 6 ? offset - 1 : offset;
     const submission = sha256(`submission ${of}`);
     const type =

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 
-// Loaded before a process's own code (`node --import`): leaves behind how long it took and the most memory it had.
+// Preloaded into a process (`node --import`): writes its duration and its peak memory at the end.
 const startedAt = performance.now();
 process.on('exit', () => {
   const file = process.env['REPLAY_SCALE_MEASURED'];

@@ -10,24 +10,27 @@ export interface ReplayRun {
   readonly generated: GeneratedLog;
   readonly bare: Measured;
   readonly replay: Measured;
-  /** Into an empty folder each, the view by consent with them. */
+  /** Each into an empty folder, with the view by consent. */
   readonly into: readonly [Measured, Measured];
   readonly adjudicate: Measured;
-  /** Of the bare consumer, and of each replay. */
+  /** The digests of the bare consumer and of each replay. */
   readonly digests: readonly string[];
-  /** SHA-256 over all files that a replay wrote, of both. */
+  /** SHA-256 over all files of each replay with views. */
   readonly views: readonly string[];
   readonly differences: number;
   readonly decidedAgain: number;
 }
 
-/** Makes a log of `events` and replays it: bare, without views, and twice into empty folders; and decides it again. */
+/**
+ * Generates a log of `events`, then reads it bare, replays it without views and twice into empty
+ * folders, and adjudicates it.
+ */
 export async function replayRun(under: string, events: number): Promise<ReplayRun> {
   const folder = await mkdtemp(join(under, 'residency-replay-'));
   try {
     const data = join(folder, 'data');
     const generated = await generateLog(data, events);
-    // Once for nothing: all of them find the file in the system's cache, or none does.
+    // One unmeasured read first, so that all runs find the file in the system's cache.
     const bareFirst = await bareConsumer(data);
     const replay = await residency('audit', 'replay', '--json', '--data', data);
     const bare = await bareConsumer(data);

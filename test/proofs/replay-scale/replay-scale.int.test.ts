@@ -10,7 +10,7 @@ import { replayRun } from './replay-runs.ts';
 const EVENTS = 20_000;
 const MiB = 1024 * 1024;
 
-test('generated events are what a router writes, byte for byte', async () => {
+test("generated events equal a router's events, byte for byte", async () => {
   const generator = new EventGenerator({
     log: 'log-1',
     policy: readPolicy(await readFile(FIRST_POLICY)),
@@ -24,7 +24,7 @@ test('generated events are what a router writes, byte for byte', async () => {
 });
 
 test(
-  'every replay of one log has the digest of whoever only reads and hashes it, the same views, and no more memory than of a tenth of it',
+  'every replay of one log has the digest of a bare read, the same views, and no more memory than a replay of a tenth of it',
   { timeout: 300_000 },
   async () => {
     const tenth = await replayRun(tmpdir(), EVENTS / 10);

@@ -4,7 +4,8 @@ import { replayRun } from './replay-runs.ts';
 import type { ReplayRun } from './replay-runs.ts';
 import type { Measured } from './run-measured.ts';
 
-// `npm run proof:replay -- --events 1000000 [--under DIR]`; exit 1 where two replays differ, or an event is decided otherwise.
+// `npm run proof:replay -- --events 1000000 [--under DIR]`; exit 1 if two replays differ, or if an
+// event is decided otherwise.
 const { values } = parseArgs({
   options: {
     events: { type: 'string', default: '1000000' },

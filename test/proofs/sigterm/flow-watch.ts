@@ -7,7 +7,10 @@ const LOOK_EVERY_MS = 100;
 export interface Standstill {
   /** The longest time in which nothing was settled in any partition, though records waited. */
   readonly flowMs: number;
-  /** The longest time of the slowest partition. A partition settles batch by batch, so it stands still for a batch at any time. */
+  /**
+   * The longest time of the slowest partition. A partition settles batch by batch, so it stands
+   * still for a batch at any time.
+   */
   readonly partitionMs: number;
 }
 

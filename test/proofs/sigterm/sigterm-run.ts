@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Deployment } from '../../deployment/deployment.ts';
+import { Deployment } from '../../running-deployment/deployment.ts';
 import { openStack } from '../../stack/index.ts';
 import { ClusterTraffic } from '../cluster/cluster-traffic.ts';
 import { addVerdict } from '../cluster/cluster-verdict.ts';
@@ -15,16 +15,16 @@ import type { Standstill } from './flow-watch.ts';
 
 export interface SigtermOptions {
   readonly seed: number;
-  /** How often a router is told to end. */
+  /** How often a router gets SIGTERM. */
   readonly times: number;
   readonly routers: number;
   readonly partitions: number;
-  /** Most records of a batch: what a router has in hand when it is told to end. */
+  /** Most records of a batch: what a router has in hand at SIGTERM. */
   readonly batch: number;
   readonly submissions: number;
   /** Records that wait at any time: the routers never wait for one. */
   readonly waiting: number;
-  /** How long is looked at with nobody told to end, for comparison. */
+  /** The length of the measurement without a signal, for comparison. */
   readonly undisturbedMs: number;
   readonly longRunning: boolean;
   readonly note: (line: string) => void;
@@ -38,7 +38,7 @@ export interface SigtermResult {
   readonly left: readonly Standstill[];
   /** From the next router's start until all partitions moved again. */
   readonly joined: readonly Standstill[];
-  /** Over the same kind of time, with nobody told to end. */
+  /** The same figures, measured without a signal. */
   readonly undisturbed: Standstill;
 }
 
@@ -46,7 +46,10 @@ const AFTER_CONSENT_MS = 2_000;
 const BETWEEN_MS = 1_000;
 const ALL_MOVE_WITHIN_MS = 90_000;
 
-/** Tells one router after the other to end while all have more to do than they can, starts another one each time, then judges everything. */
+/**
+ * Sends SIGTERM to one router after the other while all have a backlog, starts another
+ * one each time, then judges everything.
+ */
 export async function sigtermRun({
   seed,
   times,

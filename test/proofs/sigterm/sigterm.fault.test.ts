@@ -2,7 +2,7 @@ import { expect, onTestFailed, test } from 'vitest';
 import { sigtermRun } from './sigterm-run.ts';
 
 test(
-  'a router told to end under full load ends with 0, and the others take over, with nothing lost or repeated',
+  'a router that gets SIGTERM under full load exits with 0, and the others take over, with nothing lost or repeated',
   { timeout: 600_000 },
   async () => {
     const notes: string[] = [];

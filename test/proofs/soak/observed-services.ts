@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServiceProcess } from '../../deployment/service-process.ts';
+import type { ServiceProcess } from '../../running-deployment/service-process.ts';
 
-/** What a process holds, by what its own metrics say. */
+/** The resources of a process, read from its own metrics. */
 export const HELD = {
   'resident MB': (metrics: string) => value(metrics, 'process_resident_memory_bytes') / 1e6,
   'heap used MB': (metrics: string) => value(metrics, 'nodejs_heap_size_used_bytes') / 1e6,
@@ -10,32 +10,33 @@ export const HELD = {
   'open files': (metrics: string) => value(metrics, 'process_open_fds'),
 } as const;
 export type Held = keyof typeof HELD;
-export type Look = { readonly seconds: number } & Readonly<Record<Held, number>>;
+/** One measurement; `seconds` since the start of the run. */
+export type Measurement = { readonly seconds: number } & Readonly<Record<Held, number>>;
 
-const LOOK_EVERY_MS = 5_000;
+const MEASURE_EVERY_MS = 5_000;
 
-/** Looks at services that live through a whole run. */
+/** Measures the services that run from the beginning to the end of a run. */
 export class ObservedServices {
-  readonly courses = new Map<ServiceProcess, Look[]>();
+  readonly courses = new Map<ServiceProcess, Measurement[]>();
   readonly #stop = new AbortController();
-  readonly #looking: Promise<void>;
+  readonly #measuring: Promise<void>;
 
   constructor(services: readonly ServiceProcess[]) {
     for (const service of services) this.courses.set(service, []);
-    this.#looking = this.#look(performance.now());
+    this.#measuring = this.#measure(performance.now());
   }
 
   async close(): Promise<void> {
     this.#stop.abort();
-    await this.#looking;
+    await this.#measuring;
   }
 
-  async #look(start: number): Promise<void> {
+  async #measure(start: number): Promise<void> {
     while (!this.#stop.signal.aborted) {
       await Promise.all(
         [...this.courses].map(async ([service, course]) => {
           const metrics = await fetch(`${service.url}/metrics`, {
-            signal: AbortSignal.timeout(LOOK_EVERY_MS),
+            signal: AbortSignal.timeout(MEASURE_EVERY_MS),
           }).then(
             (response) => response.text(),
             () => undefined,
@@ -47,7 +48,9 @@ export class ObservedServices {
           course.push({ seconds: (performance.now() - start) / 1_000, ...held });
         }),
       );
-      await sleep(LOOK_EVERY_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      await sleep(MEASURE_EVERY_MS, undefined, { signal: this.#stop.signal }).catch(
+        () => undefined,
+      );
     }
   }
 }

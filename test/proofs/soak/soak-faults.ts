@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROUTING_PAUSED, ROUTING_RESUMED, controlEntry } from '@residency/contracts';
-import type { Deployment } from '../../deployment/deployment.ts';
+import type { Deployment } from '../../running-deployment/deployment.ts';
 import type { OwnStack, Server } from '../../stack/index.ts';
 import { behind } from '../cluster/kcat.ts';
 import type { Fleet } from '../cluster/fleet.ts';
@@ -46,11 +46,11 @@ export function soakFaults({
     { name: 'projector killed', happen: () => fleet.bounceProjector('SIGKILL', 1_000) },
     { name: 'broker killed', happen: () => bounced('kill') },
     { name: 'Redis away for 5 s', happen: () => away(redis, 5_000) },
-    { name: 'router told to end', happen: () => fleet.bounceRouter(random, 'SIGTERM', 1_000) },
+    { name: 'router got SIGTERM', happen: () => fleet.bounceRouter(random, 'SIGTERM', 1_000) },
     { name: 'mow-1 frozen for 10 s', happen: () => frozen(sites['mow-1'], 10_000) },
     { name: 'Redis emptied', happen: () => redis.replaceData(new Map()) },
     { name: 'broker stopped', happen: () => bounced('stop') },
-    { name: 'projector told to end', happen: () => fleet.bounceProjector('SIGTERM', 1_000) },
+    { name: 'projector got SIGTERM', happen: () => fleet.bounceProjector('SIGTERM', 1_000) },
     {
       name: 'routing paused for 10 s',
       happen: async () => {

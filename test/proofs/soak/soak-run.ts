@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Deployment } from '../../deployment/deployment.ts';
-import type { ServiceName, ServiceProcess } from '../../deployment/service-process.ts';
+import { Deployment } from '../../running-deployment/deployment.ts';
+import type { ServiceName, ServiceProcess } from '../../running-deployment/service-process.ts';
 import { openStack } from '../../stack/index.ts';
 import { ClusterTraffic } from '../cluster/cluster-traffic.ts';
 import { addVerdict } from '../cluster/cluster-verdict.ts';
@@ -12,7 +12,7 @@ import { ClusterTally } from '../cluster/tally.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { trafficConsents } from '../traffic.ts';
 import { ObservedServices } from './observed-services.ts';
-import type { Look } from './observed-services.ts';
+import type { Measurement } from './observed-services.ts';
 import { soakFaults } from './soak-faults.ts';
 
 export interface SoakOptions {
@@ -28,12 +28,17 @@ export interface SoakOptions {
 export interface SoakResult {
   readonly tally: ClusterTally;
   readonly faults: ReadonlyMap<string, number>;
-  readonly courses: readonly { readonly service: ServiceName; readonly course: readonly Look[] }[];
+  readonly courses: readonly {
+    readonly service: ServiceName;
+    readonly course: readonly Measurement[];
+  }[];
 }
 
 const AFTER_CONSENT_MS = 2_000;
 const SETTLED_WITHIN_MS = 10 * 60_000;
-/** They live through the whole run; a second router and a second projector are what ends and starts. */
+/**
+ * They live through the whole run; a second router and a second projector are what ends and starts.
+ */
 const STEADY: readonly ServiceName[] = [
   'router',
   'consent-projector',
@@ -43,7 +48,10 @@ const STEADY: readonly ServiceName[] = [
   'exporter',
 ];
 
-/** Steady traffic, a fault at every so many milliseconds, and what the services that live through all of it hold meanwhile. */
+/**
+ * Steady traffic, a fault at every so many milliseconds, and what the services that live through
+ * all of it hold meanwhile.
+ */
 export async function soakRun({
   seed,
   minutes,
@@ -117,7 +125,7 @@ export async function soakRun({
         else if ((await service.stop()) !== 0)
           tally.find(
             seed,
-            `${service.name} was told to end and did not end with 0:\n${service.output.slice(-2_000)}`,
+            `${service.name} got SIGTERM and did not exit with 0:\n${service.output.slice(-2_000)}`,
           );
       }
       await fleet.close();

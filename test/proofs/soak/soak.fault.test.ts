@@ -2,7 +2,7 @@ import { expect, onTestFailed, test } from 'vitest';
 import { soakRun } from './soak-run.ts';
 
 test(
-  'a minute of steady traffic with a fault every few seconds: nothing is lost, and whoever is not ended lives through it',
+  'in a minute of steady traffic with a fault every few seconds nothing is lost, and the other processes keep running',
   { timeout: 600_000 },
   async () => {
     const notes: string[] = [];

@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 import { endOnSignal } from '../end-on-signal.ts';
 import { HELD } from './observed-services.ts';
-import type { Held, Look } from './observed-services.ts';
+import type { Held, Measurement } from './observed-services.ts';
 import { soakRun } from './soak-run.ts';
 import { trendOf } from './trend.ts';
 
-// `npm run proof:soak -- --minutes 30 --rate 30 --every 60 --seed 1`: a fault every so many seconds; exit 1 where a promise was broken.
+// `npm run proof:soak -- --minutes 30 --rate 30 --every 60 --seed 1`: a fault every so many
+// seconds; exit 1 where a promise was broken.
 endOnSignal();
 const { values } = parseArgs({
   options: {
@@ -64,7 +65,7 @@ for (const { service, course } of courses) {
 for (const finding of tally.findings) console.log(finding);
 if (tally.failed || tally.findings.length > 0) process.exitCode = 1;
 
-function cell(course: readonly Look[], held: Held): string {
+function cell(course: readonly Measurement[], held: Held): string {
   const { first, last, slope, standardError } = trendOf(
     course.map((look) => ({ seconds: look.seconds, value: look[held] })),
   );

@@ -4,7 +4,10 @@ export interface Trend {
   readonly last: number;
   /** In the value's unit, a minute. */
   readonly slope: number;
-  /** Of the slope; about twice of it on each side is 95 % of what chance does, if one look does not depend on the one before. */
+  /**
+   * Of the slope; about twice of it on each side is 95 % of what chance does, if one look does not
+   * depend on the one before.
+   */
   readonly standardError: number;
 }
 

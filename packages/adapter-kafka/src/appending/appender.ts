@@ -4,8 +4,8 @@ import type { KafkaDiagnostics } from '../diagnostics.ts';
 import { KafkaLogError } from '../kafka-log-error.ts';
 import { recordBytes, toKafkaMessage } from '../to-log-record.ts';
 import { partitionOf } from './choose-partition.ts';
-import { ProducerLane } from './producer-lane.ts';
-import type { Pending } from './producer-lane.ts';
+import { SendQueue } from './send-queue.ts';
+import type { Pending } from './send-queue.ts';
 
 export interface AppendEntry {
   readonly topic: Topic;
@@ -25,22 +25,27 @@ export interface AppenderDeps {
   readonly partitionsOf: (topic: Topic) => Promise<number>;
 }
 
-/** What no topic of this system takes; a larger request the broker answers by closing the connection. */
+/**
+ * Larger than any record of this system. If a request is larger, the broker closes the connection.
+ */
 const MAX_RECORD_BYTES = 25 * 1024 * 1024;
-/** Sends on their way at once; each of them is one partition's. */
-const LANES = 4;
+/** The number of concurrent sends, each to one partition. */
+const QUEUES = 4;
 
-/** Appends records, each partition's in the order given. A call that rejects may have kept any of its records. */
+/**
+ * Appends records, each partition's in the order given. A call that rejects may have kept any of
+ * its records.
+ */
 export class Appender {
   readonly #deps: AppenderDeps;
-  readonly #lanes: readonly ProducerLane[];
+  readonly #queues: readonly SendQueue[];
   #calls = 0;
 
   constructor(deps: AppenderDeps) {
     this.#deps = deps;
-    this.#lanes = Array.from(
-      { length: LANES },
-      () => new ProducerLane(deps.kafka, deps.diagnostics),
+    this.#queues = Array.from(
+      { length: QUEUES },
+      () => new SendQueue(deps.kafka, deps.diagnostics),
     );
   }
 
@@ -51,13 +56,14 @@ export class Appender {
       if (recordBytes(record) > MAX_RECORD_BYTES) throw tooLarge(topic);
       if (!partitions.has(topic)) partitions.set(topic, await this.#deps.partitionsOf(topic));
     }
-    const lines = this.#lanes.map((): Pending[] => []);
+    const lines = this.#queues.map((): Pending[] => []);
     const results = entries.map(async ({ topic, record }) => {
       const count = partitions.get(topic) ?? 1;
-      // Without a key any partition will do; one for a whole call makes fewer sends.
+      // A record without a key may go to any partition. One partition for the whole call makes
+      // fewer sends.
       const partition = record.key === null ? this.#calls % count : partitionOf(record.key, count);
       const { promise, resolve, reject } = Promise.withResolvers<bigint>();
-      lines[partition % LANES]?.push({
+      lines[partition % QUEUES]?.push({
         topic: this.#deps.nameOf(topic),
         partition,
         message: toKafkaMessage(record, partition),
@@ -68,17 +74,20 @@ export class Appender {
       return { partition, offset: await promise };
     });
     lines.forEach((line, index) => {
-      this.#lanes[index]?.add(line);
+      this.#queues[index]?.add(line);
     });
     return await allOf(results);
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#lanes.map((lane) => lane.close()));
+    await Promise.all(this.#queues.map((queue) => queue.close()));
   }
 }
 
-/** Once all are decided: the caller may send again, and then nothing of this call must be on its way any more. */
+/**
+ * Waits until all have succeeded or failed. The caller may then send again, and no record of this
+ * call is still in flight.
+ */
 async function allOf<T>(results: readonly Promise<T>[]): Promise<T[]> {
   const settled = await Promise.allSettled(results);
   return settled.map((result) => {

@@ -6,22 +6,33 @@ import { withholdAborted } from './withhold-aborted.ts';
 import type { AbortedTransaction } from './withhold-aborted.ts';
 import type { FetchedMessage } from './record-batch.ts';
 
-// kafkajs 2.2.4 has had no maintainer since 2023. Six of its functions are replaced in memory, each for
-// a defect that breaks a promise of ours. It has no public hook for any of them; its version is pinned, and a test fails if a file moves.
+// kafkajs 2.2.4 has had no maintainer since 2023. Six of its functions are replaced in memory, each
+// for a defect that breaks a promise of ours. It has no public hook for any of them; its version is
+// pinned, and a test fails if a file moves.
 //
-// 1. `fetch/v4/decodeMessages` (decodes every fetched batch) makes an object of headers: order between names and names such as `constructor`
-//    are lost, n headers cost n squared, and a batch of some 100,000 tiny records overflows the stack (`push(...records)`), which stops the
-//    consumer for good: one publisher could stop the log. A batch that compaction emptied is passed over without moving on, so that the
+// 1. `fetch/v4/decodeMessages` (decodes every fetched batch) makes an object of headers: order
+// between names and names such as `constructor`
+//    are lost, n headers cost n squared, and a batch of some 100,000 tiny records overflows the
+// stack (`push(...records)`), which stops the
+//    consumer for good: one publisher could stop the log. A batch that compaction emptied is passed
+// over without moving on, so that the
 //    consumer asks for it for ever.
-// 2. `filterAbortedMessages` takes up one aborted transaction a record and trusts in their order, so that with several at once records of
-//    an aborted one get through; and it takes any record whose key is four zero bytes for the end of one.
-// 3. `recordBatch/record/v0` (encodes a record) takes headers from an object: no name twice with another between.
-// 4. `RequestQueue.scheduleCheckPendingRequests` sets a timer after every response, with a negative delay (`-1 - now`) where nothing waits:
+// 2. `filterAbortedMessages` takes up one aborted transaction a record and trusts in their order,
+// so that with several at once records of
+//    an aborted one get through; and it takes any record whose key is four zero bytes for the end
+// of one.
+// 3. `recordBatch/record/v0` (encodes a record) takes headers from an object: no name twice with
+// another between.
+// 4. `RequestQueue.scheduleCheckPendingRequests` sets a timer after every response, with a negative
+// delay (`-1 - now`) where nothing waits:
 //    a `TimeoutNegativeWarning` on newer Node versions, and a timer a request for nothing.
-// 5. `Connection.connect` opens a socket for each of several calls at once and keeps only the last: the others are never closed, and the
+// 5. `Connection.connect` opens a socket for each of several calls at once and keeps only the last:
+// the others are never closed, and the
 //    process never ends.
-// 6. `Connection.send` goes on using a connection on which an answer did not come in time. A broker that is frozen, not dead, keeps its
-//    connections: it is asked for metadata again and again before any other, and one that did not even tell its versions counts as connected.
+// 6. `Connection.send` goes on using a connection on which an answer did not come in time. A broker
+// that is frozen, not dead, keeps its
+//    connections: it is asked for metadata again and again before any other, and one that did not
+// even tell its versions counts as connected.
 const require = createRequire(import.meta.url);
 const MENDED = Symbol.for('@residency/adapter-kafka:mended');
 const CONNECTING = Symbol('connecting');
@@ -119,7 +130,7 @@ interface Connection {
   rejectRequests(error: Error): void;
   isConnected(): boolean;
   readonly broker: string;
-  /** Of the answer that is being received. */
+  /** Chunks of the response that is being received. */
   chunks: Buffer[];
   bytesBuffered: number;
   bytesNeeded: number;
@@ -127,7 +138,7 @@ interface Connection {
   [CONNECTING]?: Promise<unknown>;
 }
 
-/** Of the length each answer begins with. */
+/** The length prefix of each response. */
 const INT32_BYTES = 4;
 
 function mendConnection(): void {
@@ -139,7 +150,7 @@ function mendConnection(): void {
   if (prototype[MENDED]) return;
   const { connect: originalConnect, send: originalSend } = prototype;
   prototype.connect = function connect() {
-    // What the last connection broke off in the middle of is no part of what this one brings.
+    // A partial response of the last connection is not part of the first response on this one.
     if (this[CONNECTING] === undefined && !this.isConnected())
       Object.assign(this, { chunks: [], bytesBuffered: 0, bytesNeeded: INT32_BYTES });
     this[CONNECTING] ??= originalConnect.call(this).finally(() => {
@@ -160,8 +171,9 @@ function mendConnection(): void {
 }
 
 /**
- * As the Java client does: what else waits on the connection would wait in vain, and the next request makes a new one. The error is that of a
- * lost connection: at that one kafkajs asks another broker, and asks anew who leads.
+ * As the Java client does. All other requests on the connection would wait in vain, so they fail
+ * too, and the next request opens a new connection. The error is that of a lost connection, because
+ * kafkajs then asks another broker and requests the leaders again.
  */
 function giveUp(connection: Connection, { message }: Error): Error {
   const { KafkaJSConnectionError }: typeof kafkajs = require('kafkajs/src/errors');
@@ -172,7 +184,10 @@ function giveUp(connection: Connection, { message }: Error): Error {
   return lost;
 }
 
-/** Replaces what a file of kafkajs exports. Its `user`, if loaded before, would keep the old one. */
+/**
+ * Replaces an export of a file of kafkajs. If its `user` was loaded before, it would keep the old
+ * one.
+ */
 function replace<F extends object>(path: string, user: string, mend: (original: F) => F): void {
   const original: F = require(`kafkajs/src/${path}`);
   if (MENDED in original) return;
@@ -185,7 +200,7 @@ function replace<F extends object>(path: string, user: string, mend: (original: 
   entry.exports = Object.assign(mend(original), { [MENDED]: true });
 }
 
-/** kafkajs, mended: the only way this package loads it. */
+/** Returns kafkajs with the replaced functions. This package loads it in no other way. */
 export function loadKafkajs(): typeof kafkajs {
   replace<EncodeRecord>(
     'protocol/recordBatch/record/v0',

@@ -2,7 +2,10 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { Headers } from '@residency/cloudevents';
 import { KafkaLogError } from '../kafka-log-error.ts';
 
-/** What kafkajs's consumer expects of a decoded record, except that `headers` is the list that was written, not an object. */
+/**
+ * The shape of a decoded record in kafkajs's consumer, except that `headers` is the list that was
+ * written, not an object.
+ */
 export interface FetchedMessage {
   readonly magicByte: number;
   readonly attributes: number;
@@ -11,7 +14,10 @@ export interface FetchedMessage {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: Headers;
-  /** Never handed to anybody: transaction markers, and what stands for offsets that hold nothing any more. */
+  /**
+   * Control records are never handed over: transaction markers, and placeholders for offsets
+   * without a record.
+   */
   readonly isControlRecord: boolean;
   readonly batchContext: BatchContext;
 }
@@ -23,18 +29,22 @@ export interface BatchContext {
 
 const MAGIC = 2;
 const MAGIC_AT = 16;
-/** Base offset and length: what precedes the bytes that length counts. */
+/** The base offset and the length field, which precede the bytes that the length counts. */
 const LOG_OVERHEAD = 12;
 const HEADER_BYTES = 61;
-// A batch has at most `max.message.bytes` (25 MiB here); whoever may publish controls what it unfolds to.
+// A batch has at most `max.message.bytes` (25 MiB here). Its publisher controls its size after
+// decompression.
 const MAX_UNFOLDED = 64 * 1024 * 1024;
 
-/** Whether `bytes` begin with a batch of the format all brokers write since Kafka 0.11. */
+/** True if `bytes` begin with a batch of the format that all brokers write since Kafka 0.11. */
 export function isRecordBatch(bytes: Buffer): boolean {
   return bytes.length > MAGIC_AT && bytes.readInt8(MAGIC_AT) === MAGIC;
 }
 
-/** https://kafka.apache.org/documentation/#recordbatch. The last batch may be cut off; it comes again with the next fetch. */
+/**
+ * https://kafka.apache.org/documentation/#recordbatch. The last batch may be truncated; the next
+ * fetch returns it again.
+ */
 export function decodeRecordBatches(bytes: Buffer): FetchedMessage[] {
   const messages: FetchedMessage[] = [];
   for (let at = 0; bytes.length - at >= HEADER_BYTES;) {
@@ -77,8 +87,8 @@ function decodeBatch(batch: Buffer, messages: FetchedMessage[]): void {
       batchContext,
     });
   }
-  // Compaction takes records out of a batch and keeps the batch: its last offset has been read all the same, and a reader that is not told
-  // asks for it for ever.
+  // Compaction removes records from a batch and keeps the batch. Its last offset counts as read;
+  // otherwise a reader would fetch the same batch for ever.
   if (count === 0 || messages.at(-1)?.offset !== lastOffset) {
     messages.push({
       magicByte: MAGIC,
@@ -107,7 +117,7 @@ function unfold(bytes: Buffer, compression: number): Buffer {
         code: 'TOPIC_SETTINGS',
         remedy: 'stop',
         message:
-          'Expected records that are not compressed, or with gzip or zstd, found snappy or LZ4. Set compression.type=uncompressed on the topic, as residency topics check says; what is there already can not be read.',
+          'Expected records that are not compressed, or with gzip or zstd, found snappy or LZ4. Set compression.type=uncompressed on the topic, as residency topics check says. Records already compressed so cannot be read.',
       });
   }
 }
@@ -134,7 +144,7 @@ class RecordReader {
     const key = this.#nullable();
     const value = this.#nullable();
     const headers = this.#headers();
-    // Fields a later format may add.
+    // Skip fields of a later format.
     this.#at = end;
     return { timestampDelta, offsetDelta, key, value, headers };
   }

@@ -5,10 +5,13 @@ export interface AbortedTransaction {
   readonly firstOffset: string;
 }
 
-// A marker's key: version, then type; 0 = abort. https://kafka.apache.org/documentation/#controlbatch
+// A marker's key: version, then type; 0 = abort.
+// https://kafka.apache.org/documentation/#controlbatch
 const ABORT = 0;
 
-/** The messages of a fetch without those of transactions that were aborted. Markers stay in; they are nobody's to see. */
+/**
+ * The messages of a fetch without those of aborted transactions. Markers remain; readers skip them.
+ */
 export function withholdAborted<
   M extends Pick<FetchedMessage, 'offset' | 'key' | 'isControlRecord' | 'batchContext'>,
 >(
@@ -16,7 +19,7 @@ export function withholdAborted<
   abortedTransactions: readonly AbortedTransaction[] | null | undefined,
 ): M[] {
   if (!abortedTransactions?.length) return [...messages];
-  // The broker lists them in the order they ended, which is not the order they began.
+  // The broker lists them in the order of their ends, which differs from the order of their starts.
   const toCome = abortedTransactions
     .map(({ producerId, firstOffset }) => ({ producerId, firstOffset: Number(firstOffset) }))
     .toSorted((a, b) => a.firstOffset - b.firstOffset);

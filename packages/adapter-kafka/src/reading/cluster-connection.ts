@@ -2,15 +2,26 @@ import type { Kafka } from 'kafkajs';
 import { kafkaError } from '../kafka-error.ts';
 import { KafkaLogError } from '../kafka-log-error.ts';
 import { newCluster } from '../kafkajs/cluster.ts';
-import type { Cluster } from '../kafkajs/cluster.ts';
+import { fetchTopicIds, supportsTopicIds } from '../kafkajs/topic-ids.ts';
+import type { Broker, Cluster } from '../kafkajs/cluster.ts';
 import { fetched } from './fetched.ts';
 import type { Fetched, Offsets } from './fetched.ts';
 
-// What a fetch holds in memory, except that a single larger batch comes whole (`max.message.bytes`).
+// The largest fetch in memory. A single larger batch is fetched completely (`max.message.bytes`).
 const FETCH_BYTES = 4 * 1024 * 1024;
 const PARTITION_BYTES = 1024 * 1024;
+/** In place of a timestamp: the end of the log. */
+const LATEST = '-1';
 
-/** One connection to the brokers for reading. `topic` is the cluster's name. Its methods throw coded errors; after one of them, open another. */
+/** The topic ids, or `undefined` if the broker does not support them. */
+interface TopicIdsAnswer {
+  readonly ids: ReadonlyMap<string, string> | undefined;
+}
+
+/**
+ * One connection to the brokers for reading. `topic` is the cluster's name. Its methods throw coded
+ * errors; after one of them, open another.
+ */
 export class ClusterConnection {
   readonly #cluster: Cluster;
 
@@ -46,12 +57,12 @@ export class ClusterConnection {
     return await this.#offsets(topic, { fromBeginning: true });
   }
 
-  /** The offsets the next records will get. Records of transactions still open precede them. */
+  /** The offsets that the next records will get. Records of open transactions precede them. */
   async ends(topic: string): Promise<Offsets> {
     return await this.#offsets(topic, { fromBeginning: false });
   }
 
-  /** The first records appended at or after `at`, milliseconds; the end where there is none. */
+  /** The first records appended at or after `at`, milliseconds. If there is none: the end. */
   async since(topic: string, at: number): Promise<Offsets> {
     const ends = await this.ends(topic);
     const found = await this.#offsets(topic, { fromTimestamp: at });
@@ -63,7 +74,10 @@ export class ClusterConnection {
     );
   }
 
-  /** Asks one node for what follows `from`; waits up to `maxWaitMs` where there is nothing. Read committed. `mostBytes` 1: the first batch alone, whatever its size. */
+  /**
+   * Fetches records from `from` on from one node, read committed. Waits up to `maxWaitMs` if there
+   * are none. `mostBytes` 1 fetches one batch of any size.
+   */
   async fetch(
     topic: string,
     node: string,
@@ -89,6 +103,74 @@ export class ClusterConnection {
     return fetched(response, from);
   }
 
+  /**
+   * Ids by topic, for topics that exist and are visible. `undefined`: the broker does not support
+   * topic ids.
+   */
+  async topicIds(topics: readonly string[]): Promise<ReadonlyMap<string, string> | undefined> {
+    return await coded(undefined, async () => {
+      const { brokerPool } = this.#cluster;
+      const answer =
+        Object.keys(brokerPool.brokers).length === 0
+          ? await idsOf(brokerPool.seedBroker, topics)
+          : await brokerPool.withBroker(async ({ broker }) => await idsOf(broker, topics));
+      // kafkajs's pool hides why a broker failed.
+      if (answer === null)
+        throw new KafkaLogError({
+          code: 'KAFKA_UNREACHABLE',
+          remedy: 'retry',
+          message:
+            "Expected a broker to return the topics' ids, found none that answered. It is tried again.",
+        });
+      return answer.ids;
+    });
+  }
+
+  /** Last stable offsets: the first offset of a partition's oldest open transaction, or its end. */
+  async stableEnds(topic: string): Promise<Offsets> {
+    const leaders = await this.leaders(topic);
+    return await coded(topic, async () => {
+      const stable = new Map<number, bigint>();
+      for (const node of new Set(leaders.values())) {
+        const broker = await this.#cluster.findBroker({ nodeId: node });
+        const partitions = [...leaders]
+          .filter(([, leader]) => leader === node)
+          .map(([partition]) => ({ partition, timestamp: LATEST }));
+        const { responses } = await broker.listOffsets({
+          isolationLevel: 1,
+          topics: [{ topic, partitions }],
+        });
+        for (const { partition, offset } of responses.flatMap((response) => response.partitions))
+          stable.set(partition, BigInt(offset));
+      }
+      return stable;
+    });
+  }
+
+  /**
+   * Append time of the record at an offset, also within an open transaction. `undefined`: the
+   * offset holds no record.
+   */
+  async appendTime(topic: string, partition: number, offset: bigint): Promise<number | undefined> {
+    const node = (await this.leaders(topic)).get(partition) ?? '-1';
+    return await coded(topic, async () => {
+      const broker = await this.#cluster.findBroker({ nodeId: node });
+      const partitions = [{ partition, fetchOffset: String(offset), maxBytes: 1 }];
+      const { responses } = await broker.fetch({
+        isolationLevel: 0,
+        maxWaitTime: 0,
+        minBytes: 1,
+        maxBytes: 1,
+        topics: [{ topic, partitions }],
+      });
+      const found = responses
+        .flatMap((response) => response.partitions)
+        .flatMap(({ messages }) => messages)
+        .find((message) => BigInt(message.offset) >= offset);
+      return found === undefined ? undefined : Number(found.timestamp);
+    });
+  }
+
   async close(): Promise<void> {
     await this.#cluster.disconnect();
   }
@@ -103,7 +185,7 @@ export class ClusterConnection {
       const offsets = new Map(
         found?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]),
       );
-      // A partition without a leader is left out of the answer.
+      // The response omits partitions without a leader.
       if (offsets.size < partitions.length)
         throw new KafkaLogError({
           code: 'KAFKA_UNREACHABLE',
@@ -115,7 +197,11 @@ export class ClusterConnection {
   }
 }
 
-async function coded<T>(topic: string, step: () => Promise<T>): Promise<T> {
+async function idsOf(broker: Broker, topics: readonly string[]): Promise<TopicIdsAnswer> {
+  return { ids: supportsTopicIds(broker) ? await fetchTopicIds(broker, topics) : undefined };
+}
+
+async function coded<T>(topic: string | undefined, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (error) {

@@ -5,7 +5,10 @@ import type { Fetched } from './fetched.ts';
 
 const MAX_WAIT_MS = 500;
 
-/** The message at an offset; `undefined` where the log has none there: never appended, gone, a marker, aborted or not decided yet. */
+/**
+ * The message at an offset. `undefined`: there is none. It was never appended, was deleted, is a
+ * marker, or its transaction is aborted or still open.
+ */
 export async function readOne(
   connection: ClusterConnection,
   topic: string,
@@ -27,42 +30,89 @@ export async function readOne(
   return undefined;
 }
 
-/** What a look forward found. */
+/** The result of `readAhead`. */
 export interface Ahead {
-  /** The first message that readers may see now. */
+  /** The first message that is visible now. */
   readonly first: FetchedMessage | undefined;
-  /** Without one: nothing for readers stands before this offset, and nothing that is decided behind it. */
+  /**
+   * If `first` is undefined: no record is visible before this offset, and none after it is decided.
+   */
   readonly upTo: bigint;
 }
 
-/** What stands at an offset or behind it, transactions still open not awaited. Brings one batch; where that holds nothing for readers, then one fetch after the other. */
+/**
+ * The first visible record at or after an offset. Does not wait for open transactions. Fetches one
+ * batch, and more only if that batch holds no visible record.
+ */
 export async function readAhead(
   connection: ClusterConnection,
   topic: string,
   partition: number,
   from: bigint,
 ): Promise<Ahead> {
+  const {
+    messages: [first],
+    next,
+  } = await fetchAhead(connection, topic, partition, from);
+  return { first, upTo: next };
+}
+
+/** Like `readAhead`, with all records of the fetched batch. Empty: there is no decided record. */
+export async function readBatchAhead(
+  connection: ClusterConnection,
+  topic: string,
+  partition: number,
+  from: bigint,
+): Promise<readonly FetchedMessage[]> {
+  return (await fetchAhead(connection, topic, partition, from)).messages;
+}
+
+async function fetchAhead(
+  connection: ClusterConnection,
+  topic: string,
+  partition: number,
+  from: bigint,
+): Promise<Fetched> {
   let plan: FetchPlan = { from, maxWaitMs: 0, mostBytes: 1 };
   for (;;) {
-    const {
-      messages: [first],
-      next,
-    } = await fetchOne(connection, topic, partition, plan);
-    if (first !== undefined || next === plan.from) return { first, upTo: next };
-    plan = { from: next, maxWaitMs: 0 };
+    const fetched = await fetchOne(connection, topic, partition, plan);
+    if (fetched.messages.length > 0 || fetched.next === plan.from) return fetched;
+    plan = { from: fetched.next, maxWaitMs: 0 };
   }
 }
 
-/** Records of a first look back; each further one is four times as far, so that a long tail of markers costs few requests. */
+/**
+ * All records of a small topic's partition that are visible now. Does not wait for open
+ * transactions.
+ */
+export async function readDecided(
+  connection: ClusterConnection,
+  topic: string,
+  partition: number,
+): Promise<FetchedMessage[]> {
+  const found: FetchedMessage[] = [];
+  let next = (await connection.starts(topic)).get(partition) ?? 0n;
+  for (;;) {
+    const fetched = await fetchOne(connection, topic, partition, { from: next, maxWaitMs: 0 });
+    found.push(...fetched.messages);
+    if (fetched.next === next) return found;
+    ({ next } = fetched);
+  }
+}
+
+/**
+ * The number of offsets in the first search window. Each further window is four times as long, so
+ * that a long tail of markers costs few requests.
+ */
 const FIRST_WINDOW = 64n;
 
 export interface LookBack {
   readonly wanted?: (message: FetchedMessage) => boolean;
-  /** Whether transactions still open are awaited; default true. */
+  /** True (default): waits for open transactions. */
   readonly awaitOpen?: boolean;
 }
 
-/** The last message readers may see of a partition and that is `wanted`; `undefined` where there is none. */
+/** The last visible message of a partition for which `wanted` is true; `undefined`: none. */
 export async function readLast(
   connection: ClusterConnection,
   topic: string,

@@ -1,34 +1,55 @@
+import { atMost, pause, unlessAborted } from '@residency/waiting';
 import type { Kafka } from 'kafkajs';
 import { mayPass } from '../kafka-error.ts';
 import { ClusterConnection } from './cluster-connection.ts';
 import type { Fetched, Offsets } from './fetched.ts';
-import { atMost, pause } from './pause.ts';
-import { unlessAborted } from './unless-aborted.ts';
 
-/** Where to begin and, unless it goes on for ever, where to end: offsets by partition, the end excluded. */
+/**
+ * The offsets by partition at which to begin and, unless the reading has no end, to end
+ * (exclusive).
+ */
 export interface ReadingPlan {
   readonly from: Offsets;
   readonly until: Offsets | undefined;
 }
 
-/** How long a broker waits where nothing is new; what is new is answered at once. Also how long an aborted reading may take to close. */
+/** The topic to read, under the cluster's name. */
+export interface ReadingSource {
+  readonly kafka: Kafka;
+  readonly topic: string;
+  /**
+   * Throws if the topic is not the one that was settled. Called at the beginning and every ten
+   * seconds.
+   */
+  readonly requireSameTopic: () => Promise<void>;
+}
+
+const LOOK_EVERY_MS = 10_000;
+/**
+ * How long a broker waits for new records; it answers new ones at once. Also the longest time that
+ * an aborted reading takes to close.
+ */
 const MAX_WAIT_MS = 500;
 const CLOSE_WITHIN_MS = 1_000;
-/** In a row, without a single record in between: elections are over by then, about 6 s. */
+/**
+ * The number of attempts without a record in between. They take about 6 s, longer than an election.
+ */
 const ATTEMPTS = 6;
 
 /**
- * What readers may see of a topic's partitions, per partition in order, at most a fetch a broker in memory. Mends elections and dropped
- * connections itself; throws coded errors. Returns at the plan's end or when `signal` is aborted.
+ * Yields the visible records of a topic's partitions, in order within a partition. Holds at most
+ * one fetch of each broker in memory. Retries after elections and dropped connections. Throws coded
+ * errors. Returns at the plan's end or when `signal` is aborted.
  */
 export async function* readPartitions(
-  kafka: Kafka,
-  topic: string,
+  source: ReadingSource,
   plan: (connection: ClusterConnection) => Promise<ReadingPlan>,
   signal: AbortSignal,
 ): AsyncGenerator<Fetched> {
+  const { kafka } = source;
   let connection = await ClusterConnection.open(kafka);
-  // Also for a reader that neither asks for more nor says that it is done: it never gets to the end below.
+  // Also ends a reader that neither requests more nor returns, because such a reader never reaches
+  // the end below.
   const onAbort = (): void => {
     void closed(connection);
   };
@@ -37,8 +58,9 @@ export async function* readPartitions(
     let planned: Progress | undefined;
     for (let failures = 0; ;) {
       try {
+        await source.requireSameTopic();
         planned ??= progressOf(await plan(connection));
-        for await (const fetched of follow(connection, topic, planned, signal)) {
+        for await (const fetched of follow(connection, source, planned, signal)) {
           failures = 0;
           yield fetched;
         }
@@ -69,20 +91,28 @@ function progressOf({ from, until }: ReadingPlan): Progress {
 
 interface Answer {
   readonly node: string;
-  /** Throws where the broker did not answer. */
+  /** Throws if the broker did not answer. */
   readonly partitions: () => readonly Fetched[];
 }
 
-/** Asks each broker for its partitions; asks it again only once what it answered was taken. */
+/**
+ * Fetches from each broker its partitions. Fetches again only after the caller has taken the
+ * previous records.
+ */
 async function* follow(
   connection: ClusterConnection,
-  topic: string,
+  { topic, requireSameTopic }: ReadingSource,
   { positions, until }: Progress,
   signal: AbortSignal,
 ): AsyncGenerator<Fetched> {
   const asked = new Map<string, Promise<Answer>>();
+  let lookedAt = performance.now();
   try {
     while (!signal.aborted) {
+      if (performance.now() - lookedAt > LOOK_EVERY_MS) {
+        await requireSameTopic();
+        lookedAt = performance.now();
+      }
       const open = [...positions].filter(
         ([partition, next]) => until === undefined || next < (until.get(partition) ?? 0n),
       );
@@ -100,7 +130,8 @@ async function* follow(
       }
     }
   } finally {
-    // A connection closed while a request is on it waits for the answer; one closed while it is being made is never closed.
+    // A connection closed during a request waits for its response. One closed while it is being
+    // opened is never closed.
     await atMost(CLOSE_WITHIN_MS, Promise.all(asked.values()));
   }
 }

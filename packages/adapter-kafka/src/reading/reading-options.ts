@@ -4,16 +4,25 @@ import type { Offsets } from './fetched.ts';
 import type { ReadingPlan } from './read-partitions.ts';
 
 export interface ReadOptions {
-  /** Offsets by partition, or the first records appended at or after a time (milliseconds); a partition without one, and all where absent: from its start. */
+  /**
+   * Offsets by partition, or a time (milliseconds): the first records appended at or after it. A
+   * partition that is absent is read from its start, and so are all if `from` is absent.
+   */
   readonly from?: Offsets | { readonly at: number };
-  /** Only these; absent: all of them. */
+  /** The partitions to read; absent: all. */
   readonly partitions?: readonly number[];
-  /** `end`: return once everything that stood in the topic at the call was read, transactions then open included once they are decided. `aborted`: go on until `signal` is. */
+  /**
+   * `end`: return once every record that was in the topic at the call was read; transactions open
+   * at the call are awaited. `aborted`: go on until `signal` is aborted.
+   */
   readonly until: 'end' | 'aborted';
   readonly signal?: AbortSignal;
 }
 
-/** Throws `OFFSET_OUT_OF_RANGE` where records asked for by offset are gone or were never there: passing over them silently would lose them. */
+/**
+ * Throws `OFFSET_OUT_OF_RANGE` if requested records were deleted or never existed: to skip them
+ * silently would lose them.
+ */
 export async function planReading(
   connection: ClusterConnection,
   topic: string,

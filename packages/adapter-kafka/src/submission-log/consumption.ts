@@ -1,13 +1,14 @@
-import { remedyOf } from '@residency/coded-error';
+import { hasCode, remedyOf } from '@residency/coded-error';
 import type { CodedError } from '@residency/coded-error';
 import { TOPICS } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 import { BackOff } from '@residency/routing';
 import type { Blocked, ConsumeOptions, RouteBatch } from '@residency/routing';
+import { pause, shareNext } from '@residency/waiting';
 import type { Kafka } from 'kafkajs';
 import type { KafkaDiagnostics } from '../diagnostics.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
-import { pause } from '../reading/pause.ts';
+import type { TopicIds } from '../identity/topic-ids.ts';
 import { routerGroup, topicName } from '../topic-name.ts';
 import { crashReason } from './crash-reason.ts';
 import type { EndOfLog } from './end-of-log.ts';
@@ -21,6 +22,7 @@ import { ProgressReader } from './progress-reader.ts';
 import type { StallWatch } from './stall-watch.ts';
 import { takeOver } from './take-over.ts';
 import type { Owned } from './take-over.ts';
+import { watchUndecided } from './undecided-watch.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
 import type { ProducerPlan } from './transactional-producer.ts';
 
@@ -33,25 +35,33 @@ export interface ConsumptionDeps {
   readonly options: KafkaSubmissionLogOptions;
   readonly reads: IntakeReads;
   readonly stalls: StallWatch;
-  /** Partitions of the quarantine topic. */
+  /** The number of partitions of the quarantine topic. */
   readonly quarantinePartitions: number;
   readonly route: RouteBatch;
   readonly consume: ConsumeOptions;
-  /** Present where it ends at the log's end. */
+  /** Present if the consumption ends at the log's end. */
   readonly end?: EndOfLog;
 }
 
-/** One call of `consume`: makes a member of the group again and again, with a worker for each partition it is given. */
+/**
+ * One call of `consume`. Joins the group, again after each failure, and runs a worker for each
+ * assigned partition.
+ */
 export class Consumption {
   readonly #deps: ConsumptionDeps;
-  /** Aborted when there is nothing more to do, for whatever reason. */
+  /** Aborted when the consumption ends, for any reason. */
   readonly #stop = new AbortController();
   #workers = new Map<number, PartitionWorker>();
   #blocked: Blocked | undefined;
   #failure: { readonly error: unknown } | undefined;
+  /**
+   * Concurrent commits share one request for the topic ids, which begins after all of them asked.
+   */
+  readonly #topicIds: () => Promise<TopicIds | undefined>;
 
   constructor(deps: ConsumptionDeps) {
     this.#deps = deps;
+    this.#topicIds = shareNext(async () => await deps.reads.topicIds());
   }
 
   async run(): Promise<Blocked | undefined> {
@@ -83,7 +93,7 @@ export class Consumption {
       });
       if (error === undefined) return;
       if (remedyOf(error) !== 'retry') throw error;
-      this.#deps.diagnostics.warn('The consumer ended and is made anew.', {
+      this.#deps.diagnostics.warn('The consumer ended; a new one is started.', {
         code: error.code,
         error,
       });
@@ -92,7 +102,7 @@ export class Consumption {
     }
   }
 
-  /** Until it is told to stop, or ends by itself: then why. */
+  /** Resolves once it is stopped. Rejects with the reason if it ends otherwise. */
   async #member(joined: () => void): Promise<CodedError | undefined> {
     const {
       kafka,
@@ -117,6 +127,19 @@ export class Consumption {
       const started = member
         .start(this.#events(member, progress, joined))
         .then(async () => await stopped.promise);
+      void watchUndecided(
+        {
+          undecided: async () => await reads.undecided(),
+          workers: () => this.#workers.values(),
+          waits: (error, partition) => {
+            options.onRetry?.(error, partition);
+          },
+          goesOn: (partition) => {
+            options.onTakenOver?.(partition);
+          },
+        },
+        AbortSignal.any([over.signal, this.#stop.signal]),
+      );
       const stalled = stalls.watch(
         member,
         () => this.#workers.values(),
@@ -159,7 +182,7 @@ export class Consumption {
     this.#loseAll();
     const before = this.#workers;
     const deps = this.#workerDeps(member, progress);
-    // Also those of partitions that are not ours any more are waited for at the end.
+    // At the end, also wait for workers of partitions that were revoked.
     const idle = [...before].filter(([partition]) => !partitions.includes(partition));
     const owned = partitions.map(
       (partition) =>
@@ -176,7 +199,9 @@ export class Consumption {
     for (const worker of this.#workers.values()) worker.lose();
   }
 
-  /** While the group still knows us, so that nobody waits for what is finished. */
+  /**
+   * Leaves while the group still knows this member, so that others need not wait for finished work.
+   */
   async #release(): Promise<void> {
     if (!this.#stop.signal.aborted) this.#loseAll();
     await Promise.all(
@@ -200,6 +225,7 @@ export class Consumption {
         options.onTakenOver?.(partition);
         return owned;
       },
+      topicIds: this.#topicIds,
       settled: (result, partition) => {
         consume.settled?.(result, partition);
       },
@@ -245,9 +271,17 @@ export class Consumption {
     });
   }
 
-  /** Until the end, only what the views have yet to read is worth waiting for. */
+  /**
+   * With `until: 'end'`, waits only for blocks that end by themselves: views that are behind, or a
+   * record that another partition is placing.
+   */
   #waitsFor(blocked: Blocked): boolean {
-    if (this.#deps.end === undefined || blocked.error.code === 'VIEW_BEHIND') return true;
+    if (
+      this.#deps.end === undefined ||
+      hasCode(blocked.error, 'VIEW_BEHIND') ||
+      hasCode(blocked.error, 'OWNER_UNSETTLED')
+    )
+      return true;
     if (this.#stop.signal.aborted) return false;
     this.#blocked = blocked;
     this.#stop.abort();
@@ -264,7 +298,7 @@ export class Consumption {
     this.#stop.abort();
   }
 
-  /** Other members' progress is seen in their committed positions. */
+  /** The progress of other members is visible in their committed positions. */
   async #lookAtForeignPartitions(): Promise<void> {
     const { end, reads } = this.#deps;
     if (end === undefined) return;

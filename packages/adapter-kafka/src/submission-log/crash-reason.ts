@@ -3,8 +3,8 @@ import { kafkaError } from '../kafka-error.ts';
 import { KafkaLogError } from '../kafka-log-error.ts';
 
 /**
- * Why a consumer ended, as an error with a code. One of ours that kafkajs wrapped on its way is found again. A code that says no more than
- * that Kafka failed becomes `retry`: a new consumer is what it needs.
+ * Why a consumer ended, as a coded error. Unwraps a coded error that kafkajs wrapped. The general
+ * code for a failure of Kafka becomes `retry`, because a new consumer is the remedy.
  */
 export function crashReason(error: unknown): CodedError {
   const ours = codedCause(error);
@@ -20,7 +20,7 @@ export function crashReason(error: unknown): CodedError {
     remedy: 'retry',
     cause: error,
     message:
-      "Expected the consumer to go on, found that it ended. It is made anew; if this repeats, look at the brokers' logs.",
+      "Expected the consumer to run, found that it ended. A new one is started; if this repeats, look at the brokers' logs.",
   });
 }
 

@@ -1,7 +1,7 @@
 import { TOPICS } from '@residency/contracts';
 import type { IntakeReads } from './intake-reads.ts';
 
-/** Which partitions have not reached what stood in the log when it was made. */
+/** The partitions that have not reached the log's end as of the construction. */
 export class EndOfLog {
   readonly #ends: Map<number, bigint>;
 
@@ -12,7 +12,8 @@ export class EndOfLog {
   static async find(reads: IntakeReads): Promise<EndOfLog> {
     const committed = await reads.committed();
     const bounds = await reads.bounds(TOPICS.samples);
-    // Without a committed position the audit log may know one, even where the log holds nothing any more: that is for whoever owns the partition to find.
+    // Without a committed position, the audit log may hold one, even if the intake log is empty.
+    // Then the partition's owner looks it up.
     const open = [...bounds].filter(
       ([partition, { end }]) => end > (committed.get(partition) ?? 0n),
     );

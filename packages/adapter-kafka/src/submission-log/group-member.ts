@@ -1,3 +1,4 @@
+import { atMost } from '@residency/waiting';
 import type {
   Batch,
   Consumer,
@@ -5,24 +6,32 @@ import type {
   EachBatchPayload,
   Kafka,
 } from 'kafkajs';
-import { atMost } from '../reading/pause.ts';
 import type { KafkaSubmissionLogOptions } from './options.ts';
 
-/** A fetch answers at the latest after this; so long a partition that fetches again may wait for those that do not. */
+/**
+ * The longest time of a fetch. A partition that fetches again may wait that long for the others.
+ */
 const FETCH_WAIT_MS = 200;
 const FETCH_BYTES = 1024 * 1024;
 /** A join waits for the slowest member; a stop does not wait longer for a join. */
 const STOP_WITHIN_MS = 10_000;
 
-/** What kafkajs's consumer tells of. All but `fetched` are called while it waits for nothing, so no fetch comes in between. */
+/**
+ * Callbacks of kafkajs's consumer. All but `fetched` are called synchronously, so no fetch comes in
+ * between.
+ */
 export interface MemberEvents {
   /** The partitions it owns from now on, instead of all it owned before. They are paused. */
   readonly joined: (partitions: readonly number[]) => void;
-  /** The group is about to change: what it owned may be another's soon. */
+  /** A rebalance begins: the owned partitions may soon belong to another member. */
   readonly rebalancing: () => void;
-  /** Resolves once more may be fetched; soon, for others wait. Never rejects. Returns whether the records were taken. */
+  /**
+   * Called with fetched records. Returns whether they were accepted, and a promise that resolves
+   * once there is room for more. The promise resolves soon, because other partitions wait for it,
+   * and never rejects.
+   */
   readonly fetched: (batch: Batch) => { readonly taken: boolean; readonly room: Promise<void> };
-  /** From `first` to `last` nothing stands but markers and aborted records. */
+  /** The offsets `first` to `last` hold only markers and aborted records. */
   readonly skipped: (partition: number, first: bigint, last: bigint) => void;
 }
 
@@ -33,8 +42,9 @@ export interface MemberPlan {
 }
 
 /**
- * One consumer of the group, until it crashes or is closed; it is never used again then. Heartbeats are kafkajs's own: it sends them
- * between its fetches, and no batch is routed inside `eachBatch`, so nothing holds them up.
+ * One consumer of the group, until it crashes or is closed; then it is not used again. kafkajs
+ * sends heartbeats between its fetches. No batch is routed inside `eachBatch`, so nothing delays
+ * them.
  */
 export class GroupMember {
   readonly #consumer: Consumer;
@@ -43,7 +53,7 @@ export class GroupMember {
   #heartbeat: (() => Promise<void>) | undefined;
   #running: Promise<void> | undefined;
   #closed = false;
-  /** When it last gave a sign of life. */
+  /** The time of its last sign of life. */
   #aliveAt = performance.now();
 
   constructor(kafka: Kafka, plan: MemberPlan) {
@@ -61,12 +71,12 @@ export class GroupMember {
       maxBytesPerPartition: Math.max(maxBatchBytes, FETCH_BYTES),
       maxBytes: 4 * Math.max(maxBatchBytes, FETCH_BYTES),
       maxWaitTimeInMs: FETCH_WAIT_MS,
-      // Whether and when it begins anew is not kafkajs's to say.
+      // The restart is decided here, not by kafkajs.
       retry: { restartOnFailure: () => Promise.resolve(false) },
     });
   }
 
-  /** Resolves with the reason once it will not go on by itself. */
+  /** Resolves with the reason once the consumer has ended. */
   get crashed(): Promise<unknown> {
     return this.#crash.promise;
   }
@@ -75,7 +85,7 @@ export class GroupMember {
     return this.#aliveAt;
   }
 
-  /** Joins the group; resolves when it did. Rejects where it can not even begin. */
+  /** Resolves once it has joined the group. Rejects if the consumer cannot start. */
   async start(events: MemberEvents): Promise<void> {
     this.#listen(events);
     await this.#consumer.connect();
@@ -91,7 +101,10 @@ export class GroupMember {
     await this.#running;
   }
 
-  /** Rejects where the group moved on, or does not answer. Sends one only if the last is older than the interval. */
+  /**
+   * Rejects if the group has a new generation, or does not answer. Sends a heartbeat only if the
+   * last one is older than the interval.
+   */
   async heartbeat(): Promise<void> {
     await this.#heartbeat?.();
   }
@@ -115,7 +128,7 @@ export class GroupMember {
   /** Leaves the group. Never rejects. */
   async close(): Promise<void> {
     this.#closed = true;
-    // kafkajs goes on with a join that was under way when it was told to stop.
+    // After a stop, kafkajs completes a join that was in progress.
     const joined =
       this.#running
         ?.catch(() => undefined)
@@ -129,14 +142,15 @@ export class GroupMember {
     try {
       await this.#consumer.disconnect();
     } catch {
-      // It is gone all the same; the group notices.
+      // The consumer is gone in any case; the group notices by the session timeout.
     }
   }
 
   async #eachBatch(payload: EachBatchPayload, events: MemberEvents): Promise<void> {
     const { batch } = payload;
     this.#heartbeat = async () => {
-      // kafkajs would open a connection for it that nobody closes, and the process would never end.
+      // Otherwise kafkajs would open a connection that is never closed, and the process would not
+      // end.
       if (!payload.isRunning())
         throw new Error('Expected the consumer to be running, found it stopped.');
       await payload.heartbeat();
@@ -163,7 +177,7 @@ export class GroupMember {
       rebalancing();
     });
     consumer.on(END_BATCH_PROCESS, ({ payload }: ConsumerEndBatchProcessEvent) => {
-      // kafkajs moves on by itself past a fetch of which nothing is left.
+      // kafkajs itself skips a fetch without visible records.
       if (payload.batchSize === 0)
         skipped(
           payload.partition,

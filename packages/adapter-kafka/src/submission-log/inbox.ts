@@ -1,13 +1,13 @@
 import { TOPICS } from '@residency/contracts';
 import type { LogRecord } from '@residency/contracts';
+import { Condition } from '@residency/waiting';
 import type { Batch as Fetched } from 'kafkajs';
 import { KafkaLogError } from '../kafka-log-error.ts';
 import { toLogRecord } from '../to-log-record.ts';
-import { Change } from './change.ts';
 import { PendingRecords } from './pending-records.ts';
 import type { BatchLimits } from './pending-records.ts';
 
-/** So long a fetch waits for room at most; the broker's other partitions wait with it. */
+/** The longest time that a fetch waits for room. The broker's other partitions wait with it. */
 const ROOM_WITHIN_MS = 200;
 
 /** The fetching of a partition. */
@@ -21,16 +21,19 @@ export interface InboxPlan {
   readonly partition: number;
   readonly limits: BatchLimits;
   readonly flow: Flow;
-  /** Aborted when nothing is to be taken any more. */
+  /** Aborted once no more records are to be accepted. */
   readonly over: AbortSignal;
 }
 
-/** Between the fetches of a partition and its batches: no offset is passed over, and no more is held than is soon needed. */
+/**
+ * Buffers the fetched records of a partition until they are batched. It skips no offset and holds
+ * only records that are needed soon.
+ */
 export class Inbox {
   readonly #plan: InboxPlan;
   readonly #pending: PendingRecords;
-  readonly #change = new Change();
-  /** The offset to be fetched next; `undefined` while nothing is to be fetched. */
+  readonly #condition = new Condition();
+  /** The offset to fetch next; `undefined`: fetch nothing. */
   #next: bigint | undefined;
   #paused = true;
   #ahead = false;
@@ -41,14 +44,17 @@ export class Inbox {
     this.#pending = new PendingRecords(plan.limits);
   }
 
-  /** Since when it waits for records, and from which offset on; `undefined` while it does not. */
+  /**
+   * Since when, and from which offset on, the partition waits for records; `undefined`: it does not
+   * wait.
+   */
   get waiting(): { readonly since: number; readonly from: bigint } | undefined {
     return this.#idleSince === undefined || this.#next === undefined
       ? undefined
       : { since: this.#idleSince, from: this.#next };
   }
 
-  /** Fetches from `next` on. */
+  /** Starts fetching from `next` on. */
   open(next: bigint): void {
     this.#next = next;
     this.#ahead = false;
@@ -56,22 +62,23 @@ export class Inbox {
     this.#plan.flow.resumeAt(this.#plan.partition, next);
   }
 
-  /** Forgets what it holds. */
+  /** Discards its records. */
   close(): void {
     this.#next = undefined;
     this.#idleSince = undefined;
     this.#pending.clear();
-    this.#change.announce();
+    this.#condition.notify();
   }
 
-  /** Takes what was fetched, unless it is not what was asked for. */
+  /** Accepts fetched records if they begin at the requested offset. */
   accept(fetched: Fetched): boolean {
     const next = this.#next;
     if (next === undefined || this.#plan.over.aborted) return false;
-    // A fetch begun before a seek, or kafkajs going back to the log's start by itself because `next` is not in the log any more.
+    // A fetch that began before a seek, or a reset of kafkajs to the log's start because `next` is
+    // outside the log.
     if (fetchedFrom(fetched) > next) {
       this.#ahead = true;
-      this.#change.announce();
+      this.#condition.notify();
       return false;
     }
     this.#pending.add(
@@ -80,15 +87,15 @@ export class Inbox {
         .map((message) => toLogRecord(message, TOPICS.samples, this.#plan.partition)),
     );
     this.#next = later(next, BigInt(fetched.lastOffset()) + 1n);
-    this.#change.announce();
+    this.#condition.notify();
     return true;
   }
 
-  /** From `first` to `last` nothing stands that is handed over. */
+  /** The offsets `first` to `last` hold no record to hand over. */
   skip(first: bigint, last: bigint): void {
     if (this.#next === undefined || first > this.#next) return;
     this.#next = later(this.#next, last + 1n);
-    this.#change.announce();
+    this.#condition.notify();
   }
 
   /** Resolves when more may be fetched: there is room, or the partition was paused. */
@@ -96,21 +103,21 @@ export class Inbox {
     const until = performance.now() + ROOM_WITHIN_MS;
     for (
       let left = ROOM_WITHIN_MS;
-      this.#pending.full && left > 0;
+      this.#pending.full && left > 0 && !this.#plan.over.aborted;
       left = until - performance.now()
     )
-      await this.#change.next(this.#plan.over, left);
+      await this.#condition.wait({ signal: this.#plan.over, ms: left });
     if (!this.#pending.full || this.#plan.over.aborted) return;
     this.#paused = true;
     this.#plan.flow.pause(this.#plan.partition);
   }
 
-  /** The next batch's records; none: nothing waits. Throws `FETCHED_AHEAD` (retry). */
+  /** The records of the next batch; empty: none wait. Throws `FETCHED_AHEAD` (retry). */
   take(): readonly LogRecord[] {
     const { partition, flow } = this.#plan;
     if (this.#ahead) throw fetchedAhead(partition);
     const records = this.#pending.take();
-    this.#change.announce();
+    this.#condition.notify();
     if (this.#paused && !this.#pending.full) {
       this.#paused = false;
       flow.resume(partition);
@@ -119,17 +126,17 @@ export class Inbox {
     return records;
   }
 
-  /** Gives back what was taken and not settled. */
+  /** Returns records that were taken and not settled. */
   putBack(records: readonly LogRecord[]): void {
     this.#pending.putBack(records);
   }
 
   async changed(): Promise<void> {
-    await this.#change.next(this.#plan.over);
+    await this.#condition.wait({ signal: this.#plan.over });
   }
 }
 
-/** The offset a fetch began at: kafkajs keeps it, its types do not tell. */
+/** The start offset of a fetch. kafkajs keeps it, but its types do not declare it. */
 function fetchedFrom(fetched: Fetched): bigint {
   const first = BigInt(fetched.firstOffset() ?? fetched.lastOffset());
   const asked = 'fetchedOffset' in fetched ? BigInt(String(fetched.fetchedOffset)) : first;

@@ -1,15 +1,27 @@
+import { hasCode } from '@residency/coded-error';
 import { TOPICS, parsePosition } from '@residency/contracts';
-import type { Position, Topic } from '@residency/contracts';
+import type { LogRecord, Position, Topic } from '@residency/contracts';
+import { defined } from '@residency/defined';
+import type { Undecided } from '@residency/observation';
+import { readJson } from '@residency/residency';
+import { acceptedReplacement } from '../identity/accepted.ts';
+import type { AcceptedReplacement } from '../identity/accepted.ts';
+import type { SettledTopics } from '../identity/log-identity.ts';
+import { differenceOf } from '../identity/same-record.ts';
+import { topicIdsOf } from '../identity/topic-ids.ts';
+import type { TopicIds } from '../identity/topic-ids.ts';
 import { KafkaLogError } from '../kafka-log-error.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import type { Offsets } from '../reading/fetched.ts';
 import type { ClusterReads } from '../reading/cluster-reads.ts';
-import { readLast } from '../reading/point-reads.ts';
+import { readDecided, readLast, readOne } from '../reading/point-reads.ts';
+import { undecidedIn } from '../reading/undecided.ts';
+import { toLogRecord } from '../to-log-record.ts';
 import { routerGroup, topicName } from '../topic-name.ts';
 import type { SerialAdmin } from '../topics/serial-admin.ts';
 import type { AuditTail } from './progress.ts';
 
-/** A partition's first offset, and the one after its last. */
+/** The first offset of a partition, and the offset after its last. */
 export interface Bounds {
   readonly start: bigint;
   readonly end: bigint;
@@ -21,7 +33,10 @@ export interface IntakeReadsDeps {
   readonly reads: ClusterReads;
 }
 
-/** What the cluster knows of the intake log and of what is settled of it. Throws coded errors. */
+/**
+ * Reads the state of the intake log and of its settled events from the cluster. Throws coded
+ * errors.
+ */
 export class IntakeReads {
   readonly #deps: IntakeReadsDeps;
 
@@ -74,7 +89,10 @@ export class IntakeReads {
     return new Map(offsets.filter(([, offset]) => offset >= 0n));
   }
 
-  /** With `awaitOpen: false` at once, and of what is decided by then. */
+  /**
+   * The last event of an audit partition. `awaitOpen: false`: returns at once, by the records that
+   * are decided.
+   */
   async auditTail(
     partition: number,
     { awaitOpen = true }: { readonly awaitOpen?: boolean } = {},
@@ -88,14 +106,104 @@ export class IntakeReads {
         awaitOpen,
       });
       const position = event === undefined ? undefined : intakePosition(event.value);
-      return {
+      const tail = {
         trimmed: start > 0n,
         last: position === undefined ? null : this.#ours(position, partition),
       };
+      if (event === undefined || event.value === null) return tail;
+      const ids = topicIdsOf(event.headers);
+      return { ...tail, event: event.value, ...defined({ ids }) };
     });
   }
 
-  /** How far a partition goes, and how far its transactions are decided: readers of committed records get that far. */
+  /**
+   * The topics' current ids. `undefined`: the brokers do not support topic ids. A topic that does
+   * not exist or is not visible is left out.
+   */
+  async topicIds(): Promise<TopicIds | undefined> {
+    const ids = await this.#deps.reads.ask(
+      async (connection) =>
+        await connection.topicIds(Object.values(TOPICS).map((topic) => this.#name(topic))),
+    );
+    return ids === undefined
+      ? undefined
+      : new Map(
+          Object.values(TOPICS).flatMap((topic) => {
+            const id = ids.get(this.#name(topic));
+            return id === undefined ? [] : [[topic, id] as const];
+          }),
+        );
+  }
+
+  /**
+   * The contents of a partition's last decided audit event: the topics' ids and its intake record.
+   * `undefined`: no event.
+   */
+  async settledTopics(partition: number, tail?: AuditTail): Promise<SettledTopics | undefined> {
+    const { last, event, ids } = tail ?? (await this.auditTail(partition, { awaitOpen: false }));
+    if (last === null || event === undefined) return undefined;
+    const found = await this.#standing(partition, last);
+    const difference =
+      found === undefined
+        ? undefined
+        : found === 'none'
+          ? 'there is none at its offset, though the log reaches beyond'
+          : differenceOf(event, found);
+    return {
+      partition,
+      compared: found !== undefined,
+      ...defined({ ids, difference }),
+    };
+  }
+
+  async allSettledTopics(): Promise<readonly SettledTopics[]> {
+    const found: SettledTopics[] = [];
+    for (const partition of await this.partitions(TOPICS.audit)) {
+      const settled = await this.settledTopics(partition).catch(unlessForeign);
+      if (settled !== undefined) found.push(settled);
+    }
+    return found;
+  }
+
+  /** Open transactions of the intake log. */
+  async undecided(): Promise<readonly Undecided[]> {
+    return await this.#deps.reads.ask(
+      async (connection) => await undecidedIn(connection, this.#name(TOPICS.samples)),
+    );
+  }
+
+  /**
+   * Replacements in the decided part of the control log. An open transaction there blocks nothing.
+   */
+  async acceptedReplacements(): Promise<readonly AcceptedReplacement[]> {
+    const name = this.#name(TOPICS.control);
+    const messages = await this.#deps.reads.ask(
+      async (connection) => await readDecided(connection, name, 0),
+    );
+    return messages
+      .map((message) => acceptedReplacement(toLogRecord(message, TOPICS.control, 0)))
+      .filter((one) => one !== undefined);
+  }
+
+  /**
+   * The intake record at an offset. `none`: the log holds later records, but none there.
+   * `undefined`: its retention is over, or the log does not reach it.
+   */
+  async #standing(partition: number, offset: bigint): Promise<LogRecord | 'none' | undefined> {
+    const name = this.#name(TOPICS.samples);
+    return await this.#deps.reads.ask(async (connection) => {
+      const start = (await connection.starts(name)).get(partition);
+      const stable = (await connection.stableEnds(name)).get(partition);
+      if (start === undefined || stable === undefined || offset < start || offset >= stable)
+        return undefined;
+      const message = await readOne(connection, name, partition, offset);
+      return message === undefined ? 'none' : toLogRecord(message, TOPICS.samples, partition);
+    });
+  }
+
+  /**
+   * The end of a partition, and its last stable offset: readers of committed records get that far.
+   */
   async extent(
     topic: Topic,
     partition: number,
@@ -115,7 +223,7 @@ export class IntakeReads {
     throw new KafkaLogError({
       code: 'LOG_MISMATCH',
       remedy: 'stop',
-      message: `Expected partition ${of} of ${this.#name(TOPICS.audit)} to tell of the log ${this.#deps.settings.log}, found an event about ${log}, partition ${partition}. A name stands for one log for ever: set it back, or give this log a topic prefix of its own.`,
+      message: `Expected partition ${of} of ${this.#name(TOPICS.audit)} to hold events of the log ${this.#deps.settings.log}, found one of ${log}, partition ${partition}. A log's name never changes: restore it, or give this log a topic prefix of its own.`,
     });
   }
 
@@ -124,10 +232,15 @@ export class IntakeReads {
   }
 }
 
-/** `undefined`: an event about something else, or of a type to come. */
+/** Readers of the audit log must skip another log's events; routers stop at them. */
+function unlessForeign(error: unknown): undefined {
+  if (!hasCode(error, 'LOG_MISMATCH')) throw error;
+}
+
+/** `undefined`: an event about something else, or of a later type. */
 export function intakePosition(value: Buffer | null): Position | undefined {
   try {
-    const event: unknown = JSON.parse(value?.toString('utf8') ?? '');
+    const event = readJson(value ?? '');
     const position =
       typeof event === 'object' && event !== null && 'id' in event && typeof event.id === 'string'
         ? parsePosition(event.id)

@@ -1,4 +1,5 @@
 import { TOPICS } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import type { Blocked, ConsumeOptions, RouteBatch, SubmissionLog } from '@residency/routing';
 import type { Kafka } from 'kafkajs';
 import type { KafkaDiagnostics } from '../diagnostics.ts';
@@ -17,8 +18,9 @@ export interface KafkaSubmissionLogDeps extends IntakeReadsDeps {
 }
 
 /**
- * The intake topic of a cluster, exactly once: each assigned partition has a transactional producer of its own, whose opening
- * fences every earlier owner, and audit events, quarantine pointers and the group's position are committed in one transaction.
+ * The intake topic of a cluster, settled exactly once. Each assigned partition has a transactional
+ * producer of its own, which fences every earlier owner when it opens. Audit events, quarantine
+ * pointers and the group's position are committed in one transaction.
  */
 export class KafkaSubmissionLog implements SubmissionLog {
   readonly #deps: KafkaSubmissionLogDeps;
@@ -43,11 +45,11 @@ export class KafkaSubmissionLog implements SubmissionLog {
       quarantinePartitions,
       route,
       consume,
-      ...(end === undefined ? {} : { end }),
+      ...defined({ end }),
     }).run();
   }
 
-  /** How many partitions the quarantine has. Throws where a topic is not as this needs it. */
+  /** The number of the quarantine's partitions. Throws if a topic's settings do not fit. */
   async #topics(reads: IntakeReads): Promise<number> {
     const samples = await reads.partitions(TOPICS.samples);
     const audit = await reads.partitions(TOPICS.audit);

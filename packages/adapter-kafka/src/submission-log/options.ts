@@ -3,24 +3,42 @@ import type { CodedError } from '@residency/coded-error';
 
 export interface KafkaSubmissionLogOptions {
   readonly maxBatchRecords: number;
-  /** Of a batch, unless a single record is larger. A partition holds at most two of them, and what one fetch brought. */
+  /**
+   * The most bytes of a batch, unless a single record is larger. A partition holds at most two
+   * batches and the records of one fetch; of a batch that commits, only its events.
+   */
   readonly maxBatchBytes: number;
-  /** A member that gives no sign of life for so long loses its partitions. */
+  /** A member that sends no heartbeat for this time loses its partitions. */
   readonly sessionTimeoutMs: number;
-  /** Below the session's, so that nobody waits longer for a dead member's transaction than for its partitions. */
+  /**
+   * Below the session timeout, so that readers wait no longer for a dead member's transaction than
+   * for its partitions.
+   */
   readonly transactionTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
-  /** Records wait and none is handed over for so long: the consumer is made anew (kafkajs #1720, #659). Above the time a rebalance may take. */
+  /**
+   * If records wait and none is handed over for this time, the consumer is recreated (kafkajs
+   * #1720, #659). Longer than a rebalance may take.
+   */
   readonly stallMs: number;
-  /** Between attempts at a blocked batch, at a partition's producer and at the group. */
+  /** For attempts at a blocked batch, at a partition's producer and at the group. */
   readonly backOff: BackOffLimits;
-  /** Told of each failure of the log itself that is tried again, with the partition where it is one's. */
+  /**
+   * Called for each failure of the log itself before it is retried, with the partition if the
+   * failure concerns one.
+   */
   readonly onRetry?: (error: CodedError, partition?: number) => void;
-  /** After so many milliseconds. `unknown`: no answer, or one that does not say; the committed position tells after the next fence. */
+  /**
+   * The result of a transaction and its duration in milliseconds. `unknown`: no answer, or an
+   * ambiguous one. The committed position shows the result after the next fence.
+   */
   readonly onTransaction?: (result: TransactionResult, milliseconds: number) => void;
-  /** Told of each assignment of partitions, the first one included. */
+  /** Called for each assignment of partitions, including the first. */
   readonly onRebalanced?: (partitions: readonly number[]) => void;
-  /** Told of each partition that is ours and whose position is known: what it was tried again for is over, whether records wait or not. */
+  /**
+   * Called for each partition that this process owns and whose position is known. Its earlier
+   * failures are over, even if no records wait.
+   */
   readonly onTakenOver?: (partition: number) => void;
 }
 
@@ -36,7 +54,7 @@ export const KAFKA_SUBMISSION_LOG_DEFAULTS: KafkaSubmissionLogOptions = {
   backOff: { firstMs: 100, mostMs: 5_000 },
 };
 
-/** Throws a `RangeError` where the time-outs do not fit together. */
+/** Throws a `RangeError` if the timeouts do not fit together. */
 export function submissionLogOptions(
   given: Partial<KafkaSubmissionLogOptions>,
 ): KafkaSubmissionLogOptions {
@@ -70,7 +88,7 @@ export function submissionLogOptions(
   return options;
 }
 
-/** The other time-outs, in proportion to a session time-out that was chosen. */
+/** The other timeouts, in proportion to a chosen session timeout. */
 function fitting(sessionTimeoutMs: number | undefined): Partial<KafkaSubmissionLogOptions> {
   if (sessionTimeoutMs === undefined) return {};
   return {

@@ -6,9 +6,12 @@ import {
 } from '@residency/contracts';
 import type { AuditEvent, NewRecord, QuarantinePointer, Topic } from '@residency/contracts';
 import type { Settlement } from '@residency/routing';
+import { TOPIC_IDS_HEADER, encodeTopicIds } from '../identity/topic-ids.ts';
+import type { TopicIds } from '../identity/topic-ids.ts';
 import { recordBytes } from '../to-log-record.ts';
 
-// kafkajs makes one record batch of all records of a send for a partition; brokers take 1 MB of them by default.
+// kafkajs puts all records of a send for a partition into one batch. By default brokers accept 1
+// MB.
 const SEND_BYTES = 512 * 1024;
 
 /** Records of one partition of one topic, few enough for one send. */
@@ -18,20 +21,18 @@ export interface Send {
 }
 
 /**
- * What a batch's settlements append, in order. Encoding checks each event's size: a transaction that holds a record its
- * topic does not take can never commit and would block the partition for ever.
+ * The records that a batch's settlements append, in order. Encoding checks each event's size: a
+ * transaction with a record that its topic refuses can never commit, and would block the partition
+ * for ever. The last event carries the topics' ids.
  */
-export function packSettlement(settlements: readonly Settlement[]): Send[] {
+export function packSettlement(settlements: readonly Settlement[], ids?: TopicIds): Send[] {
   const pointers = settlements.flatMap(({ pointer }) =>
     pointer === undefined ? [] : [pointerRecord(pointer)],
   );
-  return [
-    ...sendsOf(
-      TOPICS.audit,
-      settlements.map(({ event }) => auditRecord(event)),
-    ),
-    ...sendsOf(TOPICS.quarantine, pointers),
-  ];
+  const events = settlements.map(({ event }, index) =>
+    auditRecord(event, index === settlements.length - 1 ? ids : undefined),
+  );
+  return [...sendsOf(TOPICS.audit, events), ...sendsOf(TOPICS.quarantine, pointers)];
 }
 
 function sendsOf(topic: Topic, records: readonly NewRecord[]): Send[] {
@@ -48,10 +49,15 @@ function sendsOf(topic: Topic, records: readonly NewRecord[]): Send[] {
   return sends;
 }
 
-function auditRecord(event: AuditEvent): NewRecord {
+function auditRecord(event: AuditEvent, ids: TopicIds | undefined): NewRecord {
   return {
     key: Buffer.from(event.data.submission ?? formatPosition(event.position)),
-    headers: contentType('application/cloudevents+json'),
+    headers: [
+      ...contentType('application/cloudevents+json'),
+      ...(ids === undefined || ids.size === 0
+        ? []
+        : [[TOPIC_IDS_HEADER, encodeTopicIds(ids)] as const]),
+    ],
     value: encodeAuditEvent(event),
   };
 }

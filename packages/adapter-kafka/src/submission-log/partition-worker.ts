@@ -4,9 +4,11 @@ import { TOPICS } from '@residency/contracts';
 import type { LogRecord } from '@residency/contracts';
 import { BackOff, checkResult } from '@residency/routing';
 import type { Batch, BatchResult, Blocked, RouteBatch } from '@residency/routing';
+import { pause } from '@residency/waiting';
 import type { Batch as Fetched } from 'kafkajs';
+import { ROUTED_TOPICS, compareTopics, requireSameTopics } from '../identity/log-identity.ts';
+import type { TopicIds } from '../identity/topic-ids.ts';
 import { KafkaLogError } from '../kafka-log-error.ts';
-import { pause } from '../reading/pause.ts';
 import { Inbox } from './inbox.ts';
 import type { Flow } from './inbox.ts';
 import type { KafkaSubmissionLogOptions, TransactionResult } from './options.ts';
@@ -20,49 +22,64 @@ export interface WorkerDeps {
   readonly log: string;
   readonly options: KafkaSubmissionLogOptions;
   readonly route: RouteBatch;
-  /** Aborted when the process stops: the batch in hand is finished, and no other one begun. */
+  /** Aborted when the process stops. The current batch is finished, and no other begins. */
   readonly stop: AbortSignal;
   readonly takeOver: (partition: number) => Promise<Owned>;
-  /** The membership: rejects a heartbeat where the group moved on. */
+  /** The topics' current ids. Called before each commit. */
+  readonly topicIds: () => Promise<TopicIds | undefined>;
+  /** `heartbeat` rejects if the group has a new generation. */
   readonly flow: Flow & { heartbeat(): Promise<void> };
   readonly settled: (result: BatchResult, partition: number) => void;
-  /** Everything before `next` is settled, or nobody's. */
+  /**
+   * Called when all records before `next` are settled; markers and aborted records count as
+   * settled.
+   */
   readonly reached: (partition: number, next: bigint) => void;
-  /** Whether to go on waiting. */
+  /** Called with a block. Returns whether to keep waiting. */
   readonly blocked: (blocked: Blocked) => boolean;
   readonly failed: (error: unknown) => void;
   readonly retrying: (error: CodedError, partition: number) => void;
 }
 
-/** One partition from its assignment until it is taken away: takes it over, hands over batches, settles them. */
+/**
+ * One partition from its assignment to its revocation: takes it over, hands over batches, settles
+ * them in order. A batch is placed while the one before it commits (docs/decisions/0029).
+ */
 export class PartitionWorker {
   readonly partition: number;
   readonly #deps: WorkerDeps;
   readonly #lost = new AbortController();
-  /** Lost or stopped: no batch is begun any more. */
+  /** Aborted when the partition is lost or the process stops: no further batch begins. */
   readonly #over: AbortSignal;
   readonly #inbox: Inbox;
   readonly #backOff: BackOff;
-  #settled: bigint | null = null;
-  /** What was sent to be settled and never answered. */
+  /** The last offset that is settled, or that will be settled before any later one. */
+  #previous: bigint | null = null;
+  /** The commit of the previous batch, while it is in flight or after it failed. */
+  #commit: Promise<void> | undefined;
+  /** The topics' ids at the take-over. */
+  #ids: TopicIds | undefined;
+  /** The commit whose outcome is unknown. */
   #unsure: { readonly last: bigint; readonly result: BatchResult } | undefined;
   readonly done: Promise<void>;
 
-  /** Begins once `before` resolves: what this process itself still does with the partition. */
+  /**
+   * Begins once `before` resolves: an earlier worker of this process for the partition has ended.
+   */
   constructor(partition: number, deps: WorkerDeps, before: Promise<void>) {
     this.partition = partition;
     this.#deps = deps;
     this.#over = AbortSignal.any([this.#lost.signal, deps.stop]);
     this.#inbox = new Inbox({ partition, limits: deps.options, flow: deps.flow, over: this.#over });
     this.#backOff = new BackOff(deps.options.backOff, Math.random);
-    this.done = this.#live(before);
+    this.done = this.#run(before);
   }
 
   get waiting(): Inbox['waiting'] {
     return this.#inbox.waiting;
   }
 
-  /** It may be another's now: nothing is settled from here on. */
+  /** The partition may belong to another member now, so nothing more is settled. */
   lose(): void {
     this.#lost.abort();
   }
@@ -79,39 +96,43 @@ export class PartitionWorker {
     this.#inbox.skip(first, last);
   }
 
-  async #live(before: Promise<void>): Promise<void> {
+  async #run(before: Promise<void>): Promise<void> {
     try {
       await before;
-      while (!this.#over.aborted) await this.#turn();
+      while (!this.#over.aborted) await this.#runOnce();
     } catch (error) {
       this.#deps.failed(error);
     }
   }
 
-  async #turn(): Promise<void> {
+  async #runOnce(): Promise<void> {
     try {
-      await this.#own();
+      await this.#acquireAndProcess();
     } catch (error) {
       await this.#waitAfter(error);
     }
   }
 
-  /** With one producer, until the partition is lost; rejects where an outcome is not known. */
-  async #own(): Promise<void> {
+  /** Works with one producer until the partition is lost. Rejects if an outcome is unknown. */
+  async #acquireAndProcess(): Promise<void> {
     const { settler, progress } = await this.#deps.takeOver(this.partition);
     try {
       this.#begin(progress);
-      while (!this.#over.aborted) await this.#step(settler);
+      while (!this.#over.aborted) await this.#processNext(settler);
+      await this.#commit;
     } finally {
+      await Promise.allSettled([this.#commit]);
+      this.#commit = undefined;
       this.#inbox.close();
-      // What another worker of this process resumed since is not this one's to pause.
+      // A newer worker of this process may have resumed the partition; then do not pause it.
       if (!this.#lost.signal.aborted) this.#deps.flow.pause(this.partition);
       await settler.close();
     }
   }
 
-  #begin({ settled, next }: Progress): void {
-    this.#settled = settled;
+  #begin({ settled, next, ids }: Progress): void {
+    this.#previous = settled;
+    this.#ids = ids;
     if (this.#unsure !== undefined && this.#unsure.last === settled)
       this.#deps.settled(this.#unsure.result, this.partition);
     this.#unsure = undefined;
@@ -120,45 +141,65 @@ export class PartitionWorker {
     this.#deps.reached(this.partition, next);
   }
 
-  async #step(settler: Owned['settler']): Promise<void> {
+  async #processNext(settler: Owned['settler']): Promise<void> {
     const records = this.#inbox.take();
     if (records.length > 0) return await this.#handOver(records, settler);
+    if (this.#commit !== undefined)
+      return await Promise.race([this.#commit, this.#inbox.changed()]);
     const { waiting } = this.#inbox;
     if (waiting !== undefined) this.#deps.reached(this.partition, waiting.from);
     return await this.#inbox.changed();
   }
 
   async #handOver(records: readonly LogRecord[], settler: Owned['settler']): Promise<void> {
-    const { log, route, settled, blocked } = this.#deps;
+    const { log, route, blocked } = this.#deps;
     const batch: Batch = {
       log,
       topic: TOPICS.samples,
       partition: this.partition,
-      previous: this.#settled,
+      previous: this.#previous,
       records,
       signal: this.#over,
     };
     const result = await routed(route, batch);
+    // If it failed, these records come again after those before them.
+    await this.#commit;
     if (result === undefined || this.#lost.signal.aborted) return;
     checkResult(batch, result);
     const last = records[result.settlements.length - 1]?.offset;
-    if (last !== undefined) await this.#settle(last, result, settler);
-    settled(result, this.partition);
+    this.#commit = this.#settle(last, result, settler).then(() => {
+      this.#commit = undefined;
+    });
+    // A failure is thrown where the commit is awaited: before the next one, or at the end.
+    this.#commit.catch(() => undefined);
+    if (result.blocked === undefined) return;
+    await this.#commit;
     this.#inbox.putBack(records.slice(result.settlements.length));
-    if (result.blocked !== undefined && blocked(result.blocked))
+    if (blocked(result.blocked))
       await pause(this.#backOff.next(result.blocked.retryAfterMs), this.#over);
   }
 
-  async #settle(last: bigint, result: BatchResult, settler: Owned['settler']): Promise<void> {
+  /** `last`: of the settlements; `undefined`: there is none. */
+  async #settle(
+    last: bigint | undefined,
+    result: BatchResult,
+    settler: Owned['settler'],
+  ): Promise<void> {
+    if (last !== undefined) await this.#commitUpTo(last, result, settler);
+    this.#deps.settled(result, this.partition);
+  }
+
+  async #commitUpTo(last: bigint, result: BatchResult, settler: Owned['settler']): Promise<void> {
+    this.#previous = last;
     const settling: Settling = {
-      sends: packSettlement(result.settlements),
+      sends: packSettlement(result.settlements, this.#ids),
       next: last + 1n,
       beforeCommit: async () => {
         await this.#stillOurs();
       },
     };
     const since = performance.now();
-    const told = (how: TransactionResult): void => {
+    const report = (how: TransactionResult): void => {
       this.#deps.options.onTransaction?.(how, performance.now() - since);
     };
     try {
@@ -166,16 +207,18 @@ export class PartitionWorker {
     } catch (error) {
       const withheld = error instanceof Withheld;
       if (!withheld) this.#unsure = { last, result };
-      told(withheld ? 'abort' : 'unknown');
+      report(withheld ? 'abort' : 'unknown');
       throw withheld ? error.reason : error;
     }
-    told('commit');
+    report('commit');
     this.#backOff.reset();
-    this.#settled = last;
     this.#deps.reached(this.partition, last + 1n);
   }
 
   async #stillOurs(): Promise<void> {
+    // The heartbeat comes last. However long the steps before it take, the group has confirmed the
+    // partition after them.
+    await this.#sameTopics();
     try {
       await this.#deps.flow.heartbeat();
     } catch (cause) {
@@ -184,25 +227,41 @@ export class PartitionWorker {
     if (this.#lost.signal.aborted) throw ownershipUnsure(this.partition);
   }
 
-  /** Goes up with what a person must look at; waits after what passes. */
+  /**
+   * Checks that the records fetched since the take-over come from these topics, not from topics
+   * that were recreated meanwhile.
+   */
+  async #sameTopics(): Promise<void> {
+    if (this.#ids === undefined) return;
+    const identities = compareTopics({
+      ids: await this.#deps.topicIds(),
+      settled: [],
+      first: this.#ids,
+      accepted: [],
+    });
+    requireSameTopics(identities, ROUTED_TOPICS);
+  }
+
+  /** Waits after a transient error. Rethrows an error that needs a person. */
   async #waitAfter(error: unknown): Promise<void> {
     if (!passes(error)) throw error;
     if (this.#over.aborted) return;
     this.#deps.retrying(error, this.partition);
-    // Fenced: whether the partition is still ours is the group's to say, and it says so to a heartbeat. Taking it back before would fence its new owner.
+    // Fenced: only the group can say whether the partition is still owned, in its answer to a
+    // heartbeat. To take it back before that would fence its new owner.
     const atLeast = hasCode(error, 'FENCED') ? 2 * this.#deps.options.heartbeatIntervalMs : 0;
     await pause(Math.max(atLeast, this.#backOff.next()), this.#over);
   }
 }
 
-/** Unknown codes are unknown outcomes: a new producer and the audit log tell what happened. */
+/** An unknown error code is an unknown outcome. After the next fence, the audit log shows it. */
 function passes(error: unknown): error is CodedError {
   return (
     error instanceof KafkaLogError && (remedyOf(error) === 'retry' || error.code === 'KAFKA_FAILED')
   );
 }
 
-/** `undefined`: the router gave the batch up because it was told to. */
+/** `undefined`: the router abandoned the batch because it was stopped. */
 async function routed(route: RouteBatch, batch: Batch): Promise<BatchResult | undefined> {
   try {
     return await route(batch);

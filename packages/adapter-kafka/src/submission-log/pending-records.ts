@@ -6,7 +6,7 @@ export interface BatchLimits {
   readonly maxBatchBytes: number;
 }
 
-/** What was fetched of a partition and is not handed over yet, in offset order. */
+/** The fetched records of a partition that are not handed over yet, in offset order. */
 export class PendingRecords {
   readonly #limits: BatchLimits;
   #records: LogRecord[] = [];
@@ -16,7 +16,7 @@ export class PendingRecords {
     this.#limits = limits;
   }
 
-  /** Whether a whole batch waits, so that fetching ahead brings nothing. */
+  /** True if a whole batch is pending, so that there is no use in fetching ahead. */
   get full(): boolean {
     return (
       this.#records.length >= this.#limits.maxBatchRecords ||
@@ -33,13 +33,13 @@ export class PendingRecords {
     this.#bytes += bytesOf(records);
   }
 
-  /** Gives back what was taken and not settled. */
+  /** Returns records that were taken and not settled. */
   putBack(records: readonly LogRecord[]): void {
     this.#records = [...records, ...this.#records];
     this.#bytes += bytesOf(records);
   }
 
-  /** The next batch; a record larger than a batch may be comes alone. */
+  /** The next batch. A record that is larger than a batch comes alone. */
   take(): LogRecord[] {
     const { maxBatchRecords, maxBatchBytes } = this.#limits;
     let bytes = 0;

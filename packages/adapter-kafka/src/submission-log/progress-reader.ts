@@ -1,50 +1,85 @@
 import { TOPICS } from '@residency/contracts';
+import { defined } from '@residency/defined';
+import { shareNext } from '@residency/waiting';
 import type { Offsets } from '../reading/fetched.ts';
 import { partitionMissing } from './intake-reads.ts';
 import type { Bounds, IntakeReads } from './intake-reads.ts';
+import { ROUTED_TOPICS, compareTopics, requireSameTopics } from '../identity/log-identity.ts';
+import type { TopicIdentity } from '../identity/log-identity.ts';
+import type { AcceptedReplacement } from '../identity/accepted.ts';
+import type { TopicIds } from '../identity/topic-ids.ts';
 import { progressOf } from './progress.ts';
-import type { Progress } from './progress.ts';
+import type { AuditTail, Progress } from './progress.ts';
 
-/** What one look tells of all partitions. */
-interface Look {
+/** The committed positions and the log's bounds of all partitions, read together. */
+interface IntakeReading {
   readonly committed: Offsets;
   readonly bounds: ReadonlyMap<number, Bounds>;
 }
 
-/** Where partitions stand, read from the cluster. Several that ask at once share one look that begins after all of them asked. */
+/**
+ * Reads the progress of partitions from the cluster. Concurrent callers share one reading that
+ * begins after all of them called.
+ */
 export class ProgressReader {
   readonly #reads: IntakeReads;
-  #next: Promise<Look> | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #readIntake: () => Promise<IntakeReading>;
+  readonly #readBounds: () => Promise<ReadonlyMap<number, Bounds>>;
 
   constructor(reads: IntakeReads) {
     this.#reads = reads;
+    this.#readIntake = shareNext(async () => ({
+      committed: await reads.committed(),
+      bounds: await reads.bounds(TOPICS.samples),
+    }));
+    this.#readBounds = shareNext(async () => await reads.bounds(TOPICS.samples));
   }
 
-  /** After this partition was fenced, and `swept` where something undecided was found. Throws `PROGRESS_LOST` and `PROGRESS_DIFFERS`. */
-  async read(partition: number, swept: boolean): Promise<Progress> {
-    this.#next ??= this.#afterTheLast();
-    const { committed, bounds } = await this.#next;
+  /**
+   * Call after this partition was fenced. `abortedDangling`: an undecided transaction was found and
+   * aborted. Throws `PROGRESS_LOST`, `PROGRESS_DIFFERS` and `LOG_REPLACED`.
+   */
+  async read(partition: number, abortedDangling: boolean): Promise<Progress> {
+    // The ids are read before the records. If a topic is recreated after this read, its id differs
+    // when a batch is settled.
+    const ids = await this.#reads.topicIds();
+    const { committed, bounds } = await this.#readIntake();
     const found = bounds.get(partition);
     if (found === undefined) throw partitionMissing(TOPICS.samples, partition);
-    return progressOf({
+    const audit = await this.#reads.auditTail(partition);
+    // A process may freeze between two reads while another router goes on. So the log's start is
+    // read before the audit log, and its end after it.
+    const { end = found.end } = (await this.#readBounds()).get(partition) ?? {};
+    const progress = progressOf({
       partition,
-      swept,
+      abortedDangling,
       committed: committed.get(partition),
-      audit: await this.#reads.auditTail(partition),
-      ...found,
+      audit,
+      start: found.start,
+      end,
     });
+    await this.#requireSameTopics(partition, audit, ids);
+    return { ...progress, ...defined({ ids }) };
   }
 
-  async #afterTheLast(): Promise<Look> {
-    const look = this.#last.then(async () => {
-      this.#next = undefined;
-      return {
-        committed: await this.#reads.committed(),
-        bounds: await this.#reads.bounds(TOPICS.samples),
-      };
-    });
-    this.#last = look.catch(() => undefined);
-    return await look;
+  async #requireSameTopics(
+    partition: number,
+    audit: AuditTail,
+    ids: TopicIds | undefined,
+  ): Promise<void> {
+    const settled = await this.#reads.settledTopics(partition, audit);
+    const compare = (accepted: readonly AcceptedReplacement[]): readonly TopicIdentity[] =>
+      compareTopics({
+        ids,
+        settled: settled === undefined ? [] : [settled],
+        first: new Map(),
+        accepted,
+      });
+    const identities = compare([]);
+    const isSame = identities.every(({ state }) => state !== 'replaced');
+    requireSameTopics(
+      isSame ? identities : compare(await this.#reads.acceptedReplacements()),
+      ROUTED_TOPICS,
+    );
   }
 }

@@ -1,23 +1,26 @@
+import type { TopicIds } from '../identity/topic-ids.ts';
 import { KafkaLogError } from '../kafka-log-error.ts';
 
-/** Where a partition stands. */
+/** The progress of one partition. */
 export interface Progress {
   /** The offset settled last; `null`: none yet. */
   readonly settled: bigint | null;
   /** The first offset to hand over. */
   readonly next: bigint;
-  /** The committed position, where it is not `next`. */
+  /** The committed position, if it differs from `next`. */
   readonly differing?: bigint;
+  /** The topics' ids at the take-over. Absent: the brokers do not support topic ids. */
+  readonly ids?: TopicIds;
 }
 
-/** What the cluster says of a partition, all read after the fence. */
+/** The cluster's state of a partition, read after the fence. */
 export interface Evidence {
   readonly partition: number;
   /** The group's committed position: the offset after the last one settled. */
   readonly committed: bigint | undefined;
   readonly audit: AuditTail;
-  /** Whether what an earlier owner left undecided in the audit partition was aborted just now. */
-  readonly swept: boolean;
+  /** True if a dangling transaction of an earlier owner in the audit partition was just aborted. */
+  readonly abortedDangling: boolean;
   /** The intake log's first offset, and the one after its last. */
   readonly start: bigint;
   readonly end: bigint;
@@ -25,25 +28,34 @@ export interface Evidence {
 
 /** The end of the audit partition of the same number. */
 export interface AuditTail {
-  /** The intake offset its last event is about; `null` where it holds none. */
+  /** The intake offset of its last event; `null`: it holds none. */
   readonly last: bigint | null;
-  /** Whether events were removed from its beginning: then one that is not there may have been. */
+  /**
+   * True if events were removed from its beginning. Then a missing event may have been among them.
+   */
   readonly trimmed: boolean;
+  /** The topics' ids at its settlement; absent: the event has none. */
+  readonly ids?: TopicIds;
+  /** The last event itself. */
+  readonly event?: Buffer;
 }
 
 /**
- * The audit log is what counts, because it is what promise 1 of DESIGN §2 is about: after its last event comes the next one, whatever is
- * committed. The two become visible in one transaction and agree unless somebody set the position by hand, or a broker that was killed while
- * it ended a transaction did so in one partition and forgot the other (seen with Kafka 4.4.0). A position that lags is passed over: following
- * it would repeat events. One that is ahead, where nothing undecided was found that explains it, may mean that the audit log lost its end:
- * only a person can know.
+ * The audit log decides, because promise 1 of DESIGN §2 is about it: processing continues after the
+ * record of its last event, whatever position is committed. Event and position become visible in
+ * one transaction. They differ only if somebody set the position by hand, or if a broker was killed
+ * while it ended a transaction and completed it in one partition only (seen with Kafka 4.4.0).
+ *
+ * A position that lags is ignored, because following it would repeat events. A position that is
+ * ahead, without a dangling transaction that explains it, may mean that the audit log lost its end.
+ * Only a person can find out.
  */
 export function progressOf(evidence: Evidence): Progress {
   const { partition, committed, audit, start, end } = evidence;
   if (audit.last === null && audit.trimmed && committed === undefined) throw forgotten(partition);
   const next = audit.last !== null ? audit.last + 1n : audit.trimmed ? (committed ?? start) : start;
   const none = audit.last === null && !audit.trimmed;
-  if (committed !== undefined && !evidence.swept && (none || committed > next))
+  if (committed !== undefined && !evidence.abortedDangling && (none || committed > next))
     throw progressDiffers(partition, committed, audit);
   if (next < start || next > end) throw progressLost(evidence, next);
   const differing = committed === undefined || committed === next ? {} : { differing: committed };

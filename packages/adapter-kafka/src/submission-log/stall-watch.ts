@@ -1,10 +1,10 @@
 import { TOPICS } from '@residency/contracts';
+import { pause } from '@residency/waiting';
 import { KafkaLogError } from '../kafka-log-error.ts';
-import { pause } from '../reading/pause.ts';
 import type { IntakeReads } from './intake-reads.ts';
 
 export interface Watched {
-  /** When the consumer last gave a sign of life. */
+  /** The time of the consumer's last sign of life. */
   readonly aliveAt: number;
 }
 
@@ -13,7 +13,10 @@ export interface WatchedWorker {
   readonly waiting: { readonly since: number; readonly from: bigint } | undefined;
 }
 
-/** Sees a consumer that does not resume (kafkajs #1720, #659): nothing is fetched, and nothing fails. */
+/**
+ * Detects a consumer that does not resume (kafkajs #1720, #659): it fetches nothing and reports no
+ * error.
+ */
 export class StallWatch {
   readonly #reads: IntakeReads;
   readonly #stallMs: number;
@@ -23,7 +26,7 @@ export class StallWatch {
     this.#stallMs = stallMs;
   }
 
-  /** Resolves with `CONSUMER_STALLED`, or with nothing once `signal` is aborted. */
+  /** Resolves with `CONSUMER_STALLED`, or with `undefined` once `signal` is aborted. */
   async watch(
     member: Watched,
     workers: () => Iterable<WatchedWorker>,
@@ -33,7 +36,7 @@ export class StallWatch {
     while (!signal.aborted) {
       await pause(this.#stallMs / 4, signal);
       const before = performance.now() - this.#stallMs;
-      // Twice: a process that was itself stopped for a while finds everybody silent.
+      // Two checks in a row: to a process that was itself frozen, every consumer seems silent.
       silent = member.aliveAt < before ? silent + 1 : 0;
       if (silent > 1) return stalled('the consumer gave no sign of life');
       const late = [...workers()].filter(
@@ -51,7 +54,7 @@ export class StallWatch {
       const { decided } = await this.#reads
         .extent(TOPICS.samples, worker.partition)
         .catch(() => ({ decided: 0n }));
-      // Looked at again: it may have gone on meanwhile.
+      // Check again: it may have resumed meanwhile.
       if (
         worker.waiting !== undefined &&
         worker.waiting.since < before &&
@@ -67,6 +70,6 @@ function stalled(found: string): KafkaLogError {
   return new KafkaLogError({
     code: 'CONSUMER_STALLED',
     remedy: 'retry',
-    message: `Expected the consumer to go on, found that ${found}. It is made anew.`,
+    message: `Expected the consumer to make progress, found that ${found}. A new one is started.`,
   });
 }

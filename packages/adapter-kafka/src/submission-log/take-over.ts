@@ -1,8 +1,8 @@
 import { TOPICS } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
+import { pause } from '@residency/waiting';
 import type { KafkaDiagnostics } from '../diagnostics.ts';
 import { KafkaLogError } from '../kafka-log-error.ts';
-import { pause } from '../reading/pause.ts';
 import type { IntakeReads } from './intake-reads.ts';
 import type { ProgressReader } from './progress-reader.ts';
 import type { Progress } from './progress.ts';
@@ -15,7 +15,7 @@ export interface TakeOverDeps {
   readonly reads: Pick<IntakeReads, 'extent'>;
   readonly progress: Pick<ProgressReader, 'read'>;
   readonly diagnostics: KafkaDiagnostics;
-  /** Connected and fenced. */
+  /** Returns a connected producer that has fenced its predecessors. */
   readonly open: () => Promise<TransactionalProducer>;
   /** The partition of a topic that this partition's transactions append to. */
   readonly target: (topic: Topic) => number;
@@ -26,15 +26,18 @@ export interface Owned {
   readonly progress: Progress;
 }
 
-/** Makes a partition ours: fences its earlier owners, ends what they left, and finds where they stopped. */
+/**
+ * Takes a partition over: fences its earlier owners, ends their open transactions, and finds the
+ * position at which they stopped.
+ */
 export async function takeOver(
   partition: number,
   { reads, progress, diagnostics, open, target }: TakeOverDeps,
 ): Promise<Owned> {
   const producer = await open();
   try {
-    const swept = await sweep(producer, reads, target);
-    const found = await progress.read(partition, swept);
+    const abortedDangling = await abortDangling(producer, reads, target);
+    const found = await progress.read(partition, abortedDangling);
     if (found.differing !== undefined) {
       diagnostics.warn(
         `The group's committed position ${found.differing} is not the one after the last audit event; going on with offset ${found.next}, as the audit log says.`,
@@ -49,11 +52,12 @@ export async function takeOver(
 }
 
 /**
- * A fence leaves nothing of ours undecided, except where a broker forgot a transaction's marker in one of its partitions (seen with Kafka
- * 4.4.0, killed while it ended one): readers of that partition would wait for ever, and our next commit would decide it, as committed.
- * So it is aborted first; what was in it is not in the audit log then, and comes again.
+ * After a fence none of our transactions is undecided, with one exception: a broker that was killed
+ * while it ended a transaction forgot the marker in one partition (seen with Kafka 4.4.0). Readers
+ * of that partition would wait for ever, and our next commit would commit the dangling records. So
+ * they are aborted first. Their records are not in the audit log then, and are routed again.
  */
-async function sweep(
+async function abortDangling(
   producer: TransactionalProducer,
   reads: TakeOverDeps['reads'],
   target: TakeOverDeps['target'],

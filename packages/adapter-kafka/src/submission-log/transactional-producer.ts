@@ -5,7 +5,8 @@ import { KafkaLogError } from '../kafka-log-error.ts';
 import { toKafkaMessage } from '../to-log-record.ts';
 import type { Send } from './pack-settlement.ts';
 
-// Two transactions in a row meet CONCURRENT_TRANSACTIONS while the first completes; kafkajs's default of 300 ms would then be most of the time.
+// The second of two transactions in a row gets CONCURRENT_TRANSACTIONS while the first completes.
+// kafkajs's default of 300 ms would be most of its time.
 const RETRY = {
   initialRetryTime: 20,
   multiplier: 2,
@@ -15,28 +16,32 @@ const RETRY = {
 } as const;
 
 export interface ProducerPlan {
-  /** One for each intake partition: whoever opens it last is the only one that can commit. */
+  /**
+   * One producer for each intake partition. The latest one fences all earlier ones: only it can
+   * commit.
+   */
   readonly transactionalId: string;
   readonly transactionTimeoutMs: number;
   readonly group: string;
   /** The intake topic and partition whose progress is committed. */
   readonly intake: { readonly topic: string; readonly partition: number };
-  /** Where a topic's records go: the cluster's name, and the partition for this intake partition. */
+  /** The cluster's name of a topic, and the partition for this intake partition. */
   readonly target: (topic: Topic) => { readonly topic: string; readonly partition: number };
 }
 
-/** All that becomes visible together. */
+/** The records and the position that become visible together. */
 export interface Settling {
   readonly sends: readonly Send[];
   /** The offset after the last one settled. */
   readonly next: bigint;
-  /** Called when all is sent. Throws where it must not be committed. */
+  /** Called after everything was sent. Throws to prevent the commit. */
   readonly beforeCommit: () => Promise<void>;
 }
 
 /**
- * The right to settle one partition. After any error of `commit` it must be closed and another one opened: its sequence numbers are
- * then not those of the broker, and a batch the broker did append could be taken for a repetition.
+ * The exclusive right to settle one partition. After any error of `commit` close it and open
+ * another: its sequence numbers then differ from the broker's, and the broker could take a new
+ * batch for a repetition of an appended one.
  */
 export class TransactionalProducer {
   readonly #producer: Producer;
@@ -47,7 +52,10 @@ export class TransactionalProducer {
     this.#plan = plan;
   }
 
-  /** Connects and fences: when this resolves, what an earlier owner began is committed or aborted, and none of them can commit any more. */
+  /**
+   * Connects and fences. When this resolves, the transactions of earlier owners are committed or
+   * aborted, and none of these owners can commit any more.
+   */
   static async open(kafka: Kafka, plan: ProducerPlan): Promise<TransactionalProducer> {
     const { transactionalId, transactionTimeoutMs: transactionTimeout } = plan;
     const producer = kafka.producer({
@@ -56,7 +64,7 @@ export class TransactionalProducer {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      // Every record's partition is given.
+      // Every record has an explicit partition.
       createPartitioner:
         () =>
         ({ message }) =>
@@ -74,8 +82,9 @@ export class TransactionalProducer {
   }
 
   /**
-   * One transaction. Rejects with a `KafkaLogError` (`FENCED`: somebody else owns the partition) where the outcome is not known, or
-   * with what `beforeCommit` threw once the transaction was aborted.
+   * Runs one transaction. Rejects with a `KafkaLogError` if the outcome is unknown (`FENCED`:
+   * another owner has the partition), or with the error of `beforeCommit` once the transaction was
+   * aborted.
    */
   async commit(settling: Settling): Promise<void> {
     const transaction = await this.#attempt(async () => {
@@ -98,8 +107,8 @@ export class TransactionalProducer {
   }
 
   /**
-   * Aborts what brokers left undecided of this producer's earlier transactions in these topics' partitions: a marker ends everything its
-   * producer id began there. The record it needs for that is never visible.
+   * Aborts the dangling transactions of this producer in these topics' partitions: an abort marker
+   * ends everything that its producer id began there. The record that this needs is never visible.
    */
   async abortWhatIsOpen(topics: readonly Topic[]): Promise<void> {
     await this.#attempt(async () => {
@@ -118,14 +127,15 @@ export class TransactionalProducer {
     await disconnect(this.#producer);
   }
 
-  // To one partition: a send that spans several brokers can append twice what one of them took and the other did not.
+  // A send to one partition only: if a send spans several brokers and one of them fails, the retry
+  // can append twice at the other.
   async #send(transaction: Transaction, { topic: logical, records }: Send): Promise<void> {
     const { topic, partition } = this.#plan.target(logical);
     const appended = await transaction.send({
       topic,
       messages: records.map((record) => toKafkaMessage(record, partition)),
     });
-    // kafkajs sends nothing, and says nothing, where the topic has no such partition.
+    // If the topic has no such partition, kafkajs silently sends nothing.
     if (appended.some((each) => each.partition === partition && each.errorCode === 0)) return;
     throw new KafkaLogError({
       code: 'TOPIC_MISSING',
@@ -154,7 +164,7 @@ export class TransactionalProducer {
   }
 }
 
-/** The transaction was aborted, surely, because `beforeCommit` threw `reason`. */
+/** The transaction was certainly aborted, because `beforeCommit` threw `reason`. */
 export class Withheld extends Error {
   readonly reason: unknown;
 
@@ -168,6 +178,6 @@ async function disconnect(producer: Producer): Promise<void> {
   try {
     await producer.disconnect();
   } catch {
-    // Nothing more is asked of it.
+    // No more is required of it.
   }
 }

@@ -18,14 +18,17 @@ export interface TopicDifference {
   readonly expected: string;
 }
 
-/** A topic as it is. */
+/** A topic as the cluster describes it. */
 interface FoundTopic {
   readonly partitions: number;
   readonly replicationFactor: number;
   readonly settings: ReadonlyMap<string, string>;
 }
 
-/** What of the topics is not as `topicPlan` states. How many partitions and copies there are is the intake topic's to say, and how long the others keep. */
+/**
+ * The differences between topics and `topicPlan`. The intake topic defines the number of partitions
+ * and replicas; how long other topics keep records is not checked.
+ */
 export async function checkTopics(
   settings: KafkaSettings,
   diagnostics: KafkaDiagnostics,
@@ -45,8 +48,11 @@ export async function checkTopics(
   );
 }
 
-/** For a service's start: throws `TOPIC_MISSING` or `TOPIC_SETTINGS` (stop) with every difference there is. */
-export async function demandTopics(
+/**
+ * For a service's start: throws `TOPIC_MISSING` or `TOPIC_SETTINGS` (stop), which name every
+ * difference.
+ */
+export async function requireTopics(
   settings: KafkaSettings,
   diagnostics: KafkaDiagnostics,
 ): Promise<void> {

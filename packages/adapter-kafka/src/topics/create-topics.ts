@@ -1,14 +1,17 @@
 import { TOPICS } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
+import { pause } from '@residency/waiting';
 import type { KafkaDiagnostics } from '../diagnostics.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { topicName } from '../topic-name.ts';
 import type { PlannedTopic } from './topic-plan.ts';
-import { pause } from '../reading/pause.ts';
 import type { SerialAdmin } from './serial-admin.ts';
 import { withAdmin } from './with-admin.ts';
 
-/** Makes the planned topics that are missing and returns their logical names; one that exists stays as it is (`checkTopics` says how that is). */
+/**
+ * Creates the planned topics that are missing and returns their logical names. Existing topics are
+ * not changed; `checkTopics` compares them with the plan.
+ */
 export async function createTopics(
   settings: KafkaSettings,
   diagnostics: KafkaDiagnostics,
@@ -40,7 +43,7 @@ export async function createTopics(
   });
 }
 
-/** A topic made is not known to a broker at once. */
+/** Waits until the brokers know a new topic. */
 async function known(admin: SerialAdmin, names: readonly string[]): Promise<void> {
   for (let left = 100; left > 0; left -= 1) {
     const present = new Set(await admin.ask((client) => client.listTopics()));

@@ -4,7 +4,7 @@ import { ConfigResourceTypes } from '../kafkajs/kafkajs.ts';
 
 const SETTING = 'retention.ms';
 
-/** A topic's, milliseconds; `Infinity`: for ever. `topic` is the cluster's name. */
+/** The retention of a topic, milliseconds; `Infinity`: for ever. `topic` is the cluster's name. */
 export async function describeRetention(admin: Admin, topic: string): Promise<number> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,

@@ -2,16 +2,25 @@ import { TOPICS } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 
 export interface TopicPlanOptions {
-  /** Of the intake log, its audit log and its quarantine: an audit event stands in the partition of its record's number. */
+  /**
+   * The number of partitions of the intake log, its audit log and its quarantine. The event of a
+   * record is in the audit partition with the record's partition number.
+   */
   readonly partitions: number;
   readonly replicationFactor: number;
-  /** How long the intake log holds samples, milliseconds. Default 7 days. Quarantined ones are shown and redriven from there, no longer. */
+  /**
+   * How long the intake log keeps samples, milliseconds. Default 7 days. Quarantined ones can be
+   * shown and redriven that long.
+   */
   readonly retentionMs?: number;
-  /** Copies an append waits for. Default: 2 of 3 or more, else 1. */
+  /** The number of copies that an append waits for. Default: 2 of 3 or more, else 1. */
   readonly minInsyncReplicas?: number;
 }
 
-/** How a topic's setting is to be: exactly so, or a number no less, or no more. */
+/**
+ * The required value of a topic's setting: exactly this, at least this number, or at most this
+ * number.
+ */
 export interface StatedSetting {
   readonly name: string;
   readonly value: string;
@@ -42,7 +51,10 @@ const atMost = (name: string, value: number): StatedSetting => ({
   rule: 'at most',
 });
 
-/** Of every topic. A decision's T is an append time; whatever codec a publisher compresses with, the broker unfolds, so that one can not choose what no reader reads. */
+/**
+ * Settings of every topic. Append time: a decision's T is an append time. Uncompressed: the broker
+ * decompresses every codec, so a publisher cannot choose a codec that readers lack.
+ */
 const EVERY: readonly StatedSetting[] = [
   is('message.timestamp.type', 'LogAppendTime'),
   is('compression.type', 'uncompressed'),
@@ -50,13 +62,19 @@ const EVERY: readonly StatedSetting[] = [
 ];
 const KEPT = is('cleanup.policy', 'delete');
 const COMPACTED = is('cleanup.policy', 'compact');
-/** Ticks: without it a view would read a week of them when it starts. */
+/**
+ * Settings of topics with ticks: with the default segments a view would read a week of ticks at its
+ * start.
+ */
 const OFTEN: readonly StatedSetting[] = [
   atMost('segment.ms', HOUR_MS),
   atMost('max.compaction.lag.ms', HOUR_MS),
 ];
 
-/** All topics and the settings they must have. What a setting does not say is the cluster's or the operator's. */
+/**
+ * All topics and the settings that they must have. The cluster or the operator decides about all
+ * other settings.
+ */
 export function topicPlan({
   partitions,
   replicationFactor,
@@ -94,7 +112,7 @@ export function topicPlan({
   ];
 }
 
-/** Fewer than two copies of an acknowledged record are lost with one broker. */
+/** With fewer than two copies, an acknowledged record is lost with one broker. */
 export function insyncReplicas(replicationFactor: number): number {
   return replicationFactor >= 3 ? 2 : 1;
 }

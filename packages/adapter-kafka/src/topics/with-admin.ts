@@ -1,5 +1,5 @@
 import type { KafkaDiagnostics } from '../diagnostics.ts';
-import { demandCluster } from '../demand-cluster.ts';
+import { requireCluster } from '../require-cluster.ts';
 import { createKafka } from '../kafka-client.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { SerialAdmin } from './serial-admin.ts';
@@ -12,7 +12,7 @@ export async function withAdmin<T>(
 ): Promise<T> {
   const admin = new SerialAdmin(createKafka(settings, diagnostics));
   try {
-    await demandCluster(admin, settings);
+    await requireCluster(admin, settings);
     return await job(admin);
   } finally {
     await admin.close();

@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 it(
-  'a broker killed again and again makes nothing lost or repeated, and the same consumer goes on',
+  'with a broker killed again and again nothing is lost or repeated, and the same consumer continues',
   { timeout: 240_000 },
   async () => {
     const records = 4_000;

@@ -10,7 +10,10 @@ export interface Faults {
   readonly repeated: readonly string[];
   /** Audit events about records that are not there. */
   readonly invented: readonly string[];
-  /** Audit events in another partition than their record's, or whose `previous` is not the one before. */
+  /**
+   * Audit events in another partition than their record's, or whose `previous` is not the one
+   * before.
+   */
   readonly broken: readonly string[];
   /** Partitions whose committed position does not follow the last audit event. */
   readonly disagreeing: readonly number[];
@@ -25,8 +28,9 @@ export const NO_FAULTS: Faults = {
 };
 
 /**
- * Promise 1 of DESIGN §2, judged from the topics alone: the intake log, the audit log and the group's positions. Reads until everything
- * that was committed when it was called is decided, because a commit returns before its records are visible.
+ * Promise 1 of DESIGN §2, judged from the topics alone: the intake log, the audit log and the
+ * group's positions. Reads until everything that was committed when it was called is decided,
+ * because a commit returns before its records are visible.
  */
 export async function faultsOf(
   log: KafkaLog,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '@residency/coded-error';
 import { TOPICS } from '@residency/contracts';
 import type { Batch, BatchResult, Blocked, RouteBatch } from '@residency/routing';
@@ -23,7 +24,7 @@ const fenced = (): KafkaLogError =>
 class World {
   settledNext = 0n;
   readonly events: string[] = [];
-  readonly told: BatchResult[] = [];
+  readonly handled: BatchResult[] = [];
   readonly transactions: string[] = [];
   readonly retries: string[] = [];
   readonly reached: bigint[] = [];
@@ -32,6 +33,7 @@ class World {
   failure: unknown;
   blocked: Blocked | undefined;
   owners = 0;
+  closed = 0;
   heartbeat: () => Promise<void> = () => Promise.resolve();
   route: RouteBatch = (batch) => Promise.resolve({ settlements: settlementsOf(batch) });
   readonly stop = new AbortController();
@@ -44,7 +46,7 @@ class World {
       log: 'log-1',
       stop: this.stop.signal,
       settled: (result) => {
-        this.told.push(result);
+        this.handled.push(result);
       },
       failed: (error) => {
         this.failure = error;
@@ -70,7 +72,10 @@ class World {
             commit: async (settling) => {
               await this.#commit(settling);
             },
-            close: () => Promise.resolve(),
+            close: () => {
+              this.closed += 1;
+              return Promise.resolve();
+            },
           },
         });
       },
@@ -89,6 +94,7 @@ class World {
           await this.heartbeat();
         },
       },
+      topicIds: () => Promise.resolve(undefined),
       reached: (_, next) => {
         this.reached.push(next);
       },
@@ -169,7 +175,7 @@ afterEach(async () => {
 
 const ALL = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 const settlements = (): number =>
-  world.told.reduce((sum, { settlements: { length } }) => sum + length, 0);
+  world.handled.reduce((sum, { settlements: { length } }) => sum + length, 0);
 
 describe('a commit', () => {
   it('that failed is made again, by a new owner, from the position it left', async () => {
@@ -245,6 +251,133 @@ describe('a commit', () => {
   });
 });
 
+describe('a batch that is placed while the one before it commits', () => {
+  /** Holds the first commit until it is released. */
+  function holdFirstCommit(then: Fault): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.faults.push(async (commit, settling) => {
+      await promise;
+      await then(commit, settling);
+    });
+    return resolve;
+  }
+  const firstsOf = (batches: readonly Batch[]): readonly unknown[] =>
+    batches.map(({ previous, records }) => [previous, records[0]?.offset]);
+
+  it('settles after it, and names its last record as the previous one', async () => {
+    const release = holdFirstCommit((commit) => {
+      expect(world.events).toEqual([]);
+      commit();
+    });
+    await world.fetchUntil(() => world.batches.length === 2);
+    await sleep(20);
+    expect(firstsOf(world.batches)).toEqual([
+      [null, 0n],
+      [2n, 3n],
+    ]);
+    expect([world.events, world.handled, [...new Set(world.reached)]]).toEqual([[], [], [0n]]);
+    release();
+    await world.fetchUntil(() => world.events.length === 10);
+    expect(world.events).toEqual(ALL);
+    expect(world.owners).toBe(1);
+  });
+
+  it('is dropped and comes again if that commit fails', async () => {
+    const release = holdFirstCommit(() => {
+      throw unreachable();
+    });
+    await world.fetchUntil(() => world.batches.length === 2);
+    release();
+    await world.fetchUntil(() => world.events.length === 10);
+    expect(world.events).toEqual(ALL);
+    expect(firstsOf(world.batches.slice(2, 3))).toEqual([[null, 0n]]);
+    expect([world.owners, settlements()]).toEqual([2, 10]);
+  });
+
+  it('comes again after it if that commit failed but persisted', async () => {
+    const release = holdFirstCommit((commit) => {
+      commit();
+      throw unreachable();
+    });
+    await world.fetchUntil(() => world.batches.length === 2);
+    release();
+    await world.fetchUntil(() => world.events.length === 10);
+    expect(world.events).toEqual(ALL);
+    expect(firstsOf(world.batches.slice(2, 3))).toEqual([[2n, 3n]]);
+    expect([world.owners, settlements()]).toEqual([2, 10]);
+  });
+
+  it('does not begin before it if that one was blocked', async () => {
+    const error = new CodedError({ code: 'SITE_DOWN', message: 'Expected it.', remedy: 'retry' });
+    world.route = (batch) =>
+      Promise.resolve(
+        world.batches.length === 1
+          ? {
+              settlements: settlementsOf(batch, 2),
+              blocked: { offset: batch.records[2]?.offset ?? -1n, error },
+            }
+          : { settlements: settlementsOf(batch) },
+      );
+    const release = holdFirstCommit((commit) => {
+      expect(world.batches).toHaveLength(1);
+      commit();
+    });
+    await world.fetchUntil(() => world.batches.length === 1);
+    await sleep(20);
+    release();
+    await world.fetchUntil(() => world.events.length === 10);
+    expect(world.events).toEqual(ALL);
+  });
+
+  it('is given up with the process only after that commit ended', async () => {
+    const release = holdFirstCommit((commit) => {
+      commit();
+    });
+    await world.fetchUntil(() => world.batches.length === 2);
+    world.stop.abort();
+    await sleep(20);
+    expect([world.closed, world.events]).toEqual([0, []]);
+    release();
+    await world.worker.done;
+    expect(world.closed).toBe(1);
+    expect(world.events).toEqual(ALL.slice(0, world.events.length));
+    expect(settlements()).toBe(world.events.length);
+  });
+
+  it('that a person must look at goes up after that commit ended', async () => {
+    const error = new CodedError({ code: 'LOG_REWOUND', message: 'Expected it.', remedy: 'stop' });
+    world.route = async (batch) =>
+      await (batch.previous === null
+        ? Promise.resolve({ settlements: settlementsOf(batch) })
+        : Promise.reject(error));
+    const release = holdFirstCommit((commit) => {
+      commit();
+    });
+    await world.fetchUntil(() => world.batches.length === 2);
+    await sleep(20);
+    expect([world.closed, world.failure]).toEqual([0, undefined]);
+    release();
+    await world.worker.done;
+    expect(world.failure).toBe(error);
+    expect([world.events, settlements()]).toEqual([ALL.slice(0, 3), 3]);
+  });
+});
+
+it('a batch of which nothing could be settled is not asked for again and again', async () => {
+  const error = new CodedError({ code: 'SITE_DOWN', message: 'Expected it.', remedy: 'retry' });
+  world.route = (batch) =>
+    Promise.resolve(
+      world.batches.length === 1
+        ? { settlements: [], blocked: { offset: batch.records[0]?.offset ?? -1n, error } }
+        : { settlements: settlementsOf(batch) },
+    );
+  await world.fetchUntil(() => world.events.length === 10);
+  const before = world.reached.length;
+  await sleep(20);
+  // Nothing moved: nothing was looked at.
+  expect(world.reached).toHaveLength(before);
+});
+
 describe('a partition that is taken away', () => {
   it('settles nothing of the batch in hand, which is told at once', async () => {
     world.route = async (batch) => {
@@ -255,7 +388,7 @@ describe('a partition that is taken away', () => {
     await world.fetchUntil(() => world.batches.length === 1);
     await world.worker.done;
     expect(world.events).toEqual([]);
-    expect(world.told).toEqual([]);
+    expect(world.handled).toEqual([]);
   });
 
   it('withholds a commit that was under way', async () => {

@@ -106,7 +106,7 @@ it(
     const before = zombie.count('settled');
     zombie.signal('SIGSTOP');
     const heir = start();
-    // Whoever takes over has to wait for the session to run out.
+    // The next owner has to wait for the session timeout.
     await heir.said('settled', 15 - before);
     zombie.go();
     zombie.signal('SIGCONT');

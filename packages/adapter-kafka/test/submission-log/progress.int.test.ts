@@ -51,7 +51,7 @@ async function trim(partition: number, before = -1n): Promise<void> {
 const samples = (): string => topicName(some.settings.topicPrefix, TOPICS.samples);
 const group = (): string => routerGroup(some.settings.topicPrefix);
 
-it("goes on from the audit log where the group's offsets were deleted", async () => {
+it("continues from the audit log if the group's offsets were deleted", async () => {
   await publish(40);
   await consume();
   await asAdmin(some.kafka, async (admin) => await admin.deleteGroups([group()]));
@@ -78,7 +78,7 @@ it('stops with PROGRESS_LOST where the intake log begins behind the last audit e
   await expect(consume()).rejects.toMatchObject({ code: 'PROGRESS_LOST', remedy: 'stop' });
 });
 
-it('stops with PROGRESS_LOST where records go that it was about to fetch', async () => {
+it('stops with PROGRESS_LOST if records are deleted that it was about to fetch', async () => {
   // Large ones, so that one fetch does not bring all of them.
   const positions = await some.publish(
     Array.from({ length: 12 }, (_, index) => ({
@@ -126,25 +126,25 @@ async function setByHand(offset: bigint): Promise<void> {
   });
 }
 
-it('repeats nothing where somebody set the committed position back by hand', async () => {
+it('repeats nothing if the committed position was set back by hand', async () => {
   await setByHand(5n);
   await consume();
   expect(await faultsOf(some.log)).toEqual({ outcomes: 30, faults: NO_FAULTS });
 });
 
-it('stops with PROGRESS_DIFFERS where somebody set the committed position on by hand', async () => {
+it('stops with PROGRESS_DIFFERS if the committed position was set forward by hand', async () => {
   await setByHand(15n);
   await expect(consume()).rejects.toMatchObject({ code: 'PROGRESS_DIFFERS', remedy: 'stop' });
 });
 
-it('stops where the audit log has too few partitions', async () => {
+it('stops if the audit log has too few partitions', async () => {
   await asAdmin(some.kafka, async (admin) => {
     await admin.createPartitions({ topicPartitions: [{ topic: samples(), count: 4 }] });
   });
   await expect(consume()).rejects.toMatchObject({ code: 'TOPIC_SETTINGS', remedy: 'stop' });
 });
 
-it('gets to the end of a log that ends with markers and aborted records', async () => {
+it('reaches the end of a log that ends with markers and aborted records', async () => {
   const producer = some.kafka.producer({
     transactionalId: `${some.settings.topicPrefix}publisher`,
     idempotent: true,

@@ -7,7 +7,7 @@ const evidence = (given: Partial<Evidence>): Evidence => ({
   partition: 3,
   committed: undefined as bigint | undefined,
   audit: event(null),
-  swept: false,
+  abortedDangling: false,
   start: 0n,
   end: 100n,
   ...given,
@@ -52,12 +52,12 @@ describe("a partition's progress", () => {
     ],
     [
       'is taken from the audit log where what it lacks was aborted just now',
-      { committed: 60n, swept: true, audit: event(41n) },
+      { committed: 60n, abortedDangling: true, audit: event(41n) },
       { settled: 41n, next: 42n, differing: 60n },
     ],
     [
       'begins anew where all there was of it was aborted just now',
-      { committed: 60n, swept: true },
+      { committed: 60n, abortedDangling: true },
       { settled: null, next: 0n, differing: 60n },
     ],
   ])('%s', (_, given, expected) => {

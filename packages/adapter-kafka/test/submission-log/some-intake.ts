@@ -60,7 +60,10 @@ export async function someIntake({
   };
 }
 
-/** What readers see, once what was committed before the call is decided: `read` waits for open transactions. */
+/**
+ * What readers see, once what was committed before the call is decided: `read` waits for open
+ * transactions.
+ */
 export function visible(
   log: KafkaLog,
 ): Pick<SomeIntake, 'auditEvents' | 'quarantinePointers' | 'settled'> {

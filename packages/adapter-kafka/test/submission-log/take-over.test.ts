@@ -1,12 +1,16 @@
 import { TOPICS } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 import { expect, it, vi } from 'vitest';
+import { defined } from '@residency/defined';
 import { takeOver } from '../../src/submission-log/take-over.ts';
 import type { TakeOverDeps } from '../../src/submission-log/take-over.ts';
 import type { TransactionalProducer } from '../../src/submission-log/transactional-producer.ts';
 import { SILENT } from '../some-kafka.ts';
 
-/** Partition 2, whose quarantine stands in partition 0; `open` names topics where something is undecided. */
+/**
+ * Partition 2, whose quarantine stands in partition 0; `open` names topics where something is
+ * undecided.
+ */
 function world(open: readonly Topic[], differing?: bigint) {
   const undecided = new Set(open);
   const steps: string[] = [];
@@ -41,7 +45,7 @@ function world(open: readonly Topic[], differing?: bigint) {
         return Promise.resolve({
           settled: 4n,
           next: 5n,
-          ...(differing === undefined ? {} : { differing }),
+          ...defined({ differing }),
         });
       },
     },
@@ -50,7 +54,7 @@ function world(open: readonly Topic[], differing?: bigint) {
   return { deps, steps, warn };
 }
 
-it('fences, then looks, and leaves alone what is decided', async () => {
+it('fences, then reads, and does not touch decided transactions', async () => {
   const { deps, steps, warn } = world([]);
   expect((await takeOver(2, deps)).progress).toEqual({ settled: 4n, next: 5n });
   expect(steps).toEqual(['fence', 'read 2 false']);
@@ -58,7 +62,7 @@ it('fences, then looks, and leaves alone what is decided', async () => {
 });
 
 it.each([[[TOPICS.audit]], [[TOPICS.quarantine]], [[TOPICS.audit, TOPICS.quarantine]]])(
-  'aborts what a broker left undecided in %s before it looks',
+  'aborts a dangling transaction in %s before it reads',
   async (open) => {
     const { deps, steps } = world(open);
     await takeOver(2, deps);
@@ -66,7 +70,7 @@ it.each([[[TOPICS.audit]], [[TOPICS.quarantine]], [[TOPICS.audit, TOPICS.quarant
   },
 );
 
-it('says where the committed position is not what the audit log says', async () => {
+it('reports a committed position that differs from the audit log', async () => {
   const { deps, warn } = world([], 3n);
   await takeOver(2, deps);
   expect(warn).toHaveBeenCalledWith(expect.stringMatching(/committed position 3 .* offset 5/), {
@@ -75,7 +79,7 @@ it('says where the committed position is not what the audit log says', async () 
   });
 });
 
-it('keeps no producer where it fails', async () => {
+it('keeps no producer if it fails', async () => {
   const { deps, steps } = world([]);
   const error = new Error('no answer');
   await expect(

@@ -1,4 +1,5 @@
-// Settles what waits, a few records at a time, until somebody kills it; says on standard output how many.
+// Settles what waits, a few records at a time, until somebody kills it; says on standard output how
+// many.
 import { settlementsOf } from '@residency/testkit';
 import { openSqliteLog } from '../../src/sqlite-log.ts';
 

@@ -17,18 +17,18 @@ import type { AdjudicationCode, AdjudicationDifference } from './difference.ts';
 import { gateAgain } from './gate-again.ts';
 
 export interface AdjudicateDeps {
-  /** The audit log, each partition's records in order. */
+  /** The records of the audit log, in order within each partition. */
   records(): AsyncIterable<AuditRecord>;
-  /** Every published version, in log order. */
+  /** Every published policy version, in log order. */
   policies(): Promise<readonly PolicyPublished[]>;
-  /** The consent log in its order, from its start. */
+  /** The consent log from its start, in order. */
   consents(): AsyncIterable<ConsentRecord>;
-  /** Two of them, empty. */
+  /** Two empty scratch stores. */
   readonly scratch: { readonly claims: Scratch; readonly consents: Scratch };
 }
 
 export interface AdjudicateOptions extends Period {
-  /** Differences listed; all are counted. */
+  /** The greatest number of listed differences. All are counted. */
   readonly maxListed?: number;
   readonly onProgress?: (records: number) => void;
 }
@@ -36,15 +36,18 @@ export interface AdjudicateOptions extends Period {
 export interface Adjudication {
   /** Events in the period. */
   readonly events: number;
-  /** Those of them whose consent, and those whose region, was decided again. */
+  /** The events among them whose consent, and whose region, was decided again. */
   readonly consentsDecided: number;
   readonly regionsDecided: number;
-  /** Quarantined for what only the intake record shows: nothing here follows from policies and consents. */
+  /**
+   * Events quarantined for reasons that only the intake record shows. Policies and consents do not
+   * decide them.
+   */
   readonly notRedecidable: {
     readonly total: number;
     readonly byReason: Readonly<Partial<Record<QuarantineReason, number>>>;
   };
-  /** Records of the consent log that hold no consent event; every view passes over them. */
+  /** Records of the consent log that hold no consent event. Every view skips them. */
   readonly consentRecordsSkipped: number;
   /** Listed in the order of positions. */
   readonly differences: {
@@ -55,9 +58,10 @@ export interface Adjudication {
 }
 
 /**
- * Decides every recorded submission again: its region under the policy in force at its T, its consent as of T. Events are
- * read first: a router decides only what its views have passed, so whatever decided them stands in the policy and consent
- * logs by then. Memory: one part of the consents at a time, and the list.
+ * Decides every recorded submission again: its region under the policy in force at its T, and its
+ * consent as of T. Events are read first: a router decides only after its views have passed T, so
+ * the policies and consents behind an event are in their logs by then. Memory: one part of the
+ * consents at a time, and the list.
  */
 export async function adjudicate(
   deps: AdjudicateDeps,
@@ -78,7 +82,9 @@ class Run {
   readonly #differences: Capped<AdjudicationDifference>;
   readonly #byCode: Partial<Record<AdjudicationCode, number>> = {};
   readonly #byReason: Partial<Record<QuarantineReason, number>> = {};
-  /** Decided otherwise under the versions read so far: one published since may explain them. */
+  /**
+   * Events that differ under the versions read so far. A version published since may explain them.
+   */
   #suspects: DecisionClaim[] = [];
   #policies: readonly PolicyPublished[] = [];
   #events = 0;
@@ -113,7 +119,10 @@ class Run {
     }
   }
 
-  /** Whatever decided an event stood in the policy log before it: who differs now differs. */
+  /**
+   * The policies and consents behind an event were in their logs before it, so a difference that
+   * remains now is real.
+   */
   async settleSuspects(): Promise<void> {
     this.#policies = await this.#deps.policies();
     for (const claim of this.#suspects) this.#addIf(decideAgain(claim, this.#policies));
@@ -180,7 +189,7 @@ class Run {
   }
 }
 
-/** So many are held until the policy log is read again. */
+/** The most suspects that are held before the policy log is read again. */
 const MOST_SUSPECTS = 10_000;
 
 /** By partition, then by offset as a number. */

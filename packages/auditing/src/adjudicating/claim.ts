@@ -1,7 +1,11 @@
 import { formatPosition } from '@residency/contracts';
 import type { AuditEvent, QuarantineReason, RecordedDecision } from '@residency/contracts';
+import { defined } from '@residency/defined';
 
-/** What an event says of its submission's consent; all that has to be remembered until the consent log is read. */
+/**
+ * An event's claim about its submission's consent. This is all that must be kept until the consent
+ * log is read.
+ */
 export interface ConsentClaim {
   readonly position: string;
   readonly at: number;
@@ -10,28 +14,30 @@ export interface ConsentClaim {
   readonly consent: { readonly termsVersion: string } | { readonly reason: string };
 }
 
-/** What an event says was decided about its country. */
+/** An event's statement about its country's decision. */
 export interface DecisionClaim {
   readonly position: string;
   readonly at: number;
   readonly country: string;
   readonly decision: RecordedDecision;
-  /** Of a stored event: the sites it names. */
+  /** The sites that a stored event names. */
   readonly sites?: readonly string[];
 }
 
 export interface Claims {
   readonly consent?: ConsentClaim;
   readonly decision?: DecisionClaim;
-  /** A reason whose checks come before consent: nothing that policy and consents decide. */
+  /**
+   * `false`: the reason's check comes before consent, so policies and consents do not decide it.
+   */
   readonly redecidable: boolean;
-  /** The outcome's reason comes after a check of which the event does not say what it found. */
+  /** The reason's check follows another one whose result the event does not contain. */
   readonly incomplete: boolean;
 }
 
 type Quarantined = Extract<AuditEvent, { readonly outcome: 'quarantined' }>;
 
-/** In the order of checks these come after consent, and the last two after the country. */
+/** The checks of these reasons come after consent; those of the last two come after the country. */
 const AFTER_CONSENT: ReadonlySet<QuarantineReason> = new Set([
   'COUNTRY_UNKNOWN',
   'DIGEST_MISMATCH',
@@ -42,7 +48,7 @@ const AFTER_COUNTRY: ReadonlySet<QuarantineReason> = new Set([
   'IDENTITY_CONFLICT',
 ]);
 
-/** What can be decided again from the policy log and the consent log. */
+/** The part of an event that can be decided again from the policy log and the consent log. */
 export function claimsOf(event: AuditEvent): Claims {
   const [position, { at }] = [formatPosition(event.position), event];
   switch (event.outcome) {
@@ -84,8 +90,7 @@ function claimsOfQuarantined({ at, data }: Quarantined, position: string): Claim
       ? undefined
       : { position, at, country, decision };
   return {
-    ...(consent === undefined ? {} : { consent }),
-    ...(decided === undefined ? {} : { decision: decided }),
+    ...defined({ consent, decision: decided }),
     redecidable: AFTER_CONSENT.has(reason),
     incomplete:
       (AFTER_CONSENT.has(reason) && consent === undefined) ||
@@ -93,7 +98,7 @@ function claimsOfQuarantined({ at, data }: Quarantined, position: string): Claim
   };
 }
 
-/** A line of a scratch. */
+/** Encodes a claim as a line of a scratch store. */
 export function encodeConsentClaim({ position, at, consentId, consent }: ConsentClaim): string {
   return JSON.stringify([
     position,

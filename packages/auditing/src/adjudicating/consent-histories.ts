@@ -9,7 +9,10 @@ import type { Scratch } from '../ports/scratch.ts';
 /** A record of `threat.consents`. */
 export type ConsentRecord = Pick<LogRecord, 'key' | 'headers' | 'value' | 'at'>;
 
-/** Reads the consent log anew, not a view that somebody made of it, and puts it down in parts. Returns how many records hold no consent event: every view passes over those alike. */
+/**
+ * Reads the consent log itself, not a view of it, and writes it to the scratch store in parts.
+ * Returns the number of records without a consent event; every view skips those.
+ */
 export async function putDownConsents(
   records: AsyncIterable<ConsentRecord>,
   scratch: Scratch,
@@ -24,7 +27,7 @@ export async function putDownConsents(
   return skipped;
 }
 
-/** The histories of one part's consents, as they became in log order. */
+/** The histories of the consents in one part, folded in log order. */
 export async function historiesOf(
   scratch: Scratch,
   part: number,

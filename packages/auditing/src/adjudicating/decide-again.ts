@@ -3,7 +3,10 @@ import type { PolicyPublished } from '@residency/residency';
 import type { DecisionClaim } from './claim.ts';
 import type { AdjudicationDifference } from './difference.ts';
 
-/** Decides the claim's country under the version in force at its T; `undefined`: as the event says. */
+/**
+ * Decides the claim's country under the version in force at its T. `undefined`: the result equals
+ * the event's.
+ */
 export function decideAgain(
   claim: DecisionClaim,
   published: readonly PolicyPublished[],

@@ -1,4 +1,4 @@
-/** How what an event says can differ from what is decided again. */
+/** The ways in which an event can differ from a new decision. */
 export const ADJUDICATION_CODES = [
   'EVENT_INVALID',
   'EVENT_INCOMPLETE',
@@ -14,10 +14,10 @@ export type AdjudicationCode = (typeof ADJUDICATION_CODES)[number];
 /** One event that does not follow from the policy and the consents of its time. */
 export interface AdjudicationDifference {
   readonly code: AdjudicationCode;
-  /** Of the intake record; of the audit record where it is no event. */
+  /** The position of the intake record. If the record is not an event: of the audit record. */
   readonly position: string;
-  /** What the event says. Whoever wrote the log controls it. */
+  /** The value in the event. The log's writers control it. */
   readonly found: string;
-  /** What follows. */
+  /** The value of the new decision. */
   readonly expected: string;
 }

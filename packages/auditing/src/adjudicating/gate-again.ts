@@ -3,7 +3,7 @@ import type { ConsentHistory } from '@residency/consent';
 import type { ConsentClaim } from './claim.ts';
 import type { AdjudicationDifference } from './difference.ts';
 
-/** Judges the claim's consent as of its T; `undefined`: as the event says. */
+/** Judges the claim's consent as of its T. `undefined`: the result equals the event's. */
 export function gateAgain(
   { position, at, consent }: ConsentClaim,
   history: ConsentHistory,

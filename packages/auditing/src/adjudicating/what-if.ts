@@ -4,31 +4,31 @@ import { isWithin } from '../audit-record.ts';
 import type { AuditRecord, Period } from '../audit-record.ts';
 import { eventOf } from '../decode-record.ts';
 
-/** Samples of one country that stand in one region and would be placed in another. */
+/** Samples of one country that are in one region and would be placed in another. */
 export interface Move {
   readonly country: string;
   readonly from: string;
-  /** `null`: the policy places no such country; a sample of it would be quarantined. */
+  /** `null`: the policy does not place this country, and a sample of it would be quarantined. */
   readonly to: string | null;
   readonly samples: number;
-  /** Of the samples themselves, before they were sealed. */
+  /** The bytes of the samples before sealing. */
   readonly bytes: number;
 }
 
 export interface WhatIf {
-  /** The instant the policy was asked for. */
+  /** The instant at which the policy was applied. */
   readonly at: Instant;
   /** Stored events in the period. */
   readonly stored: number;
   readonly moved: number;
   readonly movedBytes: number;
-  /** By country, then by region. */
+  /** Sorted by country, then by region. */
   readonly moves: readonly Move[];
 }
 
 /**
- * Which stored samples `policy` would place elsewhere at `at`, if it were in force. Nothing is moved. What an event
- * stored is asked anew by its country alone: consent does not come into it.
+ * The stored samples that `policy` would place elsewhere at `at` if it were in force. Nothing is
+ * moved. Each stored event is decided again by its country alone, without its consent.
  */
 export async function whatIf(
   records: AsyncIterable<AuditRecord>,

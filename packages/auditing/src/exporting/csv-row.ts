@@ -27,7 +27,10 @@ export const CSV_COLUMNS = [
   'traceparent',
 ] as const;
 
-/** One event as a row of RFC 4180, without its line end. For people and spreadsheets: NDJSON has the bytes that were decided. */
+/**
+ * One event as a row of RFC 4180, without its line end. CSV is for people and spreadsheets; the
+ * exact bytes are in the NDJSON export.
+ */
 export function csvRow(event: AuditEvent): string {
   const cells = cellsOf(event);
   return CSV_COLUMNS.map((column) => cell(cells.get(column))).join(',');
@@ -42,7 +45,7 @@ function cellsOf({
 }: AuditEvent): ReadonlyMap<string, unknown> {
   const decision = 'decision' in data ? data.decision : undefined;
   const sites =
-    'placements' in data ? data.placements.map(({ site }) => site).join(' ') : undefined;
+    'placements' in data ? data.placements?.map(({ site }) => site).join(' ') : undefined;
   const { id, version, digest } = decision?.policy ?? {};
   return new Map<string, unknown>(
     Object.entries({
@@ -61,7 +64,10 @@ function cellsOf({
   );
 }
 
-/** A spreadsheet takes a cell that begins so for a formula, and a publisher chose some of these values: an apostrophe keeps it text. */
+/**
+ * A spreadsheet treats a cell with such a beginning as a formula, and publishers choose some of the
+ * values. An apostrophe makes it text.
+ */
 const FORMULA = /^[=+\-@\t\r]/;
 
 function cell(value: unknown): string {

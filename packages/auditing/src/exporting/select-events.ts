@@ -9,13 +9,13 @@ export interface Selected {
   readonly bytes: Buffer;
 }
 
-/** The events of a period, as they come, and what a record of their export says about them. */
+/** The events of a period, and the summary of them for the record of their export. */
 export class Selection {
   readonly #digest = new ReplayDigest();
   #events = 0;
   #undecodable = 0;
 
-  /** What is no event has no T and is in no period; it is counted. */
+  /** A record that is no event has no T and is in no period. It is counted. */
   async *of(records: AsyncIterable<AuditRecord>, period: Period): AsyncGenerator<Selected> {
     for await (const record of records) {
       const event = eventOf(record);
@@ -30,7 +30,7 @@ export class Selection {
     }
   }
 
-  /** So far. The digest is that of a replay of the period. */
+  /** The summary of the events so far. The digest equals that of a replay of the period. */
   get summary(): {
     readonly events: number;
     readonly digest: string;

@@ -1,10 +1,13 @@
 import type { LedgerFile } from '@residency/ledger';
 import type { LedgerStore } from '../ports/ledger-store.ts';
 
-/** Files on their way at a time. */
+/** The number of concurrent creations. */
 const CONCURRENCY = 16;
 
-/** Creates every file, in any order: nothing names them before the next checkpoint does. Rejects with the first failure once none is on its way any more. */
+/**
+ * Creates every file, in any order: no checkpoint refers to them yet. Rejects with the first
+ * failure once no creation is in progress any more.
+ */
 export async function createAll(
   store: LedgerStore,
   files: readonly LedgerFile[],

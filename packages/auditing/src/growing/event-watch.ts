@@ -1,30 +1,37 @@
 import { TOPICS, decodeAuditEvent, formatPosition } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import type { AuditRecord } from '../audit-record.ts';
 import { EventChain } from '../event-chain.ts';
 import type { RegionIndex } from '../ports/region-index.ts';
-import type { Finding } from './finding.ts';
+import type { AuditAnomaly } from './audit-anomaly.ts';
 
-export interface WatchTerms {
+export interface EventWatchOptions {
   readonly log: string;
   readonly partition: number;
-  /** Of the whole audit log: one identity's events may stand in several partitions. */
+  /**
+   * The regions of the whole audit log, because the events of one identity may be in several
+   * partitions.
+   */
   readonly regions: RegionIndex;
-  readonly found: (finding: Finding) => void;
+  readonly onAnomaly: (anomaly: AuditAnomaly) => void;
 }
 
-/** Looks at each leaf of a partition once, however often growing begins anew: a fault of the store must not count one finding twice. */
+/**
+ * Checks each leaf of a partition once, even if growing starts again: a fault of the store must not
+ * count a finding twice.
+ */
 export class EventWatch {
-  readonly #terms: WatchTerms;
+  readonly #options: EventWatchOptions;
   #chain = new EventChain({ fromStart: true });
-  /** The next leaf to look at; `undefined`: not begun. */
+  /** The next leaf to check; `undefined`: not begun. */
   #next: number | undefined;
 
-  constructor(terms: WatchTerms) {
-    this.#terms = terms;
+  constructor(options: EventWatchOptions) {
+    this.#options = options;
   }
 
-  /** Tells where the ledger stands: `tail` are its last leaves, `size` of them and before. */
+  /** Sets the start: `tail` are the ledger's last leaves, `size` is the number of all leaves. */
   begin(tail: readonly Uint8Array[], size: number): void {
     if (this.#next !== undefined && this.#next >= size) return;
     this.#chain = new EventChain({ fromStart: tail.length === size });
@@ -40,8 +47,8 @@ export class EventWatch {
     this.#next = leaf + 1;
     const event = record.value === null ? undefined : decode(record.value);
     if (event === undefined) {
-      const { log, partition } = this.#terms;
-      this.#terms.found({
+      const { log, partition } = this.#options;
+      this.#options.onAnomaly({
         kind: 'UNDECODABLE',
         leaf,
         position: formatPosition({ log, topic: TOPICS.audit, partition, offset: record.offset }),
@@ -49,17 +56,17 @@ export class EventWatch {
       return;
     }
     for (const kind of this.#faults(event)) {
-      this.#terms.found({
+      this.#options.onAnomaly({
         kind,
         leaf,
         position: formatPosition(event.position),
-        ...(event.data.submission === undefined ? {} : { submission: event.data.submission }),
+        ...defined({ submission: event.data.submission }),
       });
     }
   }
 
-  *#faults(event: AuditEvent): Generator<Finding['kind']> {
-    const { log, partition, regions } = this.#terms;
+  *#faults(event: AuditEvent): Generator<AuditAnomaly['kind']> {
+    const { log, partition, regions } = this.#options;
     const { position } = event;
     if (
       position.log !== log ||
@@ -84,7 +91,7 @@ function decode(bytes: Uint8Array): AuditEvent | undefined {
   try {
     return decodeAuditEvent(bytes);
   } catch {
-    // Whoever may write to the audit log controls it.
+    // Everybody with write access to the audit log controls the bytes.
     return undefined;
   }
 }

@@ -1,87 +1,129 @@
-import type { Signer } from '@residency/ledger';
+import type { LedgerKeys } from '@residency/ledger';
 import type { AuditRecord } from '../audit-record.ts';
 import { AuditingError } from '../auditing-error.ts';
 import type { AuditSource } from '../ports/audit-source.ts';
+import type { KeptCheckpoints } from '../ports/kept-checkpoints.ts';
 import type { LedgerStore } from '../ports/ledger-store.ts';
+import { checkKept } from './check-ledger.ts';
 import type { EventWatch } from './event-watch.ts';
+import { readFirstLeaf } from './first-leaf.ts';
 import { leafOf } from './leaf-of.ts';
+import { FIRST_LEAF_PATH, ledgerPath } from './ledger-paths.ts';
 import { LedgerWriter } from './ledger-writer.ts';
 import { newRecords } from './new-records.ts';
-import { recoverLedger } from './recover-ledger.ts';
+import { withFirstLeaf } from './with-first-leaf.ts';
 
 export interface LedgerProgress {
-  /** Leaves of the published checkpoint. */
+  /** The number of leaves of the published checkpoint. */
   readonly published: number;
   /** Leaves read so far. */
   readonly size: number;
-  /** Everything that stood in the log when it was last asked is under the checkpoint. */
+  /** True if the checkpoint covers everything that was in the log when it was last read. */
   readonly current: boolean;
 }
 
-export interface GrowTerms {
+/** The signer's keys must have the ledger's origin as their name (`ledgerOrigin`). */
+export interface GrowLedgerOptions
+  extends Pick<LedgerKeys, 'signer' | 'cosigner'>, Partial<Pick<LedgerKeys, 'former'>> {
   readonly source: AuditSource;
   readonly store: LedgerStore;
-  /** Its key's name is the ledger's origin (`ledgerOrigin`). */
-  readonly signer: Signer;
+  /**
+   * A place other than `store`. The newest checkpoint is kept there before it is published, and
+   * compared before anything is signed.
+   */
+  readonly kept: KeptCheckpoints;
+  /** Default 1. */
+  readonly generation?: number;
   readonly watch: EventWatch;
-  /** A checkpoint at most every so often, milliseconds; but at the end of what is there in any case, where `until` is `end`. */
+  /**
+   * The least time between two checkpoints, milliseconds. With `until: 'end'`, the checkpoint at
+   * the end of the log does not wait.
+   */
   readonly intervalMs: number;
-  /** Any clock that never goes back, milliseconds. */
+  /** A monotonic clock, milliseconds. */
   readonly now: () => number;
-  /** `end`: until everything that stands in the log at the call is under a checkpoint. `aborted`: until `signal` is. */
+  /**
+   * `end`: until the checkpoint covers everything that was in the log at the call. `aborted`: until
+   * `signal` is aborted.
+   */
   readonly until: 'end' | 'aborted';
   readonly signal: AbortSignal;
   readonly progress?: (progress: LedgerProgress) => void;
 }
 
-/** Leaves appended at a time: what is held besides a batch of the source is their files. */
+/**
+ * The most leaves that are appended at a time. Their files are held in memory, besides one batch of
+ * the source.
+ */
 const MOST_AT_ONCE = 1_024;
 
 /**
- * Grows one partition's ledger: recovers what is published, reads on behind its last leaf, appends, and publishes checkpoints. Returns where `signal` was aborted, at any
- * point: nothing is lost. Rejects with remedy `retry` for what may pass, and then may be called again; with `stop` for what needs a person. Then nothing that
- * contradicts what was signed has been signed.
+ * Grows one partition's ledger: recovers the published one, compares it with the checkpoint kept
+ * apart, reads on after its last leaf, appends, and publishes checkpoints. Returns once `signal` is
+ * aborted, at any point, without loss. Rejects with remedy `retry` for transient failures, after
+ * which it may be called again, and with `stop` for failures that need a person. In that case,
+ * nothing was signed that contradicts an earlier signature.
  */
-export async function growLedger(terms: GrowTerms): Promise<void> {
-  const { source, store, signer, watch, now, until, intervalMs, signal } = terms;
-  const place = { store, partition: source.partition, origin: signer.key.name };
-  const published = await recoverLedger(place, signer.key);
-  const writer = new LedgerWriter(place, signer, published);
-  watch.begin(published.tail, published.head.size);
-  tell(terms, writer, false);
+export async function growLedger(options: GrowLedgerOptions): Promise<void> {
+  const { store, watch, now, until, intervalMs, signal } = options;
+  const checked = await checkKept(options);
+  if (checked === undefined) return;
+  const { published, kept } = checked;
+  const writer = new LedgerWriter(
+    { ...options, partition: options.source.partition, origin: options.signer.key.name, store },
+    published,
+    kept,
+  );
+  const first = await readFirstLeaf(options);
+  if (first !== undefined)
+    await store.create(
+      ledgerPath(options.source.partition, FIRST_LEAF_PATH, options.generation),
+      first,
+    );
+  watch.begin(
+    first !== undefined && published.tail.length === published.head.size
+      ? published.tail.slice(1)
+      : published.tail,
+    published.head.size,
+  );
+  reportProgress(options, writer, false);
   let last = -Infinity;
+  const source = withFirstLeaf(options.source, first);
   for await (const records of newRecords(source, published, signal)) {
     if (signal.aborted) return;
-    await append(writer, watch, records);
+    await append(writer, watch, records, first === undefined ? 0 : 1);
     const ended = records.length === 0;
-    if (ended) demandDecided(writer, source.partition);
+    if (ended) requireDecidedLeaves(writer, source.partition);
     const due = now() - last >= intervalMs || (ended && until === 'end');
     if (due && writer.room === Infinity && writer.size > writer.published) {
       await writer.publish();
       last = now();
     }
-    tell(terms, writer, ended);
+    reportProgress(options, writer, ended);
     if (ended && until === 'end') return;
   }
 }
 
+/** The first `unwatched` leaves are not events. */
 async function append(
   writer: LedgerWriter,
   watch: EventWatch,
   records: readonly AuditRecord[],
+  unwatched: number,
 ): Promise<void> {
   for (let from = 0; from < records.length;) {
     const part = records.slice(from, from + Math.min(MOST_AT_ONCE, writer.room));
     const first = writer.size;
     await writer.append(part.map(({ value }) => leafOf(value)));
-    for (const [at, record] of part.entries()) watch.follow(record, first + at);
+    for (const [at, record] of part.entries())
+      if (first + at >= unwatched) watch.follow(record, first + at);
     from += part.length;
     if (writer.room === 0) await writer.publish();
   }
 }
 
-/** A head that was decided counts leaves that the log must have. */
-function demandDecided({ room, size }: LedgerWriter, partition: number): void {
+/** A decided head has a size, so the log must have that many leaves. */
+function requireDecidedLeaves({ room, size }: LedgerWriter, partition: number): void {
   if (room === Infinity) return;
   throw new AuditingError({
     code: 'HEAD_AHEAD_OF_LOG',
@@ -90,6 +132,10 @@ function demandDecided({ room, size }: LedgerWriter, partition: number): void {
   });
 }
 
-function tell({ progress }: GrowTerms, { published, size }: LedgerWriter, ended: boolean): void {
+function reportProgress(
+  { progress }: GrowLedgerOptions,
+  { published, size }: LedgerWriter,
+  ended: boolean,
+): void {
   progress?.({ published, size, current: ended && published === size });
 }

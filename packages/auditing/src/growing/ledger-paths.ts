@@ -1,31 +1,61 @@
 import { CHECKPOINT_PATH, tilePath } from '@residency/ledger';
 
-/** A ledger's name in its checkpoints, and of the key that signs them: one ledger for each partition of an audit log. */
-export function ledgerOrigin(prefix: string, log: string, partition: number): string {
-  return `${prefix}/${log}/${partition}`;
+/**
+ * A ledger's name in its checkpoints, and of the keys that sign them: one ledger for each partition
+ * of an audit log. Every generation but the first has a name of its own, because it is another
+ * tree.
+ */
+export function ledgerOrigin(
+  prefix: string,
+  log: string,
+  partition: number,
+  generation = 1,
+): string {
+  return `${prefix}/${log}/${ledgerPath(partition, '', generation).slice(0, -1)}`;
 }
 
-/** Where a file of a partition's ledger stands in a store: `path` as C2SP tlog-tiles names it. */
-export function ledgerPath(partition: number, path: string): string {
-  return `${partition}/${path}`;
+/**
+ * True if a ledger's first leaf is the last checkpoint of the previous ledger, not an audit event.
+ */
+export function isSuccessor(origin: string): boolean {
+  return /\/g(?:[2-9]|[1-9]\d{1,5})$/.test(origin);
 }
 
-export function checkpointPath(partition: number): string {
-  return ledgerPath(partition, CHECKPOINT_PATH);
+/** The path of a partition's ledger file in a store. `path` is named as in C2SP tlog-tiles. */
+export function ledgerPath(partition: number, path: string, generation = 1): string {
+  return generation === 1 ? `${partition}/${path}` : `${partition}/g${generation}/${path}`;
 }
 
-/** The tree head that follows the checkpoint of `size`, decided before it is signed: in groups of three digits, as tiles are. */
-export function nextHeadPath(partition: number, size: number): string {
-  return ledgerPath(
-    partition,
-    tilePath({ level: 'entries', index: size, width: 256 }).replace('tile/entries/', 'next/'),
-  );
+export function checkpointPath(partition: number, generation = 1): string {
+  return ledgerPath(partition, CHECKPOINT_PATH, generation);
 }
 
-// No segment begins with a dot, and none is empty: nothing leads out of the store.
+/**
+ * The path, in a ledger, of the tree head that follows the checkpoint of `size`. It is decided
+ * before it is signed. The number is in groups of three digits, as for tiles.
+ */
+export function nextHeadPath(size: number): string {
+  return tilePath({ level: 'entries', index: size, width: 256 }).replace('tile/entries/', 'next/');
+}
+
+/** The path of the first leaf, in a ledger of a later generation. */
+export const FIRST_LEAF_PATH = 'first';
+
+/**
+ * The path, in a ledger, of the checkpoint that the key with this id and the key before it both
+ * signed.
+ */
+export function keyChangePath(id: number): string {
+  return `keys/${id.toString(16).padStart(8, '0')}`;
+}
+
+// No segment begins with a dot or is empty, so no path leads out of the store.
 const PATH = /^(?:0|[1-9]\d{0,9})(?:\/[a-z0-9][a-z0-9.]{0,31}){1,10}$/;
 
-/** Whether a store may have a file under this path. Stores check it themselves: whoever asks over HTTP controls it. */
+/**
+ * True if a store may have a file at this path. Stores check this themselves, because HTTP clients
+ * control the path.
+ */
 export function isLedgerPath(path: string): boolean {
   return PATH.test(path);
 }

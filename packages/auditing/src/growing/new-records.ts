@@ -6,12 +6,16 @@ import { leafOf } from './leaf-of.ts';
 import type { PublishedLedger } from './recover-ledger.ts';
 import { TailSearch } from './tail-search.ts';
 
-/** An event is appended after its T, and one broker's clock is not another's. */
+/**
+ * The difference between T and the append time of an event, including the difference between two
+ * brokers' clocks.
+ */
 const MARGIN_MS = 60_000;
 
 /**
- * The records behind a ledger's last leaf, as `AuditSource.follow` gives them. Where to go on is in the leaves themselves: no offset is kept, so none can be wrong.
- * Throws `LEDGER_AHEAD_OF_LOG` (stop) where the log does not have them.
+ * The records after a ledger's last leaf, as from `AuditSource.follow`. The leaves themselves show
+ * where to continue: no offset is stored, so none can be wrong. Throws `LEDGER_AHEAD_OF_LOG` (stop)
+ * if the log does not have the leaves.
  */
 export async function* newRecords(
   source: AuditSource,
@@ -23,7 +27,8 @@ export async function* newRecords(
     return;
   }
   const leaf = head.size - tail.length;
-  // From the beginning only where the leaves' own times led past them: whoever wrote them may have lied.
+  // Read from the log's beginning only if the times of the leaves were wrong: their writer may have
+  // lied.
   for (const since of new Set([sinceOf(tail), 0])) {
     const search = new TailSearch(tail);
     let [found, searched] = [false, false];
@@ -38,13 +43,13 @@ export async function* newRecords(
         if (found && last + 1 < records.length) yield records.slice(last + 1);
       }
     }
-    // Cut off: nobody knows what would have come.
+    // Aborted, so the end is unknown.
     if (!searched) return;
   }
   throw new AuditingError({
     code: 'LEDGER_AHEAD_OF_LOG',
     remedy: 'stop',
-    message: `Expected the last ${tail.length} of ${head.size} leaves of the ledger of partition ${source.partition} to stand in a row in the audit log, found that they do not: the log lost records or was replaced, or the ledger is another log's. Keep both, and find out which one is true.`,
+    message: `Expected the last ${tail.length} of ${head.size} leaves of the ledger of partition ${source.partition} in a row in the audit log, found otherwise: the log lost records or was replaced, or the ledger is another log's. Keep both, and find out which one is correct.`,
   });
 }
 

@@ -1,12 +1,17 @@
 import type { RegionIndex } from '../ports/region-index.ts';
 
-/** Of an identity's 32 bytes: it is a SHA-256, so 16 of them do not meet by chance. */
+/**
+ * The stored part of an identity's 32 bytes. It is a SHA-256, so 16 bytes do not collide by chance.
+ */
 const ID_BYTES = 16;
-/** Used slots of a table, beyond which probes get long. */
+/** The greatest share of used slots. Above it probes become long. */
 const LOAD = 0.5;
 const MOST_REGIONS = 255;
 
-/** Identities of one generation: open addressing in one buffer, a region's number (0: free) and the id's first bytes a slot. */
+/**
+ * The identities of one generation: open addressing in one buffer. A slot holds the number of a
+ * region (0: free) and the first bytes of an id.
+ */
 class Generation {
   readonly #slots: number;
   readonly #regions: Uint8Array;
@@ -42,8 +47,9 @@ class Generation {
 }
 
 /**
- * Remembers the last identities that were noted: at least half of `capacity` and at most all of it, 34 bytes each, all of them held from the
- * start (34 MB for a million). What is older is forgotten, half of it at a time; `reconcile` compares everything.
+ * Remembers the regions of recent identities: at least the last half of `capacity`, at most
+ * `capacity`. Each takes 34 bytes, all allocated at the start (34 MB for a million). Older ones are
+ * forgotten, half of them at a time; `reconcile` compares everything.
  */
 export class RecentRegions implements RegionIndex {
   readonly #half: number;
@@ -62,7 +68,7 @@ export class RecentRegions implements RegionIndex {
     return this.#names[(this.#new.get(id) || this.#old.get(id)) - 1];
   }
 
-  /** A region beyond the 255th is not remembered: no policy has so many. */
+  /** Regions beyond the 255th are not remembered: no policy has so many. */
   note(submission: string, region: string): void {
     const at = this.#names.indexOf(region);
     const number = at === -1 ? this.#names.length + 1 : at + 1;

@@ -1,4 +1,5 @@
 import {
+  CHECKPOINT_PATH,
   EMPTY_LEDGER,
   LedgerReader,
   TILE_WIDTH,
@@ -6,35 +7,58 @@ import {
   openCheckpoint,
   parseCheckpoint,
 } from '@residency/ledger';
-import type { Checkpoint, LedgerState, TreeHead, VerifierKey } from '@residency/ledger';
+import type {
+  Checkpoint,
+  LedgerState,
+  ReadLedgerFile,
+  TreeHead,
+  VerifierKey,
+} from '@residency/ledger';
 import { AuditingError } from '../auditing-error.ts';
 import type { LedgerStore } from '../ports/ledger-store.ts';
-import { checkpointPath, ledgerPath, nextHeadPath } from './ledger-paths.ts';
+import { ledgerPath, nextHeadPath } from './ledger-paths.ts';
 
 export interface LedgerPlace {
-  readonly store: LedgerStore;
+  readonly store: Pick<LedgerStore, 'read'>;
   readonly partition: number;
+  /** Default 1. */
+  readonly generation?: number;
   readonly origin: string;
 }
 
+/** The files of one ledger. */
+export function filesOf({
+  store,
+  partition,
+  generation,
+}: Omit<LedgerPlace, 'origin'>): ReadLedgerFile {
+  return (path) => store.read(ledgerPath(partition, path, generation));
+}
+
 export interface PublishedLedger {
-  /** The file `checkpoint`, if there is one. */
+  /** The content of the file `checkpoint`, if it exists. */
   readonly checkpoint: Uint8Array | undefined;
   readonly head: TreeHead;
   readonly state: LedgerState;
   /** The last leaves: 256 to 511 of them, or all. */
   readonly tail: readonly Uint8Array[];
-  /** The head that was decided to follow this one, by whoever was to sign it; the next checkpoint is just that. */
+  /**
+   * The head that a writer decided on for the next checkpoint. The next checkpoint must have this
+   * head.
+   */
   readonly decided: TreeHead | undefined;
 }
 
-/** What is published, each part checked against the checkpoint, and that against the key. Throws what `openCheckpoint` and `LedgerReader` do. */
+/**
+ * Reads the published ledger. Checks each part against the checkpoint, and the checkpoint against
+ * the keys. Throws the errors of `openCheckpoint` and `LedgerReader`.
+ */
 export async function recoverLedger(
   place: LedgerPlace,
-  key: VerifierKey,
+  keys: readonly VerifierKey[],
 ): Promise<PublishedLedger> {
-  const { store, partition, origin } = place;
-  const checkpoint = await store.read(checkpointPath(partition));
+  const read = filesOf(place);
+  const checkpoint = await read(CHECKPOINT_PATH);
   if (checkpoint === undefined)
     return {
       checkpoint,
@@ -45,10 +69,8 @@ export async function recoverLedger(
     };
   const {
     checkpoint: { size, root },
-  } = await openCheckpoint(checkpoint, { origin, keys: [key] });
-  const reader = await LedgerReader.open({ size, root }, (path) =>
-    store.read(ledgerPath(partition, path)),
-  );
+  } = await openCheckpoint(checkpoint, { origin: place.origin, keys });
+  const reader = await LedgerReader.open({ size, root }, read);
   return {
     checkpoint,
     head: { size, root },
@@ -66,16 +88,13 @@ async function readTail(reader: LedgerReader): Promise<readonly Uint8Array[]> {
   return [...before, ...(await reader.entries(last))];
 }
 
-/** Throws `LEDGER_FORK` where what stands there is no head that could follow. */
-export async function readDecided(
-  { store, partition, origin }: LedgerPlace,
-  size: number,
-): Promise<TreeHead | undefined> {
-  const path = nextHeadPath(partition, size);
-  const bytes = await store.read(path);
+/** Reads the decided head after `size`. Throws `LEDGER_FORK` if it cannot follow. */
+export async function readDecided(place: LedgerPlace, size: number): Promise<TreeHead | undefined> {
+  const bytes = await filesOf(place)(nextHeadPath(size));
   if (bytes === undefined) return undefined;
   const head = parseHead(bytes);
-  if (head === undefined || head.origin !== origin || head.size <= size) throw forked(path);
+  if (head === undefined || head.origin !== place.origin || head.size <= size)
+    throw forked(ledgerPath(place.partition, nextHeadPath(size), place.generation));
   return head;
 }
 

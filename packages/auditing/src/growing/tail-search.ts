@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Finds where a ledger's last leaves end in the audit log. All of them in a row: one leaf alone may stand there twice, where two routers settled one
- * partition. Knuth, Morris and Pratt's automaton over digests, so that records are held no longer than one call.
+ * Finds the end of a ledger's last leaves in the audit log. All of them must match in a row,
+ * because a single leaf may be in the log twice, if two routers settled one partition. Uses the
+ * Knuth-Morris-Pratt automaton over digests, so no record is held longer than one call.
  */
 export class TailSearch {
   readonly #pattern: readonly string[];
-  /** Of each beginning of the pattern: the length of its longest proper beginning that is also its end. */
+  /**
+   * For each prefix of the pattern: the length of its longest proper prefix that is also its
+   * suffix.
+   */
   readonly #borders: readonly number[];
   #matched = 0;
 
@@ -16,7 +20,7 @@ export class TailSearch {
     this.#borders = bordersOf(this.#pattern);
   }
 
-  /** Takes the log's next leaf; `true` where it is the last of the whole tail. */
+  /** Takes the log's next leaf. Returns `true` if it is the last of the tail. */
   next(leaf: Uint8Array): boolean {
     const found = digest(leaf);
     while (this.#matched > 0 && this.#pattern[this.#matched] !== found)

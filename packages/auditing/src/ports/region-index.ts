@@ -1,4 +1,7 @@
-/** In which region an identity was stored, as far as it is remembered. For one process, in memory; bounded, so it forgets. */
+/**
+ * The region in which an identity was stored, if it is remembered. In memory and bounded, so old
+ * entries are forgotten.
+ */
 export interface RegionIndex {
   /** `undefined`: not stored, or forgotten. */
   regionOf(submission: string): string | undefined;

@@ -6,7 +6,7 @@ import type { Scratch } from '../ports/scratch.ts';
 import { EMPTY_TALLY, addTallies, storedBytesOf } from './tally.ts';
 import type { Tally } from './tally.ts';
 
-/** What happened to the submissions under one consent. */
+/** The outcomes of the submissions under one consent. */
 export type ConsentRow = Tally & {
   readonly consentId: string;
   /** The first and the last T, milliseconds. */
@@ -14,7 +14,10 @@ export type ConsentRow = Tally & {
   readonly last: number;
 };
 
-/** The view by consent: there may be more consents than memory holds, so events are put down in parts and a part added up at a time. */
+/**
+ * The totals by consent. There may be more consents than memory holds, so events are written to
+ * scratch parts and added up one part at a time.
+ */
 export class ConsentTotals {
   readonly #scratch: Scratch;
 
@@ -22,7 +25,7 @@ export class ConsentTotals {
     this.#scratch = scratch;
   }
 
-  /** An event that names no consent is in no row. */
+  /** Events that name no consent are in no row. */
   add(event: AuditEvent): Promise<void> | undefined {
     const { consentId } = event.data;
     if (consentId === undefined) return undefined;
@@ -32,7 +35,10 @@ export class ConsentTotals {
     );
   }
 
-  /** Part after part, each part's rows by consent id in the order of UTF-16 code units: the same events give the same rows in the same order. */
+  /**
+   * The rows, part after part, sorted within a part by consent id in UTF-16 code units. The same
+   * events give the same rows in the same order.
+   */
   async *rows(): AsyncGenerator<{ readonly part: number; readonly rows: readonly ConsentRow[] }> {
     for (let part = 0; part < SCRATCH_PARTS; part += 1) {
       const rows = new Map<string, ConsentRow>();

@@ -5,13 +5,17 @@ import { TOPICS } from '@residency/contracts';
 export interface PartitionDigest {
   readonly partition: number;
   readonly events: number;
-  /** Lower-case hex SHA-256 over the events in their order, each behind its length as a big-endian uint32. */
+  /**
+   * Lower-case hex SHA-256 over the events in order. A big-endian uint32 with the length precedes
+   * each event.
+   */
   readonly sha256: string;
 }
 
 /**
- * Names what was replayed (docs/formats/audit-event.md "Replay digest"): the same for every reader that sees the same
- * events in each partition's order, however it interleaves partitions.
+ * The digest of the replayed events (docs/formats/audit-event.md "Replay digest"). All readers that
+ * see the same events in each partition's order get the same digest, however partitions are
+ * interleaved.
  */
 export class ReplayDigest {
   readonly #partitions = new Map<number, { readonly hash: Hash; events: number }>();
@@ -26,7 +30,7 @@ export class ReplayDigest {
     of.events += 1;
   }
 
-  /** By partition number. More may be added afterwards. */
+  /** The digests by partition number. More events may be added afterwards. */
   partitions(): PartitionDigest[] {
     return [...this.#partitions]
       .map(([partition, { hash, events }]) => ({

@@ -13,35 +13,36 @@ import { TotalsDraft } from './totals.ts';
 import type { Totals } from './totals.ts';
 
 export interface ReplayOptions extends Period {
-  /** Takes what the view by consent is made of. */
+  /** Receives every event for the totals by consent. */
   readonly consents?: Pick<ConsentTotals, 'add'>;
-  /** Faults listed; all are counted. */
+  /** The greatest number of listed faults. All are counted. */
   readonly maxListed?: number;
   readonly onProgress?: (records: number) => void;
 }
 
 export interface ReplayFault {
   readonly code: ChainFault | 'UNDECODABLE' | 'MISPLACED';
-  /** Of the intake record; of the audit record where it is no event. */
+  /** The position of the intake record. If the record is not an event: of the audit record. */
   readonly position: string;
 }
 
 export interface Replay extends Totals {
   readonly events: number;
-  /** Of all of them, of all partitions (docs/formats/audit-event.md "Replay digest"). */
+  /** The digest over all events of all partitions (docs/formats/audit-event.md "Replay digest"). */
   readonly digest: string;
   readonly partitions: readonly PartitionDigest[];
   /** The first and the last T, milliseconds; absent: no event. */
   readonly first?: number;
   readonly last?: number;
-  /** What the audit log alone shows to be wrong with it. */
+  /** The faults that the audit log alone shows. */
   readonly faults: { readonly total: number; readonly list: readonly ReplayFault[] };
 }
 
 /**
- * Reads the audit log and counts it together. Nothing but the records decides the answer: each partition's are taken in
- * their order, partitions in any. A record that is no event has no T: it is in no view, is always a fault, and is in
- * the digest where no period is asked for. Memory does not grow with the log.
+ * Reads the audit log and counts its events. The result depends on the records alone: each
+ * partition's are read in order, partitions in any order. A record that is not an event has no T.
+ * It is in no view and always counts as a fault; it is in the digest if no period is given. Memory
+ * does not grow with the log.
  */
 export async function replay(
   records: AsyncIterable<AuditRecord>,

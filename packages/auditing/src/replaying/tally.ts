@@ -1,10 +1,10 @@
 import { OUTCOMES } from '@residency/contracts';
 import type { AuditEvent, Outcome } from '@residency/contracts';
 
-/** How often each outcome, and what the stored samples have together. */
+/** The number of events by outcome, and the bytes of the stored samples. */
 export type Tally = Readonly<Record<Outcome, number>> & {
   readonly events: number;
-  /** Of the samples themselves, before they were sealed. */
+  /** The bytes of the stored samples before sealing. */
   readonly storedBytes: number;
 };
 
@@ -31,7 +31,7 @@ export function addTallies(one: Tally, other: Tally): Tally {
   return sum;
 }
 
-/** Tallies under names; whoever wrote the log chose the names, so there are at most so many of them. */
+/** Counts under names. The log's writers choose the names, so their number is bounded. */
 export class Tallies {
   readonly #tallies = new Map<
     string,
@@ -43,7 +43,7 @@ export class Tallies {
     this.#most = most;
   }
 
-  /** Names beyond the most there may be are counted together under `OTHERS`. */
+  /** Names beyond the limit are counted together under `OTHERS`. */
   add(name: string, event: AuditEvent): void {
     const key = this.#tallies.has(name) || this.#tallies.size < this.#most ? name : OTHERS;
     let tally = this.#tallies.get(key);

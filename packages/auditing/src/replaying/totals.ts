@@ -11,7 +11,10 @@ export type OutcomeRow = Pick<Tally, 'events' | 'storedBytes'> & {
   readonly reason: string | null;
 };
 
-/** The views but the one by consent, which has no bound. `null`: the event says none. A policy is `<id>/<version>/<digest>`. */
+/**
+ * All views except the one by consent, which has no bound. `null`: the event has no value. A policy
+ * is `<id>/<version>/<digest>`.
+ */
 export interface Totals {
   readonly byRegion: readonly RegionRow[];
   readonly byCountry: readonly CountryRow[];
@@ -57,14 +60,12 @@ export class TotalsDraft {
         .sorted()
         .map(([name, tally]) => ({ policy: orNull(name), ...tally })),
       byOutcome: OUTCOMES.flatMap((outcome) =>
-        this.#reasons[outcome]
-          .sorted()
-          .map(([reason, { events, storedBytes }]) => ({
-            outcome,
-            reason: orNull(reason),
-            events,
-            storedBytes,
-          })),
+        this.#reasons[outcome].sorted().map(([reason, { events, storedBytes }]) => ({
+          outcome,
+          reason: orNull(reason),
+          events,
+          storedBytes,
+        })),
       ),
     };
   }

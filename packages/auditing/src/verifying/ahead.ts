@@ -1,4 +1,7 @@
-/** Loads `count` things in order, up to `window` of them at a time: over a network each costs a way there and back. */
+/**
+ * Loads `count` items, up to `window` of them concurrently, and yields them in order: over a
+ * network each load costs a round trip.
+ */
 export async function* ahead<T>(
   count: number,
   window: number,
@@ -7,7 +10,7 @@ export async function* ahead<T>(
   const running: Promise<T>[] = [];
   for (let index = 0; index < count; index += 1) {
     const loading = load(index);
-    // Awaited below; until then a failure is nobody's yet.
+    // It is awaited below. Until then, a rejection must not count as unhandled.
     loading.catch(() => undefined);
     running.push(loading);
     const first = running.length < window ? undefined : running.shift();

@@ -3,7 +3,10 @@ import type { LedgerReader } from '@residency/ledger';
 import type { Position } from '@residency/contracts';
 import { eventOf } from '../decode-record.ts';
 
-/** The entry's index in the ledger; `undefined`: it is none of it. Asks O(log n) bundles where the events stand in order, as an honest log's do, and all of them where they do not. */
+/**
+ * The entry's index in the ledger; `undefined`: the ledger does not have it. Reads O(log n) bundles
+ * if the events are in order, as an honest log's are, and all of them otherwise.
+ */
 export async function findLeaf(
   reader: LedgerReader,
   entry: Uint8Array,
@@ -22,7 +25,7 @@ export async function findLeaf(
   return undefined;
 }
 
-/** The last bundle that begins at or before the offset. */
+/** The last bundle whose first entry is at or before the offset. */
 async function bundleOf(
   reader: LedgerReader,
   bundles: number,

@@ -1,3 +1,4 @@
+import { defined } from '@residency/defined';
 import {
   CHECKPOINT_PATH,
   LedgerReader,
@@ -7,41 +8,49 @@ import {
 } from '@residency/ledger';
 import type { Checkpoint, ReadLedgerFile, TreeHead, Trust } from '@residency/ledger';
 import { codeOf } from '@residency/coded-error';
-import { EntryFindings } from './entry-findings.ts';
-import type { FoundEntries } from './entry-findings.ts';
+import { isSuccessor } from '../growing/ledger-paths.ts';
+import { compareKept } from './compare-kept.ts';
+import { EntryFaults } from './entry-faults.ts';
+import type { FoundEntries } from './entry-faults.ts';
 import type { LedgerFault, LedgerFaultCode } from './ledger-fault.ts';
 import { LedgerFaulty, rebuild } from './rebuild.ts';
 import type { Rebuilt } from './rebuild.ts';
 
 export interface FsckOptions {
-  /** Absent: nobody vouches for the checkpoint, and whoever can write the files can make them fit together. */
+  /**
+   * Absent: the checkpoint's signature is not checked, and everybody with write access to the files
+   * can make them consistent.
+   */
   readonly trust?: Trust;
-  /** A checkpoint of the same ledger that was kept from before. */
+  /** An older checkpoint of the same ledger that a verifier kept. */
   readonly since?: Uint8Array;
-  /** Bundles read at a time. Default 8. */
+  /** The checkpoint that the ledger's operator keeps apart, read before this call. */
+  readonly kept?: Uint8Array;
+  /** The number of bundles read concurrently. Default 8. */
   readonly window?: number;
   readonly maxListed?: number;
   readonly onProgress?: (entries: number, of: number) => void;
 }
 
 export interface FsckReport {
-  /** As the checkpoint says; absent where it can not be read. */
+  /** From the checkpoint; absent if it cannot be read. */
   readonly checkpoint?: Pick<Checkpoint, 'origin' | 'size' | 'root'>;
-  /** Of the checkpoint kept from before, where it is the beginning of this one. */
+  /** The size of the older checkpoint, if it is the beginning of this one. */
   readonly since?: number;
   readonly files: number;
-  /** The first thing that is not so; absent: the files are the ledger of the checkpoint. */
+  /** The first fault; absent: the files are the ledger of the checkpoint. */
   readonly fault?: LedgerFault;
-  /** What is wrong with the events themselves, however well they are committed to. */
-  readonly findings: FoundEntries;
+  /** Faults of the events themselves, which a correct tree can still contain. */
+  readonly entryFaults: FoundEntries;
 }
 
 /**
- * Makes a ledger anew from its entries, bundle after bundle, and compares: each tile, the root, the signatures, an older
- * checkpoint's root, and each event's place in its partition. Names the first file at fault. What `read` throws passes as it is.
+ * Rebuilds a ledger from its entries, bundle after bundle, and compares each tile, the root, the
+ * signatures, the root of an older checkpoint, and each event's place in its partition. Names the
+ * first faulty file. Errors of `read` are thrown unchanged.
  */
 export async function fsck(read: ReadLedgerFile, options: FsckOptions = {}): Promise<FsckReport> {
-  const findings = new EntryFindings(options.maxListed ?? 1_000);
+  const entryFaults = new EntryFaults(options.maxListed ?? 1_000);
   let checkpoint: Checkpoint | undefined;
   let files = 0;
   try {
@@ -51,24 +60,25 @@ export async function fsck(read: ReadLedgerFile, options: FsckOptions = {}): Pro
       options.since === undefined
         ? undefined
         : await openSince(options.since, checkpoint, options.trust);
-    const rebuilt = await rebuildNaming(checkpoint, read, options, since, findings);
+    const rebuilt = await rebuildNaming(checkpoint, read, options, since, entryFaults);
     ({ files } = rebuilt);
     const fault =
       (await faultOf(checkpoint, rebuilt, read)) ??
-      (since === undefined ? undefined : inconsistency(since, rebuilt));
+      (since === undefined ? undefined : inconsistency(since, rebuilt)) ??
+      (await compareKept(read, options.kept));
     return {
       checkpoint: { origin, size, root },
       files,
-      findings: findings.finish(),
-      ...(fault === undefined ? {} : { fault }),
+      entryFaults: entryFaults.finish(),
+      ...defined({ fault }),
       ...(since === undefined || fault !== undefined ? {} : { since: since.size }),
     };
   } catch (error) {
     if (!(error instanceof LedgerFaulty)) throw error;
     return {
-      ...(checkpoint === undefined ? {} : { checkpoint }),
+      ...defined({ checkpoint }),
       files,
-      findings: findings.finish(),
+      entryFaults: entryFaults.finish(),
       fault: error.fault,
     };
   }
@@ -106,7 +116,7 @@ async function openAt(
   }
 }
 
-/** Where a fault named in the message stands, that is no file of the ledger. */
+/** The path in a fault of the older checkpoint, which is not a file of the ledger. */
 export const SINCE_PATH = '--since';
 
 async function openSince(
@@ -136,13 +146,13 @@ async function rebuildNaming(
   read: ReadLedgerFile,
   { window = 8, onProgress }: FsckOptions,
   since: Checkpoint | undefined,
-  findings: EntryFindings,
+  entryFaults: EntryFaults,
 ): Promise<Rebuilt> {
   return await rebuild(head.size, read, {
     window,
     olderSize: since?.size,
     onEntries: (entries, from) => {
-      findings.add(entries, from);
+      entryFaults.add(entries, from, { successor: isSuccessor(head.origin) });
       onProgress?.(from + entries.length, head.size);
     },
   });
@@ -158,7 +168,10 @@ function inconsistency(since: TreeHead, { olderRoot }: Rebuilt): LedgerFault | u
   };
 }
 
-/** The entries make the root: then any tile that differs is itself at fault. They do not: then whatever the signed root does not lead to is. */
+/**
+ * If the entries give the root, a tile that differs is at fault. Otherwise, the first entry that
+ * the signed root does not lead to is at fault.
+ */
 async function faultOf(
   head: TreeHead,
   { root, differing }: Rebuilt,
@@ -171,7 +184,7 @@ async function faultOf(
       code: 'ROOT_DIFFERS',
       path: CHECKPOINT_PATH,
       message:
-        'Expected the checkpoint of the entries that stand here, found one of another tree, although all tiles agree with the entries; one of the two was replaced.',
+        'Expected the checkpoint of these entries, found one of another tree, although all tiles agree with the entries. Checkpoint or entries were replaced.',
     }
   );
 }
@@ -182,10 +195,13 @@ const CODES: ReadonlyMap<string, LedgerFaultCode> = new Map([
   ['TILE_MISSING', 'FILE_MISSING'],
 ]);
 
-/** Walks from the root down to every entry. `undefined`: already the partial tiles do not lead to the root. */
+/**
+ * Walks from the root down to every entry. `undefined`: the partial tiles already do not lead to
+ * the root.
+ */
 async function faultBelow(head: TreeHead, read: ReadLedgerFile): Promise<LedgerFault | undefined> {
   let path = '';
-  // One file at a time: the last one read is the one that is refused.
+  // One file at a time: if a read is refused, the last file is at fault.
   const reading: ReadLedgerFile = async (one) => {
     path = one;
     return await read(one);

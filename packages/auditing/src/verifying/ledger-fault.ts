@@ -5,6 +5,7 @@ export const LEDGER_FAULT_CODES = [
   'CHECKPOINT_UNTRUSTED',
   'ROOT_DIFFERS',
   'INCONSISTENT',
+  'ROLLED_BACK',
   // A file
   'FILE_MISSING',
   'ENTRIES_DIFFER',
@@ -12,7 +13,10 @@ export const LEDGER_FAULT_CODES = [
 ] as const;
 export type LedgerFaultCode = (typeof LEDGER_FAULT_CODES)[number];
 
-/** Why a ledger is not what its checkpoint says; `path`: of the file that is at fault, as C2SP tlog-tiles names it. */
+/**
+ * The difference between a ledger and its checkpoint. `path`: the faulty file, as C2SP tlog-tiles
+ * names it.
+ */
 export interface LedgerFault {
   readonly code: LedgerFaultCode;
   readonly path: string;

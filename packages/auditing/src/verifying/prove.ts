@@ -21,8 +21,9 @@ export interface Proven {
 }
 
 /**
- * A receipt for an event under the newest checkpoint of its partition's ledger. Throws `NOT_IN_LEDGER`: the ledger has no such
- * leaf, or not yet; what `LedgerReader` throws for a damaged ledger. With `trust` the checkpoint is verified before.
+ * A receipt for an event under the newest checkpoint of its partition's ledger. Throws
+ * `NOT_IN_LEDGER` if the ledger has no such leaf, or not yet, and the errors of `LedgerReader` for
+ * a damaged ledger. With `trust` the checkpoint is verified first.
  */
 export async function prove(
   read: ReadLedgerFile,

@@ -1,3 +1,4 @@
+import { defined } from '@residency/defined';
 import {
   EMPTY_LEDGER,
   HASH_BYTES,
@@ -15,25 +16,29 @@ import type { LedgerFault } from './ledger-fault.ts';
 
 export interface Rebuilt {
   readonly root: Uint8Array;
-  /** At the size that was asked for, where the tree reaches it. */
+  /** The root at the requested size, if the tree reaches it. */
   readonly olderRoot?: Uint8Array;
-  /** Files read. */
+  /** The number of files read. */
   readonly files: number;
-  /** The first tile that is not what the entries make: it is at fault, or an entry below it is. */
+  /**
+   * The first tile that differs from the one that the entries give. The tile, or an entry below it,
+   * is at fault.
+   */
   readonly differing?: LedgerFault;
 }
 
 export interface RebuildOptions {
-  /** Bundles read at a time. */
+  /** The number of bundles read concurrently. */
   readonly window: number;
-  /** Whose root is wanted too. */
+  /** An older size whose root is needed too. */
   readonly olderSize?: number | undefined;
   readonly onEntries: (entries: readonly Uint8Array[], from: number) => void;
 }
 
 /**
- * Makes the tree of `size` entries anew from its bundles alone and compares every full and partial tile with it. What can not be
- * read at all is thrown as a fault. Memory: the bundles in the window, and one open tile a level.
+ * Builds the tree of `size` entries from its bundles alone and compares every full and partial tile
+ * with it. An unreadable file is thrown as a fault. Memory: the bundles in the window, and one open
+ * tile a level.
  */
 export async function rebuild(
   size: number,
@@ -54,7 +59,7 @@ export async function rebuild(
   return tree.result();
 }
 
-/** Thrown where the tree can not be made. */
+/** Thrown if the tree cannot be built. */
 export class LedgerFaulty extends Error {
   readonly fault: LedgerFault;
 
@@ -71,7 +76,7 @@ class Rebuilding {
   #olderRoot: Uint8Array | undefined;
   #files = 0;
   #differing: LedgerFault | undefined;
-  /** Of the last bundle, read with it. */
+  /** The leaves of the last bundle, which were read with it. */
   #leaves: Uint8Array | undefined;
 
   constructor(read: ReadLedgerFile, options: RebuildOptions) {
@@ -106,14 +111,13 @@ class Rebuilding {
     return {
       root: stateRoot(this.#state),
       files: this.#files,
-      ...(this.#olderRoot === undefined ? {} : { olderRoot: this.#olderRoot }),
-      ...(this.#differing === undefined ? {} : { differing: this.#differing }),
+      ...defined({ olderRoot: this.#olderRoot, differing: this.#differing }),
     };
   }
 
   async #compare({ path, bytes }: LedgerFile): Promise<void> {
     const tile = parseTilePath(path);
-    // The bundle is where the entries came from.
+    // The entries came from the bundle, so it is not compared.
     if (tile.level === 'entries') return;
     const found = tile.level === 0 ? this.#leaves : await readBeginning(this.#read, tile);
     this.#files += 1;
@@ -151,7 +155,10 @@ async function readBundle(
   }
 }
 
-/** A partial file may be gone once the full one is there (tlog-tiles, "Partial Tiles"): its beginning serves as well. */
+/**
+ * Once the full file exists, the partial file may be deleted (tlog-tiles, "Partial Tiles"). The
+ * beginning of the full file is used then.
+ */
 async function readBeginning(read: ReadLedgerFile, tile: Tile): Promise<Uint8Array | undefined> {
   const bytes = await read(tilePath(tile));
   if (bytes !== undefined || tile.width === TILE_WIDTH) return bytes;

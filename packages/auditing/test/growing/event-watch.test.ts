@@ -8,7 +8,7 @@ import {
 } from '@residency/testkit';
 import { describe, expect, test } from 'vitest';
 import { EventWatch, RecentRegions, growLedger } from '../../src/index.ts';
-import type { AuditRecord, Finding } from '../../src/index.ts';
+import type { AuditRecord, AuditAnomaly } from '../../src/index.ts';
 import { entriesUnder, grow, leavesOf, published, signerOf } from './some-ledger.ts';
 
 const RECORDS = someAuditRecords(8);
@@ -18,7 +18,7 @@ const logOf = (...values: (Buffer | null)[]): AuditRecord[] =>
   values.map((value, nth) => auditRecord(value, nth));
 const VALUES = RECORDS.map(({ value }) => value);
 
-describe.each<[string, (Buffer | null)[], Omit<Finding, 'submission'>[]]>([
+describe.each<[string, (Buffer | null)[], Omit<AuditAnomaly, 'submission'>[]]>([
   ['nothing is wrong', VALUES, []],
   [
     'an event is missing',
@@ -66,13 +66,13 @@ describe.each<[string, (Buffer | null)[], Omit<Finding, 'submission'>[]]>([
     [event(0, { name: 'one' }), event(1), event(2), event(3, { name: 'one', region: 'moscow' })],
     [{ kind: 'ALSO_IN', leaf: 3, position: 'log-1/threat.samples/0/3' }],
   ],
-])('where %s', (_what, values, findings) => {
+])('where %s', (_what, values, anomalies) => {
   test('just that is found, and every record is a leaf all the same', async () => {
     const store = new MemoryLedgerStore();
     const records = logOf(...values);
     const grown = await grow(store, records);
-    expect(grown.findings.map(({ kind, leaf, position }) => ({ kind, leaf, position }))).toEqual(
-      findings,
+    expect(grown.anomalies.map(({ kind, leaf, position }) => ({ kind, leaf, position }))).toEqual(
+      anomalies,
     );
     expect(await entriesUnder(store, (await published(store)) ?? expect.fail())).toEqual(
       leavesOf(records),
@@ -80,9 +80,9 @@ describe.each<[string, (Buffer | null)[], Omit<Finding, 'submission'>[]]>([
   });
 });
 
-test('a finding names the submission, and nothing else of the event', async () => {
-  const { findings } = await grow(new MemoryLedgerStore(), logOf(VALUES[1] ?? null));
-  expect(findings).toEqual([
+test('an anomaly names the submission, and nothing else of the event', async () => {
+  const { anomalies } = await grow(new MemoryLedgerStore(), logOf(VALUES[1] ?? null));
+  expect(anomalies).toEqual([
     {
       kind: 'HOLE',
       leaf: 0,
@@ -92,13 +92,13 @@ test('a finding names the submission, and nothing else of the event', async () =
   ]);
 });
 
-test('after a restart the chain goes on: what is right is no finding, what is wrong is one', async () => {
+test('after a restart the chain goes on: what is right is no anomaly, what is wrong is one', async () => {
   const store = new MemoryLedgerStore();
   const many = someAuditRecords(700);
   await grow(store, many.slice(0, 650));
-  expect((await grow(store, many.slice(0, 690))).findings).toEqual([]);
+  expect((await grow(store, many.slice(0, 690))).anomalies).toEqual([]);
   const holed = [...many.slice(0, 690), ...many.slice(691)];
-  expect((await grow(store, holed)).findings).toMatchObject([{ kind: 'HOLE', leaf: 690 }]);
+  expect((await grow(store, holed)).anomalies).toMatchObject([{ kind: 'HOLE', leaf: 690 }]);
 });
 
 test('after a restart behind leaves that are no events, the next event is believed', async () => {
@@ -109,24 +109,25 @@ test('after a restart behind leaves that are no events, the next event is believ
     VALUES[3] ?? null,
   );
   await grow(store, records.slice(0, 603));
-  expect((await grow(store, records)).findings).toEqual([]);
+  expect((await grow(store, records)).anomalies).toEqual([]);
 });
 
 test('growing anew after a fault finds nothing twice', async () => {
   const inner = new MemoryLedgerStore();
-  const found: Finding[] = [];
+  const found: AuditAnomaly[] = [];
   const watch = new EventWatch({
     log: 'log-1',
     partition: 0,
     regions: new RecentRegions(10),
-    found: (finding) => {
-      found.push(finding);
+    onAnomaly: (anomaly) => {
+      found.push(anomaly);
     },
   });
   const records = logOf(...VALUES.toSpliced(3, 1));
   const terms = {
     store: inner,
     signer: await signerOf(),
+    kept: new MemoryLedgerStore(),
     watch,
     intervalMs: 0,
     now: () => 0,

@@ -8,10 +8,18 @@ import {
 } from '@residency/testkit';
 import type { LedgerStore } from '../../src/index.ts';
 import { codeOf } from '@residency/coded-error';
-import { EMPTY_RANGE, appendHashes, leafHash, rootOf } from '@residency/ledger';
+import { EMPTY_RANGE, appendHashes, leafHash, parseNote, rootOf } from '@residency/ledger';
 import type { Signer } from '@residency/ledger';
 import { describe, expect, test } from 'vitest';
-import { entriesUnder, grow, headOf, leavesOf, published, signerOf } from './some-ledger.ts';
+import {
+  entriesUnder,
+  grow,
+  headOf,
+  keptIn,
+  leavesOf,
+  published,
+  signerOf,
+} from './some-ledger.ts';
 
 const RECORDS = someAuditRecords(600);
 const STEPS = [1, 256, 300, 600];
@@ -24,7 +32,10 @@ for (const leaf of leavesOf(RECORDS)) {
   ROOTS.push(rootOf(range));
 }
 
-/** Grows in steps, each begun anew until it succeeds, and gives the checkpoints that were ever published. */
+/**
+ * Grows in steps, each begun anew until it succeeds, and gives the checkpoints that were ever
+ * published.
+ */
 async function growInSteps(
   store: LedgerStore,
   inner: MemoryLedgerStore,
@@ -35,7 +46,7 @@ async function growInSteps(
   const signer: Signer = {
     key,
     sign: async (message) => {
-      // What is signed stands there before it is.
+      // A head is stored before it is signed.
       expect(
         [...inner.files]
           .filter(([path]) => path.startsWith('0/next/'))
@@ -47,11 +58,14 @@ async function growInSteps(
   const look = async (): Promise<void> => {
     const size = (await published(inner))?.size ?? 0;
     if (size !== sizes.at(-1)) sizes.push(size);
+    // Kept before it is published, whatever failed.
+    const kept = await keptIn(inner).read('0/checkpoint');
+    expect(kept === undefined ? 0 : headOf(parseNote(kept).text).size).toBeGreaterThanOrEqual(size);
   };
   for (const step of STEPS) {
     for (let tries = 0; ; tries += 1) {
       try {
-        await grow(store, RECORDS.slice(0, step), { batch, signer });
+        await grow(store, RECORDS.slice(0, step), { batch, signer, kept: keptIn(store) });
         break;
       } catch (error) {
         expect(error).toMatchObject({ code: 'LEDGER_UNREACHABLE' });
@@ -140,19 +154,24 @@ describe('two writers of one store', () => {
           },
         };
       };
-      // What the other one did meanwhile: it published, it is ahead of what this one was given to read, its tiles are on their way.
+      // What the other one did meanwhile: it published, it is ahead of what this one was given to
+      // read, its tiles are on their way.
       const MEANWHILE = {
         LEDGER_MOVED: 'again',
         TILE_MISSING: 'again',
         HEAD_AHEAD_OF_LOG: 'on',
         LEDGER_AHEAD_OF_LOG: 'on',
+        LEDGER_ROLLED_BACK: 'on',
       } as const;
       const one = async (salt: number): Promise<void> => {
         const store = slow(salt);
         for (const step of STEPS) {
           for (let [next, tries] = ['again', 0]; next === 'again'; tries += 1) {
             expect(tries).toBeLessThan(1_000);
-            next = await grow(store, RECORDS.slice(0, step), { batch: () => 20 + salt }).then(
+            next = await grow(store, RECORDS.slice(0, step), {
+              batch: () => 20 + salt,
+              kept: keptIn(store),
+            }).then(
               () => 'on',
               (error: unknown) =>
                 MEANWHILE[codeOf(error) as keyof typeof MEANWHILE] ?? expect.fail(String(error)),
@@ -166,8 +185,11 @@ describe('two writers of one store', () => {
   });
 });
 
-describe('what was left behind by a writer that another log contradicts', () => {
-  /** Up to 300 records are published; tiles up to 600 stand, and, if wished, the head that was to follow. */
+describe('a decided head that the log contradicts', () => {
+  /**
+   * Up to 300 records are published; tiles up to 600 stand, and, if wished, the head that was to
+   * follow.
+   */
   async function half({ decided }: { readonly decided: boolean }): Promise<MemoryLedgerStore> {
     const inner = new MemoryLedgerStore();
     await grow(inner, RECORDS.slice(0, 300));

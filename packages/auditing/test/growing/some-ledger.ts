@@ -1,3 +1,4 @@
+import { defined } from '@residency/defined';
 import {
   LedgerReader,
   openCheckpoint,
@@ -6,8 +7,14 @@ import {
   parseCheckpoint,
 } from '@residency/ledger';
 import type { Checkpoint, Signer } from '@residency/ledger';
-import { MemoryAuditSource } from '@residency/testkit';
-import type { AuditRecord, Finding, GrowTerms, LedgerStore } from '../../src/index.ts';
+import { MemoryAuditSource, MemoryLedgerStore } from '@residency/testkit';
+import type {
+  AuditRecord,
+  AuditAnomaly,
+  GrowLedgerOptions,
+  KeptCheckpoints,
+  LedgerStore,
+} from '../../src/index.ts';
 import {
   EventWatch,
   RecentRegions,
@@ -25,11 +32,26 @@ export function signerOf(partition = 0): Promise<Signer> {
   return openSignerKey(SECRET, ledgerOrigin('residency-router', 'log-1', partition));
 }
 
-export interface Grown {
-  readonly findings: Finding[];
+/**
+ * A place apart whose calls are the same store's: what fails or is counted there fails and is
+ * counted here.
+ */
+export function keptIn(store: LedgerStore): KeptCheckpoints {
+  const apart = (path: string): string => path.replace(/^\d+/, (partition) => `9${partition}`);
+  return {
+    read: (path) => store.read(apart(path)),
+    publish: (path, ...rest) => store.publish(apart(path), ...rest),
+  };
 }
 
-/** Grows a ledger to the end of the records. */
+export interface Grown {
+  readonly anomalies: AuditAnomaly[];
+}
+
+/**
+ * Grows a ledger to the end of the records. `kept` holds the checkpoints kept apart; default:
+ * a new store for this call.
+ */
 export async function grow(
   store: LedgerStore,
   records: readonly AuditRecord[],
@@ -37,25 +59,29 @@ export async function grow(
     batch,
     partition = 0,
     ...more
-  }: Partial<GrowTerms> & { readonly batch?: () => number; readonly partition?: number } = {},
+  }: Partial<GrowLedgerOptions> & {
+    readonly batch?: () => number;
+    readonly partition?: number;
+  } = {},
 ): Promise<Grown> {
   const source = new MemoryAuditSource(records, {
     partition,
-    ...(batch === undefined ? {} : { batch }),
+    ...defined({ batch }),
   });
-  const findings: Finding[] = [];
+  const anomalies: AuditAnomaly[] = [];
   const watch = new EventWatch({
     log: source.log,
     partition,
     regions: new RecentRegions(1_000),
-    found: (finding) => {
-      findings.push(finding);
+    onAnomaly: (anomaly) => {
+      anomalies.push(anomaly);
     },
   });
   await growLedger({
     source,
     store,
     signer: await signerOf(partition),
+    kept: new MemoryLedgerStore(),
     watch,
     intervalMs: 0,
     now: () => 0,
@@ -63,7 +89,7 @@ export async function grow(
     signal: new AbortController().signal,
     ...more,
   });
-  return { findings };
+  return { anomalies };
 }
 
 /** The published checkpoint, its signature verified. */
@@ -96,6 +122,6 @@ export function leavesOf(records: readonly AuditRecord[]): Buffer[] {
   return records.map(({ value }) => Buffer.from(leafOf(value)));
 }
 
-export function headOf(bytes: Uint8Array): Checkpoint {
-  return parseCheckpoint(Buffer.from(bytes).toString());
+export function headOf(text: Uint8Array | string): Checkpoint {
+  return parseCheckpoint(Buffer.from(text).toString());
 }

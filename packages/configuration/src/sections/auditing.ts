@@ -1,11 +1,11 @@
 import { complete } from '../environment-reader.ts';
 import type { EnvironmentReader } from '../environment-reader.ts';
 
-/** For who signs. */
+/** Settings for the process that signs. */
 export interface AuditingConfiguration {
-  /** A secret: `PRIVATE+KEY+<name>+<id>+<base64>`. Whether it is one shows when it is opened. */
+  /** A secret: `PRIVATE+KEY+<name>+<id>+<base64>`. It is validated when it is opened. */
   readonly signerKey: string;
-  /** Between two checkpoints, milliseconds. */
+  /** The least time between two checkpoints, milliseconds. */
   readonly intervalMs: number;
 }
 

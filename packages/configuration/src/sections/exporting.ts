@@ -2,7 +2,7 @@ import { complete } from '../environment-reader.ts';
 import type { EnvironmentReader } from '../environment-reader.ts';
 
 export interface ExportingConfiguration {
-  /** From one look to the next, milliseconds. */
+  /** From one read of the sources to the next, milliseconds. */
   readonly intervalMs: number;
 }
 

@@ -1,11 +1,12 @@
-import { complete, present } from '../environment-reader.ts';
+import { defined } from '@residency/defined';
+import { complete } from '../environment-reader.ts';
 import type { EnvironmentReader } from '../environment-reader.ts';
 import { TOKENS_EXPECTED, readTokens } from '../tokens-file.ts';
 import type { TokenConfiguration } from '../tokens-file.ts';
 
 export interface HttpConfiguration {
   readonly host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly tokens?: readonly TokenConfiguration[];
 }
@@ -23,5 +24,5 @@ export function readHttp(reader: EnvironmentReader): HttpConfiguration | undefin
     host: reader.get('RESIDENCY_HTTP_HOST'),
     port: reader.get('RESIDENCY_HTTP_PORT'),
   });
-  return needed === undefined ? undefined : { ...needed, ...present({ tokens }) };
+  return needed === undefined ? undefined : { ...needed, ...defined({ tokens }) };
 }

@@ -1,4 +1,5 @@
-import { complete, present } from '../environment-reader.ts';
+import { defined } from '@residency/defined';
+import { complete } from '../environment-reader.ts';
 import type { EnvironmentReader } from '../environment-reader.ts';
 import { VARIABLES } from '../variables.ts';
 
@@ -18,11 +19,11 @@ export interface SaslConfiguration {
 export interface KafkaConfiguration {
   readonly brokers: readonly string[];
   readonly clientId: string;
-  /** The name of the positions' log. */
+  /** The log's name, the first part of positions. */
   readonly log: string;
   readonly clusterId: string;
   readonly topicPrefix: string;
-  /** Present, even empty: encrypted. */
+  /** Present, even empty: connections are encrypted. */
   readonly tls?: TlsConfiguration;
   readonly sasl?: SaslConfiguration;
 }
@@ -38,7 +39,7 @@ export function readKafka(reader: EnvironmentReader): KafkaConfiguration | undef
   });
   return needed === undefined
     ? undefined
-    : { ...needed, clientId: reader.clientId, ...present({ tls, sasl }) };
+    : { ...needed, clientId: reader.clientId, ...defined({ tls, sasl }) };
 }
 
 function readTls(reader: EnvironmentReader): TlsConfiguration | undefined {
@@ -52,7 +53,7 @@ function readTls(reader: EnvironmentReader): TlsConfiguration | undefined {
     reader.refuseWithout(encrypted === 'true', [ca, cert, key], 'RESIDENCY_KAFKA_TLS=true');
   reader.refuseWithout(reader.isSet(key), [cert], key);
   reader.refuseWithout(reader.isSet(cert), [key], cert);
-  const files = present({ ca: reader.file(ca), cert: reader.file(cert), key: reader.file(key) });
+  const files = defined({ ca: reader.file(ca), cert: reader.file(cert), key: reader.file(key) });
   return encrypted === 'true' ? files : undefined;
 }
 

@@ -2,11 +2,11 @@ import { complete } from '../environment-reader.ts';
 import type { EnvironmentReader } from '../environment-reader.ts';
 
 export interface ReconcilingConfiguration {
-  /** Of one reconciler alone. */
+  /** A folder for one reconciler only. */
   readonly stateDirectory: string;
-  /** Of all sites together; a page of a list counts as one. */
+  /** For all sites together. A page of a list counts as one read. */
   readonly readsPerSecond: number;
-  /** From the begin of one pass to that of the next, at least, milliseconds. */
+  /** The least time from the start of one pass to the start of the next, milliseconds. */
   readonly pauseMs: number;
 }
 

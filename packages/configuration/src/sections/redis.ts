@@ -1,16 +1,17 @@
-import { complete, present } from '../environment-reader.ts';
+import { defined } from '@residency/defined';
+import { complete } from '../environment-reader.ts';
 import type { EnvironmentReader } from '../environment-reader.ts';
 import { VARIABLES } from '../variables.ts';
 
 export interface RedisConfiguration {
-  /** Without user and password, wherever they were set. */
+  /** Without user and password, which are separate members. */
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
-  /** Present, even empty: encrypted. PEM texts. */
+  /** Present, even empty: the connection is encrypted. PEM texts. */
   readonly tls?: { readonly ca?: string };
   readonly keyPrefix: string;
-  /** The name of the consents' log. */
+  /** The name of the consent log. */
   readonly log: string;
 }
 
@@ -58,7 +59,7 @@ export function readRedis(reader: EnvironmentReader): RedisConfiguration | undef
     url,
     keyPrefix,
     log,
-    ...present({ username: username ?? inUrl.username, password: password ?? inUrl.password }),
-    ...(tls ? { tls: present({ ca }) } : {}),
+    ...defined({ username: username ?? inUrl.username, password: password ?? inUrl.password }),
+    ...(tls ? { tls: defined({ ca }) } : {}),
   };
 }

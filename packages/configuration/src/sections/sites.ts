@@ -1,4 +1,4 @@
-import { present } from '../environment-reader.ts';
+import { defined } from '@residency/defined';
 import type { EnvironmentReader } from '../environment-reader.ts';
 import { readRegions } from '../regions-file.ts';
 import type { SitePlace } from '../regions-file.ts';
@@ -25,7 +25,7 @@ export function readSites(
   refuseSharedNames(reader, places);
   return places.map((place) => ({
     ...place,
-    ...present({ credentials: readCredentials(reader, siteVariables(place.site, role)) }),
+    ...defined({ credentials: readCredentials(reader, siteVariables(place.site, role)) }),
   }));
 }
 
@@ -60,10 +60,10 @@ function readCredentials(
   );
   return accessKeyId === undefined || secretAccessKey === undefined
     ? undefined
-    : { accessKeyId, secretAccessKey, ...present({ sessionToken }) };
+    : { accessKeyId, secretAccessKey, ...defined({ sessionToken }) };
 }
 
-/** Two sites whose credentials would have one name, such as `a-b` and `a.b`. */
+/** Reports two sites whose credentials would have one name, such as `a-b` and `a.b`. */
 function refuseSharedNames(reader: EnvironmentReader, places: readonly SitePlace[]): void {
   const owners = new Map<string, string>();
   for (const { site } of places) {

@@ -1,7 +1,7 @@
 import type { EnvironmentReader } from '../environment-reader.ts';
 
 export interface StatusConfiguration {
-  /** Base addresses of services' probes and metrics; empty: none are asked. */
+  /** Base addresses of services' probes and metrics; empty: no service is asked. */
   readonly metricsUrls: readonly string[];
 }
 

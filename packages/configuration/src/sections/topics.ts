@@ -1,11 +1,11 @@
 import { complete } from '../environment-reader.ts';
 import type { EnvironmentReader } from '../environment-reader.ts';
 
-/** How `residency topics create` makes them. */
+/** Settings with which `residency topics create` creates topics. */
 export interface TopicsConfiguration {
   readonly partitions: number;
   readonly replicationFactor: number;
-  /** Of the intake log, milliseconds. */
+  /** The retention of the intake log, milliseconds. */
   readonly retentionMs: number;
 }
 

@@ -1,20 +1,30 @@
-/** What the log says it settled. Errors carry remedy `retry`. */
+/** The settled events, pointers and progress of a log. Errors have the remedy `retry`. */
 export interface AuditTrail {
   /**
-   * Every audit event's bytes, each partition's in its order, partitions in any order or interleaved. Of each partition
-   * at least what was visible at the call, and nothing behind a hole: a prefix.
+   * The bytes of every audit event, in order within each partition; partitions may be interleaved.
+   * Returns at least the events that were visible at the call, and of each partition a prefix
+   * without gaps.
    */
   events(): AsyncIterable<Buffer>;
   /**
-   * The last settled offset of every partition of the intake log, under `<log>/<topic>/<partition>`; `-1n` where nothing
-   * is settled yet. A partition that is absent is none of this log's. An offset becomes visible here and its event in
-   * `events()` at the same instant.
+   * The last settled offset of every partition of the intake log, by `<log>/<topic>/<partition>`;
+   * `-1n`: nothing is settled yet. Partitions of other logs are absent. An offset becomes visible
+   * here at the same instant as its event in `events()` (RECONCILIATION §3).
    */
   committed(): Promise<ReadonlyMap<string, bigint>>;
-  /** The offset the next record of every partition of the intake log will get, under the same names. */
+  /**
+   * The offset that the next record of every partition of the intake log will get, by the same
+   * names.
+   */
   end(): Promise<ReadonlyMap<string, bigint>>;
-  /** Every quarantine pointer's bytes. A pointer becomes visible at the same instant as its event. */
+  /**
+   * The bytes of every quarantine pointer. A pointer becomes visible at the same instant as its
+   * event.
+   */
   pointers(): AsyncIterable<Buffer>;
-  /** Where, in the audit log, an event stands that the log's look-up tables do not know or know otherwise, or that they alone know. */
+  /**
+   * Positions at which the audit log's look-up tables disagree with the events: an entry is
+   * missing, differs, or has no event.
+   */
   lookupDifferences(): AsyncIterable<string>;
 }

@@ -1,4 +1,4 @@
-/** What a sealed message says about itself. */
+/** The encryption context of a sealed message. */
 export interface BoundContext {
   readonly region: string;
   /** Lower-case hex SHA-256, as are the next two. */
@@ -7,16 +7,18 @@ export interface BoundContext {
   readonly submission: string;
 }
 
-/** The header as it stands there: readable without a key, authenticated only by opening. */
+/**
+ * The header of a sealed message. It can be read without a key, but only opening authenticates it.
+ */
 export interface SealedHeader extends BoundContext {
   /** Ids of the public keys that wrapped the data key. */
   readonly wrappingKeys: readonly string[];
 }
 
-/** Throws where the bytes are no sealed message. */
+/** Throws if the bytes are not a sealed message. */
 export type ReadSealedHeader = (message: Buffer) => SealedHeader;
 
-/** Opens with the region's private keys; throws where that is not possible. */
+/** Opens with the region's private keys. Throws if that is not possible. */
 export type OpenSealed = (
   message: Buffer,
   region: string,

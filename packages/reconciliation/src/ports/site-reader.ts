@@ -1,25 +1,34 @@
-/** One object as its site gives it: bytes and what stands beside them, in one read. */
+/** One object as its site returns it: bytes and metadata, from one read. */
 export interface FoundObject {
   readonly bytes: Buffer;
-  /** As found, unchecked; the reconciler judges it. Absent: the bytes stand there without metadata. */
+  /**
+   * As found, unchecked; the reconciler judges it. Absent: the object has no metadata.
+   */
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
-/** Something that stands in a site. */
+/** An entry of a site's listing. */
 export interface FoundEntry {
   readonly key: string;
-  /** Nothing a router writes, whatever its key: a link or a special file, or what has no business where it stands. */
+  /**
+   * True if no router writes such an entry, whatever its key: a link, a special file, or a file in
+   * the wrong place.
+   */
   readonly foreign: boolean;
 }
 
-/** One site, read with credentials that may list and get, and nothing else. Errors carry remedy `retry`. */
+/**
+ * One site, read with credentials that may only list and get. Errors have the remedy `retry`; if
+ * the marker is another site's, `stop`.
+ */
 export interface SiteReader {
   readonly site: string;
   /**
-   * Everything that stands in the site, in no order, whether it belongs there or not; the site's own marker and what
-   * routers write beside objects may be left out, if it is that. What was created before the call is in it; what is created meanwhile may be.
+   * Lists every entry of the site, in no order, foreign entries included. It may leave out the
+   * site's marker and the files that routers write beside objects. Entries created before the call
+   * are listed; entries created during it may be.
    */
   list(): AsyncIterable<FoundEntry>;
-  /** `undefined` where no object stands under the key; what is listed as foreign is none. */
+  /** `undefined`: no object has this key. A foreign entry is not an object. */
   read(key: string): Promise<FoundObject | undefined>;
 }

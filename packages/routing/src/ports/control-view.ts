@@ -1,6 +1,6 @@
 import type { ControlState } from '@residency/contracts';
 
 export interface ControlView {
-  /** What people left the system in. Throws with remedy `retry` where it was not read yet or can not be reached. */
+  /** The control state. Throws with remedy `retry` if it was not read yet or is unreachable. */
   read(): Promise<ControlState>;
 }

@@ -9,20 +9,24 @@ export interface ObjectHead {
 
 export type CreateResult =
   | { readonly created: true; readonly versionId?: string }
-  /** Somebody's object already stands there; nothing was changed. */
+  /** Another object has this key; nothing was changed. */
   | { readonly created: false; readonly existing: ObjectHead };
 
-/** One site. Create-only: nothing here overwrites or deletes. */
+/** One site. Create-only: nothing here overwrites or deletes (RECONCILIATION §4). */
 export interface ObjectStore {
   readonly site: string;
   /**
-   * Creates the object if and only if the key is free; of any number of racing calls exactly one creates.
-   * Metadata and bytes become visible together. Durable once a later `flush` resolves.
-   * Throws with remedy `retry` where the site can not be reached, refuses (403, 404) or is full; then the object may
-   * stand there all the same, and the caller's next attempt will find its own. Throws with remedy `park` where an object
-   * stands there that can not be told from its metadata: that concerns this record alone.
+   * Creates the object if and only if the key is free. Exactly one of several racing calls creates
+   * it. Metadata and bytes become visible together. They are durable once a later `flush` resolves.
+   *
+   * Throws with remedy `retry` if the site is unreachable, refuses (403, 404) or is full. The
+   * object may exist all the same; the caller's next attempt then finds its own object. Throws with
+   * remedy `park` if an object exists whose metadata cannot be read. That concerns this record
+   * alone.
    */
   create(key: string, sealed: Uint8Array, metadata: ObjectMetadata): Promise<CreateResult>;
-  /** Makes durable everything this instance created or found. Errors as `create`. */
+  /** Reads the object's head; `undefined`: no object. Changes nothing. Throws as `create`. */
+  head(key: string): Promise<ObjectHead | undefined>;
+  /** Makes all objects durable that this instance created or found. Throws as `create`. */
   flush(): Promise<void>;
 }

@@ -1,6 +1,9 @@
 import type { SealedSample, SealingContext } from '@residency/sealing';
 
 export interface Sealer {
-  /** Seals to the region's newest key. Throws with remedy `stop` where the region has none. */
+  /**
+   * Seals to the region's newest key. Throws with remedy `retry` if the region has none that can
+   * seal.
+   */
   seal(sample: Buffer, context: SealingContext): Promise<SealedSample>;
 }

@@ -2,33 +2,42 @@ import type { KafkaLog } from '@residency/adapter-kafka';
 import { decodeKafka } from '@residency/cloudevents';
 import { TOPICS, decodeAuditEvent, submissionId } from '@residency/contracts';
 import type { AuditEvent, LogRecord } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import type { Instant } from '@residency/residency';
-import { checkInterrupted } from '../session.ts';
-import type { Session } from '../session.ts';
-import type { AuditQuery, OnProgress, SubmissionStatus } from '../system.ts';
+import type { PassedOver } from '../system/passed-over.ts';
+import { checkInterrupted } from '../terminal/session.ts';
+import type { Session } from '../terminal/session.ts';
+import type { AuditQuery, OnProgress, SubmissionStatus } from '../system/system.ts';
 
-/** An audit event is appended after the record it is about, by clocks that agree within this, milliseconds. */
+/**
+ * The greatest difference between the clocks that stamp a record and its audit event, milliseconds.
+ */
 const CLOCKS_MS = 60_000;
 
-/** Audit events that fit, read from where the first of them can stand: Kafka has no index but time. */
+interface Asked {
+  readonly query: AuditQuery;
+  readonly passedOver: PassedOver;
+  readonly onProgress?: OnProgress;
+}
+
+/** The matching audit events, read from the earliest possible one: Kafka has no index but time. */
 export async function* auditRecords(
   session: Session,
   log: KafkaLog,
-  query: AuditQuery,
-  onProgress: OnProgress = () => undefined,
+  { query, passedOver, onProgress = () => undefined }: Asked,
 ): AsyncGenerator<Buffer> {
   const { from } = query;
   const total = from === undefined ? await extentOf(log) : undefined;
   let read = 0;
-  for await (const { value } of auditLog(session, log, from)) {
+  for await (const record of auditLog(session, log, from)) {
     read += 1;
     if (read % 256 === 0) onProgress(read, total);
-    if (value !== null && (Object.keys(query).length === 0 || fits(decodeAuditEvent(value), query)))
-      yield value;
+    const event = passedOver.read(record, decodeAuditEvent);
+    if (event !== undefined && record.value !== null && fits(event, query)) yield record.value;
   }
 }
 
-/** The audit log's records from where the first that matters can stand: Kafka has no index but time. */
+/** The audit log's records from the earliest possible match: Kafka has no index but time. */
 export async function* auditLog(
   session: Session,
   log: KafkaLog,
@@ -39,7 +48,7 @@ export async function* auditLog(
     signal: session.signal,
     ...(from === undefined ? {} : { from: { at: Math.max(0, from - CLOCKS_MS) } }),
   });
-  // An aborted reading ends as one that is whole does.
+  // An aborted read ends like a complete one.
   checkInterrupted(session);
 }
 
@@ -53,7 +62,7 @@ function fits({ at, outcome, data }: AuditEvent, query: AuditQuery): boolean {
   );
 }
 
-/** Offsets of the audit log, markers of transactions among them. */
+/** The number of offsets of the audit log, markers included. */
 async function extentOf(log: KafkaLog): Promise<number> {
   const starts = await log.starts(TOPICS.audit);
   return [...(await log.ends(TOPICS.audit))].reduce(
@@ -62,21 +71,27 @@ async function extentOf(log: KafkaLog): Promise<number> {
   );
 }
 
-/** The partition of a submission follows from its consent, which an id does not tell: every partition is read. */
+/**
+ * A submission's partition follows from its consent, which the id does not contain. So every
+ * partition is read.
+ */
 export async function findSubmission(
   session: Session,
   log: KafkaLog,
   submission: string,
-  options: { readonly from?: Instant; readonly onProgress?: OnProgress },
+  options: {
+    readonly from?: Instant;
+    readonly onProgress?: OnProgress;
+    readonly passedOver: PassedOver;
+  },
 ): Promise<SubmissionStatus> {
-  const { from, onProgress } = options;
+  const { from, onProgress, passedOver } = options;
   const events: Buffer[] = [];
-  for await (const event of auditRecords(
-    session,
-    log,
-    { submission, ...(from === undefined ? {} : { from }) },
-    onProgress,
-  ))
+  for await (const event of auditRecords(session, log, {
+    query: { submission, ...defined({ from }) },
+    passedOver,
+    ...defined({ onProgress }),
+  }))
     events.push(event);
   if (events.length > 0) return { state: 'settled', events };
   for await (const record of waiting(session, log))
@@ -84,7 +99,7 @@ export async function findSubmission(
   return { state: 'unknown' };
 }
 
-/** Intake records that are not settled, as far as they are left. */
+/** Intake records that are not settled and that the log still holds. */
 export async function* waiting(session: Session, log: KafkaLog): AsyncGenerator<LogRecord> {
   const from = new Map(
     (await log.progress()).map(({ partition, start, next }) => [

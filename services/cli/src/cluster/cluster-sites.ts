@@ -1,12 +1,13 @@
 import { verifyS3Site } from '@residency/adapter-s3';
 import type { S3SiteReader } from '@residency/adapter-s3';
 import { checkSites } from '@residency/configuration';
+import type { SiteReader } from '@residency/reconciliation';
 import type { PolicyDocument } from '@residency/residency';
-import { CliError } from '../cli-error.ts';
-import type { ComparedSites } from '../system.ts';
+import { CliError } from '../terminal/cli-error.ts';
+import type { ComparedSites } from '../system/system.ts';
 import type { Cluster } from './cluster.ts';
 
-/** Every site of a policy, verified; of the others those that hold something. */
+/** Every site that a policy names, verified, and the other configured sites that are not empty. */
 export async function comparedSites(
   cluster: Cluster,
   named: ReadonlyMap<string, ReadonlySet<string>>,
@@ -15,12 +16,12 @@ export async function comparedSites(
   const all = cluster.settings('readers');
   const problems = checkSites([{ regions }], all);
   refuse(problems.filter(({ code }) => code !== 'SITE_UNKNOWN').map(({ message }) => message));
-  const readers: S3SiteReader[] = [];
-  for (const { sites } of regions) {
+  const readers: SiteReader[] = [];
+  for (const { id, sites } of regions) {
     for (const site of sites) {
-      // A bucket that is another's must not pass for an empty site.
+      // Otherwise the bucket of another site could be taken for an empty site.
       await verifyS3Site(cluster.reading(site));
-      readers.push(cluster.reader(site));
+      readers.push(cluster.watchedReader(site, id));
     }
   }
   const foreign: string[] = [];
@@ -34,8 +35,11 @@ async function holdsSomething(reader: S3SiteReader): Promise<boolean> {
   return false;
 }
 
-/** Nothing of a cluster is made by publishing: what a version needs has to be there, or every router would stop at it. */
-export async function demandRegions(cluster: Cluster, document: PolicyDocument): Promise<void> {
+/**
+ * On a cluster, publishing creates nothing. What a version needs must exist, or every router would
+ * stop at it.
+ */
+export async function requireRegions(cluster: Cluster, document: PolicyDocument): Promise<void> {
   const sites = cluster.settings('sites');
   const keys = cluster.keys();
   const elsewhere = checkSites([document], sites)

@@ -1,22 +1,41 @@
-import { KeyDirectory } from '@residency/adapter-filesystem';
+import { dirname, join } from 'node:path';
+import {
+  FilesystemLedgerStore,
+  KeyDirectory,
+  initLedgerDirectory,
+  openLedgerDirectory,
+} from '@residency/adapter-filesystem';
 import { openKafkaLog } from '@residency/adapter-kafka';
 import type { KafkaDiagnostics, KafkaLog } from '@residency/adapter-kafka';
 import { RedisConsentView } from '@residency/adapter-redis';
-import { S3LedgerStore, S3SiteReader } from '@residency/adapter-s3';
+import { S3LedgerStore, S3SiteReader, verifyS3Site } from '@residency/adapter-s3';
 import type { LedgerStore } from '@residency/auditing';
 import { configurationOf } from '@residency/configuration';
-import type { Configuration, Section } from '@residency/configuration';
+import type { Configuration, LedgerBucket, Section } from '@residency/configuration';
+import { MarkerWatch } from '@residency/contracts';
+import { watched } from '@residency/reconciliation';
+import type { SiteReader } from '@residency/reconciliation';
 import { createLogger } from '@residency/telemetry';
-import { CliError } from '../cli-error.ts';
-import type { ConfigFile } from '../config-file.ts';
-import { ledgerIn } from '../ledger-files.ts';
-import type { Session } from '../session.ts';
+import { CliError } from '../terminal/cli-error.ts';
+import type { ConfigFile } from './config-file.ts';
+import { ledgerIn } from '../ledger/ledger-files.ts';
+import type { Session } from '../terminal/session.ts';
 
 export function diagnosticsOf({ env }: Pick<Session, 'env'>): KafkaDiagnostics {
   return createLogger({ level: env['RESIDENCY_DEBUG'] === undefined ? 'silent' : 'debug' });
 }
 
-/** A cluster's parts, each configured and connected when it is first asked for: whoever lists keys needs no Kafka. */
+/** Any of these variables names the place of the kept checkpoints. */
+export const CHECKPOINT_PLACES = [
+  'RESIDENCY_CHECKPOINTS_DIR',
+  'RESIDENCY_CHECKPOINTS_BUCKET',
+  'RESIDENCY_LEDGER_KEY_FILE',
+];
+
+/**
+ * A cluster's parts. Each is configured and connected on first use, so that listing keys needs no
+ * Kafka.
+ */
 export class Cluster {
   readonly #config: ConfigFile;
   readonly #diagnostics: KafkaDiagnostics;
@@ -24,6 +43,7 @@ export class Cluster {
   #log: Promise<KafkaLog> | undefined;
   #consents: RedisConsentView | undefined;
   #ledgers: S3LedgerStore | undefined;
+  readonly #stores: S3LedgerStore[] = [];
 
   constructor(config: ConfigFile, diagnostics: KafkaDiagnostics) {
     this.#config = config;
@@ -50,7 +70,7 @@ export class Cluster {
     return new KeyDirectory(this.settings('keys').directory);
   }
 
-  /** With the credentials that may list and get. */
+  /** A reader with the credentials that may list and get. */
   reader(site: string): S3SiteReader {
     let reader = this.#readers.get(site);
     if (reader === undefined) {
@@ -58,6 +78,15 @@ export class Cluster {
       this.#readers.set(site, reader);
     }
     return reader;
+  }
+
+  /** Like `reader`, and verifies the marker meanwhile. */
+  watchedReader(site: string, region: string): SiteReader {
+    const settings = { ...this.reading(site), region };
+    return watched(
+      this.reader(site),
+      new MarkerWatch(() => verifyS3Site(settings), { now: () => performance.now() }),
+    );
   }
 
   reading(site: string): Configuration['readers'][number] {
@@ -71,7 +100,7 @@ export class Cluster {
     return settings;
   }
 
-  /** As it stands in the settings, whatever section it belongs to. */
+  /** The value of a variable of any section. */
   variable(name: string): string | undefined {
     return this.#config.env[name];
   }
@@ -84,8 +113,50 @@ export class Cluster {
     return this.#ledgers;
   }
 
+  /** For commands that change ledgers. */
+  writableLedgers(): LedgerStore {
+    return this.#storeAt(this.settings('ledger'));
+  }
+
+  /** The store of the newest checkpoints; `undefined`: the settings name none. */
+  keptCheckpoints(): Pick<LedgerStore, 'read'> | undefined {
+    if (!CHECKPOINT_PLACES.some((name) => this.variable(name) !== undefined)) return undefined;
+    const { bucket } = this.settings('checkpoints');
+    return bucket === undefined
+      ? { read: ledgerIn(this.#checkpointsDirectory()).read }
+      : this.#storeAt({ bucket });
+  }
+
+  async writableCheckpoints(): Promise<LedgerStore> {
+    const { bucket, besideKey } = this.settings('checkpoints');
+    if (bucket !== undefined) return this.#storeAt({ bucket });
+    const directory = this.#checkpointsDirectory();
+    await (besideKey === undefined ? openLedgerDirectory : initLedgerDirectory)(directory);
+    return new FilesystemLedgerStore(directory);
+  }
+
+  #checkpointsDirectory(): string {
+    const { directory, besideKey = '' } = this.settings('checkpoints');
+    return directory ?? join(dirname(besideKey), 'ledger-checkpoints');
+  }
+
+  #storeAt({
+    directory,
+    bucket,
+  }: {
+    readonly directory?: string;
+    readonly bucket?: LedgerBucket;
+  }): LedgerStore {
+    if (directory !== undefined || bucket === undefined)
+      return new FilesystemLedgerStore(directory ?? '');
+    const store = new S3LedgerStore(bucket);
+    this.#stores.push(store);
+    return store;
+  }
+
   async close(): Promise<void> {
     this.#ledgers?.close();
+    for (const store of this.#stores) store.close();
     for (const reader of this.#readers.values()) reader.close();
     await this.#consents?.close();
     const log = await this.#log?.catch(() => undefined);

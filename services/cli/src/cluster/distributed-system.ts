@@ -6,14 +6,22 @@ import type { LogEntry, LogRecord, Position, QuarantinePointer, Topic } from '@r
 import type { AuditTrail, SiteReader } from '@residency/reconciliation';
 import type { Instant, PolicyDocument, PolicyPublished } from '@residency/residency';
 import type { ControlView } from '@residency/routing';
-import { readConfigFile } from '../config-file.ts';
-import type { Ledgers } from '../ledgers.ts';
-import { checkInterrupted, interruptionOf } from '../session.ts';
-import type { Session } from '../session.ts';
-import type { AuditQuery, ComparedSites, OnProgress, SubmissionStatus, System } from '../system.ts';
+import { readConfigFile } from './config-file.ts';
+import type { LedgerKeeping } from '../ledger/ledger-keeping.ts';
+import type { Ledgers } from '../ledger/ledgers.ts';
+import { PassedOver } from '../system/passed-over.ts';
+import { checkInterrupted, interruptionOf } from '../terminal/session.ts';
+import type { Session } from '../terminal/session.ts';
+import type {
+  AuditQuery,
+  ComparedSites,
+  OnProgress,
+  SubmissionStatus,
+  System,
+} from '../system/system.ts';
 import { auditLog, auditRecords, findSubmission, waiting } from './cluster-audit.ts';
-import { clusterLedgers } from './cluster-ledgers.ts';
-import { comparedSites, demandRegions } from './cluster-sites.ts';
+import { clusterLedgers, keepClusterLedgers } from './cluster-ledgers.ts';
+import { comparedSites, requireRegions } from './cluster-sites.ts';
 import { Cluster, diagnosticsOf } from './cluster.ts';
 import { policiesOn } from './published-policies.ts';
 
@@ -27,6 +35,7 @@ export async function openDistributedSystem(session: Session, path: string): Pro
 
 class DistributedSystem implements System {
   readonly concurrency = 4;
+  readonly passedOver = new PassedOver();
   readonly #session: Session;
   readonly #cluster: Cluster;
 
@@ -43,11 +52,18 @@ class DistributedSystem implements System {
     return await policiesOn(this.#session, await this.#cluster.log());
   }
 
-  async prepare(document: PolicyDocument): Promise<void> {
-    await demandRegions(this.#cluster, document);
+  async requireRegions(document: PolicyDocument): Promise<void> {
+    await requireRegions(this.#cluster, document);
   }
 
-  /** The regions file's: a key is made before the first policy is published, on a machine that need not reach the log. */
+  prepare(document: PolicyDocument): Promise<void> {
+    return this.requireRegions(document);
+  }
+
+  /**
+   * The regions of the regions file. Keys are created before the first policy is published, on a
+   * machine that may not reach the log.
+   */
   regions(): Promise<readonly string[]> {
     return Promise.resolve([
       ...new Set(this.#cluster.settings('sites').map(({ region }) => region)),
@@ -55,7 +71,10 @@ class DistributedSystem implements System {
   }
 
   async *auditRecords(query: AuditQuery = {}): AsyncGenerator<Buffer> {
-    yield* auditRecords(this.#session, await this.#cluster.log(), query);
+    yield* auditRecords(this.#session, await this.#cluster.log(), {
+      query,
+      passedOver: this.passedOver,
+    });
   }
 
   async *auditLog({ from }: { readonly from?: Instant } = {}): AsyncGenerator<LogRecord> {
@@ -74,14 +93,27 @@ class DistributedSystem implements System {
   async controlView(): Promise<ControlView> {
     const log = await this.#cluster.log();
     const view = log.controlView();
-    return { read: () => readNow(log, TOPICS.control, view, this.#session.signal) };
+    const { signal } = this.#session;
+    return {
+      read: async () => {
+        try {
+          return await readNow(log, TOPICS.control, view, signal);
+        } catch (error) {
+          checkInterrupted(this.#session);
+          throw error;
+        }
+      },
+    };
   }
 
   async findSubmission(
     submission: string,
     options: { readonly from?: Instant; readonly onProgress?: OnProgress } = {},
   ): Promise<SubmissionStatus> {
-    return await findSubmission(this.#session, await this.#cluster.log(), submission, options);
+    return await findSubmission(this.#session, await this.#cluster.log(), submission, {
+      ...options,
+      passedOver: this.passedOver,
+    });
   }
 
   async consentHistory(consentId: string): Promise<ConsentHistory> {
@@ -89,11 +121,12 @@ class DistributedSystem implements System {
   }
 
   async *quarantine(): AsyncGenerator<QuarantinePointer> {
-    for await (const { value } of (await this.#cluster.log()).read(TOPICS.quarantine, {
+    for await (const record of (await this.#cluster.log()).read(TOPICS.quarantine, {
       until: 'end',
       signal: this.#session.signal,
     })) {
-      if (value !== null) yield decodeQuarantinePointer(value);
+      const pointer = this.passedOver.read(record, decodeQuarantinePointer);
+      if (pointer !== undefined) yield pointer;
     }
     checkInterrupted(this.#session);
   }
@@ -114,12 +147,16 @@ class DistributedSystem implements System {
     return this.#cluster.keys();
   }
 
+  async keepLedgers<T>(work: (keeping: LedgerKeeping) => Promise<T>): Promise<T> {
+    return await keepClusterLedgers(this.#cluster, work);
+  }
+
   async ledgers(): Promise<Ledgers> {
     return await clusterLedgers(this.#cluster);
   }
 
-  siteReader(site: string): SiteReader {
-    return this.#cluster.reader(site);
+  siteReader(site: string, region: string): Promise<SiteReader> {
+    return Promise.resolve(this.#cluster.watchedReader(site, region));
   }
 
   async comparedSites(named: ReadonlyMap<string, ReadonlySet<string>>): Promise<ComparedSites> {

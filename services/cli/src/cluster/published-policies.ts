@@ -4,10 +4,10 @@ import type { KafkaLog } from '@residency/adapter-kafka';
 import { codeOf } from '@residency/coded-error';
 import { validPolicies } from '@residency/residency';
 import type { PolicyPublished } from '@residency/residency';
-import type { ConfigFile } from '../config-file.ts';
-import { firstPolicy } from '../policies.ts';
-import { interruptionOf } from '../session.ts';
-import type { Session } from '../session.ts';
+import type { ConfigFile } from './config-file.ts';
+import { firstPolicy } from '../system/first-policy.ts';
+import { interruptionOf } from '../terminal/session.ts';
+import type { Session } from '../terminal/session.ts';
 import { Cluster, diagnosticsOf } from './cluster.ts';
 
 /** Every version on the policy log, valid or not. */
@@ -18,7 +18,10 @@ export async function policiesOn(
   return await publishedOn(log, interruptionOf(session));
 }
 
-/** The valid versions of the log; where it can not be asked or has none, the first version there is, and a note that says so. */
+/**
+ * The valid versions of the log. If it cannot be read or has none, the first known version and a
+ * note that says so.
+ */
 export async function publishedPolicies(
   session: Session,
   file: ConfigFile,

@@ -1,15 +1,15 @@
-import { initS3Site, verifyS3Site } from '@residency/adapter-s3';
+import { checkS3Site, initS3Site } from '@residency/adapter-s3';
 import type { S3SiteSettings } from '@residency/adapter-s3';
 import { codeOf } from '@residency/coded-error';
-import { CliError, usage } from '../cli-error.ts';
-import type { Common } from '../command.ts';
-import { EXIT, exitCodeOf } from '../exit-code.ts';
-import type { ExitCode } from '../exit-code.ts';
-import { checkInterrupted } from '../session.ts';
-import type { Session } from '../session.ts';
-import { settingsOf } from '../settings-command.ts';
+import { CliError, usage } from '../terminal/cli-error.ts';
+import type { Common } from '../terminal/command.ts';
+import { EXIT, exitCodeOf } from '../terminal/exit-code.ts';
+import type { ExitCode } from '../terminal/exit-code.ts';
+import { checkInterrupted } from '../terminal/session.ts';
+import type { Session } from '../terminal/session.ts';
+import { settingsOf } from './settings-command.ts';
 
-export type SiteOptions = Common & { readonly all?: true };
+type SiteOptions = Common & { readonly all?: true };
 
 interface Step {
   readonly done: string;
@@ -18,14 +18,22 @@ interface Step {
 
 const STEPS = {
   init: { done: 'initialised', work: initS3Site },
-  check: { done: 'verified', work: verifyS3Site },
+  check: { done: 'verified', work: checkS3Site },
 } satisfies Record<string, Step>;
 
-export async function eachSite(
+type Asked = [session: Session, options: SiteOptions, names: readonly string[]];
+
+/** The implementations of `site init` and `site check`. */
+export const eachSite = {
+  init: (...asked: Asked) => each(STEPS.init, ...asked),
+  check: (...asked: Asked) => each(STEPS.check, ...asked),
+};
+
+async function each(
+  step: Step,
   session: Session,
   options: SiteOptions,
   names: readonly string[],
-  what: keyof typeof STEPS,
 ): Promise<ExitCode> {
   if ((options.all === true) === names.length > 0)
     throw usage('Expected either sites or --all, found both or neither.');
@@ -33,7 +41,7 @@ export async function eachSite(
   const codes: ExitCode[] = [];
   for (const settings of chosen(sites, names)) {
     checkInterrupted(session);
-    codes.push(await attempt(session, options, settings, STEPS[what]));
+    codes.push(await attempt(session, options, settings, step));
   }
   return (
     codes.find((code) => code !== EXIT.done && code !== EXIT.unreachable) ??
@@ -57,7 +65,7 @@ function chosen(
   return sites.filter(({ site }) => names.includes(site));
 }
 
-/** One that fails is said, and the next one is tried. */
+/** Reports a failure, and continues with the next site. */
 async function attempt(
   { output }: Session,
   { json }: Pick<Common, 'json'>,

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkTopics, createTopics, topicPlan } from '@residency/adapter-kafka';
+import { checkTopics, createTopics, openKafkaLog, topicPlan } from '@residency/adapter-kafka';
 import type { TopicDifference } from '@residency/adapter-kafka';
-import type { Common } from '../command.ts';
-import { EXIT } from '../exit-code.ts';
-import type { ExitCode } from '../exit-code.ts';
-import type { Session } from '../session.ts';
-import { settingsOf } from '../settings-command.ts';
-import { table } from '../table.ts';
+import { TOPIC_ACCEPTED } from '@residency/contracts';
+import type { Common } from '../terminal/command.ts';
+import type { AcceptableTopic } from './acceptable-topics.ts';
+import { controlEvent } from '../system/control.ts';
+import { EXIT } from '../terminal/exit-code.ts';
+import type { ExitCode } from '../terminal/exit-code.ts';
+import type { Session } from '../terminal/session.ts';
+import { settingsOf } from './settings-command.ts';
+import { table } from '../terminal/table.ts';
 import { diagnosticsOf } from './cluster.ts';
 
 const KNOWN_WITHIN_MS = 30_000;
@@ -39,7 +42,7 @@ export async function createAll(session: Session, options: Common): Promise<Exit
   return await report(session, options, await checkMade(() => checkTopics(kafka, diagnostics)));
 }
 
-/** A topic made is not known to every broker at once, and whichever is asked answers. */
+/** A new topic is not known to every broker at once, so the check is repeated. */
 async function checkMade(
   check: () => Promise<readonly TopicDifference[]>,
 ): Promise<readonly TopicDifference[]> {
@@ -55,6 +58,36 @@ async function checkMade(
 export async function checkAll(session: Session, options: Common): Promise<ExitCode> {
   const { kafka } = await settingsOf(session, options, ['kafka']);
   return await report(session, options, await checkTopics(kafka, diagnosticsOf(session)));
+}
+
+/** Ends with 1 if the topic is the one that was settled. */
+export async function acceptTopic(
+  session: Session,
+  { reason, ...options }: Common & { readonly reason: string },
+  topic: AcceptableTopic,
+): Promise<ExitCode> {
+  const { output } = session;
+  const { kafka } = await settingsOf(session, options, ['kafka']);
+  const log = await openKafkaLog(kafka, diagnosticsOf(session));
+  try {
+    const replaced = (await log.identity()).find((one) => one.topic === topic)?.replaced ?? [];
+    const entries = replaced.map(({ was, is }) =>
+      controlEvent(session, { type: TOPIC_ACCEPTED, data: { topic, was, is, reason } }),
+    );
+    if (entries.length > 0) await log.append(entries);
+    if (options.json) await output.json({ topic, accepted: replaced });
+    else
+      for (const { was, is } of replaced)
+        await output.line(`${topic}: ${is} is accepted in place of ${was}`);
+    output.note(
+      entries.length === 0
+        ? `${topic} is not known to be another topic than the one that was settled; nothing was changed.`
+        : 'Start what has stopped with LOG_REPLACED again.',
+    );
+    return entries.length === 0 ? EXIT.found : EXIT.done;
+  } finally {
+    await log.close();
+  }
 }
 
 async function report(

@@ -1,15 +1,17 @@
-import { ok, wrong } from './finding.ts';
-import type { Finding } from './finding.ts';
-import { secondsText } from './seconds-text.ts';
+import { ok, secondsText, wrong } from '@residency/observation';
+import type { CheckResult } from '@residency/observation';
 
-/** How far a clock is ahead of the local one, milliseconds: what was read says no more than these bounds. */
+/** Bounds of how far a clock is ahead of the local one, milliseconds. */
 export interface ClockReading {
   readonly clock: string;
   readonly least: number;
   readonly most: number;
 }
 
-/** A clock that said `at` .. `at + grain` somewhere between `asked` and `answered`, which are local. */
+/**
+ * The reading of a clock that showed `at` to `at + grain` at some time between `asked` and
+ * `answered` of the local clock.
+ */
 export function readingOf(
   clock: string,
   {
@@ -31,18 +33,18 @@ export function localClock(clock: string): ClockReading {
   return { clock, least: 0, most: 0 };
 }
 
-/** By how much two clocks differ at the least. */
+/** The least difference between two clocks. */
 function apart(a: ClockReading, b: ClockReading): number {
   return Math.max(a.least - b.most, b.least - a.most, 0);
 }
 
 const CHECK = 'clocks';
 
-/** Every two of them; wrong only where what was read leaves no doubt. */
+/** Compares every two readings. Reports a difference only if the bounds prove it. */
 export function compareClocks(
   readings: readonly ClockReading[],
   marginMs: number,
-): readonly Finding[] {
+): readonly CheckResult[] {
   const pairs = readings.flatMap((one, index) =>
     readings.slice(index + 1).map((other) => ({ one, other, by: apart(one, other) })),
   );
@@ -59,7 +61,7 @@ export function compareClocks(
     return wrong(
       CHECK,
       `${ahead.clock} is at least ${secondsText(by)} ahead of ${behind.clock}; they may differ by ${secondsText(marginMs)}`,
-      'Set both by NTP; see docs/design.md "Watermarks" for what a wrong clock does.',
+      'Set both by NTP; see docs/design.md "Time" for what a wrong clock does.',
     );
   });
 }

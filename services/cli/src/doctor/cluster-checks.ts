@@ -1,36 +1,58 @@
 import { checkTopics } from '@residency/adapter-kafka';
-import { verifyS3Site } from '@residency/adapter-s3';
+import { checkS3Site, verifyS3Site } from '@residency/adapter-s3';
 import type { Configuration } from '@residency/configuration';
+import { TOPICS } from '@residency/contracts';
+import { assess, ok, unknown, wrong } from '@residency/observation';
+import type { CheckResult } from '@residency/observation';
 import { compareClocks, localClock } from './clocks.ts';
 import type { ClockReading } from './clocks.ts';
 import { clusterLedgerChecks } from './cluster-ledger-checks.ts';
-import { ANSWER_WITHIN_MS } from './cluster-parts.ts';
+import { observeService } from '../probing/readiness.ts';
+import { diagnosticsOf } from '../cluster/cluster.ts';
+import { readConfigFile } from '../cluster/config-file.ts';
+import type { Session } from '../terminal/session.ts';
+import { assessed } from './assessed.ts';
+import { ANSWER_WITHIN_MS, clusterParts } from './cluster-parts.ts';
 import type { ClusterDeps, ClusterParts } from './cluster-parts.ts';
-import { explain } from './explain.ts';
-import { ok, unknown, wrong } from './finding.ts';
-import type { Finding } from './finding.ts';
-import { judgeConsentView } from './judge-consent-view.ts';
-import { judgeControl } from './judge-control.ts';
 import { judgeKeys, judgePrivateKeys } from './judge-keys.ts';
-import { judgePolicy, judgePolicySites, regionsOf } from './judge-policy.ts';
-import { judgeProgress } from './judge-progress.ts';
-import { Part, given, within } from './part.ts';
+import { judgePassedOver, unreadablePolicies } from './judge-passed-over.ts';
+import { judgePolicySites, regionsOf } from './judge-policy.ts';
+import { Part, given, answered } from './part.ts';
+import type { CheckOptions } from './part.ts';
 import { clockOfAnswer, clockOfHttp } from './read-clocks.ts';
-import { judgeReadiness } from './readiness.ts';
-import { partitionProgress } from './partition-progress.ts';
+import { explain } from './run-checks.ts';
 import type { Check } from './run-checks.ts';
 import { judgeConfiguration, says, settingsPart } from './settings-parts.ts';
 import { judgeTicks } from './ticks.ts';
 
 type Site = Configuration['sites'][number];
 
-/** In the order they are told. */
-export function clusterChecks(deps: ClusterDeps, parts: ClusterParts): readonly Check[] {
+/**
+ * The checks of the cluster that the file at `path` and the environment describe. Nothing is
+ * connected before a check runs.
+ */
+export async function openClusterChecks(
+  session: Session,
+  path: string,
+  options: CheckOptions,
+): Promise<{ readonly checks: readonly Check[]; close(): Promise<void> }> {
+  const deps = {
+    session,
+    options,
+    file: await readConfigFile(session, path),
+    diagnostics: diagnosticsOf(session),
+  };
+  const parts = clusterParts(deps);
+  return { checks: clusterChecks(deps, parts), close: parts.close };
+}
+
+/** In the order in which their results are shown. */
+function clusterChecks(deps: ClusterDeps, parts: ClusterParts): readonly Check[] {
   return [
-    // oxlint-disable-next-line typescript/require-await -- what it throws is a finding
-    { name: 'configuration', look: async () => judgeConfiguration(deps.file) },
+    // oxlint-disable-next-line typescript/require-await -- what it throws is a result
+    { name: 'configuration', run: async () => judgeConfiguration(deps.file) },
     ...kafkaChecks(deps, parts),
-    ...redisChecks(deps, parts),
+    ...redisChecks(parts),
     ...siteChecks(deps, parts),
     clocksCheck(deps, parts),
     ...policyChecks(deps, parts),
@@ -41,21 +63,21 @@ export function clusterChecks(deps: ClusterDeps, parts: ClusterParts): readonly 
 }
 
 function kafkaChecks(
-  { terms, diagnostics }: ClusterDeps,
-  { kafka, kafkaSettings, ticks }: ClusterParts,
+  { options, diagnostics }: ClusterDeps,
+  { kafka, kafkaSettings, ticks, assessment }: ClusterParts,
 ): readonly Check[] {
   return [
     {
       name: 'Kafka',
-      look: async () => {
+      run: async () => {
         const { clusterId, name } = await kafka.value();
         return [ok('Kafka', `cluster ${clusterId}, log ${name}`)];
       },
     },
     {
       name: 'topics',
-      look: () =>
-        given(terms, [kafkaSettings, kafka], async ([settings]) => {
+      run: () =>
+        given(options, [kafkaSettings, kafka], async ([settings]) => {
           const differences = await checkTopics(
             { ...settings, requestTimeoutMs: ANSWER_WITHIN_MS },
             diagnostics,
@@ -74,47 +96,45 @@ function kafkaChecks(
           );
         }),
     },
+    assessed(assessment, 'logs'),
+    assessed(assessment, 'transactions'),
+    assessed(assessment, 'append times'),
     ...ticks.map((tick): Check => ({
       name: tick.name,
-      look: async () => [judgeTicks(tick.name, await tick.value())],
+      run: async () => [judgeTicks(tick.name, await tick.value())],
     })),
   ];
 }
 
-function redisChecks({ terms, session }: ClusterDeps, { redis }: ClusterParts): readonly Check[] {
+function redisChecks({ redis, assessment }: ClusterParts): readonly Check[] {
   return [
     {
       name: 'Redis',
-      look: async () => {
+      run: async () => {
         await redis.value();
         return [ok('Redis', 'answers, and evicts nothing')];
       },
     },
-    {
-      name: 'consent view',
-      look: () =>
-        given(terms, [redis], async ([view]) => [
-          judgeConsentView(await view.position(), session.now()),
-        ]),
-    },
+    assessed(assessment, 'consent view'),
   ];
 }
 
-/** A line for each site and each of the credentials that are here. */
-function siteChecks({ terms }: ClusterDeps, { sites, readers }: ClusterParts): readonly Check[] {
+/** A result for each site and each set of its credentials that is configured. */
+function siteChecks({ options }: ClusterDeps, { sites, readers }: ClusterParts): readonly Check[] {
   const each = (
     name: string,
     part: Part<readonly Site[]>,
+    verify: typeof verifyS3Site,
     chosen: (site: Site) => boolean,
   ): Check => ({
     name,
-    look: async () =>
+    run: async () =>
       await Promise.all(
         (await part.needed()).filter(chosen).map(async (settings) => {
           const check = `site ${settings.site} (${name === 'readers' ? 'reader' : 'writer'})`;
           try {
-            await within(terms, () =>
-              verifyS3Site({
+            await answered(options, () =>
+              verify({
                 ...settings,
                 timeouts: { connectMs: ANSWER_WITHIN_MS, requestMs: ANSWER_WITHIN_MS },
                 attempts: 1,
@@ -128,20 +148,20 @@ function siteChecks({ terms }: ClusterDeps, { sites, readers }: ClusterParts): r
       ),
   });
   return [
-    each('readers', readers, () => true),
-    each('writers', sites, ({ credentials }) => credentials !== undefined),
+    each('readers', readers, verifyS3Site, () => true),
+    each('writers', sites, checkS3Site, ({ credentials }) => credentials !== undefined),
   ];
 }
 
 function clocksCheck(
-  { terms, session: { now } }: ClusterDeps,
+  { options, session: { now } }: ClusterDeps,
   { ticks, redis, readers, routing }: ClusterParts,
 ): Check {
-  const look = async (): Promise<readonly Finding[]> => {
+  const run = async (): Promise<readonly CheckResult[]> => {
     const places = await readers.value().catch((): readonly Site[] => []);
     const ofRedis = new Part('Redis', () =>
       given(
-        terms,
+        options,
         [redis],
         async ([view]) => await clockOfAnswer('Redis', now, () => view.clock()),
       ),
@@ -149,13 +169,13 @@ function clocksCheck(
     const ofStores = [...storesOf(places)].map(
       ([url, sites]) =>
         new Part(`store of ${sites.join(', ')}`, () =>
-          within(terms, (signal) =>
+          answered(options, (signal) =>
             clockOfHttp(`store of ${sites.join(', ')}`, new URL(url), { now, signal }),
           ),
         ),
     );
     const readings: ClockReading[] = [localClock('this machine')];
-    const untold: Finding[] = [];
+    const untold: CheckResult[] = [];
     await Promise.all(
       [...ticks, ofRedis, ...ofStores].map(async (part) => {
         try {
@@ -178,10 +198,10 @@ function clocksCheck(
       ...untold.toSorted((a, b) => a.found.localeCompare(b.found)),
     ];
   };
-  return { name: 'clocks', look };
+  return { name: 'clocks', run };
 }
 
-/** Each store once. */
+/** The distinct stores with their sites. */
 function storesOf(places: readonly Site[]): ReadonlyMap<string, readonly string[]> {
   const stores = new Map<string, string[]>();
   for (const { site, endpoint, awsRegion } of places) {
@@ -192,27 +212,27 @@ function storesOf(places: readonly Site[]): ReadonlyMap<string, readonly string[
 }
 
 function policyChecks(
-  { terms, session }: ClusterDeps,
-  { policies, documents, sites, keys, keysSettings }: ClusterParts,
+  { options }: ClusterDeps,
+  { assessment, documents, sites, keys, keysSettings }: ClusterParts,
 ): readonly Check[] {
   return [
-    { name: 'policy', look: async () => judgePolicy(await policies.value(), session.now()) },
+    assessed(assessment, 'policy'),
     {
       name: "policy's sites",
-      look: () =>
-        given(terms, [documents, sites], ([all, places]) => judgePolicySites(all, places)),
+      run: () =>
+        given(options, [documents, sites], ([all, places]) => judgePolicySites(all, places)),
     },
     {
       name: 'keys',
-      look: () =>
-        given(terms, [documents, keys], ([all, directory]) =>
+      run: () =>
+        given(options, [documents, keys], ([all, directory]) =>
           judgeKeys(regionsOf(all), (region) => directory.newest(region)),
         ),
     },
     {
       name: 'private keys',
-      look: () =>
-        given(terms, [keysSettings], async ([{ directory }]) => [
+      run: () =>
+        given(options, [keysSettings], async ([{ directory }]) => [
           await judgePrivateKeys(directory),
         ]),
     },
@@ -220,33 +240,41 @@ function policyChecks(
 }
 
 function progressChecks(
-  { terms, session }: ClusterDeps,
-  { kafka, control }: ClusterParts,
+  { options }: ClusterDeps,
+  { kafka, control, assessment }: ClusterParts,
 ): readonly Check[] {
   return [
-    { name: 'control', look: async () => [judgeControl(await control.value())] },
+    assessed(assessment, 'control'),
     {
-      name: 'progress',
-      look: async () => {
-        const mode = (await control.value().catch(() => undefined))?.mode ?? 'running';
-        return await given(terms, [kafka], async ([log]) =>
-          judgeProgress(await partitionProgress(log), { mode, now: session.now() }),
-        );
-      },
+      name: 'passed over',
+      run: () =>
+        given(options, [kafka, control], async ([log, { passedOver = 0 }], signal) =>
+          judgePassedOver({
+            [TOPICS.policy]: await unreadablePolicies(
+              log.read(TOPICS.policy, { until: 'end', signal }),
+            ),
+            [TOPICS.control]: passedOver,
+          }),
+        ),
     },
+    assessed(assessment, 'progress'),
   ];
 }
 
-function serviceChecks({ terms, file }: ClusterDeps): readonly Check[] {
+function serviceChecks({ options, file }: ClusterDeps): readonly Check[] {
   if (!says(file, 'status')) return [];
   const status = settingsPart(file, 'status');
   return [
     {
       name: 'services',
-      look: async () =>
-        await Promise.all(
-          (await status.needed()).metricsUrls.map((url) => judgeReadiness(terms, url)),
-        ),
+      run: async () =>
+        assess({
+          services: await Promise.all(
+            (await status.needed()).metricsUrls.map((url) =>
+              observeService(url, options.patienceMs, { signal: options.signal }),
+            ),
+          ),
+        }),
     },
   ];
 }

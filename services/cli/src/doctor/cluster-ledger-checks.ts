@@ -1,37 +1,53 @@
 import type { KafkaLog } from '@residency/adapter-kafka';
+import { checkpointPath, compareKept, ledgerOrigin } from '@residency/auditing';
 import { TOPICS } from '@residency/contracts';
-import { verifierKeyFrom } from '../ledger-key.ts';
-import { readOf } from '../ledgers.ts';
+import { openLedgerKeys } from '@residency/ledger';
+import { LIMITS, assess, unknown, wrong } from '@residency/observation';
+import type { CheckResult, LedgerFacts } from '@residency/observation';
+import { CHECKPOINT_PLACES } from '../cluster/cluster.ts';
+import { verifierKeysOf } from '../ledger/embedded-ledgers.ts';
+import { readKeyFile } from '../ledger/ledger-key.ts';
+import { newestGeneration } from '../ledger/ledger-keeping.ts';
+import { readOf } from '../ledger/ledgers.ts';
 import type { ClusterDeps, ClusterParts } from './cluster-parts.ts';
-import { explain } from './explain.ts';
-import { unknown } from './finding.ts';
-import type { Finding } from './finding.ts';
 import { judgeKeyFile } from './judge-key-file.ts';
-import { judgeLedgers, ledgerPatienceMs } from './judge-ledgers.ts';
-import { intakeOffsetOf, lookAtLedger } from './look-at-ledger.ts';
-import type { LedgerLook } from './look-at-ledger.ts';
-import { given, within } from './part.ts';
+import { intakeOffsetOf, readLedgerFacts } from './ledger-facts.ts';
+import { given, answered } from './part.ts';
+import { explain } from './run-checks.ts';
 import type { Check } from './run-checks.ts';
 import { checkpointIntervalMs, says } from './settings-parts.ts';
 
 const KEY_FILE = 'RESIDENCY_LEDGER_KEY_FILE';
-/** Offsets that hold an event for sure, unless what stands there was aborted: each transaction has one marker. */
+/**
+ * The last offsets to search. Each transaction has one marker, so one of them holds an event unless
+ * its transaction was aborted.
+ */
 const TAIL = 64n;
 
 export function clusterLedgerChecks(
-  { terms, file, session }: Omit<ClusterDeps, 'diagnostics'>,
-  { kafka, ledgerSettings, ledgers }: Pick<ClusterParts, 'kafka' | 'ledgerSettings' | 'ledgers'>,
+  { options, file, session }: Omit<ClusterDeps, 'diagnostics'>,
+  {
+    kafka,
+    ledgerSettings,
+    ledgers,
+    kept,
+  }: Pick<ClusterParts, 'kafka' | 'ledgerSettings' | 'ledgers' | 'kept'>,
 ): readonly Check[] {
   const path = file.env[KEY_FILE];
-  // The secret belongs on the auditor's machine alone: no line where it is not named.
+  // The secret belongs on the auditor's machine only, so there is no check if it is not configured.
   const keyFile: Check[] =
     path === undefined
       ? []
-      : [{ name: 'ledger key', look: () => within(terms, async () => [await judgeKeyFile(path)]) }];
+      : [
+          {
+            name: 'ledger key',
+            run: () => answered(options, async () => [await judgeKeyFile(path)]),
+          },
+        ];
   // oxlint-disable-next-line typescript/require-await -- as every check
   const unnamed: Check = {
     name: 'ledger',
-    look: async () => [
+    run: async () => [
       unknown(
         'ledger',
         'the settings do not say where the ledgers are',
@@ -44,50 +60,64 @@ export function clusterLedgerChecks(
     ...keyFile,
     {
       name: 'ledger',
-      look: () =>
+      run: () =>
         given(
-          terms,
+          options,
           [kafka, ledgerSettings, ledgers],
           async ([log, { origin: prefix }, store], signal) => {
-            const patienceMs = ledgerPatienceMs(checkpointIntervalMs(file));
+            const patienceMs = LIMITS.ledgerLag.seconds * 1_000 + checkpointIntervalMs(file);
             const [starts, due] = await Promise.all([
               log.starts(TOPICS.audit),
               log.since(TOPICS.audit, session.now() - patienceMs),
             ]);
-            const looks: Omit<LedgerLook, 'intakeEnd'>[] = [];
-            const failed: Finding[] = [];
+            const secrets = path === undefined ? undefined : await readKeyFile(path);
+            const apart = CHECKPOINT_PLACES.some((name) => file.env[name] !== undefined)
+              ? await kept.value()
+              : undefined;
+            const generation =
+              secrets?.generation ??
+              (await newestGeneration({ partitions: [...due.keys()], store, kept: apart }));
+            const read: Omit<LedgerFacts, 'intakeEnd'>[] = [];
+            const failed: CheckResult[] = [];
             await Promise.all(
               [...due].map(async ([partition, upTo]) => {
                 try {
-                  const key =
-                    path === undefined
-                      ? undefined
-                      : await verifierKeyFrom(path, { prefix, log: log.name }, partition);
+                  const origin = ledgerOrigin(prefix, log.name, partition, generation);
+                  const keys =
+                    secrets === undefined
+                      ? []
+                      : verifierKeysOf(await openLedgerKeys(secrets, origin));
+                  const readFile = readOf({ store, generation }, partition);
+                  const checkpoint = await apart?.read(checkpointPath(partition, generation));
                   const offset = await lastEventBefore(log, {
                     partition,
                     upTo,
                     start: starts.get(partition) ?? 0n,
                     signal,
                   });
-                  const look = await lookAtLedger(readOf({ store }, partition), key);
-                  looks.push({
-                    ...look,
+                  const facts = await readLedgerFacts(readFile, keys);
+                  const fault = await compareKept(readFile, checkpoint);
+                  if (fault !== undefined)
+                    failed.push({
+                      ...wrong(`ledger ${partition}`, fault.message),
+                      code: fault.code,
+                    });
+                  read.push({
+                    ...facts,
                     partition,
-                    ...(offset === undefined ? {} : { due: offset }),
+                    ...(offset === undefined ? {} : { due: { offset, forMs: patienceMs } }),
                   });
                 } catch (error) {
                   failed.push(explain(`ledger ${partition}`, error));
                 }
               }),
             );
-            // Asked for after every ledger: what is appended, settled and put under a checkpoint meanwhile is then before the end.
+            // Read after every ledger, so that events settled meanwhile count as before the end.
             const intake = await log.ends(TOPICS.samples);
-            const judged = judgeLedgers(
-              looks
-                .toSorted((a, b) => a.partition - b.partition)
-                .map((look) => ({ ...look, intakeEnd: intake.get(look.partition) ?? 0n })),
-              patienceMs,
-            );
+            const known = read
+              .toSorted((a, b) => a.partition - b.partition)
+              .map((facts) => ({ ...facts, intakeEnd: intake.get(facts.partition) ?? 0n }));
+            const judged = assess({ ledgers: { known } });
             return failed.length === 0
               ? judged
               : [
@@ -100,7 +130,7 @@ export function clusterLedgerChecks(
   ];
 }
 
-/** The intake offset that the last audit event before `upTo` is about. */
+/** The intake offset of the last audit event before `upTo`. */
 async function lastEventBefore(
   log: Pick<KafkaLog, 'read'>,
   {

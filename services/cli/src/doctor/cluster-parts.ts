@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { dirname, join } from 'node:path';
 import { KeyDirectory } from '@residency/adapter-filesystem';
 import { openKafkaLog } from '@residency/adapter-kafka';
 import type { KafkaDiagnostics } from '@residency/adapter-kafka';
@@ -6,61 +6,79 @@ import { RedisConsentView } from '@residency/adapter-redis';
 import { S3LedgerStore } from '@residency/adapter-s3';
 import { TOPICS } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
-import type { ConfigFile } from '../config-file.ts';
-import { policiesOn } from '../cluster/published-policies.ts';
-import { controlOf } from '../control.ts';
-import { ledgerIn } from '../ledger-files.ts';
-import type { Session } from '../session.ts';
+import { knownOf } from '@residency/observation';
+import { atMost, pause } from '@residency/waiting';
+import type { ConfigFile } from '../cluster/config-file.ts';
+import { ClusterProbe } from '../probing/cluster-probe.ts';
+import { ledgerIn } from '../ledger/ledger-files.ts';
+import type { Session } from '../terminal/session.ts';
+import { assessmentOf, factOf } from './assessed.ts';
 import { documentsOf } from './judge-policy.ts';
 import { Part, given } from './part.ts';
-import type { Terms } from './part.ts';
+import type { CheckOptions } from './part.ts';
 import { settingsPart } from './settings-parts.ts';
 import { watchTicks } from './ticks.ts';
 
-/** How long one answer may take: so short that a check has time for several. */
+/** The time limit of one request: short enough that a check can make several. */
 export const ANSWER_WITHIN_MS = 3_000;
 const CLOSE_WITHIN_MS = 2_000;
+/** Longer than a connection attempt may take, so that the failure is named. */
+const OBSERVED_WITHIN_MS = 10_000;
+/** The time between the two snapshots, in which several ticks arrive. */
+const BETWEEN_MS = 2_000;
 
 export interface ClusterDeps {
   readonly session: Session;
   readonly file: ConfigFile;
-  readonly terms: Terms;
+  readonly options: CheckOptions;
   readonly diagnostics: KafkaDiagnostics;
 }
 
-/** What checks of a cluster share. */
-export function clusterParts({ session, file, terms, diagnostics }: ClusterDeps) {
+/** The values that checks of a cluster share. */
+export function clusterParts({ session, file, options, diagnostics }: ClusterDeps) {
   const { kept, close } = keeper();
   const kafkaSettings = settingsPart(file, 'kafka');
   const redisSettings = settingsPart(file, 'redis');
   const keysSettings = settingsPart(file, 'keys');
   const ledgerSettings = settingsPart(file, 'ledger');
+  const checkpointSettings = settingsPart(file, 'checkpoints');
   const kafka = new Part('Kafka', () =>
-    given(terms, [kafkaSettings], async ([settings]) =>
+    given(options, [kafkaSettings], async ([settings]) =>
       kept(await openKafkaLog({ ...settings, requestTimeoutMs: ANSWER_WITHIN_MS }, diagnostics)),
     ),
   );
   const redis = new Part('Redis', () =>
-    given(terms, [redisSettings], async ([settings]) => {
+    given(options, [redisSettings], async ([settings]) => {
       const view = kept(
         new RedisConsentView({
           ...settings,
           timeouts: { connectMs: ANSWER_WITHIN_MS, commandMs: ANSWER_WITHIN_MS },
         }),
       );
-      await view.demandNoEviction();
+      await view.requireNoEviction();
       return view;
     }),
   );
   const ticks = (topic: Topic) =>
     new Part(`ticks of ${topic}`, () =>
-      given(terms, [kafka], ([log], signal) =>
+      given(options, [kafka], ([log], signal) =>
         watchTicks(log, topic, { now: session.now, signal }),
       ),
     );
-  const policies = new Part('the policy log', () =>
-    given(terms, [kafka], async ([log], signal) => await policiesOn({ ...session, signal }, log)),
-  );
+  const probe = new ClusterProbe({
+    log: () => kafka.needed(),
+    consents: () => redis.needed(),
+    now: session.now,
+    withinMs: OBSERVED_WITHIN_MS,
+  });
+  const snapshot = new Part('the snapshot', async () => {
+    const first = await probe.snapshot();
+    if (knownOf(first.appendTimes) === undefined) return first;
+    // A clock that is behind is visible only in records appended between two snapshots.
+    await pause(BETWEEN_MS, session.signal);
+    return await probe.snapshot();
+  });
+  const policy = factOf('the policy log', snapshot, (facts) => facts.policy);
   return {
     kafkaSettings,
     keysSettings,
@@ -70,27 +88,27 @@ export function clusterParts({ session, file, terms, diagnostics }: ClusterDeps)
     readers: settingsPart(file, 'readers'),
     kafka,
     redis,
-    policies,
+    assessment: assessmentOf(snapshot),
     ticks: [ticks(TOPICS.consents), ticks(TOPICS.policy)],
     documents: new Part('a policy in force', () =>
-      given(terms, [policies], ([published]) => demandSome(documentsOf(published, session.now()))),
+      given(options, [policy], ([{ at, versions }]) => demandSome(documentsOf(versions, at))),
     ),
-    control: new Part('the control log', () =>
-      given(
-        terms,
-        [kafka],
-        async ([log], signal) =>
-          await controlOf({ controlLog: () => log.read(TOPICS.control, { until: 'end', signal }) }),
-      ),
-    ),
+    control: factOf('the control log', snapshot, ({ control }) => control),
     keys: new Part('keys', () =>
-      given(terms, [keysSettings], ([{ directory }]) => new KeyDirectory(directory)),
+      given(options, [keysSettings], ([{ directory }]) => new KeyDirectory(directory)),
     ),
     ledgers: new Part("the ledgers' store", () =>
-      given(terms, [ledgerSettings], ([place]) =>
+      given(options, [ledgerSettings], ([place]) =>
         place.directory === undefined
           ? kept(new S3LedgerStore(place.bucket))
           : { read: ledgerIn(place.directory).read },
+      ),
+    ),
+    kept: new Part('the kept checkpoints', () =>
+      given(options, [checkpointSettings], ([{ directory, bucket, besideKey = '' }]) =>
+        bucket === undefined
+          ? { read: ledgerIn(directory ?? join(dirname(besideKey), 'ledger-checkpoints')).read }
+          : kept(new S3LedgerStore(bucket)),
       ),
     ),
     close,
@@ -101,7 +119,10 @@ interface Closable {
   close(): Promise<void> | void;
 }
 
-/** Closes what was kept, and what comes late as it comes. Waits a while: a server that hangs must not hold up the end. */
+/**
+ * Closes kept connections, and late ones as they arrive. Waits a limited time, so that a server
+ * that hangs does not delay the end.
+ */
 function keeper() {
   const opened: Closable[] = [];
   const over = new AbortController();
@@ -116,10 +137,7 @@ function keeper() {
     },
     close: async (): Promise<void> => {
       over.abort();
-      await Promise.race([
-        Promise.allSettled(opened.map(end)),
-        sleep(CLOSE_WITHIN_MS, undefined, { ref: false }),
-      ]);
+      await atMost(CLOSE_WITHIN_MS, Promise.allSettled(opened.map(end)));
     },
   };
 }

@@ -1,57 +1,69 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verifySite } from '@residency/adapter-filesystem';
+import { compareKept } from '@residency/auditing';
 import { hasCode } from '@residency/coded-error';
 import { TOPICS } from '@residency/contracts';
-import { lockRouting, openDataDirectory } from '@residency/standalone';
+import { defined } from '@residency/defined';
+import { ok, unknown, wrong } from '@residency/observation';
+import type { CheckResult } from '@residency/observation';
+import { checkEmbeddedLedger, lockRouting, openDataDirectory } from '@residency/standalone';
 import type { DataDirectory } from '@residency/standalone';
-import { controlOf } from '../control.ts';
-import { demandThere } from '../demand-there.ts';
-import { embeddedLedgers } from '../embedded-ledgers.ts';
-import { isThere } from '../is-there.ts';
-import { readOf } from '../ledgers.ts';
-import { publishedOn } from '../policies.ts';
-import type { Session } from '../session.ts';
-import { bytesText, counted, grouped } from '../table.ts';
-import { ok, wrong } from './finding.ts';
-import type { Finding } from './finding.ts';
-import { judgeControl } from './judge-control.ts';
+import type { Common } from '../terminal/command.ts';
+import { requireDataDirectory } from '../opening/require-data-directory.ts';
+import { embeddedLedgers } from '../ledger/embedded-ledgers.ts';
+import { keptOf, readOf } from '../ledger/ledgers.ts';
+import type { Ledgers } from '../ledger/ledgers.ts';
+import { embeddedSnapshot } from '../probing/embedded-probe.ts';
+import type { Session } from '../terminal/session.ts';
+import { bytesText, grouped } from '../terminal/table.ts';
+import { assessed, assessmentOf, factOf } from './assessed.ts';
 import { judgeKeyFile } from './judge-key-file.ts';
 import { judgeKeys } from './judge-keys.ts';
-import { documentsOf, judgePolicy, regionsOf } from './judge-policy.ts';
-import { explain } from './explain.ts';
-import { lookAtLedger } from './look-at-ledger.ts';
+import { judgeModes } from './judge-modes.ts';
+import { judgePassedOver, unreadablePolicies } from './judge-passed-over.ts';
+import { documentsOf, regionsOf } from './judge-policy.ts';
+import { readLedgerFacts } from './ledger-facts.ts';
 import { Part, given } from './part.ts';
-import type { Terms } from './part.ts';
+import type { CheckOptions } from './part.ts';
+import { explain } from './run-checks.ts';
 import type { Check } from './run-checks.ts';
 
-/** Room for a while of samples, each kept in the log and in every site of its region. */
+/** Room for some samples, each kept in the log and in every site of its region. */
 const LEAST_FREE_BYTES = 256 * 1024 * 1024;
 
-/** Of a data directory, which is not made: throws `NOT_THERE`. */
+/** The checks of a data directory, which is not created: throws `NOT_THERE`. */
 export async function dataChecks(
   session: Session,
-  path: string,
-  terms: Terms,
+  { data: path, checkpoints }: Pick<Common, 'data' | 'checkpoints'>,
+  options: CheckOptions,
 ): Promise<{ readonly checks: readonly Check[]; close(): Promise<void> }> {
-  await demandThere({ data: path });
+  await requireDataDirectory({ data: path });
   const data = new Part('the data directory', () =>
-    given(terms, [], () => openDataDirectory(path)),
+    given(options, [], () =>
+      openDataDirectory(path, {
+        forReading: true,
+        ...defined({ checkpoints }),
+      }),
+    ),
   );
   const lock = new Part('the lock', () =>
-    given(terms, [data], ([directory]) => routerRuns(directory)),
+    given(options, [data], ([directory]) => routerRuns(directory)),
   );
-  const policies = new Part('the policy log', () =>
-    given(terms, [data], ([directory]) => publishedOn(directory)),
+  const snapshot = new Part('the snapshot', async () =>
+    embeddedSnapshot(await data.needed(), session.now),
   );
+  const assessment = assessmentOf(snapshot);
+  const control = factOf('the control log', snapshot, (facts) => facts.control);
+  const policies = factOf('the policy log', snapshot, (facts) => facts.policy);
   const checks: readonly Check[] = [
     {
       name: 'data directory',
-      look: async () => [ok('data directory', `log ${(await data.value()).log.name}`)],
+      run: async () => [ok('data directory', `log ${(await data.value()).log.name}`)],
     },
     {
       name: 'router',
-      look: async () => [
+      run: async () => [
         ok(
           'router',
           (await lock.value()) ? 'one runs' : 'none runs',
@@ -61,63 +73,57 @@ export async function dataChecks(
         ),
       ],
     },
-    { name: 'disk', look: () => given(terms, [], async () => [judgeDisk(await freeBytes(path))]) },
-    { name: 'policy', look: async () => judgePolicy(await policies.value(), session.now()) },
+    { name: 'disk', run: () => given(options, [], async () => [judgeDisk(await freeBytes(path))]) },
+    { name: 'permissions', run: () => given(options, [], async () => [await judgeModes(path)]) },
+    assessed(assessment, 'clock'),
+    assessed(assessment, 'policy'),
     {
       name: 'keys',
-      look: () =>
-        given(terms, [data, policies], ([{ keys }, published]) =>
-          judgeKeys(regionsOf(documentsOf(published, session.now())), (region) =>
-            keys.newest(region),
-          ),
+      run: () =>
+        given(options, [data, policies], ([{ keys }, { at, versions }]) =>
+          judgeKeys(regionsOf(documentsOf(versions, at)), (region) => keys.newest(region)),
         ),
     },
     {
       name: 'sites',
-      look: () =>
+      run: () =>
         given(
-          terms,
+          options,
           [data, policies],
-          async ([directory, published]) =>
+          async ([directory, { at, versions }]) =>
             await Promise.all(
-              sitesOf(documentsOf(published, session.now())).map((identity) =>
-                judgeSite(directory, identity),
-              ),
+              sitesOf(documentsOf(versions, at)).map((identity) => judgeSite(directory, identity)),
             ),
         ),
     },
     {
       name: 'ledger key',
-      look: () =>
-        given(terms, [data], async ([directory]) =>
-          (await isThere(join(directory.path, 'ledger-key')))
-            ? [await judgeKeyFile(join(directory.path, 'ledger-key'))]
-            : [],
-        ),
+      run: () => given(options, [data], async ([directory]) => [await judgeEmbeddedKey(directory)]),
     },
     {
       name: 'ledger',
-      look: () =>
-        given(terms, [data, lock], async ([directory, runs]) => [
+      run: () =>
+        given(options, [data, lock], async ([directory, runs]) => [
           await judgeLedger(directory, runs),
         ]),
     },
     {
-      name: 'progress',
-      look: () =>
-        given(terms, [data], async ([{ log }]) => [
-          judgeEmbeddedProgress({
-            settled: await log.committed(),
-            end: await log.end(TOPICS.samples),
-          }),
-        ]),
+      name: 'kept checkpoint',
+      run: () =>
+        given(options, [data], async ([directory], signal) => [await judgeKept(directory, signal)]),
     },
+    assessed(assessment, 'progress'),
+    assessed(assessment, 'control'),
     {
-      name: 'control',
-      look: () =>
-        given(terms, [data], async ([{ log }]) => [
-          judgeControl(await controlOf({ controlLog: () => log.read(TOPICS.control) })),
-        ]),
+      name: 'passed over',
+      run: () =>
+        given(options, [data, control], async ([{ log }, { passedOver = 0 }]) =>
+          judgePassedOver({
+            [TOPICS.consents]: await log.consentView().skipped(),
+            [TOPICS.policy]: await unreadablePolicies(log.read(TOPICS.policy)),
+            [TOPICS.control]: passedOver,
+          }),
+        ),
     },
   ];
   return {
@@ -128,7 +134,10 @@ export async function dataChecks(
   };
 }
 
-/** Held for the moment of the question: a router that starts just then is refused, and says why. */
+/**
+ * Takes the routing lock for a moment. A router that starts at that moment is refused, and reports
+ * it.
+ */
 async function routerRuns(data: DataDirectory): Promise<boolean> {
   try {
     await (await lockRouting(data)).release();
@@ -144,7 +153,7 @@ async function freeBytes(path: string): Promise<number> {
   return bavail * bsize;
 }
 
-export function judgeDisk(free: number): Finding {
+export function judgeDisk(free: number): CheckResult {
   return free < LEAST_FREE_BYTES
     ? wrong('disk', `${bytesText(free)} free`, 'Make room: routing waits on a full disk.')
     : ok('disk', `${bytesText(free)} free`);
@@ -164,7 +173,7 @@ function sitesOf(
 async function judgeSite(
   data: DataDirectory,
   identity: { readonly region: string; readonly site: string },
-): Promise<Finding> {
+): Promise<CheckResult> {
   const check = `site ${identity.site}`;
   try {
     await verifySite(data.sitePath(identity.site), identity);
@@ -174,17 +183,58 @@ async function judgeSite(
   }
 }
 
-async function judgeLedger(data: DataDirectory, runs: boolean): Promise<Finding> {
+async function judgeEmbeddedKey(data: DataDirectory): Promise<CheckResult> {
+  const { keyLost } = await embeddedLedgers(data);
+  if (keyLost !== undefined) return { ...wrong('ledger key', keyLost.message), code: keyLost.code };
+  return await judgeKeyFile(join(data.path, 'ledger-key'));
+}
+
+/** Makes the comparison that a start makes before anything is routed. */
+async function judgeKept(data: DataDirectory, signal: AbortSignal): Promise<CheckResult> {
+  const check = 'kept checkpoint';
   const ledgers = await embeddedLedgers(data);
-  const look = await lookAtLedger(readOf(ledgers, 0), await ledgers.verifierKey(0));
+  if (ledgers.keyLost !== undefined) return await judgeUnsigned(check, ledgers);
+  const checked = await checkEmbeddedLedger(data, signal);
+  if (checked === undefined) return unknown(check, 'not looked at to the end');
+  const { published, kept } = checked;
+  if (kept !== undefined)
+    return ok(check, `of ${grouped(kept.head.size)} entries; ledger and log begin with it`);
+  return published.checkpoint === undefined
+    ? ok(check, 'none yet')
+    : unknown(
+        check,
+        `none in ${data.checkpoints}, so nobody can tell whether an older copy was put back`,
+        'Name its place (--checkpoints), or let residency start keep the newest one from now on.',
+      );
+}
+
+/** Without a key: compares ledger and kept checkpoint without verifying signatures. */
+async function judgeUnsigned(check: string, ledgers: Ledgers): Promise<CheckResult> {
+  const fault = await compareKept(readOf(ledgers, 0), await keptOf(ledgers, 0));
+  return fault === undefined
+    ? unknown(check, 'signatures are not verified, because the key is lost')
+    : { ...wrong(check, fault.message), code: fault.code };
+}
+
+async function judgeLedger(data: DataDirectory, runs: boolean): Promise<CheckResult> {
+  const ledgers = await embeddedLedgers(data);
+  const { size: entries } = await readLedgerFacts(
+    readOf(ledgers, 0),
+    await ledgers.verifierKeys(0),
+  );
+  // A later ledger begins with the last checkpoint of the previous one.
+  const first = ledgers.generation > 1 && entries !== undefined ? 1 : 0;
   return judgeEmbeddedLedger({
-    size: look.size ?? 0,
+    size: (entries ?? 0) - first,
     events: Number(await data.log.end(TOPICS.audit)),
     runs,
   });
 }
 
-/** One partition whose offsets have no gaps: its ledger's size says how far it is. Asked for after the ledger, the log can only be further. */
+/**
+ * The log has one partition without gaps, so the ledger's size is its progress. The log is read
+ * after the ledger, so it can only be further.
+ */
 export function judgeEmbeddedLedger({
   size,
   events,
@@ -193,7 +243,7 @@ export function judgeEmbeddedLedger({
   readonly size: number;
   readonly events: number;
   readonly runs: boolean;
-}): Finding {
+}): CheckResult {
   const found = `${grouped(size)} entries for ${grouped(events)} events`;
   if (size > events)
     return wrong(
@@ -208,27 +258,4 @@ export function judgeEmbeddedLedger({
       'residency start, or residency route --once, adds what is missing.',
     );
   return ok('ledger', found);
-}
-
-/** `settled`: the last offset; `null`: none. */
-export function judgeEmbeddedProgress({
-  settled,
-  end,
-}: {
-  readonly settled: bigint | null;
-  readonly end: bigint;
-}): Finding {
-  const waiting = Number(end - ((settled ?? -1n) + 1n));
-  if (waiting < 0)
-    return wrong(
-      'progress',
-      `settled up to ${settled}, and the log ends at ${end}: it lost its end`,
-      'Restore the data directory from a backup.',
-    );
-  return ok(
-    'progress',
-    waiting === 0
-      ? 'nothing waits'
-      : `${counted(waiting, 'record')} wait${waiting === 1 ? 's' : ''} to be routed`,
-  );
 }

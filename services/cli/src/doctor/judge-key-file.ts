@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { hasCode } from '@residency/coded-error';
-import { ok, unknown, wrong } from './finding.ts';
-import type { Finding } from './finding.ts';
+import { ok, unknown, wrong } from '@residency/observation';
+import type { CheckResult } from '@residency/observation';
 
 const CHECK = 'ledger key';
 
-/** The file that signs: whoever reads it can sign a ledger that never was. Nobody else looks at its mode. */
-export async function judgeKeyFile(path: string): Promise<Finding> {
+/** Checks the mode of the file that signs: a user who can read it can forge a ledger. */
+export async function judgeKeyFile(path: string): Promise<CheckResult> {
   let mode: number;
   try {
     ({ mode } = await stat(path));

@@ -1,15 +1,15 @@
 import { readdir } from 'node:fs/promises';
 import type { PublicKey } from '@residency/adapter-filesystem';
 import { hasCode } from '@residency/coded-error';
-import { counted } from '../table.ts';
-import { ok, wrong } from './finding.ts';
-import type { Finding } from './finding.ts';
+import { ok, wrong } from '@residency/observation';
+import type { CheckResult } from '@residency/observation';
+import { counted } from '../terminal/table.ts';
 
-/** A line for each region. */
+/** A result for each region. */
 export function judgeKeys(
   regions: readonly string[],
   newest: (region: string) => PublicKey | undefined,
-): readonly Finding[] {
+): readonly CheckResult[] {
   return regions.map((region) => {
     const key = newest(region);
     const check = `key ${region}`;
@@ -23,8 +23,8 @@ export function judgeKeys(
   });
 }
 
-/** Worth a line, and right where keys are made and samples opened. */
-export async function judgePrivateKeys(directory: string): Promise<Finding> {
+/** Private keys are noted. They are right on machines that create keys or open samples. */
+export async function judgePrivateKeys(directory: string): Promise<CheckResult> {
   const count = (await filesUnder(directory)).filter((name) =>
     name.endsWith('.private.pem'),
   ).length;

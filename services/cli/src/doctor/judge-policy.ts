@@ -1,42 +1,10 @@
-import { formatInstant, invalidPolicies, policyInForce } from '@residency/residency';
+import { policyInForce } from '@residency/residency';
 import type { PolicyDocument, PolicyPublished } from '@residency/residency';
 import { checkSites } from '@residency/configuration';
-import { ok, wrong } from './finding.ts';
-import type { Finding } from './finding.ts';
+import { ok, wrong } from '@residency/observation';
+import type { CheckResult } from '@residency/observation';
 
-const CHECK = 'policy';
-
-export function judgePolicy(
-  published: readonly PolicyPublished[],
-  now: number,
-): readonly Finding[] {
-  const inForce = policyInForce(published, now);
-  const ignored = invalidPolicies(published).map(
-    ({ code, message, published: { appendedAt } }): Finding => ({
-      ...wrong(
-        CHECK,
-        `published ${formatInstant(appendedAt)} and ignored by everybody: ${message}`,
-      ),
-      code,
-    }),
-  );
-  if (inForce === undefined)
-    return [
-      wrong(
-        CHECK,
-        `none in force among ${published.length} published`,
-        'Publish one: residency policy publish.',
-      ),
-      ...ignored,
-    ];
-  const { document } = inForce;
-  return [
-    ok(CHECK, `${document.id}/${document.version} in force, of ${published.length} published`),
-    ...ignored,
-  ];
-}
-
-/** The document in force, and the last one, which may be yet to come. */
+/** The document in force and the last one, which may be in force later. */
 export function documentsOf(
   published: readonly PolicyPublished[],
   now: number,
@@ -46,7 +14,7 @@ export function documentsOf(
   ];
 }
 
-/** Each of theirs once. */
+/** The regions of the documents, each once. */
 export function regionsOf(documents: readonly PolicyDocument[]): readonly string[] {
   return [...new Set(documents.flatMap(({ regions }) => regions.map(({ id }) => id)))];
 }
@@ -54,11 +22,11 @@ export function regionsOf(documents: readonly PolicyDocument[]): readonly string
 export function judgePolicySites(
   documents: readonly PolicyDocument[],
   places: readonly { readonly site: string; readonly region: string }[],
-): readonly Finding[] {
+): readonly CheckResult[] {
   const check = "policy's sites";
   const problems = checkSites(documents, places)
     .filter(({ code }) => code !== 'SITE_UNKNOWN')
-    .map(({ code, message }): Finding => ({ ...wrong(check, message), code }));
+    .map(({ code, message }): CheckResult => ({ ...wrong(check, message), code }));
   const sites = new Set(
     documents.flatMap(({ regions }) => regions.flatMap((region) => region.sites)),
   );

@@ -1,14 +1,15 @@
 import { hasCode } from '@residency/coded-error';
+import { within } from '@residency/waiting';
 import { needed, noAnswer } from './doctor-error.ts';
 
-export interface Terms {
-  /** Of each part and check by itself, milliseconds. */
+export interface CheckOptions {
+  /** Time limit of each part and of each check, milliseconds. */
   readonly patienceMs: number;
-  /** The command's. */
+  /** Aborts when the command is interrupted. */
   readonly signal: AbortSignal;
 }
 
-/** Something that checks share, made when it is first asked for: settings, a connection. */
+/** A value that several checks need, such as settings or a connection. It is created at the first use. */
 export class Part<T> {
   readonly name: string;
   readonly #make: () => Promise<T>;
@@ -19,13 +20,13 @@ export class Part<T> {
     this.#make = make;
   }
 
-  /** Throws why it is not there. */
+  /** Throws the error with which its creation failed. */
   async value(): Promise<T> {
     this.#value ??= this.#make();
     return await this.#value;
   }
 
-  /** For those that build on it: throws `NEEDED` with the name of what is really missing. */
+  /** For parts and checks that need this one: throws `NEEDED`, which names the part that failed first. */
   async needed(): Promise<T> {
     try {
       return await this.value();
@@ -39,36 +40,27 @@ type ValuesOf<P extends readonly Part<unknown>[]> = {
   readonly [K in keyof P]: P[K] extends Part<infer T> ? T : never;
 };
 
-/** Does `work` with the parts it needs. Throws `NEEDED` where one is not there, `NO_ANSWER` where the work itself takes too long. */
+/**
+ * Runs `work` with the values of `parts`. Throws `NEEDED` if a part failed, `NO_ANSWER` if `work`
+ * takes longer than `patienceMs`.
+ */
 export async function given<const P extends readonly Part<unknown>[], T>(
-  terms: Terms,
+  options: CheckOptions,
   parts: P,
   work: (values: ValuesOf<P>, signal: AbortSignal) => Promise<T> | T,
 ): Promise<T> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one value for each part, in their order
   const values = (await Promise.all(parts.map((part) => part.needed()))) as unknown as ValuesOf<P>;
-  return await within(terms, async (signal) => await work(values, signal));
+  return await answered(options, async (signal) => await work(values, signal));
 }
 
-/** What comes later than that is forgotten; `work` is told by its signal. */
-export async function within<T>(
-  { patienceMs, signal }: Terms,
+/**
+ * Throws `NO_ANSWER` after `patienceMs`: the signal of `work` is aborted, and its result is
+ * ignored.
+ */
+export async function answered<T>(
+  { patienceMs, signal }: CheckOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const over = new AbortController();
-  const { promise: silence, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    reject(noAnswer(patienceMs));
-  }, patienceMs);
-  const interrupted = (): void => {
-    reject(noAnswer(patienceMs));
-  };
-  signal.addEventListener('abort', interrupted, { once: true });
-  try {
-    return await Promise.race([work(AbortSignal.any([signal, over.signal])), silence]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', interrupted);
-    over.abort();
-  }
+  return await within({ ms: patienceMs, signal, late: () => noAnswer(patienceMs) }, work);
 }

@@ -1,9 +1,12 @@
-import type { Fetch } from '../readiness.ts';
+import type { Fetch } from '../probing/readiness.ts';
 import type { ClockReading } from './clocks.ts';
 import { readingOf } from './clocks.ts';
 import { DoctorError } from './doctor-error.ts';
 
-/** The clock of whoever answers at `url`, by any answer's `Date`, which has whole seconds. `undefined`: the answer has none. */
+/**
+ * The clock of the server at `url`, from the `Date` of any response, which has whole seconds.
+ * `undefined`: the response has none.
+ */
 export async function clockOfHttp(
   clock: string,
   url: URL,

@@ -6,23 +6,25 @@ import {
   readConfiguration,
 } from '@residency/configuration';
 import type { Configuration, Section } from '@residency/configuration';
-import type { ConfigFile } from '../config-file.ts';
-import { counted } from '../table.ts';
+import { ok, wrong } from '@residency/observation';
+import type { CheckResult } from '@residency/observation';
+import type { ConfigFile } from '../cluster/config-file.ts';
+import { counted } from '../terminal/table.ts';
 import { needed } from './doctor-error.ts';
-import { ok, wrong } from './finding.ts';
-import type { Finding } from './finding.ts';
 import { Part } from './part.ts';
 
-/** Parts of one service's own, which a file for another machine may leave out whole. */
-const OPTIONAL: ReadonlySet<string> = new Set(['ledger', 'auditing', 'reconciling']);
+/** Sections of single services, which the file of another machine may omit. */
+const OPTIONAL: ReadonlySet<string> = new Set(['ledger', 'checkpoints', 'auditing', 'reconciling']);
 
-/** Every mistake of what a deployment has to say, and of what it says beside. */
-export function judgeConfiguration(file: ConfigFile): readonly Finding[] {
+/**
+ * Every mistake in the sections that a deployment needs, and in the optional sections that are set.
+ */
+export function judgeConfiguration(file: ConfigFile): readonly CheckResult[] {
   const check = 'configuration';
   const sections = SECTIONS.filter((section) => !OPTIONAL.has(section) || says(file, section));
   const { mistakes } = readConfiguration(sections, file);
   if (mistakes.length > 0)
-    return mistakes.map((mistake): Finding => ({
+    return mistakes.map((mistake): CheckResult => ({
       ...wrong(check, mistakeLine(mistake)),
       code: 'CONFIGURATION_INVALID',
     }));
@@ -30,12 +32,16 @@ export function judgeConfiguration(file: ConfigFile): readonly Finding[] {
   return [ok(check, `${counted(set, 'setting')}, no mistake`)];
 }
 
-/** Whether any of a section's variables is set. */
+/** True if any variable of the section is set. */
 export function says(file: ConfigFile, section: Section): boolean {
   return explainConfiguration([section], file).some(({ state }) => state === 'set');
 }
 
-/** Between two checkpoints, milliseconds: as it is set, or its default. Its section is not read whole, because the key beside it is the auditor's alone. Throws `NEEDED` where it is mistaken. */
+/**
+ * The configured time between two checkpoints, milliseconds, or its default. The section is not
+ * read as a whole, because the key in it belongs to the auditor only. Throws `NEEDED` if the
+ * variable is invalid.
+ */
 export function checkpointIntervalMs(file: ConfigFile): number {
   const { shown = '' } =
     explainConfiguration(['auditing'], file).find(
@@ -45,14 +51,22 @@ export function checkpointIntervalMs(file: ConfigFile): number {
   return Number(shown);
 }
 
-/** A section by itself: a mistake elsewhere, and a name that nobody knows, say nothing about it. */
+/** Variables of other sections on which a section's default depends. */
+const BORROWED: Readonly<Partial<Record<Section, readonly string[]>>> = {
+  checkpoints: ['RESIDENCY_LEDGER_KEY_FILE'],
+};
+
+/** Reads one section alone: mistakes in others and unknown names do not affect it. */
 export function settingsPart<const S extends Section>(
   file: ConfigFile,
   section: S,
 ): Part<Configuration[S]> {
   // oxlint-disable-next-line typescript/require-await -- what it throws is to reach whoever asks for it
   return new Part(`configuration (${section})`, async () => {
-    const own = new Set(explainConfiguration([section], file).map(({ variable }) => variable));
+    const own = new Set([
+      ...explainConfiguration([section], file).map(({ variable }) => variable),
+      ...(BORROWED[section] ?? []),
+    ]);
     const env = Object.fromEntries(Object.entries(file.env).filter(([name]) => own.has(name)));
     const settings: Pick<Configuration, S> = configurationOf([section], { ...file, env });
     return settings[section];

@@ -1,19 +1,21 @@
 import type { KafkaLog } from '@residency/adapter-kafka';
 import type { Topic } from '@residency/contracts';
+import { ok, secondsText, wrong } from '@residency/observation';
+import type { CheckResult } from '@residency/observation';
 import type { ClockReading } from './clocks.ts';
-import { ok, wrong } from './finding.ts';
-import type { Finding } from './finding.ts';
-import { secondsText } from './seconds-text.ts';
 
 /** A projector ticks four times a second. */
 const WATCH_MS = 4_000;
 const ENOUGH = 3;
-/** From its being appended to its being here, on a busy machine. */
+/** The time from the append of a tick to its arrival here, on a busy machine. */
 const ON_ITS_WAY_MS = 500;
 
 export type TickLog = Pick<KafkaLog, 'ends' | 'read'>;
 
-/** The clock that stamps a log's ticks, by those that come now; `undefined`: none comes. Any of them is at least that young when it is here, so the youngest says most. */
+/**
+ * The clock that stamps a log's ticks, from the ticks that arrive now; `undefined`: none arrives.
+ * Each tick was stamped before it arrived, so the youngest gives the best bound.
+ */
 export async function watchTicks(
   log: TickLog,
   topic: Topic,
@@ -35,7 +37,7 @@ export async function watchTicks(
   return { clock: `Kafka (${topic})`, least, most: least + ON_ITS_WAY_MS };
 }
 
-export function judgeTicks(check: string, reading: ClockReading | undefined): Finding {
+export function judgeTicks(check: string, reading: ClockReading | undefined): CheckResult {
   if (reading !== undefined) return ok(check, 'a projector ticks');
   return wrong(
     check,

@@ -1,19 +1,22 @@
-import type { Sample } from './prometheus-text.ts';
+import type { MetricSample } from '../probing/prometheus-text.ts';
 
 /** What happened between two scrapes of one service. */
 export interface Interval {
-  readonly before: readonly Sample[];
-  readonly after: readonly Sample[];
+  readonly before: readonly MetricSample[];
+  readonly after: readonly MetricSample[];
   readonly seconds: number;
 }
 
-/** A metric's growth by the values of these labels, of all services together. A counter that fell began anew. */
+/**
+ * A metric's growth by the values of these labels, of all services together. A counter that fell
+ * began anew.
+ */
 export function growth(
   intervals: readonly Interval[],
   name: string,
   by: readonly string[],
-): ReadonlyMap<string, { readonly labels: Sample['labels']; readonly perSecond: number }> {
-  const sums = new Map<string, { labels: Sample['labels']; perSecond: number }>();
+): ReadonlyMap<string, { readonly labels: MetricSample['labels']; readonly perSecond: number }> {
+  const sums = new Map<string, { labels: MetricSample['labels']; perSecond: number }>();
   for (const { before, after, seconds } of intervals) {
     const known = new Map(
       before.filter((one) => one.name === name).map((one) => [seriesOf(one), one.value]),
@@ -55,7 +58,10 @@ export interface Bucket {
   readonly count: number;
 }
 
-/** As Prometheus's `histogram_quantile`: linear within a bucket; beyond the last finite edge that edge. `undefined`: nothing was counted. */
+/**
+ * As Prometheus's `histogram_quantile`: linear within a bucket; beyond the last finite edge that
+ * edge. `undefined`: nothing was counted.
+ */
 export function quantile(buckets: readonly Bucket[], q: number): number | undefined {
   const total = buckets.at(-1)?.count ?? 0;
   if (!(total > 0)) return undefined;
@@ -69,10 +75,10 @@ export function quantile(buckets: readonly Bucket[], q: number): number | undefi
 }
 
 /** A gauge's values, each with its labels. */
-export function gauges(samples: readonly Sample[], name: string): readonly Sample[] {
+export function gauges(samples: readonly MetricSample[], name: string): readonly MetricSample[] {
   return samples.filter((sample) => sample.name === name);
 }
 
-function seriesOf({ labels }: Sample): string {
+function seriesOf({ labels }: MetricSample): string {
   return JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,11 +1,20 @@
 import type { ControlState } from '@residency/contracts';
-import { formatInstant } from '@residency/residency';
-import { printable } from '../output.ts';
-import { grouped, table } from '../table.ts';
-import type { IntakeLook, PolicyLook, SystemLook, ViewLook } from './look.ts';
-import type { ServicesLook } from './services-look.ts';
+import { inForceIn } from '@residency/observation';
+import type {
+  ClockFacts,
+  IntakeFacts,
+  Observed,
+  PolicyFacts,
+  Snapshot,
+  ViewFacts,
+} from '@residency/observation';
+import { formatInstant, validPolicies } from '@residency/residency';
+import { printable } from '../terminal/output.ts';
+import { grouped, table } from '../terminal/table.ts';
+import { resultText } from './result-text.ts';
+import type { ServicesReport } from './services-report.ts';
+import { unsettledOf } from './status-report.ts';
 import type { StatusReport } from './status-report.ts';
-import type { Told } from './told.ts';
 import { ageText, durationText, rateText } from './units.ts';
 import { verdict } from './verdict.ts';
 
@@ -16,13 +25,13 @@ const MOST_SERVICES = 12;
 
 /** A screen: within 100 columns, the answer first. */
 export function renderStatus(name: string, report: StatusReport): string[] {
-  const { at, system, services, wrong } = report;
+  const { at, snapshot, services, wrong } = report;
   return [
     ...wrap(`${formatInstant(at)}  ${name}`, ''),
     ...wrap(verdict(report), ''),
-    ...atMost(MOST_WRONG, wrong).flatMap((one) => wrap(one, '  ! ', '    ')),
+    ...atMost(MOST_WRONG, wrong.map(resultText)).flatMap((one) => wrap(one, '  ! ', '    ')),
     '',
-    ...(system === undefined ? [] : systemLines(system, report)),
+    ...(snapshot === undefined ? [] : snapshotLines(snapshot, report)),
     ...outcomeLines(services),
     ...serviceTable(services),
     ...stageTable(services),
@@ -31,21 +40,25 @@ export function renderStatus(name: string, report: StatusReport): string[] {
   ].map((line) => line.trimEnd());
 }
 
-function systemLines(
-  { control, intake, consents, policy }: SystemLook,
-  report: StatusReport,
-): string[] {
+function snapshotLines(snapshot: Snapshot, report: StatusReport): string[] {
+  const { control, intake, consents, policy, clock } = snapshot;
   return [
     ...labelled('control', control, (state) => controlText(state, report.at)),
-    ...labelled('flow', intake, (look) => flowText(look, report)),
-    ...(consents === undefined ? [] : labelled('consents', consents, viewText)),
+    ...labelled('flow', intake, (facts) => flowText(facts, report)),
+    ...labelled('consents', consents, viewText),
     ...labelled('policy', policy, policyText),
+    ...labelled('clock', clock, clockText),
   ];
 }
 
-function labelled<T>(label: string, one: Told<T>, text: (value: T) => string): string[] {
+function labelled<T>(
+  label: string,
+  fact: Observed<T> | undefined,
+  text: (known: T) => string,
+): string[] {
+  if (fact === undefined) return [];
   return wrap(
-    'failure' in one ? `not read: ${one.failure}` : text(one.told),
+    'unknown' in fact ? `not read: ${fact.unknown.code}` : text(fact.known),
     label.padEnd(LABEL),
     ' '.repeat(LABEL),
   );
@@ -62,36 +75,50 @@ function controlText({ mode, reason, since, logLevels }: ControlState, at: numbe
   return `${mode}${ago}${reason === undefined ? '' : `: ${printable(reason)}`}${levels === '' ? '' : `; log levels ${levels}`}`;
 }
 
-function flowText({ unsettled, worst, oldestAt }: IntakeLook, { at, flow }: StatusReport): string {
+function flowText(facts: IntakeFacts, { flow }: StatusReport): string {
+  const { total, worst, oldestAt } = unsettledOf(facts);
   const rates =
     flow === undefined
       ? ''
       : `appended ${rateText(flow.appendedPerSecond)}, settled ${rateText(flow.settledPerSecond)}; `;
   const most =
-    worst === undefined || worst.unsettled === unsettled
+    worst === undefined || worst.unsettled === total
       ? ''
       : ` (partition ${worst.partition}: ${grouped(Number(worst.unsettled))})`;
-  return `${rates}unsettled ${grouped(Number(unsettled))}${most}${oldestAt === undefined ? '' : `, the oldest for ${ageText(Math.max(0, at - oldestAt) / 1_000)}`}`;
+  const since =
+    oldestAt === undefined
+      ? total === 0n
+        ? ''
+        : ', since when is not known'
+      : `, the oldest for ${ageText(Math.max(0, facts.at - oldestAt) / 1_000)}`;
+  return `${rates}unsettled ${grouped(Number(total))}${most}${since}`;
 }
 
-function viewText({ behindMs, halted }: ViewLook): string {
-  return [
-    ...(behindMs === undefined ? [] : [`${ageText(behindMs / 1_000)} behind`]),
-    ...(halted === true ? ['halted'] : []),
-  ].join(', ');
+function viewText({ at, watermark, halted }: ViewFacts): string {
+  return `${behindText(at, watermark)}${halted ? ', halted' : ''}`;
 }
 
-function policyText({ inForce, valid, ...view }: PolicyLook): string {
+function behindText(at: number, watermark: number): string {
+  return `${ageText(Math.max(0, at - watermark) / 1_000)} behind`;
+}
+
+function policyText(facts: PolicyFacts): string {
+  const { at, watermark, versions } = facts;
+  const inForce = inForceIn(facts);
+  const valid = validPolicies(versions).length;
   return [
-    viewText(view),
-    `in force ${printable(inForce ?? 'none')}`,
+    ...(watermark === undefined ? [] : [behindText(at, watermark)]),
+    `in force ${inForce === undefined ? 'none' : printable(`${inForce.id}/${inForce.version}`)}`,
     `${valid} valid version${valid === 1 ? '' : 's'}`,
-  ]
-    .filter((text) => text !== '')
-    .join('; ');
+  ].join('; ');
 }
 
-function outcomeLines({ services, outcomes }: ServicesLook): string[] {
+function clockText({ state, lastAt }: ClockFacts): string {
+  const last = lastAt === 0 ? 'nothing appended yet' : `last append ${formatInstant(lastAt)}`;
+  return state === 'right' ? last : `${state} of the log; ${last}`;
+}
+
+function outcomeLines({ services, outcomes }: ServicesReport): string[] {
   if (services.every(({ service }) => service === undefined)) return [];
   return wrap(
     outcomes.length === 0
@@ -104,7 +131,7 @@ function outcomeLines({ services, outcomes }: ServicesLook): string[] {
   );
 }
 
-function serviceTable({ services }: ServicesLook): string[] {
+function serviceTable({ services }: ServicesReport): string[] {
   if (services.length === 0)
     return ['', 'No service was asked: name them in RESIDENCY_METRICS_URLS, or one by --url.'];
   // Those that wait come first; of many that are ready, a number is enough.
@@ -130,7 +157,7 @@ function serviceTable({ services }: ServicesLook): string[] {
       ];
 }
 
-function stageTable({ stages }: ServicesLook): string[] {
+function stageTable({ stages }: ServicesReport): string[] {
   return section(
     ['stage', 'passages', 'p50', 'p95', 'in flight', 'last ended'],
     stages.map(({ stage, perSecond, p50, p95, inFlight, lastSeconds }) => [
@@ -144,7 +171,7 @@ function stageTable({ stages }: ServicesLook): string[] {
   );
 }
 
-function siteTable({ sites }: ServicesLook): string[] {
+function siteTable({ sites }: ServicesReport): string[] {
   return section(
     ['site', 'requests', 'failed', 'p50', 'p95', 'failures'],
     sites.map(({ site, perSecond, failedPerSecond, p50, p95, failures }) => [
@@ -158,7 +185,7 @@ function siteTable({ sites }: ServicesLook): string[] {
   );
 }
 
-function errorTable({ errors }: ServicesLook): string[] {
+function errorTable({ errors }: ServicesReport): string[] {
   return section(
     ['last errors', 'service', 'ago', 'times'],
     errors.map(({ code, service, secondsAgo, times }) => [

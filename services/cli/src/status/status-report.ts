@@ -1,16 +1,15 @@
-import type { ControlState } from '@residency/contracts';
-import { OUTCOME_WITHIN_SECONDS } from '@residency/telemetry';
-import type { IntakeLook, PolicyLook, SystemLook, ViewLook } from './look.ts';
-import { servicesLook } from './services-look.ts';
-import type { Scrapes, ServicesLook } from './services-look.ts';
-import { toldOf } from './told.ts';
-import type { Told } from './told.ts';
+import { defined } from '@residency/defined';
+import { assess, knownOf, unsettledIn } from '@residency/observation';
+import type { CheckResult, IntakeFacts, Observed, Snapshot } from '@residency/observation';
+import type { Scrape } from '../probing/scrape.ts';
+import { servicesReport } from './services-report.ts';
+import type { Scrapes, ServicesReport } from './services-report.ts';
 
-/** Everything that one look sees. `system` absent: only services were asked. */
-export interface Look {
+/** Everything that is read at one moment. `snapshot` absent: only services were asked. */
+export interface Reading {
   /** Wall clock, milliseconds. */
   readonly at: number;
-  readonly system?: SystemLook;
+  readonly snapshot?: Omit<Snapshot, 'services'>;
   readonly scrapes: Scrapes;
 }
 
@@ -21,118 +20,78 @@ export interface Flow {
 
 export interface StatusReport {
   readonly at: number;
-  readonly system?: SystemLook;
-  /** Between the two looks; absent where one of them could not be taken. */
+  readonly snapshot?: Omit<Snapshot, 'services'>;
+  /** Between the two readings; absent: the intake log could not be read both times. */
   readonly flow?: Flow;
-  readonly services: ServicesLook;
-  /** What a person should see to, as sentences; empty: nothing. */
-  readonly wrong: readonly string[];
-  /** Nothing at all could be asked. */
+  readonly services: ServicesReport;
+  /** What a person should see to: everything that is not `ok`. */
+  readonly wrong: readonly CheckResult[];
+  /** Nothing at all could be read. */
   readonly blind: boolean;
 }
 
-/** Ticks come every 250 ms and a view is read within seconds: one that is this far behind holds up routing. */
-export const STALE_MS = 30_000;
-
-export function statusReport(before: Look, after: Look): StatusReport {
-  const { at, system, scrapes } = after;
-  const services = servicesLook(before.scrapes, scrapes, at);
-  const flow = flowOf(toldOf(before.system?.intake), toldOf(system?.intake));
-  const asked: readonly Told<unknown>[] = [
-    ...scrapes.values(),
-    ...(system === undefined
-      ? []
-      : [
-          system.control,
-          system.intake,
-          system.policy,
-          ...(system.consents === undefined ? [] : [system.consents]),
-        ]),
-  ];
+export function statusReport(before: Reading, after: Reading): StatusReport {
+  const { at, snapshot, scrapes } = after;
+  const flow = flowOf(knownOf(before.snapshot?.intake), knownOf(snapshot?.intake));
+  const services = [...scrapes].map(([url, one]) => ({
+    host: new URL(url).host,
+    readiness: readinessOf(one),
+  }));
   return {
     at,
-    services,
-    ...(system === undefined ? {} : { system }),
-    ...(flow === undefined ? {} : { flow }),
-    wrong: [...(system === undefined ? [] : wrongInSystem(system, at)), ...wrongServices(services)],
-    blind: asked.every((one) => 'failure' in one),
+    services: servicesReport(before.scrapes, scrapes, at),
+    ...defined({ snapshot, flow }),
+    wrong: assess({ ...snapshot, services }).filter(({ state }) => state !== 'ok'),
+    blind: [...scrapes.values(), ...factsOf(snapshot)].every((one) => 'unknown' in one),
   };
 }
 
-function flowOf(before: IntakeLook | undefined, after: IntakeLook | undefined): Flow | undefined {
+function readinessOf(one: Observed<Scrape>) {
+  return 'unknown' in one ? one : { known: one.known.readiness };
+}
+
+function factsOf(snapshot: Omit<Snapshot, 'services'> = {}): readonly Observed<unknown>[] {
+  return Object.values(snapshot);
+}
+
+function flowOf(before: IntakeFacts | undefined, after: IntakeFacts | undefined): Flow | undefined {
   if (before === undefined || after === undefined) return undefined;
   const seconds = Math.max(0.001, (after.at - before.at) / 1_000);
-  const perSecond = (from: bigint, to: bigint): number => Math.max(0, Number(to - from) / seconds);
+  const perSecond = (count: (of: IntakeFacts) => bigint): number =>
+    Math.max(0, Number(count(after) - count(before)) / seconds);
   return {
-    appendedPerSecond: perSecond(before.appended, after.appended),
-    settledPerSecond: perSecond(before.settled, after.settled),
+    appendedPerSecond: perSecond(({ partitions }) => sum(partitions.map(({ end }) => end))),
+    settledPerSecond: perSecond(({ partitions }) => sum(partitions.map(({ next }) => next))),
   };
 }
 
-function wrongInSystem({ control, intake, consents, policy }: SystemLook, at: number): string[] {
-  return [
-    ...told(control, 'the control log', pausedIn),
-    ...told(intake, 'the intake log', (look) => [...lostIn(look), ...lateIn(look, at)]),
-    ...(consents === undefined
-      ? []
-      : told(consents, 'the consent view', (view) =>
-          staleIn(view, 'consent view', 'the consent projector'),
-        )),
-    ...told(policy, 'the policy log', (view) => [
-      ...staleIn(view, 'policy log', 'the consent projector, which ticks'),
-      ...noneIn(view),
-    ]),
-  ];
+/** What of the intake log is not settled. */
+export interface Unsettled {
+  readonly total: bigint;
+  /** The partition with most of it; absent: there is none. */
+  readonly worst?: { readonly partition: number; readonly unsettled: bigint };
+  /** Append time of the oldest record, and its position; absent: none, or not known. */
+  readonly oldestAt?: number;
+  readonly oldest?: string;
 }
 
-function told<T>(
-  one: Told<T>,
-  what: string,
-  wrong: (value: T) => readonly string[],
-): readonly string[] {
-  return 'failure' in one ? [`${what} can not be read: ${one.failure}`] : wrong(one.told);
+export function unsettledOf({ partitions }: IntakeFacts): Unsettled {
+  const counts = partitions.map((one) => ({
+    partition: one.partition,
+    unsettled: unsettledIn(one),
+  }));
+  const worst = counts.toSorted((a, b) => Number(b.unsettled - a.unsettled))[0];
+  const { oldestAt, oldest } =
+    partitions
+      .filter((one) => one.oldestAt !== undefined)
+      .toSorted((a, b) => (a.oldestAt ?? 0) - (b.oldestAt ?? 0))[0] ?? {};
+  return {
+    total: sum(counts.map(({ unsettled }) => unsettled)),
+    ...(worst === undefined || worst.unsettled === 0n ? {} : { worst }),
+    ...defined({ oldestAt, oldest }),
+  };
 }
 
-function pausedIn({ mode }: ControlState): string[] {
-  return mode === 'paused' ? ['routing is paused; `residency resume` ends it'] : [];
-}
-
-function lostIn({ lost }: IntakeLook): string[] {
-  return lost.length === 0
-    ? []
-    : [
-        `progress is lost in partition ${lost.join(', ')}: the first unsettled offset lies outside the log`,
-      ];
-}
-
-/** Later than the objective, whatever else is well: samples do not flow. */
-function lateIn({ oldestAt = Infinity }: IntakeLook, at: number): string[] {
-  return at - oldestAt > OUTCOME_WITHIN_SECONDS * 1_000
-    ? [
-        `the first unsettled record has waited for ${Math.round((at - oldestAt) / 1_000)} s; the objective is ${OUTCOME_WITHIN_SECONDS} s`,
-      ]
-    : [];
-}
-
-function staleIn({ behindMs = 0, halted }: ViewLook, view: string, who: string): string[] {
-  if (halted === true)
-    return [`the ${view} is halted, because append time went back: routing waits`];
-  return behindMs > STALE_MS
-    ? [
-        `the ${view} is ${Math.round(behindMs / 1_000)} s behind, and routing waits for it: see ${who}`,
-      ]
-    : [];
-}
-
-function noneIn({ inForce }: PolicyLook): string[] {
-  return inForce === undefined ? ['no policy version is in force'] : [];
-}
-
-function wrongServices({ services }: ServicesLook): string[] {
-  return services
-    .filter(({ ready }) => !ready)
-    .map(
-      ({ service, url, waits }) =>
-        `${service ?? 'a service'} at ${url} is not ready: ${waits.join(', ')}`,
-    );
+function sum(counts: readonly bigint[]): bigint {
+  return counts.reduce((total, count) => total + count, 0n);
 }

@@ -1,4 +1,4 @@
-import { grouped } from '../table.ts';
+import { grouped } from '../terminal/table.ts';
 
 /** `3.2 s`, `4 min`, `5 h`, `2 d`. */
 export function ageText(seconds: number): string {

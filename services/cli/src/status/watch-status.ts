@@ -1,18 +1,19 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { EXIT } from '../exit-code.ts';
-import type { ExitCode } from '../exit-code.ts';
-import { checkInterrupted } from '../session.ts';
-import type { Session } from '../session.ts';
-import type { Looker } from './look.ts';
+import { defined } from '@residency/defined';
+import { pause } from '@residency/waiting';
+import { EXIT } from '../terminal/exit-code.ts';
+import type { ExitCode } from '../terminal/exit-code.ts';
+import { checkInterrupted } from '../terminal/session.ts';
+import type { Session } from '../terminal/session.ts';
 import { renderStatus } from './render-status.ts';
-import { scrape } from './scrape.ts';
+import type { Probe } from '../probing/probe.ts';
+import { scrape } from '../probing/scrape.ts';
 import { statusJson } from './status-json.ts';
 import { statusReport } from './status-report.ts';
-import type { Look, StatusReport } from './status-report.ts';
+import type { Reading, StatusReport } from './status-report.ts';
 
-export interface StatusTerms {
+export interface StatusOptions {
   /** Absent: only services are asked. */
-  readonly looker?: Looker;
+  readonly probe?: Probe;
   readonly urls: readonly string[];
   readonly json: boolean;
   readonly watch: boolean;
@@ -20,44 +21,39 @@ export interface StatusTerms {
 
 const BETWEEN_MS = 2_000;
 
-/** Looks twice and says what it saw; where it watches, again and again until interrupted. */
-export async function watchStatus(session: Session, terms: StatusTerms): Promise<ExitCode> {
-  let before = await lookAt(session, terms);
+/** Reads twice and reports; with `watch` again and again, until interrupted. */
+export async function watchStatus(session: Session, options: StatusOptions): Promise<ExitCode> {
+  let before = await read(session, options);
   for (let first = true; ; first = false) {
-    const ended = await pause(session);
+    await pause(BETWEEN_MS, session.signal);
     // Ctrl-C is how watching ends.
-    if (ended && terms.watch) return EXIT.done;
+    if (session.signal.aborted && options.watch) return EXIT.done;
     checkInterrupted(session);
-    const after = await lookAt(session, terms);
-    if (terms.watch && session.signal.aborted) return EXIT.done;
+    const after = await read(session, options);
+    if (options.watch && session.signal.aborted) return EXIT.done;
     checkInterrupted(session);
     const report = statusReport(before, after);
-    await show(session, terms, report, first);
-    if (!terms.watch) return codeOfReport(report);
+    await show(session, options, report, first);
+    if (!options.watch) return codeOfReport(report);
     before = after;
   }
 }
 
-async function lookAt({ now, signal }: Session, { looker, urls }: StatusTerms): Promise<Look> {
-  const [system, scrapes] = await Promise.all([
-    looker?.look(),
+async function read({ now, signal }: Session, { probe, urls }: StatusOptions): Promise<Reading> {
+  const [snapshot, scrapes] = await Promise.all([
+    probe?.snapshot(),
     Promise.all(urls.map(async (url) => [url, await scrape(url, signal)] as const)),
   ]);
-  return { at: now(), scrapes: new Map(scrapes), ...(system === undefined ? {} : { system }) };
-}
-
-async function pause({ signal }: Session): Promise<boolean> {
-  await sleep(BETWEEN_MS, undefined, { signal }).catch(() => undefined);
-  return signal.aborted;
+  return { at: now(), scrapes: new Map(scrapes), ...defined({ snapshot }) };
 }
 
 async function show(
   { output }: Session,
-  { looker, urls, json, watch }: StatusTerms,
+  { probe, urls, json, watch }: StatusOptions,
   report: StatusReport,
   first: boolean,
 ): Promise<void> {
-  const name = looker?.name ?? urls.join(' ');
+  const name = probe?.name ?? urls.join(' ');
   if (json) await output.json(statusJson(name, report));
   else if (watch) await output.screen(renderStatus(name, report), first);
   else await output.lines(renderStatus(name, report));

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { growth, histograms, quantile } from '../../src/status/deltas.ts';
-import type { Sample } from '../../src/status/prometheus-text.ts';
+import type { MetricSample } from '../../src/probing/prometheus-text.ts';
 
-const counter = (value: number, labels: Sample['labels'] = {}): Sample => ({
+const counter = (value: number, labels: MetricSample['labels'] = {}): MetricSample => ({
   name: 'c',
   labels,
   value,
@@ -64,7 +64,7 @@ it('quantiles are those of Prometheus: linear within a bucket, and never beyond 
 });
 
 it("a histogram's buckets are put in the order of their edges", () => {
-  const bucket = (le: string, value: number): Sample => ({
+  const bucket = (le: string, value: number): MetricSample => ({
     name: 'h_bucket',
     labels: { le, stage: 'store' },
     value,

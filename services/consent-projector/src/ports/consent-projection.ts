@@ -1,36 +1,43 @@
 import type { ConsentHistory } from '@residency/consent';
 
-/** How far the log was projected. Positions are equal if all their fields are; then the states behind them are too. */
+/**
+ * The progress of the projection. If two positions have equal fields, the states behind them are
+ * equal too.
+ */
 export interface ProjectedPosition {
   readonly log: string;
-  /** Differs with every projection begun at the log's start. */
+  /** The id of the source topic. Absent: the brokers do not support topic ids. */
+  readonly topicId?: string;
+  /** Differs for every projection that starts at the log's beginning. */
   readonly generation: string;
-  /** Offset of the first record not read yet. */
+  /** The offset of the first record that was not read yet. */
   readonly next: bigint;
   /** Latest append time of the records read; milliseconds. */
   readonly watermark: number;
-  /** Nobody decides by the view as long as this is set. */
+  /** True: no decision may be based on the view. */
   readonly halted: boolean;
 }
 
 /**
- * Where position and states are kept, and moved together or not at all. It may lose all of it, or turn into an older copy of itself,
- * between any two calls. Methods throw with remedy `retry` where it cannot be reached; an `apply` that threw may have been applied.
+ * Stores position and states, and moves them together or not at all. Between two calls it may lose
+ * everything, or become an older copy of itself. Methods throw with remedy `retry` if it cannot be
+ * reached; an `apply` that threw may have been applied.
  */
 export interface ConsentProjection {
-  /** `undefined`: it begins, or was emptied. */
+  /** `undefined`: nothing was projected yet, or the store was emptied. */
   position(): Promise<ProjectedPosition | undefined>;
-  /** Position and histories of one moment; an id without a history is absent. */
-  histories(
-    consentIds: readonly string[],
-  ): Promise<{
+  /** Position and histories from one moment. An id without a history is absent. */
+  histories(consentIds: readonly string[]): Promise<{
     readonly position: ProjectedPosition | undefined;
     readonly histories: ReadonlyMap<string, ConsentHistory>;
   }>;
-  /** Sets position and `histories` (whole ones) if the position is `expected`; else changes nothing and says which it `found`. */
+  /**
+   * Sets the position and the complete `histories` if the position is `expected`. Otherwise changes
+   * nothing and returns the position that it `found`.
+   */
   apply(step: {
     readonly expected: ProjectedPosition | undefined;
-    readonly to: Pick<ProjectedPosition, 'next' | 'watermark' | 'halted'>;
+    readonly to: Pick<ProjectedPosition, 'topicId' | 'next' | 'watermark' | 'halted'>;
     readonly histories: ReadonlyMap<string, ConsentHistory>;
   }): Promise<
     | { readonly applied: true; readonly position: ProjectedPosition }

@@ -1,4 +1,6 @@
-/** Where the projector says what a person should know; `Logger` of `@residency/telemetry` is one. Messages are sentences of this source. */
+/**
+ * The projector's log; `Logger` of `@residency/telemetry` is one. Messages are constant sentences.
+ */
 export interface ProjectorDiagnostics {
   info(message: string, fields?: DiagnosticFields): void;
   warn(message: string, fields?: DiagnosticFields): void;

@@ -1,6 +1,6 @@
 import type { ConsentHistory } from '@residency/consent';
 
 export interface ConsentHistories {
-  /** Empty: never granted. Throws coded errors where the view can not be read; the caller retries. */
+  /** Empty: never granted. Throws coded errors if the view cannot be read. The caller retries. */
   history(consentId: string): Promise<ConsentHistory>;
 }

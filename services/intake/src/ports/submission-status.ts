@@ -1,4 +1,4 @@
-/** What the log knows of one submission. */
+/** The log's knowledge of one submission. */
 export type SubmissionState =
   | { readonly state: 'unknown' }
   /** Appended, not yet settled. */
@@ -7,6 +7,9 @@ export type SubmissionState =
   | { readonly state: 'settled'; readonly events: readonly Buffer[] };
 
 export interface SubmissionStatus {
-  /** `submission`: 64 lower-case hex digits. Throws coded errors where the log can not be read; the publisher retries. */
+  /**
+   * `submission`: 64 lower-case hex digits. Throws coded errors if the log cannot be read. The
+   * publisher retries.
+   */
   find(submission: string): Promise<SubmissionState>;
 }

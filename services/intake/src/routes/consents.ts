@@ -3,13 +3,13 @@ import type { ConsentHistories } from '../ports/consent-histories.ts';
 import { Problem } from '../problem.ts';
 import type { Tokens } from '../tokens.ts';
 
-/** `GET /consents/{consentId}`: when it was given, for what; an empty list where it never was. */
+/** `GET /consents/{consentId}`: its intervals and purposes; an empty list if it was never given. */
 export function consentsRoute(
   app: FastifyInstance,
   { consents, tokens }: { readonly consents: ConsentHistories; readonly tokens: Tokens },
 ): void {
   app.get<{ Params: { consentId: string } }>('/consents/:consentId', {
-    onRequest: async ({ headers }) => tokens.demand('consents', headers.authorization),
+    onRequest: async ({ headers }) => tokens.requireScope('consents', headers.authorization),
     handler: async ({ params: { consentId } }) => {
       if (!/^[A-Za-z0-9_-]{8,128}$/.test(consentId))
         throw new Problem({

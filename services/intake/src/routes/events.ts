@@ -1,63 +1,74 @@
-import { decodeHttp } from '@residency/cloudevents';
 import type { HttpEvents } from '@residency/cloudevents';
-import { CodedError } from '@residency/coded-error';
 import { TOPICS, formatPosition } from '@residency/contracts';
 import type { LogEntry } from '@residency/contracts';
+import { defined } from '@residency/defined';
+import type { Connections } from '@residency/operations';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { admit } from '../admit.ts';
-import type { AdmitTerms } from '../admit.ts';
+import type { AdmitOptions } from '../admit.ts';
 import type { BodyBudget } from '../body-budget.ts';
+import type { Decoder } from '../decoding/decoder.ts';
+import { BATCH_EVENTS } from '../decoding/decoding.ts';
 import type { EventAppender } from '../ports/event-appender.ts';
 import { Problem, unavailable } from '../problem.ts';
-import { readBody } from '../read-body.ts';
+import { readBody, tooManyTokens } from '../read-body.ts';
 import type { Tokens } from '../tokens.ts';
-
-/** The least event is under a hundred bytes, so bytes alone would let one request become a quarter of a million records. Decoding ends there: it keeps all others waiting. */
-export const BATCH_EVENTS = 1_000;
 
 const DRAINING_RETRY_SECONDS = 30;
 
-export interface EventsTerms {
+export interface EventsDeps {
   readonly appender: EventAppender;
   readonly tokens: Tokens;
-  readonly limits: AdmitTerms['limits'];
+  readonly limits: AdmitOptions['limits'];
   readonly budget: BodyBudget;
+  readonly decoder: Decoder;
+  readonly connections: Pick<Connections, 'hold'>;
   readonly draining: () => boolean;
 }
 
-/** `POST /events`: CloudEvents over HTTP, all three modes; 202 once everything is durable, in one append. */
-export function eventsRoute(app: FastifyInstance, terms: EventsTerms): void {
+/**
+ * `POST /events`: CloudEvents over HTTP, all three modes; 202 once everything is durable, in one
+ * append.
+ */
+export function eventsRoute(app: FastifyInstance, deps: EventsDeps): void {
   app.post('/events', {
-    // A stranger's body is not read.
+    // Without permission the body is not read.
     onRequest: async ({ headers }) => {
-      terms.tokens.scopes(headers.authorization);
+      deps.tokens.scopes(headers.authorization);
     },
     handler: async (request, reply) => {
-      const lease = terms.budget.lease();
+      const lease = deps.budget.lease();
       try {
         refuseEncoded(request);
+        refusePartial(request);
+        if (!deps.connections.hold(request.raw, reply.raw))
+          throw unavailable(
+            'BUSY',
+            'Expected room for this request among those in progress; found none. Send it again after the time in Retry-After.',
+            1,
+          );
         const proceed = (): void => {
           if (request.headers.expect !== undefined) reply.raw.writeContinue();
         };
         const body = await readBody(request.raw, {
-          limit: terms.limits.recordBytes,
-          budget: terms.budget,
+          limit: deps.limits.recordBytes,
+          budget: deps.budget,
           lease,
           proceed,
         });
-        const decoded = decode(request, body);
+        const decoded = await decode(request, body, deps.decoder);
         const entries = admitAll(decoded, {
-          limits: terms.limits,
-          scopes: terms.tokens.scopes(request.headers.authorization),
+          limits: deps.limits,
+          scopes: deps.tokens.scopes(request.headers.authorization),
         });
-        if (terms.draining() && entries.some(({ topic }) => topic === TOPICS.samples)) {
+        if (deps.draining() && entries.some(({ topic }) => topic === TOPICS.samples)) {
           throw unavailable(
             'DRAINING',
             'Expected an intake that takes submissions; found it drained by its operators. Send it again after the time in Retry-After.',
             DRAINING_RETRY_SECONDS,
           );
         }
-        return await accept(reply, entries, terms.appender);
+        return await accept(reply, entries, deps.appender);
       } finally {
         lease.release();
       }
@@ -65,7 +76,7 @@ export function eventsRoute(app: FastifyInstance, terms: EventsTerms): void {
   });
 }
 
-/** A compressed body would be taken for the sample itself. */
+/** Refuses a compressed body, because its bytes would become the sample. */
 function refuseEncoded({ headers }: FastifyRequest): void {
   if (
     headers['content-encoding'] === undefined ||
@@ -80,29 +91,49 @@ function refuseEncoded({ headers }: FastifyRequest): void {
   });
 }
 
-function decode({ raw }: FastifyRequest, body: Buffer): HttpEvents {
-  try {
-    return decodeHttp({ headers: pairs(raw.rawHeaders), body }, { batchEvents: BATCH_EVENTS });
-  } catch (error) {
-    if (!(error instanceof CodedError)) throw error;
-    if (error.code === 'BATCH_TOO_LONG') {
-      throw new Problem({
-        kind: 'too-large',
-        code: error.code,
-        detail: `Expected at most ${BATCH_EVENTS} events in a batch; found more. Send several batches.`,
-      });
-    }
-    const kind = error.code === 'UNSUPPORTED_MODE' ? 'unsupported-media-type' : 'invalid-event';
-    const index = 'index' in error && typeof error.index === 'number' ? { index: error.index } : {};
-    throw new Problem({ kind, code: error.code, detail: error.message, ...index });
-  }
+/**
+ * Refuses a partial body, because it would become the whole sample. RFC 9110 §14.5 defines no
+ * ranges for `POST`.
+ */
+function refusePartial({ headers }: FastifyRequest): void {
+  if (headers['content-range'] === undefined) return;
+  throw new Problem({
+    kind: 'invalid-request',
+    code: 'CONTENT_RANGE_UNSUPPORTED',
+    detail: 'Expected a whole body; found a Content-Range. Send all of it in one request without.',
+  });
 }
 
-/** All, or the first problem and where it is: a batch is taken whole or not at all. */
-function admitAll({ mode, events }: HttpEvents, terms: AdmitTerms): LogEntry[] {
+async function decode(
+  { raw }: FastifyRequest,
+  body: Buffer,
+  decoder: Decoder,
+): Promise<HttpEvents> {
+  const decoding = await decoder.decode({ headers: pairs(raw.rawHeaders), body });
+  if ('events' in decoding) return decoding;
+  const { code, message, ...index } = decoding.undecodable;
+  if (code === 'BATCH_TOO_LONG')
+    throw new Problem({
+      kind: 'too-large',
+      code,
+      detail: `Expected at most ${BATCH_EVENTS} events in a batch; found more. Send several batches.`,
+    });
+  if (code === 'TOO_MANY_TOKENS') throw tooManyTokens();
+  throw new Problem({
+    kind: code === 'UNSUPPORTED_MODE' ? 'unsupported-media-type' : 'invalid-event',
+    code,
+    detail: message,
+    ...index,
+  });
+}
+
+/**
+ * All events, or the first problem with its index: a batch is accepted completely or not at all.
+ */
+function admitAll({ mode, events }: HttpEvents, options: AdmitOptions): LogEntry[] {
   return events.map((event, index) => {
     try {
-      return admit(event, terms);
+      return admit(event, options);
     } catch (error) {
       throw error instanceof Problem && mode === 'batch' ? error.at(index) : error;
     }
@@ -119,13 +150,13 @@ async function accept(
     const submission = entries[index]?.submission;
     return {
       position: formatPosition(position),
-      ...(submission === undefined ? {} : { submission }),
+      ...defined({ submission }),
     };
   });
   return reply.code(202).send({ accepted });
 }
 
-/** Header names and values in turn, as Node has them before it joins repeated ones. */
+/** Header names and values in turn, from Node's raw headers, before repeated ones are joined. */
 function pairs(rawHeaders: readonly string[]): [name: string, value: string][] {
   return Array.from({ length: rawHeaders.length / 2 }, (_, index) => [
     rawHeaders[2 * index] ?? '',

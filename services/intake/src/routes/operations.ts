@@ -1,4 +1,4 @@
-import { operationsRoutes } from '@residency/operations';
+import { OPERATIONS_PATHS, operationsRoutes } from '@residency/operations';
 import type { Operations } from '@residency/operations';
 import type { FastifyInstance } from 'fastify';
 
@@ -8,13 +8,11 @@ const INDEX = {
     'POST /events': 'CloudEvents, binary, structured or JSON batch; 202 once they are durable',
     'GET /submissions/{submission}': 'what became of a submission',
     'GET /consents/{consentId}': 'when a consent was given',
-    'GET /livez': 'the process works',
-    'GET /readyz': 'the process can take and route submissions',
-    'GET /metrics': 'for Prometheus',
+    ...OPERATIONS_PATHS,
   },
 };
 
-/** The index, probes and metrics: open to whoever reaches the port. */
+/** The index, probes and metrics, open to every client that reaches the port. */
 export function openRoutes(app: FastifyInstance, operations: Operations): void {
   app.get('/', async () => INDEX);
   operationsRoutes(app, operations);

@@ -4,13 +4,13 @@ import type { SubmissionStatus } from '../ports/submission-status.ts';
 import { Problem } from '../problem.ts';
 import type { Tokens } from '../tokens.ts';
 
-/** `GET /submissions/{submission id}`: what became of it. */
+/** `GET /submissions/{submission id}`: its outcome. */
 export function submissionsRoute(
   app: FastifyInstance,
   { status, tokens }: { readonly status: SubmissionStatus; readonly tokens: Tokens },
 ): void {
   app.get<{ Params: { submission: string } }>('/submissions/:submission', {
-    onRequest: async ({ headers }) => tokens.demand('submissions', headers.authorization),
+    onRequest: async ({ headers }) => tokens.requireScope('submissions', headers.authorization),
     handler: async ({ params: { submission } }) => {
       if (!/^[0-9a-f]{64}$/.test(submission))
         throw new Problem({

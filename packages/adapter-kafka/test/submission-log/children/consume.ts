@@ -1,4 +1,5 @@
-// Consumes until SIGTERM, and says what it does, one JSON array a line. On `go` from standard input it goes on where it holds.
+// Consumes until SIGTERM, and says what it does, one JSON array a line. On `go` from standard input
+// it goes on where it holds.
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';

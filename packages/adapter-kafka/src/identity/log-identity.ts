@@ -1,0 +1,217 @@
+import { TOPICS } from '@residency/contracts';
+import type { Topic } from '@residency/contracts';
+import { hasCode } from '@residency/coded-error';
+import { KafkaLogError } from '../kafka-log-error.ts';
+import type { AcceptedReplacement } from './accepted.ts';
+import type { TopicIds } from './topic-ids.ts';
+
+/**
+ * Whether a topic is the one that was settled. `unsettled`: nothing was settled yet. `unknown`: the
+ * settled events do not contain its id, or reading them is not permitted.
+ */
+export interface TopicIdentity {
+  readonly topic: Topic;
+  readonly state: 'same' | 'replaced' | 'unsettled' | 'unknown';
+  /** For a replaced topic: the expected and the found value. */
+  readonly found?: string;
+  /** Each expected id, and the current one; absent if no id was expected. */
+  readonly replaced?: readonly Omit<AcceptedReplacement, 'topic'>[];
+}
+
+/** The contents of a partition's last audit event: the topics' ids, and its intake record. */
+export interface SettledTopics {
+  readonly partition: number;
+  readonly ids?: TopicIds;
+  /** The difference between the event and the intake record now at its offset. */
+  readonly difference?: string;
+  /** True if the record exists and was compared. */
+  readonly compared: boolean;
+}
+
+export interface LogIdentityDeps {
+  /** The topics' current ids. `undefined`: the brokers do not support topic ids. */
+  readonly ids: () => Promise<TopicIds | undefined>;
+  /**
+   * The contents of the last audit event of each partition that has one. Throws
+   * `KAFKA_AUTHORIZATION` if the audit log may not be read.
+   */
+  readonly settled: () => Promise<readonly SettledTopics[]>;
+  /** Replacements that a person accepted. Called only if an id is not the expected one. */
+  readonly accepted: () => Promise<readonly AcceptedReplacement[]>;
+}
+
+/** The topics that routing reads and writes. */
+export const ROUTED_TOPICS: readonly Topic[] = Object.values(TOPICS).filter(
+  (topic) => topic !== TOPICS.subjects,
+);
+
+const LOOK_AGAIN_MS = 10_000;
+
+/**
+ * Detects a topic that was deleted and recreated under its name. It compares the topic's id with
+ * the ids in the last audit events and with the first id that this process saw. It also compares
+ * the intake record of the last audit event with the record at that offset now. If nothing changes,
+ * each check costs one request.
+ */
+export class LogIdentity {
+  readonly #deps: LogIdentityDeps;
+  readonly #first = new Map<Topic, string>();
+  #known:
+    | {
+        readonly ids: TopicIds | undefined;
+        readonly identities: readonly TopicIdentity[];
+        readonly at: number;
+      }
+    | undefined;
+  #looking: Promise<readonly TopicIdentity[]> | undefined;
+
+  constructor(deps: LogIdentityDeps) {
+    this.#deps = deps;
+  }
+
+  /** The identity of every topic, from a read that begins after the call. */
+  async look(): Promise<readonly TopicIdentity[]> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return await this.#looking;
+  }
+
+  /** Throws `LOG_REPLACED` (stop). Uses the result of the last read for ten seconds. */
+  async requireSameTopic(topic: Topic): Promise<void> {
+    const recent =
+      this.#known !== undefined && performance.now() - this.#known.at < LOOK_AGAIN_MS
+        ? this.#known.identities
+        : await this.look();
+    requireSameTopics(recent, [topic]);
+  }
+
+  async #look(): Promise<readonly TopicIdentity[]> {
+    const ids = await this.#deps.ids();
+    const before = this.#known;
+    const unchanged =
+      before !== undefined &&
+      ids !== undefined &&
+      before.ids !== undefined &&
+      sameIds(ids, before.ids) &&
+      before.identities.every(({ state }) => state === 'same');
+    const identities = unchanged ? before.identities : await this.#compare(ids);
+    this.#known = { ids, identities, at: performance.now() };
+    return identities;
+  }
+
+  async #compare(ids: TopicIds | undefined): Promise<readonly TopicIdentity[]> {
+    for (const [topic, id] of ids ?? []) if (!this.#first.has(topic)) this.#first.set(topic, id);
+    const settled = await this.#settled();
+    const identities = compareTopics({ ids, settled, first: this.#first, accepted: [] });
+    if (identities.every(({ state }) => state !== 'replaced')) return identities;
+    return compareTopics({
+      ids,
+      settled,
+      first: this.#first,
+      accepted: await this.#deps.accepted(),
+    });
+  }
+
+  /** A process without read access to the audit log compares with the ids it saw first. */
+  async #settled(): Promise<readonly SettledTopics[] | undefined> {
+    try {
+      return await this.#deps.settled();
+    } catch (error) {
+      if (hasCode(error, 'KAFKA_AUTHORIZATION')) return undefined;
+      throw error;
+    }
+  }
+}
+
+export interface Comparison {
+  readonly ids: TopicIds | undefined;
+  /** `undefined`: it cannot be read. */
+  readonly settled: readonly SettledTopics[] | undefined;
+  readonly first: TopicIds;
+  readonly accepted: readonly AcceptedReplacement[];
+}
+
+export function compareTopics({
+  ids,
+  settled: read,
+  first,
+  accepted,
+}: Comparison): readonly TopicIdentity[] {
+  const settled = read ?? [];
+  return Object.values(TOPICS).map((topic) => {
+    const now = ids?.get(topic);
+    const expected = new Set(
+      [...settled.map((one) => one.ids?.get(topic)), first.get(topic)].filter(
+        (id) => id !== undefined,
+      ),
+    );
+    const replaced =
+      now === undefined
+        ? []
+        : [...expected]
+            .filter((id) => id !== now && !isAccepted(accepted, { topic, was: id, is: now }))
+            .map((was) => ({ was, is: now }));
+    if (replaced.length > 0)
+      return {
+        topic,
+        state: 'replaced',
+        found: `expected the topic with the id ${replaced[0]?.was}, found ${now}`,
+        replaced,
+      };
+    const differing =
+      topic === TOPICS.samples
+        ? settled.find(({ difference }) => difference !== undefined)
+        : undefined;
+    if (differing !== undefined)
+      return {
+        topic,
+        state: 'replaced',
+        found: `expected in partition ${differing.partition} the record that the last audit event is about, found one ${differing.difference}`,
+      };
+    const confirmed =
+      settled.some((one) => now !== undefined && one.ids?.has(topic) === true) ||
+      (topic === TOPICS.samples && settled.some(({ compared }) => compared));
+    return { topic, state: confirmed ? 'same' : read?.length === 0 ? 'unsettled' : 'unknown' };
+  });
+}
+
+/** Throws `LOG_REPLACED` (stop) for the first of these topics that was replaced. */
+export function requireSameTopics(
+  identities: readonly TopicIdentity[],
+  topics: readonly Topic[],
+): void {
+  const replaced = identities.find(
+    ({ topic, state }) => state === 'replaced' && topics.includes(topic),
+  );
+  if (replaced !== undefined) throw logReplaced(replaced);
+}
+
+export function logReplaced({
+  topic,
+  found = '',
+}: Pick<TopicIdentity, 'topic' | 'found'>): KafkaLogError {
+  const next =
+    topic === TOPICS.samples || topic === TOPICS.audit
+      ? 'Restore the topic; if it was replaced for good, it is another log and needs another RESIDENCY_LOG and topic prefix'
+      : 'Restore the topic; if it was replaced for good, say so: residency topics accept';
+  return new KafkaLogError({
+    code: 'LOG_REPLACED',
+    remedy: 'stop',
+    message: `Expected ${topic} to be the topic that was settled, found another under its name: ${found}. It was deleted and made again, or its end was lost and new records written after it. Nothing of it is settled or read. ${next} (docs/runbooks/ResidencyLogReplaced.md).`,
+  });
+}
+
+function isAccepted(
+  accepted: readonly AcceptedReplacement[],
+  { topic, was, is }: { readonly topic: Topic; readonly was: string; readonly is: string },
+): boolean {
+  let reached = was;
+  // One after the other, in the order of their acceptance.
+  for (const one of accepted) if (one.topic === topic && one.was === reached) reached = one.is;
+  return reached === is;
+}
+
+function sameIds(a: TopicIds, b: TopicIds): boolean {
+  return a.size === b.size && [...a].every(([topic, id]) => b.get(topic) === id);
+}

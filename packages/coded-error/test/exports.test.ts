@@ -1,6 +1,0 @@
-import { expect, it } from 'vitest';
-import * as index from '../src/index.ts';
-
-it('exports what its index names and nothing else', () => {
-  expect(Object.keys(index).toSorted()).toEqual(['CodedError', 'codeOf', 'hasCode', 'remedyOf']);
-});

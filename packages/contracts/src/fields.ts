@@ -1,0 +1,19 @@
+import { parseInstant } from '@residency/residency';
+import { z } from 'zod';
+import { POSITION } from './position.ts';
+
+/** Fields of several formats. docs/formats/schemas names and describes each (`json-schemas.ts`). */
+
+/** A SHA-256; also a submission id. */
+export const hex64 = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const position = z.string().regex(POSITION, 'no position');
+
+/** RFC 3339, or a date as 00:00Z. */
+export const instant = z
+  .string()
+  .refine((text) => parseInstant(text) !== undefined, 'not RFC 3339');
+
+export const consentId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{8,128}$/, 'not 8 to 128 of A-Z a-z 0-9 _ -');

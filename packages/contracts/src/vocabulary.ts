@@ -1,0 +1,55 @@
+/**
+ * The words of the formats, without what judges a record by them. A command line declares its
+ * options with these and starts without a validator.
+ */
+
+/** On `threat.samples`. */
+export const SUBMITTED = 'threat.sample.submitted.v1';
+/** What a product may say of a sample. */
+export const VERDICTS = ['malicious', 'suspicious'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+export const CONSENT_GRANTED = 'consent.granted.v1';
+export const CONSENT_WITHDRAWN = 'consent.withdrawn.v1';
+/** An event that moves an idle log's watermark. It has no content. */
+export const CONSENT_TICK = 'consent.tick.v1';
+/**
+ * The link from a consent id to a person. It has a topic of its own, so that it alone can be
+ * erased.
+ */
+export const SUBJECT_LINKED = 'subject.linked.v1';
+
+/** A policy version on `residency.policy`: structured CloudEvent, data = the document. */
+export const POLICY_PUBLISHED = 'policy.published.v1';
+/** An event that moves an idle policy log's watermark. It has no content. */
+export const POLICY_TICK = 'policy.tick.v1';
+
+/** Events on `residency.control`: acts of operators (docs/formats/control.md). */
+export const EXPORT_BEGUN = 'residency.audit.export-begun.v1';
+export const EXPORTED = 'residency.audit.exported.v1';
+export const ROUTING_PAUSED = 'residency.routing.paused.v1';
+export const INTAKE_DRAINING = 'residency.intake.draining.v1';
+export const ROUTING_RESUMED = 'residency.routing.resumed.v1';
+export const RECORD_SET_ASIDE = 'residency.record.set-aside.v1';
+export const CLOCK_ACCEPTED = 'residency.clock.accepted.v1';
+export const LOG_LEVEL_SET = 'residency.log-level.set.v1';
+export const OPEN_BEGUN = 'residency.sample.open-begun.v1';
+export const KEY_ADD_BEGUN = 'residency.key.add-begun.v1';
+export const KEY_RETIRE_BEGUN = 'residency.key.retire-begun.v1';
+export const PUBLICATION_BEGUN = 'residency.policy.publication-begun.v1';
+export const REDRIVE_BEGUN = 'residency.quarantine.redrive-begun.v1';
+export const LEDGER_KEY_CHANGE_BEGUN = 'residency.ledger.key-change-begun.v1';
+export const NEW_LEDGER_BEGUN = 'residency.ledger.new-ledger-begun.v1';
+export const ACT_FAILED = 'residency.act.failed.v1';
+export const TOPIC_ACCEPTED = 'residency.topic.accepted.v1';
+export const QUARANTINE_CLOSED = 'residency.quarantine.closed.v1';
+
+export const EXPORT_FORMATS = ['ndjson', 'csv'] as const;
+export const LEDGER_KEY_CHANGES = ['generate', 'rotate'] as const;
+/** The losses after which a new ledger must begin. */
+export const LOST_OF_LEDGER = ['key', 'events'] as const;
+/** `default`: the level of the service's configuration. */
+export const CONTROL_LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'default'] as const;
+
+/** The service name that stands for all services in a log level. */
+export const ALL_SERVICES = 'all';

@@ -1,0 +1,2 @@
+export { defined } from './defined.ts';
+export type { Defined } from './defined.ts';

@@ -1,0 +1,136 @@
+import { formatPosition, parsePosition } from '@residency/contracts';
+import type { Committed } from '../audit-chain.ts';
+import type { DuplicateEvent, StoredEvent } from '../check-object.ts';
+import type { Claims } from '../claims.ts';
+import { learn, sitesOfEvent } from '../decided-sites.ts';
+import { eventIn } from '../event-in.ts';
+import { judgeDecision } from '../judge-decision.ts';
+import { QuarantinePointers } from '../quarantine-pointers.ts';
+import type { Run } from '../run.ts';
+import { References } from './references.ts';
+
+/** Reads all audit events once, without their objects, and judges the audit trail. */
+export class FirstReading {
+  readonly #run: Run;
+  readonly #claims: Claims;
+  readonly #references: References;
+  readonly #pointers = new QuarantinePointers();
+  /** Sites that events name but that this run does not read. */
+  readonly #unread = new Set<string>();
+  /**
+   * Duplicates whose events name copies, by position. There is one for each object that a site
+   * lost, not for each duplicate.
+   */
+  readonly #copies = new Map<string, DuplicateEvent>();
+
+  constructor(run: Run, claims: Claims) {
+    this.#run = run;
+    this.#claims = claims;
+    this.#references = new References(run, claims);
+  }
+
+  /** The duplicate event of that position, if it names copies. */
+  duplicateWithCopies(position: string): DuplicateEvent | undefined {
+    return this.#copies.get(position);
+  }
+
+  async readEvents(): Promise<void> {
+    for await (const bytes of this.#run.deps.trail.events()) await this.#follow(bytes);
+  }
+
+  /**
+   * Call after `readEvents`. Checks what needs the whole trail: pointers, look-up tables, progress,
+   * references.
+   */
+  async judgeTrail(before: Committed): Promise<void> {
+    const {
+      report,
+      chain,
+      deps: { trail },
+    } = this.#run;
+    for await (const bytes of trail.pointers()) {
+      const invalid = this.#pointers.addPointer(bytes);
+      if (invalid !== undefined) report.add(invalid);
+    }
+    for await (const position of trail.lookupDifferences()) {
+      report.add({
+        code: 'LOOKUP_DIFFERS',
+        position,
+        message:
+          "Expected the log's look-up tables to say of each audit event what the event says, found otherwise; what is listed or looked up by them misleads.",
+      });
+    }
+    const after = await trail.committed();
+    for (const difference of chain.mismatches(before, after)) report.add(difference);
+    for (const difference of this.#pointers.differences(chain, after)) report.add(difference);
+    // A new end: RECONCILIATION §18.
+    await this.#references.judge(before, await trail.end());
+  }
+
+  async #follow(bytes: Buffer): Promise<void> {
+    const { report, chain } = this.#run;
+    const event = eventIn(bytes);
+    if (event === undefined) {
+      report.add({
+        code: 'AUDIT_EVENT_INVALID',
+        message:
+          'Expected an audit event as in docs/formats/audit-event.md, found a record that is none; see who else may write to the audit log.',
+      });
+      return;
+    }
+    const broken = chain.follow(event);
+    if (broken !== undefined) report.add(broken);
+    if (broken?.code === 'POSITION_TWICE') return;
+    report.events[event.outcome] += 1;
+    if (event.outcome === 'stored') await this.#followStored(event);
+    if (event.outcome === 'quarantined') this.#pointers.addEvent(event.position);
+    if (event.outcome === 'duplicate') this.#followDuplicate(event);
+  }
+
+  async #followStored(event: StoredEvent): Promise<void> {
+    const { report, deps, sites } = this.#run;
+    const { submission, decision, placements } = event.data;
+    await learn(deps, decision.policy.digest, decision.region);
+    for (const difference of judgeDecision(deps, event)) report.add(difference);
+    const named = sitesOfEvent(deps, event);
+    this.#noteUnread(named);
+    const numbers = named
+      .map((site) => sites.numberOf(site))
+      .filter((number) => number !== undefined);
+    const claim = this.#claims.addStored(submission, event.position, numbers);
+    const position = formatPosition(event.position);
+    if (claim === 'elsewhere') report.alsoIn.add({ submission, position, region: decision.region });
+    if (claim === 'again')
+      report.add({
+        code: 'STORED_TWICE',
+        position,
+        submission,
+        message:
+          "Expected one stored event for each identity in a region, found a second one. All sites lost the first one's objects, or two routers settled; compare both events with the objects in the sites.",
+      });
+    for (const { adopted } of placements) {
+      if (adopted !== undefined)
+        this.#references.addAdopted(submission, event.position, parsePosition(adopted.position));
+    }
+  }
+
+  #noteUnread(named: readonly string[]): void {
+    const { report, sites } = this.#run;
+    for (const site of named) {
+      if (sites.numberOf(site) !== undefined || this.#unread.has(site)) continue;
+      this.#unread.add(site);
+      report.add({
+        code: 'SITE_NOT_READ',
+        site,
+        message:
+          'Expected to be able to read every site that events name, found one that is not configured here; its objects were not checked.',
+      });
+    }
+  }
+
+  #followDuplicate(event: DuplicateEvent): void {
+    const position = formatPosition(event.position);
+    if (event.data.placements !== undefined) this.#copies.set(position, event);
+    this.#references.addDuplicate(event.data.submission, position, parsePosition(event.data.of));
+  }
+}

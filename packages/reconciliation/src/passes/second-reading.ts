@@ -1,0 +1,99 @@
+import { formatPosition, objectKey } from '@residency/contracts';
+import { AuditChain, partitionOf } from '../audit-chain.ts';
+import { checkObject, checkOpened } from '../check-object.ts';
+import type { StoredEvent } from '../check-object.ts';
+import { sitesOfEvent } from '../decided-sites.ts';
+import type { Difference } from '../difference.ts';
+import { eventIn } from '../event-in.ts';
+import type { ReadingProgress } from '../ports/reading-progress.ts';
+import type { SiteReader } from '../ports/site-reader.ts';
+import type { Run } from '../run.ts';
+import { UNKNOWN_BYTES } from '../unknown-bytes.ts';
+
+export interface SecondReadingDeps {
+  readonly progress: ReadingProgress;
+  /**
+   * Called before each stored event whose objects are to be read. `true` ends the reading there.
+   */
+  readonly enough: () => boolean;
+}
+
+/** Reads the audit events of the first reading once more, each with its objects. */
+export async function readObjects(run: Run, deps: SecondReadingDeps): Promise<void> {
+  const chain = new AuditChain();
+  for await (const bytes of run.deps.trail.events()) {
+    const event = eventIn(bytes);
+    if (event === undefined || chain.follow(event)?.code === 'POSITION_TWICE') continue;
+    // RECONCILIATION §13.
+    if (event.outcome !== 'stored' || !run.chain.isRead(event.position)) continue;
+    if (!(await checkPlacements(run, deps, event))) break;
+  }
+  await run.work.drain();
+}
+
+/** `false`: the reading must end. */
+async function checkPlacements(
+  run: Run,
+  { progress, enough }: SecondReadingDeps,
+  event: StoredEvent,
+): Promise<boolean> {
+  const { sites, work, report, deps } = run;
+  const expected = sitesOfEvent(deps, event);
+  const partition = partitionOf(event.position);
+  let left = expected.length;
+  const checked = (): void => {
+    left -= 1;
+    if (left === 0) report.storedChecked += 1;
+  };
+  for (const site of expected) {
+    const reader = sites.reader(site);
+    if (reader === undefined) continue;
+    const object = { site, partition, offset: event.position.offset };
+    // Checked in an earlier run of this pass: RECONCILIATION §20.
+    if (progress.isChecked(object)) {
+      checked();
+      continue;
+    }
+    if (sites.isUnreachable(site)) continue;
+    if (enough()) return false;
+    const compared = progress.begins(object);
+    const bytes =
+      event.data.placements.find((placement) => placement.site === site)?.sealedBytes ??
+      UNKNOWN_BYTES;
+    await work.start(bytes, () =>
+      sites.at(reader, async () => {
+        compared(await checkPlacement(run, reader, event));
+        checked();
+      }),
+    );
+  }
+  return true;
+}
+
+/** An object that is missing now is a difference: RECONCILIATION §11. */
+async function checkPlacement(
+  { deps, report, judged }: Run,
+  reader: SiteReader,
+  event: StoredEvent,
+): Promise<readonly Difference[]> {
+  const { submission, placements } = event.data;
+  const key = objectKey(submission);
+  const found = await reader.read(key);
+  const placement = placements.find(({ site }) => site === reader.site);
+  const faults = checkObject(found, event, placement, deps.readHeader);
+  if (faults.length === 0 && found !== undefined && deps.open !== undefined) {
+    const fault = await checkOpened(found.bytes, event, placement, deps.open);
+    if (fault === undefined) report.opened += 1;
+    else faults.push(fault);
+  }
+  const differences = faults.map((fault): Difference => ({
+    ...fault,
+    site: reader.site,
+    key,
+    position: formatPosition(event.position),
+    submission,
+  }));
+  for (const difference of differences) report.add(difference);
+  judged();
+  return differences;
+}

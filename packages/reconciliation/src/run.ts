@@ -1,0 +1,19 @@
+import type { AuditChain } from './audit-chain.ts';
+import type { BoundedWork } from './bounded-work.ts';
+import type { ReachableSites } from './reachable-sites.ts';
+import type { ReconcileDeps } from './reconcile-deps.ts';
+import type { ReportDraft } from './report.ts';
+
+/** State that all passes of one run share. */
+export interface Run {
+  readonly deps: ReconcileDeps;
+  readonly report: ReportDraft;
+  readonly sites: ReachableSites;
+  /** Filled by the first reading of the events. */
+  readonly chain: AuditChain;
+  readonly work: BoundedWork;
+  /** Called for each object that was listed. */
+  readonly listed: () => void;
+  /** Called for each object that was read and judged. */
+  readonly judged: () => void;
+}

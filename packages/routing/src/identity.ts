@@ -1,0 +1,217 @@
+import { remedyOf } from '@residency/coded-error';
+import { objectKey, parsePosition } from '@residency/contracts';
+import type { Position } from '@residency/contracts';
+import type { Attempt, Claim } from './claim.ts';
+import {
+  requireOwnObject,
+  ownerUnsettled,
+  otherRecord,
+  positionBeyond,
+  sitesDisagree,
+} from './placing-errors.ts';
+import type { ObjectHead, ObjectStore } from './ports/object-store.ts';
+
+/** How another record's object in a site affects the record that is being placed. */
+export type Verdict =
+  /** The other record is settled and stored nothing, so the object becomes this record's. */
+  | { readonly kind: 'adopt' }
+  /**
+   * `left`: objects of an earlier attempt of this record in sites that the owner's policy version
+   * does not name.
+   */
+  | { readonly kind: 'duplicate'; readonly of: string; readonly left: readonly SeenHead[] }
+  | { readonly kind: 'conflict' };
+
+export interface SeenHead {
+  readonly site: string;
+  readonly head: ObjectHead;
+}
+
+/**
+ * The first site holds another record's object. The identity belongs to that record, unless it is
+ * settled and stored nothing.
+ */
+export async function atFirstSite(claim: Claim, site: string, head: ObjectHead): Promise<Verdict> {
+  return isSame(head, claim)
+    ? await sameAtFirst(claim, site, head)
+    : await otherAtFirst(claim, site, head);
+}
+
+/**
+ * This record owns the identity at the first site, and a later site holds another record's object.
+ * Either the first site lost that object, or a frozen router wrote late. Only that record's outcome
+ * shows which. While it has none, it may be about to commit as stored, so this record waits. That
+ * record will find this one's object at the first site, so both make progress.
+ */
+export async function atLaterSite(claim: Claim, site: string, head: ObjectHead): Promise<Verdict> {
+  const disagree = (): Error =>
+    sitesDisagree(claim, firstSite(claim), [site, head.metadata.position]);
+  if (!isSame(head, claim)) throw disagree();
+  const fate = await fateOf(head, claim, site);
+  switch (fate.kind) {
+    case 'stored':
+      return { kind: 'duplicate', of: fate.of, left: [] };
+    case 'void':
+    case 'behind':
+      return { kind: 'adopt' };
+    case 'unsettled':
+    case 'settling':
+      throw ownerUnsettled(claim, site, head.metadata.position);
+    case 'unknown':
+      throw disagree();
+    default:
+      return fate satisfies never;
+  }
+}
+
+/**
+ * The record's own objects in its later sites, from an attempt before the first site lost its
+ * object.
+ */
+export async function leftBehind(claim: Claim): Promise<readonly SeenHead[]> {
+  return (await laterHeads(claim)).filter(({ head }) => isOwn(head, claim));
+}
+
+/**
+ * An owner that is not settled yet may lose its object at the first site, and another sample may
+ * take that key. The other sample cannot take the key at the later sites. So the owner's sample
+ * must be in all sites before an event names the owner. Placing continues while a partition waits,
+ * so this wait ends. A wait for the owner's settlement might not end.
+ */
+async function sameAtFirst(claim: Claim, site: string, head: ObjectHead): Promise<Verdict> {
+  const { position, policyDigest } = head.metadata;
+  const fate = await fateOf(head, claim, site);
+  if (fate.kind === 'void') return { kind: 'adopt' };
+  const certain = fate.kind === 'stored' || fate.kind === 'settling';
+  const later =
+    certain && policyDigest === claim.metadata.policyDigest ? [] : await laterHeads(claim);
+  const against = certain ? undefined : later.find((one) => !isSame(one.head, claim));
+  if (against !== undefined)
+    throw sitesDisagree(claim, [site, position], [against.site, against.head.metadata.position]);
+  if (fate.kind === 'unsettled' && later.length < claim.stores.length - 1)
+    throw ownerUnsettled(claim, site, position);
+  return {
+    kind: 'duplicate',
+    of: fate.kind === 'stored' ? fate.of : position,
+    left: later.filter((one) => isOwn(one.head, claim)),
+  };
+}
+
+async function otherAtFirst(claim: Claim, site: string, head: ObjectHead): Promise<Verdict> {
+  const { position } = head.metadata;
+  const later = await laterHeads(claim);
+  const [left] = later.filter((one) => isOwn(one.head, claim));
+  if (left !== undefined)
+    throw sitesDisagree(claim, [site, position], [left.site, claim.metadata.position]);
+  const fate = await fateOf(head, claim, site);
+  if (fate.kind === 'stored' || fate.kind === 'settling') return { kind: 'conflict' };
+  // Bytes of a quarantined sample. No router may delete them.
+  if (fate.kind === 'void') throw sitesDisagree(claim, [site, position], undefined);
+  const alike = later.find((one) => isSame(one.head, claim));
+  if (alike !== undefined)
+    throw sitesDisagree(claim, [site, position], [alike.site, alike.head.metadata.position]);
+  return { kind: 'conflict' };
+}
+
+/** The record at the end of a chain of duplicates. */
+type Fate =
+  /** `of` is stored: the record itself, or the one it is a duplicate of. */
+  | { readonly kind: 'stored'; readonly of: string }
+  /** It is settled, and leads to no stored event, or to this record. */
+  | { readonly kind: 'void' }
+  /**
+   * `settling`: it precedes this record in its batch. `behind`: it follows this record in its
+   * partition and cannot settle before it.
+   */
+  | { readonly kind: 'unsettled' | 'settling' | 'behind' }
+  /** The position belongs to another log, or its event was deleted. */
+  | { readonly kind: 'unknown' };
+
+/**
+ * The most links of a chain of duplicates. The outcome in each link was settled before the event
+ * that names it, or was in flight then. Longer chains have never been observed.
+ */
+const MOST_LINKS = 64;
+
+/** Throws `LOG_REWOUND` if the object cannot have been written from this log. */
+async function fateOf({ metadata }: ObjectHead, claim: Claim, site: string): Promise<Fate> {
+  let of = metadata.position;
+  for (let link = 0; link < MOST_LINKS; link += 1) {
+    if (of === claim.metadata.position) return { kind: 'void' };
+    const position = parsePosition(of);
+    if (isSettling(position, claim.attempt)) return { kind: 'settling' };
+    const outcome = await claim.outcomes.outcomeOf(position);
+    switch (outcome.state) {
+      case 'beyond':
+        throw positionBeyond(site, of);
+      case 'foreign':
+      case 'forgotten':
+        return { kind: 'unknown' };
+      case 'unsettled':
+        return { kind: isBehind(position, claim.attempt) ? 'behind' : 'unsettled' };
+      case 'settled':
+        break;
+      default:
+        return outcome satisfies never;
+    }
+    const { event } = outcome;
+    if (event.data.submission !== undefined && event.data.submission !== claim.submission)
+      throw otherRecord(site, of);
+    if (event.outcome === 'stored') return { kind: 'stored', of };
+    if (event.outcome !== 'duplicate') return { kind: 'void' };
+    ({ of } = event.data);
+  }
+  return { kind: 'unknown' };
+}
+
+/** The objects in the later sites that can be read. */
+async function laterHeads(claim: Claim): Promise<readonly SeenHead[]> {
+  const key = objectKey(claim.submission);
+  const seen = await Promise.all(
+    claim.stores
+      .slice(1)
+      .map(async (store) => ({ site: store.site, head: await readableHead(store, key) })),
+  );
+  const heads = seen.flatMap(({ site, head }) => (head === undefined ? [] : [{ site, head }]));
+  for (const { site, head } of heads) {
+    if (isOwn(head, claim)) requireOwnObject(head, claim.metadata, site);
+  }
+  return heads;
+}
+
+async function readableHead(store: ObjectStore, key: string): Promise<ObjectHead | undefined> {
+  try {
+    return await store.head(key);
+  } catch (error) {
+    if (remedyOf(error) === 'park') return undefined;
+    throw error;
+  }
+}
+
+function firstSite({ stores, metadata }: Claim): readonly [string, string] {
+  return [stores[0]?.site ?? '', metadata.position];
+}
+
+function isOwn({ metadata }: ObjectHead, claim: Claim): boolean {
+  return metadata.position === claim.metadata.position;
+}
+
+function isSame({ metadata: { sampleSha256, country } }: ObjectHead, { metadata }: Claim): boolean {
+  return sampleSha256 === metadata.sampleSha256 && country === metadata.country;
+}
+
+function isSettling(position: Position, { position: own, previous }: Attempt): boolean {
+  return (
+    inOnePartition(position, own) &&
+    position.offset < own.offset &&
+    position.offset > (previous ?? -1n)
+  );
+}
+
+function isBehind(position: Position, { position: own }: Attempt): boolean {
+  return inOnePartition(position, own) && position.offset > own.offset;
+}
+
+function inOnePartition(a: Position, b: Position): boolean {
+  return a.log === b.log && a.topic === b.topic && a.partition === b.partition;
+}

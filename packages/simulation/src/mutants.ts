@@ -1,0 +1,363 @@
+/** One defect put into production code, as a text in the place of another. */
+export interface Mutant {
+  readonly name: string;
+  /** What the code forgets to do, or does wrongly. */
+  readonly defect: string;
+  /** Arguments of the command, where the fault that shows it is not among the usual ones. */
+  readonly faults?: readonly string[];
+  /**
+   * The first seed from 1 whose world shows it. After a change of the code or of the simulation
+   * another may be the first: the test then searches from 1, and prints it.
+   */
+  readonly seed?: number;
+  /** The kept plan that shows it, where drawn worlds need too long. */
+  readonly plan?: string;
+  readonly edits: readonly { readonly file: string; readonly from: string; readonly to: string }[];
+}
+
+const KAFKA = 'packages/adapter-kafka/src';
+const LOG = `${KAFKA}/submission-log`;
+
+/**
+ * Defects of the kinds that reviews and public bug reports name; the simulation must find each of
+ * them.
+ */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'margin-0',
+    seed: 40,
+    defect: "brokers' clocks are taken to agree",
+    edits: [
+      {
+        file: 'packages/routing/src/views.ts',
+        from: 'at + deps.watermarkMarginMs < watermark',
+        to: 'at < watermark',
+      },
+    ],
+  },
+  {
+    name: 'views-not-awaited',
+    seed: 2,
+    defect: 'a record is decided by views that do not reach its time',
+    edits: [
+      {
+        file: 'packages/routing/src/views.ts',
+        from: 'at + deps.watermarkMarginMs < watermark',
+        to: 'at > 0',
+      },
+    ],
+  },
+  {
+    name: 'no-fence',
+    seed: 36,
+    defect:
+      'each owner of a partition has a transactional id of its own, and nobody asks the group before a commit',
+    edits: [
+      {
+        file: `${LOG}/partition-worker.ts`,
+        from: 'await this.#deps.flow.heartbeat();',
+        to: 'await Promise.resolve();',
+      },
+      {
+        file: `${LOG}/consumption.ts`,
+        from: 'transactionalId: `${group}-${TOPICS.samples}-${partition}`',
+        to: 'transactionalId: `${group}-${TOPICS.samples}-${partition}-${Math.random()}`',
+      },
+    ],
+  },
+  {
+    name: 'unknown-is-committed',
+    seed: 47,
+    defect: 'a commit without an answer is taken for one that succeeded',
+    edits: [
+      {
+        file: `${LOG}/partition-worker.ts`,
+        from: 'throw withheld ? error.reason : error;',
+        to: 'if (withheld) throw error.reason;',
+      },
+    ],
+  },
+  {
+    name: 'unknown-is-aborted',
+    seed: 5,
+    defect: 'a commit without an answer is tried again from memory, without a look at the log',
+    edits: [
+      {
+        file: `${LOG}/partition-worker.ts`,
+        from: 'this.#previous = settled;',
+        to: 'this.#previous = this.#unsure === undefined ? settled : this.#unsure.before; if (this.#unsure !== undefined) next = (this.#previous ?? -1n) + 1n;',
+      },
+      {
+        file: `${LOG}/partition-worker.ts`,
+        from: 'this.#previous = last;',
+        to: 'const before = this.#previous; this.#previous = last;',
+      },
+      {
+        file: `${LOG}/partition-worker.ts`,
+        from: 'this.#unsure = { last, result };',
+        to: 'this.#unsure = { last, result, before };',
+      },
+    ],
+  },
+  {
+    name: 'next-batch-overtakes',
+    seed: 6,
+    defect: 'a batch is settled without waiting for the commit of the one before it',
+    edits: [
+      {
+        file: `${LOG}/partition-worker.ts`,
+        from: 'const result = await routed(route, batch);',
+        to: 'const result = await routed(route, batch); this.#commit = undefined;',
+      },
+    ],
+  },
+  {
+    name: 'commit-without-heartbeat',
+    seed: 44,
+    defect: 'a batch is committed without asking the group',
+    edits: [
+      {
+        file: `${LOG}/partition-worker.ts`,
+        from: 'await this.#deps.flow.heartbeat();',
+        to: 'await Promise.resolve();',
+      },
+    ],
+  },
+  {
+    name: 'offsets-decide',
+    seed: 2,
+    defect: "the group's position decides, and the log's start where it is gone",
+    edits: [
+      {
+        file: `${LOG}/progress.ts`,
+        from: 'const none =',
+        to: 'if (committed === undefined) return { settled: null, next: start };\n  const none =',
+      },
+    ],
+  },
+  {
+    name: 'no-sweep',
+    seed: 18,
+    defect: 'what a broker left undecided is committed with the next batch',
+    faults: ['--faults', 'kill,freeze,rebalance,markers-lost'],
+    edits: [
+      {
+        file: `${LOG}/take-over.ts`,
+        from: 'if (undecided.length === 0) return false;',
+        to: 'return false;',
+      },
+    ],
+  },
+  {
+    name: 'rest-forgotten',
+    seed: 1,
+    defect: 'what was taken and not settled is not given back',
+    edits: [
+      {
+        file: `${LOG}/partition-worker.ts`,
+        from: 'this.#inbox.putBack(records.slice(result.settlements.length));',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'no-pointers',
+    seed: 1,
+    defect: 'quarantine pointers are not part of the transaction',
+    edits: [
+      {
+        file: `${LOG}/pack-settlement.ts`,
+        from: '...sendsOf(TOPICS.quarantine, pointers)',
+        to: '...sendsOf(TOPICS.quarantine, pointers.slice(1))',
+      },
+    ],
+  },
+  {
+    name: 'aborted-are-read',
+    seed: 2,
+    defect: 'readers are given records of aborted transactions',
+    edits: [
+      {
+        file: `${KAFKA}/kafkajs/withhold-aborted.ts`,
+        from: 'if (!abortedTransactions?.length) return [...messages];',
+        to: 'return [...messages];',
+      },
+    ],
+  },
+  {
+    name: 'redis-never-empties',
+    seed: 1,
+    defect: 'a projection that went back is not made good from the log',
+    edits: [
+      {
+        file: 'services/consent-projector/src/project.ts',
+        from: "return 'further back';\n    }",
+        to: '}',
+      },
+    ],
+  },
+  {
+    name: 'no-flush',
+    seed: 10,
+    defect: 'a batch is settled before its objects are durable',
+    edits: [
+      {
+        file: 'packages/routing/src/router.ts',
+        from: 'await store.flush();',
+        to: 'await Promise.resolve();',
+      },
+    ],
+  },
+  {
+    name: 'marker-not-read',
+    seed: 4,
+    defect: 'a site is entered without a look at its marker',
+    edits: [
+      {
+        file: 'packages/adapter-s3/src/site-marker.ts',
+        from: 'if (found.region !== region || found.site !== site)',
+        to: 'if (Math.random() < 0)',
+      },
+    ],
+  },
+  {
+    name: 'exists-is-created',
+    seed: 145,
+    defect: "an object that stands there already is taken for one's own",
+    edits: [
+      {
+        file: 'packages/adapter-s3/src/create-only.ts',
+        from: 'if (standing !== undefined) return { created: false, head: standing };',
+        to: 'if (standing !== undefined) return { created: true };',
+      },
+      {
+        file: 'packages/adapter-s3/src/create-only.ts',
+        from: "if (result.put === 'created')",
+        to: "if (result.put !== 'conflict')",
+      },
+    ],
+  },
+  {
+    name: 'conflict-is-created',
+    seed: 16,
+    defect: 'a store that can not tell yet (409) is taken for one that created',
+    edits: [
+      {
+        file: 'packages/adapter-s3/src/create-only.ts',
+        from: "if (result.put === 'conflict') continue;",
+        to: "if (result.put === 'conflict') return { created: true };",
+      },
+    ],
+  },
+  {
+    name: 'previous-stands-still',
+    seed: 1,
+    defect: 'events of one batch name the same previous offset',
+    edits: [
+      { file: 'packages/routing/src/assemble-result.ts', from: '    previous = offset;\n', to: '' },
+    ],
+  },
+  {
+    name: 'leaf-twice',
+    seed: 2,
+    defect: "an auditor that begins anew appends the ledger's last leaf again",
+    edits: [
+      {
+        file: 'packages/auditing/src/growing/new-records.ts',
+        from: 'if (found && last + 1 < records.length) yield records.slice(last + 1);',
+        to: 'if (found) yield records.slice(last);',
+      },
+    ],
+  },
+  {
+    name: 'consent-of-now',
+    seed: 2,
+    defect: "the last consent counts, not that of the record's time",
+    edits: [
+      {
+        file: 'packages/routing/src/judge.ts',
+        from: 'gate(history, at)',
+        to: 'gate(history, Number.MAX_SAFE_INTEGER)',
+      },
+    ],
+  },
+  {
+    name: 'newest-policy',
+    seed: 8,
+    defect: 'a policy is in force from its publication on',
+    edits: [
+      {
+        file: 'packages/routing/src/views.ts',
+        from: 'policyInForce(policies.versions, at)',
+        to: 'policyInForce(policies.versions, at + 3_000)',
+      },
+    ],
+  },
+  {
+    name: 'positions-only',
+    seed: 26,
+    defect: "an object of the record's own position is believed, whatever it holds",
+    faults: ['--faults', 'kill,log-cut', '--policies', ''],
+    edits: [
+      {
+        file: 'packages/routing/src/placing-errors.ts',
+        from: 'if (names.length > 0)',
+        to: 'if (names.length > 9)',
+      },
+    ],
+  },
+  {
+    name: 'duplicate-before-look-up',
+    seed: 17,
+    defect: "another record's object makes a duplicate, whatever became of that record",
+    faults: [
+      '--faults',
+      'kill,weather,site-refuses,object-lost,site-older,commit-fails',
+      '--policies',
+      '',
+    ],
+    edits: [
+      {
+        file: 'packages/routing/src/identity.ts',
+        from: 'let of = metadata.position;',
+        to: "let of = metadata.position;\n  if (of !== claim.metadata.position) return { kind: 'stored', of };",
+      },
+    ],
+  },
+  {
+    name: 'other-bytes',
+    seed: 1,
+    defect: "what is sealed is not the record's sample",
+    edits: [
+      {
+        file: 'packages/routing/src/place.ts',
+        from: 'deps.sealer.seal(sample, {',
+        to: 'deps.sealer.seal(sample.subarray(1), {',
+      },
+    ],
+  },
+  {
+    name: 'attempts-digest',
+    seed: 7,
+    defect: 'an event names the digest of what its last attempt sealed, not of what stands there',
+    edits: [
+      {
+        file: 'packages/routing/src/place.ts',
+        from: 'placements.push(placement(site, key, head));',
+        to: 'placements.push(placement(site, key, { ...head, metadata }));',
+      },
+    ],
+  },
+  {
+    name: 'owner-in-one-site',
+    defect: 'a duplicate names a record whose object is not in every site yet',
+    plan: 'the-first-site-damages-an-object-before-the-second-one-has-it',
+    edits: [
+      {
+        file: 'packages/routing/src/identity.ts',
+        from: "if (fate.kind === 'unsettled' && later.length < claim.stores.length - 1)",
+        to: "if (fate.kind === 'unsettled' && later.length > 9)",
+      },
+    ],
+  },
+];

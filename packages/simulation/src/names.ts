@@ -1,0 +1,11 @@
+/** The name of the log in positions. */
+export const LOG = 'sim-1';
+export const GROUP = 'residency-router';
+
+/** Every site there is, in use or not, and its region. */
+export const REGION_OF: Readonly<Record<string, string>> = {
+  'zrh-1': 'zurich',
+  'zrh-2': 'zurich',
+  'zrh-3': 'zurich',
+  'mow-1': 'moscow',
+};

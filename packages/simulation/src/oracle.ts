@@ -1,0 +1,639 @@
+import { decodeKafka } from '@residency/cloudevents';
+import { evolve, gate } from '@residency/consent';
+import type { ConsentHistory } from '@residency/consent';
+import {
+  OBJECT_PREFIX,
+  TOPICS,
+  decodeAuditEvent,
+  decodeQuarantinePointer,
+  formatPosition,
+  objectKey,
+  parsePosition,
+  readConsentRecord,
+  readPolicyRecord,
+  readSubmission,
+  sha256,
+} from '@residency/contracts';
+import type { AuditEvent, LogRecord, Placement } from '@residency/contracts';
+import { leafOf } from '@residency/auditing';
+import { EMPTY_RANGE, appendHashes, leafHash, rootOf } from '@residency/ledger';
+import type { CompactRange } from '@residency/ledger';
+import { decide, policyInForce, readJson } from '@residency/residency';
+import type { PolicyPublished } from '@residency/residency';
+import { remedyOf } from '@residency/coded-error';
+import type { PartitionLog, Stored } from './kafka/partition-log.ts';
+import { LOG, REGION_OF } from './names.ts';
+import type { SimObject } from './s3/bucket.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface Violation {
+  readonly invariant: string;
+  readonly found: string;
+  /** Virtual milliseconds. */
+  readonly at: number;
+}
+
+/**
+ * What the pure function of the logs says of a record: its outcome, or the region where it must be
+ * placed.
+ */
+type Expected =
+  | { readonly outcome: 'refused' | 'quarantined'; readonly reason: string }
+  | {
+      readonly outcome: 'placed';
+      readonly region: string;
+      readonly policy: string;
+      readonly sampleSha256: string;
+    };
+
+interface Placed {
+  readonly position: string;
+  readonly region: string;
+  readonly placements: readonly Placement[];
+}
+
+interface AuditState {
+  cursor: number;
+  readonly roots: string[];
+  range: CompactRange;
+  previous: string | null;
+}
+
+/**
+ * Sees everything that happens and judges it by the whole logs, with the pure functions of the
+ * domain and nothing that reads through views, sessions or caches. It is told of each append, each
+ * end of a transaction and each object, so a broken promise is seen in the step that breaks it.
+ */
+export class Oracle {
+  readonly #world: Surroundings;
+  /** Of each intake partition and offset, all records that ever stood there. */
+  readonly #intake = new Map<string, Stored[]>();
+  readonly #consents = new Map<
+    string,
+    { readonly event: NonNullable<ReturnType<typeof readConsentRecord>>; readonly at: number }[]
+  >();
+  readonly #policies: PolicyPublished[] = [];
+  readonly #audits = new Map<number, AuditState>();
+  readonly #events = new Map<string, AuditEvent>();
+  /** `<submission>/<region>` to where it was stored. */
+  readonly #stored = new Map<string, Placed>();
+  readonly #pointers = new Map<string, number>();
+  #pointersRead = 0;
+  /** By `objectName`: objects that the world took away or damaged, and nobody put again. */
+  readonly #taken = new Set<string>();
+  /** By `objectName`: copies that an operator put into a site. */
+  readonly #copies = new Set<string>();
+  /** Records that ended as conflicts after the world took their object from every site. */
+  readonly #lost = new Set<string>();
+  /** `<partition>/<offset>`: where the intake log was cut. */
+  readonly cut = new Set<string>();
+  /** Quarantine pointers whose marker a broker forgot. */
+  #pointersForgotten = false;
+
+  constructor(world: Surroundings) {
+    this.#world = world;
+    const { kafka } = world;
+    for (const log of kafka.partitionsOf(TOPICS.samples))
+      log.onAppend = (stored) => {
+        this.#appended(log, stored);
+      };
+    for (const log of kafka.partitionsOf(TOPICS.consents))
+      log.onAppend = (stored) => {
+        this.#consent(log, stored);
+      };
+    for (const log of kafka.partitionsOf(TOPICS.policy))
+      log.onAppend = (stored) => {
+        this.#policy(stored);
+      };
+    for (const log of kafka.partitionsOf(TOPICS.audit)) {
+      this.#audits.set(log.partition, {
+        cursor: 0,
+        roots: [Buffer.from(rootOf(EMPTY_RANGE)).toString('base64')],
+        range: EMPTY_RANGE,
+        previous: null,
+      });
+      log.onChanged = () => {
+        this.#readAudit(log);
+      };
+    }
+  }
+
+  get events(): ReadonlyMap<string, AuditEvent> {
+    return this.#events;
+  }
+
+  get policies(): readonly PolicyPublished[] {
+    return this.#policies;
+  }
+
+  /** The world is about to take an object away, or to damage it. */
+  taken(site: string, key: string): void {
+    const object = this.#world.bucket(site).objects.get(key);
+    if (object !== undefined) this.#taken.add(nameOf(site, key, object));
+  }
+
+  /** An operator is about to put a copy of another site's object in the place of what is there. */
+  copied(site: string, key: string, object: SimObject): void {
+    this.taken(site, key);
+    this.#taken.delete(nameOf(site, key, object));
+    this.#copies.add(nameOf(site, key, object));
+  }
+
+  markerLost(log: PartitionLog | undefined): void {
+    if (log?.topic === TOPICS.quarantine) this.#pointersForgotten = true;
+  }
+
+  /** An object came to stand in a bucket. */
+  put(bucket: string, key: string, object: SimObject): void {
+    const { bytes, metadata } = object;
+    if (bucket === 'ledger') {
+      const [, partition] = /^(\d+)\/checkpoint$/.exec(key) ?? [];
+      if (partition !== undefined) this.#checkpoint(Number(partition), bytes);
+      return;
+    }
+    if (!key.startsWith(OBJECT_PREFIX)) return;
+    this.#taken.delete(nameOf(bucket, key, object));
+    const sealed = readSealed(bytes);
+    if (sealed.region !== REGION_OF[bucket])
+      this.#world.violated(
+        'only there',
+        `an object sealed to ${sealed.region} was written to ${bucket}`,
+      );
+    const { offset, partition } = parsePosition(metadata.position ?? '');
+    const lawful = (this.#intake.get(`${partition}/${offset}`) ?? [])
+      .map((record) => this.#expected(record))
+      .filter((expected) => expected.outcome === 'placed' && expected.region === sealed.region);
+    if (lawful.length === 0)
+      this.#world.violated(
+        'nothing before permission',
+        `${metadata.position} was written to ${bucket}, and no record there may be placed in ${sealed.region}`,
+      );
+    else if (!lawful.some((expected) => holds(sealed, expected)))
+      this.#world.violated(
+        'an object holds its record',
+        `${metadata.position} was written to ${bucket} with another sample`,
+      );
+  }
+
+  /** What is wrong once nothing more happens. */
+  quiet(): void {
+    this.#readPointers();
+    for (const log of this.#world.kafka.partitionsOf(TOPICS.samples)) this.#assertSettled(log);
+    for (const [position, event] of this.#events) this.#assertQuiet(position, event);
+    this.#assertClaimed();
+    for (const [partition, { roots }] of this.#audits)
+      this.#assertLedger(partition, roots.length - 1);
+  }
+
+  /**
+   * Whether every record for readers has its event, and every event its leaf under a checkpoint.
+   */
+  get settled(): boolean {
+    return (
+      this.#world.kafka
+        .partitionsOf(TOPICS.samples)
+        .every((log) => this.#unsettled(log) === undefined) &&
+      [...this.#audits].every(
+        ([partition, { roots }]) => this.#ledgerSize(partition) === roots.length - 1,
+      )
+    );
+  }
+
+  #appended(log: PartitionLog, stored: Stored): void {
+    const place = `${log.partition}/${stored.offset}`;
+    this.#intake.set(place, [...(this.#intake.get(place) ?? []), stored]);
+  }
+
+  #consent(log: PartitionLog, stored: Stored): void {
+    try {
+      const event = readConsentRecord(recordOf(log, stored));
+      if (event === undefined) return;
+      this.#consents.set(event.consentId, [
+        ...(this.#consents.get(event.consentId) ?? []),
+        { event, at: stored.at },
+      ]);
+    } catch (error) {
+      if (remedyOf(error) !== 'park') throw error;
+    }
+  }
+
+  #policy(stored: Stored): void {
+    const version = readPolicyRecord(stored);
+    if (version !== undefined) this.#policies.push(version);
+  }
+
+  #readAudit(log: PartitionLog): void {
+    const state = this.#audits.get(log.partition);
+    if (state === undefined) return;
+    for (; state.cursor < log.lastStable; state.cursor += 1) {
+      const stored = log.at(state.cursor);
+      if (stored === undefined || !log.visible(stored)) continue;
+      state.range = appendHashes(state.range, [leafHash(leafOf(stored.value))]);
+      state.roots.push(Buffer.from(rootOf(state.range)).toString('base64'));
+      this.#audited(log.partition, state, decodeAuditEvent(stored.value ?? Buffer.alloc(0)));
+    }
+  }
+
+  #audited(partition: number, state: AuditState, event: AuditEvent): void {
+    const { position, data } = event;
+    const place = formatPosition(position);
+    const offset = position.offset.toString();
+    this.#world.outcomes.count(
+      event.outcome === 'quarantined' || event.outcome === 'refused'
+        ? `${event.outcome} ${event.data.reason}`
+        : event.outcome,
+    );
+    this.#world.narrate(this.#world.scheduler.now, 'audit log', described(event));
+    if (position.partition !== partition || position.log !== LOG)
+      this.#world.violated(
+        'an event stands in its partition',
+        `${place} in partition ${partition}`,
+      );
+    if (this.#events.has(place))
+      this.#world.violated('one outcome each', `a second event about ${place}`);
+    this.#events.set(place, event);
+    if (data.previous !== state.previous)
+      this.#world.violated(
+        'previous without hole or repeat',
+        `${place} names ${data.previous}, the last one is ${state.previous}`,
+      );
+    this.#assertNoneBetween(partition, state.previous, Number(offset));
+    state.previous = offset;
+    const record = (this.#intake.get(`${partition}/${offset}`) ?? []).find(
+      ({ at }) => at === event.at,
+    );
+    if (record === undefined)
+      this.#world.violated(
+        'an event is about a record',
+        `no record was appended at ${event.at} as ${place}`,
+      );
+    else this.#compare(place, event, this.#expected(record));
+    if (event.outcome === 'stored') this.#once(place, event);
+    if (event.outcome === 'quarantined' && this.#isLost(place, event)) this.#lost.add(place);
+  }
+
+  #assertNoneBetween(partition: number, previous: string | null, offset: number): void {
+    const log = this.#world.kafka.log(TOPICS.samples, partition);
+    for (
+      let between = Math.max(log.start, Number(previous ?? -1) + 1);
+      between < offset;
+      between += 1
+    ) {
+      const stored = log.at(between);
+      if (stored === undefined || !log.visible(stored)) continue;
+      if (this.cut.has(`${partition}/${between}`))
+        this.#world.outcomes.count('a cut that nobody saw');
+      else this.#world.violated('one outcome each', `${partition}/${between} was passed over`);
+    }
+  }
+
+  #compare(place: string, event: AuditEvent, expected: Expected): void {
+    const says =
+      event.outcome === 'refused' || event.outcome === 'quarantined'
+        ? `${event.outcome} ${event.data.reason}`
+        : event.outcome;
+    if (expected.outcome !== 'placed') {
+      if (says !== `${expected.outcome} ${expected.reason}`)
+        this.#world.violated(
+          'same record, same decision',
+          `${place} is ${says}; the logs say ${expected.outcome} ${expected.reason}`,
+        );
+      return;
+    }
+    if (
+      event.outcome === 'refused' ||
+      (event.outcome === 'quarantined' && event.data.reason !== 'IDENTITY_CONFLICT')
+    ) {
+      this.#world.violated(
+        'same record, same decision',
+        `${place} is ${says}; the logs place it in ${expected.region}`,
+      );
+      return;
+    }
+    const { decision, sampleSha256 } = event.data;
+    if (decision?.region !== expected.region || decision.policy.digest !== expected.policy)
+      this.#world.violated(
+        'same record, same decision',
+        `${place} is decided for ${decision?.region}; the logs place it in ${expected.region}, or under another policy`,
+      );
+    if (sampleSha256 !== expected.sampleSha256)
+      this.#world.violated(
+        'an event tells of its record',
+        `${place} names another digest than its record's`,
+      );
+  }
+
+  #once(position: string, event: Extract<AuditEvent, { outcome: 'stored' }>): void {
+    const {
+      submission,
+      decision: { region },
+      placements,
+      sampleSha256,
+    } = event.data;
+    const identity = `${submission}/${region}`;
+    const before = this.#stored.get(identity);
+    if (before !== undefined && !this.#excused(before))
+      this.#world.violated(
+        'at most one stored',
+        `${position} and ${before.position} are both stored in ${region} under one identity`,
+      );
+    this.#stored.set(identity, { position, region, placements });
+    for (const placement of placements) {
+      const { site, key } = placement;
+      if (REGION_OF[site] !== region)
+        this.#world.violated('region of object is region of site', `${position} in ${site}`);
+      const object = this.#world.bucket(site).objects.get(key);
+      const name = placedName(position, placement);
+      // The stores cannot know: it was taken away after it was placed. What took its place since
+      // belongs to a record that waits (docs/decisions/0015).
+      if (this.#taken.has(name)) continue;
+      if (object === undefined)
+        this.#world.violated(
+          'stored is there',
+          `${position} is stored in ${site}, where nothing is`,
+        );
+      else if (
+        nameOf(site, key, object) !== name ||
+        readSealed(object.bytes).sampleSha256 !== sampleSha256
+      )
+        this.#world.violated(
+          "an event's digest is its object's",
+          `${position} in ${site} holds another object`,
+        );
+    }
+  }
+
+  /** The world took away every object of it: the stores cannot know. */
+  #excused({ position, placements }: Placed): boolean {
+    return placements.every((placement) => this.#taken.has(placedName(position, placement)));
+  }
+
+  /**
+   * A conflict whose own object was in every site of its region, from which the world took it. No
+   * store holds the sample any more (docs/decisions/0015).
+   */
+  #isLost(place: string, { data }: Extract<AuditEvent, { outcome: 'quarantined' }>): boolean {
+    const { reason, decision, submission } = data;
+    if (reason !== 'IDENTITY_CONFLICT' || decision === undefined || submission === undefined)
+      return false;
+    const sites = this.#policies
+      .find(({ digest }) => digest === decision.policy.digest)
+      ?.document.regions.find(({ id }) => id === decision.region)?.sites;
+    const own = (site: string): string => `${site}/${objectKey(submission)}/${place}/`;
+    return (
+      sites?.every((site) => [...this.#taken].some((name) => name.startsWith(own(site)))) === true
+    );
+  }
+
+  #expected(record: Stored): Expected {
+    let event;
+    try {
+      event = decodeKafka(record);
+    } catch (error) {
+      if (remedyOf(error) !== 'park') throw error;
+      return { outcome: 'quarantined', reason: 'UNDECODABLE' };
+    }
+    const submission = readSubmission(event);
+    if ('reason' in submission) return { outcome: 'quarantined', reason: submission.reason };
+    if (submission.sample.length === 0) return { outcome: 'quarantined', reason: 'EMPTY_SAMPLE' };
+    const consent = gate(this.#history(submission.consentId), record.at);
+    if (!consent.given) return { outcome: 'refused', reason: consent.reason };
+    const policy = policyInForce(this.#policies, record.at);
+    const decision =
+      policy === undefined ? undefined : decide(policy, submission.userCountry, record.at);
+    if (decision?.known !== true) return { outcome: 'quarantined', reason: 'COUNTRY_UNKNOWN' };
+    const sampleSha256 = sha256(submission.sample);
+    if (submission.sampleSha256 !== undefined && submission.sampleSha256 !== sampleSha256)
+      return { outcome: 'quarantined', reason: 'DIGEST_MISMATCH' };
+    return {
+      outcome: 'placed',
+      region: decision.region,
+      policy: decision.policy.digest,
+      sampleSha256,
+    };
+  }
+
+  #history(consentId: string): ConsentHistory {
+    return (this.#consents.get(consentId) ?? []).reduce<ConsentHistory>(
+      (history, { event, at }) => evolve(history, event, at),
+      [],
+    );
+  }
+
+  #checkpoint(partition: number, bytes: Buffer): void {
+    const [, size = '', root] = bytes.toString('utf8').split('\n');
+    const roots = this.#audits.get(partition)?.roots ?? [];
+    if (roots[Number(size)] !== root)
+      this.#world.violated(
+        'checkpoints are consistent',
+        `the checkpoint of size ${size} of partition ${partition} is not the audit log's`,
+      );
+  }
+
+  #ledgerSize(partition: number): number {
+    const checkpoint = this.#world.bucket('ledger').objects.get(`${partition}/checkpoint`);
+    return checkpoint === undefined ? 0 : Number(checkpoint.bytes.toString('utf8').split('\n')[1]);
+  }
+
+  #assertLedger(partition: number, leaves: number): void {
+    const size = this.#ledgerSize(partition);
+    if (size !== leaves)
+      this.#world.violated(
+        'everything settles',
+        `the ledger of partition ${partition} has ${size} of ${leaves} leaves`,
+      );
+  }
+
+  #assertSettled(log: PartitionLog): void {
+    const left = this.#unsettled(log);
+    if (left !== undefined)
+      this.#world.violated('everything settles', `${log.partition}/${left} has no event`);
+    for (const stored of log.slice(log.start, log.end)) {
+      const event = this.#events.get(positionOf(log, stored.offset));
+      if (event === undefined || event.at === stored.at || !log.visible(stored)) continue;
+      // What was cut off and overgrown within one fetch no client can see: only who takes the
+      // partition over compares.
+      if (this.cut.has(`${log.partition}/${stored.offset}`))
+        this.#world.outcomes.count('a cut that nobody saw');
+      else
+        this.#world.violated(
+          'everything settles',
+          `${log.partition}/${stored.offset} has an event about another record`,
+        );
+    }
+  }
+
+  #unsettled(log: PartitionLog): number | undefined {
+    for (let offset = log.end - 1; offset >= log.start; offset -= 1) {
+      const stored = log.at(offset);
+      if (
+        stored === undefined ||
+        !log.visible(stored) ||
+        this.cut.has(`${log.partition}/${offset}`)
+      )
+        continue;
+      // Events come in order: the last one tells of all.
+      return this.#events.has(positionOf(log, offset)) ? undefined : offset;
+    }
+    return undefined;
+  }
+
+  #assertQuiet(position: string, event: AuditEvent): void {
+    if (event.outcome === 'stored') this.#assertPlaced(position, event);
+    if (event.outcome === 'duplicate') this.#assertOwner(position, event);
+    if (
+      event.outcome === 'quarantined' &&
+      this.#pointers.get(position) !== 1 &&
+      !this.#pointersForgotten
+    ) {
+      this.#world.violated(
+        'a pointer for each quarantine',
+        `${position} has ${this.#pointers.get(position) ?? 0}`,
+      );
+    }
+  }
+
+  #assertPlaced(position: string, event: Extract<AuditEvent, { outcome: 'stored' }>): void {
+    for (const placement of event.data.placements) {
+      const { site, key } = placement;
+      if (this.#taken.has(placedName(position, placement))) continue;
+      if (!this.#world.bucket(site).objects.has(key))
+        this.#world.violated(
+          'stored is there',
+          `${position} is stored in ${site}, where nothing is any more`,
+        );
+    }
+  }
+
+  #assertOwner(position: string, event: AuditEvent): void {
+    const seen = new Set<string>();
+    let [of, at]: [string, AuditEvent | undefined] = [position, event];
+    while (at?.outcome === 'duplicate' && !seen.has(of)) {
+      seen.add(of);
+      ({ of } = at.data);
+      at = this.#events.get(of);
+    }
+    if (at?.outcome === 'stored' || this.#lost.has(of)) return;
+    this.#world.violated(
+      'a duplicate leads to a stored',
+      `${[...seen, of].join(' is a duplicate of ')}, which is ${at?.outcome ?? 'nothing'}`,
+    );
+  }
+
+  #assertClaimed(): void {
+    const claimed = new Set(
+      [...this.#events.values()].flatMap((event) =>
+        ('placements' in event.data ? (event.data.placements ?? []) : []).map(
+          ({ site, key, sealedSha256 }) => `${site}/${key}/${sealedSha256}`,
+        ),
+      ),
+    );
+    for (const [site, { objects }] of this.#world.buckets) {
+      for (const [key, object] of objects) {
+        const { metadata, bytes } = object;
+        if (
+          site === 'ledger' ||
+          !key.startsWith(OBJECT_PREFIX) ||
+          // Only the world takes metadata away.
+          metadata.position === undefined ||
+          this.#copies.has(nameOf(site, key, object)) ||
+          this.#isLate(site, key, metadata.position)
+        )
+          continue;
+        if (!claimed.has(`${site}/${key}/${sha256(bytes)}`))
+          this.#world.violated(
+            'no unclaimed object',
+            `${site} holds an object of ${metadata.position} that no event claims`,
+          );
+      }
+    }
+  }
+
+  /**
+   * The record's event names another attempt's object at this place, and the world took that away:
+   * a router that had lost the partition then wrote its own (docs/decisions/0015).
+   */
+  #isLate(site: string, key: string, position: string): boolean {
+    const event = this.#events.get(position);
+    const placements =
+      event !== undefined && 'placements' in event.data ? event.data.placements : undefined;
+    return (
+      placements?.some(
+        (placement) =>
+          placement.site === site &&
+          placement.key === key &&
+          this.#taken.has(placedName(position, placement)),
+      ) === true
+    );
+  }
+
+  #readPointers(): void {
+    for (const log of this.#world.kafka.partitionsOf(TOPICS.quarantine)) {
+      for (const stored of log.slice(this.#pointersRead, log.lastStable)) {
+        if (!log.visible(stored) || stored.value === null) continue;
+        const { position } = decodeQuarantinePointer(stored.value);
+        this.#pointers.set(position, (this.#pointers.get(position) ?? 0) + 1);
+      }
+      this.#pointersRead = log.lastStable;
+    }
+  }
+}
+
+function positionOf({ partition }: PartitionLog, offset: number): string {
+  return formatPosition({ log: LOG, topic: TOPICS.samples, partition, offset: BigInt(offset) });
+}
+
+function recordOf({ topic, partition }: PartitionLog, stored: Stored): LogRecord {
+  return {
+    topic,
+    partition,
+    offset: BigInt(stored.offset),
+    at: stored.at,
+    key: stored.key,
+    headers: stored.headers,
+    value: stored.value,
+  };
+}
+
+/** `<site>/<key>/<position>/<digest of the sealed bytes>`: one object, whatever stands there later. */
+function objectName(site: string, key: string, position: string, sealedSha256: string): string {
+  return `${site}/${key}/${position}/${sealedSha256}`;
+}
+
+function nameOf(site: string, key: string, { metadata, bytes }: SimObject): string {
+  return objectName(site, key, metadata.position ?? '', sha256(bytes));
+}
+
+/** Of the object that an event's placement names. */
+function placedName(position: string, { site, key, sealedSha256, adopted }: Placement): string {
+  return objectName(site, key, adopted?.position ?? position, sealedSha256);
+}
+
+/** The simulated sealed message: what the context binds, and the sample in hex, in the clear. */
+interface Sealed {
+  readonly region: string;
+  readonly sampleSha256: string;
+  readonly sample: string;
+}
+
+export function readSealed(bytes: Buffer): Sealed {
+  const found: unknown = readJson(bytes.toString('utf8'));
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by the simulated sealer
+  return found as Sealed;
+}
+
+function holds({ sampleSha256, sample }: Sealed, expected: Expected): boolean {
+  return (
+    expected.outcome === 'placed' &&
+    expected.sampleSha256 === sampleSha256 &&
+    sha256(Buffer.from(sample, 'hex')) === sampleSha256
+  );
+}
+
+function described({ position, outcome, data }: AuditEvent): string {
+  const place = `${position.partition}/${position.offset}`;
+  if (outcome === 'duplicate') return `${place} is a duplicate of ${data.of}`;
+  if (outcome === 'stored')
+    return `${place} is stored in ${data.placements.map(({ site }) => site).join(' and ')}`;
+  return `${place} is ${outcome}, ${data.reason}`;
+}

@@ -1,0 +1,4 @@
+/** Redis as its clients see it: texts under keys. */
+export class SimRedis {
+  values = new Map<string, string>();
+}

@@ -1,0 +1,11 @@
+export { allOrNone } from './all-or-none.ts';
+export { atMost } from './at-most.ts';
+export { Condition } from './condition.ts';
+export type { ConditionWait } from './condition.ts';
+export { pause } from './pause.ts';
+export { retryUntilReady } from './retry-until-ready.ts';
+export type { RetryOptions } from './retry-until-ready.ts';
+export { shareNext } from './share-next.ts';
+export { unlessAborted } from './unless-aborted.ts';
+export { within } from './within.ts';
+export type { Deadline } from './within.ts';

@@ -1,0 +1,194 @@
+import { OUTCOMES } from '@residency/contracts/reasons';
+import { EXPORT_FORMATS } from '@residency/contracts/vocabulary';
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import {
+  answering,
+  collect,
+  describe,
+  group,
+  parseAt,
+  parseSubmission,
+} from '../terminal/command.ts';
+import type { Answer } from '../terminal/command.ts';
+import type { Session } from '../terminal/session.ts';
+import { periodOptions } from '../system/period-options.ts';
+import { auditKeyCommand, auditNewLedgerCommand } from './audit-key-command.ts';
+
+export function auditCommand(program: Command, session: Session, answer: Answer): void {
+  const audit = group(program, 'audit', 'Read the audit log, judge it, and prove it to others.', [
+    'audit list --outcome quarantined',
+    'audit replay',
+    'audit adjudicate',
+    'audit fsck',
+  ]);
+  describe(
+    audit,
+    'list',
+    "Audit events in log order, on a cluster in each partition's; --json gives the events themselves, byte for byte.",
+    [
+      'audit list --outcome stored --region zurich',
+      'audit list --from 2026-01-01 --to 2026-02-01 --json',
+      'audit list --submission 2ba52bfcbe6949e6f632ce993ff2fbbbbff1d8a0ef647dafdc7009a51720ecbd',
+      'audit list --control',
+    ],
+  )
+    .addOption(new Option('--outcome <outcome>', 'only these').choices(OUTCOMES))
+    .option('--region <region>', 'only those decided for this region')
+    .option('--submission <id>', 'only those about this submission', parseSubmission)
+    .option(
+      '--from <instant>',
+      'append time of the records they are about, inclusive; RFC 3339 or a date',
+      parseAt,
+    )
+    .option('--to <instant>', 'append time, exclusive', parseAt)
+    .option(
+      '--control',
+      'instead, what people did: and who: openings, keys, policies, redrives, exports, pauses, drainings, log levels',
+    )
+    .action(answering(session, answer, async () => (await import('./audit-list.ts')).listAny));
+  for (const add of [
+    auditReplayCommand,
+    auditAdjudicateCommand,
+    auditProveCommand,
+    auditVerifyCommand,
+    auditFsckCommand,
+    auditExportCommand,
+    auditKeyCommand,
+    auditNewLedgerCommand,
+  ])
+    add(audit, session, answer);
+}
+
+function auditReplayCommand(audit: Command, session: Session, answer: Answer): void {
+  periodOptions(
+    describe(
+      audit,
+      'replay',
+      'Count the whole audit log together, by region, country, policy and outcome, and name it by a digest that every correct replay has. Ends with 1 where the log is not whole.',
+      [
+        'audit replay',
+        'audit replay --from 2026-01-01 --to 2026-02-01 --json',
+        'audit replay --into january --from 2026-01-01 --to 2026-02-01',
+      ],
+    ),
+  )
+    .option(
+      '--into <dir>',
+      'write the views as files, that by consent among them; a folder that is empty or not there',
+    )
+    .action(answering(session, answer, async () => (await import('./audit-replay.ts')).replayLog));
+}
+
+function auditAdjudicateCommand(audit: Command, session: Session, answer: Answer): void {
+  periodOptions(
+    describe(
+      audit,
+      'adjudicate',
+      'Decide every recorded submission again, by the policy and the consents of its time; ends with 1 and a list where an event says otherwise. With --policy: what a proposed version would move.',
+      [
+        'audit adjudicate',
+        'audit adjudicate --from 2026-01-01 --to 2026-02-01 --json',
+        'audit adjudicate --policy policy/residency-2.json',
+      ],
+    ),
+  )
+    .option(
+      '--policy <file>',
+      'what if: which stored samples this version would place elsewhere; nothing is moved',
+    )
+    .action(
+      answering(session, answer, async () => (await import('./audit-adjudicate.ts')).adjudicateLog),
+    );
+}
+
+function auditProveCommand(audit: Command, session: Session, answer: Answer): void {
+  describe(
+    audit,
+    'prove',
+    "Write a receipt for a submission's audit event, and the event itself beside it (FILE.leaf). With the ledger's key, anybody can verify both without us.",
+    [
+      'audit prove 2ba52bfcbe6949e6f632ce993ff2fbbbbff1d8a0ef647dafdc7009a51720ecbd --out sample.tlog-proof',
+      'audit prove 2ba52bfcbe6949e6f632ce993ff2fbbbbff1d8a0ef647dafdc7009a51720ecbd --position log-4f2a9c1e/threat.samples/0/42 --out sample.tlog-proof',
+    ],
+  )
+    .argument('<submission>', 'its id', parseSubmission)
+    .requiredOption('--out <file>', 'the receipt; neither it nor <file>.leaf exists yet')
+    .option(
+      '--position <position>',
+      'the event about the record here (default: the one that stored it, else the last)',
+    )
+    .action(answering(session, answer, async () => (await import('./audit-prove.ts')).proveEvent));
+}
+
+function auditVerifyCommand(audit: Command, session: Session, answer: Answer): void {
+  describe(
+    audit,
+    'verify',
+    "Check a receipt and its event with nothing but the ledger's key: no system, no network. Ends with 1 where it proves nothing.",
+    [
+      'audit verify sample.tlog-proof --key ledger.example/residency/0+c43fed9c+AZkBmeh9skIndaTtAncjylg4ECJXNO61WffprqXvsHM5',
+    ],
+  )
+    .argument('<receipt>', 'from `audit prove`')
+    .requiredOption(
+      '--key <vkey>',
+      "the ledger's verifier key, from a source you trust; may be given several times",
+      collect,
+    )
+    .option('--leaf <file>', 'the event, byte for byte (default: <receipt>.leaf)')
+    .action(answering(session, answer, async () => (await import('./audit-verify.ts')).verify));
+}
+
+function auditFsckCommand(audit: Command, session: Session, answer: Answer): void {
+  describe(
+    audit,
+    'fsck',
+    "Make a ledger anew from its entries and compare every tile, the root, the signatures, an older checkpoint, and the events' places. Ends with 1 and the first file at fault.",
+    [
+      'audit fsck',
+      'audit fsck http://127.0.0.1:8080/ledger/0 --key ledger.example/residency/0+c43fed9c+AZkBmeh9skIndaTtAncjylg4ECJXNO61WffprqXvsHM5',
+      'audit fsck copy-of-the-ledger --key ledger.example/residency/0+c43fed9c+AZkBmeh9skIndaTtAncjylg4ECJXNO61WffprqXvsHM5 --since checkpoint-of-last-year',
+    ],
+  )
+    .argument(
+      '[url or folder]',
+      "a ledger, or a folder of one for each partition (default: this system's)",
+    )
+    .option(
+      '--key <vkey>',
+      "a ledger's verifier key, from a source you trust; may be given several times (default: this system's own)",
+      collect,
+    )
+    .option(
+      '--since <checkpoint>',
+      'a checkpoint that was kept: the ledger must have grown from it',
+    )
+    .action(answering(session, answer, async () => (await import('./audit-fsck.ts')).fsckLedgers));
+}
+
+function auditExportCommand(audit: Command, session: Session, answer: Answer): void {
+  describe(
+    audit,
+    'export',
+    'Give out the events of a period on standard output, as a stream of any size. That it was done is recorded on residency.control: `audit list --control` shows it.',
+    [
+      'audit export --from 2026-01-01 --to 2026-02-01',
+      'audit export --from 2026-01-01 --to 2026-02-01 --format csv',
+    ],
+  )
+    .requiredOption(
+      '--from <instant>',
+      'append time of the records that events are about, inclusive; RFC 3339 or a date',
+      parseAt,
+    )
+    .requiredOption('--to <instant>', 'append time, exclusive', parseAt)
+    .addOption(
+      new Option('--format <format>', 'the bytes that were decided, or a table for people')
+        .choices(EXPORT_FORMATS)
+        .default('ndjson'),
+    )
+    .action(
+      answering(session, answer, async () => (await import('./audit-export.ts')).exportEvents),
+    );
+}

@@ -1,0 +1,237 @@
+import { PolicyBook, reconcile } from '@residency/reconciliation';
+import type {
+  OpenSealed,
+  ReconcileDeps,
+  ReconciliationReport,
+  SiteReader,
+} from '@residency/reconciliation';
+import { formatInstant } from '@residency/residency';
+import { openSealed, readSealedHeader } from '@residency/sealing';
+import type { Common } from '../terminal/command.ts';
+import { EXIT } from '../terminal/exit-code.ts';
+import type { ExitCode } from '../terminal/exit-code.ts';
+import { checkLedgers } from './ledger-check.ts';
+import type { LedgerCheck } from './ledger-check.ts';
+import { notChecked } from './not-checked.ts';
+import { printable } from '../terminal/output.ts';
+import { startProgress } from '../terminal/progress.ts';
+import { checkInterrupted } from '../terminal/session.ts';
+import type { Session } from '../terminal/session.ts';
+import type { System } from '../system/system.ts';
+import { grouped, table } from '../terminal/table.ts';
+import { withSystem } from '../opening/with-system.ts';
+import { refuseExisting, writeNewFile } from '../terminal/write-new-file.ts';
+
+type Options = Common & {
+  readonly open?: true;
+  readonly allowAlsoIn?: true;
+  readonly report?: string;
+};
+
+export async function reconcileAll(session: Session, options: Options): Promise<ExitCode> {
+  return await withSystem(session, options, (system) => run(session, options, system));
+}
+
+async function run(
+  session: Session,
+  { open, json, report: file, allowAlsoIn }: Options,
+  system: System,
+): Promise<ExitCode> {
+  if (file !== undefined) await refuseExisting(file, '--report');
+  const report = await compareSites(session, system, open === true);
+  const ledger = withLostKey(await checkLedgers(session, system));
+  await (json ? writeJson(session, report, ledger) : writeText(session, report, ledger));
+  if (file !== undefined)
+    await writeNewFile(
+      file,
+      Buffer.from(reportOf(session, report, ledger, open === true)),
+      '--report',
+    );
+  if (report.alsoIn.total > 0) session.output.note(ALSO_IN);
+  const counted =
+    report.differences.total +
+    ledger.differences.total +
+    (allowAlsoIn === true ? 0 : report.alsoIn.total);
+  return counted > 0 ? EXIT.found : EXIT.done;
+}
+
+/** A ledger whose key is lost counts as a difference. */
+function withLostKey(ledger: LedgerCheck): LedgerCheck {
+  const { keyLost, differences } = ledger;
+  if (keyLost === undefined) return ledger;
+  const lost = {
+    code: 'LEDGER_KEY_LOST',
+    position: 'residency.audit',
+    message: keyLost.message,
+  } as const;
+  return {
+    ...ledger,
+    differences: { total: differences.total + 1, list: [lost, ...differences.list] },
+  };
+}
+
+/** The instruction for a person: the system cannot know which country was meant. */
+const ALSO_IN = [
+  'ALSO_IN: one submission was sent with countries of different regions and is stored in each. Both placements followed the policy; one country was wrong, or changed.',
+  "See its events with `residency audit list --submission ID --json`, ask the publisher which country was meant, and have the other region's object deleted by a person who may delete there: docs/how-to/two-regions.md.",
+  '--allow-also-in ends with 0 once that was looked at.',
+].join('\n');
+
+async function compareSites(
+  session: Session,
+  system: System,
+  open: boolean,
+): Promise<ReconciliationReport> {
+  const progress = startProgress(session, 'Comparing objects');
+  try {
+    return await reconcile(await depsOf(session, system, open), {
+      onProgress: (done, total) => {
+        progress.update(done, total);
+      },
+    });
+  } finally {
+    progress.stop();
+  }
+}
+
+async function depsOf(session: Session, system: System, open: boolean): Promise<ReconcileDeps> {
+  const policies = await PolicyBook.open(() => system.policies());
+  const { readers, foreign } = await system.comparedSites(policies.regions);
+  return {
+    sites: readers.map((reader) => interruptible(session, reader)),
+    foreignSites: foreign,
+    trail: system.trail(),
+    sitesOf: (digest, region) => policies.sitesOf(digest, region),
+    ruleHolds: (digest, claimed) => policies.ruleHolds(digest, claimed),
+    learn: (digest) => policies.learn(digest),
+    readHeader: readSealedHeader,
+    ...(open ? { open: opener(system) } : {}),
+  };
+}
+
+function interruptible(session: Session, reader: SiteReader): SiteReader {
+  return {
+    site: reader.site,
+    async *list() {
+      for await (const entry of reader.list()) {
+        checkInterrupted(session);
+        yield entry;
+      }
+    },
+    read: async (key) => {
+      checkInterrupted(session);
+      return await reader.read(key);
+    },
+  };
+}
+
+/**
+ * Opens samples with the region's private keys, which are read once, and again if an object names
+ * an unknown key.
+ */
+function opener(system: System): OpenSealed {
+  const keys = system.keys();
+  const known = new Map<string, ReturnType<typeof keys.privateKeys>>();
+  return async (message, region) => {
+    const { wrappingKeys } = readSealedHeader(message);
+    const had = await known.get(region);
+    if (had === undefined || !had.some(({ id }) => wrappingKeys.includes(id)))
+      known.set(region, keys.privateKeys(region));
+    return await openSealed(message, region, (await known.get(region)) ?? []);
+  };
+}
+
+/** The report as an object, for keeping. */
+function reportOf(
+  { now }: Session,
+  { alsoIn, differences, ...counts }: ReconciliationReport,
+  ledger: LedgerCheck,
+  opened: boolean,
+): string {
+  const { digest, partitions, ledgers, differences: ofLedgers } = ledger;
+  return `${JSON.stringify(
+    {
+      at: formatInstant(now()),
+      counts: { ...counts, alsoIn: alsoIn.total, differences: differences.total + ofLedgers.total },
+      differences: [...differences.list, ...ofLedgers.list],
+      alsoIn: alsoIn.list,
+      digests: { replay: digest, partitions, ledgers },
+      notChecked: notChecked({ ...counts, alsoIn, differences }, ledger, { opened }),
+    },
+    undefined,
+    2,
+  )}\n`;
+}
+
+async function writeJson(
+  { output }: Session,
+  { alsoIn, differences, ...counts }: ReconciliationReport,
+  ledger: LedgerCheck,
+): Promise<void> {
+  for (const difference of [...differences.list, ...ledger.differences.list])
+    await output.json(difference);
+  for (const note of alsoIn.list) await output.json({ code: 'ALSO_IN', ...note });
+  const { ledgers, absent, unsigned, digest } = ledger;
+  await output.json({
+    ...counts,
+    alsoIn: alsoIn.total,
+    differences: differences.total + ledger.differences.total,
+    byCode: differences.byCode,
+    digest,
+    ledgers,
+    ledgersAbsent: absent,
+    ledgersUnsigned: unsigned,
+  });
+}
+
+async function writeText(
+  { output }: Session,
+  { alsoIn, differences, events, ...counts }: ReconciliationReport,
+  ledger: LedgerCheck,
+): Promise<void> {
+  await output.lines(
+    table(
+      ['', 'count'],
+      [
+        ['audit events: stored', events.stored],
+        ['audit events: duplicate', events.duplicate],
+        ['audit events: refused', events.refused],
+        ['audit events: quarantined', events.quarantined],
+        ['objects in the sites', counts.objects],
+        ['stored events checked in every site', counts.storedChecked],
+        ['objects in flight', counts.inFlight],
+        ['objects opened', counts.opened],
+        ['leaves of ledgers compared', sum(ledger.ledgers.map(({ compared }) => compared))],
+        ['events no ledger has yet', sum(ledger.ledgers.map(({ notYet }) => notYet))],
+        ['submissions also in another region', alsoIn.total],
+        ['differences', differences.total + ledger.differences.total],
+      ],
+    ),
+  );
+  if (ledger.unasked !== undefined) output.note(`No ledger was compared: ${ledger.unasked}.`);
+  else if (ledger.absent.length > 0)
+    output.note(
+      `No ledger was compared for the events of partition ${ledger.absent.join(', ')}: it has no checkpoint that can be read.`,
+    );
+  for (const { code, position, message } of ledger.differences.list)
+    await output.line(`${code}  ${printable(position)}  ${message}`);
+  for (const { submission, position, region } of alsoIn.list)
+    await output.line(`ALSO_IN  ${region}  ${submission}  ${position}`);
+  for (const { code, message, site, key, position, submission } of differences.list) {
+    const where = [site, key ?? submission, position]
+      .filter((part) => part !== undefined)
+      .map(printable)
+      .join('  ');
+    await output.line(`${code}  ${where}  ${message}`);
+  }
+  const hidden =
+    differences.total -
+    differences.list.length +
+    ledger.differences.total -
+    ledger.differences.list.length;
+  if (hidden > 0) await output.line(`and ${grouped(hidden)} more`);
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}

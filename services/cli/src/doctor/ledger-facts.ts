@@ -1,0 +1,47 @@
+import { decodeAuditEvent } from '@residency/contracts';
+import { defined } from '@residency/defined';
+import {
+  CHECKPOINT_PATH,
+  LedgerReader,
+  TILE_WIDTH,
+  openCheckpoint,
+  parseCheckpoint,
+  parseNote,
+} from '@residency/ledger';
+import type { ReadLedgerFile, VerifierKey } from '@residency/ledger';
+import type { LedgerFacts } from '@residency/observation';
+
+/**
+ * The checkpoint, the partial tiles and the last entries. Throws the errors of `openCheckpoint` and
+ * `LedgerReader`.
+ */
+export async function readLedgerFacts(
+  read: ReadLedgerFile,
+  keys: readonly VerifierKey[],
+): Promise<Pick<LedgerFacts, 'size' | 'verified' | 'last'>> {
+  const checkpoint = await read(CHECKPOINT_PATH);
+  if (checkpoint === undefined) return { verified: false };
+  const head =
+    keys.length === 0
+      ? parseCheckpoint(parseNote(checkpoint).text)
+      : (await openCheckpoint(checkpoint, { keys })).checkpoint;
+  const reader = await LedgerReader.open(head, read);
+  const last =
+    head.size === 0
+      ? undefined
+      : lastOffset(await reader.entries(Math.floor((head.size - 1) / TILE_WIDTH)));
+  return { size: head.size, verified: keys.length > 0, ...defined({ last }) };
+}
+
+function lastOffset(entries: readonly Uint8Array[]): bigint | undefined {
+  return entries.map((entry) => intakeOffsetOf(entry)).findLast((offset) => offset !== undefined);
+}
+
+/** `undefined`: not an audit event; the auditor reports it. */
+export function intakeOffsetOf(value: Uint8Array | null): bigint | undefined {
+  try {
+    return value === null ? undefined : decodeAuditEvent(Buffer.from(value)).position.offset;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,56 @@
+import { FilesystemSiteReader, verifySite } from '@residency/adapter-filesystem';
+import { MarkerWatch } from '@residency/contracts';
+import { watched } from '@residency/reconciliation';
+import type { FoundEntry, SiteReader } from '@residency/reconciliation';
+import type { DataDirectory } from '@residency/standalone';
+import { foreignSites } from './foreign-sites.ts';
+import { leftovers } from './leftovers.ts';
+import type { ComparedSites } from '../system/system.ts';
+
+/** A site's reader. It fails once the folder does not hold the site's marker any more. */
+export function embeddedReader(data: DataDirectory, site: string, region: string): SiteReader {
+  return watched(
+    readerOf(data, site),
+    new MarkerWatch(() => verifySite(data.sitePath(site), { region, site }), {
+      now: () => performance.now(),
+    }),
+  );
+}
+
+export async function comparedSites(
+  data: DataDirectory,
+  named: ReadonlyMap<string, ReadonlySet<string>>,
+): Promise<ComparedSites> {
+  const readers: FilesystemSiteReader[] = [];
+  const watchedReaders: SiteReader[] = [];
+  for (const [region, sites] of named) {
+    for (const site of sites) {
+      // A disk that is not mounted must not pass for an empty site.
+      await verifySite(data.sitePath(site), { region, site });
+      readers.push(readerOf(data, site));
+      watchedReaders.push(embeddedReader(data, site, region));
+    }
+  }
+  const left = await leftovers(data, readers);
+  const foreign = await foreignSites(data, new Set(readers.map(({ site }) => site)));
+  return {
+    readers: watchedReaders.map((reader) => preceded(left.get(reader.site) ?? [], reader)),
+    foreign,
+  };
+}
+
+function readerOf(data: DataDirectory, site: string): FilesystemSiteReader {
+  return new FilesystemSiteReader(data.sitePath(site), site);
+}
+
+/** The reader, with these entries listed first. */
+function preceded(entries: readonly FoundEntry[], reader: SiteReader): SiteReader {
+  return {
+    site: reader.site,
+    async *list() {
+      yield* entries;
+      yield* reader.list();
+    },
+    read: (key) => reader.read(key),
+  };
+}

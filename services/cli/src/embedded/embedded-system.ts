@@ -1,0 +1,153 @@
+import type { KeyDirectory } from '@residency/adapter-filesystem';
+import type { ConsentHistory } from '@residency/consent';
+import { TOPICS } from '@residency/contracts/log-record';
+import type { LogEntry, LogRecord, Position, QuarantinePointer } from '@residency/contracts';
+import { defined } from '@residency/defined';
+import type { AuditTrail, SiteReader } from '@residency/reconciliation';
+import type { PolicyDocument, PolicyPublished } from '@residency/residency';
+import type { ControlView } from '@residency/routing';
+import { openDataDirectory } from '@residency/standalone/data-directory';
+import { intakeExtent } from '@residency/standalone/observe-intake';
+import type { DataDirectory } from '@residency/standalone';
+import { auditTrailOf } from './audit-trail.ts';
+import { CliError } from '../terminal/cli-error.ts';
+import type { LedgerKeeping } from '../ledger/ledger-keeping.ts';
+import type { Ledgers } from '../ledger/ledgers.ts';
+import { publishedOn } from '../system/published-on.ts';
+import { PassedOver } from '../system/passed-over.ts';
+import type { AuditQuery, ComparedSites, SubmissionStatus, System } from '../system/system.ts';
+
+/** Opens a data directory; makes it where it is missing. */
+export async function openEmbeddedSystem(path: string, checkpoints?: string): Promise<System> {
+  return new EmbeddedSystem(
+    await openDataDirectory(path, {
+      forReading: true,
+      ...defined({ checkpoints }),
+    }),
+  );
+}
+
+/** What reads sites, ledgers and events is loaded by the methods that need it. */
+class EmbeddedSystem implements System {
+  // The next batch is read while the disk takes this one; the log keeps their order.
+  readonly concurrency = 2;
+  readonly passedOver = new PassedOver();
+  readonly #data: DataDirectory;
+
+  constructor(data: DataDirectory) {
+    this.#data = data;
+  }
+
+  async append(entries: readonly LogEntry[]): Promise<readonly Position[]> {
+    if (this.#data.readOnly)
+      throw new CliError({
+        code: 'READ_ONLY',
+        message:
+          'Expected a data directory that can be written, found a read-only one; nothing was changed. Work on the original, or on a copy that can be written.',
+        remedy: 'stop',
+      });
+    return await this.#data.log.append(entries);
+  }
+
+  policies(): Promise<readonly PolicyPublished[]> {
+    return publishedOn(this.#data);
+  }
+
+  requireRegions(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async prepare(document: PolicyDocument): Promise<void> {
+    const published = (await this.policies()).map((version) => version.document);
+    const { prepareRegions } = await import('@residency/standalone/prepare-regions');
+    await prepareRegions(this.#data, document, published);
+  }
+
+  async regions(): Promise<readonly string[]> {
+    const { sitesByRegion } = await import('@residency/reconciliation');
+    return [...sitesByRegion(await this.policies()).keys()];
+  }
+
+  auditRecords(query?: AuditQuery): AsyncIterable<Buffer> {
+    return this.#data.log.auditRecords(query);
+  }
+
+  auditLog(): AsyncIterable<LogRecord> {
+    return this.#data.log.read(TOPICS.audit);
+  }
+
+  consentLog(): AsyncIterable<LogRecord> {
+    return this.#data.log.read(TOPICS.consents);
+  }
+
+  controlLog(): AsyncIterable<LogRecord> {
+    return this.#data.log.read(TOPICS.control);
+  }
+
+  async controlView(): Promise<ControlView> {
+    const { EmbeddedControlView } = await import('@residency/standalone/embedded-control-view');
+    return new EmbeddedControlView(this.#data.log);
+  }
+
+  findSubmission(submission: string): Promise<SubmissionStatus> {
+    return this.#data.log.findSubmission(submission);
+  }
+
+  consentHistory(consentId: string): Promise<ConsentHistory> {
+    return this.#data.log.consentHistory(consentId);
+  }
+
+  async *quarantine(): AsyncGenerator<QuarantinePointer> {
+    const { decodeQuarantinePointer } = await import('@residency/contracts');
+    for await (const record of this.#data.log.read(TOPICS.quarantine)) {
+      const pointer = this.passedOver.read(record, decodeQuarantinePointer);
+      if (pointer !== undefined) yield pointer;
+    }
+  }
+
+  recordAt(position: Position): Promise<LogRecord | undefined> {
+    return this.#data.log.readAt(position);
+  }
+
+  async unsettled(): Promise<ReadonlyMap<number, bigint>> {
+    const { next, end } = await intakeExtent(this.#data.log);
+    return new Map([[0, end - next]]);
+  }
+
+  async *waiting(): AsyncGenerator<LogRecord> {
+    const { log } = this.#data;
+    yield* log.read(TOPICS.samples, { from: (await intakeExtent(log)).next });
+  }
+
+  keys(): KeyDirectory {
+    return this.#data.keys;
+  }
+
+  async keepLedgers<T>(work: (keeping: LedgerKeeping) => Promise<T>): Promise<T> {
+    const { keepEmbeddedLedger } = await import('../ledger/embedded-ledgers.ts');
+    return await keepEmbeddedLedger(this.#data, work);
+  }
+
+  async ledgers(): Promise<Ledgers> {
+    const { embeddedLedgers } = await import('../ledger/embedded-ledgers.ts');
+    return await embeddedLedgers(this.#data);
+  }
+
+  async siteReader(site: string, region: string): Promise<SiteReader> {
+    const { embeddedReader } = await import('./embedded-readers.ts');
+    return embeddedReader(this.#data, site, region);
+  }
+
+  async comparedSites(named: ReadonlyMap<string, ReadonlySet<string>>): Promise<ComparedSites> {
+    const { comparedSites } = await import('./embedded-readers.ts');
+    return await comparedSites(this.#data, named);
+  }
+
+  trail(): AuditTrail {
+    return auditTrailOf(this.#data);
+  }
+
+  close(): Promise<void> {
+    return this.#data.close();
+  }
+}

@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { answering, describe, group, parseSubmission } from '../terminal/command.ts';
+import type { Answer } from '../terminal/command.ts';
+import type { Session } from '../terminal/session.ts';
+
+export function sampleCommand(program: Command, session: Session, answer: Answer): void {
+  const sample = group(program, 'sample', 'See what a region holds, and open samples inside it.', [
+    'sample list --region zurich',
+  ]);
+  describe(sample, 'list', 'What a region holds, after the audit log.', [
+    'sample list --region zurich',
+    'sample list --region moscow --json',
+  ])
+    .requiredOption('--region <region>', 'the region')
+    .action(answering(session, answer, async () => (await import('./sample-list.ts')).list));
+  sampleOpenCommand(sample, session, answer);
+}
+
+function sampleOpenCommand(sample: Command, session: Session, answer: Answer): void {
+  describe(
+    sample,
+    'open',
+    "Open a sample with its region's private key. That it was done, and by whom, is recorded on residency.control before. The file is a threat sample: open it on a machine made for that.",
+    [
+      'sample open 2ba52bfcbe6949e6f632ce993ff2fbbbbff1d8a0ef647dafdc7009a51720ecbd --region zurich --out sample.bin',
+    ],
+  )
+    .argument('<submission>', 'its id', parseSubmission)
+    .requiredOption('--region <region>', 'the region that holds it')
+    .requiredOption(
+      '--out <file>',
+      'a file that does not exist yet; made readable by its owner only',
+    )
+    .action(answering(session, answer, async () => (await import('./sample-open.ts')).openSample));
+}

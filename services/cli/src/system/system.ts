@@ -1,0 +1,113 @@
+import type { KeyDirectory } from '@residency/adapter-filesystem';
+import type { ConsentHistory } from '@residency/consent';
+import type {
+  LogEntry,
+  LogRecord,
+  Outcome,
+  Position,
+  QuarantinePointer,
+} from '@residency/contracts';
+import type { AuditTrail, SiteReader } from '@residency/reconciliation';
+import type { Instant, PolicyDocument, PolicyPublished } from '@residency/residency';
+import type { ControlView } from '@residency/routing';
+import type { LedgerKeeping } from '../ledger/ledger-keeping.ts';
+import type { Ledgers } from '../ledger/ledgers.ts';
+import type { PassedOver } from './passed-over.ts';
+
+/**
+ * Selects audit events. Absent members do not restrict. `[from, to)` in the T of their intake
+ * records.
+ */
+export interface AuditQuery {
+  readonly from?: Instant;
+  readonly to?: Instant;
+  readonly submission?: string;
+  readonly outcome?: Outcome;
+  readonly region?: string;
+}
+
+export type SubmissionStatus =
+  | { readonly state: 'unknown' }
+  | { readonly state: 'pending' }
+  | { readonly state: 'settled'; readonly events: readonly Buffer[] };
+
+/** Sites as they are compared with the audit log. */
+export interface ComparedSites {
+  /**
+   * Readers of the sites, each verified by its marker. Foreign entries among the sites are listed.
+   */
+  readonly readers: readonly SiteReader[];
+  /** Entries among the sites that belong to no site of a policy. */
+  readonly foreign: readonly string[];
+}
+
+/** For how far something is; `total` where it is known. */
+export type OnProgress = (done: number, total?: number) => void;
+
+/**
+ * The operations of commands on a system: a data directory of one machine, or a cluster. Both open
+ * their parts on first use. Errors are coded, with remedy `retry` if something is unreachable.
+ */
+export interface System {
+  /** The records that `auditRecords` and `quarantine` had to leave out so far. */
+  readonly passedOver: PassedOver;
+  /** Batches worth having on their way at a time. */
+  readonly concurrency: number;
+  /**
+   * Durable once it resolves. A data directory appends all or none; a cluster in order, all of one
+   * topic's partition or none.
+   */
+  append(entries: readonly LogEntry[]): Promise<readonly Position[]>;
+  /** Every published version, valid or not, in log order. */
+  policies(): Promise<readonly PolicyPublished[]>;
+  /** Throws if a thing is missing that `prepare` does not make. Changes nothing. */
+  requireRegions(document: PolicyDocument): Promise<void>;
+  /** Makes what a version's regions need before it is published, or says what is missing. */
+  prepare(document: PolicyDocument): Promise<void>;
+  /** Regions that may have keys. */
+  regions(): Promise<readonly string[]>;
+  /** Audit events as they were settled, byte for byte; each partition's in order. */
+  auditRecords(query?: AuditQuery): AsyncIterable<Buffer>;
+  /**
+   * The audit log itself, not what helps to look things up in it; each partition's records in
+   * order. Events about records before `from` may be left out.
+   */
+  auditLog(options?: { readonly from?: Instant }): AsyncIterable<LogRecord>;
+  /** `threat.consents` from its start, not a view of it. */
+  consentLog(): AsyncIterable<LogRecord>;
+  /** `residency.control` from its start. */
+  controlLog(): AsyncIterable<LogRecord>;
+  /**
+   * The control state, for callers that ask repeatedly. The first read includes everything appended
+   * before the call; on a cluster a later one may lag by a fetch. Throws `retry` if it is unknown
+   * now.
+   */
+  controlView(): Promise<ControlView>;
+  /** `from`: nothing before it is looked at. */
+  findSubmission(
+    submission: string,
+    options?: { readonly from?: Instant; readonly onProgress?: OnProgress },
+  ): Promise<SubmissionStatus>;
+  /** Empty: this consent was never given. */
+  consentHistory(consentId: string): Promise<ConsentHistory>;
+  quarantine(): AsyncIterable<QuarantinePointer>;
+  /** `undefined`: never appended to this log, or its retention is over. */
+  recordAt(position: Position): Promise<LogRecord | undefined>;
+  /** How many records of the intake log are not settled, by partition. */
+  unsettled(): Promise<ReadonlyMap<number, bigint>>;
+  /** Intake records that are not settled yet. */
+  waiting(): AsyncIterable<LogRecord>;
+  keys(): KeyDirectory;
+  /** Throws `CONFIGURATION_INVALID` where the settings of a cluster name no ledger. */
+  ledgers(): Promise<Ledgers>;
+  /**
+   * For commands that change the ledgers' key or begin new ledgers. Locks a data directory
+   * meanwhile: throws `ROUTING_LOCKED`.
+   */
+  keepLedgers<T>(work: (keeping: LedgerKeeping) => Promise<T>): Promise<T>;
+  /** A site's objects, without verifying whose site it is. */
+  siteReader(site: string, region: string): Promise<SiteReader>;
+  comparedSites(named: ReadonlyMap<string, ReadonlySet<string>>): Promise<ComparedSites>;
+  trail(): AuditTrail;
+  close(): Promise<void>;
+}

@@ -1,0 +1,44 @@
+import { CodedError } from '@residency/coded-error';
+
+export const CLI_ERROR_CODES = [
+  'USAGE',
+  'FILE_UNREADABLE',
+  'FILE_EXISTS',
+  'NOT_THERE',
+  'INTERRUPTED',
+  'SAMPLE_NOT_OPENED',
+  'UNSOUND',
+  'POLICY_REFUSED',
+  'SCRATCH_UNUSABLE',
+  'OUTPUT_UNWRITABLE',
+  'NOT_RECORDED',
+  'READ_ONLY',
+  'LEDGER_UNREACHABLE',
+  'LEDGER_KEY_LOST',
+  'CONFIGURATION_INCOMPLETE',
+  'INTAKE_UNREACHABLE',
+  'INTAKE_UNAVAILABLE',
+  'DRAINING',
+  'INTAKE_REFUSED',
+  'TOKEN_REFUSED',
+  'NOT_AN_INTAKE',
+  'SERVICE_UNREACHABLE',
+  'NOT_A_SERVICE',
+  'METRICS_UNREADABLE',
+  'NO_ANSWER',
+] as const;
+export type CliErrorCode = (typeof CLI_ERROR_CODES)[number];
+
+export class CliError extends CodedError<CliErrorCode> {}
+
+export function usage(message: string): CliError {
+  return new CliError({ code: 'USAGE', message, remedy: 'stop' });
+}
+
+export function interrupted(): CliError {
+  return new CliError({
+    code: 'INTERRUPTED',
+    message: 'Interrupted; what was done so far stays done.',
+    remedy: 'stop',
+  });
+}
