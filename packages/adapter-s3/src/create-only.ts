@@ -18,10 +18,17 @@ const ATTEMPTS = 8;
 const FIRST_MS = 20;
 const MOST_MS = 1_000;
 
+export interface CreateOnlyOptions {
+  /**
+   * A store that has ceased to honour `If-None-Match` then overwrites nothing that can be seen, and
+   * what exists costs no body.
+   */
+  readonly looksFirst: boolean;
+  readonly pause?: Pause | undefined;
+}
+
 /**
- * Creates the object, or finds what has its key: one of the two happened when this resolves. It
- * looks first: a store that has ceased to honour `If-None-Match` then overwrites nothing that can
- * be seen. A store may also be undecided, by its own word (409), by an answer that is not a
+ * Creates the object, or finds what has its key: one of the two happened when this resolves. A store may also be undecided, by its own word (409), by an answer that is not a
  * store's, or because what it refused for (412) is gone when it is looked at; that is tried again a
  * few times.
  */
@@ -29,9 +36,9 @@ export async function createOnly(
   calls: S3Calls,
   site: string,
   object: NewObject,
-  pause: Pause = sleep,
+  { looksFirst, pause = sleep }: CreateOnlyOptions,
 ): Promise<Created> {
-  const standing = await lookFirst(calls, object.key);
+  const standing = looksFirst ? await lookFirst(calls, object.key) : undefined;
   if (standing !== undefined) return { created: false, head: standing };
   let unclear = false;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {

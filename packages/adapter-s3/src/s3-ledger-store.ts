@@ -94,7 +94,7 @@ export class S3LedgerStore implements LedgerStore {
       this.#calls,
       SITE,
       objectOf(path, bytes, { cacheControl: FOR_EVER }),
-      this.#pause,
+      { looksFirst: true, pause: this.#pause },
     );
     if (created) return 'created';
     const standing = await this.#calls.get(path, FILE_BYTES);

@@ -7,7 +7,7 @@ import {
 } from '@residency/contracts';
 import type { MarkerWatch, ObjectMetadata } from '@residency/contracts';
 import { defined } from '@residency/defined';
-import type { CreateResult, ObjectHead, ObjectStore } from '@residency/routing';
+import type { CreateOptions, CreateResult, ObjectHead, ObjectStore } from '@residency/routing';
 import { createOnly } from './create-only.ts';
 import type { Pause } from './create-only.ts';
 import type { FoundHead, S3Calls } from './s3-calls.ts';
@@ -45,7 +45,12 @@ export class S3ObjectStore implements ObjectStore {
     this.#watch = watch;
   }
 
-  async create(key: string, sealed: Uint8Array, metadata: ObjectMetadata): Promise<CreateResult> {
+  async create(
+    key: string,
+    sealed: Uint8Array,
+    metadata: ObjectMetadata,
+    { decided = false }: CreateOptions = {},
+  ): Promise<CreateResult> {
     if (submissionOfKey(key) === undefined) {
       throw new S3Error({
         code: 'INVALID_OBJECT_KEY',
@@ -65,7 +70,7 @@ export class S3ObjectStore implements ObjectStore {
           sha256: metadata.sealedSha256,
           metadata: encodeObjectMetadata(metadata),
         },
-        this.#pause,
+        { looksFirst: !decided, pause: this.#pause },
       );
       return result.created
         ? result

@@ -47,6 +47,20 @@ test('the version a store gives an object is told, of what was created and of wh
   });
 });
 
+test('an object is looked for before it is written, unless another site decided who owns the key', async () => {
+  const decided = () => store.create(object.key, object.sealed, object.metadata, { decided: true });
+  bucket.puts = [{ put: 'created' }];
+  expect(await decided()).toEqual({ created: true });
+  expect(bucket.asked.splice(0)).toEqual(['put']);
+  bucket.puts = [{ put: 'exists' }];
+  bucket.heads = [{ metadata: encodeObjectMetadata(object.metadata), bytes: 700 }];
+  expect(await decided()).toMatchObject({ created: false });
+  expect(bucket.asked.splice(0)).toEqual(['put', 'head']);
+  bucket.heads = [{ metadata: encodeObjectMetadata(object.metadata), bytes: 700 }];
+  expect(await create()).toMatchObject({ created: false });
+  expect(bucket.asked).toEqual(['head']);
+});
+
 test('an object that is gone when it is looked at is created anew', async () => {
   bucket.puts = [{ put: 'exists' }, { put: 'created' }];
   bucket.heads = [undefined, undefined];

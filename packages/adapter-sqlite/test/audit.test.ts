@@ -1,5 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
-import { TOPICS, decodeAuditEvent, encodeAuditEvent, sha256 } from '@residency/contracts';
+import {
+  TOPICS,
+  decodeAuditEvent,
+  encodeAuditEvent,
+  sha256,
+  auditEntry,
+} from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import type { Batch, Settlement } from '@residency/routing';
 import { settlementsOf } from '@residency/testkit';
@@ -49,33 +55,32 @@ function stored(batch: Batch, settlement: Settlement, index: number): Settlement
   } = settlement;
   const policy = { id: 'p', version: 1, digest: sha256(Buffer.from('p')) };
   const key = `samples/${content}`;
-  return {
-    event: {
-      position,
-      at,
-      outcome: 'stored',
-      data: {
-        previous,
-        submission: sha256(Buffer.from(content)),
-        sampleSha256: sha256(Buffer.from(content)),
-        sampleBytes: 8,
-        verdict: 'malicious',
-        country: 'CH',
-        consentId: 'consent-0001',
-        termsVersion: '1',
-        decision: { region: content.endsWith('e') ? 'moscow' : 'zurich', rule: 'r', policy },
-        placements: [
-          {
-            site: 'zrh-1',
-            key,
-            sealedSha256: sha256(Buffer.from(key)),
-            sealedBytes: 9,
-            wrappingKey: 'k',
-          },
-        ],
-      },
+  const event: AuditEvent = {
+    position,
+    at,
+    outcome: 'stored',
+    data: {
+      previous,
+      submission: sha256(Buffer.from(content)),
+      sampleSha256: sha256(Buffer.from(content)),
+      sampleBytes: 8,
+      verdict: 'malicious',
+      country: 'CH',
+      consentId: 'consent-0001',
+      termsVersion: '1',
+      decision: { region: content.endsWith('e') ? 'moscow' : 'zurich', rule: 'r', policy },
+      placements: [
+        {
+          site: 'zrh-1',
+          key,
+          sealedSha256: sha256(Buffer.from(key)),
+          sealedBytes: 9,
+          wrappingKey: 'k',
+        },
+      ],
     },
   };
+  return { event, audit: auditEntry(event) };
 }
 
 describe('the look-up table', () => {

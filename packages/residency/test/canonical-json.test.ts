@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalJson } from '../src/canonical-json.ts';
+import { canonicalJson, canonicalWriter } from '../src/canonical-json.ts';
 
 // RFC 8785 §3.2.2: the sample input; §3.2.3: what it becomes; §3.2.4: its bytes.
 const SAMPLE = String.raw`{
@@ -107,3 +107,30 @@ function reversed(value: unknown): unknown {
       .map(([name, member]) => [name, reversed(member)]),
   );
 }
+
+test('a writer of one shape writes what canonicalJson writes, whatever is in the members', () => {
+  const leaf = fc.jsonValue();
+  const atom = fc.oneof(fc.string(), fc.integer(), fc.constant(null));
+  const inner = fc.record({ z: leaf, b: leaf, '"\u00e9': leaf }, { requiredKeys: [] });
+  const outer = fc.record(
+    {
+      b: leaf,
+      list: fc.oneof(atom, fc.array(fc.oneof(atom, inner))),
+      a: fc.oneof(atom, inner),
+      c: inner,
+    },
+    { requiredKeys: [] },
+  );
+  const member = { z: true, b: true, '"\u00e9': true } as const;
+  const write = canonicalWriter({ list: [member], b: true, c: member, a: member });
+  fc.assert(
+    fc.property(outer, (value) => {
+      expect(write(value)).toBe(canonicalJson(value));
+    }),
+  );
+  expect(write({ a: { b: undefined, z: 'a' }, list: [], b: undefined })).toBe(
+    '{"a":{"z":"a"},"list":[]}',
+  );
+  expect(() => write({ b: 'a\uD800' })).toThrow(TypeError);
+  expect(() => write({ a: undefined, c: { b: Infinity } })).toThrow(TypeError);
+});

@@ -1,10 +1,5 @@
-import {
-  encodeAuditEvent,
-  encodeQuarantinePointer,
-  formatPosition,
-  sha256,
-} from '@residency/contracts';
-import type { AuditEvent, QuarantinePointer } from '@residency/contracts';
+import { auditEntry, formatPosition, quarantineEntry, sha256 } from '@residency/contracts';
+import type { AuditEvent } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { recordBlocked, unprocessable } from './contain.ts';
 import type { Decoded } from './decode.ts';
@@ -85,17 +80,18 @@ function settlementOf(
     ...defined({ redriveOf }),
   };
   const event = audit({ position, at: record.at, ...defined({ traceparent }) }, common, result);
-  encodeAuditEvent(event);
-  if (result.outcome !== 'quarantined') return { event };
-  const pointer: QuarantinePointer = {
-    position: formatPosition(position),
-    reason: result.data.reason,
-    detail: result.detail,
-    valueSha256: sha256(record.value ?? Buffer.alloc(0)),
-    valueBytes: record.value?.length ?? 0,
+  const settled = { event, audit: auditEntry(event) };
+  if (result.outcome !== 'quarantined') return settled;
+  return {
+    ...settled,
+    quarantine: quarantineEntry({
+      position: formatPosition(position),
+      reason: result.data.reason,
+      detail: result.detail,
+      valueSha256: sha256(record.value ?? Buffer.alloc(0)),
+      valueBytes: record.value?.length ?? 0,
+    }),
   };
-  encodeQuarantinePointer(pointer);
-  return { event, pointer };
 }
 
 type Envelope = Pick<AuditEvent, 'position' | 'at' | 'traceparent'>;

@@ -1,3 +1,4 @@
+import { AUDIT_EVENT_BYTES } from '@residency/contracts';
 import type { Batch, BatchResult } from './ports/submission-log.ts';
 import { RoutingError } from './routing-error.ts';
 
@@ -8,7 +9,7 @@ import { RoutingError } from './routing-error.ts';
 export function checkResult(batch: Batch, { settlements, blocked }: BatchResult): void {
   const rest = batch.records[settlements.length];
   if (settlements.length > batch.records.length) throw invalid('more settlements than records');
-  for (const [index, { event, pointer }] of settlements.entries()) {
+  for (const [index, { event, audit, quarantine }] of settlements.entries()) {
     const { log, topic, partition, offset } = event.position;
     const inPlace =
       log === batch.log &&
@@ -16,7 +17,9 @@ export function checkResult(batch: Batch, { settlements, blocked }: BatchResult)
       partition === batch.partition &&
       offset === batch.records[index]?.offset;
     if (!inPlace) throw invalid("a settlement that is not its record's");
-    if ((pointer !== undefined) !== (event.outcome === 'quarantined'))
+    const bytes = audit.record.value?.length ?? 0;
+    if (bytes === 0 || bytes > AUDIT_EVENT_BYTES) throw invalid(`an event of ${bytes} bytes`);
+    if ((quarantine !== undefined) !== (event.outcome === 'quarantined'))
       throw invalid('a pointer without a quarantine, or a quarantine without one');
   }
   if (blocked === undefined && rest !== undefined && !batch.signal.aborted)

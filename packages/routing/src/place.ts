@@ -76,7 +76,7 @@ async function write({ judged, message, claim }: Writing): Promise<RecordResult>
   for (const store of stores) {
     const { site } = store;
     const first = store === stores[0];
-    const head = await create(store, key, message, metadata);
+    const head = await create(store, { key, message, metadata, decided: !first });
     if (head === 'unreadable') {
       if (!first)
         throw sitesDisagree(claim, [stores[0]?.site ?? '', metadata.position], [site, undefined]);
@@ -154,13 +154,21 @@ function placement(
  */
 async function create(
   store: ObjectStore,
-  key: string,
-  message: Uint8Array,
-  metadata: ObjectMetadata,
+  {
+    key,
+    message,
+    metadata,
+    decided,
+  }: {
+    readonly key: string;
+    readonly message: Uint8Array;
+    readonly metadata: ObjectMetadata;
+    readonly decided: boolean;
+  },
 ): Promise<ObjectHead | 'unreadable'> {
   let result: CreateResult;
   try {
-    result = await store.create(key, message, metadata);
+    result = await store.create(key, message, metadata, { decided });
   } catch (error) {
     if (remedyOf(error) === 'park') return 'unreadable';
     throw error;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '@residency/coded-error';
-import { readPolicy, sha256, submissionId } from '@residency/contracts';
+import { decodeQuarantinePointer, readPolicy, sha256, submissionId } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import type { BatchResult, CreateResult } from '@residency/routing';
 import {
@@ -122,7 +122,8 @@ describe("a record's one outcome", () => {
     const result = await w.route();
     expect(outcomes(result)).toEqual([expected]);
     expect([...w.sites.keys()].map((site) => w.memorySite(site).objects.size)).toEqual([0, 0, 0]);
-    expect(result.settlements[0]?.pointer?.reason).toBe(
+    const pointer = result.settlements[0]?.quarantine?.record.value ?? undefined;
+    expect(pointer && decodeQuarantinePointer(pointer).reason).toBe(
       expected.startsWith('quarantined') ? expected.split(' ')[1] : undefined,
     );
   });

@@ -1,5 +1,4 @@
 import { CodedError } from '@residency/coded-error';
-import type { ObjectMetadata } from '@residency/contracts';
 import type { CreateResult, ObjectHead, ObjectStore } from '@residency/routing';
 
 /**
@@ -35,8 +34,8 @@ export class FaultyObjectStore implements ObjectStore {
     this.#plan = plan;
   }
 
-  create(key: string, sealed: Uint8Array, metadata: ObjectMetadata): Promise<CreateResult> {
-    return this.#run('create', () => this.#inner.create(key, sealed, metadata));
+  create(...object: Parameters<ObjectStore['create']>): Promise<CreateResult> {
+    return this.#run('create', () => this.#inner.create(...object));
   }
 
   head(key: string): Promise<ObjectHead | undefined> {

@@ -1,4 +1,4 @@
-import { sha256 } from '@residency/contracts';
+import { auditEntry, quarantineEntry, sha256 } from '@residency/contracts';
 import type { AuditEvent, LogRecord } from '@residency/contracts';
 import type { Batch, Settlement } from '@residency/routing';
 
@@ -35,27 +35,27 @@ function settlementOf(
     };
     return {
       event,
-      pointer: {
+      audit: auditEntry(event),
+      quarantine: quarantineEntry({
         position: `${log}/${topic}/${partition}/${record.offset}`,
         reason: 'UNDECODABLE',
         detail: 'as the test asked',
         valueSha256: digest,
         valueBytes: value.length,
-      },
+      }),
     };
   }
-  return {
-    event: {
-      ...base,
-      outcome: 'refused',
-      data: {
-        previous,
-        submission: digest,
-        sampleBytes: Math.max(1, value.length),
-        verdict: 'suspicious',
-        consentId: 'consent-0001',
-        reason: 'CONSENT_UNKNOWN',
-      },
+  const event: AuditEvent = {
+    ...base,
+    outcome: 'refused',
+    data: {
+      previous,
+      submission: digest,
+      sampleBytes: Math.max(1, value.length),
+      verdict: 'suspicious',
+      consentId: 'consent-0001',
+      reason: 'CONSENT_UNKNOWN',
     },
   };
+  return { event, audit: auditEntry(event) };
 }

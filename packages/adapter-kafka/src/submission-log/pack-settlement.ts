@@ -1,10 +1,5 @@
-import {
-  TOPICS,
-  encodeAuditEvent,
-  encodeQuarantinePointer,
-  formatPosition,
-} from '@residency/contracts';
-import type { AuditEvent, NewRecord, QuarantinePointer, Topic } from '@residency/contracts';
+import { TOPICS } from '@residency/contracts';
+import type { NewRecord, Topic } from '@residency/contracts';
 import type { Settlement } from '@residency/routing';
 import { TOPIC_IDS_HEADER, encodeTopicIds } from '../identity/topic-ids.ts';
 import type { TopicIds } from '../identity/topic-ids.ts';
@@ -20,17 +15,13 @@ export interface Send {
   readonly records: readonly NewRecord[];
 }
 
-/**
- * The records that a batch's settlements append, in order. Encoding checks each event's size: a
- * transaction with a record that its topic refuses can never commit, and would block the partition
- * for ever. The last event carries the topics' ids.
- */
+/** The records that a batch's settlements append, in order. The last event carries the topics' ids. */
 export function packSettlement(settlements: readonly Settlement[], ids?: TopicIds): Send[] {
-  const pointers = settlements.flatMap(({ pointer }) =>
-    pointer === undefined ? [] : [pointerRecord(pointer)],
+  const events = settlements.map(({ audit }, index) =>
+    index === settlements.length - 1 ? withIds(audit.record, ids) : audit.record,
   );
-  const events = settlements.map(({ event }, index) =>
-    auditRecord(event, index === settlements.length - 1 ? ids : undefined),
+  const pointers = settlements.flatMap(({ quarantine }) =>
+    quarantine === undefined ? [] : [quarantine.record],
   );
   return [...sendsOf(TOPICS.audit, events), ...sendsOf(TOPICS.quarantine, pointers)];
 }
@@ -49,27 +40,7 @@ function sendsOf(topic: Topic, records: readonly NewRecord[]): Send[] {
   return sends;
 }
 
-function auditRecord(event: AuditEvent, ids: TopicIds | undefined): NewRecord {
-  return {
-    key: Buffer.from(event.data.submission ?? formatPosition(event.position)),
-    headers: [
-      ...contentType('application/cloudevents+json'),
-      ...(ids === undefined || ids.size === 0
-        ? []
-        : [[TOPIC_IDS_HEADER, encodeTopicIds(ids)] as const]),
-    ],
-    value: encodeAuditEvent(event),
-  };
-}
-
-function pointerRecord(pointer: QuarantinePointer): NewRecord {
-  return {
-    key: Buffer.from(pointer.position),
-    headers: contentType('application/json'),
-    value: encodeQuarantinePointer(pointer),
-  };
-}
-
-function contentType(type: string): NewRecord['headers'] {
-  return [['content-type', Buffer.from(type)]];
+function withIds(record: NewRecord, ids: TopicIds | undefined): NewRecord {
+  if (ids === undefined || ids.size === 0) return record;
+  return { ...record, headers: [...record.headers, [TOPIC_IDS_HEADER, encodeTopicIds(ids)]] };
 }

@@ -12,6 +12,14 @@ export type CreateResult =
   /** Another object has this key; nothing was changed. */
   | { readonly created: false; readonly existing: ObjectHead };
 
+export interface CreateOptions {
+  /**
+   * Another site has decided who owns the identity, so the key is free unless a site lost an object.
+   * A store that looks for an object before each write need not look before this one.
+   */
+  readonly decided?: boolean;
+}
+
 /** One site. Create-only: nothing here overwrites or deletes (RECONCILIATION §4). */
 export interface ObjectStore {
   readonly site: string;
@@ -24,7 +32,12 @@ export interface ObjectStore {
    * remedy `park` if an object exists whose metadata cannot be read. That concerns this record
    * alone.
    */
-  create(key: string, sealed: Uint8Array, metadata: ObjectMetadata): Promise<CreateResult>;
+  create(
+    key: string,
+    sealed: Uint8Array,
+    metadata: ObjectMetadata,
+    options?: CreateOptions,
+  ): Promise<CreateResult>;
   /** Reads the object's head; `undefined`: no object. Changes nothing. Throws as `create`. */
   head(key: string): Promise<ObjectHead | undefined>;
   /** Makes all objects durable that this instance created or found. Throws as `create`. */

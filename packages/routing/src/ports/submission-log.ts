@@ -1,4 +1,4 @@
-import type { AuditEvent, LogRecord, QuarantinePointer } from '@residency/contracts';
+import type { AuditEvent, LogEntry, LogRecord } from '@residency/contracts';
 import type { CodedError } from '@residency/coded-error';
 
 /**
@@ -29,8 +29,10 @@ export interface Batch {
 /** One record's outcome, ready to be made visible. */
 export interface Settlement {
   readonly event: AuditEvent;
-  /** Present exactly when `event.outcome` is `quarantined`. */
-  readonly pointer?: QuarantinePointer;
+  /** `event` as the audit log gets it, so that encoding it cannot fail any more. */
+  readonly audit: LogEntry;
+  /** The pointer; present exactly when `event.outcome` is `quarantined`. */
+  readonly quarantine?: LogEntry;
 }
 
 export interface BatchResult {
