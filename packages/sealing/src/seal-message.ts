@@ -1,4 +1,4 @@
-import { createCipheriv, generateKeySync, hash, hkdfSync } from 'node:crypto';
+import { createCipheriv, hash, hkdfSync, randomBytes } from 'node:crypto';
 import { writeContext } from './encryption-context.ts';
 import { MessageFieldsWriter } from './message-fields.ts';
 import {
@@ -21,6 +21,7 @@ const FRAME_BYTES = 1024 * 1024;
 /** SPEC, framework/transitive-requirements.md, "HKDF commit key" and "HKDF encryption key". */
 const COMMIT_INFO = Buffer.from('COMMITKEY');
 const ENCRYPTION_INFO = Buffer.from([SUITE >> 8, SUITE & 0xff, ...Buffer.from('DERIVEKEY')]);
+const DATA_KEY_BYTES = 32;
 const ENCRYPTION_KEY_BYTES = 32;
 /** SPEC, data-format/message-body-aad.md, "body AAD content". */
 const WHOLE_FRAME = Buffer.from('AWSKMSEncryptionClient Frame');
@@ -68,7 +69,8 @@ export function sealMessage(
   },
 ): SealedMessage {
   const context = writeContext(values);
-  const chance = randomBits512();
+  // Message ids too "MUST use a good source of randomness"; one call takes less time than two.
+  const chance = randomBytes(MESSAGE_ID_BYTES + DATA_KEY_BYTES);
   const messageId = chance.subarray(0, MESSAGE_ID_BYTES);
   const dataKey = chance.subarray(MESSAGE_ID_BYTES);
   const encryptionKey = derive(dataKey, messageId, ENCRYPTION_INFO, ENCRYPTION_KEY_BYTES);
@@ -176,9 +178,4 @@ function frameAad(
 /** The message id is the salt. */
 function derive(dataKey: Buffer, messageId: Buffer, info: Buffer, length: number): Buffer {
   return Buffer.from(hkdfSync('sha512', dataKey, messageId, info, length));
-}
-
-/** Message ids too "MUST use a good source of randomness"; one call takes less time than two. */
-function randomBits512(): Buffer {
-  return generateKeySync('hmac', { length: 512 }).export();
 }

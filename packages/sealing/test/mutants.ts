@@ -251,8 +251,8 @@ const KEYS: readonly Mutant[] = [
   ),
   mutant(
     'half a data key',
-    "generateKeySync('hmac', { length: 512 }).export()",
-    "Buffer.concat([generateKeySync('hmac', { length: 384 }).export(), Buffer.alloc(16)])",
+    'randomBytes(MESSAGE_ID_BYTES + DATA_KEY_BYTES)',
+    'Buffer.concat([randomBytes(48), Buffer.alloc(16)])',
     [FRESH],
   ),
   mutant(

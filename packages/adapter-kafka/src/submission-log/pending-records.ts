@@ -6,10 +6,15 @@ export interface BatchLimits {
   readonly maxBatchBytes: number;
 }
 
+interface Sized {
+  readonly record: LogRecord;
+  readonly bytes: number;
+}
+
 /** The fetched records of a partition that are not handed over yet, in offset order. */
 export class PendingRecords {
   readonly #limits: BatchLimits;
-  #records: LogRecord[] = [];
+  #records: Sized[] = [];
   #bytes = 0;
 
   constructor(limits: BatchLimits) {
@@ -29,14 +34,12 @@ export class PendingRecords {
   }
 
   add(records: readonly LogRecord[]): void {
-    this.#records = [...this.#records, ...records];
-    this.#bytes += bytesOf(records);
+    for (const record of records) this.#records.push(this.#sized(record));
   }
 
   /** Returns records that were taken and not settled. */
   putBack(records: readonly LogRecord[]): void {
-    this.#records = [...records, ...this.#records];
-    this.#bytes += bytesOf(records);
+    this.#records = [...records.map((record) => this.#sized(record)), ...this.#records];
   }
 
   /** The next batch. A record that is larger than a batch comes alone. */
@@ -44,23 +47,23 @@ export class PendingRecords {
     const { maxBatchRecords, maxBatchBytes } = this.#limits;
     let bytes = 0;
     let count = 0;
-    for (const record of this.#records) {
-      bytes += recordBytes(record);
-      if (count === maxBatchRecords || (count > 0 && bytes > maxBatchBytes)) break;
+    for (const next of this.#records) {
+      if (count === maxBatchRecords || (count > 0 && bytes + next.bytes > maxBatchBytes)) break;
+      bytes += next.bytes;
       count += 1;
     }
-    const taken = this.#records.slice(0, count);
-    this.#records = this.#records.slice(count);
-    this.#bytes -= bytesOf(taken);
-    return taken;
+    this.#bytes -= bytes;
+    return this.#records.splice(0, count).map(({ record }) => record);
   }
 
   clear(): void {
     this.#records = [];
     this.#bytes = 0;
   }
-}
 
-function bytesOf(records: readonly LogRecord[]): number {
-  return records.reduce((sum, record) => sum + recordBytes(record), 0);
+  #sized(record: LogRecord): Sized {
+    const bytes = recordBytes(record);
+    this.#bytes += bytes;
+    return { record, bytes };
+  }
 }
