@@ -23,6 +23,7 @@ const TREE = ['architecture', 'compose-and-image', 'formats', 'prometheus'].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 );
 const SEARCHES = filesOf('.search');
+const ALONE = filesOf('.alone');
 const globalSetup = ['test/stack/global-setup.ts'];
 const state = mkdtempSync(join(tmpdir(), 'residency-tests-state-'));
 process.once('exit', () => {
@@ -54,7 +55,7 @@ export default defineConfig({
           ...everywhere,
           name: 'pure',
           include: filesOf(''),
-          exclude: [...filesOf(...WITH_SERVERS), ...SEARCHES, ...TREE, KAFKAJS],
+          exclude: [...filesOf(...WITH_SERVERS), ...SEARCHES, ...ALONE, ...TREE, KAFKAJS],
           // They share nothing that one could leave changed: code is loaded once a worker.
           isolate: false,
         },
@@ -97,6 +98,16 @@ export default defineConfig({
           // A test here is dozens of processes; on a busy machine that is a minute.
           testTimeout: 180_000,
           hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          ...everywhere,
+          name: 'alone',
+          include: ALONE,
+          // They measure CPU, so they run after all others, one at a time.
+          sequence: { groupOrder: 1 },
+          maxWorkers: 1,
         },
       },
     ],

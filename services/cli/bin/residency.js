@@ -1,13 +1,15 @@
 #!/bin/sh
 ':' /* A shell reads this comment up to exec, and Node what follows it.
 # npm puts its own Node first on the path. On a minimal system that one may lack a library, and would end without a word of ours.
-if why=$(node -v 2>&1 >/dev/null); then exec node "$0" "$@"; fi
+# A command lives shorter than the small young generation that V8 begins with suits: 16 MB spare it most collections.
+heap=--min-semi-space-size=16
+if why=$(node -v 2>&1 >/dev/null); then exec node $heap "$0" "$@"; fi
 IFS=:
 for folder in $PATH; do
   if [ -x "$folder/node" ] && "$folder/node" -e 'process.exit(Number(parseInt(process.versions.node) < 26))' >/dev/null 2>&1; then
     echo "residency: npm's Node does not start ($why); going on with $folder/node." >&2
     unset IFS
-    exec "$folder/node" "$0" "$@"
+    exec "$folder/node" $heap "$0" "$@"
   fi
 done
 library=$(echo "$why" | sed -n 's|.*loading shared libraries: \([^:]*\):.*|\1|p')

@@ -1,59 +1,55 @@
 import { Command } from 'commander';
 import { commonOptions, examplesText } from './terminal/command.ts';
 import type { Answer } from './terminal/command.ts';
-import { auditCommand } from './audit/audit-command.ts';
-import { clockCommand } from './operations/clock-command.ts';
-import { configCommand } from './cluster/config-command.ts';
-import { consentCommand } from './publishing/consent-command.ts';
-import { doctorCommand } from './doctor/doctor-command.ts';
-import { drainCommand } from './operations/drain-command.ts';
-import { keysCommand } from './samples/keys-command.ts';
-import { logLevelCommand } from './operations/log-level-command.ts';
-import { pauseCommand, resumeCommand } from './operations/pause-command.ts';
-import { policyCommand } from './policy/policy-command.ts';
-import { publishCommand } from './publishing/publish-command.ts';
-import { quarantineCommand } from './samples/quarantine-command.ts';
-import { reconcileCommand } from './audit/reconcile-command.ts';
-import { routeCommand } from './operations/route-command.ts';
-import { sampleCommand } from './samples/sample-command.ts';
-import { serviceCommand } from './cluster/service-command.ts';
-import { siteCommand } from './cluster/site-command.ts';
-import { startCommand } from './operations/start-command.ts';
-import { statusCommand } from './status/status-command.ts';
-import { topicsCommand } from './cluster/topics-command.ts';
-import { whereCommand } from './policy/where-command.ts';
 import type { Session } from './terminal/session.ts';
 import { refuseUnknownCommands } from './terminal/unknown-command.ts';
 import { VERSION } from './terminal/version.ts';
 
-const COMMANDS = [
-  startCommand,
-  publishCommand,
-  consentCommand,
-  statusCommand,
-  routeCommand,
-  whereCommand,
-  policyCommand,
-  auditCommand,
-  sampleCommand,
-  keysCommand,
-  quarantineCommand,
-  reconcileCommand,
-  configCommand,
-  topicsCommand,
-  siteCommand,
-  serviceCommand,
-  pauseCommand,
-  resumeCommand,
-  drainCommand,
-  logLevelCommand,
-  clockCommand,
-  doctorCommand,
-];
+type Declaration = (program: Command, session: Session, answer: Answer) => void;
 
-/** The whole command line; throws `CommanderError` instead of ending the process. */
-export function createProgram(session: Session, answer: Answer): Command {
-  const { output, env } = session;
+/** By name, in the order in which `--help` lists them. */
+const COMMANDS: Readonly<Record<string, () => Promise<Declaration>>> = {
+  start: async () => (await import('./operations/start-command.ts')).startCommand,
+  publish: async () => (await import('./publishing/publish-command.ts')).publishCommand,
+  consent: async () => (await import('./publishing/consent-command.ts')).consentCommand,
+  status: async () => (await import('./status/status-command.ts')).statusCommand,
+  route: async () => (await import('./operations/route-command.ts')).routeCommand,
+  where: async () => (await import('./policy/where-command.ts')).whereCommand,
+  policy: async () => (await import('./policy/policy-command.ts')).policyCommand,
+  audit: async () => (await import('./audit/audit-command.ts')).auditCommand,
+  sample: async () => (await import('./samples/sample-command.ts')).sampleCommand,
+  keys: async () => (await import('./samples/keys-command.ts')).keysCommand,
+  quarantine: async () => (await import('./samples/quarantine-command.ts')).quarantineCommand,
+  reconcile: async () => (await import('./audit/reconcile-command.ts')).reconcileCommand,
+  config: async () => (await import('./cluster/config-command.ts')).configCommand,
+  topics: async () => (await import('./cluster/topics-command.ts')).topicsCommand,
+  site: async () => (await import('./cluster/site-command.ts')).siteCommand,
+  service: async () => (await import('./cluster/service-command.ts')).serviceCommand,
+  pause: async () => (await import('./operations/pause-command.ts')).pauseCommand,
+  resume: async () => (await import('./operations/pause-command.ts')).resumeCommand,
+  drain: async () => (await import('./operations/drain-command.ts')).drainCommand,
+  'log-level': async () => (await import('./operations/log-level-command.ts')).logLevelCommand,
+  clock: async () => (await import('./operations/clock-command.ts')).clockCommand,
+  doctor: async () => (await import('./doctor/doctor-command.ts')).doctorCommand,
+};
+
+/**
+ * The command line for these arguments: with the one command that they begin with, or else with
+ * all. Throws `CommanderError` instead of ending the process.
+ */
+export async function createProgram(
+  session: Session,
+  answer: Answer,
+  [first = '']: readonly string[],
+): Promise<Command> {
+  const program = emptyProgram(session);
+  const named = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
+  const loads = named === undefined ? Object.values(COMMANDS) : [named];
+  for (const add of await Promise.all(loads.map((load) => load()))) add(program, session, answer);
+  return program;
+}
+
+function emptyProgram({ output, env }: Session): Command {
   const program = commonOptions(new Command('residency'))
     .description(
       'Decides in which region a consented threat sample must live, seals it there, and shows why.',
@@ -80,6 +76,5 @@ export function createProgram(session: Session, answer: Answer): Command {
   const checkpoints = env['RESIDENCY_CHECKPOINTS'] ?? '';
   if (checkpoints !== '') program.setOptionValueWithSource('checkpoints', checkpoints, 'env');
   refuseUnknownCommands(program);
-  for (const add of COMMANDS) add(program, session, answer);
   return program;
 }

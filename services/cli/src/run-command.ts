@@ -12,11 +12,17 @@ import type { Session } from './terminal/session.ts';
 export async function runCommand(session: Session, args: readonly string[]): Promise<ExitCode> {
   const { output } = session;
   let code: ExitCode = EXIT.done;
-  const failure = await failureOf(
-    createProgram(session, (answer) => {
-      code = answer;
-    }).parseAsync(args, { from: 'user' }),
-  );
+  const run = async (): Promise<void> => {
+    const program = await createProgram(
+      session,
+      (answer) => {
+        code = answer;
+      },
+      args,
+    );
+    await program.parseAsync(args, { from: 'user' });
+  };
+  const failure = await failureOf(run());
   const unwritten = await failureOf(output.delivered());
   // `| head` took what it wanted: ends as quietly as it can.
   if (output.readerGone) return EXIT.done;

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { Output } from '../src/terminal/output.ts';
 import { createProgram } from '../src/program.ts';
 
-const session = {
+export const session = {
   output: new Output(new PassThrough(), new PassThrough()),
   env: {},
   signal: new AbortController().signal,
@@ -11,7 +11,7 @@ const session = {
   abandonIn: () => undefined,
 };
 
-export const program = createProgram(session, () => undefined);
+export const program = await createProgram(session, () => undefined, []);
 
 /** Every command and group, each with its whole name. */
 export const commands: readonly { readonly path: string; readonly command: Command }[] = tree(

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { commands, leaves, program } from './command-tree.ts';
+import { createProgram } from '../src/program.ts';
+import { commands, leaves, program, session } from './command-tree.ts';
 
 function helpOf(command: Command): string {
   let text = '';
@@ -87,3 +88,18 @@ describe.each(commands)('$path --help', ({ path, command }) => {
     }
   });
 });
+
+it('declares one command alone if the arguments begin with its name', async () => {
+  for (const name of program.commands.map((command) => command.name())) {
+    const { commands: declared } = await createProgram(session, () => undefined, [name, '--help']);
+    expect(declared.map((command) => command.name())).toEqual([name]);
+  }
+});
+
+it.each([['--json', 'where'], ['help', 'where'], ['wher'], ['constructor'], []])(
+  'declares every command if they begin with anything else (%s)',
+  async (...args) => {
+    const { commands: declared } = await createProgram(session, () => undefined, args);
+    expect(declared).toHaveLength(program.commands.length);
+  },
+);

@@ -58,17 +58,25 @@ async function loaded(
   };
 }
 
+/** The files that declare commands. */
+function declarations(files: readonly string[]): readonly string[] {
+  return files.flatMap((url) => /(?<=\/src\/(?!terminal)\w+\/)[^/]+-command\.ts$/.exec(url) ?? []);
+}
+
 describe('a command loads what it asks for:', () => {
   it('--help, no more than the declarations', async () => {
     const { vendors, files } = await loaded('--help');
     expect(vendors).toEqual(['commander']);
+    expect(declarations(files).length).toBeGreaterThan(20);
     expect(files.length).toBeGreaterThan(20);
     expect(files.length).toBeLessThan(80);
   });
 
   it('where without a data directory, what reads a policy', async () => {
-    const { vendors } = await loaded('where', 'CH');
+    const { vendors, files } = await loaded('where', 'CH');
     expect(vendors).toEqual(['commander', VALIDATOR]);
+    expect(declarations(files)).toEqual(['where-command.ts']);
+    expect(files.filter((url) => url.includes('/adapter-'))).toEqual([]);
   });
 
   it('where in a data directory, no validator in the thread of the log', async () => {
@@ -79,8 +87,9 @@ describe('a command loads what it asks for:', () => {
   });
 
   it('publish, neither a validator nor what seals', async () => {
-    const { vendors } = await loaded(...PUBLISH);
+    const { vendors, files } = await loaded(...PUBLISH);
     expect(vendors).toEqual(['commander', 'p-limit', 'yocto-queue']);
+    expect(declarations(files)).toEqual(['publish-command.ts']);
   });
 
   it('route, no reader of sealed samples: vendors are seen where they are loaded', async () => {

@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rmdir } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { readCommitted } from './committed.ts';
 
 const BENCH = join(import.meta.dirname, 'bench-stack.ts');
 
@@ -18,7 +19,14 @@ test(
   { timeout: 300_000 },
   async () => {
     const under = await mkdtemp(join(tmpdir(), 'residency-bench-stack-test-'));
-    const { code, stdout, stderr } = await bench(['--quick'], under);
+    const written = await mkdtemp(join(tmpdir(), 'residency-bench-stack-committed-'));
+    const committed = join(written, 'committed.json');
+    await writeFile(committed, JSON.stringify({ rows: [], short: [] }));
+    const peer = `'${process.execPath}' --disable-warning=ExperimentalWarning '${join(import.meta.dirname, 'peers/floor-peer.ts')}'`;
+    const { code, stdout, stderr } = await bench(
+      ['--quick', '--peer', peer, '--committed', committed, '--commit-table'],
+      under,
+    );
     expect(code, stderr).toBe(0);
 
     const [rates, cores, latency, memory, steps, mainThread, ...more] = tablesOf(stdout);
@@ -26,11 +34,13 @@ test(
     expect(first(rates, 3)).toEqual([
       ['10 KiB', 'zurich (2)', '1'],
       ['10 KiB', 'zurich (2)', '2'],
+      ['10 KiB', 'zurich (2)', 'peer'],
     ]);
     expect(first(cores, 3)).toEqual([
       ['10 KiB', 'zurich (2)', '1 router'],
       ['10 KiB', 'zurich (2)', 'floor'],
       ['10 KiB', 'zurich (2)', '2 routers'],
+      ['10 KiB', 'zurich (2)', 'peer'],
     ]);
     expect(first(latency, 2)).toEqual([['10 KiB', 'zurich (2)']]);
     expect(memory?.rows).toHaveLength(1);
@@ -65,6 +75,12 @@ test(
         .flatMap((table) => table?.rows.flat() ?? [])
         .filter((cell) => /^0(\.0+)?\b/.test(cell) && !/^0\.\d*[1-9]/.test(cell)),
     ).toEqual([]);
+    // A ratio of a busy run is neither printed nor written.
+    const printed = (rates?.rows ?? []).flatMap((row) => (row.at(-2) === 'busy' ? [] : [row[2]]));
+    expect((await readCommitted(committed)).rows.map(({ routers }) => String(routers))).toEqual(
+      printed.filter((routers) => routers !== 'peer'),
+    );
+    await rm(written, { recursive: true });
     expect(await readdir(under)).toEqual([]);
     await rmdir(under);
   },
@@ -75,6 +91,7 @@ test.each([
   [['--regions', 'zurich,atlantis'], '--regions'],
   [['--pairs', '0'], '--pairs'],
   [['--memory-minutes', '-1'], '--memory-minutes'],
+  [['--router-env', 'NAME'], '--router-env'],
   [['--fast'], '--fast'],
 ])('unknown options of the stack benchmark (%j) end with the usage and exit 2', (args, named) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [BENCH, ...args], {

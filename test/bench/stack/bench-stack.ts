@@ -1,28 +1,47 @@
-import { availableParallelism, cpus, loadavg } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
+import { note } from '../report.ts';
 import { formatBytes } from '../workload.ts';
 import type { Workload } from '../workload.ts';
 import { Child } from './child.ts';
+import {
+  machine,
+  originNow,
+  readCommitted,
+  rounded,
+  shortOf,
+  withRows,
+  withShort,
+  writeCommitted,
+} from './committed.ts';
+import type { CommittedRow, CommittedTable } from './committed.ts';
 import { measureLatencies } from './latency.ts';
 import type { MainThread } from './main-thread-profile.ts';
 import { measureMemory } from './memory.ts';
-import { USAGE, readOptions } from './options.ts';
+import { SHORT, USAGE, readOptions } from './options.ts';
 import type { StackBenchOptions } from './options.ts';
 import type { StepsOrder } from './orders.ts';
 import {
+  PEER,
+  committedRow,
   coresTable,
+  isBusy,
+  isQuiet,
   latencyTable,
   mainThreadTable,
   memoryTable,
+  nameOf,
   rateOf,
   ratesTable,
   stepsTable,
 } from './report.ts';
 import type { Row, StackPair } from './report.ts';
-import { DisturbedRun, floorRun, routersRun } from './runs.ts';
+import { DisturbedRun, floorRun, peerRun, routersRun } from './runs.ts';
 import type { Run } from './runs.ts';
+import { areEnoughToCommit, measureShort, shortTable, tooHeavyText } from './short.ts';
 import { Stand } from './stand.ts';
 import type { Published } from './stand.ts';
 import type { Steps } from './step-clock.ts';
+import { lowestRatio, verdictOf } from './verdict.ts';
 
 // What routing costs in a deployment with Kafka and Redis, at an endpoint that keeps nothing,
 // against a floor measured in the same run. How: README.md beside this file. Progress goes to
@@ -30,69 +49,145 @@ import type { Steps } from './step-clock.ts';
 
 async function main(options: StackBenchOptions): Promise<void> {
   print(heading(options));
+  const before = await readCommitted(options.committed);
   const stand = await Stand.open(options);
   try {
-    const rows = await measureRates(stand, options);
-    await measureLatency(stand, rows, options);
-    await measureMemoryUse(stand, options);
-    for (const workload of options.steps) await measureSteps(stand, workload);
-    print(`Load average at the end ${loads()}.`);
+    await (options.short ? measureInShort : measureAll)(stand, options, before);
   } finally {
     await stand.close();
   }
 }
 
+async function measureAll(
+  stand: Stand,
+  options: StackBenchOptions,
+  before: CommittedTable,
+): Promise<void> {
+  const rows = await measureRates(stand, options);
+  print(ratesTable(rows, before));
+  print(`Cores in use meanwhile, of ${availableParallelism()}:\n\n${coresTable(rows)}`);
+  if (options.commitTable)
+    await writeCommitted(options.committed, withRows(before, await committedRows(rows)));
+  await measureLatency(stand, rows, options);
+  await measureMemoryUse(stand, options);
+  for (const workload of options.steps) await measureSteps(stand, workload);
+  print(`Load average at the end ${loads()}.`);
+}
+
+async function measureInShort(
+  stand: Stand,
+  { routerEnv, commitTable, committed }: StackBenchOptions,
+  before: CommittedTable,
+): Promise<void> {
+  const compared = commitTable ? undefined : shortOf(before, machine());
+  const pairs = await measureShort(
+    stand,
+    {
+      workload: SHORT,
+      routerEnv,
+      enough:
+        compared === undefined
+          ? areEnoughToCommit
+          : (each) => verdictOf(each, compared) !== undefined,
+    },
+    note,
+  );
+  if (compared === undefined) {
+    const short = {
+      ...(await originNow()),
+      samples: SHORT.count,
+      timesFloorCpu: rounded(lowestRatio(pairs.filter((pair) => isQuiet(pair)))),
+    };
+    await writeCommitted(committed, withShort(before, short));
+    print(shortTable(SHORT, pairs, short));
+    return;
+  }
+  print(shortTable(SHORT, pairs, compared));
+  switch (verdictOf(pairs, compared)) {
+    case 'too heavy':
+      process.stderr.write(`${tooHeavyText(lowestRatio(pairs), compared)}\n`);
+      process.exitCode = 1;
+      break;
+    case 'busy':
+      process.stderr.write(
+        'Expected some quiet rounds to judge by, found none; run this again when nothing else runs.\n',
+      );
+      process.exitCode = 3;
+      break;
+    default:
+  }
+}
+
+async function committedRows(rows: readonly Row[]): Promise<readonly CommittedRow[]> {
+  const origin = await originNow();
+  return rows.flatMap((row) => committedRow(row, origin) ?? []);
+}
+
 async function measureRates(
   stand: Stand,
-  { series, pairs }: StackBenchOptions,
+  { series, pairs, peer, routerEnv }: StackBenchOptions,
 ): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (const { workload, routers } of series)
-    rows.push(...(await measureRounds(stand, workload, routers, pairs)));
-  print(ratesTable(rows));
-  print(`Cores in use meanwhile, of ${availableParallelism()}:\n\n${coresTable(rows)}`);
+    rows.push(...(await measureRounds(stand, { workload, routers, pairs, peer, routerEnv })));
   return rows;
 }
 
 const TRIES = 3;
 
+interface Rounds extends Pick<StackBenchOptions, 'pairs' | 'peer' | 'routerEnv'> {
+  readonly workload: Workload;
+  readonly routers: number;
+}
+
 /** Alternates, so that changes of the machine's speed affect all of them. */
 async function measureRounds(
   stand: Stand,
-  workload: Workload,
-  routers: number,
-  pairs: number,
+  { workload, routers, pairs, peer, routerEnv }: Rounds,
 ): Promise<readonly Row[]> {
   const rows = Array.from({ length: routers }, (_, index) => ({
     workload,
     routers: index + 1,
     pairs: [] as StackPair[],
   }));
+  const peers = { workload, routers: PEER, pairs: [] as StackPair[] } as const;
   for (let round = 1; round <= pairs; round += 1) {
+    const tell = (what: string, run: Run): void => {
+      say(`${what}, ${round} of ${pairs}, ${found(workload, run)}`, workload);
+    };
     const published = await stand.publish(workload);
     const floor = await floorRun(stand, published);
-    say(`floor, ${round} of ${pairs}, ${found(workload, floor)}`, workload);
+    tell('floor', floor);
+    if (peer !== undefined) {
+      const subject = await peerRun(stand, published, peer);
+      tell('peer', subject);
+      peers.pairs.push({ subject, floor });
+    }
     for (const row of rows) {
       // The first of them settles what the floor has read. Settled samples stay settled, so each
       // further run has samples of its own.
       const subject = await undisturbed(
         stand,
-        row,
+        { workload, routers: row.routers, env: routerEnv },
         row.routers === 1 ? published : await stand.publish(workload),
       );
-      say(
-        `${row.routers} ${row.routers === 1 ? 'router' : 'routers'}, ${round} of ${pairs}, ${found(workload, subject)}`,
-        workload,
-      );
+      tell(nameOf(row), subject);
       row.pairs.push({ subject, floor });
     }
   }
-  return rows;
+  return peer === undefined ? rows : [...rows, peers];
 }
 
 async function undisturbed(
   stand: Stand,
-  { workload, routers }: Row,
+  {
+    workload,
+    ...how
+  }: {
+    readonly workload: Workload;
+    readonly routers: number;
+    readonly env: Readonly<Record<string, string>>;
+  },
   published: Published,
 ): Promise<Run> {
   for (
@@ -101,7 +196,7 @@ async function undisturbed(
     [tries, samples] = [tries + 1, await stand.publish(workload)]
   ) {
     try {
-      return await routersRun(stand, samples, routers);
+      return await routersRun(stand, samples, how);
     } catch (error) {
       if (!(error instanceof DisturbedRun) || tries === TRIES) throw error;
       say(`once more with other samples: ${error.message}`, workload);
@@ -110,8 +205,9 @@ async function undisturbed(
 }
 
 /** Printed at once, for observers and in case a later step fails. */
-function found({ count }: Workload, { seconds, cpuSeconds }: Run): string {
-  return `${Math.round(count / seconds)} samples/s, ${Math.round((cpuSeconds * 1e6) / count)} CPU µs a sample`;
+function found({ count }: Workload, run: Run): string {
+  const { seconds, cpuSeconds } = run;
+  return `${Math.round(count / seconds)} samples/s, ${Math.round((cpuSeconds * 1e6) / count)} CPU µs a sample${isBusy(run) ? ', busy' : ''}`;
 }
 
 async function measureLatency(
@@ -178,7 +274,7 @@ async function measureSteps(stand: Stand, workload: Workload): Promise<void> {
 }
 
 function heading({ pairs }: StackBenchOptions): string {
-  return `${new Date().toISOString().slice(0, 16)}Z, Node.js ${process.versions.node}, ${process.platform} ${process.arch}, ${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${pairs} ${pairs === 1 ? 'pair' : 'pairs'}, load average at the start ${loads()}.`;
+  return `${new Date().toISOString().slice(0, 16)}Z, Node.js ${process.versions.node}, ${machine()}, ${pairs} ${pairs === 1 ? 'pair' : 'pairs'}, load average at the start ${loads()}.`;
 }
 
 function loads(): string {

@@ -13,7 +13,7 @@ export class Child {
   readonly #script: string;
   readonly #process: ChildProcess;
   readonly #heard: unknown[] = [];
-  #wake: (() => void) | undefined;
+  #waiting: (() => void)[] = [];
   #ended: string | undefined;
   #output = '';
 
@@ -37,11 +37,11 @@ export class Child {
     });
     this.#process.on('message', (message) => {
       this.#heard.push(message);
-      this.#wake?.();
+      this.#wake();
     });
     this.#process.on('exit', (code, signal) => {
       this.#ended = signal ?? `exit code ${code}`;
-      this.#wake?.();
+      this.#wake();
     });
   }
 
@@ -53,7 +53,7 @@ export class Child {
     this.#process.send(message);
   }
 
-  /** The next message. Throws if the process ends without another one. */
+  /** The next message; callers get messages in the order in which they called. Throws if the process ends without another one. */
   async said<T>(): Promise<T> {
     for (;;) {
       if (this.#heard.length > 0) return this.#heard.shift() as T;
@@ -62,7 +62,7 @@ export class Child {
           `Expected ${this.#script} to say what it found, found that it ended (${this.#ended}):\n${this.#output}`,
         );
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+        this.#waiting.push(resolve);
       });
     }
   }
@@ -70,6 +70,10 @@ export class Child {
   async close(): Promise<void> {
     if (this.#process.connected) this.#process.disconnect();
     if (this.#ended === undefined) await once(this.#process, 'exit');
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   /** Runs a script that sends one message, and returns that message. */

@@ -1,101 +1,31 @@
-import { createCipheriv, createHash, randomBytes } from 'node:crypto';
-import { Agent, request } from 'node:http';
 import { TOPICS } from '@residency/contracts';
-import type { LogRecord } from '@residency/contracts';
 import { REGIONS } from '../workload.ts';
+import type { Workload } from '../workload.ts';
+import { Floor } from './floor.ts';
 import type { FloorOrder } from './orders.ts';
-import { endWithParent, letGo, sendToParent } from './parent.ts';
+import { endWithParent, sendToParent } from './parent.ts';
 import { openLog, settingsOfEnvironment } from './settings.ts';
 
-// The least work that any router of these samples must do: consume, hash (SHA-256), encrypt
-// (AES-256-GCM, a fresh key each) and put to as many sites by plain HTTP, in any order. No
-// decision, no key wrapping, no signed request, no audit event, no transaction.
-const SOCKETS = 64;
-const MOST_IN_WORK = 2 * SOCKETS;
-
 const [, , text = ''] = process.argv;
-const { workload, from }: FloorOrder = JSON.parse(text);
+const { region }: Workload = JSON.parse(text);
 endWithParent();
 const settings = settingsOfEnvironment();
-const sites = settings.sites
-  .filter(({ site }) => REGIONS[workload.region].sites.some((name) => name === site))
-  .map(({ endpoint = '', bucket }) => ({
-    url: `${endpoint}/${bucket}`,
-    agent: new Agent({ keepAlive: true, maxSockets: SOCKETS }),
-  }));
+const floor = new Floor(
+  settings.sites
+    .filter(({ site }) => REGIONS[region].sites.some((name) => name === site))
+    .map(({ endpoint = '', bucket }) => `${endpoint}/${bucket}`),
+);
+const log = openLog(settings);
 
-async function put(
-  { url, agent }: (typeof sites)[number],
-  name: string,
-  bytes: Buffer,
-): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  request(
-    `${url}/${name}`,
-    { method: 'PUT', agent, headers: { 'content-length': bytes.length } },
-    (answer) => {
-      if (answer.statusCode !== 200)
-        reject(
-          new Error(
-            `Expected the endpoint to store everything, found status ${String(answer.statusCode)}.`,
-          ),
-        );
-      answer.resume().once('end', resolve).once('error', reject);
-    },
-  )
-    .once('error', reject)
-    .end(bytes);
-  await promise;
+async function readFrom({ from }: FloorOrder): Promise<void> {
+  const count = await floor.store(
+    (await log).read(TOPICS.samples, {
+      from: new Map(from.map(([partition, offset]) => [partition, BigInt(offset)])),
+      until: 'end',
+    }),
+  );
+  sendToParent({ doneAt: Date.now(), count });
 }
 
-async function store({ value }: LogRecord): Promise<void> {
-  const sample = value ?? Buffer.alloc(0);
-  const name = createHash('sha256').update(sample).digest('hex');
-  const nonce = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', randomBytes(32), nonce);
-  const sealed = Buffer.concat([nonce, cipher.update(sample), cipher.final(), cipher.getAuthTag()]);
-  await Promise.all(sites.map((site) => put(site, name, sealed)));
-}
-
-/** Limits the concurrent work. */
-class InWork {
-  #count = 0;
-  #failure: { readonly error: unknown } | undefined;
-  #wake: (() => void) | undefined;
-
-  add(work: Promise<void>): void {
-    this.#count += 1;
-    void work
-      .catch((error: unknown) => {
-        this.#failure ??= { error };
-      })
-      .finally(() => {
-        this.#count -= 1;
-        this.#wake?.();
-      });
-  }
-
-  async fewerThan(limit: number): Promise<void> {
-    while (this.#count >= limit && this.#failure === undefined)
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    if (this.#failure !== undefined) throw this.#failure.error;
-  }
-}
-
-const log = await openLog(settings);
-const inWork = new InWork();
-let count = 0;
-for await (const record of log.read(TOPICS.samples, {
-  from: new Map(from.map(([partition, offset]) => [partition, BigInt(offset)])),
-  until: 'end',
-})) {
-  await inWork.fewerThan(MOST_IN_WORK);
-  inWork.add(store(record));
-  count += 1;
-}
-await inWork.fewerThan(1);
-sendToParent({ doneAt: Date.now(), count });
-await letGo();
-process.exit();
+// One order at a time. A rejection ends this process with its message.
+process.on('message', (order: FloorOrder) => void readFrom(order));

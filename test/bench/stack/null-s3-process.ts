@@ -61,7 +61,12 @@ server.listen(0, '127.0.0.1', () => {
 });
 
 process.on('message', ({ ask }: { readonly ask: 'arm' | 'puts' }) => {
-  if (ask === 'puts') sendToParent({ puts });
-  else [armed, puts] = [true, 0];
+  if (ask === 'arm') [armed, puts] = [true, 0];
+  else {
+    // Who waits for the first object is answered, too.
+    if (armed) sendToParent({});
+    armed = false;
+    sendToParent({ puts });
+  }
 });
 endWithParent();

@@ -33,12 +33,12 @@ export class NullS3 {
   }
 
   /**
-   * When the first object after this call arrives, milliseconds. One call at a time, and `puts`
-   * only after it.
+   * When the first object after this call arrives, milliseconds; `undefined` if `puts` is called
+   * before one does. One call at a time.
    */
-  async firstPut(): Promise<number> {
+  async firstPut(): Promise<number | undefined> {
     this.#child.send({ ask: 'arm' });
-    return (await this.#child.said<{ readonly firstPutAt: number }>()).firstPutAt;
+    return (await this.#child.said<{ readonly firstPutAt?: number }>()).firstPutAt;
   }
 
   /** How many objects arrived since `firstPut` was called. */

@@ -1,8 +1,19 @@
 import { parseArgs } from 'node:util';
 import { REGIONS, formatBytes, parseBytes } from '../workload.ts';
 import type { Workload } from '../workload.ts';
+import { COMMITTED } from './committed.ts';
 
 export interface StackBenchOptions {
+  /** Only the short form. */
+  readonly short: boolean;
+  /** A command of the user's that is measured in the same rounds. */
+  readonly peer: string | undefined;
+  /** Variables for the routers, over the deployment's own. */
+  readonly routerEnv: Readonly<Record<string, string>>;
+  /** What figures are compared with. */
+  readonly committed: string;
+  /** Writes the figures to `committed`. */
+  readonly commitTable: boolean;
   /** Each routed by one router, and by two, three ... up to `routers` of them. */
   readonly series: readonly { readonly workload: Workload; readonly routers: number }[];
   readonly pairs: number;
@@ -36,9 +47,13 @@ const FULL_BYTES = 320 * MiB;
 const FULL_COUNT = 12_000;
 const STEPS_BYTES = 200 * MiB;
 const STEPS_COUNT = 4_000;
+/** The workload of the short form. */
+export const SHORT: Workload = { bytes: 10 * KiB, region: 'zurich', count: 1_000 };
 
 export const USAGE = `npm run bench:stack -- [--quick] [--sizes 1KiB,10KiB,100KiB,1MiB] [--regions zurich,moscow] [--routers 3] [--pairs 3]
-                       [--latency-seconds 60] [--memory-minutes 10]
+                       [--latency-seconds 60] [--memory-minutes 10] [--peer CMD] [--router-env NAME=VALUE]...
+                       [--committed FILE] [--commit-table]
+npm run bench:short -- [--router-env NAME=VALUE]... [--committed FILE] [--commit-table]
   --quick            a few samples of one size: shows that it works, its figures mean nothing
   --sizes            of a sample, up to 16 MiB
   --regions          zurich: two sites, moscow: one. Latency, memory and steps are measured in the first of them
@@ -46,7 +61,12 @@ export const USAGE = `npm run bench:stack -- [--quick] [--sizes 1KiB,10KiB,100Ki
   --pairs            runs of the routers and of the floor, alternating
   --latency-seconds  at half of the highest rate of one router, for each size; 0: not at all
   --memory-minutes   at the highest rate of one router, 10 KiB; 0: not at all
+  --peer             a command for the shell that does the same with the same samples, measured in the same rounds
+  --router-env       a variable for the routers
+  --committed        the table to compare with; default: test/bench/stack/committed.json
+  --commit-table     write the figures to that table, except those of busy runs
 
+The short form compares one router's CPU a sample, at 10 KiB, with the floor's, and exits with 1 if that is more than 25 % above the committed figure.
 Tables go to standard output, progress to standard error. Linux only. The servers' folder (about 20 GB at the defaults) is made in the
 system's folder for temporary files: set TMPDIR to have it elsewhere. What is measured, and how: test/bench/stack/README.md.
 `;
@@ -63,9 +83,14 @@ export function readOptions(args: readonly string[]): StackBenchOptions {
       pairs: { type: 'string' },
       'latency-seconds': { type: 'string' },
       'memory-minutes': { type: 'string' },
+      short: { type: 'boolean', default: false },
+      peer: { type: 'string' },
+      'router-env': { type: 'string', multiple: true, default: [] },
+      committed: { type: 'string', default: COMMITTED },
+      'commit-table': { type: 'boolean', default: false },
     },
   });
-  const { quick } = values;
+  const { quick, short, peer, committed } = values;
   const sizes =
     values.sizes?.split(',').map((text) => readSize(text)) ?? (quick ? [10 * KiB] : SIZES);
   const regions = (values.regions ?? (quick ? 'zurich' : DEFAULT_REGIONS))
@@ -74,7 +99,7 @@ export function readOptions(args: readonly string[]): StackBenchOptions {
   const read = (name: 'routers' | 'pairs', most: number, usual: number): number =>
     readNumber(name, values[name], { least: 1, most, usual });
   return {
-    ...(quick
+    ...(quick || short
       ? quickly(sizes, regions, read('routers', 6, 2))
       : fully(sizes, regions, read('routers', 6, 3))),
     pairs: read('pairs', 99, quick ? 1 : 3),
@@ -88,10 +113,25 @@ export function readOptions(args: readonly string[]): StackBenchOptions {
       most: 1_440,
       usual: quick ? 0.02 : 10,
     }),
+    short,
+    peer,
+    routerEnv: Object.fromEntries(values['router-env'].map((text) => readVariable(text))),
+    committed,
+    commitTable: values['commit-table'],
   };
 }
 
-type Sizes = Omit<StackBenchOptions, 'pairs' | 'latencySeconds' | 'memoryMinutes'>;
+type Sizes = Omit<
+  StackBenchOptions,
+  | 'pairs'
+  | 'latencySeconds'
+  | 'memoryMinutes'
+  | 'short'
+  | 'peer'
+  | 'routerEnv'
+  | 'committed'
+  | 'commitTable'
+>;
 
 function fully(sizes: readonly number[], regions: readonly Region[], routers: number): Sizes {
   const [first = 'zurich'] = regions;
@@ -155,6 +195,13 @@ function readRegion(text: string): Region {
   throw new Error(
     `--regions: expected some of ${Object.keys(REGIONS).join(', ')}, separated by commas; correct it.`,
   );
+}
+
+function readVariable(text: string): readonly [string, string] {
+  const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined)
+    throw new Error('--router-env: expected NAME=VALUE; correct it.');
+  return [name, value];
 }
 
 function readNumber(

@@ -1,4 +1,3 @@
-import type { Workload } from '../workload.ts';
 import type { Samples } from './sample-entry.ts';
 
 /** The argument of a benchmark's child process. */
@@ -11,8 +10,8 @@ export interface PublishOrder {
     | { readonly mode: 'ahead'; readonly waiting: number };
 }
 
+/** A message to the floor, whose argument is a workload. It answers each. */
 export interface FloorOrder {
-  readonly workload: Workload;
   /** Offsets by partition, as text. */
   readonly from: readonly (readonly [number, string])[];
 }

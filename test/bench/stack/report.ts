@@ -1,6 +1,8 @@
 import { figure, median, spread, table } from '../report.ts';
 import { REGIONS, formatBytes } from '../workload.ts';
 import type { Workload } from '../workload.ts';
+import { rowOf, spreadOf } from './committed.ts';
+import type { CommittedRow, CommittedTable, Origin, Spread } from './committed.ts';
 import type { Latencies } from './latency.ts';
 import type { MainThread } from './main-thread-profile.ts';
 import { slopeOf } from './memory.ts';
@@ -8,16 +10,40 @@ import type { MemoryCourse } from './memory.ts';
 import type { Run } from './runs.ts';
 import type { Cost, Steps } from './step-clock.ts';
 
-/** A run of so many routers, and the floor's run of the same round. */
+/** A run of so many routers or of a peer, and the floor's run of the same round. */
 export interface StackPair {
   readonly subject: Run;
   readonly floor: Run;
 }
 
+export const PEER = 'peer';
+
 export interface Row {
   readonly workload: Workload;
-  readonly routers: number;
+  readonly routers: number | typeof PEER;
   readonly pairs: readonly StackPair[];
+}
+
+const LEAST_SHARE = 0.8;
+const OTHERS_CORES = 0.1;
+
+/**
+ * Other programs kept it from the cores: its figures show their load, too. If the benchmark's own
+ * processes use up the cores, as several routers do on two, that is how it always is.
+ */
+export function isBusy({ share, cores }: Pick<Run, 'share' | 'cores'>): boolean {
+  const { machine = 0, ...ours } = cores;
+  const others = machine - Object.values(ours).reduce((sum, each) => sum + each, 0);
+  return share < LEAST_SHARE && others > OTHERS_CORES;
+}
+
+export function isQuiet({ subject, floor }: StackPair): boolean {
+  return !isBusy(subject) && !isBusy(floor);
+}
+
+export function nameOf({ routers }: Pick<Row, 'routers'>): string {
+  if (routers === PEER) return PEER;
+  return routers === 1 ? '1 router' : `${routers} routers`;
 }
 
 /** Of one router; two and three are compared with it. */
@@ -25,7 +51,7 @@ export function rateOf({ workload: { count }, pairs }: Row): number {
   return count / median(pairs.map(({ subject }) => subject.seconds));
 }
 
-export function ratesTable(rows: readonly Row[]): string {
+export function ratesTable(rows: readonly Row[], before: CommittedTable): string {
   return table(
     [
       'sample',
@@ -40,6 +66,7 @@ export function ratesTable(rows: readonly Row[]): string {
       'floor CPU µs a sample',
       "times the floor's time: median (min–max)",
       "times the floor's CPU: median (min–max)",
+      "committed: times the floor's CPU",
     ],
     rows.map((row) => {
       const {
@@ -61,37 +88,84 @@ export function ratesTable(rows: readonly Row[]): string {
         figure((of(({ floor }) => floor.cpuSeconds) * 1e6) / count),
         ratio(pairs, ({ seconds }) => seconds),
         ratio(pairs, ({ cpuSeconds }) => cpuSeconds),
+        routers === PEER ? '' : committedText(rowOf(before, row.workload, routers)),
       ];
     }),
   );
 }
 
+function committedText(
+  before: Pick<CommittedRow, 'timesFloorCpu' | 'date' | 'commit'> | undefined,
+): string {
+  if (before === undefined) return 'none';
+  return `${spreadText(before.timesFloorCpu)}, ${before.date}, ${before.commit}`;
+}
+
+function spreadText({ median: middle, min, max }: Spread): string {
+  return [middle.toFixed(2), ` (${min.toFixed(2)}–${max.toFixed(2)})`].join('');
+}
+
+function timesFloor(pairs: readonly StackPair[], of: (run: Run) => number): readonly number[] {
+  return pairs.map(({ subject, floor }) => of(subject) / of(floor));
+}
+
+/** Of the quiet pairs. */
 function ratio(pairs: readonly StackPair[], of: (run: Run) => number): string {
-  const ratios = pairs.map(({ subject, floor }) => of(subject) / of(floor));
-  return spread(ratios, (value) => value.toFixed(2));
+  const quiet = pairs.filter((pair) => isQuiet(pair));
+  if (quiet.length === 0) return 'busy';
+  const busy = pairs.length - quiet.length;
+  return `${spreadText(spreadOf(timesFloor(quiet, of)))}${busy === 0 ? '' : `, ${busy} of ${pairs.length} busy`}`;
+}
+
+/** What a row adds to the committed table; `undefined` for a peer, and if a pair was busy. */
+export function committedRow(
+  { workload: { bytes, region, count }, routers, pairs }: Row,
+  origin: Origin,
+): CommittedRow | undefined {
+  if (routers === PEER || !pairs.every((pair) => isQuiet(pair))) return undefined;
+  const micros = (run: (pair: StackPair) => Run): number =>
+    Math.round((median(pairs.map((pair) => run(pair).cpuSeconds)) * 1e6) / count);
+  return {
+    sample: formatBytes(bytes),
+    region,
+    routers,
+    samples: count,
+    ...origin,
+    cpuMicroseconds: micros(({ subject }) => subject),
+    floorCpuMicroseconds: micros(({ floor }) => floor),
+    timesFloorTime: spreadOf(timesFloor(pairs, ({ seconds }) => seconds)),
+    timesFloorCpu: spreadOf(timesFloor(pairs, ({ cpuSeconds }) => cpuSeconds)),
+  };
 }
 
 const PARTIES = [
-  ['measured', 'router(s) or floor'],
+  ['measured', 'router(s), floor or peer'],
   ['endpoint', 'null endpoint'],
   ['broker', 'Kafka broker'],
   ['beside', 'projector, Redis, bench'],
   ['machine', 'the machine, all programs'],
 ] as const;
 
-/** The cores that each used while the clock ran. */
+/** The cores that each used while the clock ran, and how much of what it wanted the first got. */
 export function coresTable(rows: readonly Row[]): string {
   const line = (runs: readonly Run[], what: string, workload: Workload): string[] => [
     ...name(workload),
     what,
     ...PARTIES.map(([party]) => median(runs.map(({ cores }) => cores[party] ?? 0)).toFixed(2)),
+    shares(runs),
   ];
   return table(
-    ['sample', 'region (sites)', 'run', ...PARTIES.map(([, heading]) => heading)],
+    [
+      'sample',
+      'region (sites)',
+      'run',
+      ...PARTIES.map(([, heading]) => heading),
+      'got of what it wanted, %',
+    ],
     rows.flatMap(({ workload, routers, pairs }) => [
       line(
         pairs.map(({ subject }) => subject),
-        routers === 1 ? '1 router' : `${routers} routers`,
+        nameOf({ routers }),
         workload,
       ),
       ...(routers === 1
@@ -105,6 +179,14 @@ export function coresTable(rows: readonly Row[]): string {
         : []),
     ]),
   );
+}
+
+function shares(runs: readonly Run[]): string {
+  const busy = runs.filter((run) => isBusy(run)).length;
+  return `${spread(
+    runs.map(({ share }) => share * 100),
+    (percent) => percent.toFixed(0),
+  )}${busy === 0 ? '' : ', busy'}`;
 }
 
 export function latencyTable(

@@ -1,10 +1,15 @@
+import type { Offsets } from '@residency/adapter-kafka';
 import { TOPICS, decodeAuditEvent } from '@residency/contracts';
+import type { ServiceProcess } from '../../running-deployment/service-process.ts';
 import type { Measurement } from '../meter.ts';
 import { REGIONS } from '../workload.ts';
+import type { Workload } from '../workload.ts';
 import { Child } from './child.ts';
 import type { FloorOrder } from './orders.ts';
-import { cpuBetween, readCpu, residentBytes } from './process-figures.ts';
-import type { CpuUse } from './process-figures.ts';
+import { publishForPeer } from './peer-topic.ts';
+import { Peer } from './peer.ts';
+import { cpuBetween, readCpu, subjectOf } from './process-figures.ts';
+import type { CpuUse, Subject } from './process-figures.ts';
 import type { Published, Stand } from './stand.ts';
 
 /**
@@ -13,6 +18,7 @@ import type { Published, Stand } from './stand.ts';
  */
 export interface Run extends Measurement {
   readonly cores: CpuUse['cores'];
+  readonly share: CpuUse['share'];
 }
 
 /**
@@ -28,49 +34,93 @@ export class DisturbedRun extends Error {}
 export async function routersRun(
   stand: Stand,
   published: Published,
-  routers: number,
+  { routers, env }: { readonly routers: number; readonly env: Readonly<Record<string, string>> },
 ): Promise<Run> {
   const services = await Promise.all(
-    Array.from({ length: routers }, () => stand.deployment.launch('router')),
+    Array.from({ length: routers }, () => stand.deployment.launch('router', env)),
   );
   try {
-    return await measured(
-      stand,
-      published,
-      services.map(({ pid }) => pid),
-      {
-        done: () => stand.settled(services),
-        endedAt: () => lastAppended(stand, published),
-      },
-    );
+    return await settledRun(stand, published.workload, services, () => Promise.resolve(published));
   } finally {
     await Promise.all(services.map((service) => service.stop()));
   }
 }
 
+/** The same by routers that are already there, and may settle samples as soon as they are published. */
+export async function settledRun(
+  stand: Stand,
+  workload: Workload,
+  routers: readonly ServiceProcess[],
+  publish: () => Promise<Published>,
+): Promise<Run> {
+  let auditFrom: Offsets = new Map();
+  return await measured(stand, workload, subjectOf(routers.map(({ pid }) => pid)), {
+    done: async () => {
+      ({ auditFrom } = await publish());
+      await stand.settled(routers);
+    },
+    endedAt: () => lastAppended(stand, { workload, auditFrom }),
+  });
+}
+
 export async function floorRun(stand: Stand, published: Published): Promise<Run> {
-  const { workload, from } = published;
-  const order: FloorOrder = {
-    workload,
-    from: [...from].map(([partition, offset]) => [partition, offset.toString()]),
-  };
-  const floor = new Child('floor-process.ts', order, stand.deployment.env);
-  let ended = 0;
+  const floor = openFloor(stand, published.workload);
   try {
-    return await measured(stand, published, [floor.pid], {
-      done: async () => {
-        const { doneAt, count } = await floor.said<{
-          readonly doneAt: number;
-          readonly count: number;
-        }>();
-        if (count !== workload.count)
-          throw new Error(`Expected the floor to read ${workload.count} samples, found ${count}.`);
-        ended = doneAt;
-      },
-      endedAt: () => Promise.resolve(ended),
-    });
+    return await floorRead(stand, published, floor);
   } finally {
     await floor.close();
+  }
+}
+
+export function openFloor(stand: Stand, workload: Workload): Child {
+  return new Child('floor-process.ts', workload, stand.deployment.env);
+}
+
+/** The same by a floor that is already there. */
+export async function floorRead(
+  stand: Stand,
+  { workload, from }: Published,
+  floor: Child,
+): Promise<Run> {
+  let ended = 0;
+  floor.send({
+    from: [...from].map(([partition, offset]) => [partition, offset.toString()]),
+  } satisfies FloorOrder);
+  return await measured(stand, workload, subjectOf([floor.pid]), {
+    done: async () => {
+      const { doneAt, count } = await floor.said<{
+        readonly doneAt: number;
+        readonly count: number;
+      }>();
+      if (count !== workload.count)
+        throw new Error(`Expected the floor to read ${workload.count} samples, found ${count}.`);
+      ended = doneAt;
+    },
+    endedAt: () => Promise.resolve(ended),
+  });
+}
+
+/** A command of the user's on the same samples, in a topic of its own. */
+export async function peerRun(
+  stand: Stand,
+  { workload, first }: Published,
+  command: string,
+): Promise<Run> {
+  const topic = await publishForPeer(stand, { workload, first, partitions: 'all' });
+  const peer = new Peer(command, {
+    RESIDENCY_BENCH_BROKERS: stand.deployment.kafka.brokers.join(','),
+    RESIDENCY_BENCH_TOPIC: topic,
+    RESIDENCY_BENCH_GROUP: `${topic}.peer`,
+    RESIDENCY_BENCH_COUNT: String(workload.count),
+    ...stand.sitesFor(workload),
+  });
+  try {
+    return await measured(stand, workload, peer, {
+      done: () => peer.done(),
+      endedAt: () => Promise.resolve(peer.endedAt),
+    });
+  } finally {
+    await peer.close();
   }
 }
 
@@ -82,25 +132,23 @@ interface Work {
 
 async function measured(
   stand: Stand,
-  { workload }: Published,
-  pids: readonly number[],
+  workload: Workload,
+  subject: Subject,
   { done, endedAt }: Work,
 ): Promise<Run> {
-  const parties = stand.parties(pids);
-  const first = stand.s3.firstPut().then((at) => ({ at, cpu: readCpu(parties) }));
+  const beside = stand.beside();
+  const first = stand.s3.firstPut().then((at) => ({ at, cpu: readCpu(subject, beside) }));
   // If the work fails, its error is reported, not this one.
   first.catch(() => undefined);
   await done();
-  const end = readCpu(parties);
-  const peakBytes = pids.reduce((sum, pid) => sum + residentBytes(pid, 'VmHWM'), 0);
-  const { at, cpu } = await first;
+  const end = readCpu(subject, beside);
+  const peakBytes = subject.peakBytes();
   await demandPuts(stand, workload.count * REGIONS[workload.region].sites.length);
-  const { seconds, cores } = cpuBetween(cpu, end);
+  const { at = Number.NaN, cpu } = await first;
   return {
+    ...cpuBetween(cpu, end),
     seconds: ((await endedAt()) - at) / 1e3,
-    cpuSeconds: seconds['measured'] ?? 0,
     peakBytes,
-    cores,
   };
 }
 
@@ -111,7 +159,10 @@ async function demandPuts(stand: Stand, expected: number): Promise<void> {
     throw new DisturbedRun(`Expected ${expected} objects to reach the sites, found ${puts}.`);
 }
 
-async function lastAppended(stand: Stand, { workload, auditFrom }: Published): Promise<number> {
+async function lastAppended(
+  stand: Stand,
+  { workload, auditFrom }: Pick<Published, 'workload' | 'auditFrom'>,
+): Promise<number> {
   let [last, stored] = [0, 0];
   for await (const { at, value } of stand.log.read(TOPICS.audit, {
     from: auditFrom,

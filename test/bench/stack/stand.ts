@@ -7,22 +7,25 @@ import { Deployment } from '../../running-deployment/deployment.ts';
 import type { ServiceProcess } from '../../running-deployment/service-process.ts';
 import { openStack } from '../../stack/index.ts';
 import type { OwnStack } from '../../stack/index.ts';
+import { REGIONS } from '../workload.ts';
 import type { Workload } from '../workload.ts';
 import { Child } from './child.ts';
 import { NullS3 } from './null-s3.ts';
 import type { PublishOrder } from './orders.ts';
-import type { Parties } from './process-figures.ts';
+import type { Beside } from './process-figures.ts';
 import { appendSamples, grantEntry } from './sample-entry.ts';
 import type { Samples } from './sample-entry.ts';
 
 /** More than twice as many as routers are compared, so that each has several. */
-const PARTITIONS = 6;
+export const PARTITIONS = 6;
 const LOOK_MS = 200;
 const PATIENCE_MS = 120_000;
 
 /** Samples in the intake log that are not settled. */
 export interface Published {
   readonly workload: Workload;
+  /** The number of the first. */
+  readonly first: number;
   /** Their first offsets. */
   readonly from: Offsets;
   /** The end of the audit log before them. */
@@ -88,16 +91,29 @@ export class Stand {
     return this.deployment.log;
   }
 
-  /** The processes whose CPU is measured besides `measured`. */
-  parties(measured: readonly number[]): Parties {
+  /** The processes beside the measured ones. */
+  beside(): Beside {
     const { brokers, redis } = this.#stack.servers;
     const pids = (...servers: readonly { readonly pid: number | undefined }[]): number[] =>
       servers.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
     return {
-      measured,
       endpoint: [this.s3.pid],
       broker: pids(...brokers),
       beside: [this.#projector.pid, process.pid, ...pids(redis)],
+    };
+  }
+
+  /** The sites of a workload, as variables for a peer. */
+  sitesFor({ region }: Workload): Readonly<Record<string, string>> {
+    const { buckets } = this.deployment;
+    const sites = REGIONS[region].sites;
+    const { endpoint, awsRegion, accessKeyId, secretAccessKey } = this.s3.sites[sites[0]];
+    return {
+      RESIDENCY_BENCH_ENDPOINT: endpoint,
+      RESIDENCY_BENCH_BUCKETS: sites.map((site) => buckets[site]).join(','),
+      AWS_REGION: awsRegion,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
     };
   }
 
@@ -110,11 +126,12 @@ export class Stand {
       await this.log.ends(TOPICS.samples),
       await this.log.ends(TOPICS.audit),
     ];
-    await appendSamples(this.log, { workload, first: this.#next, partitions }, workload.count);
+    const first = this.#next;
+    await appendSamples(this.log, { workload, first, partitions }, workload.count);
     this.#next += workload.count;
     // Otherwise the broker's files would still be flushed while the clock runs.
     await promisify(execFile)('sync');
-    return { workload, from, auditFrom };
+    return { workload, first, from, auditFrom };
   }
 
   /** Publishes in a process of its own while routers run. Returns the number of samples. */

@@ -22,7 +22,8 @@ export async function runService(
     );
   return process.execve(
     process.execPath,
-    [process.execPath, ...process.execArgv, main],
+    // Without the young generation that `bin/residency.js` gives a short-lived command.
+    [process.execPath, ...process.execArgv.filter((one) => !/semi-space-size/.test(one)), main],
     definedOf({ ...process.env, ...env }),
   );
 }

@@ -21,9 +21,10 @@ export function table(head: readonly string[], rows: readonly (readonly Cell[])[
   );
 }
 
-/** 1234567 as 1,234,567. */
+/** 1234567.89 as 1,234,567.9. Without `Intl`, whose data take 10 ms to load. */
 export function grouped(number: number): string {
-  return number.toLocaleString('en-US', { maximumFractionDigits: 1 });
+  const [whole = '', fraction = '0'] = number.toFixed(1).split('.');
+  return `${whole.replace(/\B(?=(?:\d{3})+$)/g, ',')}${fraction === '0' ? '' : `.${fraction}`}`;
 }
 
 /** A number of bytes in the unit a person would choose. */
