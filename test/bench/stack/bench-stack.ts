@@ -114,7 +114,8 @@ async function measureInShort(
       );
       process.exitCode = 3;
       break;
-    default:
+    case 'passes':
+    case undefined:
   }
 }
 
