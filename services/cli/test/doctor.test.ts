@@ -225,18 +225,33 @@ describe('clocks', () => {
     },
   });
 
-  it('of brokers are read by the youngest of the ticks that come', async () => {
-    const log = logOf([
-      { key: 'tick', at: NOW - 400 },
-      { key: 'consent-0001', at: NOW + 9_000 },
-      { key: 'tick', at: NOW - 20 },
-      { key: 'tick', at: NOW - 100 },
-    ]);
-    expect(await watchTicks(log, TOPICS.consents, { now: () => NOW, signal: never })).toEqual({
+  it('of brokers are bounded by the ticks that come, however long they were on their way', async () => {
+    const [ahead, apart, late] = [3_000, 250, 2_400];
+    // A tick each quarter of a second, by a clock that is ahead; each arrives late.
+    let now = NOW;
+    const log: TickLog = {
+      ...logOf([]),
+      async *read() {
+        yield { key: Buffer.from('consent-0001'), at: NOW + 90_000 } as LogRecord;
+        for (let nth = 1; nth <= 3; nth += 1) {
+          now = NOW + nth * apart + late;
+          yield { key: Buffer.from('tick'), at: NOW + nth * apart + ahead } as LogRecord;
+        }
+      },
+    };
+    const reading = await watchTicks(log, TOPICS.consents, { now: () => now, signal: never });
+    expect(reading).toEqual({
       clock: 'Kafka (threat.consents)',
-      least: -20,
-      most: 480,
+      least: ahead - late,
+      most: ahead + 2 * apart,
     });
+  });
+
+  it('of brokers have no upper bound by a single tick, which may be older than the question', async () => {
+    const log = logOf([{ key: 'tick', at: NOW - 400 }]);
+    expect(
+      await watchTicks(log, TOPICS.consents, { now: () => NOW, signal: never, watchMs: 20 }),
+    ).toMatchObject({ least: -400, most: Infinity });
   });
 
   it('where none comes that is wrong, though other records do', async () => {
