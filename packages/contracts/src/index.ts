@@ -47,7 +47,8 @@ export {
 } from './object-key.ts';
 export { decodeObjectMetadata, encodeObjectMetadata } from './object-metadata.ts';
 export type { ObjectMetadata } from './object-metadata.ts';
-export { isPolicyTick, policyDigest, readPolicy, readPolicyRecord } from './policy-event.ts';
+export { policyDigest } from './policy-digest.ts';
+export { isPolicyTick, readPolicy, readPolicyRecord } from './policy-event.ts';
 export { outcomeSummary } from './outcome-summary.ts';
 export type { OutcomeSummary } from './outcome-summary.ts';
 export { formatPosition, parsePosition } from './position.ts';

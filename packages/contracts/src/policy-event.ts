@@ -1,11 +1,11 @@
 import { decodeKafka } from '@residency/cloudevents';
-import { BASES, CONFIDENCES, JsonError, canonicalJson, readJson } from '@residency/residency';
-import type { PolicyDocument, PolicyPublished, PolicyVersion } from '@residency/residency';
+import { BASES, CONFIDENCES, JsonError, readJson } from '@residency/residency';
+import type { PolicyPublished, PolicyVersion } from '@residency/residency';
 import { z } from 'zod';
 import { ContractError } from './contract-error.ts';
-import { sha256 } from './digest.ts';
 import { instant } from './fields.ts';
 import type { LogRecord } from './log-record.ts';
+import { policyDigest } from './policy-digest.ts';
 import { POLICY_PUBLISHED, POLICY_TICK } from './vocabulary.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/, 'not 1 to 64 of a-z 0-9 . -');
@@ -101,9 +101,4 @@ export function isPolicyTick({ headers, value }: Pick<LogRecord, 'headers' | 'va
   } catch {
     return false;
   }
-}
-
-/** The SHA-256 of the RFC 8785 form, lower-case hex. */
-export function policyDigest(document: PolicyDocument): string {
-  return sha256(Buffer.from(canonicalJson(document), 'utf8'));
 }

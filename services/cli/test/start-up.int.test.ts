@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { FIRST_POLICY } from '@residency/standalone';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const BIN = fileURLToPath(new URL('../bin/residency.js', import.meta.url));
@@ -72,11 +73,16 @@ describe('a command loads what it asks for:', () => {
     expect(files.length).toBeLessThan(80);
   });
 
-  it('where without a data directory, what reads a policy', async () => {
+  it('where without a data directory, no validator: the reviewed policy is known by its digest', async () => {
     const { vendors, files } = await loaded('where', 'CH');
-    expect(vendors).toEqual(['commander', VALIDATOR]);
+    expect(vendors).toEqual(['commander']);
     expect(declarations(files)).toEqual(['where-command.ts']);
     expect(files.filter((url) => url.includes('/adapter-'))).toEqual([]);
+  });
+
+  it('where of a policy in a file, the validator', async () => {
+    const { vendors } = await loaded('where', 'CH', '--policy', fileURLToPath(FIRST_POLICY));
+    expect(vendors).toEqual(['commander', VALIDATOR]);
   });
 
   it('where in a data directory, no validator in the thread of the log', async () => {

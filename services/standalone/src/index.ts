@@ -1,6 +1,6 @@
 export { lockRouting, openDataDirectory } from './data-directory.ts';
 export { isDataDirectory } from './data-directory-marker.ts';
-export { FIRST_POLICY } from './first-policy.ts';
+export { FIRST_POLICY, FIRST_POLICY_SHA256 } from './first-policy.ts';
 export { prepareRegions } from './prepare-regions.ts';
 export { defaultCheckpoints } from './checkpoints-place.ts';
 export type { DataDirectory, OpenOptions } from './data-directory.ts';

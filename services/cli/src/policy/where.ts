@@ -1,4 +1,3 @@
-import { readPolicy } from '@residency/contracts/policy-event';
 import {
   BEGINNING_OF_TIME,
   checkPolicy,
@@ -50,6 +49,7 @@ async function policyFor(
   at: number,
 ): Promise<PolicyVersion> {
   if (file !== undefined) {
+    const { readPolicy } = await import('@residency/contracts/policy-event');
     const policy = readPolicy(await readNamed(file, 'the policy'));
     const problems = checkPolicy(policy.document);
     if (problems.length > 0)
