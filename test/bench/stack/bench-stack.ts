@@ -35,7 +35,7 @@ import {
   stepsTable,
 } from './report.ts';
 import type { Row, StackPair } from './report.ts';
-import { DisturbedRun, floorRun, peerRun, routersRun } from './runs.ts';
+import { DisturbedRun, evenIfDisturbed, floorRun, peerRun, routersRun } from './runs.ts';
 import type { Run } from './runs.ts';
 import { areEnoughToCommit, measureShort, shortTable, tooHeavyText } from './short.ts';
 import { Stand } from './stand.ts';
@@ -103,20 +103,18 @@ async function measureInShort(
     return;
   }
   print(shortTable(SHORT, pairs, compared));
-  switch (verdictOf(pairs, compared)) {
-    case 'too heavy':
-      process.stderr.write(`${tooHeavyText(lowestRatio(pairs), compared)}\n`);
-      process.exitCode = 1;
-      break;
-    case 'busy':
-      process.stderr.write(
-        'Expected some quiet rounds to judge by, found none; run this again when nothing else runs.\n',
-      );
-      process.exitCode = 3;
-      break;
-    case 'passes':
-    case undefined:
-  }
+  const verdict = verdictOf(pairs, compared);
+  if (verdict === 'too heavy') end(1, tooHeavyText(lowestRatio(pairs), compared));
+  if (verdict === 'busy')
+    end(
+      3,
+      'Expected some quiet rounds to judge by, found none; run this again when nothing else runs.',
+    );
+}
+
+function end(code: number, message: string): void {
+  process.stderr.write(`${message}\n`);
+  process.exitCode = code;
 }
 
 async function committedRows(rows: readonly Row[]): Promise<readonly CommittedRow[]> {
@@ -126,17 +124,17 @@ async function committedRows(rows: readonly Row[]): Promise<readonly CommittedRo
 
 async function measureRates(
   stand: Stand,
-  { series, pairs, peer, routerEnv }: StackBenchOptions,
+  { series, ...how }: StackBenchOptions,
 ): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (const { workload, routers } of series)
-    rows.push(...(await measureRounds(stand, { workload, routers, pairs, peer, routerEnv })));
+    rows.push(...(await measureRounds(stand, { ...how, workload, routers })));
   return rows;
 }
 
 const TRIES = 3;
 
-interface Rounds extends Pick<StackBenchOptions, 'pairs' | 'peer' | 'routerEnv'> {
+interface Rounds extends Pick<StackBenchOptions, 'quick' | 'pairs' | 'peer' | 'routerEnv'> {
   readonly workload: Workload;
   readonly routers: number;
 }
@@ -144,7 +142,7 @@ interface Rounds extends Pick<StackBenchOptions, 'pairs' | 'peer' | 'routerEnv'>
 /** Alternates, so that changes of the machine's speed affect all of them. */
 async function measureRounds(
   stand: Stand,
-  { workload, routers, pairs, peer, routerEnv }: Rounds,
+  { workload, quick, routers, pairs, peer, routerEnv }: Rounds,
 ): Promise<readonly Row[]> {
   const rows = Array.from({ length: routers }, (_, index) => ({
     workload,
@@ -167,11 +165,11 @@ async function measureRounds(
     for (const row of rows) {
       // The first of them settles what the floor has read. Settled samples stay settled, so each
       // further run has samples of its own.
-      const subject = await undisturbed(
-        stand,
-        { workload, routers: row.routers, env: routerEnv },
-        row.routers === 1 ? published : await stand.publish(workload),
-      );
+      const samples = row.routers === 1 ? published : await stand.publish(workload);
+      const order = { workload, routers: row.routers, env: routerEnv };
+      const subject = quick
+        ? await evenIfDisturbed(routersRun(stand, samples, order))
+        : await undisturbed(stand, order, samples);
       tell(nameOf(row), subject);
       row.pairs.push({ subject, floor });
     }

@@ -4,6 +4,7 @@ import type { Workload } from '../workload.ts';
 import { COMMITTED } from './committed.ts';
 
 export interface StackBenchOptions {
+  readonly quick: boolean;
   /** Only the short form. */
   readonly short: boolean;
   /** A command of the user's that is measured in the same rounds. */
@@ -113,6 +114,7 @@ export function readOptions(args: readonly string[]): StackBenchOptions {
       most: 1_440,
       usual: quick ? 0.02 : 10,
     }),
+    quick,
     short,
     peer,
     routerEnv: Object.fromEntries(values['router-env'].map((text) => readVariable(text))),
@@ -126,6 +128,7 @@ type Sizes = Omit<
   | 'pairs'
   | 'latencySeconds'
   | 'memoryMinutes'
+  | 'quick'
   | 'short'
   | 'peer'
   | 'routerEnv'
