@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { sha256 } from '@residency/contracts/digest';
 import { policyDigest } from '@residency/contracts/policy-digest';
+import { readJson } from '@residency/residency';
 import type { PolicyDocument, PolicyPublished, PolicyVersion } from '@residency/residency';
 import { FIRST_POLICY, FIRST_POLICY_SHA256 } from '@residency/standalone/first-policy';
 
@@ -17,6 +18,7 @@ export async function firstPolicy(now: () => number): Promise<PolicyPublished> {
 async function versionOf(bytes: Buffer): Promise<PolicyVersion> {
   if (sha256(bytes) !== FIRST_POLICY_SHA256)
     return (await import('@residency/contracts/policy-event')).readPolicy(bytes);
-  const document: PolicyDocument = JSON.parse(bytes.toString());
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its bytes are those of the reviewed file
+  const document = readJson(bytes) as PolicyDocument;
   return { document, digest: policyDigest(document) };
 }
