@@ -1,60 +1,74 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { decodeObjectMetadata, submissionOfKey } from '@residency/contracts';
 import type { ObjectMetadata, SiteIdentity } from '@residency/contracts';
 import type { CreateResult, ObjectHead, ObjectStore } from '@residency/routing';
+import { CandidateJournal } from './candidate-journal.ts';
+import { encodeCandidate } from './candidate-line.ts';
 import { DirtyDirectories } from './dirty-directories.ts';
-import {
-  digestFile,
-  linkIfFree,
-  makeDirectories,
-  removeIfThere,
-  syncDirectory,
-  writeNewFile,
-} from './durable-files.ts';
+import { DISK_CALLS, syncFolder } from './disk-calls.ts';
+import type { DiskCalls } from './disk-calls.ts';
+import { FILE_MODE, digestFile, makeDirectory } from './durable-files.ts';
 import { FilesystemError, errnoOf, inSite } from './filesystem-error.ts';
-import { appendCandidate, candidateFor, readCandidates } from './metadata-candidates.ts';
+import { MetadataFiles } from './metadata-files.ts';
 import { SiteFolder } from './site-folder.ts';
 import {
   TEMPORARY_DIRECTORY,
+  earlierObjectPath,
   metadataDirectory,
-  metadataPath,
-  objectDirectories,
+  objectDirectory,
+  objectPath,
 } from './site-layout.ts';
 
 /**
- * One site as a directory. The metadata of an attempt is durable before its bytes are linked to
- * their name. The link is the commit: a crash leaves at most a temporary file and metadata without
- * bytes. `create` makes directories inside `samples/` and `metadata/`, but never these two or the
- * site itself, which may be on a disk that is not mounted. Before each use, `SiteFolder` verifies
+ * One site as a directory. The bytes and the metadata of an attempt are durable before the bytes are
+ * linked to their name. The link is the commit: a crash leaves at most a temporary file and metadata
+ * without bytes. `create` makes directories inside `samples/` and `metadata/`, but never these two or
+ * the site itself, which may be on a disk that is not mounted. Before each use, `SiteFolder` verifies
  * the site; its errors are thrown.
  */
 export class FilesystemObjectStore implements ObjectStore {
   readonly site: string;
+  readonly #calls: DiskCalls;
   readonly #folder: SiteFolder;
   readonly #dirty: DirtyDirectories;
+  readonly #journal: CandidateJournal;
+  readonly #metadata: MetadataFiles;
 
   /** `directory`: a directory that `initSite` made. `now`: a monotonic clock, milliseconds. */
   constructor(
     directory: string,
     identity: SiteIdentity,
     now: () => number = () => performance.now(),
+    calls: DiskCalls = DISK_CALLS,
   ) {
     this.site = identity.site;
-    this.#folder = new SiteFolder(directory, identity, now, () => {
+    this.#calls = calls;
+    this.#folder = new SiteFolder(directory, identity, now, calls, () => {
       this.#dirty.moved();
+      this.#journal.moved();
     });
-    this.#dirty = new DirtyDirectories((path) => syncDirectory(this.#path(path)));
+    this.#dirty = new DirtyDirectories((path) => syncFolder(this.#path(path), calls));
+    this.#journal = new CandidateJournal({
+      directory,
+      site: this.site,
+      calls,
+      requireSameFolder: () => {
+        this.#folder.requireSameFolder();
+      },
+    });
+    this.#metadata = new MetadataFiles(directory);
   }
 
   async create(key: string, sealed: Uint8Array, metadata: ObjectMetadata): Promise<CreateResult> {
     const submission = submissionOf(key);
     return await this.#inSite(async () => {
-      // Checking first saves the writes of a duplicate, and prevents the metadata file from growing
-      // with each.
-      const standing = await this.#find(key, submission);
-      if (standing !== undefined) return { created: false, existing: standing };
-      if (await this.#place(key, submission, sealed, metadata)) return { created: true };
+      // Checking first saves the writes of a duplicate, and finds what version 0.1 wrote.
+      if (
+        this.#fileOf(submission) === undefined &&
+        (await this.#place(submission, sealed, metadata))
+      )
+        return { created: true };
       const existing = await this.#find(key, submission);
       if (existing === undefined) throw this.#metadataMissing(key);
       return { created: false, existing };
@@ -66,7 +80,10 @@ export class FilesystemObjectStore implements ObjectStore {
   }
 
   async flush(): Promise<void> {
-    await this.#inSite(() => this.#dirty.flush());
+    await this.#inSite(async () => {
+      await this.#dirty.flush();
+      await this.#journal.fold();
+    });
   }
 
   async #inSite<T>(work: () => Promise<T>): Promise<T> {
@@ -76,7 +93,7 @@ export class FilesystemObjectStore implements ObjectStore {
         const result = await work();
         // If the path changed meanwhile, the object that was found or synced may be in another
         // folder.
-        await this.#folder.requireSameFolder();
+        this.#folder.requireSameFolder();
         return result;
       } catch (error) {
         this.#folder.doubt();
@@ -86,60 +103,83 @@ export class FilesystemObjectStore implements ObjectStore {
   }
 
   /** `false`: another attempt's bytes got the name first. */
-  async #place(
-    key: string,
-    submission: string,
-    sealed: Uint8Array,
-    metadata: ObjectMetadata,
-  ): Promise<boolean> {
+  async #place(submission: string, sealed: Uint8Array, metadata: ObjectMetadata): Promise<boolean> {
     const temporary = this.#path(`${TEMPORARY_DIRECTORY}/${randomUUID()}`);
     try {
-      await writeNewFile(temporary, sealed);
-      await this.#inDirectories([metadataDirectory(submission)], () =>
-        appendCandidate(this.#path(metadataPath(submission)), metadata, this.site),
-      );
+      // Both are waited for, because the temporary file is removed after a failure.
+      const steps = await Promise.allSettled([
+        this.#write(temporary, sealed),
+        this.#journal.append(encodeCandidate(submission, metadata)),
+      ]);
+      for (const step of steps) if (step.status === 'rejected') throw step.reason;
       // From here on the link fails if the path changes, because the temporary file is only in this
       // folder.
-      await this.#folder.requireSameFolder();
-      const created = await this.#inDirectories(objectDirectories(submission), () =>
-        linkIfFree(temporary, this.#path(key)),
-      );
-      if (created) this.#touch(submission);
+      this.#folder.requireSameFolder();
+      const created = await this.#link(temporary, submission);
+      if (created) this.#dirty.touch(objectDirectory(submission));
       return created;
     } finally {
-      await removeIfThere(temporary);
+      this.#remove(temporary);
     }
+  }
+
+  /** Writes a new file and makes its content durable. */
+  async #write(path: string, bytes: Uint8Array): Promise<void> {
+    const file = this.#calls.open(path, 'wx', FILE_MODE);
+    try {
+      for (let at = 0; at < bytes.length;)
+        at += await this.#calls.write(file, at === 0 ? bytes : bytes.subarray(at));
+      await this.#calls.sync(file);
+    } finally {
+      this.#calls.close(file);
+    }
+  }
+
+  /** Links the finished file to the object's name, if that is free: link(2) is atomic. */
+  async #link(temporary: string, submission: string): Promise<boolean> {
+    const path = this.#path(objectPath(submission));
+    try {
+      try {
+        this.#calls.link(temporary, path);
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') throw error;
+        const directory = objectDirectory(submission);
+        if (await makeDirectory(this.#path(directory))) this.#dirty.made(directory);
+        this.#calls.link(temporary, path);
+      }
+      return true;
+    } catch (error) {
+      if (errnoOf(error) === 'EEXIST') return false;
+      throw error;
+    }
+  }
+
+  #remove(temporary: string): void {
+    try {
+      this.#calls.unlink(temporary);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+  }
+
+  /** The path of the object's file; `undefined`: there is none. */
+  #fileOf(submission: string): string | undefined {
+    return [objectPath(submission), earlierObjectPath(submission)].find((path) =>
+      this.#calls.exists(this.#path(path)),
+    );
   }
 
   /** The object under the key, with the candidate whose digest matches its bytes. */
   async #find(key: string, submission: string): Promise<ObjectHead | undefined> {
-    const found = await digestFile(this.#path(key));
-    if (found === undefined) return undefined;
-    const candidate = candidateFor(
-      await readCandidates(this.#path(metadataPath(submission))),
-      found.sha256,
-    );
-    if (candidate === undefined) throw this.#metadataMissing(key);
-    // Its creator may have crashed before the sync.
-    this.#touch(submission);
-    return { metadata: decodeObjectMetadata(candidate), bytes: found.bytes };
-  }
-
-  /** Most directories exist, so they are made only if the first attempt failed for lack of one. */
-  async #inDirectories<T>(directories: readonly string[], attempt: () => Promise<T>): Promise<T> {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-    }
-    for (const directory of await makeDirectories(this.#folder.directory, directories))
-      this.#dirty.made(directory);
-    return await attempt();
-  }
-
-  #touch(submission: string): void {
-    this.#dirty.touch(objectDirectories(submission)[1]);
-    this.#dirty.touch(metadataDirectory(submission));
+    const path = this.#fileOf(submission);
+    const found = path === undefined ? undefined : await digestFile(this.#path(path));
+    if (path === undefined || found === undefined) return undefined;
+    const metadata = await this.#metadata.find(submission, found.sha256);
+    if (metadata === undefined) throw this.#metadataMissing(key);
+    // Its creator may have crashed before the sync. Version 0.1 relied on it for the metadata too.
+    this.#dirty.touch(posix.dirname(path));
+    if (path === key) this.#dirty.touch(metadataDirectory(submission));
+    return { metadata: decodeObjectMetadata(metadata), bytes: found.bytes };
   }
 
   #path(relative: string): string {

@@ -2,19 +2,22 @@ import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256, submissionOfKey } from '@residency/contracts';
 import type { FoundEntry, FoundObject, SiteReader } from '@residency/reconciliation';
+import { DISK_CALLS } from './disk-calls.ts';
 import { openRegular } from './durable-files.ts';
 import { errnoOf, inSite, siteError } from './filesystem-error.ts';
-import { candidateFor, holdsCandidates, readCandidates } from './metadata-candidates.ts';
-import { TEMPORARY_DIRECTORY, housekeepingOf, metadataPath } from './site-layout.ts';
+import { MetadataFiles, holdsCandidates } from './metadata-files.ts';
+import { TEMPORARY_DIRECTORY, housekeepingOf, keyOfPath, objectPath } from './site-layout.ts';
 
 /** Reads one site's directory; opens nothing for writing. */
 export class FilesystemSiteReader implements SiteReader {
   readonly site: string;
   readonly #directory: string;
+  readonly #metadata: MetadataFiles;
 
   constructor(directory: string, site: string) {
     this.site = site;
     this.#directory = directory;
+    this.#metadata = new MetadataFiles(directory);
   }
 
   /**
@@ -52,33 +55,39 @@ export class FilesystemSiteReader implements SiteReader {
   async read(key: string): Promise<FoundObject | undefined> {
     if (!isPlainPath(key)) return undefined;
     return await inSite(this.site, async () => {
-      const bytes = await this.#bytes(key);
-      if (bytes === undefined) return undefined;
       const submission = submissionOfKey(key);
-      const candidates =
-        submission === undefined
-          ? []
-          : await readCandidates(join(this.#directory, metadataPath(submission)));
-      const metadata = candidateFor(candidates, sha256(bytes));
+      if (submission === undefined) {
+        const bytes = await this.#bytes(key);
+        return bytes === undefined ? undefined : { bytes };
+      }
+      const bytes = (await this.#bytes(objectPath(submission))) ?? (await this.#bytes(key));
+      if (bytes === undefined) return undefined;
+      const metadata = await this.#metadata.find(submission, sha256(bytes));
       return metadata === undefined ? { bytes } : { bytes, metadata };
     });
   }
 
   async *#walk(directory: string): AsyncGenerator<FoundEntry> {
     for await (const entry of await opendir(join(this.#directory, directory))) {
-      const key = directory === '' ? entry.name : `${directory}/${entry.name}`;
-      if (entry.isDirectory()) yield* this.#walk(key);
-      else if (!entry.isFile()) yield { key, foreign: true };
-      else if (!(await this.#isHousekeeping(key)))
-        yield { key, foreign: submissionOfKey(key) === undefined };
+      const path = directory === '' ? entry.name : `${directory}/${entry.name}`;
+      if (entry.isDirectory()) yield* this.#walk(path);
+      else if (!entry.isFile()) yield { key: keyOfPath(path) ?? path, foreign: true };
+      else if (!(await this.#isHousekeeping(path))) yield this.#entry(path);
     }
   }
 
-  async #isHousekeeping(key: string): Promise<boolean> {
-    const kind = housekeepingOf(key);
-    return kind === 'metadata'
-      ? await holdsCandidates(join(this.#directory, key))
-      : kind !== undefined;
+  #entry(path: string): FoundEntry {
+    const key = keyOfPath(path);
+    if (key === undefined) return { key: path, foreign: true };
+    const submission = submissionOfKey(key) ?? '';
+    // A second file of one object is not the object: `read` prefers the other.
+    const second = path === key && DISK_CALLS.exists(join(this.#directory, objectPath(submission)));
+    return { key, foreign: second };
+  }
+
+  async #isHousekeeping(path: string): Promise<boolean> {
+    const kind = housekeepingOf(path);
+    return kind === 'metadata' ? await holdsCandidates(this.#directory, path) : kind !== undefined;
   }
 
   async #bytes(key: string): Promise<Buffer | undefined> {

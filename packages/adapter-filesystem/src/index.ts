@@ -1,3 +1,4 @@
+export { foldJournals } from './candidate-journal.ts';
 export { FILESYSTEM_ERROR_CODES, FilesystemError } from './filesystem-error.ts';
 export type { FilesystemErrorCode } from './filesystem-error.ts';
 export { FilesystemLedgerStore } from './filesystem-ledger-store.ts';

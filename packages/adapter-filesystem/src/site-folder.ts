@@ -1,7 +1,8 @@
-import { lstat, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MarkerWatch } from '@residency/contracts';
 import type { SiteIdentity } from '@residency/contracts';
+import type { DiskCalls } from './disk-calls.ts';
 import { FilesystemError } from './filesystem-error.ts';
 import { SITE_DIRECTORIES } from './site-layout.ts';
 import { isEmpty, verifySite } from './site-marker.ts';
@@ -21,6 +22,7 @@ export class SiteFolder {
   readonly directory: string;
   readonly #identity: SiteIdentity;
   readonly #watch: MarkerWatch;
+  readonly #calls: Pick<DiskCalls, 'lstat'>;
   readonly #moved: () => void;
   #bound: Bound | undefined;
 
@@ -29,10 +31,12 @@ export class SiteFolder {
     directory: string,
     identity: SiteIdentity,
     now: () => number,
+    calls: Pick<DiskCalls, 'lstat'>,
     moved: () => void = () => undefined,
   ) {
     this.directory = directory;
     this.#identity = identity;
+    this.#calls = calls;
     this.#moved = moved;
     this.#watch = new MarkerWatch(() => this.#look(), { now });
   }
@@ -43,7 +47,7 @@ export class SiteFolder {
    */
   async requireVerified(): Promise<void> {
     await this.#watch.fresh();
-    if (await this.#isSame()) return;
+    if (this.#isSame()) return;
     this.#watch.doubt();
     await this.#watch.fresh();
   }
@@ -52,8 +56,8 @@ export class SiteFolder {
    * Call after a use, before its result counts. Throws `SITE_UNREACHABLE` (retry) if the path now
    * names another folder.
    */
-  async requireSameFolder(): Promise<void> {
-    if (await this.#isSame()) return;
+  requireSameFolder(): void {
+    if (this.#isSame()) return;
     this.#watch.doubt();
     throw this.#moving();
   }
@@ -63,17 +67,17 @@ export class SiteFolder {
     this.#watch.doubt();
   }
 
-  async #isSame(): Promise<boolean> {
-    return this.#bound !== undefined && (await this.#samples()) === this.#bound.samples;
+  #isSame(): boolean {
+    return this.#bound !== undefined && this.#samples() === this.#bound.samples;
   }
 
   async #look(): Promise<void> {
     const root = await fileOf(this.directory);
-    const samples = await this.#samples();
-    for (const name of SITE_DIRECTORIES) await this.#folder(name);
+    const samples = this.#samples();
+    for (const name of SITE_DIRECTORIES) this.#folder(name);
     await verifySite(this.directory, this.#identity);
     // If the path changed at that moment, the marker of another folder may have been read.
-    const found = { root: await fileOf(this.directory), samples: await this.#samples() };
+    const found = { root: await fileOf(this.directory), samples: this.#samples() };
     if (found.root !== root || found.samples !== samples) throw this.#moving();
     if (this.#bound !== undefined && found.samples !== this.#bound.samples)
       await this.#rebind(this.#bound, found);
@@ -90,12 +94,12 @@ export class SiteFolder {
     this.#moved();
   }
 
-  async #samples(): Promise<string> {
-    return await this.#folder('samples');
+  #samples(): string {
+    return this.#folder('samples');
   }
 
-  async #folder(name: (typeof SITE_DIRECTORIES)[number]): Promise<string> {
-    const found = await lstat(join(this.directory, name), { bigint: true });
+  #folder(name: (typeof SITE_DIRECTORIES)[number]): string {
+    const found = this.#calls.lstat(join(this.directory, name));
     if (found.isDirectory()) return `${found.dev}:${found.ino}`;
     throw new FilesystemError({
       code: 'SITE_UNREACHABLE',

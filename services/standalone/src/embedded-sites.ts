@@ -1,4 +1,9 @@
-import { FilesystemObjectStore, sweepTemporaries, verifySite } from '@residency/adapter-filesystem';
+import {
+  FilesystemObjectStore,
+  foldJournals,
+  sweepTemporaries,
+  verifySite,
+} from '@residency/adapter-filesystem';
 import { hasCode } from '@residency/coded-error';
 import type { ObjectStore, Sites } from '@residency/routing';
 import type { DataDirectory } from './data-directory.ts';
@@ -49,8 +54,9 @@ export class EmbeddedSites implements Sites {
         cause: error,
       });
     }
-    // Partial files of a crash. Only a router writes there, and this is the only one.
+    // What earlier routers left. Only a router writes there, and this is the only one.
     await sweepTemporaries(directory, site);
+    await foldJournals(directory, site);
     return this.#wrap(new FilesystemObjectStore(directory, { region, site }));
   }
 }

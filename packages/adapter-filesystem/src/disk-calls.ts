@@ -1,0 +1,56 @@
+import * as fs from 'node:fs';
+import { promisify } from 'node:util';
+
+/**
+ * The system calls with which an object is created. Most are synchronous, because for small files
+ * they take less of the main thread than handing them to the thread pool. What waits for the disk
+ * goes to the pool. Errors are those of `node:fs`.
+ */
+export interface DiskCalls {
+  /** Does not follow a link. */
+  lstat(path: string): fs.BigIntStats;
+  /** Whether anything has this name. Does not follow a link. */
+  exists(path: string): boolean;
+  /** Returns a file descriptor. */
+  open(path: string, flags: string | number, mode: number): number;
+  /** One write(2), if the bytes are few. Returns the number of bytes written. */
+  write(file: number, bytes: Uint8Array): Promise<number>;
+  size(file: number): number;
+  sync(file: number): Promise<void>;
+  close(file: number): void;
+  link(from: string, to: string): void;
+  unlink(path: string): void;
+}
+
+const sync = promisify(fs.fsync);
+const writeInPool = promisify(fs.write);
+// Copying this much to the page cache takes as long as a call through the pool.
+const SMALL_BYTES = 128 * 1024;
+
+export const DISK_CALLS: DiskCalls = {
+  lstat: (path) => fs.lstatSync(path, { bigint: true }),
+  exists: (path) => fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
+  open: fs.openSync,
+  write: async (file, bytes) =>
+    bytes.length <= SMALL_BYTES
+      ? fs.writeSync(file, bytes)
+      : (await writeInPool(file, bytes)).bytesWritten,
+  size: (file) => fs.fstatSync(file).size,
+  sync,
+  close: fs.closeSync,
+  link: fs.linkSync,
+  unlink: fs.unlinkSync,
+};
+
+/** Makes the entries of a directory durable. */
+export async function syncFolder(
+  path: string,
+  calls: Pick<DiskCalls, 'open' | 'sync' | 'close'>,
+): Promise<void> {
+  const folder = calls.open(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY, 0);
+  try {
+    await calls.sync(folder);
+  } finally {
+    calls.close(folder);
+  }
+}
