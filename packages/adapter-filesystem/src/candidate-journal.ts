@@ -6,7 +6,7 @@ import pLimit from 'p-limit';
 import { decodeCandidate } from './candidate-line.ts';
 import { DISK_CALLS, syncFolder } from './disk-calls.ts';
 import type { DiskCalls } from './disk-calls.ts';
-import { FILE_MODE, makeDirectory } from './durable-files.ts';
+import { FILE_MODE } from './durable-files.ts';
 import { FilesystemError, errnoOf, inSite } from './filesystem-error.ts';
 import { holdsCandidates } from './metadata-files.ts';
 import { JOURNAL_DIRECTORY, metadataPath } from './site-layout.ts';
@@ -87,7 +87,7 @@ export class CandidateJournal {
       before = await appendText(path, text, this.#deps);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
-      await makeDirectory(join(directory, JOURNAL_DIRECTORY));
+      calls.mkdir(join(directory, JOURNAL_DIRECTORY));
       before = await appendText(path, text, this.#deps);
     }
     // It is new after a fold, and in a copy of the site. Also after a failure in the steps below.
@@ -132,9 +132,13 @@ async function appendText(
  * Moves the lines of journals that no process appends to into their final files. Only for the holder
  * of the routing lock. Returns the number of journals.
  */
-export async function foldJournals(directory: string, site: string): Promise<number> {
+export async function foldJournals(
+  directory: string,
+  site: string,
+  calls: DiskCalls = DISK_CALLS,
+): Promise<number> {
   return await inSite(site, async () => {
-    const deps = { directory, site, calls: DISK_CALLS, requireSameFolder: () => undefined };
+    const deps = { directory, site, calls, requireSameFolder: () => undefined };
     let folded = 0;
     for (const name of await journalNames(directory)) {
       await foldJournal(name, deps);
@@ -171,7 +175,7 @@ async function foldJournal(name: string, deps: JournalDeps): Promise<void> {
   const byPath = await linesByPath(journal);
   if (byPath === undefined) return;
   const folders = [...new Set([...byPath.keys()].map((path) => dirname(path)))];
-  for (const folder of folders) await makeDirectory(join(directory, folder));
+  for (const folder of folders) calls.mkdir(join(directory, folder));
   const limit = pLimit(CONCURRENT_APPENDS);
   await limit.map(byPath, ([path, lines]) => appendText(path, lines.join(''), deps));
   // Whoever made a file or a folder may have been killed before its name was durable.

@@ -1,5 +1,7 @@
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
+import { DIRECTORY_MODE } from './durable-files.ts';
+import { errnoOf } from './filesystem-error.ts';
 
 /**
  * The system calls with which an object is created. Most are synchronous, because for small files
@@ -18,6 +20,8 @@ export interface DiskCalls {
   size(file: number): number;
   sync(file: number): Promise<void>;
   close(file: number): void;
+  /** Makes one directory, never its parents. `false`: it exists already. */
+  mkdir(path: string): boolean;
   link(from: string, to: string): void;
   unlink(path: string): void;
 }
@@ -26,6 +30,16 @@ const sync = promisify(fs.fsync);
 const writeInPool = promisify(fs.write);
 // Copying this much to the page cache takes as long as a call through the pool.
 const SMALL_BYTES = 128 * 1024;
+
+function makeDirectory(path: string): boolean {
+  try {
+    fs.mkdirSync(path, { mode: DIRECTORY_MODE });
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
 
 export const DISK_CALLS: DiskCalls = {
   lstat: (path) => fs.lstatSync(path, { bigint: true }),
@@ -38,6 +52,7 @@ export const DISK_CALLS: DiskCalls = {
   size: (file) => fs.fstatSync(file).size,
   sync,
   close: fs.closeSync,
+  mkdir: makeDirectory,
   link: fs.linkSync,
   unlink: fs.unlinkSync,
 };

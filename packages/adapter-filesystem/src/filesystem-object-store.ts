@@ -8,7 +8,7 @@ import { encodeCandidate } from './candidate-line.ts';
 import { DirtyDirectories } from './dirty-directories.ts';
 import { DISK_CALLS, syncFolder } from './disk-calls.ts';
 import type { DiskCalls } from './disk-calls.ts';
-import { FILE_MODE, digestFile, makeDirectory } from './durable-files.ts';
+import { FILE_MODE, digestFile } from './durable-files.ts';
 import { FilesystemError, errnoOf, inSite } from './filesystem-error.ts';
 import { MetadataFiles } from './metadata-files.ts';
 import { SiteFolder } from './site-folder.ts';
@@ -115,7 +115,7 @@ export class FilesystemObjectStore implements ObjectStore {
       // From here on the link fails if the path changes, because the temporary file is only in this
       // folder.
       this.#folder.requireSameFolder();
-      const created = await this.#link(temporary, submission);
+      const created = this.#link(temporary, submission);
       if (created) this.#dirty.touch(objectDirectory(submission));
       return created;
     } finally {
@@ -136,7 +136,7 @@ export class FilesystemObjectStore implements ObjectStore {
   }
 
   /** Links the finished file to the object's name, if that is free: link(2) is atomic. */
-  async #link(temporary: string, submission: string): Promise<boolean> {
+  #link(temporary: string, submission: string): boolean {
     const path = this.#path(objectPath(submission));
     try {
       try {
@@ -144,7 +144,7 @@ export class FilesystemObjectStore implements ObjectStore {
       } catch (error) {
         if (errnoOf(error) !== 'ENOENT') throw error;
         const directory = objectDirectory(submission);
-        if (await makeDirectory(this.#path(directory))) this.#dirty.made(directory);
+        if (this.#calls.mkdir(this.#path(directory))) this.#dirty.made(directory);
         this.#calls.link(temporary, path);
       }
       return true;

@@ -1,10 +1,14 @@
-import { chmod, cp, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { chmod, cp, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { exampleObject } from '@residency/testkit';
 import type { ExampleObject } from '@residency/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { foldJournals } from '../src/candidate-journal.ts';
+import { DISK_CALLS } from '../src/disk-calls.ts';
+import type { DiskCalls } from '../src/disk-calls.ts';
 import { FilesystemObjectStore } from '../src/filesystem-object-store.ts';
-import { metadataPath } from '../src/site-layout.ts';
+import { JOURNAL_DIRECTORY, metadataPath, objectPath } from '../src/site-layout.ts';
 import { ZURICH, temporarySite } from './temporary-site.ts';
 import type { TemporarySite } from './temporary-site.ts';
 
@@ -20,57 +24,99 @@ const put = ({ key, sealed, metadata }: ExampleObject) => store.create(key, seal
 const at = (path: string) => join(site.directory, path);
 const mode = async (path: string) => (await stat(at(path))).mode & 0o777;
 const candidatesOf = ({ key }: ExampleObject) => metadataPath(key.slice(-64));
+const fileOf = ({ key }: ExampleObject) => objectPath(key.slice(-64));
+/** Moves all metadata into its final files. */
+const fold = () => foldJournals(site.directory, ZURICH.site);
 
-test('leaves the sealed message alone under samples, one metadata file and no temporary file', async () => {
-  const object = exampleObject('one');
-  await put(object);
-  expect(await site.files()).toEqual([candidatesOf(object), 'residency-site.json', object.key]);
+test('leaves the sealed message alone under samples, one journal of metadata and no temporary file', async () => {
+  const objects = ['one', 'two', 'three'].map((name) => exampleObject(name));
+  for (const object of objects) await put(object);
+  const [journal = '', ...rest] = await site.files();
+  expect(journal).toMatch(new RegExp(`^${JOURNAL_DIRECTORY}/[0-9a-f-]{36}$`));
+  expect(rest).toEqual(['residency-site.json', ...objects.map(fileOf).sort()]);
+  expect(await fold()).toBe(1);
+  expect(await site.files()).toEqual([
+    ...objects.map(candidatesOf).sort(),
+    'residency-site.json',
+    ...objects.map(fileOf).sort(),
+  ]);
+  for (const object of objects)
+    expect(await put({ ...object, sealed: Buffer.from('x') })).toMatchObject({
+      created: false,
+      existing: { metadata: object.metadata },
+    });
 });
 
 test('keeps files and directories for their owner only', async () => {
   const object = exampleObject('one');
   await put(object);
-  expect(
-    await Promise.all([object.key, candidatesOf(object), 'residency-site.json'].map(mode)),
-  ).toEqual([0o600, 0o600, 0o600]);
-  expect(
-    await Promise.all(
-      ['.', 'samples', 'metadata', 'tmp', object.key.slice(0, 10), object.key.slice(0, 13)].map(
-        mode,
-      ),
-    ),
-  ).toEqual(Array.from({ length: 6 }, () => 0o700));
+  const files = await site.files();
+  await fold();
+  await put(exampleObject('two'));
+  files.push(candidatesOf(object), ...(await site.files(JOURNAL_DIRECTORY)));
+  const folders = [
+    '.',
+    'samples',
+    'metadata',
+    'tmp',
+    JOURNAL_DIRECTORY,
+    dirname(fileOf(object)),
+    dirname(candidatesOf(object)),
+  ];
+  const there = [...new Set(files)].filter((path) => existsSync(at(path)));
+  expect(there).toHaveLength(4);
+  expect(await Promise.all(there.map(mode))).toEqual(there.map(() => 0o600));
+  expect(await Promise.all(folders.map(mode))).toEqual(folders.map(() => 0o700));
 });
 
 test('does not write for a duplicate, however often it comes', async () => {
   const object = exampleObject('one');
   await put(object);
-  const before = await readFile(at(candidatesOf(object)));
+  const [journal = ''] = await site.files('metadata');
+  const before = await readFile(at(journal));
   await put(exampleObject('one', 1));
-  expect(await readFile(at(candidatesOf(object)))).toEqual(before);
+  expect(await readFile(at(journal))).toEqual(before);
+  expect(await site.files('metadata')).toEqual([journal]);
 });
 
 test('chooses the metadata of the bytes among the lines of crashed and torn attempts', async () => {
   const object = exampleObject('one', 7);
   const lost = JSON.stringify({
+    submission: object.key.slice(-64),
     'sealed-sha256': exampleObject('one').metadata.sealedSha256,
     position: 'log-1/threat.samples/0/1',
   });
-  await mkdir(at('metadata/'.concat(object.key.slice(8, 10))));
+  await mkdir(dirname(at(candidatesOf(object))));
   await writeFile(at(candidatesOf(object)), `\n${lost}\n[1]\nnull\n${lost.slice(0, 40)}`);
   await put(object);
-  await writeFile(at(candidatesOf(object)), `\n${lost.slice(0, 30)}`, { flag: 'a' });
-  expect(await put(exampleObject('one', 8))).toMatchObject({
-    created: false,
-    existing: { metadata: object.metadata },
-  });
+  const [journal = ''] = await site.files(JOURNAL_DIRECTORY);
+  await writeFile(at(journal), `\n${lost.slice(0, 30)}`, { flag: 'a' });
+  for (const folded of [0, 1]) {
+    if (folded > 0) expect(await fold()).toBe(1);
+    expect(await put(exampleObject('one', 8))).toMatchObject({
+      created: false,
+      existing: { metadata: object.metadata },
+    });
+  }
+});
+
+test("does not take another object's metadata for a copy of its bytes", async () => {
+  const [one, two] = [exampleObject('one'), exampleObject('two')];
+  await put(one);
+  await mkdir(dirname(at(fileOf(two))), { recursive: true });
+  await cp(at(fileOf(one)), at(fileOf(two)));
+  for (const _ of ['in the journal', 'folded']) {
+    await expect(put(two)).rejects.toMatchObject({ code: 'METADATA_MISSING', remedy: 'park' });
+    await fold();
+  }
 });
 
 test('reports missing metadata if the bytes were altered, and if their metadata was deleted', async () => {
   const [altered, bare] = [exampleObject('altered'), exampleObject('bare')];
   await put(altered);
   await put(bare);
-  await writeFile(at(altered.key), 'other bytes');
+  await fold();
+  await writeFile(at(fileOf(altered)), 'other bytes');
   await rm(at(candidatesOf(bare)));
   for (const { key } of [altered, bare]) {
     await expect(store.create(key, Buffer.from('x'), altered.metadata)).rejects.toMatchObject({
@@ -84,9 +130,10 @@ test('reports missing metadata if the bytes were altered, and if their metadata 
 test('refuses metadata that no router wrote', async () => {
   const object = exampleObject('one');
   await put(object);
+  await fold();
   await writeFile(
     at(candidatesOf(object)),
-    JSON.stringify({ 'sealed-sha256': object.metadata.sealedSha256 }),
+    `\n${JSON.stringify({ submission: object.key.slice(-64), 'sealed-sha256': object.metadata.sealedSha256 })}`,
   );
   await expect(put(exampleObject('one'))).rejects.toMatchObject({
     code: 'INVALID_METADATA',
@@ -133,14 +180,42 @@ test('answers a file where its directory should be as unreachable', async () => 
 
 test('answers a full disk with SITE_FULL, creates nothing, leaves no temporary file, and creates once there is room', async () => {
   const object = exampleObject('one');
-  await mkdir(at('metadata/'.concat(object.key.slice(8, 10))));
-  await symlink('/dev/full', at(candidatesOf(object)));
   // Linux's own full device takes the metadata: the bytes must then not get their name.
+  let full = true;
+  const fullForMetadata: DiskCalls = {
+    ...DISK_CALLS,
+    open: (path, flags, fileMode) =>
+      full && path.includes(JOURNAL_DIRECTORY)
+        ? DISK_CALLS.open('/dev/full', 'w', fileMode)
+        : DISK_CALLS.open(path, flags, fileMode),
+  };
+  store = new FilesystemObjectStore(site.directory, ZURICH, undefined, fullForMetadata);
   await expect(put(object)).rejects.toMatchObject({ code: 'SITE_FULL', remedy: 'retry' });
   expect(await site.files('samples')).toEqual([]);
   expect(await site.files('tmp')).toEqual([]);
-  await rm(at(candidatesOf(object)));
+  full = false;
   expect(await put(object)).toEqual({ created: true });
+});
+
+test('a write of the metadata that is cut short creates nothing and is repeated', async () => {
+  const object = exampleObject('one');
+  let cut = true;
+  const calls: DiskCalls = {
+    ...DISK_CALLS,
+    write: (file, bytes) => {
+      const short = cut && bytes.length < object.sealed.length;
+      return DISK_CALLS.write(file, short ? bytes.subarray(0, 200) : bytes);
+    },
+  };
+  store = new FilesystemObjectStore(site.directory, ZURICH, undefined, calls);
+  await expect(put(object)).rejects.toMatchObject({ code: 'SITE_FULL', remedy: 'retry' });
+  expect(await site.files('samples')).toEqual([]);
+  cut = false;
+  expect(await put(object)).toEqual({ created: true });
+  expect(await put(exampleObject('one', 1))).toMatchObject({
+    created: false,
+    existing: { metadata: object.metadata },
+  });
 });
 
 test('repeats no argument in an error', async () => {

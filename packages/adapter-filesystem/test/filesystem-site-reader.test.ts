@@ -6,7 +6,8 @@ import { exampleObject } from '@residency/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FilesystemObjectStore } from '../src/filesystem-object-store.ts';
 import { FilesystemSiteReader } from '../src/filesystem-site-reader.ts';
-import { metadataPath } from '../src/site-layout.ts';
+import { foldJournals } from '../src/candidate-journal.ts';
+import { earlierMetadataPath, metadataPath, objectPath } from '../src/site-layout.ts';
 import { ZURICH, temporarySite } from './temporary-site.ts';
 import type { TemporarySite } from './temporary-site.ts';
 
@@ -21,17 +22,21 @@ beforeEach(async () => {
 afterEach(() => site.remove());
 
 const at = (path: string) => join(site.directory, path);
+const fileOf = (key: string) => at(objectPath(key.slice(-64)));
 const listed = async () => (await Array.fromAsync(reader.list())).map(({ key }) => key).sort();
 
 test('lists every object and returns each with its metadata', async () => {
   const objects = Array.from({ length: 20 }, (_, index) => exampleObject(`listed-${index}`, index));
   for (const { key, sealed, metadata } of objects) await store.create(key, sealed, metadata);
-  expect(await listed()).toEqual(objects.map(({ key }) => key).sort());
-  for (const { key, sealed, metadata } of objects) {
-    expect(await reader.read(key)).toEqual({
-      bytes: sealed,
-      metadata: encodeObjectMetadata(metadata),
-    });
+  for (const journals of [1, 0]) {
+    expect(await listed()).toEqual(objects.map(({ key }) => key).sort());
+    for (const { key, sealed, metadata } of objects) {
+      expect(await reader.read(key)).toEqual({
+        bytes: sealed,
+        metadata: encodeObjectMetadata(metadata),
+      });
+    }
+    expect(await foldJournals(site.directory, ZURICH.site)).toBe(journals);
   }
 });
 
@@ -68,7 +73,7 @@ test('names a metadata file with foreign content, and not a line of an attempt w
     [line.slice(0, 9), false],
     [`${line.slice(0, 40)}${line}`, false],
   ];
-  const paths = contents.map((_, index) => metadataPath(`${index}`.repeat(64)));
+  const paths = contents.map((_, index) => earlierMetadataPath(`${index}`.repeat(64)));
   for (const [index, [content]] of contents.entries()) {
     await mkdir(dirname(at(paths[index] ?? '')), { recursive: true });
     await writeFile(at(paths[index] ?? ''), content);
@@ -88,10 +93,10 @@ test('names temporary files on request', async () => {
 test('an object that was replaced by a link or a pipe is foreign', async () => {
   const [one, two] = [exampleObject('one', 1), exampleObject('two', 2)];
   for (const { key, sealed, metadata } of [one, two]) await store.create(key, sealed, metadata);
-  await rename(at(one.key), `${site.directory}.moved`);
-  await symlink(`${site.directory}.moved`, at(one.key));
-  await rm(at(two.key));
-  execFileSync('mkfifo', [at(two.key)]);
+  await rename(fileOf(one.key), `${site.directory}.moved`);
+  await symlink(`${site.directory}.moved`, fileOf(one.key));
+  await rm(fileOf(two.key));
+  execFileSync('mkfifo', [fileOf(two.key)]);
   try {
     expect(
       (await Array.fromAsync(reader.list())).toSorted((a, b) => a.key.localeCompare(b.key)),
@@ -111,9 +116,10 @@ test('an object that was replaced by a link or a pipe is foreign', async () => {
 test('returns altered bytes without metadata, because no candidate matches them', async () => {
   const { key, sealed, metadata } = exampleObject('one');
   await store.create(key, sealed, metadata);
-  await writeFile(at(key), 'altered');
+  await foldJournals(site.directory, ZURICH.site);
+  await writeFile(fileOf(key), 'altered');
   expect(await reader.read(key)).toEqual({ bytes: Buffer.from('altered') });
-  await writeFile(at(key), sealed);
+  await writeFile(fileOf(key), sealed);
   await rm(at(metadataPath(key.slice(-64))));
   expect(await reader.read(key)).toEqual({ bytes: sealed });
 });
