@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KeyDirectory } from '@residency/adapter-filesystem';
-import { objectKey } from '@residency/contracts';
 import { openSealed } from '@residency/sealing';
 
 const SITES: Readonly<Record<string, string>> = { zurich: 'zrh-2', moscow: 'mow-1' };
@@ -15,7 +14,9 @@ export async function openStored(
   submission: string,
   region: string,
 ): Promise<Buffer> {
-  const message = await readFile(join(data, 'sites', SITES[region] ?? '', objectKey(submission)));
+  const message = await readFile(
+    join(data, 'sites', SITES[region] ?? '', `samples/${submission.slice(0, 1)}/${submission}`),
+  );
   const keys = await new KeyDirectory(join(data, 'keys')).privateKeys(region);
   return (await openSealed(message, region, keys)).sample;
 }

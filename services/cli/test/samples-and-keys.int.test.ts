@@ -1,6 +1,5 @@
 import { cp, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { objectKey } from '@residency/contracts';
 import { lockRouting } from '@residency/standalone';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { alterLog, makeFolder } from './residency.ts';
@@ -9,7 +8,8 @@ import type { Folder } from './residency.ts';
 let folder: Folder;
 let submission: string;
 const here = (...names: readonly string[]): string => join(folder.path, ...names);
-const objectIn = (site: string): string => here('.residency/sites', site, objectKey(submission));
+const objectIn = (site: string): string =>
+  here('.residency/sites', site, 'samples', submission.slice(0, 1), submission);
 
 beforeAll(async () => {
   folder = await makeFolder();

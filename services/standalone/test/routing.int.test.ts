@@ -231,10 +231,8 @@ it('a damaged object quarantines the records of its identity, and no others', as
     submissionEntry(submissionEvent({ id: 'x' })),
   ]);
   expect((await routed(data)).map(({ outcome }) => outcome)).toEqual(['stored']);
-  await writeFile(
-    join(data.sitePath('zrh-1'), objectKey(submissionId({ source: 'urn:test:product', id: 'x' }))),
-    'damaged',
-  );
+  const id = submissionId({ source: 'urn:test:product', id: 'x' });
+  await writeFile(join(data.sitePath('zrh-1'), 'samples', id.slice(0, 1), id), 'damaged');
   await data.log.append([
     submissionEntry(submissionEvent({ id: 'before' })),
     submissionEntry(submissionEvent({ id: 'x' })),

@@ -1,10 +1,10 @@
-import { appendFile, copyFile, readFile, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   consentCloudEvent,
   consentEntry,
   decodeAuditEvent,
-  objectKey,
   submissionEntry,
   submissionId,
 } from '@residency/contracts';
@@ -14,6 +14,23 @@ import { expect, it, onTestFinished } from 'vitest';
 import { openDataDirectory, openRouter } from '../src/index.ts';
 import type { DataDirectory } from '../src/index.ts';
 import { temporaryFolder } from './temporary-folder.ts';
+
+/** The runbook's commands for directories. */
+async function repair(good: string, site: string, id: string): Promise<string> {
+  const page = await readFile(
+    new URL('../../../docs/runbooks/ResidencySitesDisagree.md', import.meta.url),
+    'utf8',
+  );
+  const [commands = ''] = /(?:^ {4}.*\bGOOD\/samples\b.*\n|^ {4}.*\bSITE\/.*\n)+/m.exec(page) ?? [];
+  const values: Readonly<Record<string, string>> = {
+    GOOD: good,
+    SITE: site,
+    ID: id,
+    AA: id.slice(0, 2),
+    A: id.slice(0, 1),
+  };
+  return commands.replaceAll(/\b(?:GOOD|SITE|ID|AA|A)\b/g, (name) => values[name] ?? '');
+}
 
 async function route(data: DataDirectory): Promise<Blocked | undefined> {
   const router = await openRouter(data);
@@ -28,8 +45,7 @@ it('if the first site lost an object and another sample has its id, routing wait
   const data = await openDataDirectory(await temporaryFolder());
   onTestFinished(() => data.close());
   const id = submissionId(submissionEvent({ id: 'x' }));
-  const key = objectKey(id);
-  const metadata = `metadata/${id.slice(0, 2)}/${id}`;
+  const file = `samples/${id.slice(0, 1)}/${id}`;
   await data.log.append([
     consentEntry(
       consentCloudEvent(
@@ -46,7 +62,7 @@ it('if the first site lost an object and another sample has its id, routing wait
   ]);
   expect(await route(data)).toBeUndefined();
   const [lost, good] = [data.sitePath('zrh-1'), data.sitePath('zrh-2')];
-  await rm(join(lost, key));
+  await rm(join(lost, file));
   await data.log.append([
     submissionEntry(submissionEvent({ id: 'x', sample: 'another' })),
     submissionEntry(submissionEvent({ id: 'x' })),
@@ -58,11 +74,12 @@ it('if the first site lost an object and another sample has its id, routing wait
     });
   }
 
-  await copyFile(join(good, key), join(lost, key));
-  await appendFile(join(lost, metadata), await readFile(join(good, metadata)));
+  execFileSync('sh', ['-ec', await repair(good, lost, id)]);
   expect(await route(data)).toBeUndefined();
   const outcomes: string[] = [];
   for await (const bytes of data.log.auditRecords()) outcomes.push(decodeAuditEvent(bytes).outcome);
   expect(outcomes).toEqual(['stored', 'quarantined', 'duplicate']);
-  expect(Buffer.compare(await readFile(join(lost, key)), await readFile(join(good, key)))).toBe(0);
+  expect(Buffer.compare(await readFile(join(lost, file)), await readFile(join(good, file)))).toBe(
+    0,
+  );
 });
