@@ -17,6 +17,8 @@ export interface JournalDeps {
   readonly calls: DiskCalls;
   /** Throws if the site's path names another folder now. */
   readonly requireSameFolder: () => void;
+  /** The size from which `fold` folds; the default holds 36,000 lines, nine for each final file. */
+  readonly foldedAtBytes?: number;
 }
 
 interface Group {
@@ -25,7 +27,6 @@ interface Group {
   readonly durable: Promise<void>;
 }
 
-// 36,000 lines: nine for each final file.
 const FOLDED_AT_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -35,7 +36,7 @@ const FOLDED_AT_BYTES = 16 * 1024 * 1024;
  */
 export class CandidateJournal {
   readonly #deps: JournalDeps;
-  readonly #name = randomUUID();
+  #name = randomUUID();
   readonly #mutex = pLimit(1);
   #next: Group | undefined;
   /** 0: the names that lead to the file may not be durable. */
@@ -56,8 +57,10 @@ export class CandidateJournal {
   /** Folds the journal if it has grown long. */
   async fold(): Promise<void> {
     await this.#mutex(async () => {
-      if (this.#bytes < FOLDED_AT_BYTES) return;
+      if (this.#bytes < (this.#deps.foldedAtBytes ?? FOLDED_AT_BYTES)) return;
       await foldJournal(this.#name, this.#deps);
+      // Another name, because readers keep what they read of a journal.
+      this.#name = randomUUID();
       this.#bytes = 0;
     });
   }
