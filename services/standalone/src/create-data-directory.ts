@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, readFile, readdir, rename } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KeyDirectory } from '@residency/adapter-filesystem';
@@ -7,7 +7,7 @@ import { acquireRoutingLock, openSqliteLog } from '@residency/adapter-sqlite';
 import type { RoutingLock, SqliteLog } from '@residency/adapter-sqlite';
 import { hasCode } from '@residency/coded-error';
 import { TOPICS, policyEntry, readPolicy } from '@residency/contracts';
-import { FORMAT, LOG, MARKER, isFinished, logLost, usable } from './data-directory-marker.ts';
+import { LOG, MARKER, isFinished, logLost, usable, writeMarker } from './data-directory-marker.ts';
 import { elapsed } from './elapsed.ts';
 import { FIRST_POLICY } from './first-policy.ts';
 import { makeLedgerKey } from './ledger-key.ts';
@@ -70,24 +70,6 @@ async function lockCreation(directory: string): Promise<RoutingLock> {
         });
     }
     await sleep(50);
-  }
-}
-
-async function writeMarker(directory: string, log: string): Promise<void> {
-  const temporary = join(directory, `${MARKER}.new`);
-  const file = await open(temporary, 'w', 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify({ format: FORMAT, log })}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, join(directory, MARKER));
-  const parent = await open(directory, 'r');
-  try {
-    await parent.sync();
-  } finally {
-    await parent.close();
   }
 }
 

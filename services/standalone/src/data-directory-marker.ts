@@ -1,4 +1,4 @@
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { open, readFile, readdir, rename, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { hasCode, systemFailure } from '@residency/coded-error';
 import { defined } from '@residency/defined';
@@ -8,7 +8,8 @@ import { StandaloneError } from './standalone-error.ts';
 // without it is unfinished.
 export const MARKER = 'residency.json';
 export const LOG = 'log.db';
-export const FORMAT = 1;
+/** 2: version 0.1 would not find the objects of the sites (docs/decisions/0030). */
+export const FORMAT = 2;
 
 /**
  * Whether a complete data directory is at `path`. Creates nothing. Throws `StandaloneError` if
@@ -37,6 +38,7 @@ const UNFINISHED = new Set([
 ]);
 
 interface Marked {
+  readonly format: number;
   /** The log's name. */
   readonly log?: string;
 }
@@ -83,7 +85,36 @@ function checkFormat(directory: string, text: string): Marked {
       message: `Expected ${directory} in format ${FORMAT} or older, found ${format}; use the release that wrote it, or a newer one.`,
       remedy: 'stop',
     });
-  return defined({ log });
+  return { format: Number(format), ...defined({ log }) };
+}
+
+/** Writes the marker, atomically and durably. */
+export async function writeMarker(directory: string, log: string): Promise<void> {
+  const temporary = join(directory, `${MARKER}.new`);
+  const file = await open(temporary, 'w', 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify({ format: FORMAT, log })}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, join(directory, MARKER));
+  const parent = await open(directory, 'r');
+  try {
+    await parent.sync();
+  } finally {
+    await parent.close();
+  }
+}
+
+/**
+ * Marks a directory of an earlier format as one of this, so that an earlier release refuses it. Only
+ * for the holder of the routing lock, before it writes.
+ */
+export async function raiseFormat(directory: string, log: string): Promise<void> {
+  const found = await isFinished(directory);
+  if (found !== undefined && found.format < FORMAT)
+    await usable(directory, () => writeMarker(directory, log));
 }
 
 /** Throws if the log is missing, because it would be recreated under another name. */

@@ -5,6 +5,7 @@ import { defined } from '@residency/defined';
 import { createRouter, pausable, verifyRegions } from '@residency/routing';
 import type { Blocked, ConsumeOptions, ControlView, OnStage } from '@residency/routing';
 import { RegionSealer } from '@residency/sealing';
+import { raiseFormat } from './data-directory-marker.ts';
 import { lockRouting } from './data-directory.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { checkEmbeddedLedger, makeLedgerPlaces } from './embedded-ledger.ts';
@@ -51,6 +52,7 @@ export async function openRouter(
 ): Promise<EmbeddedRouter> {
   const lock = await lockRouting(data);
   try {
+    await raiseFormat(data.path, data.log.name);
     const sites = new EmbeddedSites(data, options.wrapStore ?? ((store) => store));
     await verifyRegions((await data.log.policyView().read()).versions, { sites, keys: data.keys });
     await makeLedgerPlaces(data);
