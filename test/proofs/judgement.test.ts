@@ -222,10 +222,12 @@ function stored(
 }
 
 function object(site: string, submission: string): Evidence['objects'][number] {
+  const path = `samples/${submission.slice(0, 2)}/${submission.slice(2, 4)}/${submission}`;
   return {
     site,
     submission,
-    path: `samples/${submission.slice(0, 2)}/${submission.slice(2, 4)}/${submission}`,
+    path,
+    lawfulPath: path,
     sha256: `${site}/${submission}`,
   };
 }

@@ -217,9 +217,9 @@ function judgeObjects(
     else if (object.sha256 !== digest)
       verdict.other.push(`${name} holds other bytes than its event says`);
   }
-  for (const [name, { submission, path }] of found) {
-    if (path !== `samples/${submission.slice(0, 2)}/${submission.slice(2, 4)}/${submission}`)
-      verdict.other.push(`${name} stands under ${path}`);
+  for (const { site, submission, path, lawfulPath } of objects)
+    if (path !== lawfulPath) verdict.other.push(`${site}/${submission} stands under ${path}`);
+  for (const name of found.keys()) {
     if (!wanted.has(name)) verdict.wrongRegion.push(`${name} must not be there`);
   }
 }

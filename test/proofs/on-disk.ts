@@ -110,6 +110,8 @@ export interface ObjectOnDisk {
   /** The file's name. */
   readonly submission: string;
   readonly path: string;
+  /** Where the format puts it (docs/formats/object.md). */
+  readonly lawfulPath: string;
   readonly sha256: string;
 }
 
@@ -125,19 +127,25 @@ export async function walkSites(directory: string): Promise<SitesOnDisk> {
   for (const site of await readdir(join(directory, 'sites'))) {
     const root = join(directory, 'sites', site);
     temporaries.push(...(await files(join(root, 'tmp'))));
-    objects.push(...(await objectsUnder(site, root)));
+    objects.push(...(await objectsUnder(site, root, (id) => `samples/${id.slice(0, 1)}/${id}`)));
   }
   return { objects, temporaries };
 }
 
 /** The files under `samples/` in a site's folder. */
-export async function objectsUnder(site: string, root: string): Promise<readonly ObjectOnDisk[]> {
+export async function objectsUnder(
+  site: string,
+  root: string,
+  lawfulPath: (submission: string) => string,
+): Promise<readonly ObjectOnDisk[]> {
   const objects: ObjectOnDisk[] = [];
   for (const path of await files(join(root, 'samples'))) {
+    const submission = path.split('/').at(-1) ?? '';
     objects.push({
       site,
-      submission: path.split('/').at(-1) ?? '',
+      submission,
       path: path.slice(root.length + 1),
+      lawfulPath: lawfulPath(submission),
       sha256: sha256(await readFile(path)),
     });
   }

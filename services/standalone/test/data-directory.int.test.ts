@@ -136,7 +136,7 @@ it.each<[string, string, (path: string) => Promise<unknown>]>([
   [
     'was written by a newer release',
     'DATA_DIRECTORY_NEWER',
-    (path) => writeFile(join(path, 'residency.json'), '{"format":2}\n'),
+    (path) => writeFile(join(path, 'residency.json'), '{"format":3,"log":"log-1"}\n'),
   ],
 ])('is not taken for one where it %s', async (_, code, prepare) => {
   const path = join(await temporaryFolder(), 'data');

@@ -72,7 +72,13 @@ async function inBuckets(
   const leftBehind: string[] = [];
   for (const site of TEST_SITES) {
     const root = join(folder, site, buckets[site]);
-    objects.push(...(await objectsUnder(site, root)));
+    objects.push(
+      ...(await objectsUnder(
+        site,
+        root,
+        (id) => `samples/${id.slice(0, 2)}/${id.slice(2, 4)}/${id}`,
+      )),
+    );
     const lawful = new Set(OF_THE_SITE.map((name) => join(root, name)));
     leftBehind.push(
       ...(await files(root)).filter(
