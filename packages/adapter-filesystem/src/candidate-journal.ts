@@ -73,6 +73,7 @@ export class CandidateJournal {
 
   #begin(): Group {
     const lines: string[] = [];
+    // p-limit begins a job after this turn, so lines are added until then.
     const durable = this.#mutex(async () => {
       this.#next = undefined;
       await this.#write(lines.join(''));
@@ -191,7 +192,7 @@ async function foldJournal(name: string, deps: JournalDeps): Promise<void> {
 async function linesByPath(journal: string): Promise<Map<string, string[]> | undefined> {
   let text: string;
   try {
-    text = await readFile(journal, 'latin1');
+    text = await readFile(journal, 'utf8');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;

@@ -1,4 +1,5 @@
-import { encodeObjectMetadata, sha256 } from '@residency/contracts';
+import { readFile } from 'node:fs/promises';
+import { decodeObjectMetadata, encodeObjectMetadata, sha256 } from '@residency/contracts';
 import { exampleObject } from '@residency/testkit';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -61,4 +62,11 @@ test('a line of a submission with another prefix, without a submission, or with 
   expect(isCandidateLine(JSON.stringify(encodeObjectMetadata(metadata)), '')).toBe(false);
   expect(isCandidateLine(JSON.stringify(encodeObjectMetadata(metadata)), submission)).toBe(true);
   expect(isCandidateLine(`${line.slice(0, -1)},"more":1}`, '')).toBe(false);
+});
+
+test('the line in docs/formats/object.md is what is written', async () => {
+  const page = await readFile(new URL('../../../docs/formats/object.md', import.meta.url), 'utf8');
+  const line = /^ {4}(\{"submission".*)$/m.exec(page)?.[1] ?? '';
+  const { submission = '', metadata = {} } = decodeCandidate(line) ?? {};
+  expect(encodeCandidate(submission, decodeObjectMetadata(metadata))).toBe(`\n${line}`);
 });
