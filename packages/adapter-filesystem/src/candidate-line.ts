@@ -33,6 +33,11 @@ export function decodeCandidate(line: string): Candidate | undefined {
   return typeof submission === 'string' ? { submission, metadata } : undefined;
 }
 
+/** The submission that a line names, without decoding it: a torn line may name one. */
+export function submissionOfLine(line: string): string | undefined {
+  return /^\{"submission":"([0-9a-f]{64})"/.exec(line)?.[1];
+}
+
 /** The candidates of a submission in a file of many, without decoding the other lines. */
 export function candidatesOf(file: Buffer, submission: string): readonly Candidate[] {
   const begin = `${BEGIN}${submission}"`;

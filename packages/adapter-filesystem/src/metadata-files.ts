@@ -1,7 +1,13 @@
 import type { FileHandle } from 'node:fs/promises';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { candidatesOf, decodeCandidate, isCandidateLine } from './candidate-line.ts';
+import pLimit from 'p-limit';
+import {
+  candidatesOf,
+  decodeCandidate,
+  isCandidateLine,
+  submissionOfLine,
+} from './candidate-line.ts';
 import type { Candidate } from './candidate-line.ts';
 import { openRegular } from './durable-files.ts';
 import { errnoOf } from './filesystem-error.ts';
@@ -12,6 +18,9 @@ import {
   metadataScopeOf,
 } from './site-layout.ts';
 
+// A final file of a large site has a megabyte.
+const CONCURRENT_READS = 8;
+
 /** A writer's journal, as far as it was read. */
 interface ReadJournal {
   readonly inode: bigint;
@@ -19,7 +28,7 @@ interface ReadJournal {
   readonly read: number;
   readonly size: number;
   /** By submission. Shared by all states of one journal, because lines never change. */
-  readonly lines: Map<string, readonly Candidate[]>;
+  readonly lines: Map<string, readonly string[]>;
 }
 
 /**
@@ -29,6 +38,9 @@ interface ReadJournal {
 export class MetadataFiles {
   readonly #directory: string;
   #journals = new Map<string, ReadJournal>();
+  /** Otherwise each of many look-ups at once would read a long journal. */
+  readonly #oneAfterTheOther = pLimit(1);
+  readonly #few = pLimit(CONCURRENT_READS);
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -41,8 +53,8 @@ export class MetadataFiles {
   ): Promise<Readonly<Record<string, unknown>> | undefined> {
     const reads = [
       // First: a line that leaves a journal is in its final file before.
-      () => this.#inJournals(submission),
-      () => this.#inFinalFile(submission),
+      () => this.#oneAfterTheOther(() => this.#inJournals(submission)),
+      () => this.#few(() => this.#inFinalFile(submission)),
       () => this.#inEarlierFile(submission),
     ];
     for (const read of reads) {
@@ -62,7 +74,9 @@ export class MetadataFiles {
       if (journal !== undefined) journals.set(name, journal);
     }
     this.#journals = journals;
-    return [...journals.values()].flatMap(({ lines }) => lines.get(submission) ?? []);
+    return [...journals.values()]
+      .flatMap(({ lines }) => lines.get(submission) ?? [])
+      .flatMap((line) => candidatesIn(line, submission));
   }
 
   /** `undefined`: it is gone meanwhile, or is none. */
@@ -87,13 +101,15 @@ export class MetadataFiles {
     const text = await ifThere(
       readFile(join(this.#directory, earlierMetadataPath(submission)), 'utf8'),
     );
-    return (text ?? '').split('\n').flatMap((line) => {
-      const candidate = decodeCandidate(line);
-      return candidate === undefined || (candidate.submission ?? submission) !== submission
-        ? []
-        : [candidate];
-    });
+    return (text ?? '').split('\n').flatMap((line) => candidatesIn(line, submission));
   }
+}
+
+function candidatesIn(line: string, submission: string): readonly Candidate[] {
+  const candidate = decodeCandidate(line);
+  return candidate === undefined || (candidate.submission ?? submission) !== submission
+    ? []
+    : [candidate];
 }
 
 /** Reads what was appended to a journal. It is only ever appended to. */
@@ -106,11 +122,10 @@ async function readOn(file: FileHandle, before: ReadJournal | undefined): Promis
   const bytes = Buffer.alloc(size - from);
   const { bytesRead } = await file.read(bytes, 0, bytes.length, from);
   const text = bytes.toString('utf8', 0, bytesRead);
-  const lines = known?.lines ?? new Map<string, readonly Candidate[]>();
+  const lines = known?.lines ?? new Map<string, readonly string[]>();
   for (const line of text.split('\n')) {
-    const candidate = decodeCandidate(line);
-    if (candidate?.submission === undefined) continue;
-    lines.set(candidate.submission, [...(lines.get(candidate.submission) ?? []), candidate]);
+    const submission = submissionOfLine(line);
+    if (submission !== undefined) lines.set(submission, [...(lines.get(submission) ?? []), line]);
   }
   return { inode, read: from + Math.max(0, bytes.lastIndexOf('\n')), size, lines };
 }

@@ -8,6 +8,7 @@ import {
   decodeCandidate,
   encodeCandidate,
   isCandidateLine,
+  submissionOfLine,
 } from '../src/candidate-line.ts';
 
 const submissions = fc.string({ minLength: 1 }).map((text) => sha256(Buffer.from(text)));
@@ -31,6 +32,7 @@ test('decoding is the inverse of encoding, and finds a line among others', () =>
           const candidate = { submission, metadata: encodeObjectMetadata(metadata) };
           expect(line.lastIndexOf('\n')).toBe(0);
           expect(decodeCandidate(line.slice(1))).toEqual(candidate);
+          expect(submissionOfLine(line.slice(1))).toBe(submission);
           expect(candidatesOf(file, submission)).toContainEqual(candidate);
           expect(isCandidateLine(line.slice(1), submission.slice(0, 3))).toBe(true);
         }
