@@ -13,7 +13,8 @@ export interface DiskCalls {
   lstat(path: string): fs.BigIntStats;
   /** Whether anything has this name. Does not follow a link. */
   exists(path: string): boolean;
-  /** Returns a file descriptor. */
+  /** Makes a new file and opens it for writing. Returns a file descriptor, as `open` does. */
+  create(path: string, mode: number): Promise<number>;
   open(path: string, flags: string | number, mode: number): number;
   /** One write(2), if the bytes are few. Returns the number of bytes written. */
   write(file: number, bytes: Uint8Array): Promise<number>;
@@ -27,6 +28,7 @@ export interface DiskCalls {
 }
 
 const sync = promisify(fs.fsync);
+const openInPool = promisify(fs.open);
 const writeInPool = promisify(fs.write);
 // Copying this much to the page cache takes as long as a call through the pool.
 const SMALL_BYTES = 128 * 1024;
@@ -44,6 +46,8 @@ function makeDirectory(path: string): boolean {
 export const DISK_CALLS: DiskCalls = {
   lstat: (path) => fs.lstatSync(path, { bigint: true }),
   exists: (path) => fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
+  // In the pool: a file system may search long for a free inode.
+  create: (path, mode) => openInPool(path, 'wx', mode),
   open: fs.openSync,
   write: async (file, bytes) =>
     bytes.length <= SMALL_BYTES

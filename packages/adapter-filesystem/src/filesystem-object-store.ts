@@ -125,7 +125,7 @@ export class FilesystemObjectStore implements ObjectStore {
 
   /** Writes a new file and makes its content durable. */
   async #write(path: string, bytes: Uint8Array): Promise<void> {
-    const file = this.#calls.open(path, 'wx', FILE_MODE);
+    const file = await this.#calls.create(path, FILE_MODE);
     try {
       for (let at = 0; at < bytes.length;)
         at += await this.#calls.write(file, at === 0 ? bytes : bytes.subarray(at));

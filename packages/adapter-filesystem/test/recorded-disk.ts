@@ -36,15 +36,16 @@ export class RecordedDisk {
       after();
       return result;
     };
+    const opened = (path: string, file: number): number => {
+      const name = this.#relative(path);
+      if (!this.#names.has(name)) this.#add(name, Buffer.alloc(0));
+      this.#open.set(file, name);
+      return noted('open', name, file);
+    };
     this.calls = {
       ...DISK_CALLS,
-      open: (path, flags, mode) => {
-        const file = DISK_CALLS.open(path, flags, mode);
-        const name = this.#relative(path);
-        if (!this.#names.has(name)) this.#add(name, Buffer.alloc(0));
-        this.#open.set(file, name);
-        return noted('open', name, file);
-      },
+      create: async (path, mode) => opened(path, await DISK_CALLS.create(path, mode)),
+      open: (path, flags, mode) => opened(path, DISK_CALLS.open(path, flags, mode)),
       write: async (file, bytes) => {
         const written = await DISK_CALLS.write(file, bytes);
         const inode = this.#inode(this.#nameOf(file));
@@ -191,6 +192,7 @@ export function brokenDisk({ nth, persists, kind }: Break): {
   return {
     calls: {
       ...DISK_CALLS,
+      create: throughAsync((path: string, mode: number) => DISK_CALLS.create(path, mode)),
       open: through((path: string, flags: string | number, mode: number) =>
         DISK_CALLS.open(path, flags, mode),
       ),
