@@ -9,7 +9,7 @@ import type { AuditRow, IntakeRow } from './on-disk.ts';
 import { GIVEN, REGION_BY_COUNTRY, SITES_BY_REGION, trafficConsents } from './traffic.ts';
 
 const SEED = 20_261_124;
-const RECORDS = 10_000;
+const RECORDS = 3_000;
 const REASONS: Readonly<Record<string, readonly string[]>> = {
   refused: ['CONSENT_UNKNOWN'],
   quarantined: [
@@ -26,7 +26,7 @@ const REASONS: Readonly<Record<string, readonly string[]>> = {
 };
 
 test(
-  '10,000 hostile records never stop the router, reach no store unless they are submissions, and each gets an outcome with a reason',
+  '3,000 hostile records never stop the router, reach no store unless they are submissions, and each gets an outcome with a reason',
   { timeout: 300_000 },
   async () => {
     const copies = await DataCopies.make(trafficConsents());

@@ -33,6 +33,8 @@ export interface AlertPlan {
   /** The time before the first fault in which no alert may fire. */
   readonly calmMs: number;
   readonly longRunning: boolean;
+  /** Between two submissions. */
+  readonly everyMs: number;
   readonly note: (line: string) => void;
 }
 
@@ -62,9 +64,10 @@ export async function alertRun({
   last,
   calmMs,
   longRunning,
+  everyMs,
   note,
 }: AlertPlan): Promise<AlertResult> {
-  const world = await AlertWorld.open(longRunning);
+  const world = await AlertWorld.open({ longRunning, everyMs });
   const printed: string[] = [];
   try {
     await world.watch.until(() => false, calmMs);

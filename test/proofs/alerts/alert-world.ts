@@ -24,6 +24,11 @@ const AFTER_CONSENT_MS = 2_000;
 const SCRAPE_SECONDS = 5;
 const CLI = fileURLToPath(new URL('../../../services/cli/bin/residency.js', import.meta.url));
 
+export interface AlertWorldOptions {
+  readonly longRunning: boolean;
+  readonly everyMs: number;
+}
+
 /** A whole deployment under steady traffic, with a Prometheus and a watch of its alerts. */
 export class AlertWorld {
   readonly stack: OwnStack;
@@ -45,8 +50,8 @@ export class AlertWorld {
     this.#services = services;
   }
 
-  /** `longRunning`: of the stack's servers. */
-  static async open(longRunning: boolean): Promise<AlertWorld> {
+  /** `longRunning`: of the stack's servers. `everyMs`: between two submissions. */
+  static async open({ longRunning, everyMs }: AlertWorldOptions): Promise<AlertWorld> {
     const stack = await openStack({ brokers: 1, sites: true, redis: true, longRunning });
     const deployment = await Deployment.open(stack, {
       partitions: 2,
@@ -64,7 +69,7 @@ export class AlertWorld {
         deployment,
         prometheus,
         watch: new AlertWatch(prometheus),
-        flow: new SteadyFlow(deployment.log),
+        flow: new SteadyFlow(deployment.log, everyMs),
       },
       services,
     );

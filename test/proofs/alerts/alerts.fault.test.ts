@@ -20,8 +20,9 @@ test(
       faults,
       slow: [],
       slowAfter: 0,
-      calmMs: 20_000,
+      calmMs: 10_000,
       longRunning: false,
+      everyMs: 1_000,
       note: (line) => {
         notes.push(`${new Date().toISOString()} ${line}`);
       },

@@ -17,6 +17,7 @@ const result = await alertRun({
   ...(chosen(LAST_FAULT.name) ? { last: LAST_FAULT } : {}),
   calmMs: only === undefined ? 180_000 : 30_000,
   longRunning: true,
+  everyMs: 250,
   note: (line) => {
     process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   },

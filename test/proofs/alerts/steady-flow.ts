@@ -6,7 +6,6 @@ import { SUBMITTED, submissionEntry } from '@residency/contracts';
 import type { LogEntry } from '@residency/contracts';
 import { GIVEN } from '../traffic.ts';
 
-const EVERY_MS = 250;
 const COUNTRIES = ['CH', 'RU', 'JP', 'BR'];
 
 export function sampleFrom(country: string): LogEntry {
@@ -22,14 +21,14 @@ export function sampleFrom(country: string): LogEntry {
   });
 }
 
-/** Publishes good submissions for both regions, a few a second, during all faults. */
+/** Publishes good submissions for both regions during all faults. */
 export class SteadyFlow {
   published = 0;
   readonly #stop = new AbortController();
   readonly #publishing: Promise<void>;
 
-  constructor(log: Pick<KafkaLog, 'append'>) {
-    this.#publishing = this.#publish(log);
+  constructor(log: Pick<KafkaLog, 'append'>, everyMs: number) {
+    this.#publishing = this.#publish(log, everyMs);
   }
 
   async close(): Promise<void> {
@@ -37,7 +36,7 @@ export class SteadyFlow {
     await this.#publishing;
   }
 
-  async #publish(log: Pick<KafkaLog, 'append'>): Promise<void> {
+  async #publish(log: Pick<KafkaLog, 'append'>, everyMs: number): Promise<void> {
     for (let next = 0; !this.#stop.signal.aborted; next += 1) {
       try {
         await log.append([sampleFrom(COUNTRIES[next % COUNTRIES.length] ?? 'CH')]);
@@ -45,7 +44,7 @@ export class SteadyFlow {
       } catch (error) {
         if (codeOf(error) === undefined) throw error;
       }
-      await sleep(EVERY_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      await sleep(everyMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
     }
   }
 }

@@ -20,11 +20,14 @@ export function soakFaults({
   deployment,
   fleet,
   random,
+  outageMs,
 }: {
   readonly stack: OwnStack;
   readonly deployment: Deployment;
   readonly fleet: Fleet;
   readonly random: SeededRandom;
+  /** How long a server is away or frozen; Redis half as long. */
+  readonly outageMs: number;
 }): readonly SoakFault[] {
   const { sites, redis, brokers } = stack.servers;
   const control = (type: typeof ROUTING_PAUSED | typeof ROUTING_RESUMED): Promise<unknown> =>
@@ -34,6 +37,7 @@ export function soakFaults({
         randomUUID(),
       ),
     ]);
+  const seconds = outageMs / 1_000;
   const bounced = async (how: 'kill' | 'stop'): Promise<void> => {
     const broker = random.pick(brokers);
     await broker[how]();
@@ -42,26 +46,26 @@ export function soakFaults({
   };
   return [
     { name: 'router killed', happen: () => fleet.bounceRouter(random, 'SIGKILL', 1_000) },
-    { name: 'zrh-2 away for 10 s', happen: () => away(sites['zrh-2'], 10_000) },
+    { name: `zrh-2 away for ${seconds} s`, happen: () => away(sites['zrh-2'], outageMs) },
     { name: 'projector killed', happen: () => fleet.bounceProjector('SIGKILL', 1_000) },
     { name: 'broker killed', happen: () => bounced('kill') },
-    { name: 'Redis away for 5 s', happen: () => away(redis, 5_000) },
+    { name: `Redis away for ${seconds / 2} s`, happen: () => away(redis, outageMs / 2) },
     { name: 'router got SIGTERM', happen: () => fleet.bounceRouter(random, 'SIGTERM', 1_000) },
-    { name: 'mow-1 frozen for 10 s', happen: () => frozen(sites['mow-1'], 10_000) },
+    { name: `mow-1 frozen for ${seconds} s`, happen: () => frozen(sites['mow-1'], outageMs) },
     { name: 'Redis emptied', happen: () => redis.replaceData(new Map()) },
     { name: 'broker stopped', happen: () => bounced('stop') },
     { name: 'projector got SIGTERM', happen: () => fleet.bounceProjector('SIGTERM', 1_000) },
     {
-      name: 'routing paused for 10 s',
+      name: `routing paused for ${seconds} s`,
       happen: async () => {
         await control(ROUTING_PAUSED);
-        await sleep(10_000);
+        await sleep(outageMs);
         await control(ROUTING_RESUMED);
       },
     },
     {
-      name: 'broker frozen for 10 s',
-      happen: () => frozen(random.pick(brokers), 10_000).then(() => inSync(stack)),
+      name: `broker frozen for ${seconds} s`,
+      happen: () => frozen(random.pick(brokers), outageMs).then(() => inSync(stack)),
     },
   ];
 }

@@ -21,6 +21,9 @@ export interface SoakOptions {
   /** Submissions a second. */
   readonly rate: number;
   readonly everyMs: number;
+  readonly outageMs: number;
+  /** It ends after so many faults, however early; absent: after its minutes. */
+  readonly faults?: number;
   readonly longRunning: boolean;
   readonly note: (line: string) => void;
 }
@@ -57,6 +60,8 @@ export async function soakRun({
   minutes,
   rate,
   everyMs,
+  outageMs,
+  faults: most = Infinity,
   longRunning,
   note,
 }: SoakOptions): Promise<SoakResult> {
@@ -97,17 +102,18 @@ export async function soakRun({
       const observed = new ObservedServices(steady);
       const faults = new Map<string, number>();
       try {
-        const all = soakFaults({ stack, deployment, fleet, random });
-        for (let next = 0; performance.now() - startedAt < minutes * 60_000; next += 1) {
+        const all = soakFaults({ stack, deployment, fleet, random, outageMs });
+        const end = startedAt + minutes * 60_000;
+        for (let next = 0; next < most && performance.now() < end; next += 1) {
           const fault = all[next % all.length];
           const due = startedAt + (next + 1) * everyMs;
-          if (fault === undefined || due - startedAt > minutes * 60_000) break;
+          if (fault === undefined || due > end) break;
           await sleep(Math.max(0, due - performance.now()));
           note(`${progress.settled} settled of ${publisher.acknowledged}; ${fault.name}`);
           await fault.happen();
           faults.set(fault.name, (faults.get(fault.name) ?? 0) + 1);
         }
-        await sleep(Math.max(0, startedAt + minutes * 60_000 - performance.now()));
+        if (most === Infinity) await sleep(Math.max(0, end - performance.now()));
       } finally {
         over.abort();
         await publisher.done;

@@ -29,6 +29,7 @@ const { tally, faults, courses } = await soakRun({
   minutes,
   rate,
   everyMs: every * 1_000,
+  outageMs: 10_000,
   longRunning: true,
   note: (line) => {
     process.stderr.write(`${new Date().toISOString()} ${line}\n`);
