@@ -45,11 +45,11 @@ function byAsker({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Ma
 }
 
 const NODE = 'Node.js by itself: sockets, timers, promises';
-const SPECIAL: Readonly<Record<string, string>> = {
-  '(idle)': 'waiting',
-  '(garbage collector)': 'garbage collection',
-  '(program)': 'native code outside of JavaScript',
-};
+const SPECIAL: ReadonlyMap<string, string> = new Map([
+  ['(idle)', 'waiting'],
+  ['(garbage collector)', 'garbage collection'],
+  ['(program)', 'native code outside of JavaScript'],
+]);
 
 function askersOf(nodes: readonly Profiler.ProfileNode[]): ReadonlyMap<number, string> {
   const parents = new Map(
@@ -58,7 +58,7 @@ function askersOf(nodes: readonly Profiler.ProfileNode[]): ReadonlyMap<number, s
   const own = new Map(
     nodes.map(
       ({ id, callFrame: { functionName, url } }) =>
-        [id, SPECIAL[functionName] ?? packageOf(url)] as const,
+        [id, SPECIAL.get(functionName) ?? packageOf(url)] as const,
     ),
   );
   return new Map(

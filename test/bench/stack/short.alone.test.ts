@@ -8,7 +8,7 @@ import { limitOf, lowestRatio, verdictOf } from './verdict.ts';
 const ROUNDS_OF_HEAVIER = 4;
 
 test(
-  "a router's CPU a sample is not more than 25 % above the committed figure, and a router of twice the CPU would be",
+  "a router's CPU a sample is not more than 25 % above the committed figure, and a router of three times the CPU would be",
   { timeout: 900_000 },
   async () => {
     const committed = shortOf(await readCommitted(COMMITTED), machine());
