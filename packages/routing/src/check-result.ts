@@ -1,4 +1,4 @@
-import { AUDIT_EVENT_BYTES } from '@residency/contracts';
+import { AUDIT_EVENT_BYTES } from '@residency/contracts/limits';
 import type { Batch, BatchResult } from './ports/submission-log.ts';
 import { RoutingError } from './routing-error.ts';
 
