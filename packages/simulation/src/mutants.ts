@@ -49,7 +49,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'no-fence',
-    seed: 36,
+    seed: 45,
     defect:
       'each owner of a partition has a transactional id of its own, and nobody asks the group before a commit',
     edits: [
@@ -67,7 +67,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'unknown-is-committed',
-    seed: 47,
+    seed: 59,
     defect: 'a commit without an answer is taken for one that succeeded',
     edits: [
       {

@@ -186,7 +186,8 @@ export class Oracle {
   }
 
   /**
-   * Whether every record for readers has its event, and every event its leaf under a checkpoint.
+   * Whether every record for readers has its event, every event its leaf under a checkpoint, and
+   * every pointer its marker.
    */
   get settled(): boolean {
     return (
@@ -195,7 +196,11 @@ export class Oracle {
         .every((log) => this.#unsettled(log) === undefined) &&
       [...this.#audits].every(
         ([partition, { roots }]) => this.#ledgerSize(partition) === roots.length - 1,
-      )
+      ) &&
+      (this.#pointersForgotten ||
+        this.#world.kafka
+          .partitionsOf(TOPICS.quarantine)
+          .every(({ lastStable, end }) => lastStable === end))
     );
   }
 
@@ -332,7 +337,12 @@ export class Oracle {
     } = event.data;
     const identity = `${submission}/${region}`;
     const before = this.#stored.get(identity);
-    if (before !== undefined && !this.#excused(before))
+    // The order in which the two settle says nothing about which of them lost its objects.
+    if (
+      before !== undefined &&
+      !this.#excused(before) &&
+      !this.#excused({ position, region, placements })
+    )
       this.#world.violated(
         'at most one stored',
         `${position} and ${before.position} are both stored in ${region} under one identity`,
@@ -537,7 +547,7 @@ export class Oracle {
           // Only the world takes metadata away.
           metadata.position === undefined ||
           this.#copies.has(nameOf(site, key, object)) ||
-          this.#isLate(site, key, metadata.position)
+          this.#isLate(key, metadata.position)
         )
           continue;
         if (!claimed.has(`${site}/${key}/${sha256(bytes)}`))
@@ -550,21 +560,11 @@ export class Oracle {
   }
 
   /**
-   * The record's event names another attempt's object at this place, and the world took that away:
-   * a router that had lost the partition then wrote its own (docs/decisions/0015).
+   * The record is settled, and the world took or damaged an object under this key: a router that had
+   * lost the partition then wrote its own (docs/decisions/0015, 0035).
    */
-  #isLate(site: string, key: string, position: string): boolean {
-    const event = this.#events.get(position);
-    const placements =
-      event !== undefined && 'placements' in event.data ? event.data.placements : undefined;
-    return (
-      placements?.some(
-        (placement) =>
-          placement.site === site &&
-          placement.key === key &&
-          this.#taken.has(placedName(position, placement)),
-      ) === true
-    );
+  #isLate(key: string, position: string): boolean {
+    return this.#events.has(position) && [...this.#taken].some((name) => name.includes(`/${key}/`));
   }
 
   #readPointers(): void {
