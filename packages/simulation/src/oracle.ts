@@ -561,7 +561,7 @@ export class Oracle {
 
   /**
    * The record is settled, and the world took or damaged an object under this key: a router that had
-   * lost the partition then wrote its own (docs/decisions/0015, 0035).
+   * lost the partition then wrote its own (docs/decisions/0015, 0034).
    */
   #isLate(key: string, position: string): boolean {
     return this.#events.has(position) && [...this.#taken].some((name) => name.includes(`/${key}/`));

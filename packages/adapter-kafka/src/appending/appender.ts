@@ -29,7 +29,7 @@ export interface AppenderDeps {
  * Larger than any record of this system. If a request is larger, the broker closes the connection.
  */
 const MAX_RECORD_BYTES = 25 * 1024 * 1024;
-/** The number of concurrent sends, each to partitions of its own. */
+/** The number of concurrent sends, each to one partition. */
 const QUEUES = 4;
 
 /**

@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import type { KafkaDiagnostics } from '../diagnostics.ts';
 import { kafkaError } from '../kafka-error.ts';
 
-/** A record that waits to be sent. */
+/** A record that waits to be sent to one partition. */
 export interface Pending {
   /** The cluster's name. */
   readonly topic: string;
@@ -15,17 +15,15 @@ export interface Pending {
 }
 
 /**
- * The largest batch of a partition, except for a single larger record. Below the default
- * `max.message.bytes` of 1 MiB.
+ * The largest send, except for a single larger record. Below the default `max.message.bytes` of 1
+ * MiB, because all of it becomes one batch.
  */
-const BATCH_BYTES = 512 * 1024;
-/** The largest request, a batch for each partition. */
-const REQUEST_BYTES = 4 * 1024 * 1024;
+const SEND_BYTES = 512 * 1024;
 
 /**
- * Sends all records that wait for one topic in one request, while the next ones gather. Records of a
- * failed request may be in the log, so its producer is replaced: kafkajs resets the sequence
- * number, and the broker would take the next batch for a repetition of the one that it kept.
+ * Sends to one partition at a time, with all records that wait for it. Records of a failed send may
+ * be in the log, so its producer is replaced: kafkajs resets the sequence number, and the broker
+ * would take the next batch for a repetition of the one that it kept.
  */
 export class SendQueue {
   readonly #kafka: Kafka;
@@ -57,28 +55,21 @@ export class SendQueue {
   }
 
   /**
-   * Takes a batch of each partition of the topic whose records have waited longest, up to one
-   * request. What is left of a partition waits for its next turn. A record that is larger than a
-   * batch goes alone, so that no other fails if the broker refuses it.
+   * Takes records of the next partition, up to one send. The rest of that partition's records wait
+   * for its next turn.
    */
   #take(): Pending[] {
-    const taken: Pending[] = [];
-    const left: [partition: string, line: Pending[]][] = [];
-    let bytes = 0;
-    for (const [partition, line] of this.#lines) {
-      const [first] = line;
-      if (first === undefined || bytes >= REQUEST_BYTES) break;
-      const isLarge = first.bytes > BATCH_BYTES;
-      if (taken.length > 0 && (isLarge || first.topic !== taken[0]?.topic)) continue;
-      const batch = firstOf(line, BATCH_BYTES);
-      taken.push(...batch);
-      bytes += sizeOf(batch);
-      this.#lines.delete(partition);
-      if (batch.length < line.length) left.push([partition, line.slice(batch.length)]);
-      if (isLarge) break;
+    const [turn] = this.#lines;
+    if (turn === undefined) return [];
+    const [partition, line] = turn;
+    let count = 0;
+    for (let bytes = 0; count < line.length; count += 1) {
+      bytes += line[count]?.bytes ?? 0;
+      if (count > 0 && bytes > SEND_BYTES) break;
     }
-    for (const [partition, line] of left) this.#lines.set(partition, line);
-    return taken;
+    this.#lines.delete(partition);
+    if (count < line.length) this.#lines.set(partition, line.slice(count));
+    return line.slice(0, count);
   }
 
   async #send(taken: readonly Pending[]): Promise<void> {
@@ -86,24 +77,19 @@ export class SendQueue {
     if (first === undefined) return;
     try {
       this.#producer ??= await this.#open();
-      const sent = await this.#producer.send({
+      const [sent] = await this.#producer.send({
         topic: first.topic,
         acks: -1,
         messages: taken.map(({ message }) => message),
       });
-      const next = new Map(
-        sent.map(({ partition, baseOffset }) => [partition, BigInt(baseOffset ?? -1)]),
-      );
-      for (const { partition } of taken)
-        if ((next.get(partition) ?? -1n) < 0n)
-          throw new Error(
-            'Expected the broker to return the offsets of the records, found none. Report the defect.',
-          );
-      for (const { partition, appended } of taken) {
-        const offset = next.get(partition) ?? -1n;
-        next.set(partition, offset + 1n);
-        appended(offset);
-      }
+      const base = BigInt(sent?.baseOffset ?? -1);
+      if (base < 0n)
+        throw new Error(
+          'Expected the broker to return the offsets of the records, found none. Report the defect.',
+        );
+      taken.forEach(({ appended }, index) => {
+        appended(base + BigInt(index));
+      });
     } catch (cause) {
       const error = kafkaError(cause, first.topic);
       for (const { failed } of taken) failed(error);
@@ -139,15 +125,4 @@ export class SendQueue {
 function statedPartition({ message: { partition } }: { readonly message: Message }): number {
   if (partition === undefined) throw new Error('Expected every message to state its partition.');
   return partition;
-}
-
-/** The first records that fit; one larger record comes alone. */
-function firstOf(line: readonly Pending[], bytes: number): readonly Pending[] {
-  let left = bytes;
-  const end = line.findIndex((one, index) => (left -= one.bytes) < 0 && index > 0);
-  return end < 0 ? line : line.slice(0, end);
-}
-
-function sizeOf(records: readonly Pending[]): number {
-  return records.reduce((sum, { bytes }) => sum + bytes, 0);
 }
