@@ -68,11 +68,15 @@ test(
       ]),
     );
     // No test asserts a time, only that there is one: none missing, and no rate, ratio or latency
-    // of zero.
+    // of zero. Memory may well have a slope of zero.
     expect(stdout).not.toMatch(/NaN|Infinity|undefined/);
     expect(
       [rates, latency, memory]
-        .flatMap((table) => table?.rows.flat() ?? [])
+        .flatMap((table) =>
+          (table?.rows ?? []).flatMap((row) =>
+            row.filter((_, column) => table?.head[column]?.startsWith('slope') !== true),
+          ),
+        )
         .filter((cell) => /^0(\.0+)?\b/.test(cell) && !/^0\.\d*[1-9]/.test(cell)),
     ).toEqual([]);
     // A ratio of a busy run is neither printed nor written.
