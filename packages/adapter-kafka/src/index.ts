@@ -1,5 +1,4 @@
 export { AppendClock } from './append-clock.ts';
-export type { AppendEntry } from './appending/appender.ts';
 export type { DiagnosticFields, KafkaDiagnostics } from './diagnostics.ts';
 export type { TopicIdentity } from './identity/log-identity.ts';
 export { KafkaAuditTrail } from './kafka-audit-trail.ts';

@@ -1,10 +1,9 @@
 import { TOPICS, consentTick, policyTick } from '@residency/contracts';
-import type { ControlState, LogRecord, Position, Topic } from '@residency/contracts';
+import type { ControlState, LogEntry, LogRecord, Position, Topic } from '@residency/contracts';
 import { atMost } from '@residency/waiting';
 import type { IntakeProgress, LogAhead, Undecided } from '@residency/observation';
 import type { Kafka } from 'kafkajs';
 import { Appender } from './appending/appender.ts';
-import type { AppendEntry } from './appending/appender.ts';
 import type { KafkaDiagnostics } from './diagnostics.ts';
 import type { FollowingDeps } from './following.ts';
 import { createKafka } from './kafka-client.ts';
@@ -108,7 +107,7 @@ export class KafkaLog {
    * a rejection, any of the records may be in the log, each complete. If the remedy is `retry`,
    * append all of them again.
    */
-  async append(entries: readonly AppendEntry[]): Promise<Position[]> {
+  async append(entries: readonly LogEntry[]): Promise<Position[]> {
     this.#requireOpen();
     const appended = await this.#appender.append(entries);
     return entries.map(({ topic }, index) => ({

@@ -20,17 +20,17 @@ const MOST_MS = 1_000;
 
 export interface CreateOnlyOptions {
   /**
-   * A store that has ceased to honour `If-None-Match` then overwrites nothing that can be seen, and
-   * what exists costs no body.
+   * Sends a HEAD before the PUT. A store that has ceased to honour `If-None-Match` then overwrites no
+   * visible object, and a duplicate costs no body.
    */
   readonly looksFirst: boolean;
   readonly pause?: Pause | undefined;
 }
 
 /**
- * Creates the object, or finds what has its key: one of the two happened when this resolves. A store may also be undecided, by its own word (409), by an answer that is not a
- * store's, or because what it refused for (412) is gone when it is looked at; that is tried again a
- * few times.
+ * Creates the object, or finds what has its key: one of the two happened when this resolves. A store
+ * may also be undecided, by its own word (409), by an answer that is not a store's, or because what
+ * it refused for (412) is gone when it is looked at; that is tried again a few times.
  */
 export async function createOnly(
   calls: S3Calls,

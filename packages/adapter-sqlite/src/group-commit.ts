@@ -1,13 +1,13 @@
+import type { LogEntry } from '@residency/contracts';
 import type { Appended } from './appending.ts';
 import type { WallClock } from './clock.ts';
 import type { AppendResult } from './operations.ts';
 import { entryBytes, packEntries } from './wire.ts';
-import type { AppendEntry } from './wire.ts';
 import type { WorkerClient } from './worker-client.ts';
 import { unpackError } from './wire-error.ts';
 
 interface Waiting {
-  readonly entries: readonly AppendEntry[];
+  readonly entries: readonly LogEntry[];
   readonly bytes: number;
   readonly done: PromiseWithResolvers<readonly Appended[]>;
 }
@@ -34,7 +34,7 @@ export class GroupCommit {
   }
 
   /** Durable once it resolves, all entries or none. */
-  async append(entries: readonly AppendEntry[]): Promise<readonly Appended[]> {
+  async append(entries: readonly LogEntry[]): Promise<readonly Appended[]> {
     const done = Promise.withResolvers<readonly Appended[]>();
     this.#waiting.push({
       entries,

@@ -13,4 +13,3 @@ export type { ReadFrom, SqliteLogOptions, SubmissionStatus } from './sqlite-log.
 export { SqlitePolicyView } from './sqlite-policy-view.ts';
 export { SUBMISSION_LOG_DEFAULTS, SqliteSubmissionLog } from './sqlite-submission-log.ts';
 export type { SubmissionLogOptions } from './sqlite-submission-log.ts';
-export type { AppendEntry } from './wire.ts';

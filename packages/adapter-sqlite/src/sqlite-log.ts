@@ -1,5 +1,5 @@
 import { TOPICS } from '@residency/contracts/log-record';
-import type { LogRecord, Position, QuarantinePointer, Topic } from '@residency/contracts';
+import type { LogEntry, LogRecord, Position, QuarantinePointer, Topic } from '@residency/contracts';
 import type { ConsentHistory } from '@residency/consent';
 import { defined } from '@residency/defined';
 import type { Instant } from '@residency/residency';
@@ -16,7 +16,6 @@ import { SqlitePolicyView } from './sqlite-policy-view.ts';
 import { SUBMISSION_LOG_DEFAULTS, SqliteSubmissionLog } from './sqlite-submission-log.ts';
 import type { SubmissionLogOptions } from './sqlite-submission-log.ts';
 import { packEntries, toBuffer, unpackRecord } from './wire.ts';
-import type { AppendEntry } from './wire.ts';
 import { unpackError } from './wire-error.ts';
 import { WorkerClient } from './worker-client.ts';
 
@@ -121,7 +120,7 @@ export class SqliteLog {
    * Appends all entries or none; durable once it resolves. Throws `LOG_FULL` or `LOG_BUSY` (retry)
    * and then appends nothing.
    */
-  async append(entries: readonly AppendEntry[]): Promise<Position[]> {
+  async append(entries: readonly LogEntry[]): Promise<Position[]> {
     const appended = await this.#commits.append(entries);
     this.#appended.notify();
     return entries.map(({ topic }, index) => ({
@@ -272,7 +271,7 @@ export class SqliteLog {
    * A person confirmed that this machine's clock is right although it is far ahead of the log. It
    * is used from the next append on. `entry` records that in the log.
    */
-  async acceptClock(entry: AppendEntry): Promise<void> {
+  async acceptClock(entry: LogEntry): Promise<void> {
     const { packed, buffer } = packEntries([entry]);
     const { now } = this.#clock.read();
     const [result] = await this.#worker.call('append', [[packed], { now }], [buffer]);

@@ -1,4 +1,4 @@
-import type { LogRecord, NewRecord, Topic } from '@residency/contracts';
+import type { LogEntry, LogRecord, NewRecord, Topic } from '@residency/contracts';
 
 /** Records as they are sent between threads and stored in rows. Offsets stay far below 2^53. */
 export interface WireEntry {
@@ -16,15 +16,8 @@ export interface WireRecord {
   readonly value: Uint8Array | null;
 }
 
-/** A record to append. `submission`: the id to find it by while it waits. */
-export interface AppendEntry {
-  readonly topic: Topic;
-  readonly record: NewRecord;
-  readonly submission?: string;
-}
-
 /** The size of an entry in a group commit, bytes. */
-export function entryBytes({ record: { key, value, headers } }: AppendEntry): number {
+export function entryBytes({ record: { key, value, headers } }: LogEntry): number {
   return headers.reduce(
     (sum, [name, content]) => sum + name.length + content.length,
     (key?.length ?? 0) + (value?.length ?? 0),
@@ -36,7 +29,7 @@ export function entryBytes({ record: { key, value, headers } }: AppendEntry): nu
  * `Buffer` would clone the whole pool of which it is a slice, and to transfer it would take the
  * pool from the caller.
  */
-export function packEntries(entries: readonly AppendEntry[]): {
+export function packEntries(entries: readonly LogEntry[]): {
   readonly packed: WireEntry[];
   readonly buffer: ArrayBuffer;
 } {

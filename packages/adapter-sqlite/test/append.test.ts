@@ -1,11 +1,10 @@
 import { DatabaseSync } from 'node:sqlite';
 import { TOPICS } from '@residency/contracts';
-import type { NewRecord } from '@residency/contracts';
+import type { LogEntry, NewRecord } from '@residency/contracts';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openSqliteLog } from '../src/sqlite-log.ts';
 import { decodeHeaders, encodeHeaders } from '../src/wire.ts';
-import type { AppendEntry } from '../src/wire.ts';
 import { appendOne, collect, publishSamples, someLog, text } from './some-log.ts';
 import type { SomeLog } from './some-log.ts';
 
@@ -19,7 +18,7 @@ afterEach(async () => {
   for (const some of open.splice(0)) await some.close();
 });
 
-const sample = (name: string): AppendEntry => ({ topic: TOPICS.samples, record: text(name) });
+const sample = (name: string): LogEntry => ({ topic: TOPICS.samples, record: text(name) });
 
 const values = (records: readonly { value: Buffer | null }[]): (string | undefined)[] =>
   records.map(({ value }) => value?.toString());

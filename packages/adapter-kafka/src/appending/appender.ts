@@ -1,4 +1,4 @@
-import type { NewRecord, Topic } from '@residency/contracts';
+import type { LogEntry, Topic } from '@residency/contracts';
 import type { Kafka } from 'kafkajs';
 import type { KafkaDiagnostics } from '../diagnostics.ts';
 import { KafkaLogError } from '../kafka-log-error.ts';
@@ -6,11 +6,6 @@ import { recordBytes, toKafkaMessage } from '../to-log-record.ts';
 import { partitionOf } from './choose-partition.ts';
 import { SendQueue } from './send-queue.ts';
 import type { Pending } from './send-queue.ts';
-
-export interface AppendEntry {
-  readonly topic: Topic;
-  readonly record: NewRecord;
-}
 
 export interface Appended {
   readonly partition: number;
@@ -49,7 +44,7 @@ export class Appender {
     );
   }
 
-  async append(entries: readonly AppendEntry[]): Promise<Appended[]> {
+  async append(entries: readonly LogEntry[]): Promise<Appended[]> {
     this.#calls += 1;
     const partitions = new Map<Topic, number>();
     for (const { topic, record } of entries) {

@@ -2,6 +2,7 @@ import type { KafkaLog } from '@residency/adapter-kafka';
 import type { Topic } from '@residency/contracts';
 import { ok, secondsText, wrong } from '@residency/observation';
 import type { CheckResult } from '@residency/observation';
+import { readingOf } from './clocks.ts';
 import type { ClockReading } from './clocks.ts';
 
 /** A projector ticks four times a second. */
@@ -26,17 +27,19 @@ export async function watchTicks(
 ): Promise<ClockReading | undefined> {
   const asked = now();
   const from = await log.ends(topic);
-  const ticks: { readonly at: number; readonly arrived: number }[] = [];
+  const clock = `Kafka (${topic})`;
+  const readings: ClockReading[] = [];
   const over = AbortSignal.any([signal, AbortSignal.timeout(watchMs)]);
   for await (const { key, at } of log.read(topic, { from, until: 'aborted', signal: over })) {
-    if (key?.toString('utf8') === 'tick') ticks.push({ at, arrived: now() });
-    if (ticks.length === ENOUGH) break;
+    if (key?.toString('utf8') === 'tick')
+      readings.push(readingOf(clock, { at, grain: 0, asked, answered: now() }));
+    if (readings.length === ENOUGH) break;
   }
-  if (ticks.length === 0) return undefined;
+  if (readings.length === 0) return undefined;
   return {
-    clock: `Kafka (${topic})`,
-    least: Math.max(...ticks.map(({ at, arrived }) => at - arrived)),
-    most: Math.min(...ticks.slice(1).map(({ at }) => at - asked)),
+    clock,
+    least: Math.max(...readings.map(({ least }) => least)),
+    most: Math.min(...readings.slice(1).map(({ most }) => most)),
   };
 }
 
