@@ -4,9 +4,10 @@ import { openStack } from '../../stack/index.ts';
 import { figure, median, note, spread, table } from '../report.ts';
 import { NullS3 } from '../stack/null-s3.ts';
 import { Child } from '../stack/child.ts';
+import { readNumber, readSize } from '../stack/options.ts';
 import { subjectOf } from '../stack/process-figures.ts';
 import { PARTITIONS } from '../stack/stand.ts';
-import { formatBytes, parseBytes } from '../workload.ts';
+import { formatBytes } from '../workload.ts';
 import type { ClientOrder, ClientReport } from './orders.ts';
 
 // `npm run bench:intake -- --rounds 3 --rate 500 --seconds 20 --bytes 10KiB`: what a submission
@@ -106,21 +107,37 @@ export function intakeTable({ perSecond, bytes }: IntakeBench, rounds: readonly 
   );
 }
 
-if (import.meta.main) {
+const USAGE =
+  'npm run bench:intake -- [--rounds 3] [--rate 500] [--seconds 20] [--bytes 10KiB]\n  --rate  submissions a second\n';
+
+/** Throws a message for the person who typed the options. */
+function readOptions(args: readonly string[]): IntakeBench {
   const { values } = parseArgs({
+    args: [...args],
     options: {
-      rounds: { type: 'string', default: '3' },
-      rate: { type: 'string', default: '500' },
-      seconds: { type: 'string', default: '20' },
+      rounds: { type: 'string' },
+      rate: { type: 'string' },
+      seconds: { type: 'string' },
       bytes: { type: 'string', default: '10KiB' },
     },
   });
-  const options: IntakeBench = {
-    rounds: Number(values.rounds),
-    perSecond: Number(values.rate),
-    seconds: Number(values.seconds),
+  return {
+    rounds: readNumber('rounds', values.rounds, { least: 1, most: 99, usual: 3 }),
+    perSecond: readNumber('rate', values.rate, { least: 1, most: 10_000, usual: 500 }),
+    seconds: readNumber('seconds', values.seconds, { least: 1, most: 3_600, usual: 20 }),
     warmUpSeconds: 3,
-    bytes: parseBytes(values.bytes) ?? 10_240,
+    bytes: readSize(values.bytes, '--bytes'),
   };
-  process.stdout.write(`${intakeTable(options, await measureIntake(options))}\n`);
+}
+
+if (import.meta.main) {
+  let options: IntakeBench | undefined;
+  try {
+    options = readOptions(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    process.exitCode = 2;
+  }
+  if (options !== undefined)
+    process.stdout.write(`${intakeTable(options, await measureIntake(options))}\n`);
 }

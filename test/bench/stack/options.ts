@@ -184,11 +184,11 @@ function quickly(sizes: readonly number[], regions: readonly Region[], routers: 
   };
 }
 
-function readSize(text: string): number {
+export function readSize(text: string, option = '--sizes'): number {
   const bytes = parseBytes(text);
   if (bytes === undefined || bytes > 16 * MiB)
     throw new Error(
-      `--sizes: expected sizes up to ${formatBytes(16 * MiB)} such as 10KiB, separated by commas; correct it.`,
+      `${option}: expected a size up to ${formatBytes(16 * MiB)} such as 10KiB, found ${text}; correct it.`,
     );
   return bytes;
 }
@@ -207,7 +207,7 @@ function readVariable(text: string): readonly [string, string] {
   return [name, value];
 }
 
-function readNumber(
+export function readNumber(
   name: string,
   text: string | undefined,
   { least, most, usual }: { readonly least: number; readonly most: number; readonly usual: number },
