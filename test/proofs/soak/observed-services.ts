@@ -4,7 +4,9 @@ import type { ServiceProcess } from '../../running-deployment/service-process.ts
 /** The resources of a process, read from its own metrics. */
 export const HELD = {
   'resident MB': (metrics: string) => value(metrics, 'process_resident_memory_bytes') / 1e6,
+  'heap MB': (metrics: string) => value(metrics, 'nodejs_heap_size_total_bytes') / 1e6,
   'heap used MB': (metrics: string) => value(metrics, 'nodejs_heap_size_used_bytes') / 1e6,
+  'outside the heap MB': (metrics: string) => value(metrics, 'nodejs_external_memory_bytes') / 1e6,
   handles: (metrics: string) => value(metrics, 'nodejs_active_handles_total'),
   timers: (metrics: string) => value(metrics, 'nodejs_active_resources{type="Timeout"}'),
   'open files': (metrics: string) => value(metrics, 'process_open_fds'),

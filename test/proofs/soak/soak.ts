@@ -49,22 +49,23 @@ const rows: readonly (readonly [string, string | number])[] = [
 ];
 console.log('| | |\n|---|---|');
 for (const [name, value] of rows) console.log(`| ${name} | ${value} |`);
-console.log(
-  `\nSlopes a minute over what followed the first ${warm} minutes, with their standard error; in brackets the first and the last look.\n`,
-);
-console.log(
-  `| service | ${Object.keys(HELD).join(' | ')} |\n|---|${Object.keys(HELD)
-    .map(() => '---|')
-    .join('')}`,
-);
-for (const { service, course } of courses) {
-  const after = course.filter(({ seconds }) => seconds >= warm * 60);
-  console.log(
-    `| ${service} | ${(Object.keys(HELD) as Held[]).map((held) => cell(after, held)).join(' | ')} |`,
-  );
-}
+table(`the first ${warm} minutes`, warm * 60);
+table('the first half', minutes * 30);
 for (const finding of tally.findings) console.log(finding);
 if (tally.failed || tally.findings.length > 0) process.exitCode = 1;
+
+/** The slopes over what followed `omitted`, which lasted so many seconds. */
+function table(omitted: string, seconds: number): void {
+  console.log(
+    `\nSlopes a minute over what followed ${omitted}, with their standard error; in brackets the first and the last look.\n`,
+  );
+  const columns = Object.keys(HELD) as Held[];
+  console.log(`| service | ${columns.join(' | ')} |\n|---|${'---|'.repeat(columns.length)}`);
+  for (const { service, course } of courses) {
+    const after = course.filter((look) => look.seconds >= seconds);
+    console.log(`| ${service} | ${columns.map((held) => cell(after, held)).join(' | ')} |`);
+  }
+}
 
 function cell(course: readonly Measurement[], held: Held): string {
   const { first, last, slope, standardError } = trendOf(
