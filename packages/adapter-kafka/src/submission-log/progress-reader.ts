@@ -36,10 +36,10 @@ export class ProgressReader {
   }
 
   /**
-   * Call after this partition was fenced. `abortedDangling`: an undecided transaction was found and
-   * aborted. Throws `PROGRESS_LOST`, `PROGRESS_DIFFERS` and `LOG_REPLACED`.
+   * Call after this partition was fenced and its dangling transactions were aborted. Throws
+   * `PROGRESS_LOST`, `PROGRESS_DIFFERS` and `LOG_REPLACED`.
    */
-  async read(partition: number, abortedDangling: boolean): Promise<Progress> {
+  async read(partition: number): Promise<Progress> {
     // The ids are read before the records. If a topic is recreated after this read, its id differs
     // when a batch is settled.
     const ids = await this.#reads.topicIds();
@@ -52,7 +52,6 @@ export class ProgressReader {
     const { end = found.end } = (await this.#readBounds()).get(partition) ?? {};
     const progress = progressOf({
       partition,
-      abortedDangling,
       committed: committed.get(partition),
       audit,
       start: found.start,

@@ -19,8 +19,6 @@ export interface Evidence {
   /** The group's committed position: the offset after the last one settled. */
   readonly committed: bigint | undefined;
   readonly audit: AuditTail;
-  /** True if a dangling transaction of an earlier owner in the audit partition was just aborted. */
-  readonly abortedDangling: boolean;
   /** The intake log's first offset, and the one after its last. */
   readonly start: bigint;
   readonly end: bigint;
@@ -47,15 +45,15 @@ export interface AuditTail {
  * while it ended a transaction and completed it in one partition only (seen with Kafka 4.4.0).
  *
  * A position that lags is ignored, because following it would repeat events. A position that is
- * ahead, without a dangling transaction that explains it, may mean that the audit log lost its end.
- * Only a person can find out.
+ * ahead may mean that the audit log lost its end. Only a person can find out. A take-over that aborts
+ * a dangling transaction has set its position back before.
  */
 export function progressOf(evidence: Evidence): Progress {
   const { partition, committed, audit, start, end } = evidence;
   if (audit.last === null && audit.trimmed && committed === undefined) throw forgotten(partition);
   const next = audit.last !== null ? audit.last + 1n : audit.trimmed ? (committed ?? start) : start;
   const none = audit.last === null && !audit.trimmed;
-  if (committed !== undefined && !evidence.abortedDangling && (none || committed > next))
+  if (committed !== undefined && (none || committed > next))
     throw progressDiffers(partition, committed, audit);
   if (next < start || next > end) throw progressLost(evidence, next);
   const differing = committed === undefined || committed === next ? {} : { differing: committed };

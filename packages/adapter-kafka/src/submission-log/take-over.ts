@@ -12,7 +12,7 @@ const DECIDED_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 50;
 
 export interface TakeOverDeps {
-  readonly reads: Pick<IntakeReads, 'extent'>;
+  readonly reads: Pick<IntakeReads, 'extent' | 'committed' | 'auditTail'>;
   readonly progress: Pick<ProgressReader, 'read'>;
   readonly diagnostics: KafkaDiagnostics;
   /** Returns a connected producer that has fenced its predecessors. */
@@ -30,20 +30,13 @@ export interface Owned {
  * Takes a partition over: fences its earlier owners, ends their open transactions, and finds the
  * position at which they stopped.
  */
-export async function takeOver(
-  partition: number,
-  { reads, progress, diagnostics, open, target }: TakeOverDeps,
-): Promise<Owned> {
-  const producer = await open();
+export async function takeOver(partition: number, deps: TakeOverDeps): Promise<Owned> {
+  const producer = await deps.open();
   try {
-    const abortedDangling = await abortDangling(producer, reads, target);
-    const found = await progress.read(partition, abortedDangling);
-    if (found.differing !== undefined) {
-      diagnostics.warn(
-        `The group's committed position ${found.differing} is not the one after the last audit event; going on with offset ${found.next}, as the audit log says.`,
-        { code: 'PROGRESS_DIFFERS', partition },
-      );
-    }
+    await abortDangling(partition, producer, deps);
+    const found = await deps.progress.read(partition);
+    if (found.differing !== undefined)
+      reportDiffering(partition, { committed: found.differing, next: found.next }, deps);
     return { settler: producer, progress: found };
   } catch (error) {
     await producer.close();
@@ -56,22 +49,54 @@ export async function takeOver(
  * while it ended a transaction forgot the marker in one partition (seen with Kafka 4.4.0). Readers
  * of that partition would wait for ever, and our next commit would commit the dangling records. So
  * they are aborted first. Their records are not in the audit log then, and are routed again.
+ *
+ * Before the abort the committed position is set back to the end of the audit log. A take-over that
+ * fails after the abort therefore leaves nothing that looks like an audit log without its end.
  */
 async function abortDangling(
+  partition: number,
   producer: TransactionalProducer,
-  reads: TakeOverDeps['reads'],
-  target: TakeOverDeps['target'],
-): Promise<boolean> {
+  deps: TakeOverDeps,
+): Promise<void> {
+  const { reads, target } = deps;
   const topics = [TOPICS.audit, TOPICS.quarantine];
   const undecided: Topic[] = [];
   for (const topic of topics) {
     const { end, decided } = await reads.extent(topic, target(topic));
     if (decided < end) undecided.push(topic);
   }
-  if (undecided.length === 0) return false;
+  if (undecided.length === 0) return;
+  if (undecided.includes(TOPICS.audit)) await setBack(partition, producer, deps);
   await producer.abortWhatIsOpen(undecided);
   if (undecided.includes(TOPICS.audit)) await auditDecided(reads, target(TOPICS.audit));
-  return true;
+}
+
+/** Sets a committed position that is ahead of the audit log's decided part back to its end. */
+async function setBack(
+  partition: number,
+  producer: TransactionalProducer,
+  deps: TakeOverDeps,
+): Promise<void> {
+  const { reads, target } = deps;
+  const committed = (await reads.committed()).get(partition);
+  const { last, trimmed } = await reads.auditTail(target(TOPICS.audit), { awaitOpen: false });
+  // Without any event nothing says how far the trimmed ones reached.
+  if (committed === undefined || (last === null && trimmed)) return;
+  const next = last === null ? null : last + 1n;
+  if (next !== null && committed <= next) return;
+  reportDiffering(partition, { committed, next }, deps);
+  await producer.setBack(next);
+}
+
+function reportDiffering(
+  partition: number,
+  { committed, next }: { readonly committed: bigint; readonly next: bigint | null },
+  { diagnostics }: TakeOverDeps,
+): void {
+  diagnostics.warn(
+    `The group's committed position ${committed} is not the one after the last audit event; going on with ${next === null ? "the log's first offset" : `offset ${next}`}, as the audit log says.`,
+    { code: 'PROGRESS_DIFFERS', partition },
+  );
 }
 
 async function auditDecided(reads: TakeOverDeps['reads'], partition: number): Promise<void> {

@@ -15,6 +15,9 @@ const RETRY = {
   retries: 8,
 } as const;
 
+/** The offset by which Kafka says that a group has no committed position. */
+const NO_POSITION = -1n;
+
 export interface ProducerPlan {
   /**
    * One producer for each intake partition. The latest one fences all earlier ones: only it can
@@ -102,6 +105,19 @@ export class TransactionalProducer {
       throw new Withheld(error);
     }
     await this.#attempt(async () => {
+      await transaction.commit();
+    });
+  }
+
+  /**
+   * Commits a position alone; `null`: none. Dangling transactions stay undecided. The position is
+   * visible once this producer's next transaction has begun to send. Call it before any other
+   * transaction: kafkajs does not wait here for one that completes.
+   */
+  async setBack(next: bigint | null): Promise<void> {
+    await this.#attempt(async () => {
+      const transaction = await this.#producer.transaction();
+      await this.#sendOffsets(transaction, next ?? NO_POSITION);
       await transaction.commit();
     });
   }

@@ -7,7 +7,6 @@ const evidence = (given: Partial<Evidence>): Evidence => ({
   partition: 3,
   committed: undefined as bigint | undefined,
   audit: event(null),
-  abortedDangling: false,
   start: 0n,
   end: 100n,
   ...given,
@@ -49,16 +48,6 @@ describe("a partition's progress", () => {
       'is taken from the audit log where the committed position lags',
       { committed: 10n, audit: event(41n) },
       { settled: 41n, next: 42n, differing: 10n },
-    ],
-    [
-      'is taken from the audit log where what it lacks was aborted just now',
-      { committed: 60n, abortedDangling: true, audit: event(41n) },
-      { settled: 41n, next: 42n, differing: 60n },
-    ],
-    [
-      'begins anew where all there was of it was aborted just now',
-      { committed: 60n, abortedDangling: true },
-      { settled: null, next: 0n, differing: 60n },
     ],
   ])('%s', (_, given, expected) => {
     expect(progressOf(evidence(given))).toEqual(expected);

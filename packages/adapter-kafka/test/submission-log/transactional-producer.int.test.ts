@@ -1,7 +1,7 @@
 import { TOPICS } from '@residency/contracts';
 import { settlementsOf } from '@residency/testkit';
 import type { Batch } from '@residency/routing';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { packSettlement } from '../../src/submission-log/pack-settlement.ts';
 import {
   TransactionalProducer,
@@ -18,6 +18,8 @@ const opened: TransactionalProducer[] = [];
 beforeEach(async () => {
   some = await someIntake({ partitions: 1 });
   await some.publish([text('a'), text('b')]);
+  // Waits for the group's coordinator: on a new cluster its topic is only just created.
+  await some.settled();
 });
 afterEach(async () => {
   await Promise.all(
@@ -97,6 +99,32 @@ it('shows nothing where the commit is withheld', async () => {
   );
   expect(await some.auditEvents()).toEqual([]);
   expect([...(await some.settled())]).toEqual([]);
+});
+
+it('sets a committed position back, and to none, without touching the audit log', async () => {
+  await (await open()).commit(await settling());
+  const eventually = async (expected: readonly [number, bigint][]): Promise<void> => {
+    await vi.waitFor(async () => {
+      expect([...(await some.settled())]).toEqual(expected);
+    }, 10_000);
+  };
+  await eventually([[0, 1n]]);
+  await (await open()).setBack(1n);
+  await eventually([[0, 0n]]);
+  await (await open()).setBack(null);
+  await eventually([]);
+  expect(await some.auditEvents()).toHaveLength(2);
+});
+
+it('has set the position back once the abort that follows is done', async () => {
+  await (await open()).commit(await settling());
+  for (const next of [1n, 2n, 1n, 2n, 1n]) {
+    const producer = await open();
+    await producer.setBack(next);
+    await producer.abortWhatIsOpen([TOPICS.audit, TOPICS.quarantine]);
+    expect([...(await some.settled())]).toEqual([[0, next - 1n]]);
+  }
+  expect(await some.auditEvents()).toHaveLength(2);
 });
 
 it('settles nothing where a topic has no such partition, though kafkajs would send nothing and say nothing', async () => {
