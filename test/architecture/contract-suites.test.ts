@@ -13,6 +13,7 @@ const PORTS = [
   'ControlView',
   'LedgerStore',
   'AuditSource',
+  'AuditRestorer',
   'SettledOutcomes',
 ];
 const TESTKIT = 'packages/testkit';

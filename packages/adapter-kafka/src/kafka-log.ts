@@ -26,8 +26,12 @@ import { undecidedIn } from './reading/undecided.ts';
 import { planReading } from './reading/reading-options.ts';
 import type { ReadOptions } from './reading/reading-options.ts';
 import { IntakeReads, intakePosition } from './submission-log/intake-reads.ts';
+import { KafkaAuditReading, KafkaAuditRestorer } from './submission-log/kafka-audit-restorer.ts';
+import type { KafkaAuditReadingDeps } from './submission-log/kafka-audit-restorer.ts';
 import { KafkaSubmissionLog } from './submission-log/kafka-submission-log.ts';
+import { submissionLogOptions } from './submission-log/options.ts';
 import type { KafkaSubmissionLogOptions } from './submission-log/options.ts';
+import { producerPlan } from './submission-log/producer-plan.ts';
 import { toLogRecord } from './to-log-record.ts';
 import { topicName } from './topic-name.ts';
 import { describeRetention } from './topics/describe-retention.ts';
@@ -288,6 +292,29 @@ export class KafkaLog {
     return new KafkaSubmissionLog({ ...this.#deps, reads: this.#reads }, options);
   }
 
+  /** One partition of the audit log, for a comparison with its ledger. */
+  auditReading(partition: number): KafkaAuditReading {
+    this.#requireOpen();
+    return new KafkaAuditReading(this.#auditReading(partition));
+  }
+
+  /**
+   * To append entries of the ledger that a partition of the audit log lost. Fences its routers: stop
+   * them before. Close it afterwards.
+   */
+  async auditRestorer(partition: number): Promise<KafkaAuditRestorer> {
+    this.#requireOpen();
+    const quarantinePartitions = (await this.#intake.partitions(TOPICS.quarantine)).length;
+    return await KafkaAuditRestorer.open({
+      ...this.#deps,
+      ...this.#auditReading(partition),
+      plan: producerPlan(this.#deps.settings, partition, {
+        ...submissionLogOptions({}),
+        quarantinePartitions,
+      }),
+    });
+  }
+
   /** Follows the policy log in the background until `close`. */
   policyView(): KafkaPolicyView {
     this.#requireOpen();
@@ -327,6 +354,15 @@ export class KafkaLog {
       atMost(CLOSE_WITHIN_MS, this.#reads.close()),
       atMost(CLOSE_WITHIN_MS, this.#deps.admin.close()),
     ]);
+  }
+
+  #auditReading(partition: number): KafkaAuditReadingDeps {
+    return {
+      log: this.name,
+      partition,
+      reads: this.#intake,
+      records: () => this.readBatches(TOPICS.audit, { partitions: [partition], until: 'end' }),
+    };
   }
 
   async #ask<T>(question: (connection: ClusterConnection) => Promise<T>): Promise<T> {

@@ -11,6 +11,7 @@ import type { Database } from './database.ts';
 import { extent, lastAppend, readRecord, readRecords, watermark } from './reading.ts';
 import type { Extent, ReadLimits } from './reading.ts';
 import { settle } from './settling.ts';
+import type { WireRestoration } from './restoring.ts';
 import type { WireSettlement } from './settling.ts';
 import type { WireEntry, WireRecord } from './wire.ts';
 import { packError } from './wire-error.ts';
@@ -38,6 +39,9 @@ export function createOperations(db: Database) {
     batch: (limits: ReadLimits) => readBatch(db, limits),
     settle: (settlement: WireSettlement, clock: ClockReading) => {
       settle(db, settlement, clock);
+    },
+    restore: async (restoration: WireRestoration, clock: ClockReading) => {
+      (await import('./restoring.ts')).restore(db, restoration, clock);
     },
     consents: async (ids: readonly string[]) =>
       (await import('./consent-projection.ts')).readConsents(db, ids),

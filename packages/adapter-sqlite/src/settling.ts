@@ -43,19 +43,27 @@ export function settle(
       });
     }
     const appender = new Appender(db, clock);
-    for (const { entry, at, outcome, submission, region } of audits) {
-      const { offset } = appender.append(entry);
-      db.run(
-        'INSERT INTO audit ("offset", at, outcome, submission, region, settled_at) VALUES (?, ?, ?, ?, ?, ?)',
-        offset,
-        at,
-        outcome,
-        submission,
-        region,
-        clock.now,
-      );
-    }
+    for (const audit of audits) appendAudit(db, appender, audit, clock);
     for (const pointer of pointers) appender.append(pointer);
     appender.finish();
   });
+}
+
+/** Appends an audit event with its row of the look-up table, within a write transaction. */
+export function appendAudit(
+  db: Database,
+  appender: Appender,
+  { entry, at, outcome, submission, region }: WireAudit,
+  clock: ClockReading,
+): void {
+  const { offset } = appender.append(entry);
+  db.run(
+    'INSERT INTO audit ("offset", at, outcome, submission, region, settled_at) VALUES (?, ?, ?, ?, ?, ?)',
+    offset,
+    at,
+    outcome,
+    submission,
+    region,
+    clock.now,
+  );
 }

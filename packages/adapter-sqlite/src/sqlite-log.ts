@@ -1,5 +1,6 @@
 import { TOPICS } from '@residency/contracts/log-record';
 import type { LogEntry, LogRecord, Position, QuarantinePointer, Topic } from '@residency/contracts';
+import type { AuditRestorer } from '@residency/auditing';
 import type { ConsentHistory } from '@residency/consent';
 import { defined } from '@residency/defined';
 import type { Instant } from '@residency/residency';
@@ -173,6 +174,20 @@ export class SqliteLog {
       { log: this.name, worker: this.#worker, clock: this.#clock, appended: this.#appended },
       { ...SUBMISSION_LOG_DEFAULTS, ...options },
     );
+  }
+
+  /**
+   * To compare the audit log with its ledger, and to append the entries that it lost. Hold the
+   * routing lock to append.
+   */
+  async auditRestorer(): Promise<AuditRestorer> {
+    const { SqliteAuditRestorer } = await import('./sqlite-audit-restorer.ts');
+    return new SqliteAuditRestorer({
+      log: this.name,
+      worker: this.#worker,
+      clock: this.#clock,
+      read: () => this.read(TOPICS.audit),
+    });
   }
 
   consentView(): SqliteConsentView {

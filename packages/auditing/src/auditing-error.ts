@@ -9,6 +9,8 @@ export const AUDITING_ERROR_CODES = [
   'LEDGER_KEY_UNKNOWN',
   'KEPT_CHECKPOINT_INVALID',
   'NOT_IN_LEDGER',
+  'LOG_DIFFERS',
+  'INTAKE_SHORTER',
 ] as const;
 export type AuditingErrorCode = (typeof AUDITING_ERROR_CODES)[number];
 

@@ -35,6 +35,7 @@ export {
   ledgerPath,
 } from './growing/ledger-paths.ts';
 export { RecentRegions } from './growing/recent-regions.ts';
+export type { AuditReading, AuditRestorer, RestoredEntry } from './ports/audit-restorer.ts';
 export type { AuditSource, SourceStart } from './ports/audit-source.ts';
 export type { KeptCheckpoints } from './ports/kept-checkpoints.ts';
 export type { LedgerStore } from './ports/ledger-store.ts';
@@ -50,6 +51,10 @@ export { replay } from './replaying/replay.ts';
 export type { Tally } from './replaying/tally.ts';
 export type { Totals } from './replaying/totals.ts';
 export { compareKept } from './verifying/compare-kept.ts';
+export type { RestoredLedger } from './restoring/ledger-entries.ts';
+export { LedgerEntries } from './restoring/ledger-entries.ts';
+export type { RestoreOptions, RestorePlan } from './restoring/restore.ts';
+export { planRestore, restoreAuditLog } from './restoring/restore.ts';
 export type { EntryFault } from './verifying/entry-faults.ts';
 export type { FsckOptions, FsckReport } from './verifying/fsck.ts';
 export { fsck } from './verifying/fsck.ts';

@@ -10,6 +10,7 @@ import { TOPICS } from './log-record.ts';
 import type { LogRecord } from './log-record.ts';
 import {
   ACT_FAILED,
+  AUDIT_RESTORE_BEGUN,
   CLOCK_ACCEPTED,
   CONTROL_LOG_LEVELS,
   EXPORTED,
@@ -74,6 +75,7 @@ export const controlData = {
   }),
   [REDRIVE_BEGUN]: z.strictObject({ act, records: z.int().positive(), reason: code.optional() }),
   [LEDGER_KEY_CHANGE_BEGUN]: z.strictObject({ act, change: z.enum(LEDGER_KEY_CHANGES) }),
+  [AUDIT_RESTORE_BEGUN]: z.strictObject({ act, entries: z.int().nonnegative() }),
   [NEW_LEDGER_BEGUN]: z.strictObject({ act, lost: z.enum(LOST_OF_LEDGER) }),
   [ACT_FAILED]: z.strictObject({ act, code }),
   [TOPIC_ACCEPTED]: z.strictObject({

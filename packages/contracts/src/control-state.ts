@@ -5,6 +5,7 @@ import type { LogRecord } from './log-record.ts';
 import {
   ACT_FAILED,
   ALL_SERVICES,
+  AUDIT_RESTORE_BEGUN,
   CLOCK_ACCEPTED,
   EXPORTED,
   EXPORT_BEGUN,
@@ -87,6 +88,7 @@ export function evolveControl(state: ControlState, event: ControlEvent, at: numb
     case PUBLICATION_BEGUN:
     case REDRIVE_BEGUN:
     case LEDGER_KEY_CHANGE_BEGUN:
+    case AUDIT_RESTORE_BEGUN:
     case NEW_LEDGER_BEGUN:
     case ACT_FAILED:
       return state;

@@ -27,6 +27,7 @@ export { ATTRIBUTE_BYTES, AUDIT_EVENT_BYTES, DEFAULT_LIMITS, IDENTITY_BYTES } fr
 export type { Limits } from './limits.ts';
 export {
   auditEntry,
+  auditEntryOf,
   consentEntry,
   consentTick,
   policyEntry,
@@ -82,6 +83,7 @@ export {
   LEDGER_KEY_CHANGE_BEGUN,
   LOG_LEVEL_SET,
   LOST_OF_LEDGER,
+  AUDIT_RESTORE_BEGUN,
   NEW_LEDGER_BEGUN,
   OPEN_BEGUN,
   POLICY_PUBLISHED,

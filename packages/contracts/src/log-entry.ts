@@ -82,12 +82,25 @@ export function policyEntry(document: PolicyDocument, eventId: string): LogEntry
 
 /** Throws as `encodeAuditEvent`. */
 export function auditEntry(event: AuditEvent): LogEntry {
+  return auditEntryOf({ event, value: encodeAuditEvent(event) });
+}
+
+/** The entry of an event's own bytes. Without an event, of a record that cannot be one. */
+export function auditEntryOf({
+  event,
+  value,
+}: {
+  readonly event?: AuditEvent;
+  readonly value: Buffer;
+}): LogEntry {
+  if (event === undefined)
+    return { topic: TOPICS.audit, record: { key: null, headers: [], value } };
   return {
     topic: TOPICS.audit,
     record: {
       key: Buffer.from(event.data.submission ?? formatPosition(event.position)),
       headers: [['content-type', Buffer.from('application/cloudevents+json')]],
-      value: encodeAuditEvent(event),
+      value,
     },
   };
 }

@@ -39,6 +39,7 @@ export const KEY_RETIRE_BEGUN = 'residency.key.retire-begun.v1';
 export const PUBLICATION_BEGUN = 'residency.policy.publication-begun.v1';
 export const REDRIVE_BEGUN = 'residency.quarantine.redrive-begun.v1';
 export const LEDGER_KEY_CHANGE_BEGUN = 'residency.ledger.key-change-begun.v1';
+export const AUDIT_RESTORE_BEGUN = 'residency.audit.restore-begun.v1';
 export const NEW_LEDGER_BEGUN = 'residency.ledger.new-ledger-begun.v1';
 export const ACT_FAILED = 'residency.act.failed.v1';
 export const TOPIC_ACCEPTED = 'residency.topic.accepted.v1';

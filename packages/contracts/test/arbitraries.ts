@@ -37,6 +37,7 @@ import {
   LEDGER_KEY_CHANGE_BEGUN,
   LOG_LEVEL_SET,
   LOST_OF_LEDGER,
+  AUDIT_RESTORE_BEGUN,
   NEW_LEDGER_BEGUN,
   OPEN_BEGUN,
   PUBLICATION_BEGUN,
@@ -170,6 +171,10 @@ const acts: fc.Arbitrary<ControlEvent> = fc.oneof(
   fc.record({
     type: fc.constant(LEDGER_KEY_CHANGE_BEGUN),
     data: fc.record({ act, change: fc.constantFrom(...LEDGER_KEY_CHANGES) }),
+  }),
+  fc.record({
+    type: fc.constant(AUDIT_RESTORE_BEGUN),
+    data: fc.record({ act, entries: fc.nat() }),
   }),
   fc.record({
     type: fc.constant(NEW_LEDGER_BEGUN),

@@ -1,4 +1,6 @@
 export { MemoryAuditSource, auditRecord, someAuditEvent, someAuditRecords } from './audit-log.ts';
+export { describeAuditRestorer } from './audit-restorer-suite.ts';
+export type { AuditRestorerHarness } from './audit-restorer-suite.ts';
 export { describeAuditSource } from './audit-source-suite.ts';
 export type { AuditSourceHarness } from './audit-source-suite.ts';
 export { FaultyLedgerStore, LedgerFault } from './faulty-ledger-store.ts';

@@ -1,7 +1,6 @@
 import { hasCode, remedyOf } from '@residency/coded-error';
 import type { CodedError } from '@residency/coded-error';
 import { TOPICS } from '@residency/contracts';
-import type { Topic } from '@residency/contracts';
 import { BackOff } from '@residency/routing';
 import type { Blocked, ConsumeOptions, RouteBatch } from '@residency/routing';
 import { pause, shareNext } from '@residency/waiting';
@@ -18,13 +17,13 @@ import type { IntakeReads } from './intake-reads.ts';
 import type { KafkaSubmissionLogOptions } from './options.ts';
 import { PartitionWorker } from './partition-worker.ts';
 import type { WorkerDeps } from './partition-worker.ts';
+import { producerPlan } from './producer-plan.ts';
 import { ProgressReader } from './progress-reader.ts';
 import type { StallWatch } from './stall-watch.ts';
 import { takeOver } from './take-over.ts';
 import type { Owned } from './take-over.ts';
 import { watchUndecided } from './undecided-watch.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
-import type { ProducerPlan } from './transactional-producer.ts';
 
 const FOREIGN_LOOK_MS = 500;
 
@@ -244,29 +243,13 @@ export class Consumption {
   }
 
   async #takeOver(partition: number, progress: ProgressReader): Promise<Owned> {
-    const {
-      kafka,
-      settings: { topicPrefix },
-      options: { transactionTimeoutMs },
-      quarantinePartitions,
-      reads,
-      diagnostics,
-    } = this.#deps;
-    const group = routerGroup(topicPrefix);
-    const target = (topic: Topic): number =>
-      topic === TOPICS.quarantine ? partition % quarantinePartitions : partition;
-    const plan: ProducerPlan = {
-      transactionalId: `${group}-${TOPICS.samples}-${partition}`,
-      transactionTimeoutMs,
-      group,
-      intake: { topic: topicName(topicPrefix, TOPICS.samples), partition },
-      target: (topic) => ({ topic: topicName(topicPrefix, topic), partition: target(topic) }),
-    };
+    const { kafka, settings, options, quarantinePartitions, reads, diagnostics } = this.#deps;
+    const plan = producerPlan(settings, partition, { ...options, quarantinePartitions });
     return await takeOver(partition, {
       reads,
       progress,
       diagnostics,
-      target,
+      target: (topic) => plan.target(topic).partition,
       open: async () => await TransactionalProducer.open(kafka, plan),
     });
   }

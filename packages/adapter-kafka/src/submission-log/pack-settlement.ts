@@ -26,7 +26,8 @@ export function packSettlement(settlements: readonly Settlement[], ids?: TopicId
   return [...sendsOf(TOPICS.audit, events), ...sendsOf(TOPICS.quarantine, pointers)];
 }
 
-function sendsOf(topic: Topic, records: readonly NewRecord[]): Send[] {
+/** Divides records of one topic into sends. */
+export function sendsOf(topic: Topic, records: readonly NewRecord[]): Send[] {
   const sends: { topic: Topic; records: NewRecord[] }[] = [];
   let bytes = Infinity;
   for (const record of records) {

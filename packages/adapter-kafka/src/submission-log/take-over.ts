@@ -21,6 +21,8 @@ export interface TakeOverDeps {
   readonly target: (topic: Topic) => number;
 }
 
+export type DanglingDeps = Pick<TakeOverDeps, 'reads' | 'diagnostics' | 'target'>;
+
 export interface Owned {
   readonly settler: Pick<TransactionalProducer, 'commit' | 'close'>;
   readonly progress: Progress;
@@ -53,10 +55,10 @@ export async function takeOver(partition: number, deps: TakeOverDeps): Promise<O
  * Before the abort the committed position is set back to the end of the audit log. A take-over that
  * fails after the abort therefore leaves nothing that looks like an audit log without its end.
  */
-async function abortDangling(
+export async function abortDangling(
   partition: number,
   producer: TransactionalProducer,
-  deps: TakeOverDeps,
+  deps: DanglingDeps,
 ): Promise<void> {
   const { reads, target } = deps;
   const topics = [TOPICS.audit, TOPICS.quarantine];
@@ -75,7 +77,7 @@ async function abortDangling(
 async function setBack(
   partition: number,
   producer: TransactionalProducer,
-  deps: TakeOverDeps,
+  deps: DanglingDeps,
 ): Promise<void> {
   const { reads, target } = deps;
   const committed = (await reads.committed()).get(partition);
@@ -91,7 +93,7 @@ async function setBack(
 function reportDiffering(
   partition: number,
   { committed, next }: { readonly committed: bigint; readonly next: bigint | null },
-  { diagnostics }: TakeOverDeps,
+  { diagnostics }: Pick<TakeOverDeps, 'diagnostics'>,
 ): void {
   diagnostics.warn(
     `The group's committed position ${committed} is not the one after the last audit event; going on with ${next === null ? "the log's first offset" : `offset ${next}`}, as the audit log says.`,

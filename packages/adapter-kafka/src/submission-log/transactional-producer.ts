@@ -35,8 +35,8 @@ export interface ProducerPlan {
 /** The records and the position that become visible together. */
 export interface Settling {
   readonly sends: readonly Send[];
-  /** The offset after the last one settled. */
-  readonly next: bigint;
+  /** The offset after the last one settled; `null`: none is. */
+  readonly next: bigint | null;
   /** Called after everything was sent. Throws to prevent the commit. */
   readonly beforeCommit: () => Promise<void>;
 }
@@ -117,7 +117,7 @@ export class TransactionalProducer {
   async setBack(next: bigint | null): Promise<void> {
     await this.#attempt(async () => {
       const transaction = await this.#producer.transaction();
-      await this.#sendOffsets(transaction, next ?? NO_POSITION);
+      await this.#sendOffsets(transaction, next);
       await transaction.commit();
     });
   }
@@ -160,14 +160,14 @@ export class TransactionalProducer {
     });
   }
 
-  async #sendOffsets(transaction: Transaction, next: bigint): Promise<void> {
+  async #sendOffsets(transaction: Transaction, next: bigint | null): Promise<void> {
     const {
       group: consumerGroupId,
       intake: { topic, partition },
     } = this.#plan;
     await transaction.sendOffsets({
       consumerGroupId,
-      topics: [{ topic, partitions: [{ partition, offset: next.toString() }] }],
+      topics: [{ topic, partitions: [{ partition, offset: (next ?? NO_POSITION).toString() }] }],
     });
   }
 

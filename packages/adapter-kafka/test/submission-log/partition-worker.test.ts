@@ -22,7 +22,7 @@ const fenced = (): KafkaLogError =>
 
 /** A partition of ten records, and a cluster that does what the test says. */
 class World {
-  settledNext = 0n;
+  settledNext: bigint | null = 0n;
   readonly events: string[] = [];
   readonly handled: BatchResult[] = [];
   readonly transactions: string[] = [];
@@ -65,7 +65,7 @@ class World {
       },
       takeOver: () => {
         this.owners += 1;
-        const next = this.settledNext;
+        const next = this.settledNext ?? 0n;
         return Promise.resolve({
           progress: { settled: next === 0n ? null : next - 1n, next },
           settler: {

@@ -54,6 +54,7 @@ export function auditCommand(program: Command, session: Session, answer: Answer)
     auditVerifyCommand,
     auditFsckCommand,
     auditExportCommand,
+    auditRestoreCommand,
     auditKeyCommand,
     auditNewLedgerCommand,
   ])
@@ -165,6 +166,29 @@ function auditFsckCommand(audit: Command, session: Session, answer: Answer): voi
       'a checkpoint that was kept: the ledger must have grown from it',
     )
     .action(answering(session, answer, async () => (await import('./audit-fsck.ts')).fsckLedgers));
+}
+
+function auditRestoreCommand(audit: Command, session: Session, answer: Answer): void {
+  describe(
+    audit,
+    'restore',
+    'Append to the audit log what its ledger has and it lacks, byte for byte and in order: where a topic was deleted, or an older copy of a data directory was put back. Everything is checked before anything is appended. Stop routers and auditors first; repeat it after an interruption.',
+    [
+      'audit restore --from-ledger --dry-run',
+      'audit restore --from-ledger --data /srv/residency',
+      'audit restore --from-ledger --config cluster.env',
+    ],
+  )
+    .addOption(
+      new Option(
+        '--from-ledger',
+        'from the entries of the ledgers that this system names',
+      ).makeOptionMandatory(),
+    )
+    .option('--dry-run', 'say what is missing, and append nothing')
+    .action(
+      answering(session, answer, async () => (await import('./audit-restore.ts')).restoreLog),
+    );
 }
 
 function auditExportCommand(audit: Command, session: Session, answer: Answer): void {

@@ -1,5 +1,6 @@
 import type { KeyDirectory } from '@residency/adapter-filesystem';
 import { KafkaAuditTrail, readNow } from '@residency/adapter-kafka';
+import type { AuditReading, AuditRestorer } from '@residency/auditing';
 import type { ConsentHistory } from '@residency/consent';
 import { TOPICS, decodeQuarantinePointer } from '@residency/contracts';
 import type { LogEntry, LogRecord, Position, QuarantinePointer, Topic } from '@residency/contracts';
@@ -153,6 +154,19 @@ class DistributedSystem implements System {
 
   async ledgers(): Promise<Ledgers> {
     return await clusterLedgers(this.#cluster);
+  }
+
+  async auditReading(partition: number): Promise<AuditReading> {
+    return (await this.#cluster.log()).auditReading(partition);
+  }
+
+  async restoring<T>(partition: number, work: (log: AuditRestorer) => Promise<T>): Promise<T> {
+    const restorer = await (await this.#cluster.log()).auditRestorer(partition);
+    try {
+      return await work(restorer);
+    } finally {
+      await restorer.close();
+    }
   }
 
   siteReader(site: string, region: string): Promise<SiteReader> {

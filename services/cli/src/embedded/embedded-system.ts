@@ -1,4 +1,5 @@
 import type { KeyDirectory } from '@residency/adapter-filesystem';
+import type { AuditReading, AuditRestorer } from '@residency/auditing';
 import type { ConsentHistory } from '@residency/consent';
 import { TOPICS } from '@residency/contracts/log-record';
 import type { LogEntry, LogRecord, Position, QuarantinePointer } from '@residency/contracts';
@@ -39,13 +40,7 @@ class EmbeddedSystem implements System {
   }
 
   async append(entries: readonly LogEntry[]): Promise<readonly Position[]> {
-    if (this.#data.readOnly)
-      throw new CliError({
-        code: 'READ_ONLY',
-        message:
-          'Expected a data directory that can be written, found a read-only one; nothing was changed. Work on the original, or on a copy that can be written.',
-        remedy: 'stop',
-      });
+    this.#requireWritable();
     return await this.#data.log.append(entries);
   }
 
@@ -133,6 +128,21 @@ class EmbeddedSystem implements System {
     return await embeddedLedgers(this.#data);
   }
 
+  async auditReading(): Promise<AuditReading> {
+    return await this.#data.log.auditRestorer();
+  }
+
+  async restoring<T>(_: number, work: (log: AuditRestorer) => Promise<T>): Promise<T> {
+    this.#requireWritable();
+    const { lockRouting } = await import('@residency/standalone');
+    const lock = await lockRouting(this.#data);
+    try {
+      return await work(await this.#data.log.auditRestorer());
+    } finally {
+      await lock.release();
+    }
+  }
+
   async siteReader(site: string, region: string): Promise<SiteReader> {
     const { embeddedReader } = await import('./embedded-readers.ts');
     return embeddedReader(this.#data, site, region);
@@ -149,5 +159,15 @@ class EmbeddedSystem implements System {
 
   close(): Promise<void> {
     return this.#data.close();
+  }
+
+  #requireWritable(): void {
+    if (this.#data.readOnly)
+      throw new CliError({
+        code: 'READ_ONLY',
+        message:
+          'Expected a data directory that can be written, found a read-only one; nothing was changed. Work on the original, or on a copy that can be written.',
+        remedy: 'stop',
+      });
   }
 }

@@ -1,4 +1,5 @@
 import type { KeyDirectory } from '@residency/adapter-filesystem';
+import type { AuditReading, AuditRestorer } from '@residency/auditing';
 import type { ConsentHistory } from '@residency/consent';
 import type {
   LogEntry,
@@ -105,6 +106,13 @@ export interface System {
    * meanwhile: throws `ROUTING_LOCKED`.
    */
   keepLedgers<T>(work: (keeping: LedgerKeeping) => Promise<T>): Promise<T>;
+  /** One partition of the audit log as it is now. Takes no right, and fences nobody. */
+  auditReading(partition: number): Promise<AuditReading>;
+  /**
+   * The exclusive right to append to a partition of the audit log, for the time of `work`. Locks a
+   * data directory (`ROUTING_LOCKED`); fences the routers of a cluster's partition.
+   */
+  restoring<T>(partition: number, work: (log: AuditRestorer) => Promise<T>): Promise<T>;
   /** A site's objects, without verifying whose site it is. */
   siteReader(site: string, region: string): Promise<SiteReader>;
   comparedSites(named: ReadonlyMap<string, ReadonlySet<string>>): Promise<ComparedSites>;

@@ -1,0 +1,55 @@
+import { TOPICS } from '@residency/contracts/log-record';
+import { Appender } from './appending.ts';
+import type { AuditLookup } from './audit-lookup.ts';
+import type { ClockReading } from './clock.ts';
+import type { Database } from './database.ts';
+import { appendAudit } from './settling.ts';
+import { SqliteLogError } from './sqlite-log-error.ts';
+import type { WireEntry } from './wire.ts';
+
+export interface WireRestoration {
+  /** The end of the audit log at which the entries begin. */
+  readonly from: number;
+  /** The last settled intake offset afterwards; `null`: none. */
+  readonly settled: number | null;
+  /** Without a look-up: the entry is not an audit event of this log. */
+  readonly entries: readonly {
+    readonly entry: WireEntry;
+    readonly lookup: AuditLookup | undefined;
+  }[];
+}
+
+/**
+ * Appends entries of the ledger to the audit log, and moves progress behind them. The next intake
+ * record gets an offset behind the records that they are about, which this log may not have. Throws
+ * `FENCED` if the audit log has another end.
+ */
+export function restore(
+  db: Database,
+  { from, settled, entries }: WireRestoration,
+  clock: ClockReading,
+): void {
+  db.writing(() => {
+    const end = db.get<{ next: number }>('SELECT next FROM topic WHERE name = ?', TOPICS.audit);
+    if (end?.next !== from) {
+      throw new SqliteLogError({
+        code: 'FENCED',
+        message: `Expected the audit log to end at ${from}, found ${end?.next ?? 'no audit log'}: another process appended. Nothing was appended; begin again.`,
+        remedy: 'retry',
+      });
+    }
+    const appender = new Appender(db, clock);
+    for (const { entry, lookup } of entries) {
+      if (lookup === undefined) appender.append(entry);
+      else appendAudit(db, appender, { entry, ...lookup }, clock);
+    }
+    appender.finish();
+    if (settled !== null)
+      db.run(
+        'UPDATE topic SET settled = max(coalesce(settled, -1), ?), next = max(next, ?) WHERE name = ?',
+        settled,
+        settled + 1,
+        TOPICS.samples,
+      );
+  });
+}

@@ -1,0 +1,42 @@
+import type { AuditEvent } from '@residency/contracts';
+import type { AuditRecord } from '../audit-record.ts';
+
+/** One partition of the audit log as it is now, for a comparison with its ledger. */
+export interface AuditReading {
+  /** The first part of positions. */
+  readonly log: string;
+  readonly partition: number;
+  /** The committed records of the partition, in order, up to its end at the call. */
+  records(): AsyncIterable<readonly AuditRecord[]>;
+  /** The committed position: the intake offset at which routing goes on; `null`: none. */
+  committed(): Promise<bigint | null>;
+  /**
+   * The offset that the next intake record gets. `undefined`: an append moves it beyond the records
+   * that the entries are about.
+   */
+  intakeEnd(): Promise<bigint | undefined>;
+}
+
+/** An entry of a ledger that goes back into the audit log. */
+export interface RestoredEntry {
+  readonly value: Buffer;
+  /** Absent: the entry is not an event about an intake record of this partition. */
+  readonly event?: AuditEvent;
+}
+
+/**
+ * The exclusive right to append to one partition of the audit log. Routers that settled the
+ * partition before have lost it: none of their transactions can commit any more.
+ *
+ * Errors have remedy `retry` if the same call may succeed later; then it may have done all of it.
+ * The caller reads the log again before it repeats.
+ */
+export interface AuditRestorer extends AuditReading {
+  /**
+   * Appends all entries or none, in order, durable and visible once it resolves. Routing goes on at
+   * intake offset `next`; `null`: at the first one.
+   */
+  append(entries: readonly RestoredEntry[], next: bigint | null): Promise<void>;
+  /** Makes routing go on at `next`, which is behind the last event, without an append. */
+  setBack(next: bigint | null): Promise<void>;
+}

@@ -1,0 +1,65 @@
+import type { AuditRecord, AuditRestorer, RestoredEntry } from '../../src/index.ts';
+
+export type Fault = 'failed' | 'persisted' | 'ok';
+
+/** One partition in memory; each fault is one append's. */
+export class MemoryRestorer implements AuditRestorer {
+  readonly log = 'log-1';
+  readonly partition = 0;
+  readonly all: AuditRecord[];
+  appends = 0;
+  setBacks = 0;
+  /** The committed position. */
+  next: bigint | null;
+  readonly #faults: Fault[];
+  readonly #intakeEnd: bigint | undefined;
+
+  constructor(
+    records: readonly AuditRecord[],
+    {
+      faults = [],
+      intakeEnd,
+      next = records.length === 0 ? null : BigInt(records.length),
+    }: {
+      readonly faults?: Fault[];
+      readonly intakeEnd?: bigint;
+      readonly next?: bigint | null;
+    } = {},
+  ) {
+    this.all = [...records];
+    this.next = next;
+    this.#faults = faults;
+    this.#intakeEnd = intakeEnd;
+  }
+
+  async *records(): AsyncGenerator<readonly AuditRecord[]> {
+    const end = this.all.length;
+    for (let from = 0; from < end; from += 100)
+      yield await Promise.resolve(this.all.slice(from, Math.min(end, from + 100)));
+  }
+
+  committed(): Promise<bigint | null> {
+    return Promise.resolve(this.next);
+  }
+
+  intakeEnd(): Promise<bigint | undefined> {
+    return Promise.resolve(this.#intakeEnd);
+  }
+
+  append(entries: readonly RestoredEntry[], next: bigint | null): Promise<void> {
+    this.appends += 1;
+    const fault = this.#faults.shift() ?? 'ok';
+    if (fault !== 'failed') {
+      for (const { value } of entries)
+        this.all.push({ partition: 0, offset: BigInt(this.all.length), value });
+      this.next = next;
+    }
+    return fault === 'ok' ? Promise.resolve() : Promise.reject(new Error(fault));
+  }
+
+  setBack(next: bigint | null): Promise<void> {
+    this.next = next;
+    this.setBacks += 1;
+    return Promise.resolve();
+  }
+}
