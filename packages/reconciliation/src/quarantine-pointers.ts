@@ -1,14 +1,22 @@
-import { decodeQuarantinePointer, formatPosition, parsePosition } from '@residency/contracts';
+import {
+  decodeQuarantinePointer,
+  formatPosition,
+  parsePosition,
+  sha256,
+} from '@residency/contracts';
 import type { Position } from '@residency/contracts';
 import { partitionOf } from './audit-chain.ts';
 import type { AuditChain, Committed } from './audit-chain.ts';
 import type { Difference } from './difference.ts';
 
 /**
- * Compares quarantined events with their pointers, one for one. Holds a position for each of them.
+ * Compares quarantined events with their pointers. The same pointer may be there twice, byte for
+ * byte (docs/formats/quarantine.md). Holds a position and a digest for each of them.
  */
 export class QuarantinePointers {
   readonly #events = new Set<string>();
+  /** The digest of each pointer that has its event. */
+  readonly #matched = new Map<string, string>();
   readonly #unmatched: Position[] = [];
 
   addEvent(position: Position): void {
@@ -27,7 +35,9 @@ export class QuarantinePointers {
           'Expected a quarantine pointer as in docs/formats/quarantine.md, found a record that is none; see who else may write to the quarantine.',
       };
     }
-    if (!this.#events.delete(formatPosition(position))) this.#unmatched.push(position);
+    const [name, digest] = [formatPosition(position), sha256(bytes)];
+    if (this.#events.delete(name)) this.#matched.set(name, digest);
+    else if (this.#matched.get(name) !== digest) this.#unmatched.push(position);
     return undefined;
   }
 

@@ -428,10 +428,11 @@ const manipulations: readonly Manipulation[] = [
     },
   },
   {
-    title: 'a pointer twice',
+    title: 'another pointer to the same record',
     code: 'POINTER_WITHOUT_EVENT',
     where: { position: 'log-1/threat.samples/1/0' },
-    apply: (world) => world.pointers.push(pointerOf(positionOf(1, 0n))),
+    apply: (world) =>
+      world.pointers.push(Buffer.concat([pointerOf(positionOf(1, 0n)), Buffer.from(' ')])),
   },
   {
     title: 'a record in the quarantine that is no pointer',

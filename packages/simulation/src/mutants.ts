@@ -143,8 +143,34 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${LOG}/take-over.ts`,
-        from: 'if (undecided.length === 0) return false;',
-        to: 'return false;',
+        from: 'const pointers = await isUndecided(TOPICS.quarantine);',
+        to: 'return;',
+      },
+    ],
+  },
+  {
+    name: 'aborted-events-unread',
+    seed: 103,
+    defect: 'a position is taken for ahead although a broker forgot to commit the events up to it',
+    faults: ['--faults', 'kill,freeze,rebalance,markers-lost,weather'],
+    edits: [
+      {
+        file: `${LOG}/progress.ts`,
+        from: 'if (last + 1n === committed) return true;',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'pointers-aborted',
+    seed: 18,
+    defect: 'quarantine pointers of committed events are aborted',
+    faults: ['--faults', 'kill,freeze,rebalance,markers-lost'],
+    edits: [
+      {
+        file: `${LOG}/take-over.ts`,
+        from: 'last !== null && pointer.about <= last',
+        to: 'last === undefined',
       },
     ],
   },

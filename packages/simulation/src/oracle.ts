@@ -77,7 +77,8 @@ export class Oracle {
   readonly #events = new Map<string, AuditEvent>();
   /** `<submission>/<region>` to where it was stored. */
   readonly #stored = new Map<string, Placed>();
-  readonly #pointers = new Map<string, number>();
+  /** Each pointer's bytes, as often as it is there. */
+  readonly #pointers = new Map<string, readonly string[]>();
   #pointersRead = 0;
   /** By `objectName`: objects that the world took away or damaged, and nobody put again. */
   readonly #taken = new Set<string>();
@@ -87,8 +88,11 @@ export class Oracle {
   readonly #lost = new Set<string>();
   /** `<partition>/<offset>`: where the intake log was cut. */
   readonly cut = new Set<string>();
-  /** Quarantine pointers whose marker a broker forgot. */
-  #pointersForgotten = false;
+  /**
+   * A broker forgot a marker. Until the next take-over pointers may be undecided; afterwards the same
+   * pointer may be there twice.
+   */
+  #markersForgotten = false;
 
   constructor(world: Surroundings) {
     this.#world = world;
@@ -140,7 +144,7 @@ export class Oracle {
   }
 
   markerLost(log: PartitionLog | undefined): void {
-    if (log?.topic === TOPICS.quarantine) this.#pointersForgotten = true;
+    if (log !== undefined) this.#markersForgotten = true;
   }
 
   /** An object came to stand in a bucket. */
@@ -197,11 +201,14 @@ export class Oracle {
       [...this.#audits].every(
         ([partition, { roots }]) => this.#ledgerSize(partition) === roots.length - 1,
       ) &&
-      (this.#pointersForgotten ||
-        this.#world.kafka
-          .partitionsOf(TOPICS.quarantine)
-          .every(({ lastStable, end }) => lastStable === end))
+      (this.#markersForgotten || !this.#pointersUndecided)
     );
+  }
+
+  get #pointersUndecided(): boolean {
+    return this.#world.kafka
+      .partitionsOf(TOPICS.quarantine)
+      .some(({ lastStable, end }) => lastStable < end);
   }
 
   #appended(log: PartitionLog, stored: Stored): void {
@@ -491,15 +498,13 @@ export class Oracle {
   #assertQuiet(position: string, event: AuditEvent): void {
     if (event.outcome === 'stored') this.#assertPlaced(position, event);
     if (event.outcome === 'duplicate') this.#assertOwner(position, event);
+    const pointers = this.#pointers.get(position) ?? [];
     if (
       event.outcome === 'quarantined' &&
-      this.#pointers.get(position) !== 1 &&
-      !this.#pointersForgotten
+      pointers.length !== 1 &&
+      !(this.#markersForgotten && (new Set(pointers).size === 1 || this.#pointersUndecided))
     ) {
-      this.#world.violated(
-        'a pointer for each quarantine',
-        `${position} has ${this.#pointers.get(position) ?? 0}`,
-      );
+      this.#world.violated('a pointer for each quarantine', `${position} has ${pointers.length}`);
     }
   }
 
@@ -572,7 +577,10 @@ export class Oracle {
       for (const stored of log.slice(this.#pointersRead, log.lastStable)) {
         if (!log.visible(stored) || stored.value === null) continue;
         const { position } = decodeQuarantinePointer(stored.value);
-        this.#pointers.set(position, (this.#pointers.get(position) ?? 0) + 1);
+        this.#pointers.set(position, [
+          ...(this.#pointers.get(position) ?? []),
+          String(stored.value),
+        ]);
       }
       this.#pointersRead = log.lastStable;
     }

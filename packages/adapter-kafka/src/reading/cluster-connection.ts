@@ -6,6 +6,7 @@ import { fetchTopicIds, supportsTopicIds } from '../kafkajs/topic-ids.ts';
 import type { Broker, Cluster } from '../kafkajs/cluster.ts';
 import { fetched } from './fetched.ts';
 import type { Fetched, Offsets } from './fetched.ts';
+import type { FetchedMessage } from '../kafkajs/record-batch.ts';
 
 // The largest fetch in memory. A single larger batch is fetched completely (`max.message.bytes`).
 const FETCH_BYTES = 4 * 1024 * 1024;
@@ -101,6 +102,33 @@ export class ClusterConnection {
       });
     });
     return fetched(response, from);
+  }
+
+  /**
+   * Everything of a partition from `from` on, also what no transaction has decided or what was
+   * aborted, and markers. At most one fetch; empty at the end.
+   */
+  async fetchUndecided(
+    topic: string,
+    partition: number,
+    from: bigint,
+  ): Promise<readonly FetchedMessage[]> {
+    const node = (await this.leaders(topic)).get(partition) ?? '-1';
+    return await coded(topic, async () => {
+      const broker = await this.#cluster.findBroker({ nodeId: node });
+      const partitions = [{ partition, fetchOffset: String(from), maxBytes: PARTITION_BYTES }];
+      const { responses } = await broker.fetch({
+        isolationLevel: 0,
+        maxWaitTime: 0,
+        minBytes: 1,
+        maxBytes: FETCH_BYTES,
+        topics: [{ topic, partitions }],
+      });
+      return responses
+        .flatMap((response) => response.partitions)
+        .flatMap(({ messages }) => messages)
+        .filter(({ offset }) => BigInt(offset) >= from);
+    });
   }
 
   /**

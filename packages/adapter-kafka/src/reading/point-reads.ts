@@ -82,6 +82,45 @@ async function fetchAhead(
 }
 
 /**
+ * Everything of a partition from an offset up to its end, also what is undecided or was aborted,
+ * and markers.
+ */
+export async function readUndecided(
+  connection: ClusterConnection,
+  topic: string,
+  partition: number,
+  from: bigint,
+): Promise<FetchedMessage[]> {
+  const found: FetchedMessage[] = [];
+  for (let next = from; ;) {
+    const messages = await connection.fetchUndecided(topic, partition, next);
+    const last = messages.at(-1);
+    if (last === undefined) return found;
+    found.push(...messages);
+    next = BigInt(last.offset) + 1n;
+  }
+}
+
+/**
+ * The records of a partition's open transactions, in order: those after the last stable offset
+ * without a marker behind them.
+ */
+export async function readOpen(
+  connection: ClusterConnection,
+  topic: string,
+  partition: number,
+): Promise<FetchedMessage[]> {
+  const stable = (await connection.stableEnds(topic)).get(partition) ?? 0n;
+  const open = new Map<string, FetchedMessage[]>();
+  for (const message of await readUndecided(connection, topic, partition, stable)) {
+    const { producerId, inTransaction } = message.batchContext;
+    if (message.isControlRecord) open.delete(producerId);
+    else if (inTransaction) open.set(producerId, [...(open.get(producerId) ?? []), message]);
+  }
+  return [...open.values()].flat();
+}
+
+/**
  * All records of a small topic's partition that are visible now. Does not wait for open
  * transactions.
  */

@@ -1,6 +1,11 @@
 import { hasCode } from '@residency/coded-error';
-import { TOPICS, parsePosition } from '@residency/contracts';
-import type { LogRecord, Position, Topic } from '@residency/contracts';
+import {
+  TOPICS,
+  decodeAuditEvent,
+  decodeQuarantinePointer,
+  parsePosition,
+} from '@residency/contracts';
+import type { AuditEvent, LogRecord, Position, Topic } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { Undecided } from '@residency/observation';
 import { readJson } from '@residency/residency';
@@ -14,12 +19,12 @@ import { KafkaLogError } from '../kafka-log-error.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import type { Offsets } from '../reading/fetched.ts';
 import type { ClusterReads } from '../reading/cluster-reads.ts';
-import { readDecided, readLast, readOne } from '../reading/point-reads.ts';
+import { readDecided, readLast, readOne, readOpen, readUndecided } from '../reading/point-reads.ts';
 import { undecidedIn } from '../reading/undecided.ts';
 import { toLogRecord } from '../to-log-record.ts';
 import { routerGroup, topicName } from '../topic-name.ts';
 import type { SerialAdmin } from '../topics/serial-admin.ts';
-import type { AuditTail } from './progress.ts';
+import type { AbortedEvent, AuditTail } from './progress.ts';
 
 /** The first offset of a partition, and the offset after its last. */
 export interface Bounds {
@@ -109,6 +114,7 @@ export class IntakeReads {
       const tail = {
         trimmed: start > 0n,
         last: position === undefined ? null : this.#ours(position, partition),
+        behind: event === undefined ? start : BigInt(event.offset) + 1n,
       };
       if (event === undefined || event.value === null) return tail;
       const ids = topicIdsOf(event.headers);
@@ -218,6 +224,46 @@ export class IntakeReads {
     });
   }
 
+  /**
+   * The events of an audit partition at or behind an offset at which no event is visible. Their
+   * transactions were aborted, or are open.
+   */
+  async abortedEvents(partition: number, from: bigint): Promise<readonly AbortedEvent[]> {
+    const messages = await this.#deps.reads.ask(
+      async (connection) =>
+        await readUndecided(connection, this.#name(TOPICS.audit), partition, from),
+    );
+    return messages.flatMap(({ isControlRecord, value }) => {
+      const event = isControlRecord ? undefined : auditEventIn(value);
+      if (event?.position.partition !== partition) return [];
+      const { previous } = event.data;
+      return [
+        { about: event.position.offset, previous: previous === null ? null : BigInt(previous) },
+      ];
+    });
+  }
+
+  /**
+   * The last quarantine pointer about a record of this partition in an open transaction, and that
+   * record's offset; `undefined`: none is open.
+   */
+  async openPointer(
+    partition: number,
+    quarantinePartition: number,
+  ): Promise<{ readonly record: LogRecord; readonly about: bigint } | undefined> {
+    const messages = await this.#deps.reads.ask(
+      async (connection) =>
+        await readOpen(connection, this.#name(TOPICS.quarantine), quarantinePartition),
+    );
+    return messages
+      .map((message) => toLogRecord(message, TOPICS.quarantine, quarantinePartition))
+      .flatMap((record) => {
+        const about = pointedAt(record.value);
+        return about?.partition === partition ? [{ record, about: about.offset }] : [];
+      })
+      .at(-1);
+  }
+
   #ours({ log, partition, offset }: Position, of: number): bigint {
     if (log === this.#deps.settings.log && partition === of) return offset;
     throw new KafkaLogError({
@@ -246,6 +292,24 @@ export function intakePosition(value: Buffer | null): Position | undefined {
         ? parsePosition(event.id)
         : undefined;
     return position?.topic === TOPICS.samples ? position : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `undefined`: not an audit event. */
+function auditEventIn(value: Buffer | null): AuditEvent | undefined {
+  try {
+    return decodeAuditEvent(value ?? Buffer.alloc(0));
+  } catch {
+    return undefined;
+  }
+}
+
+/** `undefined`: not a quarantine pointer. */
+function pointedAt(value: Buffer | null): Position | undefined {
+  try {
+    return parsePosition(decodeQuarantinePointer(value ?? Buffer.alloc(0)).position);
   } catch {
     return undefined;
   }

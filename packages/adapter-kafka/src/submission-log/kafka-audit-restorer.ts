@@ -1,10 +1,9 @@
 import type { AuditReading, AuditRecord, AuditRestorer, RestoredEntry } from '@residency/auditing';
 import { TOPICS, auditEntryOf } from '@residency/contracts';
 import type { Kafka } from 'kafkajs';
-import type { KafkaDiagnostics } from '../diagnostics.ts';
 import type { IntakeReads } from './intake-reads.ts';
 import { sendsOf } from './pack-settlement.ts';
-import { abortDangling } from './take-over.ts';
+import { endDangling } from './take-over.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
 import type { ProducerPlan } from './transactional-producer.ts';
 
@@ -45,7 +44,6 @@ export class KafkaAuditReading implements AuditReading {
 export interface KafkaAuditRestorerDeps extends KafkaAuditReadingDeps {
   readonly kafka: Kafka;
   readonly plan: ProducerPlan;
-  readonly diagnostics: KafkaDiagnostics;
 }
 
 /**
@@ -62,13 +60,13 @@ export class KafkaAuditRestorer extends KafkaAuditReading implements AuditRestor
     this.#producer = producer;
   }
 
-  /** Fences the routers of the partition and aborts what they left dangling. */
+  /** Fences the routers of the partition and ends what they left dangling. */
   static async open(deps: KafkaAuditRestorerDeps): Promise<KafkaAuditRestorer> {
     const producer = await TransactionalProducer.open(deps.kafka, deps.plan);
     const restorer = new KafkaAuditRestorer(deps, producer);
     try {
-      await abortDangling(restorer.partition, producer, {
-        ...deps,
+      await endDangling(restorer.partition, producer, {
+        reads: deps.reads,
         target: (topic) => deps.plan.target(topic).partition,
       });
       return restorer;

@@ -8,7 +8,7 @@ import { ROUTED_TOPICS, compareTopics, requireSameTopics } from '../identity/log
 import type { TopicIdentity } from '../identity/log-identity.ts';
 import type { AcceptedReplacement } from '../identity/accepted.ts';
 import type { TopicIds } from '../identity/topic-ids.ts';
-import { progressOf } from './progress.ts';
+import { isAhead, progressOf } from './progress.ts';
 import type { AuditTail, Progress } from './progress.ts';
 
 /** The committed positions and the log's bounds of all partitions, read together. */
@@ -47,6 +47,9 @@ export class ProgressReader {
     const found = bounds.get(partition);
     if (found === undefined) throw partitionMissing(TOPICS.samples, partition);
     const audit = await this.#reads.auditTail(partition);
+    const aborted = isAhead(committed.get(partition), audit)
+      ? await this.#reads.abortedEvents(partition, audit.behind)
+      : [];
     // A process may freeze between two reads while another router goes on. So the log's start is
     // read before the audit log, and its end after it.
     const { end = found.end } = (await this.#readBounds()).get(partition) ?? {};
@@ -54,6 +57,7 @@ export class ProgressReader {
       partition,
       committed: committed.get(partition),
       audit,
+      aborted,
       start: found.start,
       end,
     });

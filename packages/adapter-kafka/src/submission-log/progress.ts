@@ -19,15 +19,26 @@ export interface Evidence {
   /** The group's committed position: the offset after the last one settled. */
   readonly committed: bigint | undefined;
   readonly audit: AuditTail;
+  /** Events behind the last one whose transaction was aborted. Read if the position is ahead. */
+  readonly aborted: readonly AbortedEvent[];
   /** The intake log's first offset, and the one after its last. */
   readonly start: bigint;
   readonly end: bigint;
+}
+
+/** An event that readers of the audit log never see. */
+export interface AbortedEvent {
+  /** The offset of the intake record that it is about. */
+  readonly about: bigint;
+  readonly previous: bigint | null;
 }
 
 /** The end of the audit partition of the same number. */
 export interface AuditTail {
   /** The intake offset of its last event; `null`: it holds none. */
   readonly last: bigint | null;
+  /** The offset in the audit log behind its last event, or the first one. */
+  readonly behind: bigint;
   /**
    * True if events were removed from its beginning. Then a missing event may have been among them.
    */
@@ -39,25 +50,49 @@ export interface AuditTail {
 }
 
 /**
+ * True if the committed position is ahead of the audit log. Then the aborted events are needed too.
+ */
+export function isAhead(
+  committed: bigint | undefined,
+  { last, trimmed }: Pick<AuditTail, 'last' | 'trimmed'>,
+): boolean {
+  if (committed === undefined) return false;
+  return last === null ? !trimmed : committed > last + 1n;
+}
+
+/**
  * The audit log decides, because promise 1 of DESIGN §2 is about it: processing continues after the
  * record of its last event, whatever position is committed. Event and position become visible in
  * one transaction. They differ only if somebody set the position by hand, or if a broker was killed
- * while it ended a transaction and completed it in one partition only (seen with Kafka 4.4.0).
+ * while it ended a transaction and forgot it in one partition (seen with Kafka 4.4.0).
  *
  * A position that lags is ignored, because following it would repeat events. A position that is
- * ahead may mean that the audit log lost its end. Only a person can find out. A take-over that aborts
- * a dangling transaction has set its position back before.
+ * ahead is ignored if the events up to it are in the audit log as aborted: the broker forgot to
+ * commit them, and a later abort of the same producer ended them. Otherwise the audit log may have
+ * lost its end. Only a person can find out.
  */
 export function progressOf(evidence: Evidence): Progress {
   const { partition, committed, audit, start, end } = evidence;
   if (audit.last === null && audit.trimmed && committed === undefined) throw forgotten(partition);
   const next = audit.last !== null ? audit.last + 1n : audit.trimmed ? (committed ?? start) : start;
   const none = audit.last === null && !audit.trimmed;
-  if (committed !== undefined && (none || committed > next))
+  if (committed !== undefined && isAhead(committed, audit) && !isExplained(committed, evidence))
     throw progressDiffers(partition, committed, audit);
   if (next < start || next > end) throw progressLost(evidence, next);
   const differing = committed === undefined || committed === next ? {} : { differing: committed };
   return { settled: none ? null : next - 1n, next, ...differing };
+}
+
+/** Follows `previous` from the last event through the aborted ones up to the committed position. */
+function isExplained(committed: bigint, { audit, aborted }: Evidence): boolean {
+  const after = new Map(aborted.map(({ about, previous }) => [previous, about]));
+  let last: bigint | null = audit.last;
+  for (let next = after.get(last); next !== undefined; next = after.get(last)) {
+    if (last !== null && next <= last) return false;
+    last = next;
+    if (last + 1n === committed) return true;
+  }
+  return false;
 }
 
 function progressLost({ partition, start, end }: Evidence, next: bigint): KafkaLogError {

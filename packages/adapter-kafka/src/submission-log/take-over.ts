@@ -12,7 +12,7 @@ const DECIDED_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 50;
 
 export interface TakeOverDeps {
-  readonly reads: Pick<IntakeReads, 'extent' | 'committed' | 'auditTail'>;
+  readonly reads: Pick<IntakeReads, 'extent' | 'auditTail' | 'openPointer'>;
   readonly progress: Pick<ProgressReader, 'read'>;
   readonly diagnostics: KafkaDiagnostics;
   /** Returns a connected producer that has fenced its predecessors. */
@@ -20,8 +20,6 @@ export interface TakeOverDeps {
   /** The partition of a topic that this partition's transactions append to. */
   readonly target: (topic: Topic) => number;
 }
-
-export type DanglingDeps = Pick<TakeOverDeps, 'reads' | 'diagnostics' | 'target'>;
 
 export interface Owned {
   readonly settler: Pick<TransactionalProducer, 'commit' | 'close'>;
@@ -35,10 +33,14 @@ export interface Owned {
 export async function takeOver(partition: number, deps: TakeOverDeps): Promise<Owned> {
   const producer = await deps.open();
   try {
-    await abortDangling(partition, producer, deps);
+    await endDangling(partition, producer, deps);
     const found = await deps.progress.read(partition);
-    if (found.differing !== undefined)
-      reportDiffering(partition, { committed: found.differing, next: found.next }, deps);
+    if (found.differing !== undefined) {
+      deps.diagnostics.warn(
+        `The group's committed position ${found.differing} is not the one after the last audit event; going on with offset ${found.next}, as the audit log says.`,
+        { code: 'PROGRESS_DIFFERS', partition },
+      );
+    }
     return { settler: producer, progress: found };
   } catch (error) {
     await producer.close();
@@ -50,55 +52,30 @@ export async function takeOver(partition: number, deps: TakeOverDeps): Promise<O
  * After a fence none of our transactions is undecided, with one exception: a broker that was killed
  * while it ended a transaction forgot the marker in one partition (seen with Kafka 4.4.0). Readers
  * of that partition would wait for ever, and our next commit would commit the dangling records. So
- * they are aborted first. Their records are not in the audit log then, and are routed again.
- *
- * Before the abort the committed position is set back to the end of the audit log. A take-over that
- * fails after the abort therefore leaves nothing that looks like an audit log without its end.
+ * the dangling transaction is ended first, as the audit log says: its events are there or not.
  */
-export async function abortDangling(
+export async function endDangling(
   partition: number,
-  producer: TransactionalProducer,
-  deps: DanglingDeps,
+  producer: Pick<TransactionalProducer, 'abortWhatIsOpen' | 'commitOpenPointers'>,
+  { reads, target }: Pick<TakeOverDeps, 'reads' | 'target'>,
 ): Promise<void> {
-  const { reads, target } = deps;
-  const topics = [TOPICS.audit, TOPICS.quarantine];
-  const undecided: Topic[] = [];
-  for (const topic of topics) {
+  const isUndecided = async (topic: Topic): Promise<boolean> => {
     const { end, decided } = await reads.extent(topic, target(topic));
-    if (decided < end) undecided.push(topic);
+    return decided < end;
+  };
+  const pointers = await isUndecided(TOPICS.quarantine);
+  if (await isUndecided(TOPICS.audit)) {
+    // The records of these events are routed again.
+    await producer.abortWhatIsOpen([TOPICS.audit, ...(pointers ? [TOPICS.quarantine] : [])]);
+    await auditDecided(reads, target(TOPICS.audit));
+    return;
   }
-  if (undecided.length === 0) return;
-  if (undecided.includes(TOPICS.audit)) await setBack(partition, producer, deps);
-  await producer.abortWhatIsOpen(undecided);
-  if (undecided.includes(TOPICS.audit)) await auditDecided(reads, target(TOPICS.audit));
-}
-
-/** Sets a committed position that is ahead of the audit log's decided part back to its end. */
-async function setBack(
-  partition: number,
-  producer: TransactionalProducer,
-  deps: DanglingDeps,
-): Promise<void> {
-  const { reads, target } = deps;
-  const committed = (await reads.committed()).get(partition);
-  const { last, trimmed } = await reads.auditTail(target(TOPICS.audit), { awaitOpen: false });
-  // Without any event nothing says how far the trimmed ones reached.
-  if (committed === undefined || (last === null && trimmed)) return;
-  const next = last === null ? null : last + 1n;
-  if (next !== null && committed <= next) return;
-  reportDiffering(partition, { committed, next }, deps);
-  await producer.setBack(next);
-}
-
-function reportDiffering(
-  partition: number,
-  { committed, next }: { readonly committed: bigint; readonly next: bigint | null },
-  { diagnostics }: Pick<TakeOverDeps, 'diagnostics'>,
-): void {
-  diagnostics.warn(
-    `The group's committed position ${committed} is not the one after the last audit event; going on with ${next === null ? "the log's first offset" : `offset ${next}`}, as the audit log says.`,
-    { code: 'PROGRESS_DIFFERS', partition },
-  );
+  if (!pointers) return;
+  const pointer = await reads.openPointer(partition, target(TOPICS.quarantine));
+  if (pointer === undefined) return;
+  const { last } = await reads.auditTail(target(TOPICS.audit), { awaitOpen: false });
+  if (last !== null && pointer.about <= last) await producer.commitOpenPointers(pointer.record);
+  else await producer.abortWhatIsOpen([TOPICS.quarantine]);
 }
 
 async function auditDecided(reads: TakeOverDeps['reads'], partition: number): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Kafka, Producer, Transaction } from 'kafkajs';
-import type { Topic } from '@residency/contracts';
+import { TOPICS } from '@residency/contracts';
+import type { NewRecord, Topic } from '@residency/contracts';
 import { kafkaError } from '../kafka-error.ts';
 import { KafkaLogError } from '../kafka-log-error.ts';
 import { toKafkaMessage } from '../to-log-record.ts';
@@ -110,9 +111,8 @@ export class TransactionalProducer {
   }
 
   /**
-   * Commits a position alone; `null`: none. Dangling transactions stay undecided. The position is
-   * visible once this producer's next transaction has begun to send. Call it before any other
-   * transaction: kafkajs does not wait here for one that completes.
+   * Commits a position alone; `null`: none. Call it before any other transaction: kafkajs does not
+   * wait here for one that completes.
    */
   async setBack(next: bigint | null): Promise<void> {
     await this.#attempt(async () => {
@@ -135,6 +135,19 @@ export class TransactionalProducer {
           records: [{ key: null, headers: [], value: null }],
         });
       await transaction.abort();
+    });
+  }
+
+  /**
+   * Commits the dangling transaction of this producer in the quarantine: a commit marker ends
+   * everything that its producer id began there. The record that this needs is a pointer of that
+   * transaction again, so that pointer is there twice.
+   */
+  async commitOpenPointers(pointer: NewRecord): Promise<void> {
+    await this.#attempt(async () => {
+      const transaction = await this.#producer.transaction();
+      await this.#send(transaction, { topic: TOPICS.quarantine, records: [pointer] });
+      await transaction.commit();
     });
   }
 

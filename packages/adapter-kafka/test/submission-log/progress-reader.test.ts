@@ -16,7 +16,7 @@ function reads(after: 'bounds' | 'auditTail', then: (log: Log) => void): IntakeR
     topicIds: () => Promise.resolve(undefined),
     committed: () => Promise.resolve(new Map()),
     bounds: () => frozen('bounds', new Map([[0, { start: log.start, end: log.end }]])),
-    auditTail: () => frozen('auditTail', { last: log.last, trimmed: false }),
+    auditTail: () => frozen('auditTail', { last: log.last, trimmed: false, behind: 0n }),
     settledTopics: () => Promise.resolve(undefined),
   };
   return fake as unknown as IntakeReads;

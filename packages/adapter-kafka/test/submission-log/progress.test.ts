@@ -2,11 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { progressOf } from '../../src/submission-log/progress.ts';
 import type { Evidence, Progress } from '../../src/submission-log/progress.ts';
 
-const event = (last: bigint | null, trimmed = false): Evidence['audit'] => ({ last, trimmed });
+const event = (last: bigint | null, trimmed = false): Evidence['audit'] => ({
+  last,
+  trimmed,
+  behind: 0n,
+});
+/** Aborted events, each about the record before which the one before it is. */
+const aborted = (...offsets: readonly (bigint | null)[]): Evidence['aborted'] =>
+  offsets
+    .slice(1)
+    .map((about, index) => ({ about: about ?? 0n, previous: offsets[index] ?? null }));
 const evidence = (given: Partial<Evidence>): Evidence => ({
   partition: 3,
   committed: undefined as bigint | undefined,
   audit: event(null),
+  aborted: [],
   start: 0n,
   end: 100n,
   ...given,
@@ -49,6 +59,25 @@ describe("a partition's progress", () => {
       { committed: 10n, audit: event(41n) },
       { settled: 41n, next: 42n, differing: 10n },
     ],
+    [
+      'is taken from the audit log where the events up to the committed position were aborted',
+      { committed: 60n, audit: event(41n), aborted: aborted(41n, 42n, 45n, 59n) },
+      { settled: 41n, next: 42n, differing: 60n },
+    ],
+    [
+      'begins anew where all events up to the committed position were aborted',
+      { committed: 60n, aborted: aborted(null, 3n, 59n) },
+      { settled: null, next: 0n, differing: 60n },
+    ],
+    [
+      'follows the chain that ends there, of several attempts',
+      {
+        committed: 60n,
+        audit: event(41n),
+        aborted: [...aborted(41n, 42n), ...aborted(41n, 42n, 43n, 59n)],
+      },
+      { settled: 41n, next: 42n, differing: 60n },
+    ],
   ])('%s', (_, given, expected) => {
     expect(progressOf(evidence(given))).toEqual(expected);
   });
@@ -67,6 +96,21 @@ describe("a partition's progress", () => {
     ],
     ['was removed everywhere', { audit: event(null, true) }, 'PROGRESS_LOST'],
     ['is ahead of the audit log', { committed: 60n, audit: event(41n) }, 'PROGRESS_DIFFERS'],
+    [
+      'is ahead, and aborted events lead elsewhere',
+      { committed: 60n, audit: event(41n), aborted: aborted(41n, 42n, 58n) },
+      'PROGRESS_DIFFERS',
+    ],
+    [
+      'is ahead, and aborted events have a hole',
+      { committed: 60n, audit: event(41n), aborted: aborted(42n, 59n) },
+      'PROGRESS_DIFFERS',
+    ],
+    [
+      'is ahead, and aborted events follow one another in a ring',
+      { committed: 60n, audit: event(41n), aborted: aborted(41n, 43n, 42n, 41n) },
+      'PROGRESS_DIFFERS',
+    ],
     ['is committed, and the audit log was never written', { committed: 10n }, 'PROGRESS_DIFFERS'],
   ])('stops where it %s', (_, given, code) => {
     expect(() => progressOf(evidence(given))).toThrow(

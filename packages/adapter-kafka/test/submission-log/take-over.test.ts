@@ -1,5 +1,5 @@
 import { TOPICS } from '@residency/contracts';
-import type { Topic } from '@residency/contracts';
+import type { LogRecord, Topic } from '@residency/contracts';
 import { expect, it, vi } from 'vitest';
 import { defined } from '@residency/defined';
 import { takeOver } from '../../src/submission-log/take-over.ts';
@@ -10,20 +10,21 @@ import { SILENT } from '../some-kafka.ts';
 interface Cluster {
   /** Topics with a dangling transaction. */
   readonly open?: readonly Topic[];
-  readonly committed?: bigint;
   /** The intake offset of the last decided audit event; `null`: there is none. */
   readonly last?: bigint | null;
-  readonly trimmed?: boolean;
   readonly differing?: bigint;
+  /** The offset of the record that this partition's open pointer is about. */
+  readonly pointer?: bigint;
 }
 
 /** Partition 2, whose quarantine is in partition 0. */
-function world({ open = [], committed, last = 4n, trimmed = false, differing }: Cluster = {}) {
+function world({ open = [], last = 4n, ...more }: Cluster = {}) {
+  const { differing, pointer } = more;
   const undecided = new Set(open);
   const steps: string[] = [];
   const producer = {
-    setBack: (next: bigint | null) => {
-      steps.push(`set back to ${String(next)}`);
+    commitOpenPointers: () => {
+      steps.push('commit pointers');
       return Promise.resolve();
     },
     abortWhatIsOpen: (topics: readonly Topic[]) => {
@@ -49,8 +50,11 @@ function world({ open = [], committed, last = 4n, trimmed = false, differing }: 
           end: 9n + BigInt(partition),
           decided: undecided.has(topic) ? 5n : 9n + BigInt(partition),
         }),
-      committed: () => Promise.resolve(new Map(committed === undefined ? [] : [[2, committed]])),
-      auditTail: () => Promise.resolve({ last, trimmed }),
+      openPointer: () =>
+        Promise.resolve(
+          pointer === undefined ? undefined : { record: {} as LogRecord, about: pointer },
+        ),
+      auditTail: () => Promise.resolve({ last, trimmed: false, behind: 9n }),
     },
     progress: {
       read: (partition) => {
@@ -74,7 +78,7 @@ it('fences, then reads, and does not touch decided transactions', async () => {
   expect(warn).not.toHaveBeenCalled();
 });
 
-it.each([[[TOPICS.audit]], [[TOPICS.quarantine]], [[TOPICS.audit, TOPICS.quarantine]]])(
+it.each([[[TOPICS.audit]], [[TOPICS.audit, TOPICS.quarantine]]])(
   'aborts a dangling transaction in %s before it reads',
   async (open) => {
     const { deps, steps } = world({ open });
@@ -83,33 +87,20 @@ it.each([[[TOPICS.audit]], [[TOPICS.quarantine]], [[TOPICS.audit, TOPICS.quarant
   },
 );
 
-it.each<[string, Cluster, string]>([
-  ['the end of the audit log', { committed: 9n, last: 4n }, '5'],
-  ['no position where nothing was settled', { committed: 9n, last: null }, 'null'],
-])(
-  'sets a committed position back to %s before it aborts the transaction that explains it',
-  async (_, cluster, next) => {
-    const { deps, steps, warn } = world({ ...cluster, open: [TOPICS.audit] });
-    await takeOver(2, deps);
-    expect(steps).toEqual(['fence', `set back to ${next}`, `abort ${TOPICS.audit}`, 'read 2']);
-    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/committed position 9 /), {
-      code: 'PROGRESS_DIFFERS',
-      partition: 2,
-    });
-  },
-);
-
-it.each<[string, Cluster]>([
-  ['follows the last audit event', { open: [TOPICS.audit], committed: 5n }],
-  ['lags', { open: [TOPICS.audit], committed: 3n }],
-  ['does not exist', { open: [TOPICS.audit] }],
-  ['is all that is known', { open: [TOPICS.audit], committed: 9n, last: null, trimmed: true }],
-  ['has no dangling audit events to explain it', { open: [TOPICS.quarantine], committed: 9n }],
-  ['is ahead without a dangling transaction', { committed: 9n }],
-])('does not touch a committed position that %s', async (_, cluster) => {
-  const { deps, steps } = world(cluster);
+it.each<[string, Cluster, readonly string[]]>([
+  ['commits those of committed events', { pointer: 4n }, ['commit pointers']],
+  ['commits those before the last event', { pointer: 3n }, ['commit pointers']],
+  ['aborts those without an event', { pointer: 5n }, [`abort ${TOPICS.quarantine}`]],
+  [
+    'aborts those where there is no event',
+    { pointer: 0n, last: null },
+    [`abort ${TOPICS.quarantine}`],
+  ],
+  ["does not touch another partition's", {}, []],
+])('of dangling pointers alone %s', async (_, cluster, expected) => {
+  const { deps, steps } = world({ ...cluster, open: [TOPICS.quarantine] });
   await takeOver(2, deps);
-  expect(steps.filter((step) => step.startsWith('set back'))).toEqual([]);
+  expect(steps).toEqual(['fence', ...expected, 'read 2']);
 });
 
 it('reports a committed position that differs from the audit log', async () => {

@@ -116,17 +116,6 @@ it('sets a committed position back, and to none, without touching the audit log'
   expect(await some.auditEvents()).toHaveLength(2);
 });
 
-it('has set the position back once the abort that follows is done', async () => {
-  await (await open()).commit(await settling());
-  for (const next of [1n, 2n, 1n, 2n, 1n]) {
-    const producer = await open();
-    await producer.setBack(next);
-    await producer.abortWhatIsOpen([TOPICS.audit, TOPICS.quarantine]);
-    expect([...(await some.settled())]).toEqual([[0, next - 1n]]);
-  }
-  expect(await some.auditEvents()).toHaveLength(2);
-});
-
 it('settles nothing where a topic has no such partition, though kafkajs would send nothing and say nothing', async () => {
   const { topicPrefix } = some.settings;
   const producer = await open({

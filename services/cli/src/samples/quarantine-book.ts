@@ -48,7 +48,7 @@ export async function quarantineBook(
   session: Session,
   system: System,
 ): Promise<readonly QuarantinedEntry[]> {
-  const pointers = await Array.fromAsync(checked(session, system.quarantine()));
+  const pointers = await distinct(checked(session, system.quarantine()));
   const redriven = await redrivenIn(session, system);
   const closed = await closedIn(session, system);
   const known = new Set(pointers.map(({ position }) => position));
@@ -62,6 +62,16 @@ export async function quarantineBook(
       ...defined({ redriven: again, closed: end }),
     };
   });
+}
+
+/** The first pointer of each position: the same one may be there twice. */
+async function distinct(
+  pointers: AsyncIterable<QuarantinePointer>,
+): Promise<readonly QuarantinePointer[]> {
+  const found = new Map<string, QuarantinePointer>();
+  for await (const pointer of pointers)
+    if (!found.has(pointer.position)) found.set(pointer.position, pointer);
+  return [...found.values()];
 }
 
 /**
