@@ -292,9 +292,18 @@ export class KafkaLog {
     return new KafkaSubmissionLog({ ...this.#deps, reads: this.#reads }, options);
   }
 
-  /** One partition of the audit log, for a comparison with its ledger. */
-  auditReading(partition: number): KafkaAuditReading {
-    this.#requireOpen();
+  /**
+   * One partition of the audit log, for a comparison with its ledger. Throws `AUDIT_UNDECIDED`
+   * (retry) if its readers would wait for an open transaction.
+   */
+  async auditReading(partition: number): Promise<KafkaAuditReading> {
+    const open = (await this.undecided(TOPICS.audit)).find((one) => one.partition === partition);
+    if (open !== undefined)
+      throw new KafkaLogError({
+        code: 'AUDIT_UNDECIDED',
+        remedy: 'retry',
+        message: `Expected no open transaction in partition ${partition} of the audit log, found one at offset ${open.offset}. If a router settles now, try again. If it was killed, its successor ends the transaction, or \`residency audit restore\` without --dry-run.`,
+      });
     return new KafkaAuditReading(this.#auditReading(partition));
   }
 
@@ -361,7 +370,12 @@ export class KafkaLog {
       log: this.name,
       partition,
       reads: this.#intake,
-      records: () => this.readBatches(TOPICS.audit, { partitions: [partition], until: 'end' }),
+      read: (topic, from) =>
+        this.readBatches(topic, {
+          partitions: [partition],
+          until: 'end',
+          ...(from === undefined ? {} : { from: new Map([[partition, from]]) }),
+        }),
     };
   }
 

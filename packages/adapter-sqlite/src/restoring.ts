@@ -44,12 +44,14 @@ export function restore(
       else appendAudit(db, appender, { entry, ...lookup }, clock);
     }
     appender.finish();
-    if (settled !== null)
-      db.run(
-        'UPDATE topic SET settled = max(coalesce(settled, -1), ?), next = max(next, ?) WHERE name = ?',
-        settled,
-        settled + 1,
-        TOPICS.samples,
-      );
+    db.run(
+      'UPDATE topic SET settled = ?, next = max(next, ?) WHERE name = ?',
+      settled,
+      (settled ?? -1) + 1,
+      TOPICS.samples,
+    );
+    // No later record may get an append time before that of a restored one.
+    for (const { lookup } of entries)
+      if (lookup !== undefined) db.run('UPDATE meta SET last_at = max(last_at, ?)', lookup.at);
   });
 }

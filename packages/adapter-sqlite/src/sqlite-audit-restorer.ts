@@ -1,5 +1,6 @@
 import type { AuditRecord, AuditRestorer, RestoredEntry } from '@residency/auditing';
 import { TOPICS, auditEntryOf } from '@residency/contracts';
+import type { LogRecord, Topic } from '@residency/contracts';
 import { lookupOf } from './audit-lookup.ts';
 import type { WallClock } from './clock.ts';
 import { packEntries } from './wire.ts';
@@ -9,7 +10,7 @@ export interface SqliteAuditRestorerDeps {
   readonly log: string;
   readonly worker: WorkerClient;
   readonly clock: WallClock;
-  readonly read: () => AsyncIterable<AuditRecord>;
+  readonly read: (topic: Topic, from: bigint) => AsyncIterable<LogRecord>;
 }
 
 /**
@@ -27,12 +28,16 @@ export class SqliteAuditRestorer implements AuditRestorer {
   }
 
   async *records(): AsyncGenerator<readonly AuditRecord[]> {
-    for await (const record of this.#deps.read()) yield [record];
+    for await (const record of this.#deps.read(TOPICS.audit, 0n)) yield [record];
   }
 
   async committed(): Promise<bigint | null> {
     const { settled } = await this.#deps.worker.call('extent', [TOPICS.samples]);
     return settled === null ? null : BigInt(settled) + 1n;
+  }
+
+  intake(from: bigint): AsyncIterable<LogRecord> {
+    return this.#deps.read(TOPICS.samples, from);
   }
 
   intakeEnd(): Promise<undefined> {
@@ -60,8 +65,7 @@ export class SqliteAuditRestorer implements AuditRestorer {
     );
   }
 
-  /** Needs nothing: the position and the events are in one transaction. */
-  setBack(): Promise<void> {
-    return Promise.resolve();
+  async setBack(next: bigint | null): Promise<void> {
+    await this.append([], next);
   }
 }

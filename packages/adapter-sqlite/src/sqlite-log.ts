@@ -186,7 +186,7 @@ export class SqliteLog {
       log: this.name,
       worker: this.#worker,
       clock: this.#clock,
-      read: () => this.read(TOPICS.audit),
+      read: (topic, from) => this.read(topic, { from }),
     });
   }
 

@@ -11,6 +11,7 @@ export const AUDITING_ERROR_CODES = [
   'NOT_IN_LEDGER',
   'LOG_DIFFERS',
   'INTAKE_SHORTER',
+  'INTAKE_DIFFERS',
 ] as const;
 export type AuditingErrorCode = (typeof AUDITING_ERROR_CODES)[number];
 

@@ -48,6 +48,7 @@ export {
 } from './object-key.ts';
 export { decodeObjectMetadata, encodeObjectMetadata } from './object-metadata.ts';
 export type { ObjectMetadata } from './object-metadata.ts';
+export { differenceOf } from './same-record.ts';
 export { policyDigest } from './policy-digest.ts';
 export { isPolicyTick, readPolicy, readPolicyRecord } from './policy-event.ts';
 export { outcomeSummary } from './outcome-summary.ts';

@@ -56,7 +56,7 @@ it('an older copy of the log gets the events back that its ledger has, and goes 
     /LEDGER_AHEAD_OF_LOG|LEDGER_ROLLED_BACK/,
   );
   const row = { partition: 0, entries: 5, records: 3, missing: 2, next: '5' };
-  expect(await folder.json(0, ...RESTORE, '--dry-run')).toEqual([{ ...row, restored: 0 }]);
+  expect(await folder.json(1, ...RESTORE, '--dry-run')).toEqual([{ ...row, restored: 0 }]);
   expect((await eventsOf(folder)).trim().split('\n')).toHaveLength(3);
   expect(await folder.json(0, ...RESTORE)).toEqual([{ ...row, restored: 2 }]);
   expect(await eventsOf(folder)).toBe(events);
@@ -108,4 +108,13 @@ it('nothing is appended to a log that is another one, without the key, or while 
   await cp(join(folder.path, 'key'), join(folder.path, DATA, 'ledger-key'), { recursive: true });
   expect(await eventsOf(folder)).toBe(before);
   expect((await folder.run('audit', 'restore')).code).toBe(2);
+});
+
+it('a sample that was accepted at a position of a lost event is not taken for settled', async () => {
+  const { folder } = await putBack();
+  const before = await eventsOf(folder);
+  await publish(folder, 'late');
+  const { code, err } = await folder.run(...RESTORE);
+  expect([code, err]).toEqual([1, expect.stringMatching(/offset 3 .*\(INTAKE_DIFFERS\)/)]);
+  expect(await eventsOf(folder)).toBe(before);
 });

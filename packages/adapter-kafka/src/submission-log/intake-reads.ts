@@ -3,6 +3,7 @@ import {
   TOPICS,
   decodeAuditEvent,
   decodeQuarantinePointer,
+  differenceOf,
   parsePosition,
 } from '@residency/contracts';
 import type { AuditEvent, LogRecord, Position, Topic } from '@residency/contracts';
@@ -12,7 +13,6 @@ import { readJson } from '@residency/residency';
 import { acceptedReplacement } from '../identity/accepted.ts';
 import type { AcceptedReplacement } from '../identity/accepted.ts';
 import type { SettledTopics } from '../identity/log-identity.ts';
-import { differenceOf } from '../identity/same-record.ts';
 import { topicIdsOf } from '../identity/topic-ids.ts';
 import type { TopicIds } from '../identity/topic-ids.ts';
 import { KafkaLogError } from '../kafka-log-error.ts';

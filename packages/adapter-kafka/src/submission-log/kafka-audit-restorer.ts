@@ -1,8 +1,10 @@
 import type { AuditReading, AuditRecord, AuditRestorer, RestoredEntry } from '@residency/auditing';
 import { TOPICS, auditEntryOf } from '@residency/contracts';
+import type { LogRecord, Topic } from '@residency/contracts';
+import type { TopicIds } from '../identity/topic-ids.ts';
 import type { Kafka } from 'kafkajs';
 import type { IntakeReads } from './intake-reads.ts';
-import { sendsOf } from './pack-settlement.ts';
+import { sendsOf, withIds } from './pack-settlement.ts';
 import { endDangling } from './take-over.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
 import type { ProducerPlan } from './transactional-producer.ts';
@@ -11,8 +13,8 @@ export interface KafkaAuditReadingDeps {
   readonly log: string;
   readonly partition: number;
   readonly reads: IntakeReads;
-  /** The committed records of the audit partition, up to its end at the call. */
-  readonly records: () => AsyncIterable<readonly AuditRecord[]>;
+  /** A topic's committed records in this partition, up to its end at the call. */
+  readonly read: (topic: Topic, from?: bigint) => AsyncIterable<readonly LogRecord[]>;
 }
 
 /** One partition of the audit topic. */
@@ -28,11 +30,19 @@ export class KafkaAuditReading implements AuditReading {
   }
 
   records(): AsyncIterable<readonly AuditRecord[]> {
-    return this.#deps.records();
+    return this.#deps.read(TOPICS.audit);
   }
 
   async committed(): Promise<bigint | null> {
     return (await this.#deps.reads.committed()).get(this.partition) ?? null;
+  }
+
+  async *intake(from: bigint): AsyncGenerator<LogRecord> {
+    const { start = 0n, end = 0n } =
+      (await this.#deps.reads.bounds(TOPICS.samples)).get(this.partition) ?? {};
+    if (from >= end) return;
+    const begin = from > start ? from : start;
+    for await (const records of this.#deps.read(TOPICS.samples, begin)) yield* records;
   }
 
   async intakeEnd(): Promise<bigint> {
@@ -53,6 +63,8 @@ export interface KafkaAuditRestorerDeps extends KafkaAuditReadingDeps {
 export class KafkaAuditRestorer extends KafkaAuditReading implements AuditRestorer {
   readonly #deps: KafkaAuditRestorerDeps;
   #producer: TransactionalProducer;
+  /** The topics' ids at the last settlement, if its event is still there. */
+  #ids: TopicIds | undefined;
 
   private constructor(deps: KafkaAuditRestorerDeps, producer: TransactionalProducer) {
     super(deps);
@@ -69,6 +81,7 @@ export class KafkaAuditRestorer extends KafkaAuditReading implements AuditRestor
         reads: deps.reads,
         target: (topic) => deps.plan.target(topic).partition,
       });
+      restorer.#ids = (await deps.reads.auditTail(restorer.partition)).ids;
       return restorer;
     } catch (error) {
       await restorer.close();
@@ -76,11 +89,15 @@ export class KafkaAuditRestorer extends KafkaAuditReading implements AuditRestor
     }
   }
 
+  /** The last record gets the ids that the last event had: what was compared before still is. */
   async append(entries: readonly RestoredEntry[], next: bigint | null): Promise<void> {
+    const records = entries.map((entry) => auditEntryOf(entry).record);
     await this.#producer.commit({
       sends: sendsOf(
         TOPICS.audit,
-        entries.map((entry) => auditEntryOf(entry).record),
+        records.map((record, index) =>
+          index === records.length - 1 ? withIds(record, this.#ids) : record,
+        ),
       ),
       next,
       beforeCommit: () => Promise.resolve(),

@@ -41,7 +41,8 @@ export function sendsOf(topic: Topic, records: readonly NewRecord[]): Send[] {
   return sends;
 }
 
-function withIds(record: NewRecord, ids: TopicIds | undefined): NewRecord {
+/** The record with the topics' ids in a header. */
+export function withIds(record: NewRecord, ids: TopicIds | undefined): NewRecord {
   if (ids === undefined || ids.size === 0) return record;
   return { ...record, headers: [...record.headers, [TOPIC_IDS_HEADER, encodeTopicIds(ids)]] };
 }

@@ -27,7 +27,7 @@ export interface KeptHead {
  * is no checkpoint of this ledger.
  */
 export async function readKept(
-  kept: KeptCheckpoints,
+  kept: Pick<KeptCheckpoints, 'read'>,
   { partition, generation = 1, origin }: LedgerPlace,
   keys: readonly VerifierKey[],
 ): Promise<KeptHead | undefined> {

@@ -1,4 +1,4 @@
-import type { AuditEvent } from '@residency/contracts';
+import type { AuditEvent, LogRecord } from '@residency/contracts';
 import type { AuditRecord } from '../audit-record.ts';
 
 /** One partition of the audit log as it is now, for a comparison with its ledger. */
@@ -10,6 +10,8 @@ export interface AuditReading {
   records(): AsyncIterable<readonly AuditRecord[]>;
   /** The committed position: the intake offset at which routing goes on; `null`: none. */
   committed(): Promise<bigint | null>;
+  /** The committed records of the intake partition at or behind an offset, in order. */
+  intake(from: bigint): AsyncIterable<LogRecord>;
   /**
    * The offset that the next intake record gets. `undefined`: an append moves it beyond the records
    * that the entries are about.
@@ -33,8 +35,8 @@ export interface RestoredEntry {
  */
 export interface AuditRestorer extends AuditReading {
   /**
-   * Appends all entries or none, in order, durable and visible once it resolves. Routing goes on at
-   * intake offset `next`; `null`: at the first one.
+   * Appends all entries or none, in order, durable and visible once it resolves. Commits `next` as
+   * the position with them: the one at which routing goes on after the last append; `null`: none.
    */
   append(entries: readonly RestoredEntry[], next: bigint | null): Promise<void>;
   /** Makes routing go on at `next`, which is behind the last event, without an append. */

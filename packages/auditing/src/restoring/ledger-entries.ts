@@ -1,3 +1,4 @@
+import { hasCode } from '@residency/coded-error';
 import {
   LedgerReader,
   TILE_WIDTH,
@@ -7,56 +8,62 @@ import {
 } from '@residency/ledger';
 import type { TreeHead, VerifierKey } from '@residency/ledger';
 import { AuditingError } from '../auditing-error.ts';
+import { readKept, requireBeginsWithKept, rolledBack } from '../growing/kept-head.ts';
 import { isSuccessor } from '../growing/ledger-paths.ts';
 import { filesOf, recoverLedger } from '../growing/recover-ledger.ts';
-import type { LedgerPlace } from '../growing/recover-ledger.ts';
-import { compareKept } from '../verifying/compare-kept.ts';
+import type { LedgerPlace, PublishedLedger } from '../growing/recover-ledger.ts';
+import type { KeptCheckpoints } from '../ports/kept-checkpoints.ts';
 
 /** A ledger to read entries from. */
 export interface RestoredLedger {
   readonly place: LedgerPlace;
   /** The keys that may have signed it; at least one. */
   readonly keys: readonly VerifierKey[];
-  /** The checkpoint that is kept apart, read before this call; absent: none. */
-  readonly kept?: Uint8Array;
+  /** The place of the checkpoints that are kept apart; absent: none. */
+  readonly kept?: Pick<KeptCheckpoints, 'read'>;
 }
 
 /**
  * The entries of one partition's ledger that are records of the audit log. A later ledger's first
- * leaf is not one of them. Each entry is checked against the head.
+ * leaf is not one of them. Each entry is checked against a head that the ledger's key signed.
  */
 export class LedgerEntries {
   readonly size: number;
+  /** The entries of a head that was decided to follow, and that nobody signed. They are not read. */
+  readonly unsigned: number;
   readonly #reader: LedgerReader | undefined;
   readonly #before: number;
   #bundle: { readonly index: number; readonly entries: readonly Uint8Array[] } | undefined;
 
-  private constructor(reader: LedgerReader | undefined, before: number) {
+  private constructor(reader: LedgerReader | undefined, before: number, unsigned: number) {
     this.#reader = reader;
     this.#before = before;
     this.size = Math.max(0, (reader?.head.size ?? 0) - before);
+    this.unsigned = unsigned;
   }
 
   /**
-   * Opens the ledger at its checkpoint, or at the head that was decided to follow it: an auditor
-   * signs exactly that head, so its entries have to come back too. Throws `LEDGER_ROLLED_BACK` if
-   * it does not begin with the kept checkpoint, `LEDGER_FORK` if the decided head does not begin
-   * with the signed one, and the errors of `openCheckpoint` and `LedgerReader`.
+   * Opens the ledger at its newest signed head: the published checkpoint, or the kept one if an
+   * auditor was killed before it published that. Throws `LEDGER_ROLLED_BACK` if the published ledger
+   * and the kept checkpoint are not one history, `LEDGER_KEY_UNKNOWN` if another key signed, and the
+   * errors of `openCheckpoint` and `LedgerReader`.
    */
   static async open({ place, keys, kept }: RestoredLedger): Promise<LedgerEntries> {
-    const { head, decided } = await recoverLedger(place, keys);
+    // A checkpoint is kept before it is published, so the kept one is read first.
+    const apart = kept === undefined ? undefined : await readKept(kept, place, keys);
+    const { head, decided } = await recover(place, keys);
     const read = filesOf(place);
-    const fault = await compareKept(read, kept);
-    if (fault !== undefined)
-      throw new AuditingError({
-        code: 'LEDGER_ROLLED_BACK',
-        remedy: 'stop',
-        message: fault.message,
-      });
-    const last = decided ?? head;
-    const reader = last.size === 0 ? undefined : await LedgerReader.open(last, read);
-    if (decided !== undefined && reader !== undefined) await requireGrown(head, reader);
-    return new LedgerEntries(reader, isSuccessor(place.origin) ? 1 : 0);
+    const ahead = apart !== undefined && apart.head.size > head.size ? apart.head : undefined;
+    if (apart !== undefined && ahead === undefined)
+      await requireBeginsWithKept(place.partition, apart, head, read);
+    const last = ahead ?? head;
+    const reader = last.size === 0 ? undefined : await open(place, last, head.size);
+    if (ahead !== undefined && reader !== undefined) await requireGrown(head, reader);
+    return new LedgerEntries(
+      reader,
+      isSuccessor(place.origin) ? 1 : 0,
+      Math.max(0, (decided?.size ?? 0) - last.size),
+    );
   }
 
   /** `index`: of the record, from 0 up to `size`. */
@@ -71,8 +78,36 @@ export class LedgerEntries {
   }
 }
 
-async function requireGrown(signed: TreeHead, reader: LedgerReader): Promise<void> {
-  const older = signed.size === 0 ? { size: 0, root: emptyRoot() } : signed;
+async function recover(
+  place: LedgerPlace,
+  keys: readonly VerifierKey[],
+): Promise<Pick<PublishedLedger, 'head' | 'decided'>> {
+  try {
+    return await recoverLedger(place, keys);
+  } catch (error) {
+    if (!hasCode(error, 'KEY_UNKNOWN')) throw error;
+    throw new AuditingError({
+      code: 'LEDGER_KEY_UNKNOWN',
+      remedy: 'stop',
+      cause: error,
+      message: `Expected the checkpoint of partition ${place.partition} to be signed by a key of this ledger, found another key's. Restore the key file that belongs to it.`,
+    });
+  }
+}
+
+/** The files of the kept head were written before it was signed, unless an older ledger was put back. */
+async function open(place: LedgerPlace, head: TreeHead, published: number): Promise<LedgerReader> {
+  try {
+    return await LedgerReader.open(head, filesOf(place));
+  } catch (error) {
+    if (head.size > published && hasCode(error, 'TILE_MISSING'))
+      throw rolledBack(place.partition, head, published);
+    throw error;
+  }
+}
+
+async function requireGrown(published: TreeHead, reader: LedgerReader): Promise<void> {
+  const older = published.size === 0 ? { size: 0, root: emptyRoot() } : published;
   verifyConsistency(
     older,
     reader.head,

@@ -4,6 +4,7 @@ import { defined } from '@residency/defined';
 import { AuditingError } from '../auditing-error.ts';
 import { leafOf } from '../growing/leaf-of.ts';
 import type { AuditReading, AuditRestorer, RestoredEntry } from '../ports/audit-restorer.ts';
+import { IntakeComparison } from './intake-comparison.ts';
 import type { LedgerEntries } from './ledger-entries.ts';
 
 /** The comparison of one partition's audit log with its ledger. */
@@ -15,11 +16,12 @@ export interface RestorePlan {
   readonly records: number;
   /** The number of entries that the log lacks. */
   readonly missing: number;
-  /** The intake offset behind the log's last event; `null`: it has none. */
-  readonly now: bigint | null;
   /** True if the committed position is beyond the log's last event. */
   readonly ahead: boolean;
-  /** Like `now`, once the missing entries are back. Routing goes on there. */
+  /**
+   * The intake offset behind the last event once the missing entries are back: routing goes on
+   * there. `null`: there is no event.
+   */
   readonly next: bigint | null;
 }
 
@@ -33,9 +35,9 @@ const MOST_AT_ONCE = 1_024;
 
 /**
  * Compares each record with its entry, and reads each further entry. Changes nothing. Throws
- * `LOG_DIFFERS` (stop) if a record is not the one that the ledger has, `INTAKE_SHORTER` (stop) if
- * an entry that is missing is about a record that the intake log does not have yet, and the errors
- * of `LedgerReader`.
+ * `LOG_DIFFERS` (stop) if a record is not the one that the ledger has, `INTAKE_SHORTER` or
+ * `INTAKE_DIFFERS` (stop) if an entry that is missing is about a record that the intake log does not
+ * have yet or has otherwise, and the errors of `LedgerReader`.
  */
 export async function planRestore(
   ledger: LedgerEntries,
@@ -45,27 +47,30 @@ export async function planRestore(
   const { partition } = log;
   // Read first: a router that settles meanwhile moves events and position together.
   const committed = await log.committed();
-  let [records, next]: [number, bigint | null] = [0, null];
+  let [records, now]: [number, bigint | null] = [0, null];
   for await (const batch of log.records()) {
     for (const { value } of batch) {
       if (records < ledger.size) await requireSame(ledger, records, { partition, value });
-      next = after(eventIn(value, log), next);
+      now = after(eventIn(value, log), now);
       records += 1;
     }
     onProgress(records, Math.max(records, ledger.size));
   }
-  const now = next;
+  const intake = new IntakeComparison(log);
+  let next = now;
   for (let index = records; index < ledger.size; index += 1) {
-    next = after(eventIn(await ledger.at(index), log), next);
+    const entry = await ledger.at(index);
+    const event = eventIn(entry, log);
+    if (event !== undefined) await intake.compare(event, entry);
+    next = after(event, next);
     if (index % MOST_AT_ONCE === 0) onProgress(index, ledger.size);
   }
-  if (next !== now) requireIntake(partition, next, await log.intakeEnd());
+  await intake.end();
   return {
     partition,
     entries: ledger.size,
     records,
     missing: Math.max(0, ledger.size - records),
-    now,
     ahead: committed !== null && (now === null || committed > now),
     next,
   };
@@ -75,6 +80,9 @@ export async function planRestore(
  * Appends the entries that the log lacks, byte for byte and in order, and makes routing go on
  * behind the last event. May be repeated after any stop. Throws as `planRestore`, before it
  * appends anything.
+ *
+ * Every append commits the last position. Until the last append the position is ahead of the audit
+ * log, and routers do not settle behind half of it.
  */
 export async function restoreAuditLog(
   ledger: LedgerEntries,
@@ -82,16 +90,13 @@ export async function restoreAuditLog(
   { onProgress = () => undefined }: RestoreOptions = {},
 ): Promise<RestorePlan> {
   const plan = await planRestore(ledger, log);
-  let next = plan.now;
   for (let from = plan.records; from < ledger.size; from += MOST_AT_ONCE) {
     const entries: RestoredEntry[] = [];
     for (let at = from; at < Math.min(from + MOST_AT_ONCE, ledger.size); at += 1) {
       const value = Buffer.from(await ledger.at(at));
-      const event = eventIn(value, log);
-      entries.push({ value, ...defined({ event }) });
-      next = after(event, next);
+      entries.push({ value, ...defined({ event: eventIn(value, log) }) });
     }
-    await log.append(entries, next);
+    await log.append(entries, plan.next);
     onProgress(from + entries.length - plan.records, plan.missing);
   }
   if (plan.missing === 0 && plan.ahead) await log.setBack(plan.next);
@@ -107,16 +112,7 @@ async function requireSame(
   throw new AuditingError({
     code: 'LOG_DIFFERS',
     remedy: 'stop',
-    message: `Expected record ${index} of partition ${partition} of the audit log to be entry ${index} of its ledger, found another record; nothing was appended. This log is not the beginning of that ledger: keep both, and see docs/how-to/back-up-and-restore.md.`,
-  });
-}
-
-function requireIntake(partition: number, next: bigint | null, end: bigint | undefined): void {
-  if (end === undefined || next === null || next <= end) return;
-  throw new AuditingError({
-    code: 'INTAKE_SHORTER',
-    remedy: 'stop',
-    message: `Expected partition ${partition} of the intake log to reach offset ${next}, behind the record of the ledger's last entry, found its end at ${end}; nothing was appended. New records would get positions that the ledger has events about. Restore the intake log too, or begin a log with another name.`,
+    message: `Expected record ${index} of partition ${partition} of the audit log to be entry ${index} of its ledger, found another record; nothing was appended. This log is not the beginning of that ledger: keep both, and see docs/how-to/restore-the-audit-log.md.`,
   });
 }
 

@@ -1,3 +1,4 @@
+import type { LogRecord } from '@residency/contracts';
 import type { AuditRecord, AuditRestorer, RestoredEntry } from '../../src/index.ts';
 
 export type Fault = 'failed' | 'persisted' | 'ok';
@@ -13,16 +14,19 @@ export class MemoryRestorer implements AuditRestorer {
   next: bigint | null;
   readonly #faults: Fault[];
   readonly #intakeEnd: bigint | undefined;
+  readonly #intake: readonly LogRecord[];
 
   constructor(
     records: readonly AuditRecord[],
     {
       faults = [],
       intakeEnd,
+      intake = [],
       next = records.length === 0 ? null : BigInt(records.length),
     }: {
       readonly faults?: Fault[];
       readonly intakeEnd?: bigint;
+      readonly intake?: readonly LogRecord[];
       readonly next?: bigint | null;
     } = {},
   ) {
@@ -30,6 +34,7 @@ export class MemoryRestorer implements AuditRestorer {
     this.next = next;
     this.#faults = faults;
     this.#intakeEnd = intakeEnd;
+    this.#intake = intake;
   }
 
   async *records(): AsyncGenerator<readonly AuditRecord[]> {
@@ -40,6 +45,11 @@ export class MemoryRestorer implements AuditRestorer {
 
   committed(): Promise<bigint | null> {
     return Promise.resolve(this.next);
+  }
+
+  async *intake(from: bigint): AsyncGenerator<LogRecord> {
+    for (const record of this.#intake)
+      if (record.offset >= from) yield await Promise.resolve(record);
   }
 
   intakeEnd(): Promise<bigint | undefined> {

@@ -1,16 +1,9 @@
-import { MemoryAuditSource, MemoryLedgerStore, someAuditRecords } from '@residency/testkit';
+import type { LogRecord } from '@residency/contracts';
+import { MemoryLedgerStore, someAuditEvent, someAuditRecords } from '@residency/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AuditRecord, LedgerStore, RestorePlan } from '../../src/index.ts';
-import {
-  EventWatch,
-  LedgerEntries,
-  RecentRegions,
-  growLedger,
-  ledgerOrigin,
-  planRestore,
-  restoreAuditLog,
-} from '../../src/index.ts';
+import { LedgerEntries, ledgerOrigin, planRestore, restoreAuditLog } from '../../src/index.ts';
 import { grow, keptIn, leavesOf, published, signerOf } from '../growing/some-ledger.ts';
 import { MemoryRestorer } from './memory-restorer.ts';
 
@@ -28,13 +21,8 @@ async function entriesOf(store: LedgerStore, generation?: number): Promise<Ledge
   return await LedgerEntries.open({
     place: { store, partition: 0, origin, ...(generation === undefined ? {} : { generation }) },
     keys: [signer.key],
-    ...(await keptOf(store)),
+    kept: keptIn(store),
   });
-}
-
-async function keptOf(store: LedgerStore): Promise<{ readonly kept: Uint8Array } | undefined> {
-  const kept = await keptIn(store).read('0/checkpoint');
-  return kept === undefined ? undefined : { kept };
 }
 
 async function restored(store: LedgerStore, log: MemoryRestorer): Promise<RestorePlan> {
@@ -54,7 +42,6 @@ describe('an audit log that lost its end', () => {
         entries: 1_500,
         records: left,
         missing: 1_500 - left,
-        now: left === 0 ? null : BigInt(left),
         ahead: false,
         next: 1_500n,
       });
@@ -106,45 +93,55 @@ describe('an audit log that lost its end', () => {
     expect((await published(store))?.size).toBe(7);
   });
 
-  test('gets the entries of a head that was decided and not signed yet', async () => {
+  test('gets the entries of a head that was signed and kept, and not published yet', async () => {
     const store = await ledgerOf(RECORDS.slice(0, 700));
-    // It reads 100 records at a time, and decides behind each.
-    await decideOnly(store, RECORDS.slice(0, 900));
+    // It reads 100 records at a time, and signs behind each.
+    await growUntilKilled(store, RECORDS.slice(0, 900), 'published');
     const log = new MemoryRestorer(RECORDS.slice(0, 10));
     expect(await restored(store, log)).toMatchObject({ entries: 800, missing: 790, next: 800n });
     await grow(store, [...log.all, ...RECORDS.slice(800)], { kept: keptIn(store) });
     expect((await published(store))?.size).toBe(1_500);
   });
+
+  test('gets no entry that only a decided head names: nobody signed it', async () => {
+    const store = await ledgerOf(RECORDS.slice(0, 700));
+    await growUntilKilled(store, RECORDS.slice(0, 900), 'kept');
+    const log = new MemoryRestorer(RECORDS.slice(0, 10));
+    expect(await restored(store, log)).toMatchObject({ entries: 700, missing: 690, next: 700n });
+    expect((await entriesOf(store)).unsigned).toBe(100);
+    const unsigned = new MemoryLedgerStore();
+    await growUntilKilled(unsigned, RECORDS.slice(0, 300), 'kept');
+    expect(await restored(unsigned, new MemoryRestorer([]))).toMatchObject({ entries: 0 });
+  });
+
+  test('has a position ahead of its events until the last append', async () => {
+    const store = await ledgerOf(RECORDS);
+    const log = new MemoryRestorer([], { faults: ['ok', 'failed'] });
+    await expect(restored(store, log)).rejects.toThrow('failed');
+    expect([log.all.length, log.next]).toEqual([1_024, 1_500n]);
+    await restored(store, log);
+    expect([log.all.length, log.next]).toEqual([1_500, 1_500n]);
+  });
 });
 
-/** As an auditor that is killed before it signs. */
-async function decideOnly(
+/** As an auditor that is killed before a checkpoint is kept, or before it is published. */
+async function growUntilKilled(
   store: MemoryLedgerStore,
   records: readonly AuditRecord[],
+  before: 'kept' | 'published',
 ): Promise<void> {
-  const watch = new EventWatch({
-    log: 'log-1',
-    partition: 0,
-    regions: new RecentRegions(1_000),
-    onAnomaly: () => undefined,
-  });
   const killed = new Error('killed');
+  const kept = keptIn(store);
   await expect(
-    growLedger({
-      source: new MemoryAuditSource(records),
-      store: {
+    grow(
+      {
         read: (path) => store.read(path),
         create: (path, bytes) => store.create(path, bytes),
         publish: () => Promise.reject(killed),
       },
-      kept: { read: (path) => keptIn(store).read(path), publish: () => Promise.reject(killed) },
-      signer: await signerOf(),
-      watch,
-      intervalMs: 0,
-      now: () => 0,
-      until: 'end',
-      signal: new AbortController().signal,
-    }),
+      records,
+      { kept: before === 'kept' ? { ...kept, publish: () => Promise.reject(killed) } : kept },
+    ),
   ).rejects.toBe(killed);
 }
 
@@ -200,6 +197,33 @@ describe('nothing is appended', () => {
     await restored(store, new MemoryRestorer(RECORDS, { intakeEnd: 0n }));
   });
 
+  test('about positions at which the intake log has other records', async () => {
+    const store = await ledgerOf(RECORDS.slice(0, 20));
+    const record = (nth: number, at: number): LogRecord => ({
+      topic: 'threat.samples',
+      partition: 0,
+      offset: BigInt(nth),
+      at,
+      key: null,
+      headers: [],
+      value: Buffer.from('a sample'),
+    });
+    const at = (nth: number): number => someAuditEvent(nth).at;
+    const same = Array.from({ length: 20 }, (_, nth) => record(nth, at(nth)));
+    const other = same.map((one, nth) => (nth === 12 ? record(12, at(12) + 1) : one));
+    const log = new MemoryRestorer(RECORDS.slice(0, 10), { intake: other });
+    await expect(restored(store, log)).rejects.toMatchObject({
+      code: 'INTAKE_DIFFERS',
+      message: expect.stringContaining('offset 12 '),
+    });
+    expect(log.appends).toBe(0);
+    // Retention left holes; what is there is the same.
+    for (const intake of [same, same.slice(15), []])
+      await restored(store, new MemoryRestorer(RECORDS.slice(0, 10), { intake }));
+    // Before the missing ones nothing is compared: these records have their events.
+    await restored(store, new MemoryRestorer(RECORDS.slice(0, 13), { intake: other }));
+  });
+
   test('from a ledger with one altered file, whichever it is', async () => {
     const whole = await ledgerOf(RECORDS.slice(0, 600));
     for (const path of whole.files.keys()) {
@@ -223,17 +247,23 @@ describe('nothing is appended', () => {
   });
 
   test('from a ledger that is older than the checkpoint kept apart', async () => {
-    const store = await ledgerOf(RECORDS);
-    const older = await ledgerOf(RECORDS.slice(0, 600));
-    const kept = await keptOf(store);
+    const [store, older] = [await ledgerOf(RECORDS), await ledgerOf(RECORDS.slice(0, 600))];
     const { key } = await signerOf();
+    const place = { store: older, partition: 0, origin: key.name };
     await expect(
-      LedgerEntries.open({
-        place: { store: older, partition: 0, origin: key.name },
-        keys: [key],
-        ...kept,
-      }),
+      LedgerEntries.open({ place, keys: [key], kept: keptIn(store) }),
     ).rejects.toMatchObject({ code: 'LEDGER_ROLLED_BACK' });
+  });
+
+  test('from a ledger that another key signed', async () => {
+    const store = await ledgerOf(RECORDS.slice(0, 10));
+    const { key } = await signerOf(1);
+    const place = { store, partition: 0, origin: (await signerOf()).key.name };
+    await expect(
+      LedgerEntries.open({ place, keys: [{ ...key, name: place.origin }] }),
+    ).rejects.toMatchObject({
+      code: 'LEDGER_KEY_UNKNOWN',
+    });
   });
 
   test('by a plan', async () => {

@@ -185,7 +185,7 @@ function auditRestoreCommand(audit: Command, session: Session, answer: Answer): 
         'from the entries of the ledgers that this system names',
       ).makeOptionMandatory(),
     )
-    .option('--dry-run', 'say what is missing, and append nothing')
+    .option('--dry-run', 'say what is missing, and append nothing; ends with 1 where anything is')
     .action(
       answering(session, answer, async () => (await import('./audit-restore.ts')).restoreLog),
     );

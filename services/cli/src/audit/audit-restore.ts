@@ -1,8 +1,8 @@
-import { LedgerEntries, planRestore, restoreAuditLog } from '@residency/auditing';
-import type { RestoreOptions, RestorePlan } from '@residency/auditing';
+import { LedgerEntries, checkpointPath, planRestore, restoreAuditLog } from '@residency/auditing';
+import type { AuditReading, RestoreOptions, RestorePlan } from '@residency/auditing';
+import { hasCode } from '@residency/coded-error';
 import { AUDIT_RESTORE_BEGUN } from '@residency/contracts';
 import { defined } from '@residency/defined';
-import { keptOf } from '../ledger/ledgers.ts';
 import type { Ledgers } from '../ledger/ledgers.ts';
 import { withSystem } from '../opening/with-system.ts';
 import { recorded } from '../system/control.ts';
@@ -35,16 +35,10 @@ export async function restoreLog(
       session.output.note(
         'No checkpoint is kept apart here, so a restored older copy of the ledgers cannot be detected.',
       );
+    await requireAllPartitions(ledgers);
     const plans: RestorePlan[] = [];
-    for (const partition of ledgers.partitions) {
-      const entries = await entriesOf(ledgers, partition);
-      const log = await system.auditReading(partition);
-      plans.push(
-        await showing(session, `Comparing partition ${partition}`, (progress) =>
-          planRestore(entries, log, progress),
-        ),
-      );
-    }
+    for (const partition of ledgers.partitions)
+      plans.push(await compare(session, system, ledgers, { partition, dryRun }));
     const wanting = plans.filter(({ missing, ahead }) => missing > 0 || ahead);
     if (wanting.length > 0 && !dryRun) await restore(session, system, ledgers, wanting);
     for (const plan of plans) await report(session, options, plan, dryRun);
@@ -52,8 +46,47 @@ export async function restoreLog(
       session.output.note(
         'Consents, policies and samples are not in the ledger. Before routing goes on, restore what is missing of them, then run: residency reconcile.',
       );
-    return EXIT.done;
+    return dryRun && wanting.length > 0 ? EXIT.found : EXIT.done;
   });
+}
+
+/** A topic that was made again with fewer partitions would leave the other ledgers out unsaid. */
+async function requireAllPartitions({ partitions, store, generation }: Ledgers): Promise<void> {
+  const next = Math.max(-1, ...partitions) + 1;
+  if ((await store.read(checkpointPath(next, generation))) === undefined) return;
+  throw new CliError({
+    code: 'PARTITIONS_MISSING',
+    remedy: 'stop',
+    message: `Expected the audit log to have a partition ${next}, as its ledgers have, found ${partitions.length} partitions; nothing was appended. Make the topic again with as many partitions as the intake log has.`,
+  });
+}
+
+async function compare(
+  session: Session,
+  system: System,
+  ledgers: Ledgers,
+  { partition, dryRun }: { readonly partition: number; readonly dryRun: boolean },
+): Promise<RestorePlan> {
+  const entries = await entriesOf(ledgers, partition);
+  if (entries.unsigned > 0)
+    session.output.note(
+      `partition ${partition}: ${grouped(entries.unsigned)} further entries are in the ledger's files, but nobody signed them; they are not used.`,
+    );
+  const log = await reading(system, partition, dryRun);
+  return await showing(session, `Comparing partition ${partition}`, (progress) =>
+    planRestore(entries, log, progress),
+  );
+}
+
+/** A router that was killed may have left a transaction open, which only its fence ends. */
+async function reading(system: System, partition: number, dryRun: boolean): Promise<AuditReading> {
+  try {
+    return await system.auditReading(partition);
+  } catch (error) {
+    if (dryRun || !hasCode(error, 'AUDIT_UNDECIDED')) throw error;
+    await system.restoring(partition, () => Promise.resolve());
+    return await system.auditReading(partition);
+  }
 }
 
 async function restore(
@@ -80,9 +113,7 @@ async function restore(
 }
 
 async function entriesOf(ledgers: Ledgers, partition: number): Promise<LedgerEntries> {
-  const { store, generation, keyLost } = ledgers;
-  // Read first: a checkpoint is kept before it is published.
-  const kept = await keptOf(ledgers, partition);
+  const { store, kept, generation, keyLost } = ledgers;
   const keys = await ledgers.verifierKeys(partition);
   const [key] = keys;
   if (key === undefined) throw keyLost ?? keyNeeded();

@@ -157,7 +157,7 @@ class DistributedSystem implements System {
   }
 
   async auditReading(partition: number): Promise<AuditReading> {
-    return (await this.#cluster.log()).auditReading(partition);
+    return await (await this.#cluster.log()).auditReading(partition);
   }
 
   async restoring<T>(partition: number, work: (log: AuditRestorer) => Promise<T>): Promise<T> {

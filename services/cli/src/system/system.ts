@@ -106,7 +106,10 @@ export interface System {
    * meanwhile: throws `ROUTING_LOCKED`.
    */
   keepLedgers<T>(work: (keeping: LedgerKeeping) => Promise<T>): Promise<T>;
-  /** One partition of the audit log as it is now. Takes no right, and fences nobody. */
+  /**
+   * One partition of the audit log as it is now. Takes no right, and fences nobody. Throws
+   * `AUDIT_UNDECIDED` (retry) if its readers would wait for an open transaction.
+   */
   auditReading(partition: number): Promise<AuditReading>;
   /**
    * The exclusive right to append to a partition of the audit log, for the time of `work`. Locks a

@@ -1,13 +1,15 @@
 import { decodeKafka } from '@residency/cloudevents';
-import { decodeAuditEvent, sha256, submissionId } from '@residency/contracts';
-import type { AuditEvent, LogRecord } from '@residency/contracts';
+import { decodeAuditEvent } from './audit-event.ts';
+import type { AuditEvent } from './audit-event.ts';
+import { sha256, submissionId } from './digest.ts';
+import type { LogRecord } from './log-record.ts';
 
 /**
  * The first member in which an intake record differs from its audit event. `undefined`: all members
  * that both have agree. Events of later types are not compared.
  */
 export function differenceOf(
-  event: Buffer,
+  event: Uint8Array,
   record: Pick<LogRecord, 'at' | 'headers' | 'value'>,
 ): string | undefined {
   let settled: AuditEvent;

@@ -1,7 +1,6 @@
 import { encodeKafkaBinary } from '@residency/cloudevents';
-import { TOPICS, encodeAuditEvent, sha256, submissionId } from '@residency/contracts';
 import { expect, it } from 'vitest';
-import { differenceOf } from '../../src/identity/same-record.ts';
+import { TOPICS, differenceOf, encodeAuditEvent, sha256, submissionId } from '../src/index.ts';
 
 const record = (id: string, sample: string, at = 1_000) => ({
   at,
