@@ -27,6 +27,7 @@ it('has every command of the table', () => {
     'audit new-ledger',
     'audit prove',
     'audit replay',
+    'audit restore',
     'audit verify',
     'clock accept',
     'config check',

@@ -117,6 +117,7 @@ function calls(): Readonly<Record<string, readonly string[]>> {
     'audit list': [],
     'audit prove': [submission, '--out', 'another'],
     'audit replay': [],
+    'audit restore': ['--from-ledger'],
     'audit verify': ['receipt', '--key', vkey],
     'clock accept': ['--data', 'rested'],
     'config check': [],
