@@ -163,7 +163,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'pointers-aborted',
-    seed: 18,
+    seed: 33,
     defect: 'quarantine pointers of committed events are aborted',
     faults: ['--faults', 'kill,freeze,rebalance,markers-lost'],
     edits: [
