@@ -150,7 +150,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'aborted-events-unread',
-    seed: 103,
+    seed: 65,
     defect: 'a position is taken for ahead although a broker forgot to commit the events up to it',
     faults: ['--faults', 'kill,freeze,rebalance,markers-lost,weather'],
     edits: [

@@ -40,6 +40,18 @@ describe('a simulated world', () => {
   );
 
   test(
+    'breaks no promise in 150,000 steps in which brokers forget transaction markers',
+    async () => {
+      const names = 'kill,freeze,rebalance,markers-lost,weather';
+      const args = ['--seed', '65', '--steps', '150000', '--faults', names];
+      const { violated, faults } = await simulated(...args);
+      expect(violated).toEqual([]);
+      expect(faults.map(([name]) => name)).toContain('marker lost');
+    },
+    PATIENCE_MS,
+  );
+
+  test(
     'is the same from the same seed, step by step, and another from another',
     async () => {
       const [first, again, other] = await Promise.all(
