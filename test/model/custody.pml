@@ -79,19 +79,21 @@ byte samples; /* one bit a record: which of two samples it has */
 #define STORED 1
 #define ERASED 2
 #define duplicateOf(q) (4 + (q))
-#define conflictWith(q) (16 + (q))
+#define conflictWith(q) (12 + (q))
 byte outcome[RECORDS];
 byte sealed[RECORDS];  /* of a stored record: the object that its event names */
 bool placed[RECORDS];  /* its event names the later site too, or `copied` does */
 bool owes[RECORDS];    /* its event says `owed` */
 byte settled[PARTITIONS];
-#define isDuplicate(q) (outcome[q] >= 4 && outcome[q] < 16)
-#define isConflict(q) (outcome[q] >= 16)
-#define hop(q) (isDuplicate(q) -> outcome[q] - 4 : (q))
-/* The record at the end of a chain of duplicates. */
+#define isDuplicate(q) (outcome[q] >= 4 && outcome[q] < 12)
+#define isConflict(q) (outcome[q] >= 12)
+#define namedBy(v) (((v) - 4) & 7)
+#define hop(q) (outcome[q] >= 4 -> namedBy(outcome[q]) : (q))
+/* The owner of the identity as the events say it: a duplicate and a conflict both name it. */
 #define leadsTo(q) hop(hop(q))
-#define isVoid(q, r) (leadsTo(q) == (r) || isConflict(leadsTo(q)) || outcome[leadsTo(q)] == ERASED)
 #define isStored(q) (outcome[leadsTo(q)] == STORED)
+/* It is settled, and its events lead to nothing stored, or to r. */
+#define isVoid(q, r) (leadsTo(q) == (r) || outcome[leadsTo(q)] == ERASED)
 
 /* Transactions: one record each. */
 byte pending[PARTITIONS], pendingSealed[PARTITIONS];
@@ -329,7 +331,16 @@ inline atFirstSite(o) {
      fi
   :: !isStored(recordOf(head[o])) && !isVoid(recordOf(head[o]), rec(o)) ->
      if
-     :: isSettling(recordOf(head[o]), rec(o)) -> q = recordOf(head[o]); judgeBy(o, q)
+     :: isSettling(recordOf(head[o]), rec(o)) ->
+        /* It precedes this record in its batch: its result decides. */
+        q = recordOf(head[o]);
+#ifndef EARLIER_COUNTS_AS_STORED
+        if
+        :: result[0] >= 4 -> q = namedBy(result[0])
+        :: else
+        fi;
+#endif
+        judgeBy(o, q)
      :: else -> step[o] = UNDECIDED
      fi
   fi;
@@ -461,6 +472,7 @@ proctype PartitionWorker(byte p; byte w) {
 end_takeOver:
 #ifdef CONTROL_BEFORE_FENCE
   atomic { mayTake && mayRoute -> myArbiter = arbiter };
+end_fence:
   atomic { mayTake -> takePartition() };
 #else
   atomic { mayTake -> takePartition() };
@@ -521,8 +533,8 @@ inline ownerOf(i, found) {
      if
      :: ID(q) == i && outcome[q] == STORED -> found = 1 + q; break
 #ifndef CLAIMS_ONLY_STORED
-     :: ID(q) == i && isDuplicate(q) && outcome[outcome[q] - 4] == UNSETTLED -> found = outcome[q] - 4 + 1
-     :: ID(q) == i && isConflict(q) && outcome[outcome[q] - 16] == UNSETTLED -> found = outcome[q] - 16 + 1
+     :: ID(q) == i && isDuplicate(q) && outcome[namedBy(outcome[q])] == UNSETTLED -> found = namedBy(outcome[q]) + 1
+     :: ID(q) == i && isConflict(q) && outcome[namedBy(outcome[q])] == UNSETTLED -> found = namedBy(outcome[q]) + 1
 #endif
      :: else
      fi;
@@ -740,8 +752,8 @@ inline checkOutcomes() {
   r = 0;
   do
   :: r < RECORDS ->
-     assert(!isDuplicate(r) || isStored(r)); /* a duplicate leads to a stored record */
-     assert(!isConflict(r) || isStored(outcome[r] - 16)); /* of an identity that is taken */
+     assert(!isDuplicate(r) || isStored(r) && isSame(leadsTo(r), r)); /* it leads to a stored record */
+     assert(!isConflict(r) || isStored(r) && !isSame(leadsTo(r), r)); /* so does a conflict */
      assert(storedBy[ID(r)] != 0); /* each identity is stored */
      assert(outcome[r] != ERASED || ordered[ID(r)]);
      r++
@@ -756,9 +768,12 @@ inline checkHolding(i) {
   if
   :: ordered[i] ->
      assert(erased[i] && at(arbiter, i) == TOMBSTONE);
-     assert(!laterInService || at(1 - arbiter, i) == TOMBSTONE) /* erased but present */
+     assert(!laterInService || !isObject(at(1 - arbiter, i))) /* erased but present */
   :: else ->
      assert(numberOf(holding(i)) != arbiter || !isLost(i)); /* what is stored is there */
+#if CUSTODIANS == 0 && LOSSES == 0
+     assert(!placed[storedBy[i] - 1] || arbiter || at(0, i) == at(1, i));
+#endif
 #if CUSTODIANS > 0
      if
      :: !isLost(i) ->
@@ -773,7 +788,12 @@ inline checkHolding(i) {
 proctype Oracle() {
   byte r;
   timeout -> /* a site that is away stays away */
-  d_step { checkSettled() };
+  d_step {
+    if
+    :: !away[arbiter] -> checkSettled()
+    :: else
+    fi
+  };
   atomic { quiet = 1; away[0] = 0; away[1] = 0; stays = 0 };
   timeout ->
   d_step {
