@@ -74,6 +74,13 @@ byte samples; /* one bit a record: which of two samples it has */
 #define sample(r) ((samples >> (r)) & 1)
 #define isSame(q, r) (sample(q) == sample(r))
 
+/* What must be true. The checker prints the name; the variable is 0 and no state. */
+#define promise(name, condition) assert(name || (condition))
+hidden byte one_outcome, stored_once, progress_explained, tombstone_kept, gone_after_erased;
+hidden byte everything_settles, duplicate_leads_to_stored, conflict_leads_to_stored;
+hidden byte identity_stored, refused_as_erased_after_order, erased_everywhere, stored_is_there;
+hidden byte debts_paid, placed_is_one_ciphertext, one_owner_named;
+
 /* The audit log. */
 #define UNSETTLED 0
 #define STORED 1
@@ -113,6 +120,7 @@ byte owner[PARTITIONS]; /* who fenced last */
 byte closing; /* the change that is open; 0: none */
 bool arbiter, siteOutOfService;
 #define laterInService (!siteOutOfService)
+#define inService(s) ((s) == arbiter || laterInService)
 byte claims[IDENTITIES]; /* 1 + the record that a claim names */
 bool resumed;
 
@@ -133,15 +141,14 @@ byte phase;
 
 inline appendEvent(p, result, object_, placed_, owes_) {
   k = p * LENGTH + settled[p];
-  assert(settled[p] < LENGTH);      /* one outcome each */
-  assert(outcome[k] == UNSETTLED);
+  promise(one_outcome, settled[p] < LENGTH && outcome[k] == UNSETTLED);
   outcome[k] = result;
   if
   :: result == STORED ->
      q = 0;
      do
      :: q < RECORDS ->
-        assert(q == k || ID(q) != ID(k) || outcome[q] != STORED); /* at most one stored */
+        promise(stored_once, q == k || ID(q) != ID(k) || outcome[q] != STORED);
         q++
      :: else -> break
      od;
@@ -219,7 +226,7 @@ inline abortDangling(p) {
 /* PROGRESS_DIFFERS stops a router for a person. */
 inline readProgress(p) {
 #ifndef NO_SWEEP
-  assert(committed[p] <= settled[p])
+  promise(progress_explained, committed[p] <= settled[p])
 #else
   skip
 #endif
@@ -283,10 +290,12 @@ inline judgeBy(o, q) {
 inline create(s, i, seen, fresh) {
   seen = at(s, i);
   if
-  :: seen == ABSENT -> at(s, i) = fresh; seen = fresh
+  :: seen == ABSENT ->
+     promise(gone_after_erased, !erased[i] || !inService(s) || losses < LOSSES);
+     at(s, i) = fresh; seen = fresh
   :: else ->
 #ifdef ROUTER_OVERWRITES
-     assert(seen != TOMBSTONE); at(s, i) = fresh; seen = fresh
+     promise(tombstone_kept, seen != TOMBSTONE); at(s, i) = fresh; seen = fresh
 #else
      skip
 #endif
@@ -533,8 +542,12 @@ inline ownerOf(i, found) {
      if
      :: ID(q) == i && outcome[q] == STORED -> found = 1 + q; break
 #ifndef CLAIMS_ONLY_STORED
-     :: ID(q) == i && isDuplicate(q) && outcome[namedBy(outcome[q])] == UNSETTLED -> found = namedBy(outcome[q]) + 1
-     :: ID(q) == i && isConflict(q) && outcome[namedBy(outcome[q])] == UNSETTLED -> found = namedBy(outcome[q]) + 1
+     :: ID(q) == i && isDuplicate(q) && outcome[namedBy(outcome[q])] == UNSETTLED ->
+        promise(one_owner_named, found == 0 || found == namedBy(outcome[q]) + 1);
+        found = namedBy(outcome[q]) + 1
+     :: ID(q) == i && isConflict(q) && outcome[namedBy(outcome[q])] == UNSETTLED ->
+        promise(one_owner_named, found == 0 || found == namedBy(outcome[q]) + 1);
+        found = namedBy(outcome[q]) + 1
 #endif
      :: else
      fi;
@@ -621,10 +634,17 @@ end_closing:
 
 /* ---- custody ---- */
 
-#define inService(s) ((s) == arbiter || laterInService)
 #define holding(i) sealed[storedBy[i] - 1]
-#define isGood(s, i) (at(s, i) == holding(i) && inService(s) && !away[s])
+#ifdef ARBITER_IS_THE_TRUTH
+#define truth(i) (isObject(at(arbiter, i)) -> at(arbiter, i) : holding(i))
+#define settledTwice(s, i) false
+#else
+#define truth(i) holding(i)
+#endif
+#define isGood(s, i) (at(s, i) == truth(i) && inService(s) && !away[s])
+#ifndef settledTwice
 #define settledTwice(s, i) (isObject(at(s, i)) && recordOf(at(s, i)) != storedBy[i] - 1 && outcome[recordOf(at(s, i))] == STORED)
+#endif
 #ifdef DEBT_FORGOTTEN
 #define knows(i) (c == 0 || (noted & (1 << (i))) == 0)
 #else
@@ -636,7 +656,7 @@ end_closing:
 #endif
 /* Site s of the region lacks the ciphertext that the event names, and the other has it. */
 #define needsCopy(s, i) \
-  (custodian == c && copy == 0 && storedBy[i] != 0 && !ordered[i] && inService(s) && !away[s] && at(s, i) != holding(i) && at(s, i) != TOMBSTONE && isGood(1 - (s), i) && !settledTwice(s, i) && knows(i))
+  (custodian == c && copy == 0 && storedBy[i] != 0 && !ordered[i] && inService(s) && !away[s] && at(s, i) != truth(i) && at(s, i) != TOMBSTONE && isGood(1 - (s), i) && !settledTwice(s, i) && knows(i))
 #define isDue(i) (custodian == c && storedBy[i] != 0 && !ordered[i] && laterInService && !placed[storedBy[i] - 1] && isGood(0, i) && isGood(1, i))
 #ifdef TOMBSTONES_ONLY_WHERE_OBJECTS
 #define needsTombstone(s, i) (custodian == c && ordered[i] && inService(s) && !away[s] && isObject(at(s, i)))
@@ -652,7 +672,7 @@ end_closing:
 #endif
 
 #define CARE(s, i) \
-  :: atomic { needsCopy(s, i) -> copy = holding(i); seen = at(s, i); target = s; what = i } \
+  :: atomic { needsCopy(s, i) -> copy = truth(i); seen = at(s, i); target = s; what = i } \
   :: atomic { needsTombstone(s, i) -> at(s, i) = TOMBSTONE }
 #define CLOSE(i) \
   :: atomic { isDue(i) -> placed[storedBy[i] - 1] = 1 } \
@@ -682,7 +702,8 @@ end_custody:
   :: atomic { copy != 0 && !away[target] ->
        if
        :: asSeen ->
-          assert(at(target, what) != TOMBSTONE); /* a tombstone is never overwritten */
+          promise(tombstone_kept, at(target, what) != TOMBSTONE);
+          promise(gone_after_erased, !erased[what] || !inService(target));
           at(target, what) = copy
        :: else
        fi;
@@ -742,7 +763,7 @@ end_world:
 inline checkSettled() {
   r = 0;
   do
-  :: r < RECORDS -> assert(outcome[r] != UNSETTLED); r++ /* no cross-wait, no record skipped */
+  :: r < RECORDS -> promise(everything_settles, outcome[r] != UNSETTLED); r++
   :: else -> break
   od;
   r = 0
@@ -752,10 +773,10 @@ inline checkOutcomes() {
   r = 0;
   do
   :: r < RECORDS ->
-     assert(!isDuplicate(r) || isStored(r) && isSame(leadsTo(r), r)); /* it leads to a stored record */
-     assert(!isConflict(r) || isStored(r) && !isSame(leadsTo(r), r)); /* so does a conflict */
-     assert(storedBy[ID(r)] != 0); /* each identity is stored */
-     assert(outcome[r] != ERASED || ordered[ID(r)]);
+     promise(duplicate_leads_to_stored, !isDuplicate(r) || isStored(r) && isSame(leadsTo(r), r));
+     promise(conflict_leads_to_stored, !isConflict(r) || isStored(r) && !isSame(leadsTo(r), r));
+     promise(identity_stored, storedBy[ID(r)] != 0);
+     promise(refused_as_erased_after_order, outcome[r] != ERASED || ordered[ID(r)]);
      r++
   :: else -> break
   od;
@@ -767,18 +788,16 @@ inline checkOutcomes() {
 inline checkHolding(i) {
   if
   :: ordered[i] ->
-     assert(erased[i] && at(arbiter, i) == TOMBSTONE);
-     assert(!laterInService || !isObject(at(1 - arbiter, i))) /* erased but present */
+     promise(erased_everywhere, erased[i] && at(arbiter, i) == TOMBSTONE && (!laterInService || !isObject(at(1 - arbiter, i))))
   :: else ->
-     assert(numberOf(holding(i)) != arbiter || !isLost(i)); /* what is stored is there */
+     promise(stored_is_there, numberOf(holding(i)) != arbiter || !isLost(i));
 #if CUSTODIANS == 0 && LOSSES == 0
-     assert(!placed[storedBy[i] - 1] || arbiter || at(0, i) == at(1, i));
+     promise(placed_is_one_ciphertext, !placed[storedBy[i] - 1] || arbiter || at(0, i) == at(1, i));
 #endif
 #if CUSTODIANS > 0
      if
      :: !isLost(i) ->
-        assert(at(arbiter, i) == holding(i)); /* debts are paid: one ciphertext in all sites */
-        assert(!laterInService || at(1 - arbiter, i) == holding(i) && placed[storedBy[i] - 1])
+        promise(debts_paid, at(arbiter, i) == holding(i) && (!laterInService || at(1 - arbiter, i) == holding(i) && placed[storedBy[i] - 1]))
      :: else
      fi
 #endif
