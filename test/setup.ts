@@ -14,6 +14,7 @@ import { archiveClasses } from './stack/class-archive.ts';
 import { dockerAnswers } from './stack/docker.ts';
 import { java } from './stack/java.ts';
 import { redisCommand } from './stack/redis-server.ts';
+import { fetchSpin } from './stack/spin.ts';
 
 const NODE = 26;
 const JAVA = 17;
@@ -98,6 +99,23 @@ const REQUIREMENTS: readonly Requirement[] = [
       /version [\w.]+/.exec(
         (await said('prometheus', '--version')) && (await said('promtool', '--version')),
       )?.[0] ?? 'a version it does not tell',
+  },
+  {
+    name: 'a C compiler (SPIN preprocesses and compiles the model with gcc)',
+    remedy: "Install gcc, such as Debian's gcc and libc6-dev, so that `gcc` is on the PATH.",
+    packages: ['gcc', 'libc6-dev'],
+    look: async () =>
+      /\) [\d.]+/.exec(await said('gcc', '--version'))?.[0].slice(2) ??
+      'a version it does not tell',
+  },
+  {
+    name: 'SPIN (checks the model of the protocol)',
+    remedy:
+      "Install SPIN 6.5, such as Debian's spin, so that `spin` is on the PATH; or let apt-get download it (`apt-get update` first).",
+    packages: ['spin'],
+    look: async () =>
+      /Version [\w.]+/.exec(await said(await fetchSpin(), '-V'))?.[0] ??
+      'a version it does not tell',
   },
   {
     name: "the servers' jars",

@@ -359,6 +359,14 @@ inline atFirstSite(o) {
 /* The owner is not settled. If the later site contradicts the arbiter, it may become a duplicate
    or a conflict itself. A later site that is away is not waited for: the owner may be settled
    without it too. */
+/* Only an owner writes the later site. So an object of this record there, under this arbiter, proves
+   that the arbiter had it and lost it, and settled events may name it: it is stored with that
+   object, and the arbiter's copy is owed. */
+#ifdef OWN_COPY_IGNORED
+#define ownedBefore(o) false
+#else
+#define ownedBefore(o) (isOwn(at(otherSite, ID(rec(o))), rec(o)) && numberOf(at(otherSite, ID(rec(o)))) == myArbiter)
+#endif
 #ifdef WAITS_FOR_LATER_COPY
 #define laterHeadsReady(o) (!later[o] || (!away[otherSite] && at(otherSite, ID(rec(o))) != ABSENT) || outcome[recordOf(head[o])] != UNSETTLED)
 #else
@@ -370,7 +378,11 @@ inline atFirstSite(o) {
 #endif
 inline laterHeads(o) {
   if
-  :: !later[o] || away[otherSite] || !isObject(at(otherSite, ID(rec(o)))) || isOwn(at(otherSite, ID(rec(o))), recordOf(head[o])) || isOwn(at(otherSite, ID(rec(o))), rec(o)) ->
+#ifndef OWN_COPY_IGNORED
+  :: later[o] && !away[otherSite] && ownedBefore(o) ->
+     head[o] = at(otherSite, ID(rec(o))); store(o, 0)
+#endif
+  :: !later[o] || away[otherSite] || !ownedBefore(o) && (!isObject(at(otherSite, ID(rec(o)))) || isOwn(at(otherSite, ID(rec(o))), recordOf(head[o])) || isOwn(at(otherSite, ID(rec(o))), rec(o))) ->
      q = recordOf(head[o]); judgeBy(o, q)
   :: else ->
 #ifdef LATER_SITE_NOT_ASKED
@@ -753,6 +765,7 @@ end_world:
 #endif
 #if ERASURES > 0
   :: atomic { erasures > 0 && !quiet && storedBy[0] != 0 && !ordered[0] -> erasures--; ordered[0] = 1 }
+  :: atomic { erasures > 0 -> erasures = 0 }
 #endif
   od
 }

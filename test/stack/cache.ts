@@ -10,6 +10,15 @@ const FINISHED = 'finished';
 export const ARTEFACTS = ['kafka', 's3', 'redis'] as const;
 export type Artefact = (typeof ARTEFACTS)[number];
 
+/** Where programs that tests need are kept on this machine. */
+export function serversFolder(): string {
+  return join(
+    process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
+    'residency-router',
+    'servers',
+  );
+}
+
 /**
  * The folder with a server's jars, fetched by Maven at the first call on this machine. A changed
  * POM is another folder.
@@ -20,11 +29,7 @@ export async function jars(artefact: Artefact): Promise<string> {
     .update(await readFile(pom))
     .digest('hex')
     .slice(0, 16);
-  const cache = join(
-    process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
-    'residency-router',
-    'servers',
-  );
+  const cache = serversFolder();
   const folder = join(cache, `${artefact}-${digest}`);
   if (!existsSync(join(folder, FINISHED))) await fetchInto(cache, folder, pom);
   return folder;
