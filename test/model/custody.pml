@@ -95,12 +95,18 @@ byte settled[PARTITIONS];
 #define isDuplicate(q) (outcome[q] >= 4 && outcome[q] < 12)
 #define isConflict(q) (outcome[q] >= 12)
 #define namedBy(v) (((v) - 4) & 7)
-#define hop(q) (outcome[q] >= 4 -> namedBy(outcome[q]) : (q))
+#define named(q) (outcome[q] >= 4 -> namedBy(outcome[q]) : (q))
 /* The owner of the identity as the events say it: a duplicate and a conflict both name it. */
+#define ownerBy(q) named(named(q))
+#ifdef CONFLICT_LEADS_NOWHERE
+#define hop(q) (isDuplicate(q) -> namedBy(outcome[q]) : (q))
+#else
+#define hop(q) named(q)
+#endif
 #define leadsTo(q) hop(hop(q))
 #define isStored(q) (outcome[leadsTo(q)] == STORED)
 /* It is settled, and its events lead to nothing stored, or to r. */
-#define isVoid(q, r) (leadsTo(q) == (r) || outcome[leadsTo(q)] == ERASED)
+#define isVoid(q, r) (leadsTo(q) == (r) || outcome[leadsTo(q)] == ERASED || isConflict(leadsTo(q)))
 
 /* Transactions: one record each. */
 byte pending[PARTITIONS], pendingSealed[PARTITIONS];
@@ -224,7 +230,7 @@ inline abortDangling(p) {
 }
 
 /* PROGRESS_DIFFERS stops a router for a person. */
-inline readProgress(p) {
+inline progressOf(p) {
 #ifndef NO_SWEEP
   promise(progress_explained, committed[p] <= settled[p])
 #else
@@ -500,7 +506,7 @@ end_fence:
 #endif
   atomic {
     if
-    :: owner[p] == w -> abortDangling(p); readProgress(p); next = settled[p]
+    :: owner[p] == w -> abortDangling(p); progressOf(p); next = settled[p]
     :: else -> goto end_takeOver
     fi
   };
@@ -540,7 +546,7 @@ inline takeOver(p) {
   atomic { fence(p, COMMAND) };
   atomic {
     if
-    :: owner[p] == COMMAND -> abortDangling(p); readProgress(p)
+    :: owner[p] == COMMAND -> abortDangling(p); progressOf(p)
     :: else /* a router took it: it does the same */
     fi
   }
@@ -583,7 +589,11 @@ inline writeClaim(i) {
 inline siteIn() {
   atomic {
     arbiter && siteOutOfService ->
+#ifdef SITE_IN_WITHOUT_TOMBSTONES
+    at(0, 0) = ABSENT;
+#else
     at(0, 0) = (erased[0] -> TOMBSTONE : ABSENT);
+#endif
 #if IDENTITIES > 1
     at(0, 1) = (erased[1] -> TOMBSTONE : ABSENT);
 #endif
@@ -786,8 +796,8 @@ inline checkOutcomes() {
   r = 0;
   do
   :: r < RECORDS ->
-     promise(duplicate_leads_to_stored, !isDuplicate(r) || isStored(r) && isSame(leadsTo(r), r));
-     promise(conflict_leads_to_stored, !isConflict(r) || isStored(r) && !isSame(leadsTo(r), r));
+     promise(duplicate_leads_to_stored, !isDuplicate(r) || outcome[ownerBy(r)] == STORED && isSame(ownerBy(r), r));
+     promise(conflict_leads_to_stored, !isConflict(r) || outcome[ownerBy(r)] == STORED && !isSame(ownerBy(r), r));
      promise(identity_stored, storedBy[ID(r)] != 0);
      promise(refused_as_erased_after_order, outcome[r] != ERASED || ordered[ID(r)]);
      r++

@@ -233,6 +233,19 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'conflict_leads_to_stored',
   },
   {
+    name: 'CONFLICT_LEADS_NOWHERE',
+    about: "a settled conflict's event is not followed to the owner (the code of today)",
+    configuration: 'loss',
+    defines: { CUSTODIANS: 0 },
+    breaks: 'everything_settles',
+  },
+  {
+    name: 'SITE_IN_WITHOUT_TOMBSTONES',
+    about: '`site in` before the tombstones: an old custodian pays its copy there',
+    configuration: 'in',
+    breaks: 'gone_after_erased',
+  },
+  {
     name: 'TOMBSTONES_ONLY_WHERE_OBJECTS',
     about: 'an old custodian pays a copy where a site had neither object nor tombstone',
     configuration: 'custody',
