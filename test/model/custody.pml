@@ -725,7 +725,7 @@ end_custody:
        if
        :: asSeen ->
           promise(tombstone_kept, at(target, what) != TOMBSTONE);
-          promise(gone_after_erased, !erased[what] || !inService(target));
+          promise(gone_after_erased, !erased[what] || !inService(target) || losses < LOSSES);
           at(target, what) = copy
        :: else
        fi;
