@@ -34,7 +34,7 @@ export const CONFIGURATIONS = [
     name: 'loss',
     about: 'a site loses one of two copies before or after its record is settled',
     defines: { ...ONE_WORKER, LENGTH: 2, LOSSES: 1, CUSTODIANS: 1 },
-    large: { LENGTH: 2, MOVES: 1, LOSSES: 1, CUSTODIANS: 1 },
+    large: { LENGTH: 2, MOVES: 0, LOSSES: 1, CUSTODIANS: 2 },
   },
   {
     name: 'zombie-loss',
