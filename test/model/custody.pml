@@ -113,6 +113,7 @@ byte pending[PARTITIONS], pendingSealed[PARTITIONS];
 bool pendingPlaced[PARTITIONS], pendingOwes[PARTITIONS];
 #if FORGETS > 0
 byte dangling[PARTITIONS], danglingSealed[PARTITIONS];
+bool aborted[PARTITIONS]; /* the next record has an aborted event */
 #define undecided(p) (dangling[p] != UNSETTLED)
 #else
 #define undecided(p) false
@@ -175,6 +176,9 @@ inline commit() {
   fi;
 #endif
   appendEvent(p, pending[p], pendingSealed[p], pendingPlaced[p], pendingOwes[p]);
+#if FORGETS > 0
+  aborted[p] = false;
+#endif
   committed[p] = settled[p];
   pending[p] = UNSETTLED; pendingSealed[p] = 0; pendingPlaced[p] = 0; pendingOwes[p] = 0
 }
@@ -200,28 +204,13 @@ inline fence(p, who) {
   fi
 }
 
-inline setBack(p) {
-  if
-  :: committed[p] > settled[p] -> committed[p] = settled[p]
-  :: else
-  fi
-}
-
-inline abortDangling(p) {
+/* An abort of the same producer ends what a broker left undecided. */
+inline endDangling(p) {
 #if FORGETS > 0
 #ifndef NO_SWEEP
   if
   :: dangling[p] != UNSETTLED ->
-#ifdef SET_BACK_LAST
-     dangling[p] = UNSETTLED; danglingSealed[p] = 0;
-     if
-     :: setBack(p)
-     :: true /* killed in between */
-     fi
-#else
-     setBack(p);
-     dangling[p] = UNSETTLED; danglingSealed[p] = 0
-#endif
+     dangling[p] = UNSETTLED; danglingSealed[p] = 0; aborted[p] = true
   :: else
   fi
 #endif
@@ -229,10 +218,15 @@ inline abortDangling(p) {
   skip
 }
 
-/* PROGRESS_DIFFERS stops a router for a person. */
+/* PROGRESS_DIFFERS stops a router for a person, unless aborted events explain the position. */
 inline progressOf(p) {
 #ifndef NO_SWEEP
+#if defined(ABORTED_UNREAD) || FORGETS == 0
   promise(progress_explained, committed[p] <= settled[p])
+#else
+  promise(progress_explained,
+    committed[p] <= settled[p] || (aborted[p] && committed[p] == settled[p] + 1))
+#endif
 #else
   skip
 #endif
@@ -506,16 +500,10 @@ end_fence:
 #endif
   atomic {
     if
-    :: owner[p] == w -> abortDangling(p); progressOf(p); next = settled[p]
+    :: owner[p] == w -> endDangling(p); progressOf(p); next = settled[p]
     :: else -> goto end_takeOver
     fi
   };
-#ifdef SET_BACK_LAST
-  if
-  :: atomic { committed[p] > settled[p] -> owner[p] = NOBODY; next = 0; goto end_takeOver }
-  :: else
-  fi;
-#endif
 #ifndef CONTROL_BEFORE_FENCE
 end_readControl:
   if
@@ -546,7 +534,7 @@ inline takeOver(p) {
   atomic { fence(p, COMMAND) };
   atomic {
     if
-    :: owner[p] == COMMAND -> abortDangling(p); progressOf(p)
+    :: owner[p] == COMMAND -> endDangling(p); progressOf(p)
     :: else /* a router took it: it does the same */
     fi
   }
