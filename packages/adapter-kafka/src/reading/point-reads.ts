@@ -82,8 +82,8 @@ async function fetchAhead(
 }
 
 /**
- * Everything of a partition from an offset up to its end, also what is undecided or was aborted,
- * and markers.
+ * Everything of a partition from an offset up to its end at the call, also what is undecided or was
+ * aborted, and markers.
  */
 export async function readUndecided(
   connection: ClusterConnection,
@@ -91,14 +91,16 @@ export async function readUndecided(
   partition: number,
   from: bigint,
 ): Promise<FetchedMessage[]> {
+  const end = (await connection.ends(topic)).get(partition) ?? from;
   const found: FetchedMessage[] = [];
-  for (let next = from; ;) {
+  for (let next = from; next < end;) {
     const messages = await connection.fetchUndecided(topic, partition, next);
     const last = messages.at(-1);
-    if (last === undefined) return found;
+    if (last === undefined) break;
     found.push(...messages);
     next = BigInt(last.offset) + 1n;
   }
+  return found;
 }
 
 /**
