@@ -221,11 +221,15 @@ inline endDangling(p) {
 /* PROGRESS_DIFFERS stops a router for a person, unless aborted events explain the position. */
 inline progressOf(p) {
 #ifndef NO_SWEEP
-#if defined(ABORTED_UNREAD) || FORGETS == 0
+#if FORGETS > 0
+#ifdef ABORTED_UNREAD
   promise(progress_explained, committed[p] <= settled[p])
 #else
   promise(progress_explained,
     committed[p] <= settled[p] || (aborted[p] && committed[p] == settled[p] + 1))
+#endif
+#else
+  promise(progress_explained, committed[p] <= settled[p])
 #endif
 #else
   skip
