@@ -59,7 +59,7 @@ export const MUTANTS: readonly Mutant[] = [
         to: 'await Promise.resolve();',
       },
       {
-        file: `${LOG}/consumption.ts`,
+        file: `${LOG}/producer-plan.ts`,
         from: 'transactionalId: `${group}-${TOPICS.samples}-${partition}`',
         to: 'transactionalId: `${group}-${TOPICS.samples}-${partition}-${Math.random()}`',
       },
