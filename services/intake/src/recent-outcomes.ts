@@ -5,13 +5,19 @@ import type { SubmissionState, SubmissionStatus } from './ports/submission-statu
 export interface RecentOutcomesLimits {
   /** The most submissions that are remembered. The oldest are forgotten first. */
   readonly submissions: number;
+  /** The most bytes of their events. */
+  readonly bytes: number;
   /**
    * The most audit events kept for one submission; its publisher may send it any number of times.
    */
   readonly eventsEach: number;
 }
 
-const LIMITS: RecentOutcomesLimits = { submissions: 200_000, eventsEach: 16 };
+const LIMITS: RecentOutcomesLimits = {
+  submissions: 200_000,
+  bytes: 128 * 1024 * 1024,
+  eventsEach: 16,
+};
 
 /**
  * The outcomes of the latest submissions. A Kafka topic has no index, so older ones must be looked
@@ -22,6 +28,7 @@ export class RecentOutcomes implements SubmissionStatus {
   readonly #limits: RecentOutcomesLimits;
   /** In the order of their first appearance; empty: pending. */
   readonly #events = new Map<string, Buffer[]>();
+  #bytes = 0;
 
   constructor(limits: Partial<RecentOutcomesLimits> = {}) {
     this.#limits = { ...LIMITS, ...limits };
@@ -35,7 +42,9 @@ export class RecentOutcomes implements SubmissionStatus {
   settled(submission: string, event: Buffer): void {
     const events = this.#mention(submission);
     events.push(event);
-    if (events.length > this.#limits.eventsEach) events.shift();
+    this.#bytes += event.length;
+    if (events.length > this.#limits.eventsEach) this.#bytes -= events.shift()?.length ?? 0;
+    this.#forgetOldest();
   }
 
   /**
@@ -64,10 +73,16 @@ export class RecentOutcomes implements SubmissionStatus {
     if (known !== undefined) return known;
     const events: Buffer[] = [];
     this.#events.set(submission, events);
-    if (this.#events.size > this.#limits.submissions) {
-      const [oldest] = this.#events.keys();
-      if (oldest !== undefined) this.#events.delete(oldest);
-    }
+    this.#forgetOldest();
     return events;
+  }
+
+  #forgetOldest(): void {
+    const { submissions, bytes } = this.#limits;
+    for (const [submission, events] of this.#events) {
+      if (this.#events.size <= submissions && this.#bytes <= bytes) return;
+      this.#events.delete(submission);
+      for (const event of events) this.#bytes -= event.length;
+    }
   }
 }

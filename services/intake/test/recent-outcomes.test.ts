@@ -40,3 +40,21 @@ test('its memory is bounded, and the oldest outcomes are forgotten first', async
   });
   expect(await outcomes.find(third)).toEqual({ state: 'pending' });
 });
+
+test('the bytes of its events are bounded too', async () => {
+  const outcomes = new RecentOutcomes({ bytes: 10 });
+  for (const [submission, text] of [
+    [first, '1234'],
+    [second, '5678'],
+    [second, '9'],
+    [third, 'abcd'],
+  ] as const)
+    outcomes.settled(submission, Buffer.from(text));
+  expect(await outcomes.find(first)).toEqual({ state: 'unknown' });
+  expect(await outcomes.find(second)).toMatchObject({ state: 'settled' });
+  expect(await outcomes.find(third)).toMatchObject({ state: 'settled' });
+  outcomes.settled(first, Buffer.from('x'.repeat(20)));
+  expect(await outcomes.find(first)).toEqual({ state: 'unknown' });
+  outcomes.settled(second, Buffer.from('y'));
+  expect(await outcomes.find(second)).toEqual({ state: 'settled', events: [Buffer.from('y')] });
+});
