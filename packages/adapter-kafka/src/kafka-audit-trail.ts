@@ -1,4 +1,4 @@
-import { TOPICS, decodeAuditEvent } from '@residency/contracts';
+import { TOPICS, auditEventIn } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 import type { AuditTrail } from '@residency/reconciliation';
 import { pause } from '@residency/waiting';
@@ -97,7 +97,7 @@ export class KafkaAuditTrail implements AuditTrail {
   #settledByEvents(): ReadonlyMap<string, bigint> {
     return new Map(
       [...this.#last.values()].flatMap((value) => {
-        const position = positionOf(value);
+        const position = auditEventIn(value)?.position;
         return position === undefined
           ? []
           : [[`${position.log}/${position.topic}/${position.partition}`, position.offset] as const];
@@ -108,19 +108,8 @@ export class KafkaAuditTrail implements AuditTrail {
 
 /** If the committed position is missing, finds it as a router does. */
 async function nextByEvents(log: TrailLog, partition: number): Promise<bigint> {
-  const position = positionOf((await log.lastAuditEvent(partition))?.value);
+  const position = auditEventIn((await log.lastAuditEvent(partition))?.value)?.position;
   return position === undefined ? 0n : position.offset + 1n;
-}
-
-function positionOf(
-  value: Buffer | null | undefined,
-): ReturnType<typeof decodeAuditEvent>['position'] | undefined {
-  try {
-    return value === null || value === undefined ? undefined : decodeAuditEvent(value).position;
-  } catch {
-    // Another writer's record. The reconciler reports it.
-    return undefined;
-  }
 }
 
 function nameOf({ name }: TrailLog, partition: number): string {

@@ -1,4 +1,4 @@
-import { TOPICS, decodeAuditEvent } from '@residency/contracts';
+import { TOPICS, auditEventIn } from '@residency/contracts';
 import type { Position, Topic } from '@residency/contracts';
 import type { SettledOutcome, SettledOutcomes } from '@residency/routing';
 import type { ClusterConnection } from './reading/cluster-connection.ts';
@@ -58,14 +58,8 @@ export class KafkaSettledOutcomes implements SettledOutcomes {
 }
 
 function settled(rows: readonly AuditRow[], { log, partition, offset }: Position): SettledOutcome {
-  const value = rows.find(({ about }) => about === offset)?.value;
-  try {
-    const event = decodeAuditEvent(value ?? Buffer.alloc(0));
-    if (event.position.log === log && event.position.partition === partition)
-      return { state: 'settled', event };
-  } catch {
-    // Everybody with write access to the audit log can write a record that is not an event. The
-    // reconciler reports it.
-  }
+  const event = auditEventIn(rows.find(({ about }) => about === offset)?.value);
+  if (event?.position.log === log && event.position.partition === partition)
+    return { state: 'settled', event };
   return { state: 'forgotten' };
 }

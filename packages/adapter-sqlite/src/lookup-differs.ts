@@ -1,6 +1,6 @@
-import { decodeAuditEvent } from '@residency/contracts';
+import { auditEventIn } from '@residency/contracts';
 import { lookupOf } from './audit-lookup.ts';
-import type { AuditLookup, AuditWithLookup } from './audit-lookup.ts';
+import type { AuditWithLookup } from './audit-lookup.ts';
 
 export function lookupDiffers({
   value,
@@ -10,13 +10,10 @@ export function lookupDiffers({
   region,
 }: AuditWithLookup): boolean {
   if (value === null) return true;
-  let expected: AuditLookup;
-  try {
-    expected = lookupOf(decodeAuditEvent(value));
-  } catch {
-    // The value is not an event, so nothing can be looked up. The audit check reports the record.
-    return outcome !== null;
-  }
+  const event = auditEventIn(value);
+  // Not an event, so nothing can be looked up. The audit check reports the record.
+  if (event === undefined) return outcome !== null;
+  const expected = lookupOf(event);
   return (
     expected.at !== at ||
     expected.outcome !== outcome ||

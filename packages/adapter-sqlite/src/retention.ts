@@ -1,4 +1,4 @@
-import { TOPICS, decodeAuditEvent } from '@residency/contracts';
+import { TOPICS, auditEventIn } from '@residency/contracts';
 import { clockAhead, judgeClock } from './clock.ts';
 import type { ClockReading } from './clock.ts';
 import type { Database } from './database.ts';
@@ -54,21 +54,9 @@ function lastSettledBefore(db: Database, olderThan: number): number {
       TOPICS.audit,
     );
     if (last === undefined) return -1;
-    const settled = intakeOffsetOf(last.value);
-    if (settled !== undefined) return settled;
+    const event = auditEventIn(last.value);
+    if (event !== undefined) return Number(event.position.offset);
     before = last.offset;
-  }
-}
-
-/**
- * `undefined`: not an audit event. Everybody with write access to the log's file controls it. The
- * ledger's check reports it.
- */
-function intakeOffsetOf(value: Uint8Array | null): number | undefined {
-  try {
-    return value === null ? undefined : Number(decodeAuditEvent(value).position.offset);
-  } catch {
-    return undefined;
   }
 }
 

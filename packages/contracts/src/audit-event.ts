@@ -209,6 +209,19 @@ export function decodeAuditEvent(bytes: Uint8Array): AuditEvent {
   };
 }
 
+/**
+ * Like `decodeAuditEvent`. `undefined`: the value is missing, or not an audit event. Everybody with
+ * write access to the audit log controls it; readers pass over it, and the auditor reports it.
+ */
+export function auditEventIn(value: Uint8Array | null | undefined): AuditEvent | undefined {
+  if (value === null || value === undefined) return undefined;
+  try {
+    return decodeAuditEvent(value);
+  } catch {
+    return undefined;
+  }
+}
+
 function paths(error: z.ZodError): string {
   return [...new Set(error.issues.map((issue) => issue.path.join('.') || 'unknown members'))].join(
     ', ',

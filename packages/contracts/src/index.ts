@@ -1,4 +1,4 @@
-export { decodeAuditEvent, encodeAuditEvent } from './audit-event.ts';
+export { auditEventIn, decodeAuditEvent, encodeAuditEvent } from './audit-event.ts';
 export type {
   AuditEvent,
   DuplicateData,

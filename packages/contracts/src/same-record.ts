@@ -1,6 +1,5 @@
 import { decodeKafka } from '@residency/cloudevents';
-import { decodeAuditEvent } from './audit-event.ts';
-import type { AuditEvent } from './audit-event.ts';
+import { auditEventIn } from './audit-event.ts';
 import { sha256, submissionId } from './digest.ts';
 import type { LogRecord } from './log-record.ts';
 
@@ -12,12 +11,8 @@ export function differenceOf(
   event: Uint8Array,
   record: Pick<LogRecord, 'at' | 'headers' | 'value'>,
 ): string | undefined {
-  let settled: AuditEvent;
-  try {
-    settled = decodeAuditEvent(event);
-  } catch {
-    return undefined;
-  }
+  const settled = auditEventIn(event);
+  if (settled === undefined) return undefined;
   if (record.at !== settled.at) return `appended at ${time(record.at)}, not at ${time(settled.at)}`;
   const { submission, sampleBytes, sampleSha256 } = {
     sampleBytes: undefined,

@@ -1,7 +1,7 @@
 import { canonicalJson } from '@residency/residency';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OUTCOMES, decodeAuditEvent, encodeAuditEvent } from '../src/index.ts';
+import { OUTCOMES, auditEventIn, decodeAuditEvent, encodeAuditEvent } from '../src/index.ts';
 import { auditEvents } from './arbitraries.ts';
 
 describe('an audit event', () => {
@@ -14,6 +14,17 @@ describe('an audit event', () => {
         expect(encodeAuditEvent(decoded).equals(bytes)).toBe(true);
       }),
     );
+  });
+
+  it('is found in a value, and nothing is found in anything else', () => {
+    fc.assert(
+      fc.property(auditEvents, fc.uint8Array(), (event, other) => {
+        expect(auditEventIn(encodeAuditEvent(event))).toEqual(event);
+        expect(auditEventIn(other)).toBeUndefined();
+      }),
+    );
+    for (const none of [null, undefined, Buffer.alloc(0), Buffer.from('{}')])
+      expect(auditEventIn(none)).toBeUndefined();
   });
 
   it('is canonical JSON', () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { codeOf } from '@residency/coded-error';
-import { decodeAuditEvent, formatPosition } from '@residency/contracts';
+import { auditEventIn, formatPosition } from '@residency/contracts';
 import type { LogRecord } from '@residency/contracts';
 import {
   CHECKPOINT_PATH,
@@ -273,9 +273,6 @@ function leafOf(value: Buffer | null): Uint8Array {
 }
 
 function positionOf(value: Buffer | null): string | undefined {
-  try {
-    return value === null ? undefined : formatPosition(decodeAuditEvent(value).position);
-  } catch {
-    return undefined;
-  }
+  const event = auditEventIn(value);
+  return event === undefined ? undefined : formatPosition(event.position);
 }

@@ -1,6 +1,5 @@
-import { formatPosition, parsePosition } from '@residency/contracts';
+import { auditEventIn, formatPosition, parsePosition } from '@residency/contracts';
 import type { AuditEvent, Position } from '@residency/contracts';
-import { eventIn } from './event-in.ts';
 import type { AuditTrail } from './ports/audit-trail.ts';
 
 /** The outcomes of all records of chosen submissions. */
@@ -24,7 +23,7 @@ export async function readOutcomes(
     { readonly outcome: AuditEvent['outcome']; readonly of?: string }
   >();
   for await (const bytes of trail.events()) {
-    const event = eventIn(bytes);
+    const event = auditEventIn(bytes);
     if (event === undefined || !submissions.has(event.data.submission ?? '')) continue;
     events.set(formatPosition(event.position), {
       outcome: event.outcome,

@@ -3,11 +3,11 @@ import { hasCode } from '@residency/coded-error';
 import {
   QUARANTINE_CLOSED,
   TOPICS,
-  decodeAuditEvent,
+  auditEventIn,
   parsePosition,
   readControlRecord,
 } from '@residency/contracts';
-import type { AuditEvent, LogRecord, Position } from '@residency/contracts';
+import type { LogRecord, Position } from '@residency/contracts';
 import type { QuarantineNow } from '@residency/telemetry';
 import { QuarantineBook } from './quarantine-book.ts';
 import type { Bounds } from './quarantine-book.ts';
@@ -106,7 +106,7 @@ export class QuarantineReader {
   }
 
   #note(book: QuarantineBook, { partition, value }: LogRecord): void {
-    const event = value === null || !mayMatter(value) ? undefined : eventOf(value);
+    const event = value === null || !mayMatter(value) ? undefined : auditEventIn(value);
     if (
       event === undefined ||
       !this.#ours(event.position) ||
@@ -132,15 +132,6 @@ const MATTERS = [Buffer.from('residency.sample.quarantined.'), Buffer.from('"red
  */
 function mayMatter(value: Buffer): boolean {
   return MATTERS.some((bytes) => value.includes(bytes));
-}
-
-/** `undefined`: no audit event, or of a kind to come; the auditor says so. */
-function eventOf(value: Buffer): AuditEvent | undefined {
-  try {
-    return decodeAuditEvent(value);
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -1,12 +1,12 @@
 import { hasCode } from '@residency/coded-error';
 import {
   TOPICS,
-  decodeAuditEvent,
+  auditEventIn,
   decodeQuarantinePointer,
   differenceOf,
   parsePosition,
 } from '@residency/contracts';
-import type { AuditEvent, LogRecord, Position, Topic } from '@residency/contracts';
+import type { LogRecord, Position, Topic } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { Undecided } from '@residency/observation';
 import { readJson } from '@residency/residency';
@@ -292,15 +292,6 @@ export function intakePosition(value: Buffer | null): Position | undefined {
         ? parsePosition(event.id)
         : undefined;
     return position?.topic === TOPICS.samples ? position : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** `undefined`: not an audit event. */
-function auditEventIn(value: Buffer | null): AuditEvent | undefined {
-  try {
-    return decodeAuditEvent(value ?? Buffer.alloc(0));
   } catch {
     return undefined;
   }

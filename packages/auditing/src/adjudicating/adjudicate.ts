@@ -1,10 +1,10 @@
-import { formatPosition } from '@residency/contracts';
+import { auditEventIn, formatPosition } from '@residency/contracts';
 import type { AuditEvent, QuarantineReason } from '@residency/contracts';
 import type { PolicyPublished } from '@residency/residency';
 import { isWithin } from '../audit-record.ts';
 import type { AuditRecord, Period } from '../audit-record.ts';
 import { Capped } from '../capped.ts';
-import { auditPlace, eventOf } from '../decode-record.ts';
+import { auditPlace } from '../audit-place.ts';
 import { partOf } from '../part-of.ts';
 import { SCRATCH_PARTS } from '../ports/scratch.ts';
 import type { Scratch } from '../ports/scratch.ts';
@@ -101,7 +101,7 @@ class Run {
     this.#policies = await this.#deps.policies();
     let read = 0;
     for await (const record of this.#deps.records()) {
-      const event = eventOf(record);
+      const event = auditEventIn(record.value);
       if (event === undefined)
         this.#add({
           code: 'EVENT_INVALID',

@@ -1,8 +1,8 @@
+import { auditEventIn } from '@residency/contracts';
 import { decide } from '@residency/residency';
 import type { Instant, PolicyVersion } from '@residency/residency';
 import { isWithin } from '../audit-record.ts';
 import type { AuditRecord, Period } from '../audit-record.ts';
-import { eventOf } from '../decode-record.ts';
 
 /** Samples of one country that are in one region and would be placed in another. */
 export interface Move {
@@ -41,7 +41,7 @@ export async function whatIf(
   for await (const record of records) {
     read += 1;
     if (read % 1_024 === 0) options.onProgress?.(read);
-    const event = eventOf(record);
+    const event = auditEventIn(record.value);
     if (event?.outcome !== 'stored' || !isWithin(event.at, options)) continue;
     stored += 1;
     const {

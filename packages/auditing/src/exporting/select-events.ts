@@ -1,7 +1,7 @@
+import { auditEventIn } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import { isWithin } from '../audit-record.ts';
 import type { AuditRecord, Period } from '../audit-record.ts';
-import { eventOf } from '../decode-record.ts';
 import { ReplayDigest } from '../replaying/replay-digest.ts';
 
 export interface Selected {
@@ -18,7 +18,7 @@ export class Selection {
   /** A record that is no event has no T and is in no period. It is counted. */
   async *of(records: AsyncIterable<AuditRecord>, period: Period): AsyncGenerator<Selected> {
     for await (const record of records) {
-      const event = eventOf(record);
+      const event = auditEventIn(record.value);
       if (event === undefined || record.value === null) {
         this.#undecodable += 1;
         continue;

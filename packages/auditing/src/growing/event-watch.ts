@@ -1,4 +1,4 @@
-import { TOPICS, decodeAuditEvent, formatPosition } from '@residency/contracts';
+import { TOPICS, auditEventIn, formatPosition } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { AuditRecord } from '../audit-record.ts';
@@ -36,7 +36,7 @@ export class EventWatch {
     if (this.#next !== undefined && this.#next >= size) return;
     this.#chain = new EventChain({ fromStart: tail.length === size });
     for (const leaf of tail) {
-      const event = decode(leaf);
+      const event = auditEventIn(leaf);
       if (event !== undefined) this.#chain.follow(event);
     }
     this.#next = size;
@@ -45,7 +45,7 @@ export class EventWatch {
   follow(record: AuditRecord, leaf: number): void {
     if (leaf < (this.#next ?? 0)) return;
     this.#next = leaf + 1;
-    const event = record.value === null ? undefined : decode(record.value);
+    const event = auditEventIn(record.value);
     if (event === undefined) {
       const { log, partition } = this.#options;
       this.#options.onAnomaly({
@@ -84,14 +84,5 @@ export class EventWatch {
     const known = regions.regionOf(submission);
     if (known === undefined) regions.note(submission, region);
     else if (known !== region) yield 'ALSO_IN';
-  }
-}
-
-function decode(bytes: Uint8Array): AuditEvent | undefined {
-  try {
-    return decodeAuditEvent(bytes);
-  } catch {
-    // Everybody with write access to the audit log controls the bytes.
-    return undefined;
   }
 }

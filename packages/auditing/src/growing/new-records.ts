@@ -1,4 +1,4 @@
-import { decodeAuditEvent } from '@residency/contracts';
+import { auditEventIn } from '@residency/contracts';
 import type { AuditRecord } from '../audit-record.ts';
 import { AuditingError } from '../auditing-error.ts';
 import type { AuditSource } from '../ports/audit-source.ts';
@@ -54,12 +54,6 @@ export async function* newRecords(
 }
 
 function sinceOf(tail: readonly Uint8Array[]): number {
-  const times = tail.flatMap((leaf) => {
-    try {
-      return [decodeAuditEvent(leaf).at];
-    } catch {
-      return [];
-    }
-  });
+  const times = tail.flatMap((leaf) => auditEventIn(leaf)?.at ?? []);
   return times.length === 0 ? 0 : Math.max(0, Math.min(...times) - MARGIN_MS);
 }

@@ -1,9 +1,9 @@
-import { TOPICS, formatPosition } from '@residency/contracts';
+import { auditEventIn, TOPICS, formatPosition } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import { isWithin } from '../audit-record.ts';
 import type { AuditRecord, Period } from '../audit-record.ts';
 import { Capped } from '../capped.ts';
-import { auditPlace, eventOf } from '../decode-record.ts';
+import { auditPlace } from '../audit-place.ts';
 import { EventChain } from '../event-chain.ts';
 import type { ChainFault } from '../event-chain.ts';
 import type { ConsentTotals } from './consent-totals.ts';
@@ -78,7 +78,7 @@ class Run {
   }
 
   take(record: AuditRecord): Promise<void> | undefined {
-    const event = eventOf(record);
+    const event = auditEventIn(record.value);
     if (event === undefined) {
       this.#faults.add({ code: 'UNDECODABLE', position: auditPlace(record) });
       if (this.#options.from === undefined && this.#options.to === undefined)

@@ -1,4 +1,4 @@
-import { TOPICS, decodeAuditEvent } from '@residency/contracts';
+import { TOPICS, auditEventIn } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { AuditingError } from '../auditing-error.ts';
@@ -121,17 +121,13 @@ function eventIn(
   value: Uint8Array | null,
   { log, partition }: Pick<AuditReading, 'log' | 'partition'>,
 ): AuditEvent | undefined {
-  try {
-    const event = decodeAuditEvent(value ?? Buffer.alloc(0));
-    const { position } = event;
-    return position.log === log &&
-      position.topic === TOPICS.samples &&
-      position.partition === partition
-      ? event
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const event = auditEventIn(value);
+  const { position } = event ?? {};
+  return position?.log === log &&
+    position.topic === TOPICS.samples &&
+    position.partition === partition
+    ? event
+    : undefined;
 }
 
 function after(event: AuditEvent | undefined, next: bigint | null): bigint | null {

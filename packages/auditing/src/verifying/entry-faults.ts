@@ -1,6 +1,5 @@
-import { formatPosition } from '@residency/contracts';
+import { auditEventIn, formatPosition } from '@residency/contracts';
 import { Capped } from '../capped.ts';
-import { eventOf } from '../decode-record.ts';
 import { EventChain } from '../event-chain.ts';
 import type { ChainFault } from '../event-chain.ts';
 
@@ -37,7 +36,7 @@ export class EntryFaults {
   ): void {
     for (const [at, entry] of entries.entries()) {
       if (successor && from + at === 0) continue;
-      const event = eventOf({ value: Buffer.from(entry.buffer, entry.byteOffset, entry.length) });
+      const event = auditEventIn(entry);
       const code = event === undefined ? 'UNDECODABLE' : this.#chain.follow(event);
       if (code !== undefined)
         this.#found.add({

@@ -1,7 +1,7 @@
+import { auditEventIn } from '@residency/contracts';
 import { TILE_WIDTH } from '@residency/ledger';
 import type { LedgerReader } from '@residency/ledger';
 import type { Position } from '@residency/contracts';
-import { eventOf } from '../decode-record.ts';
 
 /**
  * The entry's index in the ledger; `undefined`: the ledger does not have it. Reads O(log n) bundles
@@ -43,7 +43,7 @@ async function bundleOf(
 }
 
 function offsetOf(entry: Uint8Array | undefined): bigint | undefined {
-  return entry === undefined ? undefined : eventOf({ value: Buffer.from(entry) })?.position.offset;
+  return auditEventIn(entry)?.position.offset;
 }
 
 async function indexIn(

@@ -1,9 +1,8 @@
-import { formatPosition, parsePosition } from '@residency/contracts';
+import { auditEventIn, formatPosition, parsePosition } from '@residency/contracts';
 import type { Committed } from '../audit-chain.ts';
 import type { DuplicateEvent, StoredEvent } from '../check-object.ts';
 import type { Claims } from '../claims.ts';
 import { learn, sitesOfEvent } from '../decided-sites.ts';
-import { eventIn } from '../event-in.ts';
 import { judgeDecision } from '../judge-decision.ts';
 import { QuarantinePointers } from '../quarantine-pointers.ts';
 import type { Run } from '../run.ts';
@@ -69,7 +68,7 @@ export class FirstReading {
 
   async #follow(bytes: Buffer): Promise<void> {
     const { report, chain } = this.#run;
-    const event = eventIn(bytes);
+    const event = auditEventIn(bytes);
     if (event === undefined) {
       report.add({
         code: 'AUDIT_EVENT_INVALID',

@@ -1,10 +1,9 @@
-import { formatPosition, objectKey } from '@residency/contracts';
+import { auditEventIn, formatPosition, objectKey } from '@residency/contracts';
 import { AuditChain, partitionOf } from '../audit-chain.ts';
 import { checkObject, checkOpened } from '../check-object.ts';
 import type { StoredEvent } from '../check-object.ts';
 import { sitesOfEvent } from '../decided-sites.ts';
 import type { Difference } from '../difference.ts';
-import { eventIn } from '../event-in.ts';
 import type { ReadingProgress } from '../ports/reading-progress.ts';
 import type { SiteReader } from '../ports/site-reader.ts';
 import type { Run } from '../run.ts';
@@ -22,7 +21,7 @@ export interface SecondReadingDeps {
 export async function readObjects(run: Run, deps: SecondReadingDeps): Promise<void> {
   const chain = new AuditChain();
   for await (const bytes of run.deps.trail.events()) {
-    const event = eventIn(bytes);
+    const event = auditEventIn(bytes);
     if (event === undefined || chain.follow(event)?.code === 'POSITION_TWICE') continue;
     // RECONCILIATION §13.
     if (event.outcome !== 'stored' || !run.chain.isRead(event.position)) continue;

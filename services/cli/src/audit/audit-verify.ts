@@ -1,7 +1,6 @@
 import { defined } from '@residency/defined';
 import { codeOf } from '@residency/coded-error';
-import { decodeAuditEvent, formatPosition } from '@residency/contracts';
-import type { AuditEvent } from '@residency/contracts';
+import { auditEventIn, formatPosition } from '@residency/contracts';
 import { parseReceipt, verifyReceipt } from '@residency/ledger';
 import type { VerifiedReceipt } from '@residency/ledger';
 import { formatInstant } from '@residency/residency';
@@ -73,7 +72,7 @@ function committed({ index, checkpoint: { origin, size, root } }: VerifiedReceip
  * The content of the leaf. The ledger's signer committed to these bytes; they may still be false.
  */
 function saidBy(leaf: Uint8Array): Readonly<Record<string, unknown>> {
-  const event = eventOf(leaf);
+  const event = auditEventIn(leaf);
   if (event === undefined) return { event: null };
   const { submission } = event.data;
   const country = 'country' in event.data ? event.data.country : undefined;
@@ -106,12 +105,4 @@ function lines(verified: VerifiedReceipt, leaf: Uint8Array): string[] {
     `Verified: leaf ${index} of ${origin}, under its checkpoint of ${size} leaves (root ${root}).`,
     ...rows.map(([name = '', value = '']) => `${name.padEnd(12)}${printable(value)}`),
   ];
-}
-
-function eventOf(leaf: Uint8Array): AuditEvent | undefined {
-  try {
-    return decodeAuditEvent(leaf);
-  } catch {
-    return undefined;
-  }
 }

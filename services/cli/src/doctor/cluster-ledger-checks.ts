@@ -1,6 +1,6 @@
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { checkpointPath, compareKept, ledgerOrigin } from '@residency/auditing';
-import { TOPICS } from '@residency/contracts';
+import { auditEventIn, TOPICS } from '@residency/contracts';
 import { openLedgerKeys } from '@residency/ledger';
 import { LIMITS, assess, unknown, wrong } from '@residency/observation';
 import type { CheckResult, LedgerFacts } from '@residency/observation';
@@ -11,7 +11,7 @@ import { newestGeneration } from '../ledger/ledger-keeping.ts';
 import { readOf } from '../ledger/ledgers.ts';
 import type { ClusterDeps, ClusterParts } from './cluster-parts.ts';
 import { judgeKeyFile } from './judge-key-file.ts';
-import { intakeOffsetOf, readLedgerFacts } from './ledger-facts.ts';
+import { readLedgerFacts } from './ledger-facts.ts';
 import { given, answered } from './part.ts';
 import { explain } from './run-checks.ts';
 import type { Check } from './run-checks.ts';
@@ -155,7 +155,7 @@ async function lastEventBefore(
     signal,
   })) {
     if (offset >= upTo) break;
-    last = intakeOffsetOf(value) ?? last;
+    last = auditEventIn(value)?.position.offset ?? last;
   }
   return last;
 }

@@ -1,4 +1,4 @@
-import { decodeAuditEvent } from '@residency/contracts';
+import { auditEventIn } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import {
   CHECKPOINT_PATH,
@@ -34,14 +34,7 @@ export async function readLedgerFacts(
 }
 
 function lastOffset(entries: readonly Uint8Array[]): bigint | undefined {
-  return entries.map((entry) => intakeOffsetOf(entry)).findLast((offset) => offset !== undefined);
-}
-
-/** `undefined`: not an audit event; the auditor reports it. */
-export function intakeOffsetOf(value: Uint8Array | null): bigint | undefined {
-  try {
-    return value === null ? undefined : decodeAuditEvent(Buffer.from(value)).position.offset;
-  } catch {
-    return undefined;
-  }
+  return entries
+    .map((entry) => auditEventIn(entry)?.position.offset)
+    .findLast((offset) => offset !== undefined);
 }

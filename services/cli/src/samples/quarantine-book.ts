@@ -2,13 +2,13 @@ import { hasCode } from '@residency/coded-error';
 import {
   QUARANTINE_CLOSED,
   REDRIVE_HEADER,
-  decodeAuditEvent,
+  auditEventIn,
   formatPosition,
   parsePosition,
   readControlRecord,
   sha256,
 } from '@residency/contracts';
-import type { AuditEvent, LogRecord, QuarantinePointer } from '@residency/contracts';
+import type { LogRecord, QuarantinePointer } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { Instant } from '@residency/residency';
 import { checkInterrupted } from '../terminal/session.ts';
@@ -101,7 +101,7 @@ interface Redrives {
 async function redrivenIn(session: Session, system: System): Promise<Redrives> {
   const [byOld, byNew] = [new Map<string, Redriven>(), new Map<string, string>()];
   for await (const bytes of checked(session, system.auditRecords())) {
-    const event = auditEventOf(bytes);
+    const event = auditEventIn(bytes);
     if (event?.data.redriveOf === undefined) continue;
     const {
       position,
@@ -118,15 +118,6 @@ async function redrivenIn(session: Session, system: System): Promise<Redrives> {
   for await (const { position, of } of waitingRedrives(session, system))
     byOld.set(of, { position });
   return { byOld, byNew };
-}
-
-/** `undefined`: not an audit event; the auditor reports it. */
-function auditEventOf(bytes: Buffer): AuditEvent | undefined {
-  try {
-    return decodeAuditEvent(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Nothing is listed for a replaced intake log: its records are another log's. */
