@@ -114,9 +114,15 @@ bool pendingPlaced[PARTITIONS], pendingOwes[PARTITIONS];
 #if FORGETS > 0
 byte dangling[PARTITIONS], danglingSealed[PARTITIONS];
 bool aborted[PARTITIONS]; /* the next record has an aborted event */
+#ifdef ABORTED_UNREAD
+#define explained(p) false
+#else
+#define explained(p) (aborted[p] && committed[p] == settled[p] + 1)
+#endif
 #define undecided(p) (dangling[p] != UNSETTLED)
 #else
 #define undecided(p) false
+#define explained(p) false
 #endif
 byte committed[PARTITIONS]; /* the group's position */
 #define NOBODY 9
@@ -221,16 +227,7 @@ inline endDangling(p) {
 /* PROGRESS_DIFFERS stops a router for a person, unless aborted events explain the position. */
 inline progressOf(p) {
 #ifndef NO_SWEEP
-#if FORGETS > 0
-#ifdef ABORTED_UNREAD
-  promise(progress_explained, committed[p] <= settled[p])
-#else
-  promise(progress_explained,
-    committed[p] <= settled[p] || (aborted[p] && committed[p] == settled[p] + 1))
-#endif
-#else
-  promise(progress_explained, committed[p] <= settled[p])
-#endif
+  promise(progress_explained, committed[p] <= settled[p] || explained(p))
 #else
   skip
 #endif

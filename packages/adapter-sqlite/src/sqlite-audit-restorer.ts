@@ -64,8 +64,4 @@ export class SqliteAuditRestorer implements AuditRestorer {
       [buffer],
     );
   }
-
-  async setBack(next: bigint | null): Promise<void> {
-    await this.append([], next);
-  }
 }

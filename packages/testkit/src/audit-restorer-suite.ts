@@ -85,12 +85,14 @@ export function describeAuditRestorer(
       expect([end ?? 2n, await harness.next()]).toEqual([2n, BigInt(last) + 1n]);
     });
 
-    test('leaves no position ahead of the events', async () => {
+    test('commits a position without entries, also one before the last', async () => {
       await harness.publish(20);
       const restorer = await harness.open();
-      await restorer.append([entry(0), entry(1), entry(2)], 3n);
-      await restorer.setBack(3n);
+      await restorer.append([entry(0), entry(1), entry(2)], 9n);
+      expect(await restorer.committed()).toBe(9n);
+      await restorer.append([], 3n);
       expect(await harness.next()).toBe(3n);
+      expect(await leaves(restorer)).toHaveLength(3);
     });
 
     test('of two, only one can append', async () => {

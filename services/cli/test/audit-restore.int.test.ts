@@ -1,27 +1,12 @@
-import { cp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { acquireRoutingLock } from '@residency/adapter-sqlite/routing-lock';
 import { expect, it } from 'vitest';
-import { alterLog, temporaryFolder } from './residency.ts';
+import { alterLog, publishSamples, temporaryFolder } from './residency.ts';
 import type { Folder } from './residency.ts';
 
 const DATA = '.residency';
 const RESTORE = ['audit', 'restore', '--from-ledger'] as const;
-
-async function publish(folder: Folder, ...names: readonly string[]): Promise<void> {
-  for (const name of names) await writeFile(join(folder.path, name), `sample ${name}`);
-  await folder.json(
-    0,
-    'publish',
-    ...names,
-    '--country',
-    'CH',
-    '--consent',
-    'consent-0001',
-    '--source',
-    'urn:test',
-  );
-}
 
 /** The log's files, without the ledger, the sites and the checkpoint kept apart. */
 async function copyLog(folder: Folder, from: string, to: string): Promise<void> {
@@ -40,10 +25,10 @@ async function eventsOf(folder: Folder): Promise<string> {
 async function putBack(): Promise<{ readonly folder: Folder; readonly events: string }> {
   const folder = await temporaryFolder();
   await folder.json(0, 'consent', 'grant', '--consent', 'consent-0001', '--subject', 's');
-  await publish(folder, 'one', 'two', 'three');
+  await publishSamples(folder, 'one', 'two', 'three');
   await folder.json(0, 'route', '--once');
   await cp(join(folder.path, DATA), join(folder.path, 'backup'), { recursive: true });
-  await publish(folder, 'four', 'five');
+  await publishSamples(folder, 'four', 'five');
   await folder.json(0, 'route', '--once');
   const events = await eventsOf(folder);
   await copyLog(folder, 'backup', DATA);
@@ -68,7 +53,7 @@ it('an older copy of the log gets the events back that its ledger has, and goes 
   expect((await folder.run(...RESTORE)).out).toContain('nothing is missing');
 
   // Positions of the lost intake records are not given again.
-  await publish(folder, 'six');
+  await publishSamples(folder, 'six');
   await folder.json(0, 'route', '--once');
   const all = (await folder.json(0, 'audit', 'list')).map(({ id }) => id);
   expect(all.map((id) => String(id).split('/').at(-1))).toEqual(['0', '1', '2', '3', '4', '5']);
@@ -78,7 +63,7 @@ it('an older copy of the log gets the events back that its ledger has, and goes 
     { events: 6, differences: 0 },
   ]);
   // Sent again, an identity that only a restored event has is a duplicate.
-  await publish(folder, 'four');
+  await publishSamples(folder, 'four');
   await folder.json(0, 'route', '--once');
   expect((await folder.json(0, 'audit', 'list')).at(-1)).toMatchObject({
     type: 'residency.sample.duplicate.v1',
@@ -113,7 +98,7 @@ it('nothing is appended to a log that is another one, without the key, or while 
 it('a sample that was accepted at a position of a lost event is not taken for settled', async () => {
   const { folder } = await putBack();
   const before = await eventsOf(folder);
-  await publish(folder, 'late');
+  await publishSamples(folder, 'late');
   const { code, err } = await folder.run(...RESTORE);
   expect([code, err]).toEqual([1, expect.stringMatching(/offset 3 .*\(INTAKE_DIFFERS\)/)]);
   expect(await eventsOf(folder)).toBe(before);

@@ -1,32 +1,17 @@
 import { cp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { alterLog, finished, makeFolder, temporaryFolder } from './residency.ts';
+import { alterLog, finished, makeFolder, publishSamples, temporaryFolder } from './residency.ts';
 import type { Folder } from './residency.ts';
 
 const DATA = '.residency';
 const LEDGER = `${DATA}/ledger/0`;
 const AUDIT = "topic = (SELECT id FROM topic WHERE name = 'residency.audit')";
 
-async function publish(folder: Folder, ...names: readonly string[]): Promise<void> {
-  for (const name of names) await writeFile(join(folder.path, name), `sample ${name}`);
-  await folder.json(
-    0,
-    'publish',
-    ...names,
-    '--country',
-    'CH',
-    '--consent',
-    'consent-0001',
-    '--source',
-    'urn:test',
-  );
-}
-
 async function makeRouted(): Promise<Folder> {
   const folder = await makeFolder();
   await folder.json(0, 'consent', 'grant', '--consent', 'consent-0001', '--subject', 's');
-  await publish(folder, 'one', 'two', 'three');
+  await publishSamples(folder, 'one', 'two', 'three');
   await folder.json(0, 'route', '--once');
   return folder;
 }
@@ -49,11 +34,11 @@ async function routed(): Promise<Folder> {
 async function restored(): Promise<Folder> {
   const folder = await routed();
   await cp(join(folder.path, DATA), join(folder.path, 'backup'), { recursive: true });
-  await publish(folder, 'four', 'five');
+  await publishSamples(folder, 'four', 'five');
   await folder.json(0, 'route', '--once');
   await rm(join(folder.path, DATA), { recursive: true });
   await cp(join(folder.path, 'backup'), join(folder.path, DATA), { recursive: true });
-  await publish(folder, 'six', 'seven');
+  await publishSamples(folder, 'six', 'seven');
   return folder;
 }
 
@@ -162,7 +147,7 @@ describe('a key that is lost', () => {
       const folder = await routed();
       await rm(join(folder.path, DATA, 'ledger-key'));
       if (ledgerToo) await rm(join(folder.path, LEDGER), { recursive: true });
-      await publish(folder, 'four');
+      await publishSamples(folder, 'four');
       for (const command of [
         ['route', '--once'],
         ['start', '--port', '0'],
@@ -201,7 +186,7 @@ describe('a key that is lost', () => {
       await folder.json(0, 'audit', 'fsck', LEDGER, '--key', String(before?.['key'])),
     ).toMatchObject([{ size: 3, findings: 0 }]);
     expect(await readFile(join(folder.path, LEDGER, 'checkpoint'))).toEqual(old);
-    await publish(folder, 'four');
+    await publishSamples(folder, 'four');
     await folder.json(0, 'route', '--once');
     expect((await folder.json(0, 'reconcile')).at(-1)).toMatchObject({ differences: 0 });
     await folder.json(0, 'audit', 'replay');
@@ -238,7 +223,7 @@ describe('a key that is changed', () => {
     expect(both.match(/^— /gm)).toHaveLength(2);
     expect(both).toContain(`\nnext-key ${String(rotated[0]?.['key'])}\n`);
     await folder.json(0, 'audit', 'prove', submission, '--out', 'between');
-    await publish(folder, 'four');
+    await publishSamples(folder, 'four');
     await folder.json(0, 'route', '--once');
     await folder.json(0, 'audit', 'prove', submission, '--out', 'after');
     const verdict = async (receipt: string, key: unknown): Promise<number | null> =>
@@ -271,7 +256,7 @@ describe('a key that is changed', () => {
       const timer = setTimeout(() => child.kill('SIGKILL'), 250 + kill * 60);
       await finished(child);
       clearTimeout(timer);
-      await publish(folder, `more-${kill}`);
+      await publishSamples(folder, `more-${kill}`);
       await folder.json(0, 'route', '--once');
     }
     await folder.json(0, 'audit', 'key', 'rotate');
@@ -332,7 +317,7 @@ describe('what is lost alone', () => {
     const folder = await routed();
     await rm(folder.checkpoints, { recursive: true });
     expect((await folder.run('doctor')).out).toMatch(/unknown +kept checkpoint/);
-    await publish(folder, 'four');
+    await publishSamples(folder, 'four');
     expect((await folder.run('route', '--once')).err).toContain(
       'No checkpoint of the ledger was kept apart',
     );

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -96,6 +96,22 @@ export async function temporaryFolder(): Promise<Folder> {
   const folder = await makeFolder();
   onTestFinished(() => folder.remove());
   return folder;
+}
+
+/** Writes samples of these names, and publishes them under the consent `consent-0001`. */
+export async function publishSamples(folder: Folder, ...names: readonly string[]): Promise<void> {
+  for (const name of names) await writeFile(join(folder.path, name), `sample ${name}`);
+  await folder.json(
+    0,
+    'publish',
+    ...names,
+    '--country',
+    'CH',
+    '--consent',
+    'consent-0001',
+    '--source',
+    'urn:test',
+  );
 }
 
 export async function finished(child: ChildProcess): Promise<Finished> {

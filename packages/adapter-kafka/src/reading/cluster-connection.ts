@@ -106,22 +106,24 @@ export class ClusterConnection {
 
   /**
    * Everything of a partition from `from` on, also what no transaction has decided or what was
-   * aborted, and markers. At most one fetch; empty at the end.
+   * aborted, and markers. At most one fetch; empty at the end. `mostBytes` 1 fetches one batch of
+   * any size.
    */
   async fetchUndecided(
     topic: string,
     partition: number,
     from: bigint,
+    mostBytes = PARTITION_BYTES,
   ): Promise<readonly FetchedMessage[]> {
     const node = (await this.leaders(topic)).get(partition) ?? '-1';
     return await coded(topic, async () => {
       const broker = await this.#cluster.findBroker({ nodeId: node });
-      const partitions = [{ partition, fetchOffset: String(from), maxBytes: PARTITION_BYTES }];
+      const partitions = [{ partition, fetchOffset: String(from), maxBytes: mostBytes }];
       const { responses } = await broker.fetch({
         isolationLevel: 0,
         maxWaitTime: 0,
         minBytes: 1,
-        maxBytes: FETCH_BYTES,
+        maxBytes: mostBytes,
         topics: [{ topic, partitions }],
       });
       return responses
@@ -180,23 +182,8 @@ export class ClusterConnection {
    * offset holds no record.
    */
   async appendTime(topic: string, partition: number, offset: bigint): Promise<number | undefined> {
-    const node = (await this.leaders(topic)).get(partition) ?? '-1';
-    return await coded(topic, async () => {
-      const broker = await this.#cluster.findBroker({ nodeId: node });
-      const partitions = [{ partition, fetchOffset: String(offset), maxBytes: 1 }];
-      const { responses } = await broker.fetch({
-        isolationLevel: 0,
-        maxWaitTime: 0,
-        minBytes: 1,
-        maxBytes: 1,
-        topics: [{ topic, partitions }],
-      });
-      const found = responses
-        .flatMap((response) => response.partitions)
-        .flatMap(({ messages }) => messages)
-        .find((message) => BigInt(message.offset) >= offset);
-      return found === undefined ? undefined : Number(found.timestamp);
-    });
+    const [found] = await this.fetchUndecided(topic, partition, offset, 1);
+    return found === undefined ? undefined : Number(found.timestamp);
   }
 
   async close(): Promise<void> {

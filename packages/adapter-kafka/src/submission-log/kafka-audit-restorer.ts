@@ -92,6 +92,7 @@ export class KafkaAuditRestorer extends KafkaAuditReading implements AuditRestor
   /** The last record gets the ids that the last event had: what was compared before still is. */
   async append(entries: readonly RestoredEntry[], next: bigint | null): Promise<void> {
     const records = entries.map((entry) => auditEntryOf(entry).record);
+    if (records.length === 0) await this.#reopen();
     await this.#producer.commit({
       sends: sendsOf(
         TOPICS.audit,
@@ -102,11 +103,6 @@ export class KafkaAuditRestorer extends KafkaAuditReading implements AuditRestor
       next,
       beforeCommit: () => Promise.resolve(),
     });
-  }
-
-  async setBack(next: bigint | null): Promise<void> {
-    await this.#reopen();
-    await this.#producer.setBack(next);
   }
 
   /** Never rejects. */

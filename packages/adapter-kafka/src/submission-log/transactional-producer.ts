@@ -88,7 +88,8 @@ export class TransactionalProducer {
   /**
    * Runs one transaction. Rejects with a `KafkaLogError` if the outcome is unknown (`FENCED`:
    * another owner has the partition), or with the error of `beforeCommit` once the transaction was
-   * aborted.
+   * aborted. Without `sends` it must be this producer's first transaction: kafkajs does not wait with
+   * a position for one that completes.
    */
   async commit(settling: Settling): Promise<void> {
     const transaction = await this.#attempt(async () => {
@@ -106,18 +107,6 @@ export class TransactionalProducer {
       throw new Withheld(error);
     }
     await this.#attempt(async () => {
-      await transaction.commit();
-    });
-  }
-
-  /**
-   * Commits a position alone; `null`: none. Call it before any other transaction: kafkajs does not
-   * wait here for one that completes.
-   */
-  async setBack(next: bigint | null): Promise<void> {
-    await this.#attempt(async () => {
-      const transaction = await this.#producer.transaction();
-      await this.#sendOffsets(transaction, next);
       await transaction.commit();
     });
   }

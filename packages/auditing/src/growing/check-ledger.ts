@@ -1,6 +1,6 @@
 import { defined } from '@residency/defined';
 import { LEDGER_ERROR_CODES } from '@residency/ledger';
-import type { LedgerKeys } from '@residency/ledger';
+import type { LedgerKeys, VerifierKey } from '@residency/ledger';
 import { codeOf } from '@residency/coded-error';
 import type { AuditSource } from '../ports/audit-source.ts';
 import type { KeptCheckpoints } from '../ports/kept-checkpoints.ts';
@@ -10,7 +10,7 @@ import { KeptSearch, requireBeginsWithKept, readKept } from './kept-head.ts';
 import type { KeptHead } from './kept-head.ts';
 import { newRecords } from './new-records.ts';
 import { filesOf, recoverLedger } from './recover-ledger.ts';
-import type { PublishedLedger } from './recover-ledger.ts';
+import type { LedgerPlace, PublishedLedger } from './recover-ledger.ts';
 import { withFirstLeaf } from './with-first-leaf.ts';
 
 export interface CheckLedgerOptions
@@ -54,27 +54,33 @@ export async function checkKept(options: CheckLedgerOptions): Promise<CheckedLed
 }
 
 async function compareWithKept(options: CheckLedgerOptions): Promise<CheckedLedger> {
-  const {
-    source: { partition },
-    store,
-    generation,
-    signer,
-    cosigner,
-    former = [],
-  } = options;
+  const { source, store, generation, signer, cosigner, former = [] } = options;
   const keys = [signer.key, ...(cosigner === undefined ? [] : [cosigner.key]), ...former];
   const place = {
     store,
-    partition,
+    partition: source.partition,
     origin: signer.key.name,
     ...defined({ generation }),
   };
+  return await recoverWithKept(place, keys, options.kept);
+}
+
+/**
+ * Reads the published ledger and the checkpoint that is kept apart, if there is a place for it.
+ * Throws `LEDGER_ROLLED_BACK` if the kept one is not ahead and the published one does not begin with
+ * it, and the errors of `readKept` and `recoverLedger`.
+ */
+export async function recoverWithKept(
+  place: LedgerPlace,
+  keys: readonly VerifierKey[],
+  keptIn: Pick<KeptCheckpoints, 'read'> | undefined,
+): Promise<CheckedLedger> {
   // A checkpoint is kept before it is published, so the kept one must be read before the published
   // one.
-  const kept = await readKept(options.kept, place, keys);
+  const kept = keptIn === undefined ? undefined : await readKept(keptIn, place, keys);
   const published = await recoverLedger(place, keys);
   if (kept !== undefined && kept.head.size <= published.head.size)
-    await requireBeginsWithKept(partition, kept, published.head, filesOf(place));
+    await requireBeginsWithKept(place.partition, kept, published.head, filesOf(place));
   return { published, kept };
 }
 

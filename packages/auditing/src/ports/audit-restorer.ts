@@ -37,8 +37,7 @@ export interface AuditRestorer extends AuditReading {
   /**
    * Appends all entries or none, in order, durable and visible once it resolves. Commits `next` as
    * the position with them: the one at which routing goes on after the last append; `null`: none.
+   * Without entries it commits the position alone.
    */
   append(entries: readonly RestoredEntry[], next: bigint | null): Promise<void>;
-  /** Makes routing go on at `next`, which is behind the last event, without an append. */
-  setBack(next: bigint | null): Promise<void>;
 }

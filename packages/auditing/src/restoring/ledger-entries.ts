@@ -8,10 +8,12 @@ import {
 } from '@residency/ledger';
 import type { TreeHead, VerifierKey } from '@residency/ledger';
 import { AuditingError } from '../auditing-error.ts';
-import { readKept, requireBeginsWithKept, rolledBack } from '../growing/kept-head.ts';
+import { recoverWithKept } from '../growing/check-ledger.ts';
+import type { CheckedLedger } from '../growing/check-ledger.ts';
+import { rolledBack } from '../growing/kept-head.ts';
 import { isSuccessor } from '../growing/ledger-paths.ts';
-import { filesOf, recoverLedger } from '../growing/recover-ledger.ts';
-import type { LedgerPlace, PublishedLedger } from '../growing/recover-ledger.ts';
+import { filesOf } from '../growing/recover-ledger.ts';
+import type { LedgerPlace } from '../growing/recover-ledger.ts';
 import type { KeptCheckpoints } from '../ports/kept-checkpoints.ts';
 
 /** A ledger to read entries from. */
@@ -49,13 +51,11 @@ export class LedgerEntries {
    * errors of `openCheckpoint` and `LedgerReader`.
    */
   static async open({ place, keys, kept }: RestoredLedger): Promise<LedgerEntries> {
-    // A checkpoint is kept before it is published, so the kept one is read first.
-    const apart = kept === undefined ? undefined : await readKept(kept, place, keys);
-    const { head, decided } = await recover(place, keys);
-    const read = filesOf(place);
+    const {
+      published: { head, decided },
+      kept: apart,
+    } = await recover(place, keys, kept);
     const ahead = apart !== undefined && apart.head.size > head.size ? apart.head : undefined;
-    if (apart !== undefined && ahead === undefined)
-      await requireBeginsWithKept(place.partition, apart, head, read);
     const last = ahead ?? head;
     const reader = last.size === 0 ? undefined : await open(place, last, head.size);
     if (ahead !== undefined && reader !== undefined) await requireGrown(head, reader);
@@ -81,9 +81,10 @@ export class LedgerEntries {
 async function recover(
   place: LedgerPlace,
   keys: readonly VerifierKey[],
-): Promise<Pick<PublishedLedger, 'head' | 'decided'>> {
+  kept: RestoredLedger['kept'],
+): Promise<CheckedLedger> {
   try {
-    return await recoverLedger(place, keys);
+    return await recoverWithKept(place, keys, kept);
   } catch (error) {
     if (!hasCode(error, 'KEY_UNKNOWN')) throw error;
     throw new AuditingError({

@@ -99,7 +99,7 @@ export async function restoreAuditLog(
     await log.append(entries, plan.next);
     onProgress(from + entries.length - plan.records, plan.missing);
   }
-  if (plan.missing === 0 && plan.ahead) await log.setBack(plan.next);
+  if (plan.missing === 0 && plan.ahead) await log.append([], plan.next);
   return plan;
 }
 

@@ -9,7 +9,6 @@ export class MemoryRestorer implements AuditRestorer {
   readonly partition = 0;
   readonly all: AuditRecord[];
   appends = 0;
-  setBacks = 0;
   /** The committed position. */
   next: bigint | null;
   readonly #faults: Fault[];
@@ -65,11 +64,5 @@ export class MemoryRestorer implements AuditRestorer {
       this.next = next;
     }
     return fault === 'ok' ? Promise.resolve() : Promise.reject(new Error(fault));
-  }
-
-  setBack(next: bigint | null): Promise<void> {
-    this.next = next;
-    this.setBacks += 1;
-    return Promise.resolve();
   }
 }

@@ -16,6 +16,12 @@ import { checkInterrupted } from '../terminal/session.ts';
 import type { Session } from '../terminal/session.ts';
 import { grouped } from '../terminal/table.ts';
 
+/** A partition's ledger, and the comparison of the audit log with it. */
+interface Compared {
+  readonly entries: LedgerEntries;
+  readonly plan: RestorePlan;
+}
+
 interface Options extends Common {
   readonly dryRun?: true;
 }
@@ -36,13 +42,13 @@ export async function restoreLog(
         'No checkpoint is kept apart here, so a restored older copy of the ledgers cannot be detected.',
       );
     await requireAllPartitions(ledgers);
-    const plans: RestorePlan[] = [];
+    const compared: Compared[] = [];
     for (const partition of ledgers.partitions)
-      plans.push(await compare(session, system, ledgers, { partition, dryRun }));
-    const wanting = plans.filter(({ missing, ahead }) => missing > 0 || ahead);
-    if (wanting.length > 0 && !dryRun) await restore(session, system, ledgers, wanting);
-    for (const plan of plans) await report(session, options, plan, dryRun);
-    if (plans.some(({ missing }) => missing > 0) && !dryRun)
+      compared.push(await compare(session, system, ledgers, { partition, dryRun }));
+    const wanting = compared.filter(({ plan: { missing, ahead } }) => missing > 0 || ahead);
+    if (wanting.length > 0 && !dryRun) await restore(session, system, wanting);
+    for (const { plan } of compared) await report(session, options, plan, dryRun);
+    if (wanting.some(({ plan: { missing } }) => missing > 0) && !dryRun)
       session.output.note(
         'Consents, policies and samples are not in the ledger. Before routing goes on, restore what is missing of them, then run: residency reconcile.',
       );
@@ -66,16 +72,17 @@ async function compare(
   system: System,
   ledgers: Ledgers,
   { partition, dryRun }: { readonly partition: number; readonly dryRun: boolean },
-): Promise<RestorePlan> {
+): Promise<Compared> {
   const entries = await entriesOf(ledgers, partition);
   if (entries.unsigned > 0)
     session.output.note(
       `partition ${partition}: ${grouped(entries.unsigned)} further entries are in the ledger's files, but nobody signed them; they are not used.`,
     );
   const log = await reading(system, partition, dryRun);
-  return await showing(session, `Comparing partition ${partition}`, (progress) =>
+  const plan = await showing(session, `Comparing partition ${partition}`, (progress) =>
     planRestore(entries, log, progress),
   );
+  return { entries, plan };
 }
 
 /** A router that was killed may have left a transaction open, which only its fence ends. */
@@ -92,20 +99,21 @@ async function reading(system: System, partition: number, dryRun: boolean): Prom
 async function restore(
   session: Session,
   system: System,
-  ledgers: Ledgers,
-  plans: readonly RestorePlan[],
+  wanting: readonly Compared[],
 ): Promise<void> {
-  const entries = plans.reduce((sum, { missing }) => sum + missing, 0);
+  const missing = wanting.reduce((sum, { plan }) => sum + plan.missing, 0);
   await recorded(
     session,
     system,
-    (act) => ({ type: AUDIT_RESTORE_BEGUN, data: { act, entries } }),
+    (act) => ({ type: AUDIT_RESTORE_BEGUN, data: { act, entries: missing } }),
     async () => {
-      for (const { partition } of plans)
+      for (const {
+        entries,
+        plan: { partition },
+      } of wanting)
         await system.restoring(partition, async (log) => {
-          const of = await entriesOf(ledgers, partition);
           await showing(session, `Restoring partition ${partition}`, (progress) =>
-            restoreAuditLog(of, log, progress),
+            restoreAuditLog(entries, log, progress),
           );
         });
     },
