@@ -4,7 +4,7 @@
 // compiler says the same, and test/architecture proves that nothing is missed.
 
 /** L0: plain data and functions. No `node:*`, no vendor, nothing but the foundation. */
-const L0 = ['coded-error', 'defined', 'residency', 'consent', 'ledger'];
+const L0 = ['coded-error', 'defined', 'residency', 'consent', 'custody', 'ledger'];
 /**
  * L1: contracts and use cases. May import L0 and one another without cycles (docs/decisions/0002).
  */
@@ -16,6 +16,7 @@ const L1 = [
   'routing',
   'reconciliation',
   'auditing',
+  'custodianship',
   'observation',
 ];
 /** L2: one technology each. May import L1 and L0, never one another. */
@@ -27,6 +28,7 @@ const L2 = [
   'adapter-redis',
   'telemetry',
   'operations',
+  'availability',
 ];
 /** The L0 packages that any other may import. */
 const FOUNDATION = ['coded-error', 'defined'];
@@ -35,7 +37,8 @@ const WAITING = 'waiting';
 /** L1 packages that may import less than their layer allows. */
 const NARROWER = {
   cloudevents: FOUNDATION,
-  // The reconciler judges the writer, so it shares nothing with it but hashing, paths and formats.
+  // The reconciler judges the writers, so it shares nothing with them but hashing, paths, formats and
+  // the fold that says where a sample is (`custody`).
   reconciliation: [...L0, 'contracts'],
 };
 /**
@@ -47,6 +50,8 @@ const VENDORS = {
   defined: [],
   residency: [],
   consent: [],
+  custody: [],
+  custodianship: [],
   ledger: ['@noble/hashes'],
   cloudevents: [],
   contracts: ['zod'],
@@ -63,6 +68,7 @@ const VENDORS = {
   'adapter-redis': ['ioredis'],
   telemetry: ['pino', 'prom-client'],
   operations: ['fastify'],
+  availability: [],
   waiting: [],
   testkit: ['vitest', 'fast-check'],
   simulation: [],
@@ -132,7 +138,7 @@ function layers() {
     rule(
       'L2-imports-no-other-adapter',
       'An adapter can be swapped alone.',
-      { path: '^packages/(adapter-[^/]+|telemetry|operations)/src/' },
+      { path: '^packages/(adapter-[^/]+|telemetry|operations|availability)/src/' },
       { path: ANY_PACKAGE, pathNot: [anyOf(...L1, ...L0, WAITING), '^packages/$1/'] },
     ),
     rule(

@@ -50,7 +50,8 @@ export function residencyPolicy(): PolicyDocument {
     version: 1,
     effectiveFrom: BEGINNING_OF_TIME,
     regions: [
-      { id: 'zurich', sites: ['zrh-1', 'zrh-2'] },
+      // Two data centres: one of them may be away.
+      { id: 'zurich', sites: ['zrh-1', 'zrh-2'], settleWith: 1 },
       { id: 'moscow', sites: ['mow-1'] },
     ],
     rules: [

@@ -14,7 +14,10 @@ const PORTS = [
   'LedgerStore',
   'AuditSource',
   'AuditRestorer',
+  'CustodianSite',
   'SettledOutcomes',
+  'CustodyLog',
+  'AuditFeed',
 ];
 const TESTKIT = 'packages/testkit';
 

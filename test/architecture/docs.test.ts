@@ -8,9 +8,11 @@ import {
   SITE_MARKER_KEY,
   controlEntry,
   decodeAuditEvent,
+  decodeCustodyEvent,
   decodeObjectMetadata,
   decodeQuarantinePointer,
   encodeAuditEvent,
+  encodeCustodyEvent,
   encodeObjectMetadata,
   encodeQuarantinePointer,
   formatPosition,
@@ -120,6 +122,14 @@ const DECODERS: Readonly<Record<string, (content: string) => unknown>> = {
       );
     if (event.data.submission !== undefined)
       expect(event.data.submission).toBe(submission().submission);
+  },
+  'custody-event': (content) => {
+    const bytes = Buffer.from(canonicalJson(JSON.parse(content)));
+    const event = decodeCustodyEvent(bytes);
+    expect(encodeCustodyEvent(event)).toEqual(bytes);
+    if (!('copy' in event.data)) return;
+    expect(event.data.submission).toBe(submission().submission);
+    expect(event.data.copy.key).toBe(objectKey(event.data.submission));
   },
   control: (content) => {
     const event = structured(content);

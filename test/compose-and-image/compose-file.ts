@@ -53,10 +53,16 @@ export const commandLine = parseEnv(text(`${FOLDER}/residency.env`)) as Readonly
   Record<string, string>
 >;
 
-/** Every service of this repository that runs permanently. */
+/** Every service of this repository that runs permanently; a custodian for each region. */
 export const SERVICES: readonly string[] = files('services/*/src/main.ts')
   .map((path) => path.split('/')[1] ?? '')
-  .filter((name) => name !== 'cli');
+  .filter((name) => name !== 'cli')
+  .flatMap((name) => (name === 'custodian' ? ['custodian-zurich', 'custodian-moscow'] : [name]));
+
+/** The folder in `services/` of a service. */
+export function programOf(name: string): string {
+  return name.replace(/^custodian-.+$/, 'custodian');
+}
 
 export function service(name: string): ComposeService {
   const found = compose.services[name];
@@ -73,7 +79,7 @@ export const ours: readonly string[] = Object.keys(compose.services).filter(
 /** The configuration sections that a service requests. */
 export function sectionsOf(name: string): readonly Section[] {
   const [, list = ''] =
-    /const SECTIONS = \[([^\]]+)\]/.exec(text(`services/${name}/src/config.ts`)) ?? [];
+    /const SECTIONS = \[([^\]]+)\]/.exec(text(`services/${programOf(name)}/src/config.ts`)) ?? [];
   const named = [...list.matchAll(/'(\w+)'/g)].map(([, section]) => section);
   const sections = SECTIONS.filter((section) => named.includes(section));
   if (sections.length === 0 || sections.length !== named.length)

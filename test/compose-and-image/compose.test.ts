@@ -16,6 +16,7 @@ import {
   makeSecrets,
   mounts,
   ours,
+  programOf,
   removeSecrets,
   repositoryPath,
   secretsFolder,
@@ -67,12 +68,14 @@ describe('services of this repository', () => {
         'auditor',
         'exporter',
         'reconciler',
+        'custodian-zurich',
+        'custodian-moscow',
       ]),
     );
     expect(ours.toSorted()).toEqual([...SERVICES, ...ONCE].sort());
     for (const name of SERVICES) {
-      expect(service(name).command).toEqual([`services/${name}/src/main.ts`]);
-      expect(exists(`services/${name}/src/main.ts`)).toBe(true);
+      expect(service(name).command).toEqual([`services/${programOf(name)}/src/main.ts`]);
+      expect(exists(`services/${programOf(name)}/src/main.ts`)).toBe(true);
     }
     expect(service('setup').entrypoint).toEqual(['sh', '/etc/residency/setup.sh']);
     expect(service('residency').entrypoint).toEqual(['residency']);
@@ -182,9 +185,16 @@ describe('addresses', () => {
     ...[
       env['RESIDENCY_REDIS_URL'],
       env['RESIDENCY_LEDGER_ENDPOINT'],
-      ...(env['RESIDENCY_REGIONS_FILE'] === undefined ? [] : sites.map(({ endpoint }) => endpoint)),
+      ...(env['RESIDENCY_REGIONS_FILE'] === undefined
+        ? []
+        : sites.filter(isOf(env['RESIDENCY_CUSTODIAN_REGION'])).map(({ endpoint }) => endpoint)),
     ].flatMap((url) => (url === undefined ? [] : [new URL(url).host])),
   ];
+  /** A custodian knows the sites of its region only. */
+  const isOf =
+    (region: string | undefined) =>
+    (site: SitePlace): boolean =>
+      region === undefined || site.region === region;
   const LISTENING: Readonly<Record<string, string>> = {
     ...Object.fromEntries(
       names.filter((name) => name.startsWith('kafka-')).map((name) => [`${name}:9092`, name]),
@@ -239,7 +249,7 @@ describe('addresses', () => {
       ...sites.map(({ site, bucket, endpoint = '' }) => ({
         bucket,
         endpoint,
-        variables: `RESIDENCY_SITE_${site.toUpperCase().replace('-', '_')}_(?:READER_)?`,
+        variables: `RESIDENCY_SITE_${site.toUpperCase().replace('-', '_')}_(?:READER_|CUSTODIAN_)?`,
       })),
       {
         bucket: commandLine['RESIDENCY_LEDGER_BUCKET'] ?? '',
@@ -323,7 +333,10 @@ describe('addresses', () => {
             ),
       ] as const;
     });
-    expect(scraped).toEqual(Object.fromEntries(listening));
+    const byJob = new Map<string, readonly string[]>();
+    for (const [name, addresses] of listening)
+      byJob.set(programOf(name), [...(byJob.get(programOf(name)) ?? []), ...addresses].toSorted());
+    expect(scraped).toEqual(Object.fromEntries(byJob));
     expect(service('router').deploy?.replicas).toBe(2);
     // `residency status` uses the same addresses.
     expect(commandLine['RESIDENCY_METRICS_URLS']?.split(',').toSorted()).toEqual(

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { exists, root, text } from '../architecture/tree.ts';
-import { SERVICES, mounts, ours, service } from './compose-file.ts';
+import { SERVICES, mounts, ours, programOf, service } from './compose-file.ts';
 
 interface Instruction {
   readonly name: string;
@@ -96,7 +96,7 @@ describe('the Dockerfile', () => {
         sent: exists(path) && sent.some((file) => file === path || file.startsWith(`${path}/`)),
       }).toEqual({ path, sent: true });
     const running = [
-      ...SERVICES.map((name) => `services/${name}/src/main.ts`),
+      ...SERVICES.map((name) => `services/${programOf(name)}/src/main.ts`),
       'services/cli/bin/residency.js',
       'packages/residency/src/index.ts',
       'packages/telemetry/package.json',

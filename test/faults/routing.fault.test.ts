@@ -65,7 +65,9 @@ describe('one port call fails, and routing continues correctly', () => {
   test.each(cases)('$port $nth $kind', async ({ kind, ...call }) => {
     await onCopy(async (data) => {
       const fault = new Fault(call, kind);
-      expect(await routeAround(data, fault)).toMatchObject({ error: { code: 'INJECTED' } });
+      // A later site may be owed its copy, so nothing waits for it.
+      const code = call.port.endsWith(' zrh-2') ? undefined : 'INJECTED';
+      expect((await routeAround(data, fault))?.error.code).toBe(code);
       expect(fault.struck).toBe(1);
       await routeAll(data);
       await everythingIsRight(data);

@@ -9,7 +9,15 @@ import { alerts } from './deployed.ts';
 import { isCode } from './known.ts';
 
 const FOLDER = 'docs/runbooks';
-const ADDRESSES = ['ROUTER', 'PROJECTOR', 'INTAKE', 'AUDITOR', 'RECONCILER', 'EXPORTER'];
+const ADDRESSES = [
+  'ROUTER',
+  'PROJECTOR',
+  'INTAKE',
+  'AUDITOR',
+  'RECONCILER',
+  'CUSTODIAN',
+  'EXPORTER',
+];
 const SECTIONS = ['First look', 'Likely causes', 'When to escalate'];
 
 interface Block {

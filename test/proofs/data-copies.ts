@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FilesystemSiteReader } from '@residency/adapter-filesystem';
 import type { LogEntry, Topic } from '@residency/contracts';
-import { TOPICS, formatPosition } from '@residency/contracts';
-import { reconcile } from '@residency/reconciliation';
+import { TOPICS, custodyTopic, formatPosition } from '@residency/contracts';
+import { reconcile, sitesByRegion } from '@residency/reconciliation';
 import type { ReconciliationReport } from '@residency/reconciliation';
 import type { Blocked } from '@residency/routing';
-import { decide } from '@residency/residency';
+import { decide, settleWith } from '@residency/residency';
 import { openSealed, readSealedHeader } from '@residency/sealing';
-import { openDataDirectory, openRouter } from '@residency/standalone';
+import { openDataDirectory, openRouter, payOnce } from '@residency/standalone';
 import type { DataDirectory, RunOptions } from '@residency/standalone';
 
 /** A data directory from which others are copied, because making keys takes long. */
@@ -69,12 +69,11 @@ export async function routeAll(
   source: RunOptions['source'] = {},
 ): Promise<Blocked | undefined> {
   const router = await openRouter(data);
+  const { signal } = new AbortController();
   try {
-    return await router.run({
-      until: 'end',
-      signal: new AbortController().signal,
-      source,
-    });
+    const blocked = await router.run({ until: 'end', signal, source });
+    await payOnce({ data, sites: router.sites }, signal);
+    return blocked;
   } finally {
     await router.release();
   }
@@ -86,6 +85,7 @@ export async function reconcileOpening(data: DataDirectory): Promise<Reconciliat
   const sites = new Set(
     versions.flatMap(({ document }) => document.regions.flatMap((region) => region.sites)),
   );
+  const regions = sitesByRegion(versions);
   const { log } = data;
   const partition = `${log.name}/${TOPICS.samples}/0`;
   const values = async function* (topic: Topic) {
@@ -98,6 +98,9 @@ export async function reconcileOpening(data: DataDirectory): Promise<Reconciliat
     trail: {
       events: () => values(TOPICS.audit),
       pointers: () => values(TOPICS.quarantine),
+      async *custody() {
+        for (const region of regions.keys()) yield* values(custodyTopic(region));
+      },
       committed: async () => new Map([[partition, (await log.committed()) ?? -1n]]),
       end: async () => new Map([[partition, await log.end(TOPICS.samples)]]),
       async *lookupDifferences() {
@@ -108,6 +111,13 @@ export async function reconcileOpening(data: DataDirectory): Promise<Reconciliat
       const version = versionOf(digest);
       const decided = version === undefined ? undefined : decide(version, country, at);
       return decided?.known === true && decided.rule.id === rule && decided.region === region;
+    },
+    regions: () => regions,
+    settleWithOf: (digest, region) => {
+      const found = versions
+        .find((version) => version.digest === digest)
+        ?.document.regions.find(({ id }) => id === region);
+      return found === undefined ? undefined : settleWith(found);
     },
     sitesOf: (digest, region) =>
       versionOf(digest)?.document.regions.find(({ id }) => id === region)?.sites,

@@ -69,7 +69,7 @@ export function judge(evidence: Evidence, expectation: (row: IntakeRow) => Expec
   });
   judgeLog(evidence, verdict);
   const owners = ownersOf(cases);
-  const wanted = new Map<string, string>();
+  const wanted = new Map<string, readonly string[]>();
   for (const one of cases) {
     const must = outcomeOf(one, owners);
     const event = judgeCase(one, must, verdict);
@@ -184,11 +184,17 @@ function said({ outcome, data }: Event): string {
   return `${outcome} ${String(data.reason)}`;
 }
 
-function sealedAt({ data }: Event, site: string): string {
-  return (
-    ((data['placements'] ?? []) as { readonly site: string; readonly sealedSha256: string }[]).find(
-      (placement) => placement.site === site,
-    )?.sealedSha256 ?? ''
+/**
+ * The digests that the site's object may have: the placement's, or the first placement's, of which
+ * a custodian makes the copies that are owed.
+ */
+function sealedAt({ data }: Event, site: string): readonly string[] {
+  const placements = (data['placements'] ?? []) as {
+    readonly site: string;
+    readonly sealedSha256: string;
+  }[];
+  return [placements.find((placement) => placement.site === site), placements[0]].flatMap(
+    (placement) => (placement === undefined ? [] : [placement.sealedSha256]),
   );
 }
 
@@ -207,14 +213,14 @@ function chainFaults(chain: readonly Event[]): readonly string[] {
 
 function judgeObjects(
   objects: readonly ObjectOnDisk[],
-  wanted: ReadonlyMap<string, string>,
+  wanted: ReadonlyMap<string, readonly string[]>,
   verdict: Verdict,
 ): void {
   const found = new Map(objects.map((object) => [`${object.site}/${object.submission}`, object]));
-  for (const [name, digest] of wanted) {
+  for (const [name, digests] of wanted) {
     const object = found.get(name);
     if (object === undefined) verdict.lost.push(`${name} has no object`);
-    else if (object.sha256 !== digest)
+    else if (!digests.includes(object.sha256))
       verdict.other.push(`${name} holds other bytes than its event says`);
   }
   for (const { site, submission, path, lawfulPath } of objects)

@@ -27,7 +27,7 @@ export interface DeploymentOptions {
 }
 
 const FIRST_POLICY = new URL('../../policy/residency-1.json', import.meta.url);
-const REGIONS = ['zurich', 'moscow'];
+export const REGIONS = ['zurich', 'moscow'];
 const REGION_OF = { 'zrh-1': 'zurich', 'zrh-2': 'zurich', 'mow-1': 'moscow' } as const;
 
 /**
@@ -159,6 +159,7 @@ export class Deployment {
         partitions: topics.partitions,
         replicationFactor: topics.replicationFactor,
         retentionMs: topics.retentionMs,
+        regions: REGIONS,
       }),
     );
     await Promise.all(sites.map((site) => initS3Site(site)));
@@ -195,7 +196,7 @@ function environment(
       TEST_SITES.flatMap((site) => {
         const variable = `RESIDENCY_SITE_${site.toUpperCase().replaceAll('-', '_')}`;
         const { accessKeyId, secretAccessKey } = stack.sites[site];
-        return ['', '_READER'].flatMap((role) => [
+        return ['', '_READER', '_CUSTODIAN'].flatMap((role) => [
           [`${variable}${role}_ACCESS_KEY_ID`, accessKeyId],
           [`${variable}${role}_SECRET_ACCESS_KEY`, secretAccessKey],
         ]);

@@ -9,6 +9,7 @@ export type ServiceName =
   | 'intake'
   | 'auditor'
   | 'reconciler'
+  | 'custodian'
   | 'exporter';
 
 /** A service of ours in a process of its own, started as an operator starts it. */

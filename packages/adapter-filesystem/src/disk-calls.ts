@@ -4,7 +4,7 @@ import { DIRECTORY_MODE } from './durable-files.ts';
 import { errnoOf } from './filesystem-error.ts';
 
 /**
- * The system calls with which an object is created. Most are synchronous, because for small files
+ * The system calls with which an object is created or replaced. Most are synchronous, because for small files
  * they take less of the main thread than handing them to the thread pool. What waits for the disk
  * goes to the pool. Errors are those of `node:fs`.
  */
@@ -24,6 +24,8 @@ export interface DiskCalls {
   /** Makes one directory, never its parents. `false`: it exists already. */
   mkdir(path: string): boolean;
   link(from: string, to: string): void;
+  /** Replaces what has the other name. */
+  rename(from: string, to: string): void;
   unlink(path: string): void;
 }
 
@@ -58,6 +60,7 @@ export const DISK_CALLS: DiskCalls = {
   close: fs.closeSync,
   mkdir: makeDirectory,
   link: fs.linkSync,
+  rename: fs.renameSync,
   unlink: fs.unlinkSync,
 };
 

@@ -1,6 +1,6 @@
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sha256, submissionOfKey } from '@residency/contracts';
+import { isSetAsideKey, sha256, submissionOfKey } from '@residency/contracts';
 import type { FoundEntry, FoundObject, SiteReader } from '@residency/reconciliation';
 import { DISK_CALLS } from './disk-calls.ts';
 import { openRegular } from './durable-files.ts';
@@ -78,7 +78,7 @@ export class FilesystemSiteReader implements SiteReader {
 
   #entry(path: string): FoundEntry {
     const key = keyOfPath(path);
-    if (key === undefined) return { key: path, foreign: true };
+    if (key === undefined) return { key: path, foreign: !isSetAsideKey(path) };
     const submission = submissionOfKey(key) ?? '';
     // A second file of one object is not the object: `read` prefers the other.
     const second = path === key && DISK_CALLS.exists(join(this.#directory, objectPath(submission)));

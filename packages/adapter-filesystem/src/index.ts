@@ -1,4 +1,5 @@
 export { foldJournals } from './candidate-journal.ts';
+export { FilesystemCustodianSite } from './filesystem-custodian-site.ts';
 export { FILESYSTEM_ERROR_CODES, FilesystemError } from './filesystem-error.ts';
 export type { FilesystemErrorCode } from './filesystem-error.ts';
 export { FilesystemLedgerStore } from './filesystem-ledger-store.ts';

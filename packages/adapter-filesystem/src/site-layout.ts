@@ -1,4 +1,4 @@
-import { SITE_MARKER_KEY, objectKey, submissionOfKey } from '@residency/contracts';
+import { SITE_MARKER_KEY, isSetAsideKey, objectKey, submissionOfKey } from '@residency/contracts';
 
 /**
  * A site's directory (docs/formats/object.md): `samples/` holds only sealed messages, `metadata/`
@@ -42,6 +42,13 @@ export function earlierMetadataPath(submission: string): string {
   return `${metadataDirectory(submission)}/${submission}`;
 }
 
+/** The metadata of bytes that a custodian set aside. Their own file's path is their key. */
+export function setAsideMetadataPath(key: string): string {
+  return `${key}${SET_ASIDE_METADATA}`;
+}
+
+const SET_ASIDE_METADATA = '.json';
+
 const OBJECT = /^samples\/[0-9a-f]\/([0-9a-f]{64})$/;
 
 /** The key of the object whose file has this path; `undefined`: an object's file never has. */
@@ -73,8 +80,17 @@ export function metadataScopeOf(path: string): MetadataScope | undefined {
  * The kind of entry that a file of this name may be in a site, besides an object; `undefined`:
  * none.
  */
-export function housekeepingOf(path: string): 'marker' | 'temporary' | 'metadata' | undefined {
+export function housekeepingOf(
+  path: string,
+): 'marker' | 'temporary' | 'metadata' | 'set-aside' | undefined {
   if (path === SITE_MARKER_KEY) return 'marker';
+  if (isSetAsideMetadata(path)) return 'set-aside';
   if (TEMPORARY.test(path)) return 'temporary';
   return metadataScopeOf(path) === undefined ? undefined : 'metadata';
+}
+
+function isSetAsideMetadata(path: string): boolean {
+  return (
+    path.endsWith(SET_ASIDE_METADATA) && isSetAsideKey(path.slice(0, -SET_ASIDE_METADATA.length))
+  );
 }

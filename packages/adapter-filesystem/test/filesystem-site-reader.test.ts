@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { encodeObjectMetadata, objectKey } from '@residency/contracts';
+import { encodeObjectMetadata, objectKey, setAsideKey } from '@residency/contracts';
 import { exampleObject } from '@residency/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FilesystemObjectStore } from '../src/filesystem-object-store.ts';
@@ -87,6 +87,22 @@ test('names temporary files on request', async () => {
   expect([await listed(), await reader.temporaries()]).toEqual([
     [],
     [{ key: 'tmp/0f8fad5b-d9cb-469f-a165-70867728950e', foreign: true }],
+  ]);
+});
+
+test('bytes that a custodian set aside are not foreign; a link in their place is', async () => {
+  const [kept, link] = ['a', 'b'].map((digit) => setAsideKey(digit.repeat(64), '0'.repeat(64)));
+  for (const path of [kept, link]) {
+    await mkdir(dirname(at(path ?? '')), { recursive: true });
+    await writeFile(at(path ?? ''), 'x');
+  }
+  await rm(at(link ?? ''));
+  await symlink(at(kept ?? ''), at(link ?? ''));
+  expect(
+    (await Array.fromAsync(reader.list())).toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+  ).toEqual([
+    { key: kept, foreign: false },
+    { key: link, foreign: true },
   ]);
 });
 

@@ -73,6 +73,12 @@ export class RecordedDisk {
         this.#names.set(this.#relative(to), this.#inode(this.#relative(from)));
         noted('link', this.#relative(to), undefined);
       },
+      rename: (from, to) => {
+        DISK_CALLS.rename(from, to);
+        this.#names.set(this.#relative(to), this.#inode(this.#relative(from)));
+        this.#names.delete(this.#relative(from));
+        noted('rename', this.#relative(to), undefined);
+      },
       unlink: (path) => {
         DISK_CALLS.unlink(path);
         this.#names.delete(this.#relative(path));
@@ -200,6 +206,7 @@ export function brokenDisk({ nth, persists, kind }: Break): {
       sync: throughAsync((file: number) => DISK_CALLS.sync(file)),
       mkdir: through((path: string) => DISK_CALLS.mkdir(path)),
       link: through((from: string, to: string) => DISK_CALLS.link(from, to)),
+      rename: through((from: string, to: string) => DISK_CALLS.rename(from, to)),
       unlink: through((path: string) => DISK_CALLS.unlink(path)),
     },
     made: () => made,

@@ -1,4 +1,5 @@
-import { TOPICS, auditEventIn } from '@residency/contracts';
+import { hasCode } from '@residency/coded-error';
+import { TOPICS, auditEventIn, custodyTopic } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 import type { AuditTrail } from '@residency/reconciliation';
 import { pause } from '@residency/waiting';
@@ -10,6 +11,14 @@ export type TrailLog = Pick<KafkaLog, 'name' | 'read' | 'ends' | 'committed' | '
 const PATIENCE_MS = 10_000;
 const POLL_MS = 100;
 
+export interface KafkaAuditTrailDeps {
+  /** Called before each read. */
+  readonly log: () => Promise<TrailLog>;
+  /** The regions of all valid policy versions. */
+  readonly regions: () => Iterable<string>;
+  readonly signal: AbortSignal;
+}
+
 /**
  * The cluster's log as the reconciler reads it. Offsets and events commit together, but a broker
  * may show the events first. Once `signal` is aborted, everything rejects with its reason, because
@@ -17,13 +26,14 @@ const POLL_MS = 100;
  */
 export class KafkaAuditTrail implements AuditTrail {
   readonly #log: () => Promise<TrailLog>;
+  readonly #regions: () => Iterable<string>;
   readonly #signal: AbortSignal;
   /** The last event read of each audit partition. */
   readonly #last = new Map<number, Buffer>();
 
-  /** `log` is called before each read. */
-  constructor(log: () => Promise<TrailLog>, signal: AbortSignal) {
+  constructor({ log, regions, signal }: KafkaAuditTrailDeps) {
     this.#log = log;
+    this.#regions = regions;
     this.#signal = signal;
   }
 
@@ -36,6 +46,14 @@ export class KafkaAuditTrail implements AuditTrail {
 
   async *pointers(): AsyncGenerator<Buffer> {
     for await (const { value } of this.#records(TOPICS.quarantine)) yield value;
+  }
+
+  async *custody(): AsyncGenerator<Buffer> {
+    for (const region of this.#regions()) {
+      const topic = custodyTopic(region);
+      if (await this.#isThere(topic))
+        for await (const { value } of this.#records(topic)) yield value;
+    }
   }
 
   /** If the committed offsets are behind the events that were read, waits a while for them. */
@@ -79,6 +97,21 @@ export class KafkaAuditTrail implements AuditTrail {
       yield { partition, value: value ?? Buffer.alloc(0) };
     // An aborted read ends like a complete one.
     this.#signal.throwIfAborted();
+  }
+
+  /**
+   * A region's custody log is made with its custodian. Asked before it is read, because a reading
+   * waits for an election of a topic that is missing.
+   */
+  async #isThere(topic: Topic): Promise<boolean> {
+    const log = await this.#log();
+    try {
+      await log.ends(topic);
+      return true;
+    } catch (error) {
+      if (hasCode(error, 'TOPIC_MISSING')) return false;
+      throw error;
+    }
   }
 
   async #committed(): Promise<ReadonlyMap<string, bigint>> {

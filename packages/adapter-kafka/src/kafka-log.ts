@@ -4,6 +4,11 @@ import { atMost } from '@residency/waiting';
 import type { IntakeProgress, LogAhead, Undecided } from '@residency/observation';
 import type { Kafka } from 'kafkajs';
 import { Appender } from './appending/appender.ts';
+import { custodianOptions } from './custody-log/custodian-options.ts';
+import type { KafkaCustodianOptions } from './custody-log/custodian-options.ts';
+import { KafkaCustodian } from './custody-log/kafka-custodian.ts';
+import { KafkaCustodyLog } from './custody-log/kafka-custody-log.ts';
+import type { CustodyOwner } from './custody-log/kafka-custody-log.ts';
 import type { KafkaDiagnostics } from './diagnostics.ts';
 import type { FollowingDeps } from './following.ts';
 import { createKafka } from './kafka-client.ts';
@@ -11,6 +16,7 @@ import { intakeProgress, unsettledOf } from './intake-progress.ts';
 import { LogIdentity } from './identity/log-identity.ts';
 import type { TopicIdentity } from './identity/log-identity.ts';
 import { KafkaLogError } from './kafka-log-error.ts';
+import { KafkaAuditFeed } from './kafka-audit-feed.ts';
 import { KafkaControlView } from './kafka-control-view.ts';
 import { KafkaPolicyView } from './kafka-policy-view.ts';
 import { KafkaSettledOutcomes } from './kafka-settled-outcomes.ts';
@@ -32,6 +38,7 @@ import { KafkaSubmissionLog } from './submission-log/kafka-submission-log.ts';
 import { submissionLogOptions } from './submission-log/options.ts';
 import type { KafkaSubmissionLogOptions } from './submission-log/options.ts';
 import { producerPlan } from './submission-log/producer-plan.ts';
+import { TransactionalProducer } from './submission-log/transactional-producer.ts';
 import { toLogRecord } from './to-log-record.ts';
 import { topicName } from './topic-name.ts';
 import { describeRetention } from './topics/describe-retention.ts';
@@ -324,6 +331,43 @@ export class KafkaLog {
     });
   }
 
+  /** The settled audit events, for a custodian. */
+  auditFeed(): KafkaAuditFeed {
+    this.#requireOpen();
+    return new KafkaAuditFeed({
+      partitions: async (topic) => await this.#intake.partitions(topic),
+      read: (topic, partition, from) => this.#readToEnd(topic, partition, from),
+    });
+  }
+
+  /**
+   * Opens a region's custody log and fences its earlier owner, which may be a running custodian: use
+   * `custodian`, unless none runs. Close it afterwards.
+   */
+  async custodyLog(
+    region: string,
+    options: Partial<KafkaCustodianOptions> = {},
+  ): Promise<KafkaCustodyLog> {
+    const { transactionTimeoutMs } = custodianOptions(options);
+    return await this.#openCustody({
+      region,
+      transactionTimeoutMs,
+      beforeCommit: () => Promise.resolve(),
+    });
+  }
+
+  /** A custodian of a region; each `lead` of it joins the region's group. */
+  custodian(region: string, options: Partial<KafkaCustodianOptions> = {}): KafkaCustodian {
+    this.#requireOpen();
+    return new KafkaCustodian({
+      ...this.#deps,
+      reads: this.#intake,
+      region,
+      options: custodianOptions(options),
+      open: async (owner) => await this.#openCustody(owner),
+    });
+  }
+
   /** Follows the policy log in the background until `close`. */
   policyView(): KafkaPolicyView {
     this.#requireOpen();
@@ -370,13 +414,35 @@ export class KafkaLog {
       log: this.name,
       partition,
       reads: this.#intake,
-      read: (topic, from) =>
-        this.readBatches(topic, {
-          partitions: [partition],
-          until: 'end',
-          ...(from === undefined ? {} : { from: new Map([[partition, from]]) }),
-        }),
+      read: (topic, from) => this.#readToEnd(topic, partition, from),
     };
+  }
+
+  async #openCustody(owner: CustodyOwner): Promise<KafkaCustodyLog> {
+    this.#requireOpen();
+    return await KafkaCustodyLog.open(
+      {
+        openProducer: async (plan) => await TransactionalProducer.open(this.#deps.kafka, plan),
+        settings: this.#deps.settings,
+        reads: this.#intake,
+        read: (topic) => this.#readToEnd(topic, 0),
+      },
+      owner,
+    );
+  }
+
+  /** Throws `LOG_CLOSED` if the log was closed meanwhile: a reading cut short looks complete. */
+  async *#readToEnd(
+    topic: Topic,
+    partition: number,
+    from?: bigint,
+  ): AsyncGenerator<readonly LogRecord[]> {
+    yield* this.readBatches(topic, {
+      partitions: [partition],
+      until: 'end',
+      ...(from === undefined ? {} : { from: new Map([[partition, from]]) }),
+    });
+    this.#requireOpen();
   }
 
   async #ask<T>(question: (connection: ClusterConnection) => Promise<T>): Promise<T> {

@@ -12,6 +12,8 @@ export interface ServiceLogOptions {
   /** The service's name in log levels, such as `router`. The client id is `residency-<service>`. */
   readonly service: string;
   readonly kafka: Omit<KafkaSettings, 'clientId'>;
+  /** The regions whose custody logs the service uses. Default: none. */
+  readonly regions?: readonly string[];
   readonly logger: KafkaDiagnostics & {
     setLevel(level: ReturnType<typeof logLevelOf>): void;
   };
@@ -35,6 +37,7 @@ export interface ServiceLog {
 export async function openServiceLog({
   service,
   kafka,
+  regions,
   logger,
   signal,
   waits,
@@ -43,7 +46,7 @@ export async function openServiceLog({
   const settings = { ...kafka, clientId: `residency-${service}` };
   const log = await retryUntilReady(() => openKafkaLog(settings, logger), { signal, waits });
   try {
-    await retryUntilReady(() => requireTopics(settings, logger), { signal, waits });
+    await retryUntilReady(() => requireTopics(settings, logger, regions), { signal, waits });
     const control = log.controlView((state) => {
       logger.setLevel(logLevelOf(state, service));
       onControl?.(state);

@@ -1,4 +1,5 @@
-import { TOPICS, encodeAuditEvent } from '@residency/contracts';
+import { CodedError } from '@residency/coded-error';
+import { TOPICS, custodyTopic, encodeAuditEvent } from '@residency/contracts';
 import type { LogRecord } from '@residency/contracts';
 import { expect, it } from 'vitest';
 import { KafkaAuditTrail } from '../src/kafka-audit-trail.ts';
@@ -44,7 +45,15 @@ function trailOf({ committed, events }: World): {
       yield* events;
     },
   };
-  return { trail: new KafkaAuditTrail(() => Promise.resolve(log), signal), looks: () => looks };
+  return { trail: trailOver(log), looks: () => looks };
+}
+
+function trailOver(log: TrailLog, until = signal): KafkaAuditTrail {
+  return new KafkaAuditTrail({
+    log: () => Promise.resolve(log),
+    regions: () => ['moscow', 'zurich'],
+    signal: until,
+  });
 }
 
 it('names every partition of the intake log, one without progress by -1', async () => {
@@ -90,11 +99,36 @@ it("rejects with the signal's reason if its read is aborted, because half a log 
       yield auditRecord(0, 0n);
     },
   };
-  const trail = new KafkaAuditTrail(() => Promise.resolve(log), AbortSignal.abort(reason));
+  const trail = trailOver(log, AbortSignal.abort(reason));
   for (const asked of [
     Array.fromAsync(trail.events()),
     Array.fromAsync(trail.pointers()),
+    Array.fromAsync(trail.custody()),
     trail.committed(),
   ])
     await expect(asked).rejects.toBe(reason);
+});
+
+it('reads the custody log of each region, and passes over one that does not exist yet, but not over one that it may not read', async () => {
+  const refused = (code: string) =>
+    new CodedError({ code, message: 'A test refuses it.', remedy: 'stop' });
+  const logOf = (moscow: Error): TrailLog => ({
+    name: 'log',
+    ends: (topic) =>
+      topic === custodyTopic('moscow')
+        ? Promise.reject(moscow)
+        : Promise.resolve(new Map([[0, 1n]])),
+    committed: () => Promise.resolve(new Map()),
+    lastAuditEvent: () => Promise.resolve(undefined),
+    async *read(topic) {
+      yield { ...auditRecord(0, 0n), topic, value: Buffer.from(topic) };
+      yield { ...auditRecord(0, 1n), topic, value: null };
+    },
+  });
+  expect(await Array.fromAsync(trailOver(logOf(refused('TOPIC_MISSING'))).custody())).toEqual([
+    Buffer.from('residency.custody.zurich'),
+    Buffer.alloc(0),
+  ]);
+  const forbidden = refused('KAFKA_AUTHORIZATION');
+  await expect(Array.fromAsync(trailOver(logOf(forbidden)).custody())).rejects.toBe(forbidden);
 });

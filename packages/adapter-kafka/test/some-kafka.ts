@@ -38,10 +38,15 @@ export interface SomeKafka {
 
 export async function someKafka({
   partitions = 3,
+  regions = [],
   diagnostics = SILENT,
-}: { partitions?: number; diagnostics?: KafkaDiagnostics } = {}): Promise<SomeKafka> {
+}: {
+  partitions?: number;
+  regions?: readonly string[];
+  diagnostics?: KafkaDiagnostics;
+} = {}): Promise<SomeKafka> {
   const settings = await someSettings();
-  await createTopics(settings, SILENT, topicPlan({ partitions, replicationFactor: 1 }));
+  await createTopics(settings, SILENT, topicPlan({ partitions, replicationFactor: 1, regions }));
   const log = await openKafkaLog(settings, diagnostics);
   return { log, settings, kafka: createKafka(settings, SILENT), close: () => log.close() };
 }

@@ -1,4 +1,4 @@
-import { TOPICS } from '@residency/contracts';
+import { TOPICS, custodyTopic } from '@residency/contracts';
 import { expect, it } from 'vitest';
 import { topicPlan } from '../src/topics/topic-plan.ts';
 
@@ -48,6 +48,16 @@ it('keeps audit events for ever and samples as long as asked', () => {
   expect(settingsOf(plan, TOPICS.consents)).toMatchObject({ 'cleanup.policy': 'compact' });
 });
 
+it("keeps each region's custody log for ever, in one partition", () => {
+  const regions = ['zurich', 'moscow'];
+  const plan = topicPlan({ partitions: 12, replicationFactor: 3, retentionMs: 1_000, regions });
+  for (const region of regions) {
+    const topic = custodyTopic(region);
+    expect(plan.find((planned) => planned.topic === topic)?.partitions).toBe(1);
+    expect(settingsOf(plan, topic)).toEqual(settingsOf(plan, TOPICS.audit));
+  }
+});
+
 it("gives every topic append times, no codec of a publisher's choice, and two copies of each record where there are three", () => {
   for (const [replicationFactor, copies] of [
     [1, '1'],
@@ -55,7 +65,7 @@ it("gives every topic append times, no codec of a publisher's choice, and two co
     [3, '2'],
     [5, '2'],
   ] as const) {
-    const plan = topicPlan({ partitions: 1, replicationFactor });
+    const plan = topicPlan({ partitions: 1, replicationFactor, regions: ['zurich'] });
     for (const { topic } of plan)
       expect(settingsOf(plan, topic)).toMatchObject({
         'message.timestamp.type': 'LogAppendTime',

@@ -1,4 +1,4 @@
-import { TOPICS } from '@residency/contracts';
+import { TOPICS, custodyTopic } from '@residency/contracts';
 import { expect, it } from 'vitest';
 import { createKafka } from '../src/kafka-client.ts';
 import type { KafkaSettings } from '../src/kafka-settings.ts';
@@ -42,10 +42,31 @@ it('makes all topics so that the check finds no difference, and a second time ma
     remedy: 'stop',
     message: expect.stringContaining(`${settings.topicPrefix}residency.audit`),
   });
-  expect(await createTopics(settings, SILENT, plan)).toEqual(Object.values(TOPICS));
+  expect(await createTopics(settings, SILENT, plan)).toEqual(plan.map(({ topic }) => topic));
   expect(await checkTopics(settings, SILENT)).toEqual([]);
   await requireTopics(settings, SILENT);
   expect(await createTopics(settings, SILENT, plan)).toEqual([]);
+});
+
+it("makes, checks and requires regions' custody logs only where they are asked for", async () => {
+  const settings = await someSettings();
+  await createTopics(settings, SILENT, plan);
+  await requireTopics(settings, SILENT);
+  expect(await checkTopics(settings, SILENT, ['zurich'])).toEqual([
+    {
+      topic: `${settings.topicPrefix}residency.custody.zurich`,
+      setting: 'topic',
+      found: 'missing',
+      expected: 'present',
+    },
+  ]);
+  await expect(requireTopics(settings, SILENT, ['zurich'])).rejects.toMatchObject({
+    code: 'TOPIC_MISSING',
+  });
+  const regional = topicPlan({ partitions: 4, replicationFactor: 1, regions: ['zurich'] });
+  expect(await createTopics(settings, SILENT, regional)).toEqual([custodyTopic('zurich')]);
+  await expect.poll(() => checkTopics(settings, SILENT, ['zurich'])).toEqual([]);
+  await requireTopics(settings, SILENT, ['zurich']);
 });
 
 it('makes what is missing and leaves what exists as it is', async () => {

@@ -1,4 +1,5 @@
 export type { OnRequest } from './observed-calls.ts';
+export { S3CustodianSites } from './s3-custodian-sites.ts';
 export { S3_ERROR_CODES, S3Error } from './s3-error.ts';
 export type { S3ErrorCode } from './s3-error.ts';
 export { S3LedgerStore } from './s3-ledger-store.ts';

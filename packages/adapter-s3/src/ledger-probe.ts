@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Pause } from './create-only.ts';
-import { probe } from './probe.ts';
-import type { LedgerCalls, NewObject } from './s3-calls.ts';
+import { ignoresIfMatch, probe } from './probe.ts';
+import type { NewObject, ReplacingCalls } from './s3-calls.ts';
 import { S3Error } from './s3-error.ts';
 
 const BYTES = Buffer.from('{"probe":"conditional-writes"}\n');
@@ -17,15 +17,13 @@ const PROBE: NewObject = {
   sha256: createHash('sha256').update(BYTES).digest('hex'),
   md5: createHash('md5').update(BYTES).digest('base64'),
 };
-/** Nothing has it: it is the MD5 of no bytes, with a part's number that no upload has. */
-const NO_ETAG = '"d41d8cd98f00b204e9800998ecf8427e-9999"';
 
 /**
  * Throws `LEDGER_NOT_CONDITIONAL` if the store overwrites in spite of the condition: two auditors
  * could then publish two histories.
  */
 export async function requireConditionalWrites(
-  calls: LedgerCalls,
+  calls: ReplacingCalls,
   site: string,
   pause: Pause,
 ): Promise<void> {
@@ -34,7 +32,7 @@ export async function requireConditionalWrites(
     (await probe(calls, site, PROBE, pause)) === 'created'
   )
     throw unconditional('If-None-Match: *');
-  if (await calls.replace(PROBE, NO_ETAG)) throw unconditional('If-Match');
+  if (await ignoresIfMatch(calls, site, PROBE, pause)) throw unconditional('If-Match');
 }
 
 function unconditional(header: string): S3Error {

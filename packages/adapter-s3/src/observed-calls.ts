@@ -1,5 +1,5 @@
 import { codeOf } from '@residency/coded-error';
-import type { S3Calls } from './s3-calls.ts';
+import type { PutResult, ReplaceResult, ReplacingCalls, S3Calls } from './s3-calls.ts';
 
 /**
  * A call to a site ended, after so many milliseconds, the client's own retries included. `result`:
@@ -16,14 +16,52 @@ const FAILED = 'FAILED';
 
 const found = (value: unknown): string => (value === undefined ? 'missing' : 'ok');
 
+type Observe = <T>(
+  operation: Parameters<OnRequest>[1],
+  answer: Promise<T>,
+  resultOf: (value: T) => string,
+) => Promise<T>;
+
 /** The same calls, with `onRequest` called for each. */
 export function observed(calls: S3Calls, site: string, onRequest: OnRequest | undefined): S3Calls {
   if (onRequest === undefined) return calls;
-  const call = async <T>(
-    operation: Parameters<OnRequest>[1],
-    answer: Promise<T>,
-    resultOf: (value: T) => string,
-  ): Promise<T> => {
+  const call = observer(site, onRequest);
+  return {
+    putIfAbsent: (object) => call('put', calls.putIfAbsent(object), putResult),
+    head: (key) => call('head', calls.head(key), found),
+    get: (key, maxBytes) => call('get', calls.get(key, maxBytes), found),
+    peek: (key) => call('get', calls.peek(key), found),
+    list: (prefix, page) => call('list', calls.list(prefix, page), found),
+    renew: () => {
+      calls.renew();
+    },
+    close: () => {
+      calls.close();
+    },
+  };
+}
+
+/** As `observed`; a replacement is a `put`, and one that was refused has found that one `exists`. */
+export function observedReplacing(
+  calls: ReplacingCalls,
+  site: string,
+  onRequest: OnRequest | undefined,
+): ReplacingCalls {
+  if (onRequest === undefined) return calls;
+  const call = observer(site, onRequest);
+  return {
+    ...observed(calls, site, onRequest),
+    replace: (object, etag) => call('put', calls.replace(object, etag), putResult),
+  };
+}
+
+function putResult({ put }: PutResult | ReplaceResult): string {
+  if (put === 'created' || put === 'replaced') return 'ok';
+  return put === 'differs' ? 'exists' : put;
+}
+
+function observer(site: string, onRequest: OnRequest): Observe {
+  return async (operation, answer, resultOf) => {
     const since = performance.now();
     let result = FAILED;
     try {
@@ -36,19 +74,5 @@ export function observed(calls: S3Calls, site: string, onRequest: OnRequest | un
     } finally {
       onRequest(site, operation, result, performance.now() - since);
     }
-  };
-  return {
-    putIfAbsent: (object) =>
-      call('put', calls.putIfAbsent(object), ({ put }) => (put === 'created' ? 'ok' : put)),
-    head: (key) => call('head', calls.head(key), found),
-    get: (key, maxBytes) => call('get', calls.get(key, maxBytes), found),
-    peek: (key) => call('get', calls.peek(key), found),
-    list: (prefix, page) => call('list', calls.list(prefix, page), found),
-    renew: () => {
-      calls.renew();
-    },
-    close: () => {
-      calls.close();
-    },
   };
 }

@@ -24,6 +24,14 @@ export type PutResult =
    */
   | { readonly put: 'unclear' };
 
+/** What became of a conditional replacement. */
+export type ReplaceResult =
+  | { readonly put: 'replaced'; readonly versionId?: string }
+  /** Another object has the key (412), or none (404). */
+  | { readonly put: 'differs' }
+  /** As of a `PutResult`. */
+  | { readonly put: 'conflict' | 'unclear' };
+
 export interface FoundHead {
   /** User metadata as the store gives it. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -36,6 +44,7 @@ export interface FoundBytes {
   readonly metadata: Readonly<Record<string, string>>;
   readonly bytes: Buffer;
   readonly etag?: string;
+  readonly versionId?: string;
 }
 
 export interface KeyPage {
@@ -77,11 +86,8 @@ export interface S3Calls {
   close(): void;
 }
 
-/** The further calls of a ledger. */
-export interface LedgerCalls extends S3Calls {
-  /**
-   * Conditional write: replaces the object with this ETag; `undefined`: creates it. `false`: not
-   * written, because the ETag differed (412, 404) or another write was in progress (409).
-   */
-  replace(object: NewObject, etag: string | undefined): Promise<boolean>;
+/** The further calls of a ledger, and of a custodian. */
+export interface ReplacingCalls extends S3Calls {
+  /** Conditional write: replaces the object with this ETag; `undefined`: creates it. */
+  replace(object: NewObject, etag: string | undefined): Promise<ReplaceResult>;
 }

@@ -18,9 +18,10 @@ import type {
   FoundBytes,
   FoundHead,
   KeyPage,
-  LedgerCalls,
   NewObject,
   PutResult,
+  ReplaceResult,
+  ReplacingCalls,
 } from './s3-calls.ts';
 import { DEFAULT_ATTEMPTS, DEFAULT_MAX_SOCKETS, DEFAULT_TIMEOUTS } from './s3-settings.ts';
 import type { S3SiteSettings } from './s3-settings.ts';
@@ -45,7 +46,7 @@ const INDIRECT_MS = 10 * 60_000;
  * One site's bucket: create-only PUT and HEAD by `DirectRequests`, everything else by the SDK. Both
  * together keep at most `maxSockets` connections.
  */
-export class S3Bucket implements LedgerCalls {
+export class S3Bucket implements ReplacingCalls {
   readonly #settings: S3SiteSettings;
   readonly #maxSockets: number;
   readonly #hooks: BucketHooks;
@@ -95,17 +96,17 @@ export class S3Bucket implements LedgerCalls {
     });
   }
 
-  async replace(object: NewObject, etag: string | undefined): Promise<boolean> {
+  async replace(object: NewObject, etag: string | undefined): Promise<ReplaceResult> {
     const condition = etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: etag };
     return await this.#call(async (signal) => {
       await this.#hooks.beforeWrite?.();
       try {
-        await this.#put(object, condition, signal);
-        return true;
+        const { VersionId } = await this.#put(object, condition, signal);
+        return { put: 'replaced', ...version(VersionId) };
       } catch (caught) {
-        if (this.#isForeign(caught)) return false;
-        if (statusOf(caught) === 412 || statusOf(caught) === 409 || nameOf(caught) === 'NoSuchKey')
-          return false;
+        if (this.#isForeign(caught)) return { put: 'unclear' };
+        if (statusOf(caught) === 412 || nameOf(caught) === 'NoSuchKey') return { put: 'differs' };
+        if (statusOf(caught) === 409) return { put: 'conflict' };
         throw caught;
       }
     });
@@ -173,6 +174,7 @@ export class S3Bucket implements LedgerCalls {
         metadata: metadataOf(answer.Metadata),
         bytes: await readBody(answer.Body, maxBytes),
         ...defined({ etag }),
+        ...version(answer.VersionId),
       };
     });
   }

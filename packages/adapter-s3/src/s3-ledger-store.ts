@@ -6,11 +6,12 @@ import { MarkerWatch } from '@residency/contracts';
 import { createOnly } from './create-only.ts';
 import type { Pause } from './create-only.ts';
 import { requireConditionalWrites } from './ledger-probe.ts';
-import type { LedgerCalls, NewObject } from './s3-calls.ts';
+import type { NewObject, ReplacingCalls } from './s3-calls.ts';
 import { S3Bucket } from './s3-client.ts';
 import { S3Error } from './s3-error.ts';
 import type { S3SiteSettings } from './s3-settings.ts';
 import { failure } from './site-failure.ts';
+import { watched } from './watched.ts';
 
 /** The bucket of the ledgers, and as whom it is entered. */
 export type S3LedgerSettings = Omit<S3SiteSettings, 'site' | 'region' | 'checksums'>;
@@ -34,14 +35,14 @@ const FOR_EVER = 'public, max-age=31536000, immutable';
  * replaced, and each checkpoint is a new version.
  */
 export class S3LedgerStore implements LedgerStore {
-  readonly #calls: LedgerCalls;
+  readonly #calls: ReplacingCalls;
   readonly #pause: Pause;
   readonly #watch: MarkerWatch;
 
   /** `now`: a monotonic clock, milliseconds. */
   constructor(
     settings: S3LedgerSettings,
-    calls: LedgerCalls = new S3Bucket({
+    calls: ReplacingCalls = new S3Bucket({
       ...settings,
       site: SITE,
       region: SITE,
@@ -80,13 +81,7 @@ export class S3LedgerStore implements LedgerStore {
    * conditions.
    */
   async #watched<T>(write: () => Promise<T>): Promise<T> {
-    await this.#watch.fresh();
-    try {
-      return await write();
-    } catch (error) {
-      this.#watch.doubt();
-      throw error;
-    }
+    return await watched(this.#watch, write);
   }
 
   async #create(path: string, bytes: Uint8Array): Promise<'created' | 'same'> {
@@ -129,7 +124,7 @@ export class S3LedgerStore implements LedgerStore {
         throw failure(SITE, 'SITE_FAILED', `${path} without an ETag`);
       // Not written: by another writer's file, or by this one's own after a lost answer. The
       // existing file decides which.
-      if (await this.#calls.replace(object, standing?.etag)) return;
+      if ((await this.#calls.replace(object, standing?.etag)).put === 'replaced') return;
     }
     throw contended(path);
   }

@@ -1,10 +1,5 @@
 import { hasCode } from '@residency/coded-error';
-import {
-  decodeObjectMetadata,
-  encodeObjectMetadata,
-  sha256,
-  submissionOfKey,
-} from '@residency/contracts';
+import { decodeObjectMetadata, encodeObjectMetadata, sha256 } from '@residency/contracts';
 import type { MarkerWatch, ObjectMetadata } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { CreateOptions, CreateResult, ObjectHead, ObjectStore } from '@residency/routing';
@@ -13,7 +8,9 @@ import type { Pause } from './create-only.ts';
 import type { FoundHead, S3Calls } from './s3-calls.ts';
 import { S3Bucket } from './s3-client.ts';
 import { S3Error } from './s3-error.ts';
+import { requireSampleKey } from './require-key.ts';
 import type { S3SiteSettings } from './s3-settings.ts';
+import { watched } from './watched.ts';
 
 export interface S3ObjectStoreOptions {
   readonly pause?: Pause;
@@ -51,16 +48,8 @@ export class S3ObjectStore implements ObjectStore {
     metadata: ObjectMetadata,
     { decided = false }: CreateOptions = {},
   ): Promise<CreateResult> {
-    if (submissionOfKey(key) === undefined) {
-      throw new S3Error({
-        code: 'INVALID_OBJECT_KEY',
-        message:
-          'Expected the key of a sample object, found another. This is a defect of the caller: report it.',
-        remedy: 'stop',
-      });
-    }
-    try {
-      await this.#watch?.fresh();
+    requireSampleKey(key);
+    return await watched(this.#watch, async () => {
       const result = await createOnly(
         this.#calls,
         this.site,
@@ -81,25 +70,18 @@ export class S3ObjectStore implements ObjectStore {
               bytes: sealed.length,
             }),
           };
-    } catch (error) {
-      this.#watch?.doubt();
-      throw error;
-    }
+    });
   }
 
   async head(key: string): Promise<ObjectHead | undefined> {
-    try {
-      await this.#watch?.fresh();
+    return await watched(this.#watch, async () => {
       const found = await this.#headOrRefused(key);
       if (found !== undefined) return await this.#existing(key, found);
       // Absent only of the site itself.
       this.#watch?.doubt();
       await this.#watch?.fresh();
       return undefined;
-    } catch (error) {
-      this.#watch?.doubt();
-      throw error;
-    }
+    });
   }
 
   /**

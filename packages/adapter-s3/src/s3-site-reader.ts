@@ -1,4 +1,10 @@
-import { SITE_MARKER_KEY, SITE_PROBE, SITE_PROBE_KEY, submissionOfKey } from '@residency/contracts';
+import {
+  SITE_MARKER_KEY,
+  SITE_PROBE,
+  SITE_PROBE_KEY,
+  isSetAsideKey,
+  submissionOfKey,
+} from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { FoundEntry, FoundObject, SiteReader } from '@residency/reconciliation';
 import { observed } from './observed-calls.ts';
@@ -42,7 +48,7 @@ export class S3SiteReader implements SiteReader {
   }
 
   /**
-   * A stream: memory does not grow with the site. Throws `SITE_MISSING` where there is no bucket.
+   * A stream: memory does not grow with the site. What a custodian set aside is left out. Throws `SITE_MISSING` where there is no bucket.
    * Sees current versions only, and no unfinished multipart uploads.
    */
   async *list(): AsyncGenerator<FoundEntry> {
@@ -55,7 +61,7 @@ export class S3SiteReader implements SiteReader {
       });
       for (const key of keys) {
         if (key !== SITE_MARKER_KEY && !(await this.#isProbe(key)))
-          yield { key, foreign: submissionOfKey(key) === undefined };
+          yield { key, foreign: submissionOfKey(key) === undefined && !isSetAsideKey(key) };
       }
       from = next;
     } while (from !== undefined);

@@ -12,7 +12,7 @@ type FailureCode =
 const NEXT: Readonly<Record<FailureCode, string>> = {
   SITE_UNREACHABLE: 'See whether its endpoint is up and can be reached from here',
   SITE_REFUSED:
-    'Check that its credentials are valid and may create and head (a reader: list and get), and that its AWS region is right. AWS also answers so for a missing object if the credentials may not list',
+    'Check that its credentials are valid and may create and head (a reader: list and get; a custodian: list, get and put), and that its AWS region is right. AWS also answers so for a missing object if the credentials may not list',
   SITE_MISSING:
     'See whether its bucket exists and its settings name it; a bucket is never made here',
   SITE_BUSY: 'Lower the load on it, or raise its limits, if this lasts',

@@ -8,8 +8,8 @@ import {
   encodeSiteMarker,
   sha256,
 } from '@residency/contracts';
-import { probe } from './probe.ts';
-import type { NewObject, S3Calls } from './s3-calls.ts';
+import { ignoresIfMatch, probe } from './probe.ts';
+import type { NewObject, ReplacingCalls, S3Calls } from './s3-calls.ts';
 import { S3Bucket } from './s3-client.ts';
 import { S3Error } from './s3-error.ts';
 import type { S3SiteSettings } from './s3-settings.ts';
@@ -77,6 +77,23 @@ export async function checkS3Site(
 export async function lookAtSite(identity: Identity, calls: S3Calls): Promise<void> {
   await verifyMarker(identity, calls);
   await requireCreateOnly(calls, identity.site);
+}
+
+/**
+ * As `lookAtSite`, and throws `SITE_NOT_CONDITIONAL` if the store replaces an object although the
+ * condition does not hold. For credentials that may replace.
+ */
+export async function lookAtReplacingSite(
+  identity: Identity,
+  calls: ReplacingCalls,
+): Promise<void> {
+  await lookAtSite(identity, calls);
+  if (!(await ignoresIfMatch(calls, identity.site, PROBE, sleep))) return;
+  throw new S3Error({
+    code: 'SITE_NOT_CONDITIONAL',
+    message: `Expected the store of site ${identity.site} to replace an object only if its condition holds (If-Match), found that it overwrote the probe all the same. Use a store with conditional writes, and no gateway before it that drops the header: a custodian could overwrite a sample in this one.`,
+    remedy: 'stop',
+  });
 }
 
 /** `verifyS3Site` over open connections. */

@@ -1,7 +1,10 @@
 import { inspect } from 'node:util';
 import { hasCode } from '@residency/coded-error';
+import { CUSTODIAN_SITE_ERROR_CODES } from '@residency/custodianship';
 import { exampleObject } from '@residency/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { S3Bucket } from '../src/s3-client.ts';
+import { S3CustodianSite } from '../src/s3-custodian-site.ts';
 import { S3_ERROR_CODES } from '../src/s3-error.ts';
 import { S3ObjectStore } from '../src/s3-object-store.ts';
 import type { S3SiteSettings } from '../src/s3-settings.ts';
@@ -55,9 +58,17 @@ async function failuresOf(settings: S3SiteSettings): Promise<unknown[]> {
   const { key, metadata } = exampleObject('one');
   const store = new S3ObjectStore(settings);
   const reader = new S3SiteReader(settings);
+  const custodian = new S3CustodianSite(settings, new S3Bucket(settings), {
+    pause: async () => {},
+  });
+  const bytes = Buffer.from(SAMPLE.repeat(100));
   try {
     const work: readonly (() => Promise<unknown>)[] = [
-      () => store.create(key, Buffer.from(SAMPLE.repeat(100)), metadata),
+      () => store.create(key, bytes, metadata),
+      () => custodian.read(key),
+      () => custodian.create({ key, bytes, metadata }),
+      () => custodian.replace({ key, bytes, metadata }, { bytes, tag: '"1"' }),
+      () => custodian.setAside(key.slice(-64), { bytes, metadata, tag: '"1"' }),
       () => reader.read(key),
       () => Array.fromAsync(reader.list()),
       () => verifyS3Site(settings),
@@ -69,6 +80,7 @@ async function failuresOf(settings: S3SiteSettings): Promise<unknown[]> {
   } finally {
     store.close();
     reader.close();
+    custodian.close();
   }
 }
 
@@ -87,8 +99,9 @@ test("no error holds a secret, a byte of a sample or a word of the store's answe
     proxy.heal();
   }
   expect(failures.length).toBeGreaterThan(150);
+  const codes = [...S3_ERROR_CODES, ...CUSTODIAN_SITE_ERROR_CODES];
   for (const error of failures) {
-    expect(S3_ERROR_CODES.some((code) => hasCode(error, code))).toBe(true);
+    expect(codes.some((code) => hasCode(error, code))).toBe(true);
     expect(everythingIn(error)).not.toMatch(/CANARY/);
   }
 });

@@ -2,9 +2,10 @@ import type {
   FoundBytes,
   FoundHead,
   KeyPage,
-  LedgerCalls,
   NewObject,
   PutResult,
+  ReplaceResult,
+  ReplacingCalls,
 } from '../src/s3-calls.ts';
 import type { S3SiteSettings } from '../src/s3-settings.ts';
 
@@ -19,7 +20,7 @@ export const SOME_SETTINGS: S3SiteSettings = {
 };
 
 /** A bucket as a map, for what a real one can not be brought to answer. */
-export class FakeBucket implements LedgerCalls {
+export class FakeBucket implements ReplacingCalls {
   readonly objects = new Map<string, FoundBytes & { readonly versionId?: string }>();
   readonly asked: string[] = [];
   closed = 0;
@@ -33,11 +34,14 @@ export class FakeBucket implements LedgerCalls {
     return { put: 'created' };
   }
 
-  async replace({ key, bytes, metadata }: NewObject, etag: string | undefined): Promise<boolean> {
+  async replace(
+    { key, bytes, metadata }: NewObject,
+    etag: string | undefined,
+  ): Promise<ReplaceResult> {
     this.asked.push('replace');
-    if (this.objects.get(key)?.etag !== etag) return false;
+    if (this.objects.get(key)?.etag !== etag) return { put: 'differs' };
     this.#put(key, bytes, metadata);
-    return true;
+    return { put: 'replaced' };
   }
 
   async head(key: string): Promise<FoundHead | undefined> {
@@ -93,7 +97,7 @@ export class OverwritingBucket extends FakeBucket {
     return await super.putIfAbsent(object);
   }
 
-  override async replace(object: NewObject, etag: string | undefined): Promise<boolean> {
+  override async replace(object: NewObject, etag: string | undefined): Promise<ReplaceResult> {
     return await super.replace(object, this.overwrites ? this.objects.get(object.key)?.etag : etag);
   }
 }

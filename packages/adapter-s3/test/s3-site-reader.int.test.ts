@@ -1,4 +1,4 @@
-import { encodeObjectMetadata, objectKey, sha256OfParts } from '@residency/contracts';
+import { encodeObjectMetadata, objectKey, setAsideKey, sha256OfParts } from '@residency/contracts';
 import { exampleObject } from '@residency/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { S3Bucket } from '../src/s3-client.ts';
@@ -81,6 +81,12 @@ test('names whatever does not belong in a site, under its own name', async () =>
       ...strange.map((key) => ({ key, foreign: true })),
     ].toSorted((a, b) => (a.key < b.key ? -1 : 1)),
   );
+});
+
+test('does not call bytes foreign that a custodian set aside', async () => {
+  const key = setAsideKey('a'.repeat(64), '0'.repeat(64));
+  expect((await bucket.request('PUT', key, { body: 'x' })).status).toBe(200);
+  expect(await listed()).toEqual([{ key, foreign: false }]);
 });
 
 test('a key that XML can not hold, and one encoded in no known way, are named all the same', async () => {

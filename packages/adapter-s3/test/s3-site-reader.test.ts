@@ -1,4 +1,4 @@
-import { objectKey, sha256OfParts } from '@residency/contracts';
+import { objectKey, setAsideKey, sha256OfParts } from '@residency/contracts';
 import { expect, test } from 'vitest';
 import { S3SiteReader } from '../src/s3-site-reader.ts';
 import { FakeBucket, SOME_SETTINGS } from './fake-bucket.ts';
@@ -23,4 +23,21 @@ test('asks before each request, also for each page of a list, and makes none tha
   await expect(reader.read(keys[1] ?? '')).rejects.toBe(refused);
   await expect(Array.fromAsync(reader.list())).rejects.toBe(refused);
   expect(calls.asked).toEqual(['list', 'list', 'get']);
+});
+
+test('what a custodian set aside is not foreign, and everything else beside it is', async () => {
+  const calls = new FakeBucket();
+  const submission = sha256OfParts('listed', 'one');
+  const [key, kept] = [objectKey(submission), setAsideKey(submission, submission)];
+  const strange = [`${kept}.json`, `${kept}/deep`, 'damaged/note.txt', kept.toUpperCase()];
+  for (const each of [key, kept, ...strange])
+    calls.objects.set(each, { bytes: Buffer.from('x'), metadata: {} });
+  const found = await Array.fromAsync(new S3SiteReader(SOME_SETTINGS, { calls }).list());
+  expect(found.filter(({ foreign }) => !foreign)).toEqual([
+    { key: kept, foreign: false },
+    { key, foreign: false },
+  ]);
+  expect(found.filter(({ foreign }) => foreign).map((entry) => entry.key)).toEqual(
+    strange.toSorted(),
+  );
 });

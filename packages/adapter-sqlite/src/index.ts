@@ -1,6 +1,7 @@
 export type { AuditQuery } from './auditing.ts';
 export { PublicationRecord } from './publication-record.ts';
 export type { PublicationOptions } from './publication-record.ts';
+export type { ReadFrom } from './read-topic.ts';
 export type { ReadLimits } from './reading.ts';
 export { acquireRoutingLock } from './routing-lock.ts';
 export type { RoutingLock } from './routing-lock.ts';
@@ -9,7 +10,7 @@ export type { LogClock } from './sqlite-log.ts';
 export { SQLITE_LOG_ERROR_CODES, SqliteLogError } from './sqlite-log-error.ts';
 export type { SqliteLogErrorCode } from './sqlite-log-error.ts';
 export { SqliteLog, openSqliteLog } from './sqlite-log.ts';
-export type { ReadFrom, SqliteLogOptions, SubmissionStatus } from './sqlite-log.ts';
+export type { SqliteLogOptions, SubmissionStatus } from './sqlite-log.ts';
 export { SqlitePolicyView } from './sqlite-policy-view.ts';
 export { SUBMISSION_LOG_DEFAULTS, SqliteSubmissionLog } from './sqlite-submission-log.ts';
 export type { SubmissionLogOptions } from './sqlite-submission-log.ts';

@@ -1,5 +1,5 @@
 import { TOPICS } from '@residency/contracts/log-record';
-import type { Topic } from '@residency/contracts';
+import type { CustodyTopic, Topic } from '@residency/contracts';
 import { hasCode } from '@residency/coded-error';
 import { appendAll } from './appending.ts';
 import type { Appended } from './appending.ts';
@@ -7,6 +7,7 @@ import { readAuditLookups } from './audit-lookup.ts';
 import { findSubmission, readAudit } from './auditing.ts';
 import type { AuditQuery } from './auditing.ts';
 import type { ClockReading } from './clock.ts';
+import type { WireCustody } from './custody.ts';
 import type { Database } from './database.ts';
 import { extent, lastAppend, readRecord, readRecords, watermark } from './reading.ts';
 import type { Extent, ReadLimits } from './reading.ts';
@@ -43,6 +44,10 @@ export function createOperations(db: Database) {
     restore: async (restoration: WireRestoration, clock: ClockReading) => {
       (await import('./restoring.ts')).restore(db, restoration, clock);
     },
+    openCustody: async (topic: CustodyTopic) =>
+      (await import('./custody.ts')).openCustody(db, topic),
+    appendCustody: async (custody: WireCustody, clock: ClockReading) =>
+      (await import('./custody.ts')).appendCustody(db, custody, clock),
     consents: async (ids: readonly string[]) =>
       (await import('./consent-projection.ts')).readConsents(db, ids),
     policies: (from: number) =>

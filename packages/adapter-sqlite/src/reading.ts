@@ -9,7 +9,8 @@ export interface ReadLimits {
 }
 
 /**
- * A topic's bounds and progress, from one snapshot. If it holds no record, `first` equals `next`.
+ * A topic's bounds and progress, from one snapshot. If it holds no record, `first` equals `next`. A
+ * custody log has no row before its first owner.
  */
 export interface Extent {
   readonly first: number;
@@ -20,12 +21,12 @@ export interface Extent {
 const COLUMNS = 'r."offset", r.at, r.headers, r.key, r.value';
 
 export function extent(db: Database, topic: Topic): Extent {
-  const found = db.get<Extent>(
-    'SELECT coalesce((SELECT min(r."offset") FROM record r WHERE r.topic = t.id), t.next) AS first, t.next, t.settled FROM topic t WHERE t.name = ?',
-    topic,
+  return (
+    db.get<Extent>(
+      'SELECT coalesce((SELECT min(r."offset") FROM record r WHERE r.topic = t.id), t.next) AS first, t.next, t.settled FROM topic t WHERE t.name = ?',
+      topic,
+    ) ?? { first: 0, next: 0, settled: null }
   );
-  if (found === undefined) throw new TypeError('Expected a topic of this log.');
-  return found;
 }
 
 /**

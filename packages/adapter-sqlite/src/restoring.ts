@@ -3,8 +3,8 @@ import { Appender } from './appending.ts';
 import type { AuditLookup } from './audit-lookup.ts';
 import type { ClockReading } from './clock.ts';
 import type { Database } from './database.ts';
+import { requireEnd } from './require-end.ts';
 import { appendAudit } from './settling.ts';
-import { SqliteLogError } from './sqlite-log-error.ts';
 import type { WireEntry } from './wire.ts';
 
 export interface WireRestoration {
@@ -30,14 +30,7 @@ export function restore(
   clock: ClockReading,
 ): void {
   db.writing(() => {
-    const end = db.get<{ next: number }>('SELECT next FROM topic WHERE name = ?', TOPICS.audit);
-    if (end?.next !== from) {
-      throw new SqliteLogError({
-        code: 'FENCED',
-        message: `Expected the audit log to end at ${from}, found ${end?.next ?? 'no audit log'}: another process appended. Nothing was appended; begin again.`,
-        remedy: 'retry',
-      });
-    }
+    requireEnd(db, TOPICS.audit, from);
     const appender = new Appender(db, clock);
     for (const { entry, lookup } of entries) {
       if (lookup === undefined) appender.append(entry);

@@ -1,8 +1,9 @@
 import type { AuditRecord, AuditRestorer, RestoredEntry } from '@residency/auditing';
 import { TOPICS, auditEntryOf } from '@residency/contracts';
-import type { LogRecord, Topic } from '@residency/contracts';
+import type { LogRecord } from '@residency/contracts';
 import { lookupOf } from './audit-lookup.ts';
 import type { WallClock } from './clock.ts';
+import type { ReadTopic } from './read-topic.ts';
 import { packEntries } from './wire.ts';
 import type { WorkerClient } from './worker-client.ts';
 
@@ -10,7 +11,7 @@ export interface SqliteAuditRestorerDeps {
   readonly log: string;
   readonly worker: WorkerClient;
   readonly clock: WallClock;
-  readonly read: (topic: Topic, from: bigint) => AsyncIterable<LogRecord>;
+  readonly read: ReadTopic;
 }
 
 /**
@@ -28,7 +29,7 @@ export class SqliteAuditRestorer implements AuditRestorer {
   }
 
   async *records(): AsyncGenerator<readonly AuditRecord[]> {
-    for await (const record of this.#deps.read(TOPICS.audit, 0n)) yield [record];
+    for await (const record of this.#deps.read(TOPICS.audit, {})) yield [record];
   }
 
   async committed(): Promise<bigint | null> {
@@ -37,7 +38,7 @@ export class SqliteAuditRestorer implements AuditRestorer {
   }
 
   intake(from: bigint): AsyncIterable<LogRecord> {
-    return this.#deps.read(TOPICS.samples, from);
+    return this.#deps.read(TOPICS.samples, { from });
   }
 
   intakeEnd(): Promise<undefined> {

@@ -1,6 +1,7 @@
 import { TOPICS } from '@residency/contracts/log-record';
 import type { LogEntry, LogRecord, Position, QuarantinePointer, Topic } from '@residency/contracts';
 import type { AuditRestorer } from '@residency/auditing';
+import type { AuditFeed, CustodyLog } from '@residency/custodianship';
 import type { ConsentHistory } from '@residency/consent';
 import { defined } from '@residency/defined';
 import type { Instant } from '@residency/residency';
@@ -9,7 +10,9 @@ import type { AuditQuery } from './auditing.ts';
 import { WallClock, clockAhead, clockBehind, judgeClock } from './clock.ts';
 import type { ClockState } from './clock.ts';
 import { GroupCommit } from './group-commit.ts';
+import type { ReadFrom } from './read-topic.ts';
 import type { ReadLimits } from './reading.ts';
+import { SqliteAuditFeed } from './sqlite-audit-feed.ts';
 import { SqliteSettledOutcomes } from './sqlite-settled-outcomes.ts';
 import { SqliteConsentView } from './sqlite-consent-view.ts';
 import type { SqliteLogError } from './sqlite-log-error.ts';
@@ -52,11 +55,6 @@ export type SubmissionStatus =
   | { readonly state: 'unknown' }
   | { readonly state: 'pending' }
   | { readonly state: 'settled'; readonly events: readonly Buffer[] };
-
-export interface ReadFrom extends Partial<ReadLimits> {
-  /** The first offset to read; absent: from the beginning. */
-  readonly from?: bigint;
-}
 
 const PAGE: ReadLimits = { maxRecords: 500, maxBytes: 8 * 1024 * 1024 };
 
@@ -132,14 +130,21 @@ export class SqliteLog {
     }));
   }
 
-  /** A topic's records in order, up to its end at the last page. Holds one page in memory. */
-  async *read(topic: Topic, { from = 0n, ...limits }: ReadFrom = {}): AsyncGenerator<LogRecord> {
+  /**
+   * A topic's records in order. Holds one page in memory. A custody log without an owner so far has
+   * none.
+   */
+  async *read(
+    topic: Topic,
+    { from = 0n, until, ...limits }: ReadFrom = {},
+  ): AsyncGenerator<LogRecord> {
     let next = Number(from);
-    for (;;) {
+    const end = until === 'end' ? Number(await this.end(topic)) : Infinity;
+    while (next < end) {
       const page = await this.#worker.call('records', [topic, next, { ...PAGE, ...limits }]);
       const last = page.at(-1);
       if (last === undefined) return;
-      for (const record of page) yield unpackRecord(topic, record);
+      for (const record of page) if (record.offset < end) yield unpackRecord(topic, record);
       next = last.offset + 1;
     }
   }
@@ -186,8 +191,29 @@ export class SqliteLog {
       log: this.name,
       worker: this.#worker,
       clock: this.#clock,
-      read: (topic, from) => this.read(topic, { from }),
+      read: (topic, from) => this.read(topic, from),
     });
+  }
+
+  /**
+   * Opens a region's custody log and takes the right to append from its earlier owner. Hold the
+   * routing lock. Throws `LOG_FULL` or `LOG_BUSY` (retry).
+   */
+  async custodyLog(region: string): Promise<CustodyLog> {
+    const { SqliteCustodyLog } = await import('./sqlite-custody-log.ts');
+    return await SqliteCustodyLog.open(
+      {
+        log: this.name,
+        worker: this.#worker,
+        clock: this.#clock,
+        read: (topic, from) => this.read(topic, from),
+      },
+      region,
+    );
+  }
+
+  auditFeed(): AuditFeed {
+    return new SqliteAuditFeed((topic, from) => this.read(topic, from));
   }
 
   consentView(): SqliteConsentView {

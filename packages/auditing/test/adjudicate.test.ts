@@ -36,6 +36,17 @@ function with1(
 const storedInZurich = (event: AuditEvent): boolean =>
   event.outcome === 'stored' && event.data.decision.region === 'zurich';
 
+const SECOND_PLACEMENT = /,\{"key":"[^}]*"site":"zrh-2"[^}]*\}/;
+
+/** The event without its second placement, and with sites that owe a copy. */
+function owing(event: AuditEvent, sites: string): AuditEvent {
+  return altered(
+    altered(event, SECOND_PLACEMENT, ''),
+    '"placements":',
+    `"owed":[${sites}],"placements":`,
+  );
+}
+
 describe('a past of four policy versions and a consent given, withdrawn and given again, with records exactly on every boundary', () => {
   it('has every outcome and every version in it', () => {
     expect(new Set(past.events.map(({ outcome }) => outcome))).toEqual(
@@ -85,6 +96,11 @@ describe('a past of four policy versions and a consent given, withdrawn and give
   });
 });
 
+it('a copy that a site of the region owes is as good as a placement', async () => {
+  const { changed } = with1(storedInZurich, (event) => owing(event, '"zrh-2"'));
+  expect((await adjudicated(changed)).differences.list).toEqual([]);
+});
+
 describe('what a dishonest operator alters and signs anew is found by position', () => {
   it.each([
     [
@@ -129,7 +145,19 @@ describe('what a dishonest operator alters and signs anew is found by position',
     [
       'to one site less',
       storedInZurich,
-      (event: AuditEvent) => altered(event, /,\{"key":"[^}]*"site":"zrh-2"[^}]*\}/, ''),
+      (event: AuditEvent) => altered(event, SECOND_PLACEMENT, ''),
+      'PLACES_DIFFER',
+    ],
+    [
+      'to a copy that a site of another region owes',
+      storedInZurich,
+      (event: AuditEvent) => owing(event, '"mow-1"'),
+      'PLACES_DIFFER',
+    ],
+    [
+      'to a copy that is owed beside its placement',
+      storedInZurich,
+      (event: AuditEvent) => altered(event, '"placements":', '"owed":["zrh-2"],"placements":'),
       'PLACES_DIFFER',
     ],
     [

@@ -1,6 +1,6 @@
 import { SECTIONS } from './section.ts';
 import type { Section } from './section.ts';
-import { SITE_VARIABLES, siteVariables } from './site-variables.ts';
+import { SITE_ROLES, SITE_VARIABLES, siteVariables } from './site-variables.ts';
 import type { SiteRole, SiteVariables } from './site-variables.ts';
 import type { Variable } from './variable.ts';
 import { VARIABLES, VARIABLE_NAMES } from './variables.ts';
@@ -10,6 +10,7 @@ const TITLES: { readonly [S in Section]: string } = {
   redis: 'Redis',
   sites: 'Sites, for who writes',
   readers: 'Sites, for who lists and reads',
+  custodians: 'Sites, for who copies',
   keys: 'Keys',
   http: 'HTTP',
   routing: 'Routing',
@@ -18,6 +19,7 @@ const TITLES: { readonly [S in Section]: string } = {
   checkpoints: 'Checkpoints kept apart',
   auditing: 'Ledger, for who signs',
   reconciling: 'Reconciler',
+  custody: 'Custodian',
   exporting: 'Exporter',
   status: '`residency status`',
   telemetry: 'Logging',
@@ -62,7 +64,8 @@ export function configurationReference(): string {
     const rows = VARIABLE_NAMES.filter((name) => VARIABLES[name].sections[0] === section).map(
       (name) => row(name, VARIABLES[name]),
     );
-    const ofSites = section === 'sites' || section === 'readers' ? siteRows(section) : [];
+    const role = SITE_ROLES.find((one) => one === section);
+    const ofSites = role === undefined ? [] : siteRows(role);
     return `\n## ${TITLES[section]}\n\nSection \`${section}\`.\n\n| variable | value | default | what |\n|---|---|---|---|\n${[...rows, ...ofSites].join('\n')}\n`;
   });
   return `${HEAD}${sections.join('')}${REGIONS}`;

@@ -7,6 +7,8 @@ import { readAuditing } from './sections/auditing.ts';
 import type { AuditingConfiguration } from './sections/auditing.ts';
 import { readCheckpoints } from './sections/checkpoints.ts';
 import type { CheckpointsConfiguration } from './sections/checkpoints.ts';
+import { readCustody } from './sections/custody.ts';
+import type { CustodyConfiguration } from './sections/custody.ts';
 import { readExporting } from './sections/exporting.ts';
 import type { ExportingConfiguration } from './sections/exporting.ts';
 import { readHttp } from './sections/http.ts';
@@ -31,6 +33,7 @@ import { readTelemetry } from './sections/telemetry.ts';
 import type { TelemetryConfiguration } from './sections/telemetry.ts';
 import { readTopics } from './sections/topics.ts';
 import type { TopicsConfiguration } from './sections/topics.ts';
+import { SITE_ROLES } from './site-variables.ts';
 import { unknownVariables } from './unknown-variables.ts';
 
 /** The values of the sections. Adapters accept them unchanged, with a client's name. */
@@ -41,6 +44,8 @@ export interface Configuration {
   readonly sites: readonly SiteConfiguration[];
   /** The same sites with the credentials of readers, which list and get. */
   readonly readers: readonly SiteConfiguration[];
+  /** The same sites with the credentials of custodians, which get, create and replace. */
+  readonly custodians: readonly SiteConfiguration[];
   readonly keys: KeysConfiguration;
   readonly http: HttpConfiguration;
   readonly routing: RoutingConfiguration;
@@ -49,6 +54,7 @@ export interface Configuration {
   readonly checkpoints: CheckpointsConfiguration;
   readonly auditing: AuditingConfiguration;
   readonly reconciling: ReconcilingConfiguration;
+  readonly custody: CustodyConfiguration;
   readonly exporting: ExportingConfiguration;
   readonly status: StatusConfiguration;
   readonly telemetry: TelemetryConfiguration;
@@ -67,11 +73,13 @@ const READERS: {
   checkpoints: readCheckpoints,
   auditing: readAuditing,
   reconciling: readReconciling,
+  custody: readCustody,
   exporting: readExporting,
   status: readStatus,
   telemetry: readTelemetry,
   sites: (reader) => readSites(reader, 'sites'),
   readers: (reader) => readSites(reader, 'readers'),
+  custodians: (reader) => readSites(reader, 'custodians'),
 };
 
 /** The requested sections. Throws `CONFIGURATION_INVALID` with every mistake in them. */
@@ -94,7 +102,7 @@ export function readConfiguration<const S extends Section>(
 ): { readonly configuration?: Pick<Configuration, S>; readonly mistakes: readonly Mistake[] } {
   const reader = new EnvironmentReader(source);
   const read = sections.map((section) => [section, READERS[section](reader)] as const);
-  const places = sections.some((section) => section === 'sites' || section === 'readers')
+  const places = sections.some((section) => SITE_ROLES.some((role) => role === section))
     ? readPlaces(reader)
     : undefined;
   const mistakes = [...reader.mistakes, ...unknownVariables(Object.keys(source.env), places)];

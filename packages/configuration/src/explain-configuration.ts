@@ -3,7 +3,7 @@ import { EnvironmentReader } from './environment-reader.ts';
 import { shown } from './mistake.ts';
 import type { Section } from './section.ts';
 import { readPlaces } from './sections/sites.ts';
-import { SITE_VARIABLES, siteVariables } from './site-variables.ts';
+import { SITE_ROLES, SITE_VARIABLES, siteVariables } from './site-variables.ts';
 import type { SiteVariables } from './site-variables.ts';
 import type { Variable } from './variable.ts';
 import { VARIABLES, VARIABLE_NAMES } from './variables.ts';
@@ -30,7 +30,7 @@ export function explainConfiguration(
   const named = VARIABLE_NAMES.filter((name) => asked(VARIABLES[name])).map((name) =>
     explained(reader, name, VARIABLES[name]),
   );
-  const roles = (['sites', 'readers'] as const).filter((role) => sections.includes(role));
+  const roles = SITE_ROLES.filter((role) => sections.includes(role));
   const places = roles.length > 0 ? (readPlaces(reader) ?? []) : [];
   const ofSites = places.flatMap(({ site }) =>
     roles.flatMap((role) => {

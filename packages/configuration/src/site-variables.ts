@@ -3,9 +3,16 @@ import type { Variable } from './variable.ts';
 
 /**
  * The users of a site's credentials: routers create and head; readers list and get (reconciliation,
- * opening).
+ * opening); custodians get, create, and replace what they have read.
  */
-export type SiteRole = 'sites' | 'readers';
+export const SITE_ROLES = ['sites', 'readers', 'custodians'] as const;
+export type SiteRole = (typeof SITE_ROLES)[number];
+
+const INFIX: Readonly<Record<SiteRole, string>> = {
+  sites: '',
+  readers: 'READER_',
+  custodians: 'CUSTODIAN_',
+};
 
 export interface SiteVariables {
   readonly accessKeyId: string;
@@ -16,7 +23,7 @@ export interface SiteVariables {
 
 /** The names of a site's credentials: its name in upper case, with _ for each - and . */
 export function siteVariables(site: string, role: SiteRole): SiteVariables {
-  const prefix = `RESIDENCY_SITE_${site.toUpperCase().replaceAll(/[.-]/g, '_')}_${role === 'readers' ? 'READER_' : ''}`;
+  const prefix = `RESIDENCY_SITE_${site.toUpperCase().replaceAll(/[.-]/g, '_')}_${INFIX[role]}`;
   return {
     accessKeyId: `${prefix}ACCESS_KEY_ID`,
     secretAccessKey: `${prefix}SECRET_ACCESS_KEY`,
@@ -37,22 +44,22 @@ const PROVIDERS = "the SDK's default provider chain";
 /** The names of a site's variables, by member of `SiteVariables`. */
 export const SITE_VARIABLES = {
   accessKeyId: matching(/^[\x21-\x7e]{1,256}$/, 'an access key id', {
-    sections: ['sites', 'readers'],
+    sections: [...SITE_ROLES],
     absent: PROVIDERS,
     description: 'Access key id; with its secret.',
   }),
   secretAccessKey: secret({
-    sections: ['sites', 'readers'],
+    sections: [...SITE_ROLES],
     absent: PROVIDERS,
     description: 'Secret access key.',
   }),
   secretAccessKeyFile: path({
-    sections: ['sites', 'readers'],
+    sections: [...SITE_ROLES],
     absent: 'none',
     description: 'File that holds the secret access key instead.',
   }),
   sessionToken: secret({
-    sections: ['sites', 'readers'],
+    sections: [...SITE_ROLES],
     absent: 'none',
     description: 'Session token of temporary credentials.',
   }),

@@ -1,7 +1,7 @@
 import { levenshtein } from './levenshtein.ts';
 import type { Mistake } from './mistake.ts';
 import type { SitePlace } from './regions-file.ts';
-import { looksLikeSiteVariable, siteVariables } from './site-variables.ts';
+import { SITE_ROLES, looksLikeSiteVariable, siteVariables } from './site-variables.ts';
 import { COMMAND_VARIABLES, VARIABLE_NAMES } from './variables.ts';
 
 const PREFIX = 'RESIDENCY_';
@@ -16,7 +16,7 @@ export function unknownVariables(
   places: readonly SitePlace[] | undefined,
 ): readonly Mistake[] {
   const ofSites = places?.flatMap(({ site }) =>
-    (['sites', 'readers'] as const).flatMap((role) => Object.values(siteVariables(site, role))),
+    SITE_ROLES.flatMap((role) => Object.values(siteVariables(site, role))),
   );
   const known = new Set<string>([...VARIABLE_NAMES, ...COMMAND_VARIABLES, ...(ofSites ?? [])]);
   return names

@@ -117,7 +117,7 @@ const redis = {
 
 const places = {
   RESIDENCY_REGIONS_FILE: path({
-    sections: ['sites', 'readers'],
+    sections: ['sites', 'readers', 'custodians'],
     required: true,
     description: 'JSON: where each site is; see below.',
   }),
@@ -333,6 +333,20 @@ const reconciling = {
   }),
 };
 
+const custody = {
+  RESIDENCY_CUSTODIAN_REGION: matching(/^[a-z0-9][a-z0-9.-]{0,63}$/, 'a region of the policy', {
+    sections: ['custody'],
+    absent: 'the custodian does not start',
+    description:
+      'Region whose samples the custodian looks after; it opens the sites of this region and no others.',
+  }),
+  RESIDENCY_CUSTODIAN_INTERVAL_MS: whole(100, 600_000, {
+    sections: ['custody'],
+    default: '1000',
+    description: 'From the end of one round without copies to the next, milliseconds.',
+  }),
+};
+
 const exporting = {
   RESIDENCY_EXPORTER_INTERVAL_MS: whole(1_000, 600_000, {
     sections: ['exporting'],
@@ -371,6 +385,7 @@ export const VARIABLES = {
   ...checkpoints,
   ...auditing,
   ...reconciling,
+  ...custody,
   ...exporting,
   ...status,
   ...telemetry,

@@ -25,7 +25,7 @@ const IN_BUCKET = {
   RESIDENCY_LEDGER_AWS_REGION: 'eu-central-2',
 };
 
-const ALL = SECTIONS.filter((section) => section !== 'readers');
+const ALL = SECTIONS.filter((section) => section !== 'readers' && section !== 'custodians');
 
 function mistakesOf(
   env: Readonly<Record<string, string | undefined>>,
@@ -81,6 +81,7 @@ describe('a valid environment', () => {
       checkpoints: { besideKey: '/etc/residency/ledger-key' },
       auditing: { signerKey: 'PRIVATE+KEY+name+id+key', intervalMs: 5_000 },
       reconciling: { stateDirectory: '/var/lib/reconciler', readsPerSecond: 50, pauseMs: 60_000 },
+      custody: { intervalMs: 1_000 },
       exporting: { intervalMs: 10_000 },
       status: { metricsUrls: [] },
       telemetry: { logLevel: 'info' },
@@ -445,7 +446,7 @@ const whole = (min: number, max: number): Arbitrary<number> => integer({ min, ma
 /**
  * Whatever a configuration may be; members that are absent are left out, as the reader leaves them.
  */
-function configurations(): Arbitrary<Omit<Configuration, 'readers'>> {
+function configurations(): Arbitrary<Omit<Configuration, 'readers' | 'custodians'>> {
   const credentials = record({
     accessKeyId: stringMatching(/^[A-Z0-9]{1,20}$/),
     secretAccessKey: line,
@@ -560,6 +561,10 @@ function configurations(): Arbitrary<Omit<Configuration, 'readers'>> {
       readsPerSecond: whole(1, 100_000),
       pauseMs: whole(0, 86_400_000),
     }),
+    custody: record({
+      region: maybe(constantFrom('zurich', 'moscow')),
+      intervalMs: whole(100, 600_000),
+    }),
     exporting: record({ intervalMs: whole(1_000, 600_000) }),
     status: record({
       metricsUrls: array(constantFrom('http://router-1:8080', 'https://ops.example/intake'), {
@@ -573,7 +578,7 @@ function configurations(): Arbitrary<Omit<Configuration, 'readers'>> {
         ...rest,
         kafka: { ...kafka, log, clientId: 'residency' },
         redis: { ...redis, log },
-      }) as Omit<Configuration, 'readers'>,
+      }) as Omit<Configuration, 'readers' | 'custodians'>,
   );
 }
 

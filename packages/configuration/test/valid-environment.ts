@@ -60,10 +60,11 @@ export function writtenOf({
   checkpoints,
   auditing,
   reconciling,
+  custody,
   exporting,
   status,
   telemetry,
-}: Omit<Configuration, 'readers'>): ConfigurationSource {
+}: Omit<Configuration, 'readers' | 'custodians'>): ConfigurationSource {
   const files: Record<string, string> = {};
   const file = (name: string, text: string | undefined): string | undefined => {
     if (text === undefined) return undefined;
@@ -137,6 +138,8 @@ export function writtenOf({
     RESIDENCY_RECONCILER_STATE_DIR: reconciling.stateDirectory,
     RESIDENCY_RECONCILER_READS_PER_SECOND: text(reconciling.readsPerSecond),
     RESIDENCY_RECONCILER_PAUSE_MS: text(reconciling.pauseMs),
+    RESIDENCY_CUSTODIAN_REGION: custody.region,
+    RESIDENCY_CUSTODIAN_INTERVAL_MS: text(custody.intervalMs),
     RESIDENCY_EXPORTER_INTERVAL_MS: text(exporting.intervalMs),
     RESIDENCY_METRICS_URLS:
       status.metricsUrls.length === 0 ? undefined : status.metricsUrls.join(', '),

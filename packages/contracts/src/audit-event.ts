@@ -19,13 +19,18 @@ const decision = z.strictObject({
   rule: z.string(),
   policy: z.strictObject({ id: z.string(), version: z.int(), digest: hex64 }),
 });
-const placement = z.strictObject({
+const object = {
   site: z.string(),
   key: z.string(),
   sealedSha256: hex64,
   sealedBytes: z.int().positive(),
   wrappingKey: z.string(),
   versionId: z.string().optional(),
+};
+/** An object in a site, without the record that it was adopted from. */
+export const placedObject = z.strictObject(object);
+const placement = z.strictObject({
+  ...object,
   /**
    * Present: the object was adopted from another record. Its metadata and its sealed message name
    * this position and policy.
@@ -51,7 +56,12 @@ const judged = {
 
 /** The data of each outcome. */
 export const auditData = {
-  stored: z.strictObject({ ...judged, placements: z.array(placement).min(1) }),
+  // `owed`: sites of the region that have no copy yet. A custodian makes these copies.
+  stored: z.strictObject({
+    ...judged,
+    placements: z.array(placement).min(1),
+    owed: z.array(z.string()).min(1).optional(),
+  }),
   // `placements`: copies that it made before it found the record whose duplicate it is.
   duplicate: z.strictObject({
     ...judged,

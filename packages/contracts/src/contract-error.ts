@@ -9,6 +9,8 @@ export const CONTRACT_ERROR_CODES = [
   'INVALID_CONTROL_EVENT',
   'INVALID_POINTER',
   'AUDIT_EVENT_TOO_LARGE',
+  'INVALID_CUSTODY_EVENT',
+  'CUSTODY_EVENT_TOO_LARGE',
 ] as const;
 export type ContractErrorCode = (typeof CONTRACT_ERROR_CODES)[number];
 

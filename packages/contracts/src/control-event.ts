@@ -31,6 +31,7 @@ import {
   REDRIVE_BEGUN,
   ROUTING_PAUSED,
   ROUTING_RESUMED,
+  SITE_REPAIR_ORDERED,
   TOPIC_ACCEPTED,
 } from './vocabulary.ts';
 
@@ -87,6 +88,12 @@ export const controlData = {
   [QUARANTINE_CLOSED]: z.strictObject({
     position: samplePosition,
     reason,
+  }),
+  [SITE_REPAIR_ORDERED]: z.strictObject({
+    act,
+    region: name,
+    site: name,
+    perSecond: z.int().min(1).max(1_000_000).optional(),
   }),
   [CLOCK_ACCEPTED]: z.strictObject({ clock: instant, lastAppend: instant }),
   [LOG_LEVEL_SET]: z.strictObject({

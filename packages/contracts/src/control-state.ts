@@ -22,11 +22,22 @@ import {
   REDRIVE_BEGUN,
   ROUTING_PAUSED,
   ROUTING_RESUMED,
+  SITE_REPAIR_ORDERED,
   TOPIC_ACCEPTED,
 } from './vocabulary.ts';
 import type { CONTROL_LOG_LEVELS } from './vocabulary.ts';
 
 export type ControlLogLevel = Exclude<(typeof CONTROL_LOG_LEVELS)[number], 'default'>;
+
+/** An order to a region's custodian: check every copy in `site`, and make anew what is not good. */
+export interface RepairOrder {
+  /** Names the order; its closing event has it too. */
+  readonly act: string;
+  readonly region: string;
+  readonly site: string;
+  /** The most objects read in a second; absent: no limit. */
+  readonly perSecond?: number | undefined;
+}
 
 /** The state after the control events so far. */
 export interface ControlState {
@@ -43,6 +54,8 @@ export interface ControlState {
   readonly since?: number;
   /** Positions of records that block their partition and are to be quarantined; absent: none. */
   readonly setAside?: readonly string[];
+  /** Orders to check every copy in a site, in their order, done or not; absent: none. */
+  readonly repairs?: readonly RepairOrder[];
   /** The number of records of the control log that were not control events; absent: none. */
   readonly passedOver?: number;
   /** Log levels by service, or `all`. */
@@ -51,10 +64,10 @@ export interface ControlState {
 
 /** Applies one event. `at`: its append time, milliseconds. The last event wins. */
 export function evolveControl(state: ControlState, event: ControlEvent, at: number): ControlState {
-  const { logLevels, setAside, passedOver } = state;
+  const { logLevels, setAside, repairs, passedOver } = state;
   const kept = {
     logLevels,
-    ...defined({ setAside, passedOver }),
+    ...defined({ setAside, repairs, passedOver }),
   };
   switch (event.type) {
     case ROUTING_PAUSED:
@@ -77,6 +90,10 @@ export function evolveControl(state: ControlState, event: ControlEvent, at: numb
     }
     case RECORD_SET_ASIDE:
       return { ...state, setAside: [...new Set([...(setAside ?? []), event.data.position])] };
+    case SITE_REPAIR_ORDERED:
+      return (repairs ?? []).some(({ act }) => act === event.data.act)
+        ? state
+        : { ...state, repairs: [...(repairs ?? []), event.data] };
     case TOPIC_ACCEPTED:
     case QUARANTINE_CLOSED:
     case CLOCK_ACCEPTED:

@@ -21,7 +21,24 @@ export type { ContractErrorCode } from './contract-error.ts';
 export { controlEntry, readControlRecord } from './control-event.ts';
 export type { ControlEvent } from './control-event.ts';
 export { evolveControl, followControl, logLevelOf } from './control-state.ts';
-export type { ControlLogLevel, ControlState } from './control-state.ts';
+export type { ControlLogLevel, ControlState, RepairOrder } from './control-state.ts';
+export {
+  custodyDigest,
+  custodyEntry,
+  custodyEntryOf,
+  custodyEventIn,
+  decodeCustodyEvent,
+  encodeCustodyEvent,
+  sampleCopied,
+  storedSample,
+} from './custody-event.ts';
+export type {
+  ClosedData,
+  CopiedData,
+  CopiedEvent,
+  CustodyEntry,
+  CustodyEvent,
+} from './custody-event.ts';
 export { sha256, sha256OfParts, submissionId } from './digest.ts';
 export { ATTRIBUTE_BYTES, AUDIT_EVENT_BYTES, DEFAULT_LIMITS, IDENTITY_BYTES } from './limits.ts';
 export type { Limits } from './limits.ts';
@@ -36,14 +53,16 @@ export {
   subjectLinkEntry,
 } from './log-entry.ts';
 export type { LogEntry } from './log-entry.ts';
-export { REDRIVE_HEADER, TOPICS } from './log-record.ts';
-export type { LogRecord, NewRecord, Topic } from './log-record.ts';
+export { REDRIVE_HEADER, TOPICS, custodyTopic } from './log-record.ts';
+export type { CustodyTopic, LogRecord, NewRecord, Topic } from './log-record.ts';
 export {
   OBJECT_PREFIX,
   SITE_MARKER_KEY,
   SITE_PROBE,
   SITE_PROBE_KEY,
+  isSetAsideKey,
   objectKey,
+  setAsideKey,
   submissionOfKey,
 } from './object-key.ts';
 export { decodeObjectMetadata, encodeObjectMetadata } from './object-metadata.ts';
@@ -87,6 +106,7 @@ export {
   AUDIT_RESTORE_BEGUN,
   NEW_LEDGER_BEGUN,
   OPEN_BEGUN,
+  ORDER_CLOSED,
   POLICY_PUBLISHED,
   POLICY_TICK,
   PUBLICATION_BEGUN,
@@ -95,6 +115,8 @@ export {
   REDRIVE_BEGUN,
   ROUTING_PAUSED,
   ROUTING_RESUMED,
+  SAMPLE_COPIED,
+  SITE_REPAIR_ORDERED,
   SUBJECT_LINKED,
   SUBMITTED,
   TOPIC_ACCEPTED,

@@ -18,6 +18,7 @@ import {
 import type { JsonSchema } from './cloud-event-schema.ts';
 import { consentGranted, consentWithdrawn, subjectLinked } from './consent-event.ts';
 import { PRINCIPAL, controlData } from './control-event.ts';
+import { custodyData, custodyEnvelope } from './custody-event.ts';
 import { consentId, hex64, instant, position } from './fields.ts';
 import { ATTRIBUTE_BYTES, AUDIT_EVENT_BYTES, DEFAULT_LIMITS, IDENTITY_BYTES } from './limits.ts';
 import { REDRIVE_HEADER } from './log-record.ts';
@@ -169,6 +170,21 @@ function auditEvents(): JsonSchema {
   );
 }
 
+function custodyEvents(): JsonSchema {
+  return file(
+    'Record value of residency.custody.<region>',
+    `docs/formats/custody.md. ${BEYOND} id and sequence are one number below 2^53, source ends with data.region, and causationid is data.submission or data.order. An event is written in RFC 8785 form, in at most ${AUDIT_EVENT_BYTES} bytes.`,
+    oneOf(
+      Object.fromEntries(
+        Object.entries(custodyData).map(([type, data]) => [
+          type,
+          jsonSchemaOf(custodyEnvelope.extend({ type: z.literal(type), data })),
+        ]),
+      ),
+    ),
+  );
+}
+
 /**
  * Attributes of a submission in JSON. `unset` allows null, which HTTP and Kafka headers cannot
  * express.
@@ -303,6 +319,7 @@ export function jsonSchemas(): Readonly<Record<string, JsonSchema>> {
     policy: file('Policy document', POLICY_FORM, jsonSchemaOf(policyDocument)),
     'policy-event': policies(),
     'audit-event': auditEvents(),
+    'custody-event': custodyEvents(),
     'quarantine-pointer': file(
       'Record value of threat.samples.quarantine',
       `docs/formats/quarantine.md. ${BEYOND}`,

@@ -27,7 +27,13 @@ export const TOPICS = {
   quarantine: 'threat.samples.quarantine',
   control: 'residency.control',
 } as const;
-export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
+/** A region's custody log (docs/formats/custody.md). */
+export type CustodyTopic = `residency.custody.${string}`;
+export type Topic = (typeof TOPICS)[keyof typeof TOPICS] | CustodyTopic;
+
+export function custodyTopic(region: string): CustodyTopic {
+  return `residency.custody.${region}`;
+}
 
 /**
  * A header of a redriven record: the position at which it was quarantined. It is a record header,

@@ -23,3 +23,18 @@ export function submissionOfKey(key: string): string | undefined {
   const submission = OBJECT_KEY.exec(key)?.[3];
   return submission !== undefined && objectKey(submission) === key ? submission : undefined;
 }
+
+/**
+ * Where a custodian keeps bytes that had a sample's key and are not the sample's: named by what they
+ * are, so that keeping the same bytes twice is keeping them once.
+ */
+export function setAsideKey(submission: string, bytesSha256: string): string {
+  return `damaged/${submission}/${bytesSha256}`;
+}
+
+const SET_ASIDE_KEY = /^damaged\/[0-9a-f]{64}\/[0-9a-f]{64}$/;
+
+/** True for the keys of `setAsideKey`. */
+export function isSetAsideKey(key: string): boolean {
+  return SET_ASIDE_KEY.test(key);
+}

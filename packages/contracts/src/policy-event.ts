@@ -14,7 +14,13 @@ export const policyDocument = z.strictObject({
   version: z.int().min(1),
   effectiveFrom: instant,
   regions: z
-    .array(z.strictObject({ id: name, sites: z.array(name).min(1).max(8) }))
+    .array(
+      z.strictObject({
+        id: name,
+        sites: z.array(name).min(1).max(8),
+        settleWith: z.int().min(1).max(8).optional(),
+      }),
+    )
     .min(1)
     .max(16),
   rules: z

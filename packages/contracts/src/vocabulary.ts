@@ -44,6 +44,12 @@ export const NEW_LEDGER_BEGUN = 'residency.ledger.new-ledger-begun.v1';
 export const ACT_FAILED = 'residency.act.failed.v1';
 export const TOPIC_ACCEPTED = 'residency.topic.accepted.v1';
 export const QUARANTINE_CLOSED = 'residency.quarantine.closed.v1';
+export const SITE_REPAIR_ORDERED = 'residency.site.repair-ordered.v1';
+
+/** On `residency.custody.<region>`: a site of the region got a copy of a stored sample. */
+export const SAMPLE_COPIED = 'residency.sample.copied.v1';
+/** On `residency.custody.<region>`: an order was carried out. */
+export const ORDER_CLOSED = 'residency.order.closed.v1';
 
 export const EXPORT_FORMATS = ['ndjson', 'csv'] as const;
 export const LEDGER_KEY_CHANGES = ['generate', 'rotate'] as const;

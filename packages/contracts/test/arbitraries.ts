@@ -4,8 +4,10 @@ import { BASES, CONFIDENCES } from '@residency/residency';
 import type { PolicyDocument } from '@residency/residency';
 import fc from 'fast-check';
 import {
+  ORDER_CLOSED,
   QUARANTINE_REASONS,
   REFUSAL_REASONS,
+  SAMPLE_COPIED,
   TOPICS,
   consentCloudEvent,
   consentEntry,
@@ -19,6 +21,8 @@ import {
 import type {
   AuditEvent,
   ControlEvent,
+  CopiedEvent,
+  CustodyEvent,
   LogEntry,
   ObjectMetadata,
   QuarantinePointer,
@@ -66,17 +70,21 @@ const decision = fc.record({
   rule: word,
   policy: fc.record({ id: word, version: fc.nat(), digest: hex64 }),
 });
+const object = {
+  site: word,
+  key: word,
+  sealedSha256: hex64,
+  sealedBytes: fc.integer({ min: 1 }),
+  wrappingKey: word,
+};
+const REQUIRED_OF_OBJECT = ['site', 'key', 'sealedSha256', 'sealedBytes', 'wrappingKey'] as const;
 const placement = fc.record(
   {
-    site: word,
-    key: word,
-    sealedSha256: hex64,
-    sealedBytes: fc.integer({ min: 1 }),
-    wrappingKey: word,
+    ...object,
     versionId: word,
     adopted: fc.record({ position: positionText, policyDigest: hex64 }),
   },
-  { requiredKeys: ['site', 'key', 'sealedSha256', 'sealedBytes', 'wrappingKey'] },
+  { requiredKeys: [...REQUIRED_OF_OBJECT] },
 );
 const common = { previous: fc.option(offset.map(String)) };
 const judged = {
@@ -142,6 +150,50 @@ export const auditEvents: fc.Arbitrary<AuditEvent> = fc.oneof(
       ),
     )
     .map(([e, data]): AuditEvent => ({ ...e, outcome: 'quarantined', data })),
+);
+
+const region = fc.stringMatching(/^[a-z0-9][a-z0-9.-]{0,63}$/);
+const placeInCustody = {
+  log: fc.stringMatching(/^[A-Za-z0-9._-]{1,20}$/),
+  sequence: fc.maxSafeNat(),
+  at: fc.integer({ min: 0, max: 4e12 }),
+};
+const copiedEvents: fc.Arbitrary<CopiedEvent> = fc.record({
+  ...placeInCustody,
+  type: fc.constant(SAMPLE_COPIED),
+  data: fc.record(
+    {
+      previous: fc.option(hex64),
+      of: positionText,
+      submission: hex64,
+      region,
+      from: word,
+      copy: fc.record({ ...object, versionId: word }, { requiredKeys: [...REQUIRED_OF_OBJECT] }),
+      setAside: fc.record({ key: word, sha256: hex64 }),
+      order: fc.uuid(),
+    },
+    { requiredKeys: ['previous', 'of', 'submission', 'region', 'from', 'copy'] },
+  ),
+});
+export const custodyEvents: fc.Arbitrary<CustodyEvent> = fc.oneof(
+  copiedEvents,
+  fc.record({
+    ...placeInCustody,
+    type: fc.constant(ORDER_CLOSED),
+    data: fc.record(
+      {
+        previous: fc.option(hex64),
+        region,
+        order: fc.uuid(),
+        site: word,
+        checked: fc.nat(),
+        copied: fc.nat(),
+        unpaid: fc.nat(),
+        refused: fc.constant('SITE_NOT_OF_REGION' as const),
+      },
+      { requiredKeys: ['previous', 'region', 'order', 'site', 'checked', 'copied', 'unpaid'] },
+    ),
+  }),
 );
 
 const instant = fc

@@ -6,10 +6,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   decodeAuditEvent,
+  decodeCustodyEvent,
   decodeObjectMetadata,
   decodeQuarantinePointer,
   decodeSiteMarker,
   encodeAuditEvent,
+  encodeCustodyEvent,
   encodeObjectMetadata,
   encodeQuarantinePointer,
   encodeSiteMarker,
@@ -29,6 +31,7 @@ import {
   auditEvents,
   consentEntries,
   controlEntries,
+  custodyEvents,
   objects,
   pointers,
   policies,
@@ -88,6 +91,16 @@ function holds(judge: () => boolean): boolean {
     return judge();
   } catch {
     return false;
+  }
+}
+
+/** No schema compares two members; the description says it. */
+function unlessTheyDisagree(decode: () => unknown): boolean | undefined {
+  try {
+    decode();
+    return true;
+  } catch (error) {
+    return error instanceof Error && error.message.includes('do not agree') ? undefined : false;
   }
 }
 
@@ -164,15 +177,12 @@ const FORMATS: readonly Format[] = [
   {
     schema: 'audit-event',
     written: auditEvents.map((event) => jsonOf(encodeAuditEvent(event))),
-    takes: (value) => {
-      try {
-        decodeAuditEvent(bytesOf(value));
-        return true;
-      } catch (error) {
-        // No schema compares two members; the description says it.
-        return error instanceof Error && error.message.includes('do not agree') ? undefined : false;
-      }
-    },
+    takes: (value) => unlessTheyDisagree(() => decodeAuditEvent(bytesOf(value))),
+  },
+  {
+    schema: 'custody-event',
+    written: custodyEvents.map((event) => jsonOf(encodeCustodyEvent(event))),
+    takes: (value) => unlessTheyDisagree(() => decodeCustodyEvent(bytesOf(value))),
   },
   {
     schema: 'policy',

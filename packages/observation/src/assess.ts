@@ -3,6 +3,7 @@ import type { CheckResult } from './check-result.ts';
 import { judgeAppendTimes } from './judging/judge-append-times.ts';
 import { judgeClock } from './judging/judge-clock.ts';
 import { judgeControl } from './judging/judge-control.ts';
+import { judgeCopies } from './judging/judge-copies.ts';
 import { judgeLedgers } from './judging/judge-ledgers.ts';
 import { judgeProgress } from './judging/judge-progress.ts';
 import { judgeService } from './judging/judge-service.ts';
@@ -19,8 +20,18 @@ import type { Observed, Snapshot } from './snapshot.ts';
  * fact of the snapshot has at least one result, and what is not known is never `ok`.
  */
 export function assess(snapshot: Snapshot, limits: Limits = LIMITS): readonly CheckResult[] {
-  const { control, topics, intake, appendTimes, clock, consents, policy, ledgers, services } =
-    snapshot;
+  const {
+    control,
+    topics,
+    intake,
+    appendTimes,
+    clock,
+    consents,
+    policy,
+    ledgers,
+    copies,
+    services,
+  } = snapshot;
   const mode = knownOf(control)?.mode;
   return [
     ...results('control', control, judgeControl),
@@ -32,6 +43,7 @@ export function assess(snapshot: Snapshot, limits: Limits = LIMITS): readonly Ch
     ...results('consent view', consents, (view) => judgeConsents(view, limits)),
     ...results('policy', policy, (log) => judgePolicy(log, limits)),
     ...results('ledger', ledgers, (all) => judgeLedgers(all, limits)),
+    ...(copies === undefined ? [] : judgeCopies(copies, limits)),
     ...(services ?? []).map(judgeService),
   ];
 }

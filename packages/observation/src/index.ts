@@ -21,6 +21,7 @@ export { secondsText } from './seconds-text.ts';
 export { inForceIn, knownOf, unsettledIn } from './snapshot.ts';
 export type {
   ClockFacts,
+  CopyFacts,
   IntakeFacts,
   LedgerFacts,
   Observed,

@@ -22,7 +22,8 @@ export type LimitName =
   | 'viewLag'
   | 'appendTimeAhead'
   | 'appendTimeBehind'
-  | 'ledgerLag';
+  | 'ledgerLag'
+  | 'copyOwed';
 
 export type Limits = Readonly<Record<LimitName, Limit>>;
 
@@ -101,6 +102,19 @@ export const LIMITS: Limits = {
       {
         alert: 'ResidencyCheckpointStale',
         metric: 'residency_ledger_checkpoint_age_seconds',
+        side: 'above',
+      },
+    ],
+  },
+  copyOwed: {
+    seconds: 3_600,
+    of: 'From the append of a record until every site of its region has its copy, if a later site was away.',
+    source:
+      'A restart or a short outage of a site is over sooner, and its copies are made within minutes.',
+    alerts: [
+      {
+        alert: 'ResidencyCopiesOwed',
+        metric: 'residency_copies_owed_age_seconds',
         side: 'above',
       },
     ],

@@ -17,7 +17,7 @@ export interface Reason {
 /**
  * The facts about a system at one moment, each judged as of when it was read. Absent: the system has no such thing, or nobody asked.
  * Everything here was read from the logs and views themselves, whichever services run or do not;
- * `services` is what they say of themselves.
+ * `services` and `copies` are what services say.
  */
 export interface Snapshot {
   readonly control?: Observed<ControlState>;
@@ -30,6 +30,16 @@ export interface Snapshot {
   readonly policy?: Observed<PolicyFacts>;
   readonly ledgers?: Observed<readonly LedgerFacts[]>;
   readonly services?: readonly ServiceFacts[];
+  /** As the custodians that were asked say it; absent: none was asked. */
+  readonly copies?: readonly CopyFacts[];
+}
+
+/** The copies of stored samples that a site lacks. */
+export interface CopyFacts {
+  readonly site: string;
+  readonly owed: number;
+  /** Since the append of the oldest record whose copy it lacks, milliseconds; 0: it lacks none. */
+  readonly forMs: number;
 }
 
 export interface IntakeFacts {

@@ -60,6 +60,7 @@ describe('a system', () => {
       'clock ok',
       'consent view ok',
       'policy ok',
+      'copies ok',
       'service router:8080 ok',
     ]);
   });
@@ -74,6 +75,16 @@ describe('a system', () => {
       'a draining',
       fine({ control: { known: { mode: 'draining', reason: 'r', logLevels: {} } } }),
       [/^control wrong: draining: r .*takes nothing/],
+    ],
+    [
+      'copies that a site has lacked for long',
+      fine({
+        copies: [
+          { site: 'zrh-2', owed: 12, forMs: 7_300_000 },
+          { site: 'zrh-3', owed: 1, forMs: 1_000 },
+        ],
+      }),
+      [/^copies wrong: zrh-2 lacks 12, the oldest for 2 h .*CopiesOwed/],
     ],
     [
       'a topic that was replaced',
@@ -463,6 +474,7 @@ test.each(Object.keys(LIMITS) as LimitName[])('the limit %s is used by a judgeme
     },
     consents: { known: { at: NOW, watermark: NOW - 3_600_000, halted: false } },
     ledgers: { known: [ledger({ due: { offset: 9n, forMs: 3_600_000 } })] },
+    copies: [{ site: 'zrh-2', owed: 3, forMs: 3_600_001 }],
   });
   const wrongs = (limits: Limits): number =>
     assess(late, limits).filter(({ state }) => state === 'wrong').length;

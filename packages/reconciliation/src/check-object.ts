@@ -35,7 +35,7 @@ export function checkObject(
       {
         code: 'OBJECT_MISSING',
         message:
-          'Expected the object of a stored event, found none; restore it from another site of its region, or redrive the record while the intake log holds it.',
+          'Expected the object of a stored event, found none; have it copied from another site of its region (residency site repair), or redrive the record while the intake log holds it.',
       },
     ];
   }

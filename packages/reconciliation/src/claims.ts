@@ -1,18 +1,32 @@
 import type { Position } from '@residency/contracts';
 import { partitionOf } from './audit-chain.ts';
 import { SubmissionIndex } from './submission-index.ts';
-import type { Unclaimed } from './submission-index.ts';
+
+/** An identity with listed objects that no stored event claims. Sites are numbers. */
+export interface Unclaimed {
+  readonly submission: string;
+  /** Sites that list its object. */
+  readonly sites: readonly number[];
+  /** Sites that list bytes which were set aside for it. */
+  readonly setAside: readonly number[];
+  /** Sites in which stored events claim its objects. */
+  readonly claimed: readonly number[];
+  readonly stored: boolean;
+}
 
 /**
- * By identity, the sites that list an object and the stored events that claim one. Takes most of a
- * run's memory: about a hundred bytes for each identity.
+ * By identity, the sites that list an object and the stored events that claim one; and the same for
+ * bytes that were set aside. Takes most of a run's memory: about a hundred bytes for each identity.
  */
 export class Claims {
   readonly #index: SubmissionIndex;
   readonly #partitions = new Map<string, number>();
+  /** Two places in the index for each site: `n` for the object, `#sites + n` for what was set aside. */
+  readonly #sites: number;
 
   constructor(sites: number) {
-    this.#index = new SubmissionIndex(sites);
+    this.#sites = sites;
+    this.#index = new SubmissionIndex(2 * sites);
   }
 
   /** Records that the site lists an object of the identity. Returns `false` if that was known. */
@@ -20,16 +34,25 @@ export class Claims {
     return this.#index.addListed(submission, site);
   }
 
+  /** Records that the site lists bytes that were set aside for the identity. */
+  addSetAside(submission: string, site: number): void {
+    this.#index.addListed(submission, this.#sites + site);
+  }
+
   /**
-   * Records that a stored event claims the identity's objects in `sites`. Returns `elsewhere` if
-   * another event claims the identity for other sites only, `again` if for some of the same.
+   * Records that a stored event claims the identity's objects in `sites`, and what was set aside for
+   * it in all sites of its region. Returns `elsewhere` if another event claims the identity for other
+   * sites only, `again` if for some of the same.
    */
   addStored(
     submission: string,
     position: Position,
-    sites: readonly number[],
+    { sites, region }: { readonly sites: readonly number[]; readonly region: readonly number[] },
   ): 'first' | 'elsewhere' | 'again' {
-    return this.#index.addStored(submission, this.#at(position), sites);
+    return this.#index.addStored(submission, this.#at(position), [
+      ...sites,
+      ...region.map((site) => this.#sites + site),
+    ]);
   }
 
   /** Whether a stored event of the identity is about that record. */
@@ -38,8 +61,17 @@ export class Claims {
   }
 
   /** The objects that no stored event claims. Do not add anything during the iteration. */
-  unclaimed(): Generator<Unclaimed> {
-    return this.#index.unclaimed();
+  *unclaimed(): Generator<Unclaimed> {
+    for (const { submission, places, claimed, stored } of this.#index.unclaimed())
+      yield {
+        submission,
+        sites: places.filter((place) => place < this.#sites),
+        setAside: places
+          .filter((place) => place >= this.#sites)
+          .map((place) => place - this.#sites),
+        claimed: claimed.filter((place) => place < this.#sites),
+        stored,
+      };
   }
 
   #at(position: Position): { readonly partition: number; readonly offset: bigint } {

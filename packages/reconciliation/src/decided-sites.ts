@@ -9,11 +9,14 @@ type Policies = Pick<ReconcileDeps, 'sitesOf' | 'learn'>;
  */
 export function sitesOfEvent(
   { sitesOf }: Policies,
-  { data: { decision, placements } }: StoredEvent,
+  { data: { decision, placements, owed = [] } }: StoredEvent,
 ): readonly string[] {
   return [
     ...new Set(
-      sitesOf(decision.policy.digest, decision.region) ?? placements.map(({ site }) => site),
+      sitesOf(decision.policy.digest, decision.region) ?? [
+        ...placements.map(({ site }) => site),
+        ...owed,
+      ],
     ),
   ];
 }

@@ -14,6 +14,13 @@ export const DIFFERENCE_CODES = [
   'POINTER_MISSING',
   'POINTER_WITHOUT_EVENT',
   'LOOKUP_DIFFERS',
+  // In the custody logs.
+  'CUSTODY_EVENT_INVALID',
+  'CUSTODY_CHAIN_BROKEN',
+  'CUSTODY_OF_UNKNOWN',
+  'COPY_OF_ANOTHER',
+  'COPY_DIFFERS',
+  'COPIED_TWICE',
   // In the object of a stored event.
   'SITE_NOT_READ',
   'OBJECT_MISSING',

@@ -9,7 +9,7 @@ export type {
 export { DIFFERENCE_CODES } from './difference.ts';
 export type { Difference, DifferenceCode } from './difference.ts';
 export { PolicyBook, sitesByRegion } from './policy-book.ts';
-export type { ClaimedDecision, ReadPolicies } from './policy-book.ts';
+export type { ClaimedDecision, PolicyQuestions, ReadPolicies } from './policy-book.ts';
 export type { AuditTrail } from './ports/audit-trail.ts';
 export type { PlacedObject, ReadingProgress } from './ports/reading-progress.ts';
 export type {
@@ -22,5 +22,5 @@ export type { FoundEntry, FoundObject, SiteReader } from './ports/site-reader.ts
 export { reconcile } from './reconcile.ts';
 export type { ReconcileDeps } from './reconcile-deps.ts';
 export type { ReconcileOptions } from './reconcile.ts';
-export type { AlsoIn, Listed, ReconciliationReport } from './report.ts';
+export type { AlsoIn, Listed, OwedCopies, ReconciliationReport } from './report.ts';
 export { watched } from './watched.ts';

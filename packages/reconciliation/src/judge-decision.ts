@@ -5,7 +5,11 @@ import type { ReconcileDeps } from './reconcile-deps.ts';
 
 /** Faults of an event's decision and placements, without a look at the sites. */
 export function* judgeDecision(
-  { sitesOf, ruleHolds }: Pick<ReconcileDeps, 'sitesOf' | 'ruleHolds'>,
+  {
+    sitesOf,
+    settleWithOf,
+    ruleHolds,
+  }: Pick<ReconcileDeps, 'sitesOf' | 'settleWithOf' | 'ruleHolds'>,
   event: StoredEvent,
 ): Generator<Difference> {
   const {
@@ -13,6 +17,7 @@ export function* judgeDecision(
     decision: { rule, region, policy },
     country,
     placements,
+    owed = [],
   } = event.data;
   const about = { position: formatPosition(event.position), submission };
   const sites = sitesOf(policy.digest, region);
@@ -25,15 +30,25 @@ export function* judgeDecision(
     };
     return;
   }
+  const owes = new Set(owed);
   if (
-    sites.length !== placements.length ||
-    placements.some(({ site, key }, i) => site !== sites[i] || key !== objectKey(submission))
+    !isSame(
+      placements.map(({ site }) => site),
+      sites.filter((site) => !owes.has(site)),
+    ) ||
+    !isSame(
+      owed,
+      sites.filter((site) => owes.has(site)),
+    ) ||
+    placements.some(({ key }) => key !== objectKey(submission)) ||
+    placements[0]?.site !== sites[0] ||
+    placements.length < (settleWithOf(policy.digest, region) ?? sites.length)
   )
     yield {
       code: 'PLACEMENTS_INCOMPLETE',
       ...about,
       message:
-        "Expected one placement at the submission's key in each site of the region, in the policy's order, found others.",
+        "Expected each site of the region either with one placement at the submission's key or among the sites that owe a copy, both in the policy's order; the first site and as many as settleWith asks for with a placement. Found otherwise.",
     };
   if (!ruleHolds(policy.digest, { rule, region, country, at: event.at }))
     yield {
@@ -42,4 +57,8 @@ export function* judgeDecision(
       message:
         "Expected the rule the event names to place the event's country in its region at its time, found that the named policy version says otherwise.",
     };
+}
+
+function isSame(found: readonly string[], expected: readonly string[]): boolean {
+  return found.length === expected.length && found.every((site, i) => site === expected[i]);
 }

@@ -1,5 +1,5 @@
-import { decide, validPolicies } from '@residency/residency';
-import type { PolicyPublished } from '@residency/residency';
+import { decide, settleWith, validPolicies } from '@residency/residency';
+import type { PolicyPublished, PolicyRegion } from '@residency/residency';
 
 /** A decision as an event claims it: `rule` placed `country` in `region` at `at`. */
 export interface ClaimedDecision {
@@ -10,18 +10,43 @@ export interface ClaimedDecision {
   readonly at: number;
 }
 
+/** What a reconciliation asks of the policy versions. */
+export interface PolicyQuestions {
+  /**
+   * A region's sites in writing order, as that policy version orders them; `undefined` if the
+   * version is unknown.
+   */
+  readonly sitesOf: (policyDigest: string, region: string) => readonly string[] | undefined;
+  /**
+   * The number of sites that must have a sample of the region, by that version; `undefined` as for
+   * `sitesOf`.
+   */
+  readonly settleWithOf: (policyDigest: string, region: string) => number | undefined;
+  /** Sites by region, of all valid versions together. */
+  readonly regions: () => ReadonlyMap<string, ReadonlySet<string>>;
+  /** Whether that policy version makes this decision. */
+  readonly ruleHolds: (policyDigest: string, claimed: ClaimedDecision) => boolean;
+  /**
+   * Called before a version counts as unknown. After it, the other functions know every version
+   * published before the call. Absent: they know all versions from the start.
+   */
+  readonly learn?: (policyDigest: string) => Promise<void>;
+  /** The same, before a site counts as one that no version names. */
+  readonly learnSite?: (site: string) => Promise<void>;
+}
+
 /** Every version published before the call, valid or not, in log order. */
 export type ReadPolicies = () => Promise<readonly PolicyPublished[]>;
 
 /**
- * Most unknown digests for which the log is read again. Digests come from events and objects, so
- * their writers must not cause endless reading.
+ * Most unknown digests and sites for which the log is read again. They come from events and objects,
+ * whose writers must not cause endless reading.
  */
 const MAX_ASKED = 1_000;
 
 /**
- * The sites and decisions of all policy versions, for comparison. An unknown digest causes one more
- * read of the policy log.
+ * The sites and decisions of all policy versions, for comparison. An unknown digest or site causes
+ * one more read of the policy log.
  */
 export class PolicyBook {
   readonly #read: ReadPolicies;
@@ -46,31 +71,58 @@ export class PolicyBook {
     return this.#regions;
   }
 
-  /** See `ReconcileDeps.sitesOf`. */
-  sitesOf(digest: string, region: string): readonly string[] | undefined {
-    return this.#byDigest.get(digest)?.document.regions.find(({ id }) => id === region)?.sites;
+  /** For `ReconcileDeps`. */
+  questions(): PolicyQuestions {
+    return {
+      sitesOf: (digest, region) => this.sitesOf(digest, region),
+      settleWithOf: (digest, region) => {
+        const found = this.#region(digest, region);
+        return found === undefined ? undefined : settleWith(found);
+      },
+      regions: () => this.regions,
+      ruleHolds: (digest, claimed) => this.ruleHolds(digest, claimed),
+      learn: (digest) => this.learn(digest),
+      learnSite: (site) => this.learnSite(site),
+    };
   }
 
-  /** See `ReconcileDeps.ruleHolds`. */
+  /** See `PolicyQuestions.sitesOf`. */
+  sitesOf(digest: string, region: string): readonly string[] | undefined {
+    return this.#region(digest, region)?.sites;
+  }
+
+  #region(digest: string, region: string): PolicyRegion | undefined {
+    return this.#byDigest.get(digest)?.document.regions.find(({ id }) => id === region);
+  }
+
+  /** See `PolicyQuestions.ruleHolds`. */
   ruleHolds(digest: string, { rule, region, country, at }: ClaimedDecision): boolean {
     const version = this.#byDigest.get(digest);
     const decided = version === undefined ? undefined : decide(version, country, at);
     return decided?.known === true && decided.rule.id === rule && decided.region === region;
   }
 
-  /** See `ReconcileDeps.learn`. One more read of the policy log suffices: RECONCILIATION §5. */
+  /** See `PolicyQuestions.learn`. One more read of the policy log suffices: RECONCILIATION §5. */
   async learn(digest: string): Promise<void> {
-    if (this.#byDigest.has(digest)) return;
-    if (!this.#asked.has(digest)) {
-      if (this.#asked.size >= MAX_ASKED) return;
-      this.#asked.set(digest, this.refresh());
-    }
-    await this.#asked.get(digest);
+    if (!this.#byDigest.has(digest)) await this.#ask(digest);
+  }
+
+  /** See `PolicyQuestions.learnSite`. One more read of the policy log suffices: RECONCILIATION §5. */
+  async learnSite(site: string): Promise<void> {
+    if (![...this.#regions.values()].some((sites) => sites.has(site))) await this.#ask(site);
   }
 
   async refresh(): Promise<void> {
     this.#refreshed = this.#refreshed.catch(() => undefined).then(() => this.#take());
     await this.#refreshed;
+  }
+
+  async #ask(unknown: string): Promise<void> {
+    if (!this.#asked.has(unknown)) {
+      if (this.#asked.size >= MAX_ASKED) return;
+      this.#asked.set(unknown, this.refresh());
+    }
+    await this.#asked.get(unknown);
   }
 
   async #take(): Promise<void> {

@@ -30,6 +30,13 @@ export class ReachableSites {
     return this.#numbers.get(site);
   }
 
+  /** The indexes of those that are sites of this run. */
+  numbersOf(sites: Iterable<string>): readonly number[] {
+    return [...sites]
+      .map((site) => this.#numbers.get(site))
+      .filter((number) => number !== undefined);
+  }
+
   reader(site: string): SiteReader | undefined {
     return this.all[this.#numbers.get(site) ?? -1];
   }

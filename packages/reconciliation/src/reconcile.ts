@@ -1,7 +1,9 @@
 import { AuditChain } from './audit-chain.ts';
 import { BoundedWork } from './bounded-work.ts';
 import { Claims } from './claims.ts';
+import { CustodyIndex } from './custody-index.ts';
 import type { Difference } from './difference.ts';
+import { judgeUnmet, readCustody } from './passes/custody-reading.ts';
 import { FirstReading } from './passes/first-reading.ts';
 import { judgeUnclaimed } from './passes/judge-unclaimed.ts';
 import { readObjects } from './passes/second-reading.ts';
@@ -54,9 +56,9 @@ const FROM_THE_START: ReadingProgress = { isChecked: () => false, begins: () => 
 /**
  * Compares the objects in the sites with the audit events, while routers run.
  * docs/reconciliation.md shows why it reports no work in progress; the order of the readings is
- * RECONCILIATION §6. Memory: `Claims` until `onSurveyed`; objects in work; capped lists; one entry
- * for each duplicate whose original was not read yet, for each copy or adopted object, and for
- * each quarantined event. Rejects with a port's error, because half a reconciliation proves nothing.
+ * RECONCILIATION §6. Memory: `Claims` until `onSurveyed`; `CustodyIndex`; objects in work; capped
+ * lists; one entry for each duplicate whose original was not read yet, for each copy or adopted
+ * object, for each copy whose custody event was not read yet, and for each quarantined event. Rejects with a port's error, because half a reconciliation proves nothing.
  */
 export async function reconcile(
   deps: ReconcileDeps,
@@ -84,6 +86,7 @@ function begin(deps: ReconcileDeps, options: ReconcileOptions): Run {
     report,
     sites: new ReachableSites(deps.sites, options),
     chain: new AuditChain(),
+    custody: new CustodyIndex(),
     work: new BoundedWork({
       concurrency: options.concurrency ?? DEFAULTS.concurrency,
       bytes: options.bytesInWork ?? DEFAULTS.bytesInWork,
@@ -109,7 +112,10 @@ async function survey(run: Run): Promise<void> {
   const end = await trail.end();
   // Read after the lists and before the events: RECONCILIATION §9.
   const before = await trail.committed();
+  // Read after the lists and before the events: RECONCILIATION §21.
+  await readCustody(run);
   await reading.readEvents();
+  judgeUnmet(run);
   await reading.judgeTrail(before);
   await judgeUnclaimed(run, {
     claims,

@@ -18,16 +18,25 @@ export interface Listed<T> {
   readonly list: readonly T[];
 }
 
+/** Copies of stored samples that sites of their region do not have yet, by the custody logs. */
+export interface OwedCopies {
+  readonly total: number;
+  /** Only sites that owe one. */
+  readonly bySite: Readonly<Record<string, number>>;
+}
+
 export interface ReconciliationReport {
   /** Sample objects listed, over all sites. */
   readonly objects: number;
   /** Audit events read. */
   readonly events: Readonly<Record<Outcome, number>>;
   /**
-   * Stored events whose objects were checked in every site of their region, in this run or before
-   * it.
+   * Stored events whose objects were checked in every site that must have or owes one, in this run
+   * or before it.
    */
   readonly storedChecked: number;
+  /** By the first reading of the events: no object is needed for it. */
+  readonly owed: OwedCopies;
   /** Objects whose record is not settled yet. */
   readonly inFlight: number;
   /** Objects that opened to what their event names. */
@@ -51,6 +60,7 @@ export class ReportDraft {
   inFlight = 0;
   opened = 0;
   readonly alsoIn: CappedList<AlsoIn>;
+  readonly #owed = new Map<string, number>();
   readonly #differences: CappedList<Difference>;
   readonly #byCode: Partial<Record<DifferenceCode, number>> = {};
   readonly #onDifference: (difference: Difference) => void;
@@ -67,12 +77,21 @@ export class ReportDraft {
     this.#onDifference(difference);
   }
 
+  /** A stored sample has no copy in the site yet. */
+  owes(site: string): void {
+    this.#owed.set(site, (this.#owed.get(site) ?? 0) + 1);
+  }
+
   finish(): ReconciliationReport {
     const { objects, events, storedChecked, inFlight, opened, alsoIn } = this;
     return {
       objects,
       events,
       storedChecked,
+      owed: {
+        total: [...this.#owed.values()].reduce((sum, copies) => sum + copies, 0),
+        bySite: Object.fromEntries(this.#owed),
+      },
       inFlight,
       opened,
       alsoIn: { total: alsoIn.total, list: alsoIn.items },

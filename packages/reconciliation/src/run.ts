@@ -1,5 +1,6 @@
 import type { AuditChain } from './audit-chain.ts';
 import type { BoundedWork } from './bounded-work.ts';
+import type { CustodyIndex } from './custody-index.ts';
 import type { ReachableSites } from './reachable-sites.ts';
 import type { ReconcileDeps } from './reconcile-deps.ts';
 import type { ReportDraft } from './report.ts';
@@ -11,6 +12,8 @@ export interface Run {
   readonly sites: ReachableSites;
   /** Filled by the first reading of the events. */
   readonly chain: AuditChain;
+  /** Filled before the first reading of the events. */
+  readonly custody: CustodyIndex;
   readonly work: BoundedWork;
   /** Called for each object that was listed. */
   readonly listed: () => void;

@@ -11,19 +11,21 @@ interface StoredAt {
   readonly offset: bigint;
 }
 
-/** An identity with objects in sites that no stored event names. */
-export interface Unclaimed {
+/** An identity with objects in places that no stored event names. */
+export interface UnclaimedPlaces {
   readonly submission: string;
-  readonly sites: readonly number[];
-  /** Whether a stored event names this identity for other sites. */
+  readonly places: readonly number[];
+  /** The places that stored events name. */
+  readonly claimed: readonly number[];
+  /** Whether there is a stored event. */
   readonly stored: boolean;
 }
 
 /**
  * The listed objects and the claims of events, one row for each identity: used (1 byte), id (32),
- * sites listed and sites claimed (one bit for each site), the stored event's partition and offset
+ * places listed and places claimed (one bit for each), the stored event's partition and offset
  * (4 + 8). An open-addressing table in one buffer, because real sites hold millions of objects. A
- * row has 47 bytes with up to eight sites, 63 to 125 with the free rows, and there is no limit of
+ * row has 47 bytes with up to eight places, 63 to 125 with the free rows, and there is no limit of
  * 2^24 entries as for `Map`. The id is a SHA-256, so its first bytes are the hash.
  */
 export class SubmissionIndex {
@@ -38,8 +40,8 @@ export class SubmissionIndex {
    */
   readonly #more = new Map<string, StoredAt[]>();
 
-  constructor(sites: number) {
-    this.#maskBytes = Math.ceil(sites / 8);
+  constructor(places: number) {
+    this.#maskBytes = Math.ceil(places / 8);
     this.#rowBytes = 1 + ID_BYTES + 2 * this.#maskBytes + 4 + 8;
     this.#rows = Buffer.alloc(this.#capacity * this.#rowBytes);
   }
@@ -49,27 +51,27 @@ export class SubmissionIndex {
     return this.#rows.length;
   }
 
-  /** Records an object of the identity in the site. Returns `false` if it was known. */
-  addListed(submission: string, site: number): boolean {
+  /** Records an object of the identity in the place. Returns `false` if it was known. */
+  addListed(submission: string, place: number): boolean {
     const row = this.#row(submission);
-    const known = this.#bit(row + this.#listed, site);
-    this.#setBit(row + this.#listed, site);
+    const known = this.#bit(row + this.#listed, place);
+    this.#setBit(row + this.#listed, place);
     return !known;
   }
 
   /**
-   * Records that a stored event claims the identity's objects in `sites`. Returns `elsewhere` if
-   * another event claims it for other sites only, `again` if for some of the same.
+   * Records that a stored event claims the identity's objects in `places`. Returns `elsewhere` if
+   * another event claims it for other places only, `again` if for some of the same.
    */
   addStored(
     submission: string,
     at: StoredAt,
-    sites: readonly number[],
+    places: readonly number[],
   ): 'first' | 'elsewhere' | 'again' {
     const row = this.#row(submission);
-    const claimed = sites.some((site) => this.#bit(row + this.#claimed, site));
+    const claimed = places.some((place) => this.#bit(row + this.#claimed, place));
     const before = this.#isStored(row);
-    for (const site of sites) this.#setBit(row + this.#claimed, site);
+    for (const place of places) this.#setBit(row + this.#claimed, place);
     if (before) {
       this.#more.set(submission, [...(this.#more.get(submission) ?? []), at]);
     } else {
@@ -98,18 +100,15 @@ export class SubmissionIndex {
   }
 
   /** Do not add anything during the iteration. */
-  *unclaimed(): Generator<Unclaimed> {
+  *unclaimed(): Generator<UnclaimedPlaces> {
     for (let row = 0; row < this.#rows.length; row += this.#rowBytes) {
-      if (this.#rows[row] === 0) continue;
-      const sites: number[] = [];
-      for (let site = 0; site < this.#maskBytes * 8; site += 1) {
-        if (this.#bit(row + this.#listed, site) && !this.#bit(row + this.#claimed, site))
-          sites.push(site);
-      }
-      if (sites.length === 0) continue;
+      if (this.#rows[row] === 0 || !this.#hasUnclaimed(row)) continue;
+      const claimed = this.#bits(row + this.#claimed);
+      const places = this.#bits(row + this.#listed).filter((place) => !claimed.includes(place));
       yield {
         submission: this.#rows.toString('hex', row + 1, row + 1 + ID_BYTES),
-        sites,
+        places,
+        claimed,
         stored: this.#isStored(row),
       };
     }
@@ -131,13 +130,28 @@ export class SubmissionIndex {
     return this.#rows.readUInt32LE(row + this.#at) !== 0;
   }
 
-  #bit(start: number, site: number): boolean {
-    return (this.#rows.readUInt8(start + (site >> 3)) & (1 << (site & 7))) !== 0;
+  #hasUnclaimed(row: number): boolean {
+    for (let byte = 0; byte < this.#maskBytes; byte += 1) {
+      const claimed = this.#rows.readUInt8(row + this.#claimed + byte);
+      if ((this.#rows.readUInt8(row + this.#listed + byte) & ~claimed) !== 0) return true;
+    }
+    return false;
   }
 
-  #setBit(start: number, site: number): void {
-    const at = start + (site >> 3);
-    this.#rows.writeUInt8(this.#rows.readUInt8(at) | (1 << (site & 7)), at);
+  #bit(start: number, place: number): boolean {
+    return (this.#rows.readUInt8(start + (place >> 3)) & (1 << (place & 7))) !== 0;
+  }
+
+  #bits(start: number): readonly number[] {
+    const set: number[] = [];
+    for (let place = 0; place < this.#maskBytes * 8; place += 1)
+      if (this.#bit(start, place)) set.push(place);
+    return set;
+  }
+
+  #setBit(start: number, place: number): void {
+    const at = start + (place >> 3);
+    this.#rows.writeUInt8(this.#rows.readUInt8(at) | (1 << (place & 7)), at);
   }
 
   /** The start of the identity's row. Creates the row if there is none. */

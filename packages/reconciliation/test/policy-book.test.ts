@@ -125,6 +125,17 @@ describe('the policy book', () => {
     ]);
   });
 
+  it('learns a site that a version named since, and does not read for one that it knows', async () => {
+    const log = policyLog(version(1));
+    const { regions, learnSite } = (await PolicyBook.open(log.read)).questions();
+    log.published.push(version(2, ['zrh-1', 'zrh-3', 'zrh-2']));
+    await learnSite?.('zrh-2');
+    expect([log.reads, regions().get('zurich')?.has('zrh-3')]).toEqual([1, false]);
+    for (let round = 0; round < 3; round += 1) await learnSite?.('zrh-3');
+    await learnSite?.('zrh-9');
+    expect([log.reads, regions().get('zurich')?.has('zrh-3')]).toEqual([3, true]);
+  });
+
   it('does not know an invalid version', async () => {
     const book = await PolicyBook.open(policyLog(version(1), version(2, ['zrh-2', 'zrh-1'])).read);
     expect([

@@ -1,14 +1,16 @@
-import { decodeAuditEvent, formatPosition, objectKey, sha256 } from '@residency/contracts';
+import { formatPosition, objectKey, sha256 } from '@residency/contracts';
 import { describe, expect, it } from 'vitest';
 import { DIFFERENCE_CODES, reconcile } from '../src/index.ts';
-import type { DifferenceCode, ReconcileDeps } from '../src/index.ts';
+import type { ReconcileDeps } from '../src/index.ts';
+import { custodyManipulations } from './custody-manipulations.ts';
+import { editFirst, flip } from './manipulation.ts';
+import type { Manipulation } from './manipulation.ts';
 import {
   POLICY,
   at,
   depsOf,
   duplicate,
   emptyWorld,
-  encode,
   judged,
   objectOf,
   partitionName,
@@ -26,15 +28,6 @@ import {
 import type { Position } from '@residency/contracts';
 import type { World } from './world.ts';
 
-/** One manipulation of the sample world, and the one difference it must cause. */
-interface Manipulation {
-  readonly title: string;
-  readonly code: DifferenceCode;
-  readonly where: object;
-  readonly apply: (world: World) => void;
-  readonly deps?: (deps: ReconcileDeps) => ReconcileDeps;
-}
-
 const a = {
   submission: submissionOf('a'),
   key: objectKey(submissionOf('a')),
@@ -51,6 +44,7 @@ const OTHER_METADATA: Readonly<Record<string, string>> = {
 };
 
 const manipulations: readonly Manipulation[] = [
+  ...custodyManipulations,
   {
     title: 'the copy of a duplicate in the place of an object that the first site lost',
     code: 'OBJECT_REPLACED',
@@ -148,9 +142,7 @@ const manipulations: readonly Manipulation[] = [
     where: { site: 'zrh-3' },
     apply: (world) => {
       leaveCopy(world);
-      at(world, 'zrh-3', 'a').bytes = Buffer.from(
-        at(world, 'zrh-3', 'a').bytes.map((byte, i) => (i === 20 ? byte ^ 1 : byte)),
-      );
+      flip(world, 'zrh-3', 'a');
     },
   },
   {
@@ -189,9 +181,7 @@ const manipulations: readonly Manipulation[] = [
     code: 'CIPHERTEXT_DIFFERS',
     where: { ...a, site: 'zrh-1' },
     apply: (world) => {
-      at(world, 'zrh-1', 'a').bytes = Buffer.from(
-        at(world, 'zrh-1', 'a').bytes.map((byte, i) => (i === 20 ? byte ^ 1 : byte)),
-      );
+      flip(world, 'zrh-1', 'a');
     },
   },
   {
@@ -617,6 +607,7 @@ describe('a system that routers left intact', () => {
       objects: 5,
       events: { stored: 3, duplicate: 1, refused: 1, quarantined: 1 },
       storedChecked: 3,
+      owed: { total: 0, bySite: {} },
       inFlight: 0,
       opened: 5,
       alsoIn: { total: 0, list: [] },
@@ -923,11 +914,5 @@ function editPlacements(
   world: World,
   edit: (placements: ReturnType<typeof placementOf>[]) => ReturnType<typeof placementOf>[],
 ): void {
-  const event = decodeAuditEvent(world.events[0]?.[0] ?? Buffer.alloc(0));
-  if (event.outcome !== 'stored' || world.events[0] === undefined)
-    throw new Error('The sample world begins with a stored event.');
-  world.events[0][0] = encode(event.position, null, {
-    outcome: 'stored',
-    data: { ...event.data, placements: edit(event.data.placements) },
-  });
+  editFirst(world, (data) => ({ ...data, placements: edit(data.placements) }));
 }

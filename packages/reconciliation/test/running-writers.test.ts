@@ -1,11 +1,23 @@
-import { formatPosition, objectKey } from '@residency/contracts';
+import {
+  SAMPLE_COPIED,
+  auditEventIn,
+  custodyEventIn,
+  formatPosition,
+  objectKey,
+  sampleCopied,
+  storedSample,
+} from '@residency/contracts';
 import type { Placement, Position } from '@residency/contracts';
+import { holding, owedSites } from '@residency/custody';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { reconcile } from '../src/index.ts';
 import {
   PARTITIONS,
   REGIONS,
+  addSite,
+  at,
+  copy,
   depsOf,
   emptyWorld,
   judged,
@@ -15,9 +27,12 @@ import {
   positionOf,
   publish,
   put,
+  recordCopy,
   refuse,
+  setAside,
   settle,
   store,
+  storeOwing,
   submissionOf,
 } from './world.ts';
 import type { StoredObject, World } from './world.ts';
@@ -26,10 +41,13 @@ import type { StoredObject, World } from './world.ts';
  * One intake record. There are few names, so that identities meet in one region, in two, and across
  * partitions.
  */
+const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
 const record = fc.record({
-  name: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
+  name: fc.constantFrom(...NAMES),
   region: fc.constantFrom('zurich', 'moscow', 'refused', 'quarantined'),
   killedAfter: fc.constantFrom(0, 1, 2, 9, 9, 9),
+  /** The later site is away: `late`, if the router's PUT arrives after the record was settled. */
+  away: fc.constantFrom('', '', 'owed', 'late'),
 });
 type Intake = typeof record extends fc.Arbitrary<infer R> ? R : never;
 const partitions = fc.array(fc.array(record, { minLength: 1, maxLength: 6 }), {
@@ -38,17 +56,19 @@ const partitions = fc.array(fc.array(record, { minLength: 1, maxLength: 6 }), {
 });
 const RUNS = { numRuns: 400 };
 
-it('reports no difference while routers run, are killed and repeat, and nothing in flight after they are done', async () => {
+it('reports no difference while routers run, are killed and repeat and a custodian copies, and nothing in flight or owed after they are done', async () => {
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), partitions, async (scheduler, intake) => {
       const world = emptyWorld();
       const pause = () => scheduler.schedule(Promise.resolve());
-      const writers = intake.map((records, partition) => route(world, partition, records, pause));
+      addSite(world, 'zurich', 'zrh-3');
+      const routers = intake.map((records, partition) => route(world, partition, records, pause));
+      const writers = [...routers, custodian(world, pause, Promise.all(routers))];
       const report = await scheduler.waitFor(reconcile(depsOf(world, pause), { concurrency: 2 }));
       expect(report.differences.list).toEqual([]);
       await scheduler.waitFor(Promise.all(writers));
       const after = await reconcile(depsOf(world));
-      expect(after).toMatchObject({ inFlight: 0, differences: { total: 0 } });
+      expect(after).toMatchObject({ inFlight: 0, differences: { total: 0 }, owed: { total: 0 } });
       expect(Object.values(after.events).reduce((sum, n) => sum + n)).toBe(intake.flat().length);
     }),
     RUNS,
@@ -59,16 +79,20 @@ it('finds every fault from before its start, however the routers run', async () 
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), partitions, async (scheduler, intake) => {
       const world = emptyWorld();
+      addSite(world, 'zurich', 'zrh-3');
       store(world, 'lost', 'zurich');
       refuse(world, 'unwritten');
+      const of = formatPosition(storeOwing(world, 'paid', 'zurich'));
+      recordCopy(world, 'paid', { of, to: 'zrh-2' });
       world.sites.get('zrh-2')?.delete(objectKey(submissionOf('lost')));
       put(world, 'mow-1', 'unwritten', objectOf('unwritten', 'moscow', positionOf(0, 1n)));
       const pause = () => scheduler.schedule(Promise.resolve());
-      const writers = intake.map((records, partition) => route(world, partition, records, pause));
+      const routers = intake.map((records, partition) => route(world, partition, records, pause));
+      const writers = [...routers, custodian(world, pause, Promise.all(routers))];
       const { differences } = await scheduler.waitFor(
         reconcile(depsOf(world, pause), { concurrency: 2 }),
       );
-      expect(differences.byCode).toEqual({ OBJECT_MISSING: 1, OBJECT_WITHOUT_EVENT: 1 });
+      expect(differences.byCode).toEqual({ OBJECT_MISSING: 2, OBJECT_WITHOUT_EVENT: 1 });
       await scheduler.waitFor(Promise.all(writers));
     }),
     RUNS,
@@ -142,7 +166,7 @@ async function route(
   pause: () => Promise<void>,
 ): Promise<void> {
   // Appended while the run reads: a record is in the log before a router reads it.
-  for (const { name, region, killedAfter } of records) {
+  for (const { name, region, killedAfter, away } of records) {
     await pause();
     publish(world, partition);
     await pause();
@@ -162,17 +186,103 @@ async function route(
     const { placements, of } = await attempt(
       world,
       { name, region, position, number: 2 },
-      Infinity,
+      away === '' ? Infinity : 1,
       pause,
     );
     await pause();
-    if (of === undefined)
-      settle(world, partition, {
-        outcome: 'stored',
-        data: { ...judged(name, region), placements },
-      });
-    else settle(world, partition, { outcome: 'duplicate', data: { ...judged(name, region), of } });
+    if (of !== undefined) {
+      settle(world, partition, { outcome: 'duplicate', data: { ...judged(name, region), of } });
+      continue;
+    }
+    const owed = (REGIONS[region] ?? []).slice(placements.length);
+    settle(world, partition, {
+      outcome: 'stored',
+      data: { ...judged(name, region), placements, ...(owed.length > 0 ? { owed } : {}) },
+    });
+    if (away === 'late')
+      for (const site of owed) {
+        const object = at(world, placements[0]?.site ?? '', name);
+        await pause();
+        if (find(world, site, name) === undefined) put(world, site, name, object);
+      }
   }
+}
+
+/**
+ * Copies within Zurich until the routers are done and nothing is owed: a few copies first, then their
+ * events. It is killed once between the two, and its successor begins with the custody log.
+ */
+async function custodian(
+  world: World,
+  pause: () => Promise<void>,
+  routers: Promise<unknown>,
+): Promise<void> {
+  let [done, killed] = [false, false];
+  void routers.then(() => {
+    done = true;
+  });
+  for (;;) {
+    await pause();
+    const last = done;
+    const due = dueIn(world).slice(0, 3);
+    if (due.length === 0 && last) return;
+    const made = [];
+    for (const one of due) made.push(await makeCopy(world, one, pause));
+    if (!killed && made.length > 1) {
+      killed = true;
+      continue;
+    }
+    for (const { name, of, site, kept } of made) {
+      await pause();
+      recordCopy(world, name, { of, to: site }, kept === undefined ? {} : { setAside: kept });
+    }
+  }
+}
+
+interface Due {
+  readonly of: string;
+  readonly name: string;
+  readonly from: string;
+  readonly site: string;
+}
+
+/** The copies that Zurich's sites owe by the logs. */
+function dueIn(world: World): readonly Due[] {
+  const copies = (world.custody.get('zurich') ?? [])
+    .map((bytes) => custodyEventIn(bytes))
+    .filter((event) => event?.type === SAMPLE_COPIED)
+    .map(sampleCopied);
+  return world.events.flat().flatMap((bytes): readonly Due[] => {
+    const event = auditEventIn(bytes);
+    if (event?.outcome !== 'stored' || event.data.decision.region !== 'zurich') return [];
+    const stored = storedSample(event);
+    const name = NAMES.find((one) => submissionOf(one) === stored.submission);
+    const events = copies.filter(({ of }) => of === stored.position);
+    const found = holding(stored, events).holding;
+    return name === undefined
+      ? []
+      : owedSites(found, ['zrh-1', 'zrh-2', 'zrh-3']).map((site) => ({
+          of: stored.position,
+          name,
+          from: found.copies[0].site,
+          site,
+        }));
+  });
+}
+
+async function makeCopy(
+  world: World,
+  { of, name, from, site }: Due,
+  pause: () => Promise<void>,
+): Promise<Due & { readonly kept?: ReturnType<typeof setAside> }> {
+  await pause();
+  const found = find(world, site, name);
+  const replaces =
+    found !== undefined && !found.bytes.equals(at(world, from, name).bytes) ? found : undefined;
+  const kept = replaces === undefined ? undefined : setAside(world, site, name);
+  await pause();
+  copy(world, name, { from, to: site });
+  return { of, name, from, site, ...(kept === undefined ? {} : { kept }) };
 }
 
 interface Attempt {

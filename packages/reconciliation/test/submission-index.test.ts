@@ -38,7 +38,9 @@ describe('the submission index', () => {
       { partition: 0, offset: 0n },
       Array.from({ length: 127 }, (_, site) => site),
     );
-    expect([...index.unclaimed()]).toEqual([{ submission: id(1), sites: [127], stored: true }]);
+    expect([...index.unclaimed()]).toMatchObject([
+      { submission: id(1), places: [127], stored: true },
+    ]);
   });
 
   it('finds identities whose first bytes collide', () => {

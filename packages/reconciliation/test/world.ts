@@ -1,12 +1,19 @@
 import {
+  SAMPLE_COPIED,
+  custodyDigest,
+  decodeAuditEvent,
+  decodeCustodyEvent,
   encodeAuditEvent,
+  encodeCustodyEvent,
   encodeObjectMetadata,
   encodeQuarantinePointer,
   formatPosition,
   objectKey,
+  parsePosition,
+  setAsideKey,
   sha256,
 } from '@residency/contracts';
-import type { AuditEvent, Placement, Position, StoredData } from '@residency/contracts';
+import type { AuditEvent, CopiedData, Placement, Position, StoredData } from '@residency/contracts';
 import type { FoundObject, ReconcileDeps, SealedHeader } from '../src/index.ts';
 
 /**
@@ -28,6 +35,10 @@ export interface World {
   readonly sites: Map<string, Site>;
   /** Events by partition. */
   readonly events: Buffer[][];
+  /** Custody events by region. */
+  readonly custody: Map<string, Buffer[]>;
+  /** Sites that a later policy version added, by region. */
+  readonly added: Map<string, string[]>;
   readonly committed: Map<string, bigint>;
   /** Records of each partition that are not settled yet. */
   readonly waiting: Map<string, bigint>;
@@ -44,6 +55,8 @@ export function emptyWorld(): World {
         .map((site) => [site, new Map()]),
     ),
     events: Array.from({ length: PARTITIONS }, () => []),
+    custody: new Map(),
+    added: new Map(),
     committed: new Map(
       Array.from({ length: PARTITIONS }, (_, partition) => [partitionName(partition), -1n]),
     ),
@@ -220,6 +233,86 @@ export function store(world: World, name: string, region: string, partition = 0)
   });
 }
 
+/** Stores a sample that only the first site has; the others owe a copy. */
+export function storeOwing(world: World, name: string, region: string, partition = 0): Position {
+  const [first = '', ...owed] = REGIONS[region] ?? [];
+  const position = positionOf(
+    partition,
+    (world.committed.get(partitionName(partition)) ?? -1n) + 1n,
+  );
+  const object = objectOf(name, region, position);
+  put(world, first, name, object);
+  return settle(world, partition, {
+    outcome: 'stored',
+    data: { ...judged(name, region), placements: [placementOf(first, name, object)], owed },
+  });
+}
+
+/** A later policy version adds a site to the region. */
+export function addSite(world: World, region: string, site: string): void {
+  world.added.set(region, [...(world.added.get(region) ?? []), site]);
+  if (!world.sites.has(site)) world.sites.set(site, new Map());
+}
+
+/** A custodian copies an object within the region; its event comes later. */
+export function copy(
+  world: World,
+  name: string,
+  { from, to }: { readonly from: string; readonly to: string },
+): void {
+  put(world, to, name, at(world, from, name));
+}
+
+/** Keeps the bytes of a site's object as a custodian does before it replaces them. */
+export function setAside(world: World, site: string, name: string): CopiedData['setAside'] {
+  const object = at(world, site, name);
+  const digest = sha256(object.bytes);
+  const key = setAsideKey(submissionOf(name), digest);
+  world.sites.get(site)?.set(key, { ...object });
+  return { key, sha256: digest };
+}
+
+/** Appends the event of a copy that is in `to` already; `over` replaces its members. */
+export function recordCopy(
+  world: World,
+  name: string,
+  { of, to, region = 'zurich' }: { of: string; to: string; region?: string },
+  over: Partial<CopiedData> = {},
+): void {
+  const log = world.custody.get(region) ?? [];
+  world.custody.set(region, log);
+  const last = log.at(-1);
+  log.push(
+    encodeCustodyEvent({
+      log: 'log-1',
+      sequence: last === undefined ? 0 : decodeCustodyEvent(last).sequence + 1,
+      at: AT,
+      type: SAMPLE_COPIED,
+      data: {
+        previous: last === undefined ? null : custodyDigest(last),
+        of,
+        submission: submissionOf(name),
+        region,
+        from: REGIONS[region]?.[0] ?? '',
+        copy: placementOf(to, name, copyOf(world, of)),
+        ...over,
+      },
+    }),
+  );
+}
+
+/** What the first placement of the event at this position says, as an object without bytes. */
+function copyOf(world: World, of: string): Parameters<typeof placementOf>[2] {
+  const { partition, offset } = parsePosition(of);
+  const event = decodeAuditEvent(world.events[partition]?.[Number(offset)] ?? Buffer.alloc(0));
+  const [first] = event.outcome === 'stored' ? event.data.placements : [];
+  if (first === undefined) throw new Error('The test world stored nothing there.');
+  return {
+    bytes: Buffer.alloc(first.sealedBytes),
+    metadata: { 'sealed-sha256': first.sealedSha256, 'wrapping-key': first.wrappingKey },
+  };
+}
+
 export function put(world: World, site: string, name: string, object: StoredObject): void {
   world.sites.get(site)?.set(objectKey(submissionOf(name)), { ...object });
 }
@@ -306,6 +399,15 @@ export function depsOf(
           }
         }
       },
+      async *custody() {
+        for (const region of Object.keys(REGIONS))
+          for (let next = 0; ; next += 1) {
+            await pause();
+            const bytes = world.custody.get(region)?.[next];
+            if (bytes === undefined) break;
+            yield bytes;
+          }
+      },
       async committed() {
         await pause();
         return new Map(world.committed);
@@ -331,7 +433,16 @@ export function depsOf(
         yield* world.lookupDifferences;
       },
     },
+    regions: () =>
+      new Map(
+        Object.entries(REGIONS).map(([region, sites]) => [
+          region,
+          new Set([...sites, ...(world.added.get(region) ?? [])]),
+        ]),
+      ),
     sitesOf: (policy, region) => (policy === POLICY ? REGIONS[region] : undefined),
+    settleWithOf: (policy, region) =>
+      policy === POLICY && REGIONS[region] !== undefined ? 1 : undefined,
     readHeader: (message) => parse(message).header,
     open: (message, region) => {
       const { header, sample } = parse(message);

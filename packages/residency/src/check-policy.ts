@@ -1,6 +1,7 @@
 import { checkCoverage } from './check-coverage.ts';
 import { COUNTRIES } from './countries.ts';
 import { parseInstant } from './instant.ts';
+import { settleWith } from './policy.ts';
 import type { PolicyDocument, PolicyRegion, PolicyRule } from './policy.ts';
 import type { PolicyProblem, PolicyProblemCode } from './policy-problem.ts';
 import { repeated } from './repeated.ts';
@@ -48,6 +49,12 @@ function checkRegions(regions: readonly PolicyRegion[]): PolicyProblem[] {
       .map(({ id }): PolicyProblem => ({
         code: 'REGION_WITHOUT_SITE',
         message: `Expected at least one site in region "${id}", found none.`,
+      })),
+    ...regions
+      .filter((region) => settleWith(region) > region.sites.length)
+      .map((region): PolicyProblem => ({
+        code: 'TOO_FEW_SITES',
+        message: `Expected region "${region.id}" to have the ${settleWith(region)} sites that settleWith asks for, found ${region.sites.length}.`,
       })),
     // A site in two regions would hold samples of both, but the marker in its bucket can name only
     // one.

@@ -1,5 +1,6 @@
 import { twoLetterCode } from './assigned-code.ts';
 import type { Instant } from './instant.ts';
+import { settleWith } from './policy.ts';
 import type { PolicyRule, PolicyVersion } from './policy.ts';
 import { ruleInterval } from './rule-interval.ts';
 import type { RuleInterval } from './rule-interval.ts';
@@ -11,6 +12,8 @@ export interface KnownDecision {
   readonly region: string;
   /** In writing order. The first arbitrates. */
   readonly sites: readonly string[];
+  /** The least number of sites that must have the sample; the first is one of them. */
+  readonly settleWith: number;
   readonly rule: PolicyRule;
   readonly policy: { readonly id: string; readonly version: number; readonly digest: string };
 }
@@ -53,17 +56,25 @@ function indexOf(policy: PolicyVersion): ReadonlyMap<string, readonly Entry[]> {
 }
 
 function buildIndex({ document, digest }: PolicyVersion): Map<string, Entry[]> {
-  const sitesOf = new Map(document.regions.map(({ id, sites }) => [id, sites]));
+  const regions = new Map(document.regions.map((region) => [region.id, region]));
   const policy = { id: document.id, version: document.version, digest };
   const index = new Map<string, Entry[]>();
   for (const rule of document.rules) {
     const interval = ruleInterval(rule);
-    const sites = sitesOf.get(rule.region);
-    if (interval === undefined || sites === undefined) continue;
+    const region = regions.get(rule.region);
+    if (interval === undefined || region === undefined) continue;
     for (const country of new Set(rule.countries)) {
       const entry = {
         ...interval,
-        decision: { known: true, country, region: rule.region, sites, rule, policy },
+        decision: {
+          known: true,
+          country,
+          region: region.id,
+          sites: region.sites,
+          settleWith: settleWith(region),
+          rule,
+          policy,
+        },
       } as const;
       index.set(country, [...(index.get(country) ?? []), entry]);
     }

@@ -21,7 +21,7 @@ export type { PolicyProblem, PolicyProblemCode } from './policy-problem.ts';
 export { policySchedule } from './policy-schedule.ts';
 export type { InForce } from './policy-schedule.ts';
 export { JSON_DEPTH, JsonError, readJson, tryReadJson } from './read-json.ts';
-export { BASES, CONFIDENCES } from './policy.ts';
+export { BASES, CONFIDENCES, settleWith } from './policy.ts';
 export type {
   Basis,
   Confidence,

@@ -15,6 +15,16 @@ export interface PolicyRegion {
   readonly id: string;
   /** Object stores in writing order. The first arbitrates. */
   readonly sites: readonly string[];
+  /**
+   * The least number of sites, the first included, that must have a sample before it counts as
+   * stored; absent: all. The others owe a copy.
+   */
+  readonly settleWith?: number | undefined;
+}
+
+/** The number of sites that must have a sample of this region before it counts as stored. */
+export function settleWith({ sites, settleWith: least }: PolicyRegion): number {
+  return least ?? sites.length;
 }
 
 /** Places `countries` in `region` for `[from, until)`. */

@@ -194,6 +194,12 @@ describe('what is wrong in itself', () => {
       [{ id: 'zurich', sites: ['zrh-1', 'zrh-1'] }],
       ['DUPLICATE_SITE'],
     ],
+    [
+      'more sites to settle with than the region has',
+      [{ id: 'zurich', sites: ['zrh-1', 'zrh-2'], settleWith: 3 }],
+      ['TOO_FEW_SITES'],
+    ],
+    ['as many', [{ id: 'zurich', sites: ['zrh-1', 'zrh-2'], settleWith: 2 }], []],
     ['a region without a site', [{ id: 'zurich', sites: [] }], ['REGION_WITHOUT_SITE']],
     [
       'a region declared twice',

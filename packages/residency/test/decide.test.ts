@@ -122,6 +122,7 @@ test('Zurich has its two sites in order, Moscow one, and the decision names its 
   expect(decide(PUBLISHED, 'ch', REST_COMPLETED)).toEqual({
     known: true,
     country: 'CH',
+    settleWith: 1,
     region: 'zurich',
     sites: ['zrh-1', 'zrh-2'],
     policy: { id: 'residency', version: 1, digest: PUBLISHED.digest },

@@ -16,5 +16,12 @@ export interface Claim {
   readonly attempt: Attempt;
   /** The stores of the region's sites, in writing order. The first arbitrates. */
   readonly stores: readonly ObjectStore[];
+  /** The least number of sites that must have a sample before it is stored. */
+  readonly settleWith: number;
   readonly outcomes: SettledOutcomes;
+}
+
+/** Whether a record may be settled without some of the later sites. */
+export function mayOwe({ settleWith, stores }: Pick<Claim, 'settleWith' | 'stores'>): boolean {
+  return settleWith < stores.length;
 }

@@ -1,9 +1,11 @@
 import { remedyOf } from '@residency/coded-error';
 import { objectKey, parsePosition } from '@residency/contracts';
 import type { Position } from '@residency/contracts';
+import { mayOwe } from './claim.ts';
 import type { Attempt, Claim } from './claim.ts';
 import {
   requireOwnObject,
+  laterSiteAway,
   ownerUnsettled,
   otherRecord,
   positionBeyond,
@@ -66,29 +68,32 @@ export async function atLaterSite(claim: Claim, site: string, head: ObjectHead):
 
 /**
  * The record's own objects in its later sites, from an attempt before the first site lost its
- * object.
+ * object. Throws `OWNER_UNSETTLED` (retry) if a later site does not answer.
  */
-export async function leftBehind(claim: Claim): Promise<readonly SeenHead[]> {
-  return (await laterHeads(claim)).filter(({ head }) => isOwn(head, claim));
+export async function leftBehind(claim: Claim, site: string): Promise<readonly SeenHead[]> {
+  const { heads, away } = await laterHeads(claim);
+  if (away > 0) throw laterSiteAway(claim, site);
+  return heads.filter(({ head }) => isOwn(head, claim));
 }
 
 /**
  * An owner that is not settled yet may lose its object at the first site, and another sample may
  * take that key. The other sample cannot take the key at the later sites. So the owner's sample
  * must be in all sites before an event names the owner. Placing continues while a partition waits,
- * so this wait ends. A wait for the owner's settlement might not end.
+ * so this wait ends. A wait for the owner's settlement might not end. A later site that is away is
+ * not waited for: what suffices to settle the owner suffices to name it (docs/decisions/0036).
  */
 async function sameAtFirst(claim: Claim, site: string, head: ObjectHead): Promise<Verdict> {
   const { position, policyDigest } = head.metadata;
   const fate = await fateOf(head, claim, site);
   if (fate.kind === 'void') return { kind: 'adopt' };
   const certain = fate.kind === 'stored' || fate.kind === 'settling';
-  const later =
-    certain && policyDigest === claim.metadata.policyDigest ? [] : await laterHeads(claim);
+  const { heads: later, away } =
+    certain && policyDigest === claim.metadata.policyDigest ? NONE : await laterHeads(claim);
   const against = certain ? undefined : later.find((one) => !isSame(one.head, claim));
   if (against !== undefined)
     throw sitesDisagree(claim, [site, position], [against.site, against.head.metadata.position]);
-  if (fate.kind === 'unsettled' && later.length < claim.stores.length - 1)
+  if (fate.kind === 'unsettled' && !isSettleable(claim, later.length, away))
     throw ownerUnsettled(claim, site, position);
   return {
     kind: 'duplicate',
@@ -97,9 +102,17 @@ async function sameAtFirst(claim: Claim, site: string, head: ObjectHead): Promis
   };
 }
 
+/**
+ * Whether the owner at the first site can be settled as it is: each later site has its sample or is
+ * away, and enough sites have it.
+ */
+function isSettleable({ stores, settleWith }: Claim, later: number, away: number): boolean {
+  return later + away >= stores.length - 1 && 1 + later >= settleWith;
+}
+
 async function otherAtFirst(claim: Claim, site: string, head: ObjectHead): Promise<Verdict> {
   const { position } = head.metadata;
-  const later = await laterHeads(claim);
+  const { heads: later } = await laterHeads(claim);
   const [left] = later.filter((one) => isOwn(one.head, claim));
   if (left !== undefined)
     throw sitesDisagree(claim, [site, position], [left.site, claim.metadata.position]);
@@ -164,26 +177,40 @@ async function fateOf({ metadata }: ObjectHead, claim: Claim, site: string): Pro
   return { kind: 'unknown' };
 }
 
+interface LaterHeads {
+  readonly heads: readonly SeenHead[];
+  /** The number of sites that did not answer and may be owed. */
+  readonly away: number;
+}
+
+const NONE: LaterHeads = { heads: [], away: 0 };
+
 /** The objects in the later sites that can be read. */
-async function laterHeads(claim: Claim): Promise<readonly SeenHead[]> {
-  const key = objectKey(claim.submission);
+async function laterHeads(claim: Claim): Promise<LaterHeads> {
   const seen = await Promise.all(
     claim.stores
       .slice(1)
-      .map(async (store) => ({ site: store.site, head: await readableHead(store, key) })),
+      .map(async (store) => ({ site: store.site, head: await readableHead(store, claim) })),
   );
-  const heads = seen.flatMap(({ site, head }) => (head === undefined ? [] : [{ site, head }]));
+  const heads = seen.flatMap(({ site, head }) =>
+    head === undefined || head === 'away' ? [] : [{ site, head }],
+  );
   for (const { site, head } of heads) {
     if (isOwn(head, claim)) requireOwnObject(head, claim.metadata, site);
   }
-  return heads;
+  return { heads, away: seen.filter(({ head }) => head === 'away').length };
 }
 
-async function readableHead(store: ObjectStore, key: string): Promise<ObjectHead | undefined> {
+async function readableHead(
+  store: ObjectStore,
+  claim: Claim,
+): Promise<ObjectHead | 'away' | undefined> {
+  const owable = mayOwe(claim);
   try {
-    return await store.head(key);
+    return await store.head(objectKey(claim.submission), { owable });
   } catch (error) {
     if (remedyOf(error) === 'park') return undefined;
+    if (owable && remedyOf(error) === 'retry') return 'away';
     throw error;
   }
 }

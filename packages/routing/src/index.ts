@@ -3,7 +3,13 @@ export type { BackOffLimits } from './back-off.ts';
 export { checkResult } from './check-result.ts';
 export type { ConsentReading, ConsentView } from './ports/consent-view.ts';
 export type { ControlView } from './ports/control-view.ts';
-export type { CreateOptions, CreateResult, ObjectHead, ObjectStore } from './ports/object-store.ts';
+export type {
+  CreateOptions,
+  CreateResult,
+  ObjectHead,
+  ObjectStore,
+  Owable,
+} from './ports/object-store.ts';
 export type { PolicyReading, PolicyView } from './ports/policy-view.ts';
 export type { SettledOutcome, SettledOutcomes } from './ports/settled-outcomes.ts';
 export type { Sealer } from './ports/sealer.ts';

@@ -15,6 +15,8 @@ export interface Placeable {
   readonly sample: Buffer;
   /** The region's sites in writing order. The first arbitrates. */
   readonly sites: readonly string[];
+  /** The least number of sites that must have the sample before it is stored. */
+  readonly settleWith: number;
   /** The part of the event that does not depend on the stores. */
   readonly judged: {
     readonly submission: string;
@@ -57,7 +59,7 @@ export function judge(
       'usercountry: not an assigned ISO 3166-1 alpha-2 code or XK',
       permitted,
     );
-  const { country, region, sites, rule } = decision;
+  const { country, region, sites, settleWith, rule } = decision;
   const decided = {
     ...permitted,
     country,
@@ -68,5 +70,5 @@ export function judge(
   if (submission.sampleSha256 !== undefined && submission.sampleSha256 !== sampleSha256) {
     return quarantined('DIGEST_MISMATCH', 'samplesha256: not the SHA-256 of the sample', decided);
   }
-  return { sample, sites, judged: { ...decided, sampleSha256 } };
+  return { sample, sites, settleWith, judged: { ...decided, sampleSha256 } };
 }

@@ -2,6 +2,7 @@ import { remedyOf } from '@residency/coded-error';
 import { formatPosition, objectKey } from '@residency/contracts';
 import type { ObjectMetadata, Placement } from '@residency/contracts';
 import { defined } from '@residency/defined';
+import { mayOwe } from './claim.ts';
 import type { Attempt, Claim } from './claim.ts';
 import { quarantined } from './decode.ts';
 import type { RecordResult } from './record-result.ts';
@@ -27,15 +28,17 @@ export interface PlaceDeps {
  * Seals the sample and writes it to the region's sites in order.
  *
  * A record owns the identity if it creates the object at the first site or finds its own position
- * there. The owner goes on to the next sites. Any other record finds the owner and writes nothing
+ * there. The owner goes on to the next sites. A later site that cannot be reached is owed its copy,
+ * if the policy lets the sample be stored without it. Any other record finds the owner and writes nothing
  * more (DESIGN §3 "The store is the identity register", docs/decisions/0015). A record that left
- * bytes in a site never ends as quarantined.
+ * bytes in a site never ends as quarantined, unless that site is away and the identity is another
+ * sample's (docs/decisions/0037).
  *
  * Throws the errors of site, sealer and audit log; `OWNER_UNSETTLED` and `SITES_DISAGREE` (retry);
  * `LOG_REWOUND` (stop).
  */
 export async function place(
-  { sample, judged }: Placeable,
+  { sample, judged, settleWith }: Placeable,
   stores: readonly ObjectStore[],
   attempt: Attempt,
   deps: PlaceDeps,
@@ -57,7 +60,14 @@ export async function place(
     sealedSha256: sealed.sealedSha256,
     wrappingKey: sealed.wrappingKey,
   };
-  const claim: Claim = { submission, metadata, attempt, stores, outcomes: deps.outcomes };
+  const claim: Claim = {
+    submission,
+    metadata,
+    attempt,
+    stores,
+    settleWith,
+    outcomes: deps.outcomes,
+  };
   return await timed(deps.onStage, 'store', () =>
     write({ judged, message: sealed.message, claim }),
   );
@@ -70,13 +80,16 @@ interface Writing {
 }
 
 async function write({ judged, message, claim }: Writing): Promise<RecordResult> {
-  const { metadata, stores } = claim;
+  const { metadata, stores, settleWith } = claim;
   const key = objectKey(judged.submission);
   const placements: Placement[] = [];
+  const debts = new Debts(stores.length - settleWith);
   for (const store of stores) {
     const { site } = store;
     const first = store === stores[0];
-    const head = await create(store, { key, message, metadata, decided: !first });
+    const writing = { key, message, metadata, decided: !first, owable: !first && mayOwe(claim) };
+    const head = await debts.unless(store, writing.owable, () => create(store, writing));
+    if (head === 'owed') continue;
     if (head === 'unreadable') {
       if (!first)
         throw sitesDisagree(claim, [stores[0]?.site ?? '', metadata.position], [site, undefined]);
@@ -120,7 +133,41 @@ async function write({ judged, message, claim }: Writing): Promise<RecordResult>
         return verdict satisfies never;
     }
   }
-  return { outcome: 'stored', data: { ...judged, placements } };
+  return {
+    outcome: 'stored',
+    data: { ...judged, placements, ...defined({ owed: debts.sites }) },
+  };
+}
+
+/** The sites that are owed a copy of the sample. */
+class Debts {
+  readonly #most: number;
+  readonly #sites: string[] = [];
+
+  /** `most`: the number of sites without which the sample may be stored. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** `undefined`: none. */
+  get sites(): string[] | undefined {
+    return this.#sites.length === 0 ? undefined : this.#sites;
+  }
+
+  /** Writes to the site. If it cannot be reached and may be owed, it is. Throws as `write`. */
+  async unless<T>(
+    { site }: ObjectStore,
+    owable: boolean,
+    write: () => Promise<T>,
+  ): Promise<T | 'owed'> {
+    try {
+      return await write();
+    } catch (error) {
+      if (!owable || remedyOf(error) !== 'retry' || this.#sites.length >= this.#most) throw error;
+      this.#sites.push(site);
+      return 'owed';
+    }
+  }
 }
 
 function own(
@@ -159,16 +206,18 @@ async function create(
     message,
     metadata,
     decided,
+    owable,
   }: {
     readonly key: string;
     readonly message: Uint8Array;
     readonly metadata: ObjectMetadata;
     readonly decided: boolean;
+    readonly owable: boolean;
   },
 ): Promise<ObjectHead | 'unreadable'> {
   let result: CreateResult;
   try {
-    result = await store.create(key, message, metadata, { decided });
+    result = await store.create(key, message, metadata, { decided, owable });
   } catch (error) {
     if (remedyOf(error) === 'park') return 'unreadable';
     throw error;
@@ -185,7 +234,7 @@ async function unreadable(
   claim: Claim,
   judged: Placeable['judged'],
 ): Promise<RecordResult> {
-  const [left] = await leftBehind(claim);
+  const [left] = await leftBehind(claim, site);
   if (left !== undefined)
     throw sitesDisagree(claim, [site, undefined], [left.site, claim.metadata.position]);
   return quarantined(

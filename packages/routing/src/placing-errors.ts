@@ -52,6 +52,18 @@ export function ownerUnsettled(
 }
 
 /**
+ * The first site's object cannot be read, and a later site that may have the record's own bytes does
+ * not answer: the record must not be quarantined (docs/decisions/0016).
+ */
+export function laterSiteAway({ submission, metadata }: Claim, site: string): RoutingError {
+  return new RoutingError({
+    code: 'OWNER_UNSETTLED',
+    remedy: 'retry',
+    message: `Expected every later site to say whether it has bytes of ${metadata.position}, because ${site} holds an object under ${objectKey(submission)} that cannot be read, found one that does not answer. The record waits until it does.`,
+  });
+}
+
+/**
  * Throws unless an object with this record's position can have been written from this record:
  * digest, country and policy must agree. If they differ, the log is not the one that was routed.
  */

@@ -1,4 +1,4 @@
-import { codeOf } from '@residency/coded-error';
+import { codeOf, remedyOf } from '@residency/coded-error';
 import type { Limits, LogRecord } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { ByteBudget } from './byte-budget.ts';
@@ -10,6 +10,8 @@ import type { Decoded } from './decode.ts';
 import type { RecordResult } from './record-result.ts';
 import { judge } from './judge.ts';
 import type { Placeable } from './judge.ts';
+import { openStores } from './open-stores.ts';
+import { oweAlso, placedIn } from './owe-also.ts';
 import { place } from './place.ts';
 import type { PlaceDeps } from './place.ts';
 import type { ObjectStore } from './ports/object-store.ts';
@@ -96,8 +98,10 @@ function gateAndDecide(decoded: Decoded, views: Views): Step<Placeable> {
 
 interface Stored {
   readonly result: RecordResult;
-  /** The stores in which the result's objects were created or found. */
+  /** The first site's store, and those of the result's placements. */
   readonly stores: readonly ObjectStore[];
+  readonly later: readonly ObjectStore[];
+  readonly placeable: Pick<Placeable, 'sites' | 'settleWith'>;
   readonly bytesIn: NonNullable<Blocked['bytesIn']>;
 }
 
@@ -151,20 +155,14 @@ async function storeAfter(
     const ofRecord = (): Promise<readonly string[]> =>
       bytesIn(placeable, attempt.position, deps.sites);
     try {
-      const {
-        sites,
-        judged: {
-          decision: { region },
-        },
-      } = placeable;
-      const stores = await Promise.all(sites.map((site) => deps.sites.store(site, region)));
+      const opened = await openStores(placeable, deps.sites);
+      const result = await place(placeable, opened, attempt, deps);
+      const [arbiter, ...later] = opened;
+      const placed = placedIn(result);
+      const stores = opened.filter((store) => store === arbiter || placed.includes(store.site));
       return {
         decoded,
-        state: {
-          result: await place(placeable, stores, attempt, deps),
-          stores,
-          bytesIn: ofRecord,
-        },
+        state: { result, stores, later, placeable, bytesIn: ofRecord },
       };
     } catch (error) {
       return {
@@ -181,31 +179,60 @@ async function storeAfter(
 
 /**
  * Flushes the stores before the settlement. An object is therefore durable before its event exists
- * (RECONCILIATION §2).
+ * (RECONCILIATION §2). A later site that cannot be flushed is owed its copy, if it may be.
  */
 async function flush(steps: readonly Step<Stored>[]): Promise<Step<never>[]> {
-  const touched = new Set(steps.flatMap(({ state }) => ('stores' in state ? state.stores : [])));
+  const states = steps.flatMap(({ state }) => ('stores' in state ? [state] : []));
+  const needed = new Set(
+    states.flatMap((state) => state.stores.filter((store) => !isOwable(state, store))),
+  );
   const failed = new Map<ObjectStore, unknown>();
   await Promise.all(
-    [...touched].map(async (store) => {
+    [...new Set(states.flatMap(({ stores }) => stores))].map(async (store) => {
       try {
-        await store.flush();
+        await store.flush({ owable: !needed.has(store) });
       } catch (error) {
         failed.set(store, error);
       }
     }),
   );
-  return steps.map(({ decoded, state }) => {
-    if (!('stores' in state)) return { decoded, state };
-    const broken = state.stores.find((store) => failed.has(store));
-    return {
-      decoded,
-      state:
-        broken === undefined
-          ? state
-          : { blocked: blockedAt(failed.get(broken), decoded.record.offset, state.bytesIn) },
-    };
-  });
+  return steps.map(({ decoded, state }) =>
+    'stores' in state ? flushed(decoded, state, failed) : { decoded, state },
+  );
+}
+
+function isOwable(
+  { later, placeable: { sites, settleWith } }: Stored,
+  store: ObjectStore,
+): boolean {
+  return later.includes(store) && settleWith < sites.length;
+}
+
+/** The step after its stores were flushed, some of them in vain. */
+function flushed(
+  decoded: Decoded,
+  state: Stored,
+  failed: ReadonlyMap<ObjectStore, unknown>,
+): Step<never> {
+  const broken = state.stores.filter((store) => failed.has(store));
+  const [first] = broken;
+  if (first === undefined) return { decoded, state };
+  const result = broken.every(
+    (store) => isOwable(state, store) && remedyOf(failed.get(store)) === 'retry',
+  )
+    ? oweAlso(
+        state.result,
+        broken.map(({ site }) => site),
+        state.placeable,
+      )
+    : undefined;
+  return {
+    decoded,
+    state:
+      result === undefined
+        ? { blocked: blockedAt(failed.get(first), decoded.record.offset, state.bytesIn) }
+        : { result },
+  };
 }
 
 /** The records before the first blocked one settle; the others come again. */

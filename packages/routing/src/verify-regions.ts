@@ -1,5 +1,6 @@
-import { validPolicies } from '@residency/residency';
-import type { PolicyPublished } from '@residency/residency';
+import { remedyOf } from '@residency/coded-error';
+import { settleWith, validPolicies } from '@residency/residency';
+import type { PolicyPublished, PolicyRegion } from '@residency/residency';
 import type { Sites } from './ports/sites.ts';
 import { RoutingError } from './routing-error.ts';
 
@@ -7,20 +8,22 @@ export interface RegionsDeps {
   readonly sites: Sites;
   /** `newest`: returns `undefined` if the region has no key that can seal. */
   readonly keys: { newest(region: string): unknown };
+  /** Called for each site that cannot be reached and may be owed its copies. */
+  readonly away?: (site: string, error: unknown) => void;
 }
 
 /**
  * Verifies the marker of every site of every valid policy version, in force or not, and that every
- * region has a key. Call before the first record is read (DESIGN §2.9). Throws `NO_SEALING_KEY` and
- * the errors of `Sites.store`.
+ * region has a key. Call before the first record is read (DESIGN §2.9). A site that cannot be
+ * reached and may be owed is verified before its first use. Throws `NO_SEALING_KEY` and the errors
+ * of `Sites.store`.
  */
 export async function verifyRegions(
   versions: readonly PolicyPublished[],
-  { sites, keys }: RegionsDeps,
+  { sites, keys, away }: RegionsDeps,
 ): Promise<void> {
-  for (const { id: region, sites: names } of validPolicies(versions).flatMap(
-    ({ document }) => document.regions,
-  )) {
+  for (const named of validPolicies(versions).flatMap(({ document }) => document.regions)) {
+    const { id: region } = named;
     if (keys.newest(region) === undefined) {
       throw new RoutingError({
         code: 'NO_SEALING_KEY',
@@ -28,6 +31,24 @@ export async function verifyRegions(
         remedy: 'stop',
       });
     }
-    for (const site of names) await sites.store(site, region);
+    await verifySites(named, sites, away);
+  }
+}
+
+async function verifySites(
+  region: PolicyRegion,
+  sites: Sites,
+  away: RegionsDeps['away'],
+): Promise<void> {
+  let owed = 0;
+  for (const [index, site] of region.sites.entries()) {
+    const owable = index > 0 && owed < region.sites.length - settleWith(region);
+    try {
+      await sites.store(site, region.id, { owable });
+    } catch (error) {
+      if (!owable || remedyOf(error) !== 'retry') throw error;
+      owed += 1;
+      away?.(site, error);
+    }
   }
 }

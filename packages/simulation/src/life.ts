@@ -20,12 +20,14 @@ import {
 } from '@residency/contracts';
 import type { LogEntry, NewRecord } from '@residency/contracts';
 import type { CloudEvent } from '@residency/cloudevents';
+import { defined } from '@residency/defined';
 import type { PolicyDocument, PolicyRule } from '@residency/residency';
 import { EPOCH } from './epoch.ts';
 import { auditor } from './actors/auditor.ts';
+import { custodian } from './actors/custodian.ts';
 import { projector } from './actors/projector.ts';
 import { router } from './actors/router.ts';
-import { GROUP, LOG, REGION_OF } from './names.ts';
+import { CUSTODIAN_GROUP, GROUP, LOG, REGION_OF } from './names.ts';
 import { SITES, names } from './plan.ts';
 import type { Happening, Submit } from './plan.ts';
 import { SimProcess } from './process.ts';
@@ -33,7 +35,7 @@ import { Random } from './random.ts';
 import type { SimObject } from './s3/bucket.ts';
 import type { World } from './world.ts';
 
-const MAINS = { router, projector, auditor } as const;
+const MAINS = { router, projector, auditor, custodian } as const;
 const SITES_BY_REGION: readonly (readonly string[])[] = Object.values(
   Object.groupBy(SITES, (site) => REGION_OF[site] ?? ''),
 ).map((sites = []) => sites);
@@ -85,6 +87,7 @@ export class Life {
       ...names('router', plan.routers),
       ...names('projector', plan.projectors),
       'auditor',
+      ...names('custodian', plan.custodians ?? 0),
     ])
       this.#start(name);
     for (const happening of plan.happenings)
@@ -121,7 +124,10 @@ export class Life {
         'operator',
         'corrects the settings and starts the routers',
       );
-      for (const name of names('router', world.plan.routers)) {
+      for (const name of [
+        ...names('router', world.plan.routers),
+        ...names('custodian', world.plan.custodians ?? 0),
+      ]) {
         this.waiting.delete(name);
         world.processes.get(name)?.die();
         this.#start(name);
@@ -145,6 +151,7 @@ export class Life {
       bucket.conflicts = 0;
     }
     world.kafka.commitFaults.length = 0;
+    world.kafka.custodyFaults.length = 0;
     world.kafka.transactions.markersToLose = 0;
     world.kafka.transactions.markerDelayMs = 0;
     this.#happen({ kind: 'resume', at: 0 });
@@ -391,8 +398,8 @@ export class Life {
       }
       case 'power-cut': {
         if (!world.plan.disks) return;
-        // A router writes to disks of its own machine, which loses power with them.
-        this.#restartRouters();
+        // Who writes to disks of its own machine loses power with them.
+        this.#restart('router', 'custodian');
         narrate(
           `the power of ${happening.site} is cut: ${world.bucket(happening.site).cutPower()} objects that were not flushed are gone`,
         );
@@ -420,7 +427,7 @@ export class Life {
         kafka.transactions.markersToLose += happening.count;
         return;
       case 'commit-fails':
-        kafka.commitFaults.push(happening);
+        (happening.of === 'custodian' ? kafka.custodyFaults : kafka.commitFaults).push(happening);
         return;
       case 'markers-slow':
         kafka.transactions.markerDelayMs = happening.ms;
@@ -435,6 +442,7 @@ export class Life {
       }
       case 'rebalance':
         kafka.group(GROUP).rebalance();
+        kafka.group(CUSTODIAN_GROUP).rebalance();
         return;
       case 'offsets-forgotten':
         narrate("the group's committed offsets are forgotten");
@@ -542,12 +550,13 @@ export class Life {
       rule('zurich', ['CH', ...(this.#usIn === 'zurich' ? ['US'] : [])]),
       rule('moscow', ['RU', ...(this.#usIn === 'moscow' ? ['US'] : [])]),
     ];
+    const { settleWith } = this.#world.plan;
     return {
       id: 'residency',
       version: this.#version,
       effectiveFrom: new Date(EPOCH + Math.floor(this.#world.scheduler.now) + leadMs).toISOString(),
       regions: [
-        { id: 'zurich', sites: this.#sites.zurich },
+        { id: 'zurich', sites: this.#sites.zurich, ...defined({ settleWith }) },
         { id: 'moscow', sites: this.#sites.moscow },
       ],
       rules: rules.map((each) => ({
@@ -639,10 +648,10 @@ export class Life {
     narrate(scheduler.now, 'operator', `redrives ${partition}/${offset} as ${partition}/${to}`);
   }
 
-  /** Ends every router; each starts again after `RESTART_MS`. */
-  #restartRouters(): void {
+  /** Ends every process of these kinds; each starts again after `RESTART_MS`. */
+  #restart(...kinds: readonly (keyof typeof MAINS)[]): void {
     for (const [name, process] of this.#world.processes) {
-      if (!name.startsWith('router')) continue;
+      if (!kinds.some((kind) => name.startsWith(kind))) continue;
       process.die();
       this.#world.scheduler.after(RESTART_MS, undefined, 'starts again', () => {
         this.#start(name);
@@ -660,7 +669,7 @@ export class Life {
       'world',
       `an unclean election takes the last ${gone.length} records of intake partition ${partition}`,
     );
-    if (restarts) this.#restartRouters();
+    if (restarts) this.#restart('router');
     for (const { offset } of gone) world.oracle.cut.add(`${partition}/${offset}`);
     const sent = gone.flatMap(({ headers }) => this.#sent.get(headers) ?? []);
     for (const { index, otherwise } of again) {

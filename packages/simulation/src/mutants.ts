@@ -17,6 +17,7 @@ export interface Mutant {
 
 const KAFKA = 'packages/adapter-kafka/src';
 const LOG = `${KAFKA}/submission-log`;
+const CUSTODY = 'packages/custodianship/src';
 
 /**
  * Defects of the kinds that reviews and public bug reports name; the simulation must find each of
@@ -143,7 +144,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${LOG}/take-over.ts`,
-        from: 'const pointers = await isUndecided(TOPICS.quarantine);',
+        from: 'const pointers = await isUndecided(reads, TOPICS.quarantine, target(TOPICS.quarantine));',
         to: 'return;',
       },
     ],
@@ -229,7 +230,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/routing/src/router.ts',
-        from: 'await store.flush();',
+        from: 'await store.flush({ owable: !needed.has(store) });',
         to: 'await Promise.resolve();',
       },
     ],
@@ -381,8 +382,110 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/routing/src/identity.ts',
-        from: "if (fate.kind === 'unsettled' && later.length < claim.stores.length - 1)",
+        from: "if (fate.kind === 'unsettled' && !isSettleable(claim, later.length, away))",
         to: "if (fate.kind === 'unsettled' && later.length > 9)",
+      },
+    ],
+  },
+  {
+    name: 'event-before-copy',
+    seed: 9,
+    defect: 'a custodian appends the event without waiting for its copy',
+    edits: [
+      {
+        file: `${CUSTODY}/copy-sample.ts`,
+        from: 'const created = await target.create(copy);',
+        to: 'void target.create(copy).catch(() => undefined); if (copy.key !== "") return made(source.site, source.metadata, undefined);\n  const created = await target.create(copy);',
+      },
+    ],
+  },
+  {
+    name: 'nothing-set-aside',
+    seed: 14,
+    defect: 'a custodian replaces what has the key without keeping it',
+    edits: [
+      {
+        file: `${CUSTODY}/copy-sample.ts`,
+        from: 'const setAside = await target.setAside(holding.submission, found);',
+        to: 'const setAside = undefined;',
+      },
+    ],
+  },
+  {
+    name: 'custodian-no-fence',
+    seed: 35,
+    defect:
+      'each owner of a custody log has a transactional id of its own, and appends after the group revoked it',
+    edits: [
+      {
+        file: `${KAFKA}/custody-log/kafka-custody-log.ts`,
+        from: 'transactionalId: custodianGroup(topicPrefix, region),',
+        to: 'transactionalId: `${custodianGroup(topicPrefix, region)}-${Math.random()}`,',
+      },
+      {
+        file: `${KAFKA}/custody-log/kafka-custodian.ts`,
+        from: 'signal.aborted ? Promise.reject(ownershipUnsure(0)) : Promise.resolve()',
+        to: 'Promise.resolve()',
+      },
+    ],
+  },
+  {
+    name: 'away-is-paid',
+    seed: 130,
+    defect: 'a custodian strikes the debts of a site that does not answer',
+    edits: [
+      {
+        file: `${CUSTODY}/custodian.ts`,
+        from: 'const error = site === undefined ? away',
+        to: 'for (const p of site === undefined ? await this.#deps.audit.partitions() : []) for (let at = this.#debts.first(name, p); at !== undefined; at = this.#debts.first(name, p)) this.#debts.paid(name, p, at);\n    const error = site === undefined ? away',
+      },
+    ],
+  },
+  {
+    name: 'skipped-is-not-owed',
+    seed: 13,
+    defect: 'an event does not say which site was skipped',
+    edits: [
+      {
+        file: 'packages/routing/src/place.ts',
+        from: 'data: { ...judged, placements, ...defined({ owed: debts.sites }) },',
+        to: 'data: { ...judged, placements },',
+      },
+    ],
+  },
+  {
+    name: 'arbiter-is-owed',
+    seed: 88,
+    defect: 'a sample is stored without the first site if that one is away',
+    edits: [
+      {
+        file: 'packages/routing/src/place.ts',
+        from: 'owable: !first && mayOwe(claim) };',
+        to: 'owable: mayOwe(claim) };',
+      },
+    ],
+  },
+  {
+    name: 'named-though-it-answers',
+    plan: 'the-only-copy-is-damaged-while-a-duplicate-waits-for-the-later-site',
+    defect: 'a duplicate names an unsettled owner although the later site answers and lacks it',
+    edits: [
+      {
+        file: 'packages/routing/src/identity.ts',
+        from: "if (fate.kind === 'unsettled' && !isSettleable(claim, later.length, away))",
+        to: "if (fate.kind === 'unsettled' && !mayOwe(claim) && later.length < claim.stores.length - 1)",
+      },
+    ],
+  },
+  {
+    name: 'stored-stranger-replaced',
+    plan: 'a-site-loses-a-stored-sample-while-the-later-one-is-away',
+    defect: 'a custodian replaces the object of another stored sample',
+    edits: [
+      {
+        file: `${CUSTODY}/copy-sample.ts`,
+        from: "? 'STORED_TWICE'",
+        to: '? undefined',
       },
     ],
   },

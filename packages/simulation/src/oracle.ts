@@ -18,12 +18,15 @@ import type { AuditEvent, LogRecord, Placement } from '@residency/contracts';
 import { leafOf } from '@residency/auditing';
 import { EMPTY_RANGE, appendHashes, leafHash, rootOf } from '@residency/ledger';
 import type { CompactRange } from '@residency/ledger';
-import { decide, policyInForce, readJson } from '@residency/residency';
+import { decide, policyInForce } from '@residency/residency';
 import type { PolicyPublished } from '@residency/residency';
 import { remedyOf } from '@residency/coded-error';
+import { CustodyOracle } from './custody-oracle.ts';
 import type { PartitionLog, Stored } from './kafka/partition-log.ts';
 import { LOG, REGION_OF } from './names.ts';
-import type { SimObject } from './s3/bucket.ts';
+import { nameOf, placedName, readSealed } from './object-name.ts';
+import type { Sealed } from './object-name.ts';
+import type { Put, SimObject } from './s3/bucket.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface Violation {
@@ -51,6 +54,12 @@ interface Placed {
   readonly region: string;
   readonly placements: readonly Placement[];
 }
+
+/**
+ * From a later site's missing answer to the event of a duplicate that was named without it, virtual
+ * milliseconds: the world freezes a router in its commit for at most ten seconds.
+ */
+const NAMED_WITHIN_MS = 15_000;
 
 interface AuditState {
   cursor: number;
@@ -84,8 +93,13 @@ export class Oracle {
   readonly #taken = new Set<string>();
   /** By `objectName`: copies that an operator put into a site. */
   readonly #copies = new Set<string>();
-  /** Records that ended as conflicts after the world took their object from every site. */
-  readonly #lost = new Set<string>();
+  /** Of records that ended as conflicts: the sites from which the world took their object. */
+  readonly #takenFrom = new Map<string, ReadonlySet<string>>();
+  /** When a site last did not answer a router that may leave it out. */
+  readonly #unansweredAt = new Map<string, number>();
+  /** By position: sites that did not answer when a duplicate of that record was settled. */
+  readonly #namedWithout = new Map<string, Set<string>>();
+  readonly #custody: CustodyOracle;
   /** `<partition>/<offset>`: where the intake log was cut. */
   readonly cut = new Set<string>();
   /**
@@ -97,6 +111,7 @@ export class Oracle {
   constructor(world: Surroundings) {
     this.#world = world;
     const { kafka } = world;
+    this.#custody = new CustodyOracle({ world, policies: this.#policies, taken: this.#taken });
     for (const log of kafka.partitionsOf(TOPICS.samples))
       log.onAppend = (stored) => {
         this.#appended(log, stored);
@@ -147,14 +162,19 @@ export class Oracle {
     if (log !== undefined) this.#markersForgotten = true;
   }
 
+  unanswered(site: string): void {
+    this.#unansweredAt.set(site, this.#world.scheduler.now);
+  }
+
   /** An object came to stand in a bucket. */
-  put(bucket: string, key: string, object: SimObject): void {
+  put(bucket: string, key: string, object: SimObject, { by, before }: Put): void {
     const { bytes, metadata } = object;
     if (bucket === 'ledger') {
       const [, partition] = /^(\d+)\/checkpoint$/.exec(key) ?? [];
       if (partition !== undefined) this.#checkpoint(Number(partition), bytes);
       return;
     }
+    if (by?.startsWith('custodian') === true) this.#custody.put(bucket, key, object, before);
     if (!key.startsWith(OBJECT_PREFIX)) return;
     this.#taken.delete(nameOf(bucket, key, object));
     const sealed = readSealed(bytes);
@@ -185,6 +205,7 @@ export class Oracle {
     for (const log of this.#world.kafka.partitionsOf(TOPICS.samples)) this.#assertSettled(log);
     for (const [position, event] of this.#events) this.#assertQuiet(position, event);
     this.#assertClaimed();
+    this.#custody.quiet();
     for (const [partition, { roots }] of this.#audits)
       this.#assertLedger(partition, roots.length - 1);
   }
@@ -201,7 +222,8 @@ export class Oracle {
       [...this.#audits].every(
         ([partition, { roots }]) => this.#ledgerSize(partition) === roots.length - 1,
       ) &&
-      (this.#markersForgotten || !this.#pointersUndecided)
+      (this.#markersForgotten || !this.#pointersUndecided) &&
+      this.#custody.settled
     );
   }
 
@@ -281,7 +303,10 @@ export class Oracle {
       );
     else this.#compare(place, event, this.#expected(record));
     if (event.outcome === 'stored') this.#once(place, event);
-    if (event.outcome === 'quarantined' && this.#isLost(place, event)) this.#lost.add(place);
+    if (event.outcome === 'stored') this.#custody.stored(event);
+    if (event.outcome === 'quarantined')
+      this.#takenFrom.set(place, this.#ownTakenFrom(place, event));
+    if (event.outcome === 'duplicate') this.#named(event.data.of);
   }
 
   #assertNoneBetween(partition: number, previous: string | null, offset: number): void {
@@ -347,8 +372,8 @@ export class Oracle {
     // The order in which the two settle says nothing about which of them lost its objects.
     if (
       before !== undefined &&
-      !this.#excused(before) &&
-      !this.#excused({ position, region, placements })
+      !this.#excused(before, placements) &&
+      !this.#excused({ position, region, placements }, before.placements)
     )
       this.#world.violated(
         'at most one stored',
@@ -380,25 +405,61 @@ export class Oracle {
     }
   }
 
-  /** The world took away every object of it: the stores cannot know. */
-  #excused({ position, placements }: Placed): boolean {
-    return placements.every((placement) => this.#taken.has(placedName(position, placement)));
+  /**
+   * The world took away every object of it in the sites where the other record was placed: that
+   * record's router saw no others, and the stores cannot know. A site that it could not see owes it
+   * a copy (the arbiter loses an object while the later site is away: docs/evidence/model.md, two
+   * faults at once), or is newer than its policy version.
+   */
+  #excused({ position, placements }: Placed, seen: readonly Placement[]): boolean {
+    const names = [
+      ...placements.map((placement) => placedName(position, placement)),
+      ...this.#custody.copiesOf(position),
+    ];
+    return names
+      .filter((name) => seen.some(({ site }) => name.startsWith(`${site}/`)))
+      .every((name) => this.#taken.has(name));
+  }
+
+  /** The sites from which the world took a conflict's own object. */
+  #ownTakenFrom(
+    place: string,
+    { data: { reason, submission } }: Extract<AuditEvent, { outcome: 'quarantined' }>,
+  ): ReadonlySet<string> {
+    if (reason !== 'IDENTITY_CONFLICT' || submission === undefined) return new Set();
+    const own = (site: string): string => `${site}/${objectKey(submission)}/${place}/`;
+    return new Set(
+      Object.keys(REGION_OF).filter((site) =>
+        [...this.#taken].some((name) => name.startsWith(own(site))),
+      ),
+    );
+  }
+
+  /** A duplicate of this record was settled. */
+  #named(of: string): void {
+    const { now } = this.#world.scheduler;
+    const without = this.#namedWithout.get(of) ?? new Set();
+    for (const [site, at] of this.#unansweredAt) if (at >= now - NAMED_WITHIN_MS) without.add(site);
+    this.#namedWithout.set(of, without);
   }
 
   /**
    * A conflict whose own object was in every site of its region, from which the world took it. No
-   * store holds the sample any more (docs/decisions/0015).
+   * store holds the sample any more (docs/decisions/0015). A later site may never have had it, if it
+   * did not answer when a duplicate named the record (docs/decisions/0037).
    */
-  #isLost(place: string, { data }: Extract<AuditEvent, { outcome: 'quarantined' }>): boolean {
-    const { reason, decision, submission } = data;
-    if (reason !== 'IDENTITY_CONFLICT' || decision === undefined || submission === undefined)
-      return false;
-    const sites = this.#policies
-      .find(({ digest }) => digest === decision.policy.digest)
-      ?.document.regions.find(({ id }) => id === decision.region)?.sites;
-    const own = (site: string): string => `${site}/${objectKey(submission)}/${place}/`;
+  #isLost(place: string): boolean {
+    const event = this.#events.get(place);
+    if (event?.outcome !== 'quarantined' || event.data.decision === undefined) return false;
+    const { decision } = event.data;
+    const [arbiter = '', ...later] =
+      this.#policies
+        .find(({ digest }) => digest === decision.policy.digest)
+        ?.document.regions.find(({ id }) => id === decision.region)?.sites ?? [];
+    const from = this.#takenFrom.get(place);
     return (
-      sites?.every((site) => [...this.#taken].some((name) => name.startsWith(own(site)))) === true
+      from?.has(arbiter) === true &&
+      later.every((site) => from.has(site) || this.#namedWithout.get(place)?.has(site) === true)
     );
   }
 
@@ -511,7 +572,9 @@ export class Oracle {
   #assertPlaced(position: string, event: Extract<AuditEvent, { outcome: 'stored' }>): void {
     for (const placement of event.data.placements) {
       const { site, key } = placement;
-      if (this.#taken.has(placedName(position, placement))) continue;
+      // A custodian may have replaced what the event names, and the world have taken that.
+      const names = [placedName(position, placement), ...this.#custody.copiesOf(position)];
+      if (names.some((name) => name.startsWith(`${site}/`) && this.#taken.has(name))) continue;
       if (!this.#world.bucket(site).objects.has(key))
         this.#world.violated(
           'stored is there',
@@ -528,7 +591,7 @@ export class Oracle {
       ({ of } = at.data);
       at = this.#events.get(of);
     }
-    if (at?.outcome === 'stored' || this.#lost.has(of)) return;
+    if (at?.outcome === 'stored' || this.#isLost(of)) return;
     this.#world.violated(
       'a duplicate leads to a stored',
       `${[...seen, of].join(' is a duplicate of ')}, which is ${at?.outcome ?? 'nothing'}`,
@@ -536,13 +599,14 @@ export class Oracle {
   }
 
   #assertClaimed(): void {
-    const claimed = new Set(
-      [...this.#events.values()].flatMap((event) =>
+    const claimed = new Set([
+      ...this.#custody.claimed,
+      ...[...this.#events.values()].flatMap((event) =>
         ('placements' in event.data ? (event.data.placements ?? []) : []).map(
           ({ site, key, sealedSha256 }) => `${site}/${key}/${sealedSha256}`,
         ),
       ),
-    );
+    ]);
     for (const [site, { objects }] of this.#world.buckets) {
       for (const [key, object] of objects) {
         const { metadata, bytes } = object;
@@ -603,33 +667,6 @@ function recordOf({ topic, partition }: PartitionLog, stored: Stored): LogRecord
   };
 }
 
-/** `<site>/<key>/<position>/<digest of the sealed bytes>`: one object, whatever stands there later. */
-function objectName(site: string, key: string, position: string, sealedSha256: string): string {
-  return `${site}/${key}/${position}/${sealedSha256}`;
-}
-
-function nameOf(site: string, key: string, { metadata, bytes }: SimObject): string {
-  return objectName(site, key, metadata.position ?? '', sha256(bytes));
-}
-
-/** Of the object that an event's placement names. */
-function placedName(position: string, { site, key, sealedSha256, adopted }: Placement): string {
-  return objectName(site, key, adopted?.position ?? position, sealedSha256);
-}
-
-/** The simulated sealed message: what the context binds, and the sample in hex, in the clear. */
-interface Sealed {
-  readonly region: string;
-  readonly sampleSha256: string;
-  readonly sample: string;
-}
-
-export function readSealed(bytes: Buffer): Sealed {
-  const found: unknown = readJson(bytes.toString('utf8'));
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by the simulated sealer
-  return found as Sealed;
-}
-
 function holds({ sampleSha256, sample }: Sealed, expected: Expected): boolean {
   return (
     expected.outcome === 'placed' &&
@@ -642,6 +679,6 @@ function described({ position, outcome, data }: AuditEvent): string {
   const place = `${position.partition}/${position.offset}`;
   if (outcome === 'duplicate') return `${place} is a duplicate of ${data.of}`;
   if (outcome === 'stored')
-    return `${place} is stored in ${data.placements.map(({ site }) => site).join(' and ')}`;
+    return `${place} is stored in ${data.placements.map(({ site }) => site).join(' and ')}${data.owed === undefined ? '' : `; ${data.owed.join(' and ')} owe a copy`}`;
   return `${place} is ${outcome}, ${data.reason}`;
 }

@@ -1,4 +1,4 @@
-import type { Random } from './random.ts';
+import { Random } from './random.ts';
 
 /** What publishers send. `hostile`: which kind of bytes; absent: a sound submission. */
 export interface Submit {
@@ -102,6 +102,8 @@ export type Happening =
    */
   | {
       readonly kind: 'commit-fails';
+      /** Absent: a router. */
+      readonly of?: 'custodian';
       readonly at: number;
       readonly how: CommitFault;
       readonly lateMs: number;
@@ -161,6 +163,10 @@ export interface Plan {
   readonly projectors: number;
   /** Sites keep only what was flushed. */
   readonly disks: boolean;
+  /** Processes that keep zurich's custody; absent: none. */
+  readonly custodians?: number;
+  /** Of zurich: as a policy's region says it; absent: all sites. */
+  readonly settleWith?: number;
   /** So long from the begin two sites' settings lead to each other's bucket; 0: never. */
   readonly swappedMs: number;
   readonly happenings: readonly Happening[];
@@ -241,6 +247,10 @@ export function drawPlan(seed: string, random: Random, { faults, policies }: Pla
   const clocks = Array.from({ length: 3 }, () => Math.round(random.between(-450, 450)));
   const disks = random.chance(0.4);
   const swappedMs = random.chance(0.05) ? random.between(500, 5_000) : 0;
+  const custody = drawCustody(
+    { ...draw, random: new Random(`custody/${seed}`) },
+    { faults, policies },
+  );
   return {
     seed,
     busyMs,
@@ -250,8 +260,92 @@ export function drawPlan(seed: string, random: Random, { faults, policies }: Pla
     partitions,
     routers,
     projectors,
-    happenings: happenings.toSorted((a, b) => a.at - b.at),
+    ...custody.keeping,
+    happenings: [...happenings, ...custody.happenings].toSorted((a, b) => a.at - b.at),
   };
+}
+
+/** Sites that may be owed their copies. */
+const OWED_SITES = ['zrh-2', 'zrh-2', 'zrh-3'] as const;
+
+/**
+ * Whether zurich has custodians, and what happens around them: later sites are away while samples
+ * come, and custodians end or freeze. `draw.random` is a source of its own, so that a world without
+ * them is what it would be if there were none.
+ */
+function drawCustody(
+  draw: Draw,
+  { faults, policies }: PlanOptions,
+): {
+  readonly keeping: Pick<Plan, 'custodians' | 'settleWith'>;
+  readonly happenings: readonly Happening[];
+} {
+  const { random } = draw;
+  if (!random.chance(0.4)) return { keeping: {}, happenings: [] };
+  const custodians = random.chance(0.7) ? 2 : 1;
+  const absences = drawSome(draw, 1 + random.int(3), faults, ['weather', 'site-refuses']).map(
+    (one): Happening =>
+      one.kind === 'weather'
+        ? {
+            ...one,
+            service: `s3:${random.pick(OWED_SITES)}`,
+            lost: random.pick([0.5, 1, 1]),
+            slowMs: random.pick([0, 0, 6_000]),
+          }
+        : { ...one, ...(one.kind === 'site-refuses' ? { site: random.pick(OWED_SITES) } : {}) },
+  );
+  const ends = drawSome(
+    { ...draw, processes: names('custodian', custodians) },
+    random.int(4),
+    faults,
+    ['kill', 'stop', 'freeze', 'freeze'],
+  );
+  const commits = drawSome(draw, random.int(4), faults, ['commit-fails']).map((one): Happening =>
+    one.kind === 'commit-fails'
+      ? { ...one, of: 'custodian', how: random.chance(0.3) ? 'frozen' : one.how }
+      : one,
+  );
+  const added = policies.includes('site-added') && random.chance(0.3);
+  return {
+    keeping: { custodians, ...(random.chance(0.8) ? { settleWith: 1 } : {}) },
+    happenings: [
+      ...absences.flatMap((one) => [one, ...samplesIn(one, draw)]),
+      ...ends,
+      ...commits,
+      ...(added ? [policyChange(draw, ['site-added'])] : []),
+    ],
+  };
+}
+
+/** Samples of a few identities that come while a site is away. */
+function samplesIn(absence: Happening, { random, partitions, busyMs }: Draw): Submit[] {
+  const forMs = 'awayMs' in absence ? absence.awayMs : 0;
+  return Array.from({ length: 1 + random.int(4) }, () => {
+    const id = random.int(3);
+    return {
+      kind: 'submit',
+      // A record waits for a second until the consents of its time are known.
+      at: Math.min(busyMs, Math.max(100, absence.at + random.between(-1_200, forMs - 500))),
+      id,
+      sample: random.chance(0.9) ? id : random.int(3),
+      country: 'CH',
+      consent: random.int(2),
+      partition: random.int(partitions),
+    };
+  });
+}
+
+/** `count` faults of these kinds, of which only the chosen ones occur. */
+function drawSome(
+  draw: Draw,
+  count: number,
+  chosen: readonly FaultKind[],
+  kinds: readonly FaultKind[],
+): Happening[] {
+  const known = kinds.filter((kind) => chosen.includes(kind));
+  return known.length === 0
+    ? []
+    : Array.from({ length: count }, () => fault(draw.random.pick(known), draw));
 }
 
 interface Draw {

@@ -58,6 +58,7 @@ async function simpler(plan: Plan, breaks: Breaks): Promise<Plan> {
     { routers: 1 },
     { routers: 2 },
     { projectors: 1 },
+    { custodians: 1 },
     { clocks: [0, 0, 0] },
     { busyMs: last + 50 },
     { busyMs: last + 2_000 },
@@ -69,7 +70,12 @@ async function simpler(plan: Plan, breaks: Breaks): Promise<Plan> {
       )
     )
       continue;
-    if ((change.routers ?? 0) > best.routers || (change.busyMs ?? 0) > best.busyMs) continue;
+    if (
+      (change.routers ?? 0) > best.routers ||
+      (change.custodians ?? 0) > (best.custodians ?? 0) ||
+      (change.busyMs ?? 0) > best.busyMs
+    )
+      continue;
     const candidate = { ...best, ...change };
     if (await breaks(candidate)) best = candidate;
   }

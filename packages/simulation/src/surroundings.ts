@@ -26,5 +26,7 @@ export interface Surroundings {
   weatherOf(service: string): Weather;
   /** A partition waits at a record, or goes on. */
   waits(partition: number, blocked: Blocked | undefined): void;
+  /** A router was not answered by a site that may be owed. */
+  unanswered(site: string): void;
   violated(invariant: string, found: string): void;
 }

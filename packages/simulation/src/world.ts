@@ -68,8 +68,8 @@ export class World implements Surroundings {
         new SimBucket({
           name,
           now: () => this.scheduler.now,
-          put: (key, object) => {
-            this.oracle.put(name, key, object);
+          put: (key, object, put) => {
+            this.oracle.put(name, key, object, put);
           },
         }),
       ]),
@@ -106,6 +106,10 @@ export class World implements Surroundings {
         offset: blocked.offset,
         since: this.scheduler.now,
       });
+  }
+
+  unanswered(site: string): void {
+    this.oracle.unanswered(site);
   }
 
   /** The first one counts. */

@@ -16,6 +16,8 @@ export interface MetricDefinition {
 const OUTCOME_WITHIN_SECONDS = LIMITS.outcomeAge.seconds;
 
 const ROUTERS = ['router', 'standalone'] as const;
+const CUSTODIANS = ['custodian', 'standalone'] as const;
+const REGION_OF_CUSTODIAN = 'a region of the deployment';
 const CODE = "an error's code, or `other`";
 const PARTITION = 'of the intake log, 0 and up';
 const SITE = 'a site of the regions file';
@@ -98,6 +100,12 @@ const routing = {
     labels: { stage: 'as above' },
     by: ROUTERS,
   },
+  residency_site_left_out: {
+    type: 'gauge',
+    help: '1 while a later site that may be owed its copies is left out because it failed; 0 otherwise.',
+    labels: { site: SITE },
+    by: ROUTERS,
+  },
   residency_routing_blocked_offset: {
     type: 'gauge',
     help: 'The offset of the record that blocks its partition with a failure that no check foresees (RECORD_BLOCKED, SET_ASIDE_REFUSED). Absent if no record blocks.',
@@ -113,14 +121,14 @@ const routing = {
       result:
         "`ok`; `exists`, `missing`, `conflict`: expected answers, not failures; `unclear`: an answer that does not come from a store; else an error's code",
     },
-    by: ['router', 'reconciler'],
+    by: ['router', 'reconciler', 'custodian'],
   },
   residency_store_request_duration_seconds: {
     type: 'histogram',
     help: 'How long a request to a site took, retries of the client included.',
     labels: { site: SITE, operation: 'as above' },
     buckets: CALL_SECONDS,
-    by: ['router', 'reconciler'],
+    by: ['router', 'reconciler', 'custodian'],
   },
   residency_transactions_total: {
     type: 'counter',
@@ -374,6 +382,42 @@ const proof = {
   },
 } as const satisfies Record<string, MetricDefinition>;
 
+const custody = {
+  residency_copies_owed: {
+    type: 'gauge',
+    help: 'Copies of stored samples that the site lacks.',
+    labels: { site: SITE },
+    by: CUSTODIANS,
+  },
+  residency_copies_owed_age_seconds: {
+    type: 'gauge',
+    help: 'Time since the append of the oldest record whose copy the site lacks; 0 if it lacks none.',
+    labels: { site: SITE },
+    by: CUSTODIANS,
+  },
+  residency_copies_unpaid: {
+    type: 'gauge',
+    help: 'Owed copies that a custodian cannot make although the sites answer. They are tried again once a minute.',
+    labels: {
+      region: REGION_OF_CUSTODIAN,
+      code: 'NO_GOOD_COPY, ONLY_ANOTHER_CIPHERTEXT, STORED_TWICE, STRANGER_UNSETTLED, STRANGER_UNKNOWN, OBJECT_UNREADABLE',
+    },
+    by: CUSTODIANS,
+  },
+  residency_copies_total: {
+    type: 'counter',
+    help: 'Copies made in the site, each with its custody event.',
+    labels: { site: SITE },
+    by: CUSTODIANS,
+  },
+  residency_custodian_round_timestamp_seconds: {
+    type: 'gauge',
+    help: 'The end of the last round over the debts of the region that had no error, Unix time.',
+    labels: { region: REGION_OF_CUSTODIAN },
+    by: CUSTODIANS,
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
 const http = {
   residency_http_requests_total: {
     type: 'counter',
@@ -391,7 +435,15 @@ const http = {
 } as const satisfies Record<string, MetricDefinition>;
 
 /** Every metric of this system. docs/reference/metrics.md is generated from it. */
-export const METRICS = { ...everywhere, ...routing, ...views, ...logs, ...proof, ...http };
+export const METRICS = {
+  ...everywhere,
+  ...routing,
+  ...views,
+  ...logs,
+  ...proof,
+  ...custody,
+  ...http,
+};
 export type MetricName = keyof typeof METRICS;
 
 /** The sections of docs/reference/metrics.md, in order. */
@@ -404,5 +456,6 @@ export const METRIC_GROUPS: readonly {
   { title: 'Views and control', metrics: views },
   { title: 'The contents of the logs', metrics: logs },
   { title: 'Proof', metrics: proof },
+  { title: 'Custody', metrics: custody },
   { title: 'The intake', metrics: http },
 ];

@@ -3,6 +3,7 @@ export type { MetricDefinition, MetricName } from './catalogue.ts';
 export { METRIC_SOURCES } from './metric-sources.ts';
 export type { MetricSource } from './metric-sources.ts';
 export type { ControlMetrics } from './control-metrics.ts';
+export type { CustodianMetrics, CustodyNow } from './custodian-metrics.ts';
 export { EXPORTED_SOURCES } from './exporter-metrics.ts';
 export type {
   ClusterNames,

@@ -5,6 +5,7 @@ export const METRIC_SOURCES = [
   'intake',
   'auditor',
   'reconciler',
+  'custodian',
   'exporter',
   'standalone',
 ] as const;

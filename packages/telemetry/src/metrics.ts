@@ -4,6 +4,8 @@ import { BoundedLabel } from './bounded-label.ts';
 import type { MetricSource } from './metric-sources.ts';
 import { controlMetrics } from './control-metrics.ts';
 import type { ControlMetrics } from './control-metrics.ts';
+import { custodianMetrics } from './custodian-metrics.ts';
+import type { CustodianMetrics, CustodianMetricsOptions } from './custodian-metrics.ts';
 import { embeddedMetrics } from './embedded-metrics.ts';
 import { exporterMetrics } from './exporter-metrics.ts';
 import type { ClusterNames, ExporterMetrics } from './exporter-metrics.ts';
@@ -36,8 +38,8 @@ export interface Metrics {
   waiting(code: string | undefined): void;
   /** Call for each log line of level warn or error. */
   readonly logged: (code: string | undefined) => void;
-  /** `regions`: the deployment's. Any other region is counted as `other`. */
-  routing(regions: readonly string[]): RouterMetrics;
+  /** The deployment's regions and sites. Any other is counted as `other`. */
+  routing(regions: readonly string[], sites: readonly string[]): RouterMetrics;
   /** `sites`: the deployment's sites. */
   requests(sites: readonly string[]): RequestMetrics;
   views(now: ViewsNow): void;
@@ -48,6 +50,7 @@ export interface Metrics {
   ledger(): LedgerMetrics;
   exporting(names: ClusterNames): ExporterMetrics;
   reconciling(sites: readonly string[]): ReconcilerMetrics;
+  custody(options: Omit<CustodianMetricsOptions, 'now'>): CustodianMetrics;
   http(routes: readonly string[]): HttpMetrics;
   /** The body of `/metrics`. */
   readonly render: () => Promise<{ readonly contentType: string; readonly body: string }>;
@@ -80,7 +83,7 @@ export function createMetrics({ service, version, now }: MetricsOptions): Metric
       errors.inc(labels);
       lastError.set(labels, now() / 1_000);
     },
-    routing: (regions) => routerMetrics(make, { regions, now }),
+    routing: (regions, sites) => routerMetrics(make, { regions, sites, now }),
     requests: (sites) => requestMetrics(make, sites),
     views: (views) => {
       viewMetrics(make, views, now);
@@ -93,6 +96,7 @@ export function createMetrics({ service, version, now }: MetricsOptions): Metric
     ledger: () => ledgerMetrics(make, now),
     exporting: (names) => exporterMetrics(make, names, now),
     reconciling: (sites) => reconcilerMetrics(make, sites),
+    custody: (options) => custodianMetrics(make, { ...options, now }),
     http: (routes) => httpMetrics(make, routes),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };

@@ -12,12 +12,15 @@ export interface RouterMetrics {
   readonly transaction: (result: string, milliseconds: number) => void;
   /** The record that blocks its partition; `undefined`: none does. */
   blocked(partition: number, offset: bigint | undefined): void;
+  /** A later site is left out, or is used again. */
+  readonly leftOut: (site: string, isLeftOut: boolean) => void;
   /** The number of partitions that this router now owns. */
   rebalanced(partitions: number): void;
 }
 
 export interface RouterMetricsOptions {
   readonly regions: readonly string[];
+  readonly sites: readonly string[];
   /** Wall clock, milliseconds. */
   readonly now: () => number;
 }
@@ -27,7 +30,7 @@ const RESULTS = ['commit', 'abort', 'unknown'];
 
 export function routerMetrics(
   make: Instruments,
-  { regions, now }: RouterMetricsOptions,
+  { regions, sites, now }: RouterMetricsOptions,
 ): RouterMetrics {
   const submissions = make.counter('residency_submissions_total');
   const bytes = make.counter('residency_sample_bytes_total');
@@ -38,6 +41,7 @@ export function routerMetrics(
   const transactions = make.counter('residency_transactions_total');
   const took = make.histogram('residency_transaction_duration_seconds');
   const blockedAt = make.gauge('residency_routing_blocked_offset');
+  const leftOut = make.gauge('residency_site_left_out');
   const rebalances = make.counter('residency_rebalances_total');
   const owned = make.gauge('residency_partitions_owned');
   const [outcome, reason, region] = [
@@ -45,6 +49,8 @@ export function routerMetrics(
     new BoundedLabel([...QUARANTINE_REASONS, ...REFUSAL_REASONS]),
     new BoundedLabel(regions),
   ];
+  const site = new BoundedLabel(sites);
+  for (const one of sites) leftOut.set({ site: one }, 0);
   const [stages, results] = [new BoundedLabel(STAGES), new BoundedLabel(RESULTS)];
   // A counter that is absent until its first event hides that event from `increase()`.
   for (const place of regions) {
@@ -87,6 +93,9 @@ export function routerMetrics(
     blocked: (partition, offset) => {
       if (offset === undefined) blockedAt.remove({ partition });
       else blockedAt.set({ partition }, Number(offset));
+    },
+    leftOut: (where, isLeftOut) => {
+      leftOut.set({ site: site.value(where) }, isLeftOut ? 1 : 0);
     },
     rebalanced: (partitions) => {
       blockedAt.reset();

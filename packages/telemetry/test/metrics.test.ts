@@ -59,7 +59,7 @@ const create = (): Metrics =>
   createMetrics({ service: 'router', version: '0.1.0', now: () => clock });
 const routing = (): { metrics: Metrics; router: RouterMetrics } => {
   const metrics = create();
-  return { metrics, router: metrics.routing(['zurich', 'moscow']) };
+  return { metrics, router: metrics.routing(['zurich', 'moscow'], ['zrh-1', 'zrh-2']) };
 };
 const linesOf = async (source: Metrics, name: string) =>
   (await source.render()).body
@@ -505,8 +505,9 @@ test('views are read at each rendering, and unknown values are absent', async ()
 
 test('every metric of the catalogue is created by its part, and no other metric is', async () => {
   const metrics = create();
-  metrics.routing([]);
+  metrics.routing([], []);
   metrics.requests([]);
+  metrics.custody({ sites: [], unpaidCodes: [] });
   metrics.views(() => ({}));
   metrics.control();
   metrics.projecting();

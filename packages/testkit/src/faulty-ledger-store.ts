@@ -1,6 +1,6 @@
 import type { LedgerStore } from '@residency/auditing';
 import { CodedError } from '@residency/coded-error';
-import type { FaultPlan, StoreCall, StoreFault } from './faulty-object-store.ts';
+import type { FaultPlan, StoreCall, StoreFault } from './planned-faults.ts';
 
 export class LedgerFault extends CodedError<'LEDGER_UNREACHABLE'> {}
 

@@ -1,23 +1,28 @@
 export { MemoryAuditSource, auditRecord, someAuditEvent, someAuditRecords } from './audit-log.ts';
+export { describeAuditFeed } from './audit-feed-suite.ts';
+export type { AuditFeedHarness } from './audit-feed-suite.ts';
 export { describeAuditRestorer } from './audit-restorer-suite.ts';
 export type { AuditRestorerHarness } from './audit-restorer-suite.ts';
 export { describeAuditSource } from './audit-source-suite.ts';
 export type { AuditSourceHarness } from './audit-source-suite.ts';
+export { someCustodyEvent } from './custody-events.ts';
+export type { SomeCustodyEventOptions } from './custody-events.ts';
+export { describeCustodyLog } from './custody-log-suite.ts';
+export type { CustodyLogHarness } from './custody-log-suite.ts';
 export { FaultyLedgerStore, LedgerFault } from './faulty-ledger-store.ts';
 export { describeLedgerStore } from './ledger-store-suite.ts';
 export type { LedgerStorePlace } from './ledger-store-suite.ts';
+export { MemoryCustodianSite } from './memory-custodian-site.ts';
 export { MemoryLedgerStore } from './memory-ledger-store.ts';
 export { MemoryObjectStore } from './memory-object-store.ts';
 export { RoutingWorld, SOME_CONSENT, submissionEvent, transparentSealer } from './routing-world.ts';
 export type { SubmissionFields } from './routing-world.ts';
-export {
-  FaultyObjectStore,
-  InjectedFault,
-  STORE_FAULTS,
-  faultAt,
-  seededFaults,
-} from './faulty-object-store.ts';
-export type { FaultPlan, StoreCall, StoreFault } from './faulty-object-store.ts';
+export { FaultyObjectStore } from './faulty-object-store.ts';
+export { FaultyCustodianSite } from './faulty-custodian-site.ts';
+export { InjectedFault, STORE_FAULTS, faultAt, seededFaults } from './planned-faults.ts';
+export type { FaultPlan, StoreCall, StoreFault } from './planned-faults.ts';
+export { describeCustodianSite } from './custodian-site-suite.ts';
+export type { CustodianSiteHarness } from './custodian-site-suite.ts';
 export { describeObjectStore, exampleObject } from './object-store-suite.ts';
 export type { ExampleObject, ObjectStoreSite } from './object-store-suite.ts';
 export { describeSiteMarker } from './site-marker-suite.ts';

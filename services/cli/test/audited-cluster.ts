@@ -109,7 +109,9 @@ export async function audited(cluster: TestCluster, log: KafkaLog): Promise<void
 
 /** A real auditor, made anew by whatever the settings and the key file say now. */
 export async function whileAudited(cluster: TestCluster, work: () => Promise<void>): Promise<void> {
-  const auditor = cluster.folder.spawn(['service', 'auditor', '--config', 'cluster.env']);
+  const auditor = cluster.folder.spawn(['service', 'auditor', '--config', 'cluster.env'], {
+    RESIDENCY_HTTP_PORT: '0',
+  });
   const ended = finished(auditor);
   let lines = '';
   auditor.stderr?.on('data', (text: string) => {
@@ -120,6 +122,7 @@ export async function whileAudited(cluster: TestCluster, work: () => Promise<voi
     await work();
   } finally {
     auditor.kill('SIGTERM');
-    expect((await ended).code).toBe(0);
+    const { code } = await ended;
+    expect(code, lines).toBe(0);
   }
 }

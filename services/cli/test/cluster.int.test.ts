@@ -42,6 +42,8 @@ it('topics are made once, on the right cluster only, and what one has otherwise 
     ['threat.subjects', 1, true],
     ['residency.policy', 1, true],
     ['residency.control', 1, true],
+    ['residency.custody.zurich', 1, true],
+    ['residency.custody.moscow', 1, true],
   ]);
   const named = created.filter((row) => 'setting' in row);
   expect(named).toContainEqual({

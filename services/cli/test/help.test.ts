@@ -59,6 +59,8 @@ it('has every command of the table', () => {
     'service',
     'site check',
     'site init',
+    'site repair',
+    'site repairs',
     'start',
     'status',
     'topics accept',

@@ -144,6 +144,8 @@ function calls(): Readonly<Record<string, readonly string[]>> {
     resume: [],
     route: ['--once'],
     'sample list': ['--region', 'zurich'],
+    'site repair': ['zrh-2'],
+    'site repairs': [],
     'sample open': [submission, '--region', 'zurich', '--out', 'opened'],
     start: ['--port', '0', '--no-examples', '--data', 'started'],
     status: [submission],

@@ -170,4 +170,14 @@ it('diff names who moves, when, and how many stored samples stand elsewhere', as
     expect.stringContaining('was not asked'),
   ]);
   expect((await folder.run('policy', 'diff', POLICY, POLICY)).out).toMatch(/^No country moves/);
+  await write('fewer.json', {
+    version: 2,
+    regions: [
+      { id: 'zurich', sites: ['zrh-1', 'zrh-2'] },
+      { id: 'moscow', sites: ['mow-1'] },
+    ],
+  });
+  expect((await folder.run('policy', 'diff', POLICY, 'fewer.json')).err).toContain(
+    'Region zurich: sites zrh-1, zrh-2 (stored with 1) become zrh-1, zrh-2.',
+  );
 });

@@ -15,7 +15,7 @@ import { parsePrometheusText } from '../src/probing/prometheus-text.ts';
 
 it('reads what a service of ours renders', async () => {
   const metrics = createMetrics({ service: 'router', version: '1.2.3', now: () => 5_000 });
-  const routing = metrics.routing(['zurich']);
+  const routing = metrics.routing(['zurich'], []);
   routing.stage('store')();
   metrics.logged('SITE_UNREACHABLE');
   metrics.views((at) => ({ policy: { at, watermark: NaN, versions: [] } }));

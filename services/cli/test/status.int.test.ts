@@ -41,7 +41,7 @@ it('status of a data directory shows waiting records with or without a running s
   const { code, out, err } = await folder.run('status', ...DATA, '--url', running.url);
   expect([code, err]).toEqual([0, '']);
   expect(out).toMatch(
-    /Nothing waits\.\n\ncontrol +running\nflow +appended 0\/s, settled 0\/s; unsettled 0\npolicy +in force residency\/1; 1 valid version\nclock +last append \S+Z\noutcomes +none between the looks\n\nservice/,
+    /Nothing waits\.\n\ncontrol +running\nflow +appended 0\/s, settled 0\/s; unsettled 0\npolicy +in force residency\/1; 1 valid version\nclock +last append \S+Z\noutcomes +none between the looks\ncopies +every site has its copies\n\nservice/,
   );
   expect(out).toMatch(/^standalone +\S+ +yes/m);
   expect(out).toMatch(/^store +0\/s +0 +[\d.]+ s ago$/m);

@@ -20,7 +20,8 @@ export interface RunOnceDeps {
   readonly metrics: ReconcilerMetrics;
   readonly clock: Clock;
   readonly readHeader: ReadSealedHeader;
-  readonly trail: () => AuditTrail;
+  /** `regions`: those of all valid policy versions; their custody logs are read. */
+  readonly trail: (regions: () => Iterable<string>) => AuditTrail;
   /** Called for a site that became unreachable. The run continues without it. */
   readonly onSiteUnreachable: (site: string, error: unknown) => void;
   /** Called once the log was read. */
@@ -73,11 +74,9 @@ export async function runOnce(
       {
         sites: seen.readers,
         foreignSites: seen.foreign,
-        trail: deps.trail(),
+        trail: deps.trail(() => policies.regions.keys()),
         readHeader: deps.readHeader,
-        sitesOf: (digest, region) => policies.sitesOf(digest, region),
-        ruleHolds: (digest, claimed) => policies.ruleHolds(digest, claimed),
-        learn: (digest) => policies.learn(digest),
+        ...policies.questions(),
       },
       {
         maxListed: 0,

@@ -141,7 +141,7 @@ async function passes(
           void keeper.now();
         },
       }),
-      trail: () => new KafkaAuditTrail(() => Promise.resolve(log), signal),
+      trail: (regions) => new KafkaAuditTrail({ log: () => Promise.resolve(log), regions, signal }),
       examine: async () => {
         const policies = await PolicyBook.open(() => publishedPolicies(log, signal));
         return {

@@ -49,6 +49,32 @@ describe('pass after pass', () => {
     expect((await passes(system, 1, {}, disk, clock)).violated).toEqual(['WRONG_REGION']);
   });
 
+  it('reports no copy that a site owes, before it is paid or after, and one that was paid and is gone', async () => {
+    const [system, disk, clock] = [systemOf(9), new Disk(), new FakeClock()];
+    const position = system.store('owed', 'zurich', 0, ['zrh-2']);
+    expect((await passes(system, 1, {}, disk, clock)).lines).toEqual([]);
+    system.pay('owed', position, 'zrh-2');
+    expect((await passes(system, 1, {}, disk, clock)).lines).toEqual([]);
+    system.remove('owed', 'zrh-2');
+    const found = await passes(system, 1, {}, disk, clock);
+    expect([linesOf(found, 'warn'), found.passes.map(({ byCode }) => byCode)]).toEqual([
+      ['OBJECT_MISSING zrh-2'],
+      [{ OBJECT_MISSING: 1 }],
+    ]);
+    expect((await passes(system, 1, {}, disk, clock)).lines).toEqual([]);
+  });
+
+  it('reports what a custody log says wrongly once, and as an open difference of each pass', async () => {
+    const [system, disk, clock] = [systemOf(9), new Disk(), new FakeClock()];
+    const position = system.store('twice', 'zurich', 0);
+    system.pay('twice', position, 'zrh-2');
+    const found = await passes(system, 2, {}, disk, clock);
+    expect([linesOf(found, 'warn'), found.passes.map(({ byCode }) => byCode)]).toEqual([
+      ['COPIED_TWICE zrh-2'],
+      [{ COPIED_TWICE: 1 }, { COPIED_TWICE: 1 }],
+    ]);
+  });
+
   it('reports it before it reads the first object, and finds one that appears while it reads', async () => {
     const [system, order]: [MemorySystem, string[]] = [systemOf(60), []];
     system.copy('s0', 'zrh-1', 'mow-1');

@@ -1,6 +1,9 @@
 import { CodedError } from '@residency/coded-error';
 import {
+  SAMPLE_COPIED,
+  custodyDigest,
   encodeAuditEvent,
+  encodeCustodyEvent,
   encodeObjectMetadata,
   formatPosition,
   objectKey,
@@ -32,7 +35,7 @@ const POLICY: PolicyPublished = {
     id: 'gti',
     version: 1,
     effectiveFrom: BEGINNING_OF_TIME,
-    regions: Object.entries(REGIONS).map(([id, sites]) => ({ id, sites })),
+    regions: Object.entries(REGIONS).map(([id, sites]) => ({ id, sites, settleWith: 1 })),
     rules: [
       { ...rule, id: 'rule-zurich', region: 'zurich', countries: ['CH'] },
       {
@@ -54,13 +57,17 @@ export class MemorySystem {
     SITES.map((site) => [site, new Map()]),
   );
   readonly #events: Buffer[][] = [[], []];
+  /** The custody events of both regions. */
+  readonly custody: Buffer[] = [];
   /** Sites that do not answer. */
   readonly away = new Set<string>();
   logAway = false;
   /** Told of each object before it is read. */
   onRead: (site: Site, key: string) => void = () => undefined;
 
-  store(name: string, region: Region, partition = 0): Position {
+  /** The sites in `owed` get no object and owe a copy. */
+  store(name: string, region: Region, partition = 0, owed: readonly Site[] = []): Position {
+    const sites = REGIONS[region].filter((site) => !owed.includes(site));
     const events = this.#events[partition] ?? [];
     const position = {
       log: 'log-1',
@@ -86,7 +93,7 @@ export class MemorySystem {
       sealedSha256: sha256(bytes),
       wrappingKey: 'key-1',
     });
-    for (const site of REGIONS[region]) this.sites.get(site)?.set(keyOf(name), { bytes, metadata });
+    for (const site of sites) this.sites.get(site)?.set(keyOf(name), { bytes, metadata });
     events.push(
       encodeAuditEvent({
         position,
@@ -106,17 +113,47 @@ export class MemorySystem {
             rule: `rule-${region}`,
             policy: { id: 'gti', version: 1, digest: POLICY.digest },
           },
-          placements: REGIONS[region].map((site) => ({
+          placements: sites.map((site) => ({
             site,
             key: keyOf(name),
             sealedSha256: sha256(bytes),
             sealedBytes: bytes.length,
             wrappingKey: 'key-1',
           })),
+          ...(owed.length > 0 ? { owed: [...owed] } : {}),
         },
       }),
     );
     return position;
+  }
+
+  /** Copies within Zurich as its custodian does, with an event. */
+  pay(name: string, position: Position, to: Site): void {
+    this.copy(name, 'zrh-1', to);
+    const bytes = this.sites.get('zrh-1')?.get(keyOf(name))?.bytes ?? Buffer.alloc(0);
+    const last = this.custody.at(-1);
+    this.custody.push(
+      encodeCustodyEvent({
+        log: 'log-1',
+        sequence: this.custody.length,
+        at: AT,
+        type: SAMPLE_COPIED,
+        data: {
+          previous: last === undefined ? null : custodyDigest(last),
+          of: formatPosition(position),
+          submission: sha256(Buffer.from(name)),
+          region: 'zurich',
+          from: 'zrh-1',
+          copy: {
+            site: to,
+            key: keyOf(name),
+            sealedSha256: sha256(bytes),
+            sealedBytes: bytes.length,
+            wrappingKey: 'key-1',
+          },
+        },
+      }),
+    );
   }
 
   copy(name: string, from: Site, to: Site): void {
@@ -169,6 +206,7 @@ export class MemorySystem {
     return {
       events: () => read.call(this, this.#events.flat()),
       pointers: () => read.call(this, []),
+      custody: () => read.call(this, this.custody),
       lookupDifferences: async function* () {
         /* None. */
       },

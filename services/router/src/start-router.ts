@@ -1,3 +1,4 @@
+import { AWAY_AT_START, AvailableSites, reportLeftOut } from '@residency/availability';
 import { KeyDirectory } from '@residency/adapter-filesystem';
 import { openServiceLog } from '@residency/adapter-kafka';
 import { RedisConsentView } from '@residency/adapter-redis';
@@ -41,8 +42,9 @@ async function route(
   { settings, logger, metrics }: RouterDeps,
   { signal, waits, started, paused }: WorkContext,
 ): Promise<void> {
-  const routed = metrics.routing([...new Set(settings.sites.map(({ region }) => region))]);
-  const { requested: onRequest } = metrics.requests(settings.sites.map(({ site }) => site));
+  const names = settings.sites.map(({ site }) => site);
+  const routed = metrics.routing([...new Set(settings.sites.map(({ region }) => region))], names);
+  const { requested: onRequest } = metrics.requests(names);
   const controlMetrics = metrics.control();
   const { log, control } = await openServiceLog({
     service: 'router',
@@ -56,7 +58,11 @@ async function route(
     },
   });
   const consents = new RedisConsentView(settings.redis);
-  const sites = new S3Sites(settings.sites, { onRequest });
+  const buckets = new S3Sites(settings.sites, { onRequest });
+  const sites = new AvailableSites(buckets, {
+    now: () => performance.now(),
+    onChange: reportLeftOut({ logger, leftOut: routed.leftOut }),
+  });
   const policies = log.policyView();
   // The exporter reports the consents' watermark, which is in Redis.
   metrics.views(async (at) => ({ policy: { at, ...(await policies.read()) } }));
@@ -66,7 +72,13 @@ async function route(
     await retryUntilReady(
       async () => {
         await control.read();
-        await verifyRegions((await policies.read()).versions, { sites, keys });
+        await verifyRegions((await policies.read()).versions, {
+          sites,
+          keys,
+          away: (site, error) => {
+            logger.warn(AWAY_AT_START, { site, error });
+          },
+        });
       },
       { signal, waits },
     );
@@ -131,7 +143,7 @@ async function route(
   } finally {
     await log.close();
     await consents.close();
-    sites.close();
+    buckets.close();
   }
 }
 

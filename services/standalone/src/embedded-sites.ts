@@ -1,9 +1,11 @@
 import {
+  FilesystemCustodianSite,
   FilesystemObjectStore,
   foldJournals,
   sweepTemporaries,
   verifySite,
 } from '@residency/adapter-filesystem';
+import type { CustodianSite } from '@residency/custodianship';
 import { hasCode } from '@residency/coded-error';
 import type { ObjectStore, Sites } from '@residency/routing';
 import type { DataDirectory } from './data-directory.ts';
@@ -20,6 +22,7 @@ export class EmbeddedSites implements Sites {
   readonly #data: Pick<DataDirectory, 'sitePath'>;
   readonly #wrap: WrapStore;
   readonly #open = new Map<string, Promise<ObjectStore>>();
+  readonly #custodians = new Map<string, CustodianSite>();
 
   constructor(data: Pick<DataDirectory, 'sitePath'>, wrap: WrapStore) {
     this.#data = data;
@@ -39,6 +42,21 @@ export class EmbeddedSites implements Sites {
       });
     }
     return await store;
+  }
+
+  /**
+   * The site as a custodian uses it. Throws as `store`. What earlier writers left was removed when
+   * the store was opened, so nothing of this one is.
+   */
+  async custodianSite(site: string, region: string): Promise<CustodianSite> {
+    await this.store(site, region);
+    const name = `${region}/${site}`;
+    let custodian = this.#custodians.get(name);
+    if (custodian === undefined) {
+      custodian = new FilesystemCustodianSite(this.#data.sitePath(site), { region, site });
+      this.#custodians.set(name, custodian);
+    }
+    return custodian;
   }
 
   async #verified(site: string, region: string): Promise<ObjectStore> {

@@ -3,4 +3,4 @@ export const FIRST_POLICY = new URL('../../../policy/residency-1.json', import.m
 
 /** Of that file's bytes. */
 export const FIRST_POLICY_SHA256 =
-  '521a5075d00825670d2d92c9961fdd87139b2a17e12f205a9416399323a6d703';
+  '9c6e6aa25d23614f04a70f8eda2086e6062ea54e77182d4e6fe1b9de93a03eeb';

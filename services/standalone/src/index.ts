@@ -13,6 +13,8 @@ export {
 } from './embedded-ledger.ts';
 export type { EmbeddedLedger } from './embedded-ledger.ts';
 export { EmbeddedControlView } from './embedded-control-view.ts';
+export { payOnce } from './embedded-custody.ts';
+export type { PaidDebts } from './embedded-custody.ts';
 export { EmbeddedSites } from './embedded-sites.ts';
 export type { WrapStore } from './embedded-sites.ts';
 export {

@@ -1,3 +1,4 @@
+import { AvailableSites } from '@residency/availability';
 import type { SubmissionLogOptions } from '@residency/adapter-sqlite';
 import { DEFAULT_LIMITS } from '@residency/contracts';
 import type { Limits } from '@residency/contracts';
@@ -25,6 +26,10 @@ export interface RouterOptions {
    * detected then.
    */
   readonly unkept?: () => void;
+  /** Called for each later site that cannot be reached at the start. */
+  readonly onAway?: (site: string, error: unknown) => void;
+  /** A later site is left out, or is used again. */
+  readonly onLeftOut?: (site: string, isLeftOut: boolean) => void;
 }
 
 export interface RunOptions extends ConsumeOptions {
@@ -33,6 +38,8 @@ export interface RunOptions extends ConsumeOptions {
 
 /** The router of a data directory. It holds the routing lock, and its sites are verified. */
 export interface EmbeddedRouter {
+  /** For the custodian, which works under the same lock. */
+  readonly sites: EmbeddedSites;
   /**
    * With `until: 'end'`, resolves with the block that stopped it early, if any. Rejects with
    * failures that need a person.
@@ -53,8 +60,16 @@ export async function openRouter(
   const lock = await lockRouting(data);
   try {
     await raiseFormat(data.path, data.log.name);
-    const sites = new EmbeddedSites(data, options.wrapStore ?? ((store) => store));
-    await verifyRegions((await data.log.policyView().read()).versions, { sites, keys: data.keys });
+    const folders = new EmbeddedSites(data, options.wrapStore ?? ((store) => store));
+    const sites = new AvailableSites(folders, {
+      now: () => performance.now(),
+      ...defined({ onChange: options.onLeftOut }),
+    });
+    await verifyRegions((await data.log.policyView().read()).versions, {
+      sites,
+      keys: data.keys,
+      ...defined({ away: options.onAway }),
+    });
     await makeLedgerPlaces(data);
     const checked = await checkEmbeddedLedger(data, options.signal ?? new AbortController().signal);
     if (checked?.published.checkpoint !== undefined && checked.kept === undefined)
@@ -72,6 +87,7 @@ export async function openRouter(
     });
     const control = options.control ?? new EmbeddedControlView(data.log);
     return {
+      sites: folders,
       run: ({ source, ...consume }) =>
         data.log.submissionLog(source).consume(pausable(route, control), consume),
       release: () => lock.release(),

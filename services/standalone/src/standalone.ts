@@ -1,6 +1,8 @@
 import { keepGrowing, ledgerRoutes } from '@residency/auditor';
+import { AWAY_AT_START, reportLeftOut } from '@residency/availability';
 import { RecentRegions } from '@residency/auditing';
 import { codeOf } from '@residency/coded-error';
+import { UNPAID_CODES } from '@residency/custodianship';
 import type { CodedError } from '@residency/coded-error';
 import { TOPICS, decodeAuditEvent, formatPosition, parsePosition } from '@residency/contracts';
 import type { AuditEvent, Position } from '@residency/contracts';
@@ -14,6 +16,7 @@ import type { Logger, Metrics, RouterMetrics } from '@residency/telemetry';
 import { allOrNone } from '@residency/waiting';
 import { openDataDirectory } from './data-directory.ts';
 import type { DataDirectory } from './data-directory.ts';
+import { keepEmbeddedCustody } from './embedded-custody.ts';
 import { openEmbeddedLedger } from './embedded-ledger.ts';
 import type { EmbeddedLedger } from './embedded-ledger.ts';
 import { publishExamples } from './examples.ts';
@@ -21,6 +24,7 @@ import type { PublishedExample } from './examples.ts';
 import { followClock } from './follow-clock.ts';
 import { FollowedControl } from './followed-control.ts';
 import { observeIntake } from './observe-intake.ts';
+import { regionsOf } from './regions-of.ts';
 import { settledThrough } from './settled-through.ts';
 import { startRetention } from './retention.ts';
 import { openRouter } from './routing.ts';
@@ -73,10 +77,15 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     const control = new FollowedControl(data.log, options);
     // Before anything is routed or accepted, so that pauses from before this start apply.
     await control.read();
-    const routed = options.metrics.routing(await regionsOf(data));
+    const regions = await regionsOf(data);
+    const routed = options.metrics.routing([...regions.keys()], [...regions.values()].flat());
     const router = await openRouter(data, {
       control: control.view,
       onStage: routed.stage,
+      onAway: (site, error) => {
+        options.logger.warn(AWAY_AT_START, { site, error });
+      },
+      onLeftOut: reportLeftOut({ logger: options.logger, leftOut: routed.leftOut }),
       unkept: () => {
         options.logger.warn(
           'No checkpoint of the ledger was kept apart, so a restored older copy cannot be detected. The newest one is kept from now on.',
@@ -85,7 +94,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     });
     try {
       const ledger = await openEmbeddedLedger(data);
-      return await run({ options, data, control, routed, router, ledger });
+      return await run({ options, data, control, routed, router, ledger, regions });
     } catch (error) {
       await router.release();
       throw error;
@@ -103,6 +112,8 @@ interface Parts {
   readonly routed: RouterMetrics;
   readonly router: EmbeddedRouter;
   readonly ledger: EmbeddedLedger;
+  /** The sites of each region. */
+  readonly regions: ReadonlyMap<string, readonly string[]>;
 }
 
 async function run(parts: Parts): Promise<Standalone> {
@@ -177,6 +188,9 @@ async function work(parts: Parts, { signal, waits, started, paused }: WorkContex
         waiting.of('routing', error);
       }),
       grow(parts, together),
+      custody(parts, together, (error) => {
+        waiting.of('custody', error);
+      }),
       control.follow(together),
       followClock(
         data.log,
@@ -214,6 +228,23 @@ async function route(
       );
       waits(blocked?.error, blocked?.offset);
     },
+  });
+}
+
+async function custody(
+  { options: { logger, metrics }, data, control, router, regions }: Parts,
+  signal: AbortSignal,
+  waits: (error: unknown) => void,
+): Promise<void> {
+  await keepEmbeddedCustody({
+    data,
+    sites: router.sites,
+    orders: () => control.state.repairs ?? [],
+    regions: [...regions.keys()],
+    signal,
+    logger,
+    metrics: metrics.custody({ sites: [...regions.values()].flat(), unpaidCodes: UNPAID_CODES }),
+    waits,
   });
 }
 
@@ -266,9 +297,4 @@ async function routeExamples(
     const event = events.get(example.position);
     return event === undefined ? [] : [{ ...example, event }];
   });
-}
-
-async function regionsOf(data: DataDirectory): Promise<readonly string[]> {
-  const { versions } = await data.log.policyView().read();
-  return [...new Set(versions.flatMap(({ document }) => document.regions.map(({ id }) => id)))];
 }

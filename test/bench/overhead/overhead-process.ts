@@ -41,7 +41,10 @@ const logger =
         onProblem: metrics.logged,
         destination: { write: () => undefined },
       });
-const routed = metrics?.routing(['zurich', 'moscow']);
+const routed = metrics?.routing(
+  ['zurich', 'moscow'],
+  SITES.map(([site]) => site),
+);
 const requests = metrics?.requests(SITES.map(([site]) => site));
 const settings = SITES.map(([site, where]): S3SiteSettings => ({
   site,

@@ -21,7 +21,7 @@ const AWAY_MS = Number(process.env['RESIDENCY_TEST_SITE_AWAY_MS'] ?? 10_000);
  * A site that refuses: its proxy leads to another server with another secret. The others are
  * reached directly.
  */
-const REFUSING = 'zrh-2';
+const REFUSING = 'zrh-1';
 
 let own: OwnStack;
 let deployment: Deployment;
@@ -83,7 +83,7 @@ const absences: readonly Absence[] = [
     returns: () => own.servers.sites['zrh-1'].start(),
   },
   {
-    site: 'zrh-2',
+    site: 'zrh-1',
     how: 'answers 403',
     code: 'SITE_REFUSED',
     forMs: 1_000,

@@ -45,15 +45,15 @@ export const FAULTS: readonly AlertFault[] = [
     clearWithinMs: 20 * MINUTES,
   },
   {
-    name: 'site zrh-2 stopped',
+    name: 'site zrh-1 stopped',
     cause: async ({ stack }) => {
-      await stack.servers.sites['zrh-2'].kill();
+      await stack.servers.sites['zrh-1'].kill();
     },
     mend: async ({ stack }) => {
-      await stack.servers.sites['zrh-2'].start();
+      await stack.servers.sites['zrh-1'].start();
     },
     alerts: [
-      { alert: { alertname: 'ResidencySiteUnwritable', site: 'zrh-2' }, finds: 'site-away' },
+      { alert: { alertname: 'ResidencySiteUnwritable', site: 'zrh-1' }, finds: 'site-away' },
       { alert: { alertname: 'ResidencyNoProgress' }, finds: 'site-away' },
     ],
     fireWithinMs: 5 * MINUTES,
@@ -100,6 +100,9 @@ export const FAULTS: readonly AlertFault[] = [
     mend: async (world) => {
       await mark(world, 'zrh-1', 'zrh-1');
       await world.start('router');
+      // It stops at a wrong marker too.
+      await world.service('custodian').stop();
+      await world.start('custodian');
     },
     alerts: [
       { alert: { alertname: 'ResidencyServiceDown', job: 'router' }, finds: 'wrong-bucket' },

@@ -18,6 +18,7 @@ const SERVICES: readonly ServiceName[] = [
   'auditor',
   'intake',
   'reconciler',
+  'custodian',
   'exporter',
 ];
 const AFTER_CONSENT_MS = 2_000;
@@ -55,7 +56,11 @@ export class AlertWorld {
     const stack = await openStack({ brokers: 1, sites: true, redis: true, longRunning });
     const deployment = await Deployment.open(stack, {
       partitions: 2,
-      env: { RESIDENCY_EXPORTER_INTERVAL_MS: '5000', RESIDENCY_RECONCILER_PAUSE_MS: '10000' },
+      env: {
+        RESIDENCY_EXPORTER_INTERVAL_MS: '5000',
+        RESIDENCY_RECONCILER_PAUSE_MS: '10000',
+        RESIDENCY_CUSTODIAN_REGION: 'zurich',
+      },
     });
     await deployment.log.append(trafficConsents());
     const services = new Map<ServiceName, ServiceProcess>();

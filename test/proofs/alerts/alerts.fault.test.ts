@@ -30,7 +30,7 @@ test(
     expect(failuresOf(result)).toEqual([]);
     expect(result.rows.map(({ alert }) => alert)).toEqual([
       'ResidencyViolation mow-1',
-      'ResidencySiteUnwritable zrh-2',
+      'ResidencySiteUnwritable zrh-1',
       'ResidencyNoProgress',
     ]);
   },

@@ -30,6 +30,8 @@ export interface ClusterOptions extends ScriptOptions {
 
 // The documentation asks publishers to wait two seconds between a consent and the first sample
 // under it.
+/** After everything is settled. A site that was away is tried at least every half a minute. */
+export const PAID_WITHIN_MS = 120_000;
 const AFTER_CONSENT_MS = 2_000;
 const LONGEST_PAUSE_MS = 2_000;
 
@@ -107,6 +109,8 @@ async function runOn(
   }
   const seconds = (performance.now() - startedAt) / 1_000;
   note('everything is settled');
+  if (!(await fleet.untilPaid(AbortSignal.timeout(PAID_WITHIN_MS))))
+    tally.find(seed, `copies are still owed:\n${await fleet.describe()}`);
   await fleet.close();
   tally.addRun({ seconds, published: publisher, fleet, disturber });
   await addVerdict({ seed, stack, deployment, traffic, fleet, note }, tally);

@@ -9,14 +9,25 @@ const ENDED_MS = 50_000;
 
 export type Ending = 'SIGTERM' | 'SIGKILL';
 
-/** The routers and the projector of a run. They may end only when this class ends them. */
+/**
+ * The routers, the projector and Zurich's custodian of a run. They may end only when this class ends
+ * them.
+ */
 export class Fleet {
   readonly #deployment: Deployment;
   readonly #routers: ServiceProcess[] = [];
   #projector: ServiceProcess | undefined;
+  #custodian: ServiceProcess | undefined;
   /** Services that ended by themselves or in the wrong way. */
   readonly findings: string[] = [];
-  readonly bounces = { SIGTERM: 0, SIGKILL: 0, projector: 0, added: 0, removed: 0 };
+  readonly bounces = {
+    SIGTERM: 0,
+    SIGKILL: 0,
+    projector: 0,
+    custodian: 0,
+    added: 0,
+    removed: 0,
+  };
 
   constructor(deployment: Deployment) {
     this.#deployment = deployment;
@@ -24,6 +35,7 @@ export class Fleet {
 
   async open(routers: number): Promise<void> {
     this.#projector = await this.#start('consent-projector');
+    this.#custodian = await this.#start('custodian');
     this.#routers.push(
       ...(await Promise.all(Array.from({ length: routers }, () => this.#start('router')))),
     );
@@ -44,6 +56,38 @@ export class Fleet {
     this.bounces.projector += 1;
     await sleep(pauseMs);
     this.#projector = await this.#start('consent-projector');
+  }
+
+  async bounceCustodian(signal: Ending, pauseMs: number): Promise<void> {
+    const custodian = this.#custodian;
+    this.#custodian = undefined;
+    if (custodian !== undefined) await this.#end(custodian, signal);
+    this.bounces.custodian += 1;
+    await sleep(pauseMs);
+    this.#custodian = await this.#start('custodian');
+  }
+
+  /** Every copy that Zurich's sites owe is made. */
+  async untilPaid(signal: AbortSignal): Promise<boolean> {
+    for (;;) {
+      const owed = await this.#owed();
+      if (owed === 0) return true;
+      if (signal.aborted) return false;
+      await sleep(500);
+    }
+  }
+
+  /** The owed copies; `undefined`: the custodian does not say. */
+  async #owed(): Promise<number | undefined> {
+    try {
+      const text = await (await fetch(`${this.#custodian?.url}/metrics`)).text();
+      const counts = [...text.matchAll(/^residency_copies_owed\{.*\} (\d+)$/gm)];
+      return counts.length === 0
+        ? undefined
+        : counts.reduce((sum, [, count]) => sum + Number(count), 0);
+    } catch {
+      return undefined;
+    }
   }
 
   async addRouter(): Promise<void> {
@@ -67,19 +111,25 @@ export class Fleet {
       );
       this.#routers[index] = await this.#launch('router');
     }
-    if (this.#projector?.running !== false) return;
+    this.#projector = await this.#watched(this.#projector);
+    this.#custodian = await this.#watched(this.#custodian);
+  }
+
+  async #watched(service: ServiceProcess | undefined): Promise<ServiceProcess | undefined> {
+    if (service?.running !== false) return service;
     this.findings.push(
-      `the projector ended by itself with ${String(await this.#projector.exited())}: ${lastWords(this.#projector)}`,
+      `the ${service.name} ended by itself with ${String(await service.exited())}: ${lastWords(service)}`,
     );
-    this.#projector = await this.#launch('consent-projector');
+    return await this.#launch(service.name);
+  }
+
+  get #others(): readonly ServiceProcess[] {
+    return [this.#projector, this.#custodian].filter((service) => service !== undefined);
   }
 
   /** The readiness of all services as text. */
   async describe(): Promise<string> {
-    const services = [
-      ...this.#routers,
-      ...(this.#projector === undefined ? [] : [this.#projector]),
-    ];
+    const services = [...this.#routers, ...this.#others];
     return (
       await Promise.all(
         services.map(async (service) => {
@@ -94,11 +144,9 @@ export class Fleet {
 
   /** Ends all services cleanly. */
   async close(): Promise<void> {
-    const services = [
-      ...this.#routers.splice(0),
-      ...(this.#projector === undefined ? [] : [this.#projector]),
-    ];
+    const services = [...this.#routers.splice(0), ...this.#others];
     this.#projector = undefined;
+    this.#custodian = undefined;
     await Promise.all(services.map((service) => this.#end(service, 'SIGTERM')));
   }
 
@@ -126,7 +174,10 @@ export class Fleet {
   }
 
   async #launch(name: ServiceName): Promise<ServiceProcess> {
-    return await this.#deployment.launch(name);
+    return await this.#deployment.launch(
+      name,
+      name === 'custodian' ? { RESIDENCY_CUSTODIAN_REGION: 'zurich' } : {},
+    );
   }
 }
 

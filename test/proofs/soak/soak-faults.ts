@@ -47,6 +47,7 @@ export function soakFaults({
   return [
     { name: 'router killed', happen: () => fleet.bounceRouter(random, 'SIGKILL', 1_000) },
     { name: `zrh-2 away for ${seconds} s`, happen: () => away(sites['zrh-2'], outageMs) },
+    { name: 'custodian killed', happen: () => fleet.bounceCustodian('SIGKILL', 1_000) },
     { name: 'projector killed', happen: () => fleet.bounceProjector('SIGKILL', 1_000) },
     { name: 'broker killed', happen: () => bounced('kill') },
     { name: `Redis away for ${seconds / 2} s`, happen: () => away(redis, outageMs / 2) },

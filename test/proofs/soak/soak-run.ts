@@ -5,6 +5,7 @@ import { openStack } from '../../stack/index.ts';
 import { ClusterTraffic } from '../cluster/cluster-traffic.ts';
 import { addVerdict } from '../cluster/cluster-verdict.ts';
 import { Disturber } from '../cluster/disturber.ts';
+import { PAID_WITHIN_MS } from '../cluster/cluster-run.ts';
 import { Fleet } from '../cluster/fleet.ts';
 import { Progress } from '../cluster/progress.ts';
 import { Publisher } from '../cluster/publisher.ts';
@@ -134,6 +135,8 @@ export async function soakRun({
             `${service.name} got SIGTERM and did not exit with 0:\n${service.output.slice(-2_000)}`,
           );
       }
+      if (!(await fleet.untilPaid(AbortSignal.timeout(PAID_WITHIN_MS))))
+        tally.find(seed, `copies are still owed:\n${await fleet.describe()}`);
       await fleet.close();
       tally.addRun({
         seconds: (performance.now() - startedAt) / 1_000,

@@ -1,7 +1,5 @@
-import { hasCode, remedyOf } from '@residency/coded-error';
-import type { CodedError } from '@residency/coded-error';
+import { hasCode } from '@residency/coded-error';
 import { TOPICS } from '@residency/contracts';
-import { BackOff } from '@residency/routing';
 import type { Blocked, ConsumeOptions, RouteBatch } from '@residency/routing';
 import { pause, shareNext } from '@residency/waiting';
 import type { Kafka } from 'kafkajs';
@@ -9,10 +7,8 @@ import type { KafkaDiagnostics } from '../diagnostics.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import type { TopicIds } from '../identity/topic-ids.ts';
 import { routerGroup, topicName } from '../topic-name.ts';
-import { crashReason } from './crash-reason.ts';
 import type { EndOfLog } from './end-of-log.ts';
-import { GroupMember } from './group-member.ts';
-import type { MemberEvents } from './group-member.ts';
+import type { GroupMember, MemberEvents } from './group-member.ts';
 import type { IntakeReads } from './intake-reads.ts';
 import type { KafkaSubmissionLogOptions } from './options.ts';
 import { PartitionWorker } from './partition-worker.ts';
@@ -20,6 +16,8 @@ import type { WorkerDeps } from './partition-worker.ts';
 import { producerPlan } from './producer-plan.ts';
 import { ProgressReader } from './progress-reader.ts';
 import type { StallWatch } from './stall-watch.ts';
+import { stayMember } from './stay-member.ts';
+import type { Attendance } from './stay-member.ts';
 import { takeOver } from './take-over.ts';
 import type { Owned } from './take-over.ts';
 import { watchUndecided } from './undecided-watch.ts';
@@ -85,83 +83,57 @@ export class Consumption {
   }
 
   async #members(): Promise<void> {
-    const backOff = new BackOff(this.#deps.options.backOff, Math.random);
-    while (!this.#stop.signal.aborted) {
-      const error = await this.#member(() => {
-        backOff.reset();
-      });
-      if (error === undefined) return;
-      if (remedyOf(error) !== 'retry') throw error;
-      this.#deps.diagnostics.warn('The consumer ended; a new one is started.', {
-        code: error.code,
-        error,
-      });
-      this.#deps.options.onRetry?.(error);
-      await pause(backOff.next(), this.#stop.signal);
-    }
-  }
-
-  /** Resolves once it is stopped. Rejects with the reason if it ends otherwise. */
-  async #member(joined: () => void): Promise<CodedError | undefined> {
     const {
       kafka,
       settings: { topicPrefix },
       options,
-      reads,
-      stalls,
+      diagnostics,
     } = this.#deps;
-    const member = new GroupMember(kafka, {
-      group: routerGroup(topicPrefix),
-      topic: topicName(topicPrefix, TOPICS.samples),
-      options,
+    await stayMember({
+      kafka,
+      plan: {
+        group: routerGroup(topicPrefix),
+        topic: topicName(topicPrefix, TOPICS.samples),
+        options,
+      },
+      backOff: options.backOff,
+      stop: this.#stop.signal,
+      attend: (member, over, steady) => this.#attend(member, over, steady),
+      failed: (error) => {
+        diagnostics.warn('The consumer ended; a new one is started.', { code: error.code, error });
+        options.onRetry?.(error);
+      },
     });
-    const progress = new ProgressReader(reads);
-    const over = new AbortController();
-    const stopped = Promise.withResolvers<undefined>();
-    const stop = (): void => {
-      stopped.resolve(undefined);
-    };
-    this.#stop.signal.addEventListener('abort', stop, { once: true });
-    try {
-      const started = member
-        .start(this.#events(member, progress, joined))
-        .then(async () => await stopped.promise);
-      void watchUndecided(
-        {
-          undecided: async () => await reads.undecided(),
-          workers: () => this.#workers.values(),
-          waits: (error, partition) => {
-            options.onRetry?.(error, partition);
-          },
-          goesOn: (partition) => {
-            options.onTakenOver?.(partition);
-          },
-        },
-        AbortSignal.any([over.signal, this.#stop.signal]),
-      );
-      const stalled = stalls.watch(
-        member,
-        () => this.#workers.values(),
-        AbortSignal.any([over.signal, this.#stop.signal]),
-      );
-      return await Promise.race([
-        stopped.promise,
-        started.catch(crashReason),
-        member.crashed.then(crashReason),
-        stalled,
-      ]);
-    } finally {
-      over.abort();
-      this.#stop.signal.removeEventListener('abort', stop);
-      await this.#release();
-      await member.close();
-    }
   }
 
-  #events(member: GroupMember, progress: ProgressReader, joined: () => void): MemberEvents {
+  #attend(member: GroupMember, over: AbortSignal, steady: () => void): Attendance {
+    const { options, reads, stalls } = this.#deps;
+    void watchUndecided(
+      {
+        undecided: async () => await reads.undecided(),
+        workers: () => this.#workers.values(),
+        waits: (error, partition) => {
+          options.onRetry?.(error, partition);
+        },
+        goesOn: (partition) => {
+          options.onTakenOver?.(partition);
+        },
+      },
+      over,
+    );
+    return {
+      events: this.#events(member, new ProgressReader(reads), steady),
+      watches: [stalls.watch(member, () => this.#workers.values(), over)],
+      release: async () => {
+        await this.#release();
+      },
+    };
+  }
+
+  #events(member: GroupMember, progress: ProgressReader, steady: () => void): MemberEvents {
     return {
       joined: (partitions) => {
-        joined();
+        steady();
         this.#assign(partitions, member, progress);
       },
       rebalancing: () => {

@@ -38,7 +38,10 @@ export interface MemberEvents {
 export interface MemberPlan {
   readonly group: string;
   readonly topic: string;
-  readonly options: KafkaSubmissionLogOptions;
+  readonly options: Pick<
+    KafkaSubmissionLogOptions,
+    'sessionTimeoutMs' | 'heartbeatIntervalMs' | 'maxBatchBytes'
+  >;
 }
 
 /**

@@ -18,6 +18,7 @@ import type { TopicIds } from '../identity/topic-ids.ts';
 import { KafkaLogError } from '../kafka-log-error.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import type { Offsets } from '../reading/fetched.ts';
+import type { ClusterConnection } from '../reading/cluster-connection.ts';
 import type { ClusterReads } from '../reading/cluster-reads.ts';
 import { readDecided, readLast, readOne, readOpen, readUndecided } from '../reading/point-reads.ts';
 import { undecidedIn } from '../reading/undecided.ts';
@@ -196,15 +197,33 @@ export class IntakeReads {
    * `undefined`: its retention is over, or the log does not reach it.
    */
   async #standing(partition: number, offset: bigint): Promise<LogRecord | 'none' | undefined> {
+    try {
+      return await this.#deps.reads.ask(
+        async (connection) => await this.#readStanding(connection, partition, offset),
+      );
+    } catch (error) {
+      // Its retention ended between two requests.
+      if (hasCode(error, 'OFFSET_OUT_OF_RANGE')) return undefined;
+      throw error;
+    }
+  }
+
+  async #readStanding(
+    connection: ClusterConnection,
+    partition: number,
+    offset: bigint,
+  ): Promise<LogRecord | 'none' | undefined> {
     const name = this.#name(TOPICS.samples);
-    return await this.#deps.reads.ask(async (connection) => {
+    const reaches = async (): Promise<boolean> => {
       const start = (await connection.starts(name)).get(partition);
       const stable = (await connection.stableEnds(name)).get(partition);
-      if (start === undefined || stable === undefined || offset < start || offset >= stable)
-        return undefined;
-      const message = await readOne(connection, name, partition, offset);
-      return message === undefined ? 'none' : toLogRecord(message, TOPICS.samples, partition);
-    });
+      return start !== undefined && stable !== undefined && offset >= start && offset < stable;
+    };
+    if (!(await reaches())) return undefined;
+    const message = await readOne(connection, name, partition, offset);
+    if (message !== undefined) return toLogRecord(message, TOPICS.samples, partition);
+    // Its retention may have ended after the first look.
+    return (await reaches()) ? 'none' : undefined;
   }
 
   /**

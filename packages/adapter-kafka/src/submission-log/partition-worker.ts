@@ -12,6 +12,7 @@ import { KafkaLogError } from '../kafka-log-error.ts';
 import { Inbox } from './inbox.ts';
 import type { Flow } from './inbox.ts';
 import type { KafkaSubmissionLogOptions, TransactionResult } from './options.ts';
+import { ownershipUnsure } from './ownership-unsure.ts';
 import { packSettlement } from './pack-settlement.ts';
 import type { Progress } from './progress.ts';
 import type { Owned } from './take-over.ts';
@@ -273,13 +274,4 @@ async function routed(route: RouteBatch, batch: Batch): Promise<BatchResult | un
       return undefined;
     throw error;
   }
-}
-
-function ownershipUnsure(partition: number, cause?: unknown): KafkaLogError {
-  return new KafkaLogError({
-    code: 'OWNERSHIP_UNSURE',
-    remedy: 'retry',
-    cause,
-    message: `Expected the group to confirm partition ${partition} before its commit, found that it did not. The transaction was aborted; the records come again.`,
-  });
 }

@@ -19,8 +19,7 @@ export function producerPlan(
   return {
     transactionalId: `${group}-${TOPICS.samples}-${partition}`,
     transactionTimeoutMs,
-    group,
-    intake: { topic: topicName(topicPrefix, TOPICS.samples), partition },
+    progress: { group, topic: topicName(topicPrefix, TOPICS.samples), partition },
     target: (topic) => ({
       topic: topicName(topicPrefix, topic),
       partition: topic === TOPICS.quarantine ? partition % quarantinePartitions : partition,

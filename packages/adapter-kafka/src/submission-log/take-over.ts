@@ -1,15 +1,12 @@
 import { TOPICS } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
-import { pause } from '@residency/waiting';
 import type { KafkaDiagnostics } from '../diagnostics.ts';
 import { KafkaLogError } from '../kafka-log-error.ts';
+import { isUndecided, untilDecided } from './decided.ts';
 import type { IntakeReads } from './intake-reads.ts';
 import type { ProgressReader } from './progress-reader.ts';
 import type { Progress } from './progress.ts';
 import type { TransactionalProducer } from './transactional-producer.ts';
-
-const DECIDED_WITHIN_MS = 10_000;
-const LOOK_EVERY_MS = 50;
 
 export interface TakeOverDeps {
   readonly reads: Pick<IntakeReads, 'extent' | 'auditTail' | 'openPointer'>;
@@ -59,15 +56,12 @@ export async function endDangling(
   producer: Pick<TransactionalProducer, 'abortWhatIsOpen' | 'commitOpenPointers'>,
   { reads, target }: Pick<TakeOverDeps, 'reads' | 'target'>,
 ): Promise<void> {
-  const isUndecided = async (topic: Topic): Promise<boolean> => {
-    const { end, decided } = await reads.extent(topic, target(topic));
-    return decided < end;
-  };
-  const pointers = await isUndecided(TOPICS.quarantine);
-  if (await isUndecided(TOPICS.audit)) {
+  const pointers = await isUndecided(reads, TOPICS.quarantine, target(TOPICS.quarantine));
+  if (await isUndecided(reads, TOPICS.audit, target(TOPICS.audit))) {
     // The records of these events are routed again.
     await producer.abortWhatIsOpen([TOPICS.audit, ...(pointers ? [TOPICS.quarantine] : [])]);
-    await auditDecided(reads, target(TOPICS.audit));
+    if (!(await untilDecided(reads, TOPICS.audit, target(TOPICS.audit))))
+      throw auditUndecided(target(TOPICS.audit));
     return;
   }
   if (!pointers) return;
@@ -78,14 +72,8 @@ export async function endDangling(
   else await producer.abortWhatIsOpen([TOPICS.quarantine]);
 }
 
-async function auditDecided(reads: TakeOverDeps['reads'], partition: number): Promise<void> {
-  const { end: goal } = await reads.extent(TOPICS.audit, partition);
-  for (let waited = 0; waited < DECIDED_WITHIN_MS; waited += LOOK_EVERY_MS) {
-    const { decided } = await reads.extent(TOPICS.audit, partition);
-    if (decided >= goal) return;
-    await pause(LOOK_EVERY_MS);
-  }
-  throw new KafkaLogError({
+function auditUndecided(partition: number): KafkaLogError {
+  return new KafkaLogError({
     code: 'AUDIT_UNDECIDED',
     remedy: 'retry',
     message: `Expected no open transaction in partition ${partition} of the audit log, found one that is not this partition's own. Readers of the audit log wait for it too: find it with kafka-transactions.sh find-hanging, and abort it.`,

@@ -19,31 +19,37 @@ const RETRY = {
 /** The offset by which Kafka says that a group has no committed position. */
 const NO_POSITION = -1n;
 
+/** A group's position that transactions commit, under the cluster's names. */
+export interface CommittedProgress {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+}
+
 export interface ProducerPlan {
   /**
-   * One producer for each intake partition. The latest one fences all earlier ones: only it can
-   * commit.
+   * One for each thing with one owner at a time, such as an intake partition. The latest producer
+   * fences all earlier ones: only it can commit.
    */
   readonly transactionalId: string;
   readonly transactionTimeoutMs: number;
-  readonly group: string;
-  /** The intake topic and partition whose progress is committed. */
-  readonly intake: { readonly topic: string; readonly partition: number };
-  /** The cluster's name of a topic, and the partition for this intake partition. */
+  /** Absent: its transactions only append. */
+  readonly progress?: CommittedProgress;
+  /** The cluster's name of a topic, and the partition that these transactions append to. */
   readonly target: (topic: Topic) => { readonly topic: string; readonly partition: number };
 }
 
 /** The records and the position that become visible together. */
 export interface Settling {
   readonly sends: readonly Send[];
-  /** The offset after the last one settled; `null`: none is. */
-  readonly next: bigint | null;
+  /** The offset after the last one settled; `null`: none is; absent: the position stays. */
+  readonly next?: bigint | null;
   /** Called after everything was sent. Throws to prevent the commit. */
   readonly beforeCommit: () => Promise<void>;
 }
 
 /**
- * The exclusive right to settle one partition. After any error of `commit` close it and open
+ * The exclusive right to commit what has one owner, such as a partition's settlements. After any error of `commit` close it and open
  * another: its sequence numbers then differ from the broker's, and the broker could take a new
  * batch for a repetition of an appended one.
  */
@@ -95,7 +101,7 @@ export class TransactionalProducer {
     const transaction = await this.#attempt(async () => {
       const begun = await this.#producer.transaction();
       for (const each of settling.sends) await this.#send(begun, each);
-      await this.#sendOffsets(begun, settling.next);
+      if (settling.next !== undefined) await this.#sendOffsets(begun, settling.next);
       return begun;
     });
     try {
@@ -158,15 +164,15 @@ export class TransactionalProducer {
     throw new KafkaLogError({
       code: 'TOPIC_MISSING',
       remedy: 'stop',
-      message: `Expected the topic ${topic} to have a partition ${partition} as the intake log has, found none. Compare them: residency topics check.`,
+      message: `Expected the topic ${topic} to have a partition ${partition}, found none. Compare them: residency topics check.`,
     });
   }
 
   async #sendOffsets(transaction: Transaction, next: bigint | null): Promise<void> {
-    const {
-      group: consumerGroupId,
-      intake: { topic, partition },
-    } = this.#plan;
+    const { progress } = this.#plan;
+    if (progress === undefined)
+      throw new TypeError('Expected the plan of a producer that commits a position.');
+    const { group: consumerGroupId, topic, partition } = progress;
     await transaction.sendOffsets({
       consumerGroupId,
       topics: [{ topic, partitions: [{ partition, offset: (next ?? NO_POSITION).toString() }] }],

@@ -1,4 +1,4 @@
-import { TOPICS } from '@residency/contracts';
+import { TOPICS, custodyTopic } from '@residency/contracts';
 import type { KafkaDiagnostics } from '../diagnostics.ts';
 import { KafkaLogError } from '../kafka-log-error.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
@@ -27,21 +27,25 @@ interface FoundTopic {
 
 /**
  * The differences between topics and `topicPlan`. The intake topic defines the number of partitions
- * and replicas; how long other topics keep records is not checked.
+ * and replicas; how long other topics keep records is not checked. `regions`: their custody logs are
+ * compared too.
  */
 export async function checkTopics(
   settings: KafkaSettings,
   diagnostics: KafkaDiagnostics,
+  regions: readonly string[] = [],
 ): Promise<readonly TopicDifference[]> {
-  const found = await withAdmin(settings, diagnostics, (admin) =>
-    describeTopics(admin, settings.topicPrefix),
+  const names = [...Object.values(TOPICS), ...regions.map(custodyTopic)].map((topic) =>
+    topicName(settings.topicPrefix, topic),
   );
+  const found = await withAdmin(settings, diagnostics, (admin) => describeTopics(admin, names));
   const intake = found.get(topicName(settings.topicPrefix, TOPICS.samples));
   const retention = Number(intake?.settings.get('retention.ms') ?? 0);
   const plan = topicPlan({
     partitions: intake?.partitions ?? 1,
     replicationFactor: intake?.replicationFactor ?? 1,
     retentionMs: retention,
+    regions,
   });
   return plan.flatMap((planned) =>
     differences(planned, topicName(settings.topicPrefix, planned.topic), found),
@@ -50,13 +54,14 @@ export async function checkTopics(
 
 /**
  * For a service's start: throws `TOPIC_MISSING` or `TOPIC_SETTINGS` (stop), which name every
- * difference.
+ * difference. `regions`: the service uses their custody logs.
  */
 export async function requireTopics(
   settings: KafkaSettings,
   diagnostics: KafkaDiagnostics,
+  regions: readonly string[] = [],
 ): Promise<void> {
-  const all = await checkTopics(settings, diagnostics);
+  const all = await checkTopics(settings, diagnostics, regions);
   if (all.length === 0) return;
   const missing = all.some(({ setting }) => setting === 'topic');
   const list = all
@@ -124,12 +129,10 @@ function amount(name: string, value: string): number {
 
 async function describeTopics(
   admin: SerialAdmin,
-  prefix: string,
+  wanted: readonly string[],
 ): Promise<ReadonlyMap<string, FoundTopic>> {
   const present = new Set(await admin.ask((client) => client.listTopics()));
-  const names = Object.values(TOPICS)
-    .map((topic) => topicName(prefix, topic))
-    .filter((name) => present.has(name));
+  const names = wanted.filter((name) => present.has(name));
   if (names.length === 0) return new Map();
   const { topics } = await admin.ask((client) => client.fetchTopicMetadata({ topics: names }));
   const { resources } = await admin.ask((client) =>

@@ -1,4 +1,3 @@
-import { TOPICS } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 import { pause } from '@residency/waiting';
 import type { KafkaDiagnostics } from '../diagnostics.ts';
@@ -9,7 +8,7 @@ import type { SerialAdmin } from './serial-admin.ts';
 import { withAdmin } from './with-admin.ts';
 
 /**
- * Creates the planned topics that are missing and returns their logical names. Existing topics are
+ * Creates the planned topics that are missing and returns their logical names, in the plan's order. Existing topics are
  * not changed; `checkTopics` compares them with the plan.
  */
 export async function createTopics(
@@ -39,7 +38,7 @@ export async function createTopics(
       admin,
       plan.map(({ topic }) => topicName(settings.topicPrefix, topic)),
     );
-    return Object.values(TOPICS).filter((topic) => created.includes(topic));
+    return created;
   });
 }
 

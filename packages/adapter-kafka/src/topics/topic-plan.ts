@@ -1,4 +1,4 @@
-import { TOPICS } from '@residency/contracts';
+import { TOPICS, custodyTopic } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 
 export interface TopicPlanOptions {
@@ -15,6 +15,8 @@ export interface TopicPlanOptions {
   readonly retentionMs?: number;
   /** The number of copies that an append waits for. Default: 2 of 3 or more, else 1. */
   readonly minInsyncReplicas?: number;
+  /** The regions whose custody logs are planned too. Default: none. */
+  readonly regions?: readonly string[];
 }
 
 /**
@@ -61,6 +63,13 @@ const EVERY: readonly StatedSetting[] = [
   is('unclean.leader.election.enable', 'false'),
 ];
 const KEPT = is('cleanup.policy', 'delete');
+/** Settings of the logs that hold events, for ever. */
+const EVENTS: readonly StatedSetting[] = [
+  KEPT,
+  is('retention.ms', FOR_EVER),
+  is('retention.bytes', FOR_EVER),
+  atLeast('max.message.bytes', 4 * MiB),
+];
 const COMPACTED = is('cleanup.policy', 'compact');
 /**
  * Settings of topics with ticks: with the default segments a view would read a week of ticks at its
@@ -72,7 +81,7 @@ const OFTEN: readonly StatedSetting[] = [
 ];
 
 /**
- * All topics and the settings that they must have. The cluster or the operator decides about all
+ * All topics of a log, with the custody logs of `regions`, and the settings that they must have. The cluster or the operator decides about all
  * other settings.
  */
 export function topicPlan({
@@ -80,6 +89,7 @@ export function topicPlan({
   replicationFactor,
   retentionMs = WEEK_MS,
   minInsyncReplicas = insyncReplicas(replicationFactor),
+  regions = [],
 }: TopicPlanOptions): readonly PlannedTopic[] {
   const topic = (name: Topic, count: number, settings: readonly StatedSetting[]): PlannedTopic => ({
     topic: name,
@@ -94,12 +104,7 @@ export function topicPlan({
       is('retention.bytes', FOR_EVER),
       atLeast('max.message.bytes', 25 * MiB),
     ]),
-    topic(TOPICS.audit, partitions, [
-      KEPT,
-      is('retention.ms', FOR_EVER),
-      is('retention.bytes', FOR_EVER),
-      atLeast('max.message.bytes', 4 * MiB),
-    ]),
+    topic(TOPICS.audit, partitions, EVENTS),
     topic(TOPICS.quarantine, partitions, [
       KEPT,
       atLeast('retention.ms', retentionMs),
@@ -109,6 +114,7 @@ export function topicPlan({
     topic(TOPICS.subjects, 1, [COMPACTED]),
     topic(TOPICS.policy, 1, [COMPACTED, ...OFTEN]),
     topic(TOPICS.control, 1, [COMPACTED]),
+    ...regions.map((region) => topic(custodyTopic(region), 1, EVENTS)),
   ];
 }
 

@@ -14,7 +14,7 @@ export interface ChildPlan {
   readonly holdFrom?: number;
 }
 
-/** A consumer in a process of its own. */
+/** A process of its own. */
 export interface Child {
   readonly lines: readonly (readonly unknown[])[];
   /** Resolves once it has said `what` so often; rejects if it ends before. */
@@ -27,10 +27,14 @@ export interface Child {
 }
 
 export function startConsumer(plan: ChildPlan): Child {
-  const path = fileURLToPath(new URL('./children/consume.ts', import.meta.url));
+  return startChild(new URL('./children/consume.ts', import.meta.url), plan);
+}
+
+/** Runs a script whose argument is `plan`. It says what it does, one JSON array a line. */
+export function startChild(script: URL, plan: unknown): Child {
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', path, JSON.stringify(plan)],
+    ['--disable-warning=ExperimentalWarning', fileURLToPath(script), JSON.stringify(plan)],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   const lines: (readonly unknown[])[] = [];

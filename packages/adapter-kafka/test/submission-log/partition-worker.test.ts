@@ -142,7 +142,7 @@ class World {
 
   async #commit(settling: Settling): Promise<void> {
     const commit = (): void => {
-      this.settledNext = settling.next;
+      this.settledNext = settling.next ?? null;
       this.events.push(
         ...settling.sends
           .filter(({ topic }) => topic === TOPICS.audit)

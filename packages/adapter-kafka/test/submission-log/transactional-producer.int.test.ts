@@ -35,8 +35,11 @@ async function open(plan: Partial<ProducerPlan> = {}): Promise<TransactionalProd
   const producer = await TransactionalProducer.open(some.kafka, {
     transactionalId: `${topicPrefix}id`,
     transactionTimeoutMs: 10_000,
-    group: routerGroup(topicPrefix),
-    intake: { topic: topicName(topicPrefix, TOPICS.samples), partition: 0 },
+    progress: {
+      group: routerGroup(topicPrefix),
+      topic: topicName(topicPrefix, TOPICS.samples),
+      partition: 0,
+    },
     target: (topic) => ({ topic: topicName(topicPrefix, topic), partition: 0 }),
     ...plan,
   });
@@ -120,6 +123,15 @@ it('sets a committed position back, and to none, without touching the audit log'
   await (await open()).commit(alone(null));
   await eventually([]);
   expect(await some.auditEvents()).toHaveLength(2);
+});
+
+it('without a position appends, and moves none', async () => {
+  const settled = await settling();
+  await (await open()).commit(settled);
+  const { sends, beforeCommit } = settled;
+  await (await open()).commit({ sends, beforeCommit });
+  expect(await some.auditEvents()).toHaveLength(4);
+  expect([...(await some.settled())]).toEqual([[0, 1n]]);
 });
 
 it('settles nothing where a topic has no such partition, though kafkajs would send nothing and say nothing', async () => {

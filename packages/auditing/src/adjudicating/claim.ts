@@ -1,5 +1,10 @@
 import { formatPosition } from '@residency/contracts';
-import type { AuditEvent, QuarantineReason, RecordedDecision } from '@residency/contracts';
+import type {
+  AuditEvent,
+  QuarantineReason,
+  RecordedDecision,
+  StoredData,
+} from '@residency/contracts';
 import { defined } from '@residency/defined';
 
 /**
@@ -21,7 +26,15 @@ export interface DecisionClaim {
   readonly country: string;
   readonly decision: RecordedDecision;
   /** The sites that a stored event names. */
-  readonly sites?: readonly string[];
+  readonly sites?: ClaimedSites;
+}
+
+/** Together they must be the sites of the region. */
+export interface ClaimedSites {
+  /** With a placement, in the event's order. */
+  readonly placed: readonly string[];
+  /** That owe a copy, in the event's order. */
+  readonly owed: readonly string[];
 }
 
 export interface Claims {
@@ -55,8 +68,7 @@ export function claimsOf(event: AuditEvent): Claims {
     case 'stored':
     case 'duplicate': {
       const { consentId, termsVersion, country, decision } = event.data;
-      const sites =
-        event.outcome === 'stored' ? { sites: event.data.placements.map(({ site }) => site) } : {};
+      const sites = event.outcome === 'stored' ? { sites: sitesOf(event.data) } : {};
       return {
         consent: { position, at, consentId, consent: { termsVersion } },
         decision: { position, at, country, decision, ...sites },
@@ -77,6 +89,10 @@ export function claimsOf(event: AuditEvent): Claims {
     default:
       return event satisfies never;
   }
+}
+
+function sitesOf({ placements, owed = [] }: StoredData): ClaimedSites {
+  return { placed: placements.map(({ site }) => site), owed };
 }
 
 function claimsOfQuarantined({ at, data }: Quarantined, position: string): Claims {

@@ -1,6 +1,6 @@
 import { decide, policyInForce } from '@residency/residency';
 import type { PolicyPublished } from '@residency/residency';
-import type { DecisionClaim } from './claim.ts';
+import type { ClaimedSites, DecisionClaim } from './claim.ts';
 import type { AdjudicationDifference } from './difference.ts';
 
 /**
@@ -31,10 +31,23 @@ export function decideAgain(
     };
   const expected = text(again.region, again.rule.id, again.policy);
   if (found !== expected) return { code: 'DECISION_DIFFERS', position, found, expected };
-  const [placed, ordered] = [sites?.join(', '), again.sites.join(', ')];
-  return placed === undefined || placed === ordered
+  if (sites === undefined) return undefined;
+  const [placed, ordered] = [sitesText(sites), sitesText(expectedSites(again.sites, sites))];
+  return placed === ordered
     ? undefined
     : { code: 'PLACES_DIFFER', position, found: placed, expected: ordered };
+}
+
+/** The region's sites in the policy's order. Those that the event says owe a copy may do so. */
+function expectedSites(all: readonly string[], { owed }: ClaimedSites): ClaimedSites {
+  return {
+    placed: all.filter((site) => !owed.includes(site)),
+    owed: all.filter((site) => owed.includes(site)),
+  };
+}
+
+function sitesText({ placed, owed }: ClaimedSites): string {
+  return owed.length === 0 ? placed.join(', ') : `${placed.join(', ')} (owed: ${owed.join(', ')})`;
 }
 
 function text(

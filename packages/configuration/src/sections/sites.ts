@@ -2,7 +2,7 @@ import { defined } from '@residency/defined';
 import type { EnvironmentReader } from '../environment-reader.ts';
 import { readRegions } from '../regions-file.ts';
 import type { SitePlace } from '../regions-file.ts';
-import { SITE_VARIABLES, siteVariables } from '../site-variables.ts';
+import { SITE_ROLES, SITE_VARIABLES, siteVariables } from '../site-variables.ts';
 import type { SiteRole, SiteVariables } from '../site-variables.ts';
 
 export interface SiteCredentials {
@@ -67,10 +67,7 @@ function readCredentials(
 function refuseSharedNames(reader: EnvironmentReader, places: readonly SitePlace[]): void {
   const owners = new Map<string, string>();
   for (const { site } of places) {
-    for (const name of [
-      siteVariables(site, 'sites').accessKeyId,
-      siteVariables(site, 'readers').accessKeyId,
-    ]) {
+    for (const name of SITE_ROLES.map((role) => siteVariables(site, role).accessKeyId)) {
       const owner = owners.get(name);
       if (owner === undefined) owners.set(name, site);
       else

@@ -2,10 +2,12 @@ import { auditEventIn, formatPosition, parsePosition } from '@residency/contract
 import type { Committed } from '../audit-chain.ts';
 import type { DuplicateEvent, StoredEvent } from '../check-object.ts';
 import type { Claims } from '../claims.ts';
-import { learn, sitesOfEvent } from '../decided-sites.ts';
+import { learn } from '../decided-sites.ts';
 import { judgeDecision } from '../judge-decision.ts';
 import { QuarantinePointers } from '../quarantine-pointers.ts';
 import type { Run } from '../run.ts';
+import { whereaboutsOf } from '../whereabouts.ts';
+import { judgeFindings } from './custody-reading.ts';
 import { References } from './references.ts';
 
 /** Reads all audit events once, without their objects, and judges the audit trail. */
@@ -91,12 +93,14 @@ export class FirstReading {
     const { submission, decision, placements } = event.data;
     await learn(deps, decision.policy.digest, decision.region);
     for (const difference of judgeDecision(deps, event)) report.add(difference);
-    const named = sitesOfEvent(deps, event);
-    this.#noteUnread(named);
-    const numbers = named
-      .map((site) => sites.numberOf(site))
-      .filter((number) => number !== undefined);
-    const claim = this.#claims.addStored(submission, event.position, numbers);
+    const whereabouts = whereaboutsOf(this.#run, event);
+    for (const difference of judgeFindings(whereabouts, submission)) report.add(difference);
+    for (const site of whereabouts.owed) report.owes(site);
+    this.#noteUnread(whereabouts.sites);
+    const claim = this.#claims.addStored(submission, event.position, {
+      sites: sites.numbersOf(whereabouts.sites),
+      region: sites.numbersOf(deps.regions().get(decision.region) ?? []),
+    });
     const position = formatPosition(event.position);
     if (claim === 'elsewhere') report.alsoIn.add({ submission, position, region: decision.region });
     if (claim === 'again')

@@ -1,14 +1,17 @@
-import { objectKey, parsePosition } from '@residency/contracts';
+import { objectKey, parsePosition, setAsideKey } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { Committed } from '../audit-chain.ts';
 import { checkInFlight, checkObject, metadataOf } from '../check-object.ts';
 import type { DuplicateEvent, Fault } from '../check-object.ts';
-import type { Claims } from '../claims.ts';
+import type { Claims, Unclaimed } from '../claims.ts';
 import { learn } from '../decided-sites.ts';
+import type { Difference } from '../difference.ts';
 import { UNKNOWN_BYTES } from '../unknown-bytes.ts';
 import type { SealedHeader } from '../ports/sealed-reader.ts';
 import type { FoundObject, SiteReader } from '../ports/site-reader.ts';
 import type { Run } from '../run.ts';
+import { judgeCopies } from './unclaimed-copies.ts';
+import type { UnclaimedCopy } from './unclaimed-copies.ts';
 
 export interface JudgeUnclaimedDeps {
   readonly claims: Claims;
@@ -19,33 +22,75 @@ export interface JudgeUnclaimedDeps {
   readonly end: Committed;
 }
 
-/** Reads the objects that no stored event claims. They are in flight or in the wrong place. */
+/**
+ * Reads the objects that no stored event claims. They are in flight, or copies whose custody events
+ * come later, or in the wrong place.
+ */
 export async function judgeUnclaimed(run: Run, deps: JudgeUnclaimedDeps): Promise<void> {
   const { sites, work } = run;
-  for (const { submission, sites: numbers, stored } of deps.claims.unclaimed()) {
-    for (const number of numbers) {
-      const reader = sites.all[number];
-      if (reader === undefined) continue;
+  const copies: UnclaimedCopy[] = [];
+  for (const identity of deps.claims.unclaimed()) {
+    for (const reader of readersOf(run, identity.setAside))
+      if (!(await isBeside(run, reader, identity)))
+        run.report.add(setAsideByNobody(reader, identity));
+    for (const reader of readersOf(run, identity.sites))
       await work.start(UNKNOWN_BYTES, () =>
-        sites.at(reader, () => judgeOne(run, deps, reader, { submission, stored })),
+        sites.at(reader, async () => {
+          const faulty = await judgeOne(run, deps, reader, identity);
+          if (faulty === undefined) return;
+          if (await isBeside(run, reader, identity)) copies.push({ ...faulty, reader });
+          else for (const difference of faulty.differences) run.report.add(difference);
+        }),
       );
-    }
   }
   await work.drain();
+  await judgeCopies(run, copies);
 }
 
+function readersOf({ sites }: Run, numbers: readonly number[]): readonly SiteReader[] {
+  return numbers.map((number) => sites.all[number]).filter((reader) => reader !== undefined);
+}
+
+/**
+ * Bytes under a set-aside key. They belong to a stored sample of the site's region, because a
+ * custodian sets aside only for those; the event was visible before (RECONCILIATION §22).
+ */
+function setAsideByNobody({ site }: SiteReader, { submission }: Unclaimed): Difference {
+  return {
+    code: 'FOREIGN_OBJECT',
+    site,
+    key: setAsideKey(submission, ''),
+    submission,
+    message:
+      'Expected bytes to be set aside only for samples that are stored in the region of the site, found some for another; see who else may write there.',
+  };
+}
+
+/** Whether the identity is stored in other sites of the region that has this site. */
+async function isBeside(
+  { deps, sites }: Run,
+  { site }: SiteReader,
+  { claimed }: Unclaimed,
+): Promise<boolean> {
+  if (claimed.length === 0) return false;
+  await deps.learnSite?.(site);
+  const region = [...deps.regions().values()].find((some) => some.has(site));
+  return region !== undefined && sites.numbersOf(region).some((one) => claimed.includes(one));
+}
+
+/** An unclaimed object with its differences; `undefined`: it has none, or is gone. */
 async function judgeOne(
   run: Run,
   { duplicateWithCopies, before, end }: JudgeUnclaimedDeps,
   reader: SiteReader,
-  { submission, stored }: { readonly submission: string; readonly stored: boolean },
-): Promise<void> {
+  { submission, stored }: Unclaimed,
+): Promise<Pick<UnclaimedCopy, 'submission' | 'differences'> | undefined> {
   const { chain, report } = run;
   const key = objectKey(submission);
   const found = await reader.read(key);
   run.judged();
   // RECONCILIATION §15.
-  if (found === undefined) return;
+  if (found === undefined) return undefined;
   // A router writes metadata with the object, so an object without metadata is not in flight.
   const position = metadataOf(found)?.position;
   // RECONCILIATION §7, or else RECONCILIATION §8.
@@ -54,9 +99,19 @@ async function judgeOne(
   const faults = inFlight
     ? await judgeInFlight(run, reader, submission, found)
     : (judgeCopy(run, reader, found, copyOf) ?? [whyUnclaimed(stored)]);
-  if (inFlight && faults.length === 0) report.inFlight += 1;
-  for (const fault of faults)
-    report.add({ ...fault, site: reader.site, key, ...defined({ position }), submission });
+  if (faults.length > 0)
+    return {
+      submission,
+      differences: faults.map((fault) => ({
+        ...fault,
+        site: reader.site,
+        key,
+        ...defined({ position }),
+        submission,
+      })),
+    };
+  if (inFlight) report.inFlight += 1;
+  return undefined;
 }
 
 /** The faults of a copy that a duplicate's event names; `undefined`: no event names it. */

@@ -1,13 +1,14 @@
 import { auditEventIn, formatPosition, objectKey } from '@residency/contracts';
 import { AuditChain, partitionOf } from '../audit-chain.ts';
-import { checkObject, checkOpened } from '../check-object.ts';
+import { checkCopy } from '../check-copy.ts';
+import { checkOpened } from '../check-object.ts';
 import type { StoredEvent } from '../check-object.ts';
-import { sitesOfEvent } from '../decided-sites.ts';
 import type { Difference } from '../difference.ts';
 import type { ReadingProgress } from '../ports/reading-progress.ts';
 import type { SiteReader } from '../ports/site-reader.ts';
 import type { Run } from '../run.ts';
-import { UNKNOWN_BYTES } from '../unknown-bytes.ts';
+import { whereaboutsOf } from '../whereabouts.ts';
+import type { Whereabouts } from '../whereabouts.ts';
 
 export interface SecondReadingDeps {
   readonly progress: ReadingProgress;
@@ -36,8 +37,10 @@ async function checkPlacements(
   { progress, enough }: SecondReadingDeps,
   event: StoredEvent,
 ): Promise<boolean> {
-  const { sites, work, report, deps } = run;
-  const expected = sitesOfEvent(deps, event);
+  const { sites, work, report } = run;
+  // By the custody events of the survey: RECONCILIATION §25.
+  const whereabouts = whereaboutsOf(run, event);
+  const { sites: expected, holding } = whereabouts;
   const partition = partitionOf(event.position);
   let left = expected.length;
   const checked = (): void => {
@@ -58,10 +61,10 @@ async function checkPlacements(
     const compared = progress.begins(object);
     const bytes =
       event.data.placements.find((placement) => placement.site === site)?.sealedBytes ??
-      UNKNOWN_BYTES;
+      holding.sealedBytes;
     await work.start(bytes, () =>
       sites.at(reader, async () => {
-        compared(await checkPlacement(run, reader, event));
+        compared(await checkPlacement(run, reader, event, whereabouts));
         checked();
       }),
     );
@@ -69,17 +72,19 @@ async function checkPlacements(
   return true;
 }
 
-/** An object that is missing now is a difference: RECONCILIATION §11. */
+/** An object that must be there and is missing now is a difference: RECONCILIATION §11. */
 async function checkPlacement(
   { deps, report, judged }: Run,
   reader: SiteReader,
   event: StoredEvent,
+  { holding }: Whereabouts,
 ): Promise<readonly Difference[]> {
-  const { submission, placements } = event.data;
+  const { submission } = event.data;
   const key = objectKey(submission);
   const found = await reader.read(key);
-  const placement = placements.find(({ site }) => site === reader.site);
-  const faults = checkObject(found, event, placement, deps.readHeader);
+  const checked = checkCopy(found, event, reader.site, holding, deps.readHeader);
+  const { placement } = checked;
+  const faults = [...checked.faults];
   if (faults.length === 0 && found !== undefined && deps.open !== undefined) {
     const fault = await checkOpened(found.bytes, event, placement, deps.open);
     if (fault === undefined) report.opened += 1;

@@ -1,4 +1,7 @@
-/** The settled events, pointers and progress of a log. Errors have the remedy `retry`. */
+/**
+ * The settled events, custody events, pointers and progress of a log. Errors have the remedy
+ * `retry`.
+ */
 export interface AuditTrail {
   /**
    * The bytes of every audit event, in order within each partition; partitions may be interleaved.
@@ -6,6 +9,12 @@ export interface AuditTrail {
    * without gaps.
    */
   events(): AsyncIterable<Buffer>;
+  /**
+   * The bytes of every custody event of all regions that the policy log names, in order within each
+   * region; regions may be interleaved. Returns at least the events that were visible at the call. A
+   * region's custody log that does not exist yet has none.
+   */
+  custody(): AsyncIterable<Buffer>;
   /**
    * The last settled offset of every partition of the intake log, by `<log>/<topic>/<partition>`;
    * `-1n`: nothing is settled yet. Partitions of other logs are absent. An offset becomes visible

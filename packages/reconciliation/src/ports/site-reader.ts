@@ -11,8 +11,8 @@ export interface FoundObject {
 export interface FoundEntry {
   readonly key: string;
   /**
-   * True if no router writes such an entry, whatever its key: a link, a special file, or a file in
-   * the wrong place.
+   * True if no router and no custodian writes such an entry, whatever its key: a link, a special
+   * file, or a file in the wrong place.
    */
   readonly foreign: boolean;
 }

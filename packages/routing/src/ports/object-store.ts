@@ -18,6 +18,16 @@ export interface CreateOptions {
    * A store that looks for an object before each write need not look before this one.
    */
   readonly decided?: boolean;
+  /** See `Owable`. */
+  readonly owable?: boolean;
+}
+
+/**
+ * `owable`: the caller can go on without this site, so the call may be given up early, or refused
+ * because the site failed before. It fails with remedy `retry` then, and may be done all the same.
+ */
+export interface Owable {
+  readonly owable?: boolean;
 }
 
 /** One site. Create-only: nothing here overwrites or deletes (RECONCILIATION §4). */
@@ -39,7 +49,7 @@ export interface ObjectStore {
     options?: CreateOptions,
   ): Promise<CreateResult>;
   /** Reads the object's head; `undefined`: no object. Changes nothing. Throws as `create`. */
-  head(key: string): Promise<ObjectHead | undefined>;
+  head(key: string, options?: Owable): Promise<ObjectHead | undefined>;
   /** Makes all objects durable that this instance created or found. Throws as `create`. */
-  flush(): Promise<void>;
+  flush(options?: Owable): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { ObjectStore } from './object-store.ts';
+import type { ObjectStore, Owable } from './object-store.ts';
 
 /** The sites of a deployment. */
 export interface Sites {
@@ -8,5 +8,5 @@ export interface Sites {
    * has no such site or cannot reach it, and with `stop` if its marker names another site or region
    * (DESIGN §2.9).
    */
-  store(site: string, region: string): Promise<ObjectStore>;
+  store(site: string, region: string, options?: Owable): Promise<ObjectStore>;
 }

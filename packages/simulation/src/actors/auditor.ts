@@ -62,7 +62,7 @@ export async function auditor(process: SimProcess): Promise<void> {
 }
 
 function storeIn({ world }: SimProcess, bucket: string): S3LedgerStore {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what LedgerCalls asks of a bucket, simulated
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what ReplacingCalls asks of a bucket, simulated
   const calls = callsOf(world.bucket(bucket)) as ConstructorParameters<typeof S3LedgerStore>[1];
   return new S3LedgerStore({ bucket, awsRegion: 'sim', pathStyle: true }, calls);
 }

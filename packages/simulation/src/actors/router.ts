@@ -1,17 +1,21 @@
+import { AvailableSites } from '@residency/availability';
 import { RedisConsentView } from '@residency/adapter-redis';
 import { S3Sites } from '@residency/adapter-s3';
+import { remedyOf } from '@residency/coded-error';
 import { DEFAULT_LIMITS } from '@residency/contracts';
 import { createRouter, pausable, verifyRegions } from '@residency/routing';
-import { LOG, REGION_OF } from '../names.ts';
+import type { ObjectStore, Sites } from '@residency/routing';
+import { LOG } from '../names.ts';
 import type { SimProcess } from '../process.ts';
 import { callsOf, failure } from '../s3/calls.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { diskSites } from './disk-sites.ts';
 import { retryUntilReady, openLog } from './log.ts';
 import { simulatedSealer } from './sealer.ts';
+import { siteSettings } from './site-settings.ts';
 
 /** Short ones, so that a world lives through many sessions. */
-const TIMES = {
+export const TIMES = {
   maxBatchRecords: 8,
   sessionTimeoutMs: 3_000,
   transactionTimeoutMs: 2_000,
@@ -33,14 +37,30 @@ export async function router(process: SimProcess): Promise<void> {
     keyPrefix: 'sim',
     log: LOG,
   });
-  const sites = sitesOf(world);
+  const buckets = sitesOf(world);
   const stores = world.plan.disks
     ? diskSites(
-        sites,
+        buckets,
         (site) => world.entrance(site),
         (site) => failure(site, 'SITE_UNREACHABLE'),
       )
-    : sites;
+    : buckets;
+  const sites = noting(
+    new AvailableSites(stores, {
+      now: () => performance.now(),
+      onChange: (site, isLeftOut) => {
+        if (isLeftOut) world.faults.count('site left out');
+        world.narrate(
+          world.scheduler.now,
+          process.name,
+          isLeftOut ? `leaves ${site} out` : `uses ${site} again`,
+        );
+      },
+    }),
+    (site) => {
+      world.unanswered(site);
+    },
+  );
   const policies = log.policyView();
   const control = log.controlView();
   const keys = { newest: (region: string) => region };
@@ -52,7 +72,7 @@ export async function router(process: SimProcess): Promise<void> {
     const route = createRouter({
       limits: DEFAULT_LIMITS,
       sealer: simulatedSealer,
-      sites: stores,
+      sites,
       consents,
       policies,
       outcomes: log.settledOutcomes(),
@@ -69,27 +89,49 @@ export async function router(process: SimProcess): Promise<void> {
   } finally {
     await log.close();
     await consents.close();
-    sites.close();
+    buckets.close();
   }
 }
 
+/** The same sites; `unanswered` is called for each that may be owed and does not answer. */
+function noting(sites: Sites, unanswered: (site: string) => void): Sites {
+  const noted = async <T>(site: string, owable: boolean, call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call();
+    } catch (error) {
+      if (owable && remedyOf(error) === 'retry') unanswered(site);
+      throw error;
+    }
+  };
+  const stores = new WeakMap<ObjectStore, ObjectStore>();
+  return {
+    store: async (site, region, options = {}) => {
+      const store = await noted(site, options.owable === true, () =>
+        sites.store(site, region, options),
+      );
+      let one = stores.get(store);
+      if (one === undefined)
+        stores.set(
+          store,
+          (one = {
+            site,
+            create: (key, sealed, metadata, how = {}) =>
+              noted(site, how.owable === true, () => store.create(key, sealed, metadata, how)),
+            head: (key, how = {}) => noted(site, how.owable === true, () => store.head(key, how)),
+            flush: () => store.flush(),
+          }),
+        );
+      return one;
+    },
+  };
+}
+
 function sitesOf(world: Surroundings): S3Sites {
-  const settings = Object.entries(REGION_OF).map(
-    ([site, region]) =>
-      ({
-        site,
-        region,
-        bucket: site,
-        awsRegion: 'sim',
-        pathStyle: true,
-        checksums: 'WHEN_REQUIRED',
-      }) as const,
-  );
   const open: Open = ({ site }, hooks) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what S3Calls asks of a bucket, simulated
     return callsOf(world.entrance(site), hooks) as ReturnType<Open>;
   };
-  return new S3Sites(settings, { open });
+  return new S3Sites(siteSettings(), { open });
 }
 
 type Open = NonNullable<NonNullable<ConstructorParameters<typeof S3Sites>[1]>['open']>;

@@ -253,7 +253,7 @@ class Producer {
 
   async transaction(): Promise<object> {
     const id = this.#id ?? '';
-    let [touched, settles] = [false, false];
+    let [touched, settles, custody] = [false, false, false];
     return {
       send: async ({
         topic,
@@ -264,6 +264,8 @@ class Producer {
       }) => {
         const [partition, records] = ofOne(messages);
         touched = true;
+        custody ||= topic.startsWith('residency.custody.');
+        if (custody) await frozen(custody);
         await whenFree(`add ${topic}/${partition}`, (cluster) => {
           cluster.transactions.add(id, this.#epoch, cluster.log(topic, partition));
         });
@@ -303,11 +305,11 @@ class Producer {
             });
           }
         }
-        await frozen();
+        await frozen(false);
       },
       commit: async () => {
         if (settles) assertHeard();
-        await failing(id, this.#epoch);
+        await failing(id, this.#epoch, custody);
         await whenFree(`commit ${id}`, (cluster) => {
           cluster.transactions.end(id, this.#epoch, 'commit');
         });
@@ -337,13 +339,20 @@ function assertHeard(): void {
     );
 }
 
-/** The world freezes this process in the middle of a transaction. */
-async function frozen(): Promise<void> {
+/** What becomes of the next commits of custodians, or of routers. */
+function faultsOf(custody: boolean): SimCluster['commitFaults'] {
+  const { kafka } = here().world;
+  return custody ? kafka.custodyFaults : kafka.commitFaults;
+}
+
+/** The world freezes this process: a router in its transaction, a custodian right before it. */
+async function frozen(custody: boolean): Promise<void> {
   const process = here();
   const { world } = process;
-  if (world.kafka.commitFaults[0]?.how !== 'frozen') return;
+  const faults = faultsOf(custody);
+  if (faults[0]?.how !== 'frozen') return;
   // Longer than a session, so that the group moves on meanwhile.
-  const lateMs = SESSION_MS + (world.kafka.commitFaults.shift()?.lateMs ?? 0);
+  const lateMs = SESSION_MS + (faults.shift()?.lateMs ?? 0);
   world.faults.count('commit frozen');
   world.narrate(
     world.scheduler.now,
@@ -358,10 +367,10 @@ async function frozen(): Promise<void> {
 }
 
 /** A commit that the world lets fail: throws where nobody answers it. */
-async function failing(id: string, epoch: number): Promise<void> {
+async function failing(id: string, epoch: number, custody: boolean): Promise<void> {
   const { world } = here();
-  const fault =
-    world.kafka.commitFaults[0]?.how === 'frozen' ? undefined : world.kafka.commitFaults.shift();
+  const faults = faultsOf(custody);
+  const fault = faults[0]?.how === 'frozen' ? undefined : faults.shift();
   if (fault === undefined) return;
   world.faults.count(`commit ${fault.how}`);
   world.narrate(

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { TOPICS } from '@residency/contracts';
+import { TOPICS, custodyTopic } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 import { EPOCH } from '../epoch.ts';
+import { CUSTODY_REGION, GROUP } from '../names.ts';
 import type { Random } from '../random.ts';
 import type { Scheduler } from '../scheduler.ts';
 import { Group } from './group.ts';
@@ -11,6 +12,11 @@ import { protocolError } from './protocol-error.ts';
 import { Transactions } from './transactions.ts';
 
 const BROKERS = 3;
+
+interface CommitFault {
+  readonly how: 'lost' | 'unanswered' | 'late' | 'frozen';
+  readonly lateMs: number;
+}
 
 export interface ClusterOptions {
   readonly scheduler: Scheduler;
@@ -27,11 +33,10 @@ export class SimCluster {
   readonly clusterId = 'simulated-cluster';
   readonly scheduler: Scheduler;
   readonly transactions: Transactions;
-  /** What becomes of the next commits. */
-  readonly commitFaults: {
-    readonly how: 'lost' | 'unanswered' | 'late' | 'frozen';
-    readonly lateMs: number;
-  }[] = [];
+  /** What becomes of the next commits of routers. */
+  readonly commitFaults: CommitFault[] = [];
+  /** What becomes of the next commits of custodians. */
+  readonly custodyFaults: CommitFault[] = [];
   /** How far each broker's clock is ahead, milliseconds. */
   readonly clocks: number[] = Array.from({ length: BROKERS }, () => 0);
   readonly #topics = new Map<string, PartitionLog[]>();
@@ -55,6 +60,9 @@ export class SimCluster {
       );
       this.#topicIds.set(topic, topicId(topic, 1));
     }
+    const custody = custodyTopic(CUSTODY_REGION);
+    this.#topics.set(custody, [new PartitionLog(custody, 0, 0)]);
+    this.#topicIds.set(custody, topicId(custody, 1));
     this.transactions = new Transactions({
       scheduler,
       random,
@@ -106,7 +114,10 @@ export class SimCluster {
   group(id: string): Group {
     let group = this.#groups.get(id);
     if (group === undefined) {
-      group = new Group(this.scheduler, () => this.partitionsOf(TOPICS.samples).length);
+      // Any other group is of custodians, whose topic has one partition.
+      group = new Group(this.scheduler, () =>
+        id === GROUP ? this.partitionsOf(TOPICS.samples).length : 1,
+      );
       this.#groups.set(id, group);
     }
     return group;

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { GROUP } from '../names.ts';
 import { request } from '../network.ts';
 import { here } from '../process.ts';
 import type { SimProcess } from '../process.ts';
@@ -181,7 +182,10 @@ export class SimConsumer {
       (partition) => !this.#paused.has(partition) && this.#positions.has(partition),
     );
     if (wanted.length === 0) {
-      await this.#pause(maxWaitTimeInMs / 4);
+      // A custodian's partition stays paused: only heartbeats are due.
+      await this.#pause(
+        this.#config.groupId === GROUP ? maxWaitTimeInMs / 4 : this.#config.heartbeatInterval,
+      );
       return;
     }
     const from = new Map(

@@ -14,12 +14,20 @@ export interface NewObject {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** How an object came to be there. */
+export interface Put {
+  /** The name of the process that sent it; absent: the world's own doing. */
+  readonly by?: string | undefined;
+  /** What had the key before. */
+  readonly before?: SimObject | undefined;
+}
+
 export interface BucketOptions {
   /** As requests and the weather name it. */
   readonly name: string;
   readonly now: () => number;
   /** Told of each object that is created or put in another's place. */
-  readonly put: (key: string, object: SimObject) => void;
+  readonly put: (key: string, object: SimObject, put: Put) => void;
 }
 
 const SAMPLES = 'samples/';
@@ -43,7 +51,8 @@ export class SimBucket {
     this.#options = options;
   }
 
-  create({ key, bytes, metadata }: NewObject): SimObject {
+  create({ key, bytes, metadata }: NewObject, by?: string): SimObject {
+    const before = this.objects.get(key);
     const object = {
       bytes: Buffer.from(bytes),
       metadata: { ...metadata },
@@ -51,7 +60,7 @@ export class SimBucket {
       since: this.#options.now(),
     };
     this.objects.set(key, object);
-    this.#options.put(key, object);
+    this.#options.put(key, object, { by, before });
     return object;
   }
 

@@ -1,6 +1,7 @@
 import { S3Error } from '@residency/adapter-s3';
 import type { Answer } from '../answer.ts';
 import { request } from '../network.ts';
+import { hereIfAny } from '../process.ts';
 import type { NewObject, SimBucket } from './bucket.ts';
 
 type Code = 'SITE_UNREACHABLE' | 'SITE_REFUSED' | 'SITE_FULL';
@@ -12,11 +13,12 @@ export interface Hooks {
 }
 
 /**
- * What a process asks a bucket through a client of its own: `S3Calls` and `LedgerCalls` of the
+ * What a process asks a bucket through a client of its own: `S3Calls` and `ReplacingCalls` of the
  * adapter.
  */
 export function callsOf(bucket: SimBucket, hooks: Hooks = {}): object {
   const { name, objects } = { name: bucket.name, objects: () => bucket.objects };
+  const by = hereIfAny()?.name;
   const ask = async <T>(what: string, serve: () => T, writes = false): Promise<T> => {
     if (writes) await hooks.beforeWrite?.();
     try {
@@ -39,7 +41,8 @@ export function callsOf(bucket: SimBucket, hooks: Hooks = {}): object {
         `put ${short(object.key)}`,
         () => {
           if (objects().has(object.key)) return { put: 'exists' };
-          if (bucket.conflicts === 0) return { put: 'created', etag: bucket.create(object).etag };
+          if (bucket.conflicts === 0)
+            return { put: 'created', etag: bucket.create(object, by).etag };
           bucket.conflicts -= 1;
           return { put: 'conflict' };
         },
@@ -62,9 +65,9 @@ export function callsOf(bucket: SimBucket, hooks: Hooks = {}): object {
       ask(
         `replace ${short(object.key)}`,
         () => {
-          if (objects().get(object.key)?.etag !== etag) return false;
-          bucket.create(object);
-          return true;
+          if (objects().get(object.key)?.etag !== etag) return { put: 'differs' };
+          bucket.create(object, by);
+          return { put: 'replaced' };
         },
         true,
       ),

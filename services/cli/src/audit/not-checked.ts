@@ -17,7 +17,7 @@ export function notChecked(
 }
 
 function ofSites(
-  { differences, alsoIn, inFlight }: ReconciliationReport,
+  { differences, alsoIn, inFlight, owed }: ReconciliationReport,
   opened: boolean,
 ): NotChecked[] {
   const unread = differences.list
@@ -35,6 +35,10 @@ function ofSites(
     ...unread.map((site) => ({
       what: `objects in site ${site}`,
       why: 'it can not be read from here',
+    })),
+    ...Object.entries(owed.bySite).map(([site, copies]) => ({
+      what: `${copies} copies in site ${site}`,
+      why: 'it owes them: no custody event says that it has them',
     })),
     ...(inFlight === 0
       ? []
@@ -102,6 +106,10 @@ function always(): NotChecked[] {
     {
       what: 'whether events follow from policy and consents',
       why: '`residency audit adjudicate` does that',
+    },
+    {
+      what: 'bytes that custodians set aside, beyond for whose sample',
+      why: 'no decision rests on them',
     },
     { what: 'the intake records themselves', why: 'their log keeps them for a while only' },
     {

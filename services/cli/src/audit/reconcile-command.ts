@@ -7,7 +7,7 @@ export function reconcileCommand(program: Command, session: Session, answer: Ans
   describe(
     program,
     'reconcile',
-    'Compare sites and ledgers with the audit log. Ends with 1 and a list if they differ. Also ends with 1 if a submission is in two regions (ALSO_IN): each placement is lawful by itself, but a person has to find out which country was meant. Use --allow-also-in after that.',
+    'Compare sites and ledgers with the audit log. Ends with 1 and a list if they differ. Also ends with 1 if a submission is in two regions (ALSO_IN): each placement is lawful by itself, but a person has to find out which country was meant. Use --allow-also-in after that. Copies that a site owes are counted and do not count as differences.',
     ['reconcile', 'reconcile --open --json', 'reconcile --open --report reconciliation.json'],
   )
     .summary('Compare sites and ledgers with the audit log.')

@@ -100,10 +100,8 @@ async function depsOf(session: Session, system: System, open: boolean): Promise<
   return {
     sites: readers.map((reader) => interruptible(session, reader)),
     foreignSites: foreign,
-    trail: system.trail(),
-    sitesOf: (digest, region) => policies.sitesOf(digest, region),
-    ruleHolds: (digest, claimed) => policies.ruleHolds(digest, claimed),
-    learn: (digest) => policies.learn(digest),
+    trail: system.trail(() => policies.regions.keys()),
+    ...policies.questions(),
     readHeader: readSealedHeader,
     ...(open ? { open: opener(system) } : {}),
   };
@@ -201,6 +199,10 @@ async function writeText(
         ['stored events checked in every site', counts.storedChecked],
         ['objects in flight', counts.inFlight],
         ['objects opened', counts.opened],
+        ['copies that sites do not have yet', counts.owed.total],
+        ...Object.entries(counts.owed.bySite).map(
+          ([site, copies]) => [`  of them ${site}`, copies] as const,
+        ),
         ['leaves of ledgers compared', sum(ledger.ledgers.map(({ compared }) => compared))],
         ['events no ledger has yet', sum(ledger.ledgers.map(({ notYet }) => notYet))],
         ['submissions also in another region', alsoIn.total],

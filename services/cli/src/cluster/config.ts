@@ -1,5 +1,6 @@
 import {
   SECTIONS,
+  SITE_ROLES,
   checkSites,
   explainConfiguration,
   mistakeLine,
@@ -98,7 +99,7 @@ async function siteProblems(
   sections: readonly Section[],
   file: ConfigFile,
 ): Promise<readonly SiteProblem[]> {
-  if (!sections.includes('sites') && !sections.includes('readers')) return [];
+  if (!SITE_ROLES.some((role) => sections.includes(role))) return [];
   // Read separately, because a mistake in another section does not affect the sites.
   const name = 'RESIDENCY_REGIONS_FILE';
   const places = readConfiguration(['sites'], {

@@ -177,8 +177,12 @@ class DistributedSystem implements System {
     return await comparedSites(this.#cluster, named);
   }
 
-  trail(): AuditTrail {
-    return new KafkaAuditTrail(() => this.#cluster.log(), interruptionOf(this.#session));
+  trail(regions: () => Iterable<string>): AuditTrail {
+    return new KafkaAuditTrail({
+      log: () => this.#cluster.log(),
+      regions,
+      signal: interruptionOf(this.#session),
+    });
   }
 
   async close(): Promise<void> {

@@ -13,7 +13,7 @@ export function topicsCommand(program: Command, session: Session, answer: Answer
   describe(
     topics,
     'create',
-    'Make the topics that are missing, and check all. One that exists stays as it is. Ends with 1 where one is not as it must be.',
+    'Make the topics that are missing, and check all. The custody log of each region in the regions file is one of them. One that exists stays as it is. Ends with 1 where one is not as it must be.',
     ['topics create --config cluster.env'],
   ).action(answering(session, answer, async () => (await import('./topics.ts')).createAll));
   describe(

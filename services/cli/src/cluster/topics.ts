@@ -16,9 +16,11 @@ const KNOWN_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 500;
 
 export async function createAll(session: Session, options: Common): Promise<ExitCode> {
-  const { kafka, topics } = await settingsOf(session, options, ['kafka', 'topics']);
+  const sections = ['kafka', 'topics', 'readers'] as const;
+  const { kafka, topics, readers } = await settingsOf(session, options, sections);
   const diagnostics = diagnosticsOf(session);
-  const plan = topicPlan(topics);
+  const regions = regionsOf(readers);
+  const plan = topicPlan({ ...topics, regions });
   const created = new Set(await createTopics(kafka, diagnostics, plan));
   const made = plan.map(({ topic, partitions, replicationFactor }) => ({
     topic: `${kafka.topicPrefix}${topic}`,
@@ -39,7 +41,11 @@ export async function createAll(session: Session, options: Common): Promise<Exit
         ]),
       ),
     );
-  return await report(session, options, await checkMade(() => checkTopics(kafka, diagnostics)));
+  return await report(
+    session,
+    options,
+    await checkMade(() => checkTopics(kafka, diagnostics, regions)),
+  );
 }
 
 /** A new topic is not known to every broker at once, so the check is repeated. */
@@ -56,8 +62,14 @@ async function checkMade(
 }
 
 export async function checkAll(session: Session, options: Common): Promise<ExitCode> {
-  const { kafka } = await settingsOf(session, options, ['kafka']);
-  return await report(session, options, await checkTopics(kafka, diagnosticsOf(session)));
+  const { kafka, readers } = await settingsOf(session, options, ['kafka', 'readers']);
+  const differences = await checkTopics(kafka, diagnosticsOf(session), regionsOf(readers));
+  return await report(session, options, differences);
+}
+
+/** The regions of the regions file, each once: every region has a custody log. */
+function regionsOf(sites: readonly { readonly region: string }[]): readonly string[] {
+  return [...new Set(sites.map(({ region }) => region))];
 }
 
 /** Ends with 1 if the topic is the one that was settled. */

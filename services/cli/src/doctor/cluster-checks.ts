@@ -64,7 +64,7 @@ function clusterChecks(deps: ClusterDeps, parts: ClusterParts): readonly Check[]
 
 function kafkaChecks(
   { options, diagnostics }: ClusterDeps,
-  { kafka, kafkaSettings, ticks, assessment }: ClusterParts,
+  { kafka, kafkaSettings, readers, ticks, assessment }: ClusterParts,
 ): readonly Check[] {
   return [
     {
@@ -77,10 +77,11 @@ function kafkaChecks(
     {
       name: 'topics',
       run: () =>
-        given(options, [kafkaSettings, kafka], async ([settings]) => {
+        given(options, [kafkaSettings, kafka, readers], async ([settings, , sites]) => {
           const differences = await checkTopics(
             { ...settings, requestTimeoutMs: ANSWER_WITHIN_MS },
             diagnostics,
+            [...new Set(sites.map(({ region }) => region))],
           );
           if (differences.length === 0) return [ok('topics', 'all as they must be')];
           return differences.map(({ topic, setting, found, expected }) =>

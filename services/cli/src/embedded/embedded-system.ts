@@ -153,8 +153,8 @@ class EmbeddedSystem implements System {
     return await comparedSites(this.#data, named);
   }
 
-  trail(): AuditTrail {
-    return auditTrailOf(this.#data);
+  trail(regions: () => Iterable<string>): AuditTrail {
+    return auditTrailOf(this.#data, regions);
   }
 
   close(): Promise<void> {

@@ -2,8 +2,8 @@ import { defined } from '@residency/defined';
 import { codeOf, hasCode } from '@residency/coded-error';
 import { TOPICS, decodeAuditEvent } from '@residency/contracts';
 import type { Blocked } from '@residency/routing';
-import { bringLedgerUpToDate, intakeExtent, openRouter } from '@residency/standalone';
-import type { DataDirectory } from '@residency/standalone';
+import { bringLedgerUpToDate, intakeExtent, openRouter, payOnce } from '@residency/standalone';
+import type { DataDirectory, EmbeddedRouter, PaidDebts } from '@residency/standalone';
 import type { Common } from '../terminal/command.ts';
 import { EXIT, exitCodeOf } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
@@ -38,6 +38,11 @@ async function route(
   let routed = 0;
   const router = await openRouter(data, {
     signal: session.signal,
+    onAway: (site, error) => {
+      session.output.note(
+        `Site ${printable(site)} is owed its copies: ${error instanceof Error ? error.message : 'it cannot be reached'} (${String(codeOf(error))})`,
+      );
+    },
     unkept: () => {
       session.output.note(
         `No checkpoint of the ledger was kept apart in ${printable(data.checkpoints)}, so a restored older copy of the data directory cannot be detected. The newest one is kept from now on.`,
@@ -46,6 +51,7 @@ async function route(
   });
   let blocked: Blocked | undefined;
   let refused: Error | undefined;
+  let paid: PaidDebts = { copied: 0, owed: 0 };
   const summary = new RunSummary();
   try {
     // Under the lock nobody else settles: what is appended from here on is this run's.
@@ -64,18 +70,34 @@ async function route(
       const event = new PassedOver().read(record, decodeAuditEvent);
       if (event !== undefined) summary.add(event);
     }
-    refused = await growLedger(session, data);
+    const debts = await payDebts(session, data, router);
+    ({ paid } = debts);
+    refused = (await growLedger(session, data)) ?? debts.refused;
   } finally {
     progress.stop();
     await router.release();
   }
-  await report(session, json, summary, blocked);
+  await report(session, json, summary, paid, blocked);
   if (refused !== undefined)
     session.output.note(`residency: ${refused.message} (${String(codeOf(refused))})`);
   if (!session.signal.aborted) await dropExpired(session, data, retain);
   return refused !== undefined && !session.signal.aborted
     ? exitCodeOf(refused)
     : codeOfRun(session, summary, blocked);
+}
+
+/** The batches stay settled, even if no copy can be made. */
+async function payDebts(
+  { signal }: Session,
+  data: DataDirectory,
+  { sites }: EmbeddedRouter,
+): Promise<{ readonly paid: PaidDebts; readonly refused?: Error }> {
+  try {
+    return { paid: await payOnce({ data, sites }, signal) };
+  } catch (error) {
+    if (codeOf(error) === undefined || !(error instanceof Error)) throw error;
+    return { paid: { copied: 0, owed: 0 }, refused: error };
+  }
 }
 
 /** The batches stay settled, even if the ledger fails. */
@@ -126,14 +148,22 @@ async function report(
   { output }: Session,
   json: boolean,
   summary: RunSummary,
+  { copied, owed }: PaidDebts,
   blocked: Blocked | undefined,
 ): Promise<void> {
   if (json)
     await output.json({
       ...summary.toJson(),
+      copied,
+      owed,
       ...defined({ blocked: blocked?.error.code }),
     });
   else await output.lines(summary.toLines(blocked !== undefined));
+  if (!json && copied > 0) await output.line(`Copies made that were owed: ${copied}.`);
+  if (owed > 0)
+    output.note(
+      `Copies still owed: ${owed}. A site does not answer, or a person must look: docs/runbooks/ResidencyCopiesOwed.md.`,
+    );
   if (blocked !== undefined)
     output.note(`residency: ${blocked.error.message} (${blocked.error.code})`);
 }

@@ -11,6 +11,7 @@ import type { ExitCode } from '../terminal/exit-code.ts';
 import { interruptible } from '../terminal/interruptible.ts';
 import { reportProblems } from './policy-problems.ts';
 import { instantJson, instantText, nameOf } from './publication.ts';
+import { sitesText } from './sites-text.ts';
 import { readNamed } from '../terminal/read-named.ts';
 import type { Session } from '../terminal/session.ts';
 import { bytesText, counted, table } from '../terminal/table.ts';
@@ -92,7 +93,7 @@ function regionLines(before: PolicyVersion, after: PolicyVersion): string[] {
 }
 
 function sitesOf({ document }: PolicyVersion): ReadonlyMap<string, string> {
-  return new Map(document.regions.map(({ id, sites }) => [id, sites.join(', ')]));
+  return new Map(document.regions.map((region) => [region.id, sitesText(region)]));
 }
 
 async function writeJson({ output }: Session, rows: readonly Row[]): Promise<void> {

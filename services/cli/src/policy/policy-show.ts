@@ -6,6 +6,7 @@ import type { Common } from '../terminal/command.ts';
 import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import { publishedIn } from './published-in.ts';
+import { sitesText } from './sites-text.ts';
 import type { Session } from '../terminal/session.ts';
 
 type Options = Common & { readonly version?: number };
@@ -49,7 +50,7 @@ function linesOf({ document, digest, appendedAt }: PolicyPublished): string[] {
     `digest      ${digest}`,
     `effective   ${version === 1 ? 'always' : effectiveFrom}`,
     `published   ${formatInstant(appendedAt)}`,
-    ...regions.map(({ id: region, sites }) => `region      ${region}: ${sites.join(', ')}`),
+    ...regions.map((region) => `region      ${region.id}: ${sitesText(region)}`),
     '',
     ...table(
       ['rule', 'region', 'from', 'until', 'countries', 'basis', 'confidence', 'sources'],

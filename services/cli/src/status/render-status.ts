@@ -33,6 +33,7 @@ export function renderStatus(name: string, report: StatusReport): string[] {
     '',
     ...(snapshot === undefined ? [] : snapshotLines(snapshot, report)),
     ...outcomeLines(services),
+    ...copyLines(services),
     ...serviceTable(services),
     ...stageTable(services),
     ...siteTable(services),
@@ -127,6 +128,23 @@ function outcomeLines({ services, outcomes }: ServicesReport): string[] {
           .map(({ outcome, place, perSecond }) => `${outcome} ${place} ${rateText(perSecond)}`)
           .join(', '),
     'outcomes'.padEnd(LABEL),
+    ' '.repeat(LABEL),
+  );
+}
+
+function copyLines({ copies }: ServicesReport): string[] {
+  if (copies === undefined) return [];
+  const lacking = copies.filter(({ owed }) => owed > 0);
+  return wrap(
+    lacking.length === 0
+      ? 'every site has its copies'
+      : lacking
+          .map(
+            ({ site, owed, seconds }) =>
+              `${site} lacks ${grouped(owed)}, the oldest for ${ageText(seconds)}`,
+          )
+          .join('; '),
+    'copies'.padEnd(LABEL),
     ' '.repeat(LABEL),
   );
 }

@@ -53,10 +53,20 @@ export interface ErrorRow {
   readonly times: number;
 }
 
+export interface CopyRow {
+  readonly site: string;
+  /** Copies that the site lacks. */
+  readonly owed: number;
+  /** Since the append of the oldest record whose copy it lacks, seconds; 0: it lacks none. */
+  readonly seconds: number;
+}
+
 export interface ServicesReport {
   readonly services: readonly ServiceRow[];
   readonly stages: readonly StageRow[];
   readonly sites: readonly SiteRow[];
+  /** Absent: no custodian was asked, or it has not ended a round. */
+  readonly copies?: readonly CopyRow[];
   readonly outcomes: readonly OutcomeRow[];
   readonly errors: readonly ErrorRow[];
 }
@@ -86,6 +96,7 @@ export function servicesReport(before: Scrapes, after: Scrapes, now: number): Se
     services: [...after].map(([url, one]) => serviceRow(url, one)),
     stages: stagesOf(intervals, latest, now),
     sites: sitesOf(intervals, latest),
+    ...defined({ copies: copiesOf(latest) }),
     outcomes: outcomesOf(intervals),
     errors: [...after.values()]
       .flatMap((one) => errorsOf(knownOf(one)?.samples ?? [], now))
@@ -166,6 +177,17 @@ function sitesOf(intervals: readonly Interval[], latest: readonly MetricSample[]
       ...quantiles(durations.get(site)),
     };
   });
+}
+
+function copiesOf(latest: readonly MetricSample[]): readonly CopyRow[] | undefined {
+  const owed = gauges(latest, 'residency_copies_owed');
+  if (owed.length === 0) return undefined;
+  const ages = gauges(latest, 'residency_copies_owed_age_seconds');
+  return owed.map(({ labels: { site = '' }, value }) => ({
+    site: name(site),
+    owed: value,
+    seconds: ages.find(({ labels }) => labels['site'] === site)?.value ?? 0,
+  }));
 }
 
 function outcomesOf(intervals: readonly Interval[]): OutcomeRow[] {

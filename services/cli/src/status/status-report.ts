@@ -5,11 +5,14 @@ import type { Scrape } from '../probing/scrape.ts';
 import { servicesReport } from './services-report.ts';
 import type { Scrapes, ServicesReport } from './services-report.ts';
 
+/** What the logs and views say. What services say is in their scrapes. */
+type Facts = Omit<Snapshot, 'services' | 'copies'>;
+
 /** Everything that is read at one moment. `snapshot` absent: only services were asked. */
 export interface Reading {
   /** Wall clock, milliseconds. */
   readonly at: number;
-  readonly snapshot?: Omit<Snapshot, 'services'>;
+  readonly snapshot?: Facts;
   readonly scrapes: Scrapes;
 }
 
@@ -20,7 +23,7 @@ export interface Flow {
 
 export interface StatusReport {
   readonly at: number;
-  readonly snapshot?: Omit<Snapshot, 'services'>;
+  readonly snapshot?: Facts;
   /** Between the two readings; absent: the intake log could not be read both times. */
   readonly flow?: Flow;
   readonly services: ServicesReport;
@@ -37,11 +40,19 @@ export function statusReport(before: Reading, after: Reading): StatusReport {
     host: new URL(url).host,
     readiness: readinessOf(one),
   }));
+  const said = servicesReport(before.scrapes, scrapes, at);
+  const copies = said.copies?.map(({ site, owed, seconds }) => ({
+    site,
+    owed,
+    forMs: seconds * 1_000,
+  }));
   return {
     at,
-    services: servicesReport(before.scrapes, scrapes, at),
+    services: said,
     ...defined({ snapshot, flow }),
-    wrong: assess({ ...snapshot, services }).filter(({ state }) => state !== 'ok'),
+    wrong: assess({ ...snapshot, services, ...defined({ copies }) }).filter(
+      ({ state }) => state !== 'ok',
+    ),
     blind: [...scrapes.values(), ...factsOf(snapshot)].every((one) => 'unknown' in one),
   };
 }
@@ -50,7 +61,7 @@ function readinessOf(one: Observed<Scrape>) {
   return 'unknown' in one ? one : { known: one.known.readiness };
 }
 
-function factsOf(snapshot: Omit<Snapshot, 'services'> = {}): readonly Observed<unknown>[] {
+function factsOf(snapshot: Facts = {}): readonly Observed<unknown>[] {
   return Object.values(snapshot);
 }
 

@@ -119,6 +119,7 @@ export interface System {
   /** A site's objects, without verifying whose site it is. */
   siteReader(site: string, region: string): Promise<SiteReader>;
   comparedSites(named: ReadonlyMap<string, ReadonlySet<string>>): Promise<ComparedSites>;
-  trail(): AuditTrail;
+  /** `regions`: those of all valid policy versions; their custody logs are read. */
+  trail(regions: () => Iterable<string>): AuditTrail;
   close(): Promise<void>;
 }

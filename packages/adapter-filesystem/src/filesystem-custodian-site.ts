@@ -1,0 +1,169 @@
+import { posix } from 'node:path';
+import {
+  decodeObjectMetadata,
+  encodeObjectMetadata,
+  isSetAsideKey,
+  setAsideKey,
+  sha256,
+} from '@residency/contracts';
+import type { ObjectMetadata, SiteIdentity } from '@residency/contracts';
+import { COPY_BYTES, copyTooLarge, setAsideDiffers } from '@residency/custodianship';
+import type { CustodianSite, FoundCopy, NewCopy, Written } from '@residency/custodianship';
+import { defined } from '@residency/defined';
+import type { DiskCalls } from './disk-calls.ts';
+import { digestFile, openRegular } from './durable-files.ts';
+import { FilesystemError, errnoOf } from './filesystem-error.ts';
+import { SiteFiles, invalidKey, submissionOf } from './site-files.ts';
+import { setAsideMetadataPath } from './site-layout.ts';
+
+/** The bytes of a file, and which file it was. */
+interface FoundFile {
+  readonly bytes: Buffer;
+  /** Inode and time of the last change. */
+  readonly stamp: string;
+}
+
+/**
+ * One site as a directory, for a custodian. An object is created as by `FilesystemObjectStore`, in
+ * the same folder and perhaps at the same time.
+ *
+ * A replacement is a rename(2) over the object's file, after the new bytes and their metadata line
+ * are durable. A disk has no conditional rename: bytes are compared before the new file is written,
+ * inode and modification time right before the rename. Between the two last calls, microseconds, a
+ * concurrent writer would go unnoticed. A router never writes to an existing object, so only another
+ * custodian, which the routing lock excludes, or a person could be one.
+ */
+export class FilesystemCustodianSite implements CustodianSite {
+  readonly site: string;
+  readonly #files: SiteFiles;
+
+  /** `directory`: a directory that `initSite` made. `now`: a monotonic clock, milliseconds. */
+  constructor(directory: string, identity: SiteIdentity, now?: () => number, calls?: DiskCalls) {
+    this.site = identity.site;
+    this.#files = new SiteFiles(directory, identity, now, calls);
+  }
+
+  async read(key: string): Promise<FoundCopy | undefined> {
+    const submission = submissionOf(key);
+    return await this.#files.use(async () => {
+      const path = this.#files.objectFile(submission);
+      const found = path === undefined ? undefined : await this.#readFile(path, key);
+      if (path === undefined || found === undefined) return undefined;
+      const digest = sha256(found.bytes);
+      const metadata = await this.#metadata(submission, digest);
+      this.#files.found(path, submission);
+      return { bytes: found.bytes, tag: tagOf(found.stamp, digest), ...defined({ metadata }) };
+    });
+  }
+
+  async create({ key, bytes, metadata }: NewCopy): Promise<Written> {
+    const submission = submissionOf(key);
+    return await this.#files.use(async () => ({
+      written: await this.#files.createObject({ submission, bytes, metadata }),
+    }));
+  }
+
+  async replace({ key, bytes, metadata }: NewCopy, { tag }: FoundCopy): Promise<Written> {
+    const submission = submissionOf(key);
+    return await this.#files.use(async () => {
+      const path = this.#files.objectFile(submission);
+      const now = path === undefined ? undefined : await this.#readFile(path, key);
+      if (path === undefined || now === undefined) return { written: false };
+      if (tagOf(now.stamp, sha256(now.bytes)) !== tag) return { written: false };
+      const isStill = (): boolean => this.#stamp(path) === now.stamp;
+      const object = { submission, bytes, metadata };
+      return { written: await this.#files.replaceObject(path, object, isStill) };
+    });
+  }
+
+  /** The metadata's file comes first: the link of the bytes is the commit, as elsewhere. */
+  async setAside(
+    submission: string,
+    { bytes, metadata }: FoundCopy,
+  ): Promise<{ readonly key: string; readonly sha256: string }> {
+    const digest = sha256(bytes);
+    const key = setAsideKey(submission, digest);
+    if (!isSetAsideKey(key)) throw invalidKey();
+    return await this.#files.use(async () => {
+      if (metadata !== undefined)
+        await this.#keep(
+          setAsideMetadataPath(key),
+          `${JSON.stringify(encodeObjectMetadata(metadata))}\n`,
+        );
+      if (
+        !(await this.#keep(key, bytes)) &&
+        (await digestFile(this.#files.path(key)))?.sha256 !== digest
+      )
+        throw setAsideDiffers(this.site, key);
+      await this.#files.syncName(key);
+      return { key, sha256: digest };
+    });
+  }
+
+  async flush(): Promise<void> {
+    await this.#files.use(() => this.#files.flush());
+  }
+
+  async #keep(path: string, content: Buffer | string): Promise<boolean> {
+    const directory = posix.dirname(path);
+    return await this.#files.createFile(path, Buffer.from(content), [
+      posix.dirname(directory),
+      directory,
+    ]);
+  }
+
+  /** `undefined`: it is gone meanwhile. */
+  async #readFile(path: string, key: string): Promise<FoundFile | undefined> {
+    const file = await openIfThere(this.#files.path(path));
+    if (file === 'absent') return undefined;
+    if (file === undefined) throw this.#notAFile(key);
+    try {
+      const { ino, mtimeNs, size } = await file.stat({ bigint: true });
+      if (size > COPY_BYTES) throw copyTooLarge(this.site, key);
+      return { bytes: await file.readFile(), stamp: `${ino}:${mtimeNs}` };
+    } finally {
+      await file.close();
+    }
+  }
+
+  #stamp(path: string): string | undefined {
+    if (!this.#files.calls.exists(this.#files.path(path))) return undefined;
+    const { ino, mtimeNs } = this.#files.calls.lstat(this.#files.path(path));
+    return `${ino}:${mtimeNs}`;
+  }
+
+  /** Of the line whose digest is that of the bytes. */
+  async #metadata(submission: string, digest: string): Promise<ObjectMetadata | undefined> {
+    const found = await this.#files.metadata.find(submission, digest);
+    if (found === undefined) return undefined;
+    try {
+      return decodeObjectMetadata(found);
+    } catch {
+      // Whoever may write to the site controls the line.
+      return undefined;
+    }
+  }
+
+  #notAFile(key: string): FilesystemError {
+    return new FilesystemError({
+      code: 'OBJECT_NOT_A_FILE',
+      message: `Expected a file, or nothing, under ${key} in site ${this.site}, found a link, a folder or a special file. Move it out of the site; a copy is made after that.`,
+      remedy: 'park',
+    });
+  }
+}
+
+function tagOf(stamp: string, digest: string): string {
+  return `${stamp}:${digest}`;
+}
+
+async function openIfThere(
+  path: string,
+): Promise<Awaited<ReturnType<typeof openRegular>> | 'absent'> {
+  try {
+    return await openRegular(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return 'absent';
+    throw error;
+  }
+}

@@ -1,0 +1,168 @@
+import { cp, readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encodeObjectMetadata, isSetAsideKey, setAsideKey, sha256 } from '@residency/contracts';
+import type { CustodianSite, NewCopy } from '@residency/custodianship';
+import { exampleObject } from '@residency/testkit';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { foldJournals } from '../src/candidate-journal.ts';
+import type { DiskCalls } from '../src/disk-calls.ts';
+import { FilesystemCustodianSite } from '../src/filesystem-custodian-site.ts';
+import { FilesystemObjectStore } from '../src/filesystem-object-store.ts';
+import { FilesystemSiteReader } from '../src/filesystem-site-reader.ts';
+import { SITE_DIRECTORIES, objectPath } from '../src/site-layout.ts';
+import { sweepTemporaries } from '../src/sweep-temporaries.ts';
+import { Killed, RecordedDisk, brokenDisk } from './recorded-disk.ts';
+import { ZURICH, temporarySite } from './temporary-site.ts';
+import type { TemporarySite } from './temporary-site.ts';
+
+let site: TemporarySite;
+beforeEach(async () => {
+  site = await temporarySite();
+});
+afterEach(() => site.remove());
+
+function copyOf(name: string, offset: number): NewCopy {
+  const { key, sealed, metadata } = exampleObject(name, offset);
+  return { key, bytes: sealed, metadata };
+}
+const [STRANGER, RIGHT, NEW] = [copyOf('one', 1), copyOf('one', 2), copyOf('new', 3)];
+const SUBMISSION = RIGHT.key.slice(-64);
+const ASIDE = setAsideKey(SUBMISSION, sha256(STRANGER.bytes));
+
+const open = (directory: string, calls?: DiskCalls): CustodianSite =>
+  new FilesystemCustodianSite(directory, ZURICH, undefined, calls);
+
+async function putStranger(directory: string, calls?: DiskCalls): Promise<void> {
+  const router = new FilesystemObjectStore(directory, ZURICH, undefined, calls);
+  await router.create(STRANGER.key, STRANGER.bytes, STRANGER.metadata);
+  await router.flush();
+}
+
+/** A custodian's work: the right object instead of the stranger's, and one more. */
+async function repair(custodian: CustodianSite): Promise<void> {
+  const found = await custodian.read(RIGHT.key);
+  if (found !== undefined && !found.bytes.equals(RIGHT.bytes)) {
+    await custodian.setAside(SUBMISSION, found);
+    expect(await custodian.replace(RIGHT, found)).toEqual({ written: true });
+  }
+  await custodian.read(NEW.key);
+  await custodian.create(NEW);
+  await custodian.flush();
+}
+
+/** Each object is whole and has its metadata; the stranger is at its key or set aside. */
+async function requireSound(directory: string): Promise<void> {
+  const reader = new FilesystemSiteReader(directory, ZURICH.site);
+  for await (const { key, foreign } of reader.list()) {
+    expect({ key, foreign }).toEqual({ key, foreign: false });
+    const found = await reader.read(key);
+    expect([STRANGER, RIGHT, NEW].map(({ bytes }) => bytes)).toContainEqual(found?.bytes);
+    // Its metadata has a file of its own, which readers do not need.
+    if (isSetAsideKey(key)) continue;
+    expect(found?.metadata).toMatchObject({
+      'sealed-sha256': sha256(found?.bytes ?? Buffer.alloc(0)),
+    });
+  }
+  if ((await reader.read(RIGHT.key))?.bytes.equals(STRANGER.bytes) === true) return;
+  expect(await readFile(join(directory, ASIDE))).toEqual(STRANGER.bytes);
+  expect(JSON.parse(await readFile(join(directory, `${ASIDE}.json`), 'utf8'))).toEqual(
+    encodeObjectMetadata(STRANGER.metadata),
+  );
+}
+
+async function requireRepaired(directory: string): Promise<void> {
+  const custodian = open(directory);
+  for (const { key, bytes, metadata } of [RIGHT, NEW])
+    expect(await custodian.read(key)).toMatchObject({ bytes, metadata });
+  await requireSound(directory);
+}
+
+/** The number of calls of a whole repair that change something. */
+async function numberOfCalls(): Promise<number> {
+  const counted = brokenDisk({ nth: Infinity, persists: false, kind: 'killed' });
+  const copy = `${site.directory}.counted`;
+  await cp(site.directory, copy, { recursive: true });
+  await repair(open(copy, counted.calls));
+  return counted.made();
+}
+
+test('a custodian that is killed before or after any call loses no bytes, and the next one completes its work', async () => {
+  await putStranger(site.directory);
+  const calls = await numberOfCalls();
+  expect(calls).toBeGreaterThan(20);
+  for (let nth = 0; nth < calls; nth += 1) {
+    for (const persists of [false, true]) {
+      const directory = `${site.directory}.${nth}.${String(persists)}`;
+      await cp(site.directory, directory, { recursive: true });
+      await expect(
+        repair(open(directory, brokenDisk({ nth, persists, kind: 'killed' }).calls)),
+      ).rejects.toThrow(Killed);
+      await requireSound(directory);
+
+      await sweepTemporaries(directory, ZURICH.site);
+      await foldJournals(directory, ZURICH.site);
+      await repair(open(directory));
+      await requireRepaired(directory);
+      expect(await readdir(join(directory, 'tmp'))).toEqual([]);
+    }
+  }
+});
+
+test('a call that fails, with or without its effect, leaves the work to the next attempt of the same custodian', async () => {
+  await putStranger(site.directory);
+  const calls = await numberOfCalls();
+  let broke = 0;
+  for (let nth = 0; nth < calls; nth += 1) {
+    for (const persists of [false, true]) {
+      const directory = `${site.directory}.${nth}.${String(persists)}`;
+      await cp(site.directory, directory, { recursive: true });
+      const disk = brokenDisk({ nth, persists, kind: 'failed' });
+      const custodian = open(directory, disk.calls);
+      const attempted = await Promise.allSettled([repair(custodian)]);
+      expect(attempted).toMatchObject(
+        disk.broke()
+          ? [{ status: 'rejected', reason: { code: 'SITE_UNREACHABLE', remedy: 'retry' } }]
+          : [{ status: 'fulfilled' }],
+      );
+      broke += disk.broke() ? 1 : 0;
+      await requireSound(directory);
+      await repair(custodian);
+      await requireRepaired(directory);
+    }
+  }
+  expect(broke).toBeGreaterThan(calls);
+});
+
+test('a power failure at any moment leaves the stranger at its key or set aside, and what was flushed', async () => {
+  let checks = 0;
+  const disk: RecordedDisk = new RecordedDisk(site.directory, ['.', ...SITE_DIRECTORIES], () => {
+    for (const { path, content, whole } of disk.possible('samples')) {
+      if (path.slice(-64).length < 64 || !path.includes(SUBMISSION)) continue;
+      const state = { whole, metadata: disk.hasCandidate(SUBMISSION, sha256(content)) };
+      expect({ ...state, trace: disk.trace.slice(-1) }).toMatchObject({
+        whole: true,
+        metadata: true,
+      });
+      if (!content.equals(RIGHT.bytes)) continue;
+      checks += 1;
+      expect([ASIDE, `${ASIDE}.json`].map((aside) => disk.isDurable(aside))).toEqual([true, true]);
+    }
+  });
+  await putStranger(site.directory, disk.calls);
+  await repair(open(site.directory, disk.calls));
+  for (const { key, bytes } of [RIGHT, NEW]) {
+    expect(disk.isDurable(objectPath(key.slice(-64)))).toBe(true);
+    expect(disk.hasCandidate(key.slice(-64), sha256(bytes))).toBe(true);
+  }
+  expect(checks).toBeGreaterThan(5);
+});
+
+test('an object that a crashed custodian created is durable once its successor read and flushed it', async () => {
+  const disk = new RecordedDisk(site.directory, ['.', ...SITE_DIRECTORIES]);
+  await open(site.directory, disk.calls).create(NEW);
+  expect(disk.isDurable(objectPath(NEW.key.slice(-64)))).toBe(false);
+  const next = open(site.directory, disk.calls);
+  await next.read(NEW.key);
+  await next.flush();
+  expect(disk.isDurable(objectPath(NEW.key.slice(-64)))).toBe(true);
+});

@@ -1,0 +1,135 @@
+import { custodyEntryOf, custodyTopic } from '@residency/contracts';
+import type { CustodyTopic, LogRecord, Topic } from '@residency/contracts';
+import type { CustodyLog } from '@residency/custodianship';
+import { KafkaLogError } from '../kafka-log-error.ts';
+import type { KafkaSettings } from '../kafka-settings.ts';
+import { isUndecided, untilDecided } from '../submission-log/decided.ts';
+import type { IntakeReads } from '../submission-log/intake-reads.ts';
+import { sendsOf } from '../submission-log/pack-settlement.ts';
+import { Withheld } from '../submission-log/transactional-producer.ts';
+import type {
+  ProducerPlan,
+  TransactionalProducer,
+} from '../submission-log/transactional-producer.ts';
+import { custodianGroup, topicName } from '../topic-name.ts';
+
+type Producer = Pick<TransactionalProducer, 'commit' | 'abortWhatIsOpen' | 'close'>;
+
+export interface KafkaCustodyLogDeps {
+  /** Returns a connected producer that has fenced its predecessors. */
+  readonly openProducer: (plan: ProducerPlan) => Promise<Producer>;
+  readonly settings: Pick<KafkaSettings, 'log' | 'topicPrefix'>;
+  readonly reads: Pick<IntakeReads, 'extent'>;
+  /** The topic's committed records, up to its end at the call. */
+  readonly read: (topic: Topic) => AsyncIterable<readonly LogRecord[]>;
+  /** How long to wait for the end of a transaction, milliseconds. Default 10 s. */
+  readonly decidedWithinMs?: number;
+}
+
+export interface CustodyOwner {
+  readonly region: string;
+  readonly transactionTimeoutMs: number;
+  /** Called before each commit. Rejects to prevent it. */
+  readonly beforeCommit: () => Promise<void>;
+}
+
+/** A custody log has one partition. */
+const PARTITION = 0;
+
+/**
+ * A region's custody topic. All its owners have one transactional id, so that opening fences the
+ * earlier ones; each append is one transaction.
+ */
+export class KafkaCustodyLog implements CustodyLog {
+  readonly log: string;
+  readonly region: string;
+  readonly #deps: KafkaCustodyLogDeps;
+  readonly #owner: CustodyOwner;
+  readonly #topic: CustodyTopic;
+  readonly #producer: Producer;
+
+  private constructor(deps: KafkaCustodyLogDeps, owner: CustodyOwner, producer: Producer) {
+    this.log = deps.settings.log;
+    this.region = owner.region;
+    this.#deps = deps;
+    this.#owner = owner;
+    this.#topic = custodyTopic(owner.region);
+    this.#producer = producer;
+  }
+
+  /**
+   * Fences the earlier owners. Rejects with `TOPIC_MISSING` (stop), `CUSTODY_UNDECIDED` (retry) or
+   * the Kafka error.
+   */
+  static async open(deps: KafkaCustodyLogDeps, owner: CustodyOwner): Promise<KafkaCustodyLog> {
+    const producer = await deps.openProducer(custodyPlan(deps, owner));
+    const custody = new KafkaCustodyLog(deps, owner, producer);
+    try {
+      await custody.#endDangling();
+      return custody;
+    } catch (error) {
+      await custody.close();
+      throw error;
+    }
+  }
+
+  async *values(): AsyncGenerator<Buffer> {
+    for await (const records of this.#deps.read(this.#topic))
+      for (const { value } of records) yield value ?? Buffer.alloc(0);
+  }
+
+  /**
+   * Besides `FENCED`: `OWNERSHIP_UNSURE` if the region may have another custodian by now (nothing was
+   * appended), `CUSTODY_UNDECIDED` if the brokers acknowledged the commit and do not show it.
+   */
+  async append(values: readonly Buffer[]): Promise<void> {
+    const records = values.map((value) => custodyEntryOf(value, this.region).record);
+    if (records.length === 0) return;
+    try {
+      await this.#producer.commit({
+        sends: sendsOf(this.#topic, records),
+        beforeCommit: this.#owner.beforeCommit,
+      });
+    } catch (error) {
+      throw error instanceof Withheld ? error.reason : error;
+    }
+    // Only a visible append is certain: the next owner aborts one whose marker a broker forgot.
+    await this.#requireDecided();
+  }
+
+  async close(): Promise<void> {
+    await this.#producer.close();
+  }
+
+  /**
+   * A broker that was killed while it ended a transaction may have forgotten its marker (decision
+   * 0011). The next commit of this transactional id would commit what was left. So it is aborted
+   * first: its owner never learnt that it was visible.
+   */
+  async #endDangling(): Promise<void> {
+    if (!(await isUndecided(this.#deps.reads, this.#topic, PARTITION))) return;
+    await this.#producer.abortWhatIsOpen([this.#topic]);
+    await this.#requireDecided();
+  }
+
+  async #requireDecided(): Promise<void> {
+    const { reads, decidedWithinMs } = this.#deps;
+    if (await untilDecided(reads, this.#topic, PARTITION, decidedWithinMs)) return;
+    throw new KafkaLogError({
+      code: 'CUSTODY_UNDECIDED',
+      remedy: 'retry',
+      message: `Expected no open transaction in ${topicName(this.#deps.settings.topicPrefix, this.#topic)}, found one that does not end. If it is the custodian's own, its next start aborts it. Otherwise find it with kafka-transactions.sh find-hanging, and abort it.`,
+    });
+  }
+}
+
+function custodyPlan(
+  { settings: { topicPrefix } }: Pick<KafkaCustodyLogDeps, 'settings'>,
+  { region, transactionTimeoutMs }: CustodyOwner,
+): ProducerPlan {
+  return {
+    transactionalId: custodianGroup(topicPrefix, region),
+    transactionTimeoutMs,
+    target: (topic) => ({ topic: topicName(topicPrefix, topic), partition: PARTITION }),
+  };
+}

@@ -1,0 +1,46 @@
+import type { CustodianSite } from '@residency/custodianship';
+import { observedReplacing } from './observed-calls.ts';
+import type { ReplacingCalls } from './s3-calls.ts';
+import { S3Bucket } from './s3-client.ts';
+import { S3CustodianSite } from './s3-custodian-site.ts';
+import type { S3SiteSettings } from './s3-settings.ts';
+import type { S3SitesOptions } from './s3-sites.ts';
+import { lookAtReplacingSite } from './site-marker.ts';
+import { WatchedSites } from './watched-sites.ts';
+
+/**
+ * A custodian's sites. As `S3Sites`, and each look also requires that the store refuses to replace an
+ * object if the condition (`If-Match`) does not hold.
+ */
+export class S3CustodianSites {
+  readonly #sites: WatchedSites<ReplacingCalls, S3CustodianSite>;
+
+  constructor(
+    settings: readonly S3SiteSettings[],
+    {
+      open = (one, hooks) => new S3Bucket(one, hooks),
+      onRequest,
+      now = () => performance.now(),
+    }: S3SitesOptions<ReplacingCalls> = {},
+  ) {
+    this.#sites = new WatchedSites(settings, {
+      open: (one, hooks) => observedReplacing(open(one, hooks), one.site, onRequest),
+      look: lookAtReplacingSite,
+      use: (one, calls, watch) => new S3CustodianSite(one, calls, { watch }),
+      now,
+    });
+  }
+
+  /**
+   * Throws `SITE_NOT_CONFIGURED` and what keeps a site from answering with `retry`; a wrong marker or
+   * region, `SITE_NOT_CREATE_ONLY` and `SITE_NOT_CONDITIONAL` with `stop`.
+   */
+  async site(site: string, region: string): Promise<CustodianSite> {
+    return await this.#sites.verified(site, region);
+  }
+
+  /** Drops all connections; what is in work fails with `SITE_UNREACHABLE`. */
+  close(): void {
+    this.#sites.close();
+  }
+}

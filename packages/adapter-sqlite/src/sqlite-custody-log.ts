@@ -1,0 +1,61 @@
+import { custodyEntryOf, custodyTopic } from '@residency/contracts';
+import type { CustodyTopic } from '@residency/contracts';
+import type { CustodyLog } from '@residency/custodianship';
+import type { WallClock } from './clock.ts';
+import type { ReadTopic } from './read-topic.ts';
+import { packEntries } from './wire.ts';
+import type { WorkerClient } from './worker-client.ts';
+
+export interface SqliteCustodyLogDeps {
+  readonly log: string;
+  readonly worker: WorkerClient;
+  readonly clock: WallClock;
+  readonly read: ReadTopic;
+}
+
+/** No end of a log: a closed owner appends nothing. */
+const CLOSED = -1;
+
+/** A region's custody log in the embedded log. Each append is conditional on the log's end. */
+export class SqliteCustodyLog implements CustodyLog {
+  readonly log: string;
+  readonly region: string;
+  readonly #deps: SqliteCustodyLogDeps;
+  readonly #topic: CustodyTopic;
+  #end: number;
+
+  private constructor(deps: SqliteCustodyLogDeps, region: string, end: number) {
+    this.log = deps.log;
+    this.region = region;
+    this.#deps = deps;
+    this.#topic = custodyTopic(region);
+    this.#end = end;
+  }
+
+  static async open(deps: SqliteCustodyLogDeps, region: string): Promise<SqliteCustodyLog> {
+    const end = await deps.worker.call('openCustody', [custodyTopic(region)]);
+    return new SqliteCustodyLog(deps, region, end);
+  }
+
+  async *values(): AsyncGenerator<Buffer> {
+    for await (const { value } of this.#deps.read(this.#topic, { until: 'end' }))
+      yield value ?? Buffer.alloc(0);
+  }
+
+  async append(values: readonly Buffer[]): Promise<void> {
+    const { packed, buffer } = packEntries(
+      values.map((value) => custodyEntryOf(value, this.region)),
+    );
+    const { worker, clock } = this.#deps;
+    this.#end = await worker.call(
+      'appendCustody',
+      [{ topic: this.#topic, from: this.#end, entries: packed }, clock.read()],
+      [buffer],
+    );
+  }
+
+  close(): Promise<void> {
+    this.#end = CLOSED;
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,88 @@
+import type { ObjectMetadata } from '@residency/contracts';
+import type {
+  CreateOptions,
+  CreateResult,
+  ObjectHead,
+  ObjectStore,
+  Owable,
+  Sites,
+} from '@residency/routing';
+import { SiteAvailability } from './site-availability.ts';
+import type { AvailabilityOptions } from './site-availability.ts';
+
+/** Sites whose `owable` calls end soon, however slow a site is. */
+export class AvailableSites implements Sites {
+  readonly #sites: Sites;
+  readonly #options: AvailabilityOptions;
+  readonly #availability = new Map<string, Availability>();
+  readonly #stores = new WeakMap<ObjectStore, ObjectStore>();
+
+  constructor(sites: Sites, options: AvailabilityOptions) {
+    this.#sites = sites;
+    this.#options = options;
+  }
+
+  async store(site: string, region: string, options: Owable = {}): Promise<ObjectStore> {
+    const availability = this.#of(site);
+    const open = (): Promise<ObjectStore> => this.#sites.store(site, region);
+    const opened = options.owable === true ? await availability.writes.open(open) : await open();
+    let store = this.#stores.get(opened);
+    if (store === undefined)
+      this.#stores.set(opened, (store = new AvailableStore(opened, availability)));
+    return store;
+  }
+
+  #of(site: string): Availability {
+    let availability = this.#availability.get(site);
+    if (availability === undefined)
+      this.#availability.set(
+        site,
+        (availability = {
+          writes: new SiteAvailability(site, this.#options),
+          // A site that answers reads while its writes hang is left out for writes all the same.
+          reads: new SiteAvailability(site, { ...this.#options, onChange: () => undefined }),
+        }),
+      );
+    return availability;
+  }
+}
+
+interface Availability {
+  readonly writes: SiteAvailability;
+  readonly reads: SiteAvailability;
+}
+
+class AvailableStore implements ObjectStore {
+  readonly site: string;
+  readonly #store: ObjectStore;
+  readonly #availability: Availability;
+
+  constructor(store: ObjectStore, availability: Availability) {
+    this.site = store.site;
+    this.#store = store;
+    this.#availability = availability;
+  }
+
+  async create(
+    key: string,
+    sealed: Uint8Array,
+    metadata: ObjectMetadata,
+    options: CreateOptions = {},
+  ): Promise<CreateResult> {
+    const create = (): Promise<CreateResult> => this.#store.create(key, sealed, metadata, options);
+    return options.owable === true
+      ? await this.#availability.writes.attempt(create)
+      : await create();
+  }
+
+  async head(key: string, options: Owable = {}): Promise<ObjectHead | undefined> {
+    const head = (): Promise<ObjectHead | undefined> => this.#store.head(key, options);
+    return options.owable === true ? await this.#availability.reads.attempt(head) : await head();
+  }
+
+  async flush(options: Owable = {}): Promise<void> {
+    const flush = (): Promise<void> => this.#store.flush(options);
+    if (options.owable === true) await this.#availability.writes.follow(flush);
+    else await flush();
+  }
+}

@@ -1,0 +1,30 @@
+/** For a later site that may be owed its copies. */
+export const AWAY_AT_START =
+  'The site cannot be reached at the start. Samples are stored without it, and it is owed their copies.';
+
+/** The part of a logger that is used. */
+export interface LeftOutLogger {
+  warn(message: string, fields: { readonly site: string }): void;
+  info(message: string, fields: { readonly site: string }): void;
+}
+
+export interface ReportLeftOutDeps {
+  readonly logger: LeftOutLogger;
+  readonly leftOut: (site: string, isLeftOut: boolean) => void;
+}
+
+/** One log line and one metric for each change. */
+export function reportLeftOut({
+  logger,
+  leftOut,
+}: ReportLeftOutDeps): (site: string, isLeftOut: boolean) => void {
+  return (site, isLeftOut) => {
+    leftOut(site, isLeftOut);
+    if (isLeftOut)
+      logger.warn(
+        'The site failed and is left out. Samples are stored without it, and it is owed their copies.',
+        { site },
+      );
+    else logger.info('The site answers and is used again.', { site });
+  };
+}

@@ -1,0 +1,230 @@
+import type { SampleCopied, StoredSample } from '@residency/custody';
+import { JsonError, canonicalJson, readJson } from '@residency/residency';
+import { z } from 'zod';
+import { placedObject } from './audit-event.ts';
+import type { AuditEvent } from './audit-event.ts';
+import { ContractError } from './contract-error.ts';
+import { sha256 } from './digest.ts';
+import { hex64, position } from './fields.ts';
+import { AUDIT_EVENT_BYTES } from './limits.ts';
+import type { LogEntry } from './log-entry.ts';
+import { custodyTopic } from './log-record.ts';
+import type { CustodyTopic } from './log-record.ts';
+import { formatPosition } from './position.ts';
+import { ORDER_CLOSED, SAMPLE_COPIED } from './vocabulary.ts';
+
+const region = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/);
+/** SHA-256 of the custody event before this one; `null`: it is the first. */
+const previous = hex64.nullable();
+/** The `act` of an order on `residency.control`. */
+const order = z.string().min(1).max(64);
+const copied = z.strictObject({
+  previous,
+  /** The position of the `stored` event. */
+  of: position,
+  submission: hex64,
+  region,
+  /**
+   * The site from which the copy was made; `copy.site`: it was there already, and no other
+   * site returned it.
+   */
+  from: z.string(),
+  copy: placedObject,
+  /** What had the key before. It was kept under `key`. */
+  setAside: z.strictObject({ key: z.string(), sha256: hex64 }).optional(),
+  /** The order by which a copy that the site had before was made anew. */
+  order: order.optional(),
+});
+const count = z.int().nonnegative();
+const closed = z.strictObject({
+  previous,
+  region,
+  order,
+  site: z.string(),
+  /** Copies of the site that were compared with their events. */
+  checked: count,
+  /** Copies that were made anew. */
+  copied: count,
+  /** Copies that are not good and could not be made anew. */
+  unpaid: count,
+  /** Why the order was not carried out: no policy version gives the region such a site. */
+  refused: z.literal('SITE_NOT_OF_REGION').optional(),
+});
+export const custodyData = { [SAMPLE_COPIED]: copied, [ORDER_CLOSED]: closed };
+
+export const custodyEnvelope = z.strictObject({
+  specversion: z.literal('1.0'),
+  id: z.string().regex(/^(0|[1-9]\d{0,15})$/),
+  source: z
+    .string()
+    .regex(/^\/residency\/[A-Za-z0-9._-]{1,64}\/residency\.custody\.[a-z0-9.-]{1,64}$/),
+  type: z.enum([SAMPLE_COPIED, ORDER_CLOSED]),
+  time: z.iso.datetime({ precision: 3 }),
+  datacontenttype: z.literal('application/json'),
+  sequence: z.string().regex(/^\d{20}$/),
+  causationid: z.string().min(1).max(64),
+  data: z.unknown(),
+});
+
+export type CopiedData = z.infer<typeof copied>;
+export type ClosedData = z.infer<typeof closed>;
+
+/** One event of a region's custody log (docs/formats/custody.md). */
+export type CustodyEvent = {
+  /** The log's name, the first part of positions. */
+  readonly log: string;
+  /** 0, 1, 2, ... in the region's custody log, without a gap. */
+  readonly sequence: number;
+  /** When the custodian did it, by its own clock, milliseconds. For people; nothing is decided by it. */
+  readonly at: number;
+} & (
+  | { readonly type: typeof SAMPLE_COPIED; readonly data: CopiedData }
+  | { readonly type: typeof ORDER_CLOSED; readonly data: ClosedData }
+);
+export type CopiedEvent = Extract<CustodyEvent, { readonly type: typeof SAMPLE_COPIED }>;
+
+const inner = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal(SAMPLE_COPIED), data: copied }),
+  z.strictObject({ type: z.literal(ORDER_CLOSED), data: closed }),
+]);
+
+/** What the event is about: the submission, or the order. Also its record's key. */
+function causeOf(event: Pick<CustodyEvent, 'type' | 'data'>): string {
+  return 'submission' in event.data ? event.data.submission : event.data.order;
+}
+
+/** A custody event's record, in its region's topic. */
+export type CustodyEntry = LogEntry & { readonly topic: CustodyTopic };
+
+/** RFC 8785 form. Throws `CUSTODY_EVENT_TOO_LARGE` beyond 16 KiB. */
+export function encodeCustodyEvent(event: CustodyEvent): Buffer {
+  const { log, sequence, at, type, data } = event;
+  const bytes = Buffer.from(
+    canonicalJson({
+      specversion: '1.0',
+      id: String(sequence),
+      source: `/residency/${log}/${custodyTopic(data.region)}`,
+      type,
+      time: new Date(at).toISOString(),
+      datacontenttype: 'application/json',
+      sequence: String(sequence).padStart(20, '0'),
+      causationid: causeOf(event),
+      data,
+    }),
+    'utf8',
+  );
+  if (bytes.length > AUDIT_EVENT_BYTES)
+    throw new ContractError({
+      code: 'CUSTODY_EVENT_TOO_LARGE',
+      message: `Expected a custody event of at most ${AUDIT_EVENT_BYTES} bytes, found ${bytes.length} for event ${sequence}. This is a defect: report it.`,
+      remedy: 'stop',
+    });
+  return bytes;
+}
+
+/** The inverse of `encodeCustodyEvent`; throws `INVALID_CUSTODY_EVENT`. */
+export function decodeCustodyEvent(bytes: Uint8Array): CustodyEvent {
+  let value: unknown;
+  try {
+    value = readJson(bytes);
+  } catch (cause) {
+    throw invalid(
+      `not JSON with one meaning: ${cause instanceof JsonError ? cause.problem : 'something else'}`,
+      cause,
+    );
+  }
+  const outer = custodyEnvelope.safeParse(value);
+  if (!outer.success) throw invalid(paths(outer.error));
+  const found = inner.safeParse({ type: outer.data.type, data: outer.data.data });
+  if (!found.success) throw invalid(paths(found.error));
+  const { id, sequence, source, causationid, time } = outer.data;
+  const log = source.split('/')[2] ?? '';
+  const consistent =
+    BigInt(sequence) === BigInt(id) &&
+    Number.isSafeInteger(Number(id)) &&
+    source === `/residency/${log}/${custodyTopic(found.data.data.region)}` &&
+    causationid === causeOf(found.data);
+  if (!consistent)
+    throw invalid('id, source, sequence and causationid do not agree with one another and data');
+  return { log, sequence: Number(id), at: Date.parse(time), ...found.data };
+}
+
+/**
+ * Like `decodeCustodyEvent`. `undefined`: the value is missing, or no custody event. Everybody with
+ * write access to the log controls it.
+ */
+export function custodyEventIn(value: Uint8Array | null | undefined): CustodyEvent | undefined {
+  if (value === null || value === undefined) return undefined;
+  try {
+    return decodeCustodyEvent(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The event as its topic gets it. Throws as `encodeCustodyEvent`. */
+export function custodyEntry(event: CustodyEvent): CustodyEntry {
+  return entryOf(event, encodeCustodyEvent(event));
+}
+
+/**
+ * The entry of an event's own bytes. Throws `INVALID_CUSTODY_EVENT` if they are no custody event of
+ * this region.
+ */
+export function custodyEntryOf(value: Buffer, region: string): CustodyEntry {
+  const event = decodeCustodyEvent(value);
+  if (event.data.region !== region) throw invalid("another region's event");
+  return entryOf(event, value);
+}
+
+function entryOf(event: CustodyEvent, value: Buffer): CustodyEntry {
+  return {
+    topic: custodyTopic(event.data.region),
+    record: {
+      key: Buffer.from(causeOf(event)),
+      headers: [['content-type', Buffer.from('application/cloudevents+json')]],
+      value,
+    },
+  };
+}
+
+/** The `previous` of the event after this one. */
+export function custodyDigest(value: Uint8Array): string {
+  return sha256(value);
+}
+
+/** The event as the fold of `@residency/custody` reads it. */
+export function sampleCopied({ data }: CopiedEvent): SampleCopied {
+  const { of, submission, region: place, copy, order: by } = data;
+  return { type: 'copied', of, submission, region: place, copy, isRepair: by !== undefined };
+}
+
+/** A `stored` event as the fold of `@residency/custody` reads it. */
+export function storedSample({
+  position,
+  data: { submission, decision, placements },
+}: Extract<AuditEvent, { readonly outcome: 'stored' }>): StoredSample {
+  const [first, ...others] = placements;
+  if (first === undefined) throw new TypeError('Expected a stored event with a placement.');
+  return {
+    position: formatPosition(position),
+    submission,
+    region: decision.region,
+    placements: [first, ...others],
+  };
+}
+
+function paths(error: z.ZodError): string {
+  return [...new Set(error.issues.map((issue) => issue.path.join('.') || 'unknown members'))].join(
+    ', ',
+  );
+}
+
+function invalid(what: string, cause?: unknown): ContractError {
+  return new ContractError({
+    code: 'INVALID_CUSTODY_EVENT',
+    message: `Expected a custody event as in docs/formats/custody.md; wrong: ${what}.`,
+    remedy: 'stop',
+    cause,
+  });
+}

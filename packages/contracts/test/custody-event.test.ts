@@ -1,0 +1,186 @@
+import { canonicalJson } from '@residency/residency';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  SAMPLE_COPIED,
+  custodyDigest,
+  custodyEntry,
+  custodyEntryOf,
+  custodyEventIn,
+  custodyTopic,
+  decodeCustodyEvent,
+  encodeCustodyEvent,
+  sampleCopied,
+  sha256,
+} from '../src/index.ts';
+import type { CopiedEvent } from '../src/index.ts';
+import { custodyEvents } from './arbitraries.ts';
+
+const SUBMISSION = 'a'.repeat(64);
+const EVENT: CopiedEvent = {
+  log: 'log-1',
+  sequence: 7,
+  at: 1_700_000_000_000,
+  type: SAMPLE_COPIED,
+  data: {
+    previous: 'b'.repeat(64),
+    of: 'log-1/threat.samples/0/42',
+    submission: SUBMISSION,
+    region: 'zurich',
+    from: 'zrh-1',
+    copy: {
+      site: 'zrh-2',
+      key: `samples/aa/aa/${SUBMISSION}`,
+      sealedSha256: 'c'.repeat(64),
+      sealedBytes: 1_043,
+      wrappingKey: 'zurich-1',
+    },
+  },
+};
+
+describe('a custody event', () => {
+  it('decodes to what was encoded, and encodes to the same bytes again', () => {
+    fc.assert(
+      fc.property(custodyEvents, (original) => {
+        const bytes = encodeCustodyEvent(original);
+        const decoded = decodeCustodyEvent(bytes);
+        expect(decoded).toEqual(original);
+        expect(encodeCustodyEvent(decoded).equals(bytes)).toBe(true);
+      }),
+    );
+  });
+
+  it('is found in a value, and nothing is found in anything else', () => {
+    fc.assert(
+      fc.property(custodyEvents, fc.uint8Array(), (event, other) => {
+        expect(custodyEventIn(encodeCustodyEvent(event))).toEqual(event);
+        expect(custodyEventIn(other)).toBeUndefined();
+      }),
+    );
+    for (const none of [null, undefined, Buffer.alloc(0), Buffer.from('{}')])
+      expect(custodyEventIn(none)).toBeUndefined();
+  });
+
+  it('is canonical JSON', () => {
+    fc.assert(
+      fc.property(custodyEvents, (event) => {
+        const text = encodeCustodyEvent(event).toString('utf8');
+        expect(canonicalJson(JSON.parse(text))).toBe(text);
+      }),
+    );
+  });
+
+  it('never decodes silently with a byte missing', () => {
+    fc.assert(
+      fc.property(custodyEvents, fc.nat(), (original, at) => {
+        const bytes = encodeCustodyEvent(original);
+        expect(() => decodeCustodyEvent(bytes.subarray(0, at % bytes.length))).toThrow(
+          expect.objectContaining({ code: 'INVALID_CUSTODY_EVENT' }),
+        );
+      }),
+    );
+  });
+
+  it.each<[string, (json: Record<string, unknown>) => void]>([
+    [
+      'a sequence that is not its id',
+      (json) => {
+        json['sequence'] = '8'.padStart(20, '0');
+      },
+    ],
+    [
+      'an id that is no safe integer',
+      (json) => {
+        json['id'] = String(2 ** 53);
+        json['sequence'] = String(2 ** 53).padStart(20, '0');
+      },
+    ],
+    [
+      "another region's source",
+      (json) => {
+        json['source'] = '/residency/log-1/residency.custody.moscow';
+      },
+    ],
+    [
+      'a cause that is not its submission',
+      (json) => {
+        json['causationid'] = 'f'.repeat(64);
+      },
+    ],
+    [
+      'a member nobody knows',
+      (json) => {
+        json['filename'] = 'x';
+      },
+    ],
+    [
+      'data with a member nobody knows',
+      (json) => {
+        json['data'] = { ...EVENT.data, adopted: true };
+      },
+    ],
+    [
+      'a type nobody knows',
+      (json) => {
+        json['type'] = 'residency.sample.stored.v1';
+      },
+    ],
+  ])('with %s is refused', (_, change) => {
+    const json = JSON.parse(encodeCustodyEvent(EVENT).toString()) as Record<string, unknown>;
+    expect(decodeCustodyEvent(Buffer.from(JSON.stringify(json))).sequence).toBe(7);
+    change(json);
+    expect(() => decodeCustodyEvent(Buffer.from(JSON.stringify(json)))).toThrow(
+      expect.objectContaining({ code: 'INVALID_CUSTODY_EVENT' }),
+    );
+  });
+
+  it('has the documented bytes', () => {
+    expect(encodeCustodyEvent(EVENT).toString()).toBe(
+      `{"causationid":"${SUBMISSION}","data":{"copy":{"key":"samples/aa/aa/${SUBMISSION}","sealedBytes":1043,"sealedSha256":"${'c'.repeat(64)}","site":"zrh-2","wrappingKey":"zurich-1"},"from":"zrh-1","of":"log-1/threat.samples/0/42","previous":"${'b'.repeat(64)}","region":"zurich","submission":"${SUBMISSION}"},"datacontenttype":"application/json","id":"7","sequence":"00000000000000000007","source":"/residency/log-1/residency.custody.zurich","specversion":"1.0","time":"2023-11-14T22:13:20.000Z","type":"residency.sample.copied.v1"}`,
+    );
+  });
+
+  it('beyond 16 KiB is refused before any transaction begins', () => {
+    expect(() =>
+      encodeCustodyEvent({ ...EVENT, data: { ...EVENT.data, from: 'x'.repeat(17_000) } }),
+    ).toThrow(expect.objectContaining({ code: 'CUSTODY_EVENT_TOO_LARGE' }));
+  });
+
+  it('is one entry of its topic, whether it is given or its bytes are', () => {
+    const value = encodeCustodyEvent(EVENT);
+    expect(custodyEntry(EVENT)).toEqual({
+      topic: custodyTopic('zurich'),
+      record: {
+        key: Buffer.from(SUBMISSION),
+        headers: [['content-type', Buffer.from('application/cloudevents+json')]],
+        value,
+      },
+    });
+    expect(custodyEntryOf(value, 'zurich')).toEqual(custodyEntry(EVENT));
+  });
+
+  it.each([
+    ["another region's bytes", encodeCustodyEvent(EVENT), 'moscow'],
+    ['bytes that are no event', Buffer.from('{}'), 'zurich'],
+  ])('has no entry for %s', (_, value, region) => {
+    expect(() => custodyEntryOf(value, region)).toThrow(
+      expect.objectContaining({ code: 'INVALID_CUSTODY_EVENT' }),
+    );
+  });
+
+  it('is chained by its digest, and folded as what was copied', () => {
+    const value = encodeCustodyEvent(EVENT);
+    expect(custodyDigest(value)).toBe(sha256(value));
+    const { of, submission, region, copy } = EVENT.data;
+    expect(sampleCopied(EVENT)).toEqual({
+      type: 'copied',
+      of,
+      submission,
+      region,
+      copy,
+      isRepair: false,
+    });
+    const repaired = { ...EVENT, data: { ...EVENT.data, order: 'order-1' } };
+    expect(sampleCopied(repaired).isRepair).toBe(true);
+  });
+});

@@ -1,0 +1,467 @@
+import type { ClosedData, CopiedData, RepairOrder } from '@residency/contracts';
+import { evolveHolding, owedSites } from '@residency/custody';
+import { defined } from '@residency/defined';
+import { policyInForce, validPolicies } from '@residency/residency';
+import type { PolicyDocument } from '@residency/residency';
+import { BackOff } from '@residency/routing';
+import type { PolicyView, SettledOutcomes } from '@residency/routing';
+import type { UnpaidCode } from './copy-sample.ts';
+import { CustodyHead } from './custody-head.ts';
+import { debtIn } from './debt.ts';
+import type { Debt } from './debt.ts';
+import { Debts } from './debts.ts';
+import type { SiteDebts } from './debts.ts';
+import { payBatch, unlessAway } from './pay-batch.ts';
+import type { PayDeps } from './pay-batch.ts';
+import { Repair } from './repair.ts';
+import type { RepairCounts } from './repair.ts';
+import type { AuditFeed, AuditFeedRecord } from './ports/audit-feed.ts';
+import type { CustodianSite } from './ports/custodian-site.ts';
+import type { CustodianSites } from './ports/custodian-sites.ts';
+import type { CustodyLog } from './ports/custody-log.ts';
+
+export interface CustodianDeps {
+  /** Opened: nobody else can append to it. */
+  readonly custody: CustodyLog;
+  readonly audit: AuditFeed;
+  readonly sites: CustodianSites;
+  readonly outcomes: SettledOutcomes;
+  readonly policies: PolicyView;
+  /** Every order known by now, of any region, done or not. */
+  readonly orders: () => readonly RepairOrder[];
+  /** Wall clock, milliseconds. */
+  readonly now: () => number;
+  /** A monotonic clock, milliseconds. */
+  readonly elapsed: () => number;
+  /** Uniform, from 0 up to 1. */
+  readonly random: () => number;
+  /** Called for each copy once its event is appended. */
+  readonly copied?: (copy: Omit<CopiedData, 'previous'>) => void;
+}
+
+/** A region's debts after a round. */
+export interface RoundReport {
+  /** Copies whose events were appended in this round. */
+  readonly copied: number;
+  /** Every audit record up to the last look was looked through: the debts are all there are. */
+  readonly complete: boolean;
+  /** By site, also those without a debt. */
+  readonly debts: ReadonlyMap<string, SiteDebts>;
+  /** Copies that a person must look at, by code. */
+  readonly unpaid: ReadonlyMap<UnpaidCode, number>;
+  /** Why a site gets no copies at present. */
+  readonly waiting: ReadonlyMap<string, unknown>;
+  /** There is more to do at once. */
+  readonly busy: boolean;
+  /** Orders that are not closed, with how far they are. */
+  readonly repairs: readonly OpenRepair[];
+}
+
+export interface OpenRepair extends RepairCounts {
+  readonly order: RepairOrder;
+}
+
+type Refusal = NonNullable<ClosedData['refused']>;
+
+const BATCH = { copies: 16, bytes: 32 * 1024 * 1024 };
+const RETRY = { firstMs: 1_000, mostMs: 30_000 };
+/** Debts that a person must look at are tried again this often. */
+const LOOK_AGAIN_MS = 60_000;
+
+/** A debt whose site can be reached, and that is not paid for a reason that does not pass by itself. */
+interface Unpaid {
+  readonly site: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly at: number;
+  readonly code: UnpaidCode;
+}
+
+interface SiteState {
+  readonly backOff: BackOff;
+  /** Not tried before this time. */
+  retryAt: number;
+  waiting: unknown;
+}
+
+/**
+ * Pays the copies that sites of one region owe. A copy is owed by each site of the region's policy
+ * in force that the holding's ciphertext is not in, whatever the `stored` event says: so a site that
+ * a later version adds is filled, and a second ciphertext is replaced (docs/decisions/0037).
+ *
+ * Use it from one place at a time. After any rejection of `round`, drop it and open the custody log
+ * again: what has an event by then is not copied twice.
+ */
+export class Custodian {
+  readonly #deps: CustodianDeps;
+  readonly #head: CustodyHead;
+  readonly #debts = new Debts();
+  /** The next audit record to read, by partition. */
+  readonly #next = new Map<number, bigint>();
+  readonly #states = new Map<string, SiteState>();
+  readonly #unpaid = new Map<string, Unpaid>();
+  readonly #repairs = new Map<string, Repair>();
+  /** By the policy in force, and by all valid versions. */
+  #sites: readonly string[] = [];
+  #known: ReadonlySet<string> = new Set();
+  #complete = false;
+  #lookAgainAt = 0;
+  #copied = 0;
+  #busy = false;
+
+  private constructor(deps: CustodianDeps, head: CustodyHead) {
+    this.#deps = deps;
+    this.#head = head;
+  }
+
+  /** Reads the custody log. Throws as `CustodyLog.values`. */
+  static async begin(deps: CustodianDeps): Promise<Custodian> {
+    return new Custodian(deps, await CustodyHead.read(deps.custody));
+  }
+
+  /** Records in the custody log that are no custody events of the region. */
+  get passedOver(): number {
+    return this.#head.passedOver;
+  }
+
+  /**
+   * Finds new debts and pays what can be paid. A site that does not answer keeps its debts and is
+   * tried again later. Ends early, without an error, once `signal` is aborted. Throws the logs'
+   * errors, and `stop` if a site's marker is another's.
+   */
+  async round(signal: AbortSignal): Promise<RoundReport> {
+    this.#copied = 0;
+    this.#busy = false;
+    await this.#findSites();
+    this.#lookAgain();
+    for (const partition of await this.#deps.audit.partitions())
+      if (!signal.aborted) await this.#findDebts(partition, signal);
+    this.#complete ||= !signal.aborted;
+    for (const site of this.#sites) if (!signal.aborted) await this.#pay(site, signal);
+    for (const repair of this.#openRepairs()) if (!signal.aborted) await this.#goOn(repair, signal);
+    return this.report();
+  }
+
+  /** The debts as they are now, also in the middle of a round. */
+  report(): RoundReport {
+    const unpaid = [...this.#unpaid.values()];
+    return {
+      copied: this.#copied,
+      complete: this.#complete,
+      busy: this.#busy || this.#copied > 0,
+      debts: new Map(this.#sites.map((site) => [site, this.#debtsOf(site, unpaid)])),
+      unpaid: countBy(unpaid.map(({ code }) => code)),
+      waiting: new Map(
+        this.#sites.flatMap((site) => {
+          const waiting = this.#states.get(site)?.waiting;
+          return waiting === undefined ? [] : [[site, waiting] as const];
+        }),
+      ),
+      repairs: [...this.#repairs.values()].map(({ order, counts }) => ({ order, ...counts })),
+    };
+  }
+
+  #debtsOf(site: string, unpaid: readonly Unpaid[]): SiteDebts {
+    const { owed, oldestAt } = this.#debts.of(site);
+    const left = unpaid
+      .filter((one) => one.site === site && !this.#debts.has(site, one.partition, one.offset))
+      .map(({ at }) => at);
+    const oldest = oldestOf(oldestAt === undefined ? left : [oldestAt, ...left]);
+    return { owed: owed + left.length, ...defined({ oldestAt: oldest }) };
+  }
+
+  /** If the policy names other sites than before, everything is looked through once more. */
+  async #findSites(): Promise<void> {
+    const { versions } = await this.#deps.policies.read();
+    const ofRegion = ({ regions }: PolicyDocument): readonly string[] =>
+      regions.find(({ id }) => id === this.#deps.custody.region)?.sites ?? [];
+    this.#known = new Set(validPolicies(versions).flatMap(({ document }) => ofRegion(document)));
+    const inForce = policyInForce(versions, this.#deps.now());
+    const sites = inForce === undefined ? [] : ofRegion(inForce.document);
+    if (sites.length === this.#sites.length && sites.every((site) => this.#sites.includes(site)))
+      return;
+    this.#sites = sites;
+    this.#complete = false;
+    this.#next.clear();
+    this.#debts.clear();
+    this.#unpaid.clear();
+  }
+
+  /**
+   * Debts that a person must look at are tried again after a while: the cause may be gone. They stay
+   * reported until they are paid.
+   */
+  #lookAgain(): void {
+    if (this.#deps.elapsed() < this.#lookAgainAt) return;
+    this.#lookAgainAt = this.#deps.elapsed() + LOOK_AGAIN_MS;
+    for (const { site, partition, offset, at } of this.#unpaid.values())
+      this.#debts.add(site, partition, offset, at);
+  }
+
+  async #findDebts(partition: number, signal: AbortSignal): Promise<void> {
+    const { audit, custody } = this.#deps;
+    for await (const record of audit.read(partition, this.#next.get(partition) ?? 0n)) {
+      if (signal.aborted) return;
+      const debt = this.#held(debtIn(partition, record, custody.region));
+      if (debt !== undefined)
+        for (const site of owedSites(debt.holding, this.#sites))
+          this.#debts.add(site, partition, record.offset, debt.at);
+      this.#next.set(partition, record.offset + 1n);
+    }
+  }
+
+  /** With the copies that custody events gave it. */
+  #held(debt: Debt | undefined): Debt | undefined {
+    if (debt === undefined) return undefined;
+    let { holding } = debt;
+    const { position, submission, region, sealedSha256, sealedBytes } = holding;
+    for (const site of this.#sites) {
+      if (!this.#head.isCopied(site, position)) continue;
+      const copy = { site, sealedSha256, sealedBytes };
+      ({ holding } = evolveHolding(holding, {
+        type: 'copied',
+        of: position,
+        submission,
+        region,
+        copy,
+        isRepair: true,
+      }));
+    }
+    return { ...debt, holding };
+  }
+
+  async #pay(name: string, signal: AbortSignal): Promise<void> {
+    if (this.#debts.of(name).owed === 0) return;
+    const state = this.#state(name);
+    if (this.#deps.elapsed() < state.retryAt) return;
+    const { value: site, away } = await unlessAway(() => this.#deps.sites.site(name));
+    const error = site === undefined ? away : await this.#payAll(site, signal);
+    if (error === undefined) this.#answers(state);
+    else this.#away(state, error);
+  }
+
+  /** Returns why a site does not answer; `undefined`: all of them do. */
+  async #payAll(site: CustodianSite, signal: AbortSignal): Promise<unknown> {
+    const left: number[] = [];
+    for (const partition of await this.#deps.audit.partitions()) {
+      for await (const debts of this.#batches(site.site, partition, signal)) {
+        if (signal.aborted) return undefined;
+        const { stay, away } = await this.#payBatch(site, debts);
+        if (away !== undefined) return away;
+        left.push(...stay);
+      }
+    }
+    this.#debts.left(site.site, oldestOf(left));
+    return undefined;
+  }
+
+  /** The debts of a site in one partition. */
+  async *#batches(
+    site: string,
+    partition: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly Debt[]> {
+    const first = this.#debts.first(site, partition);
+    if (first !== undefined)
+      yield* this.#batch(partition, first, {
+        most: this.#debts.count(site, partition),
+        record: ({ offset }) => this.#debts.has(site, partition, offset),
+        debt: () => true,
+        signal,
+      });
+  }
+
+  /** Stored samples of one partition, in order, in batches that fit into memory. */
+  async *#batch(
+    partition: number,
+    from: bigint,
+    wanted: {
+      /** Reading ends once so many were found. */
+      readonly most: number;
+      readonly signal: AbortSignal;
+      /** Before the record is decoded. */
+      readonly record: (record: AuditFeedRecord) => boolean;
+      readonly debt: (debt: Debt) => boolean;
+    },
+  ): AsyncGenerator<readonly Debt[]> {
+    const { audit, custody } = this.#deps;
+    const end = this.#next.get(partition) ?? 0n;
+    let [batch, bytes, found]: [Debt[], number, number] = [[], 0, 0];
+    for await (const record of audit.read(partition, from)) {
+      if (record.offset >= end || wanted.signal.aborted) break;
+      if (!wanted.record(record)) continue;
+      found += 1;
+      const debt = this.#held(debtIn(partition, record, custody.region));
+      if (debt === undefined || !wanted.debt(debt)) continue;
+      // The source's bytes, and what is set aside.
+      const needs = 2 * debt.holding.sealedBytes;
+      if (batch.length >= BATCH.copies || (batch.length > 0 && bytes + needs > BATCH.bytes)) {
+        yield batch;
+        [batch, bytes] = [[], 0];
+      }
+      batch.push(debt);
+      bytes += needs;
+      if (found >= wanted.most) break;
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  /** Returns the times of the debts that stay, for the oldest of them. */
+  async #payBatch(
+    site: CustodianSite,
+    debts: readonly Debt[],
+  ): Promise<{ readonly stay: readonly number[]; readonly away?: unknown }> {
+    const { paid, unpaid, away } = await payBatch(site, debts, this.#payDeps);
+    const done = new Set<Debt>();
+    for (const { debt, copy } of paid) {
+      done.add(debt);
+      this.#debts.paid(site.site, debt.partition, debt.offset);
+      this.#unpaid.delete(nameOf(site.site, debt));
+      this.#deps.copied?.(copy);
+    }
+    this.#copied += paid.length;
+    for (const { debt, code } of unpaid) {
+      done.add(debt);
+      this.#debts.paid(site.site, debt.partition, debt.offset);
+      const { partition, offset, at } = debt;
+      this.#unpaid.set(nameOf(site.site, debt), { site: site.site, partition, offset, at, code });
+    }
+    return {
+      stay: debts.filter((debt) => !done.has(debt)).map(({ at }) => at),
+      ...defined({ away }),
+    };
+  }
+
+  get #payDeps(): PayDeps {
+    const { outcomes, now } = this.#deps;
+    return {
+      outcomes,
+      now,
+      head: this.#head,
+      sources: {
+        site: async (name) => {
+          if (!this.#known.has(name)) return 'unknown';
+          const { retryAt } = this.#state(name);
+          return this.#deps.elapsed() < retryAt ? 'away' : await this.#deps.sites.site(name);
+        },
+        failed: (name, error) => {
+          this.#away(this.#state(name), error);
+        },
+      },
+    };
+  }
+
+  /** The site is not asked again for a while. */
+  #away(state: SiteState, error: unknown): void {
+    // Several calls fail at once; they are one failure.
+    if (this.#deps.elapsed() < state.retryAt) return;
+    state.waiting = error;
+    state.retryAt = this.#deps.elapsed() + state.backOff.next();
+  }
+
+  #answers(state: SiteState): void {
+    state.waiting = undefined;
+    state.backOff.reset();
+  }
+
+  #openRepairs(): readonly Repair[] {
+    const { region } = this.#deps.custody;
+    for (const order of this.#deps.orders()) {
+      if (order.region !== region || this.#head.isClosed(order.act) || this.#repairs.has(order.act))
+        continue;
+      const { elapsed, copied } = this.#deps;
+      this.#repairs.set(
+        order.act,
+        new Repair(order, {
+          ...this.#payDeps,
+          elapsed,
+          batches: (site, from, signal) => this.#copiesIn(site, from, signal),
+          copied: (copy) => {
+            this.#copied += 1;
+            copied?.(copy);
+          },
+        }),
+      );
+    }
+    return [...this.#repairs.values()];
+  }
+
+  async #goOn(repair: Repair, signal: AbortSignal): Promise<void> {
+    const { site: name } = repair.order;
+    if (!this.#known.has(name)) {
+      // Not even opened: its marker is another region's, which would end this process.
+      await this.#close(repair, 'SITE_NOT_OF_REGION');
+      return;
+    }
+    const state = this.#state(name);
+    if (this.#deps.elapsed() < state.retryAt) return;
+    const { value: site, away: closed } = await unlessAway(() => this.#deps.sites.site(name));
+    const { done, waits, away } =
+      site === undefined
+        ? { done: false, away: closed }
+        : { waits: false, ...(await repair.step(site, signal)) };
+    if (away !== undefined) {
+      this.#away(state, away);
+      return;
+    }
+    this.#answers(state);
+    if (!done) {
+      this.#busy ||= waits !== true && repair.order.perSecond === undefined;
+      return;
+    }
+    await this.#close(repair);
+  }
+
+  async #close({ order: { act, site }, counts }: Repair, refused?: Refusal): Promise<void> {
+    const { region } = this.#deps.custody;
+    await this.#head.close(
+      { region, order: act, site, ...counts, ...defined({ refused }) },
+      this.#deps.now(),
+    );
+    this.#repairs.delete(act);
+  }
+
+  /** The stored samples that a site has a copy of, in batches that fit into memory. */
+  async *#copiesIn(
+    site: string,
+    from: ReadonlyMap<number, bigint>,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly Debt[]> {
+    for (const partition of await this.#deps.audit.partitions())
+      yield* this.#batch(partition, from.get(partition) ?? 0n, {
+        most: Infinity,
+        signal,
+        record: () => true,
+        debt: ({ holding }) => holding.copies.some((copy) => copy.site === site),
+      });
+  }
+
+  #state(site: string): SiteState {
+    let state = this.#states.get(site);
+    if (state === undefined)
+      this.#states.set(
+        site,
+        (state = {
+          backOff: new BackOff(RETRY, this.#deps.random),
+          retryAt: -Infinity,
+          waiting: undefined,
+        }),
+      );
+    return state;
+  }
+}
+
+function nameOf(site: string, { partition, offset }: Debt): string {
+  return `${site}/${partition}/${offset}`;
+}
+
+/** The smallest time; `undefined`: there is none. */
+function oldestOf(times: readonly number[]): number | undefined {
+  return times.reduce<number | undefined>((oldest, at) => Math.min(at, oldest ?? at), undefined);
+}
+
+function countBy<Key>(keys: readonly Key[]): ReadonlyMap<Key, number> {
+  const counts = new Map<Key, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
+}

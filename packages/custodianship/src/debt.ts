@@ -1,0 +1,24 @@
+import { auditEventIn, storedSample } from '@residency/contracts';
+import { holdingOf } from '@residency/custody';
+import type { Holding } from '@residency/custody';
+import type { AuditFeedRecord } from './ports/audit-feed.ts';
+
+/** A stored sample, with the place of its event in the audit log. */
+export interface Debt {
+  readonly partition: number;
+  readonly offset: bigint;
+  /** Append time T of its intake record, milliseconds. */
+  readonly at: number;
+  readonly holding: Holding;
+}
+
+/** `undefined`: the record is no `stored` event of the region. */
+export function debtIn(
+  partition: number,
+  { offset, value }: AuditFeedRecord,
+  region: string,
+): Debt | undefined {
+  const event = auditEventIn(value);
+  if (event?.outcome !== 'stored' || event.data.decision.region !== region) return undefined;
+  return { partition, offset, at: event.at, holding: holdingOf(storedSample(event)) };
+}

@@ -1,0 +1,17 @@
+export { Custodian } from './custodian.ts';
+export type { CustodianDeps, OpenRepair, RoundReport } from './custodian.ts';
+export { UNPAID_CODES } from './copy-sample.ts';
+export type { UnpaidCode } from './copy-sample.ts';
+export type { SiteDebts } from './debts.ts';
+export {
+  COPY_BYTES,
+  CUSTODIAN_SITE_ERROR_CODES,
+  CustodianSiteError,
+  copyTooLarge,
+  setAsideDiffers,
+} from './custodian-site-error.ts';
+export type { CustodianSiteErrorCode } from './custodian-site-error.ts';
+export type { AuditFeed, AuditFeedRecord } from './ports/audit-feed.ts';
+export type { CustodianSite, FoundCopy, NewCopy, Written } from './ports/custodian-site.ts';
+export type { CustodianSites } from './ports/custodian-sites.ts';
+export type { CustodyLog } from './ports/custody-log.ts';

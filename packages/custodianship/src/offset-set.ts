@@ -1,0 +1,59 @@
+/** Bits of one word. */
+const WORD = 32;
+
+/**
+ * A set of offsets of one partition, one bit for each offset up to the largest: ten million of them
+ * take 1.25 MB.
+ */
+export class OffsetSet {
+  #words = new Uint32Array(0);
+  #size = 0;
+  /** No offset below this word's is in the set. */
+  #firstWord = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  has(offset: bigint): boolean {
+    const [word, bit] = placeOf(offset);
+    return ((this.#words[word] ?? 0) & bit) !== 0;
+  }
+
+  add(offset: bigint): void {
+    const [word, bit] = placeOf(offset);
+    this.#reach(word);
+    const found = this.#words[word] ?? 0;
+    if ((found & bit) !== 0) return;
+    this.#words[word] = found | bit;
+    this.#size += 1;
+    this.#firstWord = Math.min(this.#firstWord, word);
+  }
+
+  delete(offset: bigint): void {
+    if (!this.has(offset)) return;
+    const [word, bit] = placeOf(offset);
+    this.#words[word] = (this.#words[word] ?? 0) & ~bit;
+    this.#size -= 1;
+  }
+
+  /** The smallest offset; `undefined`: the set is empty. */
+  get first(): bigint | undefined {
+    if (this.#size === 0) return undefined;
+    while (this.#words[this.#firstWord] === 0) this.#firstWord += 1;
+    const word = this.#words[this.#firstWord] ?? 0;
+    return BigInt(this.#firstWord * WORD + (31 - Math.clz32(word & -word)));
+  }
+
+  #reach(word: number): void {
+    if (word < this.#words.length) return;
+    const grown = new Uint32Array(Math.max(word + 1, this.#words.length * 2, 64));
+    grown.set(this.#words);
+    this.#words = grown;
+  }
+}
+
+function placeOf(offset: bigint): readonly [word: number, bit: number] {
+  const at = Number(offset);
+  return [Math.floor(at / WORD), 1 << (at % WORD)];
+}

@@ -1,0 +1,40 @@
+import { OffsetSet } from './offset-set.ts';
+
+/** Sets of offsets by partition and site. */
+export class OffsetSets {
+  readonly #sets = new Map<string, Map<string, OffsetSet>>();
+
+  has(site: string, partition: string, offset: bigint): boolean {
+    return this.#sets.get(site)?.get(partition)?.has(offset) ?? false;
+  }
+
+  add(site: string, partition: string, offset: bigint): void {
+    let ofSite = this.#sets.get(site);
+    if (ofSite === undefined) this.#sets.set(site, (ofSite = new Map<string, OffsetSet>()));
+    let set = ofSite.get(partition);
+    if (set === undefined) ofSite.set(partition, (set = new OffsetSet()));
+    set.add(offset);
+  }
+
+  delete(site: string, partition: string, offset: bigint): void {
+    this.#sets.get(site)?.get(partition)?.delete(offset);
+  }
+
+  /** The number of offsets of a site, over all partitions. */
+  size(site: string): number {
+    return [...(this.#sets.get(site)?.values() ?? [])].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  count(site: string, partition: string): number {
+    return this.#sets.get(site)?.get(partition)?.size ?? 0;
+  }
+
+  first(site: string, partition: string): bigint | undefined {
+    return this.#sets.get(site)?.get(partition)?.first;
+  }
+
+  clear(site?: string): void {
+    if (site === undefined) this.#sets.clear();
+    else this.#sets.delete(site);
+  }
+}

@@ -1,0 +1,113 @@
+import { remedyOf } from '@residency/coded-error';
+import { objectKey } from '@residency/contracts';
+import type { CopiedData } from '@residency/contracts';
+import type { Holding } from '@residency/custody';
+import { defined } from '@residency/defined';
+import { copySample } from './copy-sample.ts';
+import type { CopyDeps, MadeCopy, UnpaidCode } from './copy-sample.ts';
+import type { CustodyHead } from './custody-head.ts';
+import type { Debt } from './debt.ts';
+import type { CustodianSite } from './ports/custodian-site.ts';
+
+export interface PayDeps extends CopyDeps {
+  readonly head: CustodyHead;
+  /** Wall clock, milliseconds. */
+  readonly now: () => number;
+}
+
+/** What became of a batch of debts. What is in none of the lists is still owed. */
+export interface Payment {
+  readonly paid: readonly { readonly debt: Debt; readonly copy: Omit<CopiedData, 'previous'> }[];
+  /** Copies that cannot be made for a reason that does not pass by itself. */
+  readonly unpaid: readonly { readonly debt: Debt; readonly code: UnpaidCode }[];
+  /** Why a copy was not even tried to its end: a site does not answer. */
+  readonly away?: unknown;
+}
+
+/**
+ * Makes the copies, then appends their events in one transaction. `order`: by which they are made,
+ * although the site had them before. Throws the custody log's errors,
+ * and a site's if it is not `retry`.
+ */
+export async function payBatch(
+  site: CustodianSite,
+  debts: readonly Debt[],
+  deps: PayDeps,
+  order?: string,
+): Promise<Payment> {
+  const results = await Promise.all(debts.map((debt) => attempt(site, debt, deps)));
+  const made = results.flatMap(({ debt, copy }) => (copy === undefined ? [] : [{ debt, copy }]));
+  const flushed = made.length === 0 ? undefined : await unlessAway(() => site.flush());
+  if (flushed?.away !== undefined) return { paid: [], unpaid: [], away: flushed.away };
+  const paid = made.map(({ debt, copy }) => ({
+    debt,
+    copy: { ...copiedData(debt.holding, site.site, copy), ...defined({ order }) },
+  }));
+  if (paid.length > 0)
+    await deps.head.append(
+      paid.map(({ copy }) => copy),
+      deps.now(),
+    );
+  const away = results.find((result) => result.away !== undefined)?.away;
+  return {
+    paid,
+    unpaid: results.flatMap(({ debt, code }) => (code === undefined ? [] : [{ debt, code }])),
+    ...defined({ away }),
+  };
+}
+
+interface Attempted {
+  readonly debt: Debt;
+  readonly copy?: MadeCopy;
+  readonly code?: UnpaidCode;
+  readonly away?: unknown;
+}
+
+async function attempt(site: CustodianSite, debt: Debt, deps: CopyDeps): Promise<Attempted> {
+  try {
+    const { value: result, away } = await unlessAway(() => copySample(debt.holding, site, deps));
+    if (result === undefined) return { debt, away };
+    if ('from' in result) return { debt, copy: result };
+    // Both pass by themselves.
+    if ('sourceAway' in result || result.unpaid === 'CHANGED_MEANWHILE') return { debt };
+    return { debt, code: result.unpaid };
+  } catch (error) {
+    // It concerns this key alone, and a person.
+    if (remedyOf(error) === 'park') return { debt, code: 'OBJECT_UNREADABLE' };
+    throw error;
+  }
+}
+
+/** `away`: the error, if its remedy is `retry`. */
+export async function unlessAway<T>(
+  work: () => Promise<T>,
+): Promise<{ readonly value?: T; readonly away?: unknown }> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    if (remedyOf(error) !== 'retry') throw error;
+    return { away: error };
+  }
+}
+
+function copiedData(
+  { position, submission, region, sealedSha256, sealedBytes }: Holding,
+  site: string,
+  { from, metadata, versionId, setAside }: MadeCopy,
+): Omit<CopiedData, 'previous'> {
+  return {
+    of: position,
+    submission,
+    region,
+    from,
+    copy: {
+      site,
+      key: objectKey(submission),
+      sealedSha256,
+      sealedBytes,
+      wrappingKey: metadata.wrappingKey,
+      ...defined({ versionId }),
+    },
+    ...defined({ setAside }),
+  };
+}

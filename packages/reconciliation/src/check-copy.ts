@@ -1,0 +1,58 @@
+import type { Placement } from '@residency/contracts';
+import type { Holding } from '@residency/custody';
+import { checkObject } from './check-object.ts';
+import type { Fault, StoredEvent } from './check-object.ts';
+import type { ReadSealedHeader } from './ports/sealed-reader.ts';
+import type { FoundObject } from './ports/site-reader.ts';
+import { copyIn } from './whereabouts.ts';
+
+export interface CheckedCopy {
+  readonly faults: readonly Fault[];
+  /** What the object agrees with; absent: no placement, only the event's record. */
+  readonly placement?: Placement | undefined;
+}
+
+/**
+ * Compares an object of a stored event with what its site may have (RECONCILIATION §23): a copy; or,
+ * if the site owes one, also nothing, or another ciphertext of the same record.
+ */
+export function checkCopy(
+  found: FoundObject | undefined,
+  event: StoredEvent,
+  site: string,
+  holding: Holding,
+  readHeader: ReadSealedHeader,
+): CheckedCopy {
+  const placed = event.data.placements.find((placement) => placement.site === site);
+  const owes = !holding.copies.some((one) => one.site === site);
+  if (owes && placed === undefined && found === undefined) return { faults: [] };
+  let faults: readonly Fault[] | undefined;
+  for (const placement of allowedIn(site, event, { holding, placed, owes })) {
+    const others = checkObject(found, event, placement, readHeader);
+    if (others.length === 0) return { faults: [], placement };
+    faults ??= others;
+  }
+  return { faults: faults ?? [] };
+}
+
+/**
+ * What the object may be, the most likely first. `undefined`: whatever its own metadata say, if it is
+ * of the event's record.
+ */
+function allowedIn(
+  site: string,
+  event: StoredEvent,
+  {
+    holding,
+    placed,
+    owes,
+  }: {
+    readonly holding: Holding;
+    readonly placed: Placement | undefined;
+    readonly owes: boolean;
+  },
+): readonly (Placement | undefined)[] {
+  const copy = copyIn(site, event);
+  if (owes) return placed === undefined ? [copy, undefined] : [placed, copy];
+  return [placed?.sealedSha256 === holding.sealedSha256 ? placed : copy];
+}

@@ -1,0 +1,141 @@
+import {
+  SAMPLE_COPIED,
+  custodyEventIn,
+  objectKey,
+  sampleCopied,
+  setAsideKey,
+} from '@residency/contracts';
+import type { CopiedData, CopiedEvent, CustodyEvent } from '@residency/contracts';
+import type { CustodyFinding } from '@residency/custody';
+import { CustodyChain } from '../custody-chain.ts';
+import type { Difference } from '../difference.ts';
+import type { Run } from '../run.ts';
+import type { Whereabouts } from '../whereabouts.ts';
+
+/** Reads the custody logs once, judges each event by itself, and keeps it for the fold. */
+export async function readCustody(run: Run): Promise<void> {
+  const { deps, report, custody } = run;
+  const chain = new CustodyChain();
+  for await (const bytes of deps.trail.custody()) {
+    const event = custodyEventIn(bytes);
+    if (event === undefined) {
+      report.add(INVALID);
+      continue;
+    }
+    if (event.type !== SAMPLE_COPIED) {
+      for (const difference of judgeClosed(run, chain, event, bytes)) report.add(difference);
+      continue;
+    }
+    const { kept, differences } = await judgeEvent(run, chain, event, bytes);
+    for (const difference of differences) report.add(difference);
+    if (kept) custody.add(sampleCopied(event));
+  }
+}
+
+/**
+ * Call after the events were read: each custody event that was read has its stored event among them
+ * (RECONCILIATION §21).
+ */
+export function judgeUnmet({ custody, report }: Run): void {
+  for (const { position, site } of custody.unmet())
+    report.add({
+      code: 'CUSTODY_OF_UNKNOWN',
+      position,
+      site,
+      message:
+        'Expected a custody event to be about a stored sample, found no stored event at the position that it names; see who else may write to the custody log.',
+    });
+}
+
+/** The custody events about one stored event that the fold refused. */
+export function* judgeFindings(
+  { findings }: Whereabouts,
+  submission: string,
+): Generator<Difference> {
+  for (const { code, position, site } of findings)
+    yield { code, position, site, submission, message: FINDINGS[code] };
+}
+
+const FINDINGS: Readonly<Record<CustodyFinding['code'], string>> = {
+  COPY_OF_ANOTHER:
+    'Expected a custody event to name the submission and region of the stored event whose position it names, found others; the copy does not count.',
+  COPY_DIFFERS:
+    "Expected a custody event to name the ciphertext of the stored event's first placement, found another; the copy does not count.",
+  COPIED_TWICE:
+    'Expected one event for a copy in a site, found a second one, or one for a site that had its copy from the start; see whether two custodians run.',
+};
+
+const INVALID = {
+  code: 'CUSTODY_EVENT_INVALID',
+  message:
+    'Expected a custody event as in docs/formats/custody.md, found a record that is none; see who else may write to the custody log.',
+} as const;
+
+/** `kept`: the event counts for the fold. */
+async function judgeEvent(
+  { deps }: Run,
+  chain: CustodyChain,
+  event: CopiedEvent,
+  bytes: Buffer,
+): Promise<{ readonly kept: boolean; readonly differences: readonly Difference[] }> {
+  const { of: position, submission, region, from, copy } = event.data;
+  const about = { position, submission, site: copy.site };
+  // RECONCILIATION §26.
+  for (const site of [copy.site, from])
+    if (!hasSite(deps, region, site)) await deps.learnSite?.(site);
+  // Before the chain, which keeps an entry for each region.
+  if (!deps.regions().has(region)) return { kept: false, differences: [outside(about)] };
+  const differences: Difference[] = [];
+  const followed = chain.follow(event, bytes);
+  if (followed !== 'next') differences.push({ ...about, ...brokenChain(followed) });
+  if (!hasSite(deps, region, copy.site) || !hasSite(deps, region, from))
+    differences.push(outside(about));
+  else if (!hasItsKeys(event.data)) differences.push({ ...INVALID, ...about, message: KEYS });
+  else return { kept: followed !== 'repeated', differences };
+  return { kept: false, differences };
+}
+
+/** A closing event is in the chain, and says nothing of where a sample is. */
+function judgeClosed(
+  { deps }: Run,
+  chain: CustodyChain,
+  event: CustodyEvent,
+  bytes: Buffer,
+): readonly Difference[] {
+  if (!deps.regions().has(event.data.region)) return [INVALID];
+  const followed = chain.follow(event, bytes);
+  return followed === 'next' ? [] : [brokenChain(followed)];
+}
+
+function brokenChain(followed: 'broken' | 'repeated'): Difference {
+  return {
+    code: 'CUSTODY_CHAIN_BROKEN',
+    message:
+      followed === 'repeated'
+        ? "Expected a region's custody events to be numbered upwards, found a number that was there before; two custodians may have written, or a record was appended twice."
+        : 'Expected a custody event to have the next number and to name the digest of the event before it, found otherwise; an event before this one is missing or was altered.',
+  };
+}
+
+const KEYS =
+  "Expected a custody event to name its submission's keys, found others; the copy does not count.";
+
+function outside(about: Pick<Difference, 'position' | 'submission' | 'site'>): Difference {
+  return {
+    code: 'WRONG_REGION',
+    ...about,
+    message:
+      "Expected a custody event to name sites of its region in some policy version, found another site: a custodian says that it copied a sample there, or from there. Compare the site's objects.",
+  };
+}
+
+function hasSite({ regions }: Run['deps'], region: string, site: string): boolean {
+  return regions().get(region)?.has(site) ?? false;
+}
+
+function hasItsKeys({ submission, copy, setAside }: CopiedData): boolean {
+  return (
+    copy.key === objectKey(submission) &&
+    (setAside === undefined || setAside.key === setAsideKey(submission, setAside.sha256))
+  );
+}

@@ -1,0 +1,43 @@
+import { storedSample } from '@residency/contracts';
+import type { Placement } from '@residency/contracts';
+import { holding, owedSites } from '@residency/custody';
+import type { CustodyFinding, Holding } from '@residency/custody';
+import type { StoredEvent } from './check-object.ts';
+import { sitesOfEvent } from './decided-sites.ts';
+import type { Run } from './run.ts';
+
+/** Where the objects of a stored event are, by the event and the custody events about it. */
+export interface Whereabouts {
+  readonly holding: Holding;
+  /** The custody events about it that cannot follow. */
+  readonly findings: readonly CustodyFinding[];
+  /** The sites whose objects are compared: those that the event's policy names, and those with a copy. */
+  readonly sites: readonly string[];
+  /** The sites of its region, in any valid policy version, that have no copy yet. */
+  readonly owed: readonly string[];
+}
+
+export function whereaboutsOf(
+  { deps, custody }: Pick<Run, 'deps' | 'custody'>,
+  event: StoredEvent,
+): Whereabouts {
+  const stored = storedSample(event);
+  const folded = holding(stored, custody.about(stored));
+  const decided = sitesOfEvent(deps, event);
+  return {
+    ...folded,
+    sites: [...new Set([...decided, ...folded.holding.copies.map(({ site }) => site)])],
+    owed: owedSites(folded.holding, [
+      ...new Set([...decided, ...(deps.regions().get(stored.region) ?? [])]),
+    ]),
+  };
+}
+
+/**
+ * The placement of the holding's ciphertext in `site`. `undefined`: the event has no placement, which
+ * no decoded event is.
+ */
+export function copyIn(site: string, { data: { placements } }: StoredEvent): Placement | undefined {
+  const [first] = placements;
+  return first === undefined ? undefined : { ...first, site };
+}

@@ -1,0 +1,81 @@
+import { sha256 } from '@residency/contracts';
+import { holding } from '@residency/custody';
+import type { SampleCopied, StoredSample } from '@residency/custody';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CustodyIndex } from '../src/custody-index.ts';
+
+const digest = (text: string): string => sha256(Buffer.from(text));
+
+function stored(offset: bigint): StoredSample {
+  return {
+    position: `log-1/threat.samples/0/${offset}`,
+    submission: digest(`submission ${offset}`),
+    region: 'zurich',
+    placements: [{ site: 'zrh-1', sealedSha256: digest(`sealed ${offset}`), sealedBytes: 9 }],
+  };
+}
+
+function copied(sample: StoredSample, site: string, over: Partial<SampleCopied> = {}) {
+  const { position, submission, region, placements } = sample;
+  return {
+    type: 'copied',
+    of: position,
+    submission,
+    region,
+    copy: { ...placements[0], site },
+    ...over,
+  } as const;
+}
+
+const offset = fc.oneof(
+  fc.bigInt({ min: 0n, max: 200n }),
+  fc.bigInt({ min: 0n, max: 9_223_372_036_854_775_807n }),
+);
+const event = fc.record({
+  offset,
+  site: fc.constantFrom('zrh-1', 'zrh-2', 'zrh-3'),
+  mistake: fc.constantFrom('', '', '', 'submission', 'region', 'sealedSha256', 'sealedBytes'),
+});
+
+describe('the index of custody events', () => {
+  it('lets the fold find what it finds in the events themselves, at whatever offsets and however often', () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 30 }), (made) => {
+        const index = new CustodyIndex();
+        const events = made.map(({ offset: at, site, mistake }) => {
+          const sample = stored(at);
+          const right = copied(sample, site);
+          if (mistake === 'submission' || mistake === 'region')
+            return { ...right, [mistake]: digest('another') };
+          const other = mistake === 'sealedBytes' ? 10 : digest('another');
+          return mistake === '' ? right : { ...right, copy: { ...right.copy, [mistake]: other } };
+        });
+        for (const one of events) index.add(one);
+        for (const at of new Set(made.map((one) => one.offset))) {
+          const sample = stored(at);
+          const about = events.filter(({ of }) => of === sample.position);
+          const [found, expected] = [holding(sample, index.about(sample)), holding(sample, about)];
+          expect(namesOf(found)).toEqual(namesOf(expected));
+        }
+        expect([...index.unmet()]).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('names the events that nobody asked for', () => {
+    const index = new CustodyIndex();
+    for (const at of [0n, 63n, 64n, 70_000n]) index.add(copied(stored(at), 'zrh-2'));
+    expect(index.about(stored(64n))).toHaveLength(1);
+    expect(index.about(stored(65n))).toEqual([]);
+    expect([...index.unmet()].map(({ position }) => position)).toEqual(
+      [0, 63, 70_000].map((at) => `log-1/threat.samples/0/${at}`),
+    );
+  });
+});
+
+function namesOf({ holding: { copies }, findings }: ReturnType<typeof holding>) {
+  const sorted = findings.map(({ code, site }) => `${code} ${site}`).toSorted();
+  return [copies.map(({ site }) => site).toSorted(), sorted];
+}

@@ -1,0 +1,68 @@
+import { S3CustodianSites } from '@residency/adapter-s3';
+import { codeOf } from '@residency/coded-error';
+import { leadCustody } from '@residency/custodian';
+import type { CustodianSites } from '@residency/custodianship';
+import { CUSTODY_REGION } from '../names.ts';
+import type { SimProcess } from '../process.ts';
+import { callsOf, failure } from '../s3/calls.ts';
+import { diskCustodianSites } from './disk-sites.ts';
+import { diagnosticsOf, openLog } from './log.ts';
+import { TIMES } from './router.ts';
+import { siteSettings } from './site-settings.ts';
+
+/** So long a custodian rests after a round without copies. */
+const INTERVAL_MS = 2_000;
+
+/** As `services/custodian` composes it, but for probes and metrics. */
+export async function custodian(process: SimProcess): Promise<void> {
+  const {
+    world,
+    stop: { signal },
+  } = process;
+  const log = await openLog(process, 'residency-custodian');
+  const buckets = new S3CustodianSites(siteSettings(CUSTODY_REGION), {
+    open: ({ site }, hooks) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what ReplacingCalls asks of a bucket, simulated
+      return callsOf(world.entrance(site), hooks) as ReturnType<Open>;
+    },
+  });
+  const opened: CustodianSites = { site: (site) => buckets.site(site, CUSTODY_REGION) };
+  const sites = world.plan.disks
+    ? diskCustodianSites(
+        opened,
+        (site) => world.entrance(site),
+        (site) => failure(site, 'SITE_UNREACHABLE'),
+      )
+    : opened;
+  try {
+    await leadCustody({
+      log,
+      region: CUSTODY_REGION,
+      options: TIMES,
+      sites,
+      orders: () => [],
+      now: Date.now,
+      elapsed: () => performance.now(),
+      random: Math.random,
+      intervalMs: INTERVAL_MS,
+      signal,
+      waits: (error) => {
+        if (error !== undefined)
+          world.narrate(world.scheduler.now, process.name, `waits: ${codeOf(error)}`);
+      },
+      logger: { ...diagnosticsOf(process), setLevel: () => undefined },
+      metrics: {
+        region: () => () => undefined,
+        round: () => undefined,
+        copied: () => {
+          world.outcomes.count('copied');
+        },
+      },
+    });
+  } finally {
+    await log.close();
+    buckets.close();
+  }
+}
+
+type Open = NonNullable<NonNullable<ConstructorParameters<typeof S3CustodianSites>[1]>['open']>;

@@ -1,0 +1,277 @@
+import {
+  OBJECT_PREFIX,
+  custodyDigest,
+  SAMPLE_COPIED,
+  custodyEventIn,
+  custodyTopic,
+  formatPosition,
+  objectKey,
+  sampleCopied,
+  setAsideKey,
+  sha256,
+  storedSample,
+  submissionOfKey,
+} from '@residency/contracts';
+import type { AuditEvent, CopiedEvent } from '@residency/contracts';
+import { evolveHolding, holdingOf, owedSites } from '@residency/custody';
+import type { Holding } from '@residency/custody';
+import { policyInForce, settleWith } from '@residency/residency';
+import type { PolicyPublished } from '@residency/residency';
+import { EPOCH } from './epoch.ts';
+import type { PartitionLog } from './kafka/partition-log.ts';
+import { CUSTODY_REGION, LOG, REGION_OF } from './names.ts';
+import { nameOf, objectName } from './object-name.ts';
+import type { SimObject } from './s3/bucket.ts';
+import type { Surroundings } from './surroundings.ts';
+
+type StoredEvent = Extract<AuditEvent, { readonly outcome: 'stored' }>;
+
+interface Held {
+  readonly position: string;
+  holding: Holding;
+  /** Of the record whose object it is: its own, or the one that it adopted. */
+  readonly sealedFor: string;
+}
+
+export interface CustodyOracleDeps {
+  readonly world: Surroundings;
+  readonly policies: readonly PolicyPublished[];
+  /** By `objectName`: objects that the world took away or damaged, and nobody put again. */
+  readonly taken: ReadonlySet<string>;
+}
+
+/** Judges what sites owe, and what custodians do about it. */
+export class CustodyOracle {
+  readonly #deps: CustodyOracleDeps;
+  readonly #log: PartitionLog;
+  /** By the position of the `stored` event's record. */
+  readonly #held = new Map<string, Held>();
+  #cursor = 0;
+  #sequence = 0;
+  #previous: string | null = null;
+
+  constructor(deps: CustodyOracleDeps) {
+    this.#deps = deps;
+    this.#log = deps.world.kafka.log(custodyTopic(CUSTODY_REGION), 0);
+    this.#log.onChanged = () => {
+      this.#read();
+    };
+  }
+
+  /** Whether every copy is paid that can be, and no reader of the custody log waits. */
+  get settled(): boolean {
+    return this.#log.lastStable === this.#log.end && this.#unpaid().length === 0;
+  }
+
+  /** `stored` was appended. */
+  stored(event: StoredEvent): void {
+    const position = formatPosition(event.position);
+    const { decision, placements, owed = [] } = event.data;
+    const region = this.#deps.policies
+      .find(({ digest }) => digest === decision.policy.digest)
+      ?.document.regions.find(({ id }) => id === decision.region);
+    const [arbiter = '', ...later] = region?.sites ?? [];
+    const said = [...placements.map(({ site }) => site), ...owed];
+    if (
+      placements[0]?.site !== arbiter ||
+      said.toSorted().join() !== [arbiter, ...later].toSorted().join() ||
+      (region !== undefined && placements.length < settleWith(region))
+    )
+      this.#deps.world.violated(
+        'placements and owed are the sites',
+        `${position} is in ${placements.map(({ site }) => site).join(', ')} and owed by ${owed.join(', ')}; its policy names ${[arbiter, ...later].join(', ')}`,
+      );
+    if (owed.length > 0) this.#deps.world.outcomes.count('stored and owed');
+    this.#held.set(position, {
+      position,
+      holding: holdingOf(storedSample(event)),
+      sealedFor: placements[0]?.adopted?.position ?? position,
+    });
+  }
+
+  /** By `objectName`: the copies that its events give a stored record. */
+  copiesOf(position: string): readonly string[] {
+    const held = this.#held.get(position);
+    return held === undefined ? [] : namesOf(held);
+  }
+
+  /** `<site>/<key>/<digest>` of every copy that an event names. */
+  get claimed(): readonly string[] {
+    return [...this.#held.values()].flatMap(({ holding: { copies, submission, sealedSha256 } }) =>
+      copies.map(({ site }) => `${site}/${objectKey(submission)}/${sealedSha256}`),
+    );
+  }
+
+  /** A custodian put an object. `before`: what had the key. */
+  put(site: string, key: string, object: SimObject, before: SimObject | undefined): void {
+    if (!key.startsWith(OBJECT_PREFIX)) return;
+    const { world } = this.#deps;
+    if (!this.#isCiphertext(site, key, object))
+      world.violated(
+        'a copy follows its stored event',
+        `a custodian wrote bytes to ${site} that no stored event names`,
+      );
+    if (before === undefined) return;
+    world.outcomes.count('replaced');
+    if (before.metadata.position !== undefined && this.#isCiphertext(site, key, before))
+      world.violated(
+        'no good copy is displaced',
+        `a custodian replaced the copy of ${before.metadata.position} in ${site}`,
+      );
+    if (!this.#isKept(site, setAsideKey(submissionOfKey(key) ?? '', sha256(before.bytes))))
+      world.violated(
+        'what is replaced is kept',
+        `a custodian replaced the object of ${before.metadata.position} in ${site}, whose bytes are nowhere under damaged/`,
+      );
+  }
+
+  /** What is wrong once nothing more happens. */
+  quiet(): void {
+    const { world, taken } = this.#deps;
+    for (const held of this.#held.values()) {
+      const key = objectKey(held.holding.submission);
+      for (const { site } of held.holding.copies) {
+        const name = nameOfCopy(held, site);
+        const object = world.bucket(site).objects.get(key);
+        if (!taken.has(name) && (object === undefined || nameOf(site, key, object) !== name))
+          world.violated(
+            'stored is there',
+            `${held.position} has a copy in ${site}, where ${object === undefined ? 'nothing is' : `an object of ${object.metadata.position} is`}`,
+          );
+      }
+    }
+    for (const { position, site } of this.#unpaid())
+      world.violated('owed copies are paid', `${site} still owes its copy of ${position}`);
+    if (this.#log.lastStable < this.#log.end)
+      world.violated('owed copies are paid', "the custody log's end stays undecided");
+  }
+
+  #read(): void {
+    for (; this.#cursor < this.#log.lastStable; this.#cursor += 1) {
+      const stored = this.#log.at(this.#cursor);
+      if (stored === undefined || !this.#log.visible(stored)) continue;
+      this.#appended(stored.value ?? Buffer.alloc(0));
+    }
+  }
+
+  #appended(value: Buffer): void {
+    const { world } = this.#deps;
+    const event = custodyEventIn(value);
+    if (
+      event === undefined ||
+      event.log !== LOG ||
+      event.data.region !== CUSTODY_REGION ||
+      event.sequence !== this.#sequence ||
+      event.data.previous !== this.#previous
+    )
+      world.violated(
+        'custody without hole or repeat',
+        `event ${event?.sequence} follows ${this.#sequence - 1} in the custody log, or names another one as previous`,
+      );
+    this.#sequence += 1;
+    this.#previous = custodyDigest(value);
+    if (event?.type === SAMPLE_COPIED) this.#copied(event);
+  }
+
+  #copied(event: CopiedEvent): void {
+    const { world, taken } = this.#deps;
+    const { of, copy, setAside } = event.data;
+    world.narrate(
+      world.scheduler.now,
+      'custody log',
+      `${copy.site} has got its copy of ${of.split('/').slice(-2).join('/')}${setAside === undefined ? '' : ', and something else was set aside'}`,
+    );
+    const held = this.#held.get(of);
+    if (held === undefined) {
+      world.violated('a copy follows its stored event', `${of} is copied, and is not stored`);
+      return;
+    }
+    const { holding, finding } = evolveHolding(held.holding, sampleCopied(event));
+    if (finding !== undefined)
+      world.violated(
+        'one event for each copy',
+        `${finding.code}: ${of} in ${copy.site} cannot follow`,
+      );
+    held.holding = holding;
+    const object = world.bucket(copy.site).objects.get(copy.key);
+    const name = nameOfCopy(held, copy.site);
+    if (
+      REGION_OF[copy.site] !== CUSTODY_REGION ||
+      (!taken.has(name) && (object === undefined || nameOf(copy.site, copy.key, object) !== name))
+    )
+      world.violated(
+        'a copied event has its copy',
+        `${copy.site} is said to have the copy of ${of}, and ${object === undefined ? 'has nothing' : `has an object of ${object.metadata.position}`}`,
+      );
+    if (setAside !== undefined && !this.#isKept(copy.site, setAside.key))
+      world.violated('what is replaced is kept', `${copy.site} has nothing under ${setAside.key}`);
+  }
+
+  /** Copies that sites of the policy in force owe, but for the two kinds that nobody can pay. */
+  #unpaid(): readonly { readonly position: string; readonly site: string }[] {
+    const { world, policies } = this.#deps;
+    if ((world.plan.custodians ?? 0) === 0) return [];
+    const sites =
+      policyInForce([...policies], EPOCH + world.scheduler.now)?.document.regions.find(
+        ({ id }) => id === CUSTODY_REGION,
+      )?.sites ?? [];
+    return [...this.#held.values()]
+      .filter(({ holding: { region } }) => region === CUSTODY_REGION)
+      .flatMap((held) =>
+        owedSites(held.holding, sites)
+          .filter((site) => !this.#isLost(held, site) && !this.#isAnothers(held, site))
+          .map((site) => ({ position: held.position, site })),
+      );
+  }
+
+  /** The world took every copy while the site owed its own, which is not there either. */
+  #isLost(held: Held, site: string): boolean {
+    const object = this.#objectOf(held, site);
+    return (
+      namesOf(held).every((name) => this.#deps.taken.has(name)) &&
+      (object === undefined || sha256(object.bytes) !== held.holding.sealedSha256)
+    );
+  }
+
+  /** The site has the ciphertext of another stored record of the identity: neither is displaced. */
+  #isAnothers(held: Held, site: string): boolean {
+    const object = this.#objectOf(held, site);
+    return (
+      object !== undefined &&
+      sha256(object.bytes) !== held.holding.sealedSha256 &&
+      this.#isCiphertext(site, objectKey(held.holding.submission), object)
+    );
+  }
+
+  #objectOf({ holding: { submission } }: Held, site: string): SimObject | undefined {
+    return this.#deps.world.bucket(site).objects.get(objectKey(submission));
+  }
+
+  /** Whether the bytes are the ones that count for a stored record of this identity and region. */
+  #isCiphertext(site: string, key: string, { bytes }: SimObject): boolean {
+    const digest = sha256(bytes);
+    return [...this.#held.values()].some(
+      ({ holding: { region, submission, sealedSha256 } }) =>
+        sealedSha256 === digest && region === REGION_OF[site] && objectKey(submission) === key,
+    );
+  }
+
+  /** Kept under `damaged/`, or taken from there by the world. */
+  #isKept(site: string, key: string): boolean {
+    const object = this.#deps.world.bucket(site).objects.get(key);
+    return object === undefined
+      ? [...this.#deps.taken].some((name) => name.startsWith(`${site}/${key}/`))
+      : key.endsWith(`/${sha256(object.bytes)}`);
+  }
+}
+
+function nameOfCopy(
+  { holding: { submission, sealedSha256 }, sealedFor }: Held,
+  site: string,
+): string {
+  return objectName(site, objectKey(submission), sealedFor, sealedSha256);
+}
+
+function namesOf(held: Held): readonly string[] {
+  return held.holding.copies.map(({ site }) => nameOfCopy(held, site));
+}

@@ -1,0 +1,35 @@
+import { SAMPLE_COPIED, encodeCustodyEvent, objectKey, sha256OfParts } from '@residency/contracts';
+
+export interface SomeCustodyEventOptions {
+  readonly log?: string;
+  readonly region?: string;
+  readonly previous?: string | null;
+}
+
+/** The bytes of the nth event of a region's custody log: `zrh-2` got a copy from `zrh-1`. */
+export function someCustodyEvent(
+  nth: number,
+  { log = 'log-1', region = 'zurich', previous = null }: SomeCustodyEventOptions = {},
+): Buffer {
+  const submission = sha256OfParts('urn:example', `${nth}`);
+  return encodeCustodyEvent({
+    log,
+    sequence: nth,
+    at: Date.UTC(2026, 0, 1) + nth,
+    type: SAMPLE_COPIED,
+    data: {
+      previous,
+      of: `${log}/threat.samples/0/${nth}`,
+      submission,
+      region,
+      from: 'zrh-1',
+      copy: {
+        site: 'zrh-2',
+        key: objectKey(submission),
+        sealedSha256: sha256OfParts('sealed', `${nth}`),
+        sealedBytes: 1_000,
+        wrappingKey: 'key-1',
+      },
+    },
+  });
+}

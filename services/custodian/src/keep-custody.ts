@@ -1,0 +1,60 @@
+import { codeOf } from '@residency/coded-error';
+import { Custodian } from '@residency/custodianship';
+import type { CustodianDeps, RoundReport } from '@residency/custodianship';
+import type { CustodianMetrics, Logger } from '@residency/telemetry';
+import { pause } from '@residency/waiting';
+
+export interface KeepCustodyDeps extends Omit<CustodianDeps, 'copied'> {
+  /** From the end of one round without copies to the next, milliseconds. */
+  readonly intervalMs: number;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  readonly metrics: CustodianMetrics;
+  /** Called after each round. */
+  readonly rounded?: () => void;
+}
+
+/**
+ * Pays the debts of one region until `signal` is aborted. Rejects with the errors of `Custodian`;
+ * then open the custody log again and start anew.
+ */
+export async function keepCustody(deps: KeepCustodyDeps): Promise<void> {
+  const { custody, metrics, signal } = deps;
+  const custodian = await Custodian.begin({
+    ...deps,
+    copied: ({ copy: { site } }) => {
+      metrics.copied(site);
+    },
+  });
+  // Only the active custodian says what is owed.
+  const ended = metrics.region(custody.region, () => custodian.report());
+  const reported = new Map<string, string | undefined>();
+  try {
+    while (!signal.aborted) {
+      const report = await custodian.round(signal);
+      metrics.round(custody.region);
+      deps.rounded?.();
+      reportSites(deps, report, reported);
+      if (!report.busy) await pause(deps.intervalMs, signal);
+    }
+  } finally {
+    ended();
+  }
+}
+
+/** One log line for each change of why a site gets no copies. */
+function reportSites(
+  { logger, custody: { region } }: KeepCustodyDeps,
+  { debts, waiting }: RoundReport,
+  reported: Map<string, string | undefined>,
+): void {
+  for (const site of debts.keys()) {
+    const error = waiting.get(site);
+    const code = codeOf(error);
+    if (reported.get(site) === code) continue;
+    reported.set(site, code);
+    if (code === undefined)
+      logger.info('The site gets the copies that it lacks.', { site, region });
+    else logger.warn('The site lacks copies, which cannot be made now.', { site, region, error });
+  }
+}

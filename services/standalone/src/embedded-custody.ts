@@ -1,0 +1,103 @@
+import { remedyOf } from '@residency/coded-error';
+import type { RepairOrder } from '@residency/contracts';
+import { keepCustody } from '@residency/custodian';
+import { Custodian } from '@residency/custodianship';
+import type { CustodianDeps, RoundReport } from '@residency/custodianship';
+import type { CustodianMetrics, Logger } from '@residency/telemetry';
+import { allOrNone, pause } from '@residency/waiting';
+import type { DataDirectory } from './data-directory.ts';
+import { EmbeddedControlView } from './embedded-control-view.ts';
+import type { EmbeddedSites } from './embedded-sites.ts';
+import { regionsOf } from './regions-of.ts';
+
+export interface EmbeddedCustodyDeps {
+  readonly data: DataDirectory;
+  /** Of the holder of the routing lock. */
+  readonly sites: EmbeddedSites;
+  /** The orders known by now. */
+  readonly orders: () => readonly RepairOrder[];
+}
+
+export interface KeptCustodyDeps extends EmbeddedCustodyDeps {
+  readonly regions: readonly string[];
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  readonly metrics: CustodianMetrics;
+  /** Called with each error before a retry, and with `undefined` once a round ends. */
+  readonly waits: (error: unknown) => void;
+}
+
+const ROUND_MS = 1_000;
+const RETRY_MS = 5_000;
+
+/**
+ * Pays what the sites of a data directory owe, in all regions, until `signal` is aborted. Rejects
+ * with an error that needs a person.
+ */
+export async function keepEmbeddedCustody(deps: KeptCustodyDeps): Promise<void> {
+  await allOrNone(deps.signal, (signal) =>
+    deps.regions.map(async (region) => {
+      while (!signal.aborted) {
+        try {
+          await keepCustody({
+            ...(await custodianDeps(deps, region)),
+            intervalMs: ROUND_MS,
+            signal,
+            logger: deps.logger,
+            metrics: deps.metrics,
+            rounded: () => {
+              deps.waits(undefined);
+            },
+          });
+        } catch (error) {
+          if (remedyOf(error) !== 'retry') throw error;
+          deps.waits(error);
+          await pause(RETRY_MS, signal);
+        }
+      }
+    }),
+  );
+}
+
+/** The copies that were made, and those still owed. */
+export interface PaidDebts {
+  readonly copied: number;
+  readonly owed: number;
+}
+
+/** Pays what can be paid now, and carries out what is ordered, in all regions. */
+export async function payOnce(
+  { data, sites }: Omit<EmbeddedCustodyDeps, 'orders'>,
+  signal: AbortSignal,
+): Promise<PaidDebts> {
+  const { repairs = [] } = await new EmbeddedControlView(data.log).read();
+  const deps = { data, sites, orders: () => repairs };
+  let [copied, owed] = [0, 0];
+  for (const region of (await regionsOf(data)).keys()) {
+    const custodian = await Custodian.begin(await custodianDeps(deps, region));
+    let report: RoundReport;
+    do {
+      report = await custodian.round(signal);
+      copied += report.copied;
+    } while (report.busy && !signal.aborted);
+    for (const debts of report.debts.values()) owed += debts.owed;
+  }
+  return { copied, owed };
+}
+
+async function custodianDeps(
+  { data, sites, orders }: EmbeddedCustodyDeps,
+  region: string,
+): Promise<CustodianDeps> {
+  return {
+    custody: await data.log.custodyLog(region),
+    audit: data.log.auditFeed(),
+    sites: { site: (name) => sites.custodianSite(name, region) },
+    outcomes: data.log.settledOutcomes(),
+    policies: data.log.policyView(),
+    orders,
+    now: Date.now,
+    elapsed: () => performance.now(),
+    random: Math.random,
+  };
+}

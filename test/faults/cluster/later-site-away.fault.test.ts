@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  custodyEventIn,
+  SAMPLE_COPIED,
+  custodyTopic,
+  decodeAuditEvent,
+  TOPICS,
+} from '@residency/contracts';
+import type { CopiedEvent } from '@residency/contracts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Deployment } from '../../running-deployment/deployment.ts';
+import type { ServiceProcess } from '../../running-deployment/service-process.ts';
+import { openStack, sharedKafka, sharedRedis } from '../../stack/index.ts';
+import type { OwnStack } from '../../stack/index.ts';
+import { judgeDeployment } from './judge-deployment.ts';
+import { Publisher } from './publisher.ts';
+
+const SAMPLES = 60;
+const ZURICH = { RESIDENCY_CUSTODIAN_REGION: 'zurich' };
+
+let own: OwnStack;
+let deployment: Deployment;
+let publisher: Publisher;
+let custodians: ServiceProcess[];
+let consent: string;
+
+beforeAll(async () => {
+  own = await openStack({ sites: true });
+  deployment = await Deployment.open(
+    { kafka: await sharedKafka(), sites: own.sites, redis: await sharedRedis() },
+    { partitions: 2, env: { RESIDENCY_WATERMARK_MARGIN_MS: '100' } },
+  );
+  publisher = new Publisher(deployment);
+  consent = await publisher.grant();
+  const [, , ...others] = await Promise.all([
+    deployment.start('consent-projector'),
+    deployment.start('router'),
+    deployment.start('custodian', ZURICH),
+  ]);
+  custodians = others;
+}, 120_000);
+
+afterAll(async () => {
+  await deployment.close();
+  await own.close();
+}, 60_000);
+
+const inZurich = { country: 'CH', becomes: 'stored zurich' } as const;
+const many = (count: number) => Array.from({ length: count }, () => ({ ...inZurich, consent }));
+
+async function owedByEvents(): Promise<number> {
+  let owed = 0;
+  for await (const { value } of deployment.log.read(TOPICS.audit, { until: 'end' })) {
+    const event = decodeAuditEvent(value ?? Buffer.alloc(0));
+    if (event.outcome === 'stored') owed += event.data.owed?.length ?? 0;
+  }
+  return owed;
+}
+
+async function custodyEvents(): Promise<readonly CopiedEvent[]> {
+  const log = await deployment.log.custodyLog('zurich');
+  try {
+    const values = await Array.fromAsync(log.values());
+    return values
+      .map((value) => custodyEventIn(value))
+      .filter((event) => event?.type === SAMPLE_COPIED);
+  } finally {
+    await log.close();
+  }
+}
+
+async function metric(service: ServiceProcess, line: RegExp): Promise<number | undefined> {
+  const text = await (await fetch(`${service.url}/metrics`)).text();
+  const [, value] = line.exec(text) ?? [];
+  return value === undefined ? undefined : Number(value);
+}
+
+async function until(done: () => Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while (!(await done())) {
+    if (performance.now() > deadline)
+      throw new Error(`${what}: not within 60 s\n${deployment.said()}`);
+    await sleep(250);
+  }
+}
+
+const OWED = /^residency_copies_owed\{site="zrh-2"\} (\d+)$/m;
+
+test('samples flow while a later site is away, and every copy is made when it is back', async () => {
+  await publisher.publish(many(5));
+  await publisher.settled();
+  await own.servers.sites['zrh-2'].kill();
+  await publisher.publish(many(SAMPLES));
+  await publisher.settled();
+  expect(await owedByEvents()).toBe(SAMPLES);
+  const [active] = custodians;
+  if (active === undefined) throw new Error('no custodian');
+  await until(
+    async () => (await metric(active, OWED)) === SAMPLES,
+    'the custodian counts the debts',
+  );
+  await own.servers.sites['zrh-2'].start();
+  await until(async () => (await metric(active, OWED)) === 0, 'the debts are paid');
+  expect(await metric(active, /^residency_copies_total\{site="zrh-2"\} (\d+)$/m)).toBe(SAMPLES);
+  await publisher.publish(many(5));
+  await publisher.settled();
+}, 240_000);
+
+test('a custodian that is killed has a successor, and each copy one event', async () => {
+  await own.servers.sites['zrh-2'].kill();
+  await publisher.publish(many(SAMPLES));
+  await publisher.settled();
+  const [active] = custodians;
+  const successor = await deployment.start('custodian', ZURICH);
+  await own.servers.sites['zrh-2'].start();
+  const before = (await custodyEventsCount()) ?? 0;
+  await until(async () => ((await custodyEventsCount()) ?? 0) > before, 'it begins to pay');
+  active?.signal('SIGKILL');
+  await until(async () => (await metric(successor, OWED)) === 0, 'the successor pays the rest');
+  await successor.stop();
+  const events = await custodyEvents();
+  const owed = await owedByEvents();
+  expect(new Set(events.map(({ data }) => `${data.of} ${data.copy.site}`)).size).toBe(owed);
+  expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index));
+}, 240_000);
+
+/** By a reader: opening the log would fence the custodian. */
+async function custodyEventsCount(): Promise<number | undefined> {
+  const topic = custodyTopic('zurich');
+  return (await Array.fromAsync(deployment.log.read(topic, { until: 'end' }))).length;
+}
+
+test('after all each record has one outcome, and the sites agree with the logs', async () => {
+  expect(await judgeDeployment(deployment, publisher.expected)).toEqual([]);
+}, 120_000);
