@@ -1,4 +1,4 @@
-import { decodeObjectMetadata, encodeObjectMetadata } from '@residency/contracts';
+import { objectMetadataIn, encodeObjectMetadata } from '@residency/contracts';
 import type { ObjectMetadata } from '@residency/contracts';
 import { tryReadJson } from '@residency/residency';
 
@@ -64,12 +64,7 @@ export function isCandidateLine(line: string, prefix: string): boolean {
   // In a file of many objects, each line names its own.
   const { submission = prefix } = candidate;
   if (!/^[0-9a-f]{64}$/.test(submission) || !submission.startsWith(prefix)) return false;
-  try {
-    decodeObjectMetadata(candidate.metadata);
-    return true;
-  } catch {
-    return false;
-  }
+  return objectMetadataIn(candidate.metadata) !== undefined;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

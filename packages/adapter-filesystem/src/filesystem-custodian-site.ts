@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import {
-  decodeObjectMetadata,
   encodeObjectMetadata,
   isSetAsideKey,
+  objectMetadataIn,
   setAsideKey,
   sha256,
 } from '@residency/contracts';
@@ -134,14 +134,7 @@ export class FilesystemCustodianSite implements CustodianSite {
 
   /** Of the line whose digest is that of the bytes. */
   async #metadata(submission: string, digest: string): Promise<ObjectMetadata | undefined> {
-    const found = await this.#files.metadata.find(submission, digest);
-    if (found === undefined) return undefined;
-    try {
-      return decodeObjectMetadata(found);
-    } catch {
-      // Whoever may write to the site controls the line.
-      return undefined;
-    }
+    return objectMetadataIn(await this.#files.metadata.find(submission, digest));
   }
 
   #notAFile(key: string): FilesystemError {

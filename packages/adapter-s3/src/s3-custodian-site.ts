@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  decodeObjectMetadata,
   encodeObjectMetadata,
   isSetAsideKey,
+  objectMetadataIn,
   setAsideKey,
   sha256,
 } from '@residency/contracts';
-import type { MarkerWatch, ObjectMetadata } from '@residency/contracts';
+import type { MarkerWatch } from '@residency/contracts';
 import { COPY_BYTES, copyTooLarge, setAsideDiffers } from '@residency/custodianship';
 import type { CustodianSite, FoundCopy, NewCopy, Written } from '@residency/custodianship';
 import { defined } from '@residency/defined';
@@ -50,7 +50,7 @@ export class S3CustodianSite implements CustodianSite {
       if (bytes.length > COPY_BYTES) throw copyTooLarge(this.site, key);
       // Without it the condition of a replacement would be that nothing is there.
       if (tag === undefined) throw failure(this.site, 'SITE_FAILED', `${key} without an ETag`);
-      return { bytes, tag, ...defined({ metadata: routersOwn(found.metadata), versionId }) };
+      return { bytes, tag, ...defined({ metadata: objectMetadataIn(found.metadata), versionId }) };
     });
   }
 
@@ -116,13 +116,4 @@ export class S3CustodianSite implements CustodianSite {
 
 function objectOf({ key, bytes, metadata }: NewCopy): NewObject {
   return { key, bytes, sha256: metadata.sealedSha256, metadata: encodeObjectMetadata(metadata) };
-}
-
-/** Whoever may write to the bucket controls it. */
-function routersOwn(found: Readonly<Record<string, string>>): ObjectMetadata | undefined {
-  try {
-    return decodeObjectMetadata(found);
-  } catch {
-    return undefined;
-  }
 }

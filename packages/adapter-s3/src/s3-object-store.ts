@@ -1,5 +1,5 @@
 import { hasCode } from '@residency/coded-error';
-import { decodeObjectMetadata, encodeObjectMetadata, sha256 } from '@residency/contracts';
+import { objectMetadataIn, encodeObjectMetadata, sha256 } from '@residency/contracts';
 import type { MarkerWatch, ObjectMetadata } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { CreateOptions, CreateResult, ObjectHead, ObjectStore } from '@residency/routing';
@@ -151,13 +151,6 @@ export class S3ObjectStore implements ObjectStore {
 function whole(found: FoundHead | undefined): ObjectHead | undefined {
   if (found?.bytes === undefined || found.bytes === 0) return undefined;
   const { bytes, versionId } = found;
-  try {
-    return {
-      metadata: decodeObjectMetadata(found.metadata),
-      bytes,
-      ...defined({ versionId }),
-    };
-  } catch {
-    return undefined;
-  }
+  const metadata = objectMetadataIn(found.metadata);
+  return metadata === undefined ? undefined : { metadata, bytes, ...defined({ versionId }) };
 }

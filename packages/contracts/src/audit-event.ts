@@ -1,8 +1,9 @@
 import { defined } from '@residency/defined';
-import { JsonError, canonicalWriter, readJson } from '@residency/residency';
+import { canonicalWriter } from '@residency/residency';
 import type { Shape } from '@residency/residency';
 import { z } from 'zod';
 import { ContractError } from './contract-error.ts';
+import { checked, eventIn, eventJson } from './event-bytes.ts';
 import { hex64, position } from './fields.ts';
 import { AUDIT_EVENT_BYTES } from './limits.ts';
 import { formatPosition, parsePosition } from './position.ts';
@@ -188,34 +189,24 @@ export function encodeAuditEvent(event: AuditEvent): Buffer {
 
 /** The inverse of `encodeAuditEvent`; throws `INVALID_AUDIT_EVENT`. */
 export function decodeAuditEvent(bytes: Uint8Array): AuditEvent {
-  let value: unknown;
-  try {
-    value = readJson(bytes);
-  } catch (cause) {
-    throw invalid(
-      `not JSON with one meaning: ${cause instanceof JsonError ? cause.problem : 'something else'}`,
-      cause,
-    );
-  }
-  const outer = auditEnvelope.safeParse(value);
-  if (!outer.success) throw invalid(paths(outer.error));
-  const at = parsePosition(outer.data.id);
-  const inner = judgement.safeParse({
-    outcome: TYPE.exec(outer.data.type)?.[1],
-    data: outer.data.data,
-  });
-  if (!inner.success) throw invalid(paths(inner.error));
+  const outer = checked(auditEnvelope, eventJson(bytes, invalid), invalid);
+  const at = parsePosition(outer.id);
+  const inner = checked(
+    judgement,
+    { outcome: TYPE.exec(outer.type)?.[1], data: outer.data },
+    invalid,
+  );
   const consistent =
-    outer.data.source === `/residency/${at.log}/${at.topic}/${at.partition}` &&
-    BigInt(outer.data.sequence) === at.offset &&
-    outer.data.causationid === inner.data.data.submission;
+    outer.source === `/residency/${at.log}/${at.topic}/${at.partition}` &&
+    BigInt(outer.sequence) === at.offset &&
+    outer.causationid === inner.data.submission;
   if (!consistent) throw invalid('source, sequence and causationid do not agree with id and data');
-  const { traceparent, time } = outer.data;
+  const { traceparent, time } = outer;
   return {
     position: at,
     at: Date.parse(time),
     ...defined({ traceparent }),
-    ...inner.data,
+    ...inner,
   };
 }
 
@@ -224,18 +215,7 @@ export function decodeAuditEvent(bytes: Uint8Array): AuditEvent {
  * write access to the audit log controls it; readers pass over it, and the auditor reports it.
  */
 export function auditEventIn(value: Uint8Array | null | undefined): AuditEvent | undefined {
-  if (value === null || value === undefined) return undefined;
-  try {
-    return decodeAuditEvent(value);
-  } catch {
-    return undefined;
-  }
-}
-
-function paths(error: z.ZodError): string {
-  return [...new Set(error.issues.map((issue) => issue.path.join('.') || 'unknown members'))].join(
-    ', ',
-  );
+  return eventIn(value, decodeAuditEvent);
 }
 
 function invalid(what: string, cause?: unknown): ContractError {

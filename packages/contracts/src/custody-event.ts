@@ -1,10 +1,11 @@
 import type { SampleCopied, StoredSample } from '@residency/custody';
-import { JsonError, canonicalJson, readJson } from '@residency/residency';
+import { canonicalJson } from '@residency/residency';
 import { z } from 'zod';
 import { placedObject } from './audit-event.ts';
 import type { AuditEvent } from './audit-event.ts';
 import { ContractError } from './contract-error.ts';
 import { sha256 } from './digest.ts';
+import { checked, eventIn, eventJson } from './event-bytes.ts';
 import { hex64, position } from './fields.ts';
 import { AUDIT_EVENT_BYTES } from './limits.ts';
 import type { LogEntry } from './log-entry.ts';
@@ -124,29 +125,18 @@ export function encodeCustodyEvent(event: CustodyEvent): Buffer {
 
 /** The inverse of `encodeCustodyEvent`; throws `INVALID_CUSTODY_EVENT`. */
 export function decodeCustodyEvent(bytes: Uint8Array): CustodyEvent {
-  let value: unknown;
-  try {
-    value = readJson(bytes);
-  } catch (cause) {
-    throw invalid(
-      `not JSON with one meaning: ${cause instanceof JsonError ? cause.problem : 'something else'}`,
-      cause,
-    );
-  }
-  const outer = custodyEnvelope.safeParse(value);
-  if (!outer.success) throw invalid(paths(outer.error));
-  const found = inner.safeParse({ type: outer.data.type, data: outer.data.data });
-  if (!found.success) throw invalid(paths(found.error));
-  const { id, sequence, source, causationid, time } = outer.data;
+  const outer = checked(custodyEnvelope, eventJson(bytes, invalid), invalid);
+  const found = checked(inner, { type: outer.type, data: outer.data }, invalid);
+  const { id, sequence, source, causationid, time } = outer;
   const log = source.split('/')[2] ?? '';
   const consistent =
     BigInt(sequence) === BigInt(id) &&
     Number.isSafeInteger(Number(id)) &&
-    source === `/residency/${log}/${custodyTopic(found.data.data.region)}` &&
-    causationid === causeOf(found.data);
+    source === `/residency/${log}/${custodyTopic(found.data.region)}` &&
+    causationid === causeOf(found);
   if (!consistent)
     throw invalid('id, source, sequence and causationid do not agree with one another and data');
-  return { log, sequence: Number(id), at: Date.parse(time), ...found.data };
+  return { log, sequence: Number(id), at: Date.parse(time), ...found };
 }
 
 /**
@@ -154,12 +144,7 @@ export function decodeCustodyEvent(bytes: Uint8Array): CustodyEvent {
  * write access to the log controls it.
  */
 export function custodyEventIn(value: Uint8Array | null | undefined): CustodyEvent | undefined {
-  if (value === null || value === undefined) return undefined;
-  try {
-    return decodeCustodyEvent(value);
-  } catch {
-    return undefined;
-  }
+  return eventIn(value, decodeCustodyEvent);
 }
 
 /** The event as its topic gets it. Throws as `encodeCustodyEvent`. */
@@ -212,12 +197,6 @@ export function storedSample({
     region: decision.region,
     placements: [first, ...others],
   };
-}
-
-function paths(error: z.ZodError): string {
-  return [...new Set(error.issues.map((issue) => issue.path.join('.') || 'unknown members'))].join(
-    ', ',
-  );
 }
 
 function invalid(what: string, cause?: unknown): ContractError {

@@ -64,8 +64,9 @@ export {
   objectKey,
   setAsideKey,
   submissionOfKey,
+  submissionOfSetAsideKey,
 } from './object-key.ts';
-export { decodeObjectMetadata, encodeObjectMetadata } from './object-metadata.ts';
+export { decodeObjectMetadata, encodeObjectMetadata, objectMetadataIn } from './object-metadata.ts';
 export type { ObjectMetadata } from './object-metadata.ts';
 export { differenceOf } from './same-record.ts';
 export { policyDigest } from './policy-digest.ts';

@@ -32,9 +32,14 @@ export function setAsideKey(submission: string, bytesSha256: string): string {
   return `damaged/${submission}/${bytesSha256}`;
 }
 
-const SET_ASIDE_KEY = /^damaged\/[0-9a-f]{64}\/[0-9a-f]{64}$/;
+const SET_ASIDE_KEY = /^damaged\/([0-9a-f]{64})\/[0-9a-f]{64}$/;
+
+/** The submission of a key of `setAsideKey`; `undefined` for any other key. */
+export function submissionOfSetAsideKey(key: string): string | undefined {
+  return SET_ASIDE_KEY.exec(key)?.[1];
+}
 
 /** True for the keys of `setAsideKey`. */
 export function isSetAsideKey(key: string): boolean {
-  return SET_ASIDE_KEY.test(key);
+  return submissionOfSetAsideKey(key) !== undefined;
 }

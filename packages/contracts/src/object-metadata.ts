@@ -59,3 +59,18 @@ export function decodeObjectMetadata(values: Readonly<Record<string, unknown>>):
     wrappingKey: parsed.data['wrapping-key'],
   };
 }
+
+/**
+ * Like `decodeObjectMetadata`. `undefined`: there is none, or none that a router writes. Everybody
+ * with write access to the store controls it.
+ */
+export function objectMetadataIn(
+  values: Readonly<Record<string, unknown>> | undefined,
+): ObjectMetadata | undefined {
+  if (values === undefined) return undefined;
+  try {
+    return decodeObjectMetadata(values);
+  } catch {
+    return undefined;
+  }
+}

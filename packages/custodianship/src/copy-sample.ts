@@ -61,8 +61,7 @@ export async function copySample(
   const key = objectKey(holding.submission);
   // An earlier attempt may have come this far; then no source is needed.
   const before = await target.read(key);
-  if (before?.metadata !== undefined && hasCiphertext(before, holding))
-    return made(target.site, before.metadata, before.versionId);
+  if (hasCiphertext(before, holding)) return made(target.site, before.metadata, before.versionId);
   const source = await goodCopy(holding, target.site, deps.sources);
   if (source === 'away') return { sourceAway: true };
   if (source === undefined)
@@ -93,7 +92,7 @@ async function replace(
   if (replaced.written) return { ...made(from, copy.metadata, replaced.versionId), setAside };
   // After a lost answer, what has the key by now may be this very copy.
   const now = await target.read(copy.key);
-  return now !== undefined && isCopy(now, copy)
+  return isCopy(now, copy)
     ? { ...made(from, copy.metadata, now.versionId), setAside }
     : { unpaid: 'CHANGED_MEANWHILE' };
 }
@@ -125,7 +124,7 @@ async function goodCopy(
       isAway ||= source === 'away';
       if (typeof source === 'string') continue;
       const found = await source.read(objectKey(submission));
-      if (found?.metadata !== undefined && hasCiphertext(found, { sealedSha256 }))
+      if (hasCiphertext(found, { sealedSha256 }))
         return { site, bytes: found.bytes, metadata: found.metadata };
     } catch (error) {
       // What cannot be read at this key is no copy.
@@ -138,20 +137,18 @@ async function goodCopy(
   return isAway ? 'away' : undefined;
 }
 
-function hasCiphertext(
-  { bytes, metadata }: FoundCopy,
+type RoutersCopy = FoundCopy & { readonly metadata: ObjectMetadata };
+
+/** True if the object has this ciphertext, and metadata that say so. */
+export function hasCiphertext(
+  found: FoundCopy | undefined,
   { sealedSha256 }: Pick<Holding, 'sealedSha256'>,
-): boolean {
-  return metadata?.sealedSha256 === sealedSha256 && sha256(bytes) === sealedSha256;
+): found is RoutersCopy {
+  return found?.metadata?.sealedSha256 === sealedSha256 && sha256(found.bytes) === sealedSha256;
 }
 
-function isCopy({ bytes, metadata }: FoundCopy, copy: NewCopy): boolean {
-  return (
-    metadata !== undefined &&
-    metadata.position === copy.metadata.position &&
-    metadata.sealedSha256 === copy.metadata.sealedSha256 &&
-    sha256(bytes) === copy.metadata.sealedSha256
-  );
+function isCopy(found: FoundCopy | undefined, { metadata }: NewCopy): found is RoutersCopy {
+  return hasCiphertext(found, metadata) && found.metadata.position === metadata.position;
 }
 
 /**

@@ -1,6 +1,7 @@
-import { objectKey, sha256 } from '@residency/contracts';
+import { objectKey } from '@residency/contracts';
 import type { CopiedData, RepairOrder } from '@residency/contracts';
 import { remedyOf } from '@residency/coded-error';
+import { hasCiphertext } from './copy-sample.ts';
 import type { Debt } from './debt.ts';
 import { payBatch, unlessAway } from './pay-batch.ts';
 import type { PayDeps } from './pay-batch.ts';
@@ -111,11 +112,7 @@ async function notGood(site: CustodianSite, debts: readonly Debt[]): Promise<rea
 
 async function isGood(site: CustodianSite, { holding }: Debt): Promise<boolean> {
   try {
-    const found = await site.read(objectKey(holding.submission));
-    return (
-      found?.metadata?.sealedSha256 === holding.sealedSha256 &&
-      sha256(found.bytes) === holding.sealedSha256
-    );
+    return hasCiphertext(await site.read(objectKey(holding.submission)), holding);
   } catch (error) {
     if (remedyOf(error) === 'park') return false;
     throw error;

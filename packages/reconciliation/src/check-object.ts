@@ -1,4 +1,4 @@
-import { decodeObjectMetadata, formatPosition, sha256 } from '@residency/contracts';
+import { objectMetadataIn, formatPosition, sha256 } from '@residency/contracts';
 import type { AuditEvent, ObjectMetadata, Placement } from '@residency/contracts';
 import type { DifferenceCode } from './difference.ts';
 import type {
@@ -219,12 +219,7 @@ export async function checkOpened(
  * controls the input.
  */
 export function metadataOf({ metadata }: FoundObject): ObjectMetadata | undefined {
-  if (metadata === undefined) return undefined;
-  try {
-    return decodeObjectMetadata(metadata);
-  } catch {
-    return undefined;
-  }
+  return objectMetadataIn(metadata);
 }
 
 function checkMetadata(

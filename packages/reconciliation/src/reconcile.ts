@@ -58,7 +58,8 @@ const FROM_THE_START: ReadingProgress = { isChecked: () => false, begins: () => 
  * docs/reconciliation.md shows why it reports no work in progress; the order of the readings is
  * RECONCILIATION §6. Memory: `Claims` until `onSurveyed`; `CustodyIndex`; objects in work; capped
  * lists; one entry for each duplicate whose original was not read yet, for each copy or adopted
- * object, for each copy whose custody event was not read yet, and for each quarantined event. Rejects with a port's error, because half a reconciliation proves nothing.
+ * object, for each copy whose custody event was not read yet, and for each quarantined event.
+ * Rejects with a port's error, because half a reconciliation proves nothing.
  */
 export async function reconcile(
   deps: ReconcileDeps,

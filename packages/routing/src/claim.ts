@@ -21,7 +21,7 @@ export interface Claim {
   readonly outcomes: SettledOutcomes;
 }
 
-/** Whether a record may be settled without some of the later sites. */
-export function mayOwe({ settleWith, stores }: Pick<Claim, 'settleWith' | 'stores'>): boolean {
-  return settleWith < stores.length;
+/** Whether a record may be settled without some of the later sites. `sites`: all of its region. */
+export function mayOwe(settleWith: number, sites: readonly unknown[]): boolean {
+  return settleWith < sites.length;
 }

@@ -205,7 +205,7 @@ async function readableHead(
   store: ObjectStore,
   claim: Claim,
 ): Promise<ObjectHead | 'away' | undefined> {
-  const owable = mayOwe(claim);
+  const owable = mayOwe(claim.settleWith, claim.stores);
   try {
     return await store.head(objectKey(claim.submission), { owable });
   } catch (error) {

@@ -1,4 +1,5 @@
 import { remedyOf } from '@residency/coded-error';
+import { mayOwe } from './claim.ts';
 import type { Placeable } from './judge.ts';
 import type { ObjectStore } from './ports/object-store.ts';
 import type { Sites } from './ports/sites.ts';
@@ -13,7 +14,7 @@ export async function openStores(
 ): Promise<readonly ObjectStore[]> {
   return await Promise.all(
     names.map(async (site, index) => {
-      const owable = index > 0 && settleWith < names.length;
+      const owable = index > 0 && mayOwe(settleWith, names);
       try {
         return await sites.store(site, decision.region, { owable });
       } catch (error) {

@@ -29,10 +29,10 @@ export interface PlaceDeps {
  *
  * A record owns the identity if it creates the object at the first site or finds its own position
  * there. The owner goes on to the next sites. A later site that cannot be reached is owed its copy,
- * if the policy lets the sample be stored without it. Any other record finds the owner and writes nothing
- * more (DESIGN §3 "The store is the identity register", docs/decisions/0015). A record that left
- * bytes in a site never ends as quarantined, unless that site is away and the identity is another
- * sample's (docs/decisions/0037).
+ * if the policy lets the sample be stored without it. Any other record finds the owner and writes
+ * nothing more (DESIGN §3 "The store is the identity register", docs/decisions/0015). A record that
+ * left bytes in a site never ends as quarantined, unless that site is away and the identity is
+ * another sample's (docs/decisions/0037).
  *
  * Throws the errors of site, sealer and audit log; `OWNER_UNSETTLED` and `SITES_DISAGREE` (retry);
  * `LOG_REWOUND` (stop).
@@ -87,7 +87,13 @@ async function write({ judged, message, claim }: Writing): Promise<RecordResult>
   for (const store of stores) {
     const { site } = store;
     const first = store === stores[0];
-    const writing = { key, message, metadata, decided: !first, owable: !first && mayOwe(claim) };
+    const writing = {
+      key,
+      message,
+      metadata,
+      decided: !first,
+      owable: !first && mayOwe(settleWith, stores),
+    };
     const head = await debts.unless(store, writing.owable, () => create(store, writing));
     if (head === 'owed') continue;
     if (head === 'unreadable') {

@@ -3,6 +3,7 @@ import type { Limits, LogRecord } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { ByteBudget } from './byte-budget.ts';
 import { bytesIn } from './bytes-in.ts';
+import { mayOwe } from './claim.ts';
 import type { Attempt } from './claim.ts';
 import { decodeContained, judgeContained } from './contain.ts';
 import { decode } from './decode.ts';
@@ -205,7 +206,7 @@ function isOwable(
   { later, placeable: { sites, settleWith } }: Stored,
   store: ObjectStore,
 ): boolean {
-  return later.includes(store) && settleWith < sites.length;
+  return later.includes(store) && mayOwe(settleWith, sites);
 }
 
 /** The step after its stores were flushed, some of them in vain. */

@@ -460,8 +460,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/routing/src/place.ts',
-        from: 'owable: !first && mayOwe(claim) };',
-        to: 'owable: mayOwe(claim) };',
+        from: 'owable: !first && mayOwe(settleWith, stores),',
+        to: 'owable: mayOwe(settleWith, stores),',
       },
     ],
   },
@@ -473,7 +473,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'packages/routing/src/identity.ts',
         from: "if (fate.kind === 'unsettled' && !isSettleable(claim, later.length, away))",
-        to: "if (fate.kind === 'unsettled' && !mayOwe(claim) && later.length < claim.stores.length - 1)",
+        to: "if (fate.kind === 'unsettled' && !mayOwe(claim.settleWith, claim.stores) && later.length < claim.stores.length - 1)",
       },
     ],
   },

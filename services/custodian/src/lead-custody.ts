@@ -11,7 +11,10 @@ export interface LeadCustodyDeps extends Omit<
   readonly region: string;
   /** Timeouts and back-off; absent: the defaults. */
   readonly options?: Partial<KafkaCustodianOptions>;
-  /** Called with each failure before it is tried again, and with `undefined` once it may lead and when it leads. */
+  /**
+   * Called with each failure before it is tried again, and with `undefined` once it may lead and
+   * when it leads.
+   */
   readonly waits: (error: unknown) => void;
 }
 

@@ -49,9 +49,9 @@ export interface Settling {
 }
 
 /**
- * The exclusive right to commit what has one owner, such as a partition's settlements. After any error of `commit` close it and open
- * another: its sequence numbers then differ from the broker's, and the broker could take a new
- * batch for a repetition of an appended one.
+ * The exclusive right to commit what has one owner, such as a partition's settlements. After any
+ * error of `commit` close it and open another: its sequence numbers then differ from the broker's,
+ * and the broker could take a new batch for a repetition of an appended one.
  */
 export class TransactionalProducer {
   readonly #producer: Producer;

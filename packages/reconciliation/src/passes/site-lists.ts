@@ -1,4 +1,4 @@
-import { SITE_MARKER_KEY, isSetAsideKey, submissionOfKey } from '@residency/contracts';
+import { SITE_MARKER_KEY, submissionOfKey, submissionOfSetAsideKey } from '@residency/contracts';
 import type { Claims } from '../claims.ts';
 import type { SiteReader } from '../ports/site-reader.ts';
 import { printable } from '../printable.ts';
@@ -49,7 +49,7 @@ export class SiteLists {
         if (this.#claims.addListed(submission, number)) this.#run.listed();
         continue;
       }
-      const setAside = foreign ? undefined : submissionOfSetAside(key);
+      const setAside = foreign ? undefined : submissionOfSetAsideKey(key);
       if (setAside !== undefined) {
         this.#claims.addSetAside(setAside, number);
         continue;
@@ -80,9 +80,4 @@ export class SiteLists {
         'Expected only sample objects in the site, found something no router writes; see who else may write there.',
     });
   }
-}
-
-/** The submission for which a custodian set bytes aside under this key; `undefined`: it is no such key. */
-function submissionOfSetAside(key: string): string | undefined {
-  return isSetAsideKey(key) ? key.split('/')[1] : undefined;
 }
