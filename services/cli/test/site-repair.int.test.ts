@@ -66,3 +66,17 @@ it.each([
   expect((await folder.run('site', 'repair', ...args)).code).toBe(2);
   expect((await folder.run('audit', 'list', '--control')).out).toBe(before);
 });
+
+it('a site that no policy names is named beside those that one does', async () => {
+  const { err } = await folder.run('site', 'repair', 'zrh-9');
+  expect(err).toContain('(zrh-1, zrh-2, mow-1), found zrh-9');
+});
+
+it.each([['repair', 'zrh-1'], ['repairs']])(
+  'site %s makes no data directory where there is none',
+  async (...args) => {
+    const { code, err } = await folder.run('site', ...args, '--data', 'nowhere');
+    expect([code, err]).toEqual([2, expect.stringContaining('NOT_THERE')]);
+    await expect(stat(join(folder.path, 'nowhere'))).rejects.toMatchObject({ code: 'ENOENT' });
+  },
+);

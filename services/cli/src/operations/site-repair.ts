@@ -45,7 +45,7 @@ export async function repairSite(
     const region = sites.get(site);
     if (region === undefined)
       throw usage(
-        `Expected a site that a policy names (${[...sites.keys()].join(', ')}), found another; nothing was ordered.`,
+        `Expected a site that a policy names (${[...sites.keys()].join(', ')}), found ${printable(site)}; nothing was ordered. Name one of them.`,
       );
     const act = randomUUID();
     const order = { act, region, site, ...defined({ perSecond: options.rate }) };
@@ -66,6 +66,7 @@ interface Ordered extends RepairOrder {
 
 /** Lists the orders to repair a site, each with its closing event if it has one. */
 export async function listRepairs(session: Session, options: Common): Promise<ExitCode> {
+  await requireDataDirectory(options);
   return await withSystem(session, options, async (system) => {
     const orders = await ordersIn(session, system);
     const regions = new Set((await sitesOf(system)).values());
