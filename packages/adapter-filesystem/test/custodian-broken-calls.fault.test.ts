@@ -1,4 +1,4 @@
-import { cp, readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeObjectMetadata, isSetAsideKey, setAsideKey, sha256 } from '@residency/contracts';
 import type { CustodianSite, NewCopy } from '@residency/custodianship';
@@ -11,7 +11,8 @@ import { FilesystemObjectStore } from '../src/filesystem-object-store.ts';
 import { FilesystemSiteReader } from '../src/filesystem-site-reader.ts';
 import { SITE_DIRECTORIES, objectPath } from '../src/site-layout.ts';
 import { sweepTemporaries } from '../src/sweep-temporaries.ts';
-import { Killed, RecordedDisk, brokenDisk } from './recorded-disk.ts';
+import { brokenCopies, numberOfCalls } from './broken-copies.ts';
+import { Killed, RecordedDisk } from './recorded-disk.ts';
 import { ZURICH, temporarySite } from './temporary-site.ts';
 import type { TemporarySite } from './temporary-site.ts';
 
@@ -77,58 +78,42 @@ async function requireRepaired(directory: string): Promise<void> {
   await requireSound(directory);
 }
 
-/** The number of calls of a whole repair that change something. */
-async function numberOfCalls(): Promise<number> {
-  const counted = brokenDisk({ nth: Infinity, persists: false, kind: 'killed' });
-  const copy = `${site.directory}.counted`;
-  await cp(site.directory, copy, { recursive: true });
-  await repair(open(copy, counted.calls));
-  return counted.made();
-}
-
 test('a custodian that is killed before or after any call loses no bytes, and the next one completes its work', async () => {
   await putStranger(site.directory);
-  const calls = await numberOfCalls();
+  const calls = await numberOfCalls(site.directory, (directory, calls) =>
+    repair(open(directory, calls)),
+  );
   expect(calls).toBeGreaterThan(20);
-  for (let nth = 0; nth < calls; nth += 1) {
-    for (const persists of [false, true]) {
-      const directory = `${site.directory}.${nth}.${String(persists)}`;
-      await cp(site.directory, directory, { recursive: true });
-      await expect(
-        repair(open(directory, brokenDisk({ nth, persists, kind: 'killed' }).calls)),
-      ).rejects.toThrow(Killed);
-      await requireSound(directory);
+  for await (const { directory, disk } of brokenCopies(site.directory, calls, 'killed')) {
+    await expect(repair(open(directory, disk.calls))).rejects.toThrow(Killed);
+    await requireSound(directory);
 
-      await sweepTemporaries(directory, ZURICH.site);
-      await foldJournals(directory, ZURICH.site);
-      await repair(open(directory));
-      await requireRepaired(directory);
-      expect(await readdir(join(directory, 'tmp'))).toEqual([]);
-    }
+    await sweepTemporaries(directory, ZURICH.site);
+    await foldJournals(directory, ZURICH.site);
+    await repair(open(directory));
+    await requireRepaired(directory);
+    expect(await readdir(join(directory, 'tmp'))).toEqual([]);
   }
 });
 
 test('a call that fails, with or without its effect, leaves the work to the next attempt of the same custodian', async () => {
   await putStranger(site.directory);
-  const calls = await numberOfCalls();
+  const calls = await numberOfCalls(site.directory, (directory, calls) =>
+    repair(open(directory, calls)),
+  );
   let broke = 0;
-  for (let nth = 0; nth < calls; nth += 1) {
-    for (const persists of [false, true]) {
-      const directory = `${site.directory}.${nth}.${String(persists)}`;
-      await cp(site.directory, directory, { recursive: true });
-      const disk = brokenDisk({ nth, persists, kind: 'failed' });
-      const custodian = open(directory, disk.calls);
-      const attempted = await Promise.allSettled([repair(custodian)]);
-      expect(attempted).toMatchObject(
-        disk.broke()
-          ? [{ status: 'rejected', reason: { code: 'SITE_UNREACHABLE', remedy: 'retry' } }]
-          : [{ status: 'fulfilled' }],
-      );
-      broke += disk.broke() ? 1 : 0;
-      await requireSound(directory);
-      await repair(custodian);
-      await requireRepaired(directory);
-    }
+  for await (const { directory, disk } of brokenCopies(site.directory, calls, 'failed')) {
+    const custodian = open(directory, disk.calls);
+    const attempted = await Promise.allSettled([repair(custodian)]);
+    expect(attempted).toMatchObject(
+      disk.broke()
+        ? [{ status: 'rejected', reason: { code: 'SITE_UNREACHABLE', remedy: 'retry' } }]
+        : [{ status: 'fulfilled' }],
+    );
+    broke += disk.broke() ? 1 : 0;
+    await requireSound(directory);
+    await repair(custodian);
+    await requireRepaired(directory);
   }
   expect(broke).toBeGreaterThan(calls);
 });

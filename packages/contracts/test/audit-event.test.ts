@@ -1,50 +1,15 @@
-import { canonicalJson } from '@residency/residency';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OUTCOMES, auditEventIn, decodeAuditEvent, encodeAuditEvent } from '../src/index.ts';
 import { auditEvents } from './arbitraries.ts';
+import { testEventCodec } from './event-codec-suite.ts';
 
 describe('an audit event', () => {
-  it('decodes to what was encoded, and encodes to the same bytes again', () => {
-    fc.assert(
-      fc.property(auditEvents, (original) => {
-        const bytes = encodeAuditEvent(original);
-        const decoded = decodeAuditEvent(bytes);
-        expect(decoded).toEqual(original);
-        expect(encodeAuditEvent(decoded).equals(bytes)).toBe(true);
-      }),
-    );
-  });
-
-  it('is found in a value, and nothing is found in anything else', () => {
-    fc.assert(
-      fc.property(auditEvents, fc.uint8Array(), (event, other) => {
-        expect(auditEventIn(encodeAuditEvent(event))).toEqual(event);
-        expect(auditEventIn(other)).toBeUndefined();
-      }),
-    );
-    for (const none of [null, undefined, Buffer.alloc(0), Buffer.from('{}')])
-      expect(auditEventIn(none)).toBeUndefined();
-  });
-
-  it('is canonical JSON', () => {
-    fc.assert(
-      fc.property(auditEvents, (event) => {
-        const text = encodeAuditEvent(event).toString('utf8');
-        expect(canonicalJson(JSON.parse(text))).toBe(text);
-      }),
-    );
-  });
-
-  it('never decodes silently with a byte missing', () => {
-    fc.assert(
-      fc.property(auditEvents, fc.nat(), (original, at) => {
-        const bytes = encodeAuditEvent(original);
-        expect(() => decodeAuditEvent(bytes.subarray(0, at % bytes.length))).toThrow(
-          expect.objectContaining({ code: 'INVALID_AUDIT_EVENT' }),
-        );
-      }),
-    );
+  testEventCodec({
+    events: auditEvents,
+    encode: encodeAuditEvent,
+    decode: decodeAuditEvent,
+    eventIn: auditEventIn,
+    invalid: 'INVALID_AUDIT_EVENT',
   });
 
   it.each<[string, (json: Record<string, unknown>) => void]>([

@@ -1,5 +1,3 @@
-import { canonicalJson } from '@residency/residency';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   SAMPLE_COPIED,
@@ -15,6 +13,7 @@ import {
 } from '../src/index.ts';
 import type { CopiedEvent } from '../src/index.ts';
 import { custodyEvents } from './arbitraries.ts';
+import { testEventCodec } from './event-codec-suite.ts';
 
 const SUBMISSION = 'a'.repeat(64);
 const EVENT: CopiedEvent = {
@@ -39,46 +38,12 @@ const EVENT: CopiedEvent = {
 };
 
 describe('a custody event', () => {
-  it('decodes to what was encoded, and encodes to the same bytes again', () => {
-    fc.assert(
-      fc.property(custodyEvents, (original) => {
-        const bytes = encodeCustodyEvent(original);
-        const decoded = decodeCustodyEvent(bytes);
-        expect(decoded).toEqual(original);
-        expect(encodeCustodyEvent(decoded).equals(bytes)).toBe(true);
-      }),
-    );
-  });
-
-  it('is found in a value, and nothing is found in anything else', () => {
-    fc.assert(
-      fc.property(custodyEvents, fc.uint8Array(), (event, other) => {
-        expect(custodyEventIn(encodeCustodyEvent(event))).toEqual(event);
-        expect(custodyEventIn(other)).toBeUndefined();
-      }),
-    );
-    for (const none of [null, undefined, Buffer.alloc(0), Buffer.from('{}')])
-      expect(custodyEventIn(none)).toBeUndefined();
-  });
-
-  it('is canonical JSON', () => {
-    fc.assert(
-      fc.property(custodyEvents, (event) => {
-        const text = encodeCustodyEvent(event).toString('utf8');
-        expect(canonicalJson(JSON.parse(text))).toBe(text);
-      }),
-    );
-  });
-
-  it('never decodes silently with a byte missing', () => {
-    fc.assert(
-      fc.property(custodyEvents, fc.nat(), (original, at) => {
-        const bytes = encodeCustodyEvent(original);
-        expect(() => decodeCustodyEvent(bytes.subarray(0, at % bytes.length))).toThrow(
-          expect.objectContaining({ code: 'INVALID_CUSTODY_EVENT' }),
-        );
-      }),
-    );
+  testEventCodec({
+    events: custodyEvents,
+    encode: encodeCustodyEvent,
+    decode: decodeCustodyEvent,
+    eventIn: custodyEventIn,
+    invalid: 'INVALID_CUSTODY_EVENT',
   });
 
   it.each<[string, (json: Record<string, unknown>) => void]>([

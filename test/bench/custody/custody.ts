@@ -7,6 +7,7 @@ import type { ServiceProcess } from '../../running-deployment/service-process.ts
 import { openStack } from '../../stack/index.ts';
 import type { OwnStack } from '../../stack/index.ts';
 import { figure, note, spread, table } from '../report.ts';
+import { runBenchmark } from '../run-benchmark.ts';
 import { Child } from '../stack/child.ts';
 import { readNumber, readSize } from '../stack/options.ts';
 import { residentBytes, subjectOf } from '../stack/process-figures.ts';
@@ -184,14 +185,9 @@ function readOptions(args: readonly string[]): CustodyBench {
   };
 }
 
-if (import.meta.main) {
-  let options: CustodyBench | undefined;
-  try {
-    options = readOptions(process.argv.slice(2));
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
-    process.exitCode = 2;
-  }
-  if (options !== undefined)
-    process.stdout.write(`${custodyTable(options, await measureCustody(options))}\n`);
-}
+if (import.meta.main)
+  await runBenchmark({
+    usage: USAGE,
+    readOptions,
+    run: async (options) => custodyTable(options, await measureCustody(options)),
+  });

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { Deployment } from '../../running-deployment/deployment.ts';
 import { openStack } from '../../stack/index.ts';
 import { figure, median, note, spread, table } from '../report.ts';
+import { runBenchmark } from '../run-benchmark.ts';
 import { NullS3 } from '../stack/null-s3.ts';
 import { Child } from '../stack/child.ts';
 import { readNumber, readSize } from '../stack/options.ts';
@@ -130,14 +131,9 @@ function readOptions(args: readonly string[]): IntakeBench {
   };
 }
 
-if (import.meta.main) {
-  let options: IntakeBench | undefined;
-  try {
-    options = readOptions(process.argv.slice(2));
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
-    process.exitCode = 2;
-  }
-  if (options !== undefined)
-    process.stdout.write(`${intakeTable(options, await measureIntake(options))}\n`);
-}
+if (import.meta.main)
+  await runBenchmark({
+    usage: USAGE,
+    readOptions,
+    run: async (options) => intakeTable(options, await measureIntake(options)),
+  });
