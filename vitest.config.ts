@@ -31,9 +31,9 @@ process.once('exit', () => {
 });
 const everywhere = {
   // A busy machine is slow, and a test may be dozens of processes; no test asserts a time.
-  testTimeout: 180_000,
-  hookTimeout: 180_000,
-  expect: { poll: { timeout: 60_000 } },
+  testTimeout: 600_000,
+  hookTimeout: 600_000,
+  expect: { poll: { timeout: 300_000 } },
   // What is kept apart from a data directory must not stand in the home of who runs the tests.
   env: { XDG_STATE_HOME: state },
   execArgv: ['--disable-warning=ExperimentalWarning'],

@@ -36,30 +36,26 @@ async function send(arguments_: readonly string[], cwd: string, origin: string):
   });
 }
 
-it(
-  "the README's commands do what the README says, in its order",
-  { timeout: 120_000 },
-  async () => {
-    const all = commands();
-    expect(all.slice(0, 2).map((line) => line.join(' '))).toEqual([
-      'npm ci && npm start',
-      'npm ci && npm run setup:tests && npm test',
-    ]);
-    await inTemporaryFolder(async (folder) => {
-      await cp(join(ROOT, 'README.md'), join(folder, 'README.md'));
-      await cp(join(ROOT, 'docs'), join(folder, 'docs'), { recursive: true });
-      await cp(join(ROOT, 'policy'), join(folder, 'policy'), { recursive: true });
-      for (const [program, ...rest] of all.slice(2)) {
-        if (program === 'curl') {
-          const router = await start(folder);
-          expect((await send(rest, folder, router.url)).status).toBe(202);
-          expect(await router.stop()).toBe(0);
-          continue;
-        }
-        expect([program, rest[0]]).toEqual(['npx', 'residency']);
-        const { code, stdout, stderr } = await residency(folder, ...rest.slice(1));
-        expect(code, `${rest.join(' ')}\n${stdout}${stderr}`).toBe(0);
+it("the README's commands do what the README says, in its order", async () => {
+  const all = commands();
+  expect(all.slice(0, 2).map((line) => line.join(' '))).toEqual([
+    'npm ci && npm start',
+    'npm ci && npm run setup:tests && npm test',
+  ]);
+  await inTemporaryFolder(async (folder) => {
+    await cp(join(ROOT, 'README.md'), join(folder, 'README.md'));
+    await cp(join(ROOT, 'docs'), join(folder, 'docs'), { recursive: true });
+    await cp(join(ROOT, 'policy'), join(folder, 'policy'), { recursive: true });
+    for (const [program, ...rest] of all.slice(2)) {
+      if (program === 'curl') {
+        const router = await start(folder);
+        expect((await send(rest, folder, router.url)).status).toBe(202);
+        expect(await router.stop()).toBe(0);
+        continue;
       }
-    });
-  },
-);
+      expect([program, rest[0]]).toEqual(['npx', 'residency']);
+      const { code, stdout, stderr } = await residency(folder, ...rest.slice(1));
+      expect(code, `${rest.join(' ')}\n${stdout}${stderr}`).toBe(0);
+    }
+  });
+});

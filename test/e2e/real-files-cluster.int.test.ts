@@ -44,7 +44,7 @@ const PARALLEL = 4;
 let deployment: Deployment;
 beforeAll(async () => {
   deployment = await Deployment.open(await sharedStack(), { partitions: 2 });
-}, 180_000);
+});
 afterAll(() => deployment.close());
 
 it(

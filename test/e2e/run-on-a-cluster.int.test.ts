@@ -69,48 +69,44 @@ async function started(cwd: string, line: string, port: number): Promise<void> {
     .toBe('true ');
 }
 
-it(
-  'every command of docs/how-to/run-on-a-cluster.md works, and the resulting cluster routes',
-  { timeout: 600_000 },
-  async () => {
-    const deployment = await Deployment.open(await sharedStack(), { bare: true });
-    onTestFinished(() => deployment.close());
-    await cp(join(ROOT, 'policy'), join(deployment.folder, 'policy'), { recursive: true });
-    expect(commands.length).toBeGreaterThan(9);
-    await symlink(join(ROOT, 'node_modules'), join(deployment.folder, 'node_modules'));
-    const ports = await freePorts(4);
-    for (const line of commands) {
-      // The deployment has a ledger's key already, which no command overwrites.
-      if (line.includes('audit key generate')) await rm(join(deployment.folder, 'ledger-key'));
-      if (line.includes(' service ')) await started(deployment.folder, line, ports.shift() ?? 0);
-      else
-        expect.soft({ line, ...(await shell(deployment.folder, line)) }).toMatchObject({ code: 0 });
-    }
+it('every command of docs/how-to/run-on-a-cluster.md works, and the resulting cluster routes', async () => {
+  const deployment = await Deployment.open(await sharedStack(), { bare: true });
+  onTestFinished(() => deployment.close());
+  await cp(join(ROOT, 'policy'), join(deployment.folder, 'policy'), { recursive: true });
+  expect(commands.length).toBeGreaterThan(9);
+  await symlink(join(ROOT, 'node_modules'), join(deployment.folder, 'node_modules'));
+  const ports = await freePorts(4);
+  for (const line of commands) {
+    // The deployment has a ledger's key already, which no command overwrites.
+    if (line.includes('audit key generate')) await rm(join(deployment.folder, 'ledger-key'));
+    if (line.includes(' service ')) await started(deployment.folder, line, ports.shift() ?? 0);
+    else
+      expect.soft({ line, ...(await shell(deployment.folder, line)) }).toMatchObject({ code: 0 });
+  }
 
-    const run = (...args: readonly string[]): ReturnType<Deployment['residency']> =>
-      deployment.residency(...args);
-    await writeFile(join(deployment.folder, 'a-file'), 'not malware');
-    expect(
-      await run('consent', 'grant', '--consent', 'how-to-consent-1', '--subject', 'somebody'),
-    ).toMatchObject({ code: 0 });
-    // The command that the documentation gives to publishers.
-    await new Promise((resolve) => {
-      setTimeout(resolve, 2_000);
-    });
-    const [published] = jsonLines(
-      (await run('publish', 'a-file', '--country', 'BR', '--consent', 'how-to-consent-1', '--json'))
-        .stdout,
-    );
-    await expect
-      .poll(async () => (await run('status', String(published?.['submission']), '--json')).stdout, {
-        timeout: 60_000,
-        interval: 1_000,
-      })
-      .toContain('"stored"');
-    expect((await run('audit', 'list', '--region', 'moscow', '--json')).stdout).toContain(
-      '"stored.v1"'.slice(1, -1),
-    );
-    expect(await run('quarantine', 'list')).toMatchObject({ code: 0, stdout: '' });
-    expect(await run('reconcile', '--open')).toMatchObject({ code: 0 });
-  },
-);
+  const run = (...args: readonly string[]): ReturnType<Deployment['residency']> =>
+    deployment.residency(...args);
+  await writeFile(join(deployment.folder, 'a-file'), 'not malware');
+  expect(
+    await run('consent', 'grant', '--consent', 'how-to-consent-1', '--subject', 'somebody'),
+  ).toMatchObject({ code: 0 });
+  // The command that the documentation gives to publishers.
+  await new Promise((resolve) => {
+    setTimeout(resolve, 2_000);
+  });
+  const [published] = jsonLines(
+    (await run('publish', 'a-file', '--country', 'BR', '--consent', 'how-to-consent-1', '--json'))
+      .stdout,
+  );
+  await expect
+    .poll(async () => (await run('status', String(published?.['submission']), '--json')).stdout, {
+      timeout: 60_000,
+      interval: 1_000,
+    })
+    .toContain('"stored"');
+  expect((await run('audit', 'list', '--region', 'moscow', '--json')).stdout).toContain(
+    '"stored.v1"'.slice(1, -1),
+  );
+  expect(await run('quarantine', 'list')).toMatchObject({ code: 0, stdout: '' });
+  expect(await run('reconcile', '--open')).toMatchObject({ code: 0 });
+});

@@ -4,7 +4,7 @@ import { ToolMissing, checkModel, finding } from './check-model.ts';
 import { CONFIGURATIONS, LIMITS, MUTANTS } from './runs.ts';
 
 // A run is a compilation and a search: a second or two of computation.
-describe('the model of arbitration and custody', { timeout: 180_000 }, () => {
+describe('the model of arbitration and custody', () => {
   test.each(CONFIGURATIONS)('keeps every promise: $name ($about)', async ({ defines }) => {
     expect(await checkModel(defines)).toMatchObject({ broken: undefined });
   });

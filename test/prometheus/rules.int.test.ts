@@ -77,7 +77,7 @@ describe.each([
     });
 
     // Up to seven hours are simulated, minute by minute.
-    test.each(testFiles)('confirms %s', { timeout: 240_000 }, async (file) => {
+    test.each(testFiles)('confirms %s', async (file) => {
       await withNeededRules(file, ruleFiles, async (copy) => {
         expect(await promtool('test', 'rules', copy)).toContain('SUCCESS');
       });

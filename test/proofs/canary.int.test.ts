@@ -18,54 +18,50 @@ const KEY = keyCanary('private key', PEM);
 const PLANTED = [SUBJECT, SAMPLE, KEY];
 const GIVEN = 'canary-consent-01';
 
-test(
-  'a subject, a sample and private keys that are planted in every input appear in no output',
-  { timeout: 300_000 },
-  async () => {
-    await inTemporaryFolder(async (folder) => {
-      const directory = join(folder, '.residency');
-      const out = new Outputs(folder);
-      await publishCanaries(folder, out);
-      const keys = await privateKeys(directory);
-      await postCanaries(folder, out);
-      await appendCanaries(directory);
-      await operate(folder, out);
-      await breakThings(folder, out);
+test('a subject, a sample and private keys that are planted in every input appear in no output', async () => {
+  await inTemporaryFolder(async (folder) => {
+    const directory = join(folder, '.residency');
+    const out = new Outputs(folder);
+    await publishCanaries(folder, out);
+    const keys = await privateKeys(directory);
+    await postCanaries(folder, out);
+    await appendCanaries(directory);
+    await operate(folder, out);
+    await breakThings(folder, out);
 
-      const everyone = [...PLANTED, ...keys];
-      // Checks that the canaries were planted and are found where they are kept on purpose.
-      // Otherwise the search below would prove nothing.
-      expect(seen(PLANTED, kept(directory))).toEqual(
-        expect.arrayContaining([
-          'subject in threat.subjects',
-          'subject in threat.samples',
-          'sample in threat.samples',
-          'private key in threat.samples',
-        ]),
-      );
-      expect(new Set(readLog(directory).audit.map(({ outcome }) => outcome))).toEqual(
-        new Set(['stored', 'duplicate', 'refused', 'quarantined']),
-      );
+    const everyone = [...PLANTED, ...keys];
+    // Checks that the canaries were planted and are found where they are kept on purpose.
+    // Otherwise the search below would prove nothing.
+    expect(seen(PLANTED, kept(directory))).toEqual(
+      expect.arrayContaining([
+        'subject in threat.subjects',
+        'subject in threat.samples',
+        'sample in threat.samples',
+        'private key in threat.samples',
+      ]),
+    );
+    expect(new Set(readLog(directory).audit.map(({ outcome }) => outcome))).toEqual(
+      new Set(['stored', 'duplicate', 'refused', 'quarantined']),
+    );
 
-      expect(seen(everyone, out.all)).toEqual([]);
-      expect(
-        seen(everyone, [
-          ...rows(directory, (topic) => topic !== TOPICS.samples && topic !== TOPICS.subjects),
-          ...tables(directory),
-        ]),
-      ).toEqual([]);
-      expect(
-        seen(
-          everyone,
-          await filesIn(
-            directory,
-            (path) => /^(sites|residency\.json)/.test(path) || path.endsWith('.public.pem'),
-          ),
+    expect(seen(everyone, out.all)).toEqual([]);
+    expect(
+      seen(everyone, [
+        ...rows(directory, (topic) => topic !== TOPICS.samples && topic !== TOPICS.subjects),
+        ...tables(directory),
+      ]),
+    ).toEqual([]);
+    expect(
+      seen(
+        everyone,
+        await filesIn(
+          directory,
+          (path) => /^(sites|residency\.json)/.test(path) || path.endsWith('.public.pem'),
         ),
-      ).toEqual([]);
-    });
-  },
-);
+      ),
+    ).toEqual([]);
+  });
+});
 
 /** All outputs: of commands, of the service and its logs, of its responses. */
 class Outputs {

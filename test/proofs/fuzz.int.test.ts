@@ -25,61 +25,57 @@ const REASONS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-test(
-  '3,000 hostile records never stop the router, reach no store unless they are submissions, and each gets an outcome with a reason',
-  { timeout: 300_000 },
-  async () => {
-    const copies = await DataCopies.make(trafficConsents());
-    try {
-      await copies.each(async (directory) => {
-        const records = Array.from({ length: RECORDS }, (_, index) => hostileRecord(SEED, index));
-        await withData(directory, async (data) => {
-          for (let from = 0; from < RECORDS; from += 1_000)
-            await data.log.append(records.slice(from, from + 1_000).map(({ entry }) => entry));
-          await data.log.append([tooLarge()]);
-          expect(await routeAll(data)).toBeUndefined();
-          expect((await reconcileOpening(data)).differences.list).toEqual([]);
-        });
-        const { intake, audit, quarantine } = readLog(directory);
-        expect(audit.map(({ offset }) => offset)).toEqual(intake.map(({ offset }) => offset));
-        expect(intake).toHaveLength(RECORDS + 1);
-
-        const wrong = records.flatMap(({ good }, offset) =>
-          good === undefined ? [] : goodFaults(offset, good, audit[offset]),
-        );
-        for (const event of audit)
-          if (!hasReason(event))
-            wrong.push(`offset ${event.offset}: ${event.outcome} ${String(event.data.reason)}`);
-        const stored = audit.filter(({ outcome }) => outcome === 'stored');
-        for (const event of stored) wrong.push(...unlawful(intake[event.offset], event));
-        expect(wrong).toEqual([]);
-
-        const lawful = stored
-          .flatMap(({ data }) =>
-            (SITES_BY_REGION[regionOf(data)] ?? []).map((site) =>
-              join(site, String(data.submission)),
-            ),
-          )
-          .sort();
-        expect(
-          (await walkSites(directory)).objects
-            .map(({ site, submission }) => join(site, submission))
-            .sort(),
-        ).toEqual(lawful);
-        expect(quarantine).toHaveLength(
-          audit.filter(({ outcome }) => outcome === 'quarantined').length,
-        );
-        // Different records must fail for different reasons, or the run would have tested little.
-        expect(new Set(audit.flatMap(({ data }) => data.reason ?? []))).toEqual(
-          new Set(Object.values(REASONS).flat()),
-        );
-        expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+test('3,000 hostile records never stop the router, reach no store unless they are submissions, and each gets an outcome with a reason', async () => {
+  const copies = await DataCopies.make(trafficConsents());
+  try {
+    await copies.each(async (directory) => {
+      const records = Array.from({ length: RECORDS }, (_, index) => hostileRecord(SEED, index));
+      await withData(directory, async (data) => {
+        for (let from = 0; from < RECORDS; from += 1_000)
+          await data.log.append(records.slice(from, from + 1_000).map(({ entry }) => entry));
+        await data.log.append([tooLarge()]);
+        expect(await routeAll(data)).toBeUndefined();
+        expect((await reconcileOpening(data)).differences.list).toEqual([]);
       });
-    } finally {
-      await copies.remove();
-    }
-  },
-);
+      const { intake, audit, quarantine } = readLog(directory);
+      expect(audit.map(({ offset }) => offset)).toEqual(intake.map(({ offset }) => offset));
+      expect(intake).toHaveLength(RECORDS + 1);
+
+      const wrong = records.flatMap(({ good }, offset) =>
+        good === undefined ? [] : goodFaults(offset, good, audit[offset]),
+      );
+      for (const event of audit)
+        if (!hasReason(event))
+          wrong.push(`offset ${event.offset}: ${event.outcome} ${String(event.data.reason)}`);
+      const stored = audit.filter(({ outcome }) => outcome === 'stored');
+      for (const event of stored) wrong.push(...unlawful(intake[event.offset], event));
+      expect(wrong).toEqual([]);
+
+      const lawful = stored
+        .flatMap(({ data }) =>
+          (SITES_BY_REGION[regionOf(data)] ?? []).map((site) =>
+            join(site, String(data.submission)),
+          ),
+        )
+        .sort();
+      expect(
+        (await walkSites(directory)).objects
+          .map(({ site, submission }) => join(site, submission))
+          .sort(),
+      ).toEqual(lawful);
+      expect(quarantine).toHaveLength(
+        audit.filter(({ outcome }) => outcome === 'quarantined').length,
+      );
+      // Different records must fail for different reasons, or the run would have tested little.
+      expect(new Set(audit.flatMap(({ data }) => data.reason ?? []))).toEqual(
+        new Set(Object.values(REASONS).flat()),
+      );
+      expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+    });
+  } finally {
+    await copies.remove();
+  }
+});
 
 function tooLarge(): LogEntry {
   const headers = Object.entries({

@@ -12,6 +12,8 @@ export type ServiceName =
   | 'custodian'
   | 'exporter';
 
+const READY_WITHIN_MS = 300_000;
+
 /** A service of ours in a process of its own, started as an operator starts it. */
 export class ServiceProcess {
   readonly name: ServiceName;
@@ -79,9 +81,9 @@ export class ServiceProcess {
     return await this.exited();
   }
 
-  /** Resolves once `/readyz` answers 200. Throws where it ends before, or after `patienceMs`. */
-  async ready(patienceMs = 60_000): Promise<this> {
-    const deadline = performance.now() + patienceMs;
+  /** Resolves once `/readyz` answers 200. Throws where it ends before, or after five minutes. */
+  async ready(): Promise<this> {
+    const deadline = performance.now() + READY_WITHIN_MS;
     for (;;) {
       if (await this.#answers('/readyz')) return this;
       if (!this.running)
@@ -90,7 +92,7 @@ export class ServiceProcess {
         );
       if (performance.now() > deadline)
         throw new Error(
-          `Expected ${this.name} to become ready within ${patienceMs} ms, found that it does not:\n${this.#output}`,
+          `Expected ${this.name} to become ready within ${READY_WITHIN_MS} ms, found that it does not:\n${this.#output}`,
         );
       await new Promise((resolve) => {
         setTimeout(resolve, 50);

@@ -21,7 +21,5 @@ test('servers and folder of a killed process are removed, frozen servers too', a
   expect(pids.map(runs)).toEqual([true, true]);
   expect(existsSync(folder)).toBe(true);
   child.kill('SIGKILL');
-  await expect
-    .poll(() => [...pids.map(runs), existsSync(folder)], { timeout: 20_000 })
-    .toEqual([false, false, false]);
+  await expect.poll(() => [...pids.map(runs), existsSync(folder)]).toEqual([false, false, false]);
 });

@@ -136,11 +136,11 @@ describe('opening', () => {
       await log.lag();
       await log.close();
       console.log('closed');`;
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['--input-type=module', '--eval', program],
-      { timeout: 30_000 },
-    );
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--input-type=module',
+      '--eval',
+      program,
+    ]);
     expect(stdout.trim()).toBe('closed');
   });
 });

@@ -78,47 +78,43 @@ it('throws a retryable error until its initial read is complete', async () => {
   stop.abort();
 });
 
-it(
-  'continues behind the last record after Kafka was unreachable, and keeps its reading meanwhile',
-  { timeout: 30_000 },
-  async () => {
-    const { view, asked, stop } = viewOf([
-      away(),
-      [tick(0n, 5)],
-      away(),
-      [record(1n, 6, policyEntry(document, 'e').record)],
-      [record(2n, 6, { key: null, headers: [], value: Buffer.from('{}') }), tick(3n, 7)],
-    ]);
-    await expect(
-      eventually(
-        async () =>
-          await view.read().then(
-            () => undefined,
-            (error: { code: string }) => (code(error) === 'KAFKA_UNREACHABLE' ? true : undefined),
-          ),
-      ),
-    ).resolves.toBe(true);
-    const { versions } = await eventually(
+it('continues behind the last record after Kafka was unreachable, and keeps its reading meanwhile', async () => {
+  const { view, asked, stop } = viewOf([
+    away(),
+    [tick(0n, 5)],
+    away(),
+    [record(1n, 6, policyEntry(document, 'e').record)],
+    [record(2n, 6, { key: null, headers: [], value: Buffer.from('{}') }), tick(3n, 7)],
+  ]);
+  await expect(
+    eventually(
       async () =>
         await view.read().then(
-          (reading) => (reading.watermark === 7 ? reading : undefined),
           () => undefined,
+          (error: { code: string }) => (code(error) === 'KAFKA_UNREACHABLE' ? true : undefined),
         ),
-    );
-    expect(versions).toMatchObject([{ document, appendedAt: 6 }]);
-    expect(view.skipped()).toBe(1);
-    expect(asked).toEqual([
-      [undefined, 'end'],
-      [undefined, 'end'],
-      [1n, 'aborted'],
-      [1n, 'end'],
-      [2n, 'aborted'],
-    ]);
-    stop.abort();
-  },
-);
+    ),
+  ).resolves.toBe(true);
+  const { versions } = await eventually(
+    async () =>
+      await view.read().then(
+        (reading) => (reading.watermark === 7 ? reading : undefined),
+        () => undefined,
+      ),
+  );
+  expect(versions).toMatchObject([{ document, appendedAt: 6 }]);
+  expect(view.skipped()).toBe(1);
+  expect(asked).toEqual([
+    [undefined, 'end'],
+    [undefined, 'end'],
+    [1n, 'aborted'],
+    [1n, 'end'],
+    [2n, 'aborted'],
+  ]);
+  stop.abort();
+});
 
-it('readFollowed throws while Kafka is unreachable', { timeout: 30_000 }, async () => {
+it('readFollowed throws while Kafka is unreachable', async () => {
   const { view, stop } = viewOf([[tick(0n, 5)], away(), [tick(1n, 6)], []]);
   await eventually(
     async () =>

@@ -122,15 +122,12 @@ it('names every difference: topic, setting, what was found and what was expected
   ];
   // A broker answers a change before it applies it.
   await expect
-    .poll(
-      async () => {
-        const error = await requireTopics(settings, SILENT).catch((thrown: unknown) => thrown);
-        expect(error).toMatchObject({ code: 'TOPIC_SETTINGS', remedy: 'stop' });
-        const message = (error as Error).message.replaceAll(settings.topicPrefix, '');
-        return expected.filter((each) => !message.includes(each));
-      },
-      { timeout: 10_000 },
-    )
+    .poll(async () => {
+      const error = await requireTopics(settings, SILENT).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'TOPIC_SETTINGS', remedy: 'stop' });
+      const message = (error as Error).message.replaceAll(settings.topicPrefix, '');
+      return expected.filter((each) => !message.includes(each));
+    })
     .toEqual([]);
 });
 
@@ -143,7 +140,7 @@ it('allows what is longer or larger than stated', async () => {
     'max.message.bytes': '40000000',
   });
   await alter(settings, TOPICS.quarantine, { ...stated(TOPICS.quarantine), 'retention.ms': '-1' });
-  await expect.poll(() => checkTopics(settings, SILENT), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => checkTopics(settings, SILENT)).toEqual([]);
 });
 
 function stated(topic: string): Record<string, string> {

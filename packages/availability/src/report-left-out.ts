@@ -4,7 +4,7 @@ export const AWAY_AT_START =
 
 /** The part of a logger that is used. */
 export interface LeftOutLogger {
-  warn(message: string, fields: { readonly site: string }): void;
+  warn(message: string, fields: { readonly site: string; readonly error: Error }): void;
   info(message: string, fields: { readonly site: string }): void;
 }
 
@@ -17,13 +17,13 @@ export interface ReportLeftOutDeps {
 export function reportLeftOut({
   logger,
   leftOut,
-}: ReportLeftOutDeps): (site: string, isLeftOut: boolean) => void {
-  return (site, isLeftOut) => {
-    leftOut(site, isLeftOut);
-    if (isLeftOut)
+}: ReportLeftOutDeps): (site: string, failure: Error | undefined) => void {
+  return (site, failure) => {
+    leftOut(site, failure !== undefined);
+    if (failure !== undefined)
       logger.warn(
         'The site failed and is left out. Samples are stored without it, and it is owed their copies.',
-        { site },
+        { site, error: failure },
       );
     else logger.info('The site answers and is used again.', { site });
   };

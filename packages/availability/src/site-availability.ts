@@ -11,8 +11,8 @@ export interface AvailabilityOptions {
   readonly failures?: number;
   /** The time between two tries of a site that is left out, milliseconds. Default 10,000. */
   readonly tryEveryMs?: number;
-  /** Called when a site is left out, and when it is used again. */
-  readonly onChange?: (site: string, isLeftOut: boolean) => void;
+  /** Called when a site is left out, with its last failure, and when it is used again. */
+  readonly onChange?: (site: string, failure: Error | undefined) => void;
 }
 
 /** A circuit breaker for one site: closed, open, and half-open for one call at a time. */
@@ -78,7 +78,7 @@ export class SiteAvailability {
       return ended.value;
     } catch (error) {
       if (isOfNow()) {
-        if (remedyOf(error) === 'retry') this.#failed();
+        if (error instanceof Error && remedyOf(error) === 'retry') this.#failed(error);
         else succeeded();
       }
       throw error;
@@ -103,17 +103,17 @@ export class SiteAvailability {
     if (this.#tryAt === undefined) return;
     this.#tryAt = undefined;
     this.#era += 1;
-    this.#options.onChange?.(this.#site, false);
+    this.#options.onChange?.(this.#site, undefined);
   }
 
-  #failed(): void {
+  #failed(failure: Error): void {
     this.#failures += 1;
     if (this.#failures < this.#options.failures) return;
     const wasLeftOut = this.#tryAt !== undefined;
     this.#tryAt = this.#options.now() + this.#options.tryEveryMs;
     if (wasLeftOut) return;
     this.#era += 1;
-    this.#options.onChange?.(this.#site, true);
+    this.#options.onChange?.(this.#site, failure);
   }
 
   #leftOut(): AvailabilityError {

@@ -1,4 +1,5 @@
-import { AvailableSites } from '@residency/availability';
+import { AvailableSites, reportLeftOut } from '@residency/availability';
+import type { AvailabilityOptions } from '@residency/availability';
 import { CodedError } from '@residency/coded-error';
 import type { ObjectStore } from '@residency/routing';
 import { MemoryObjectStore, exampleObject } from '@residency/testkit';
@@ -7,7 +8,7 @@ import { expect, test } from 'vitest';
 type Answer = 'good' | 'fail' | 'hang' | 'stop' | 'wait';
 
 /** A site that answers as the test says, its calls, and a clock that the test sets. */
-function opened(options: { readonly patienceMs?: number } = {}) {
+function opened(options: Pick<AvailabilityOptions, 'patienceMs' | 'onChange'> = {}) {
   const memory = new MemoryObjectStore('zrh-2');
   const state = {
     answer: 'good' as Answer,
@@ -39,7 +40,7 @@ function opened(options: { readonly patienceMs?: number } = {}) {
     {
       now: () => state.now,
       patienceMs: 20,
-      onChange: (_, isLeftOut) => state.changes.push(isLeftOut),
+      onChange: (_, failure) => state.changes.push(failure !== undefined),
       ...options,
     },
   );
@@ -155,4 +156,27 @@ test('a wrong marker is an answer', async () => {
   state.answer = 'stop';
   for (let call = 0; call < 5; call += 1) expect(await put()).toBe('SITE_MARKER_MISMATCH');
   expect(state.changes).toEqual([]);
+});
+
+test('the report says why the site is left out', async () => {
+  const said: unknown[] = [];
+  const gauge: boolean[] = [];
+  const report = reportLeftOut({
+    logger: {
+      warn: (_, fields) => said.push(fields),
+      info: (_, fields) => said.push(fields),
+    },
+    leftOut: (_, isLeftOut) => gauge.push(isLeftOut),
+  });
+  const site = opened({ onChange: report });
+  site.state.answer = 'hang';
+  for (let failed = 0; failed < 3; failed += 1) await site.put();
+  site.state.now = 10_000;
+  site.state.answer = 'good';
+  await site.put();
+  expect(said).toEqual([
+    { site: 'zrh-2', error: expect.objectContaining({ code: 'SITE_TOO_SLOW' }) as unknown },
+    { site: 'zrh-2' },
+  ]);
+  expect(gauge).toEqual([true, false]);
 });

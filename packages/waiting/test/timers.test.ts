@@ -1,10 +1,16 @@
-import { getEventListeners } from 'node:events';
+import { getEventListeners, once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { atMost, pause, within } from '../src/index.ts';
 
 /** Timers that would keep the process alive. */
 const timers = (): number =>
   process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+function busy(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end;);
+}
 const never = new Promise<never>(() => undefined);
 
 describe('a pause', () => {
@@ -37,6 +43,21 @@ describe('at most', () => {
     const { promise, reject } = Promise.withResolvers<never>();
     await expect(atMost(1, promise)).resolves.toBeUndefined();
     reject(new Error('late'));
+  });
+
+  test('counts an answer that arrived in time while this process was too busy to read it', async () => {
+    const server = createServer((socket) => socket.end('an answer')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    const answer = once(socket, 'data');
+    const waiting = atMost(20, answer);
+    busy(10);
+    await setImmediate();
+    busy(100);
+    expect(String(await waiting)).toBe('an answer');
+    server.close();
   });
 
   test('keeps no process alive', async () => {

@@ -129,7 +129,7 @@ async function expectWhole(url: string): Promise<Map<number, Checkpoint>> {
       const bytes = await read('checkpoint');
       const opened = bytes && (await openCheckpoint(bytes, { keys: [key] })).checkpoint;
       return opened?.size === values.length ? opened : undefined;
-    }, 60_000);
+    });
     const reader = await LedgerReader.open(checkpoint, read);
     const entries: Buffer[] = [];
     for (let bundle = 0; bundle * 256 < checkpoint.size; bundle += 1)
@@ -140,54 +140,50 @@ async function expectWhole(url: string): Promise<Map<number, Checkpoint>> {
   return heads;
 }
 
-test(
-  "every partition's ledger holds the log's events in order, in a bucket and in a folder, and continues after a stop",
-  { timeout: 180_000 },
-  async () => {
-    await append(900);
-    const one = await started();
-    const first = await expectWhole(one.url);
-    await append(100, 900);
-    await expectWhole(one.url);
-    expect((await fetch(`${one.url}/readyz`)).status).toBe(200);
-    await one.stop();
-    await expect(fetch(one.url)).rejects.toThrow('fetch failed');
-    await append(700, 1_000);
-    const two = await started();
-    const last = await expectWhole(two.url);
-    expect(
-      [...last].every(([partition, { size }]) => size > (first.get(partition)?.size ?? 0)),
-    ).toBe(true);
-    const metrics = await (await fetch(`${two.url}/metrics`)).text();
-    for (const [partition, { size }] of last)
-      expect(metrics).toContain(`residency_ledger_size{partition="${partition}"} ${size}\n`);
+test("every partition's ledger holds the log's events in order, in a bucket and in a folder, and continues after a stop", async () => {
+  await append(900);
+  const one = await started();
+  const first = await expectWhole(one.url);
+  await append(100, 900);
+  await expectWhole(one.url);
+  expect((await fetch(`${one.url}/readyz`)).status).toBe(200);
+  await one.stop();
+  await expect(fetch(one.url)).rejects.toThrow('fetch failed');
+  await append(700, 1_000);
+  const two = await started();
+  const last = await expectWhole(two.url);
+  expect([...last].every(([partition, { size }]) => size > (first.get(partition)?.size ?? 0))).toBe(
+    true,
+  );
+  const metrics = await (await fetch(`${two.url}/metrics`)).text();
+  for (const [partition, { size }] of last)
+    expect(metrics).toContain(`residency_ledger_size{partition="${partition}"} ${size}\n`);
 
-    const directory = join(folder, 'ledgers');
-    const inFolder = settingsOf({
-      ...Object.fromEntries(
-        Object.keys(env)
-          .filter((name) => /LEDGER_(?!ORIGIN|KEY_FILE|INTERVAL)/.test(name))
-          .map((name) => [name, undefined]),
-      ),
-      RESIDENCY_LEDGER_DIR: directory,
-    });
-    const three = await started(inFolder);
-    // Its folder may be on a disk that is not mounted yet.
-    await eventually(async () =>
-      (await (await fetch(`${three.url}/readyz`)).text()).includes('LEDGER_UNREACHABLE')
-        ? true
-        : undefined,
-    );
-    await mkdir(directory);
-    const other = await expectWhole(three.url);
-    expect([...other.values()].map(({ root }) => Buffer.from(root))).toEqual(
-      [...last.values()].map(({ root }) => Buffer.from(root)),
-    );
-    expect(await readFile(join(directory, '0', 'checkpoint'), 'utf8')).toMatch(
-      /^audit\.example\/log-1\/0\n/,
-    );
-  },
-);
+  const directory = join(folder, 'ledgers');
+  const inFolder = settingsOf({
+    ...Object.fromEntries(
+      Object.keys(env)
+        .filter((name) => /LEDGER_(?!ORIGIN|KEY_FILE|INTERVAL)/.test(name))
+        .map((name) => [name, undefined]),
+    ),
+    RESIDENCY_LEDGER_DIR: directory,
+  });
+  const three = await started(inFolder);
+  // Its folder may be on a disk that is not mounted yet.
+  await eventually(async () =>
+    (await (await fetch(`${three.url}/readyz`)).text()).includes('LEDGER_UNREACHABLE')
+      ? true
+      : undefined,
+  );
+  await mkdir(directory);
+  const other = await expectWhole(three.url);
+  expect([...other.values()].map(({ root }) => Buffer.from(root))).toEqual(
+    [...last.values()].map(({ root }) => Buffer.from(root)),
+  );
+  expect(await readFile(join(directory, '0', 'checkpoint'), 'utf8')).toMatch(
+    /^audit\.example\/log-1\/0\n/,
+  );
+});
 
 test('an invalid key prevents the start, and the message repeats nothing of the file', async () => {
   const settings = settingsOf();
@@ -199,21 +195,17 @@ test('an invalid key prevents the start, and the message repeats nothing of the 
   expect(String(error)).not.toContain('canary');
 });
 
-test(
-  "a key that is not the ledger's ends it, and /livez reports that",
-  { timeout: 120_000 },
-  async () => {
-    await append(10);
-    const one = await started();
-    await expectWhole(one.url);
-    await one.stop();
-    const settings = settingsOf();
-    const other = (await makeKey('audit.example', randomBytes(32), NOTE_SIGNATURE)).signerKey;
-    const two = await started({
-      ...settings,
-      auditing: { ...settings.auditing, signerKey: other },
-    });
-    await expect(two.ended).rejects.toMatchObject({ code: 'LEDGER_KEY_UNKNOWN', remedy: 'stop' });
-    expect((await fetch(`${two.url}/livez`)).status).toBe(503);
-  },
-);
+test("a key that is not the ledger's ends it, and /livez reports that", async () => {
+  await append(10);
+  const one = await started();
+  await expectWhole(one.url);
+  await one.stop();
+  const settings = settingsOf();
+  const other = (await makeKey('audit.example', randomBytes(32), NOTE_SIGNATURE)).signerKey;
+  const two = await started({
+    ...settings,
+    auditing: { ...settings.auditing, signerKey: other },
+  });
+  await expect(two.ended).rejects.toMatchObject({ code: 'LEDGER_KEY_UNKNOWN', remedy: 'stop' });
+  expect((await fetch(`${two.url}/livez`)).status).toBe(503);
+});

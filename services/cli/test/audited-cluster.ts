@@ -118,7 +118,7 @@ export async function whileAudited(cluster: TestCluster, work: () => Promise<voi
     lines += text;
   });
   try {
-    await expect.poll(() => lines, { timeout: 30_000 }).toContain('Listening.');
+    await expect.poll(() => lines).toContain('Listening.');
     await work();
   } finally {
     auditor.kill('SIGTERM');

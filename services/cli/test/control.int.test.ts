@@ -61,9 +61,7 @@ it('a pause by another process holds a running start, and its restart, until it 
   const readiness = async (url: string): Promise<string> =>
     await (await fetch(`${url}/readyz`)).text();
   // Nothing waits yet: it is said all the same.
-  await expect
-    .poll(() => readiness(running.url), { timeout: 20_000 })
-    .toContain('waits: ROUTING_PAUSED');
+  await expect.poll(() => readiness(running.url)).toContain('waits: ROUTING_PAUSED');
   const submission = await publish();
   expect((await fetch(`${running.url}/readyz`)).status).toBe(503);
   // Paused is no fault of the intake's.
@@ -71,9 +69,7 @@ it('a pause by another process holds a running start, and its restart, until it 
   expect(await running.stop('SIGTERM')).toBe(0);
 
   const again = await start(folder, ...DATA);
-  await expect
-    .poll(() => readiness(again.url), { timeout: 20_000 })
-    .toContain('waits: ROUTING_PAUSED');
+  await expect.poll(() => readiness(again.url)).toContain('waits: ROUTING_PAUSED');
   expect(await folder.json(0, 'status', submission, ...DATA)).toMatchObject([{ state: 'pending' }]);
   expect((await folder.run('resume', ...DATA)).out).toMatch(
     /^The pause since \S+ \(a "look" inside\) is over\./,
@@ -134,9 +130,7 @@ it('a drained start refuses submissions and has settled all it took', async () =
   const again = await start(folder, ...DATA);
   expect((await submit(again.url, 'refused again')).status).toBe(503);
   await folder.json(0, 'resume', ...DATA);
-  await expect
-    .poll(async () => (await submit(again.url, 'taken')).status, { timeout: 5_000 })
-    .toBe(202);
+  await expect.poll(async () => (await submit(again.url, 'taken')).status).toBe(202);
   expect(await again.stop('SIGTERM')).toBe(0);
 });
 
@@ -206,7 +200,7 @@ it('a running start follows its log level', async () => {
   const waits = async (id: string): Promise<void> => {
     expect((await submit(running.url, id)).status).toBe(202);
     await expect
-      .poll(async () => await (await fetch(`${running.url}/readyz`)).text(), { timeout: 20_000 })
+      .poll(async () => await (await fetch(`${running.url}/readyz`)).text())
       .toContain('ROUTING_PAUSED');
   };
   await waits('1');
@@ -214,11 +208,11 @@ it('a running start follows its log level', async () => {
   expect(await folder.json(0, 'log-level', 'default', ...DATA)).toMatchObject([{ logLevels: {} }]);
   await folder.json(0, 'resume', ...DATA);
   await expect
-    .poll(async () => await (await fetch(`${running.url}/readyz`)).text(), { timeout: 20_000 })
+    .poll(async () => await (await fetch(`${running.url}/readyz`)).text())
     .toContain('"ready":true');
   await folder.json(0, 'pause', '--reason', 'x', ...DATA);
   await waits('2');
-  await expect.poll(() => running.output(), { timeout: 5_000 }).toContain('Routing waits.');
+  await expect.poll(() => running.output()).toContain('Routing waits.');
 });
 
 it('log-level debug shows what a start does, and default ends it', async () => {
@@ -232,7 +226,7 @@ it('log-level debug shows what a start does, and default ends it', async () => {
         await publish();
         return running.output();
       },
-      { timeout: 20_000, interval: 500 },
+      { interval: 500 },
     )
     .toMatch(/"level":"debug".*"msg":"A batch was settled\."/);
   expect(await running.stop('SIGTERM')).toBe(0);

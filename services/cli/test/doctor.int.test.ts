@@ -93,7 +93,7 @@ async function silentServer(): Promise<string> {
 }
 
 describe('doctor on a deployment that runs', () => {
-  it('finds nothing wrong, then each thing that is', { timeout: 400_000 }, async () => {
+  it('finds nothing wrong, then each thing that is', async () => {
     const stack = await sharedStack();
     const deployment = await deployed(stack);
     const services = [
@@ -183,61 +183,57 @@ describe('doctor on a deployment that runs', () => {
 });
 
 describe('doctor on a deployment that does not', () => {
-  it(
-    "names the topic's setting and the missing projector, and ends though servers are stopped and hang",
-    { timeout: 400_000 },
-    async () => {
-      const own = await openStack({ brokers: 1, redis: true });
-      onTestFinished(() => own.close());
-      const { sites } = await sharedStack();
-      const deployment = await deployed(
-        { kafka: own.kafka, redis: own.redis, sites },
-        { bare: true },
-      );
-      const [, audit] = topicPlan({ partitions: 2, replicationFactor: 1 });
-      if (audit === undefined) throw new Error('Expected a plan of the audit topic.');
-      await createTopics(deployment.kafka, silent, [{ ...audit, settings: [] }]);
-      await deployment.residency('topics', 'create');
-      await deployment.residency('site', 'init', '--all');
-      expect((await deployment.residency('policy', 'publish', POLICY)).code).toBe(0);
+  it("names the topic's setting and the missing projector, and ends though servers are stopped and hang", async () => {
+    const own = await openStack({ brokers: 1, redis: true });
+    onTestFinished(() => own.close());
+    const { sites } = await sharedStack();
+    const deployment = await deployed(
+      { kafka: own.kafka, redis: own.redis, sites },
+      { bare: true },
+    );
+    const [, audit] = topicPlan({ partitions: 2, replicationFactor: 1 });
+    if (audit === undefined) throw new Error('Expected a plan of the audit topic.');
+    await createTopics(deployment.kafka, silent, [{ ...audit, settings: [] }]);
+    await deployment.residency('topics', 'create');
+    await deployment.residency('site', 'init', '--all');
+    expect((await deployment.residency('policy', 'publish', POLICY)).code).toBe(0);
 
-      const bare = await doctor(deployment);
-      expect(bare.code).toBe(1);
-      expect(bare.of('topics')).toContainEqual(
-        expect.stringMatching(/^wrong: .*residency\.audit has /),
-      );
-      expect(bare.of('ticks of residency.policy')).toEqual([
-        expect.stringMatching(/^wrong: no tick .*start one/),
-      ]);
-      expect(bare.of('consent view')).toEqual([
-        expect.stringMatching(/^wrong: .*projector has not run yet/),
-      ]);
-      expect(bare.of('policy')).toEqual([expect.stringMatching(/^ok: residency\/1 in force/)]);
-      expect(bare.of('clocks')).toContainEqual(
-        expect.stringMatching(/^unknown: ticks of threat.consents: none/),
-      );
+    const bare = await doctor(deployment);
+    expect(bare.code).toBe(1);
+    expect(bare.of('topics')).toContainEqual(
+      expect.stringMatching(/^wrong: .*residency\.audit has /),
+    );
+    expect(bare.of('ticks of residency.policy')).toEqual([
+      expect.stringMatching(/^wrong: no tick .*start one/),
+    ]);
+    expect(bare.of('consent view')).toEqual([
+      expect.stringMatching(/^wrong: .*projector has not run yet/),
+    ]);
+    expect(bare.of('policy')).toEqual([expect.stringMatching(/^ok: residency\/1 in force/)]);
+    expect(bare.of('clocks')).toContainEqual(
+      expect.stringMatching(/^unknown: ticks of threat.consents: none/),
+    );
 
-      own.servers.brokers[0]?.freeze();
-      await own.servers.redis.stop();
-      const regions = await regionsWith(deployment, 'zrh-2', { endpoint: await silentServer() });
-      const away = await doctor(deployment, { RESIDENCY_REGIONS_FILE: regions }, { spawned: true });
-      expect([away.code, away.all]).toEqual([3, expect.stringContaining(' 0 wrong, ')]);
-      expect(away.of('Kafka')).toEqual([expect.stringMatching(/^unknown: /)]);
-      expect(away.of('Redis')).toEqual([expect.stringMatching(/^unknown: .*ECONNREFUSED/)]);
-      for (const check of [
-        'topics',
-        'policy',
-        'keys',
-        'ledger',
-        'progress',
-        'control',
-        'ticks of threat.consents',
-      ])
-        expect(away.of(check)).toEqual([expect.stringMatching(/^unknown: needs Kafka/)]);
-      expect(away.of('site zrh-2 (reader)')).toEqual([expect.stringMatching(/^unknown: /)]);
-      expect(away.of('site zrh-1 (reader)')).toEqual([expect.stringMatching(/^ok: /)]);
-      expect(away.of('configuration')).toEqual([expect.stringMatching(/^ok: /)]);
-      own.servers.brokers[0]?.thaw();
-    },
-  );
+    own.servers.brokers[0]?.freeze();
+    await own.servers.redis.stop();
+    const regions = await regionsWith(deployment, 'zrh-2', { endpoint: await silentServer() });
+    const away = await doctor(deployment, { RESIDENCY_REGIONS_FILE: regions }, { spawned: true });
+    expect([away.code, away.all]).toEqual([3, expect.stringContaining(' 0 wrong, ')]);
+    expect(away.of('Kafka')).toEqual([expect.stringMatching(/^unknown: /)]);
+    expect(away.of('Redis')).toEqual([expect.stringMatching(/^unknown: .*ECONNREFUSED/)]);
+    for (const check of [
+      'topics',
+      'policy',
+      'keys',
+      'ledger',
+      'progress',
+      'control',
+      'ticks of threat.consents',
+    ])
+      expect(away.of(check)).toEqual([expect.stringMatching(/^unknown: needs Kafka/)]);
+    expect(away.of('site zrh-2 (reader)')).toEqual([expect.stringMatching(/^unknown: /)]);
+    expect(away.of('site zrh-1 (reader)')).toEqual([expect.stringMatching(/^ok: /)]);
+    expect(away.of('configuration')).toEqual([expect.stringMatching(/^ok: /)]);
+    own.servers.brokers[0]?.thaw();
+  });
 });

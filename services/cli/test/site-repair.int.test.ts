@@ -21,7 +21,7 @@ beforeAll(async () => {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(inSite('zrh-1').length + 1))
     .toSorted();
-}, 60_000);
+});
 
 afterAll(() => folder.remove());
 

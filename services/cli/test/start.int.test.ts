@@ -65,12 +65,10 @@ it('a running intake takes what the command line sends with a token, and answers
   );
   expect(one[0]?.['submission']).toBe(published[0]?.['submission']);
   await expect
-    .poll(
-      async () =>
-        (
-          await folder.json(0, 'status', String(published[0]?.['submission']), ...at)
-        )[0]?.outcomes.map(({ outcome }) => outcome),
-      { timeout: 20_000 },
+    .poll(async () =>
+      (
+        await folder.json(0, 'status', String(published[0]?.['submission']), ...at)
+      )[0]?.outcomes.map(({ outcome }) => outcome),
     )
     .toEqual(['stored', 'duplicate']);
   expect((await folder.run('status', '0'.repeat(64), ...at)).code).toBe(1);
@@ -98,7 +96,7 @@ it('only the first start on the default directory routes the examples', async ()
   const folder = await temporaryFolder();
   const running = await start(folder);
   await expect
-    .poll(() => running.output(), { timeout: 20_000 })
+    .poll(() => running.output())
     .toMatch(
       /example +country +outcome +where +why\ninvoice\.pdf +CH +stored +zurich +zurich-europe: GTI §1/,
     );

@@ -37,7 +37,7 @@ it('status of a data directory shows waiting records with or without a running s
   const running = await start(folder, ...DATA);
   const settled = async (): Promise<unknown> =>
     (await folder.json(0, 'status', ...DATA, '--url', running.url))[0]?.['intake'];
-  await expect.poll(settled, { timeout: 20_000 }).toEqual({ unsettled: 0, lost: [] });
+  await expect.poll(settled).toEqual({ unsettled: 0, lost: [] });
   const { code, out, err } = await folder.run('status', ...DATA, '--url', running.url);
   expect([code, err]).toEqual([0, '']);
   expect(out).toMatch(

@@ -34,12 +34,12 @@ beforeAll(async () => {
   await deployment.start('consent-projector');
   // Another one than the topic has, which is what counts.
   exporter = await deployment.start('exporter', { RESIDENCY_TOPIC_RETENTION_MS: '3600000' });
-}, 120_000);
+});
 
 afterAll(async () => {
   await deployment.close();
   await own.close();
-}, 60_000);
+});
 
 const LAG = 'kafka_consumergroup_lag';
 const AGE = 'residency_oldest_unsettled_age_seconds';
@@ -144,7 +144,7 @@ test("tells that all is settled once routers have done it, and after the group's
     forgotten.sum(AGE),
     forgotten.sum('residency_progress_lost'),
   ]).toEqual([0, 0, 0]);
-}, 120_000);
+});
 
 test('quarantined records count until they are sent through again or dropped, also for one that starts anew', async () => {
   const router = await deployment.start('router');
@@ -191,7 +191,7 @@ test('quarantined records count until they are sent through again or dropped, al
   const anew = await Scraped.of(third);
   expect([anew.value(QUARANTINED), anew.value(EXPIRED)]).toEqual([1, 0]);
   expect(await Promise.all([third.stop(), router.stop()])).toEqual([0, 0]);
-}, 120_000);
+});
 
 test('tells that people paused routing, and that it goes on', async () => {
   await appendControl({ type: ROUTING_PAUSED, data: { reason: 'test' } });
@@ -252,7 +252,7 @@ test("Redis is stopped: what it would tell is absent, Kafka's is told on, and it
     'Exporting waits.',
     'Exporting goes on.',
   ]);
-}, 120_000);
+});
 
 test('records that were never settled are dropped: progress is lost', async () => {
   const [lost] = await publish(['CH', 'CH', 'CH']);

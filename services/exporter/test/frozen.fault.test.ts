@@ -26,13 +26,13 @@ beforeAll(async () => {
   );
   await deployment.start('consent-projector');
   exporter = await deployment.start('exporter');
-}, 300_000);
+});
 
 afterAll(async () => {
   for (const broker of own.servers.brokers) broker.thaw();
   await deployment.close();
   await own.close();
-}, 60_000);
+});
 
 const OF_KAFKA = [
   'kafka_consumergroup_lag',
@@ -88,7 +88,7 @@ test('every broker is frozen: nothing of Kafka is told, Redis is, and all is tol
       now.sum('residency_waiting') === undefined,
   );
   await exporter.ready();
-}, 240_000);
+});
 
 test('one of three brokers stays frozen: all is told again without it', async () => {
   const [broker] = own.servers.brokers;
@@ -109,11 +109,11 @@ test('one of three brokers stays frozen: all is told again without it', async ()
   );
   expect((await Scraped.of(exporter)).sum('kafka_consumergroup_lag')).toBe(4);
   broker?.thaw();
-}, 240_000);
+});
 
 test('told to stop while nothing of Kafka answers it ends with 0', async () => {
   await tells(exporter, (now) => absent(now).length === 0);
   for (const broker of own.servers.brokers) broker.freeze();
   await tells(exporter, (now) => absent(now).length > 0);
   expect(await exporter.stop()).toBe(0);
-}, 120_000);
+});

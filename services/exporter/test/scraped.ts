@@ -2,8 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@residency/testkit';
 import type { ServiceProcess } from '../../../test/running-deployment/service-process.ts';
 
-const WITHIN_MS = 90_000;
-
 /** What a service tells Prometheus: values by `name` or `name{labels}`, as written there. */
 export class Scraped {
   readonly #values: ReadonlyMap<string, number>;
@@ -65,7 +63,7 @@ export async function tells(
     if (expected(last)) return last;
     await sleep(100);
     return undefined;
-  }, WITHIN_MS).catch((cause: unknown) => {
+  }).catch((cause: unknown) => {
     throw new Error(
       `Expected ${service.name} to tell something else than\n${last?.lines}\n${service.output}`,
       { cause },

@@ -115,7 +115,7 @@ describe('whenever it is killed', () => {
       ),
       { numRuns: 40 },
     );
-  }, 240_000);
+  });
 
   /** Whether the state that the process began with says that the object was checked. */
   function isKept({ saved }: ReconcilerProcess, site: string, key: string): boolean {

@@ -2,8 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@residency/testkit';
 import type { ServiceProcess } from '../../../test/running-deployment/service-process.ts';
 
-const WITHIN_MS = 120_000;
-
 /** The `residency_` series of one scrape of a service: value by `name` or `name{labels}`, as written there. */
 export type ScrapedMetrics = ReadonlyMap<string, number>;
 
@@ -26,7 +24,7 @@ export function sum(metrics: ScrapedMetrics, name: string): number {
     .reduce((total, [, value]) => total + value, 0);
 }
 
-/** Scrapes the service until `expected` returns true. Throws with the last scrape after `WITHIN_MS`. */
+/** Scrapes the service until `expected` returns true. Throws with the last scrape if it never does. */
 export async function untilScraped(
   service: ServiceProcess,
   expected: (metrics: ScrapedMetrics) => boolean,
@@ -37,7 +35,7 @@ export async function untilScraped(
     if (expected(last)) return last;
     await sleep(50);
     return undefined;
-  }, WITHIN_MS).catch((cause: unknown) => {
+  }).catch((cause: unknown) => {
     throw new Error(
       `Expected ${service.name} to expose the expected metrics, found\n${[...last].map(([series, value]) => `${series} ${value}`).join('\n')}\n${service.output}`,
       { cause },

@@ -29,7 +29,7 @@ export interface RouterOptions {
   /** Called for each later site that cannot be reached at the start. */
   readonly onAway?: (site: string, error: unknown) => void;
   /** A later site is left out, or is used again. */
-  readonly onLeftOut?: (site: string, isLeftOut: boolean) => void;
+  readonly onLeftOut?: (site: string, failure: Error | undefined) => void;
 }
 
 export interface RunOptions extends ConsumeOptions {

@@ -14,81 +14,77 @@ interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-test(
-  'the stack benchmark measures routers against the floor, cores, latency, memory and steps, and leaves nothing behind',
-  { timeout: 300_000 },
-  async () => {
-    const under = await mkdtemp(join(tmpdir(), 'residency-bench-stack-test-'));
-    const written = await mkdtemp(join(tmpdir(), 'residency-bench-stack-committed-'));
-    const committed = join(written, 'committed.json');
-    await writeFile(committed, JSON.stringify({ rows: [], short: [] }));
-    const peer = `'${process.execPath}' --disable-warning=ExperimentalWarning '${join(import.meta.dirname, 'peers/floor-peer.ts')}'`;
-    const { code, stdout, stderr } = await bench(
-      ['--quick', '--peer', peer, '--committed', committed, '--commit-table'],
-      under,
-    );
-    expect(code, stderr).toBe(0);
+test('the stack benchmark measures routers against the floor, cores, latency, memory and steps, and leaves nothing behind', async () => {
+  const under = await mkdtemp(join(tmpdir(), 'residency-bench-stack-test-'));
+  const written = await mkdtemp(join(tmpdir(), 'residency-bench-stack-committed-'));
+  const committed = join(written, 'committed.json');
+  await writeFile(committed, JSON.stringify({ rows: [], short: [] }));
+  const peer = `'${process.execPath}' --disable-warning=ExperimentalWarning '${join(import.meta.dirname, 'peers/floor-peer.ts')}'`;
+  const { code, stdout, stderr } = await bench(
+    ['--quick', '--peer', peer, '--committed', committed, '--commit-table'],
+    under,
+  );
+  expect(code, stderr).toBe(0);
 
-    const [rates, cores, latency, memory, steps, mainThread, ...more] = tablesOf(stdout);
-    expect(more).toEqual([]);
-    expect(first(rates, 3)).toEqual([
-      ['10 KiB', 'zurich (2)', '1'],
-      ['10 KiB', 'zurich (2)', '2'],
-      ['10 KiB', 'zurich (2)', 'peer'],
-    ]);
-    expect(first(cores, 3)).toEqual([
-      ['10 KiB', 'zurich (2)', '1 router'],
-      ['10 KiB', 'zurich (2)', 'floor'],
-      ['10 KiB', 'zurich (2)', '2 routers'],
-      ['10 KiB', 'zurich (2)', 'peer'],
-    ]);
-    expect(first(latency, 2)).toEqual([['10 KiB', 'zurich (2)']]);
-    expect(memory?.rows).toHaveLength(1);
-    expect(first(steps, 1).flat()).toEqual([
-      'wait for records',
-      'decode',
-      'views',
-      'judge',
-      'place',
-      '– seal',
-      '– put zrh-1',
-      '– put zrh-2',
-      'flush',
-      'events',
-      'settle',
-      'together',
-    ]);
-    expect(first(mainThread, 1).flat()).toEqual(
-      expect.arrayContaining([
-        'S3 client (@aws-sdk, @smithy)',
-        'kafkajs',
-        '@residency/sealing',
-        'busy',
-        'waiting',
-      ]),
-    );
-    // No test asserts a time, only that there is one: none missing, and no rate, ratio or latency
-    // of zero. Memory may well have a slope of zero.
-    expect(stdout).not.toMatch(/NaN|Infinity|undefined/);
-    expect(
-      [rates, latency, memory]
-        .flatMap((table) =>
-          (table?.rows ?? []).flatMap((row) =>
-            row.filter((_, column) => table?.head[column]?.startsWith('slope') !== true),
-          ),
-        )
-        .filter((cell) => /^0(\.0+)?\b/.test(cell) && !/^0\.\d*[1-9]/.test(cell)),
-    ).toEqual([]);
-    // A ratio of a busy run is neither printed nor written.
-    const printed = (rates?.rows ?? []).flatMap((row) => (row.at(-2) === 'busy' ? [] : [row[2]]));
-    expect((await readCommitted(committed)).rows.map(({ routers }) => String(routers))).toEqual(
-      printed.filter((routers) => routers !== 'peer'),
-    );
-    await rm(written, { recursive: true });
-    expect(await readdir(under)).toEqual([]);
-    await rmdir(under);
-  },
-);
+  const [rates, cores, latency, memory, steps, mainThread, ...more] = tablesOf(stdout);
+  expect(more).toEqual([]);
+  expect(first(rates, 3)).toEqual([
+    ['10 KiB', 'zurich (2)', '1'],
+    ['10 KiB', 'zurich (2)', '2'],
+    ['10 KiB', 'zurich (2)', 'peer'],
+  ]);
+  expect(first(cores, 3)).toEqual([
+    ['10 KiB', 'zurich (2)', '1 router'],
+    ['10 KiB', 'zurich (2)', 'floor'],
+    ['10 KiB', 'zurich (2)', '2 routers'],
+    ['10 KiB', 'zurich (2)', 'peer'],
+  ]);
+  expect(first(latency, 2)).toEqual([['10 KiB', 'zurich (2)']]);
+  expect(memory?.rows).toHaveLength(1);
+  expect(first(steps, 1).flat()).toEqual([
+    'wait for records',
+    'decode',
+    'views',
+    'judge',
+    'place',
+    '– seal',
+    '– put zrh-1',
+    '– put zrh-2',
+    'flush',
+    'events',
+    'settle',
+    'together',
+  ]);
+  expect(first(mainThread, 1).flat()).toEqual(
+    expect.arrayContaining([
+      'S3 client (@aws-sdk, @smithy)',
+      'kafkajs',
+      '@residency/sealing',
+      'busy',
+      'waiting',
+    ]),
+  );
+  // No test asserts a time, only that there is one: none missing, and no rate, ratio or latency
+  // of zero. Memory may well have a slope of zero.
+  expect(stdout).not.toMatch(/NaN|Infinity|undefined/);
+  expect(
+    [rates, latency, memory]
+      .flatMap((table) =>
+        (table?.rows ?? []).flatMap((row) =>
+          row.filter((_, column) => table?.head[column]?.startsWith('slope') !== true),
+        ),
+      )
+      .filter((cell) => /^0(\.0+)?\b/.test(cell) && !/^0\.\d*[1-9]/.test(cell)),
+  ).toEqual([]);
+  // A ratio of a busy run is neither printed nor written.
+  const printed = (rates?.rows ?? []).flatMap((row) => (row.at(-2) === 'busy' ? [] : [row[2]]));
+  expect((await readCommitted(committed)).rows.map(({ routers }) => String(routers))).toEqual(
+    printed.filter((routers) => routers !== 'peer'),
+  );
+  await rm(written, { recursive: true });
+  expect(await readdir(under)).toEqual([]);
+  await rmdir(under);
+});
 
 test.each([
   [['--sizes', '10KB'], '--sizes'],

@@ -38,12 +38,12 @@ beforeAll(async () => {
     deployment.start('custodian', ZURICH),
   ]);
   custodians = others;
-}, 120_000);
+});
 
 afterAll(async () => {
   await deployment.close();
   await own.close();
-}, 60_000);
+});
 
 const inZurich = { country: 'CH', becomes: 'stored zurich' } as const;
 const many = (count: number) => Array.from({ length: count }, () => ({ ...inZurich, consent }));
@@ -104,7 +104,7 @@ test('samples flow while a later site is away, and every copy is made when it is
   expect(await metric(active, /^residency_copies_total\{site="zrh-2"\} (\d+)$/m)).toBe(SAMPLES);
   await publisher.publish(many(5));
   await publisher.settled();
-}, 240_000);
+});
 
 test('a custodian that is killed has a successor, and each copy one event', async () => {
   await own.servers.sites['zrh-2'].kill();
@@ -122,7 +122,7 @@ test('a custodian that is killed has a successor, and each copy one event', asyn
   const owed = await owedByEvents();
   expect(new Set(events.map(({ data }) => `${data.of} ${data.copy.site}`)).size).toBe(owed);
   expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index));
-}, 240_000);
+});
 
 /** By a reader: opening the log would fence the custodian. */
 async function custodyEventsCount(): Promise<number | undefined> {
@@ -132,4 +132,4 @@ async function custodyEventsCount(): Promise<number | undefined> {
 
 test('after all each record has one outcome, and the sites agree with the logs', async () => {
   expect(await judgeDeployment(deployment, publisher.expected)).toEqual([]);
-}, 120_000);
+});

@@ -22,7 +22,7 @@ beforeAll(async () => {
     deployment.start('consent-projector'),
     deployment.start('router'),
   ]);
-}, 120_000);
+});
 
 afterAll(() => deployment.close(), 60_000);
 
@@ -42,7 +42,7 @@ test("if the group's positions are deleted while no router runs, the next router
   router = await deployment.start('router');
   await publisher.settled();
   expect(await judgeDeployment(deployment, publisher.expected)).toEqual([]);
-}, 120_000);
+});
 
 test('if the intake log loses records that were never settled, the next router reports it, stops and settles nothing', async () => {
   expect(await router.stop()).toBe(0);
@@ -66,4 +66,4 @@ test('if the intake log loses records that were never settled, the next router r
     before.get(lost.partition),
   );
   expect(await reconcileOpening(deployment)).toEqual([]);
-}, 120_000);
+});

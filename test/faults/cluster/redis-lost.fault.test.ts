@@ -29,12 +29,12 @@ beforeAll(async () => {
     deployment.start('consent-projector'),
     deployment.start('router'),
   ]);
-}, 120_000);
+});
 
 afterAll(async () => {
   await deployment.close();
   await own.close();
-}, 60_000);
+});
 
 const samples = (consent: string, becomes: string) =>
   ['CH', 'RU', 'JP', 'BR'].map((country) => ({
@@ -82,7 +82,7 @@ test('if Redis is stopped, routing waits, names Redis, and continues once it is 
     `Redis: settled ${((performance.now() - returned) / 1_000).toFixed(1)} s after its return`,
   );
   await Promise.all([router.ready(), projector.ready()]);
-}, 120_000);
+});
 
 /** A step of Redis itself, as a command on one line. */
 const script = (lua: string): string => `EVAL "${lua} return redis.status_reply('OK')" 0`;
@@ -163,7 +163,7 @@ test('if Redis is emptied while no projector runs, routing waits for the view an
   await publisher.settled();
   await router.ready();
   expect(await judgeLogs(deployment, publisher.expected)).toEqual([]);
-}, 120_000);
+});
 
 test('router and projector refuse to start with a Redis that evicts', async () => {
   await resp(own.redis.url, 'CONFIG SET maxmemory-policy allkeys-lru');
@@ -177,8 +177,8 @@ test('router and projector refuse to start with a Redis that evicts', async () =
       /EVICTION_POLICY.*Expected maxmemory-policy noeviction, found allkeys-lru/,
     );
   await resp(own.redis.url, 'CONFIG SET maxmemory-policy noeviction');
-}, 120_000);
+});
 
 test('after all faults each record has one outcome, and the sites agree with the audit log', async () => {
   expect(await judgeDeployment(deployment, publisher.expected)).toEqual([]);
-}, 120_000);
+});

@@ -51,7 +51,7 @@ beforeAll(async () => {
   [router, projector] = [await behindProxies(deployment), await behindProxies(deployment)];
   publisher = new Publisher(deployment);
   consent = await publisher.grant();
-}, 120_000);
+});
 
 afterEach(() => {
   for (const proxy of [broker, router, projector]) proxy.clear();
@@ -61,7 +61,7 @@ afterAll(async () => {
   await deployment.close();
   await Promise.all([router.close(), projector.close()]);
   await kafka.close();
-}, 60_000);
+});
 
 const viaProxies = (): Readonly<Record<string, string>> => ({
   RESIDENCY_KAFKA_BROKERS: kafka.brokers.join(','),
@@ -126,7 +126,7 @@ test('a projector and a router become ready although each of their first calls f
   await sleep(1_000);
   expect((await (await routing.ready()).readiness()).checks.every(({ ok }) => ok)).toBe(true);
   await routeThrough();
-}, 120_000);
+});
 
 describe("of a router's transaction", () => {
   const calls = [
@@ -254,4 +254,4 @@ test('after all faults each record has one outcome, and the sites agree with the
   await sleep(500);
   expect(publisher.expected.size).toBeGreaterThan(150);
   expect(await judgeDeployment(deployment, publisher.expected)).toEqual([]);
-}, 120_000);
+});

@@ -20,7 +20,7 @@ beforeAll(async () => {
   });
   publisher = new Publisher(deployment);
   consent = await publisher.grant();
-}, 120_000);
+});
 
 afterAll(() => deployment.close(), 60_000);
 
@@ -64,4 +64,4 @@ test('routers that get SIGTERM under load exit with 0 and free their ports; the 
     0, 0, 0,
   ]);
   expect(await judgeDeployment(deployment, publisher.expected)).toEqual([]);
-}, 300_000);
+});

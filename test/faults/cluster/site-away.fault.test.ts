@@ -44,13 +44,13 @@ beforeAll(async () => {
     deployment.start('consent-projector'),
     deployment.start('router', proxies.env),
   ]);
-}, 120_000);
+});
 
 afterAll(async () => {
   await deployment.close();
   await proxies.close();
   await own.close();
-}, 60_000);
+});
 
 interface Absence {
   readonly site: TestSite;
@@ -131,4 +131,4 @@ test.each(absences)(
 
 test('after all faults each record has one outcome, and the sites agree with the audit log', async () => {
   expect(await judgeDeployment(deployment, publisher.expected)).toEqual([]);
-}, 120_000);
+});

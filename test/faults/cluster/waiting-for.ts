@@ -2,8 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@residency/testkit';
 import type { ServiceProcess } from '../../running-deployment/service-process.ts';
 
-const WITHIN_MS = 60_000;
-
 /** Resolves once `/readyz` reports that the service waits for this code, at any position. */
 export async function waitingFor(service: ServiceProcess, code: string): Promise<void> {
   await eventually(async () => {
@@ -18,7 +16,7 @@ export async function waitingFor(service: ServiceProcess, code: string): Promise
       return true;
     await sleep(50);
     return undefined;
-  }, WITHIN_MS).catch((cause: unknown) => {
+  }).catch((cause: unknown) => {
     throw new Error(
       `Expected ${service.name} to say that it waits for ${code}, found that it does not:\n${service.output}`,
       { cause },

@@ -17,11 +17,11 @@ beforeAll(async () => {
     Deployment.open(stack),
     Deployment.open(stack, { bare: true }),
   ]);
-}, 120_000);
+});
 
 afterAll(async () => {
   await Promise.all([deployment.close(), bare.close()]);
-}, 60_000);
+});
 
 /** The exit code and the output of a service. */
 async function end(
@@ -97,4 +97,4 @@ test('a router configured with the wrong cluster, topics or bucket exits with 1 
       ),
     ],
   ]);
-}, 120_000);
+});

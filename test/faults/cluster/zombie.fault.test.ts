@@ -31,13 +31,13 @@ beforeAll(async () => {
   proxies = await behindProxies(deployment);
   publisher = new Publisher(deployment);
   consent = await publisher.grant();
-}, 120_000);
+});
 
 afterAll(async () => {
   await deployment.close();
   await proxies.close();
   await kafka.close();
-}, 60_000);
+});
 
 /** For each partition a key that leads to it. */
 async function keys(): Promise<readonly [string, string]> {
@@ -124,4 +124,4 @@ test('a router frozen beyond its session timeout, with a put and a commit in fli
   await publisher.settled();
   expect(zombie.running, zombie.output).toBe(true);
   expect(await judgeDeployment(deployment, publisher.expected)).toEqual([]);
-}, 240_000);
+});

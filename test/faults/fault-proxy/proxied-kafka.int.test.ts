@@ -12,7 +12,7 @@ beforeAll(async () => {
     kafkaSettings: { 'auto.create.topics.enable': 'true' },
   });
   [proxy] = kafka.proxies as [FaultProxy<KafkaRequest>];
-}, 120_000);
+});
 afterAll(() => kafka.close());
 
 async function kcat(

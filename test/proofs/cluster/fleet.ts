@@ -3,7 +3,6 @@ import type { Deployment } from '../../running-deployment/deployment.ts';
 import type { ServiceName, ServiceProcess } from '../../running-deployment/service-process.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 
-const READY_MS = 240_000;
 /** Twice the grace period of a service. */
 const ENDED_MS = 50_000;
 
@@ -170,7 +169,7 @@ export class Fleet {
   }
 
   async #start(name: ServiceName): Promise<ServiceProcess> {
-    return await (await this.#launch(name)).ready(READY_MS);
+    return await (await this.#launch(name)).ready();
   }
 
   async #launch(name: ServiceName): Promise<ServiceProcess> {

@@ -49,7 +49,7 @@ async function chain(): Promise<typeof ONE_CHAIN> {
   };
 }
 
-it('custodians killed at random moments leave one chain', { timeout: 180_000 }, async () => {
+it('custodians killed at random moments leave one chain', async () => {
   const running = [start(), start()];
   for (let round = 0; round < 4; round += 1) {
     await Promise.race(running.map(async (child) => await child.said('appended', 3)));
@@ -65,33 +65,29 @@ it('custodians killed at random moments leave one chain', { timeout: 180_000 }, 
   expect(await chain()).toEqual(ONE_CHAIN);
 });
 
-it(
-  'a custodian frozen beyond its session appends nothing once it goes on, and can lead again',
-  { timeout: 120_000 },
-  async () => {
-    const zombie = start();
-    await zombie.said('appended', 3);
-    zombie.signal('SIGSTOP');
-    const heir = start();
-    await heir.said('appended', 3);
-    const before = zombie.count('appended');
-    zombie.signal('SIGCONT');
-    await zombie.said('waits');
-    expect(zombie.lines.filter(([what]) => what === 'waits')).toContainEqual([
-      'waits',
-      expect.stringMatching(/^(?:FENCED|OWNERSHIP_UNSURE|KAFKA_\w+)$/),
-    ]);
-    // At most the append whose answer it had not read when it was stopped.
-    expect(zombie.count('appended') - before).toBeLessThanOrEqual(1);
-    heir.signal('SIGTERM');
-    expect(await heir.exit).toBe(0);
-    await zombie.said('leads', 2);
-    await zombie.said('appended', before + 3);
-    zombie.signal('SIGTERM');
-    expect(await zombie.exit).toBe(0);
-    expect(await chain()).toEqual(ONE_CHAIN);
-  },
-);
+it('a custodian frozen beyond its session appends nothing once it goes on, and can lead again', async () => {
+  const zombie = start();
+  await zombie.said('appended', 3);
+  zombie.signal('SIGSTOP');
+  const heir = start();
+  await heir.said('appended', 3);
+  const before = zombie.count('appended');
+  zombie.signal('SIGCONT');
+  await zombie.said('waits');
+  expect(zombie.lines.filter(([what]) => what === 'waits')).toContainEqual([
+    'waits',
+    expect.stringMatching(/^(?:FENCED|OWNERSHIP_UNSURE|KAFKA_\w+)$/),
+  ]);
+  // At most the append whose answer it had not read when it was stopped.
+  expect(zombie.count('appended') - before).toBeLessThanOrEqual(1);
+  heir.signal('SIGTERM');
+  expect(await heir.exit).toBe(0);
+  await zombie.said('leads', 2);
+  await zombie.said('appended', before + 3);
+  zombie.signal('SIGTERM');
+  expect(await zombie.exit).toBe(0);
+  expect(await chain()).toEqual(ONE_CHAIN);
+});
 
 it('a custodian told to stop leaves at once, and the next one need not wait for its session', async () => {
   // Longer than the test may take.

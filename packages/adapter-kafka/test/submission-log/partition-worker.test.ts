@@ -114,7 +114,7 @@ class World {
     await eventually(() => {
       if (this.#fetching && this.#from < 10n) this.offer(this.#from, 3);
       return Promise.resolve(condition() || undefined);
-    }, 5_000);
+    });
   }
 
   offer(from: bigint, count: number): boolean {

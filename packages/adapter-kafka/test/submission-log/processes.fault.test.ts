@@ -76,55 +76,47 @@ async function publishDuring(work: () => Promise<void>): Promise<number> {
   return published;
 }
 
-it(
-  'consumers killed at random moments lose and repeat nothing, and leave a whole chain',
-  { timeout: 180_000 },
-  async () => {
-    const published = await publishDuring(async () => {
-      const running = [start(), start()];
-      for (let round = 0; round < 6; round += 1) {
-        const victim = running.shift();
-        await victim?.said('settled', 1);
-        await sleep(randomInt(400));
-        victim?.signal('SIGKILL');
-        running.push(start());
-      }
-      for (const child of running) child.signal('SIGKILL');
-    });
-    await settleTheRest();
-    expect(await faultsOf(some.log)).toEqual({ outcomes: published, faults: NO_FAULTS });
-  },
-);
+it('consumers killed at random moments lose and repeat nothing, and leave a whole chain', async () => {
+  const published = await publishDuring(async () => {
+    const running = [start(), start()];
+    for (let round = 0; round < 6; round += 1) {
+      const victim = running.shift();
+      await victim?.said('settled', 1);
+      await sleep(randomInt(400));
+      victim?.signal('SIGKILL');
+      running.push(start());
+    }
+    for (const child of running) child.signal('SIGKILL');
+  });
+  await settleTheRest();
+  expect(await faultsOf(some.log)).toEqual({ outcomes: published, faults: NO_FAULTS });
+});
 
-it(
-  'a consumer stopped beyond its session, with a batch in hand, settles nothing once it goes on',
-  { timeout: 120_000 },
-  async () => {
-    await some.publish(samples(300));
-    const zombie = start({ holdFrom: 3 });
-    await zombie.said('batch', 3);
-    const before = zombie.count('settled');
-    zombie.signal('SIGSTOP');
-    const heir = start();
-    // The next owner has to wait for the session timeout.
-    await heir.said('settled', 15 - before);
-    zombie.go();
-    zombie.signal('SIGCONT');
-    await zombie.said('assigned', 2);
-    expect(
-      zombie.lines
-        .slice(
-          0,
-          zombie.lines.findLastIndex(([what]) => what === 'assigned'),
-        )
-        .filter(([what]) => what === 'settled'),
-    ).toHaveLength(before);
-    for (const child of [zombie, heir]) child.signal('SIGTERM');
-    expect(await Promise.all([zombie.exit, heir.exit])).toEqual([0, 0]);
-    await settleTheRest();
-    expect(await faultsOf(some.log)).toEqual({ outcomes: 300, faults: NO_FAULTS });
-  },
-);
+it('a consumer stopped beyond its session, with a batch in hand, settles nothing once it goes on', async () => {
+  await some.publish(samples(300));
+  const zombie = start({ holdFrom: 3 });
+  await zombie.said('batch', 3);
+  const before = zombie.count('settled');
+  zombie.signal('SIGSTOP');
+  const heir = start();
+  // The next owner has to wait for the session timeout.
+  await heir.said('settled', 15 - before);
+  zombie.go();
+  zombie.signal('SIGCONT');
+  await zombie.said('assigned', 2);
+  expect(
+    zombie.lines
+      .slice(
+        0,
+        zombie.lines.findLastIndex(([what]) => what === 'assigned'),
+      )
+      .filter(([what]) => what === 'settled'),
+  ).toHaveLength(before);
+  for (const child of [zombie, heir]) child.signal('SIGTERM');
+  expect(await Promise.all([zombie.exit, heir.exit])).toEqual([0, 0]);
+  await settleTheRest();
+  expect(await faultsOf(some.log)).toEqual({ outcomes: 300, faults: NO_FAULTS });
+});
 
 it('a consumer told to stop finishes its batch, leaves the group and ends by itself', async () => {
   await some.publish(samples(500));
@@ -145,23 +137,19 @@ it('a consumer told to stop finishes its batch, leaves the group and ends by its
   expect(performance.now() - asked).toBeLessThan(15_000);
 });
 
-it(
-  'consumers that come and go share the partitions and settle each record once',
-  { timeout: 120_000 },
-  async () => {
-    const published = await publishDuring(async () => {
-      const first = start();
-      await first.said('settled', 3);
-      const second = start();
-      await second.said('settled', 3);
-      first.signal('SIGTERM');
-      await first.exit;
-      const third = start();
-      await third.said('settled', 3);
-      for (const child of [second, third]) child.signal('SIGTERM');
-      expect(await Promise.all([second.exit, third.exit])).toEqual([0, 0]);
-    });
-    await settleTheRest();
-    expect(await faultsOf(some.log)).toEqual({ outcomes: published, faults: NO_FAULTS });
-  },
-);
+it('consumers that come and go share the partitions and settle each record once', async () => {
+  const published = await publishDuring(async () => {
+    const first = start();
+    await first.said('settled', 3);
+    const second = start();
+    await second.said('settled', 3);
+    first.signal('SIGTERM');
+    await first.exit;
+    const third = start();
+    await third.said('settled', 3);
+    for (const child of [second, third]) child.signal('SIGTERM');
+    expect(await Promise.all([second.exit, third.exit])).toEqual([0, 0]);
+  });
+  await settleTheRest();
+  expect(await faultsOf(some.log)).toEqual({ outcomes: published, faults: NO_FAULTS });
+});

@@ -101,7 +101,7 @@ async function judge(store: MemoryLedgerStore, sizes: readonly number[]): Promis
 
 describe('a store that fails once', () => {
   for (const fault of STORE_FAULTS.filter((one) => one !== 'pass')) {
-    test(`(${fault}), at whatever call: the ledger is the same`, { timeout: 120_000 }, async () => {
+    test(`(${fault}), at whatever call: the ledger is the same`, async () => {
       for (let nth = 0; ; nth += 1) {
         const inner = new MemoryLedgerStore();
         const store = new FaultyLedgerStore(inner, faultAt(nth, fault));
@@ -112,23 +112,16 @@ describe('a store that fails once', () => {
   }
 });
 
-test(
-  'a store that fails ever so often, and batches of any length: the ledger is the same',
-  { timeout: 120_000 },
-  async () => {
-    for (let seed = 1; seed <= 20; seed += 1) {
-      const inner = new MemoryLedgerStore();
-      let turn = seed;
-      const store = new FaultyLedgerStore(inner, seededFaults(seed, 0.12));
-      expect(
-        await judge(
-          inner,
-          await growInSteps(store, inner, () => 1 + (((turn += 1) * 7_919) % 300)),
-        ),
-      ).toBe('whole');
-    }
-  },
-);
+test('a store that fails ever so often, and batches of any length: the ledger is the same', async () => {
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const inner = new MemoryLedgerStore();
+    let turn = seed;
+    const store = new FaultyLedgerStore(inner, seededFaults(seed, 0.12));
+    expect(
+      await judge(inner, await growInSteps(store, inner, () => 1 + (((turn += 1) * 7_919) % 300))),
+    ).toBe('whole');
+  }
+});
 
 describe('two writers of one store', () => {
   test('at the same time decide on one chain of heads', async () => {

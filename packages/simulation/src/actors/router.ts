@@ -48,12 +48,12 @@ export async function router(process: SimProcess): Promise<void> {
   const sites = noting(
     new AvailableSites(stores, {
       now: () => performance.now(),
-      onChange: (site, isLeftOut) => {
-        if (isLeftOut) world.faults.count('site left out');
+      onChange: (site, failure) => {
+        if (failure) world.faults.count('site left out');
         world.narrate(
           world.scheduler.now,
           process.name,
-          isLeftOut ? `leaves ${site} out` : `uses ${site} again`,
+          failure ? `leaves ${site} out` : `uses ${site} again`,
         );
       },
     }),
