@@ -56,7 +56,7 @@ async function outcomesOf(cluster: Deployment, ids: readonly string[]): Promise<
     const found = new Map<string, string>();
     for await (const { value } of log.read(TOPICS.audit, {
       until: 'end',
-      signal: AbortSignal.timeout(30_000),
+      signal: AbortSignal.timeout(300_000),
     })) {
       const { outcome, data } = decodeAuditEvent(value ?? Buffer.alloc(0));
       const id = named.get(data.submission);
@@ -82,7 +82,7 @@ async function demandUp(services: ReadonlyMap<ServiceName, ServiceProcess>): Pro
 async function notesWithLone({ log }: Deployment): Promise<LogEntry> {
   for await (const record of log.read(TOPICS.policy, {
     until: 'end',
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(300_000),
   })) {
     const document = readPolicyRecord(record)?.document;
     if (document !== undefined)

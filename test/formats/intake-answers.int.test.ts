@@ -345,7 +345,7 @@ test('a ledger is served as openapi.yaml says, once it has grown', async () => {
       const answer = await ask('/ledger/{partition}/checkpoint', '/ledger/0/checkpoint');
       return answer.status === 200 ? answer : undefined;
     },
-    { timeout: 50_000, interval: 500 },
+    { timeout: 300_000, interval: 500 },
   );
   // Origin, size, root. The name of a partial tile contains its width.
   const size = Number(body.split('\n')[1]);

@@ -380,9 +380,7 @@ async function breakThings(folder: string, out: Outputs): Promise<void> {
   const waiting = await start(folder, '--no-examples', '--data', 'broken');
   try {
     await expect
-      .poll(async () => (await out.request('GET', `${waiting.url}/readyz`)).text, {
-        timeout: 30_000,
-      })
+      .poll(async () => (await out.request('GET', `${waiting.url}/readyz`)).text)
       .toContain('NOT_A_PUBLIC_KEY');
   } finally {
     await waiting.stop();

@@ -8,7 +8,7 @@ export function exchange(
   port: number,
   request: Uint8Array,
   complete: (answer: Buffer) => boolean,
-  timeoutMs = 5000,
+  timeoutMs = 60_000,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let answer = Buffer.alloc(0);

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Guarded } from './guarded.ts';
 
-const READY_MS = 90_000;
+/** For a machine that does much else. */
+const READY_MS = 600_000;
 const PROBE_EVERY_MS = 50;
 
 /** One server of an own stack. It keeps its port and its data. */

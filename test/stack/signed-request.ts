@@ -39,7 +39,7 @@ export function signedRequest(options: SignedRequest): Promise<SignedResponse> {
         method: options.method,
         path: options.path,
         headers: signedHeaders(options, url.host),
-        timeout: 30_000,
+        timeout: 300_000,
       },
       (response) => {
         const chunks: Buffer[] = [];

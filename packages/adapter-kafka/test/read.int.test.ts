@@ -1,12 +1,18 @@
+import { createRequire } from 'node:module';
+import { setImmediate } from 'node:timers/promises';
 import { TOPICS } from '@residency/contracts';
 import type { LogRecord } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { eventually } from '@residency/testkit';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Producer } from 'kafkajs';
 import type { KafkaLog } from '../src/kafka-log.ts';
 import { asAdmin, someKafka, text } from './some-kafka.ts';
 import type { SomeKafka } from './some-kafka.ts';
+
+const Broker = createRequire(import.meta.url)('kafkajs/src/broker') as {
+  readonly prototype: { fetch: (request: { readonly minBytes: number }) => Promise<unknown> };
+};
 
 let some: SomeKafka;
 let log: KafkaLog;
@@ -250,30 +256,42 @@ describe('reading a topic to its end', () => {
   });
 });
 
+/** Turns of the event loop that are over before any timer is. */
+const TURNS = 50;
+
 describe('following a topic', () => {
-  it('gives a record within 50 ms of its append, while readers wait, until it is aborted', async () => {
+  it('asks the broker for the next record as soon as it has one, for one at least, until it is aborted', async () => {
+    const asked = vi.spyOn(Broker.prototype, 'fetch');
+    onTestFinished(() => {
+      asked.mockRestore();
+    });
     const stop = new AbortController();
-    const seen = new Map<string, number>();
+    const seen = new Set<string>();
     const following = (async () => {
       for await (const record of log.read(TOPICS.consents, {
         until: 'aborted',
         signal: stop.signal,
       }))
-        seen.set(String(record.value), performance.now());
+        seen.add(String(record.value));
     })();
     await log.append([{ topic: TOPICS.consents, record: text('first', 'k') }]);
-    await eventually(() => Promise.resolve(seen.get('first')));
-    const delays: number[] = [];
+    await eventually(() => Promise.resolve(seen.has('first') || undefined));
+    let askedAgain = 0;
     for (let index = 0; index < 10; index += 1) {
       await log.append([{ topic: TOPICS.consents, record: text(`${index}`, 'k') }]);
-      const appended = performance.now();
-      delays.push((await eventually(() => Promise.resolve(seen.get(`${index}`)))) - appended);
+      let [idle, longest] = [0, 0];
+      for (let after = 0; after < TURNS; after += seen.has(`${index}`) ? 1 : 0) {
+        await setImmediate();
+        idle = asked.mock.settledResults.at(-1)?.type === 'incomplete' ? 0 : idle + 1;
+        longest = Math.max(longest, idle);
+      }
+      if (longest < TURNS) askedAgain += 1;
     }
-    expect(delays.toSorted((a, b) => a - b)[5]).toBeLessThan(50);
-    const aborted = performance.now();
+    // Now and then it first asks whether the topic is still the same.
+    expect(askedAgain).toBeGreaterThan(5);
+    expect(new Set(asked.mock.calls.map(([{ minBytes }]) => minBytes))).toEqual(new Set([1]));
     stop.abort();
     await following;
-    expect(performance.now() - aborted).toBeLessThan(2_000);
   });
 
   it('asks for no more than it was taken', async () => {

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Headers } from '@residency/cloudevents';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { loadKafkajs } from '../src/kafkajs/mend-kafkajs.ts';
 import { decodeRecordBatches, isRecordBatch } from '../src/kafkajs/record-batch.ts';
 
@@ -145,24 +145,29 @@ describe('a record batch', () => {
       );
   });
 
-  it('of very many records, or of a record of very many headers, costs what its bytes cost', async () => {
+  it('of very many records, or of a record of very many headers, reads each byte once', async () => {
     const many = await batch(
-      Array.from({ length: 150_000 }, () => ({ key: null, value: null, headers: [] })),
+      Array.from({ length: 20_000 }, () => ({ key: null, value: null, headers: [] })),
     );
     const wide = await batch([
       {
         key: null,
         value: null,
         headers: Array.from(
-          { length: 50_000 },
+          { length: 10_000 },
           (_, index) => [`${index}`, Buffer.alloc(0)] as const,
         ),
       },
     ]);
-    const start = performance.now();
-    expect(decodeRecordBatches(many)).toHaveLength(150_000);
-    expect(decodeRecordBatches(wide)[0]?.headers).toHaveLength(50_000);
-    expect(performance.now() - start).toBeLessThan(5_000);
+    const read = vi.spyOn(Buffer.prototype, 'readUInt8');
+    try {
+      expect(decodeRecordBatches(many)).toHaveLength(20_000);
+      expect(decodeRecordBatches(wide)[0]?.headers).toHaveLength(10_000);
+      expect(read.mock.calls.length).toBeGreaterThan(20_000);
+      expect(read.mock.calls.length).toBeLessThanOrEqual(many.length + wide.length);
+    } finally {
+      read.mockRestore();
+    }
   });
 
   it('whose record reaches beyond it is an error, not a record', async () => {

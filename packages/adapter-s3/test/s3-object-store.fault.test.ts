@@ -195,16 +195,19 @@ test('connections are used again, no more are open than allowed, and whoever wai
   await expect.poll(() => proxy.openConnections).toBe(0);
 });
 
-test('closing ends what is in work, at once, and nothing goes out afterwards', async () => {
+test('closing ends what is in work, and nothing goes out afterwards', async () => {
   proxy.always('PUT', 'stalled');
-  const patient = new S3ObjectStore({ ...bucket.settings, endpoint: proxy.endpoint });
+  // Only its end can end the request: the test would be over before the request's own time is.
+  const patient = new S3ObjectStore({
+    ...bucket.settings,
+    endpoint: proxy.endpoint,
+    timeouts: { connectMs: 3_600_000, requestMs: 3_600_000 },
+  });
   const { key, sealed, metadata } = exampleObject('one');
-  const began = performance.now();
   const outcome = patient.create(key, sealed, metadata).catch((caught: unknown) => caught);
   await expect.poll(() => proxy.count('PUT')).toBe(1);
   patient.close();
   expect(await outcome).toMatchObject({ code: 'SITE_UNREACHABLE' });
-  expect(performance.now() - began).toBeLessThan(10_000);
   await expect(patient.create(key, sealed, metadata)).rejects.toMatchObject({
     code: 'SITE_UNREACHABLE',
     message: expect.stringContaining('closed'),

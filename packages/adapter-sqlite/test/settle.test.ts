@@ -4,7 +4,7 @@ import type { Batch, BatchResult } from '@residency/routing';
 import { settlementsOf } from '@residency/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteLog } from '../src/sqlite-log.ts';
-import { collect, never, publishSamples, someLog } from './some-log.ts';
+import { collect, commitsOf, never, publishSamples, someLog } from './some-log.ts';
 import type { SomeLog } from './some-log.ts';
 
 let some: SomeLog;
@@ -137,14 +137,13 @@ describe('settling', () => {
     expect(await collect(some.log.auditRecords())).toHaveLength(3);
   });
 
-  it('writes five hundred events in one transaction in far less than a second', async () => {
+  it('writes five hundred events in one transaction', async () => {
+    await consume(settleAll);
     await publishSamples(
       some.log,
       Array.from({ length: 500 }, (_, index) => `${index}`),
     );
-    const began = performance.now();
-    await consume(settleAll);
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(await commitsOf(some.file, async () => await consume(settleAll))).toBe(1);
     expect(await some.log.end(TOPICS.audit)).toBe(503n);
   });
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { encodeKafkaStructured } from '@residency/cloudevents';
 import type { ConsentEvent } from '@residency/consent';
 import { POLICY_PUBLISHED, TOPICS, consentCloudEvent } from '@residency/contracts';
@@ -74,6 +75,29 @@ export async function publishSamples(log: SqliteLog, contents: readonly string[]
 
 export async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
   return await Array.fromAsync(values);
+}
+
+/** How many transactions `work` commits to a log's file: each is one wait for the disk. */
+export async function commitsOf(file: string, work: () => Promise<unknown>): Promise<number> {
+  const reader = new DatabaseSync(file);
+  try {
+    // While it reads an older state, no part of the write-ahead log is written again.
+    reader.exec('BEGIN; SELECT count(*) FROM record');
+    const before = commitFrames(await readFile(`${file}-wal`));
+    await work();
+    return commitFrames(await readFile(`${file}-wal`)) - before;
+  } finally {
+    reader.close();
+  }
+}
+
+/** Frames that end a transaction (https://sqlite.org/fileformat2.html#walformat). */
+function commitFrames(wal: Buffer): number {
+  const [pageSize, salts] = [wal.readUInt32BE(8), wal.subarray(16, 24)];
+  let commits = 0;
+  for (let at = 32; at + 24 <= wal.length; at += 24 + pageSize)
+    if (wal.readUInt32BE(at + 4) !== 0 && salts.equals(wal.subarray(at + 8, at + 16))) commits += 1;
+  return commits;
 }
 
 export function never(): AbortSignal {

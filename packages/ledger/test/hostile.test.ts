@@ -79,8 +79,8 @@ describe('bytes from anywhere', () => {
     );
   });
 
+  // In quadratic time the ten readings of each would be hours, which the run's time limit ends.
   it('are read in linear time', async () => {
-    const started = performance.now();
     for (const [head, unit, tail] of [
       ['', '\n', ''],
       ['', '— ', '\n'],
@@ -90,10 +90,11 @@ describe('bytes from anywhere', () => {
       ['c2sp.org/tlog-proof@v1\nindex 1\n', 'A\n', '\n'],
     ]) {
       const bytes = bytesOf(`${head}${unit?.repeat(Math.floor(900_000 / unit.length))}${tail}`);
-      expect(await codeOf(() => parseNote(bytes))).toBe('INVALID_NOTE');
-      expect(await codeOf(() => parseReceipt(bytes))).toMatch(/^INVALID_(?:NOTE|RECEIPT)$/);
+      for (let times = 0; times < 10; times += 1) {
+        expect(await codeOf(() => parseNote(bytes))).toBe('INVALID_NOTE');
+        expect(await codeOf(() => parseReceipt(bytes))).toMatch(/^INVALID_(?:NOTE|RECEIPT)$/);
+      }
     }
-    expect(performance.now() - started).toBeLessThan(5_000);
   });
 });
 

@@ -389,7 +389,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'event-before-copy',
-    seed: 9,
+    seed: 13,
     defect: 'a custodian appends the event without waiting for its copy',
     edits: [
       {
@@ -401,7 +401,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'nothing-set-aside',
-    seed: 14,
+    seed: 30,
     defect: 'a custodian replaces what has the key without keeping it',
     edits: [
       {
@@ -443,7 +443,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'skipped-is-not-owed',
-    seed: 13,
+    seed: 14,
     defect: 'an event does not say which site was skipped',
     edits: [
       {

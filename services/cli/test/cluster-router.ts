@@ -41,7 +41,7 @@ export async function routeAll(
   try {
     const blocked = await log
       .submissionLog()
-      .consume(route, { until: 'end', signal: AbortSignal.timeout(60_000) });
+      .consume(route, { until: 'end', signal: AbortSignal.timeout(300_000) });
     if (blocked !== undefined) throw blocked.error;
   } finally {
     stores.close();

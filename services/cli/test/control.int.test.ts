@@ -75,9 +75,7 @@ it('a pause by another process holds a running start, and its restart, until it 
     /^The pause since \S+ \(a "look" inside\) is over\./,
   );
   await expect
-    .poll(async () => (await folder.json(0, 'status', submission, ...DATA))[0]?.['state'], {
-      timeout: 20_000,
-    })
+    .poll(async () => (await folder.json(0, 'status', submission, ...DATA))[0]?.['state'])
     .toBe('settled');
   expect((await folder.run('resume', ...DATA)).out).toContain('nothing was changed');
   expect(await readiness(again.url)).toContain('"ready":true');

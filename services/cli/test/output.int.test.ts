@@ -88,7 +88,7 @@ async function run(args: readonly string[], out: Outlet, err: Outlet = 'pipe'): 
     spawn(process.execPath, [BIN, ...args], {
       cwd: folder.path,
       stdio: ['ignore', out, err],
-      timeout: 120_000,
+      timeout: 300_000,
     }),
   );
 }

@@ -35,10 +35,9 @@ it('cuts off a stuck request after the grace period', async () => {
   );
   await once(stuck.socket, 'connect');
   await world.get('/livez');
-  const before = performance.now();
   await world.intake.close();
   await stuck.closed;
-  expect(performance.now() - before).toBeLessThan(5_000);
+  expect(stuck.received).toBe('');
 });
 
 it('refuses further requests on a connection that stays open while it closes', async () => {

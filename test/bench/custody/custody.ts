@@ -23,6 +23,8 @@ export interface CustodyBench {
   readonly rounds: number;
   readonly copies: number;
   readonly bytes: number;
+  /** Of the stack's servers. */
+  readonly longRunning: boolean;
 }
 
 export interface Measured {
@@ -44,7 +46,12 @@ const POLL_MS = 50;
 const WITHIN_MS = 600_000;
 
 export async function measureCustody(options: CustodyBench): Promise<readonly Round[]> {
-  const stack = await openStack({ brokers: 1, redis: true, sites: true, longRunning: true });
+  const stack = await openStack({
+    brokers: 1,
+    redis: true,
+    sites: true,
+    longRunning: options.longRunning,
+  });
   const deployment = await Deployment.open(stack, { partitions: 2 });
   try {
     const publisher = new Publisher(deployment);
@@ -82,7 +89,7 @@ export async function measureCustody(options: CustodyBench): Promise<readonly Ro
 async function publish(
   publisher: Publisher,
   consent: string,
-  { copies, bytes, first }: CustodyBench & { readonly first: number },
+  { copies, bytes, first }: Pick<CustodyBench, 'copies' | 'bytes'> & { readonly first: number },
 ): Promise<void> {
   const workload = { bytes, count: copies, region: 'zurich' } as const;
   for (let sent = 0; sent < copies; sent += PUBLISHED_AT_ONCE) {
@@ -137,7 +144,10 @@ async function until(done: () => Promise<boolean>): Promise<void> {
   }
 }
 
-export function custodyTable({ bytes }: CustodyBench, rounds: readonly Round[]): string {
+export function custodyTable(
+  { bytes }: Pick<CustodyBench, 'bytes'>,
+  rounds: readonly Round[],
+): string {
   const rate = ({ copies, seconds }: Measured): number => copies / seconds;
   const cpu = ({ copies, cpuSeconds }: Measured): number => (cpuSeconds * 1e6) / copies;
   const rows = (['custodian', 'floor'] as const).map((subject) => [
@@ -182,6 +192,7 @@ function readOptions(args: readonly string[]): CustodyBench {
     rounds: readNumber('rounds', values.rounds, { least: 1, most: 99, usual: 3 }),
     copies: readNumber('copies', values.copies, { least: 100, most: 1_000_000, usual: 3_000 }),
     bytes: readSize(values.bytes, '--bytes'),
+    longRunning: true,
   };
 }
 

@@ -5,7 +5,7 @@ import { measureShort, shortTable, tooHeavyText } from './short.ts';
 import { Stand } from './stand.ts';
 import { limitOf, lowestRatio, verdictOf } from './verdict.ts';
 
-const ROUNDS_OF_HEAVIER = 4;
+const ROUNDS_OF_HEAVIER = 2;
 
 test(
   "a router's CPU a sample is not more than 25 % above the committed figure, and a router of three times the CPU would be",

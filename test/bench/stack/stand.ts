@@ -19,7 +19,7 @@ import type { Samples } from './sample-entry.ts';
 /** More than twice as many as routers are compared, so that each has several. */
 export const PARTITIONS = 6;
 const LOOK_MS = 200;
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 600_000;
 
 /** Samples in the intake log that are not settled. */
 export interface Published {
@@ -152,7 +152,7 @@ export class Stand {
 
   /**
    * Resolves once the whole intake log is settled. Throws if a router ends, or if nothing is
-   * settled for two minutes.
+   * settled for ten minutes.
    */
   async settled(routers: readonly ServiceProcess[]): Promise<void> {
     let [least, since] = [Infinity, performance.now()];
@@ -166,7 +166,7 @@ export class Stand {
       const stuck = performance.now() - since > PATIENCE_MS;
       if (stuck || routers.some(({ running }) => !running)) {
         throw new Error(
-          `Expected the routers to settle everything, found ${left} records left and ${stuck ? 'nothing settled for two minutes' : 'a router that ended'}:\n${this.deployment.said()}`,
+          `Expected the routers to settle everything, found ${left} records left and ${stuck ? 'nothing settled for ten minutes' : 'a router that ended'}:\n${this.deployment.said()}`,
         );
       }
       await sleep(LOOK_MS);

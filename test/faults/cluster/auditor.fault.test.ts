@@ -19,7 +19,7 @@ beforeAll(async () => {
     env: { RESIDENCY_LEDGER_INTERVAL_MS: '100' },
   });
 });
-afterAll(() => deployment.close(), 60_000);
+afterAll(() => deployment.close());
 
 /** Appends valid events to partition 0, as a router would settle them. */
 async function append(count: number): Promise<void> {

@@ -8,7 +8,7 @@ const INCREMENTAL_ALTER_CONFIGS = 44;
 const VERSION = 1;
 const TOPIC = 2;
 const SET = 0;
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 300_000;
 const NONE = 0;
 
 /** Deletes the group and its committed positions. It must have no members. */

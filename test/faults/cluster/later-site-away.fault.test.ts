@@ -76,10 +76,10 @@ async function metric(service: ServiceProcess, line: RegExp): Promise<number | u
 }
 
 async function until(done: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + 300_000;
   while (!(await done())) {
     if (performance.now() > deadline)
-      throw new Error(`${what}: not within 60 s\n${deployment.said()}`);
+      throw new Error(`${what}: not within 300 s\n${deployment.said()}`);
     await sleep(250);
   }
 }

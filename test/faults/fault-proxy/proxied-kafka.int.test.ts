@@ -20,7 +20,7 @@ async function kcat(
   args: readonly string[],
   input = '',
 ): Promise<string> {
-  const run = promisify(execFile)('kcat', ['-b', broker ?? '', ...args], { timeout: 30_000 });
+  const run = promisify(execFile)('kcat', ['-b', broker ?? '', ...args], { timeout: 300_000 });
   run.child.stdin?.end(input);
   return (await run).stdout;
 }

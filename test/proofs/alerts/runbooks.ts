@@ -10,7 +10,7 @@ export interface RunbookCause {
 }
 
 const CAUSE = /```sh cause=([a-z][a-z0-9-]*)\n([^`]+?)```\s*\n+Shows: `([^`\n]+)`/g;
-const COMMAND_WITHIN_MS = 90_000;
+const COMMAND_WITHIN_MS = 600_000;
 
 /** Parses a page in the form that docs/runbooks/README.md describes. */
 export function causesOf(page: string): readonly RunbookCause[] {

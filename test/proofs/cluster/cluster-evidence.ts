@@ -14,7 +14,7 @@ import type { VersionOnLog } from './policy-changes.ts';
 /** Objects besides samples: the site's marker, and the probe of the conditional write. */
 const OF_THE_SITE = ['residency-site.json', 'residency-site.probe'];
 // A commit is acknowledged before readers see its records.
-const VISIBLE_WITHIN_MS = 30_000;
+const VISIBLE_WITHIN_MS = 300_000;
 
 export interface ClusterEvidence extends Evidence {
   readonly audit: readonly AuditRow[];

@@ -31,7 +31,7 @@ export interface ClusterOptions extends ScriptOptions {
 // The documentation asks publishers to wait two seconds between a consent and the first sample
 // under it.
 /** After everything is settled. A site that was away is tried at least every half a minute. */
-export const PAID_WITHIN_MS = 120_000;
+export const PAID_WITHIN_MS = 600_000;
 const AFTER_CONSENT_MS = 2_000;
 const LONGEST_PAUSE_MS = 2_000;
 

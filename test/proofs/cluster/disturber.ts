@@ -12,7 +12,7 @@ import { behind } from './kcat.ts';
 import { moving, published } from './policy-changes.ts';
 
 const FIRST_POLICY = new URL('../../../policy/residency-1.json', import.meta.url);
-const IN_SYNC_WITHIN_MS = 180_000;
+const IN_SYNC_WITHIN_MS = 600_000;
 
 /** Carries out the disturbances of a script, one at a time. */
 export class Disturber {

@@ -3,8 +3,8 @@ import type { Deployment } from '../../running-deployment/deployment.ts';
 import type { ServiceName, ServiceProcess } from '../../running-deployment/service-process.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 
-/** Twice the grace period of a service. */
-const ENDED_MS = 50_000;
+/** Twelve times the grace period of a service: a busy machine is slow. */
+const ENDED_MS = 300_000;
 
 export type Ending = 'SIGTERM' | 'SIGKILL';
 

@@ -44,7 +44,7 @@ export interface SigtermResult {
 
 const AFTER_CONSENT_MS = 2_000;
 const BETWEEN_MS = 1_000;
-const ALL_MOVE_WITHIN_MS = 90_000;
+const ALL_MOVE_WITHIN_MS = 600_000;
 
 /**
  * Sends SIGTERM to one router after the other while all have a backlog, starts another

@@ -13,7 +13,7 @@ export interface SoakFault {
   readonly happen: () => Promise<void>;
 }
 
-const IN_SYNC_WITHIN_MS = 50_000;
+const IN_SYNC_WITHIN_MS = 600_000;
 
 export function soakFaults({
   stack,

@@ -28,7 +28,7 @@ function kept(child: Child): Child {
 
 function start(): Child {
   const options = { ...SHORT, sessionTimeoutMs: 1_500, transactionTimeoutMs: 1_000 };
-  return kept(startCustodian({ settings: some.settings, options, paceMs: 5 }));
+  return kept(startCustodian({ settings: some.settings, options, paceMs: 20 }));
 }
 
 /** The events that a custodian was told that it appended. */

@@ -30,11 +30,11 @@ afterEach(async () => {
 });
 
 it('with a broker killed again and again nothing is lost or repeated, and the same consumer continues', async () => {
-  const records = 4_000;
+  const records = 1_600;
   const log = await openKafkaLog(settings, SILENT);
-  for (let sent = 0; sent < records; sent += 500) {
+  for (let sent = 0; sent < records; sent += 400) {
     await log.append(
-      Array.from({ length: 500 }, (_, index) => ({
+      Array.from({ length: 400 }, (_, index) => ({
         topic: TOPICS.samples,
         record: text(`sample ${sent + index}`, `${index}`),
       })),
@@ -69,7 +69,7 @@ it('with a broker killed again and again nothing is lost or repeated, and the sa
       },
     );
   const [broker] = stack.servers.brokers;
-  for (const after of [200, 800, 1_600, 2_400]) {
+  for (const after of [100, 400, 800, 1_200]) {
     await eventually(() => Promise.resolve(settled >= after || undefined));
     await broker?.kill();
     await sleep(300);

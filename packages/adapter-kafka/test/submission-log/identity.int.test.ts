@@ -25,7 +25,7 @@ afterEach(async () => {
 const settleAll: RouteBatch = (batch) => Promise.resolve({ settlements: settlementsOf(batch) });
 const name = (topic: Topic): string => topicName(some.settings.topicPrefix, topic);
 
-async function consume(route = settleAll, signal = AbortSignal.timeout(60_000)): Promise<unknown> {
+async function consume(route = settleAll, signal = AbortSignal.timeout(300_000)): Promise<unknown> {
   return await (
     await some.openLog()
   )

@@ -95,7 +95,7 @@ it('stops with PROGRESS_LOST if records are deleted that it was about to fetch',
   await expect(
     (await some.openLog())
       .submissionLog({ ...SHORT, maxBatchRecords: 1 })
-      .consume(route, { until: 'end', signal: AbortSignal.timeout(30_000) }),
+      .consume(route, { until: 'end', signal: AbortSignal.timeout(300_000) }),
   ).rejects.toMatchObject({ code: 'PROGRESS_LOST', remedy: 'stop' });
   const { faults, outcomes } = await faultsOf(some.log);
   expect(outcomes).toBeLessThan(12);

@@ -23,11 +23,12 @@ import {
 
 const RECORDS = someAuditRecords(600);
 const STEPS = [1, 256, 300, 600];
+const LEAVES = leavesOf(RECORDS);
 
 /** The root of every size, from the leaves alone. */
 const ROOTS: Uint8Array[] = [rootOf(EMPTY_RANGE)];
 let range = EMPTY_RANGE;
-for (const leaf of leavesOf(RECORDS)) {
+for (const leaf of LEAVES) {
   range = appendHashes(range, [leafHash(leaf)]);
   ROOTS.push(rootOf(range));
 }
@@ -83,7 +84,9 @@ async function judge(store: MemoryLedgerStore, sizes: readonly number[]): Promis
   expect(sizes).toEqual(sizes.toSorted((one, other) => one - other));
   const checkpoint = (await published(store)) ?? expect.fail();
   expect(checkpoint).toMatchObject({ size: 600, root: ROOTS[600] });
-  expect(await entriesUnder(store, checkpoint)).toEqual(leavesOf(RECORDS));
+  const entries = await entriesUnder(store, checkpoint);
+  expect(entries).toHaveLength(LEAVES.length);
+  expect(entries.findIndex((entry, index) => LEAVES[index]?.equals(entry) !== true)).toBe(-1);
   const { key } = await signerOf();
   let at = 0;
   while (at < 600) {
