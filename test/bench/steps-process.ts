@@ -1,5 +1,5 @@
 import { FilesystemObjectStore } from '@residency/adapter-filesystem';
-import { DEFAULT_LIMITS } from '@residency/contracts';
+import { DEFAULT_LIMITS, INITIAL_CONTROL } from '@residency/contracts';
 import { createRouter } from '@residency/routing';
 import type { ObjectStore } from '@residency/routing';
 import { RegionSealer } from '@residency/sealing';
@@ -42,6 +42,7 @@ function storeOf(site: string, region: string): ObjectStore {
 
 const route = createRouter({
   limits: inWork === 'one' ? { ...DEFAULT_LIMITS, inFlightBytes: 1 } : DEFAULT_LIMITS,
+  control: { read: async () => INITIAL_CONTROL },
   watermarkMarginMs: 0,
   outcomes: data.log.settledOutcomes(),
   sealer: {

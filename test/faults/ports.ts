@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS } from '@residency/contracts';
+import { DEFAULT_LIMITS, INITIAL_CONTROL } from '@residency/contracts';
 import { createRouter } from '@residency/routing';
 import type { Batch, BatchResult, Blocked } from '@residency/routing';
 import { RegionSealer } from '@residency/sealing';
@@ -47,6 +47,7 @@ export async function routeAround(
     ];
     const route = createRouter({
       limits: DEFAULT_LIMITS,
+      control: { read: async () => INITIAL_CONTROL },
       watermarkMarginMs: 0,
       sealer: {
         seal: (sample, context) => around.call(next('seal'), () => sealer.seal(sample, context)),

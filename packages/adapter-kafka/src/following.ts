@@ -18,6 +18,7 @@ export interface FollowingDeps {
 }
 
 const BACK_OFF_MS = 1_000;
+const LOOK_EVERY_MS = 20;
 
 /**
  * Reads one partition's log from its start in the background. While Kafka is unreachable, the view
@@ -57,7 +58,33 @@ export class Following {
    */
   requireCurrent(): void {
     this.requireInitialRead();
+    this.#requireNoTrouble();
+  }
+
+  /** The offset of the last record after those added; before them: there is none. */
+  async #lastNow(): Promise<bigint> {
+    let last = -1n;
+    for await (const records of this.#deps.read(this.#next, 'end'))
+      last = records.at(-1)?.offset ?? last;
+    return last;
+  }
+
+  #requireNoTrouble(): void {
     if (this.#trouble !== undefined) throw asError(this.#trouble);
+  }
+
+  /**
+   * Resolves once every record is added that the log held at the call. Throws the Kafka error while
+   * Kafka is unreachable.
+   */
+  async caughtUp(): Promise<void> {
+    const last = await this.#lastNow();
+    while ((this.#next ?? 0n) <= last) {
+      this.#requireNoTrouble();
+      this.#deps.signal.throwIfAborted();
+      await pause(LOOK_EVERY_MS, this.#deps.signal);
+    }
+    this.requireCurrent();
   }
 
   async #follow(): Promise<void> {

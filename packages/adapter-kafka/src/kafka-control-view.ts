@@ -34,6 +34,12 @@ export class KafkaControlView implements ControlView {
     return this.#state;
   }
 
+  /** The state after every record that the log held at the call. Throws while Kafka is unreachable. */
+  async readToEnd(): Promise<ControlState> {
+    await this.#following.caughtUp();
+    return this.#state;
+  }
+
   /**
    * Like `read`, but throws while Kafka is unreachable. `read` returns the last known state then.
    */

@@ -9,7 +9,7 @@ import type { AuditQuery } from './auditing.ts';
 import type { ClockReading } from './clock.ts';
 import type { WireCustody } from './custody.ts';
 import type { Database } from './database.ts';
-import { extent, lastAppend, readRecord, readRecords, watermark } from './reading.ts';
+import { extent, lastAppend, nextOf, readRecord, readRecords, watermark } from './reading.ts';
 import type { Extent, ReadLimits } from './reading.ts';
 import { settle } from './settling.ts';
 import type { WireRestoration } from './restoring.ts';
@@ -100,15 +100,19 @@ function appendGroups(
   }
 }
 
-/** The intake records after the last settled one, and the progress at the time of the read. */
+/**
+ * The intake records after the last settled one, and the progress and the end of the control log at
+ * the time of the read.
+ */
 function readBatch(
   db: Database,
   limits: ReadLimits,
-): { readonly extent: Extent; readonly records: WireRecord[] } {
+): { readonly extent: Extent; readonly control: number; readonly records: WireRecord[] } {
   return db.reading(() => {
     const found = extent(db, TOPICS.samples);
     return {
       extent: found,
+      control: nextOf(db, TOPICS.control),
       records: readRecords(db, TOPICS.samples, (found.settled ?? -1) + 1, limits),
     };
   });

@@ -3,10 +3,11 @@ import { lookupOf } from './audit-lookup.ts';
 import type { WireSettlement } from './settling.ts';
 import { packEntries } from './wire.ts';
 
-/** Packs settlements for one transaction. */
+/** Packs settlements for one transaction. `control`: the end of the control log at the batch's read. */
 export function packSettlement(
   batch: Batch,
   settlements: readonly Settlement[],
+  control: number,
 ): { readonly settlement: WireSettlement; readonly transfer: ArrayBuffer[] } {
   const events = packEntries(settlements.map(({ audit }) => audit));
   const pointers = packEntries(
@@ -21,6 +22,7 @@ export function packSettlement(
   return {
     settlement: {
       previous: previous === null ? null : Number(previous),
+      control,
       settled,
       audits,
       pointers: pointers.packed,

@@ -29,6 +29,11 @@ export function extent(db: Database, topic: Topic): Extent {
   );
 }
 
+/** The offset of the topic's next record. */
+export function nextOf(db: Database, topic: Topic): number {
+  return db.get<{ next: number }>('SELECT next FROM topic WHERE name = ?', topic)?.next ?? 0;
+}
+
 /**
  * Records from `from` on. Sizes are read first, which SQLite can do without reading payloads, so
  * that no payload is read in vain.

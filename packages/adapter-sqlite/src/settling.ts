@@ -3,6 +3,7 @@ import { Appender } from './appending.ts';
 import type { AuditLookup } from './audit-lookup.ts';
 import type { ClockReading } from './clock.ts';
 import type { Database } from './database.ts';
+import { nextOf } from './reading.ts';
 import { SqliteLogError } from './sqlite-log-error.ts';
 import type { WireEntry } from './wire.ts';
 
@@ -13,6 +14,8 @@ export interface WireAudit extends AuditLookup {
 export interface WireSettlement {
   /** The progress at which the batch was read. If it has changed, another router settled. */
   readonly previous: number | null;
+  /** The end of the control log before the batch was decided. An order that came since may forbid it. */
+  readonly control: number;
   readonly settled: number;
   readonly audits: readonly WireAudit[];
   readonly pointers: readonly WireEntry[];
@@ -20,14 +23,21 @@ export interface WireSettlement {
 
 /**
  * Writes audit events, quarantine pointers and progress in one transaction. Throws `FENCED` if the
- * progress is not `previous`.
+ * progress is not `previous`, or the control log grew.
  */
 export function settle(
   db: Database,
-  { previous, settled, audits, pointers }: WireSettlement,
+  { previous, control, settled, audits, pointers }: WireSettlement,
   clock: ClockReading,
 ): void {
   db.writing(() => {
+    if (nextOf(db, TOPICS.control) !== control)
+      throw new SqliteLogError({
+        code: 'FENCED',
+        message:
+          'Expected the control log to have the end that it had when this batch began, found a later one: an operator acted since. The batch is dropped and decided anew.',
+        remedy: 'retry',
+      });
     const moved = db.run(
       'UPDATE topic SET settled = ? WHERE name = ? AND settled IS ?',
       settled,

@@ -96,16 +96,17 @@ export class SqliteSubmissionLog implements SubmissionLog {
   }
 
   async #pass(route: RouteBatch, end: number, { signal, settled }: ConsumeOptions): Promise<Pass> {
-    const batch = await passing(this.#read(end, signal));
-    if (batch instanceof SqliteLogError) return { kind: 'failed', error: batch };
-    if (batch === undefined) return { kind: 'idle' };
+    const read = await passing(this.#read(end, signal));
+    if (read instanceof SqliteLogError) return { kind: 'failed', error: read };
+    if (read === undefined) return { kind: 'idle' };
+    const { batch, control } = read;
     const result = await routed(route, batch);
     if (result === undefined) return { kind: 'idle' };
     checkResult(batch, result);
     const { settlements, blocked } = result;
     if (settlements.length > 0) {
       const { packSettlement } = await import('./pack-settlement.ts');
-      const { settlement, transfer } = packSettlement(batch, settlements);
+      const { settlement, transfer } = packSettlement(batch, settlements, control);
       const failure = await passing(
         this.#deps.worker.call('settle', [settlement, this.#deps.clock.read()], transfer),
       );
@@ -118,10 +119,14 @@ export class SqliteSubmissionLog implements SubmissionLog {
   }
 
   /** The next batch; `undefined` if no record waits before `end`. */
-  async #read(end: number, signal: AbortSignal): Promise<Batch | undefined> {
+  async #read(
+    end: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly batch: Batch; readonly control: number } | undefined> {
     const { maxBatchRecords: maxRecords, maxBatchBytes: maxBytes } = this.#options;
     const {
       extent: { settled, first },
+      control,
       records,
     } = await this.#deps.worker.call('batch', [{ maxRecords, maxBytes }]);
     const from = (settled ?? -1) + 1;
@@ -134,12 +139,15 @@ export class SqliteSubmissionLog implements SubmissionLog {
     }
     if (from >= end || records.length === 0) return undefined;
     return {
-      log: this.#deps.log,
-      topic: TOPICS.samples,
-      partition: 0,
-      previous: settled === null ? null : BigInt(settled),
-      records: records.map((record) => unpackRecord(TOPICS.samples, record)),
-      signal,
+      control,
+      batch: {
+        log: this.#deps.log,
+        topic: TOPICS.samples,
+        partition: 0,
+        previous: settled === null ? null : BigInt(settled),
+        records: records.map((record) => unpackRecord(TOPICS.samples, record)),
+        signal,
+      },
     };
   }
 }

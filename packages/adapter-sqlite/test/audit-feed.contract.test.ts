@@ -23,7 +23,7 @@ describeAuditFeed('SqliteAuditFeed', async () => {
         const nowhere = packed.map((entry) => ({ ...entry, topic: 'none' as never }));
         settle(
           db,
-          { previous: null, settled: 0, audits: [], pointers: [...packed, ...nowhere] },
+          { previous: null, control: 0, settled: 0, audits: [], pointers: [...packed, ...nowhere] },
           { now: Date.now() },
         );
       } catch (error) {

@@ -62,6 +62,8 @@ export const auditData = {
     ...judged,
     placements: z.array(placement).min(1),
     owed: z.array(z.string()).min(1).optional(),
+    // The number of changes of the region's arbiter; absent: none.
+    arbiter: z.int().positive().optional(),
   }),
   // `placements`: copies that it made before it found the record whose duplicate it is.
   duplicate: z.strictObject({

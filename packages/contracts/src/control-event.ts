@@ -10,7 +10,12 @@ import { TOPICS } from './log-record.ts';
 import type { LogRecord } from './log-record.ts';
 import {
   ACT_FAILED,
+  ARBITER_CHANGED,
+  ARBITER_CLAIMS,
+  ARBITER_CLOSING,
+  ARBITER_KEPT,
   AUDIT_RESTORE_BEGUN,
+  CLAIMS_IN_EVENT,
   CLOCK_ACCEPTED,
   CONTROL_LOG_LEVELS,
   EXPORTED,
@@ -31,6 +36,8 @@ import {
   REDRIVE_BEGUN,
   ROUTING_PAUSED,
   ROUTING_RESUMED,
+  SITE_IN,
+  SITE_OUT,
   SITE_REPAIR_ORDERED,
   TOPIC_ACCEPTED,
 } from './vocabulary.ts';
@@ -49,6 +56,12 @@ const code = z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/);
 export const PRINCIPAL = /^[^\p{C}]{1,128}$/u;
 /** The position of a record of the intake log. */
 const samplePosition = position.regex(/^[^/]+\/threat\.samples\//, 'no position of the intake log');
+const claim = z.strictObject({
+  submission: hex64,
+  of: samplePosition,
+  sampleSha256: hex64,
+  country: z.string().regex(/^[A-Z]{2}$/),
+});
 const topicId = z.string().regex(/^[A-Za-z0-9_-]{22}$/);
 export const controlData = {
   [EXPORT_BEGUN]: z.strictObject(asked),
@@ -95,6 +108,24 @@ export const controlData = {
     site: name,
     perSecond: z.int().min(1).max(1_000_000).optional(),
   }),
+  [ARBITER_CLOSING]: z.strictObject({ act, region: name, site: name, next: name, reason }),
+  [ARBITER_CLAIMS]: z.strictObject({
+    act,
+    region: name,
+    attempt: act,
+    claims: z.array(claim).min(1).max(CLAIMS_IN_EVENT),
+  }),
+  // `claims`: of the attempt, in all its events. `unheld`: stored samples that no serving site has.
+  [ARBITER_CHANGED]: z.strictObject({
+    act,
+    region: name,
+    attempt: act,
+    claims: z.int().nonnegative(),
+    unheld: z.int().nonnegative(),
+  }),
+  [ARBITER_KEPT]: z.strictObject({ act, region: name, reason }),
+  [SITE_OUT]: z.strictObject({ act, region: name, site: name, reason }),
+  [SITE_IN]: z.strictObject({ act, region: name, site: name }),
   [CLOCK_ACCEPTED]: z.strictObject({ clock: instant, lastAppend: instant }),
   [LOG_LEVEL_SET]: z.strictObject({
     service: z.string().regex(/^[a-z][a-z-]{0,63}$/),

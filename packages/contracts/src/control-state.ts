@@ -5,6 +5,10 @@ import type { LogRecord } from './log-record.ts';
 import {
   ACT_FAILED,
   ALL_SERVICES,
+  ARBITER_CHANGED,
+  ARBITER_CLAIMS,
+  ARBITER_CLOSING,
+  ARBITER_KEPT,
   AUDIT_RESTORE_BEGUN,
   CLOCK_ACCEPTED,
   EXPORTED,
@@ -22,9 +26,13 @@ import {
   REDRIVE_BEGUN,
   ROUTING_PAUSED,
   ROUTING_RESUMED,
+  SITE_IN,
+  SITE_OUT,
   SITE_REPAIR_ORDERED,
   TOPIC_ACCEPTED,
 } from './vocabulary.ts';
+import { ALL_IN_SERVICE, evolveService } from './region-service.ts';
+import type { RegionService } from './region-service.ts';
 import type { CONTROL_LOG_LEVELS } from './vocabulary.ts';
 
 export type ControlLogLevel = Exclude<(typeof CONTROL_LOG_LEVELS)[number], 'default'>;
@@ -56,6 +64,8 @@ export interface ControlState {
   readonly setAside?: readonly string[];
   /** Orders to check every copy in a site, in their order, done or not; absent: none. */
   readonly repairs?: readonly RepairOrder[];
+  /** Sites out of service and changed arbiters by region; absent: all serve as the policy says. */
+  readonly services?: Readonly<Record<string, RegionService>>;
   /** The number of records of the control log that were not control events; absent: none. */
   readonly passedOver?: number;
   /** Log levels by service, or `all`. */
@@ -64,10 +74,10 @@ export interface ControlState {
 
 /** Applies one event. `at`: its append time, milliseconds. The last event wins. */
 export function evolveControl(state: ControlState, event: ControlEvent, at: number): ControlState {
-  const { logLevels, setAside, repairs, passedOver } = state;
+  const { logLevels, setAside, repairs, services, passedOver } = state;
   const kept = {
     logLevels,
-    ...defined({ setAside, repairs, passedOver }),
+    ...defined({ setAside, repairs, services, passedOver }),
   };
   switch (event.type) {
     case ROUTING_PAUSED:
@@ -94,6 +104,18 @@ export function evolveControl(state: ControlState, event: ControlEvent, at: numb
       return (repairs ?? []).some(({ act }) => act === event.data.act)
         ? state
         : { ...state, repairs: [...(repairs ?? []), event.data] };
+    case ARBITER_CLOSING:
+    case ARBITER_CLAIMS:
+    case ARBITER_CHANGED:
+    case ARBITER_KEPT:
+    case SITE_OUT:
+    case SITE_IN: {
+      const { region } = event.data;
+      return {
+        ...state,
+        services: { ...services, [region]: evolveService(serviceOf(state, region), event, at) },
+      };
+    }
     case TOPIC_ACCEPTED:
     case QUARANTINE_CLOSED:
     case CLOCK_ACCEPTED:
@@ -126,6 +148,11 @@ export function followControl(state: ControlState, record: LogRecord): ControlSt
     return { ...state, passedOver: (state.passedOver ?? 0) + 1 };
   }
   return evolveControl(state, event, record.at);
+}
+
+/** Which sites of the region serve. */
+export function serviceOf({ services = {} }: ControlState, region: string): RegionService {
+  return Object.hasOwn(services, region) ? (services[region] ?? ALL_IN_SERVICE) : ALL_IN_SERVICE;
 }
 
 /** The level that was set for a service; `undefined`: its configuration's. */

@@ -1,3 +1,7 @@
+export { ALL_IN_SERVICE, sitesInService } from './region-service.ts';
+export { ServiceHistory } from './service-history.ts';
+export type { ServiceOfNumber } from './service-history.ts';
+export type { ArbiterClosing, ClaimedIdentity, RegionService } from './region-service.ts';
 export { auditEventIn, decodeAuditEvent, encodeAuditEvent } from './audit-event.ts';
 export type {
   AuditEvent,
@@ -20,7 +24,7 @@ export { CONTRACT_ERROR_CODES, ContractError } from './contract-error.ts';
 export type { ContractErrorCode } from './contract-error.ts';
 export { controlEntry, readControlRecord } from './control-event.ts';
 export type { ControlEvent } from './control-event.ts';
-export { evolveControl, followControl, logLevelOf } from './control-state.ts';
+export { evolveControl, followControl, logLevelOf, serviceOf } from './control-state.ts';
 export type { ControlLogLevel, ControlState, RepairOrder } from './control-state.ts';
 export {
   custodyDigest,
@@ -88,7 +92,12 @@ export type { Rejection, Submission } from './submission.ts';
 export type { Verdict } from './vocabulary.ts';
 export {
   ACT_FAILED,
+  ARBITER_CHANGED,
+  ARBITER_CLAIMS,
+  ARBITER_CLOSING,
+  ARBITER_KEPT,
   ALL_SERVICES,
+  CLAIMS_IN_EVENT,
   CLOCK_ACCEPTED,
   CONSENT_GRANTED,
   CONSENT_TICK,
@@ -117,6 +126,8 @@ export {
   ROUTING_PAUSED,
   ROUTING_RESUMED,
   SAMPLE_COPIED,
+  SITE_IN,
+  SITE_OUT,
   SITE_REPAIR_ORDERED,
   SUBJECT_LINKED,
   SUBMITTED,

@@ -10,6 +10,11 @@ export const objectMetadata = z.strictObject({
   'policy-digest': hex64,
   'sealed-sha256': hex64,
   'wrapping-key': z.string().min(1).max(128),
+  /** Absent: the arbiter never changed. */
+  arbiter: z
+    .string()
+    .regex(/^[1-9]\d{0,8}$/)
+    .optional(),
 });
 
 /**
@@ -23,6 +28,8 @@ export interface ObjectMetadata {
   readonly policyDigest: string;
   readonly sealedSha256: string;
   readonly wrappingKey: string;
+  /** The number of changes of the region's arbiter before the object was made; absent: none. */
+  readonly arbiter?: number;
 }
 
 /** Encodes as S3 user metadata: lower-case names, ASCII values. */
@@ -34,6 +41,7 @@ export function encodeObjectMetadata(metadata: ObjectMetadata): Record<string, s
     'policy-digest': metadata.policyDigest,
     'sealed-sha256': metadata.sealedSha256,
     'wrapping-key': metadata.wrappingKey,
+    ...(metadata.arbiter === undefined ? {} : { arbiter: String(metadata.arbiter) }),
   };
 }
 
@@ -57,6 +65,7 @@ export function decodeObjectMetadata(values: Readonly<Record<string, unknown>>):
     policyDigest: parsed.data['policy-digest'],
     sealedSha256: parsed.data['sealed-sha256'],
     wrappingKey: parsed.data['wrapping-key'],
+    ...(parsed.data.arbiter === undefined ? {} : { arbiter: Number(parsed.data.arbiter) }),
   };
 }
 

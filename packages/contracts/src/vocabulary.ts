@@ -45,6 +45,14 @@ export const ACT_FAILED = 'residency.act.failed.v1';
 export const TOPIC_ACCEPTED = 'residency.topic.accepted.v1';
 export const QUARANTINE_CLOSED = 'residency.quarantine.closed.v1';
 export const SITE_REPAIR_ORDERED = 'residency.site.repair-ordered.v1';
+export const ARBITER_CLOSING = 'residency.arbiter.closing.v1';
+export const ARBITER_CLAIMS = 'residency.arbiter.claims.v1';
+export const ARBITER_CHANGED = 'residency.arbiter.changed.v1';
+export const ARBITER_KEPT = 'residency.arbiter.kept.v1';
+export const SITE_OUT = 'residency.site.out.v1';
+export const SITE_IN = 'residency.site.in.v1';
+/** The most claims in one event. */
+export const CLAIMS_IN_EVENT = 1_000;
 
 /** On `residency.custody.<region>`: a site of the region got a copy of a stored sample. */
 export const SAMPLE_COPIED = 'residency.sample.copied.v1';

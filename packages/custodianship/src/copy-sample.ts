@@ -29,8 +29,8 @@ export interface MadeCopy {
 /** The sites that a copy may be made from. */
 export interface Sources {
   /**
-   * `away`: it failed a short while ago. `unknown`: no policy says that the region has it, so an
-   * event that names it is wrong. Throws as `CustodianSites.site`.
+   * `away`: it failed a short while ago. `unknown`: it is out of service, or no policy says that the
+   * region has it, so an event that names it is wrong. Throws as `CustodianSites.site`.
    */
   site(name: string): Promise<CustodianSite | 'away' | 'unknown'>;
   /** The site did not answer. */

@@ -1,4 +1,5 @@
-import type { ClosedData, CopiedData, RepairOrder } from '@residency/contracts';
+import { serviceOf, sitesInService } from '@residency/contracts';
+import type { ClosedData, ControlState, CopiedData, RepairOrder } from '@residency/contracts';
 import { evolveHolding, owedSites } from '@residency/custody';
 import { defined } from '@residency/defined';
 import { policyInForce, validPolicies } from '@residency/residency';
@@ -27,8 +28,8 @@ export interface CustodianDeps {
   readonly sites: CustodianSites;
   readonly outcomes: SettledOutcomes;
   readonly policies: PolicyView;
-  /** Every order known by now, of any region, done or not. */
-  readonly orders: () => readonly RepairOrder[];
+  /** Every order known by now, of any region, done or not; and which sites serve. */
+  readonly control: () => ControlState;
   /** Wall clock, milliseconds. */
   readonly now: () => number;
   /** A monotonic clock, milliseconds. */
@@ -85,8 +86,8 @@ interface SiteState {
 }
 
 /**
- * Pays the copies that sites of one region owe. A copy is owed by each site of the region's policy
- * in force that the holding's ciphertext is not in, whatever the `stored` event says: so a site that
+ * Pays the copies that sites of one region owe. A copy is owed by each site in service of the
+ * region's policy in force that the holding's ciphertext is not in, whatever the `stored` event says: so a site that
  * a later version adds is filled, and a second ciphertext is replaced (docs/decisions/0037).
  *
  * Use it from one place at a time. After any rejection of `round`, drop it and open the custody log
@@ -104,6 +105,8 @@ export class Custodian {
   /** By the policy in force, and by all valid versions. */
   #sites: readonly string[] = [];
   #known: ReadonlySet<string> = new Set();
+  /** Sites that are out of service: nothing is asked of them. */
+  #out: ReadonlySet<string> = new Set();
   #complete = false;
   #lookAgainAt = 0;
   #copied = 0;
@@ -177,7 +180,9 @@ export class Custodian {
       regions.find(({ id }) => id === this.#deps.custody.region)?.sites ?? [];
     this.#known = new Set(validPolicies(versions).flatMap(({ document }) => ofRegion(document)));
     const inForce = policyInForce(versions, this.#deps.now());
-    const sites = inForce === undefined ? [] : ofRegion(inForce.document);
+    const service = serviceOf(this.#deps.control(), this.#deps.custody.region);
+    const sites = inForce === undefined ? [] : sitesInService(service, ofRegion(inForce.document));
+    this.#out = new Set(Object.keys(service.out).filter((site) => !sites.includes(site)));
     if (sites.length === this.#sites.length && sites.every((site) => this.#sites.includes(site)))
       return;
     this.#sites = sites;
@@ -340,7 +345,7 @@ export class Custodian {
       head: this.#head,
       sources: {
         site: async (name) => {
-          if (!this.#known.has(name)) return 'unknown';
+          if (!this.#known.has(name) || this.#out.has(name)) return 'unknown';
           const { retryAt } = this.#state(name);
           return this.#deps.elapsed() < retryAt ? 'away' : await this.#deps.sites.site(name);
         },
@@ -366,7 +371,7 @@ export class Custodian {
 
   #openRepairs(): readonly Repair[] {
     const { region } = this.#deps.custody;
-    for (const order of this.#deps.orders()) {
+    for (const order of this.#deps.control().repairs ?? []) {
       if (order.region !== region || this.#head.isClosed(order.act) || this.#repairs.has(order.act))
         continue;
       const { elapsed, copied } = this.#deps;
@@ -394,7 +399,8 @@ export class Custodian {
       return;
     }
     const state = this.#state(name);
-    if (this.#deps.elapsed() < state.retryAt) return;
+    // An order for a site that is out waits until it is back.
+    if (this.#out.has(name) || this.#deps.elapsed() < state.retryAt) return;
     const { value: site, away: closed } = await unlessAway(() => this.#deps.sites.site(name));
     const { done, waits, away } =
       site === undefined

@@ -11,6 +11,7 @@ import {
   sampleCopied,
   sha256,
   submissionId,
+  INITIAL_CONTROL,
 } from '@residency/contracts';
 import type {
   AuditEvent,
@@ -18,6 +19,7 @@ import type {
   CopiedEvent,
   CustodyEvent,
   RepairOrder,
+  ControlState,
 } from '@residency/contracts';
 import { Custodian } from '@residency/custodianship';
 import type { CustodianDeps, CustodianSite, CustodyLog } from '@residency/custodianship';
@@ -60,6 +62,7 @@ export class CustodyWorld {
   readonly custody: Buffer[] = [];
   readonly away = new Set<string>();
   readonly orders: RepairOrder[] = [];
+  control: ControlState = INITIAL_CONTROL;
   /** Wraps a site of the custodian. */
   wrap: (site: CustodianSite) => CustodianSite = (site) => site;
   appendFault: AppendFault = 'pass';
@@ -171,7 +174,7 @@ export class CustodyWorld {
       now: () => this.now,
       elapsed: () => this.elapsed,
       random: () => 0,
-      orders: () => this.orders,
+      control: () => ({ ...this.control, repairs: this.orders }),
       ...overrides,
     });
   }

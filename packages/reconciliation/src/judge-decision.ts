@@ -1,9 +1,13 @@
 import { formatPosition, objectKey } from '@residency/contracts';
+import type { ServiceHistory } from '@residency/contracts';
 import type { StoredEvent } from './check-object.ts';
 import type { Difference } from './difference.ts';
 import type { ReconcileDeps } from './reconcile-deps.ts';
 
-/** Faults of an event's decision and placements, without a look at the sites. */
+/**
+ * Faults of an event's decision and placements, without a look at the sites. `services`: which sites
+ * served.
+ */
 export function* judgeDecision(
   {
     sitesOf,
@@ -11,6 +15,7 @@ export function* judgeDecision(
     ruleHolds,
   }: Pick<ReconcileDeps, 'sitesOf' | 'settleWithOf' | 'ruleHolds'>,
   event: StoredEvent,
+  services: Pick<ServiceHistory, 'of'>,
 ): Generator<Difference> {
   const {
     submission,
@@ -18,6 +23,7 @@ export function* judgeDecision(
     country,
     placements,
     owed = [],
+    arbiter: number = 0,
   } = event.data;
   const about = { position: formatPosition(event.position), submission };
   const sites = sitesOf(policy.digest, region);
@@ -30,25 +36,32 @@ export function* judgeDecision(
     };
     return;
   }
-  const owes = new Set(owed);
+  const placed = placements.map(({ site }) => site);
+  const service = services.of(region, number);
+  const first = service?.arbiter ?? sites[0];
+  const order = [
+    ...sites.filter((site) => site === first),
+    ...sites.filter((one) => one !== first),
+  ];
+  const named = (some: readonly string[]): readonly string[] =>
+    order.filter((site) => some.includes(site));
+  const absent = sites.filter((site) => !placed.includes(site) && !owed.includes(site));
   if (
-    !isSame(
-      placements.map(({ site }) => site),
-      sites.filter((site) => !owes.has(site)),
-    ) ||
-    !isSame(
-      owed,
-      sites.filter((site) => owes.has(site)),
-    ) ||
+    service === undefined ||
+    !isSame(placed, named(placed)) ||
+    !isSame(owed, named(owed)) ||
+    placed.some((site) => owed.includes(site)) ||
+    absent.some((site) => !service.out.has(site)) ||
     placements.some(({ key }) => key !== objectKey(submission)) ||
-    placements[0]?.site !== sites[0] ||
-    placements.length < (settleWithOf(policy.digest, region) ?? sites.length)
+    placed[0] !== first ||
+    placed.length <
+      Math.min(settleWithOf(policy.digest, region) ?? sites.length, sites.length - absent.length)
   )
     yield {
       code: 'PLACEMENTS_INCOMPLETE',
       ...about,
       message:
-        "Expected each site of the region either with one placement at the submission's key or among the sites that owe a copy, both in the policy's order; the first site and as many as settleWith asks for with a placement. Found otherwise.",
+        "Expected each site of the region that served either with one placement at the submission's key or among the sites that owe a copy, the arbiter first and then in the policy's order; the arbiter and as many as settleWith asks for with a placement. Found otherwise.",
     };
   if (!ruleHolds(policy.digest, { rule, region, country, at: event.at }))
     yield {

@@ -1,3 +1,4 @@
+import type { ServiceHistory } from '@residency/contracts';
 import type { PolicyQuestions } from './policy-book.ts';
 import type { AuditTrail } from './ports/audit-trail.ts';
 import type { OpenSealed, ReadSealedHeader } from './ports/sealed-reader.ts';
@@ -9,6 +10,8 @@ export interface ReconcileDeps extends PolicyQuestions {
   /** Names found among the sites that are not sites, such as other folders. */
   readonly foreignSites: readonly string[];
   readonly trail: AuditTrail;
+  /** The control log up to now, read anew at each call. Absent: every site always serves. */
+  readonly services?: () => Promise<ServiceHistory>;
   readonly readHeader: ReadSealedHeader;
   /** If present, every object is also opened. */
   readonly open?: OpenSealed;

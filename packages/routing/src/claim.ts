@@ -1,4 +1,4 @@
-import type { ObjectMetadata, Position } from '@residency/contracts';
+import type { ClaimedIdentity, ObjectMetadata, Position } from '@residency/contracts';
 import type { ObjectStore } from './ports/object-store.ts';
 import type { SettledOutcomes } from './ports/settled-outcomes.ts';
 
@@ -19,6 +19,8 @@ export interface Claim {
   /** The least number of sites that must have a sample before it is stored. */
   readonly settleWith: number;
   readonly outcomes: SettledOutcomes;
+  /** Who owns the identity although the first site may not have its object. */
+  readonly claimed?: ClaimedIdentity;
 }
 
 /** Whether a record may be settled without some of the later sites. `sites`: all of its region. */

@@ -1,6 +1,6 @@
 import { remedyOf } from '@residency/coded-error';
 import { objectKey, parsePosition } from '@residency/contracts';
-import type { Position } from '@residency/contracts';
+import type { ClaimedIdentity, Position } from '@residency/contracts';
 import { mayOwe } from './claim.ts';
 import type { Attempt, Claim } from './claim.ts';
 import {
@@ -13,16 +13,22 @@ import {
 } from './placing-errors.ts';
 import type { ObjectHead, ObjectStore } from './ports/object-store.ts';
 
-/** How another record's object in a site affects the record that is being placed. */
-export type Verdict =
-  /** The other record is settled and stored nothing, so the object becomes this record's. */
-  | { readonly kind: 'adopt' }
+/** The identity is another record's. */
+export type OfAnother =
   /**
    * `left`: objects of an earlier attempt of this record in sites that the owner's policy version
-   * does not name.
+   * does not name, or in the first site beside a claim.
    */
   | { readonly kind: 'duplicate'; readonly of: string; readonly left: readonly SeenHead[] }
   | { readonly kind: 'conflict' };
+
+/** How another record's object in a site affects the record that is being placed. */
+export type Verdict =
+  | OfAnother
+  /** The other record is settled and stored nothing, so the object becomes this record's. */
+  | { readonly kind: 'adopt' }
+  /** The object is of an earlier arbiter's time and decides nothing: a custodian replaces it. */
+  | { readonly kind: 'owe' };
 
 export interface SeenHead {
   readonly site: string;
@@ -40,16 +46,52 @@ export async function atFirstSite(claim: Claim, site: string, head: ObjectHead):
 }
 
 /**
+ * What a claim of another record says (docs/decisions/0041). `undefined`: there is none, or its
+ * owner is settled and stored nothing.
+ */
+export async function atClaim(claim: Claim): Promise<OfAnother | undefined> {
+  const { claimed, metadata, stores } = claim;
+  const [store] = stores;
+  if (store === undefined || claimed === undefined || claimed.of === metadata.position)
+    return undefined;
+  const head = claimedHead(claimed);
+  if ((await fateOf(head, claim, store.site)).kind === 'void') return undefined;
+  const found = await readableHead(store, claim, false);
+  const left = found !== undefined && found !== 'away' && isOwn(found, claim) ? [found] : [];
+  for (const own of left) {
+    requireOwnObject(own, metadata, store.site);
+    if (!isSame(head, claim))
+      throw sitesDisagree(claim, [store.site, claimed.of], [store.site, metadata.position]);
+  }
+  const verdict = await atFirstSite(claim, store.site, head);
+  if (verdict.kind === 'conflict') return verdict;
+  if (verdict.kind !== 'duplicate') return undefined;
+  const here = left.map((own) => ({ site: store.site, head: own }));
+  return { ...verdict, left: [...here, ...verdict.left] };
+}
+
+function claimedHead({ of: position, sampleSha256, country }: ClaimedIdentity): ObjectHead {
+  const none = { policyDigest: '', sealedSha256: '', wrappingKey: '' };
+  return { bytes: 0, metadata: { position, sampleSha256, country, ...none } };
+}
+
+/**
  * This record owns the identity at the first site, and a later site holds another record's object.
  * Either the first site lost that object, or a frozen router wrote late. Only that record's outcome
  * shows which. While it has none, it may be about to commit as stored, so this record waits. That
- * record will find this one's object at the first site, so both make progress.
+ * record will find this one's object at the first site, so both make progress. An object of an
+ * earlier arbiter's time is not waited for: its router is fenced.
  */
 export async function atLaterSite(claim: Claim, site: string, head: ObjectHead): Promise<Verdict> {
   const disagree = (): Error =>
     sitesDisagree(claim, firstSite(claim), [site, head.metadata.position]);
-  if (!isSame(head, claim)) throw disagree();
+  const earlier = isOfEarlier(head, claim);
+  if (!isSame(head, claim) && !earlier) throw disagree();
   const fate = await fateOf(head, claim, site);
+  if (earlier && fate.kind !== 'unknown') {
+    if (fate.kind !== 'stored') return { kind: 'owe' };
+    if (!isSame(head, claim)) return { kind: 'conflict' };
+  }
   switch (fate.kind) {
     case 'stored':
       return { kind: 'duplicate', of: fate.of, left: [] };
@@ -179,7 +221,7 @@ async function fateOf({ metadata }: ObjectHead, claim: Claim, site: string): Pro
 
 interface LaterHeads {
   readonly heads: readonly SeenHead[];
-  /** The number of sites that did not answer and may be owed. */
+  /** The number of sites that may be owed: no answer, or an object of an earlier arbiter's time. */
   readonly away: number;
 }
 
@@ -198,14 +240,16 @@ async function laterHeads(claim: Claim): Promise<LaterHeads> {
   for (const { site, head } of heads) {
     if (isOwn(head, claim)) requireOwnObject(head, claim.metadata, site);
   }
-  return { heads, away: seen.filter(({ head }) => head === 'away').length };
+  const current = heads.filter(({ head }) => !isOfEarlier(head, claim));
+  const away = seen.filter(({ head }) => head === 'away').length + heads.length - current.length;
+  return { heads: current, away };
 }
 
 async function readableHead(
   store: ObjectStore,
   claim: Claim,
+  owable = mayOwe(claim.settleWith, claim.stores),
 ): Promise<ObjectHead | 'away' | undefined> {
-  const owable = mayOwe(claim.settleWith, claim.stores);
   try {
     return await store.head(objectKey(claim.submission), { owable });
   } catch (error) {
@@ -221,6 +265,11 @@ function firstSite({ stores, metadata }: Claim): readonly [string, string] {
 
 function isOwn({ metadata }: ObjectHead, claim: Claim): boolean {
   return metadata.position === claim.metadata.position;
+}
+
+/** Made before the region's arbiter changed to the present one. */
+function isOfEarlier({ metadata }: ObjectHead, claim: Claim): boolean {
+  return (metadata.arbiter ?? 0) < (claim.metadata.arbiter ?? 0);
 }
 
 function isSame({ metadata: { sampleSha256, country } }: ObjectHead, { metadata }: Claim): boolean {

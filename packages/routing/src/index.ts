@@ -23,7 +23,6 @@ export type {
   Settlement,
   SubmissionLog,
 } from './ports/submission-log.ts';
-export { pausable } from './pausable.ts';
 export { createRouter } from './router.ts';
 export type { RouterDeps } from './router.ts';
 export { blocksByItself } from './set-aside.ts';

@@ -1,7 +1,7 @@
 import { gate } from '@residency/consent';
 import type { ConsentHistory } from '@residency/consent';
 import { sha256 } from '@residency/contracts';
-import type { RecordedDecision, Submission } from '@residency/contracts';
+import type { ClaimedIdentity, RecordedDecision, Submission } from '@residency/contracts';
 import { decide } from '@residency/residency';
 import type { PolicyVersion } from '@residency/residency';
 import { quarantined } from './decode.ts';
@@ -13,10 +13,13 @@ import type { RecordResult } from './record-result.ts';
  */
 export interface Placeable {
   readonly sample: Buffer;
-  /** The region's sites in writing order. The first arbitrates. */
+  /** The region's sites that serve, in writing order. The first arbitrates. */
   readonly sites: readonly string[];
   /** The least number of sites that must have the sample before it is stored. */
   readonly settleWith: number;
+  /** Absent: the arbiter never changed. */
+  readonly arbiter?: number;
+  readonly claimed?: ClaimedIdentity;
   /** The part of the event that does not depend on the stores. */
   readonly judged: {
     readonly submission: string;

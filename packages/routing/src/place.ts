@@ -6,8 +6,8 @@ import { mayOwe } from './claim.ts';
 import type { Attempt, Claim } from './claim.ts';
 import { quarantined } from './decode.ts';
 import type { RecordResult } from './record-result.ts';
-import { atFirstSite, atLaterSite, leftBehind } from './identity.ts';
-import type { Verdict } from './identity.ts';
+import { atClaim, atFirstSite, atLaterSite, leftBehind } from './identity.ts';
+import type { OfAnother, Verdict } from './identity.ts';
 import type { Placeable } from './judge.ts';
 import { requireOwnObject, sitesDisagree } from './placing-errors.ts';
 import type { CreateResult, ObjectHead, ObjectStore } from './ports/object-store.ts';
@@ -38,7 +38,7 @@ export interface PlaceDeps {
  * `LOG_REWOUND` (stop).
  */
 export async function place(
-  { sample, judged, settleWith }: Placeable,
+  { sample, judged, settleWith, arbiter, claimed }: Placeable,
   stores: readonly ObjectStore[],
   attempt: Attempt,
   deps: PlaceDeps,
@@ -59,6 +59,7 @@ export async function place(
     policyDigest: decision.policy.digest,
     sealedSha256: sealed.sealedSha256,
     wrappingKey: sealed.wrappingKey,
+    ...defined({ arbiter }),
   };
   const claim: Claim = {
     submission,
@@ -67,6 +68,7 @@ export async function place(
     stores,
     settleWith,
     outcomes: deps.outcomes,
+    ...defined({ claimed }),
   };
   return await timed(deps.onStage, 'store', () =>
     write({ judged, message: sealed.message, claim }),
@@ -84,6 +86,8 @@ async function write({ judged, message, claim }: Writing): Promise<RecordResult>
   const key = objectKey(judged.submission);
   const placements: Placement[] = [];
   const debts = new Debts(stores.length - settleWith);
+  const claimed = await atClaim(claim);
+  if (claimed !== undefined) return ofAnother(claimed, [], key, judged);
   for (const store of stores) {
     const { site } = store;
     const first = store === stores[0];
@@ -115,33 +119,23 @@ async function write({ judged, message, claim }: Writing): Promise<RecordResult>
           adopted: { position: head.metadata.position, policyDigest: head.metadata.policyDigest },
         });
         break;
-      case 'duplicate': {
-        const copies = [
-          ...placements,
-          ...verdict.left.map((left) => placement(left.site, key, left.head)),
-        ];
-        return {
-          outcome: 'duplicate',
-          data: {
-            ...judged,
-            of: verdict.of,
-            ...(copies.length === 0 ? {} : { placements: copies }),
-          },
-        };
-      }
+      case 'owe':
+        debts.owe(site, claim, head);
+        break;
+      case 'duplicate':
       case 'conflict':
-        return quarantined(
-          'IDENTITY_CONFLICT',
-          'source, id: already used for another sample or country',
-          judged,
-        );
+        return ofAnother(verdict, placements, key, judged);
       default:
         return verdict satisfies never;
     }
   }
   return {
     outcome: 'stored',
-    data: { ...judged, placements, ...defined({ owed: debts.sites }) },
+    data: {
+      ...judged,
+      placements,
+      ...defined({ owed: debts.sites, arbiter: metadata.arbiter }),
+    },
   };
 }
 
@@ -174,6 +168,40 @@ class Debts {
       return 'owed';
     }
   }
+
+  /** The site holds another record's object, which decides nothing. Throws if it must have a copy. */
+  owe(site: string, claim: Claim, { metadata }: ObjectHead): void {
+    if (this.#sites.length >= this.#most)
+      throw sitesDisagree(
+        claim,
+        [claim.stores[0]?.site ?? '', claim.metadata.position],
+        [site, metadata.position],
+      );
+    this.#sites.push(site);
+  }
+}
+
+/** The identity is another record's. `placements`: what this record wrote before it found out. */
+function ofAnother(
+  verdict: OfAnother,
+  placements: readonly Placement[],
+  key: string,
+  judged: Placeable['judged'],
+): RecordResult {
+  if (verdict.kind === 'conflict')
+    return quarantined(
+      'IDENTITY_CONFLICT',
+      'source, id: already used for another sample or country',
+      judged,
+    );
+  const copies = [
+    ...placements,
+    ...verdict.left.map((left) => placement(left.site, key, left.head)),
+  ];
+  return {
+    outcome: 'duplicate',
+    data: { ...judged, of: verdict.of, ...(copies.length === 0 ? {} : { placements: copies }) },
+  };
 }
 
 function own(

@@ -1,5 +1,5 @@
 import { codeOf, remedyOf } from '@residency/coded-error';
-import type { Limits, LogRecord } from '@residency/contracts';
+import type { ControlState, Limits, LogRecord } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { ByteBudget } from './byte-budget.ts';
 import { bytesIn } from './bytes-in.ts';
@@ -15,26 +15,39 @@ import { openStores } from './open-stores.ts';
 import { oweAlso, placedIn } from './owe-also.ts';
 import { place } from './place.ts';
 import type { PlaceDeps } from './place.ts';
+import type { ControlView } from './ports/control-view.ts';
 import type { ObjectStore } from './ports/object-store.ts';
 import type { Batch, BatchResult, Blocked, RouteBatch } from './ports/submission-log.ts';
 import { RoutingError } from './routing-error.ts';
 import { assembleResult } from './assemble-result.ts';
 import type { RoutedRecord } from './assemble-result.ts';
+import { settingAside } from './set-aside.ts';
+import { serving } from './serving.ts';
 import { timed } from './stages.ts';
-import { behind, blockedAt, blockedBy, policyMissing, readViews, viewUnreadable } from './views.ts';
+import {
+  behind,
+  blockedAt,
+  blockedBy,
+  paused,
+  policyMissing,
+  readViews,
+  viewUnreadable,
+} from './views.ts';
 import type { ViewDeps, Views } from './views.ts';
 
 export interface RouterDeps extends PlaceDeps, ViewDeps {
+  readonly control: ControlView;
   readonly limits: Limits;
 }
 
 /**
  * Creates the use case. One router serves all partitions of a process, so that they share its byte
- * budget.
+ * budget. It routes nothing while routing is paused, and quarantines records that a person set
+ * aside; batches in progress settle.
  */
 export function createRouter(deps: RouterDeps): RouteBatch {
   const budget = new ByteBudget(deps.limits.inFlightBytes);
-  const { onStage } = deps;
+  const { onStage, control } = deps;
   // A record that waits for the views is handed over again and again as the same object.
   const known = new WeakMap<LogRecord, Decoded>();
   const decodeOnce = (record: LogRecord): Decoded => {
@@ -42,7 +55,10 @@ export function createRouter(deps: RouterDeps): RouteBatch {
     known.set(record, decoded);
     return decoded;
   };
-  return async (batch) => {
+  return settingAside(async (batch) => {
+    const state = await control.read().catch((error: unknown) => blockedBy(error, first(batch)));
+    if ('error' in state) return { settlements: [], blocked: state };
+    if (state.mode === 'paused') return { settlements: [], blocked: paused(first(batch)) };
     const decodedAll = onStage?.('decode');
     const decoded = batch.records.map(decodeOnce);
     decodedAll?.();
@@ -54,12 +70,12 @@ export function createRouter(deps: RouterDeps): RouteBatch {
     );
     if ('error' in views) return { settlements: [], blocked: views };
     const decidedAll = onStage?.('decide');
-    const judged = decoded.map((one) => decideOrWait(one, views));
+    const judged = decoded.map((one) => decideOrWait(one, views, state));
     decidedAll?.();
     const placed = await sealAndStore(batch, judged, budget, deps);
     const durable = await timed(onStage, 'flush', () => flush(placed));
     return prefix(batch, durable);
-  };
+  }, control);
 }
 
 /** A record between two steps: placeable, already decided, or blocked. */
@@ -72,15 +88,15 @@ interface Step<State> {
  * If views return values that make a decision throw, that is not the record's fault: the record
  * waits, and the process continues.
  */
-function decideOrWait(decoded: Decoded, views: Views): Step<Placeable> {
+function decideOrWait(decoded: Decoded, views: Views, control: ControlState): Step<Placeable> {
   try {
-    return gateAndDecide(decoded, views);
+    return gateAndDecide(decoded, views, control);
   } catch (error) {
     return { decoded, state: { blocked: viewUnreadable(error, decoded.record.offset) } };
   }
 }
 
-function gateAndDecide(decoded: Decoded, views: Views): Step<Placeable> {
+function gateAndDecide(decoded: Decoded, views: Views, control: ControlState): Step<Placeable> {
   const {
     record: { at, offset },
     read,
@@ -94,7 +110,10 @@ function gateAndDecide(decoded: Decoded, views: Views): Step<Placeable> {
   const judgement = judgeContained(decoded, read.submission.submission, () =>
     judge(read.submission, at, history, policy),
   );
-  return { decoded, state: 'outcome' in judgement ? { result: judgement } : judgement };
+  return {
+    decoded,
+    state: 'outcome' in judgement ? { result: judgement } : serving(judgement, control, offset),
+  };
 }
 
 interface Stored {

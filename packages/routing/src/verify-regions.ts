@@ -1,5 +1,7 @@
 import { remedyOf } from '@residency/coded-error';
 import { settleWith, validPolicies } from '@residency/residency';
+import { serviceOf, sitesInService } from '@residency/contracts';
+import type { ControlState } from '@residency/contracts';
 import type { PolicyPublished, PolicyRegion } from '@residency/residency';
 import type { Sites } from './ports/sites.ts';
 import { RoutingError } from './routing-error.ts';
@@ -8,6 +10,8 @@ export interface RegionsDeps {
   readonly sites: Sites;
   /** `newest`: returns `undefined` if the region has no key that can seal. */
   readonly keys: { newest(region: string): unknown };
+  /** Sites that it says are out of service are not opened. */
+  readonly control: ControlState;
   /** Called for each site that cannot be reached and may be owed its copies. */
   readonly away?: (site: string, error: unknown) => void;
 }
@@ -20,7 +24,7 @@ export interface RegionsDeps {
  */
 export async function verifyRegions(
   versions: readonly PolicyPublished[],
-  { sites, keys, away }: RegionsDeps,
+  { sites, keys, control, away }: RegionsDeps,
 ): Promise<void> {
   for (const named of validPolicies(versions).flatMap(({ document }) => document.regions)) {
     const { id: region } = named;
@@ -31,7 +35,8 @@ export async function verifyRegions(
         remedy: 'stop',
       });
     }
-    await verifySites(named, sites, away);
+    const serving = sitesInService(serviceOf(control, region), named.sites);
+    await verifySites({ ...named, sites: serving }, sites, away);
   }
 }
 
@@ -42,7 +47,8 @@ async function verifySites(
 ): Promise<void> {
   let owed = 0;
   for (const [index, site] of region.sites.entries()) {
-    const owable = index > 0 && owed < region.sites.length - settleWith(region);
+    const owable =
+      index > 0 && owed < region.sites.length - Math.min(settleWith(region), region.sites.length);
     try {
       await sites.store(site, region.id, { owable });
     } catch (error) {

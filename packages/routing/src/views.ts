@@ -72,6 +72,22 @@ export function policyMissing(): RoutingError {
   });
 }
 
+// A pause lasts minutes, so a delay of half a second after `resume` does not matter.
+const PAUSE_POLL_MS = 500;
+
+export function paused(offset: bigint): Blocked {
+  return {
+    offset,
+    error: new RoutingError({
+      code: 'ROUTING_PAUSED',
+      message:
+        'Routing was paused by `residency pause`; `residency audit list --control` shows why, `residency resume` ends it.',
+      remedy: 'retry',
+    }),
+    retryAfterMs: PAUSE_POLL_MS,
+  };
+}
+
 /** A view returned an impossible value. Which record caused it is unknown here. */
 export function viewUnreadable(cause: unknown, offset: bigint): Blocked {
   const message =

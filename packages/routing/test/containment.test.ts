@@ -8,7 +8,7 @@ import {
   readPolicy,
 } from '@residency/contracts';
 import type { ControlState } from '@residency/contracts';
-import { createRouter, pausable } from '@residency/routing';
+import { createRouter } from '@residency/routing';
 import type { Batch, BatchResult, CreateResult } from '@residency/routing';
 import {
   MemoryObjectStore,
@@ -216,8 +216,9 @@ describe('a record that was set aside', () => {
       outcomes: w.outcomes,
       watermarkMarginMs: 0,
       ...w.views(),
+      control: { read: async () => control },
     });
-    return await pausable(router, { read: async () => control })({
+    return await router({
       log: 'log-1',
       topic: 'threat.samples',
       partition: 0,

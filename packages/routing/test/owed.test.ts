@@ -1,5 +1,11 @@
 import { CodedError } from '@residency/coded-error';
-import { objectKey, policyDigest, readPolicy, submissionId } from '@residency/contracts';
+import {
+  INITIAL_CONTROL,
+  objectKey,
+  policyDigest,
+  readPolicy,
+  submissionId,
+} from '@residency/contracts';
 import type { PolicyDocument } from '@residency/residency';
 import { verifyRegions } from '@residency/routing';
 import type { BatchResult, ObjectStore, Sites } from '@residency/routing';
@@ -247,7 +253,7 @@ describe('the start', () => {
 
   it('needs no later site that may be owed', async () => {
     await expect(
-      verifyRegions(versions(1), { sites: without('zrh-2'), keys }),
+      verifyRegions(versions(1), { control: INITIAL_CONTROL, sites: without('zrh-2'), keys }),
     ).resolves.toBeUndefined();
   });
 
@@ -257,7 +263,11 @@ describe('the start', () => {
     ['the right bucket at a later site', 1, 'zrh-2', 'stop'],
   ] as const)('needs %s', async (_, settleWith, missing, remedy) => {
     await expect(
-      verifyRegions(versions(settleWith), { sites: without(missing, remedy), keys }),
+      verifyRegions(versions(settleWith), {
+        control: INITIAL_CONTROL,
+        sites: without(missing, remedy),
+        keys,
+      }),
     ).rejects.toMatchObject({ code: 'SITE_UNREACHABLE' });
   });
 });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readPolicy } from '@residency/contracts';
+import { INITIAL_CONTROL, readPolicy } from '@residency/contracts';
 import { MemoryObjectStore } from '@residency/testkit';
 import { expect, it } from 'vitest';
 import { verifyRegions } from '../src/index.ts';
@@ -25,7 +25,11 @@ async function asked(...versions: readonly (typeof first)[]): Promise<readonly s
     sites.push(site);
     return await Promise.resolve(new MemoryObjectStore(site));
   };
-  await verifyRegions(versions, { sites: { store }, keys: { newest: () => 'a key' } });
+  await verifyRegions(versions, {
+    control: INITIAL_CONTROL,
+    sites: { store },
+    keys: { newest: () => 'a key' },
+  });
   return [...new Set(sites)];
 }
 
@@ -49,6 +53,7 @@ it('asks for no site of a version that everybody ignores', async () => {
 it('demands a key of each region', async () => {
   await expect(
     verifyRegions([first], {
+      control: INITIAL_CONTROL,
       sites: { store: () => Promise.reject(new Error('not asked')) },
       keys: { newest: () => undefined },
     }),

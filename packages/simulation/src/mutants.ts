@@ -448,8 +448,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/routing/src/place.ts',
-        from: 'data: { ...judged, placements, ...defined({ owed: debts.sites }) },',
-        to: 'data: { ...judged, placements },',
+        from: '...defined({ owed: debts.sites, arbiter: metadata.arbiter }),',
+        to: '...defined({ arbiter: metadata.arbiter }),',
       },
     ],
   },

@@ -188,6 +188,12 @@ const views = {
     labels: { state: 'running, paused, draining' },
     by: ['router', 'intake', 'exporter', 'standalone'],
   },
+  residency_sites_out_of_service: {
+    type: 'gauge',
+    help: 'Sites that `residency site out` took out of service, or is taking out.',
+    labels: {},
+    by: ['router', 'intake', 'exporter', 'standalone'],
+  },
   residency_projector_records_total: {
     type: 'counter',
     help: 'Records of the consent log that the consent view has applied.',

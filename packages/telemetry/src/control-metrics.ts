@@ -1,18 +1,31 @@
+import type { ControlState } from '@residency/contracts';
 import type { Instruments } from './instruments.ts';
 
 export interface ControlMetrics {
   /** The control state; `undefined`: unknown now. */
-  is(mode: 'running' | 'paused' | 'draining' | undefined): void;
+  is(state: Pick<ControlState, 'mode' | 'services'> | undefined): void;
 }
 
 const MODES = ['running', 'paused', 'draining'] as const;
 
 export function controlMetrics(make: Instruments): ControlMetrics {
-  const state = make.gauge('residency_control_state');
+  const mode = make.gauge('residency_control_state');
+  const out = make.gauge('residency_sites_out_of_service');
   return {
-    is: (mode) => {
-      if (mode === undefined) state.reset();
-      else for (const one of MODES) state.set({ state: one }, one === mode ? 1 : 0);
+    is: (state) => {
+      mode.reset();
+      out.reset();
+      if (state === undefined) return;
+      for (const one of MODES) mode.set({ state: one }, one === state.mode ? 1 : 0);
+      out.set(sitesOut(state));
     },
   };
+}
+
+/** A site that a change of the arbiter is taking out counts too. */
+function sitesOut({ services = {} }: Pick<ControlState, 'services'>): number {
+  return Object.values(services).reduce(
+    (sum, { out, closing }) => sum + Object.keys(out).length + (closing === undefined ? 0 : 1),
+    0,
+  );
 }

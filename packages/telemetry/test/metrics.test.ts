@@ -453,7 +453,13 @@ test('a violation is open until it is no longer reported', async () => {
 test('the control state is one of three, and absent if unknown', async () => {
   const metrics = create();
   const control = metrics.control();
-  control.is('paused');
+  control.is({
+    mode: 'paused',
+    services: { zurich: { number: 0, out: { 'zrh-2': 1 }, claims: new Map() } },
+  });
+  expect(await linesOf(metrics, 'residency_sites_out_of_service')).toEqual([
+    'residency_sites_out_of_service 1',
+  ]);
   expect(await linesOf(metrics, 'residency_control_state')).toEqual([
     'residency_control_state{state="draining"} 0',
     'residency_control_state{state="paused"} 1',

@@ -11,6 +11,7 @@ import {
   formatPosition,
   policyDigest,
   sha256,
+  INITIAL_CONTROL,
 } from '@residency/contracts';
 import type { AuditEvent, LogRecord } from '@residency/contracts';
 import type { PolicyDocument, PolicyPublished } from '@residency/residency';
@@ -126,6 +127,7 @@ export class RoutingWorld {
       sealer: transparentSealer,
       sites: { store: async (site) => this.#store(site) },
       outcomes: this.outcomes,
+      control: { read: async () => INITIAL_CONTROL },
       watermarkMarginMs: 0,
       ...this.views(),
       ...overrides,

@@ -4,7 +4,7 @@ import type { KafkaLog } from '@residency/adapter-kafka';
 import { S3Sites } from '@residency/adapter-s3';
 import type { S3SiteSettings } from '@residency/adapter-s3';
 import { SAMPLE_SHARING } from '@residency/consent';
-import { DEFAULT_LIMITS, readPolicy } from '@residency/contracts';
+import { DEFAULT_LIMITS, INITIAL_CONTROL, readPolicy } from '@residency/contracts';
 import { createRouter } from '@residency/routing';
 import { RegionSealer } from '@residency/sealing';
 import { FIRST_POLICY } from '@residency/standalone';
@@ -26,6 +26,7 @@ export async function routeAll(
     sealer: new RegionSealer(new KeyDirectory(keys)),
     sites: stores,
     outcomes: log.settledOutcomes(),
+    control: { read: async () => INITIAL_CONTROL },
     watermarkMarginMs: 0,
     consents: {
       read: (ids) =>

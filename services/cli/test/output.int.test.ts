@@ -145,6 +145,8 @@ function calls(): Readonly<Record<string, readonly string[]>> {
     route: ['--once'],
     'sample list': ['--region', 'zurich'],
     'site repair': ['zrh-2'],
+    'site in': ['zrh-1'],
+    'site out': ['zrh-1', '--reason', 'x'],
     'site repairs': [],
     'sample open': [submission, '--region', 'zurich', '--out', 'opened'],
     start: ['--port', '0', '--no-examples', '--data', 'started'],

@@ -1,6 +1,7 @@
 import { openServiceLog } from '@residency/adapter-kafka';
 import { S3CustodianSites } from '@residency/adapter-s3';
-import type { RepairOrder } from '@residency/contracts';
+import { INITIAL_CONTROL } from '@residency/contracts';
+import type { ControlState } from '@residency/contracts';
 import { UNPAID_CODES } from '@residency/custodianship';
 import { runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
@@ -38,7 +39,7 @@ async function keep(
   const names = settings.custodians.map(({ site }) => site);
   const custodianMetrics = metrics.custody({ sites: names, unpaidCodes: UNPAID_CODES });
   const { requested: onRequest } = metrics.requests(names);
-  let orders: readonly RepairOrder[] = [];
+  let state: ControlState = INITIAL_CONTROL;
   const { log, control } = await openServiceLog({
     service: 'custodian',
     kafka: settings.kafka,
@@ -46,8 +47,8 @@ async function keep(
     logger,
     signal,
     waits,
-    onControl: ({ repairs = [] }) => {
-      orders = repairs;
+    onControl: (now) => {
+      state = now;
     },
   });
   const sites = new S3CustodianSites(settings.custodians, { onRequest });
@@ -59,7 +60,7 @@ async function keep(
       log,
       region,
       sites: { site: (site) => sites.site(site, region) },
-      orders: () => orders,
+      control: () => state,
       now: Date.now,
       elapsed: () => performance.now(),
       random: Math.random,

@@ -1,3 +1,4 @@
+import { INITIAL_CONTROL } from '@residency/contracts';
 import { CodedError } from '@residency/coded-error';
 import { leadCustody } from '@residency/custodian';
 import type { LeadCustodyDeps } from '@residency/custodian';
@@ -57,7 +58,7 @@ test('the policies are read before the first term, and each term has the same vi
     log: someLog(view, lead, seen),
     region: 'zurich',
     sites: { site: never },
-    orders: () => [],
+    control: () => INITIAL_CONTROL,
     now: () => 0,
     elapsed: () => 0,
     random: () => 0,

@@ -161,7 +161,7 @@ function kafkaSources(
       'control',
       (signal) => observer.control(signal),
       (state) => {
-        control.is(state?.mode);
+        control.is(state);
       },
     ),
     factSource(

@@ -96,16 +96,16 @@ async function follow(
   front: Front,
 ): Promise<void> {
   const control = metrics.control();
-  control.is(INITIAL_CONTROL.mode);
+  control.is(INITIAL_CONTROL);
   const { log } = await openServiceLog({
     service: 'intake',
     kafka: settings.kafka,
     logger,
     signal,
     waits,
-    onControl: ({ mode }) => {
-      front.draining = mode === 'draining';
-      control.is(mode);
+    onControl: (state) => {
+      front.draining = state.mode === 'draining';
+      control.is(state);
     },
   });
   // The service closes it after its last request.

@@ -1,3 +1,4 @@
+import type { ServiceHistory } from '@residency/contracts';
 import { reconcile } from '@residency/reconciliation';
 import type {
   AuditTrail,
@@ -22,6 +23,8 @@ export interface RunOnceDeps {
   readonly readHeader: ReadSealedHeader;
   /** `regions`: those of all valid policy versions; their custody logs are read. */
   readonly trail: (regions: () => Iterable<string>) => AuditTrail;
+  /** The control log up to now; see `ReconcileDeps`. */
+  readonly services: () => Promise<ServiceHistory>;
   /** Called for a site that became unreachable. The run continues without it. */
   readonly onSiteUnreachable: (site: string, error: unknown) => void;
   /** Called once the log was read. */
@@ -77,6 +80,7 @@ export async function runOnce(
         trail: deps.trail(() => policies.regions.keys()),
         readHeader: deps.readHeader,
         ...policies.questions(),
+        services: deps.services,
       },
       {
         maxListed: 0,

@@ -3,7 +3,7 @@ import { KafkaAuditTrail, openServiceLog, publishedPolicies } from '@residency/a
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { S3SiteReader, verifyS3Site } from '@residency/adapter-s3';
 import { remedyOf } from '@residency/coded-error';
-import { sha256OfParts } from '@residency/contracts';
+import { ServiceHistory, TOPICS, sha256OfParts } from '@residency/contracts';
 import { SharedWait, runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import { PolicyBook } from '@residency/reconciliation';
@@ -142,6 +142,7 @@ async function passes(
         },
       }),
       trail: (regions) => new KafkaAuditTrail({ log: () => Promise.resolve(log), regions, signal }),
+      services: () => ServiceHistory.read(log.read(TOPICS.control, { until: 'end', signal })),
       examine: async () => {
         const policies = await PolicyBook.open(() => publishedPolicies(log, signal));
         return {

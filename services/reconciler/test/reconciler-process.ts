@@ -1,3 +1,4 @@
+import { ServiceHistory } from '@residency/contracts';
 import type { EndedPass, LogFields } from '@residency/telemetry';
 import type { Clock } from '../src/clock.ts';
 import { keepReconciling } from '../src/keep-reconciling.ts';
@@ -151,6 +152,7 @@ export class ReconcilerProcess {
           void keeper.now();
         },
       }),
+      services: () => Promise.resolve(new ServiceHistory()),
       trail: () => system.trail(signal),
       readHeader: (bytes) => system.readHeader(bytes),
       examine: () => system.examine(),

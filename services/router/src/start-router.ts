@@ -8,7 +8,7 @@ import { defined } from '@residency/defined';
 import { LIMITS } from '@residency/observation';
 import { runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
-import { blocksByItself, createRouter, pausable, verifyRegions } from '@residency/routing';
+import { blocksByItself, createRouter, verifyRegions } from '@residency/routing';
 import type { Blocked } from '@residency/routing';
 import { RegionSealer } from '@residency/sealing';
 import type { Logger, Metrics } from '@residency/telemetry';
@@ -52,9 +52,9 @@ async function route(
     logger,
     signal,
     waits,
-    onControl: ({ mode }) => {
-      controlMetrics.is(mode);
-      paused(mode === 'paused');
+    onControl: (state) => {
+      controlMetrics.is(state);
+      paused(state.mode === 'paused');
     },
   });
   const consents = new RedisConsentView(settings.redis);
@@ -71,8 +71,8 @@ async function route(
     await retryUntilReady(() => consents.requireNoEviction(), { signal, waits });
     await retryUntilReady(
       async () => {
-        await control.read();
         await verifyRegions((await policies.read()).versions, {
+          control: await control.read(),
           sites,
           keys,
           away: (site, error) => {
@@ -91,6 +91,7 @@ async function route(
       sites,
       consents,
       policies,
+      control,
       outcomes: log.settledOutcomes(),
       watermarkMarginMs,
       onStage: routed.stage,
@@ -113,6 +114,9 @@ async function route(
       onRetry: (error, partition) => {
         waitsOf(partition, { error });
       },
+      fenced: async () => {
+        await control.readToEnd();
+      },
       onTransaction: routed.transaction,
       // Without new records there is no settlement that could end the reported wait.
       onRebalanced: (partitions) => {
@@ -124,7 +128,7 @@ async function route(
         waitsOf(partition, undefined);
       },
     });
-    await source.consume(pausable(router, control), {
+    await source.consume(router, {
       until: 'aborted',
       signal,
       settled: ({ settlements, blocked }, partition) => {

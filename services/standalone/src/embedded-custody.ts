@@ -1,5 +1,5 @@
 import { remedyOf } from '@residency/coded-error';
-import type { RepairOrder } from '@residency/contracts';
+import type { ControlState } from '@residency/contracts';
 import { keepCustody } from '@residency/custodian';
 import { Custodian } from '@residency/custodianship';
 import type { CustodianDeps, RoundReport } from '@residency/custodianship';
@@ -14,8 +14,8 @@ export interface EmbeddedCustodyDeps {
   readonly data: DataDirectory;
   /** Of the holder of the routing lock. */
   readonly sites: EmbeddedSites;
-  /** The orders known by now. */
-  readonly orders: () => readonly RepairOrder[];
+  /** The control state by now. */
+  readonly control: () => ControlState;
 }
 
 export interface KeptCustodyDeps extends EmbeddedCustodyDeps {
@@ -67,11 +67,11 @@ export interface PaidDebts {
 
 /** Pays what can be paid now, and carries out what is ordered, in all regions. */
 export async function payOnce(
-  { data, sites }: Omit<EmbeddedCustodyDeps, 'orders'>,
+  { data, sites }: Omit<EmbeddedCustodyDeps, 'control'>,
   signal: AbortSignal,
 ): Promise<PaidDebts> {
-  const { repairs = [] } = await new EmbeddedControlView(data.log).read();
-  const deps = { data, sites, orders: () => repairs };
+  const state = await new EmbeddedControlView(data.log).read();
+  const deps = { data, sites, control: () => state };
   let [copied, owed] = [0, 0];
   for (const region of (await regionsOf(data)).keys()) {
     const custodian = await Custodian.begin(await custodianDeps(deps, region));
@@ -86,7 +86,7 @@ export async function payOnce(
 }
 
 async function custodianDeps(
-  { data, sites, orders }: EmbeddedCustodyDeps,
+  { data, sites, control }: EmbeddedCustodyDeps,
   region: string,
 ): Promise<CustodianDeps> {
   return {
@@ -95,7 +95,7 @@ async function custodianDeps(
     sites: { site: (name) => sites.custodianSite(name, region) },
     outcomes: data.log.settledOutcomes(),
     policies: data.log.policyView(),
-    orders,
+    control,
     now: Date.now,
     elapsed: () => performance.now(),
     random: Math.random,

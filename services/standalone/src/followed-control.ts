@@ -50,7 +50,7 @@ export class FollowedControl {
 
   #take(state: ControlState): void {
     this.#logger.setLevel(logLevelOf(state, 'standalone'));
-    this.#metrics.is(state.mode);
+    this.#metrics.is(state);
     this.#paused(state.mode === 'paused');
     if (state.mode !== this.#state.mode)
       this.#logger.debug('The control log says otherwise.', { outcome: state.mode });

@@ -3,7 +3,7 @@ import type { SubmissionLogOptions } from '@residency/adapter-sqlite';
 import { DEFAULT_LIMITS } from '@residency/contracts';
 import type { Limits } from '@residency/contracts';
 import { defined } from '@residency/defined';
-import { createRouter, pausable, verifyRegions } from '@residency/routing';
+import { createRouter, verifyRegions } from '@residency/routing';
 import type { Blocked, ConsumeOptions, ControlView, OnStage } from '@residency/routing';
 import { RegionSealer } from '@residency/sealing';
 import { raiseFormat } from './data-directory-marker.ts';
@@ -65,7 +65,9 @@ export async function openRouter(
       now: () => performance.now(),
       ...defined({ onChange: options.onLeftOut }),
     });
+    const control = options.control ?? new EmbeddedControlView(data.log);
     await verifyRegions((await data.log.policyView().read()).versions, {
+      control: await control.read(),
       sites,
       keys: data.keys,
       ...defined({ away: options.onAway }),
@@ -75,6 +77,7 @@ export async function openRouter(
     if (checked?.published.checkpoint !== undefined && checked.kept === undefined)
       options.unkept?.();
     const route = createRouter({
+      control,
       limits: options.limits ?? DEFAULT_LIMITS,
       sealer: new RegionSealer(data.keys),
       sites,
@@ -85,11 +88,9 @@ export async function openRouter(
       watermarkMarginMs: 0,
       ...defined({ onStage: options.onStage }),
     });
-    const control = options.control ?? new EmbeddedControlView(data.log);
     return {
       sites: folders,
-      run: ({ source, ...consume }) =>
-        data.log.submissionLog(source).consume(pausable(route, control), consume),
+      run: ({ source, ...consume }) => data.log.submissionLog(source).consume(route, consume),
       release: () => lock.release(),
     };
   } catch (error) {

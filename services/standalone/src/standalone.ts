@@ -239,7 +239,7 @@ async function custody(
   await keepEmbeddedCustody({
     data,
     sites: router.sites,
-    orders: () => control.state.repairs ?? [],
+    control: () => control.state,
     regions: [...regions.keys()],
     signal,
     logger,

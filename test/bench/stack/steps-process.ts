@@ -1,7 +1,7 @@
 import { KeyDirectory } from '@residency/adapter-filesystem';
 import { RedisConsentView } from '@residency/adapter-redis';
 import { S3Sites } from '@residency/adapter-s3';
-import { DEFAULT_LIMITS } from '@residency/contracts';
+import { DEFAULT_LIMITS, INITIAL_CONTROL } from '@residency/contracts';
 import { createRouter, verifyRegions } from '@residency/routing';
 import type { ObjectStore, RouterDeps } from '@residency/routing';
 import { RegionSealer } from '@residency/sealing';
@@ -30,7 +30,11 @@ const sealer = new RegionSealer(keys);
 // As the service does before it begins, so that the sites are known and connected.
 await retryUntilReady(
   async () => {
-    await verifyRegions((await policies.read()).versions, { sites: s3, keys });
+    await verifyRegions((await policies.read()).versions, {
+      control: INITIAL_CONTROL,
+      sites: s3,
+      keys,
+    });
   },
   { signal: new AbortController().signal, waits: () => undefined },
 );
@@ -64,6 +68,7 @@ function clockedOnce(store: ObjectStore): ObjectStore {
 const plain: RouterDeps = {
   limits: { ...DEFAULT_LIMITS, inFlightBytes },
   watermarkMarginMs,
+  control: { read: async () => INITIAL_CONTROL },
   sealer,
   consents: redis,
   policies,
@@ -73,6 +78,7 @@ const plain: RouterDeps = {
 const clocks: RouterDeps = {
   limits: mode === 'one' ? { ...DEFAULT_LIMITS, inFlightBytes: 1 } : plain.limits,
   watermarkMarginMs,
+  control: { read: async () => INITIAL_CONTROL },
   outcomes: plain.outcomes,
   sealer: {
     seal: (sample, context) => {

@@ -15,7 +15,7 @@ import type { Deployment } from '../../running-deployment/deployment.ts';
  */
 export async function judgeDeployment(
   deployment: Deployment,
-  expected: ReadonlyMap<string, string>,
+  expected: ReadonlyMap<string, string | undefined>,
 ): Promise<readonly string[]> {
   return [...(await judgeLogs(deployment, expected)), ...(await reconcileOpening(deployment))];
 }
@@ -33,7 +33,7 @@ export async function reconcileOpening(deployment: Deployment): Promise<readonly
 /** Like `judgeDeployment`, for the topics alone. */
 export async function judgeLogs(
   deployment: Deployment,
-  expected: ReadonlyMap<string, string>,
+  expected: ReadonlyMap<string, string | undefined>,
 ): Promise<readonly string[]> {
   const intake = (await all(deployment, TOPICS.samples)).map((record) =>
     positionOf(deployment, record),

@@ -221,6 +221,7 @@ export class Consumption {
       reads,
       progress,
       diagnostics,
+      fenced: options.fenced,
       target: (topic) => plan.target(topic).partition,
       open: async () => await TransactionalProducer.open(kafka, plan),
     });

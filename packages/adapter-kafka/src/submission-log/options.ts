@@ -36,6 +36,12 @@ export interface KafkaSubmissionLogOptions {
   /** Called for each assignment of partitions, including the first. */
   readonly onRebalanced?: (partitions: readonly number[]) => void;
   /**
+   * Called after each fence, before the partition's first batch. What the routing reads must be no
+   * older than the fence: an order that came before it holds. If it rejects, the take-over is tried
+   * again.
+   */
+  readonly fenced?: () => Promise<void>;
+  /**
    * Called for each partition that this process owns and whose position is known. Its earlier
    * failures are over, even if no records wait.
    */

@@ -14,6 +14,8 @@ export interface TakeOverDeps {
   readonly diagnostics: KafkaDiagnostics;
   /** Returns a connected producer that has fenced its predecessors. */
   readonly open: () => Promise<TransactionalProducer>;
+  /** See `KafkaSubmissionLogOptions.fenced`. */
+  readonly fenced?: (() => Promise<void>) | undefined;
   /** The partition of a topic that this partition's transactions append to. */
   readonly target: (topic: Topic) => number;
 }
@@ -31,6 +33,7 @@ export async function takeOver(partition: number, deps: TakeOverDeps): Promise<O
   const producer = await deps.open();
   try {
     await endDangling(partition, producer, deps);
+    await deps.fenced?.();
     const found = await deps.progress.read(partition);
     if (found.differing !== undefined) {
       deps.diagnostics.warn(

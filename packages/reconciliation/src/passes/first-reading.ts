@@ -1,14 +1,18 @@
-import { auditEventIn, formatPosition, parsePosition } from '@residency/contracts';
+import { ServiceHistory, auditEventIn, formatPosition, parsePosition } from '@residency/contracts';
 import type { Committed } from '../audit-chain.ts';
 import type { DuplicateEvent, StoredEvent } from '../check-object.ts';
 import type { Claims } from '../claims.ts';
 import { learn } from '../decided-sites.ts';
+import type { Difference } from '../difference.ts';
 import { judgeDecision } from '../judge-decision.ts';
 import { QuarantinePointers } from '../quarantine-pointers.ts';
 import type { Run } from '../run.ts';
 import { whereaboutsOf } from '../whereabouts.ts';
 import { judgeFindings } from './custody-reading.ts';
 import { References } from './references.ts';
+
+/** Each is one reading of the control log, and events cause them. */
+const MOST_REREADS = 100;
 
 /** Reads all audit events once, without their objects, and judges the audit trail. */
 export class FirstReading {
@@ -23,6 +27,8 @@ export class FirstReading {
    * lost, not for each duplicate.
    */
   readonly #copies = new Map<string, DuplicateEvent>();
+  #services: ServiceHistory | undefined;
+  #rereads = 0;
 
   constructor(run: Run, claims: Claims) {
     this.#run = run;
@@ -88,11 +94,23 @@ export class FirstReading {
     if (event.outcome === 'duplicate') this.#followDuplicate(event);
   }
 
+  /** An order that came after the control log was read may explain the placements. */
+  async #decision(event: StoredEvent): Promise<readonly Difference[]> {
+    const { deps } = this.#run;
+    this.#services ??= (await deps.services?.()) ?? new ServiceHistory();
+    const found = [...judgeDecision(deps, event, this.#services)];
+    if (deps.services === undefined || this.#rereads >= MOST_REREADS) return found;
+    if (!found.some(({ code }) => code === 'PLACEMENTS_INCOMPLETE')) return found;
+    this.#rereads += 1;
+    this.#services = await deps.services();
+    return [...judgeDecision(deps, event, this.#services)];
+  }
+
   async #followStored(event: StoredEvent): Promise<void> {
     const { report, deps, sites } = this.#run;
     const { submission, decision, placements } = event.data;
     await learn(deps, decision.policy.digest, decision.region);
-    for (const difference of judgeDecision(deps, event)) report.add(difference);
+    for (const difference of await this.#decision(event)) report.add(difference);
     const whereabouts = whereaboutsOf(this.#run, event);
     for (const difference of judgeFindings(whereabouts, submission)) report.add(difference);
     for (const site of whereabouts.owed) report.owes(site);

@@ -1,3 +1,4 @@
+import { INITIAL_CONTROL } from '@residency/contracts';
 import { S3CustodianSites } from '@residency/adapter-s3';
 import { codeOf } from '@residency/coded-error';
 import { leadCustody } from '@residency/custodian';
@@ -40,7 +41,7 @@ export async function custodian(process: SimProcess): Promise<void> {
       region: CUSTODY_REGION,
       options: TIMES,
       sites,
-      orders: () => [],
+      control: () => INITIAL_CONTROL,
       now: Date.now,
       elapsed: () => performance.now(),
       random: Math.random,

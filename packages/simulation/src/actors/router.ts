@@ -3,7 +3,7 @@ import { RedisConsentView } from '@residency/adapter-redis';
 import { S3Sites } from '@residency/adapter-s3';
 import { remedyOf } from '@residency/coded-error';
 import { DEFAULT_LIMITS } from '@residency/contracts';
-import { createRouter, pausable, verifyRegions } from '@residency/routing';
+import { createRouter, verifyRegions } from '@residency/routing';
 import type { ObjectStore, Sites } from '@residency/routing';
 import { LOG } from '../names.ts';
 import type { SimProcess } from '../process.ts';
@@ -66,10 +66,14 @@ export async function router(process: SimProcess): Promise<void> {
   const keys = { newest: (region: string) => region };
   try {
     await retryUntilReady(process, async () => {
-      await control.read();
-      await verifyRegions((await policies.read()).versions, { sites, keys });
+      await verifyRegions((await policies.read()).versions, {
+        control: await control.read(),
+        sites,
+        keys,
+      });
     });
     const route = createRouter({
+      control,
       limits: DEFAULT_LIMITS,
       sealer: simulatedSealer,
       sites,
@@ -78,14 +82,21 @@ export async function router(process: SimProcess): Promise<void> {
       outcomes: log.settledOutcomes(),
       watermarkMarginMs: MARGIN_MS,
     });
-    await log.submissionLog(TIMES).consume(pausable(route, control), {
-      until: 'aborted',
-      signal,
-      settled: ({ settlements, blocked }, partition) => {
-        if (blocked !== undefined) world.waits(partition, blocked);
-        else if (settlements.length > 0) world.waits(partition, undefined);
-      },
-    });
+    await log
+      .submissionLog({
+        ...TIMES,
+        fenced: async () => {
+          await control.readToEnd();
+        },
+      })
+      .consume(route, {
+        until: 'aborted',
+        signal,
+        settled: ({ settlements, blocked }, partition) => {
+          if (blocked !== undefined) world.waits(partition, blocked);
+          else if (settlements.length > 0) world.waits(partition, undefined);
+        },
+      });
   } finally {
     await log.close();
     await consents.close();

@@ -1,3 +1,4 @@
+import { ServiceHistory } from '@residency/contracts';
 import { PolicyBook, reconcile } from '@residency/reconciliation';
 import type {
   OpenSealed,
@@ -102,6 +103,7 @@ async function depsOf(session: Session, system: System, open: boolean): Promise<
     foreignSites: foreign,
     trail: system.trail(() => policies.regions.keys()),
     ...policies.questions(),
+    services: () => ServiceHistory.read(system.controlLog()),
     readHeader: readSealedHeader,
     ...(open ? { open: opener(system) } : {}),
   };

@@ -8,6 +8,16 @@ import type { ComparedSites } from '../system/system.ts';
 import type { Cluster } from './cluster.ts';
 
 /** Every site that a policy names, verified, and the other configured sites that are not empty. */
+/** Throws if it does not answer, or is another site's. */
+export async function verifiedReader(
+  cluster: Cluster,
+  site: string,
+  region: string,
+): Promise<SiteReader> {
+  await verifyS3Site(cluster.reading(site));
+  return cluster.watchedReader(site, region);
+}
+
 export async function comparedSites(
   cluster: Cluster,
   named: ReadonlyMap<string, ReadonlySet<string>>,
@@ -20,8 +30,7 @@ export async function comparedSites(
   for (const { id, sites } of regions) {
     for (const site of sites) {
       // Otherwise the bucket of another site could be taken for an empty site.
-      await verifyS3Site(cluster.reading(site));
-      readers.push(cluster.watchedReader(site, id));
+      readers.push(await verifiedReader(cluster, site, id));
     }
   }
   const foreign: string[] = [];

@@ -22,7 +22,7 @@ import type {
 } from '../system/system.ts';
 import { auditLog, auditRecords, findSubmission, waiting } from './cluster-audit.ts';
 import { clusterLedgers, keepClusterLedgers } from './cluster-ledgers.ts';
-import { comparedSites, requireRegions } from './cluster-sites.ts';
+import { comparedSites, requireRegions, verifiedReader } from './cluster-sites.ts';
 import { Cluster, diagnosticsOf } from './cluster.ts';
 import { policiesOn } from './published-policies.ts';
 
@@ -169,8 +169,21 @@ class DistributedSystem implements System {
     }
   }
 
+  /** As routers take partitions over (docs/decisions/0011). */
+  async fenceRouters(): Promise<void> {
+    const partitions = (await (await this.#cluster.log()).ends(TOPICS.audit)).keys();
+    for (const partition of partitions) {
+      checkInterrupted(this.#session);
+      await this.restoring(partition, () => Promise.resolve());
+    }
+  }
+
   siteReader(site: string, region: string): Promise<SiteReader> {
     return Promise.resolve(this.#cluster.watchedReader(site, region));
+  }
+
+  async verifiedReader(site: string, region: string): Promise<SiteReader> {
+    return await verifiedReader(this.#cluster, site, region);
   }
 
   async comparedSites(named: ReadonlyMap<string, ReadonlySet<string>>): Promise<ComparedSites> {

@@ -17,6 +17,17 @@ export function embeddedReader(data: DataDirectory, site: string, region: string
   );
 }
 
+/** Throws if it is not there, or is another site's. */
+export async function verifiedReader(
+  data: DataDirectory,
+  site: string,
+  region: string,
+): Promise<SiteReader> {
+  // A disk that is not mounted must not pass for an empty site.
+  await verifySite(data.sitePath(site), { region, site });
+  return embeddedReader(data, site, region);
+}
+
 export async function comparedSites(
   data: DataDirectory,
   named: ReadonlyMap<string, ReadonlySet<string>>,
@@ -25,10 +36,8 @@ export async function comparedSites(
   const watchedReaders: SiteReader[] = [];
   for (const [region, sites] of named) {
     for (const site of sites) {
-      // A disk that is not mounted must not pass for an empty site.
-      await verifySite(data.sitePath(site), { region, site });
+      watchedReaders.push(await verifiedReader(data, site, region));
       readers.push(readerOf(data, site));
-      watchedReaders.push(embeddedReader(data, site, region));
     }
   }
   const left = await leftovers(data, readers);

@@ -143,9 +143,20 @@ class EmbeddedSystem implements System {
     }
   }
 
+  /** A settlement fails if the control log grew since its batch was read. */
+  fenceRouters(): Promise<void> {
+    this.#requireWritable();
+    return Promise.resolve();
+  }
+
   async siteReader(site: string, region: string): Promise<SiteReader> {
     const { embeddedReader } = await import('./embedded-readers.ts');
     return embeddedReader(this.#data, site, region);
+  }
+
+  async verifiedReader(site: string, region: string): Promise<SiteReader> {
+    const { verifiedReader } = await import('./embedded-readers.ts');
+    return await verifiedReader(this.#data, site, region);
   }
 
   async comparedSites(named: ReadonlyMap<string, ReadonlySet<string>>): Promise<ComparedSites> {

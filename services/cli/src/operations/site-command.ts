@@ -12,6 +12,7 @@ export function siteCommand(program: Command, session: Session, answer: Answer):
       'site init --all --config cluster.env',
       'site check zrh-1 --config cluster.env',
       'site repair zrh-2',
+      'site out zrh-1 --reason "the data centre burned"',
     ],
   );
   const under = (name: 'init' | 'check', description: string): void => {
@@ -50,6 +51,30 @@ export function siteCommand(program: Command, session: Session, answer: Answer):
       parseWhole(1, 1_000_000),
     )
     .action(answering(session, answer, async () => (await import('./site-repair.ts')).repairSite));
+  describe(
+    site,
+    'out',
+    "Take a site out of service. If it is the region's arbiter, another site becomes the arbiter, and nothing of the region is placed meanwhile. Ends with 1 if stored samples would have no copy left.",
+    [
+      'site out zrh-1 --reason "the data centre burned" --config cluster.env',
+      'site out zrh-1 --abort --config cluster.env',
+    ],
+  )
+    .argument('<site>', 'as the policy names it')
+    .option('--reason <text>', 'why; 1 to 200 characters, recorded for ever')
+    .option('--accept-loss', 'even if stored samples have no copy in another site')
+    .option('--abort', 'end a change of the arbiter that did not end')
+    .action(
+      answering(session, answer, async () => (await import('./site-service.ts')).takeSiteOut),
+    );
+  describe(
+    site,
+    'in',
+    'Take a site into service again, as a later site, and have every copy in it checked and made.',
+    ['site in zrh-1 --config cluster.env'],
+  )
+    .argument('<site>', 'as the policy names it')
+    .action(answering(session, answer, async () => (await import('./site-service.ts')).takeSiteIn));
   describe(
     site,
     'repairs',

@@ -116,8 +116,15 @@ export interface System {
    * data directory (`ROUTING_LOCKED`); fences the routers of a cluster's partition.
    */
   restoring<T>(partition: number, work: (log: AuditRestorer) => Promise<T>): Promise<T>;
+  /**
+   * After it resolves no router settles what it decided before it read every control event appended
+   * before the call, and the audit log has no undecided transaction of theirs.
+   */
+  fenceRouters(): Promise<void>;
   /** A site's objects, without verifying whose site it is. */
   siteReader(site: string, region: string): Promise<SiteReader>;
+  /** The same after verifying it; throws if the site does not answer, or is another's. */
+  verifiedReader(site: string, region: string): Promise<SiteReader>;
   comparedSites(named: ReadonlyMap<string, ReadonlySet<string>>): Promise<ComparedSites>;
   /** `regions`: those of all valid policy versions; their custody logs are read. */
   trail(regions: () => Iterable<string>): AuditTrail;

@@ -27,6 +27,10 @@ export const CLI_ERROR_CODES = [
   'NOT_A_SERVICE',
   'METRICS_UNREADABLE',
   'NO_ANSWER',
+  'LAST_SITE',
+  'NOTHING_TO_ABORT',
+  'ARBITER_CHANGING',
+  'WOULD_LOSE',
 ] as const;
 export type CliErrorCode = (typeof CLI_ERROR_CODES)[number];
 

@@ -1,0 +1,177 @@
+import {
+  ALL_IN_SERVICE,
+  ARBITER_CHANGED,
+  ARBITER_CLAIMS,
+  ARBITER_CLOSING,
+  ARBITER_KEPT,
+  INITIAL_CONTROL,
+  SITE_IN,
+  SITE_OUT,
+  ServiceHistory,
+  controlEntry,
+  evolveControl,
+  followControl,
+  serviceOf,
+  sitesInService,
+} from '@residency/contracts';
+import type { ControlEvent, ControlState, RegionService } from '@residency/contracts';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+const REGION = 'zurich';
+const SITES = ['a', 'b', 'c'];
+const claim = {
+  submission: '1'.repeat(64),
+  of: 'log-1/threat.samples/0/1',
+  sampleSha256: '2'.repeat(64),
+  country: 'CH',
+};
+const closing = (act: string, site: string, next: string): ControlEvent => ({
+  type: ARBITER_CLOSING,
+  data: { act, region: REGION, site, next, reason: 'fire' },
+});
+const claims = (act: string, attempt: string, count = 1): ControlEvent => ({
+  type: ARBITER_CLAIMS,
+  data: { act, region: REGION, attempt, claims: Array.from({ length: count }, () => claim) },
+});
+const changed = (act: string, attempt: string, count: number): ControlEvent => ({
+  type: ARBITER_CHANGED,
+  data: { act, region: REGION, attempt, claims: count, unheld: 0 },
+});
+const kept = (act: string): ControlEvent => ({
+  type: ARBITER_KEPT,
+  data: { act, region: REGION, reason: 'aborted' },
+});
+const out = (site: string): ControlEvent => ({
+  type: SITE_OUT,
+  data: { act: 'o', region: REGION, site, reason: 'fire' },
+});
+const into = (site: string): ControlEvent => ({
+  type: SITE_IN,
+  data: { act: 'i', region: REGION, site },
+});
+
+function after(...events: readonly ControlEvent[]): RegionService {
+  const state = events.reduce<ControlState>(
+    (before, event, index) => evolveControl(before, event, index + 1),
+    INITIAL_CONTROL,
+  );
+  return serviceOf(state, REGION);
+}
+const serving = (...events: readonly ControlEvent[]): readonly string[] =>
+  sitesInService(after(...events), SITES);
+
+describe('the sites in service', () => {
+  it('are those of the policy, until an order says otherwise', () => {
+    expect(after()).toEqual(ALL_IN_SERVICE);
+    expect(serving()).toEqual(SITES);
+    expect(serving(out('b'))).toEqual(['a', 'c']);
+    expect(serving(out('b'), into('b'))).toEqual(SITES);
+  });
+
+  it('change their arbiter in two steps, and the former one comes back as a later site', () => {
+    const change = [closing('1', 'a', 'b'), claims('1', 'x', 2), changed('1', 'x', 2)];
+    expect(after(...change.slice(0, 2)).closing).toMatchObject({ act: '1', site: 'a', next: 'b' });
+    expect(serving(...change.slice(0, 2))).toEqual(SITES);
+    expect(after(...change)).toMatchObject({ number: 1, arbiter: 'b', out: { a: 3 } });
+    expect(after(...change).closing).toBeUndefined();
+    expect([...after(...change).claims.values()]).toEqual([claim]);
+    expect(serving(...change)).toEqual(['b', 'c']);
+    expect(serving(...change, into('a'))).toEqual(['b', 'a', 'c']);
+  });
+
+  it.each<[string, readonly ControlEvent[]]>([
+    ['an order without a closing', [changed('1', 'x', 0)]],
+    ['an order of another change', [closing('1', 'a', 'b'), changed('2', 'x', 0), kept('1')]],
+    ['an order after the abort', [closing('1', 'a', 'b'), kept('1'), changed('1', 'x', 0)]],
+    [
+      'an order whose claims did not all arrive',
+      [closing('1', 'a', 'b'), claims('1', 'x', 1), changed('1', 'x', 2), kept('1')],
+    ],
+    [
+      'an order with the claims of another attempt',
+      [closing('1', 'a', 'b'), claims('1', 'y', 1), changed('1', 'x', 1), kept('1')],
+    ],
+    ['a change to a site that is out', [out('b'), closing('1', 'a', 'b'), into('b')]],
+    ['a change to the same site', [closing('1', 'a', 'a')]],
+    ['a later site that is taken in twice', [out('b'), into('b'), into('b')]],
+  ])('%s changes nothing', (_, events) => {
+    expect(after(...events)).toEqual(ALL_IN_SERVICE);
+  });
+
+  it('a second change waits for the first one, and an abort of another ends nothing', () => {
+    const first = closing('1', 'a', 'b');
+    expect(after(first, closing('2', 'a', 'c'), kept('2')).closing?.act).toBe('1');
+  });
+
+  it('the arbiter stays among them, whatever an order says', () => {
+    expect(serving(out('a'))).toEqual(SITES);
+    const change = [closing('1', 'a', 'b'), changed('1', 'x', 0)];
+    expect(serving(...change, out('b'))).toEqual(['b', 'c']);
+    expect(serving(closing('1', 'a', 'b'), out('b'), changed('1', 'x', 0))).toEqual(['b', 'c']);
+  });
+
+  it('other regions are not concerned', () => {
+    const state = evolveControl(INITIAL_CONTROL, out('b'), 1);
+    expect(serviceOf(state, 'moscow')).toEqual(ALL_IN_SERVICE);
+    expect(serviceOf(state, 'constructor')).toEqual(ALL_IN_SERVICE);
+  });
+});
+
+const anEvent = fc.oneof(
+  fc
+    .tuple(fc.constantFrom('1', '2'), fc.constantFrom(...SITES), fc.constantFrom(...SITES))
+    .map((args) => closing(...args)),
+  fc.tuple(fc.constantFrom('1', '2'), fc.constantFrom('x', 'y')).map((args) => claims(...args)),
+  fc
+    .tuple(fc.constantFrom('1', '2'), fc.constantFrom('x', 'y'), fc.nat({ max: 2 }))
+    .map((args) => changed(...args)),
+  fc.constantFrom('1', '2').map(kept),
+  fc.constantFrom(...SITES).map(out),
+  fc.constantFrom(...SITES).map(into),
+);
+
+describe('after any orders', () => {
+  it('one site of the policy arbitrates, and the number grows only with the arbiter', () => {
+    fc.assert(
+      fc.property(fc.array(anEvent), (events) => {
+        let before = after();
+        for (let count = 1; count <= events.length; count += 1) {
+          const now = after(...events.slice(0, count));
+          const sites = sitesInService(now, SITES);
+          expect(SITES).toContain(sites[0]);
+          expect(new Set(sites).size).toBe(sites.length);
+          expect(now.number - before.number).toBe(
+            events[count - 1]?.type === ARBITER_CHANGED && now.arbiter !== before.arbiter ? 1 : 0,
+          );
+          before = now;
+        }
+      }),
+    );
+  });
+
+  it('the history says of the present number what the state says', () => {
+    fc.assert(
+      fc.property(fc.array(anEvent), (events) => {
+        const history = new ServiceHistory();
+        let state = INITIAL_CONTROL;
+        for (const [index, event] of events.entries()) {
+          const record = {
+            ...controlEntry(event, String(index)).record,
+            topic: 'residency.control',
+            partition: 0,
+            offset: BigInt(index),
+            at: index + 1,
+          } as const;
+          history.add(record);
+          state = followControl(state, record);
+        }
+        const { number, arbiter, out: gone } = serviceOf(state, REGION);
+        expect(history.of(REGION, number)?.arbiter).toBe(arbiter);
+        for (const site of Object.keys(gone))
+          expect(history.of(REGION, number)?.out).toContain(site);
+        expect(history.of(REGION, number + 1)).toBeUndefined();
+      }),
+    );
+  });
+});

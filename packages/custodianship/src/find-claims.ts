@@ -1,0 +1,107 @@
+import {
+  SAMPLE_COPIED,
+  auditEventIn,
+  custodyEventIn,
+  parsePosition,
+  sampleCopied,
+  storedSample,
+} from '@residency/contracts';
+import type { ClaimedIdentity, DuplicateData, Position, StoredData } from '@residency/contracts';
+import { holdingOf } from '@residency/custody';
+import type { KeySet } from './key-set.ts';
+
+export interface FindClaimsDeps {
+  readonly region: string;
+  /** The sites that will serve, the arbiter to come first. */
+  readonly sites: readonly string[];
+  /** Every audit event, each partition's in order. No transaction may be undecided. */
+  readonly audit: AsyncIterable<Buffer>;
+  /** Every event of the region's custody log, in order. */
+  readonly custody: AsyncIterable<Buffer>;
+  /** The submissions that have an object in the arbiter to come. */
+  readonly listed: Pick<KeySet, 'has'>;
+}
+
+export interface FoundClaims {
+  readonly claims: readonly ClaimedIdentity[];
+  /** Stored samples that no site that will serve has. */
+  readonly unheld: number;
+}
+
+/**
+ * The identities that somebody owns and whose object the arbiter to come lacks: stored samples, and
+ * records that an event names as the owner before they are settled (docs/decisions/0036, rule 1).
+ * The routers must be fenced, so that the log says of every record whether it is settled.
+ */
+export async function findClaims(deps: FindClaimsDeps): Promise<FoundClaims> {
+  const { region, sites, listed } = deps;
+  const [next] = sites;
+  const copies = await copiesBySample(deps.custody);
+  const last = new LastSettled();
+  const named = new Map<string, ClaimedIdentity>();
+  const claims: ClaimedIdentity[] = [];
+  let unheld = 0;
+  for await (const value of deps.audit) {
+    const event = auditEventIn(value);
+    if (event === undefined) continue;
+    last.see(event.position);
+    if (event.outcome !== 'stored' && event.outcome !== 'duplicate') continue;
+    if (event.data.decision.region !== region) continue;
+    if (event.outcome === 'duplicate') {
+      const { of } = event.data;
+      if (!last.isSettled(parsePosition(of))) named.set(of, claimOf(of, event.data));
+      continue;
+    }
+    const { position, submission, sealedSha256, copies: placed } = holdingOf(storedSample(event));
+    const has = new Set([
+      ...placed.map(({ site }) => site),
+      ...(copies.get(sampleOf(position, sealedSha256)) ?? []),
+    ]);
+    if (next !== undefined && has.has(next) && listed.has(submission)) continue;
+    claims.push(claimOf(position, event.data));
+    if (!sites.some((site) => site !== next && has.has(site))) unheld += 1;
+  }
+  const unsettled = [...named.values()].filter(({ of }) => !last.isSettled(parsePosition(of)));
+  return { claims: [...claims, ...unsettled], unheld };
+}
+
+function claimOf(of: string, data: StoredData | DuplicateData): ClaimedIdentity {
+  const { submission, sampleSha256, country } = data;
+  return { submission, of, sampleSha256, country };
+}
+
+/** The sites with a copy made afterwards, by sample. */
+async function copiesBySample(
+  custody: AsyncIterable<Buffer>,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const copies = new Map<string, string[]>();
+  for await (const value of custody) {
+    const event = custodyEventIn(value);
+    if (event?.type !== SAMPLE_COPIED) continue;
+    const { of, copy } = sampleCopied(event);
+    const sample = sampleOf(of, copy.sealedSha256);
+    copies.set(sample, [...(copies.get(sample) ?? []), copy.site]);
+  }
+  return copies;
+}
+
+/** A copy counts only with the holding's ciphertext. */
+function sampleOf(position: string, sealedSha256: string): string {
+  return `${position} ${sealedSha256}`;
+}
+
+class LastSettled {
+  readonly #offsets = new Map<string, bigint>();
+
+  see(position: Position): void {
+    this.#offsets.set(partitionOf(position), position.offset);
+  }
+
+  isSettled(position: Position): boolean {
+    return position.offset <= (this.#offsets.get(partitionOf(position)) ?? -1n);
+  }
+}
+
+function partitionOf({ log, topic, partition }: Position): string {
+  return `${log}/${topic}/${partition}`;
+}

@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import { custodyEntry, encodeAuditEvent, parsePosition } from '@residency/contracts';
+import type { AuditEvent, DuplicateData, StoredData } from '@residency/contracts';
+import { KeySet, findClaims } from '@residency/custodianship';
+import type { FoundClaims } from '@residency/custodianship';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+const AT = Date.UTC(2026, 0, 1);
+const judged = (name: string, region: string) => ({
+  submission: digest(name),
+  sampleSha256: digest(`sample ${name}`),
+  sampleBytes: 1,
+  verdict: 'suspicious' as const,
+  country: 'CH',
+  consentId: 'c',
+  termsVersion: '1',
+  decision: { region, rule: 'r', policy: { id: 'p', version: 1, digest: digest('policy') } },
+});
+const at = (offset: number, partition = 0): string => `log-1/threat.samples/${partition}/${offset}`;
+const event = (
+  position: string,
+  rest:
+    | { readonly outcome: 'stored'; readonly data: StoredData }
+    | { readonly outcome: 'duplicate'; readonly data: DuplicateData },
+): Buffer => encodeAuditEvent({ position: parsePosition(position), at: AT, ...rest } as AuditEvent);
+const placed = (site: string, name: string, sealed = name) => ({
+  site,
+  key: `samples/${digest(name)}`,
+  sealedSha256: digest(`sealed ${sealed}`),
+  sealedBytes: 10,
+  wrappingKey: 'k',
+});
+
+function stored(
+  position: string,
+  name: string,
+  sites: readonly string[],
+  region = 'zurich',
+): Buffer {
+  const placements = sites.map((site) => placed(site, name));
+  return event(position, {
+    outcome: 'stored',
+    data: { previous: null, ...judged(name, region), placements },
+  });
+}
+const duplicate = (position: string, name: string, of: string): Buffer =>
+  event(position, {
+    outcome: 'duplicate',
+    data: { previous: null, ...judged(name, 'zurich'), of },
+  });
+
+function copied(of: string, name: string, site: string, sealed = name): Buffer {
+  const copy = placed(site, name, sealed);
+  const { record } = custodyEntry({
+    log: 'log-1',
+    sequence: 0,
+    at: AT,
+    type: 'residency.sample.copied.v1',
+    data: { previous: null, of, submission: digest(name), region: 'zurich', copy, from: 'zrh-1' },
+  });
+  return record.value ?? Buffer.alloc(0);
+}
+
+async function find(
+  audit: readonly Buffer[],
+  {
+    custody = [],
+    listed = [],
+    sites = ['zrh-2'],
+  }: {
+    readonly custody?: readonly Buffer[];
+    readonly listed?: readonly string[];
+    readonly sites?: readonly string[];
+  } = {},
+): Promise<FoundClaims> {
+  const keys = new KeySet();
+  for (const name of listed) keys.add(digest(name));
+  async function* each(values: readonly Buffer[]): AsyncGenerator<Buffer> {
+    yield* values;
+  }
+  return await findClaims({
+    region: 'zurich',
+    sites,
+    audit: each(audit),
+    custody: each(custody),
+    listed: keys,
+  });
+}
+const claim = (name: string, of: string) => ({
+  submission: digest(name),
+  of,
+  sampleSha256: digest(`sample ${name}`),
+  country: 'CH',
+});
+
+describe('claims', () => {
+  it('are of stored samples whose object the next arbiter lacks, by the logs or by its list', async () => {
+    const both = ['zrh-1', 'zrh-2'];
+    const audit = [
+      stored(at(0), 'there', both),
+      stored(at(1), 'lost', both),
+      stored(at(2), 'owed', ['zrh-1']),
+      stored(at(3), 'elsewhere', ['mow-1'], 'moscow'),
+    ];
+    expect(await find(audit, { listed: ['there', 'owed'] })).toEqual({
+      claims: [claim('lost', at(1)), claim('owed', at(2))],
+      unheld: 2,
+    });
+  });
+
+  it('are not needed for what a custodian copied, with the ciphertext of the event', async () => {
+    const audit = [stored(at(0), 'a', ['zrh-1']), stored(at(1), 'b', ['zrh-1'])];
+    const custody = [copied(at(0), 'a', 'zrh-2'), copied(at(1), 'b', 'zrh-2', 'another')];
+    expect(await find(audit, { custody, listed: ['a', 'b'] })).toEqual({
+      claims: [claim('b', at(1))],
+      unheld: 1,
+    });
+  });
+
+  it('count a sample that a third site has as held', async () => {
+    const audit = [stored(at(0), 'a', ['zrh-1', 'zrh-3'])];
+    expect(await find(audit, { sites: ['zrh-2', 'zrh-3'] })).toMatchObject({
+      claims: [claim('a', at(0))],
+      unheld: 0,
+    });
+  });
+
+  it('are of a record that a duplicate names, unless it is settled', async () => {
+    const audit = [
+      stored(at(0), 'a', ['zrh-2']),
+      duplicate(at(0, 1), 'a', at(0)),
+      duplicate(at(1, 1), 'b', at(1)),
+      duplicate(at(2, 1), 'c', at(5)),
+      stored(at(5), 'c', ['zrh-2']),
+      duplicate(at(3, 1), 'd', at(6)),
+    ];
+    expect(await find(audit, { listed: ['a', 'c'] })).toEqual({
+      claims: [claim('d', at(6))],
+      unheld: 0,
+    });
+  });
+});
+
+it('a key set has what was added, and nothing else', () => {
+  const hex = fc.nat({ max: 50 }).map((n) => digest(String(n)));
+  fc.assert(
+    fc.property(fc.array(hex), hex, (added, asked) => {
+      const keys = new KeySet();
+      for (const one of added) keys.add(one);
+      expect(keys.has(asked)).toBe(added.includes(asked));
+      keys.add(asked);
+      expect(keys.has(asked)).toBe(true);
+    }),
+  );
+});

@@ -1,0 +1,105 @@
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { makeFolder, publishSamples } from './residency.ts';
+import type { Folder } from './residency.ts';
+
+let folder: Folder;
+const site = (name: string): string => join(folder.path, '.residency', 'sites', name);
+const away = (name: string): string => join(folder.path, `${name}-away`);
+
+beforeEach(async () => {
+  folder = await makeFolder();
+  await folder.run('consent', 'grant', '--consent', 'consent-0001', '--subject', 'somebody');
+  await publishSamples(folder, 'one', 'two', 'three');
+  await folder.run('route', '--once');
+});
+afterEach(() => folder.remove());
+
+async function outcomes(): Promise<Readonly<Record<string, number>>> {
+  const counts: Record<string, number> = {};
+  for (const event of await folder.json(0, 'audit', 'list')) {
+    const outcome = String(event['type']).split('.')[2] ?? '';
+    counts[outcome] = (counts[outcome] ?? 0) + 1;
+  }
+  return counts;
+}
+
+it('the arbiter is destroyed: another site arbitrates, identities stay, and it comes back empty', async () => {
+  await rename(site('zrh-1'), away('zrh-1'));
+  await publishSamples(folder, 'one', 'four');
+  expect((await folder.run('route', '--once')).code).not.toBe(0);
+  expect(await folder.json(0, 'site', 'out', 'zrh-1', '--reason', 'fire')).toEqual([
+    {
+      region: 'zurich',
+      serving: ['zrh-2'],
+      out: ['zrh-1'],
+      arbiterChanges: 1,
+      claims: 0,
+      unheld: 0,
+    },
+  ]);
+  expect((await folder.run('route', '--once')).code).toBe(0);
+  expect(await outcomes()).toEqual({ stored: 4, duplicate: 1 });
+  // The same folder, without its objects.
+  await rename(away('zrh-1'), site('zrh-1'));
+  await rm(join(site('zrh-1'), 'samples'), { recursive: true });
+  await mkdir(join(site('zrh-1'), 'samples'));
+  expect(await folder.json(0, 'site', 'in', 'zrh-1')).toMatchObject([
+    { serving: ['zrh-2', 'zrh-1'], out: [] },
+  ]);
+  await publishSamples(folder, 'two', 'five');
+  expect((await folder.run('route', '--once')).code).toBe(0);
+  expect(await outcomes()).toEqual({ stored: 5, duplicate: 2 });
+  expect((await folder.json(0, 'reconcile')).at(-1)).toMatchObject({ differences: 0 });
+  expect(await readdir(join(site('zrh-1'), 'samples'), { recursive: true })).toEqual(
+    await readdir(join(site('zrh-2'), 'samples'), { recursive: true }),
+  );
+});
+
+it("an identity whose copy was only in the arbiter stays its owner's, and comes back with it", async () => {
+  // zrh-2 loses what it had of the first samples.
+  await rm(join(site('zrh-2'), 'samples'), { recursive: true });
+  await mkdir(join(site('zrh-2'), 'samples'));
+  await rename(site('zrh-1'), away('zrh-1'));
+  const refused = await folder.run('site', 'out', 'zrh-1', '--reason', 'fire');
+  expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('WOULD_LOSE')]);
+  expect(await folder.json(0, 'site', 'out', 'zrh-1', '--reason', 'fire', '--accept-loss')).toEqual(
+    [expect.objectContaining({ serving: ['zrh-2'], claims: 3, unheld: 3 })],
+  );
+  await publishSamples(folder, 'one', 'four');
+  expect((await folder.run('route', '--once')).code).toBe(0);
+  expect(await outcomes()).toEqual({ stored: 4, duplicate: 1 });
+  await rename(away('zrh-1'), site('zrh-1'));
+  await folder.run('site', 'in', 'zrh-1');
+  await folder.run('site', 'repair', 'zrh-2');
+  await folder.run('route', '--once');
+  expect((await folder.json(0, 'reconcile')).at(-1)).toMatchObject({ differences: 0 });
+});
+
+it('a later site that is out is not asked, and gets what it missed', async () => {
+  await rename(site('zrh-2'), away('zrh-2'));
+  await folder.run('site', 'out', 'zrh-2', '--reason', 'maintenance');
+  await publishSamples(folder, 'four');
+  expect((await folder.run('route', '--once')).code).toBe(0);
+  await rename(away('zrh-2'), site('zrh-2'));
+  await folder.run('site', 'in', 'zrh-2');
+  await folder.run('route', '--once');
+  expect(await outcomes()).toEqual({ stored: 4 });
+  expect((await folder.json(0, 'reconcile')).at(-1)).toMatchObject({ differences: 0 });
+});
+
+it('what cannot be done is refused, and changes nothing', async () => {
+  const before = (await folder.run('audit', 'list', '--control')).out;
+  for (const [code, says, ...args] of [
+    [2, 'zrh-9', 'out', 'zrh-9', '--reason', 'x'],
+    [2, '--reason', 'out', 'zrh-1'],
+    [1, 'LAST_SITE', 'out', 'mow-1', '--reason', 'x'],
+    [1, 'NOTHING_TO_ABORT', 'out', 'zrh-1', '--abort'],
+    [0, 'in service already', 'in', 'zrh-1'],
+  ] as const) {
+    const { code: found, out, err } = await folder.run('site', ...args);
+    expect([found, `${out}${err}`]).toEqual([code, expect.stringContaining(says)]);
+  }
+  expect((await folder.run('audit', 'list', '--control')).out).toBe(before);
+});
