@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { custodyEntry, encodeAuditEvent, parsePosition } from '@residency/contracts';
-import type { AuditEvent, DuplicateData, StoredData } from '@residency/contracts';
+import type { DuplicateData, StoredData } from '@residency/contracts';
 import { KeySet, findClaims } from '@residency/custodianship';
 import type { FoundClaims } from '@residency/custodianship';
 import fc from 'fast-check';
@@ -24,7 +24,7 @@ const event = (
   rest:
     | { readonly outcome: 'stored'; readonly data: StoredData }
     | { readonly outcome: 'duplicate'; readonly data: DuplicateData },
-): Buffer => encodeAuditEvent({ position: parsePosition(position), at: AT, ...rest } as AuditEvent);
+): Buffer => encodeAuditEvent({ position: parsePosition(position), at: AT, ...rest });
 const placed = (site: string, name: string, sealed = name) => ({
   site,
   key: `samples/${digest(name)}`,
