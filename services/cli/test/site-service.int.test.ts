@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openSqliteLog } from '@residency/adapter-sqlite';
+import { ARBITER_CLOSING, controlEntry } from '@residency/contracts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { makeFolder, publishSamples } from './residency.ts';
 import type { Folder } from './residency.ts';
@@ -88,6 +91,34 @@ it('a later site that is out is not asked, and gets what it missed', async () =>
   expect(await outcomes()).toEqual({ stored: 4 });
   expect((await folder.json(0, 'reconcile')).at(-1)).toMatchObject({ differences: 0 });
 });
+
+it('a command that is killed is finished by the same command, or ended by --abort', async () => {
+  await openChange();
+  await publishSamples(folder, 'four');
+  expect((await folder.run('route', '--once')).err).toContain('ARBITER_CLOSING');
+  const other = await folder.run('site', 'out', 'zrh-2', '--reason', 'x');
+  expect([other.code, other.err]).toEqual([3, expect.stringContaining('ARBITER_CHANGING')]);
+  const [aborted] = await folder.json(0, 'site', 'out', 'zrh-1', '--abort');
+  expect(aborted).toMatchObject({ serving: ['zrh-1', 'zrh-2'], arbiterChanges: 0 });
+  await openChange();
+  expect(await folder.json(0, 'site', 'out', 'zrh-1', '--reason', 'fire')).toMatchObject([
+    { serving: ['zrh-2'], arbiterChanges: 1, claims: 0 },
+  ]);
+  expect((await folder.run('route', '--once')).code).toBe(0);
+  expect(await outcomes()).toEqual({ stored: 4 });
+});
+
+/** What a command leaves that was killed after its first event. */
+async function openChange(): Promise<void> {
+  const log = await openSqliteLog({
+    file: join(folder.path, '.residency', 'log.db'),
+    now: Date.now,
+  });
+  const act = randomUUID();
+  const data = { act, region: 'zurich', site: 'zrh-1', next: 'zrh-2', reason: 'fire' };
+  await log.append([controlEntry({ type: ARBITER_CLOSING, data }, act)]);
+  await log.close();
+}
 
 it('what cannot be done is refused, and changes nothing', async () => {
   const before = (await folder.run('audit', 'list', '--control')).out;

@@ -1,4 +1,4 @@
-import type { ControlState } from '@residency/contracts';
+import type { ControlState, RegionService } from '@residency/contracts';
 import { inForceIn } from '@residency/observation';
 import type {
   ClockFacts,
@@ -65,7 +65,10 @@ function labelled<T>(
   );
 }
 
-function controlText({ mode, reason, since, logLevels }: ControlState, at: number): string {
+function controlText(
+  { mode, reason, since, logLevels, services = {} }: ControlState,
+  at: number,
+): string {
   const ago =
     since === undefined
       ? ''
@@ -73,7 +76,27 @@ function controlText({ mode, reason, since, logLevels }: ControlState, at: numbe
   const levels = Object.entries(logLevels)
     .map(([service, level]) => `${service}=${level}`)
     .join(' ');
-  return `${mode}${ago}${reason === undefined ? '' : `: ${printable(reason)}`}${levels === '' ? '' : `; log levels ${levels}`}`;
+  const told = [
+    `${mode}${ago}${reason === undefined ? '' : `: ${printable(reason)}`}`,
+    ...Object.entries(services).flatMap(([region, service]) => serviceTexts(region, service)),
+    ...(levels === '' ? [] : [`log levels ${levels}`]),
+  ];
+  return told.join('; ');
+}
+
+function serviceTexts(region: string, { out, arbiter, closing }: RegionService): readonly string[] {
+  const sites = Object.keys(out);
+  const arbitrates = arbiter === undefined ? '' : `, ${printable(arbiter)} arbitrates`;
+  return [
+    ...(sites.length === 0
+      ? []
+      : [`${sites.map(printable).join(', ')} of ${printable(region)} out of service${arbitrates}`]),
+    ...(closing === undefined
+      ? []
+      : [
+          `the arbiter of ${printable(region)} is changing from ${printable(closing.site)} to ${printable(closing.next)} since ${formatInstant(closing.since)}`,
+        ]),
+  ];
 }
 
 function flowText(facts: IntakeFacts, { flow }: StatusReport): string {

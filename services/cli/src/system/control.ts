@@ -83,11 +83,21 @@ function notRecorded(cause: unknown): CliError {
   });
 }
 
-export function controlJson({ mode, reason, since, logLevels }: ControlState): object {
+export function controlJson({
+  mode,
+  reason,
+  since,
+  logLevels,
+  services = {},
+}: ControlState): object {
   return {
     mode,
     ...defined({ reason }),
     ...(since === undefined ? {} : { since: formatInstant(since) }),
     logLevels,
+    sitesOut: Object.values(services).flatMap(({ out }) => Object.keys(out)),
+    arbitersChanging: Object.keys(services).filter(
+      (region) => services[region]?.closing !== undefined,
+    ),
   };
 }

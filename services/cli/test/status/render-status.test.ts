@@ -215,7 +215,19 @@ describe('the verdict', () => {
     [
       'paused',
       waiting(60_000, 100n),
-      { control: { known: { mode: 'paused', reason: 'why', since: NOW - 61_000, logLevels: {} } } },
+      {
+        control: {
+          known: {
+            mode: 'paused',
+            reason: 'why',
+            since: NOW - 61_000,
+            logLevels: {},
+            services: {
+              zurich: { number: 1, arbiter: 'zrh-2', out: { 'zrh-1': NOW }, claims: new Map() },
+            },
+          },
+        },
+      },
       'Nothing is settled: 50 records wait, the oldest for 60 s. See below.',
     ],
     [
