@@ -446,7 +446,7 @@ describe('servers', () => {
     ]);
     // Each panel chooses a source of that type by a variable, and there is one.
     const dashboards = files('deploy/prometheus/dashboards/*.json');
-    expect(dashboards).toHaveLength(3);
+    expect(dashboards).toHaveLength(4);
     for (const path of dashboards)
       expect({ path, variable: /\{"name": "datasource"[^}]*\}/.exec(text(path))?.[0] }).toEqual({
         path,

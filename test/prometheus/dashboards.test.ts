@@ -10,14 +10,15 @@ const panels = dashboards.flatMap((dashboard) =>
   })),
 );
 
-test('there are three for a cluster and one for one process, each with a stable unique id for links', () => {
+test('there are four for a cluster and one for one process, each with a stable unique id for links', () => {
   expect(dashboards.map(({ file }) => file.split('/').at(-1))).toEqual([
     'compliance.json',
+    'custody.json',
     'flow-overview.json',
     'region.json',
     'standalone.json',
   ]);
-  expect(new Set(dashboards.map(({ uid }) => uid)).size).toBe(4);
+  expect(new Set(dashboards.map(({ uid }) => uid)).size).toBe(5);
 });
 
 describe.each(dashboards)('$title', ({ panels: all, templating, schemaVersion }) => {

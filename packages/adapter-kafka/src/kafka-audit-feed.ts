@@ -3,6 +3,8 @@ import type { LogRecord, Topic } from '@residency/contracts';
 import type { AuditFeed, AuditFeedRecord } from '@residency/custodianship';
 
 export interface KafkaAuditFeedDeps {
+  /** The end of a partition, over a connection that is open already. */
+  readonly end: (topic: Topic, partition: number) => Promise<bigint>;
   readonly partitions: (topic: Topic) => Promise<readonly number[]>;
   /** A partition's committed records, up to its end at the call. */
   readonly read: (
@@ -18,6 +20,8 @@ export interface KafkaAuditFeedDeps {
  */
 export class KafkaAuditFeed implements AuditFeed {
   readonly #deps: KafkaAuditFeedDeps;
+  /** Where the last whole reading of each partition ended. */
+  readonly #read = new Map<number, { readonly end: bigint; readonly next: bigint }>();
 
   constructor(deps: KafkaAuditFeedDeps) {
     this.#deps = deps;
@@ -27,8 +31,20 @@ export class KafkaAuditFeed implements AuditFeed {
     return await this.#deps.partitions(TOPICS.audit);
   }
 
+  /**
+   * A reading takes a connection of its own. So none is begun if the partition's end is where it was
+   * before the last reading, which left nothing.
+   */
   async *read(partition: number, from: bigint): AsyncGenerator<AuditFeedRecord> {
+    const end = await this.#deps.end(TOPICS.audit, partition);
+    const before = this.#read.get(partition);
+    if (before?.end === end && before.next === from) return;
+    let next = from;
     for await (const records of this.#deps.read(TOPICS.audit, partition, from))
-      for (const { offset, value } of records) yield { offset, value };
+      for (const { offset, value } of records) {
+        yield { offset, value };
+        next = offset + 1n;
+      }
+    this.#read.set(partition, { end, next });
   }
 }

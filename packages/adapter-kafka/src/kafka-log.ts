@@ -336,6 +336,7 @@ export class KafkaLog {
     this.#requireOpen();
     return new KafkaAuditFeed({
       partitions: async (topic) => await this.#intake.partitions(topic),
+      end: async (topic, partition) => (await this.ends(topic)).get(partition) ?? -1n,
       read: (topic, partition, from) => this.#readToEnd(topic, partition, from),
     });
   }

@@ -9,4 +9,4 @@ export type { S3SiteSettings } from './s3-settings.ts';
 export { S3SiteReader } from './s3-site-reader.ts';
 export type { S3SiteReaderOptions } from './s3-site-reader.ts';
 export { S3Sites } from './s3-sites.ts';
-export { checkS3Site, initS3Site, verifyS3Site } from './site-marker.ts';
+export { checkReplacingS3Site, checkS3Site, initS3Site, verifyS3Site } from './site-marker.ts';

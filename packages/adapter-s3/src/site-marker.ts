@@ -96,6 +96,22 @@ export async function lookAtReplacingSite(
   });
 }
 
+/**
+ * `lookAtReplacingSite` over a connection of its own. For credentials that may get, put, and replace;
+ * leaves the probe behind, which every site has.
+ */
+export async function checkReplacingS3Site(
+  settings: S3SiteSettings,
+  open: (settings: S3SiteSettings) => ReplacingCalls = openBucket,
+): Promise<void> {
+  const calls = open(settings);
+  try {
+    await lookAtReplacingSite(settings, calls);
+  } finally {
+    calls.close();
+  }
+}
+
 /** `verifyS3Site` over open connections. */
 async function verifyMarker({ region, site }: Identity, calls: S3Calls): Promise<void> {
   const object = await calls.get(SITE_MARKER_KEY, MARKER_BYTES);
@@ -149,7 +165,7 @@ async function refuseSamples({ site }: Identity, calls: S3Calls): Promise<void> 
   }
 }
 
-function openBucket(settings: S3SiteSettings): S3Calls {
+function openBucket(settings: S3SiteSettings): S3Bucket {
   return new S3Bucket(settings);
 }
 

@@ -3,6 +3,7 @@ import type { NewCopy } from '@residency/custodianship';
 import { exampleObject } from '@residency/testkit';
 import { beforeEach, expect, test } from 'vitest';
 import { S3CustodianSites } from '../src/s3-custodian-sites.ts';
+import { checkReplacingS3Site } from '../src/site-marker.ts';
 import { FakeBucket, OverwritingBucket, SOME_SETTINGS } from './fake-bucket.ts';
 
 const MARKER = { bytes: encodeSiteMarker({ region: 'zurich', site: 'zrh-1' }), metadata: {} };
@@ -73,6 +74,19 @@ test('a store that ignores If-Match is refused at the start, and nothing but the
     message: expect.stringContaining('If-Match'),
   });
   expect([...bucket.objects.keys()]).toEqual(['residency-site.json', 'residency-site.probe']);
+});
+
+test('a check with the credentials of a custodian finds such a store, and closes its connections', async () => {
+  const good = new FakeBucket();
+  good.objects.set('residency-site.json', MARKER);
+  await checkReplacingS3Site(SOME_SETTINGS, () => good);
+  const bad = new OverwritingBucket();
+  bad.objects.set('residency-site.json', MARKER);
+  bad.putIfAbsent = FakeBucket.prototype.putIfAbsent.bind(bad);
+  await expect(checkReplacingS3Site(SOME_SETTINGS, () => bad)).rejects.toMatchObject({
+    code: 'SITE_NOT_CONDITIONAL',
+  });
+  expect([good.closed, bad.closed]).toEqual([1, 1]);
 });
 
 test('a store that ignores If-None-Match is refused at the start', async () => {

@@ -175,6 +175,12 @@ const routing = {
     description:
       "After how long without a heartbeat a router's partitions go to another; the brokers bound it too. Transactions are given up after two thirds of it.",
   }),
+  RESIDENCY_SITE_PATIENCE_MS: whole(100, 600_000, {
+    sections: ['routing'],
+    default: '5000',
+    description:
+      'How long a router waits for a later site that may be owed its copy; after three such waits it leaves the site out. Choose at least the time that the largest sample (16 MiB) takes to a site over its link: 5 s needs 27 Mbit/s. While a site hangs, its region waits up to three times as long.',
+  }),
 };
 
 const topics = {
@@ -330,6 +336,12 @@ const reconciling = {
     default: '60000',
     description:
       'Least time from the begin of one pass over all objects to the begin of the next, milliseconds.',
+  }),
+  RESIDENCY_REPAIR: choice(['auto', 'propose'], {
+    sections: ['reconciling'],
+    default: 'propose',
+    description:
+      'What follows if a site lacks copies that it had, or has damaged ones. `auto`: the repair of the site is ordered at once; needs the right to write to residency.control. `propose`: a log line and a metric name the command. On one machine `residency reconcile` reads it.',
   }),
 };
 

@@ -75,12 +75,18 @@ describe('a valid environment', () => {
         maxBatchRecords: 500,
         maxBatchBytes: 4_194_304,
         sessionTimeoutMs: 30_000,
+        sitePatienceMs: 5_000,
       },
       topics: { partitions: 12, replicationFactor: 3, retentionMs: 604_800_000 },
       ledger: { origin: 'residency-router', directory: '/srv/ledger' },
       checkpoints: { besideKey: '/etc/residency/ledger-key' },
       auditing: { signerKey: 'PRIVATE+KEY+name+id+key', intervalMs: 5_000 },
-      reconciling: { stateDirectory: '/var/lib/reconciler', readsPerSecond: 50, pauseMs: 60_000 },
+      reconciling: {
+        stateDirectory: '/var/lib/reconciler',
+        readsPerSecond: 50,
+        pauseMs: 60_000,
+        repair: 'propose',
+      },
       custody: { intervalMs: 1_000 },
       exporting: { intervalMs: 10_000 },
       status: { metricsUrls: [] },
@@ -356,6 +362,7 @@ describe('mistakes', () => {
     [{ RESIDENCY_LEDGER_INTERVAL_MS: '99' }, 'RESIDENCY_LEDGER_INTERVAL_MS'],
     [{ RESIDENCY_RECONCILER_READS_PER_SECOND: '0' }, 'RESIDENCY_RECONCILER_READS_PER_SECOND'],
     [{ RESIDENCY_RECONCILER_PAUSE_MS: '86400001' }, 'RESIDENCY_RECONCILER_PAUSE_MS'],
+    [{ RESIDENCY_REPAIR: 'always' }, 'RESIDENCY_REPAIR'],
     [{ RESIDENCY_EXPORTER_INTERVAL_MS: '999' }, 'RESIDENCY_EXPORTER_INTERVAL_MS'],
     [
       { RESIDENCY_METRICS_URLS: 'router:8080' },
@@ -520,6 +527,7 @@ function configurations(): Arbitrary<Omit<Configuration, 'readers' | 'custodians
       maxBatchRecords: whole(1, 10_000),
       maxBatchBytes: whole(1, 1e9),
       sessionTimeoutMs: whole(25_000, 100_000),
+      sitePatienceMs: whole(100, 600_000),
     }),
     topics: record({
       partitions: whole(1, 10_000),
@@ -560,6 +568,7 @@ function configurations(): Arbitrary<Omit<Configuration, 'readers' | 'custodians
       stateDirectory: place,
       readsPerSecond: whole(1, 100_000),
       pauseMs: whole(0, 86_400_000),
+      repair: constantFrom('auto', 'propose'),
     }),
     custody: record({
       region: maybe(constantFrom('zurich', 'moscow')),

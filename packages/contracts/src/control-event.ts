@@ -206,6 +206,17 @@ export function readControlRecord({
   throw invalid();
 }
 
+/** Like `readControlRecord`. `undefined`: the record is no control event. */
+export function controlEventIn(
+  record: Pick<LogRecord, 'headers' | 'value'>,
+): ControlEvent | undefined {
+  try {
+    return readControlRecord(record);
+  } catch {
+    return undefined;
+  }
+}
+
 function isControlType(type: string): type is ControlType {
   return Object.hasOwn(controlData, type);
 }

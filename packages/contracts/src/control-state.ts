@@ -1,5 +1,5 @@
 import { defined } from '@residency/defined';
-import { readControlRecord } from './control-event.ts';
+import { controlEventIn } from './control-event.ts';
 import type { ControlEvent } from './control-event.ts';
 import type { LogRecord } from './log-record.ts';
 import {
@@ -141,13 +141,10 @@ export function evolveControl(state: ControlState, event: ControlEvent, at: numb
  * changes nothing else.
  */
 export function followControl(state: ControlState, record: LogRecord): ControlState {
-  let event: ControlEvent;
-  try {
-    event = readControlRecord(record);
-  } catch {
-    return { ...state, passedOver: (state.passedOver ?? 0) + 1 };
-  }
-  return evolveControl(state, event, record.at);
+  const event = controlEventIn(record);
+  return event === undefined
+    ? { ...state, passedOver: (state.passedOver ?? 0) + 1 }
+    : evolveControl(state, event, record.at);
 }
 
 /** Which sites of the region serve. */

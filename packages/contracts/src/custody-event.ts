@@ -12,7 +12,7 @@ import type { LogEntry } from './log-entry.ts';
 import { custodyTopic } from './log-record.ts';
 import type { CustodyTopic } from './log-record.ts';
 import { formatPosition } from './position.ts';
-import { ORDER_CLOSED, SAMPLE_COPIED } from './vocabulary.ts';
+import { ORDER_CLOSED, SAMPLE_COPIED, SAMPLE_NOT_REPAIRED, UNPAID_CODES } from './vocabulary.ts';
 
 const region = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/);
 /** SHA-256 of the custody event before this one; `null`: it is the first. */
@@ -36,6 +36,16 @@ const copied = z.strictObject({
   /** The order by which a copy that the site had before was made anew. */
   order: order.optional(),
 });
+const notRepaired = z.strictObject({
+  previous,
+  of: position,
+  submission: hex64,
+  region,
+  /** The site whose copy is not good. */
+  site: z.string(),
+  order,
+  code: z.enum(UNPAID_CODES),
+});
 const count = z.int().nonnegative();
 const closed = z.strictObject({
   previous,
@@ -51,7 +61,11 @@ const closed = z.strictObject({
   /** Why the order was not carried out: no policy version gives the region such a site. */
   refused: z.literal('SITE_NOT_OF_REGION').optional(),
 });
-export const custodyData = { [SAMPLE_COPIED]: copied, [ORDER_CLOSED]: closed };
+export const custodyData = {
+  [SAMPLE_COPIED]: copied,
+  [SAMPLE_NOT_REPAIRED]: notRepaired,
+  [ORDER_CLOSED]: closed,
+};
 
 export const custodyEnvelope = z.strictObject({
   specversion: z.literal('1.0'),
@@ -59,7 +73,7 @@ export const custodyEnvelope = z.strictObject({
   source: z
     .string()
     .regex(/^\/residency\/[A-Za-z0-9._-]{1,64}\/residency\.custody\.[a-z0-9.-]{1,64}$/),
-  type: z.enum([SAMPLE_COPIED, ORDER_CLOSED]),
+  type: z.enum([SAMPLE_COPIED, SAMPLE_NOT_REPAIRED, ORDER_CLOSED]),
   time: z.iso.datetime({ precision: 3 }),
   datacontenttype: z.literal('application/json'),
   sequence: z.string().regex(/^\d{20}$/),
@@ -68,6 +82,7 @@ export const custodyEnvelope = z.strictObject({
 });
 
 export type CopiedData = z.infer<typeof copied>;
+export type NotRepairedData = z.infer<typeof notRepaired>;
 export type ClosedData = z.infer<typeof closed>;
 
 /** One event of a region's custody log (docs/formats/custody.md). */
@@ -80,12 +95,14 @@ export type CustodyEvent = {
   readonly at: number;
 } & (
   | { readonly type: typeof SAMPLE_COPIED; readonly data: CopiedData }
+  | { readonly type: typeof SAMPLE_NOT_REPAIRED; readonly data: NotRepairedData }
   | { readonly type: typeof ORDER_CLOSED; readonly data: ClosedData }
 );
 export type CopiedEvent = Extract<CustodyEvent, { readonly type: typeof SAMPLE_COPIED }>;
 
 const inner = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal(SAMPLE_COPIED), data: copied }),
+  z.strictObject({ type: z.literal(SAMPLE_NOT_REPAIRED), data: notRepaired }),
   z.strictObject({ type: z.literal(ORDER_CLOSED), data: closed }),
 ]);
 

@@ -22,7 +22,7 @@ export type { SubjectLink } from './consent-event.ts';
 export { readConsentRecord } from './consent-record.ts';
 export { CONTRACT_ERROR_CODES, ContractError } from './contract-error.ts';
 export type { ContractErrorCode } from './contract-error.ts';
-export { controlEntry, readControlRecord } from './control-event.ts';
+export { controlEntry, controlEventIn, readControlRecord } from './control-event.ts';
 export type { ControlEvent } from './control-event.ts';
 export { evolveControl, followControl, logLevelOf, serviceOf } from './control-state.ts';
 export type { ControlLogLevel, ControlState, RepairOrder } from './control-state.ts';
@@ -42,6 +42,7 @@ export type {
   CopiedEvent,
   CustodyEntry,
   CustodyEvent,
+  NotRepairedData,
 } from './custody-event.ts';
 export { sha256, sha256OfParts, submissionId } from './digest.ts';
 export { ATTRIBUTE_BYTES, AUDIT_EVENT_BYTES, DEFAULT_LIMITS, IDENTITY_BYTES } from './limits.ts';
@@ -89,7 +90,7 @@ export { decodeSiteMarker, encodeSiteMarker } from './site-marker.ts';
 export type { SiteIdentity } from './site-marker.ts';
 export { readSubmission } from './submission.ts';
 export type { Rejection, Submission } from './submission.ts';
-export type { Verdict } from './vocabulary.ts';
+export type { UnpaidCode, Verdict } from './vocabulary.ts';
 export {
   ACT_FAILED,
   ARBITER_CHANGED,
@@ -117,6 +118,8 @@ export {
   NEW_LEDGER_BEGUN,
   OPEN_BEGUN,
   ORDER_CLOSED,
+  SAMPLE_NOT_REPAIRED,
+  UNPAID_CODES,
   POLICY_PUBLISHED,
   POLICY_TICK,
   PUBLICATION_BEGUN,

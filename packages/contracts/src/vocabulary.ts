@@ -56,6 +56,19 @@ export const CLAIMS_IN_EVENT = 1_000;
 
 /** On `residency.custody.<region>`: a site of the region got a copy of a stored sample. */
 export const SAMPLE_COPIED = 'residency.sample.copied.v1';
+/** On `residency.custody.<region>`: an order found a copy that is not good and could not be made anew. */
+export const SAMPLE_NOT_REPAIRED = 'residency.sample.not-repaired.v1';
+/** Why a site did not get its copy although it can be reached. */
+export const UNPAID_CODES = [
+  'NO_GOOD_COPY',
+  'ONLY_ANOTHER_CIPHERTEXT',
+  'STORED_TWICE',
+  'STRANGER_UNSETTLED',
+  'STRANGER_UNKNOWN',
+  'OBJECT_UNREADABLE',
+  'CHANGED_MEANWHILE',
+] as const;
+export type UnpaidCode = (typeof UNPAID_CODES)[number];
 /** On `residency.custody.<region>`: an order was carried out. */
 export const ORDER_CLOSED = 'residency.order.closed.v1';
 

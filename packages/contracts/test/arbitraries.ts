@@ -8,6 +8,8 @@ import {
   QUARANTINE_REASONS,
   REFUSAL_REASONS,
   SAMPLE_COPIED,
+  SAMPLE_NOT_REPAIRED,
+  UNPAID_CODES,
   TOPICS,
   consentCloudEvent,
   consentEntry,
@@ -177,6 +179,19 @@ const copiedEvents: fc.Arbitrary<CopiedEvent> = fc.record({
 });
 export const custodyEvents: fc.Arbitrary<CustodyEvent> = fc.oneof(
   copiedEvents,
+  fc.record({
+    ...placeInCustody,
+    type: fc.constant(SAMPLE_NOT_REPAIRED),
+    data: fc.record({
+      previous: fc.option(hex64),
+      of: positionText,
+      submission: hex64,
+      region,
+      site: word,
+      order: fc.uuid(),
+      code: fc.constantFrom(...UNPAID_CODES),
+    }),
+  }),
   fc.record({
     ...placeInCustody,
     type: fc.constant(ORDER_CLOSED),

@@ -1,22 +1,10 @@
 import { remedyOf } from '@residency/coded-error';
 import { objectKey, parsePosition, sha256 } from '@residency/contracts';
-import type { ObjectMetadata } from '@residency/contracts';
+import type { ObjectMetadata, UnpaidCode } from '@residency/contracts';
 import type { Holding } from '@residency/custody';
 import { defined } from '@residency/defined';
 import type { SettledOutcomes } from '@residency/routing';
 import type { CustodianSite, FoundCopy, NewCopy } from './ports/custodian-site.ts';
-
-export const UNPAID_CODES = [
-  'NO_GOOD_COPY',
-  'ONLY_ANOTHER_CIPHERTEXT',
-  'STORED_TWICE',
-  'STRANGER_UNSETTLED',
-  'STRANGER_UNKNOWN',
-  'OBJECT_UNREADABLE',
-  'CHANGED_MEANWHILE',
-] as const;
-/** Why a site did not get its copy although it can be reached. */
-export type UnpaidCode = (typeof UNPAID_CODES)[number];
 
 /** A copy that is in its site; its event is not appended yet. */
 export interface MadeCopy {

@@ -1,12 +1,17 @@
 import { serviceOf, sitesInService } from '@residency/contracts';
-import type { ClosedData, ControlState, CopiedData, RepairOrder } from '@residency/contracts';
+import type {
+  ClosedData,
+  ControlState,
+  CopiedData,
+  RepairOrder,
+  UnpaidCode,
+} from '@residency/contracts';
 import { evolveHolding, owedSites } from '@residency/custody';
 import { defined } from '@residency/defined';
 import { policyInForce, validPolicies } from '@residency/residency';
 import type { PolicyDocument } from '@residency/residency';
 import { BackOff } from '@residency/routing';
 import type { PolicyView, SettledOutcomes } from '@residency/routing';
-import type { UnpaidCode } from './copy-sample.ts';
 import { CustodyHead } from './custody-head.ts';
 import { debtIn } from './debt.ts';
 import type { Debt } from './debt.ts';
@@ -38,6 +43,13 @@ export interface CustodianDeps {
   readonly random: () => number;
   /** Called for each copy once its event is appended. */
   readonly copied?: (copy: Omit<CopiedData, 'previous'>) => void;
+  /** Called for each order once its closing event is appended. */
+  readonly closed?: (order: Omit<ClosedData, 'previous'>) => void;
+  /**
+   * Called for each stored sample that is read and whose copy's event names another ciphertext or
+   * sample. The copy counts as owed.
+   */
+  readonly differs?: (copy: { readonly site: string; readonly position: string }) => void;
 }
 
 /** A region's debts after a round. */
@@ -207,7 +219,7 @@ export class Custodian {
     const { audit, custody } = this.#deps;
     for await (const record of audit.read(partition, this.#next.get(partition) ?? 0n)) {
       if (signal.aborted) return;
-      const debt = this.#held(debtIn(partition, record, custody.region));
+      const debt = this.#held(debtIn(partition, record, custody.region), this.#deps.differs);
       if (debt !== undefined)
         for (const site of owedSites(debt.holding, this.#sites))
           this.#debts.add(site, partition, record.offset, debt.at);
@@ -215,13 +227,15 @@ export class Custodian {
     }
   }
 
-  /** With the copies that custody events gave it. */
-  #held(debt: Debt | undefined): Debt | undefined {
+  /** With the copies that custody events gave it. `differs`: as in the dependencies. */
+  #held(debt: Debt | undefined, differs?: CustodianDeps['differs']): Debt | undefined {
     if (debt === undefined) return undefined;
     let { holding } = debt;
     const { position, submission, region, sealedSha256, sealedBytes } = holding;
     for (const site of this.#sites) {
-      if (!this.#head.isCopied(site, position)) continue;
+      const found = this.#head.copyIn(site, holding);
+      if (found === 'differs') differs?.({ site, position });
+      if (found !== 'copied') continue;
       const copy = { site, sealedSha256, sealedBytes };
       ({ holding } = evolveHolding(holding, {
         type: 'copied',
@@ -420,11 +434,10 @@ export class Custodian {
 
   async #close({ order: { act, site }, counts }: Repair, refused?: Refusal): Promise<void> {
     const { region } = this.#deps.custody;
-    await this.#head.close(
-      { region, order: act, site, ...counts, ...defined({ refused }) },
-      this.#deps.now(),
-    );
+    const closed = { region, order: act, site, ...counts, ...defined({ refused }) };
+    await this.#head.close(closed, this.#deps.now());
     this.#repairs.delete(act);
+    this.#deps.closed?.(closed);
   }
 
   /** The stored samples that a site has a copy of, in batches that fit into memory. */

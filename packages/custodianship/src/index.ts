@@ -1,7 +1,5 @@
 export { Custodian } from './custodian.ts';
 export type { CustodianDeps, OpenRepair, RoundReport } from './custodian.ts';
-export { UNPAID_CODES } from './copy-sample.ts';
-export type { UnpaidCode } from './copy-sample.ts';
 export { findClaims } from './find-claims.ts';
 export type { FindClaimsDeps, FoundClaims } from './find-claims.ts';
 export { KeySet } from './key-set.ts';

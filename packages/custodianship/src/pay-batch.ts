@@ -1,10 +1,10 @@
 import { remedyOf } from '@residency/coded-error';
 import { objectKey } from '@residency/contracts';
-import type { CopiedData } from '@residency/contracts';
+import type { CopiedData, NotRepairedData, UnpaidCode } from '@residency/contracts';
 import type { Holding } from '@residency/custody';
 import { defined } from '@residency/defined';
 import { copySample } from './copy-sample.ts';
-import type { CopyDeps, MadeCopy, UnpaidCode } from './copy-sample.ts';
+import type { CopyDeps, MadeCopy } from './copy-sample.ts';
 import type { CustodyHead } from './custody-head.ts';
 import type { Debt } from './debt.ts';
 import type { CustodianSite } from './ports/custodian-site.ts';
@@ -26,7 +26,7 @@ export interface Payment {
 
 /**
  * Makes the copies, then appends their events in one transaction. `order`: by which they are made,
- * although the site had them before. Throws the custody log's errors,
+ * although the site had them before; what it cannot make gets an event too. Throws the custody log's errors,
  * and a site's if it is not `retry`.
  */
 export async function payBatch(
@@ -43,17 +43,34 @@ export async function payBatch(
     debt,
     copy: { ...copiedData(debt.holding, site.site, copy), ...defined({ order }) },
   }));
-  if (paid.length > 0)
-    await deps.head.append(
-      paid.map(({ copy }) => copy),
-      deps.now(),
-    );
+  const unpaid = results.flatMap(({ debt, code }) => (code === undefined ? [] : [{ debt, code }]));
+  await deps.head.append(
+    {
+      copies: paid.map(({ copy }) => copy),
+      notRepaired:
+        order === undefined ? [] : notRepaired(unpaid, { site: site.site, order }, deps.head),
+    },
+    deps.now(),
+  );
   const away = results.find((result) => result.away !== undefined)?.away;
-  return {
-    paid,
-    unpaid: results.flatMap(({ debt, code }) => (code === undefined ? [] : [{ debt, code }])),
-    ...defined({ away }),
-  };
+  return { paid, unpaid, ...defined({ away }) };
+}
+
+/** What an order could not make anew, unless its last event about it says so already. */
+function notRepaired(
+  unpaid: Payment['unpaid'],
+  by: { readonly site: string; readonly order: string },
+  head: CustodyHead,
+): readonly Omit<NotRepairedData, 'previous'>[] {
+  return unpaid
+    .filter(({ debt: { holding } }) => !head.isNotRepaired(by.order, holding.position))
+    .map(({ debt: { holding }, code }) => ({
+      of: holding.position,
+      submission: holding.submission,
+      region: holding.region,
+      ...by,
+      code,
+    }));
 }
 
 interface Attempted {

@@ -10,7 +10,7 @@ import type { CustodianSite } from './ports/custodian-site.ts';
 export interface RepairCounts {
   /** Copies of the site that were compared with their events. */
   readonly checked: number;
-  /** Copies that were made anew. */
+  /** Copies that were made anew, also by an earlier custodian. */
   readonly copied: number;
   /** Copies that are not good and could not be made anew. */
   readonly unpaid: number;
@@ -44,7 +44,7 @@ export class Repair {
   readonly #deps: RepairDeps;
   readonly #began: number;
   readonly #next = new Map<number, bigint>();
-  readonly #counts = { checked: 0, copied: 0, unpaid: 0 };
+  #checked = 0;
 
   constructor(order: RepairOrder, deps: RepairDeps) {
     this.order = order;
@@ -53,7 +53,7 @@ export class Repair {
   }
 
   get counts(): RepairCounts {
-    return { ...this.#counts };
+    return { checked: this.#checked, ...this.#deps.head.countsOf(this.order.act) };
   }
 
   /**
@@ -61,14 +61,14 @@ export class Repair {
    * from does not answer. `away`: why the site itself does not. Throws as `payBatch`.
    */
   async step(site: CustodianSite, signal: AbortSignal): Promise<Step> {
-    const until = Math.min(this.#counts.checked + STEP, this.#allowed());
+    const until = Math.min(this.#checked + STEP, this.#allowed());
     for await (const debts of this.#deps.batches(this.order.site, this.#next, signal)) {
-      if (signal.aborted || this.#counts.checked >= until) return { done: false };
+      if (signal.aborted || this.#checked >= until) return { done: false };
       const { value: bad, away } = await unlessAway(() => notGood(site, debts));
       if (bad === undefined) return { done: false, away };
       const ended = await this.#repair(site, bad);
       if (ended !== undefined) return { done: false, ...ended };
-      this.#counts.checked += debts.length;
+      this.#checked += debts.length;
       for (const { partition, offset } of debts) this.#next.set(partition, offset + 1n);
     }
     return { done: !signal.aborted };
@@ -89,12 +89,9 @@ export class Repair {
     if (bad.length === 0) return undefined;
     const { paid, unpaid, away } = await payBatch(site, bad, this.#deps, this.order.act);
     for (const { copy } of paid) this.#deps.copied(copy);
-    this.#counts.copied += paid.length;
     if (away !== undefined) return { away };
     // The others come again with the whole batch, in which what was made anew is good.
-    if (paid.length + unpaid.length < bad.length) return { waits: true };
-    this.#counts.unpaid += unpaid.length;
-    return undefined;
+    return paid.length + unpaid.length < bad.length ? { waits: true } : undefined;
   }
 }
 

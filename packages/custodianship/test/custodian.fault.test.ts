@@ -99,7 +99,7 @@ describe('the append of the events breaks', () => {
   it.each<AppendFault>(['fail', 'fail-but-persist'])('%s', async (kind) => {
     const w = await worldOfThree();
     const damaged = w.store('zrh-2').objects.get(keyOf('damaged'))?.sealed;
-    w.appendFault = kind;
+    w.appendFaults = [kind];
     expect(await untilPaid(w)).toBe(1);
     expect(stateOf(w)).toEqual(paid(damaged));
   });

@@ -1,5 +1,5 @@
 import { CodedError } from '@residency/coded-error';
-import { custodyDigest, sha256 } from '@residency/contracts';
+import { SAMPLE_COPIED, custodyDigest, encodeCustodyEvent, sha256 } from '@residency/contracts';
 import type { CustodianSite } from '@residency/custodianship';
 import { describe, expect, it } from 'vitest';
 import { CustodyWorld, NOW, keyOf } from './custody-world.ts';
@@ -311,6 +311,62 @@ it('of two custodians only the one that opened last appends', async () => {
   expect((await next.round(running)).copied).toBe(1);
   await expect(frozen.round(running)).rejects.toMatchObject({ code: 'FENCED' });
   expect(w.events).toHaveLength(1);
+});
+
+describe('a copied event of somebody else, whose ciphertext is not the holding’s', () => {
+  /** As whoever may write to the custody log could append it. */
+  async function claimed(over: {
+    sealedSha256?: string;
+    submission?: string;
+  }): Promise<CustodyWorld> {
+    const w = new CustodyWorld();
+    const event = await w.stored('x', ['zrh-2']);
+    if (event.outcome !== 'stored') throw new TypeError('not stored');
+    const [placement] = event.data.placements;
+    if (placement === undefined) throw new TypeError('no placement');
+    const submission = over.submission ?? event.data.submission;
+    const { key, sealedBytes, wrappingKey, sealedSha256 } = placement;
+    const copy = { site: 'zrh-2', key, sealedBytes, wrappingKey };
+    w.custody.push(
+      encodeCustodyEvent({
+        log: 'log-1',
+        sequence: 0,
+        at: 0,
+        type: SAMPLE_COPIED,
+        data: {
+          previous: null,
+          of: 'log-1/threat.samples/0/0',
+          submission,
+          region: 'zurich',
+          from: 'zrh-1',
+          copy: { ...copy, sealedSha256: over.sealedSha256 ?? sealedSha256 },
+        },
+      }),
+    );
+    return w;
+  }
+
+  it.each([
+    ['another ciphertext', { sealedSha256: sha256(Buffer.from('other')) }],
+    ['another sample', { submission: sha256(Buffer.from('other')) }],
+  ])('%s: is reported and pays nothing; the custodian does, once', async (_, over) => {
+    const w = await claimed(over);
+    const differs: unknown[] = [];
+    const custodian = await w.custodian({ differs: (copy) => differs.push(copy) });
+    const { copied, debts } = await custodian.round(running);
+    expect([copied, debts.get('zrh-2')]).toEqual([1, { owed: 0 }]);
+    expect(differs).toEqual([{ site: 'zrh-2', position: 'log-1/threat.samples/0/0' }]);
+    expect(w.store('zrh-2').objects).toEqual(w.store('zrh-1').objects);
+    const successor = await w.custodian();
+    expect((await successor.round(running)).copied).toBe(0);
+    expect(w.events).toHaveLength(2);
+  });
+
+  it('one that names the holding’s pays', async () => {
+    const w = await claimed({});
+    const { copied, debts } = await (await w.custodian()).round(running);
+    expect([copied, debts.get('zrh-2')]).toEqual([0, { owed: 0 }]);
+  });
 });
 
 it('ignores what is no event, and events of other regions', async () => {

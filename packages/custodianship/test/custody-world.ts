@@ -3,6 +3,7 @@ import { CodedError } from '@residency/coded-error';
 import {
   ORDER_CLOSED,
   SAMPLE_COPIED,
+  SAMPLE_NOT_REPAIRED,
   custodyEventIn,
   encodeAuditEvent,
   objectKey,
@@ -18,6 +19,7 @@ import type {
   ClosedData,
   CopiedEvent,
   CustodyEvent,
+  NotRepairedData,
   RepairOrder,
   ControlState,
 } from '@residency/contracts';
@@ -52,7 +54,7 @@ export function policyWith(sites: readonly string[], version = 1, settleWith = 1
   };
 }
 
-/** How the next append of the custody log ends. */
+/** How an append of the custody log ends. */
 export type AppendFault = 'pass' | 'fail' | 'fail-but-persist';
 
 /** Zurich with a router, its sites in memory, an audit log and a custody log. */
@@ -65,7 +67,8 @@ export class CustodyWorld {
   control: ControlState = INITIAL_CONTROL;
   /** Wraps a site of the custodian. */
   wrap: (site: CustodianSite) => CustodianSite = (site) => site;
-  appendFault: AppendFault = 'pass';
+  /** How the next appends of the custody log end; those after them pass. */
+  appendFaults: AppendFault[] = [];
   now = NOW;
   elapsed = 0;
   #owner = 0;
@@ -145,8 +148,7 @@ export class CustodyWorld {
         yield* custody.slice();
       },
       append: async (values) => {
-        const fault = this.appendFault;
-        this.appendFault = 'pass';
+        const fault = this.appendFaults.shift() ?? 'pass';
         if (owner !== this.#owner)
           throw new CodedError({ code: 'FENCED', message: 'fenced', remedy: 'retry' });
         if (fault !== 'fail') custody.push(...values);
@@ -182,6 +184,11 @@ export class CustodyWorld {
   /** The custody events about samples, in order. */
   get events(): readonly CopiedEvent[] {
     return this.all.filter((event) => event.type === SAMPLE_COPIED);
+  }
+
+  /** What orders could not make anew. */
+  get notRepaired(): readonly NotRepairedData[] {
+    return this.all.flatMap((event) => (event.type === SAMPLE_NOT_REPAIRED ? [event.data] : []));
   }
 
   /** The closing events of orders. */

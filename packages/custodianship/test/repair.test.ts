@@ -93,6 +93,28 @@ describe('an order to repair a site', () => {
     w.orders.push(ORDER);
     await untilClosed(w);
     expect(w.closed).toMatchObject([{ checked: 3, copied: 0, unpaid: 1 }]);
+    expect(w.notRepaired).toMatchObject([
+      { of: 'log-1/threat.samples/0/1', site: 'zrh-1', order: 'order-1', code: 'NO_GOOD_COPY' },
+    ]);
+  });
+
+  it('counts with its successor what was made anew before, and names each object once', async () => {
+    for (const kind of ['fail', 'fail-but-persist'] as const)
+      for (const nth of [0, 1, 2]) {
+        const w = await worldOf(40);
+        harm(w, [0, 1, 17, 34]);
+        for (const n of [3, 20, 39])
+          for (const site of ['zrh-1', 'zrh-2']) w.store(site).objects.delete(keyOf(`n-${n}`));
+        w.orders.push(ORDER);
+        // The append of the nth batch; each has something to say.
+        w.appendFaults = [...Array.from({ length: nth }, () => 'pass' as const), kind];
+        await untilClosed(w);
+        const copied = new Set(w.events.map(({ data }) => data.of)).size;
+        expect(w.closed).toMatchObject([{ checked: 40, copied, unpaid: 3 }]);
+        expect(w.notRepaired.map(({ of }) => of)).toEqual(
+          [3, 20, 39].map((n) => `log-1/threat.samples/0/${n}`),
+        );
+      }
   });
 
   it('uses a copy that a custodian made as the source', async () => {
@@ -178,7 +200,7 @@ it('a custodian that is killed while it appends has a successor that closes the 
     const w = await worldOf(4);
     harm(w, [0, 1, 2]);
     w.orders.push(ORDER);
-    w.appendFault = kind;
+    w.appendFaults = [kind];
     await untilClosed(w);
     expect(w.closed).toHaveLength(1);
     expect(w.all.map(({ sequence }) => sequence)).toEqual(w.all.map((_, index) => index));

@@ -1,3 +1,4 @@
+export { CustodyIndex } from './custody-index.ts';
 export { LEDGER_DIFFERENCE_CODES, compareLedgers } from './compare-ledgers.ts';
 export type {
   ComparedLedger,
@@ -8,6 +9,8 @@ export type {
 } from './compare-ledgers.ts';
 export { DIFFERENCE_CODES } from './difference.ts';
 export type { Difference, DifferenceCode } from './difference.ts';
+export { REPAIR_MODES, RepairableCopies, orderRepairs } from './repairs-due.ts';
+export type { RepairLogs, RepairMode, SiteRepair } from './repairs-due.ts';
 export { PolicyBook, sitesByRegion } from './policy-book.ts';
 export type { ClaimedDecision, PolicyQuestions, ReadPolicies } from './policy-book.ts';
 export type { AuditTrail } from './ports/audit-trail.ts';

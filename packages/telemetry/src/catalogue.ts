@@ -386,6 +386,18 @@ const proof = {
     labels: { state: 'listed, checked' },
     by: ['reconciler'],
   },
+  residency_repairs_proposed: {
+    type: 'gauge',
+    help: '1 while the site lacks copies, or has damaged ones, that `residency site repair` would make anew and that nothing else will.',
+    labels: { site: SITE },
+    by: ['reconciler'],
+  },
+  residency_repairs_ordered_total: {
+    type: 'counter',
+    help: 'Repairs of the site that were ordered without a person (RESIDENCY_REPAIR=auto).',
+    labels: { site: SITE },
+    by: ['reconciler'],
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 const custody = {
@@ -413,7 +425,23 @@ const custody = {
   residency_copies_total: {
     type: 'counter',
     help: 'Copies made in the site, each with its custody event.',
+    labels: { site: SITE, cause: 'owed: the site lacked it; repair: an order made it anew' },
+    by: CUSTODIANS,
+  },
+  residency_repairs_open: {
+    type: 'gauge',
+    help: 'Orders to repair the site that are not closed.',
     labels: { site: SITE },
+    by: CUSTODIANS,
+  },
+  residency_repairs_closed_total: {
+    type: 'counter',
+    help: 'Orders to repair the site that were closed.',
+    labels: {
+      site: SITE,
+      result:
+        'whole: every copy is good; incomplete: some could not be made anew; refused: the region has no such site',
+    },
     by: CUSTODIANS,
   },
   residency_custodian_round_timestamp_seconds: {

@@ -6,6 +6,8 @@ export interface CustodyNow {
   readonly debts: ReadonlyMap<string, { readonly owed: number; readonly oldestAt?: number }>;
   /** Debts that a person must look at, by code. */
   readonly unpaid: ReadonlyMap<string, number>;
+  /** Orders that are not closed. */
+  readonly repairs: readonly { readonly order: { readonly site: string } }[];
   /** `false`: not all debts are found yet; none is shown. */
   readonly complete: boolean;
 }
@@ -15,8 +17,14 @@ export interface CustodianMetrics {
   region(region: string, read: () => CustodyNow): () => void;
   /** A round over the debts of a region ended without an error. */
   round(region: string): void;
-  copied(site: string): void;
+  copied(site: string, cause: CopyCause): void;
+  closed(site: string, result: RepairResult): void;
 }
+
+const COPY_CAUSES = ['owed', 'repair'] as const;
+export type CopyCause = (typeof COPY_CAUSES)[number];
+const REPAIR_RESULTS = ['whole', 'incomplete', 'refused'] as const;
+export type RepairResult = (typeof REPAIR_RESULTS)[number];
 
 export interface CustodianMetricsOptions {
   readonly sites: readonly string[];
@@ -32,13 +40,16 @@ export function custodianMetrics(
   const regions = new Map<string, () => CustodyNow>();
   const [site, code] = [new BoundedLabel(sites), new BoundedLabel(unpaidCodes)];
   const collect = (): void => {
-    const known = [...regions]
-      .map(([region, read]) => ({ region, ...read() }))
-      .filter(({ complete }) => complete);
-    const all = known.flatMap(({ debts }) => [...debts]);
+    const all = [...regions].map(([region, read]) => ({ region, ...read() }));
+    const known = all.filter(({ complete }) => complete);
+    open.reset();
+    for (const one of sites) open.set({ site: one }, 0);
+    for (const { order } of all.flatMap(({ repairs }) => repairs))
+      open.inc({ site: site.value(order.site) });
+    const debtors = known.flatMap(({ debts }) => [...debts]);
     owed.reset();
     age.reset();
-    for (const [name, debt] of all) {
+    for (const [name, debt] of debtors) {
       owed.set({ site: site.value(name) }, debt.owed);
       age.set(
         { site: site.value(name) },
@@ -56,7 +67,12 @@ export function custodianMetrics(
   const unpaid = make.gauge('residency_copies_unpaid');
   const rounds = make.gauge('residency_custodian_round_timestamp_seconds');
   const copies = make.counter('residency_copies_total');
-  for (const one of sites) copies.inc({ site: one }, 0);
+  const open = make.gauge('residency_repairs_open');
+  const closed = make.counter('residency_repairs_closed_total');
+  for (const one of sites) {
+    for (const cause of COPY_CAUSES) copies.inc({ site: one, cause }, 0);
+    for (const result of REPAIR_RESULTS) closed.inc({ site: one, result }, 0);
+  }
   return {
     region: (name, read) => {
       regions.set(name, read);
@@ -67,8 +83,11 @@ export function custodianMetrics(
     round: (region) => {
       rounds.set({ region }, now() / 1_000);
     },
-    copied: (where) => {
-      copies.inc({ site: site.value(where) });
+    copied: (where, cause) => {
+      copies.inc({ site: site.value(where), cause });
+    },
+    closed: (where, result) => {
+      closed.inc({ site: site.value(where), result });
     },
   };
 }

@@ -22,6 +22,8 @@ export interface ReconcilerMetrics {
   /** Results of an earlier process's passes. They are shown, and not counted. */
   recalled(pass: EndedPass): void;
   failed(): void;
+  /** What a run found that a repair would mend, of all sites. */
+  repairs(sites: readonly { readonly site: string; readonly state: string }[]): void;
   /** Progress of the current pass. */
   progress(objects: { readonly listed: number; readonly checked: number }): void;
 }
@@ -41,7 +43,13 @@ export function reconcilerMetrics(make: Instruments, sites: readonly string[]): 
     new BoundedLabel([], MAX_CODES),
     new BoundedLabel(VIOLATION_CODES),
   ];
-  for (const one of sites) checked.inc({ site: one }, 0);
+  const proposed = make.gauge('residency_repairs_proposed');
+  const ordered = make.counter('residency_repairs_ordered_total');
+  for (const one of sites) {
+    checked.inc({ site: one }, 0);
+    proposed.set({ site: one }, 0);
+    ordered.inc({ site: one }, 0);
+  }
   for (const result of ['clean', 'different', 'failed'] as const) passes.inc({ result }, 0);
   const recalled = ({ sites: read, byCode }: EndedPass): void => {
     differences.reset();
@@ -68,6 +76,13 @@ export function reconcilerMetrics(make: Instruments, sites: readonly string[]): 
     recalled,
     failed: () => {
       passes.inc({ result: 'failed' });
+    },
+    repairs: (found) => {
+      for (const one of sites) proposed.set({ site: one }, 0);
+      for (const { site: where, state } of found) {
+        if (state === 'proposed') proposed.set({ site: site.value(where) }, 1);
+        if (state === 'ordered') ordered.inc({ site: site.value(where) });
+      }
     },
     progress: ({ listed, checked: done }) => {
       objects.set({ state: 'listed' }, listed);

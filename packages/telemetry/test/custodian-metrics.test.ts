@@ -9,6 +9,7 @@ test('debts are shown once they are all found, and not by a process that keeps t
   const debts = (count: number, complete: boolean) => () => ({
     debts: new Map([['zrh-2', { owed: count }]]),
     unpaid: new Map<string, number>(),
+    repairs: [],
     complete,
   });
   const first = custody.region('zurich', debts(0, false));
@@ -20,4 +21,22 @@ test('debts are shown once they are all found, and not by a process that keeps t
   expect(await owed()).toBe('3');
   next();
   expect(await owed()).toBeUndefined();
+});
+
+test('orders are shown while they are open, and counted by their result', async () => {
+  const metrics = createMetrics({ service: 'custodian', version: '1', now: () => 0 });
+  const custody = metrics.custody({ sites: ['zrh-1', 'zrh-2'], unpaidCodes: [] });
+  const repairs = [{ order: { site: 'zrh-2' } }, { order: { site: 'nowhere' } }];
+  const now = { debts: new Map(), unpaid: new Map(), complete: false };
+  custody.region('zurich', () => ({ ...now, repairs }));
+  custody.closed('zrh-2', 'incomplete');
+  custody.copied('zrh-2', 'repair');
+  const lines = (await metrics.render()).body.split('\n');
+  expect(lines.filter((line) => /^residency_(repairs|copies_total).* [^0]$/.test(line))).toEqual([
+    'residency_copies_total{site="zrh-2",cause="repair"} 1',
+    'residency_repairs_open{site="zrh-2"} 1',
+    'residency_repairs_open{site="other"} 1',
+    'residency_repairs_closed_total{site="zrh-2",result="incomplete"} 1',
+  ]);
+  expect(lines).toContain('residency_repairs_open{site="zrh-1"} 0');
 });

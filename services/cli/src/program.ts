@@ -23,7 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Declaration>>> = {
   reconcile: async () => (await import('./audit/reconcile-command.ts')).reconcileCommand,
   config: async () => (await import('./cluster/config-command.ts')).configCommand,
   topics: async () => (await import('./cluster/topics-command.ts')).topicsCommand,
-  site: async () => (await import('./operations/site-command.ts')).siteCommand,
+  site: async () => (await import('./sites/site-command.ts')).siteCommand,
   service: async () => (await import('./cluster/service-command.ts')).serviceCommand,
   pause: async () => (await import('./operations/pause-command.ts')).pauseCommand,
   resume: async () => (await import('./operations/pause-command.ts')).resumeCommand,

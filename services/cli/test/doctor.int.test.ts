@@ -127,6 +127,7 @@ describe('doctor on a deployment that runs', () => {
     ]);
     expect(healthy.of('site mow-1 (reader)')).toHaveLength(1);
     expect(healthy.of('site mow-1 (writer)')).toHaveLength(1);
+    expect(healthy.of('site mow-1 (custodian)')).toEqual([expect.stringMatching(/^ok/)]);
     expect(healthy.of('clocks')).toEqual([
       expect.stringMatching(
         /Kafka \(residency\.policy\), Kafka \(threat\.consents\), Redis, store of mow-1, store of zrh-1, store of zrh-2, this machine/,
@@ -154,6 +155,7 @@ describe('doctor on a deployment that runs', () => {
       RESIDENCY_KEYS_DIR: join(deployment.folder, 'other-keys'),
       RESIDENCY_METRICS_URLS: `http://127.0.0.1:${free}`,
       RESIDENCY_SITE_MOW_1_SECRET_ACCESS_KEY: CANARY,
+      RESIDENCY_SITE_MOW_1_CUSTODIAN_SECRET_ACCESS_KEY: CANARY,
       RESIDENCY_REDIS_USERNAME: 'nobody',
       RESIDENCY_REDIS_PASSWORD: CANARY,
       RESIDENCY_TYPO: CANARY,
@@ -165,7 +167,10 @@ describe('doctor on a deployment that runs', () => {
       expect.stringMatching(/^wrong: .*found site zrh-2/),
     ]);
     expect(wrong.of('site mow-1 (reader)')).toEqual([expect.stringMatching(/^ok/)]);
-    expect(wrong.of('site mow-1 (writer)')).toEqual([expect.stringMatching(/^wrong: .*HTTP 403/)]);
+    for (const role of ['writer', 'custodian'])
+      expect(wrong.of(`site mow-1 (${role})`)).toEqual([
+        expect.stringMatching(/^wrong: .*HTTP 403/),
+      ]);
     expect(wrong.of('key moscow')).toEqual([expect.stringMatching(/^wrong: none to seal with/)]);
     expect(wrong.of('private keys')).toEqual([expect.stringMatching(/^ok: 1 private key /)]);
     expect(wrong.of('Redis')).toEqual([expect.stringMatching(/^wrong: .*user and password/)]);

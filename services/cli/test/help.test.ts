@@ -1,3 +1,6 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../src/program.ts';
@@ -57,10 +60,12 @@ it('has every command of the table', () => {
     'sample list',
     'sample open',
     'service',
+    'site backfill',
     'site check',
     'site in',
     'site init',
     'site out',
+    'site rebuild',
     'site repair',
     'site repairs',
     'start',
@@ -92,6 +97,16 @@ describe.each(commands)('$path --help', ({ path, command }) => {
       expect(at.commands).toEqual([]);
     }
   });
+});
+
+it('service starts everything that has a main.ts, but for what residency start does', () => {
+  const services = fileURLToPath(new URL('../../', import.meta.url));
+  const mains = readdirSync(services).filter(
+    (name) => name !== 'cli' && existsSync(join(services, name, 'src', 'main.ts')),
+  );
+  const [argument] =
+    program.commands.find((one) => one.name() === 'service')?.registeredArguments ?? [];
+  expect(argument?.argChoices?.toSorted()).toEqual(mains.toSorted());
 });
 
 it('declares one command alone if the arguments begin with its name', async () => {

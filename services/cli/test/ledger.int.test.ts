@@ -162,7 +162,7 @@ describe('audit key', () => {
   it('is made once, with the data directory, shown, and never replaced', async () => {
     const fresh = await temporaryFolder();
     await fresh.json(0, 'policy', 'show');
-    await fresh.run('audit', 'list');
+    await fresh.run('consent', 'grant', '--consent', 'consent-0001', '--subject', 'somebody');
     expect(await fresh.run('audit', 'fsck')).toMatchObject({
       code: 0,
       out: '',

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, createWriteStream, openSync } from 'node:fs';
-import { stat, writeFile } from 'node:fs/promises';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -144,6 +144,8 @@ function calls(): Readonly<Record<string, readonly string[]>> {
     resume: [],
     route: ['--once'],
     'sample list': ['--region', 'zurich'],
+    'site backfill': ['zrh-2'],
+    'site rebuild': ['zrh-2'],
     'site repair': ['zrh-2'],
     'site in': ['zrh-1'],
     'site out': ['zrh-1', '--reason', 'x'],
@@ -157,6 +159,32 @@ function calls(): Readonly<Record<string, readonly string[]>> {
 
 it('every command that answers in a sound data directory is called below', () => {
   expect([...Object.keys(calls()), ...ELSEWHERE].sort()).toEqual(leaves);
+});
+
+/** They make what they append to. */
+const MAKES = [
+  'consent grant',
+  'consent withdraw',
+  'keys add',
+  'policy publish',
+  'publish',
+  'route',
+  'start',
+];
+/** They need no data directory. */
+const WITHOUT = ['audit verify', 'config check'];
+
+describe('a data directory that is not there', () => {
+  it.each(leaves.filter((name) => ![...ELSEWHERE, ...MAKES].includes(name)))(
+    '%s does not make it, and says so',
+    async (name) => {
+      const args = [...name.split(' '), ...(calls()[name] ?? []), '--data', 'nowhere'];
+      const { code, err } = await folder.run(...args);
+      expect(await readdir(folder.path)).not.toContain('nowhere');
+      if (!WITHOUT.includes(name))
+        expect([code, err]).toEqual([2, expect.stringContaining('NOT_THERE')]);
+    },
+  );
 });
 
 describe('standard output on a disk without room', () => {

@@ -102,7 +102,9 @@ it('nothing of a data directory goes out, whichever --data says, and a PATH in o
   await writeFile(join(folder.path, 'in/sample'), 'a sample');
   await mkdir(join(folder.path, 'in/other'));
   await writeFile(join(folder.path, 'in/other/residency.json'), '{"resident":1}');
-  expect((await folder.run('keys', 'list', '--data', 'in/theirs')).code).toBe(0);
+  expect((await folder.run('keys', 'add', '--region', 'zurich', '--data', 'in/theirs')).code).toBe(
+    0,
+  );
   await folder.run(
     'consent',
     'grant',

@@ -4,7 +4,7 @@ import type { CustodianDeps, RoundReport } from '@residency/custodianship';
 import type { CustodianMetrics, Logger } from '@residency/telemetry';
 import { pause } from '@residency/waiting';
 
-export interface KeepCustodyDeps extends Omit<CustodianDeps, 'copied'> {
+export interface KeepCustodyDeps extends Omit<CustodianDeps, 'closed' | 'copied' | 'differs'> {
   /** From the end of one round without copies to the next, milliseconds. */
   readonly intervalMs: number;
   readonly signal: AbortSignal;
@@ -14,16 +14,34 @@ export interface KeepCustodyDeps extends Omit<CustodianDeps, 'copied'> {
   readonly rounded?: () => void;
 }
 
+/** Most lines of this kind: a foreign writer must not log a million of them. */
+const MOST_LINES = 1_000;
+
 /**
  * Pays the debts of one region until `signal` is aborted. Rejects with the errors of `Custodian`;
  * then open the custody log again and start anew.
  */
 export async function keepCustody(deps: KeepCustodyDeps): Promise<void> {
-  const { custody, metrics, signal } = deps;
+  const { custody, logger, metrics, signal } = deps;
+  let differing = 0;
   const custodian = await Custodian.begin({
     ...deps,
-    copied: ({ copy: { site } }) => {
-      metrics.copied(site);
+    copied: ({ copy: { site }, order }) => {
+      metrics.copied(site, order === undefined ? 'owed' : 'repair');
+    },
+    closed: ({ site, unpaid, refused }) => {
+      metrics.closed(
+        site,
+        refused === undefined ? (unpaid === 0 ? 'whole' : 'incomplete') : 'refused',
+      );
+    },
+    differs: (copy) => {
+      differing += 1;
+      if (differing <= MOST_LINES)
+        logger.error(
+          'A custody event names another ciphertext than the stored event; the copy counts as owed. See who else may write to the custody log.',
+          { ...copy, region: custody.region, code: 'COPY_DIFFERS' },
+        );
     },
   });
   // Only the active custodian says what is owed.

@@ -1,8 +1,7 @@
 import { openServiceLog } from '@residency/adapter-kafka';
 import { S3CustodianSites } from '@residency/adapter-s3';
-import { INITIAL_CONTROL } from '@residency/contracts';
+import { INITIAL_CONTROL, UNPAID_CODES } from '@residency/contracts';
 import type { ControlState } from '@residency/contracts';
-import { UNPAID_CODES } from '@residency/custodianship';
 import { runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import { retryUntilReady } from '@residency/waiting';

@@ -1,5 +1,5 @@
 import type { KafkaLog } from '@residency/adapter-kafka';
-import { TOPICS } from '@residency/contracts';
+import { TOPICS, custodyTopic } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 import type { IntakeObserver, PartitionFacts } from '@residency/observation';
 import type { ExporterMetrics } from '@residency/telemetry';
@@ -11,11 +11,15 @@ export type ExportedLog = Pick<KafkaLog, 'starts' | 'ends' | 'retention'>;
 /** Beside the intake log: what the routers append to. */
 const OTHERS = [TOPICS.audit, TOPICS.quarantine];
 
-/** The facts of the logs as metrics, whichever services run. */
+/**
+ * The facts of the logs as metrics, whichever services run. `regions`: those of the policies, by now;
+ * each has a custody log.
+ */
 export function intakeSource(
   log: ExportedLog,
   observer: IntakeObserver,
   metrics: ExporterMetrics,
+  regions: () => readonly string[] = () => [],
 ): Source {
   return factSource(
     'kafka',
@@ -26,6 +30,9 @@ export function intakeSource(
       const retention = await log.retention(TOPICS.samples);
       const others: [Topic, Extent[]][] = [];
       for (const topic of OTHERS) others.push([topic, await extentsOf(log, topic)]);
+      for (const topic of regions().map((region) => custodyTopic(region)))
+        // A region may have none yet: then its series are absent, and the other facts are not.
+        others.push([topic, await extentsOf(log, topic).catch(() => [])]);
       return { topics, partitions, transactions, clocks, retention, others };
     },
     (facts) => {

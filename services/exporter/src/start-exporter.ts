@@ -148,7 +148,13 @@ function kafkaSources(
   const control = metrics.control();
   const quarantine = new QuarantineReader({ log, marginMs: settings.routing.watermarkMarginMs });
   return [
-    intakeSource(log, observer, exporter),
+    intakeSource(log, observer, exporter, () => [
+      ...new Set(
+        validPolicies(seen.policy?.versions ?? []).flatMap(({ document }) =>
+          document.regions.map(({ id }) => id),
+        ),
+      ),
+    ]),
     factSource(
       'policy',
       (signal) => observer.policy(signal),

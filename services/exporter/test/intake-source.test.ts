@@ -1,4 +1,4 @@
-import { TOPICS } from '@residency/contracts';
+import { TOPICS, custodyTopic } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 import { IntakeObserver } from '@residency/observation';
 import type { IntakeLog } from '@residency/observation';
@@ -7,8 +7,14 @@ import { expect, test } from 'vitest';
 import { intakeSource } from '../src/intake-source.ts';
 import type { ExportedLog } from '../src/intake-source.ts';
 
+const SHOWN = /^(?:residency_(?:oldest|undecided|log|progress|append)|kafka_consumergroup_lag)/;
+
 /** A partition of 12 offsets, settled up to 5; behind that stands what `over` says. */
-async function shownBy(over: Partial<IntakeLog>): Promise<readonly string[]> {
+async function shownBy(
+  over: Partial<IntakeLog>,
+  regions: readonly string[] = [],
+  shown = SHOWN,
+): Promise<readonly string[]> {
   const metrics = createMetrics({ service: 'exporter', version: '0', now: () => 100_000 });
   const offsets = (offset: bigint) => () => Promise.resolve(new Map([[0, offset]]));
   const log: ExportedLog & IntakeLog = {
@@ -26,15 +32,13 @@ async function shownBy(over: Partial<IntakeLog>): Promise<readonly string[]> {
     log,
     new IntakeObserver(log, () => 100_000),
     metrics.exporting({ group: 'g', nameOf: (topic) => `p.${topic}` }),
+    () => regions,
   );
   (await source.read(new AbortController().signal))();
   return (await metrics.render()).body
     .split('\n')
     .filter(
-      (line) =>
-        /^(?:residency_(?:oldest|undecided|log|progress|append)|kafka_consumergroup_lag)/.test(
-          line,
-        ) && !/^residency_append.* 0$/.test(line),
+      (line) => shown.test(line) && !line.startsWith('#') && !/^residency_append.* 0$/.test(line),
     )
     .map((line) => line.replace(/^residency_/, ''));
 }
@@ -97,4 +101,18 @@ test("append times ahead of the exporter's clock are shown, of every log that se
       `append_time_ahead_seconds{topic="p.${topic}",partition="0"} 3600`,
     );
   }
+});
+
+test('the extents of each region’s custody log are shown, and one that is not there hides nothing', async () => {
+  const ends = (topic: Topic) =>
+    topic === custodyTopic('moscow')
+      ? Promise.reject(new Error('no such topic'))
+      : Promise.resolve(new Map([[0, topic === custodyTopic('zurich') ? 7n : 12n]]));
+  const shown = await shownBy({ ends }, ['zurich', 'moscow'], /partition_current_offset/);
+  expect(shown).toEqual([
+    'kafka_topic_partition_current_offset{topic="p.threat.samples",partition="0"} 12',
+    'kafka_topic_partition_current_offset{topic="p.residency.audit",partition="0"} 12',
+    'kafka_topic_partition_current_offset{topic="p.threat.samples.quarantine",partition="0"} 12',
+    'kafka_topic_partition_current_offset{topic="p.residency.custody.zurich",partition="0"} 7',
+  ]);
 });

@@ -1,5 +1,5 @@
 import type { ServiceHistory } from '@residency/contracts';
-import { reconcile } from '@residency/reconciliation';
+import { RepairableCopies, reconcile } from '@residency/reconciliation';
 import type {
   AuditTrail,
   PolicyBook,
@@ -29,6 +29,8 @@ export interface RunOnceDeps {
   readonly onSiteUnreachable: (site: string, error: unknown) => void;
   /** Called once the log was read. */
   readonly onLogRead: () => void;
+  /** Called at the end of a run, whether cut or not, with what a repair would mend. */
+  readonly onRepairable: (found: RepairableCopies, policies: PolicyBook) => Promise<void>;
   /** The least time between two surveys of the lists, milliseconds. */
   readonly resurveyMs: number;
 }
@@ -60,6 +62,7 @@ export async function runOnce(
   const carried = new Map(due.map((site) => [site, state.carried([site])]));
   const unreachable = new Set<string>();
   const began = clock.monotonic();
+  const repairable = new RepairableCopies();
   let [surveyed, cut, until, listed, begun] = [false, false, Infinity, 0, 0];
   const progress = observed(
     state.progressOf(due),
@@ -93,6 +96,7 @@ export async function runOnce(
         },
         onDifference: (difference) => {
           reporter.found(difference, run, surveyed);
+          repairable.add(difference);
         },
         onSiteUnreachable: (site, error) => {
           unreachable.add(site);
@@ -118,6 +122,7 @@ export async function runOnce(
         (whole) =>
           sumOf([report.differences.byCode, ...whole.map((site) => carried.get(site) ?? {})]),
       );
+    await deps.onRepairable(repairable, policies);
   } finally {
     state.interrupted();
     await keeper.now();

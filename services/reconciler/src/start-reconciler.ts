@@ -13,6 +13,8 @@ import { allOrNone, retryUntilReady, unlessAborted } from '@residency/waiting';
 import type { Clock } from './clock.ts';
 import type { ReconcilerSettings } from './config.ts';
 import { keepReconciling } from './keep-reconciling.ts';
+import type { KeepReconcilingDeps } from './keep-reconciling.ts';
+import { RepairReporter } from './repair-reporter.ts';
 import { examineSites } from './examine-sites.ts';
 import { ReadBudget } from './read-budget.ts';
 import { ReconcilerState } from './reconciler-state.ts';
@@ -121,6 +123,22 @@ async function passes(
 ): Promise<void> {
   const { settings, logger, clock } = deps;
   const readers = openReaders(deps, onRequest, signal);
+  const trail: KeepReconcilingDeps['trail'] = (regions) =>
+    new KafkaAuditTrail({ log: () => Promise.resolve(log), regions, signal });
+  const repairs = new RepairReporter({
+    mode: settings.reconciling.repair,
+    logs: (regions) => ({
+      control: () => log.read(TOPICS.control, { until: 'end', signal }),
+      custody: () => trail(regions).custody(),
+      append: async (entries) => {
+        // What was read of the logs then is not all of them.
+        signal.throwIfAborted();
+        return await log.append(entries);
+      },
+    }),
+    logger,
+    metrics,
+  });
   try {
     await keepReconciling({
       state,
@@ -141,7 +159,8 @@ async function passes(
           void keeper.now();
         },
       }),
-      trail: (regions) => new KafkaAuditTrail({ log: () => Promise.resolve(log), regions, signal }),
+      trail,
+      onRepairable: (found, policies) => repairs.found(found, policies),
       services: () => ServiceHistory.read(log.read(TOPICS.control, { until: 'end', signal })),
       examine: async () => {
         const policies = await PolicyBook.open(() => publishedPolicies(log, signal));

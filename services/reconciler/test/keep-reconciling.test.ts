@@ -64,6 +64,15 @@ describe('pass after pass', () => {
     expect((await passes(system, 1, {}, disk, clock)).lines).toEqual([]);
   });
 
+  it('says at the end of each run which sites a repair would mend', async () => {
+    const system = systemOf(9);
+    expect((await passes(system, 1)).repairable).toEqual([]);
+    system.remove('s1', 'zrh-2');
+    const [disk, clock] = [new Disk(), new FakeClock()];
+    for (let starts = 0; starts < 2; starts += 1)
+      expect((await passes(system, 1, {}, disk, clock)).repairable).toEqual(['zrh-2']);
+  });
+
   it('reports what a custody log says wrongly once, and as an open difference of each pass', async () => {
     const [system, disk, clock] = [systemOf(9), new Disk(), new FakeClock()];
     const position = system.store('twice', 'zurich', 0);

@@ -33,6 +33,8 @@ export class ReconcilerProcess {
     readonly fields: LogFields | undefined;
   }[] = [];
   readonly violated: string[] = [];
+  /** The sites with what a repair would mend, as the last run found it. */
+  repairable: readonly string[] = [];
   readonly passes: EndedPass[] = [];
   readonly waits = new Map<string, unknown>();
   readonly #stop = new AbortController();
@@ -118,6 +120,7 @@ export class ReconcilerProcess {
       open: (open: typeof this.open) => {
         this.open = [...open];
       },
+      repairs: () => undefined,
       failed: () => {
         this.failed += 1;
       },
@@ -154,6 +157,9 @@ export class ReconcilerProcess {
       }),
       services: () => Promise.resolve(new ServiceHistory()),
       trail: () => system.trail(signal),
+      onRepairable: async ({ sites }) => {
+        this.repairable = [...sites.keys()];
+      },
       readHeader: (bytes) => system.readHeader(bytes),
       examine: () => system.examine(),
       waits: (what, error) => {

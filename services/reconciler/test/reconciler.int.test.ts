@@ -6,7 +6,9 @@ import {
   ROUTING_PAUSED,
   ROUTING_RESUMED,
   TOPICS,
+  SITE_REPAIR_ORDERED,
   controlEntry,
+  controlEventIn,
   decodeAuditEvent,
 } from '@residency/contracts';
 import { eventually } from '@residency/testkit';
@@ -391,4 +393,32 @@ test('of two on the same folder one reports it and exits, and the other continue
   const now = passesOf(await scrape(left), 'clean');
   await untilScraped(left, (metrics) => passesOf(metrics, 'clean') > now + 1);
   expect(await left.stop()).toBe(0);
+});
+
+test('with RESIDENCY_REPAIR=auto a copy that a site lost is ordered, and a custodian makes it anew', async () => {
+  const key = await keyIn('zrh-2');
+  const before = await request('zrh-2', 'GET', key);
+  expect((await request('zrh-2', 'DELETE', key)).status).toBe(204);
+  const env = await environment('repair', { RESIDENCY_REPAIR: 'auto' });
+  const services = [
+    await deployment.start('reconciler', env),
+    await deployment.start('custodian', { RESIDENCY_CUSTODIAN_REGION: 'zurich' }),
+  ];
+  const after = await eventually(async () => {
+    const found = await request('zrh-2', 'GET', key);
+    if (found.status === 200) return found;
+    await sleep(100);
+    return undefined;
+  });
+  expect(after.body).toEqual(before.body);
+  for (const service of services) await service.stop();
+  const control = await Array.fromAsync(deployment.log.read(TOPICS.control, { until: 'end' }));
+  expect(
+    control.map((record) => controlEventIn(record)).filter((e) => e?.type === SITE_REPAIR_ORDERED),
+  ).toEqual([
+    expect.objectContaining({
+      principal: 'reconciliation',
+      data: expect.objectContaining({ site: 'zrh-2', region: 'zurich' }),
+    }),
+  ]);
 });

@@ -60,6 +60,7 @@ async function route(
   const consents = new RedisConsentView(settings.redis);
   const buckets = new S3Sites(settings.sites, { onRequest });
   const sites = new AvailableSites(buckets, {
+    patienceMs: settings.routing.sitePatienceMs,
     now: () => performance.now(),
     onChange: reportLeftOut({ logger, leftOut: routed.leftOut }),
   });

@@ -19,7 +19,6 @@ export interface EmbeddedCustodyDeps {
 }
 
 export interface KeptCustodyDeps extends EmbeddedCustodyDeps {
-  readonly regions: readonly string[];
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly metrics: CustodianMetrics;
@@ -30,33 +29,74 @@ export interface KeptCustodyDeps extends EmbeddedCustodyDeps {
 const ROUND_MS = 1_000;
 const RETRY_MS = 5_000;
 
+/** How often the policies are read for regions that a version added. */
+const LOOK_EVERY_MS = 1_000;
+
 /**
- * Pays what the sites of a data directory owe, in all regions, until `signal` is aborted. Rejects
- * with an error that needs a person.
+ * Pays what the sites of a data directory owe, in all regions, also those that a policy version adds
+ * meanwhile, until `signal` is aborted. Rejects with an error that needs a person.
  */
 export async function keepEmbeddedCustody(deps: KeptCustodyDeps): Promise<void> {
-  await allOrNone(deps.signal, (signal) =>
-    deps.regions.map(async (region) => {
-      while (!signal.aborted) {
-        try {
-          await keepCustody({
-            ...(await custodianDeps(deps, region)),
-            intervalMs: ROUND_MS,
-            signal,
-            logger: deps.logger,
-            metrics: deps.metrics,
-            rounded: () => {
-              deps.waits(undefined);
-            },
-          });
-        } catch (error) {
-          if (remedyOf(error) !== 'retry') throw error;
-          deps.waits(error);
-          await pause(RETRY_MS, signal);
-        }
-      }
-    }),
-  );
+  const kept = new Map<string, Promise<void>>();
+  try {
+    await allOrNone(deps.signal, (signal) => [follow(deps, kept, signal)]);
+  } finally {
+    await Promise.allSettled(kept.values());
+  }
+}
+
+async function follow(
+  deps: KeptCustodyDeps,
+  kept: Map<string, Promise<void>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const failed = Promise.withResolvers<never>();
+  while (!signal.aborted) {
+    for (const region of await regionsIn(deps)) {
+      if (kept.has(region)) continue;
+      const keeping = keepRegion(deps, region, signal);
+      kept.set(region, keeping);
+      keeping.catch(failed.reject);
+    }
+    await Promise.race([pause(LOOK_EVERY_MS, signal), failed.promise]);
+  }
+  await Promise.all(kept.values());
+}
+
+/** None while the log cannot be read; those that are kept go on. */
+async function regionsIn({ data, waits }: KeptCustodyDeps): Promise<readonly string[]> {
+  try {
+    return [...(await regionsOf(data)).keys()];
+  } catch (error) {
+    if (remedyOf(error) !== 'retry') throw error;
+    waits(error);
+    return [];
+  }
+}
+
+async function keepRegion(
+  deps: KeptCustodyDeps,
+  region: string,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await keepCustody({
+        ...(await custodianDeps(deps, region)),
+        intervalMs: ROUND_MS,
+        signal,
+        logger: deps.logger,
+        metrics: deps.metrics,
+        rounded: () => {
+          deps.waits(undefined);
+        },
+      });
+    } catch (error) {
+      if (remedyOf(error) !== 'retry') throw error;
+      deps.waits(error);
+      await pause(RETRY_MS, signal);
+    }
+  }
 }
 
 /** The copies that were made, and those still owed. */

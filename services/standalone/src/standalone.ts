@@ -2,9 +2,14 @@ import { keepGrowing, ledgerRoutes } from '@residency/auditor';
 import { AWAY_AT_START, reportLeftOut } from '@residency/availability';
 import { RecentRegions } from '@residency/auditing';
 import { codeOf } from '@residency/coded-error';
-import { UNPAID_CODES } from '@residency/custodianship';
 import type { CodedError } from '@residency/coded-error';
-import { TOPICS, decodeAuditEvent, formatPosition, parsePosition } from '@residency/contracts';
+import {
+  TOPICS,
+  UNPAID_CODES,
+  decodeAuditEvent,
+  formatPosition,
+  parsePosition,
+} from '@residency/contracts';
 import type { AuditEvent, Position } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { INTAKE_ROUTES, startIntake } from '@residency/intake';
@@ -240,7 +245,6 @@ async function custody(
     data,
     sites: router.sites,
     control: () => control.state,
-    regions: [...regions.keys()],
     signal,
     logger,
     metrics: metrics.custody({ sites: [...regions.values()].flat(), unpaidCodes: UNPAID_CODES }),

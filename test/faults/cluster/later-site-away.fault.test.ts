@@ -101,7 +101,9 @@ test('samples flow while a later site is away, and every copy is made when it is
   );
   await own.servers.sites['zrh-2'].start();
   await until(async () => (await metric(active, OWED)) === 0, 'the debts are paid');
-  expect(await metric(active, /^residency_copies_total\{site="zrh-2"\} (\d+)$/m)).toBe(SAMPLES);
+  expect(await metric(active, /^residency_copies_total\{site="zrh-2",cause="owed"\} (\d+)$/m)).toBe(
+    SAMPLES,
+  );
   await publisher.publish(many(5));
   await publisher.settled();
 });

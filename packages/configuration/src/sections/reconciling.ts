@@ -8,6 +8,8 @@ export interface ReconcilingConfiguration {
   readonly readsPerSecond: number;
   /** The least time from the start of one pass to the start of the next, milliseconds. */
   readonly pauseMs: number;
+  /** Whether the repair of a site that lacks copies is ordered at once. */
+  readonly repair: 'auto' | 'propose';
 }
 
 export function readReconciling(reader: EnvironmentReader): ReconcilingConfiguration | undefined {
@@ -15,5 +17,6 @@ export function readReconciling(reader: EnvironmentReader): ReconcilingConfigura
     stateDirectory: reader.get('RESIDENCY_RECONCILER_STATE_DIR'),
     readsPerSecond: reader.get('RESIDENCY_RECONCILER_READS_PER_SECOND'),
     pauseMs: reader.get('RESIDENCY_RECONCILER_PAUSE_MS'),
+    repair: reader.get('RESIDENCY_REPAIR'),
   });
 }

@@ -8,6 +8,8 @@ export interface RoutingConfiguration {
   readonly maxBatchRecords: number;
   readonly maxBatchBytes: number;
   readonly sessionTimeoutMs: number;
+  /** The time that a call to a site gets that may be owed its copy, milliseconds. */
+  readonly sitePatienceMs: number;
 }
 
 export function readRouting(reader: EnvironmentReader): RoutingConfiguration | undefined {
@@ -17,5 +19,6 @@ export function readRouting(reader: EnvironmentReader): RoutingConfiguration | u
     maxBatchRecords: reader.get('RESIDENCY_MAX_BATCH_RECORDS'),
     maxBatchBytes: reader.get('RESIDENCY_MAX_BATCH_BYTES'),
     sessionTimeoutMs: reader.get('RESIDENCY_SESSION_TIMEOUT_MS'),
+    sitePatienceMs: reader.get('RESIDENCY_SITE_PATIENCE_MS'),
   });
 }

@@ -23,7 +23,7 @@ export async function readCustody(run: Run): Promise<void> {
       continue;
     }
     if (event.type !== SAMPLE_COPIED) {
-      for (const difference of judgeClosed(run, chain, event, bytes)) report.add(difference);
+      for (const difference of judgeOther(run, chain, event, bytes)) report.add(difference);
       continue;
     }
     const { kept, differences } = await judgeEvent(run, chain, event, bytes);
@@ -95,8 +95,8 @@ async function judgeEvent(
   return { kept: false, differences };
 }
 
-/** A closing event is in the chain, and says nothing of where a sample is. */
-function judgeClosed(
+/** What an order could not repair, and its closing event: in the chain, and no word of where a sample is. */
+function judgeOther(
   { deps }: Run,
   chain: CustodyChain,
   event: CustodyEvent,

@@ -58,6 +58,7 @@ export async function custodian(process: SimProcess): Promise<void> {
         copied: () => {
           world.outcomes.count('copied');
         },
+        closed: () => undefined,
       },
     });
   } finally {

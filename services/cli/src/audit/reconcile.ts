@@ -1,19 +1,32 @@
+import { randomUUID } from 'node:crypto';
+import { codeOf } from '@residency/coded-error';
 import { ServiceHistory } from '@residency/contracts';
-import { PolicyBook, reconcile } from '@residency/reconciliation';
+import type { LogEntry } from '@residency/contracts';
+import {
+  REPAIR_MODES,
+  PolicyBook,
+  RepairableCopies,
+  orderRepairs,
+  reconcile,
+} from '@residency/reconciliation';
 import type {
   OpenSealed,
   ReconcileDeps,
   ReconciliationReport,
+  RepairMode,
   SiteReader,
+  SiteRepair,
 } from '@residency/reconciliation';
 import { formatInstant } from '@residency/residency';
 import { openSealed, readSealedHeader } from '@residency/sealing';
+import { usage } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
 import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import { checkLedgers } from './ledger-check.ts';
 import type { LedgerCheck } from './ledger-check.ts';
 import { notChecked } from './not-checked.ts';
+import { interruptible as cancellable } from '../terminal/interruptible.ts';
 import { printable } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { checkInterrupted } from '../terminal/session.ts';
@@ -35,13 +48,16 @@ export async function reconcileAll(session: Session, options: Options): Promise<
 
 async function run(
   session: Session,
-  { open, json, report: file, allowAlsoIn }: Options,
+  { open, json, report: file, allowAlsoIn, config }: Options,
   system: System,
 ): Promise<ExitCode> {
   if (file !== undefined) await refuseExisting(file, '--report');
-  const report = await compareSites(session, system, open === true);
+  const mode = repairMode(session, config);
+  const { report, repairs } = await compareSites(session, system, open === true, mode);
   const ledger = withLostKey(await checkLedgers(session, system));
-  await (json ? writeJson(session, report, ledger) : writeText(session, report, ledger));
+  await (json
+    ? writeJson(session, report, ledger, repairs)
+    : writeText(session, report, ledger, repairs));
   if (file !== undefined)
     await writeNewFile(
       file,
@@ -54,6 +70,19 @@ async function run(
     ledger.differences.total +
     (allowAlsoIn === true ? 0 : report.alsoIn.total);
   return counted > 0 ? EXIT.found : EXIT.done;
+}
+
+/**
+ * On a cluster the reconciler service orders repairs. Throws `USAGE` for a mode that is none.
+ */
+function repairMode({ env }: Session, config: string | undefined): RepairMode {
+  const { RESIDENCY_REPAIR: named = 'propose' } = env;
+  const mode = REPAIR_MODES.find((one) => one === named);
+  if (mode === undefined)
+    throw usage(
+      'Expected RESIDENCY_REPAIR to be auto or propose, found something else; nothing was compared. Correct it.',
+    );
+  return config === undefined ? mode : 'propose';
 }
 
 /** A ledger whose key is lost counts as a difference. */
@@ -82,21 +111,56 @@ async function compareSites(
   session: Session,
   system: System,
   open: boolean,
-): Promise<ReconciliationReport> {
+  mode: RepairMode,
+): Promise<{ readonly report: ReconciliationReport; readonly repairs: readonly SiteRepair[] }> {
   const progress = startProgress(session, 'Comparing objects');
+  const policies = await PolicyBook.open(() => system.policies());
+  const repairable = new RepairableCopies();
   try {
-    return await reconcile(await depsOf(session, system, open), {
+    const report = await reconcile(await depsOf(session, system, open, policies), {
       onProgress: (done, total) => {
         progress.update(done, total);
       },
+      onDifference: (difference) => {
+        repairable.add(difference);
+      },
     });
+    return { report, repairs: await repairsOf(session, system, repairable, { policies, mode }) };
   } finally {
     progress.stop();
   }
 }
 
-async function depsOf(session: Session, system: System, open: boolean): Promise<ReconcileDeps> {
-  const policies = await PolicyBook.open(() => system.policies());
+/** The comparison is told also if nothing can be ordered. */
+async function repairsOf(
+  session: Session,
+  system: System,
+  repairable: RepairableCopies,
+  { policies, mode }: { readonly policies: PolicyBook; readonly mode: RepairMode },
+): Promise<readonly SiteRepair[]> {
+  const logs = {
+    control: () => cancellable(session, system.controlLog()),
+    custody: () => cancellable(session, system.trail(() => policies.regions.keys()).custody()),
+    append: (entries: readonly LogEntry[]) => system.append(entries),
+  };
+  const options = { regions: policies.regions, act: randomUUID };
+  try {
+    return await orderRepairs(repairable, logs, { ...options, mode });
+  } catch (error) {
+    if (mode === 'propose' || codeOf(error) === undefined || !(error instanceof Error)) throw error;
+    session.output.note(
+      `No repair was ordered, or it is not known whether one was; \`residency site repairs\` lists them: ${error.message} (${String(codeOf(error))})`,
+    );
+    return await orderRepairs(repairable, logs, { ...options, mode: 'propose' });
+  }
+}
+
+async function depsOf(
+  session: Session,
+  system: System,
+  open: boolean,
+  policies: PolicyBook,
+): Promise<ReconcileDeps> {
   const { readers, foreign } = await system.comparedSites(policies.regions);
   return {
     sites: readers.map((reader) => interruptible(session, reader)),
@@ -167,6 +231,7 @@ async function writeJson(
   { output }: Session,
   { alsoIn, differences, ...counts }: ReconciliationReport,
   ledger: LedgerCheck,
+  repairs: readonly SiteRepair[],
 ): Promise<void> {
   for (const difference of [...differences.list, ...ledger.differences.list])
     await output.json(difference);
@@ -177,6 +242,7 @@ async function writeJson(
     alsoIn: alsoIn.total,
     differences: differences.total + ledger.differences.total,
     byCode: differences.byCode,
+    ...(repairs.length > 0 ? { repairs } : {}),
     digest,
     ledgers,
     ledgersAbsent: absent,
@@ -188,6 +254,7 @@ async function writeText(
   { output }: Session,
   { alsoIn, differences, events, ...counts }: ReconciliationReport,
   ledger: LedgerCheck,
+  repairs: readonly SiteRepair[],
 ): Promise<void> {
   await output.lines(
     table(
@@ -234,6 +301,12 @@ async function writeText(
     ledger.differences.total -
     ledger.differences.list.length;
   if (hidden > 0) await output.line(`and ${grouped(hidden)} more`);
+  for (const { site, state } of repairs)
+    await output.line(
+      state === 'proposed'
+        ? `To make anew what ${printable(site)} lacks: residency site repair ${printable(site)}`
+        : `The repair of ${printable(site)} ${state === 'ordered' ? 'was ordered' : 'is ordered already'}; \`residency site repairs\` shows it.`,
+    );
 }
 
 function sum(counts: readonly number[]): number {

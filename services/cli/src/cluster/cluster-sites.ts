@@ -1,4 +1,4 @@
-import { verifyS3Site } from '@residency/adapter-s3';
+import { initS3Site, verifyS3Site } from '@residency/adapter-s3';
 import type { S3SiteReader } from '@residency/adapter-s3';
 import { checkSites } from '@residency/configuration';
 import type { SiteReader } from '@residency/reconciliation';
@@ -37,6 +37,18 @@ export async function comparedSites(
   for (const { site, code } of problems)
     if (code === 'SITE_UNKNOWN' && (await holdsSomething(cluster.reader(site)))) foreign.push(site);
   return { readers, foreign };
+}
+
+/** With the routers' credentials, as `residency site init`, which a new site gets its marker by. */
+export async function initSite(cluster: Cluster, site: string, region: string): Promise<void> {
+  const settings = cluster.settings('sites').find((one) => one.site === site);
+  if (settings?.region !== region)
+    throw new CliError({
+      code: 'CONFIGURATION_INCOMPLETE',
+      message: `Expected an entry for site ${site} of region ${region} in the regions file, found ${settings === undefined ? 'none' : 'it in another region'}; nothing was changed. Correct the file.`,
+      remedy: 'stop',
+    });
+  await initS3Site(settings);
 }
 
 async function holdsSomething(reader: S3SiteReader): Promise<boolean> {

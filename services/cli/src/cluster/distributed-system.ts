@@ -22,7 +22,7 @@ import type {
 } from '../system/system.ts';
 import { auditLog, auditRecords, findSubmission, waiting } from './cluster-audit.ts';
 import { clusterLedgers, keepClusterLedgers } from './cluster-ledgers.ts';
-import { comparedSites, requireRegions, verifiedReader } from './cluster-sites.ts';
+import { comparedSites, initSite, requireRegions, verifiedReader } from './cluster-sites.ts';
 import { Cluster, diagnosticsOf } from './cluster.ts';
 import { policiesOn } from './published-policies.ts';
 
@@ -184,6 +184,16 @@ class DistributedSystem implements System {
 
   async verifiedReader(site: string, region: string): Promise<SiteReader> {
     return await verifiedReader(this.#cluster, site, region);
+  }
+
+  async initSite({
+    site,
+    region,
+  }: {
+    readonly site: string;
+    readonly region: string;
+  }): Promise<void> {
+    await initSite(this.#cluster, site, region);
   }
 
   async comparedSites(named: ReadonlyMap<string, ReadonlySet<string>>): Promise<ComparedSites> {

@@ -1,10 +1,11 @@
 import { Argument } from 'commander';
 import type { Command } from 'commander';
+import { METRIC_SOURCES } from '@residency/telemetry/metric-sources';
 import { answering, describe } from '../terminal/command.ts';
 import type { Answer } from '../terminal/command.ts';
 import type { Session } from '../terminal/session.ts';
 
-const SERVICES = ['auditor', 'consent-projector', 'exporter', 'intake', 'reconciler', 'router'];
+const SERVICES = METRIC_SOURCES.filter((name) => name !== 'standalone');
 
 export function serviceCommand(program: Command, session: Session, answer: Answer): void {
   describe(

@@ -1,4 +1,4 @@
-import { checkS3Site, initS3Site } from '@residency/adapter-s3';
+import { checkReplacingS3Site, checkS3Site, initS3Site } from '@residency/adapter-s3';
 import type { S3SiteSettings } from '@residency/adapter-s3';
 import { codeOf } from '@residency/coded-error';
 import { CliError, usage } from '../terminal/cli-error.ts';
@@ -9,7 +9,10 @@ import { checkInterrupted } from '../terminal/session.ts';
 import type { Session } from '../terminal/session.ts';
 import { settingsOf } from './settings-command.ts';
 
-type SiteOptions = Common & { readonly all?: true };
+type SiteOptions = Common & { readonly all?: true; readonly role?: SiteCheckRole };
+
+/** Whose credentials `site check` uses. */
+export type SiteCheckRole = 'router' | 'custodian';
 
 interface Step {
   readonly done: string;
@@ -19,6 +22,7 @@ interface Step {
 const STEPS = {
   init: { done: 'initialised', work: initS3Site },
   check: { done: 'verified', work: checkS3Site },
+  checkAsCustodian: { done: 'verified as the custodian', work: checkReplacingS3Site },
 } satisfies Record<string, Step>;
 
 type Asked = [session: Session, options: SiteOptions, names: readonly string[]];
@@ -26,7 +30,8 @@ type Asked = [session: Session, options: SiteOptions, names: readonly string[]];
 /** The implementations of `site init` and `site check`. */
 export const eachSite = {
   init: (...asked: Asked) => each(STEPS.init, ...asked),
-  check: (...asked: Asked) => each(STEPS.check, ...asked),
+  check: (...asked: Asked) =>
+    each(asked[1].role === 'custodian' ? STEPS.checkAsCustodian : STEPS.check, ...asked),
 };
 
 async function each(
@@ -37,7 +42,8 @@ async function each(
 ): Promise<ExitCode> {
   if ((options.all === true) === names.length > 0)
     throw usage('Expected either sites or --all, found both or neither.');
-  const { sites } = await settingsOf(session, options, ['sites']);
+  const section = options.role === 'custodian' ? 'custodians' : 'sites';
+  const { [section]: sites } = await settingsOf(session, options, [section]);
   const codes: ExitCode[] = [];
   for (const settings of chosen(sites, names)) {
     checkInterrupted(session);

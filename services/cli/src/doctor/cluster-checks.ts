@@ -1,5 +1,6 @@
 import { checkTopics } from '@residency/adapter-kafka';
-import { checkS3Site, verifyS3Site } from '@residency/adapter-s3';
+import { checkReplacingS3Site, checkS3Site, verifyS3Site } from '@residency/adapter-s3';
+import type { S3SiteSettings } from '@residency/adapter-s3';
 import type { Configuration } from '@residency/configuration';
 import { TOPICS } from '@residency/contracts';
 import { assess, ok, unknown, wrong } from '@residency/observation';
@@ -121,18 +122,21 @@ function redisChecks({ redis, assessment }: ClusterParts): readonly Check[] {
 }
 
 /** A result for each site and each set of its credentials that is configured. */
-function siteChecks({ options }: ClusterDeps, { sites, readers }: ClusterParts): readonly Check[] {
+function siteChecks(
+  { options }: ClusterDeps,
+  { sites, readers, custodians }: ClusterParts,
+): readonly Check[] {
   const each = (
-    name: string,
+    name: keyof typeof CREDENTIALS,
     part: Part<readonly Site[]>,
-    verify: typeof verifyS3Site,
+    verify: (settings: S3SiteSettings) => Promise<void>,
     chosen: (site: Site) => boolean,
   ): Check => ({
     name,
     run: async () =>
       await Promise.all(
         (await part.needed()).filter(chosen).map(async (settings) => {
-          const check = `site ${settings.site} (${name === 'readers' ? 'reader' : 'writer'})`;
+          const check = `site ${settings.site} (${CREDENTIALS[name]})`;
           try {
             await answered(options, () =>
               verify({
@@ -150,8 +154,15 @@ function siteChecks({ options }: ClusterDeps, { sites, readers }: ClusterParts):
   });
   return [
     each('readers', readers, verifyS3Site, () => true),
-    each('writers', sites, checkS3Site, ({ credentials }) => credentials !== undefined),
+    each('writers', sites, checkS3Site, isGiven),
+    each('custodians', custodians, checkReplacingS3Site, isGiven),
   ];
+}
+
+const CREDENTIALS = { readers: 'reader', writers: 'writer', custodians: 'custodian' } as const;
+
+function isGiven({ credentials }: Site): boolean {
+  return credentials !== undefined;
 }
 
 function clocksCheck(

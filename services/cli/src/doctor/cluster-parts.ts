@@ -86,6 +86,7 @@ export function clusterParts({ session, file, options, diagnostics }: ClusterDep
     routing: settingsPart(file, 'routing'),
     sites: settingsPart(file, 'sites'),
     readers: settingsPart(file, 'readers'),
+    custodians: settingsPart(file, 'custodians'),
     kafka,
     redis,
     assessment: assessmentOf(snapshot),

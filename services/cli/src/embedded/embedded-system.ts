@@ -159,6 +159,18 @@ class EmbeddedSystem implements System {
     return await verifiedReader(this.#data, site, region);
   }
 
+  async initSite({
+    site,
+    region,
+  }: {
+    readonly site: string;
+    readonly region: string;
+  }): Promise<void> {
+    this.#requireWritable();
+    const { initSite } = await import('@residency/adapter-filesystem');
+    await initSite(this.#data.sitePath(site), { site, region });
+  }
+
   async comparedSites(named: ReadonlyMap<string, ReadonlySet<string>>): Promise<ComparedSites> {
     const { comparedSites } = await import('./embedded-readers.ts');
     return await comparedSites(this.#data, named);

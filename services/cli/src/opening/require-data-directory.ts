@@ -1,7 +1,8 @@
 import { isDataDirectory } from '@residency/standalone/data-directory-marker';
 import { CliError } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
-import type { Where } from './with-system.ts';
+
+export type Where = Pick<Common, 'data' | 'config' | 'checkpoints'>;
 
 /**
  * Throws `NOT_THERE` unless the data directory exists (or a cluster is named). Makes nothing: a
@@ -22,7 +23,7 @@ export async function requireDataDirectory({ data, config }: Where): Promise<voi
  * Whether a command that works with or without a system is to use one: a cluster or a data directory
  * is named, or the default data directory exists. Throws `NOT_THERE` for a named one that does not.
  */
-export async function isAsked(options: Common): Promise<boolean> {
+export async function isAsked(options: Omit<Common, 'json'>): Promise<boolean> {
   if (options.config !== undefined) return true;
   if (!options.dataGiven) return await isDataDirectory(options.data).catch(() => false);
   await requireDataDirectory(options);

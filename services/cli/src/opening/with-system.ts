@@ -2,19 +2,22 @@ import { usage } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
 import { EXIT } from '../terminal/exit-code.ts';
 import type { Session } from '../terminal/session.ts';
+import { requireDataDirectory } from './require-data-directory.ts';
+import type { Where } from './require-data-directory.ts';
 import type { System } from '../system/system.ts';
-
-export type Where = Pick<Common, 'data' | 'config' | 'checkpoints'>;
 
 /**
  * Opens the system that `--data` or `--config` names, for the time of `work`. Says which records of
- * a log had to be passed over: then a command that went well ends with 1.
+ * a log had to be passed over: then a command that went well ends with 1. Throws `NOT_THERE` if
+ * there is no data directory, unless the command `makes` one.
  */
 export async function withSystem<T>(
   session: Session,
   where: Where,
   work: (system: System) => Promise<T>,
+  { makes = false }: { readonly makes?: boolean } = {},
 ): Promise<T> {
+  if (!makes) await requireDataDirectory(where);
   const system = await open(session, where);
   try {
     const answer = await work(system);

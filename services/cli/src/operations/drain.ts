@@ -8,7 +8,6 @@ import { usage } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
 import { controlEvent } from '../system/control.ts';
 import { controlOf } from '../system/control-state.ts';
-import { requireDataDirectory } from '../opening/require-data-directory.ts';
 import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import { checkInterrupted } from '../terminal/session.ts';
@@ -31,7 +30,6 @@ const SAY_EVERY_MS = 5_000;
 
 export async function drain(session: Session, options: Options): Promise<ExitCode> {
   const entry = controlEvent(session, { type: INTAKE_DRAINING, data: { reason: options.reason } });
-  await requireDataDirectory(options);
   return await withSystem(session, options, async (system) => {
     const { mode } = await controlOf(system);
     if (mode === 'paused')

@@ -3,7 +3,6 @@ import type { CONTROL_LOG_LEVELS } from '@residency/contracts';
 import type { Common } from '../terminal/command.ts';
 import { controlEvent } from '../system/control.ts';
 import { controlOf } from '../system/control-state.ts';
-import { requireDataDirectory } from '../opening/require-data-directory.ts';
 import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import type { Session } from '../terminal/session.ts';
@@ -19,7 +18,6 @@ export async function setLevel(
 ): Promise<ExitCode> {
   const { service, json } = options;
   const entry = controlEvent(session, { type: LOG_LEVEL_SET, data: { service, level } });
-  await requireDataDirectory(options);
   return await withSystem(session, options, async (system) => {
     await system.append([entry]);
     const { logLevels } = await controlOf(system);

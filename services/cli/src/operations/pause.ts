@@ -4,7 +4,6 @@ import { formatInstant } from '@residency/residency';
 import type { Common } from '../terminal/command.ts';
 import { controlEvent, controlJson } from '../system/control.ts';
 import { controlOf } from '../system/control-state.ts';
-import { requireDataDirectory } from '../opening/require-data-directory.ts';
 import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import { printable } from '../terminal/output.ts';
@@ -15,7 +14,6 @@ type Pause = Common & { readonly reason: string };
 
 export async function pause(session: Session, options: Pause): Promise<ExitCode> {
   const entry = controlEvent(session, { type: ROUTING_PAUSED, data: { reason: options.reason } });
-  await requireDataDirectory(options);
   return await withSystem(session, options, async (system) => {
     const before = await controlOf(system);
     await system.append([entry]);
@@ -33,7 +31,6 @@ export async function pause(session: Session, options: Pause): Promise<ExitCode>
 }
 
 export async function resume(session: Session, options: Common): Promise<ExitCode> {
-  await requireDataDirectory(options);
   return await withSystem(session, options, async (system) => {
     const before = await controlOf(system);
     if (before.mode === 'running')

@@ -23,14 +23,19 @@ const CLOCK_MARGIN_MS = 2_000;
 export async function publish(session: Session, options: Common, file: string): Promise<ExitCode> {
   const version = readPolicy(await readNamed(file, 'the policy'));
   if (await reportProblems(session, options, version)) return EXIT.found;
-  return await withSystem(session, options, async (system) => {
-    const before = judgePublication(await system.policies(), version, session.now());
-    if (before.kind === 'refused') throw refused(before.why);
-    if (before.kind === 'valid') await system.requireRegions(version.document);
-    const publication = before.kind === 'valid' ? await append(session, system, version) : before;
-    await printResult(session, options, version, publication);
-    return EXIT.done;
-  });
+  return await withSystem(
+    session,
+    options,
+    async (system) => {
+      const before = judgePublication(await system.policies(), version, session.now());
+      if (before.kind === 'refused') throw refused(before.why);
+      if (before.kind === 'valid') await system.requireRegions(version.document);
+      const publication = before.kind === 'valid' ? await append(session, system, version) : before;
+      await printResult(session, options, version, publication);
+      return EXIT.done;
+    },
+    { makes: true },
+  );
 }
 
 /**

@@ -1,19 +1,18 @@
 import type { PolicyPublished } from '@residency/residency';
-import { isDataDirectory } from '@residency/standalone/data-directory-marker';
-import { firstPolicy } from '../system/first-policy.ts';
-import type { Session } from '../terminal/session.ts';
+import { isAsked } from '../opening/require-data-directory.ts';
 import { withSystem } from '../opening/with-system.ts';
-import type { Where } from '../opening/with-system.ts';
+import { firstPolicy } from '../system/first-policy.ts';
+import type { Common } from '../terminal/command.ts';
+import type { Session } from '../terminal/session.ts';
 
 /**
- * Every version published in a system; in a data directory that is not made yet, the one it would
- * begin with.
+ * Every version published in a system. If none is named and the default data directory is not made
+ * yet, the one that it would begin with. Throws `NOT_THERE` for a named one that is not there.
  */
 export async function publishedIn(
   session: Session,
-  where: Where,
+  where: Omit<Common, 'json'>,
 ): Promise<readonly PolicyPublished[]> {
-  if (where.config === undefined && !(await isDataDirectory(where.data)))
-    return [await firstPolicy(session.now)];
+  if (!(await isAsked(where))) return [await firstPolicy(session.now)];
   return await withSystem(session, where, (system) => system.policies());
 }

@@ -4,7 +4,7 @@ import { readConfigFile } from '../cluster/config-file.ts';
 import type { IntakeOptions } from './intake-options.ts';
 import { publicationRecordOf } from './second-publications.ts';
 import type { Session } from '../terminal/session.ts';
-import type { Where } from '../opening/with-system.ts';
+import type { Where } from '../opening/require-data-directory.ts';
 
 /**
  * The folders with keys and secrets of the system in use, by real path: `publish` does not read

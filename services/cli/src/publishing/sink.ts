@@ -38,25 +38,30 @@ export async function withSink<T>(
     const intake = await openIntake(session, { ...options, url: options.url });
     return await work({ concurrency: 4, send: (events) => intake.post(events) });
   }
-  return await withSystem(session, options, async (system) => {
-    let control: ControlView | undefined;
-    const send = async (events: readonly CloudEvent[]): Promise<Accepted[]> => {
-      const entries = await Promise.all(events.map(entryOf));
-      // Checked each time: an operator who drains waits for a long publication to end. Consents are
-      // accepted, as at the intake.
-      if (entries.some(({ topic }) => topic === TOPICS.samples))
-        refuseDraining(await (control ??= await system.controlView()).read());
-      const positions = await system.append(entries);
-      return positions.map((position, index) => {
-        const submission = entries[index]?.submission;
-        return {
-          position: formatPosition(position),
-          ...defined({ submission }),
-        };
-      });
-    };
-    return await work({ concurrency: system.concurrency, send });
-  });
+  return await withSystem(
+    session,
+    options,
+    async (system) => {
+      let control: ControlView | undefined;
+      const send = async (events: readonly CloudEvent[]): Promise<Accepted[]> => {
+        const entries = await Promise.all(events.map(entryOf));
+        // Checked each time: an operator who drains waits for a long publication to end. Consents are
+        // accepted, as at the intake.
+        if (entries.some(({ topic }) => topic === TOPICS.samples))
+          refuseDraining(await (control ??= await system.controlView()).read());
+        const positions = await system.append(entries);
+        return positions.map((position, index) => {
+          const submission = entries[index]?.submission;
+          return {
+            position: formatPosition(position),
+            ...defined({ submission }),
+          };
+        });
+      };
+      return await work({ concurrency: system.concurrency, send });
+    },
+    { makes: true },
+  );
 }
 
 /** An intake and a cluster's settings: which of them is meant? */

@@ -35,22 +35,27 @@ export async function add(
   { json, region, ...where }: Common & { readonly region: string },
 ): Promise<ExitCode> {
   const { output, now } = session;
-  return await withSystem(session, where, async (system) => {
-    refuseUnknown(await system.regions(), region);
-    const key = await generateRegionKey(region, now());
-    await recorded(
-      session,
-      system,
-      (act) => ({ type: KEY_ADD_BEGUN, data: { act, region, key: key.id } }),
-      () => system.keys().add(region, key),
-    );
-    if (json) await output.json({ region, key: key.id });
-    else
-      await output.line(
-        `Key ${key.id} seals for ${region} from now on. Back up its private key: losing it loses what it sealed.`,
+  return await withSystem(
+    session,
+    where,
+    async (system) => {
+      refuseUnknown(await system.regions(), region);
+      const key = await generateRegionKey(region, now());
+      await recorded(
+        session,
+        system,
+        (act) => ({ type: KEY_ADD_BEGUN, data: { act, region, key: key.id } }),
+        () => system.keys().add(region, key),
       );
-    return EXIT.done;
-  });
+      if (json) await output.json({ region, key: key.id });
+      else
+        await output.line(
+          `Key ${key.id} seals for ${region} from now on. Back up its private key: losing it loses what it sealed.`,
+        );
+      return EXIT.done;
+    },
+    { makes: true },
+  );
 }
 
 export async function retire(

@@ -4,7 +4,6 @@ import { CliError } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
 import { controlEvent } from '../system/control.ts';
 import { controlOf } from '../system/control-state.ts';
-import { requireDataDirectory } from '../opening/require-data-directory.ts';
 import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import type { Session } from '../terminal/session.ts';
@@ -23,7 +22,6 @@ export async function setAside(
     type: RECORD_SET_ASIDE,
     data: { position: text, reason: options.reason },
   });
-  await requireDataDirectory(options);
   return await withSystem(session, options, async (system) => {
     await requireFirstUnsettled(system, position);
     const known = (await controlOf(system)).setAside?.includes(text) === true;

@@ -125,6 +125,12 @@ export interface System {
   siteReader(site: string, region: string): Promise<SiteReader>;
   /** The same after verifying it; throws if the site does not answer, or is another's. */
   verifiedReader(site: string, region: string): Promise<SiteReader>;
+  /**
+   * Puts the marker of a site that a policy names into its folder, which is made if it is missing, or
+   * into its bucket, which must exist. A marker that is there is verified instead. Throws
+   * `SITE_NOT_EMPTY` for samples without a marker, and the markers' other errors.
+   */
+  initSite(site: { readonly site: string; readonly region: string }): Promise<void>;
   comparedSites(named: ReadonlyMap<string, ReadonlySet<string>>): Promise<ComparedSites>;
   /** `regions`: those of all valid policy versions; their custody logs are read. */
   trail(regions: () => Iterable<string>): AuditTrail;

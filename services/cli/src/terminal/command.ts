@@ -55,7 +55,10 @@ export function group(
 
 export function commonOptions(command: Command): Command {
   return command
-    .option('--data <dir>', `data directory, made where it is missing (default: ${DEFAULT_DATA})`)
+    .option(
+      '--data <dir>',
+      `data directory (default: ${DEFAULT_DATA}); made where it is missing by commands that append to it`,
+    )
     .option(
       '--config <file>',
       'ask a cluster instead: lines of RESIDENCY_NAME=value; the environment wins',

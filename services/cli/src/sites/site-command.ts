@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import type { Command } from 'commander';
 import { answering, describe, group, parseWhole } from '../terminal/command.ts';
 import type { Answer } from '../terminal/command.ts';
@@ -15,7 +16,7 @@ export function siteCommand(program: Command, session: Session, answer: Answer):
       'site out zrh-1 --reason "the data centre burned"',
     ],
   );
-  const under = (name: 'init' | 'check', description: string): void => {
+  const under = (name: 'init' | 'check', description: string): Command =>
     describe(site, name, description, [
       `site ${name} zrh-1 --config cluster.env`,
       `site ${name} --all --config cluster.env`,
@@ -29,7 +30,6 @@ export function siteCommand(program: Command, session: Session, answer: Answer):
           async () => (await import('../cluster/sites.ts')).eachSite[name],
         ),
       );
-  };
   under(
     'init',
     "Put a site's marker into its bucket, which must exist and be empty, and prove that the store creates without overwriting.",
@@ -37,20 +37,41 @@ export function siteCommand(program: Command, session: Session, answer: Answer):
   under(
     'check',
     "Read a site's marker, and see whether its store refuses to overwrite. Ends with 1 if a bucket is another site's, or its store overwrites.",
+  ).addOption(
+    new Option(
+      '--role <role>',
+      'whose credentials are used; as the custodian it also sees whether the store replaces an object only if its condition holds',
+    )
+      .choices(['router', 'custodian'])
+      .default('router'),
   );
+  ordering(
+    describe(
+      site,
+      'repair',
+      "Order the region's custodian to check every copy in a site, and to make anew what is missing or damaged from another site of the region. What it replaces is kept under damaged/.",
+      ['site repair zrh-2', 'site repair zrh-2 --rate 200 --wait --config cluster.env'],
+    ),
+  ).action(answering(session, answer, async () => (await import('./site-repair.ts')).repairSite));
+  ordering(
+    describe(
+      site,
+      'rebuild',
+      'Put the marker of a lost site into the empty folder or bucket that took its place, and order every copy again. For the first site of a region, routing must be paused.',
+      ['site rebuild zrh-2', 'site rebuild zrh-2 --wait --config cluster.env'],
+    ),
+  ).action(answering(session, answer, async () => (await import('./site-rebuild.ts')).rebuildSite));
   describe(
     site,
-    'repair',
-    "Order the region's custodian to check every copy in a site, and to make anew what is missing or damaged from another site of the region. What it replaces is kept under damaged/.",
-    ['site repair zrh-2', 'site repair zrh-2 --rate 200 --config cluster.env'],
+    'backfill',
+    'Say how many samples of its region a site has, and how many it is owed. A site that a policy version adds is filled by itself. Ends with 1 while it is owed some.',
+    ['site backfill zrh-3', 'site backfill zrh-3 --wait --config cluster.env'],
   )
     .argument('<site>', 'as the policy names it')
-    .option(
-      '--rate <n>',
-      'the most objects read in a second (default: no limit)',
-      parseWhole(1, 1_000_000),
-    )
-    .action(answering(session, answer, async () => (await import('./site-repair.ts')).repairSite));
+    .option('--wait', 'wait until it has all of them')
+    .action(
+      answering(session, answer, async () => (await import('./site-backfill.ts')).backfillSite),
+    );
   describe(
     site,
     'out',
@@ -80,5 +101,27 @@ export function siteCommand(program: Command, session: Session, answer: Answer):
     'repairs',
     'List the orders to repair a site and what became of them. Ends with 1 if something could not be repaired.',
     ['site repairs', 'site repairs --json --config cluster.env'],
-  ).action(answering(session, answer, async () => (await import('./site-repair.ts')).listRepairs));
+  )
+    .option(
+      '--report <order>',
+      "one order's objects instead, as rclone check names them: - was missing, * differed, ! could not be repaired; the good ones (=) are counted",
+    )
+    .action(
+      answering(session, answer, async () => (await import('./site-repairs.ts')).listRepairs),
+    );
+}
+
+/** An order of a site's repair, with its options. */
+function ordering(command: Command): Command {
+  return command
+    .argument('<site>', 'as the policy names it')
+    .option(
+      '--rate <n>',
+      'the most objects read in a second (default: no limit)',
+      parseWhole(1, 1_000_000),
+    )
+    .option(
+      '--wait',
+      'wait until the order is closed; `residency start`, `residency route --once` or the custodian service carries it out. Ends with 1 if something could not be repaired.',
+    );
 }

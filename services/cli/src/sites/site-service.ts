@@ -16,7 +16,6 @@ import type { ControlEvent, RegionService } from '@residency/contracts';
 import { KeySet, findClaims } from '@residency/custodianship';
 import type { FoundClaims } from '@residency/custodianship';
 import { policyInForce } from '@residency/residency';
-import { requireDataDirectory } from '../opening/require-data-directory.ts';
 import { withSystem } from '../opening/with-system.ts';
 import { controlEvent, record } from '../system/control.ts';
 import { controlOf } from '../system/control-state.ts';
@@ -50,7 +49,6 @@ export async function takeSiteOut(session: Session, options: Out, site: string):
     throw usage(
       'Expected --reason TEXT, found none; nothing was changed. Say why the site is taken out.',
     );
-  await requireDataDirectory(options);
   return await withSystem(session, options, async (system) => {
     const place = await placeOf(session, system, site);
     if (abort === true) return await abortChange(session, options, system, place);
@@ -82,7 +80,6 @@ export async function takeSiteIn(
   options: Common,
   site: string,
 ): Promise<ExitCode> {
-  await requireDataDirectory(options);
   return await withSystem(session, options, async (system) => {
     const { region, serving } = await placeOf(session, system, site);
     if (serving.includes(site))

@@ -1,0 +1,34 @@
+import { SAMPLE_COPIED, auditEventIn, sampleCopied, storedSample } from '@residency/contracts';
+import { holding } from '@residency/custody';
+import { CustodyIndex } from '@residency/reconciliation';
+import type { System } from '../system/system.ts';
+import { interruptible } from '../terminal/interruptible.ts';
+import type { Session } from '../terminal/session.ts';
+import { custodyEvents } from './site-orders.ts';
+import type { NamedSite } from './site-orders.ts';
+
+/** The stored samples of a site's region, by what the logs say of their copy in the site. */
+export interface SiteCopies {
+  readonly has: number;
+  readonly owed: number;
+}
+
+/** Reads the region's custody log and the audit log. */
+export async function copiesIn(
+  session: Session,
+  system: System,
+  { site, region }: NamedSite,
+): Promise<SiteCopies> {
+  const index = new CustodyIndex();
+  for await (const event of custodyEvents(session, system, new Set([region])))
+    if (event.type === SAMPLE_COPIED) index.add(sampleCopied(event));
+  const copies = { has: 0, owed: 0 };
+  for await (const { value } of interruptible(session, system.auditLog())) {
+    const event = auditEventIn(value);
+    if (event?.outcome !== 'stored' || event.data.decision.region !== region) continue;
+    const stored = storedSample(event);
+    const { holding: now } = holding(stored, index.about(stored));
+    copies[now.copies.some((copy) => copy.site === site) ? 'has' : 'owed'] += 1;
+  }
+  return copies;
+}
