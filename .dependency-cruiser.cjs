@@ -84,7 +84,7 @@ const OWNED = {
 /** The simulation drives the real code of every layer from above (docs/decisions/0025). */
 const SIMULATION = '^packages/simulation/';
 /** What it may import besides indexes: files that their package exports for development alone. */
-const FOR_DEVELOPMENT = ['^services/auditor/src/kafka-audit-source\\.ts$'];
+const FOR_DEVELOPMENT = ['^services/auditor/src/kafka-ledger-source\\.ts$'];
 const L1_CORE = ['crypto', 'buffer'];
 const NETWORK_CORE = [
   'http',

@@ -12,7 +12,7 @@ const PORTS = [
   'PolicyView',
   'ControlView',
   'LedgerStore',
-  'AuditSource',
+  'LedgerSource',
   'AuditRestorer',
   'CustodianSite',
   'SettledOutcomes',

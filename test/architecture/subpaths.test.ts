@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { exists, files, text, workspaces } from './tree.ts';
 
 /** Exported for the simulation alone. */
-const FOR_DEVELOPMENT = ['@residency/auditor/kafka-audit-source'];
+const FOR_DEVELOPMENT = ['@residency/auditor/kafka-ledger-source'];
 
 interface Import {
   readonly file: string;

@@ -1,4 +1,5 @@
-import { TOPICS, consentTick, policyTick } from '@residency/contracts';
+import type { LogReading } from '@residency/auditing';
+import { TOPICS, consentTick, custodyTopic, policyTick } from '@residency/contracts';
 import type { ControlState, LogEntry, LogRecord, Position, Topic } from '@residency/contracts';
 import { atMost } from '@residency/waiting';
 import type { IntakeProgress, LogAhead, Undecided } from '@residency/observation';
@@ -355,6 +356,26 @@ export class KafkaLog {
       transactionTimeoutMs,
       beforeCommit: () => Promise.resolve(),
     });
+  }
+
+  /**
+   * A region's custody log, for a comparison with its ledger. Takes no right, and fences nobody.
+   * Throws `CUSTODY_UNDECIDED` (retry) if its readers would wait for an open transaction.
+   */
+  async custodyReading(region: string): Promise<LogReading> {
+    const of = { topic: custodyTopic(region), partition: 0 };
+    const [open] = await this.undecided(of.topic);
+    if (open !== undefined)
+      throw new KafkaLogError({
+        code: 'CUSTODY_UNDECIDED',
+        remedy: 'retry',
+        message: `Expected no open transaction in ${of.topic}, found one at offset ${open.offset}. If a custodian works now, try again. If it was killed, its successor ends the transaction, or \`residency audit restore\` without --dry-run.`,
+      });
+    return {
+      log: this.name,
+      of,
+      records: () => this.#readToEnd(of.topic, of.partition),
+    };
   }
 
   /** A custodian of a region; each `lead` of it joins the region's group. */

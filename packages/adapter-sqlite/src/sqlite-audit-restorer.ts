@@ -1,6 +1,6 @@
 import type { AuditRecord, AuditRestorer, RestoredEntry } from '@residency/auditing';
 import { TOPICS, auditEntryOf } from '@residency/contracts';
-import type { LogRecord } from '@residency/contracts';
+import type { LogRecord, TopicPartition } from '@residency/contracts';
 import { lookupOf } from './audit-lookup.ts';
 import type { WallClock } from './clock.ts';
 import type { ReadTopic } from './read-topic.ts';
@@ -20,7 +20,7 @@ export interface SqliteAuditRestorerDeps {
  */
 export class SqliteAuditRestorer implements AuditRestorer {
   readonly log: string;
-  readonly partition = 0;
+  readonly of: TopicPartition = { topic: TOPICS.audit, partition: 0 };
   readonly #deps: SqliteAuditRestorerDeps;
 
   constructor(deps: SqliteAuditRestorerDeps) {

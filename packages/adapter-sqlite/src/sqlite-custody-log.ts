@@ -1,5 +1,6 @@
-import { custodyEntryOf, custodyTopic } from '@residency/contracts';
-import type { CustodyTopic } from '@residency/contracts';
+import type { AuditRecord, CustodyRestorer } from '@residency/auditing';
+import { custodyEntryOf, custodyTopic, restoredCustodyEntry } from '@residency/contracts';
+import type { CustodyEntry, CustodyTopic, TopicPartition } from '@residency/contracts';
 import type { CustodyLog } from '@residency/custodianship';
 import type { WallClock } from './clock.ts';
 import type { ReadTopic } from './read-topic.ts';
@@ -17,9 +18,10 @@ export interface SqliteCustodyLogDeps {
 const CLOSED = -1;
 
 /** A region's custody log in the embedded log. Each append is conditional on the log's end. */
-export class SqliteCustodyLog implements CustodyLog {
+export class SqliteCustodyLog implements CustodyLog, CustodyRestorer {
   readonly log: string;
   readonly region: string;
+  readonly of: TopicPartition;
   readonly #deps: SqliteCustodyLogDeps;
   readonly #topic: CustodyTopic;
   #end: number;
@@ -29,6 +31,7 @@ export class SqliteCustodyLog implements CustodyLog {
     this.region = region;
     this.#deps = deps;
     this.#topic = custodyTopic(region);
+    this.of = { topic: this.#topic, partition: 0 };
     this.#end = end;
   }
 
@@ -42,10 +45,20 @@ export class SqliteCustodyLog implements CustodyLog {
       yield value ?? Buffer.alloc(0);
   }
 
+  async *records(): AsyncGenerator<readonly AuditRecord[]> {
+    for await (const record of this.#deps.read(this.#topic, { until: 'end' })) yield [record];
+  }
+
   async append(values: readonly Buffer[]): Promise<void> {
-    const { packed, buffer } = packEntries(
-      values.map((value) => custodyEntryOf(value, this.region)),
-    );
+    await this.#append(values.map((value) => custodyEntryOf(value, this.region)));
+  }
+
+  async restore(values: readonly Buffer[]): Promise<void> {
+    await this.#append(values.map((value) => restoredCustodyEntry(value, this.region)));
+  }
+
+  async #append(entries: readonly CustodyEntry[]): Promise<void> {
+    const { packed, buffer } = packEntries(entries);
     const { worker, clock } = this.#deps;
     this.#end = await worker.call(
       'appendCustody',

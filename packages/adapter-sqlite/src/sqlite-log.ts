@@ -1,6 +1,6 @@
-import { TOPICS } from '@residency/contracts/log-record';
+import { TOPICS, custodyTopic } from '@residency/contracts/log-record';
 import type { LogEntry, LogRecord, Position, QuarantinePointer, Topic } from '@residency/contracts';
-import type { AuditRestorer } from '@residency/auditing';
+import type { AuditRestorer, CustodyRestorer, LogReading } from '@residency/auditing';
 import type { AuditFeed, CustodyLog } from '@residency/custodianship';
 import type { ConsentHistory } from '@residency/consent';
 import { defined } from '@residency/defined';
@@ -199,7 +199,7 @@ export class SqliteLog {
    * Opens a region's custody log and takes the right to append from its earlier owner. Hold the
    * routing lock. Throws `LOG_FULL` or `LOG_BUSY` (retry).
    */
-  async custodyLog(region: string): Promise<CustodyLog> {
+  async custodyLog(region: string): Promise<CustodyLog & CustodyRestorer> {
     const { SqliteCustodyLog } = await import('./sqlite-custody-log.ts');
     return await SqliteCustodyLog.open(
       {
@@ -210,6 +210,19 @@ export class SqliteLog {
       },
       region,
     );
+  }
+
+  /** A region's custody log, for a comparison with its ledger. Takes no right. */
+  custodyReading(region: string): LogReading {
+    const topic = custodyTopic(region);
+    const read = (): AsyncIterable<LogRecord> => this.read(topic, { until: 'end' });
+    return {
+      log: this.name,
+      of: { topic, partition: 0 },
+      records: async function* () {
+        for await (const record of read()) yield [record];
+      },
+    };
   }
 
   auditFeed(): AuditFeed {

@@ -10,6 +10,7 @@ export type { Period } from './audit-record.ts';
 export type { AuditingErrorCode } from './auditing-error.ts';
 export { AUDITING_ERROR_CODES, AuditingError } from './auditing-error.ts';
 export { CSV_COLUMNS, csvRow } from './exporting/csv-row.ts';
+export { CustodySelection } from './exporting/select-custody.ts';
 export type { Selected } from './exporting/select-events.ts';
 export { Selection } from './exporting/select-events.ts';
 export type { BeginLedgerOptions, BegunLedger } from './growing/begin-ledger.ts';
@@ -18,13 +19,13 @@ export type { ChangeKeyOptions } from './growing/change-key.ts';
 export { changeKey, followKeys } from './growing/change-key.ts';
 export type { CheckLedgerOptions, CheckedLedger } from './growing/check-ledger.ts';
 export { checkLedger, saysOfLedger } from './growing/check-ledger.ts';
-export type { EventWatchOptions } from './growing/event-watch.ts';
-export { EventWatch } from './growing/event-watch.ts';
 export type { AuditAnomaly, AuditAnomalyKind } from './growing/audit-anomaly.ts';
 export { AUDIT_ANOMALY_KINDS } from './growing/audit-anomaly.ts';
 export type { GrowLedgerOptions, LedgerProgress } from './growing/grow-ledger.ts';
 export { growLedger } from './growing/grow-ledger.ts';
 export { leafOf } from './growing/leaf-of.ts';
+export type { LeafWatchOptions } from './growing/leaf-watch.ts';
+export { LeafWatch } from './growing/leaf-watch.ts';
 export {
   FIRST_LEAF_PATH,
   checkpointPath,
@@ -33,10 +34,21 @@ export {
   keyChangePath,
   ledgerOrigin,
   ledgerPath,
+  topicOfOrigin,
 } from './growing/ledger-paths.ts';
+export type { LogKind } from './logs/log-kind.ts';
+export { kindOf } from './logs/kind-of.ts';
+export { custodyLogsOf } from './logs/custody-logs.ts';
+export { logText } from './logs/log-text.ts';
 export { RecentRegions } from './growing/recent-regions.ts';
-export type { AuditReading, AuditRestorer, RestoredEntry } from './ports/audit-restorer.ts';
-export type { AuditSource, SourceStart } from './ports/audit-source.ts';
+export type {
+  AuditReading,
+  AuditRestorer,
+  CustodyRestorer,
+  LogReading,
+  RestoredEntry,
+} from './ports/log-restorers.ts';
+export type { LedgerSource, SourceStart } from './ports/ledger-source.ts';
 export type { KeptCheckpoints } from './ports/kept-checkpoints.ts';
 export type { LedgerStore } from './ports/ledger-store.ts';
 export type { RegionIndex } from './ports/region-index.ts';
@@ -46,6 +58,8 @@ export type { ConsentRow } from './replaying/consent-totals.ts';
 export { ConsentTotals } from './replaying/consent-totals.ts';
 export type { PartitionDigest } from './replaying/replay-digest.ts';
 export { ReplayDigest } from './replaying/replay-digest.ts';
+export type { CustodyFault, CustodyReplay } from './replaying/replay-custody.ts';
+export { replayCustody } from './replaying/replay-custody.ts';
 export type { Replay, ReplayFault, ReplayOptions } from './replaying/replay.ts';
 export { replay } from './replaying/replay.ts';
 export type { Tally } from './replaying/tally.ts';
@@ -53,8 +67,13 @@ export type { Totals } from './replaying/totals.ts';
 export { compareKept } from './verifying/compare-kept.ts';
 export type { RestoredLedger } from './restoring/ledger-entries.ts';
 export { LedgerEntries } from './restoring/ledger-entries.ts';
-export type { RestoreOptions, RestorePlan } from './restoring/restore.ts';
-export { planRestore, restoreAuditLog } from './restoring/restore.ts';
+export type { AuditRestorePlan, RestoreOptions, RestorePlan } from './restoring/restore.ts';
+export {
+  planCustodyRestore,
+  planRestore,
+  restoreAuditLog,
+  restoreCustodyLog,
+} from './restoring/restore.ts';
 export type { EntryFault } from './verifying/entry-faults.ts';
 export type { FsckOptions, FsckReport } from './verifying/fsck.ts';
 export { fsck } from './verifying/fsck.ts';

@@ -47,6 +47,11 @@ const asked = {
   from: instant,
   to: instant,
   format: z.enum(EXPORT_FORMATS),
+  /** The region whose custody log was exported; absent: the audit log. */
+  custody: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{0,63}$/)
+    .optional(),
 };
 // U+FFFD replaces bytes that were not UTF-8.
 const reason = z.string().regex(/^[^\p{C}\ufffd]{1,200}$/u);

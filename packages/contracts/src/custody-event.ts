@@ -179,6 +179,15 @@ export function custodyEntryOf(value: Buffer, region: string): CustodyEntry {
   return entryOf(event, value);
 }
 
+/** The entry of what a ledger has of a region's custody log; it need not be a custody event. */
+export function restoredCustodyEntry(value: Buffer, place: string): CustodyEntry {
+  const event = custodyEventIn(value);
+  return {
+    topic: custodyTopic(place),
+    record: event === undefined ? { key: null, headers: [], value } : entryOf(event, value).record,
+  };
+}
+
 function entryOf(event: CustodyEvent, value: Buffer): CustodyEntry {
   return {
     topic: custodyTopic(event.data.region),

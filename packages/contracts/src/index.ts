@@ -33,9 +33,12 @@ export {
   custodyEventIn,
   decodeCustodyEvent,
   encodeCustodyEvent,
+  restoredCustodyEntry,
   sampleCopied,
   storedSample,
 } from './custody-event.ts';
+export type { CustodyLink } from './custody-chain.ts';
+export { CustodyChain } from './custody-chain.ts';
 export type {
   ClosedData,
   CopiedData,
@@ -58,8 +61,8 @@ export {
   subjectLinkEntry,
 } from './log-entry.ts';
 export type { LogEntry } from './log-entry.ts';
-export { REDRIVE_HEADER, TOPICS, custodyTopic } from './log-record.ts';
-export type { CustodyTopic, LogRecord, NewRecord, Topic } from './log-record.ts';
+export { REDRIVE_HEADER, TOPICS, custodyTopic, regionOfCustody } from './log-record.ts';
+export type { CustodyTopic, LogRecord, NewRecord, Topic, TopicPartition } from './log-record.ts';
 export {
   OBJECT_PREFIX,
   SITE_MARKER_KEY,

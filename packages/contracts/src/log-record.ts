@@ -27,12 +27,25 @@ export const TOPICS = {
   quarantine: 'threat.samples.quarantine',
   control: 'residency.control',
 } as const;
+const CUSTODY = 'residency.custody.';
 /** A region's custody log (docs/formats/custody.md). */
 export type CustodyTopic = `residency.custody.${string}`;
 export type Topic = (typeof TOPICS)[keyof typeof TOPICS] | CustodyTopic;
 
+/** One partition of a topic. */
+export interface TopicPartition {
+  readonly topic: Topic;
+  readonly partition: number;
+}
+
 export function custodyTopic(region: string): CustodyTopic {
-  return `residency.custody.${region}`;
+  return `${CUSTODY}${region}`;
+}
+
+/** The inverse of `custodyTopic`; `undefined`: no custody log has this name. */
+export function regionOfCustody(topic: string): string | undefined {
+  const region = topic.startsWith(CUSTODY) ? topic.slice(CUSTODY.length) : '';
+  return /^[a-z0-9][a-z0-9.-]{0,63}$/.test(region) ? region : undefined;
 }
 
 /**

@@ -8,6 +8,8 @@ import {
   custodyTopic,
   decodeCustodyEvent,
   encodeCustodyEvent,
+  regionOfCustody,
+  restoredCustodyEntry,
   sampleCopied,
   sha256,
 } from '../src/index.ts';
@@ -147,5 +149,20 @@ describe('a custody event', () => {
     });
     const repaired = { ...EVENT, data: { ...EVENT.data, order: 'order-1' } };
     expect(sampleCopied(repaired).isRepair).toBe(true);
+  });
+});
+
+it('a region has one custody topic, and the topic one region', () => {
+  expect(regionOfCustody(custodyTopic('zurich'))).toBe('zurich');
+  for (const topic of ['residency.audit', 'residency.custody.', 'residency.custody.A', 'x', ''])
+    expect(regionOfCustody(topic)).toBeUndefined();
+});
+
+it('a value that a ledger has goes back with its key, and without one if it is no custody event', () => {
+  const entry = custodyEntry(EVENT);
+  expect(restoredCustodyEntry(entry.record.value ?? Buffer.alloc(0), 'zurich')).toEqual(entry);
+  expect(restoredCustodyEntry(Buffer.from('{}'), 'zurich')).toEqual({
+    topic: custodyTopic('zurich'),
+    record: { key: null, headers: [], value: Buffer.from('{}') },
   });
 });

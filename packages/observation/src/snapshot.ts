@@ -90,22 +90,29 @@ export interface PolicyFacts {
   readonly versions: readonly PolicyPublished[];
 }
 
-/** What a partition's ledger says, and what the logs say of it. */
+/** What a ledger says, and what the logs say of it. */
 export interface LedgerFacts {
+  /** The topic that it is over; absent: the audit log. */
+  readonly topic?: string;
   readonly partition: number;
   /** Of the checkpoint; absent: there is none. */
   readonly size?: number;
   /** Its signature. */
   readonly verified: boolean;
-  /** The intake offset that its last event is about; absent: it has none. */
+  /**
+   * The intake offset that its last event is about; of a custody log, that event's number. Absent: it
+   * has none.
+   */
   readonly last?: bigint;
   /**
-   * The intake offset of an audit event that the audit log has had for so long; absent: it has no
-   * event of that age.
+   * As `last`, of an event that the log has had for so long; absent: it has no event of that age.
    */
   readonly due?: { readonly offset: bigint; readonly forMs: number };
-  /** Of the intake log, read after the checkpoint. */
-  readonly intakeEnd: bigint;
+  /**
+   * The value of `last` that no event has yet: of the intake log, read after the checkpoint. Absent:
+   * unknown.
+   */
+  readonly intakeEnd?: bigint;
 }
 
 export interface ServiceFacts {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { codeOf } from '@residency/coded-error';
-import { auditEventIn, formatPosition } from '@residency/contracts';
-import type { LogRecord } from '@residency/contracts';
+import { auditEventIn, custodyEventIn, formatPosition } from '@residency/contracts';
+import type { LogRecord, TopicPartition } from '@residency/contracts';
 import {
   CHECKPOINT_PATH,
   LEDGER_ERROR_CODES,
@@ -28,8 +28,8 @@ export const LEDGER_DIFFERENCE_CODES = [
 export type LedgerDifferenceCode = (typeof LEDGER_DIFFERENCE_CODES)[number];
 
 /**
- * A difference between a ledger and the audit log. `position`: of the intake record; if there is
- * none, of the audit record or its partition. `message` repeats no value from outside.
+ * A difference between a ledger and its log. `position`: of the intake record that the event is
+ * about; if there is none, of the record or its partition. `message` repeats no value from outside.
  */
 export interface LedgerDifference {
   readonly code: LedgerDifferenceCode;
@@ -37,9 +37,9 @@ export interface LedgerDifference {
   readonly message: string;
 }
 
-/** The ledger of one partition of the audit log. */
+/** The ledger of one log. */
 export interface LedgerView {
-  readonly partition: number;
+  readonly of: TopicPartition;
   readonly read: ReadLedgerFile;
   /** Absent: the checkpoint's signature is not verified. */
   readonly trust?: Trust;
@@ -49,8 +49,7 @@ export interface LedgerView {
   readonly successor?: boolean;
 }
 
-export interface ComparedLedger {
-  readonly partition: number;
+export interface ComparedLedger extends TopicPartition {
   /** The origin in its checkpoint. */
   readonly origin: string;
   readonly size: number;
@@ -64,8 +63,11 @@ export interface ComparedLedger {
 
 export interface LedgerComparison {
   readonly ledgers: readonly ComparedLedger[];
-  /** Partitions without a comparison: the ledger has no checkpoint, or none that can be read. */
-  readonly absent: readonly number[];
+  /**
+   * Logs without a comparison, as `<topic>/<partition>`: the ledger has no checkpoint, or none that
+   * can be read.
+   */
+  readonly absent: readonly string[];
   readonly differences: Listed<LedgerDifference>;
 }
 
@@ -76,44 +78,44 @@ export interface LedgerComparison {
 const MOST_DIFFERING = 16;
 
 /**
- * Compares each record of the audit log with the leaf at its index, while auditors run. Checkpoints
+ * Compares each record of the logs with the leaf at its index, while auditors run. Checkpoints
  * are read before the records, so a ledger can be behind the records read, but never ahead.
  * `records`: from the start, in order within each partition. Rejects with a reader's error.
  */
 export async function compareLedgers(
-  records: AsyncIterable<Pick<LogRecord, 'partition' | 'offset' | 'value'>>,
+  records: AsyncIterable<Pick<LogRecord, 'topic' | 'partition' | 'offset' | 'value'>>,
   views: readonly LedgerView[],
   options: { readonly maxListed?: number } = {},
 ): Promise<LedgerComparison> {
   const differences = new CappedList<LedgerDifference>(options.maxListed ?? 1_000);
-  const partitions = new Map<number, Comparing>();
+  const logs = new Map<string, Comparing>();
   for (const view of views)
-    partitions.set(
-      view.partition,
+    logs.set(
+      nameOf(view.of),
       await Comparing.begin(view, (difference) => {
         differences.add(difference);
       }),
     );
-  const without = new Set<number>();
+  const without = new Set<string>();
   for await (const record of records) {
-    const comparing = partitions.get(record.partition);
-    if (comparing === undefined) without.add(record.partition);
+    const comparing = logs.get(nameOf(record));
+    if (comparing === undefined) without.add(nameOf(record));
     else await comparing.follow(record);
   }
-  const ended = [...partitions.values()].map((comparing) => comparing.end());
+  const ended = [...logs.values()].map((comparing) => comparing.end());
   return {
     ledgers: ended.flatMap(({ ledger }) => (ledger === undefined ? [] : [ledger])),
     absent: [
       ...without,
       ...ended.flatMap(({ absent }) => (absent === undefined ? [] : [absent])),
-    ].sort((a, b) => a - b),
+    ].sort(),
     differences: { total: differences.total, list: differences.items },
   };
 }
 
-/** The comparison of one partition. */
+/** The comparison of one log. */
 class Comparing {
-  readonly #partition: number;
+  readonly #of: TopicPartition;
   readonly #head: Checkpoint | undefined;
   readonly #report: (difference: LedgerDifference) => void;
   #reader: LedgerReader | undefined;
@@ -126,16 +128,16 @@ class Comparing {
   readonly #kept: KeptComparison | undefined;
 
   private constructor(
-    { partition, kept, successor }: LedgerView,
+    { of, kept, successor }: LedgerView,
     opened: { readonly head: Checkpoint; readonly reader: LedgerReader | undefined } | undefined,
     report: (difference: LedgerDifference) => void,
   ) {
-    this.#partition = partition;
+    this.#of = of;
     this.#kept =
       kept === undefined
         ? undefined
         : new KeptComparison(kept, (message) => {
-            report(ofLedger(partition, 'LEDGER_ROLLED_BACK', message));
+            report(ofLedger(of, 'LEDGER_ROLLED_BACK', message));
           });
     this.#first = successor === true ? 1 : 0;
     this.#index = this.#first;
@@ -148,7 +150,7 @@ class Comparing {
     view: LedgerView,
     report: (difference: LedgerDifference) => void,
   ): Promise<Comparing> {
-    const { partition, read, trust } = view;
+    const { of, read, trust } = view;
     const bytes = await read(CHECKPOINT_PATH);
     if (bytes === undefined) return new Comparing(view, undefined, report);
     try {
@@ -165,7 +167,7 @@ class Comparing {
       if (!isOfLedger(error)) throw error;
       report(
         ofLedger(
-          partition,
+          of,
           'LEDGER_DAMAGED',
           `Expected a signed checkpoint and the tiles it speaks of, found that they are not (${codeOf(error)}); \`residency audit fsck\` names the file.`,
         ),
@@ -184,12 +186,12 @@ class Comparing {
     this.#compared += 1;
     if (Buffer.compare(leaf, leafOf(value)) === 0) return;
     this.#differing += 1;
-    const place = { position: positionOf(value) ?? `residency.audit/${this.#partition}/${offset}` };
+    const place = { position: positionOf(value) ?? `${nameOf(this.#of)}/${offset}` };
     if (this.#differing <= MOST_DIFFERING)
       this.#report({
         code: 'LEDGER_LEAF_DIFFERS',
         ...place,
-        message: `Expected the event to be leaf ${index} of its partition's ledger, found another there; one of the two was altered.`,
+        message: `Expected the event to be leaf ${index} of its log's ledger, found another there; one of the two was altered.`,
       });
     if (this.#differing === MOST_DIFFERING) {
       this.#reader = undefined;
@@ -197,27 +199,28 @@ class Comparing {
         code: 'LEDGER_DIVERGES',
         ...place,
         message:
-          'Expected ledger and audit log to say the same, found that they diverge; an event was added, left out or moved before. Compared no further.',
+          'Expected ledger and log to say the same, found that they diverge; an event was added, left out or moved before. Compared no further.',
       });
     }
   }
 
-  end(): { readonly ledger?: ComparedLedger; readonly absent?: number } {
+  end(): { readonly ledger?: ComparedLedger; readonly absent?: string } {
     this.#kept?.end();
     if (this.#head === undefined)
-      return this.#index === this.#first ? {} : { absent: this.#partition };
+      return this.#index === this.#first ? {} : { absent: nameOf(this.#of) };
     const { origin, size, root } = this.#head;
     if (size > this.#index)
       this.#report(
         ofLedger(
-          this.#partition,
+          this.#of,
           'LEDGER_AHEAD',
-          `Expected the ledger to hold the audit log's events and nothing else, found ${size} leaves and ${this.#index} events; the log lost its end, or it is another log's ledger.`,
+          `Expected the ledger to hold its log's events and nothing else, found ${size} leaves and ${this.#index} events; the log lost its end, or it is another log's ledger.`,
         ),
       );
     return {
       ledger: {
-        partition: this.#partition,
+        topic: this.#of.topic,
+        partition: this.#of.partition,
         origin,
         size,
         root: Buffer.from(root).toString('base64'),
@@ -237,7 +240,7 @@ class Comparing {
       this.#reader = undefined;
       this.#report(
         ofLedger(
-          this.#partition,
+          this.#of,
           'LEDGER_DAMAGED',
           `Expected the ledger's files to be those of its checkpoint, found that they are not from leaf ${index} on (${codeOf(error)}); \`residency audit fsck\` names the file. Compared no further.`,
         ),
@@ -252,12 +255,16 @@ function isOfLedger(error: unknown): boolean {
   return LEDGER_ERROR_CODES.some((code) => code === codeOf(error));
 }
 
+function nameOf({ topic, partition }: Pick<LogRecord, 'topic' | 'partition'>): string {
+  return `${topic}/${partition}`;
+}
+
 function ofLedger(
-  partition: number,
+  of: TopicPartition,
   code: LedgerDifferenceCode,
   message: string,
 ): LedgerDifference {
-  return { code, position: `residency.audit/${partition}`, message };
+  return { code, position: nameOf(of), message };
 }
 
 /**
@@ -274,5 +281,7 @@ function leafOf(value: Buffer | null): Uint8Array {
 
 function positionOf(value: Buffer | null): string | undefined {
   const event = auditEventIn(value);
-  return event === undefined ? undefined : formatPosition(event.position);
+  if (event !== undefined) return formatPosition(event.position);
+  const { data } = custodyEventIn(value) ?? {};
+  return data !== undefined && 'of' in data ? data.of : undefined;
 }

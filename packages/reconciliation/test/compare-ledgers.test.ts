@@ -32,6 +32,7 @@ function event(partition: number, offset: number): Buffer {
 
 const records = (partition: number, count: number): AuditRecord[] =>
   Array.from({ length: count }, (_, offset) => ({
+    topic: 'residency.audit',
     partition,
     offset: BigInt(offset * 2),
     value: event(partition, offset),
@@ -69,7 +70,7 @@ async function view(
   );
   change(stored);
   return {
-    partition,
+    of: { topic: 'residency.audit', partition },
     read: async (path) => stored.get(path),
     trust: { keys: [parseVerifierKey(verifierKey)] },
   };
@@ -101,9 +102,9 @@ it('finds every event of an honest log as the leaf at its index, and counts even
 
 it('expects the leaf that the format defines for a record that is not an event, has no value or is too long', async () => {
   const odd: AuditRecord[] = [
-    { partition: 0, offset: 0n, value: null },
-    { partition: 0, offset: 1n, value: Buffer.from('no event') },
-    { partition: 0, offset: 2n, value: Buffer.alloc(70_000, 'x') },
+    { topic: 'residency.audit', partition: 0, offset: 0n, value: null },
+    { topic: 'residency.audit', partition: 0, offset: 1n, value: Buffer.from('no event') },
+    { topic: 'residency.audit', partition: 0, offset: 2n, value: Buffer.alloc(70_000, 'x') },
   ];
   const leaves = [
     Buffer.alloc(0),
@@ -125,13 +126,25 @@ describe('finds and names', () => {
   ])[] = [
     [
       'an altered event',
-      () => zero.with(300, { partition: 0, offset: 600n, value: event(0, 999) }),
+      () =>
+        zero.with(300, {
+          topic: 'residency.audit',
+          partition: 0,
+          offset: 600n,
+          value: event(0, 999),
+        }),
       'LEDGER_LEAF_DIFFERS',
       'log-1/threat.samples/0/999',
     ],
     [
       'an event replaced by what is none',
-      () => zero.with(300, { partition: 0, offset: 600n, value: Buffer.from('{}') }),
+      () =>
+        zero.with(300, {
+          topic: 'residency.audit',
+          partition: 0,
+          offset: 600n,
+          value: Buffer.from('{}'),
+        }),
       'LEDGER_LEAF_DIFFERS',
       'residency.audit/0/600',
     ],
@@ -191,7 +204,7 @@ describe('finds and names', () => {
   it('a ledger of another partition', async () => {
     const foreign = {
       ...(await view(1, leavesOf(one))),
-      partition: 0,
+      of: { topic: 'residency.audit' as const, partition: 0 },
       ...(views[0]?.trust === undefined ? {} : { trust: views[0].trust }),
     };
     expect(codes(await compareLedgers(interleaved(zero), [foreign]))).toEqual([
@@ -213,14 +226,18 @@ describe('finds and names', () => {
 
 it('names the partitions without a comparison', async () => {
   const compared = await compareLedgers(interleaved(zero, one), [
-    { partition: 0, read: async () => undefined },
+    { of: { topic: 'residency.audit', partition: 0 }, read: async () => undefined },
   ]);
-  expect([compared.absent, compared.ledgers, compared.differences.total]).toEqual([[0, 1], [], 0]);
+  expect([compared.absent, compared.ledgers, compared.differences.total]).toEqual([
+    ['residency.audit/0', 'residency.audit/1'],
+    [],
+    0,
+  ]);
 });
 
 it("rejects with a reader's error unchanged", async () => {
   const read = (): Promise<never> => Promise.reject(new Error('the store is down'));
-  await expect(compareLedgers(interleaved(zero), [{ partition: 0, read }])).rejects.toThrow(
-    'the store is down',
-  );
+  await expect(
+    compareLedgers(interleaved(zero), [{ of: { topic: 'residency.audit', partition: 0 }, read }]),
+  ).rejects.toThrow('the store is down');
 });

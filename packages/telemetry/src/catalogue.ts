@@ -307,35 +307,38 @@ const logs = {
   },
 } as const satisfies Record<string, MetricDefinition>;
 
+/** The logs that have ledgers. */
+const LEDGERED = 'residency.audit, or residency.custody.<region>';
+
 const proof = {
   residency_ledger_size: {
     type: 'gauge',
     help: 'Leaves that the published checkpoint covers.',
-    labels: { partition: PARTITION },
+    labels: { topic: LEDGERED, partition: PARTITION },
     by: ['auditor', 'standalone'],
   },
   residency_ledger_pending: {
     type: 'gauge',
     help: 'Leaves that were read and that no checkpoint covers yet.',
-    labels: { partition: PARTITION },
+    labels: { topic: LEDGERED, partition: PARTITION },
     by: ['auditor', 'standalone'],
   },
   residency_ledger_checkpoint_age_seconds: {
     type: 'gauge',
-    help: 'Time since the checkpoint last covered all events of the audit log, or since the start.',
-    labels: { partition: PARTITION },
+    help: 'Time since the checkpoint last covered all events of the log, or since the start.',
+    labels: { topic: LEDGERED, partition: PARTITION },
     by: ['auditor', 'standalone'],
   },
   residency_ledger_blocked: {
     type: 'gauge',
     help: '1 for the code of the error that the ledger waits for.',
-    labels: { partition: PARTITION, code: CODE },
+    labels: { topic: LEDGERED, partition: PARTITION, code: CODE },
     by: ['auditor', 'standalone'],
   },
   residency_audit_findings_total: {
     type: 'counter',
-    help: 'Faults found in the audit log, since the start.',
-    labels: { kind: 'HOLE, REPEAT, UNDECODABLE, MISPLACED, ALSO_IN, other' },
+    help: 'Faults found in the audit log and in custody logs, since the start.',
+    labels: { topic: LEDGERED, kind: 'HOLE, REPEAT, UNDECODABLE, MISPLACED, ALSO_IN, other' },
     by: ['auditor', 'standalone'],
   },
   residency_violations_total: {

@@ -26,6 +26,8 @@ export interface LogFields {
   readonly at?: readonly string[];
   readonly status?: number;
   readonly port?: number;
+  /** A topic's logical name. */
+  readonly topic?: string;
   readonly partition?: number;
   readonly records?: number;
   readonly bytes?: number;
@@ -54,6 +56,7 @@ const CHECKS: Readonly<Record<Exclude<keyof LogFields, 'error'>, (value: unknown
   position: (value) =>
     typeof value === 'string' &&
     /^[A-Za-z0-9._-]{1,64}\/[A-Za-z0-9._-]{1,249}\/\d{1,10}\/\d{1,19}$/.test(value),
+  topic: (value) => typeof value === 'string' && /^[a-z0-9][a-z0-9.-]{0,99}$/.test(value),
   submission: (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value),
   trace: (value) => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value),
   signal: code,

@@ -213,16 +213,17 @@ test('renders the build, the process metrics and their content type, apart from 
 
 test("a ledger's metrics expose its progress, the age of its checkpoint, the error that it waits for, and findings", async () => {
   const metrics = create();
+  const OF = { topic: 'residency.audit', partition: 3 };
   clock = 1_000;
   const ledger = metrics.ledger();
   expect(await linesOf(metrics, 'residency_audit_findings_total')).toContain(
-    'residency_audit_findings_total{kind="HOLE"} 0',
+    'residency_audit_findings_total{topic="residency.audit",kind="HOLE"} 0',
   );
-  ledger.grown(3, { published: 10, size: 14, current: false });
-  ledger.found('HOLE');
-  ledger.found('not a kind');
-  ledger.waits(3, 'SITE_UNREACHABLE');
-  ledger.waits(3, 'SITE_BUSY');
+  ledger.grown(OF, { published: 10, size: 14, current: false });
+  ledger.found('residency.audit', 'HOLE');
+  ledger.found('residency.audit', 'not a kind');
+  ledger.waits(OF, 'SITE_UNREACHABLE');
+  ledger.waits(OF, 'SITE_BUSY');
   clock = 3_500;
   expect(
     (
@@ -233,23 +234,28 @@ test("a ledger's metrics expose its progress, the age of its checkpoint, the err
       )
     ).flat(),
   ).toEqual([
-    'residency_ledger_size{partition="3"} 10',
-    'residency_ledger_pending{partition="3"} 4',
-    'residency_ledger_checkpoint_age_seconds{partition="3"} 2.5',
-    'residency_ledger_blocked{partition="3",code="SITE_BUSY"} 1',
+    'residency_ledger_size{topic="residency.audit",partition="3"} 10',
+    'residency_ledger_pending{topic="residency.audit",partition="3"} 4',
+    'residency_ledger_checkpoint_age_seconds{topic="residency.audit",partition="3"} 2.5',
+    'residency_ledger_blocked{topic="residency.audit",partition="3",code="SITE_BUSY"} 1',
   ]);
   expect(await linesOf(metrics, 'residency_audit_findings_total')).toEqual(
     expect.arrayContaining([
-      'residency_audit_findings_total{kind="HOLE"} 1',
-      'residency_audit_findings_total{kind="other"} 1',
+      'residency_audit_findings_total{topic="residency.audit",kind="HOLE"} 1',
+      'residency_audit_findings_total{topic="residency.audit",kind="other"} 1',
     ]),
   );
-  ledger.found('MISPLACED');
+  const custody = { topic: 'residency.custody.zurich', partition: 0 };
+  ledger.waits(custody, undefined);
+  expect(await linesOf(metrics, 'residency_audit_findings_total')).toContain(
+    'residency_audit_findings_total{topic="residency.custody.zurich",kind="HOLE"} 0',
+  );
+  ledger.found('residency.audit', 'MISPLACED');
   expect(await linesOf(metrics, 'residency_violations_total')).toEqual([
     'residency_violations_total{found_by="auditor",code="MISPLACED"} 1',
   ]);
-  ledger.grown(3, { published: 14, size: 14, current: true });
-  ledger.waits(3, undefined);
+  ledger.grown(OF, { published: 14, size: 14, current: true });
+  ledger.waits(OF, undefined);
   expect(
     (
       await Promise.all(
@@ -258,7 +264,10 @@ test("a ledger's metrics expose its progress, the age of its checkpoint, the err
         ),
       )
     ).flat(),
-  ).toEqual(['residency_ledger_checkpoint_age_seconds{partition="3"} 0']);
+  ).toEqual([
+    'residency_ledger_checkpoint_age_seconds{topic="residency.audit",partition="3"} 0',
+    'residency_ledger_checkpoint_age_seconds{topic="residency.custody.zurich",partition="0"} 0',
+  ]);
 });
 
 test("the intake log's state is exposed by offsets, and no old value once it is unknown", async () => {

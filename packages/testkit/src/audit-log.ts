@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AuditRecord, AuditSource, SourceStart } from '@residency/auditing';
-import { encodeAuditEvent, objectKey, sha256, sha256OfParts } from '@residency/contracts';
-import type { AuditEvent } from '@residency/contracts';
+import type { AuditRecord, LedgerSource, SourceStart } from '@residency/auditing';
+import { TOPICS, encodeAuditEvent, objectKey, sha256, sha256OfParts } from '@residency/contracts';
+import type { AuditEvent, Topic, TopicPartition } from '@residency/contracts';
 
 const LOG = 'log-1';
 const AT = Date.UTC(2026, 0, 1);
@@ -75,14 +75,19 @@ export function someAuditRecords(count: number, partition = 0): AuditRecord[] {
   );
 }
 
+/** A partition of the audit log. */
+export function auditPartition(partition = 0): TopicPartition {
+  return { topic: TOPICS.audit, partition };
+}
+
 export function auditRecord(value: Buffer | null, nth: number, partition = 0): AuditRecord {
   return { partition, offset: BigInt(nth + Math.floor(nth / 10)), value };
 }
 
-/** A partition of the audit log in memory, which may grow. */
-export class MemoryAuditSource implements AuditSource {
+/** A log with a ledger in memory, which may grow; default: partition 0 of the audit log. */
+export class MemoryLedgerSource implements LedgerSource {
   readonly log = LOG;
-  readonly partition: number;
+  readonly of: TopicPartition;
   readonly records: AuditRecord[];
   /** The number of records in all batches so far. */
   given = 0;
@@ -95,15 +100,17 @@ export class MemoryAuditSource implements AuditSource {
     {
       batch = () => 100,
       partition = 0,
+      topic = TOPICS.audit,
       idleMs = 1,
     }: {
       readonly batch?: () => number;
       readonly partition?: number;
+      readonly topic?: Topic;
       readonly idleMs?: number;
     } = {},
   ) {
     this.records = [...records];
-    this.partition = partition;
+    this.of = { topic, partition };
     this.#batch = batch;
     this.#idleMs = idleMs;
   }

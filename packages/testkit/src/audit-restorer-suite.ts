@@ -1,6 +1,6 @@
 import { leafOf } from '@residency/auditing';
 import type { AuditRestorer, RestoredEntry } from '@residency/auditing';
-import { encodeAuditEvent } from '@residency/contracts';
+import { TOPICS, encodeAuditEvent } from '@residency/contracts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { someAuditEvent } from './audit-log.ts';
 
@@ -44,7 +44,7 @@ export function describeAuditRestorer(
     test('names its log and partition', async () => {
       expect(await harness.open()).toMatchObject({
         log: expect.stringMatching(/^[A-Za-z0-9._-]{1,64}$/),
-        partition: 0,
+        of: { topic: TOPICS.audit, partition: 0 },
       });
     });
 

@@ -1,4 +1,10 @@
-import { SAMPLE_COPIED, encodeCustodyEvent, objectKey, sha256OfParts } from '@residency/contracts';
+import {
+  SAMPLE_COPIED,
+  custodyDigest,
+  encodeCustodyEvent,
+  objectKey,
+  sha256OfParts,
+} from '@residency/contracts';
 
 export interface SomeCustodyEventOptions {
   readonly log?: string;
@@ -32,4 +38,22 @@ export function someCustodyEvent(
       },
     },
   });
+}
+
+/** The first `count` events of a region's custody log, each of which names the one before it. */
+export function someCustodyEvents(
+  count: number,
+  options: Omit<SomeCustodyEventOptions, 'previous'> = {},
+): readonly Buffer[] {
+  const events: Buffer[] = [];
+  for (let nth = 0; nth < count; nth += 1) {
+    const before = events.at(-1);
+    events.push(
+      someCustodyEvent(nth, {
+        ...options,
+        previous: before === undefined ? null : custodyDigest(before),
+      }),
+    );
+  }
+  return events;
 }

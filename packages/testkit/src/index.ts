@@ -1,11 +1,17 @@
-export { MemoryAuditSource, auditRecord, someAuditEvent, someAuditRecords } from './audit-log.ts';
+export {
+  MemoryLedgerSource,
+  auditPartition,
+  auditRecord,
+  someAuditEvent,
+  someAuditRecords,
+} from './audit-log.ts';
 export { describeAuditFeed } from './audit-feed-suite.ts';
 export type { AuditFeedHarness } from './audit-feed-suite.ts';
 export { describeAuditRestorer } from './audit-restorer-suite.ts';
 export type { AuditRestorerHarness } from './audit-restorer-suite.ts';
-export { describeAuditSource } from './audit-source-suite.ts';
-export type { AuditSourceHarness } from './audit-source-suite.ts';
-export { someCustodyEvent } from './custody-events.ts';
+export { describeLedgerSource } from './ledger-source-suite.ts';
+export type { LedgerSourceHarness } from './ledger-source-suite.ts';
+export { someCustodyEvent, someCustodyEvents } from './custody-events.ts';
 export type { SomeCustodyEventOptions } from './custody-events.ts';
 export { describeCustodyLog } from './custody-log-suite.ts';
 export type { CustodyLogHarness } from './custody-log-suite.ts';

@@ -1,6 +1,6 @@
-import { EventWatch, growLedger } from '@residency/auditing';
+import { LeafWatch, growLedger } from '@residency/auditing';
 import type {
-  AuditSource,
+  LedgerSource,
   AuditAnomaly,
   KeptCheckpoints,
   LedgerProgress,
@@ -15,11 +15,12 @@ import { pause } from '@residency/waiting';
 
 export interface KeepGrowingDeps
   extends Pick<LedgerKeys, 'signer' | 'cosigner'>, Partial<Pick<LedgerKeys, 'former'>> {
-  readonly source: AuditSource;
+  readonly source: LedgerSource;
   readonly store: LedgerStore;
   readonly kept: KeptCheckpoints;
   readonly generation?: number;
-  readonly regions: RegionIndex;
+  /** For the audit log; custody logs need none. */
+  readonly regions?: RegionIndex;
   readonly intervalMs: number;
   readonly now: () => number;
   readonly signal: AbortSignal;
@@ -33,22 +34,22 @@ const FIRST_MS = 250;
 const MOST_MS = 5_000;
 
 /**
- * Grows a partition's ledger until `signal` is aborted; after a failure it starts again from the
+ * Grows a log's ledger until `signal` is aborted; after a failure it starts again from the
  * published ledger. Rejects with an error that needs a person.
  */
 export async function keepGrowing(deps: KeepGrowingDeps): Promise<void> {
   const { source, signal, metrics } = deps;
-  const watch = new EventWatch({
+  const watch = new LeafWatch({
     log: source.log,
-    partition: source.partition,
-    regions: deps.regions,
+    of: source.of,
+    ...defined({ regions: deps.regions }),
     onAnomaly: (anomaly) => {
       reportAnomaly(deps, anomaly);
     },
   });
   let waitMs = FIRST_MS;
   const progress = (grown: LedgerProgress): void => {
-    metrics.grown(source.partition, grown);
+    metrics.grown(source.of, grown);
     if (!grown.current) return;
     waitMs = FIRST_MS;
     reportWait(deps, undefined);
@@ -58,7 +59,7 @@ export async function keepGrowing(deps: KeepGrowingDeps): Promise<void> {
       await growLedger({ ...deps, watch, until: 'aborted', progress });
     } catch (error) {
       if (remedyOf(error) !== 'retry') {
-        metrics.waits(source.partition, codeOf(error));
+        metrics.waits(source.of, codeOf(error));
         throw error;
       }
       reportWait(deps, error);
@@ -69,7 +70,7 @@ export async function keepGrowing(deps: KeepGrowingDeps): Promise<void> {
 }
 
 function reportWait({ source, metrics, waits }: KeepGrowingDeps, error: unknown): void {
-  metrics.waits(source.partition, codeOf(error));
+  metrics.waits(source.of, codeOf(error));
   waits(error);
 }
 
@@ -77,18 +78,15 @@ function reportAnomaly(
   { metrics, logger, source }: KeepGrowingDeps,
   { kind, position, submission }: AuditAnomaly,
 ): void {
-  metrics.found(kind);
+  metrics.found(source.of.topic, kind);
   const fields = {
     code: kind,
     position,
-    partition: source.partition,
+    ...source.of,
     ...defined({ submission }),
   };
   // Each of the two placements is lawful, so nobody has to act.
   if (kind === 'ALSO_IN') logger.debug('A submission was also stored in another region.', fields);
   else
-    logger.warn(
-      'Something is wrong with the audit log; its record is in the ledger all the same.',
-      fields,
-    );
+    logger.warn('Something is wrong with a log; its record is in the ledger all the same.', fields);
 }

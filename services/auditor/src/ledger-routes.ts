@@ -1,6 +1,7 @@
 import { ledgerPath } from '@residency/auditing';
 import type { LedgerStore } from '@residency/auditing';
 import { remedyOf } from '@residency/coded-error';
+import { TOPICS, custodyTopic, regionOfCustody } from '@residency/contracts';
 import { CHECKPOINT_PATH, parseTilePath } from '@residency/ledger';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
@@ -11,8 +12,8 @@ const NOT_KEPT = 'no-store';
 /** The path prefix of a later ledger's files. */
 const GENERATION = /^g([2-9]|[1-9]\d{1,5})\//;
 const KEY_CHANGE = /^keys\/[0-9a-f]{8}$/;
-/** An int32, as in Kafka. */
-const PARTITION = /^(?:0|[1-9]\d{0,9})$/;
+/** A custody log's topic, if the ledger is over one; the partition, an int32 as in Kafka; the file. */
+const PATH = /^(?:(residency\.custody\.[^/]{1,64})\/)?(0|[1-9]\d{0,9})\/(.+)$/;
 
 /** The routes' descriptions for `GET /`. */
 export const LEDGER_PATHS: Readonly<Record<string, string>> = {
@@ -22,49 +23,59 @@ export const LEDGER_PATHS: Readonly<Record<string, string>> = {
   'GET /ledger/{partition}/keys/{id}':
     'the checkpoint that the key with this id and the one before it both signed',
   'GET /ledger/{partition}/g{N}/...': 'the same files of a later ledger',
+  'GET /ledger/residency.custody.{region}/0/...':
+    "the same files of the ledger over a region's custody log",
 };
 
 /**
  * Serves `GET /ledger/<partition>/checkpoint` and `/ledger/<partition>/tile/...` as in C2SP
- * tlog-tiles, and `keys/<id>`. The URL of a partition (of a later ledger: `<partition>/g<N>`) is
- * the base URL for tlog-tiles clients. No other file of the store is served: clients control the
- * path.
+ * tlog-tiles, and `keys/<id>`; for custody logs below `/ledger/<topic>/<partition>/`. The URL of a
+ * partition (of a later ledger: `<partition>/g<N>`) is the base URL for tlog-tiles clients. No other
+ * file of the store is served: clients control the path.
  */
 export function ledgerRoutes(app: FastifyInstance, store: Pick<LedgerStore, 'read'>): void {
-  app.get<{ Params: { partition: string; '*': string } }>(
-    '/ledger/:partition/*',
-    async ({ params }, reply) => {
-      const path = servedPath(params.partition, params['*']);
-      if (path === undefined) return missing(reply);
-      let bytes: Uint8Array | undefined;
-      try {
-        bytes = await store.read(path);
-      } catch (error) {
-        return reply
-          .code(remedyOf(error) === 'retry' ? 503 : 500)
-          .header('cache-control', NOT_KEPT)
-          .type('text/plain; charset=utf-8')
-          .send('The ledger cannot be read now.\n');
-      }
-      if (bytes === undefined) return missing(reply);
-      const isCheckpoint = params['*'].replace(GENERATION, '') === CHECKPOINT_PATH;
+  app.get<{ Params: { '*': string } }>('/ledger/*', async ({ params }, reply) => {
+    const served = servedFile(params['*']);
+    if (served === undefined) return missing(reply);
+    const { path, file } = served;
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = await store.read(path);
+    } catch (error) {
       return reply
-        .header('cache-control', isCheckpoint ? ASKED_AGAIN : CACHED)
-        .type(isCheckpoint ? 'text/plain; charset=utf-8' : 'application/octet-stream')
-        .send(Buffer.from(bytes));
-    },
-  );
+        .code(remedyOf(error) === 'retry' ? 503 : 500)
+        .header('cache-control', NOT_KEPT)
+        .type('text/plain; charset=utf-8')
+        .send('The ledger cannot be read now.\n');
+    }
+    if (bytes === undefined) return missing(reply);
+    const isCheckpoint = file === CHECKPOINT_PATH;
+    return reply
+      .header('cache-control', isCheckpoint ? ASKED_AGAIN : CACHED)
+      .type(isCheckpoint ? 'text/plain; charset=utf-8' : 'application/octet-stream')
+      .send(Buffer.from(bytes));
+  });
 }
 
-function servedPath(partition: string, path: string): string | undefined {
-  const generation = Number(GENERATION.exec(path)?.[1] ?? 1);
-  const file = path.replace(GENERATION, '');
+interface Served {
+  /** In the store. */
+  readonly path: string;
+  /** In its ledger. */
+  readonly file: string;
+}
+
+function servedFile(asked: string): Served | undefined {
+  const [, custody, partition = '', within = ''] = PATH.exec(asked) ?? [];
+  const region = custody === undefined ? undefined : regionOfCustody(custody);
+  const file = within.replace(GENERATION, '');
   if (
-    !PARTITION.test(partition) ||
+    (custody !== undefined && region === undefined) ||
     (file !== CHECKPOINT_PATH && !KEY_CHANGE.test(file) && !isTilePath(file))
   )
     return undefined;
-  return ledgerPath(Number(partition), file, generation);
+  const topic = region === undefined ? TOPICS.audit : custodyTopic(region);
+  const generation = Number(GENERATION.exec(within)?.[1] ?? 1);
+  return { path: ledgerPath({ topic, partition: Number(partition) }, file, generation), file };
 }
 
 function isTilePath(path: string): boolean {

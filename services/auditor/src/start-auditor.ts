@@ -7,16 +7,20 @@ import {
 import { openServiceLog } from '@residency/adapter-kafka';
 import { S3LedgerStore } from '@residency/adapter-s3';
 import { RecentRegions, checkpointPath, ledgerOrigin, saysOfLedger } from '@residency/auditing';
-import type { LedgerStore } from '@residency/auditing';
+import type { LedgerStore, RegionIndex } from '@residency/auditing';
+import { codeOf } from '@residency/coded-error';
 import type { LedgerBucket } from '@residency/configuration';
 import { TOPICS } from '@residency/contracts';
+import type { TopicPartition } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import { openLedgerKeys, parseKeyFile } from '@residency/ledger';
 import { SharedWait, runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import type { Logger, Metrics } from '@residency/telemetry';
 import { allOrNone, pause, retryUntilReady } from '@residency/waiting';
 import type { AuditorSettings } from './config.ts';
-import { KafkaAuditSource } from './kafka-audit-source.ts';
+import { KafkaLedgerSource } from './kafka-ledger-source.ts';
+import { inEachCustodyLog } from './in-each-custody-log.ts';
 import { keepGrowing } from './keep-growing.ts';
 import { LEDGER_PATHS, ledgerRoutes } from './ledger-routes.ts';
 
@@ -37,7 +41,7 @@ export interface AuditorDeps {
 const STORE_GRACE_MS = 5_000;
 
 /**
- * Serves ledgers (`/ledger/<partition>/`), probes and metrics from the start. The ledgers grow once
+ * Serves ledgers (`/ledger/`), probes and metrics from the start. The ledgers grow once
  * cluster, topics and store are verified. Throws `INVALID_KEY`.
  */
 export async function startAuditor(deps: AuditorDeps): Promise<RunningWork> {
@@ -166,44 +170,68 @@ async function audit(
     );
     waits(undefined);
     started();
-    // One for all partitions, because the events of one identity may be in several.
-    const regions = new RecentRegions();
     const waiting = new SharedWait(waits);
     const file = parseKeyFile(settings.auditing.signerKey);
-    await allOrNone(signal, (together) =>
-      partitions.map(async (partition) => {
-        const keys = await openLedgerKeys(
-          file,
-          ledgerOrigin(settings.ledger.origin, log.name, partition, file.generation),
+    const grow = async (
+      of: TopicPartition,
+      together: AbortSignal,
+      regions?: RegionIndex,
+    ): Promise<void> => {
+      const retried = {
+        signal,
+        waits: (error: unknown) => {
+          waiting.of(keyOf(of), error);
+        },
+      };
+      if (await retryUntilReady(() => isUnkept({ ledger, kept }, of, file.generation), retried))
+        logger.warn(
+          'No checkpoint of the ledger was kept apart, so a restored older copy cannot be detected. The newest one is kept from now on.',
+          { ...of },
         );
-        if (
-          await retryUntilReady(() => isUnkept({ ledger, kept }, partition, file.generation), {
-            signal,
-            waits,
-          })
-        )
-          logger.warn(
-            'No checkpoint of the ledger was kept apart, so a restored older copy cannot be detected. The newest one is kept from now on.',
-            { partition },
-          );
-        await keepGrowing({
-          ...keys,
-          generation: file.generation,
-          source: new KafkaAuditSource(log, partition),
-          store: ledger.store,
-          kept: kept.store,
-          regions,
-          intervalMs: settings.auditing.intervalMs,
-          now,
+      await keepGrowing({
+        ...(await openLedgerKeys(
+          file,
+          ledgerOrigin(settings.ledger.origin, log.name, of, file.generation),
+        )),
+        generation: file.generation,
+        source: new KafkaLedgerSource(log, of),
+        store: ledger.store,
+        kept: kept.store,
+        ...defined({ regions }),
+        intervalMs: settings.auditing.intervalMs,
+        now,
+        signal: together,
+        logger,
+        metrics: ledgers,
+        waits: retried.waits,
+      });
+    };
+    // One for all partitions, because the events of one identity may be in several.
+    const regions = new RecentRegions();
+    const policies = log.policyView();
+    await allOrNone(signal, (together) => [
+      ...partitions.map((partition) => grow({ topic: TOPICS.audit, partition }, together, regions)),
+      inEachCustodyLog(
+        {
+          policies: async () => (await policies.read()).versions,
           signal: together,
-          logger,
-          metrics: ledgers,
           waits: (error) => {
-            waiting.of(partition, error);
+            waiting.of('policies', error);
           },
-        });
-      }),
-    );
+        },
+        async (of, stop) => {
+          await untilThere(
+            () => log.ends(of.topic),
+            (error) => {
+              ledgers.waits(of, codeOf(error));
+              waiting.of(keyOf(of), error);
+            },
+            stop,
+          );
+          await grow(of, stop);
+        },
+      ),
+    ]);
   } catch (error) {
     if (saysOfLedger(error)) {
       waits(error);
@@ -215,12 +243,40 @@ async function audit(
   }
 }
 
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
+}
+
+const LOOK_AGAIN_MS = 5_000;
+
+/**
+ * Waits until a custody topic can be read. Without it the ledgers of the other logs grow on, and
+ * probes and metrics say what is missing.
+ */
+async function untilThere(
+  look: () => Promise<unknown>,
+  waits: (error: unknown) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await look();
+      waits(undefined);
+      return;
+    } catch (error) {
+      if (codeOf(error) === undefined) throw error;
+      waits(error);
+    }
+    await pause(LOOK_AGAIN_MS, signal);
+  }
+}
+
 async function isUnkept(
   { ledger, kept }: Stores,
-  partition: number,
+  of: TopicPartition,
   generation: number,
 ): Promise<boolean> {
-  const path = checkpointPath(partition, generation);
+  const path = checkpointPath(of, generation);
   return (
     (await kept.store.read(path)) === undefined && (await ledger.store.read(path)) !== undefined
   );

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createTopics, openKafkaLog, topicPlan } from '@residency/adapter-kafka';
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { configurationOf } from '@residency/configuration';
-import { TOPICS } from '@residency/contracts';
+import { TOPICS, custodyTopic, policyEntry, readPolicy } from '@residency/contracts';
 import {
   LedgerReader,
   NOTE_SIGNATURE,
@@ -16,12 +16,13 @@ import {
 import type { Checkpoint } from '@residency/ledger';
 import type { RunningWork } from '@residency/operations';
 import { createLogger, createMetrics } from '@residency/telemetry';
-import { eventually, someAuditRecords } from '@residency/testkit';
+import { eventually, someAuditRecords, someCustodyEvents } from '@residency/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createBucket, sharedKafka, sharedSites } from '../../../test/stack/index.ts';
 import type { AuditorSettings } from '../src/config.ts';
 import { startAuditor } from '../src/start-auditor.ts';
 
+const POLICY = new URL('../../../policy/residency-1.json', import.meta.url);
 const PARTITIONS = 3;
 const SECRET = (await makeKey('audit.example', randomBytes(32), NOTE_SIGNATURE)).signerKey;
 const logger = createLogger({ level: 'silent' });
@@ -157,7 +158,9 @@ test("every partition's ledger holds the log's events in order, in a bucket and 
   );
   const metrics = await (await fetch(`${two.url}/metrics`)).text();
   for (const [partition, { size }] of last)
-    expect(metrics).toContain(`residency_ledger_size{partition="${partition}"} ${size}\n`);
+    expect(metrics).toContain(
+      `residency_ledger_size{topic="residency.audit",partition="${partition}"} ${size}\n`,
+    );
 
   const directory = join(folder, 'ledgers');
   const inFolder = settingsOf({
@@ -208,4 +211,57 @@ test("a key that is not the ledger's ends it, and /livez reports that", async ()
   });
   await expect(two.ended).rejects.toMatchObject({ code: 'LEDGER_KEY_UNKNOWN', remedy: 'stop' });
   expect((await fetch(`${two.url}/livez`)).status).toBe(503);
+});
+
+test('the custody log of each region has a ledger; a topic that is missing holds up its own alone, and is read once it is there', async () => {
+  const settings = { ...settingsOf().kafka, clientId: 'test' };
+  const topics = async (...regions: readonly string[]): Promise<void> => {
+    await createTopics(
+      settings,
+      logger,
+      topicPlan({ partitions: PARTITIONS, replicationFactor: 1, regions }),
+    );
+  };
+  await topics('zurich');
+  const { document } = readPolicy(await readFile(POLICY));
+  await log.append([policyEntry(document, 'first')]);
+  const events = someCustodyEvents(300);
+  const custody = await log.custodyLog('zurich');
+  await custody.append(events.slice(0, 200));
+  await append(30);
+
+  const one = await started();
+  await expectWhole(one.url);
+  const sizeOf = async (region: string): Promise<number | undefined> => {
+    const topic = custodyTopic(region);
+    const answer = await fetch(`${one.url}/ledger/${topic}/0/checkpoint`);
+    if (answer.status !== 200) return undefined;
+    const { key } = await openSignerKey(SECRET, `audit.example/log-1/${topic}/0`);
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    return (await openCheckpoint(bytes, { keys: [key] })).checkpoint.size;
+  };
+  const reaches = async (region: string, size: number): Promise<void> => {
+    await eventually(async () => ((await sizeOf(region)) === size ? true : undefined));
+  };
+  await reaches('zurich', 200);
+  await custody.append(events.slice(200));
+  await reaches('zurich', 300);
+  await custody.close();
+  const waiting = await (await fetch(`${one.url}/metrics`)).text();
+  expect(waiting).toContain(
+    'residency_ledger_blocked{topic="residency.custody.moscow",partition="0",code="TOPIC_MISSING"} 1',
+  );
+  expect((await fetch(`${one.url}/readyz`)).status).toBe(503);
+
+  await topics('zurich', 'moscow');
+  const moscow = await log.custodyLog('moscow');
+  await moscow.append(someCustodyEvents(2, { region: 'moscow' }));
+  await moscow.close();
+  await reaches('moscow', 2);
+  await eventually(async () =>
+    (await fetch(`${one.url}/readyz`)).status === 200 ? true : undefined,
+  );
+  expect(await (await fetch(`${one.url}/metrics`)).text()).toContain(
+    'residency_audit_findings_total{topic="residency.custody.zurich",kind="HOLE"} 0',
+  );
 });

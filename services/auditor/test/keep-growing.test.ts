@@ -3,7 +3,7 @@ import { RecentRegions } from '@residency/auditing';
 import type { LedgerStore } from '@residency/auditing';
 import {
   FaultyLedgerStore,
-  MemoryAuditSource,
+  MemoryLedgerSource,
   MemoryLedgerStore,
   eventually,
   someAuditRecords,
@@ -43,7 +43,7 @@ async function keepGrowingDeps(
   });
   const signer = await openSignerKey((await makeKey('some-key', new Uint8Array(32), 1)).signerKey);
   const growing = {
-    source: new MemoryAuditSource(records),
+    source: new MemoryLedgerSource(records),
     store,
     kept: new MemoryLedgerStore(),
     signer,
@@ -67,7 +67,9 @@ test('an unreachable store is named and waited for, and no longer named once it 
   const { stop, reported, metrics, growing, lines } = await keepGrowingDeps(store);
   const running = keepGrowing(growing);
   await eventually(async () =>
-    /residency_ledger_size\{partition="0"\} 300\n/.test((await metrics.render()).body)
+    /residency_ledger_size\{topic="residency.audit",partition="0"\} 300\n/.test(
+      (await metrics.render()).body,
+    )
       ? true
       : undefined,
   );
@@ -76,8 +78,10 @@ test('an unreachable store is named and waited for, and no longer named once it 
   await running;
   expect(reported).toContainEqual(expect.objectContaining({ code: 'LEDGER_UNREACHABLE' }));
   const { body } = await metrics.render();
-  expect(body).toContain('residency_ledger_pending{partition="0"} 0\n');
-  expect(body).toMatch(/residency_ledger_checkpoint_age_seconds\{partition="0"\} \d/);
+  expect(body).toContain('residency_ledger_pending{topic="residency.audit",partition="0"} 0\n');
+  expect(body).toMatch(
+    /residency_ledger_checkpoint_age_seconds\{topic="residency.audit",partition="0"\} \d/,
+  );
   expect(body).not.toMatch(/residency_ledger_blocked\{/);
   expect(lines).toEqual([]);
 });
@@ -89,15 +93,19 @@ test('a finding is counted by its kind and logged once, with its position', asyn
   );
   const running = keepGrowing(growing);
   await eventually(async () =>
-    /residency_ledger_size\{partition="0"\} 299\n/.test((await metrics.render()).body)
+    /residency_ledger_size\{topic="residency.audit",partition="0"\} 299\n/.test(
+      (await metrics.render()).body,
+    )
       ? true
       : undefined,
   );
   stop.abort();
   await running;
   const { body } = await metrics.render();
-  expect(body).toContain('residency_audit_findings_total{kind="HOLE"} 1\n');
-  expect(body).toContain('residency_audit_findings_total{kind="ALSO_IN"} 0\n');
+  expect(body).toContain('residency_audit_findings_total{topic="residency.audit",kind="HOLE"} 1\n');
+  expect(body).toContain(
+    'residency_audit_findings_total{topic="residency.audit",kind="ALSO_IN"} 0\n',
+  );
   expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
     { level: 'warn', code: 'HOLE', position: 'log-1/threat.samples/0/8' },
   ]);

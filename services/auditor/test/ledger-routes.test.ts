@@ -17,6 +17,10 @@ beforeEach(async () => {
     '12/tile/0/000.p/3',
     '0/next/000',
     '0/secret',
+    'residency.custody.zurich/0/tile/0/000.p/3',
+    'residency.custody.zurich/0/g2/tile/0/000.p/4',
+    'residency.custody.zurich/0/next/000',
+    'residency.custody.zurich/0/first',
   ])
     await store.create(path, Buffer.from(path));
   await store.publish('0/checkpoint', Buffer.from('a checkpoint\n'), undefined);
@@ -66,17 +70,20 @@ test('a checkpoint is text that may not be cached', async () => {
   expect(await get('/ledger/0/checkpoint', 'HEAD')).toMatchObject({ status: 200, body: '' });
 });
 
-test.each(['0/tile/0/000', '0/tile/entries/x001/234.p/7', '12/tile/0/000.p/3'])(
-  '%s is bytes that may be cached for ever',
-  async (path) => {
-    expect(await get(`/ledger/${path}`)).toEqual({
-      status: 200,
-      type: 'application/octet-stream',
-      cache: 'public, max-age=31536000, immutable',
-      body: path,
-    });
-  },
-);
+test.each([
+  '0/tile/0/000',
+  '0/tile/entries/x001/234.p/7',
+  '12/tile/0/000.p/3',
+  'residency.custody.zurich/0/tile/0/000.p/3',
+  'residency.custody.zurich/0/g2/tile/0/000.p/4',
+])('%s is bytes that may be cached for ever', async (path) => {
+  expect(await get(`/ledger/${path}`)).toEqual({
+    status: 200,
+    type: 'application/octet-stream',
+    cache: 'public, max-age=31536000, immutable',
+    body: path,
+  });
+});
 
 test.each([
   '0',
@@ -111,6 +118,20 @@ test.each([
 ])('/ledger/%s is a 404 that may not be cached', async (path) => {
   expect(await get(`/ledger/${path}`)).toMatchObject({ status: 404 });
   expect((await get(`/ledger/${path}`)).cache ?? 'no-store').toBe('no-store');
+});
+
+test.each([
+  'residency.custody.zurich/0/next/000',
+  'residency.custody.zurich/0/first',
+  'residency.custody.zurich/checkpoint',
+  'residency.custody.zurich/1/checkpoint',
+  'residency.custody.zurich/../0/checkpoint',
+  'residency.custody.zurich/%2e%2e/0/checkpoint',
+  'residency.custody.ZURICH/0/checkpoint',
+  'residency.custody./0/checkpoint',
+  'threat.consents/0/checkpoint',
+])('%s is not served', async (path) => {
+  expect(await get(`/ledger/${path}`)).toMatchObject({ status: 404, cache: 'no-store' });
 });
 
 test('nothing can be written there', async () => {

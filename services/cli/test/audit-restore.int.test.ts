@@ -40,10 +40,28 @@ it('an older copy of the log gets the events back that its ledger has, and goes 
   expect((await folder.run('route', '--once')).err).toMatch(
     /LEDGER_AHEAD_OF_LOG|LEDGER_ROLLED_BACK/,
   );
-  const row = { partition: 0, entries: 5, records: 3, missing: 2, next: '5' };
-  expect(await folder.json(1, ...RESTORE, '--dry-run')).toEqual([{ ...row, restored: 0 }]);
+  const row = {
+    topic: 'residency.audit',
+    partition: 0,
+    entries: 5,
+    records: 3,
+    missing: 2,
+    next: '5',
+  };
+  const custody = ['moscow', 'zurich'].map((region) => ({
+    topic: `residency.custody.${region}`,
+    partition: 0,
+    entries: 0,
+    records: 0,
+    missing: 0,
+    restored: 0,
+  }));
+  expect(await folder.json(1, ...RESTORE, '--dry-run')).toEqual([
+    { ...row, restored: 0 },
+    ...custody,
+  ]);
   expect((await eventsOf(folder)).trim().split('\n')).toHaveLength(3);
-  expect(await folder.json(0, ...RESTORE)).toEqual([{ ...row, restored: 2 }]);
+  expect(await folder.json(0, ...RESTORE)).toEqual([{ ...row, restored: 2 }, ...custody]);
   expect(await eventsOf(folder)).toBe(events);
   expect((await folder.json(0, 'audit', 'list', '--control')).at(-1)).toMatchObject({
     type: 'residency.audit.restore-begun.v1',

@@ -3,11 +3,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { S3LedgerStore } from '@residency/adapter-s3';
-import { EventWatch, RecentRegions, growLedger, ledgerOrigin } from '@residency/auditing';
+import { LeafWatch, RecentRegions, growLedger, ledgerOrigin } from '@residency/auditing';
 import type { AuditRecord } from '@residency/auditing';
-import { TOPICS } from '@residency/contracts';
+import { TOPICS, custodyTopic } from '@residency/contracts';
+import type { TopicPartition } from '@residency/contracts';
 import { NOTE_SIGNATURE, makeKey, openSignerKey } from '@residency/ledger';
-import { MemoryLedgerStore } from '@residency/testkit';
+import { MemoryLedgerStore, auditPartition } from '@residency/testkit';
 import { expect, onTestFinished } from 'vitest';
 import { createBucket, sharedStack } from '../../../test/stack/index.ts';
 import { routeAll } from './cluster-router.ts';
@@ -67,20 +68,21 @@ export async function audited(cluster: TestCluster, log: KafkaLog): Promise<void
     `${(await makeKey('residency-router', randomBytes(32), NOTE_SIGNATURE)).signerKey}\n`,
     { mode: 0o600 },
   );
-  expect(await cluster.json(0, 'audit', 'key', 'show')).toHaveLength(3);
+  expect(await cluster.json(0, 'audit', 'key', 'show')).toHaveLength(5);
   const secret = (await readFile(join(cluster.folder.path, 'ledger-key'), 'utf8')).trim();
   const store = new S3LedgerStore({ ...endpoint, bucket, credentials: endpoint });
   onTestFinished(() => {
     store.close();
   });
-  for (const partition of (await log.ends(TOPICS.audit)).keys()) {
-    const signer = await openSignerKey(
-      secret,
-      ledgerOrigin('residency-router', log.name, partition),
-    );
-    const watch = new EventWatch({
+  const logs: readonly TopicPartition[] = [
+    ...[...(await log.ends(TOPICS.audit)).keys()].map((partition) => auditPartition(partition)),
+    ...['moscow', 'zurich'].map((region) => ({ topic: custodyTopic(region), partition: 0 })),
+  ];
+  for (const of of logs) {
+    const signer = await openSignerKey(secret, ledgerOrigin('residency-router', log.name, of));
+    const watch = new LeafWatch({
       log: log.name,
-      partition,
+      of,
       regions: new RecentRegions(),
       onAnomaly: (finding) => {
         throw new Error(finding.kind);
@@ -88,13 +90,13 @@ export async function audited(cluster: TestCluster, log: KafkaLog): Promise<void
     });
     const follow = async function* (): AsyncGenerator<readonly AuditRecord[]> {
       const records: AuditRecord[] = [];
-      for await (const record of log.read(TOPICS.audit, { until: 'end' }))
-        if (record.partition === partition) records.push(record);
+      for await (const record of log.read(of.topic, { until: 'end' }))
+        if (record.partition === of.partition) records.push(record);
       yield records;
       yield [];
     };
     await growLedger({
-      source: { log: log.name, partition, follow },
+      source: { log: log.name, of, follow },
       store,
       kept: new MemoryLedgerStore(),
       signer,
@@ -109,19 +111,28 @@ export async function audited(cluster: TestCluster, log: KafkaLog): Promise<void
 
 /** A real auditor, made anew by whatever the settings and the key file say now. */
 export async function whileAudited(cluster: TestCluster, work: () => Promise<void>): Promise<void> {
-  const auditor = cluster.folder.spawn(['service', 'auditor', '--config', 'cluster.env'], {
+  await whileServed(cluster, 'auditor', work);
+}
+
+/** A real service, as the settings say. */
+export async function whileServed(
+  cluster: TestCluster,
+  name: 'auditor' | 'custodian',
+  work: () => Promise<void>,
+): Promise<void> {
+  const service = cluster.folder.spawn(['service', name, '--config', 'cluster.env'], {
     RESIDENCY_HTTP_PORT: '0',
   });
-  const ended = finished(auditor);
+  const ended = finished(service);
   let lines = '';
-  auditor.stderr?.on('data', (text: string) => {
+  service.stderr?.on('data', (text: string) => {
     lines += text;
   });
   try {
     await expect.poll(() => lines).toContain('Listening.');
     await work();
   } finally {
-    auditor.kill('SIGTERM');
+    service.kill('SIGTERM');
     const { code } = await ended;
     expect(code, lines).toBe(0);
   }

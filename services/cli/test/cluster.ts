@@ -56,7 +56,7 @@ export async function testCluster(): Promise<TestCluster> {
   );
   const credentials = Object.entries(stack.sites).flatMap(
     ([site, { accessKeyId, secretAccessKey }]) =>
-      ['', 'READER_'].flatMap((role) => {
+      ['', 'READER_', 'CUSTODIAN_'].flatMap((role) => {
         const prefix = `RESIDENCY_SITE_${site.toUpperCase().replace('-', '_')}_${role}`;
         return [
           [`${prefix}ACCESS_KEY_ID`, accessKeyId],

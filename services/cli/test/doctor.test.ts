@@ -385,6 +385,8 @@ describe('the ledgers of a cluster', () => {
       name: 'log-1',
       starts: () => Promise.resolve(new Map([[0, 0n]])),
       ends: () => Promise.resolve(new Map([[0, end]])),
+      // No policy, so no region.
+      read: async function* () {},
       since: (_: unknown, at: number) => {
         asked = at;
         return Promise.resolve(new Map([[0, 0n]]));

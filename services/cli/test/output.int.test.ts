@@ -67,7 +67,7 @@ beforeAll(async () => {
   );
   await folder.run('route', '--once');
   regionKey = String((await folder.json(0, 'keys', 'add', '--region', 'zurich'))[0]?.['key']);
-  vkey = (await folder.run('audit', 'key', 'show')).out.trim();
+  vkey = (await folder.run('audit', 'key', 'show')).out.split('\n')[0] ?? '';
   await folder.run('audit', 'prove', submission, '--out', 'receipt');
   await folder.run('consent', 'withdraw', '--consent', 'consent-0001', '--data', 'rested');
   // As after two months without an append.

@@ -1,24 +1,32 @@
 import { join } from 'node:path';
 import { FilesystemLedgerStore, initLedgerDirectory } from '@residency/adapter-filesystem';
-import { EventWatch, RecentRegions, checkLedger, growLedger } from '@residency/auditing';
-import type { AuditSource, CheckedLedger, AuditAnomaly, LedgerStore } from '@residency/auditing';
+import {
+  LeafWatch,
+  RecentRegions,
+  checkLedger,
+  custodyLogsOf,
+  growLedger,
+} from '@residency/auditing';
+import type { LedgerSource, CheckedLedger, AuditAnomaly, LedgerStore } from '@residency/auditing';
 import { codeOf } from '@residency/coded-error';
+import { TOPICS } from '@residency/contracts';
+import type { TopicPartition } from '@residency/contracts';
 import type { DataDirectory } from './data-directory.ts';
 import { ledgerKeys } from './ledger-key.ts';
 import type { EmbeddedKeys } from './ledger-key.ts';
-import { SqliteAuditSource } from './sqlite-audit-source.ts';
+import { SqliteLedgerSource } from './sqlite-ledger-source.ts';
 import { StandaloneError } from './standalone-error.ts';
 
 type Data = Pick<DataDirectory, 'path' | 'log' | 'checkpoints'>;
 
-/** The dependencies for growing a data directory's ledger. */
+/** The dependencies for growing one of a data directory's ledgers. */
 export interface EmbeddedLedger extends EmbeddedKeys {
-  readonly source: AuditSource;
+  readonly source: LedgerSource;
   readonly store: LedgerStore;
   readonly kept: LedgerStore;
 }
 
-/** The folders of the ledger and of its kept checkpoints. They need not exist. */
+/** The folders of the ledgers and of their kept checkpoints. They need not exist. */
 export function embeddedStores({
   path,
   checkpoints,
@@ -29,14 +37,32 @@ export function embeddedStores({
   };
 }
 
+/** The logs of a data directory that have ledgers: the audit log, and each region's custody log. */
+export async function ledgeredLogs({ log }: Pick<Data, 'log'>): Promise<readonly TopicPartition[]> {
+  return [AUDIT, ...custodyLogsOf((await log.policyView().read()).versions)];
+}
+
+/** The audit log's one partition. */
+const AUDIT: TopicPartition = { topic: TOPICS.audit, partition: 0 };
+
 /**
  * Creates missing folders. Throws `LEDGER_KEY_LOST`. Only for the holder of the routing lock,
  * because only one process at a time may publish.
  */
-export async function openEmbeddedLedger(data: Data): Promise<EmbeddedLedger> {
-  const keys = await ledgerKeys(data);
+export async function openEmbeddedLedger(
+  data: Data,
+  of: TopicPartition = AUDIT,
+): Promise<EmbeddedLedger> {
   await makeLedgerPlaces(data);
-  return { ...keys, ...embeddedStores(data), source: new SqliteAuditSource(data.log) };
+  return await embeddedLedger(data, of);
+}
+
+async function embeddedLedger(data: Data, of: TopicPartition): Promise<EmbeddedLedger> {
+  return {
+    ...(await ledgerKeys(data, of)),
+    ...embeddedStores(data),
+    source: new SqliteLedgerSource(data.log, of.topic),
+  };
 }
 
 /** Throws `CHECKPOINTS_UNUSABLE`. */
@@ -51,7 +77,7 @@ export async function makeLedgerPlaces({
     if (codeOf(cause) !== 'LEDGER_UNREACHABLE') throw cause;
     throw new StandaloneError({
       code: 'CHECKPOINTS_UNUSABLE',
-      message: `Expected to keep the ledger's newest checkpoint in ${checkpoints}, apart from the data directory; found that this user cannot make or write it. Name another folder with --checkpoints or RESIDENCY_CHECKPOINTS.`,
+      message: `Expected to keep the ledgers' newest checkpoints in ${checkpoints}, apart from the data directory; found that this user cannot make or write it. Name another folder with --checkpoints or RESIDENCY_CHECKPOINTS.`,
       remedy: 'stop',
       cause,
     });
@@ -59,46 +85,51 @@ export async function makeLedgerPlaces({
 }
 
 /**
- * Checks that ledger, audit log and kept checkpoint belong to one history. Changes nothing. Call
- * before anything is routed: after an older copy was restored, new settlements would form another
- * history. `undefined`: interrupted. Throws `LEDGER_KEY_LOST` and the errors of `checkLedger`.
+ * Checks that each ledger, its log and its kept checkpoint belong to one history. Changes nothing.
+ * Call before anything is routed or copied: after an older copy was restored, new events would form
+ * another history. Fewer results than logs: interrupted. Throws `LEDGER_KEY_LOST` and the errors of
+ * `checkLedger`.
  */
-export async function checkEmbeddedLedger(
+export async function checkEmbeddedLedgers(
   data: Data,
   signal: AbortSignal,
-): Promise<CheckedLedger | undefined> {
-  return await checkLedger({
-    ...(await ledgerKeys(data)),
-    ...embeddedStores(data),
-    source: new SqliteAuditSource(data.log),
-    signal,
-  });
+): Promise<readonly CheckedLedger[]> {
+  const checked: CheckedLedger[] = [];
+  for (const of of await ledgeredLogs(data)) {
+    const one = await checkLedger({ ...(await embeddedLedger(data, of)), signal });
+    if (one === undefined) return checked;
+    checked.push(one);
+  }
+  return checked;
 }
 
 /**
- * Brings the ledger to the end of the audit log, for commands that route and end. Only under the
+ * Brings the ledgers to the ends of their logs, for commands that route and end. Only under the
  * routing lock. Throws the errors of `growLedger`.
  */
-export async function bringLedgerUpToDate(
+export async function bringLedgersUpToDate(
   data: Data,
   {
     signal,
     found,
   }: { readonly signal: AbortSignal; readonly found?: (anomaly: AuditAnomaly) => void },
 ): Promise<void> {
-  const ledger = await openEmbeddedLedger(data);
-  const watch = new EventWatch({
-    log: ledger.source.log,
-    partition: 0,
-    regions: new RecentRegions(),
-    onAnomaly: found ?? (() => undefined),
-  });
-  await growLedger({
-    ...ledger,
-    watch,
-    intervalMs: Infinity,
-    now: () => performance.now(),
-    until: 'end',
-    signal,
-  });
+  const regions = new RecentRegions();
+  for (const of of await ledgeredLogs(data)) {
+    const ledger = await openEmbeddedLedger(data, of);
+    const watch = new LeafWatch({
+      log: ledger.source.log,
+      of,
+      ...(of === AUDIT ? { regions } : {}),
+      onAnomaly: found ?? (() => undefined),
+    });
+    await growLedger({
+      ...ledger,
+      watch,
+      intervalMs: Infinity,
+      now: () => performance.now(),
+      until: 'end',
+      signal,
+    });
+  }
 }

@@ -5,8 +5,9 @@ export { prepareRegions } from './prepare-regions.ts';
 export { defaultCheckpoints } from './checkpoints-place.ts';
 export type { DataDirectory, OpenOptions } from './data-directory.ts';
 export {
-  bringLedgerUpToDate,
-  checkEmbeddedLedger,
+  bringLedgersUpToDate,
+  checkEmbeddedLedgers,
+  ledgeredLogs,
   embeddedStores,
   makeLedgerPlaces,
   openEmbeddedLedger,

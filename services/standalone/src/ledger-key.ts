@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { StateFile } from '@residency/adapter-filesystem';
 import { ledgerOrigin } from '@residency/auditing';
+import type { TopicPartition } from '@residency/contracts';
 import {
   NOTE_SIGNATURE,
   formatKeyFile,
@@ -20,7 +21,7 @@ interface KeyHolder {
 export const LEDGER_PREFIX = 'residency-router';
 const FILE = 'ledger-key';
 
-/** The keys of a data directory's ledger, and its generation. */
+/** The keys of one of a data directory's ledgers, and its generation. */
 export interface EmbeddedKeys extends LedgerKeys {
   readonly generation: number;
 }
@@ -30,11 +31,15 @@ export interface EmbeddedKeys extends LedgerKeys {
  */
 export async function ledgerKeys(
   data: KeyHolder & { readonly log: { readonly name: string } },
+  of: TopicPartition,
 ): Promise<EmbeddedKeys> {
   const file = await ledgerKeyFile(data).read();
   if (file === undefined) throw ledgerKeyLost(data);
   return {
-    ...(await openLedgerKeys(file, ledgerOrigin(LEDGER_PREFIX, data.log.name, 0, file.generation))),
+    ...(await openLedgerKeys(
+      file,
+      ledgerOrigin(LEDGER_PREFIX, data.log.name, of, file.generation),
+    )),
     generation: file.generation,
   };
 }

@@ -9,7 +9,7 @@ import { RegionSealer } from '@residency/sealing';
 import { raiseFormat } from './data-directory-marker.ts';
 import { lockRouting } from './data-directory.ts';
 import type { DataDirectory } from './data-directory.ts';
-import { checkEmbeddedLedger, makeLedgerPlaces } from './embedded-ledger.ts';
+import { checkEmbeddedLedgers, makeLedgerPlaces } from './embedded-ledger.ts';
 import { EmbeddedControlView } from './embedded-control-view.ts';
 import { EmbeddedSites } from './embedded-sites.ts';
 import type { WrapStore } from './embedded-sites.ts';
@@ -22,7 +22,7 @@ export interface RouterOptions {
   readonly control?: ControlView;
   readonly onStage?: OnStage;
   /**
-   * Called if the ledger has a checkpoint and none is kept apart. A restored older copy cannot be
+   * Called if a ledger has a checkpoint and none is kept apart. A restored older copy cannot be
    * detected then.
    */
   readonly unkept?: () => void;
@@ -51,7 +51,7 @@ export interface EmbeddedRouter {
 
 /**
  * Throws `ROUTING_LOCKED`, the markers' errors (DESIGN §2.9), `NO_SEALING_KEY` and the errors of
- * `checkEmbeddedLedger`, before any record is read.
+ * `checkEmbeddedLedgers`, before any record is read.
  */
 export async function openRouter(
   data: DataDirectory,
@@ -73,8 +73,15 @@ export async function openRouter(
       ...defined({ away: options.onAway }),
     });
     await makeLedgerPlaces(data);
-    const checked = await checkEmbeddedLedger(data, options.signal ?? new AbortController().signal);
-    if (checked?.published.checkpoint !== undefined && checked.kept === undefined)
+    const checked = await checkEmbeddedLedgers(
+      data,
+      options.signal ?? new AbortController().signal,
+    );
+    if (
+      checked.some(
+        ({ published, kept }) => published.checkpoint !== undefined && kept === undefined,
+      )
+    )
       options.unkept?.();
     const route = createRouter({
       control,

@@ -1,4 +1,4 @@
-import { keepGrowing, ledgerRoutes } from '@residency/auditor';
+import { inEachCustodyLog, keepGrowing, ledgerRoutes } from '@residency/auditor';
 import { AWAY_AT_START, reportLeftOut } from '@residency/availability';
 import { RecentRegions } from '@residency/auditing';
 import { codeOf } from '@residency/coded-error';
@@ -116,6 +116,7 @@ interface Parts {
   readonly control: FollowedControl;
   readonly routed: RouterMetrics;
   readonly router: EmbeddedRouter;
+  /** The audit log's. */
   readonly ledger: EmbeddedLedger;
   /** The sites of each region. */
   readonly regions: ReadonlyMap<string, readonly string[]>;
@@ -260,25 +261,44 @@ function positionOf({ log }: DataDirectory, offset: bigint): Position {
 const CHECKPOINT_MS = 5_000;
 const now = (): number => performance.now();
 
-async function grow(
-  { options: { logger, metrics }, ledger }: Parts,
-  signal: AbortSignal,
-): Promise<void> {
-  let waited: string | undefined;
-  await keepGrowing({
-    ...ledger,
-    regions: new RecentRegions(),
-    intervalMs: CHECKPOINT_MS,
-    now,
-    signal,
-    logger,
-    metrics: metrics.ledger(),
-    waits: (error) => {
+async function grow(parts: Parts, signal: AbortSignal): Promise<void> {
+  const { data, options, ledger } = parts;
+  const ledgers = options.metrics.ledger();
+  const reported = (): ((error: unknown) => void) => {
+    let waited: string | undefined;
+    return (error) => {
       const code = codeOf(error);
-      if (code !== undefined && code !== waited) logger.warn('The ledger waits.', { error });
+      if (code !== undefined && code !== waited)
+        options.logger.warn('The ledger waits.', { error });
       waited = code;
-    },
-  });
+    };
+  };
+  const growOne = async (one: EmbeddedLedger, stop: AbortSignal): Promise<void> => {
+    await keepGrowing({
+      ...one,
+      ...(one === ledger ? { regions: new RecentRegions() } : {}),
+      intervalMs: CHECKPOINT_MS,
+      now,
+      signal: stop,
+      logger: options.logger,
+      metrics: ledgers,
+      waits: reported(),
+    });
+  };
+  const policies = data.log.policyView();
+  await allOrNone(signal, (together) => [
+    growOne(ledger, together),
+    inEachCustodyLog(
+      {
+        policies: async () => (await policies.read()).versions,
+        signal: together,
+        waits: reported(),
+      },
+      async (of, stop) => {
+        await growOne(await openEmbeddedLedger(data, of), stop);
+      },
+    ),
+  ]);
 }
 
 async function routeExamples(

@@ -2,10 +2,10 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LedgerReader, openCheckpoint } from '@residency/ledger';
 import { createLogger, createMetrics } from '@residency/telemetry';
-import { eventually } from '@residency/testkit';
+import { auditPartition, eventually } from '@residency/testkit';
 import { afterEach, expect, it } from 'vitest';
 import {
-  bringLedgerUpToDate,
+  bringLedgersUpToDate,
   ledgerKeys,
   openDataDirectory,
   startStandalone,
@@ -47,7 +47,7 @@ it('keeps a ledger of everything it settles, and serves it', async () => {
   };
   const {
     signer: { key },
-  } = await ledgerKeys(standalone.data);
+  } = await ledgerKeys(standalone.data, auditPartition());
   expect(key.name).toBe(`residency-router/${standalone.data.log.name}/0`);
   const checkpoint = await eventually(async () => {
     const bytes = await read('checkpoint');
@@ -76,7 +76,7 @@ it('keeps a ledger of everything it settles, and serves it', async () => {
     [404, 'no-store'],
   ]);
   expect(await (await fetch(`${standalone.url}/metrics`)).text()).toContain(
-    `residency_ledger_size{partition="0"} ${settled.length}\n`,
+    `residency_ledger_size{topic="residency.audit",partition="0"} ${settled.length}\n`,
   );
   expect((await stat(join(standalone.data.path, 'ledger-key'))).mode & 0o777).toBe(0o600);
 });
@@ -87,10 +87,10 @@ it('continues where it stopped, and a command brings the ledger up to date', asy
   await one.firstRun();
   await one.stop();
   const data = await openDataDirectory(path);
-  await bringLedgerUpToDate(data, { signal: new AbortController().signal });
+  await bringLedgersUpToDate(data, { signal: new AbortController().signal });
   const {
     signer: { key },
-  } = await ledgerKeys(data);
+  } = await ledgerKeys(data, auditPartition());
   const { checkpoint } = await openCheckpoint(
     await readFile(join(path, 'ledger', '0', 'checkpoint')),
     { keys: [key] },
@@ -130,7 +130,7 @@ it('ends if the ledger contradicts the log, and signs nothing', async () => {
 it('a key is created once, with the data directory, also by concurrent processes', async () => {
   const path = join(await temporaryFolder(), 'data');
   const all = await Promise.all(Array.from({ length: 8 }, () => openDataDirectory(path)));
-  const keys = await Promise.all(all.map((data) => ledgerKeys(data)));
+  const keys = await Promise.all(all.map((data) => ledgerKeys(data, auditPartition())));
   expect(new Set(keys.map(({ signer }) => signer.key.id)).size).toBe(1);
   await Promise.all(all.map((data) => data.close()));
 });

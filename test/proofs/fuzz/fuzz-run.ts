@@ -12,7 +12,7 @@ import {
   submissionEntry,
 } from '@residency/contracts';
 import { invalidPolicies, validPolicies } from '@residency/residency';
-import { FIRST_POLICY, bringLedgerUpToDate } from '@residency/standalone';
+import { FIRST_POLICY, bringLedgersUpToDate } from '@residency/standalone';
 import type { DataDirectory } from '@residency/standalone';
 import { submissionEvent } from '@residency/testkit';
 import { reconcileOpening, routeAll } from '../data-copies.ts';
@@ -155,7 +155,7 @@ async function audit(
 ): Promise<TopicTally> {
   const { log } = data;
   let found = 0;
-  await bringLedgerUpToDate(data, {
+  await bringLedgersUpToDate(data, {
     signal: new AbortController().signal,
     found: () => {
       found += 1;

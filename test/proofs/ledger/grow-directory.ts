@@ -1,8 +1,8 @@
-import { EventWatch, RecentRegions, growLedger } from '@residency/auditing';
+import { LeafWatch, RecentRegions, growLedger } from '@residency/auditing';
 import type { AuditRecord, KeptCheckpoints, LedgerStore } from '@residency/auditing';
 import { makeKey, openSignerKey } from '@residency/ledger';
 import type { Signer } from '@residency/ledger';
-import { MemoryAuditSource } from '@residency/testkit';
+import { MemoryLedgerSource } from '@residency/testkit';
 
 const SECRET = (await makeKey('proof.example', new Uint8Array(32).fill(1), 1)).signerKey;
 
@@ -26,10 +26,10 @@ export async function growDirectory(
   records: readonly AuditRecord[],
   { batch, intervalMs }: { readonly batch: () => number; readonly intervalMs: number },
 ): Promise<void> {
-  const source = new MemoryAuditSource(records, { batch });
-  const watch = new EventWatch({
+  const source = new MemoryLedgerSource(records, { batch });
+  const watch = new LeafWatch({
     log: source.log,
-    partition: 0,
+    of: source.of,
     regions: new RecentRegions(1_000),
     onAnomaly: (finding) => {
       throw new Error(`Expected a sound log, found ${finding.kind}.`);

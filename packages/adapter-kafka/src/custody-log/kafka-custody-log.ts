@@ -1,5 +1,12 @@
-import { custodyEntryOf, custodyTopic } from '@residency/contracts';
-import type { CustodyTopic, LogRecord, Topic } from '@residency/contracts';
+import type { CustodyRestorer } from '@residency/auditing';
+import { custodyEntryOf, custodyTopic, restoredCustodyEntry } from '@residency/contracts';
+import type {
+  CustodyTopic,
+  LogRecord,
+  NewRecord,
+  Topic,
+  TopicPartition,
+} from '@residency/contracts';
 import type { CustodyLog } from '@residency/custodianship';
 import { KafkaLogError } from '../kafka-log-error.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
@@ -40,9 +47,10 @@ const PARTITION = 0;
  * A region's custody topic. All its owners have one transactional id, so that opening fences the
  * earlier ones; each append is one transaction.
  */
-export class KafkaCustodyLog implements CustodyLog {
+export class KafkaCustodyLog implements CustodyLog, CustodyRestorer {
   readonly log: string;
   readonly region: string;
+  readonly of: TopicPartition;
   readonly #deps: KafkaCustodyLogDeps;
   readonly #owner: CustodyOwner;
   readonly #topic: CustodyTopic;
@@ -54,6 +62,7 @@ export class KafkaCustodyLog implements CustodyLog {
     this.#deps = deps;
     this.#owner = owner;
     this.#topic = custodyTopic(owner.region);
+    this.of = { topic: this.#topic, partition: PARTITION };
     this.#producer = producer;
   }
 
@@ -73,8 +82,12 @@ export class KafkaCustodyLog implements CustodyLog {
     }
   }
 
+  records(): AsyncIterable<readonly LogRecord[]> {
+    return this.#deps.read(this.#topic);
+  }
+
   async *values(): AsyncGenerator<Buffer> {
-    for await (const records of this.#deps.read(this.#topic))
+    for await (const records of this.records())
       for (const { value } of records) yield value ?? Buffer.alloc(0);
   }
 
@@ -83,7 +96,19 @@ export class KafkaCustodyLog implements CustodyLog {
    * appended), `CUSTODY_UNDECIDED` if the brokers acknowledged the commit and do not show it.
    */
   async append(values: readonly Buffer[]): Promise<void> {
-    const records = values.map((value) => custodyEntryOf(value, this.region).record);
+    await this.#commit(values.map((value) => custodyEntryOf(value, this.region).record));
+  }
+
+  /** As `append`. */
+  async restore(values: readonly Buffer[]): Promise<void> {
+    await this.#commit(values.map((value) => restoredCustodyEntry(value, this.region).record));
+  }
+
+  async close(): Promise<void> {
+    await this.#producer.close();
+  }
+
+  async #commit(records: readonly NewRecord[]): Promise<void> {
     if (records.length === 0) return;
     try {
       await this.#producer.commit({
@@ -95,10 +120,6 @@ export class KafkaCustodyLog implements CustodyLog {
     }
     // Only a visible append is certain: the next owner aborts one whose marker a broker forgot.
     await this.#requireDecided();
-  }
-
-  async close(): Promise<void> {
-    await this.#producer.close();
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { AuditReading, AuditRecord, AuditRestorer, RestoredEntry } from '@residency/auditing';
 import { TOPICS, auditEntryOf } from '@residency/contracts';
-import type { LogRecord, Topic } from '@residency/contracts';
+import type { LogRecord, Topic, TopicPartition } from '@residency/contracts';
 import type { TopicIds } from '../identity/topic-ids.ts';
 import type { Kafka } from 'kafkajs';
 import type { IntakeReads } from './intake-reads.ts';
@@ -20,12 +20,12 @@ export interface KafkaAuditReadingDeps {
 /** One partition of the audit topic. */
 export class KafkaAuditReading implements AuditReading {
   readonly log: string;
-  readonly partition: number;
+  readonly of: TopicPartition;
   readonly #deps: KafkaAuditReadingDeps;
 
   constructor(deps: KafkaAuditReadingDeps) {
     this.log = deps.log;
-    this.partition = deps.partition;
+    this.of = { topic: TOPICS.audit, partition: deps.partition };
     this.#deps = deps;
   }
 
@@ -34,12 +34,12 @@ export class KafkaAuditReading implements AuditReading {
   }
 
   async committed(): Promise<bigint | null> {
-    return (await this.#deps.reads.committed()).get(this.partition) ?? null;
+    return (await this.#deps.reads.committed()).get(this.of.partition) ?? null;
   }
 
   async *intake(from: bigint): AsyncGenerator<LogRecord> {
     const { start = 0n, end = 0n } =
-      (await this.#deps.reads.bounds(TOPICS.samples)).get(this.partition) ?? {};
+      (await this.#deps.reads.bounds(TOPICS.samples)).get(this.of.partition) ?? {};
     if (from >= end) return;
     const begin = from > start ? from : start;
     for await (const records of this.#deps.read(TOPICS.samples, begin)) yield* records;
@@ -47,7 +47,7 @@ export class KafkaAuditReading implements AuditReading {
 
   async intakeEnd(): Promise<bigint> {
     const bounds = await this.#deps.reads.bounds(TOPICS.samples);
-    return bounds.get(this.partition)?.end ?? 0n;
+    return bounds.get(this.of.partition)?.end ?? 0n;
   }
 }
 
@@ -77,11 +77,11 @@ export class KafkaAuditRestorer extends KafkaAuditReading implements AuditRestor
     const producer = await TransactionalProducer.open(deps.kafka, deps.plan);
     const restorer = new KafkaAuditRestorer(deps, producer);
     try {
-      await endDangling(restorer.partition, producer, {
+      await endDangling(deps.partition, producer, {
         reads: deps.reads,
         target: (topic) => deps.plan.target(topic).partition,
       });
-      restorer.#ids = (await deps.reads.auditTail(restorer.partition)).ids;
+      restorer.#ids = (await deps.reads.auditTail(deps.partition)).ids;
       return restorer;
     } catch (error) {
       await restorer.close();

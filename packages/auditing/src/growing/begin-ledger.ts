@@ -1,3 +1,4 @@
+import type { TopicPartition } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { parseCheckpoint, parseNote } from '@residency/ledger';
 import type { KeptCheckpoints } from '../ports/kept-checkpoints.ts';
@@ -7,7 +8,7 @@ import { FIRST_LEAF_PATH, checkpointPath, ledgerPath } from './ledger-paths.ts';
 export interface BeginLedgerOptions {
   readonly store: LedgerStore;
   readonly kept: KeptCheckpoints;
-  readonly partition: number;
+  readonly of: TopicPartition;
   /** The generation of the new ledger, 2 or more. */
   readonly generation: number;
 }
@@ -26,14 +27,14 @@ export interface BegunLedger {
 export async function beginLedger({
   store,
   kept,
-  partition,
+  of,
   generation,
 }: BeginLedgerOptions): Promise<BegunLedger> {
-  const path = ledgerPath(partition, FIRST_LEAF_PATH, generation);
+  const path = ledgerPath(of, FIRST_LEAF_PATH, generation);
   const leaf =
     (await kept.read(path)) ??
     (await store.read(path)) ??
-    (await lastOf({ store, kept, partition, generation: generation - 1 }));
+    (await lastOf({ store, kept, of, generation: generation - 1 }));
   // Both of them: with the log and this file the ledger can be rebuilt.
   await kept.publish(path, leaf, await kept.read(path));
   await store.create(path, leaf);
@@ -41,13 +42,8 @@ export async function beginLedger({
   return defined({ after });
 }
 
-async function lastOf({
-  store,
-  kept,
-  partition,
-  generation,
-}: BeginLedgerOptions): Promise<Uint8Array> {
-  const path = checkpointPath(partition, generation);
+async function lastOf({ store, kept, of, generation }: BeginLedgerOptions): Promise<Uint8Array> {
+  const path = checkpointPath(of, generation);
   const left = [await kept.read(path), await store.read(path)].filter(
     (bytes) => bytes !== undefined && sizeOf(bytes) !== undefined,
   );

@@ -1,3 +1,4 @@
+import type { TopicPartition } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import {
   CHECKPOINT_PATH,
@@ -11,6 +12,7 @@ import {
 } from '@residency/ledger';
 import type { LedgerKeys, VerifierKey } from '@residency/ledger';
 import { AuditingError } from '../auditing-error.ts';
+import { logText } from '../logs/log-text.ts';
 import type { KeptCheckpoints } from '../ports/kept-checkpoints.ts';
 import type { LedgerStore } from '../ports/ledger-store.ts';
 import { readKept } from './kept-head.ts';
@@ -19,7 +21,7 @@ import { checkpointPath, keyChangePath, ledgerPath } from './ledger-paths.ts';
 export interface ChangeKeyOptions extends LedgerKeys {
   readonly store: LedgerStore;
   readonly kept: KeptCheckpoints;
-  readonly partition: number;
+  readonly of: TopicPartition;
   readonly generation?: number;
 }
 
@@ -39,7 +41,7 @@ const NEXT_KEY = 'next-key ';
 export async function changeKey({
   store,
   kept,
-  partition,
+  of,
   generation,
   signer,
   cosigner,
@@ -49,34 +51,34 @@ export async function changeKey({
   const keys = [signer.key, cosigner.key, ...former];
   const place = {
     store,
-    partition,
+    of,
     origin: signer.key.name,
     ...defined({ generation }),
   };
   const standing = await readKept(kept, place, keys);
-  const published = await store.read(checkpointPath(partition, generation));
+  const published = await store.read(checkpointPath(of, generation));
   if (published === undefined) return 'nothing';
   const { checkpoint } = await openCheckpoint(published, { origin: signer.key.name, keys });
   // The kept checkpoint never goes back. If an auditor stopped between keeping and publishing, the
   // kept one is published first.
-  if (standing !== undefined && standing.head.size > checkpoint.size) throw unpublished(partition);
-  const path = ledgerPath(partition, keyChangePath(signer.key.id), generation);
+  if (standing !== undefined && standing.head.size > checkpoint.size) throw unpublished(of);
+  const path = ledgerPath(of, keyChangePath(signer.key.id), generation);
   const extensions = [`${NEXT_KEY}${formatVerifierKey(signer.key)}`];
   const both = await signCheckpoint({ ...checkpoint, extensions }, cosigner, signer);
   // An earlier attempt may have signed a smaller checkpoint. It is valid too, because it names the
   // same keys.
   if ((await store.read(path)) === undefined) await store.create(path, both);
   if (await signedBy(published, [signer.key, cosigner.key])) return 'signed';
-  await kept.publish(checkpointPath(partition, generation), both, standing?.bytes);
-  await store.publish(checkpointPath(partition, generation), both, published);
+  await kept.publish(checkpointPath(of, generation), both, standing?.bytes);
+  await store.publish(checkpointPath(of, generation), both, published);
   return 'signed';
 }
 
-function unpublished(partition: number): AuditingError {
+function unpublished(of: TopicPartition): AuditingError {
   return new AuditingError({
     code: 'LEDGER_MOVED',
     remedy: 'retry',
-    message: `Expected the checkpoint of partition ${partition} that is kept apart to be published, found that it is not yet. Let an auditor run until it is ready, and try again.`,
+    message: `Expected the checkpoint of ${logText(of)} that is kept apart to be published, found that it is not yet. Let an auditor run until it is ready, and try again.`,
   });
 }
 

@@ -2,7 +2,7 @@ import { defined } from '@residency/defined';
 import { LEDGER_ERROR_CODES } from '@residency/ledger';
 import type { LedgerKeys, VerifierKey } from '@residency/ledger';
 import { codeOf } from '@residency/coded-error';
-import type { AuditSource } from '../ports/audit-source.ts';
+import type { LedgerSource } from '../ports/ledger-source.ts';
 import type { KeptCheckpoints } from '../ports/kept-checkpoints.ts';
 import type { LedgerStore } from '../ports/ledger-store.ts';
 import { readFirstLeaf } from './first-leaf.ts';
@@ -15,7 +15,7 @@ import { withFirstLeaf } from './with-first-leaf.ts';
 
 export interface CheckLedgerOptions
   extends Pick<LedgerKeys, 'signer' | 'cosigner'>, Partial<Pick<LedgerKeys, 'former'>> {
-  readonly source: AuditSource;
+  readonly source: LedgerSource;
   readonly store: Pick<LedgerStore, 'read'>;
   readonly kept: KeptCheckpoints;
   readonly generation?: number;
@@ -29,7 +29,7 @@ export interface CheckedLedger {
 }
 
 /**
- * Checks that ledger, audit log and the checkpoint kept apart belong to one history, before
+ * Checks that ledger, log and the checkpoint kept apart belong to one history, before
  * anything is settled. Writes nothing. `undefined`: `signal` was aborted first. Throws
  * `LEDGER_ROLLED_BACK`, `LEDGER_KEY_UNKNOWN`, `KEPT_CHECKPOINT_INVALID`, `LEDGER_AHEAD_OF_LOG`,
  * `LEDGER_FORK`, and the errors of `openCheckpoint`, `LedgerReader` and the ports.
@@ -58,7 +58,7 @@ async function compareWithKept(options: CheckLedgerOptions): Promise<CheckedLedg
   const keys = [signer.key, ...(cosigner === undefined ? [] : [cosigner.key]), ...former];
   const place = {
     store,
-    partition: source.partition,
+    of: source.of,
     origin: signer.key.name,
     ...defined({ generation }),
   };
@@ -80,7 +80,7 @@ export async function recoverWithKept(
   const kept = keptIn === undefined ? undefined : await readKept(keptIn, place, keys);
   const published = await recoverLedger(place, keys);
   if (kept !== undefined && kept.head.size <= published.head.size)
-    await requireBeginsWithKept(place.partition, kept, published.head, filesOf(place));
+    await requireBeginsWithKept(place.of, kept, published.head, filesOf(place));
   return { published, kept };
 }
 
@@ -92,11 +92,7 @@ async function reach(
   options: CheckLedgerOptions,
   { published, kept }: CheckedLedger,
 ): Promise<boolean> {
-  const search = new KeptSearch(
-    options.source.partition,
-    kept?.head ?? published.head,
-    published.state,
-  );
+  const search = new KeptSearch(options.source.of, kept?.head ?? published.head, published.state);
   for await (const records of newRecords(
     withFirstLeaf(options.source, await readFirstLeaf(options)),
     published,

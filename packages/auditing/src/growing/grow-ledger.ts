@@ -1,11 +1,13 @@
+import type { TopicPartition } from '@residency/contracts';
 import type { LedgerKeys } from '@residency/ledger';
 import type { AuditRecord } from '../audit-record.ts';
 import { AuditingError } from '../auditing-error.ts';
-import type { AuditSource } from '../ports/audit-source.ts';
+import { logText } from '../logs/log-text.ts';
+import type { LedgerSource } from '../ports/ledger-source.ts';
 import type { KeptCheckpoints } from '../ports/kept-checkpoints.ts';
 import type { LedgerStore } from '../ports/ledger-store.ts';
 import { checkKept } from './check-ledger.ts';
-import type { EventWatch } from './event-watch.ts';
+import type { LeafWatch } from './leaf-watch.ts';
 import { readFirstLeaf } from './first-leaf.ts';
 import { leafOf } from './leaf-of.ts';
 import { FIRST_LEAF_PATH, ledgerPath } from './ledger-paths.ts';
@@ -25,7 +27,7 @@ export interface LedgerProgress {
 /** The signer's keys must have the ledger's origin as their name (`ledgerOrigin`). */
 export interface GrowLedgerOptions
   extends Pick<LedgerKeys, 'signer' | 'cosigner'>, Partial<Pick<LedgerKeys, 'former'>> {
-  readonly source: AuditSource;
+  readonly source: LedgerSource;
   readonly store: LedgerStore;
   /**
    * A place other than `store`. The newest checkpoint is kept there before it is published, and
@@ -34,7 +36,7 @@ export interface GrowLedgerOptions
   readonly kept: KeptCheckpoints;
   /** Default 1. */
   readonly generation?: number;
-  readonly watch: EventWatch;
+  readonly watch: LeafWatch;
   /**
    * The least time between two checkpoints, milliseconds. With `until: 'end'`, the checkpoint at
    * the end of the log does not wait.
@@ -58,7 +60,7 @@ export interface GrowLedgerOptions
 const MOST_AT_ONCE = 1_024;
 
 /**
- * Grows one partition's ledger: recovers the published one, compares it with the checkpoint kept
+ * Grows one log's ledger: recovers the published one, compares it with the checkpoint kept
  * apart, reads on after its last leaf, appends, and publishes checkpoints. Returns once `signal` is
  * aborted, at any point, without loss. Rejects with remedy `retry` for transient failures, after
  * which it may be called again, and with `stop` for failures that need a person. In that case,
@@ -70,16 +72,12 @@ export async function growLedger(options: GrowLedgerOptions): Promise<void> {
   if (checked === undefined) return;
   const { published, kept } = checked;
   const writer = new LedgerWriter(
-    { ...options, partition: options.source.partition, origin: options.signer.key.name, store },
+    { ...options, of: options.source.of, origin: options.signer.key.name, store },
     published,
     kept,
   );
   const first = await readFirstLeaf(options);
-  if (first !== undefined)
-    await store.create(
-      ledgerPath(options.source.partition, FIRST_LEAF_PATH, options.generation),
-      first,
-    );
+  if (first !== undefined) await keepFirstLeaf(options, first);
   watch.begin(
     first !== undefined && published.tail.length === published.head.size
       ? published.tail.slice(1)
@@ -93,7 +91,7 @@ export async function growLedger(options: GrowLedgerOptions): Promise<void> {
     if (signal.aborted) return;
     await append(writer, watch, records, first === undefined ? 0 : 1);
     const ended = records.length === 0;
-    if (ended) requireDecidedLeaves(writer, source.partition);
+    if (ended) requireDecidedLeaves(writer, source.of);
     const due = now() - last >= intervalMs || (ended && until === 'end');
     if (due && writer.room === Infinity && writer.size > writer.published) {
       await writer.publish();
@@ -104,10 +102,20 @@ export async function growLedger(options: GrowLedgerOptions): Promise<void> {
   }
 }
 
+/** In both places: with the log and this file the ledger can be rebuilt. */
+async function keepFirstLeaf(
+  { source, store, kept, generation }: GrowLedgerOptions,
+  leaf: Uint8Array,
+): Promise<void> {
+  const path = ledgerPath(source.of, FIRST_LEAF_PATH, generation);
+  if ((await kept.read(path)) === undefined) await kept.publish(path, leaf, undefined);
+  await store.create(path, leaf);
+}
+
 /** The first `unwatched` leaves are not events. */
 async function append(
   writer: LedgerWriter,
-  watch: EventWatch,
+  watch: LeafWatch,
   records: readonly AuditRecord[],
   unwatched: number,
 ): Promise<void> {
@@ -123,12 +131,12 @@ async function append(
 }
 
 /** A decided head has a size, so the log must have that many leaves. */
-function requireDecidedLeaves({ room, size }: LedgerWriter, partition: number): void {
+function requireDecidedLeaves({ room, size }: LedgerWriter, of: TopicPartition): void {
   if (room === Infinity) return;
   throw new AuditingError({
     code: 'HEAD_AHEAD_OF_LOG',
     remedy: 'retry',
-    message: `Expected partition ${partition} of the audit log to have the ${size + room} records that a head decided before counts, found ${size}. It is read again; if this lasts, the log lost its end: keep ledger and log, and find out.`,
+    message: `Expected ${logText(of)} to have the ${size + room} records that a head decided before counts, found ${size}. It is read again; if this lasts, the log lost its end: keep ledger and log, and find out.`,
   });
 }
 

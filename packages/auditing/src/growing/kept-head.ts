@@ -1,4 +1,5 @@
 import { codeOf, hasCode } from '@residency/coded-error';
+import type { TopicPartition } from '@residency/contracts';
 import {
   LedgerReader,
   appendEntries,
@@ -10,6 +11,7 @@ import {
 import type { LedgerState, ReadLedgerFile, TreeHead, VerifierKey } from '@residency/ledger';
 import type { AuditRecord } from '../audit-record.ts';
 import { AuditingError } from '../auditing-error.ts';
+import { logText } from '../logs/log-text.ts';
 import type { KeptCheckpoints } from '../ports/kept-checkpoints.ts';
 import { leafOf } from './leaf-of.ts';
 import { checkpointPath } from './ledger-paths.ts';
@@ -28,28 +30,28 @@ export interface KeptHead {
  */
 export async function readKept(
   kept: Pick<KeptCheckpoints, 'read'>,
-  { partition, generation = 1, origin }: LedgerPlace,
+  { of, generation = 1, origin }: LedgerPlace,
   keys: readonly VerifierKey[],
 ): Promise<KeptHead | undefined> {
-  if ((await kept.read(checkpointPath(partition, generation + 1))) !== undefined)
-    throw laterGeneration(partition, generation);
-  const bytes = await kept.read(checkpointPath(partition, generation));
+  if ((await kept.read(checkpointPath(of, generation + 1))) !== undefined)
+    throw laterGeneration(of, generation);
+  const bytes = await kept.read(checkpointPath(of, generation));
   if (bytes === undefined) return undefined;
   try {
     return { bytes, head: (await openCheckpoint(bytes, { origin, keys })).checkpoint };
   } catch (error) {
-    throw refusedKept(partition, error);
+    throw refusedKept(of, error);
   }
 }
 
 /** Throws `LEDGER_ROLLED_BACK` unless the tree of `head` begins with the kept one. */
 export async function requireBeginsWithKept(
-  partition: number,
+  of: TopicPartition,
   { head: kept }: KeptHead,
   head: TreeHead,
   read: ReadLedgerFile,
 ): Promise<void> {
-  if (kept.size > head.size) throw rolledBack(partition, kept, head.size);
+  if (kept.size > head.size) throw rolledBack(of, kept, head.size);
   const reader = await LedgerReader.open(head, read);
   try {
     verifyConsistency(
@@ -58,7 +60,7 @@ export async function requireBeginsWithKept(
       await consistencyProof(kept.size, head.size, (height, index) => reader.hash(height, index)),
     );
   } catch (error) {
-    throw hasCode(error, 'INCONSISTENT') ? rewritten(partition, kept, head.size, error) : error;
+    throw hasCode(error, 'INCONSISTENT') ? rewritten(of, kept, head.size, error) : error;
   }
 }
 
@@ -67,12 +69,12 @@ export async function requireBeginsWithKept(
  * kept a checkpoint without publishing it.
  */
 export class KeptSearch {
-  readonly #partition: number;
+  readonly #of: TopicPartition;
   readonly #kept: TreeHead;
   #state: LedgerState;
 
-  constructor(partition: number, kept: TreeHead, published: LedgerState) {
-    this.#partition = partition;
+  constructor(of: TopicPartition, kept: TreeHead, published: LedgerState) {
+    this.#of = of;
     this.#kept = kept;
     this.#state = published;
   }
@@ -88,14 +90,14 @@ export class KeptSearch {
   follow(records: readonly AuditRecord[]): void {
     const { size, root } = this.#kept;
     if (records.length === 0 && !this.reached)
-      throw rolledBack(this.#partition, this.#kept, this.#state.size);
+      throw rolledBack(this.#of, this.#kept, this.#state.size);
     const missing = records.slice(0, Math.max(0, size - this.#state.size));
     this.#state = appendEntries(
       this.#state,
       missing.map(({ value }) => leafOf(value)),
     ).state;
     if (this.#state.size === size && Buffer.compare(stateRoot(this.#state), root) !== 0)
-      throw rewritten(this.#partition, this.#kept, size);
+      throw rewritten(this.#of, this.#kept, size);
   }
 }
 
@@ -103,16 +105,16 @@ const WAY_OUT =
   'Nothing is routed or signed. Restore the newest backup, or what was lost, if there is any; else begin a new ledger whose first leaf is the kept checkpoint: residency audit new-ledger (docs/how-to/back-up-and-restore.md).';
 
 /** `found`: the number of leaves of ledger and log together. */
-export function rolledBack(partition: number, { size }: TreeHead, found: number): AuditingError {
+export function rolledBack(of: TopicPartition, { size }: TreeHead, found: number): AuditingError {
   return new AuditingError({
     code: 'LEDGER_ROLLED_BACK',
     remedy: 'stop',
-    message: `Expected partition ${partition} of the audit log to have the ${size} events of the checkpoint that is kept apart, found ${found}: an older copy was put back, or events were lost. ${WAY_OUT}`,
+    message: `Expected ${logText(of)} to have the ${size} events of the checkpoint that is kept apart, found ${found}: an older copy was put back, or events were lost. ${WAY_OUT}`,
   });
 }
 
 function rewritten(
-  partition: number,
+  of: TopicPartition,
   { size }: TreeHead,
   found: number,
   cause?: unknown,
@@ -121,26 +123,26 @@ function rewritten(
     code: 'LEDGER_ROLLED_BACK',
     remedy: 'stop',
     cause,
-    message: `Expected partition ${partition} of the audit log to begin with the ${size} events of the checkpoint that is kept apart, found ${found} that do not: an older copy was put back and went on in another way, or events were altered. ${WAY_OUT}`,
+    message: `Expected ${logText(of)} to begin with the ${size} events of the checkpoint that is kept apart, found ${found} that do not: an older copy was put back and went on in another way, or events were altered. ${WAY_OUT}`,
   });
 }
 
-function laterGeneration(partition: number, generation: number): AuditingError {
+function laterGeneration(of: TopicPartition, generation: number): AuditingError {
   return new AuditingError({
     code: 'LEDGER_ROLLED_BACK',
     remedy: 'stop',
-    message: `Expected generation ${generation} of the ledger of partition ${partition} to be the newest, found a checkpoint of generation ${generation + 1} kept apart: an older key file was put back. ${WAY_OUT}`,
+    message: `Expected generation ${generation} of the ledger of ${logText(of)} to be the newest, found a checkpoint of generation ${generation + 1} kept apart: an older key file was put back. ${WAY_OUT}`,
   });
 }
 
-function refusedKept(partition: number, error: unknown): unknown {
+function refusedKept(of: TopicPartition, error: unknown): unknown {
   const code = codeOf(error);
   if (code === 'KEY_UNKNOWN' || code === 'SIGNATURE_INVALID') {
     return new AuditingError({
       code: 'LEDGER_KEY_UNKNOWN',
       remedy: 'stop',
       cause: error,
-      message: `Expected the checkpoint of partition ${partition} that is kept apart to be signed by a key of this ledger, found another key's: the key file was replaced. Restore the key that signed; if it is lost, residency audit new-ledger (docs/how-to/rotate-the-ledger-key.md).`,
+      message: `Expected the checkpoint of ${logText(of)} that is kept apart to be signed by a key of this ledger, found another key's: the key file was replaced. Restore the key that signed; if it is lost, residency audit new-ledger (docs/how-to/rotate-the-ledger-key.md).`,
     });
   }
   if (code === undefined || code === 'CRYPTO_UNAVAILABLE') return error;
@@ -148,6 +150,6 @@ function refusedKept(partition: number, error: unknown): unknown {
     code: 'KEPT_CHECKPOINT_INVALID',
     remedy: 'stop',
     cause: error,
-    message: `Expected the place of kept checkpoints to hold one of this ledger for partition ${partition}, found something else (${code}). Name the place that is this log's, or restore the file; give each log a place of its own.`,
+    message: `Expected the place of kept checkpoints to hold one of this ledger for ${logText(of)}, found something else (${code}). Name the place that is this log's, or restore the file; give each log a place of its own.`,
   });
 }

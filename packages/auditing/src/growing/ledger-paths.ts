@@ -1,33 +1,46 @@
+import { TOPICS, regionOfCustody } from '@residency/contracts';
+import type { TopicPartition } from '@residency/contracts';
 import { CHECKPOINT_PATH, tilePath } from '@residency/ledger';
 
 /**
- * A ledger's name in its checkpoints, and of the keys that sign them: one ledger for each partition
- * of an audit log. Every generation but the first has a name of its own, because it is another
- * tree.
+ * A ledger's name in its checkpoints, and of the keys that sign them. The audit log's ledgers are
+ * named by their partition alone, those of other logs by topic and partition. Every generation but
+ * the first has a name of its own, because it is another tree.
  */
 export function ledgerOrigin(
   prefix: string,
   log: string,
-  partition: number,
+  of: TopicPartition,
   generation = 1,
 ): string {
-  return `${prefix}/${log}/${ledgerPath(partition, '', generation).slice(0, -1)}`;
+  return `${prefix}/${log}/${ledgerPath(of, '', generation).slice(0, -1)}`;
+}
+
+/** The log that an origin names: by its topic, if it names one, else the audit log. */
+export function topicOfOrigin(origin: string): string {
+  const topic = /\/([^/]+)\/\d+(?:\/g\d+)?$/.exec(origin)?.[1] ?? '';
+  return regionOfCustody(topic) === undefined ? TOPICS.audit : topic;
 }
 
 /**
- * True if a ledger's first leaf is the last checkpoint of the previous ledger, not an audit event.
+ * True if a ledger's first leaf is the last checkpoint of the previous ledger, not an event.
  */
 export function isSuccessor(origin: string): boolean {
   return /\/g(?:[2-9]|[1-9]\d{1,5})$/.test(origin);
 }
 
-/** The path of a partition's ledger file in a store. `path` is named as in C2SP tlog-tiles. */
-export function ledgerPath(partition: number, path: string, generation = 1): string {
-  return generation === 1 ? `${partition}/${path}` : `${partition}/g${generation}/${path}`;
+/** The path of a ledger's file in a store. `path` is named as in C2SP tlog-tiles. */
+export function ledgerPath(
+  { topic, partition }: TopicPartition,
+  path: string,
+  generation = 1,
+): string {
+  const folder = topic === TOPICS.audit ? String(partition) : `${topic}/${partition}`;
+  return generation === 1 ? `${folder}/${path}` : `${folder}/g${generation}/${path}`;
 }
 
-export function checkpointPath(partition: number, generation = 1): string {
-  return ledgerPath(partition, CHECKPOINT_PATH, generation);
+export function checkpointPath(of: TopicPartition, generation = 1): string {
+  return ledgerPath(of, CHECKPOINT_PATH, generation);
 }
 
 /**
@@ -50,7 +63,8 @@ export function keyChangePath(id: number): string {
 }
 
 // No segment begins with a dot or is empty, so no path leads out of the store.
-const PATH = /^(?:0|[1-9]\d{0,9})(?:\/[a-z0-9][a-z0-9.]{0,31}){1,10}$/;
+const PATH =
+  /^(?:residency\.custody\.[a-z0-9][a-z0-9.-]{0,63}\/)?(?:0|[1-9]\d{0,9})(?:\/[a-z0-9][a-z0-9.]{0,31}){1,10}$/;
 
 /**
  * True if a store may have a file at this path. Stores check this themselves, because HTTP clients

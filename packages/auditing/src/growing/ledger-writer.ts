@@ -11,6 +11,7 @@ import {
 import type { LedgerKeys, LedgerState, ReadHash, Signer, TreeHead } from '@residency/ledger';
 import { hasCode } from '@residency/coded-error';
 import { AuditingError } from '../auditing-error.ts';
+import { logText } from '../logs/log-text.ts';
 import type { KeptCheckpoints } from '../ports/kept-checkpoints.ts';
 import type { LedgerStore } from '../ports/ledger-store.ts';
 import { createAll } from './create-all.ts';
@@ -26,7 +27,7 @@ export interface LedgerWriterOptions extends LedgerPlace, Pick<LedgerKeys, 'sign
 }
 
 /**
- * Writes one partition's ledger, starting from its published files. Files are created as they fill
+ * Writes one log's ledger, starting from its published files. Files are created as they fill
  * up. `publish` decides on a head, signs it, keeps the checkpoint apart and then replaces the
  * published one. After any failure, discard the instance, recover, and repeat: the same leaves
  * write the same bytes.
@@ -84,16 +85,12 @@ export class LedgerWriter {
     await this.#verify(head);
     const checkpoint = { ...head, origin: this.#place.origin, extensions: [] };
     await this.#decide(new TextEncoder().encode(formatCheckpoint(checkpoint)), size);
-    const { partition, generation, signer, cosigner } = this.#place;
+    const { of, generation, signer, cosigner } = this.#place;
     const signers: readonly [Signer, ...Signer[]] =
       cosigner === undefined ? [signer] : [cosigner, signer];
     const signed = await signCheckpoint(checkpoint, ...signers);
     await this.#keep(signed, head);
-    await this.#place.store.publish(
-      checkpointPath(partition, generation),
-      signed,
-      this.#checkpoint,
-    );
+    await this.#place.store.publish(checkpointPath(of, generation), signed, this.#checkpoint);
     // A decided head may precede the published checkpoint: an older checkpoint was restored, or
     // another writer is ahead.
     this.#decided = this.#decided === undefined ? undefined : await readDecided(this.#place, size);
@@ -110,7 +107,7 @@ export class LedgerWriter {
     const read: ReadHash = (height, index) => reader.hash(height, index);
     verifyConsistency(this.#head, head, await consistencyProof(this.#head.size, head.size, read));
     if (this.#kept !== undefined && this.#kept.head.size <= head.size)
-      await requireBeginsWithKept(this.#place.partition, this.#kept, head, files);
+      await requireBeginsWithKept(this.#place.of, this.#kept, head, files);
   }
 
   /**
@@ -120,7 +117,7 @@ export class LedgerWriter {
   async #keep(signed: Uint8Array, head: TreeHead): Promise<void> {
     if (this.#kept !== undefined && this.#kept.head.size > head.size) return;
     await this.#place.kept.publish(
-      checkpointPath(this.#place.partition, this.#place.generation),
+      checkpointPath(this.#place.of, this.#place.generation),
       signed,
       this.#kept?.bytes,
     );
@@ -143,13 +140,13 @@ export class LedgerWriter {
         code: 'LEDGER_MOVED',
         remedy: 'retry',
         cause: error,
-        message: `Expected to choose the head that follows size ${this.#head.size} of the ledger of partition ${this.#place.partition}, found that another writer chose it. Nothing is lost: the ledger is read again and continued.`,
+        message: `Expected to choose the head that follows size ${this.#head.size} of the ledger of ${logText(this.#place.of)}, found that another writer chose it. Nothing is lost: the ledger is read again and continued.`,
       });
     }
   }
 
   #path(path: string): string {
-    return ledgerPath(this.#place.partition, path, this.#place.generation);
+    return ledgerPath(this.#place.of, path, this.#place.generation);
   }
 
   async #create(files: Parameters<typeof createAll>[1]): Promise<void> {

@@ -1,7 +1,8 @@
-import { auditEventIn } from '@residency/contracts';
 import type { AuditRecord } from '../audit-record.ts';
 import { AuditingError } from '../auditing-error.ts';
-import type { AuditSource } from '../ports/audit-source.ts';
+import { kindOf } from '../logs/kind-of.ts';
+import { logText } from '../logs/log-text.ts';
+import type { LedgerSource } from '../ports/ledger-source.ts';
 import { leafOf } from './leaf-of.ts';
 import type { PublishedLedger } from './recover-ledger.ts';
 import { TailSearch } from './tail-search.ts';
@@ -13,12 +14,12 @@ import { TailSearch } from './tail-search.ts';
 const MARGIN_MS = 60_000;
 
 /**
- * The records after a ledger's last leaf, as from `AuditSource.follow`. The leaves themselves show
+ * The records after a ledger's last leaf, as from `LedgerSource.follow`. The leaves themselves show
  * where to continue: no offset is stored, so none can be wrong. Throws `LEDGER_AHEAD_OF_LOG` (stop)
  * if the log does not have the leaves.
  */
 export async function* newRecords(
-  source: AuditSource,
+  source: LedgerSource,
   { tail, head }: Pick<PublishedLedger, 'tail' | 'head'>,
   signal: AbortSignal,
 ): AsyncGenerator<readonly AuditRecord[]> {
@@ -29,7 +30,7 @@ export async function* newRecords(
   const leaf = head.size - tail.length;
   // Read from the log's beginning only if the times of the leaves were wrong: their writer may have
   // lied.
-  for (const since of new Set([sinceOf(tail), 0])) {
+  for (const since of new Set([sinceOf(source, tail), 0])) {
     const search = new TailSearch(tail);
     let [found, searched] = [false, false];
     for await (const records of source.follow({ leaf, since }, signal)) {
@@ -49,11 +50,11 @@ export async function* newRecords(
   throw new AuditingError({
     code: 'LEDGER_AHEAD_OF_LOG',
     remedy: 'stop',
-    message: `Expected the last ${tail.length} of ${head.size} leaves of the ledger of partition ${source.partition} in a row in the audit log, found otherwise: the log lost records or was replaced, or the ledger is another log's. Keep both, and find out which one is correct.`,
+    message: `Expected the last ${tail.length} of ${head.size} leaves of its ledger in a row in ${logText(source.of)}, found otherwise: the log lost records or was replaced, or the ledger is another log's. Keep both, and find out which one is correct.`,
   });
 }
 
-function sinceOf(tail: readonly Uint8Array[]): number {
-  const times = tail.flatMap((leaf) => auditEventIn(leaf)?.at ?? []);
+function sinceOf({ of }: LedgerSource, tail: readonly Uint8Array[]): number {
+  const times = tail.flatMap((leaf) => kindOf(of.topic).timeOf(leaf) ?? []);
   return times.length === 0 ? 0 : Math.max(0, Math.min(...times) - MARGIN_MS);
 }

@@ -14,25 +14,22 @@ import type {
   TreeHead,
   VerifierKey,
 } from '@residency/ledger';
+import type { TopicPartition } from '@residency/contracts';
 import { AuditingError } from '../auditing-error.ts';
 import type { LedgerStore } from '../ports/ledger-store.ts';
 import { ledgerPath, nextHeadPath } from './ledger-paths.ts';
 
 export interface LedgerPlace {
   readonly store: Pick<LedgerStore, 'read'>;
-  readonly partition: number;
+  readonly of: TopicPartition;
   /** Default 1. */
   readonly generation?: number;
   readonly origin: string;
 }
 
 /** The files of one ledger. */
-export function filesOf({
-  store,
-  partition,
-  generation,
-}: Omit<LedgerPlace, 'origin'>): ReadLedgerFile {
-  return (path) => store.read(ledgerPath(partition, path, generation));
+export function filesOf({ store, of, generation }: Omit<LedgerPlace, 'origin'>): ReadLedgerFile {
+  return (path) => store.read(ledgerPath(of, path, generation));
 }
 
 export interface PublishedLedger {
@@ -94,7 +91,7 @@ export async function readDecided(place: LedgerPlace, size: number): Promise<Tre
   if (bytes === undefined) return undefined;
   const head = parseHead(bytes);
   if (head === undefined || head.origin !== place.origin || head.size <= size)
-    throw forked(ledgerPath(place.partition, nextHeadPath(size), place.generation));
+    throw forked(ledgerPath(place.of, nextHeadPath(size), place.generation));
   return head;
 }
 
@@ -111,6 +108,6 @@ export function forked(path: string, cause?: unknown): AuditingError {
     code: 'LEDGER_FORK',
     remedy: 'stop',
     cause,
-    message: `Expected ${path} of the ledger's store to hold what the audit log says, found something else: the log or the store was altered, or another log writes there. Nothing was signed. Keep both, and find out which one is true.`,
+    message: `Expected ${path} of the ledger's store to hold what the log says, found something else: the log or the store was altered, or another log writes there. Nothing was signed. Keep both, and find out which one is true.`,
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Stores the ledgers of an audit log: files under relative paths, `<partition>/checkpoint` and
- * others below `<partition>/`. Any other path is refused (`INVALID_LEDGER_PATH`, stop).
+ * Stores ledgers: files under relative paths, `<partition>/checkpoint` and others below
+ * `<partition>/` for the audit log, and below `<topic>/<partition>/` for a custody log. Any other path is refused (`INVALID_LEDGER_PATH`, stop).
  *
  * Everything a method writes or returns is durable once it resolves. Errors have remedy `retry` if
  * the same call may succeed later; then the store may have done all of it. The caller repeats; a

@@ -12,6 +12,9 @@ export interface PartitionDigest {
   readonly sha256: string;
 }
 
+/** SHA-256 of nothing: of a log without events. */
+export const EMPTY_DIGEST = createHash('sha256').digest('hex');
+
 /**
  * The digest of the replayed events (docs/formats/audit-event.md "Replay digest"). All readers that
  * see the same events in each partition's order get the same digest, however partitions are

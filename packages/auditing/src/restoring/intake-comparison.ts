@@ -1,7 +1,7 @@
 import { differenceOf } from '@residency/contracts';
 import type { AuditEvent, LogRecord } from '@residency/contracts';
 import { AuditingError } from '../auditing-error.ts';
-import type { AuditReading } from '../ports/audit-restorer.ts';
+import type { AuditReading } from '../ports/log-restorers.ts';
 
 /**
  * Compares missing events, in the order of their records, with the intake records at their
@@ -33,7 +33,7 @@ export class IntakeComparison {
     throw new AuditingError({
       code: 'INTAKE_DIFFERS',
       remedy: 'stop',
-      message: `Expected the intake record at offset ${offset} of partition ${this.#log.partition} to be the one that the ledger has an event about, found one that is ${difference}; nothing was appended. It was accepted after the log was put back, and would count as settled without being routed. Keep a copy of this log; docs/how-to/restore-the-audit-log.md says how to go on.`,
+      message: `Expected the intake record at offset ${offset} of partition ${this.#log.of.partition} to be the one that the ledger has an event about, found one that is ${difference}; nothing was appended. It was accepted after the log was put back, and would count as settled without being routed. Keep a copy of this log; docs/how-to/restore-the-audit-log.md says how to go on.`,
     });
   }
 
@@ -46,7 +46,7 @@ export class IntakeComparison {
     throw new AuditingError({
       code: 'INTAKE_SHORTER',
       remedy: 'stop',
-      message: `Expected partition ${this.#log.partition} of the intake log to reach beyond offset ${last}, the largest that the ledger has an event about, found its end at ${end}; nothing was appended. New records would get positions that the ledger has events about. Restore the intake log too, or begin a log with another name.`,
+      message: `Expected partition ${this.#log.of.partition} of the intake log to reach beyond offset ${last}, the largest that the ledger has an event about, found its end at ${end}; nothing was appended. New records would get positions that the ledger has events about. Restore the intake log too, or begin a log with another name.`,
     });
   }
 

@@ -14,6 +14,7 @@ import { rolledBack } from '../growing/kept-head.ts';
 import { isSuccessor } from '../growing/ledger-paths.ts';
 import { filesOf } from '../growing/recover-ledger.ts';
 import type { LedgerPlace } from '../growing/recover-ledger.ts';
+import { logText } from '../logs/log-text.ts';
 import type { KeptCheckpoints } from '../ports/kept-checkpoints.ts';
 
 /** A ledger to read entries from. */
@@ -26,7 +27,7 @@ export interface RestoredLedger {
 }
 
 /**
- * The entries of one partition's ledger that are records of the audit log. A later ledger's first
+ * The entries of one ledger that are records of its log. A later ledger's first
  * leaf is not one of them. Each entry is checked against a head that the ledger's key signed.
  */
 export class LedgerEntries {
@@ -91,7 +92,7 @@ async function recover(
       code: 'LEDGER_KEY_UNKNOWN',
       remedy: 'stop',
       cause: error,
-      message: `Expected the checkpoint of partition ${place.partition} to be signed by a key of this ledger, found another key's. Restore the key file that belongs to it.`,
+      message: `Expected the checkpoint of ${logText(place.of)} to be signed by a key of this ledger, found another key's. Restore the key file that belongs to it.`,
     });
   }
 }
@@ -102,7 +103,7 @@ async function open(place: LedgerPlace, head: TreeHead, published: number): Prom
     return await LedgerReader.open(head, filesOf(place));
   } catch (error) {
     if (head.size > published && hasCode(error, 'TILE_MISSING'))
-      throw rolledBack(place.partition, head, published);
+      throw rolledBack(place.of, head, published);
     throw error;
   }
 }

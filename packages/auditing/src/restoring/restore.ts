@@ -1,21 +1,32 @@
 import { TOPICS, auditEventIn } from '@residency/contracts';
-import type { AuditEvent } from '@residency/contracts';
+import type { AuditEvent, TopicPartition } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { AuditingError } from '../auditing-error.ts';
 import { leafOf } from '../growing/leaf-of.ts';
-import type { AuditReading, AuditRestorer, RestoredEntry } from '../ports/audit-restorer.ts';
+import { logText } from '../logs/log-text.ts';
+import type {
+  AuditReading,
+  AuditRestorer,
+  CustodyRestorer,
+  LogReading,
+  RestoredEntry,
+} from '../ports/log-restorers.ts';
 import { IntakeComparison } from './intake-comparison.ts';
 import type { LedgerEntries } from './ledger-entries.ts';
 
-/** The comparison of one partition's audit log with its ledger. */
+/** The comparison of a log with its ledger. */
 export interface RestorePlan {
-  readonly partition: number;
+  readonly of: TopicPartition;
   /** The number of records that the ledger has entries of. */
   readonly entries: number;
   /** The number of records in the log; the first of them equal the entries. */
   readonly records: number;
   /** The number of entries that the log lacks. */
   readonly missing: number;
+}
+
+/** The same of a partition of the audit log, and of the position at which it is settled. */
+export interface AuditRestorePlan extends RestorePlan {
   /** True if the committed position is beyond the log's last event. */
   readonly ahead: boolean;
   /**
@@ -42,37 +53,69 @@ const MOST_AT_ONCE = 1_024;
 export async function planRestore(
   ledger: LedgerEntries,
   log: AuditReading,
-  { onProgress = () => undefined }: RestoreOptions = {},
-): Promise<RestorePlan> {
-  const { partition } = log;
+  options: RestoreOptions = {},
+): Promise<AuditRestorePlan> {
   // Read first: a router that settles meanwhile moves events and position together.
   const committed = await log.committed();
-  let [records, now]: [number, bigint | null] = [0, null];
+  let now: bigint | null = null;
+  const intake = new IntakeComparison(log);
+  let next: bigint | null = null;
+  const plan = await compare(ledger, log, options, {
+    record: (value) => {
+      next = now = after(eventIn(value, log), now);
+    },
+    missing: async (entry) => {
+      const event = eventIn(entry, log);
+      if (event !== undefined) await intake.compare(event, entry);
+      next = after(event, next);
+    },
+  });
+  await intake.end();
+  return { ...plan, ahead: committed !== null && (now === null || committed > now), next };
+}
+
+/** As `planRestore`, for a custody log, which no committed position belongs to. */
+export async function planCustodyRestore(
+  ledger: LedgerEntries,
+  log: LogReading,
+  options: RestoreOptions = {},
+): Promise<RestorePlan> {
+  return await compare(ledger, log, options, {
+    record: () => undefined,
+    missing: () => Promise.resolve(),
+  });
+}
+
+/** What is done with each record of the log, and with each further entry of the ledger. */
+interface Seen {
+  record(value: Buffer | null): void;
+  missing(entry: Uint8Array): Promise<void>;
+}
+
+async function compare(
+  ledger: LedgerEntries,
+  log: LogReading,
+  { onProgress = () => undefined }: RestoreOptions,
+  seen: Seen,
+): Promise<RestorePlan> {
+  let records = 0;
   for await (const batch of log.records()) {
     for (const { value } of batch) {
-      if (records < ledger.size) await requireSame(ledger, records, { partition, value });
-      now = after(eventIn(value, log), now);
+      if (records < ledger.size) await requireSame(ledger, records, log.of, value);
+      seen.record(value);
       records += 1;
     }
     onProgress(records, Math.max(records, ledger.size));
   }
-  const intake = new IntakeComparison(log);
-  let next = now;
   for (let index = records; index < ledger.size; index += 1) {
-    const entry = await ledger.at(index);
-    const event = eventIn(entry, log);
-    if (event !== undefined) await intake.compare(event, entry);
-    next = after(event, next);
+    await seen.missing(await ledger.at(index));
     if (index % MOST_AT_ONCE === 0) onProgress(index, ledger.size);
   }
-  await intake.end();
   return {
-    partition,
+    of: log.of,
     entries: ledger.size,
     records,
     missing: Math.max(0, ledger.size - records),
-    ahead: committed !== null && (now === null || committed > now),
-    next,
   };
 }
 
@@ -87,39 +130,70 @@ export async function planRestore(
 export async function restoreAuditLog(
   ledger: LedgerEntries,
   log: AuditRestorer,
-  { onProgress = () => undefined }: RestoreOptions = {},
-): Promise<RestorePlan> {
+  options: RestoreOptions = {},
+): Promise<AuditRestorePlan> {
   const plan = await planRestore(ledger, log);
-  for (let from = plan.records; from < ledger.size; from += MOST_AT_ONCE) {
-    const entries: RestoredEntry[] = [];
-    for (let at = from; at < Math.min(from + MOST_AT_ONCE, ledger.size); at += 1) {
-      const value = Buffer.from(await ledger.at(at));
-      entries.push({ value, ...defined({ event: eventIn(value, log) }) });
-    }
+  await appendMissing(ledger, plan, options, async (values) => {
+    const entries: readonly RestoredEntry[] = values.map((value) => ({
+      value,
+      ...defined({ event: eventIn(value, log) }),
+    }));
     await log.append(entries, plan.next);
-    onProgress(from + entries.length - plan.records, plan.missing);
-  }
+  });
   if (plan.missing === 0 && plan.ahead) await log.append([], plan.next);
   return plan;
+}
+
+/**
+ * Appends the entries that the custody log lacks, byte for byte and in order. May be repeated after
+ * any stop: a shorter log is the beginning of the ledger. Throws as `planCustodyRestore`, before it
+ * appends anything.
+ */
+export async function restoreCustodyLog(
+  ledger: LedgerEntries,
+  log: CustodyRestorer,
+  options: RestoreOptions = {},
+): Promise<RestorePlan> {
+  const plan = await planCustodyRestore(ledger, log);
+  await appendMissing(ledger, plan, options, async (values) => {
+    await log.restore(values);
+  });
+  return plan;
+}
+
+async function appendMissing(
+  ledger: LedgerEntries,
+  { records, missing }: RestorePlan,
+  { onProgress = () => undefined }: RestoreOptions,
+  append: (values: readonly Buffer[]) => Promise<void>,
+): Promise<void> {
+  for (let from = records; from < ledger.size; from += MOST_AT_ONCE) {
+    const values: Buffer[] = [];
+    for (let at = from; at < Math.min(from + MOST_AT_ONCE, ledger.size); at += 1)
+      values.push(Buffer.from(await ledger.at(at)));
+    await append(values);
+    onProgress(from + values.length - records, missing);
+  }
 }
 
 async function requireSame(
   ledger: LedgerEntries,
   index: number,
-  { partition, value }: { readonly partition: number; readonly value: Buffer | null },
+  of: TopicPartition,
+  value: Buffer | null,
 ): Promise<void> {
   if (Buffer.compare(await ledger.at(index), leafOf(value)) === 0) return;
   throw new AuditingError({
     code: 'LOG_DIFFERS',
     remedy: 'stop',
-    message: `Expected record ${index} of partition ${partition} of the audit log to be entry ${index} of its ledger, found another record; nothing was appended. This log is not the beginning of that ledger: keep both, and see docs/how-to/restore-the-audit-log.md.`,
+    message: `Expected record ${index} of ${logText(of)} to be entry ${index} of its ledger, found another record; nothing was appended. This log is not the beginning of that ledger: keep both, and see docs/how-to/restore-the-audit-log.md.`,
   });
 }
 
 /** The event in a record, if it is about an intake record of this partition. */
 function eventIn(
   value: Uint8Array | null,
-  { log, partition }: Pick<AuditReading, 'log' | 'partition'>,
+  { log, of: { partition } }: Pick<AuditReading, 'log' | 'of'>,
 ): AuditEvent | undefined {
   const event = auditEventIn(value);
   const { position } = event ?? {};

@@ -1,13 +1,14 @@
-import { auditEventIn, formatPosition } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import { Capped } from '../capped.ts';
-import { EventChain } from '../event-chain.ts';
-import type { ChainFault } from '../event-chain.ts';
+import type { AuditAnomalyKind } from '../growing/audit-anomaly.ts';
+import { kindOf } from '../logs/kind-of.ts';
+import type { CheckedLeaf, LeafCheck } from '../logs/log-kind.ts';
 
 /** An entry that cannot be at its index in an honest log. */
 export interface EntryFault {
-  readonly code: ChainFault | 'UNDECODABLE';
+  readonly code: AuditAnomalyKind;
   readonly index: number;
-  /** Absent: the entry is not an event. */
+  /** Absent: the entry is not an event about an intake record. */
   readonly position?: string;
 }
 
@@ -16,15 +17,18 @@ export interface FoundEntries {
   readonly list: readonly EntryFault[];
 }
 
+const UNDECODABLE: CheckedLeaf = { faults: ['UNDECODABLE'] };
+
 /**
- * Checks that the entries of a ledger are the events of one partition: each once, in order, with
- * none missing.
+ * Checks that the entries of a ledger are the events of one log: each once, in order, with none
+ * missing.
  */
 export class EntryFaults {
-  readonly #chain = new EventChain({ fromStart: true });
+  readonly #check: LeafCheck;
   readonly #found: Capped<EntryFault>;
 
-  constructor(maxListed: number) {
+  constructor(topic: string, maxListed: number) {
+    this.#check = kindOf(topic).check({ fromStart: true });
     this.#found = new Capped(maxListed);
   }
 
@@ -36,14 +40,9 @@ export class EntryFaults {
   ): void {
     for (const [at, entry] of entries.entries()) {
       if (successor && from + at === 0) continue;
-      const event = auditEventIn(entry);
-      const code = event === undefined ? 'UNDECODABLE' : this.#chain.follow(event);
-      if (code !== undefined)
-        this.#found.add({
-          code,
-          index: from + at,
-          ...(event === undefined ? {} : { position: formatPosition(event.position) }),
-        });
+      const { faults, position } = this.#check.follow(entry) ?? UNDECODABLE;
+      for (const code of faults)
+        this.#found.add({ code, index: from + at, ...defined({ position }) });
     }
   }
 

@@ -1,7 +1,7 @@
-import { auditEventIn } from '@residency/contracts';
 import { TILE_WIDTH } from '@residency/ledger';
 import type { LedgerReader } from '@residency/ledger';
-import type { Position } from '@residency/contracts';
+import { kindOf } from '../logs/kind-of.ts';
+import type { LogKind } from '../logs/log-kind.ts';
 
 /**
  * The entry's index in the ledger; `undefined`: the ledger does not have it. Reads O(log n) bundles
@@ -10,10 +10,12 @@ import type { Position } from '@residency/contracts';
 export async function findLeaf(
   reader: LedgerReader,
   entry: Uint8Array,
-  position: Position,
+  topic: string,
 ): Promise<number | undefined> {
   const bundles = Math.ceil(reader.head.size / TILE_WIDTH);
-  const likely = await bundleOf(reader, bundles, position.offset);
+  const kind = kindOf(topic);
+  const order = kind.orderOf(entry);
+  const likely = order === undefined ? undefined : await bundleOf(reader, bundles, order, kind);
   if (likely !== undefined) {
     const index = await indexIn(reader, likely, entry);
     if (index !== undefined) return index;
@@ -25,25 +27,23 @@ export async function findLeaf(
   return undefined;
 }
 
-/** The last bundle whose first entry is at or before the offset. */
+/** The last bundle whose first entry is at or before the one that is looked for. */
 async function bundleOf(
   reader: LedgerReader,
   bundles: number,
-  offset: bigint,
+  order: bigint,
+  kind: LogKind,
 ): Promise<number | undefined> {
   let [from, to] = [0, bundles];
   while (to - from > 1) {
     const middle = Math.floor((from + to) / 2);
-    const first = offsetOf((await reader.entries(middle))[0]);
+    const entry = (await reader.entries(middle))[0];
+    const first = entry === undefined ? undefined : kind.orderOf(entry);
     if (first === undefined) return undefined;
-    if (first <= offset) from = middle;
+    if (first <= order) from = middle;
     else to = middle;
   }
   return bundles === 0 ? undefined : from;
-}
-
-function offsetOf(entry: Uint8Array | undefined): bigint | undefined {
-  return auditEventIn(entry)?.position.offset;
 }
 
 async function indexIn(

@@ -1,3 +1,4 @@
+import { TOPICS } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import {
   CHECKPOINT_PATH,
@@ -8,7 +9,7 @@ import {
 } from '@residency/ledger';
 import type { Checkpoint, ReadLedgerFile, TreeHead, Trust } from '@residency/ledger';
 import { codeOf } from '@residency/coded-error';
-import { isSuccessor } from '../growing/ledger-paths.ts';
+import { isSuccessor, topicOfOrigin } from '../growing/ledger-paths.ts';
 import { compareKept } from './compare-kept.ts';
 import { EntryFaults } from './entry-faults.ts';
 import type { FoundEntries } from './entry-faults.ts';
@@ -46,16 +47,18 @@ export interface FsckReport {
 
 /**
  * Rebuilds a ledger from its entries, bundle after bundle, and compares each tile, the root, the
- * signatures, the root of an older checkpoint, and each event's place in its partition. Names the
+ * signatures, the root of an older checkpoint, and each event's place in its log. Names the
  * first faulty file. Errors of `read` are thrown unchanged.
  */
 export async function fsck(read: ReadLedgerFile, options: FsckOptions = {}): Promise<FsckReport> {
-  const entryFaults = new EntryFaults(options.maxListed ?? 1_000);
+  const most = options.maxListed ?? 1_000;
+  let entryFaults = new EntryFaults(TOPICS.audit, most);
   let checkpoint: Checkpoint | undefined;
   let files = 0;
   try {
     checkpoint = await openAt(await read(CHECKPOINT_PATH), CHECKPOINT_PATH, options.trust);
     const { origin, size, root } = checkpoint;
+    entryFaults = new EntryFaults(topicOfOrigin(origin), most);
     const since =
       options.since === undefined
         ? undefined

@@ -8,7 +8,6 @@ import {
   parseNote,
 } from '@residency/ledger';
 import type { ReadLedgerFile, TreeHead, Trust } from '@residency/ledger';
-import type { AuditEvent } from '@residency/contracts';
 import { AuditingError } from '../auditing-error.ts';
 import { findLeaf } from './find-leaf.ts';
 
@@ -21,14 +20,14 @@ export interface Proven {
 }
 
 /**
- * A receipt for an event under the newest checkpoint of its partition's ledger. Throws
+ * A receipt for an event under the newest checkpoint of its log's ledger. `topic`: the log's. Throws
  * `NOT_IN_LEDGER` if the ledger has no such leaf, or not yet, and the errors of `LedgerReader` for
  * a damaged ledger. With `trust` the checkpoint is verified first.
  */
 export async function prove(
   read: ReadLedgerFile,
   leaf: Uint8Array,
-  { position }: Pick<AuditEvent, 'position'>,
+  topic: string,
   trust?: Trust,
 ): Promise<Proven> {
   const checkpoint = await read(CHECKPOINT_PATH);
@@ -38,7 +37,7 @@ export async function prove(
       ? parseCheckpoint(parseNote(checkpoint).text)
       : (await openCheckpoint(checkpoint, trust)).checkpoint;
   const reader = await LedgerReader.open(head, read);
-  const index = await findLeaf(reader, leaf, position);
+  const index = await findLeaf(reader, leaf, topic);
   if (index === undefined) throw notInLedger(`none among its ${head.size} leaves`);
   return {
     index,
@@ -64,7 +63,7 @@ async function receiptOf(
 function notInLedger(found: string): AuditingError {
   return new AuditingError({
     code: 'NOT_IN_LEDGER',
-    message: `Expected the event to be a leaf of its partition's ledger, found ${found}; if it was settled just now, wait for the next checkpoint and ask again.`,
+    message: `Expected the event to be a leaf of its log's ledger, found ${found}; if it was settled just now, wait for the next checkpoint and ask again.`,
     remedy: 'retry',
   });
 }

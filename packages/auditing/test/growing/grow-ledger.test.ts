@@ -1,6 +1,11 @@
-import { MemoryAuditSource, MemoryLedgerStore, someAuditRecords } from '@residency/testkit';
+import {
+  auditPartition,
+  MemoryLedgerSource,
+  MemoryLedgerStore,
+  someAuditRecords,
+} from '@residency/testkit';
 import { describe, expect, test } from 'vitest';
-import { EventWatch, RecentRegions, growLedger } from '../../src/index.ts';
+import { LeafWatch, RecentRegions, growLedger } from '../../src/index.ts';
 import type { LedgerProgress, LedgerStore } from '../../src/index.ts';
 import { entriesUnder, grow, leavesOf, published, signerOf } from './some-ledger.ts';
 
@@ -71,10 +76,10 @@ describe('a ledger', () => {
     }));
     await grow(store, far.slice(0, 900));
     const asked: number[] = [];
-    const source = new MemoryAuditSource(far);
+    const source = new MemoryLedgerSource(far);
     const spied = {
       log: source.log,
-      partition: 0,
+      of: auditPartition(),
       follow: (start: { leaf: number; since: number }, signal: AbortSignal) => {
         asked.push(start.leaf, start.since);
         return source.follow({ ...start, since: Date.UTC(2026, 0, 1) + start.leaf - 6 }, signal);
@@ -142,13 +147,13 @@ describe('a ledger', () => {
 describe('while it follows the log', () => {
   test('a checkpoint comes at once, then at most every interval, and says when it has everything', async () => {
     const store = new MemoryLedgerStore();
-    const source = new MemoryAuditSource(RECORDS.slice(0, 10));
+    const source = new MemoryLedgerSource(RECORDS.slice(0, 10));
     const stop = new AbortController();
     const seen: LedgerProgress[] = [];
     let now = 0;
-    const watch = new EventWatch({
+    const watch = new LeafWatch({
       log: source.log,
-      partition: 0,
+      of: auditPartition(),
       regions: new RecentRegions(10),
       onAnomaly: () => expect.fail(),
     });
@@ -188,7 +193,7 @@ describe('while it follows the log', () => {
   test("a source that fails ends it with the source's own error", async () => {
     const failing = {
       log: 'log-1',
-      partition: 0,
+      of: auditPartition(),
       async *follow() {
         yield RECORDS.slice(0, 5);
         throw Object.assign(new Error('away'), { code: 'KAFKA_UNREACHABLE', remedy: 'retry' });

@@ -1,4 +1,5 @@
 import {
+  auditPartition,
   FaultyLedgerStore,
   MemoryLedgerStore,
   STORE_FAULTS,
@@ -33,7 +34,7 @@ import {
 const RECORDS = someAuditRecords(400);
 const OTHER = someAuditRecords(900, 1);
 const NEXT = (await makeKey('residency-router', new Uint8Array(32).fill(8), 1)).signerKey;
-const ORIGIN = ledgerOrigin('residency-router', 'log-1', 0);
+const ORIGIN = ledgerOrigin('residency-router', 'log-1', auditPartition());
 
 interface World {
   readonly store: MemoryLedgerStore;
@@ -178,7 +179,7 @@ describe('a change of key', () => {
         const inner = new MemoryLedgerStore();
         await grow(inner, RECORDS.slice(0, 5), { kept: keptIn(inner) });
         const store = new FaultyLedgerStore(inner, faultAt(nth, fault));
-        const terms = { ...(await bothKeys()), store, kept: keptIn(store), partition: 0 };
+        const terms = { ...(await bothKeys()), store, kept: keptIn(store), of: auditPartition() };
         const first = await changeKey(terms).catch((error: unknown) => codeOf(error));
         expect(['signed', 'LEDGER_UNREACHABLE']).toContain(first);
         // An auditor may have gone on in between, with the old key or with both.
@@ -236,7 +237,7 @@ describe('a change of key', () => {
         ].slice(1),
         store,
         kept,
-        partition: 0,
+        of: auditPartition(),
       });
     }
     const signer = await openSignerKey(secrets.at(-1) ?? '', ORIGIN);
@@ -268,7 +269,7 @@ describe('a change of key', () => {
 });
 
 describe('a new ledger', () => {
-  const SECOND = ledgerOrigin('residency-router', 'log-1', 0, 2);
+  const SECOND = ledgerOrigin('residency-router', 'log-1', auditPartition(), 2);
 
   test.each(FAULTS)(
     'begun over places that fail once (%s), at whatever call, begins with the newest checkpoint that is left',
@@ -283,7 +284,7 @@ describe('a new ledger', () => {
           (await grown(3)).store.files.get('0/checkpoint') ?? expect.fail(),
         );
         const store = new FaultyLedgerStore(inner, faultAt(nth, fault));
-        const terms = { store, kept: keptIn(store), partition: 0, generation: 2 };
+        const terms = { store, kept: keptIn(store), of: auditPartition(), generation: 2 };
         await beginLedger(terms).catch((error: unknown) => {
           expect(codeOf(error)).toBe('LEDGER_UNREACHABLE');
         });
@@ -293,7 +294,7 @@ describe('a new ledger', () => {
         const signer = await openSignerKey(NEXT, SECOND);
         await grow(inner, RECORDS.slice(0, 4), { kept: keptIn(inner), signer, generation: 2 });
         await grow(inner, RECORDS, { kept: keptIn(inner), signer, generation: 2 });
-        const read = (path: string) => inner.read(ledgerPath(0, path, 2));
+        const read = (path: string) => inner.read(ledgerPath(auditPartition(), path, 2));
         const report = await fsck(read, {
           trust: { keys: [signer.key] },
           kept: (await keptIn(inner).read('0/g2/checkpoint')) ?? expect.fail(),
@@ -317,7 +318,7 @@ describe('a new ledger', () => {
 
   test('is made again from the log and what is kept where its store is lost', async () => {
     const { store, kept } = await grown(5);
-    await beginLedger({ store, kept, partition: 0, generation: 2 });
+    await beginLedger({ store, kept, of: auditPartition(), generation: 2 });
     const signer = await openSignerKey(NEXT, SECOND);
     await grow(store, RECORDS, { kept, signer, generation: 2 });
     const again = new MemoryLedgerStore();
@@ -327,7 +328,7 @@ describe('a new ledger', () => {
 
   test('begins with the empty leaf where no checkpoint is left', async () => {
     const [store, kept] = [new MemoryLedgerStore(), new MemoryLedgerStore()];
-    expect(await beginLedger({ store, kept, partition: 0, generation: 2 })).toEqual({});
+    expect(await beginLedger({ store, kept, of: auditPartition(), generation: 2 })).toEqual({});
     await grow(store, RECORDS.slice(0, 2), {
       kept,
       signer: await openSignerKey(NEXT, SECOND),

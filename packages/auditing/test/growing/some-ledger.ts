@@ -7,7 +7,7 @@ import {
   parseCheckpoint,
 } from '@residency/ledger';
 import type { Checkpoint, Signer } from '@residency/ledger';
-import { MemoryAuditSource, MemoryLedgerStore } from '@residency/testkit';
+import { auditPartition, MemoryLedgerSource, MemoryLedgerStore } from '@residency/testkit';
 import type {
   AuditRecord,
   AuditAnomaly,
@@ -16,7 +16,7 @@ import type {
   LedgerStore,
 } from '../../src/index.ts';
 import {
-  EventWatch,
+  LeafWatch,
   RecentRegions,
   checkpointPath,
   growLedger,
@@ -29,7 +29,10 @@ import {
 export const SECRET = (await makeKey('residency-router', new Uint8Array(32).fill(7), 1)).signerKey;
 
 export function signerOf(partition = 0): Promise<Signer> {
-  return openSignerKey(SECRET, ledgerOrigin('residency-router', 'log-1', partition));
+  return openSignerKey(
+    SECRET,
+    ledgerOrigin('residency-router', 'log-1', auditPartition(partition)),
+  );
 }
 
 /**
@@ -64,14 +67,14 @@ export async function grow(
     readonly partition?: number;
   } = {},
 ): Promise<Grown> {
-  const source = new MemoryAuditSource(records, {
+  const source = new MemoryLedgerSource(records, {
     partition,
     ...defined({ batch }),
   });
   const anomalies: AuditAnomaly[] = [];
-  const watch = new EventWatch({
+  const watch = new LeafWatch({
     log: source.log,
-    partition,
+    of: source.of,
     regions: new RecentRegions(1_000),
     onAnomaly: (anomaly) => {
       anomalies.push(anomaly);
@@ -97,7 +100,7 @@ export async function published(
   store: LedgerStore,
   partition = 0,
 ): Promise<Checkpoint | undefined> {
-  const bytes = await store.read(checkpointPath(partition));
+  const bytes = await store.read(checkpointPath(auditPartition(partition)));
   if (bytes === undefined) return undefined;
   const { key } = await signerOf(partition);
   return (await openCheckpoint(bytes, { origin: key.name, keys: [key] })).checkpoint;
@@ -110,7 +113,7 @@ export async function entriesUnder(
   partition = 0,
 ): Promise<Buffer[]> {
   const reader = await LedgerReader.open({ size, root }, (path) =>
-    store.read(ledgerPath(partition, path)),
+    store.read(ledgerPath(auditPartition(partition), path)),
   );
   const entries: Buffer[] = [];
   for (let bundle = 0; bundle * 256 < size; bundle += 1)

@@ -1,3 +1,4 @@
+import { auditPartition } from '@residency/testkit';
 import type { LogRecord } from '@residency/contracts';
 import type { AuditRecord, AuditRestorer, RestoredEntry } from '../../src/index.ts';
 
@@ -6,7 +7,7 @@ export type Fault = 'failed' | 'persisted' | 'ok';
 /** One partition in memory; each fault is one append's. */
 export class MemoryRestorer implements AuditRestorer {
   readonly log = 'log-1';
-  readonly partition = 0;
+  readonly of = auditPartition();
   readonly all: AuditRecord[];
   appends = 0;
   /** The committed position. */

@@ -1,5 +1,10 @@
 import type { LogRecord } from '@residency/contracts';
-import { MemoryLedgerStore, someAuditEvent, someAuditRecords } from '@residency/testkit';
+import {
+  auditPartition,
+  MemoryLedgerStore,
+  someAuditEvent,
+  someAuditRecords,
+} from '@residency/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AuditRecord, LedgerStore, RestorePlan } from '../../src/index.ts';
@@ -17,9 +22,14 @@ async function ledgerOf(records: readonly AuditRecord[]): Promise<MemoryLedgerSt
 
 async function entriesOf(store: LedgerStore, generation?: number): Promise<LedgerEntries> {
   const signer = await signerOf();
-  const origin = ledgerOrigin('residency-router', 'log-1', 0, generation);
+  const origin = ledgerOrigin('residency-router', 'log-1', auditPartition(), generation);
   return await LedgerEntries.open({
-    place: { store, partition: 0, origin, ...(generation === undefined ? {} : { generation }) },
+    place: {
+      store,
+      of: auditPartition(),
+      origin,
+      ...(generation === undefined ? {} : { generation }),
+    },
     keys: [signer.key],
     kept: keptIn(store),
   });
@@ -38,7 +48,7 @@ describe('an audit log that lost its end', () => {
       const log = new MemoryRestorer(RECORDS.slice(0, left));
       const plan = await restored(await ledgerOf(RECORDS), log);
       expect(plan).toEqual({
-        partition: 0,
+        of: auditPartition(),
         entries: 1_500,
         records: left,
         missing: 1_500 - left,
@@ -249,7 +259,7 @@ describe('nothing is appended', () => {
   test('from a ledger that is older than the checkpoint kept apart', async () => {
     const [store, older] = [await ledgerOf(RECORDS), await ledgerOf(RECORDS.slice(0, 600))];
     const { key } = await signerOf();
-    const place = { store: older, partition: 0, origin: key.name };
+    const place = { store: older, of: auditPartition(), origin: key.name };
     await expect(
       LedgerEntries.open({ place, keys: [key], kept: keptIn(store) }),
     ).rejects.toMatchObject({ code: 'LEDGER_ROLLED_BACK' });
@@ -258,7 +268,7 @@ describe('nothing is appended', () => {
   test('from a ledger that another key signed', async () => {
     const store = await ledgerOf(RECORDS.slice(0, 10));
     const { key } = await signerOf(1);
-    const place = { store, partition: 0, origin: (await signerOf()).key.name };
+    const place = { store, of: auditPartition(), origin: (await signerOf()).key.name };
     await expect(
       LedgerEntries.open({ place, keys: [{ ...key, name: place.origin }] }),
     ).rejects.toMatchObject({

@@ -15,7 +15,7 @@ export function judgeLedgers(
   if (wrongs.length > 0) return wrongs;
   const entries = ledgers.reduce((sum, { size = 0 }) => sum + size, 0);
   const checkpoints = ledgers.filter(({ size }) => size !== undefined);
-  const found = `${checkpoints.length} checkpoint${checkpoints.length === 1 ? '' : 's'} of ${entries.toLocaleString('en-US')} entries, none behind the audit log`;
+  const found = `${checkpoints.length} checkpoint${checkpoints.length === 1 ? '' : 's'} of ${entries.toLocaleString('en-US')} entries, none behind its log`;
   // One key signs all of them.
   if (checkpoints.some(({ verified }) => !verified))
     return [
@@ -29,11 +29,12 @@ export function judgeLedgers(
 }
 
 function judgeLedger(
-  { partition, size, last, due, intakeEnd }: LedgerFacts,
+  { topic, partition, size, last, due, intakeEnd }: LedgerFacts,
   { ledgerLag }: Limits,
 ): readonly CheckResult[] {
-  const check = `ledger ${partition}`;
-  if (size !== undefined && last !== undefined && last >= intakeEnd)
+  const check = `ledger ${topic ?? partition}`;
+  const what = topic === undefined ? 'of offset' : 'number';
+  if (size !== undefined && last !== undefined && intakeEnd !== undefined && last >= intakeEnd)
     return [
       wrong(
         check,
@@ -44,14 +45,12 @@ function judgeLedger(
   if (due === undefined || due.forMs < ledgerLag.seconds * 1_000) return [];
   const patience = secondsText(due.forMs);
   if (size === undefined)
-    return [
-      wrong(check, `no checkpoint, and the audit log has events for more than ${patience}`, NEXT),
-    ];
+    return [wrong(check, `no checkpoint, and its log has events for more than ${patience}`, NEXT)];
   return (last ?? -1n) < due.offset
     ? [
         wrong(
           check,
-          `behind: its last event is of offset ${last ?? 'none'}, the audit log has one of offset ${due.offset} for more than ${patience}`,
+          `behind: its last event is ${what} ${last ?? 'none'}, its log has ${what} ${due.offset} for more than ${patience}`,
           NEXT,
         ),
       ]

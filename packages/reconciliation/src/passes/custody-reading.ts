@@ -1,4 +1,5 @@
 import {
+  CustodyChain,
   SAMPLE_COPIED,
   custodyEventIn,
   objectKey,
@@ -7,7 +8,6 @@ import {
 } from '@residency/contracts';
 import type { CopiedData, CopiedEvent, CustodyEvent } from '@residency/contracts';
 import type { CustodyFinding } from '@residency/custody';
-import { CustodyChain } from '../custody-chain.ts';
 import type { Difference } from '../difference.ts';
 import type { Run } from '../run.ts';
 import type { Whereabouts } from '../whereabouts.ts';

@@ -1,10 +1,10 @@
 import { S3LedgerStore } from '@residency/adapter-s3';
-import { EventWatch, RecentRegions, growLedger, ledgerOrigin } from '@residency/auditing';
+import { LeafWatch, RecentRegions, growLedger, ledgerOrigin } from '@residency/auditing';
 import { remedyOf } from '@residency/coded-error';
 import { TOPICS } from '@residency/contracts';
 import { NOTE_SIGNATURE, makeKey, openSignerKey } from '@residency/ledger';
 import type { Signer } from '@residency/ledger';
-import { KafkaAuditSource } from '@residency/auditor/kafka-audit-source';
+import { KafkaLedgerSource } from '@residency/auditor/kafka-ledger-source';
 import { LOG } from '../names.ts';
 import type { SimProcess } from '../process.ts';
 import { callsOf } from '../s3/calls.ts';
@@ -25,11 +25,12 @@ export async function auditor(process: SimProcess): Promise<void> {
     const partitions = world.kafka.partitionsOf(TOPICS.audit).map(({ partition }) => partition);
     await Promise.all(
       partitions.map(async (partition) => {
-        const source = new KafkaAuditSource(log, partition);
+        const of = { topic: TOPICS.audit, partition };
+        const source = new KafkaLedgerSource(log, of);
         const signer = await signerOf(partition);
-        const watch = new EventWatch({
+        const watch = new LeafWatch({
           log: log.name,
-          partition,
+          of,
           regions,
           onAnomaly: ({ kind, position }) => {
             if (kind !== 'ALSO_IN')
@@ -69,7 +70,7 @@ function storeIn({ world }: SimProcess, bucket: string): S3LedgerStore {
 
 /** One secret for all ledgers of all worlds: what is signed is each ledger's own name. */
 async function signerOf(partition: number): Promise<Signer> {
-  const name = ledgerOrigin('sim.example', LOG, partition);
+  const name = ledgerOrigin('sim.example', LOG, { topic: TOPICS.audit, partition });
   let signer = signers.get(name);
   if (signer === undefined) {
     signer = makeKey('sim.example', Buffer.alloc(32, 7), NOTE_SIGNATURE).then(

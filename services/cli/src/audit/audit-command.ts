@@ -66,7 +66,7 @@ function auditReplayCommand(audit: Command, session: Session, answer: Answer): v
     describe(
       audit,
       'replay',
-      'Count the whole audit log together, by region, country, policy and outcome, and name it by a digest that every correct replay has. Ends with 1 where the log is not whole.',
+      'Count the whole audit log together, by region, country, policy and outcome, and name it by a digest that every correct replay has. Without a period, custody logs are counted too. Ends with 1 where a log is not whole.',
       [
         'audit replay',
         'audit replay --from 2026-01-01 --to 2026-02-01 --json',
@@ -110,6 +110,7 @@ function auditProveCommand(audit: Command, session: Session, answer: Answer): vo
     "Write a receipt for a submission's audit event, and the event itself beside it (FILE.leaf). With the ledger's key, anybody can verify both without us.",
     [
       'audit prove 2ba52bfcbe6949e6f632ce993ff2fbbbbff1d8a0ef647dafdc7009a51720ecbd --out sample.tlog-proof',
+      'audit prove 2ba52bfcbe6949e6f632ce993ff2fbbbbff1d8a0ef647dafdc7009a51720ecbd --custody zurich --out copy.tlog-proof',
       'audit prove 2ba52bfcbe6949e6f632ce993ff2fbbbbff1d8a0ef647dafdc7009a51720ecbd --position log-4f2a9c1e/threat.samples/0/42 --out sample.tlog-proof',
     ],
   )
@@ -119,6 +120,7 @@ function auditProveCommand(audit: Command, session: Session, answer: Answer): vo
       '--position <position>',
       'the event about the record here (default: the one that stored it, else the last)',
     )
+    .option('--custody <region>', "instead, the last event about it in this region's custody log")
     .action(answering(session, answer, async () => (await import('./audit-prove.ts')).proveEvent));
 }
 
@@ -154,7 +156,7 @@ function auditFsckCommand(audit: Command, session: Session, answer: Answer): voi
   )
     .argument(
       '[url or folder]',
-      "a ledger, or a folder of one for each partition (default: this system's)",
+      "a ledger, or a folder of one for each log (default: this system's)",
     )
     .option(
       '--key <vkey>',
@@ -172,7 +174,7 @@ function auditRestoreCommand(audit: Command, session: Session, answer: Answer): 
   describe(
     audit,
     'restore',
-    'Append to the audit log what its ledger has and it lacks, byte for byte and in order: where a topic was deleted, or an older copy of a data directory was put back. Everything is checked before anything is appended. Stop routers and auditors first; repeat it after an interruption.',
+    'Append to the audit log and the custody logs what their ledgers have and they lack, byte for byte and in order: where a topic was deleted, or an older copy of a data directory was put back. Everything is checked before anything is appended. Stop routers, custodians and auditors first; repeat it after an interruption.',
     [
       'audit restore --from-ledger --dry-run',
       'audit restore --from-ledger --data /srv/residency',
@@ -199,6 +201,7 @@ function auditExportCommand(audit: Command, session: Session, answer: Answer): v
     [
       'audit export --from 2026-01-01 --to 2026-02-01',
       'audit export --from 2026-01-01 --to 2026-02-01 --format csv',
+      'audit export --from 2026-01-01 --to 2026-02-01 --custody zurich',
     ],
   )
     .requiredOption(
@@ -211,6 +214,10 @@ function auditExportCommand(audit: Command, session: Session, answer: Answer): v
       new Option('--format <format>', 'the bytes that were decided, or a table for people')
         .choices(EXPORT_FORMATS)
         .default('ndjson'),
+    )
+    .option(
+      '--custody <region>',
+      "instead, this region's custody events, by the append time of their own records",
     )
     .action(
       answering(session, answer, async () => (await import('./audit-export.ts')).exportEvents),

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { CSV_COLUMNS, Selection, csvRow } from '@residency/auditing';
+import { CSV_COLUMNS, CustodySelection, Selection, csvRow } from '@residency/auditing';
 import type { Period } from '@residency/auditing';
-import { EXPORTED, EXPORT_BEGUN } from '@residency/contracts';
+import { EXPORTED, EXPORT_BEGUN, custodyTopic, regionOfCustody } from '@residency/contracts';
 import type { EXPORT_FORMATS } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import { formatInstant } from '@residency/residency';
 import type { Common } from '../terminal/command.ts';
+import { usage } from '../terminal/cli-error.ts';
 import { record } from '../system/control.ts';
 import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
@@ -16,7 +18,7 @@ import { counted } from '../terminal/table.ts';
 import { withSystem } from '../opening/with-system.ts';
 
 type Format = (typeof EXPORT_FORMATS)[number];
-type Options = Common & Required<Period> & { readonly format: Format };
+type Options = Common & Required<Period> & { readonly format: Format; readonly custody?: string };
 
 export async function exportEvents(session: Session, options: Options): Promise<ExitCode> {
   return await withSystem(session, options, (system) => run(session, options, system));
@@ -24,15 +26,18 @@ export async function exportEvents(session: Session, options: Options): Promise<
 
 async function run(session: Session, options: Options, system: System): Promise<ExitCode> {
   periodOf(options);
+  const { custody } = options;
+  if (custody !== undefined) requireExportable(custody, options);
   const asked = {
     export: randomUUID(),
     from: formatInstant(options.from),
     to: formatInstant(options.to),
     format: options.format,
+    ...defined({ custody }),
   };
   // Before the first byte: an export that is killed leaves this behind.
   await record(session, system, { type: EXPORT_BEGUN, data: asked });
-  const selection = new Selection();
+  const selection = custody === undefined ? new Selection() : new CustodySelection();
   let complete = false;
   try {
     await give(session, options, system, selection);
@@ -48,22 +53,38 @@ async function run(session: Session, options: Options, system: System): Promise<
   );
   if (undecodable > 0)
     session.output.note(
-      `${counted(undecodable, 'record')} of the audit log are no events and in no period; \`residency audit replay\` names them.`,
+      `${counted(undecodable, 'record')} of the log are no events and were left out; \`residency audit replay\` names them.`,
     );
   return undecodable > 0 ? EXIT.found : EXIT.done;
 }
 
 async function give(
   session: Session,
-  { from, to, format }: Options,
+  { from, to, format, custody }: Options,
   system: System,
-  selection: Selection,
+  selection: Selection | CustodySelection,
 ): Promise<void> {
   const { output } = session;
+  if (selection instanceof CustodySelection) {
+    for await (const bytes of selection.of(
+      interruptible(session, system.custodyLog(custody ?? '')),
+      { from, to },
+    ))
+      await output.line(bytes);
+    return;
+  }
   if (format === 'csv') await output.line(CSV_COLUMNS.join(','));
   for await (const { event, bytes } of selection.of(
     interruptible(session, system.auditLog({ from })),
     { from, to },
   ))
     await output.line(format === 'csv' ? csvRow(event) : bytes);
+}
+
+/** A copy is nested data, so it has no columns. */
+function requireExportable(region: string, { format }: Options): void {
+  if (regionOfCustody(custodyTopic(region)) === undefined)
+    throw usage('Expected --custody with a region, such as zurich, found another text.');
+  if (format !== 'ndjson')
+    throw usage('Expected --custody with --format ndjson, found csv: a custody event is no row.');
 }

@@ -16,7 +16,7 @@ import { readNamed } from '../terminal/read-named.ts';
 import type { Session } from '../terminal/session.ts';
 import { checkInterrupted } from '../terminal/session.ts';
 import { grouped } from '../terminal/table.ts';
-import { parseVerifierKeys, trustIn } from '../ledger/verifier-keys.ts';
+import { originOf, parseVerifierKeys, trustIn } from '../ledger/verifier-keys.ts';
 import { withSystem } from '../opening/with-system.ts';
 
 type Options = Common & { readonly key?: readonly string[]; readonly since?: string };
@@ -53,16 +53,11 @@ async function checkAll(
   ledgers: readonly NamedLedger[],
   since: Uint8Array | undefined,
 ): Promise<ExitCode> {
-  if (since !== undefined && ledgers.length > 1)
-    throw usage(
-      `Expected one ledger with --since, found ${ledgers.length}; name the one whose checkpoint was kept.`,
-    );
+  const asked = since === undefined ? ledgers : await ledgersOfOrigin(ledgers, since);
   let code: ExitCode = EXIT.done;
-  for (const ledger of ledgers) {
+  for (const ledger of asked) {
     if (ledger.mayBeMissing === true && (await ledger.read(CHECKPOINT_PATH)) === undefined) {
-      session.output.note(
-        `${ledger.name}: the audit log has no event there, and nobody made a ledger yet.`,
-      );
+      session.output.note(`${ledger.name}: its log has no event, and nobody made a ledger yet.`);
       continue;
     }
     const keys = key === undefined ? (ledger.keys ?? []) : await followed(session, ledger, key);
@@ -89,6 +84,22 @@ async function checkAll(
     if (report.fault !== undefined || report.entryFaults.total > 0) code = EXIT.found;
   }
   return code;
+}
+
+/** The one that the kept checkpoint is of, if there are several. */
+async function ledgersOfOrigin(
+  ledgers: readonly NamedLedger[],
+  since: Uint8Array,
+): Promise<readonly NamedLedger[]> {
+  if (ledgers.length === 1) return ledgers;
+  const origin = originOf(since);
+  for (const ledger of ledgers) {
+    const checkpoint = await ledger.read(CHECKPOINT_PATH);
+    if (checkpoint !== undefined && originOf(checkpoint) === origin) return [ledger];
+  }
+  throw usage(
+    `Expected --since with a checkpoint of one of these ${ledgers.length} ledgers, found another; name the ledger whose checkpoint was kept.`,
+  );
 }
 
 /** Keys may have been changed since: each one vouches for the next. */

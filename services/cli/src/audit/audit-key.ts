@@ -52,13 +52,13 @@ export async function rotateKeys(session: Session, options: Common): Promise<Exi
 }
 
 async function show({ output }: Session, { json }: Common, ledgers: Ledgers): Promise<ExitCode> {
-  for (const partition of ledgers.partitions) {
-    const keys = await ledgers.verifierKeys(partition);
+  for (const { topic, partition } of ledgers.logs) {
+    const keys = await ledgers.verifierKeys({ topic, partition });
     requireKey(keys[0], ledgers);
     for (const [at, key] of keys.entries()) {
       const state = at === 0 ? 'signs' : 'former';
       await (json
-        ? output.json({ partition, origin: key.name, key: formatVerifierKey(key), state })
+        ? output.json({ topic, partition, origin: key.name, key: formatVerifierKey(key), state })
         : output.line(`${formatVerifierKey(key)}${at === 0 ? '' : '  (former)'}`));
     }
   }

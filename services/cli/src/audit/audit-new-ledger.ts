@@ -6,6 +6,7 @@ import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import { newLedgers } from '../ledger/ledger-keeping.ts';
 import type { Lost, NewLedgers } from '../ledger/ledger-keeping.ts';
+import { ledgerName } from '../ledger/ledgers.ts';
 import type { Session } from '../terminal/session.ts';
 import { grouped } from '../terminal/table.ts';
 import type { System } from '../system/system.ts';
@@ -33,11 +34,17 @@ async function report(
   { json, config }: Options,
   { generation, begun }: NewLedgers,
 ): Promise<ExitCode> {
-  for (const [partition, { after }] of begun) {
-    if (json) await output.json({ partition, generation, after: after ?? null });
+  for (const [of, { after }] of begun) {
+    if (json)
+      await output.json({
+        topic: of.topic,
+        partition: of.partition,
+        generation,
+        after: after ?? null,
+      });
     else
       await output.line(
-        `partition ${partition}: ledger ${generation} begins with ${after === undefined ? 'no checkpoint, because none is left' : `the checkpoint of the ${grouped(after)} entries before it`}.`,
+        `${ledgerName(of)}: ledger ${generation} begins with ${after === undefined ? 'no checkpoint, because none is left' : `the checkpoint of the ${grouped(after)} entries before it`}.`,
       );
   }
   output.note(

@@ -1,12 +1,22 @@
 import { rm } from 'node:fs/promises';
 import { leafOf, prove } from '@residency/auditing';
 import type { Proven } from '@residency/auditing';
-import { decodeAuditEvent, formatPosition, parsePosition } from '@residency/contracts';
-import type { AuditEvent } from '@residency/contracts';
-import { CliError } from '../terminal/cli-error.ts';
+import {
+  SAMPLE_COPIED,
+  TOPICS,
+  custodyEventIn,
+  custodyTopic,
+  decodeAuditEvent,
+  formatPosition,
+  parsePosition,
+  regionOfCustody,
+} from '@residency/contracts';
+import type { AuditEvent, TopicPartition } from '@residency/contracts';
+import { CliError, usage } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
 import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
+import { interruptible } from '../terminal/interruptible.ts';
 import { readOf } from '../ledger/ledgers.ts';
 import { placeOf } from '../system/outcome.ts';
 import { printable } from '../terminal/output.ts';
@@ -15,7 +25,11 @@ import type { System } from '../system/system.ts';
 import { withSystem } from '../opening/with-system.ts';
 import { refuseExisting, writeNewFile } from '../terminal/write-new-file.ts';
 
-type Options = Common & { readonly out: string; readonly position?: string };
+type Options = Common & {
+  readonly out: string;
+  readonly position?: string;
+  readonly custody?: string;
+};
 
 interface Found {
   readonly event: AuditEvent;
@@ -32,25 +46,25 @@ export async function proveEvent(
 
 async function run(
   session: Session,
-  { out, position, json }: Options,
+  options: Options,
   submission: string,
   system: System,
 ): Promise<ExitCode> {
+  const { out, position, custody, json } = options;
   for (const path of [out, `${out}.leaf`]) await refuseExisting(path, '--out');
+  if (custody !== undefined) {
+    if (regionOfCustody(custodyTopic(custody)) === undefined)
+      throw usage('Expected --custody with a region, such as zurich, found another text.');
+    if (position !== undefined)
+      throw usage('Expected --position or --custody, found both; leave one out.');
+    return await proveCustody(session, options, { submission, region: custody }, system);
+  }
   const found = await eventsOf(system, submission);
   const { event, leaf } = choose(
     found,
     position === undefined ? undefined : formatPosition(parsePosition(position)),
   );
-  const { partition } = event.position;
-  const ledgers = await system.ledgers();
-  const keys = await ledgers.verifierKeys(partition);
-  const proven = await prove(
-    readOf(ledgers, partition),
-    leaf,
-    event,
-    keys.length === 0 ? undefined : { keys },
-  );
+  const proven = await provenIn(system, auditOf(event), leaf);
   await writeBoth(out, proven, leaf);
   const said = {
     submission,
@@ -75,6 +89,64 @@ async function run(
         .join(', ')}. Name one with --position.`,
     );
   return EXIT.done;
+}
+
+/** The last custody event about a submission. */
+async function proveCustody(
+  session: Session,
+  { out, json }: Options,
+  { submission, region }: { readonly submission: string; readonly region: string },
+  system: System,
+): Promise<ExitCode> {
+  let [last, count]: [{ readonly sequence: number; readonly leaf: Buffer } | undefined, number] = [
+    undefined,
+    0,
+  ];
+  for await (const { value } of interruptible(session, system.custodyLog(region))) {
+    const event = custodyEventIn(value);
+    if (value === null || event?.type !== SAMPLE_COPIED || event.data.submission !== submission)
+      continue;
+    last = { sequence: event.sequence, leaf: value };
+    count += 1;
+  }
+  if (last === undefined)
+    throw new CliError({
+      code: 'NOT_THERE',
+      message: `Expected a custody event about this submission in ${custodyTopic(region)}, found none: no site got a copy after it was stored.`,
+      remedy: 'stop',
+    });
+  const { sequence, leaf } = last;
+  const proven = await provenIn(system, { topic: custodyTopic(region), partition: 0 }, leaf);
+  await writeBoth(out, proven, leaf);
+  const { origin, index, size } = proven;
+  if (json)
+    await session.output.json({
+      submission,
+      region,
+      sequence,
+      origin,
+      index,
+      size,
+      receipt: out,
+      leaf: `${out}.leaf`,
+    });
+  else
+    await session.output.line(
+      `Custody event ${sequence} of ${region}: leaf ${index} of ${origin}, under a checkpoint of ${size}. Receipt in ${printable(out)}, event in ${printable(`${out}.leaf`)}.`,
+    );
+  if (count > 1)
+    session.output.note(`It has ${count} custody events in ${region}; this is the last one.`);
+  return EXIT.done;
+}
+
+function auditOf({ position: { partition } }: AuditEvent): TopicPartition {
+  return { topic: TOPICS.audit, partition };
+}
+
+async function provenIn(system: System, of: TopicPartition, leaf: Uint8Array): Promise<Proven> {
+  const ledgers = await system.ledgers();
+  const keys = await ledgers.verifierKeys(of);
+  return await prove(readOf(ledgers, of), leaf, of.topic, keys.length === 0 ? undefined : { keys });
 }
 
 async function eventsOf(system: System, submission: string): Promise<readonly Found[]> {

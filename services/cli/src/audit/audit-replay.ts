@@ -1,5 +1,6 @@
-import { ConsentTotals, replay } from '@residency/auditing';
-import type { Period, Replay } from '@residency/auditing';
+import { ConsentTotals, custodyLogsOf, replay, replayCustody } from '@residency/auditing';
+import type { CustodyReplay, Period, Replay } from '@residency/auditing';
+import { regionOfCustody } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { formatInstant } from '@residency/residency';
 import type { Common } from '../terminal/command.ts';
@@ -38,10 +39,20 @@ async function run(
           await writeViews(into, counted, period, consents);
           return counted;
         });
-  if (json) await session.output.json(replayJson(report, period));
-  else await writeText(session, report);
+  const custody = isWhole(period) ? await readCustody(session, system) : [];
+  if (json)
+    await session.output.json({
+      ...replayJson(report, period),
+      ...(isWhole(period) ? { custody } : {}),
+    });
+  else {
+    await writeText(session, report);
+    for (const one of custody) await writeCustody(session, one);
+  }
   if (into !== undefined) session.output.note(`The views are in ${printable(into)}.`);
-  return report.faults.total > 0 ? EXIT.found : EXIT.done;
+  return report.faults.total + custody.reduce((sum, { faults }) => sum + faults.total, 0) > 0
+    ? EXIT.found
+    : EXIT.done;
 }
 
 async function read(
@@ -63,6 +74,37 @@ async function read(
   } finally {
     progress.stop();
   }
+}
+
+/** A custody event has no T, so custody logs are replayed only as a whole. */
+function isWhole({ from, to }: Period): boolean {
+  return from === undefined && to === undefined;
+}
+
+async function readCustody(session: Session, system: System): Promise<readonly CustodyReplay[]> {
+  const replays: CustodyReplay[] = [];
+  for (const { topic } of custodyLogsOf(await system.policies())) {
+    const region = regionOfCustody(topic);
+    if (region !== undefined)
+      replays.push(await replayCustody(topic, interruptible(session, system.custodyLog(region))));
+  }
+  return replays;
+}
+
+async function writeCustody(
+  { output }: Session,
+  { region, events, copies, orders, sha256, faults }: CustodyReplay,
+): Promise<void> {
+  const sites = Object.entries(copies).map(
+    ([site, count]) => `${printable(site)} ${grouped(count)}`,
+  );
+  for (const { code, position } of faults.list)
+    await output.line(`${code}  ${printable(position)}`);
+  if (faults.total > faults.list.length)
+    await output.line(`and ${grouped(faults.total - faults.list.length)} more`);
+  await output.line(
+    `custody ${region}  ${counted(events, 'event')}; copies: ${sites.join(', ') || 'none'}; orders closed: ${grouped(orders)}  ${sha256}`,
+  );
 }
 
 async function writeText({ output }: Session, report: Replay): Promise<void> {

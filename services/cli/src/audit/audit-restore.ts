@@ -1,8 +1,17 @@
-import { LedgerEntries, checkpointPath, planRestore, restoreAuditLog } from '@residency/auditing';
-import type { AuditReading, RestoreOptions, RestorePlan } from '@residency/auditing';
+import {
+  LedgerEntries,
+  checkpointPath,
+  planCustodyRestore,
+  planRestore,
+  restoreAuditLog,
+  restoreCustodyLog,
+} from '@residency/auditing';
+import type { AuditRestorePlan, RestoreOptions, RestorePlan } from '@residency/auditing';
 import { hasCode } from '@residency/coded-error';
-import { AUDIT_RESTORE_BEGUN } from '@residency/contracts';
+import { AUDIT_RESTORE_BEGUN, TOPICS, regionOfCustody } from '@residency/contracts';
+import type { TopicPartition } from '@residency/contracts';
 import { defined } from '@residency/defined';
+import { ledgerName } from '../ledger/ledgers.ts';
 import type { Ledgers } from '../ledger/ledgers.ts';
 import { withSystem } from '../opening/with-system.ts';
 import { recorded } from '../system/control.ts';
@@ -16,10 +25,11 @@ import { checkInterrupted } from '../terminal/session.ts';
 import type { Session } from '../terminal/session.ts';
 import { grouped } from '../terminal/table.ts';
 
-/** A partition's ledger, and the comparison of the audit log with it. */
+/** A ledger, the comparison of its log with it, and how to append to that log. */
 interface Compared {
   readonly entries: LedgerEntries;
-  readonly plan: RestorePlan;
+  readonly plan: RestorePlan & Partial<Pick<AuditRestorePlan, 'ahead' | 'next'>>;
+  readonly restore: (options: RestoreOptions) => Promise<void>;
 }
 
 interface Options extends Common {
@@ -27,8 +37,8 @@ interface Options extends Common {
 }
 
 /**
- * Appends to each partition of the audit log the entries of its ledger that it lacks. Every
- * partition is compared before anything is appended.
+ * Appends to the audit log and to the custody logs the entries of their ledgers that they lack.
+ * Every log is compared before anything is appended.
  */
 export async function restoreLog(
   session: Session,
@@ -41,11 +51,17 @@ export async function restoreLog(
       session.output.note(
         'No checkpoint is kept apart here, so a restored older copy of the ledgers cannot be detected.',
       );
+    if (ledgers.logs.every(({ topic }) => topic === TOPICS.audit))
+      session.output.note(
+        'No policy is published here, so no region is known, and no custody log is restored. Restore the policy log first if there were any.',
+      );
     await requireAllPartitions(ledgers);
     const compared: Compared[] = [];
-    for (const partition of ledgers.partitions)
-      compared.push(await compare(session, system, ledgers, { partition, dryRun }));
-    const wanting = compared.filter(({ plan: { missing, ahead } }) => missing > 0 || ahead);
+    for (const of of ledgers.logs)
+      compared.push(await compare(session, system, ledgers, of, dryRun));
+    const wanting = compared.filter(
+      ({ plan: { missing, ahead } }) => missing > 0 || ahead === true,
+    );
     if (wanting.length > 0 && !dryRun) await restore(session, system, wanting);
     for (const { plan } of compared) await report(session, options, plan, dryRun);
     if (wanting.some(({ plan: { missing } }) => missing > 0) && !dryRun)
@@ -57,13 +73,14 @@ export async function restoreLog(
 }
 
 /** A topic that was made again with fewer partitions would leave the other ledgers out unsaid. */
-async function requireAllPartitions({ partitions, store, generation }: Ledgers): Promise<void> {
-  const next = Math.max(-1, ...partitions) + 1;
+async function requireAllPartitions({ logs, store, generation }: Ledgers): Promise<void> {
+  const found = logs.filter(({ topic }) => topic === TOPICS.audit).length;
+  const next = { topic: TOPICS.audit, partition: found };
   if ((await store.read(checkpointPath(next, generation))) === undefined) return;
   throw new CliError({
     code: 'PARTITIONS_MISSING',
     remedy: 'stop',
-    message: `Expected the audit log to have a partition ${next}, as its ledgers have, found ${partitions.length} partitions; nothing was appended. Make the topic again with as many partitions as the intake log has.`,
+    message: `Expected the audit log to have a partition ${found}, as its ledgers have, found ${found} partitions; nothing was appended. Make the topic again with as many partitions as the intake log has.`,
   });
 }
 
@@ -71,28 +88,69 @@ async function compare(
   session: Session,
   system: System,
   ledgers: Ledgers,
-  { partition, dryRun }: { readonly partition: number; readonly dryRun: boolean },
+  of: TopicPartition,
+  dryRun: boolean,
 ): Promise<Compared> {
-  const entries = await entriesOf(ledgers, partition);
+  const entries = await entriesOf(ledgers, of);
+  const region = regionOfCustody(of.topic);
   if (entries.unsigned > 0)
     session.output.note(
-      `partition ${partition}: ${grouped(entries.unsigned)} further entries are in the ledger's files, but nobody signed them; they are not used.`,
+      `${ledgerName(of)}: ${grouped(entries.unsigned)} further entries are in the ledger's files, but nobody signed them; they are not used.${region === undefined ? '' : ' What they say is recorded again, in other bytes, so the auditor will need a new ledger: docs/how-to/restore-the-audit-log.md.'}`,
     );
-  const log = await reading(system, partition, dryRun);
-  const plan = await showing(session, `Comparing partition ${partition}`, (progress) =>
-    planRestore(entries, log, progress),
+  const restoring =
+    region === undefined ? ofAudit(system, of, entries) : ofCustody(system, region, entries);
+  const plan = await showing(session, `Comparing ${ledgerName(of)}`, (progress) =>
+    decided(restoring, dryRun, progress),
   );
-  return { entries, plan };
+  return { entries, plan, restore: restoring.restore };
 }
 
-/** A router that was killed may have left a transaction open, which only its fence ends. */
-async function reading(system: System, partition: number, dryRun: boolean): Promise<AuditReading> {
+/** One log with its ledger. */
+interface Restoring extends Pick<Compared, 'restore'> {
+  readonly plan: (options: RestoreOptions) => Promise<Compared['plan']>;
+  /** Takes the right to append, which ends what its owner left open. */
+  readonly fence: () => Promise<void>;
+}
+
+function ofAudit(system: System, { partition }: TopicPartition, entries: LedgerEntries): Restoring {
+  return {
+    plan: async (options) =>
+      await planRestore(entries, await system.auditReading(partition), options),
+    fence: async () => {
+      await system.restoring(partition, () => Promise.resolve());
+    },
+    restore: async (options) => {
+      await system.restoring(partition, (log) => restoreAuditLog(entries, log, options));
+    },
+  };
+}
+
+function ofCustody(system: System, region: string, entries: LedgerEntries): Restoring {
+  return {
+    plan: async (options) =>
+      await planCustodyRestore(entries, await system.custodyReading(region), options),
+    fence: async () => {
+      await system.restoringCustody(region, () => Promise.resolve());
+    },
+    restore: async (options) => {
+      await system.restoringCustody(region, (log) => restoreCustodyLog(entries, log, options));
+    },
+  };
+}
+
+/** A service that was killed may have left a transaction open, which only its fence ends. */
+async function decided(
+  { plan, fence }: Restoring,
+  dryRun: boolean,
+  options: RestoreOptions,
+): Promise<Compared['plan']> {
   try {
-    return await system.auditReading(partition);
+    return await plan(options);
   } catch (error) {
-    if (dryRun || !hasCode(error, 'AUDIT_UNDECIDED')) throw error;
-    await system.restoring(partition, () => Promise.resolve());
-    return await system.auditReading(partition);
+    if (dryRun || !(hasCode(error, 'AUDIT_UNDECIDED') || hasCode(error, 'CUSTODY_UNDECIDED')))
+      throw error;
+    await fence();
+    return await plan(options);
   }
 }
 
@@ -107,26 +165,19 @@ async function restore(
     system,
     (act) => ({ type: AUDIT_RESTORE_BEGUN, data: { act, entries: missing } }),
     async () => {
-      for (const {
-        entries,
-        plan: { partition },
-      } of wanting)
-        await system.restoring(partition, async (log) => {
-          await showing(session, `Restoring partition ${partition}`, (progress) =>
-            restoreAuditLog(entries, log, progress),
-          );
-        });
+      for (const { plan, restore: append } of wanting)
+        await showing(session, `Restoring ${ledgerName(plan.of)}`, append);
     },
   );
 }
 
-async function entriesOf(ledgers: Ledgers, partition: number): Promise<LedgerEntries> {
+async function entriesOf(ledgers: Ledgers, of: TopicPartition): Promise<LedgerEntries> {
   const { store, kept, generation, keyLost } = ledgers;
-  const keys = await ledgers.verifierKeys(partition);
+  const keys = await ledgers.verifierKeys(of);
   const [key] = keys;
   if (key === undefined) throw keyLost ?? keyNeeded();
   return await LedgerEntries.open({
-    place: { store, partition, generation, origin: key.name },
+    place: { store, of, generation, origin: key.name },
     keys,
     ...defined({ kept }),
   });
@@ -162,28 +213,29 @@ async function showing<T>(
 async function report(
   { output }: Session,
   { json }: Common,
-  { partition, entries, records, missing, ahead, next }: RestorePlan,
+  { of, entries, records, missing, ahead, next }: Compared['plan'],
   dryRun: boolean,
 ): Promise<void> {
   if (json) {
     await output.json({
-      partition,
+      topic: of.topic,
+      partition: of.partition,
       entries,
       records,
       missing,
       restored: dryRun ? 0 : missing,
-      next: next === null ? null : String(next),
+      ...(next === undefined ? {} : { next: next === null ? null : String(next) }),
     });
     return;
   }
-  const position = `routing goes on at offset ${String(next ?? 0n)}`;
+  const goesOn = next === undefined ? '' : `routing goes on at offset ${String(next ?? 0n)}`;
   const done =
     missing > 0
-      ? `${grouped(missing)} entries ${dryRun ? 'are missing' : 'were appended'}, and ${position}`
-      : ahead
-        ? `no entry is missing, but the committed position ${dryRun ? 'is' : 'was'} ahead of the last event; ${position}`
+      ? `${grouped(missing)} entries ${dryRun ? 'are missing' : 'were appended'}${goesOn === '' ? '' : `, and ${goesOn}`}`
+      : ahead === true
+        ? `no entry is missing, but the committed position ${dryRun ? 'is' : 'was'} ahead of the last event; ${goesOn}`
         : 'nothing is missing';
   await output.line(
-    `partition ${partition}: the ledger has ${grouped(entries)} entries, the audit log had ${grouped(records)} records; ${done}.`,
+    `${ledgerName(of)}: the ledger has ${grouped(entries)} entries, the log had ${grouped(records)} records; ${done}.`,
   );
 }

@@ -1,6 +1,6 @@
 import { defined } from '@residency/defined';
 import { codeOf } from '@residency/coded-error';
-import { auditEventIn, formatPosition } from '@residency/contracts';
+import { auditEventIn, custodyEventIn, formatPosition } from '@residency/contracts';
 import { parseReceipt, verifyReceipt } from '@residency/ledger';
 import type { VerifiedReceipt } from '@residency/ledger';
 import { formatInstant } from '@residency/residency';
@@ -73,7 +73,7 @@ function committed({ index, checkpoint: { origin, size, root } }: VerifiedReceip
  */
 function saidBy(leaf: Uint8Array): Readonly<Record<string, unknown>> {
   const event = auditEventIn(leaf);
-  if (event === undefined) return { event: null };
+  if (event === undefined) return saidByCustody(leaf);
   const { submission } = event.data;
   const country = 'country' in event.data ? event.data.country : undefined;
   return {
@@ -91,12 +91,28 @@ function saidBy(leaf: Uint8Array): Readonly<Record<string, unknown>> {
   };
 }
 
+function saidByCustody(leaf: Uint8Array): Readonly<Record<string, unknown>> {
+  const event = custodyEventIn(leaf);
+  if (event === undefined) return { event: null };
+  const said = { custody: event.type, number: event.sequence, time: formatInstant(event.at) };
+  const { region } = event.data;
+  return 'copy' in event.data
+    ? {
+        ...said,
+        region,
+        submission: event.data.submission,
+        position: event.data.of,
+        site: event.data.copy.site,
+      }
+    : { ...said, region, order: event.data.order, site: event.data.site };
+}
+
 function lines(verified: VerifiedReceipt, leaf: Uint8Array): string[] {
   const { origin, index, size, root } = committed(verified);
   const said = saidBy(leaf);
   const rows =
     said['event'] === null
-      ? [['leaf', 'no audit event']]
+      ? [['leaf', 'no event']]
       : Object.entries(said).map(([name, value]) => [
           name,
           typeof value === 'string' ? value : JSON.stringify(value),

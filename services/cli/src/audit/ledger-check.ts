@@ -2,27 +2,28 @@ import { ReplayDigest } from '@residency/auditing';
 import type { PartitionDigest } from '@residency/auditing';
 import { codeOf } from '@residency/coded-error';
 import type { CodedError } from '@residency/coded-error';
-import type { LogRecord } from '@residency/contracts';
+import { regionOfCustody } from '@residency/contracts';
+import type { LogRecord, TopicPartition } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { compareLedgers } from '@residency/reconciliation';
 import type { LedgerComparison, LedgerView } from '@residency/reconciliation';
 import { interruptible } from '../terminal/interruptible.ts';
-import { keptOf, readOf } from '../ledger/ledgers.ts';
+import { keptOf, ledgerName, readOf } from '../ledger/ledgers.ts';
 import type { Ledgers } from '../ledger/ledgers.ts';
 import type { Session } from '../terminal/session.ts';
 import type { System } from '../system/system.ts';
 
-/** The comparison of the audit log with its ledgers, and the digest of the compared events. */
+/** The comparison of the logs with their ledgers, and the digest of the compared audit events. */
 export interface LedgerCheck extends LedgerComparison {
-  /** The replay digest of the compared events. */
+  /** The replay digest of the compared audit events. */
   readonly digest: string;
   readonly partitions: readonly PartitionDigest[];
-  /** Partitions whose checkpoint's signature was not verified, because no key is available. */
-  readonly unsigned: readonly number[];
+  /** The ledgers whose checkpoint's signature was not verified, because no key is available. */
+  readonly unsigned: readonly string[];
   /** The error, if a key should be available and is lost. */
   readonly keyLost?: CodedError;
-  /** Partitions without a kept checkpoint, or whose place is not configured. */
-  readonly unkept: readonly number[];
+  /** The ledgers without a kept checkpoint, or whose place is not configured. */
+  readonly unkept: readonly string[];
   /** Why no ledger was compared at all. */
   readonly unasked?: string;
 }
@@ -30,40 +31,39 @@ export interface LedgerCheck extends LedgerComparison {
 export async function checkLedgers(session: Session, system: System): Promise<LedgerCheck> {
   const ledgers = await ledgersOf(system);
   const views =
-    ledgers === undefined
-      ? []
-      : await Promise.all(ledgers.partitions.map((partition) => viewOf(ledgers, partition)));
+    ledgers === undefined ? [] : await Promise.all(ledgers.logs.map((of) => viewOf(ledgers, of)));
   const digest = new ReplayDigest();
-  const comparison = await compareLedgers(
-    named(interruptible(session, system.auditLog()), digest),
-    views,
-  );
+  const comparison = await compareLedgers(recordsOf(session, system, digest, views), views);
+  const wasCompared = ({ topic, partition }: TopicPartition): boolean =>
+    comparison.ledgers.some((one) => one.topic === topic && one.partition === partition);
   return {
     ...comparison,
     digest: digest.digest(),
     partitions: digest.partitions(),
-    unsigned: views
-      .filter(
-        ({ trust, partition }) =>
-          trust === undefined && comparison.ledgers.some((one) => one.partition === partition),
-      )
-      .map(({ partition }) => partition),
-    unkept: views
-      .filter(({ kept }) => kept === undefined)
-      .map(({ partition }) => partition)
-      .filter((partition) => comparison.ledgers.some((one) => one.partition === partition)),
+    unsigned: views.filter(({ trust, of }) => trust === undefined && wasCompared(of)).map(nameOf),
+    unkept: views.filter(({ kept, of }) => kept === undefined && wasCompared(of)).map(nameOf),
     ...(ledgers?.keyLost === undefined ? {} : { keyLost: ledgers.keyLost }),
     ...(ledgers === undefined ? { unasked: 'the settings do not say where it is' } : {}),
   };
 }
 
-async function* named(
-  records: AsyncIterable<LogRecord>,
+function nameOf({ of }: LedgerView): string {
+  return ledgerName(of);
+}
+
+async function* recordsOf(
+  session: Session,
+  system: System,
   digest: ReplayDigest,
+  views: readonly LedgerView[],
 ): AsyncGenerator<LogRecord> {
-  for await (const record of records) {
+  for await (const record of interruptible(session, system.auditLog())) {
     digest.add(record.partition, record.value ?? Buffer.alloc(0));
     yield record;
+  }
+  for (const { of } of views) {
+    const region = regionOfCustody(of.topic);
+    if (region !== undefined) yield* interruptible(session, system.custodyLog(region));
   }
 }
 
@@ -77,12 +77,12 @@ async function ledgersOf(system: System): Promise<Ledgers | undefined> {
   }
 }
 
-async function viewOf(ledgers: Ledgers, partition: number): Promise<LedgerView> {
-  const kept = await keptOf(ledgers, partition);
-  const keys = await ledgers.verifierKeys(partition);
+async function viewOf(ledgers: Ledgers, of: TopicPartition): Promise<LedgerView> {
+  const kept = await keptOf(ledgers, of);
+  const keys = await ledgers.verifierKeys(of);
   return {
-    partition,
-    read: readOf(ledgers, partition),
+    of,
+    read: readOf(ledgers, of),
     ...(keys.length === 0 ? {} : { trust: { keys } }),
     ...defined({ kept }),
     ...(ledgers.generation === 1 ? {} : { successor: true }),

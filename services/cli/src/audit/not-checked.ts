@@ -65,22 +65,22 @@ function ofLedgers({
     ...(unasked === undefined ? [] : [{ what: 'the ledgers', why: unasked }]),
     ...(unasked !== undefined
       ? []
-      : absent.map((partition) => ({
-          what: `the ledger of partition ${partition}`,
+      : absent.map((log) => ({
+          what: `the ledger of ${log}`,
           why: 'it has no checkpoint that can be read',
         }))),
-    ...unsigned.map((partition) => ({
-      what: `the signature of partition ${partition}'s checkpoint`,
+    ...unsigned.map((ledger) => ({
+      what: `the signature of the checkpoint of ${ledger}`,
       why: 'no key is at hand',
     })),
-    ...unkept.map((partition) => ({
-      what: `whether an older copy of partition ${partition}'s log and ledger was put back`,
+    ...unkept.map((ledger) => ({
+      what: `whether an older copy of log and ledger of ${ledger} was put back`,
       why: 'no checkpoint that is kept apart is at hand',
     })),
     ...ledgers
       .filter(({ notYet }) => notYet > 0)
-      .map(({ partition, notYet, size }) => ({
-        what: `the last ${notYet} events of partition ${partition} in its ledger`,
+      .map(({ topic, partition, notYet, size }) => ({
+        what: `the last ${notYet} events of ${topic}/${partition} in its ledger`,
         why: `its checkpoint has ${size} leaves`,
       })),
     ...unlisted('differences of ledgers', differences),

@@ -282,7 +282,7 @@ async function writeText(
   if (ledger.unasked !== undefined) output.note(`No ledger was compared: ${ledger.unasked}.`);
   else if (ledger.absent.length > 0)
     output.note(
-      `No ledger was compared for the events of partition ${ledger.absent.join(', ')}: it has no checkpoint that can be read.`,
+      `No ledger was compared for the events of ${ledger.absent.join(', ')}: it has no checkpoint that can be read.`,
     );
   for (const { code, position, message } of ledger.differences.list)
     await output.line(`${code}  ${printable(position)}  ${message}`);

@@ -1,47 +1,52 @@
 import { basename, dirname } from 'node:path';
 import { StateFile } from '@residency/adapter-filesystem';
-import { checkpointPath, ledgerOrigin } from '@residency/auditing';
+import type { KafkaLog } from '@residency/adapter-kafka';
+import { checkpointPath, custodyLogsOf, ledgerOrigin, logText } from '@residency/auditing';
 import type { LedgerStore } from '@residency/auditing';
+import { hasCode } from '@residency/coded-error';
 import { TOPICS } from '@residency/contracts';
+import type { TopicPartition } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { formatKeyFile, openLedgerKeys, parseKeyFile } from '@residency/ledger';
 import type { KeyFile } from '@residency/ledger';
+import type { PolicyPublished } from '@residency/residency';
 import { CliError } from '../terminal/cli-error.ts';
 import { verifierKeysOf } from '../ledger/embedded-ledgers.ts';
 import { ledgerKeyLost, newLedgerSecret, readKeyFile } from '../ledger/ledger-key.ts';
 import { newestGeneration } from '../ledger/ledger-keeping.ts';
 import type { LedgerKeeping } from '../ledger/ledger-keeping.ts';
-import type { Ledgers } from '../ledger/ledgers.ts';
+import type { LedgeredLog, Ledgers } from '../ledger/ledgers.ts';
 import { writeNewFile } from '../terminal/write-new-file.ts';
 import type { Cluster } from './cluster.ts';
 
 const KEY_FILE = 'RESIDENCY_LEDGER_KEY_FILE';
 
 /** A cluster's ledgers, from the place that its auditors write to, with the configured key. */
-export async function clusterLedgers(cluster: Cluster): Promise<Ledgers> {
+export async function clusterLedgers(
+  cluster: Cluster,
+  policies: readonly PolicyPublished[],
+): Promise<Ledgers> {
   const { origin: prefix } = cluster.settings('ledger');
   const log = await cluster.log();
-  const ends = [...(await log.ends(TOPICS.audit))];
-  const partitions = partitionsOf(ends);
+  const logs = await logsOf(log, policies);
   const path = cluster.variable(KEY_FILE);
   const file = path === undefined ? undefined : await readKeyFile(path);
   const [store, kept] = [cluster.ledgerStore(), cluster.keptCheckpoints()];
-  const generation = file?.generation ?? (await newestGeneration({ partitions, store, kept }));
+  const generation = file?.generation ?? (await newestGeneration({ logs, store, kept }));
   return {
-    partitions,
+    logs,
     generation,
     store,
     ...defined({ kept }),
-    empty: new Set(ends.filter(([, end]) => end === 0n).map(([partition]) => partition)),
-    verifierKeys: async (partition) =>
+    verifierKeys: async (of) =>
       file === undefined
         ? []
         : verifierKeysOf(
-            await openLedgerKeys(file, ledgerOrigin(prefix, log.name, partition, generation)),
+            await openLedgerKeys(file, ledgerOrigin(prefix, log.name, of, generation)),
           ),
     makeKey: async () => {
       if (path === undefined) throw keyFileNeeded();
-      if (file === undefined) await requireNothingSigned({ ends, store, kept });
+      if (file === undefined) await requireNothingSigned({ logs, store, kept });
       const secret = formatKeyFile({
         generation: 1,
         secrets: [await newLedgerSecret(prefix)],
@@ -52,27 +57,53 @@ export async function clusterLedgers(cluster: Cluster): Promise<Ledgers> {
   };
 }
 
-function partitionsOf(ends: readonly (readonly [number, bigint])[]): readonly number[] {
-  return ends.map(([partition]) => partition).sort((a, b) => a - b);
+/** Each partition of the audit log, and the custody logs of all regions. */
+async function logsOf(
+  log: Pick<KafkaLog, 'ahead' | 'ends' | 'starts'>,
+  policies: readonly PolicyPublished[],
+): Promise<readonly LedgeredLog[]> {
+  const audit = [...(await log.ends(TOPICS.audit))]
+    .map(([partition, end]) => ({ topic: TOPICS.audit, partition, empty: end === 0n }))
+    .sort((a, b) => a.partition - b.partition);
+  const custody = custodyLogsOf(policies).map(async (of) => ({
+    ...of,
+    empty: await isEmpty(log, of),
+  }));
+  return [...audit, ...(await Promise.all(custody))];
+}
+
+/** A topic that was not made yet has no record either. */
+async function isEmpty(
+  log: Pick<KafkaLog, 'ahead' | 'starts'>,
+  { topic, partition }: TopicPartition,
+): Promise<boolean> {
+  try {
+    const start = (await log.starts(topic)).get(partition) ?? 0n;
+    // Markers of aborted transactions take offsets, and are no records.
+    return (await log.ahead(topic, partition, start)).first === undefined;
+  } catch (error) {
+    if (!hasCode(error, 'TOPIC_MISSING')) throw error;
+    return true;
+  }
 }
 
 type Reads = Pick<LedgerStore, 'read'>;
 
 /** Throws if something was signed already: a key must be created before the first event. */
 async function requireNothingSigned({
-  ends,
+  logs,
   store,
   kept,
 }: {
-  readonly ends: readonly (readonly [number, bigint])[];
+  readonly logs: readonly LedgeredLog[];
   readonly store: Reads;
   readonly kept: Reads | undefined;
 }): Promise<void> {
-  if (ends.some(([, end]) => end > 0n)) throw ledgerKeyLost('events in the audit log');
-  for (const partition of partitionsOf(ends)) {
-    if ((await store.read(checkpointPath(partition))) !== undefined)
+  for (const of of logs) {
+    if (!of.empty) throw ledgerKeyLost(`events in ${logText(of)}`);
+    if ((await store.read(checkpointPath(of))) !== undefined)
       throw ledgerKeyLost("a checkpoint in the ledgers' store");
-    if ((await kept?.read(checkpointPath(partition))) !== undefined)
+    if ((await kept?.read(checkpointPath(of))) !== undefined)
       throw ledgerKeyLost('a checkpoint that is kept apart');
   }
 }
@@ -83,6 +114,7 @@ async function requireNothingSigned({
  */
 export async function keepClusterLedgers<T>(
   cluster: Cluster,
+  policies: readonly PolicyPublished[],
   work: (keeping: LedgerKeeping) => Promise<T>,
 ): Promise<T> {
   const { origin: prefix } = cluster.settings('ledger');
@@ -91,13 +123,13 @@ export async function keepClusterLedgers<T>(
   const log = await cluster.log();
   const state = new StateFile(dirname(path), basename(path));
   return await work({
-    partitions: partitionsOf([...(await log.ends(TOPICS.audit))]),
+    logs: await logsOf(log, policies),
     store: cluster.writableLedgers(),
     kept: await cluster.writableCheckpoints(),
     readKeys: () => keysIn(state),
     replaceKeys: (file) => state.replace(Buffer.from(formatKeyFile(file))),
     newSecret: () => newLedgerSecret(prefix),
-    originOf: (partition, generation) => ledgerOrigin(prefix, log.name, partition, generation),
+    originOf: (of, generation) => ledgerOrigin(prefix, log.name, of, generation),
     // The auditors grow them.
     grow: () => Promise.resolve(),
     check: () =>

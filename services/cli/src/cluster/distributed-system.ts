@@ -1,8 +1,8 @@
 import type { KeyDirectory } from '@residency/adapter-filesystem';
 import { KafkaAuditTrail, readNow } from '@residency/adapter-kafka';
-import type { AuditReading, AuditRestorer } from '@residency/auditing';
+import type { AuditReading, AuditRestorer, CustodyRestorer, LogReading } from '@residency/auditing';
 import type { ConsentHistory } from '@residency/consent';
-import { TOPICS, decodeQuarantinePointer } from '@residency/contracts';
+import { TOPICS, custodyTopic, decodeQuarantinePointer } from '@residency/contracts';
 import type { LogEntry, LogRecord, Position, QuarantinePointer, Topic } from '@residency/contracts';
 import type { AuditTrail, SiteReader } from '@residency/reconciliation';
 import type { Instant, PolicyDocument, PolicyPublished } from '@residency/residency';
@@ -86,6 +86,10 @@ class DistributedSystem implements System {
     return this.#whole(TOPICS.consents);
   }
 
+  custodyLog(region: string): AsyncGenerator<LogRecord> {
+    return this.#whole(custodyTopic(region));
+  }
+
   controlLog(): AsyncGenerator<LogRecord> {
     return this.#whole(TOPICS.control);
   }
@@ -149,11 +153,11 @@ class DistributedSystem implements System {
   }
 
   async keepLedgers<T>(work: (keeping: LedgerKeeping) => Promise<T>): Promise<T> {
-    return await keepClusterLedgers(this.#cluster, work);
+    return await keepClusterLedgers(this.#cluster, await this.policies(), work);
   }
 
   async ledgers(): Promise<Ledgers> {
-    return await clusterLedgers(this.#cluster);
+    return await clusterLedgers(this.#cluster, await this.policies());
   }
 
   async auditReading(partition: number): Promise<AuditReading> {
@@ -175,6 +179,22 @@ class DistributedSystem implements System {
     for (const partition of partitions) {
       checkInterrupted(this.#session);
       await this.restoring(partition, () => Promise.resolve());
+    }
+  }
+
+  async custodyReading(region: string): Promise<LogReading> {
+    return await (await this.#cluster.log()).custodyReading(region);
+  }
+
+  async restoringCustody<T>(
+    region: string,
+    work: (log: CustodyRestorer) => Promise<T>,
+  ): Promise<T> {
+    const custody = await (await this.#cluster.log()).custodyLog(region);
+    try {
+      return await work(custody);
+    } finally {
+      await custody.close();
     }
   }
 

@@ -1,6 +1,14 @@
+import { publishedPolicies } from '@residency/adapter-kafka';
 import type { KafkaLog } from '@residency/adapter-kafka';
-import { checkpointPath, compareKept, ledgerOrigin } from '@residency/auditing';
-import { auditEventIn, TOPICS } from '@residency/contracts';
+import {
+  checkpointPath,
+  compareKept,
+  custodyLogsOf,
+  kindOf,
+  ledgerOrigin,
+} from '@residency/auditing';
+import { TOPICS } from '@residency/contracts';
+import type { TopicPartition } from '@residency/contracts';
 import { openLedgerKeys } from '@residency/ledger';
 import { LIMITS, assess, unknown, wrong } from '@residency/observation';
 import type { CheckResult, LedgerFacts } from '@residency/observation';
@@ -66,57 +74,59 @@ export function clusterLedgerChecks(
           [kafka, ledgerSettings, ledgers],
           async ([log, { origin: prefix }, store], signal) => {
             const patienceMs = LIMITS.ledgerLag.seconds * 1_000 + checkpointIntervalMs(file);
-            const [starts, due] = await Promise.all([
-              log.starts(TOPICS.audit),
-              log.since(TOPICS.audit, session.now() - patienceMs),
-            ]);
             const secrets = path === undefined ? undefined : await readKeyFile(path);
             const apart = CHECKPOINT_PLACES.some((name) => file.env[name] !== undefined)
               ? await kept.value()
               : undefined;
+            const logs: readonly TopicPartition[] = [
+              ...[...(await log.ends(TOPICS.audit)).keys()].map((partition) => ({
+                topic: TOPICS.audit,
+                partition,
+              })),
+              ...custodyLogsOf(await publishedPolicies(log, signal)),
+            ];
             const generation =
-              secrets?.generation ??
-              (await newestGeneration({ partitions: [...due.keys()], store, kept: apart }));
+              secrets?.generation ?? (await newestGeneration({ logs, store, kept: apart }));
             const read: Omit<LedgerFacts, 'intakeEnd'>[] = [];
             const failed: CheckResult[] = [];
             await Promise.all(
-              [...due].map(async ([partition, upTo]) => {
+              logs.map(async (of) => {
+                const check = `ledger ${of.topic === TOPICS.audit ? of.partition : of.topic}`;
                 try {
-                  const origin = ledgerOrigin(prefix, log.name, partition, generation);
+                  const origin = ledgerOrigin(prefix, log.name, of, generation);
                   const keys =
                     secrets === undefined
                       ? []
                       : verifierKeysOf(await openLedgerKeys(secrets, origin));
-                  const readFile = readOf({ store, generation }, partition);
-                  const checkpoint = await apart?.read(checkpointPath(partition, generation));
-                  const offset = await lastEventBefore(log, {
-                    partition,
-                    upTo,
-                    start: starts.get(partition) ?? 0n,
-                    signal,
-                  });
-                  const facts = await readLedgerFacts(readFile, keys);
+                  const readFile = readOf({ store, generation }, of);
+                  const checkpoint = await apart?.read(checkpointPath(of, generation));
+                  const order = await lastEventBefore(log, of, session.now() - patienceMs, signal);
+                  const facts = await readLedgerFacts(of.topic, readFile, keys);
                   const fault = await compareKept(readFile, checkpoint);
                   if (fault !== undefined)
-                    failed.push({
-                      ...wrong(`ledger ${partition}`, fault.message),
-                      code: fault.code,
-                    });
+                    failed.push({ ...wrong(check, fault.message), code: fault.code });
                   read.push({
                     ...facts,
-                    partition,
-                    ...(offset === undefined ? {} : { due: { offset, forMs: patienceMs } }),
+                    ...(of.topic === TOPICS.audit ? {} : { topic: of.topic }),
+                    partition: of.partition,
+                    ...(order === undefined ? {} : { due: { offset: order, forMs: patienceMs } }),
                   });
                 } catch (error) {
-                  failed.push(explain(`ledger ${partition}`, error));
+                  failed.push(explain(check, error));
                 }
               }),
             );
             // Read after every ledger, so that events settled meanwhile count as before the end.
             const intake = await log.ends(TOPICS.samples);
             const known = read
-              .toSorted((a, b) => a.partition - b.partition)
-              .map((facts) => ({ ...facts, intakeEnd: intake.get(facts.partition) ?? 0n }));
+              .toSorted(
+                (a, b) => (a.topic ?? '').localeCompare(b.topic ?? '') || a.partition - b.partition,
+              )
+              .map((facts) =>
+                facts.topic === undefined
+                  ? { ...facts, intakeEnd: intake.get(facts.partition) ?? 0n }
+                  : facts,
+              );
             const judged = assess({ ledgers: { known } });
             return failed.length === 0
               ? judged
@@ -130,32 +140,26 @@ export function clusterLedgerChecks(
   ];
 }
 
-/** The intake offset of the last audit event before `upTo`. */
+/** Where the last event that was appended before a time stands in its log. */
 async function lastEventBefore(
-  log: Pick<KafkaLog, 'read'>,
-  {
-    partition,
-    upTo,
-    start,
-    signal,
-  }: {
-    readonly partition: number;
-    readonly upTo: bigint;
-    readonly start: bigint;
-    readonly signal: AbortSignal;
-  },
+  log: Pick<KafkaLog, 'read' | 'since' | 'starts'>,
+  { topic, partition }: TopicPartition,
+  at: number,
+  signal: AbortSignal,
 ): Promise<bigint | undefined> {
+  const [starts, due] = await Promise.all([log.starts(topic), log.since(topic, at)]);
+  const [start, upTo] = [starts.get(partition) ?? 0n, due.get(partition) ?? 0n];
   const from = upTo - TAIL > start ? upTo - TAIL : start;
   if (from >= upTo) return undefined;
   let last: bigint | undefined;
-  for await (const { offset, value } of log.read(TOPICS.audit, {
+  for await (const { offset, value } of log.read(topic, {
     from: new Map([[partition, from]]),
     partitions: [partition],
     until: 'end',
     signal,
   })) {
     if (offset >= upTo) break;
-    last = auditEventIn(value)?.position.offset ?? last;
+    last = (value === null ? undefined : kindOf(topic).orderOf(value)) ?? last;
   }
   return last;
 }

@@ -4,10 +4,11 @@ import { verifySite } from '@residency/adapter-filesystem';
 import { compareKept } from '@residency/auditing';
 import { hasCode } from '@residency/coded-error';
 import { TOPICS } from '@residency/contracts';
+import type { Topic, TopicPartition } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { ok, unknown, wrong } from '@residency/observation';
 import type { CheckResult } from '@residency/observation';
-import { checkEmbeddedLedger, lockRouting, openDataDirectory } from '@residency/standalone';
+import { checkEmbeddedLedgers, lockRouting, openDataDirectory } from '@residency/standalone';
 import type { DataDirectory } from '@residency/standalone';
 import type { Common } from '../terminal/command.ts';
 import { requireDataDirectory } from '../opening/require-data-directory.ts';
@@ -102,15 +103,11 @@ export async function dataChecks(
     },
     {
       name: 'ledger',
-      run: () =>
-        given(options, [data, lock], async ([directory, runs]) => [
-          await judgeLedger(directory, runs),
-        ]),
+      run: () => given(options, [data, lock], ([directory, runs]) => judgeLedgers(directory, runs)),
     },
     {
       name: 'kept checkpoint',
-      run: () =>
-        given(options, [data], async ([directory], signal) => [await judgeKept(directory, signal)]),
+      run: () => given(options, [data], ([directory], signal) => judgeKept(directory, signal)),
     },
     assessed(assessment, 'progress'),
     assessed(assessment, 'control'),
@@ -190,49 +187,77 @@ async function judgeEmbeddedKey(data: DataDirectory): Promise<CheckResult> {
 }
 
 /** Makes the comparison that a start makes before anything is routed. */
-async function judgeKept(data: DataDirectory, signal: AbortSignal): Promise<CheckResult> {
+async function judgeKept(
+  data: DataDirectory,
+  signal: AbortSignal,
+): Promise<readonly CheckResult[]> {
   const check = 'kept checkpoint';
   const ledgers = await embeddedLedgers(data);
   if (ledgers.keyLost !== undefined) return await judgeUnsigned(check, ledgers);
-  const checked = await checkEmbeddedLedger(data, signal);
-  if (checked === undefined) return unknown(check, 'not looked at to the end');
-  const { published, kept } = checked;
-  if (kept !== undefined)
-    return ok(check, `of ${grouped(kept.head.size)} entries; ledger and log begin with it`);
-  return published.checkpoint === undefined
-    ? ok(check, 'none yet')
-    : unknown(
-        check,
-        `none in ${data.checkpoints}, so nobody can tell whether an older copy was put back`,
-        'Name its place (--checkpoints), or let residency start keep the newest one from now on.',
-      );
-}
-
-/** Without a key: compares ledger and kept checkpoint without verifying signatures. */
-async function judgeUnsigned(check: string, ledgers: Ledgers): Promise<CheckResult> {
-  const fault = await compareKept(readOf(ledgers, 0), await keptOf(ledgers, 0));
-  return fault === undefined
-    ? unknown(check, 'signatures are not verified, because the key is lost')
-    : { ...wrong(check, fault.message), code: fault.code };
-}
-
-async function judgeLedger(data: DataDirectory, runs: boolean): Promise<CheckResult> {
-  const ledgers = await embeddedLedgers(data);
-  const { size: entries } = await readLedgerFacts(
-    readOf(ledgers, 0),
-    await ledgers.verifierKeys(0),
-  );
-  // A later ledger begins with the last checkpoint of the previous one.
-  const first = ledgers.generation > 1 && entries !== undefined ? 1 : 0;
-  return judgeEmbeddedLedger({
-    size: (entries ?? 0) - first,
-    events: Number(await data.log.end(TOPICS.audit)),
-    runs,
+  const checked = await checkEmbeddedLedgers(data, signal);
+  if (checked.length < ledgers.logs.length) return [unknown(check, 'not looked at to the end')];
+  return checked.map(({ published, kept }, at) => {
+    const name = nameOf(check, ledgers.logs[at]);
+    if (kept !== undefined)
+      return ok(name, `of ${grouped(kept.head.size)} entries; ledger and log begin with it`);
+    return published.checkpoint === undefined
+      ? ok(name, 'none yet')
+      : unknown(
+          name,
+          `none in ${data.checkpoints}, so nobody can tell whether an older copy was put back`,
+          'Name its place (--checkpoints), or let residency start keep the newest one from now on.',
+        );
   });
 }
 
+/** `check` alone for the audit log; else with the log's topic. */
+function nameOf(check: string, of: TopicPartition | undefined): string {
+  return of === undefined || of.topic === TOPICS.audit ? check : `${check} ${of.topic}`;
+}
+
+/** Without a key: compares ledgers and kept checkpoints without verifying signatures. */
+async function judgeUnsigned(check: string, ledgers: Ledgers): Promise<readonly CheckResult[]> {
+  return await Promise.all(
+    ledgers.logs.map(async (of) => {
+      const fault = await compareKept(readOf(ledgers, of), await keptOf(ledgers, of));
+      return fault === undefined
+        ? unknown(nameOf(check, of), 'signatures are not verified, because the key is lost')
+        : { ...wrong(nameOf(check, of), fault.message), code: fault.code };
+    }),
+  );
+}
+
+async function judgeLedgers(data: DataDirectory, runs: boolean): Promise<readonly CheckResult[]> {
+  const ledgers = await embeddedLedgers(data);
+  const results: CheckResult[] = [];
+  for (const of of ledgers.logs) {
+    const { size: entries } = await readLedgerFacts(
+      of.topic,
+      readOf(ledgers, of),
+      await ledgers.verifierKeys(of),
+    );
+    // A later ledger begins with the last checkpoint of the previous one.
+    const first = ledgers.generation > 1 && entries !== undefined ? 1 : 0;
+    const judged = judgeEmbeddedLedger({
+      size: (entries ?? 0) - first,
+      events: await eventsOf(data, of.topic),
+      runs,
+    });
+    results.push({ ...judged, check: nameOf(judged.check, of) });
+  }
+  return results;
+}
+
+/** The offsets of a custody log have gaps, so its records are counted. */
+async function eventsOf({ log }: DataDirectory, topic: Topic): Promise<number> {
+  if (topic === TOPICS.audit) return Number(await log.end(topic));
+  let events = 0;
+  for await (const _ of log.read(topic)) events += 1;
+  return events;
+}
+
 /**
- * The log has one partition without gaps, so the ledger's size is its progress. The log is read
+ * A log has one partition here, so the ledger's size is its progress. The log is read
  * after the ledger, so it can only be further.
  */
 export function judgeEmbeddedLedger({
@@ -249,7 +274,7 @@ export function judgeEmbeddedLedger({
     return wrong(
       'ledger',
       found,
-      "The audit log lost its end, or the ledger is another log's: residency audit fsck, and restore the log from a backup.",
+      "The log lost its end, or the ledger is another log's: residency audit fsck, then residency audit restore --from-ledger.",
     );
   if (size < events && !runs)
     return wrong(

@@ -1,4 +1,4 @@
-import { auditEventIn } from '@residency/contracts';
+import { kindOf } from '@residency/auditing';
 import { defined } from '@residency/defined';
 import {
   CHECKPOINT_PATH,
@@ -16,6 +16,7 @@ import type { LedgerFacts } from '@residency/observation';
  * `LedgerReader`.
  */
 export async function readLedgerFacts(
+  topic: string,
   read: ReadLedgerFile,
   keys: readonly VerifierKey[],
 ): Promise<Pick<LedgerFacts, 'size' | 'verified' | 'last'>> {
@@ -29,12 +30,12 @@ export async function readLedgerFacts(
   const last =
     head.size === 0
       ? undefined
-      : lastOffset(await reader.entries(Math.floor((head.size - 1) / TILE_WIDTH)));
+      : lastOrder(topic, await reader.entries(Math.floor((head.size - 1) / TILE_WIDTH)));
   return { size: head.size, verified: keys.length > 0, ...defined({ last }) };
 }
 
-function lastOffset(entries: readonly Uint8Array[]): bigint | undefined {
+function lastOrder(topic: string, entries: readonly Uint8Array[]): bigint | undefined {
   return entries
-    .map((entry) => auditEventIn(entry)?.position.offset)
-    .findLast((offset) => offset !== undefined);
+    .map((entry) => kindOf(topic).orderOf(entry))
+    .findLast((order) => order !== undefined);
 }

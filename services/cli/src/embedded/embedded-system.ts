@@ -1,7 +1,7 @@
 import type { KeyDirectory } from '@residency/adapter-filesystem';
-import type { AuditReading, AuditRestorer } from '@residency/auditing';
+import type { AuditReading, AuditRestorer, CustodyRestorer, LogReading } from '@residency/auditing';
 import type { ConsentHistory } from '@residency/consent';
-import { TOPICS } from '@residency/contracts/log-record';
+import { TOPICS, custodyTopic } from '@residency/contracts/log-record';
 import type { LogEntry, LogRecord, Position, QuarantinePointer } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { AuditTrail, SiteReader } from '@residency/reconciliation';
@@ -75,6 +75,10 @@ class EmbeddedSystem implements System {
     return this.#data.log.read(TOPICS.consents);
   }
 
+  custodyLog(region: string): AsyncIterable<LogRecord> {
+    return this.#data.log.read(custodyTopic(region));
+  }
+
   controlLog(): AsyncIterable<LogRecord> {
     return this.#data.log.read(TOPICS.control);
   }
@@ -133,14 +137,18 @@ class EmbeddedSystem implements System {
   }
 
   async restoring<T>(_: number, work: (log: AuditRestorer) => Promise<T>): Promise<T> {
-    this.#requireWritable();
-    const { lockRouting } = await import('@residency/standalone');
-    const lock = await lockRouting(this.#data);
-    try {
-      return await work(await this.#data.log.auditRestorer());
-    } finally {
-      await lock.release();
-    }
+    return await this.#locked(async () => await work(await this.#data.log.auditRestorer()));
+  }
+
+  custodyReading(region: string): Promise<LogReading> {
+    return Promise.resolve(this.#data.log.custodyReading(region));
+  }
+
+  async restoringCustody<T>(
+    region: string,
+    work: (log: CustodyRestorer) => Promise<T>,
+  ): Promise<T> {
+    return await this.#locked(async () => await work(await this.#data.log.custodyLog(region)));
   }
 
   /** A settlement fails if the control log grew since its batch was read. */
@@ -182,6 +190,17 @@ class EmbeddedSystem implements System {
 
   close(): Promise<void> {
     return this.#data.close();
+  }
+
+  async #locked<T>(work: () => Promise<T>): Promise<T> {
+    this.#requireWritable();
+    const { lockRouting } = await import('@residency/standalone');
+    const lock = await lockRouting(this.#data);
+    try {
+      return await work();
+    } finally {
+      await lock.release();
+    }
   }
 
   #requireWritable(): void {

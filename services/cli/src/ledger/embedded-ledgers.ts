@@ -1,14 +1,15 @@
 import { ledgerOrigin } from '@residency/auditing';
-import { TOPICS } from '@residency/contracts';
+import type { TopicPartition } from '@residency/contracts';
 import { openLedgerKeys } from '@residency/ledger';
 import type { LedgerKeys, VerifierKey } from '@residency/ledger';
 import {
   LEDGER_PREFIX,
-  bringLedgerUpToDate,
-  checkEmbeddedLedger,
+  bringLedgersUpToDate,
+  checkEmbeddedLedgers,
   embeddedStores,
   ledgerKeyFile,
   ledgerKeyLost,
+  ledgeredLogs,
   lockRouting,
   makeLedgerPlaces,
   newSecret,
@@ -21,23 +22,28 @@ import type { Ledgers } from './ledgers.ts';
 
 type Data = Pick<DataDirectory, 'path' | 'log' | 'checkpoints'>;
 
-/** A data directory's one ledger. Nothing is made by asking. */
+/** A data directory's ledgers. Nothing is made by asking. */
 export async function embeddedLedgers(data: Data): Promise<Ledgers> {
   const { store, kept } = embeddedStores(data);
   const file = await ledgerKeyFile(data).read();
-  const generation = file?.generation ?? (await newestGeneration({ partitions: [0], store, kept }));
+  const logs = await Promise.all(
+    (await ledgeredLogs(data)).map(async (of) => ({
+      ...of,
+      empty: await isEmpty(data, of),
+    })),
+  );
+  const generation = file?.generation ?? (await newestGeneration({ logs, store, kept }));
   return {
-    partitions: [0],
-    empty: new Set((await data.log.end(TOPICS.audit)) === 0n ? [0] : []),
+    logs,
     generation,
     store,
     kept,
     ...(file === undefined ? { keyLost: ledgerKeyLost(data) } : {}),
-    verifierKeys: async () =>
+    verifierKeys: async (of) =>
       file === undefined
         ? []
         : verifierKeysOf(
-            await openLedgerKeys(file, ledgerOrigin(LEDGER_PREFIX, data.log.name, 0, generation)),
+            await openLedgerKeys(file, ledgerOrigin(LEDGER_PREFIX, data.log.name, of, generation)),
           ),
     makeKey: () => {
       // It was made with the directory.
@@ -51,6 +57,12 @@ export async function embeddedLedgers(data: Data): Promise<Ledgers> {
           });
     },
   };
+}
+
+/** The opening of a custody log takes an offset, and is no record. */
+async function isEmpty({ log }: Data, { topic }: TopicPartition): Promise<boolean> {
+  for await (const _ of log.read(topic, { maxRecords: 1 })) return false;
+  return true;
 }
 
 /** The one that signs first. */
@@ -70,15 +82,14 @@ export async function keepEmbeddedLedger<T>(
     const file = ledgerKeyFile(data);
     return await work({
       ...embeddedStores(data),
-      partitions: [0],
+      logs: await ledgeredLogs(data),
       newSecret,
       readKeys: () => file.read(),
       replaceKeys: (keys) => file.replace(keys),
-      originOf: (partition, generation) =>
-        ledgerOrigin(LEDGER_PREFIX, data.log.name, partition, generation),
-      grow: () => bringLedgerUpToDate(data, { signal }),
+      originOf: (of, generation) => ledgerOrigin(LEDGER_PREFIX, data.log.name, of, generation),
+      grow: () => bringLedgersUpToDate(data, { signal }),
       check: async () => {
-        await checkEmbeddedLedger(data, signal);
+        await checkEmbeddedLedgers(data, signal);
       },
       keyLost: () => ledgerKeyLost(data),
     });

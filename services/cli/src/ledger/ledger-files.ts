@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '@residency/coded-error';
+import { regionOfCustody } from '@residency/contracts';
 import type { CodedError } from '@residency/coded-error';
 import { MAX_ENTRY_BYTES, TILE_WIDTH } from '@residency/ledger';
 import type { ReadLedgerFile, VerifierKey } from '@residency/ledger';
@@ -78,7 +79,7 @@ async function fetchFile({ signal }: Session, url: URL): Promise<Uint8Array | un
 }
 
 /**
- * The ledger in a folder, or those in its folders that are numbers: a copy of a store. Throws
+ * The ledger in a folder, or those in its folders that are named as in a store. Throws
  * `NOT_THERE` where there is none.
  */
 export async function ledgersIn(folder: string): Promise<readonly NamedLedger[]> {
@@ -87,14 +88,17 @@ export async function ledgersIn(folder: string): Promise<readonly NamedLedger[]>
   const partitions = names
     .filter((name) => /^(?:0|[1-9]\d{0,9})$/.test(name))
     .sort((a, b) => Number(a) - Number(b));
-  if (partitions.length === 0)
+  const custody = names.filter((name) => regionOfCustody(name) !== undefined).sort();
+  if (partitions.length + custody.length === 0)
     throw new CliError({
       code: 'NOT_THERE',
       message:
-        'Expected a folder with a ledger (checkpoint, tile/), or with one for each partition, found neither; name another.',
+        'Expected a folder with a ledger (checkpoint, tile/), or with one for each log, found neither; name another.',
       remedy: 'stop',
     });
-  return partitions.map((name) => ledgerIn(join(folder, name)));
+  return [...partitions, ...custody.map((name) => join(name, '0'))].map((name) =>
+    ledgerIn(join(folder, name)),
+  );
 }
 
 export function ledgerIn(folder: string): NamedLedger {

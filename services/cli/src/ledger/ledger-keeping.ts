@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beginLedger, changeKey, checkpointPath } from '@residency/auditing';
 import type { BegunLedger, LedgerStore } from '@residency/auditing';
 import { hasCode } from '@residency/coded-error';
+import type { TopicPartition } from '@residency/contracts';
 import type { LOST_OF_LEDGER } from '@residency/contracts';
 import { openLedgerKeys, withNextKey, withoutLastKey } from '@residency/ledger';
 import type { KeyFile } from '@residency/ledger';
@@ -9,7 +10,7 @@ import { usage } from '../terminal/cli-error.ts';
 
 /** A system's ledgers and their key file, for commands that change them. */
 export interface LedgerKeeping {
-  readonly partitions: readonly number[];
+  readonly logs: readonly TopicPartition[];
   readonly store: LedgerStore;
   readonly kept: LedgerStore;
   /** `undefined`: there is none. */
@@ -17,7 +18,7 @@ export interface LedgerKeeping {
   /** In the place of what was read; whole or not at all, and durable. */
   replaceKeys(file: KeyFile): Promise<void>;
   newSecret(): Promise<string>;
-  originOf(partition: number, generation: number): string;
+  originOf(of: TopicPartition, generation: number): string;
   /**
    * Brings the ledgers to the log's end with the current key file, if that is this system's task.
    */
@@ -51,20 +52,20 @@ async function rotate(keeping: LedgerKeeping, before: KeyFile): Promise<void> {
     before.secrets.length === 2 ? before : withNextKey(before, await keeping.newSecret());
   // The new secret is durable before it signs anything.
   if (both !== before) await keeping.replaceKeys(both);
-  for (const partition of keeping.partitions) await signWithBoth(keeping, both, partition);
+  for (const of of keeping.logs) await signWithBoth(keeping, both, of);
   await keeping.replaceKeys(await withoutLastKey(both));
 }
 
 async function signWithBoth(
   keeping: LedgerKeeping,
   file: KeyFile,
-  partition: number,
+  of: TopicPartition,
 ): Promise<void> {
   const { store, kept } = keeping;
-  const keys = await openLedgerKeys(file, keeping.originOf(partition, file.generation));
+  const keys = await openLedgerKeys(file, keeping.originOf(of, file.generation));
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await changeKey({ ...keys, store, kept, partition, generation: file.generation });
+      await changeKey({ ...keys, store, kept, of, generation: file.generation });
       return;
     } catch (error) {
       if (attempt === ATTEMPTS || !hasCode(error, 'LEDGER_MOVED')) throw error;
@@ -77,11 +78,11 @@ export type Lost = (typeof LOST_OF_LEDGER)[number];
 
 export interface NewLedgers {
   readonly generation: number;
-  readonly begun: ReadonlyMap<number, BegunLedger>;
+  readonly begun: ReadonlyMap<TopicPartition, BegunLedger>;
 }
 
 /**
- * Begins a new ledger for each partition, whose first leaf is the last checkpoint of the one
+ * Begins a new ledger for each log, whose first leaf is the last checkpoint of the one
  * before. May be repeated after any stop.
  */
 export async function newLedgers(
@@ -109,9 +110,8 @@ async function begin(
   file: KeyFile | undefined,
   { begun, generation }: { readonly begun: boolean; readonly generation: number },
 ): Promise<NewLedgers> {
-  const firsts = new Map<number, BegunLedger>();
-  for (const partition of keeping.partitions)
-    firsts.set(partition, await beginLedger({ ...keeping, partition, generation }));
+  const firsts = new Map<TopicPartition, BegunLedger>();
+  for (const of of keeping.logs) firsts.set(of, await beginLedger({ ...keeping, of, generation }));
   if (!begun)
     await keeping.replaceKeys({
       generation,
@@ -136,17 +136,17 @@ async function requireLost(keeping: LedgerKeeping): Promise<void> {
 
 /** The newest with a checkpoint; 1 if none has. */
 export async function newestGeneration({
-  partitions,
+  logs,
   store,
   kept,
 }: {
-  readonly partitions: readonly number[];
+  readonly logs: readonly TopicPartition[];
   readonly store: Pick<LedgerStore, 'read'>;
   readonly kept?: Pick<LedgerStore, 'read'> | undefined;
 }): Promise<number> {
   const has = async (generation: number): Promise<boolean> => {
-    for (const partition of partitions) {
-      const path = checkpointPath(partition, generation);
+    for (const of of logs) {
+      const path = checkpointPath(of, generation);
       if ((await kept?.read(path)) !== undefined || (await store.read(path)) !== undefined)
         return true;
     }

@@ -1,17 +1,24 @@
 import { checkpointPath, ledgerPath } from '@residency/auditing';
 import type { LedgerStore } from '@residency/auditing';
 import type { CodedError } from '@residency/coded-error';
+import { TOPICS } from '@residency/contracts';
+import type { TopicPartition } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { ReadLedgerFile, VerifierKey } from '@residency/ledger';
 import type { NamedLedger } from './ledger-files.ts';
 
-/** The ledgers of a system's audit log, one for each of its partitions. */
+/** A log that has a ledger. */
+export interface LedgeredLog extends TopicPartition {
+  /** It has no record: nobody made its ledger yet. */
+  readonly empty: boolean;
+}
+
+/** The ledgers of a system: over each partition of the audit log, and each region's custody log. */
 export interface Ledgers {
-  readonly partitions: readonly number[];
-  /** Those of them whose audit log has no record: nobody made their ledger yet. */
-  readonly empty: ReadonlySet<number>;
+  /** The audit log's partitions first, ascending. */
+  readonly logs: readonly LedgeredLog[];
   /**
-   * Which of a partition's ledgers, counted from 1: as the key file says, and without one the
+   * Which of a log's ledgers, counted from 1: as the key file says, and without one the
    * newest that has a checkpoint.
    */
   readonly generation: number;
@@ -21,10 +28,10 @@ export interface Ledgers {
   /** The error, if a key should be available and is lost. */
   readonly keyLost?: CodedError;
   /**
-   * Of a partition's ledger, by the key file that is at hand here, the one that signs first; empty:
+   * Of a log's ledger, by the key file that is at hand here, the one that signs first; empty:
    * there is none.
    */
-  verifierKeys(partition: number): Promise<readonly VerifierKey[]>;
+  verifierKeys(of: TopicPartition): Promise<readonly VerifierKey[]>;
   /**
    * Makes the one secret that signs all of them. Throws `FILE_EXISTS`, and `LEDGER_KEY_LOST` where
    * it would sign over what another signed.
@@ -34,29 +41,34 @@ export interface Ledgers {
 
 export function readOf(
   { store, generation }: Pick<Ledgers, 'store' | 'generation'>,
-  partition: number,
+  of: TopicPartition,
 ): ReadLedgerFile {
-  return (path) => store.read(ledgerPath(partition, path, generation));
+  return (path) => store.read(ledgerPath(of, path, generation));
 }
 
 /** Reads it first of all: it is kept before it is published. */
 export async function keptOf(
   { kept, generation }: Pick<Ledgers, 'kept' | 'generation'>,
-  partition: number,
+  of: TopicPartition,
 ): Promise<Uint8Array | undefined> {
-  return await kept?.read(checkpointPath(partition, generation));
+  return await kept?.read(checkpointPath(of, generation));
 }
 
-/** Each by the name that its partition gives it, with the keys at hand. */
+/** `partition 3` of the audit log; else the topic. */
+export function ledgerName({ topic, partition }: TopicPartition): string {
+  return topic === TOPICS.audit ? `partition ${partition}` : topic;
+}
+
+/** Each by its name, with the keys at hand. */
 export async function namedLedgers(ledgers: Ledgers): Promise<readonly NamedLedger[]> {
   return await Promise.all(
-    ledgers.partitions.map(async (partition) => {
-      const kept = await keptOf(ledgers, partition);
+    ledgers.logs.map(async (of) => {
+      const kept = await keptOf(ledgers, of);
       return {
-        name: `partition ${partition}`,
-        read: readOf(ledgers, partition),
-        keys: await ledgers.verifierKeys(partition),
-        mayBeMissing: ledgers.empty.has(partition) && kept === undefined,
+        name: ledgerName(of),
+        read: readOf(ledgers, of),
+        keys: await ledgers.verifierKeys(of),
+        mayBeMissing: of.empty && kept === undefined,
         ...defined({ kept, keyLost: ledgers.keyLost }),
         compares: ledgers.kept !== undefined,
       };

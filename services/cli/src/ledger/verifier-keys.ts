@@ -38,8 +38,8 @@ export function trustIn(
   return { keys: named.length > 0 ? named : keys };
 }
 
-/** As it says; verified by nobody yet. */
-function originOf(checkpoint: Uint8Array): string | undefined {
+/** As it says; verified by nobody yet. `undefined`: it is no checkpoint. */
+export function originOf(checkpoint: Uint8Array): string | undefined {
   try {
     return parseNote(checkpoint).text.split('\n')[0];
   } catch {

@@ -2,7 +2,7 @@ import { defined } from '@residency/defined';
 import { codeOf, hasCode } from '@residency/coded-error';
 import { TOPICS, decodeAuditEvent } from '@residency/contracts';
 import type { Blocked } from '@residency/routing';
-import { bringLedgerUpToDate, intakeExtent, openRouter, payOnce } from '@residency/standalone';
+import { bringLedgersUpToDate, intakeExtent, openRouter, payOnce } from '@residency/standalone';
 import type { DataDirectory, EmbeddedRouter, PaidDebts } from '@residency/standalone';
 import type { Common } from '../terminal/command.ts';
 import { EXIT, exitCodeOf } from '../terminal/exit-code.ts';
@@ -108,7 +108,7 @@ async function growLedger(
   let faults = 0;
   try {
     // One identity in two regions is lawful, and `reconcile` lists it.
-    await bringLedgerUpToDate(data, {
+    await bringLedgersUpToDate(data, {
       signal,
       found: ({ kind }) => {
         faults += kind === 'ALSO_IN' ? 0 : 1;

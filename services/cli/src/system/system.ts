@@ -1,5 +1,5 @@
 import type { KeyDirectory } from '@residency/adapter-filesystem';
-import type { AuditReading, AuditRestorer } from '@residency/auditing';
+import type { AuditReading, AuditRestorer, CustodyRestorer, LogReading } from '@residency/auditing';
 import type { ConsentHistory } from '@residency/consent';
 import type {
   LogEntry,
@@ -76,6 +76,8 @@ export interface System {
   auditLog(options?: { readonly from?: Instant }): AsyncIterable<LogRecord>;
   /** `threat.consents` from its start, not a view of it. */
   consentLog(): AsyncIterable<LogRecord>;
+  /** A region's custody log from its start. */
+  custodyLog(region: string): AsyncIterable<LogRecord>;
   /** `residency.control` from its start. */
   controlLog(): AsyncIterable<LogRecord>;
   /**
@@ -121,6 +123,13 @@ export interface System {
    * before the call, and the audit log has no undecided transaction of theirs.
    */
   fenceRouters(): Promise<void>;
+  /** As `auditReading`, of a region's custody log; throws `CUSTODY_UNDECIDED` (retry). */
+  custodyReading(region: string): Promise<LogReading>;
+  /**
+   * The exclusive right to append to a region's custody log, for the time of `work`. Locks a data
+   * directory (`ROUTING_LOCKED`); fences the region's custodian in a cluster.
+   */
+  restoringCustody<T>(region: string, work: (log: CustodyRestorer) => Promise<T>): Promise<T>;
   /** A site's objects, without verifying whose site it is. */
   siteReader(site: string, region: string): Promise<SiteReader>;
   /** The same after verifying it; throws if the site does not answer, or is another's. */

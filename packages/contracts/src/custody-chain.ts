@@ -1,5 +1,8 @@
-import { custodyDigest } from '@residency/contracts';
-import type { CustodyEvent } from '@residency/contracts';
+import { custodyDigest } from './custody-event.ts';
+import type { CustodyEvent } from './custody-event.ts';
+
+/** How a custody event follows the ones before it. */
+export type CustodyLink = 'next' | 'broken' | 'repeated';
 
 interface Last {
   readonly sequence: number;
@@ -14,7 +17,7 @@ export class CustodyChain {
    * `next`: the event follows the one before it. `broken`: it does not; the chain continues behind
    * it. `repeated`: its number was there before; it changes nothing.
    */
-  follow({ sequence, data }: CustodyEvent, value: Uint8Array): 'next' | 'broken' | 'repeated' {
+  follow({ sequence, data }: CustodyEvent, value: Uint8Array): CustodyLink {
     const last = this.#last.get(data.region);
     if (last !== undefined && sequence <= last.sequence) return 'repeated';
     this.#last.set(data.region, { sequence, digest: custodyDigest(value) });

@@ -1,6 +1,6 @@
 import type { SqliteLog } from '@residency/adapter-sqlite';
-import type { AuditRecord, AuditSource, SourceStart } from '@residency/auditing';
-import { TOPICS } from '@residency/contracts';
+import type { AuditRecord, LedgerSource, SourceStart } from '@residency/auditing';
+import type { Topic, TopicPartition } from '@residency/contracts';
 import { pause } from '@residency/waiting';
 
 const POLL_MS = 250;
@@ -8,16 +8,17 @@ const POLL_MS = 250;
 const BATCH = 500;
 
 /**
- * The embedded audit log. It has one partition and its offsets have no gaps, so a leaf's index is
- * its record's offset.
+ * A topic of the embedded log. It has one partition. The offsets of a custody log have gaps, so a
+ * record's offset is its leaf's index or a later one.
  */
-export class SqliteAuditSource implements AuditSource {
+export class SqliteLedgerSource implements LedgerSource {
   readonly log: string;
-  readonly partition = 0;
+  readonly of: TopicPartition;
   readonly #log: Pick<SqliteLog, 'read'>;
 
-  constructor(log: Pick<SqliteLog, 'name' | 'read'>) {
+  constructor(log: Pick<SqliteLog, 'name' | 'read'>, topic: Topic) {
     this.log = log.name;
+    this.of = { topic, partition: 0 };
     this.#log = log;
   }
 
@@ -28,7 +29,7 @@ export class SqliteAuditSource implements AuditSource {
     let next = BigInt(leaf);
     while (!signal.aborted) {
       let batch: AuditRecord[] = [];
-      for await (const record of this.#log.read(TOPICS.audit, { from: next, maxRecords: BATCH })) {
+      for await (const record of this.#log.read(this.of.topic, { from: next, maxRecords: BATCH })) {
         batch.push(record);
         next = record.offset + 1n;
         if (batch.length < BATCH) continue;

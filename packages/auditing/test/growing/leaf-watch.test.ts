@@ -1,13 +1,14 @@
 import { encodeAuditEvent } from '@residency/contracts';
 import {
+  auditPartition,
   MemoryLedgerStore,
-  MemoryAuditSource,
+  MemoryLedgerSource,
   auditRecord,
   someAuditEvent,
   someAuditRecords,
 } from '@residency/testkit';
 import { describe, expect, test } from 'vitest';
-import { EventWatch, RecentRegions, growLedger } from '../../src/index.ts';
+import { LeafWatch, RecentRegions, growLedger } from '../../src/index.ts';
 import type { AuditRecord, AuditAnomaly } from '../../src/index.ts';
 import { entriesUnder, grow, leavesOf, published, signerOf } from './some-ledger.ts';
 
@@ -115,9 +116,9 @@ test('after a restart behind leaves that are no events, the next event is believ
 test('growing anew after a fault finds nothing twice', async () => {
   const inner = new MemoryLedgerStore();
   const found: AuditAnomaly[] = [];
-  const watch = new EventWatch({
+  const watch = new LeafWatch({
     log: 'log-1',
-    partition: 0,
+    of: auditPartition(),
     regions: new RecentRegions(10),
     onAnomaly: (anomaly) => {
       found.push(anomaly);
@@ -141,9 +142,9 @@ test('growing anew after a fault finds nothing twice', async () => {
       publish: () => Promise.reject(new Error('away')),
     };
     await expect(
-      growLedger({ ...terms, store, source: new MemoryAuditSource(records) }),
+      growLedger({ ...terms, store, source: new MemoryLedgerSource(records) }),
     ).rejects.toThrow('away');
   }
-  await growLedger({ ...terms, source: new MemoryAuditSource(records) });
+  await growLedger({ ...terms, source: new MemoryLedgerSource(records) });
   expect(found).toMatchObject([{ kind: 'HOLE' }]);
 });

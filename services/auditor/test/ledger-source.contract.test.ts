@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { createTopics, openKafkaLog, topicPlan } from '@residency/adapter-kafka';
 import { TOPICS } from '@residency/contracts';
 import { createLogger } from '@residency/telemetry';
-import { describeAuditSource } from '@residency/testkit';
+import { auditPartition, describeLedgerSource } from '@residency/testkit';
 import { sharedKafka } from '../../../test/stack/index.ts';
-import { KafkaAuditSource } from '../src/kafka-audit-source.ts';
+import { KafkaLedgerSource } from '../src/kafka-ledger-source.ts';
 
 const KEYS = { 0: 'key-1', 1: 'key-0' } as const;
 const logger = createLogger({ level: 'silent' });
 
-describeAuditSource('KafkaAuditSource', async () => {
+describeLedgerSource('KafkaLedgerSource', async () => {
   const { brokers } = await sharedKafka();
   const settings = {
     brokers,
@@ -35,7 +35,7 @@ describeAuditSource('KafkaAuditSource', async () => {
   };
   await append(1, [Buffer.from('of the other partition')]);
   return {
-    open: () => new KafkaAuditSource(log, 0),
+    open: () => new KafkaLedgerSource(log, auditPartition()),
     append: (values) => append(0, values),
     close: () => log.close(),
   };

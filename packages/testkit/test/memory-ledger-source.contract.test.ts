@@ -1,12 +1,12 @@
 import type { AuditRecord } from '@residency/auditing';
-import { MemoryAuditSource, describeAuditSource } from '../src/index.ts';
+import { MemoryLedgerSource, describeLedgerSource } from '../src/index.ts';
 
-describeAuditSource('the log in memory', async () => {
+describeLedgerSource('the log in memory', async () => {
   const records: AuditRecord[] = [];
-  const opened: MemoryAuditSource[] = [];
+  const opened: MemoryLedgerSource[] = [];
   return {
     open: () => {
-      const source = new MemoryAuditSource(records);
+      const source = new MemoryLedgerSource(records);
       opened.push(source);
       return source;
     },

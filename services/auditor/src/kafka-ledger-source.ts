@@ -1,6 +1,6 @@
 import type { KafkaLog } from '@residency/adapter-kafka';
-import type { AuditRecord, AuditSource, SourceStart } from '@residency/auditing';
-import { TOPICS } from '@residency/contracts';
+import type { AuditRecord, LedgerSource, SourceStart } from '@residency/auditing';
+import type { TopicPartition } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { withIdle } from './with-idle.ts';
 
@@ -9,15 +9,15 @@ const IDLE_MS = 250;
 
 type Reads = Pick<KafkaLog, 'name' | 'readBatches'>;
 
-/** One partition of the audit topic, read committed. */
-export class KafkaAuditSource implements AuditSource {
+/** One partition of a topic, read committed. */
+export class KafkaLedgerSource implements LedgerSource {
   readonly log: string;
-  readonly partition: number;
+  readonly of: TopicPartition;
   readonly #reads: Reads;
 
-  constructor(reads: Reads, partition: number) {
+  constructor(reads: Reads, of: TopicPartition) {
     this.log = reads.name;
-    this.partition = partition;
+    this.of = of;
     this.#reads = reads;
   }
 
@@ -31,7 +31,7 @@ export class KafkaAuditSource implements AuditSource {
     // be slow.
     for await (const records of this.#read(from, 'end', signal)) {
       yield records;
-      from = new Map([[this.partition, (records.at(-1)?.offset ?? 0n) + 1n]]);
+      from = new Map([[this.of.partition, (records.at(-1)?.offset ?? 0n) + 1n]]);
     }
     if (signal.aborted) return;
     yield [];
@@ -43,9 +43,9 @@ export class KafkaAuditSource implements AuditSource {
     until: 'end' | 'aborted',
     signal: AbortSignal,
   ): ReturnType<Reads['readBatches']> {
-    return this.#reads.readBatches(TOPICS.audit, {
+    return this.#reads.readBatches(this.of.topic, {
       ...defined({ from }),
-      partitions: [this.partition],
+      partitions: [this.of.partition],
       until,
       signal,
     });

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { openSqliteLog } from '@residency/adapter-sqlite';
 import { TOPICS } from '@residency/contracts';
-import { describeAuditSource } from '@residency/testkit';
-import { SqliteAuditSource } from '../src/sqlite-audit-source.ts';
+import { describeLedgerSource } from '@residency/testkit';
+import { SqliteLedgerSource } from '../src/sqlite-ledger-source.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-describeAuditSource('SqliteAuditSource', async () => {
+describeLedgerSource('SqliteLedgerSource', async () => {
   const log = await openSqliteLog({ file: join(await temporaryFolder(), 'log.db'), now: Date.now });
   return {
-    open: () => new SqliteAuditSource(log),
+    open: () => new SqliteLedgerSource(log, TOPICS.audit),
     append: async (values) => {
       await log.append(
         values.map((value) => ({ topic: TOPICS.audit, record: { key: null, headers: [], value } })),

@@ -1,13 +1,17 @@
-import type { AuditEvent, LogRecord } from '@residency/contracts';
+import type { AuditEvent, LogRecord, TopicPartition } from '@residency/contracts';
 import type { AuditRecord } from '../audit-record.ts';
 
-/** One partition of the audit log as it is now, for a comparison with its ledger. */
-export interface AuditReading {
+/** A log as it is now, for a comparison with its ledger. */
+export interface LogReading {
   /** The first part of positions. */
   readonly log: string;
-  readonly partition: number;
-  /** The committed records of the partition, in order, up to its end at the call. */
+  readonly of: TopicPartition;
+  /** The committed records, in order, up to the log's end at the call. */
   records(): AsyncIterable<readonly AuditRecord[]>;
+}
+
+/** One partition of the audit log. */
+export interface AuditReading extends LogReading {
   /** The committed position: the intake offset at which routing goes on; `null`: none. */
   committed(): Promise<bigint | null>;
   /** The committed records of the intake partition at or behind an offset, in order. */
@@ -40,4 +44,16 @@ export interface AuditRestorer extends AuditReading {
    * Without entries it commits the position alone.
    */
   append(entries: readonly RestoredEntry[], next: bigint | null): Promise<void>;
+}
+
+/**
+ * The exclusive right to append to a region's custody log. Custodians that had it before have lost
+ * it. Errors as for `AuditRestorer`.
+ */
+export interface CustodyRestorer extends LogReading {
+  /**
+   * Appends all values or none, byte for byte and in order, durable and visible once it resolves.
+   * They need not be custody events.
+   */
+  restore(values: readonly Buffer[]): Promise<void>;
 }

@@ -1,9 +1,10 @@
-import type { AuditRecord, AuditSource } from '@residency/auditing';
+import type { AuditRecord, LedgerSource } from '@residency/auditing';
+import { TOPICS } from '@residency/contracts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 /** A new, empty audit log with partition 0. */
-export interface AuditSourceHarness {
-  open(): AuditSource;
+export interface LedgerSourceHarness {
+  open(): LedgerSource;
   /** Appends to partition 0. */
   append(values: readonly (Buffer | null)[]): Promise<void>;
   close(): Promise<void>;
@@ -14,13 +15,13 @@ const values = (records: readonly AuditRecord[]): (string | null)[] =>
   records.map(({ value }) => value && value.toString());
 const text = (nth: number): Buffer => Buffer.from(`event ${nth}`);
 
-/** The contract of the `AuditSource` port; every adapter runs it unchanged. */
-export function describeAuditSource(
+/** The contract of the `LedgerSource` port; every adapter runs it unchanged. */
+export function describeLedgerSource(
   adapter: string,
-  openHarness: () => Promise<AuditSourceHarness>,
+  openHarness: () => Promise<LedgerSourceHarness>,
 ): void {
-  describe(`${adapter} as an AuditSource`, () => {
-    let harness: AuditSourceHarness;
+  describe(`${adapter} as an LedgerSource`, () => {
+    let harness: LedgerSourceHarness;
     let stop: AbortController;
     beforeEach(async () => {
       harness = await openHarness();
@@ -45,10 +46,10 @@ export function describeAuditSource(
       return seen;
     }
 
-    test('names its log and partition', () => {
+    test('names its log, topic and partition', () => {
       expect(harness.open()).toMatchObject({
         log: expect.stringMatching(/^[A-Za-z0-9._-]{1,64}$/),
-        partition: 0,
+        of: { topic: TOPICS.audit, partition: 0 },
       });
     });
 
