@@ -68,7 +68,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'unknown-is-committed',
-    seed: 59,
+    seed: 70,
     defect: 'a commit without an answer is taken for one that succeeded',
     edits: [
       {
@@ -102,7 +102,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'next-batch-overtakes',
-    seed: 6,
+    seed: 20,
     defect: 'a batch is settled without waiting for the commit of the one before it',
     edits: [
       {
@@ -114,7 +114,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'commit-without-heartbeat',
-    seed: 44,
+    seed: 124,
     defect: 'a batch is committed without asking the group',
     edits: [
       {
@@ -126,7 +126,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'offsets-decide',
-    seed: 2,
+    seed: 6,
     defect: "the group's position decides, and the log's start where it is gone",
     edits: [
       {
@@ -151,7 +151,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'aborted-events-unread',
-    seed: 65,
+    seed: 356,
     defect: 'a position is taken for ahead although a broker forgot to commit the events up to it',
     faults: ['--faults', 'kill,freeze,rebalance,markers-lost,weather'],
     edits: [
