@@ -124,6 +124,7 @@ export const controlData = {
   [ARBITER_CHANGED]: z.strictObject({
     act,
     region: name,
+    next: name,
     attempt: act,
     claims: z.int().nonnegative(),
     unheld: z.int().nonnegative(),

@@ -152,6 +152,15 @@ export function serviceOf({ services = {} }: ControlState, region: string): Regi
   return Object.hasOwn(services, region) ? (services[region] ?? ALL_IN_SERVICE) : ALL_IN_SERVICE;
 }
 
+/** Sites that are out of service, of any region. An arbiter is none of them. */
+export function sitesOut({ services = {} }: ControlState): ReadonlySet<string> {
+  return new Set(
+    Object.values(services).flatMap(({ out, arbiter }) =>
+      [...out.keys()].filter((site) => site !== arbiter),
+    ),
+  );
+}
+
 /** The level that was set for a service; `undefined`: its configuration's. */
 export function logLevelOf(
   { logLevels }: ControlState,

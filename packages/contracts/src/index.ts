@@ -24,7 +24,7 @@ export { CONTRACT_ERROR_CODES, ContractError } from './contract-error.ts';
 export type { ContractErrorCode } from './contract-error.ts';
 export { controlEntry, controlEventIn, readControlRecord } from './control-event.ts';
 export type { ControlEvent } from './control-event.ts';
-export { evolveControl, followControl, logLevelOf, serviceOf } from './control-state.ts';
+export { evolveControl, followControl, logLevelOf, serviceOf, sitesOut } from './control-state.ts';
 export type { ControlLogLevel, ControlState, RepairOrder } from './control-state.ts';
 export {
   custodyDigest,

@@ -28,7 +28,7 @@ export interface ArbiterClosing {
   /** Append time, milliseconds. */
   readonly since: number;
   /** Claims by the attempt that wrote them. */
-  readonly attempts: Readonly<Record<string, readonly (readonly ClaimedIdentity[])[]>>;
+  readonly attempts: ReadonlyMap<string, readonly (readonly ClaimedIdentity[])[]>;
 }
 
 /** Which sites of a region serve, and which of them arbitrates (docs/decisions/0041). */
@@ -38,7 +38,7 @@ export interface RegionService {
   /** Absent: the first site of the policy. */
   readonly arbiter?: string;
   /** Sites that are out of service, with the append time of their order, milliseconds. */
-  readonly out: Readonly<Record<string, number>>;
+  readonly out: ReadonlyMap<string, number>;
   readonly closing?: ArbiterClosing;
   /** By submission. Complete for the current number. */
   readonly claims: ReadonlyMap<string, ClaimedIdentity>;
@@ -70,7 +70,7 @@ export function isServiceEvent(event: ControlEvent): event is ServiceEvent {
   return SERVICE_TYPES.includes(event.type);
 }
 
-export const ALL_IN_SERVICE: RegionService = { number: 0, out: {}, claims: new Map() };
+export const ALL_IN_SERVICE: RegionService = { number: 0, out: new Map(), claims: new Map() };
 
 /**
  * The service after one event. `at`: its append time, milliseconds. An event about a change that is
@@ -89,48 +89,44 @@ export function evolveService(
         closing === undefined &&
         site !== next &&
         (service.arbiter ?? site) === site &&
-        out[next] === undefined;
+        !out.has(next);
       return isPossible
-        ? { ...service, closing: { act, site, next, reason, since: at, attempts: {} } }
+        ? { ...service, closing: { act, site, next, reason, since: at, attempts: new Map() } }
         : service;
     }
     case ARBITER_CLAIMS: {
       const { act, attempt, claims } = event.data;
       if (closing?.act !== act) return service;
-      const attempts = {
-        ...closing.attempts,
-        [attempt]: [...(closing.attempts[attempt] ?? []), claims],
-      };
+      const attempts = new Map(closing.attempts);
+      attempts.set(attempt, [...(attempts.get(attempt) ?? []), claims]);
       return { ...service, closing: { ...closing, attempts } };
     }
     case ARBITER_CHANGED: {
-      const { act, attempt, claims: count } = event.data;
-      if (closing?.act !== act) return service;
-      const claims = (closing.attempts[attempt] ?? []).flat();
+      const { act, next, attempt, claims: count } = event.data;
+      if (closing?.act !== act || closing.next !== next) return service;
+      const claims = (closing.attempts.get(attempt) ?? []).flat();
       // An attempt whose claims did not all arrive decides nothing.
       if (claims.length !== count) return service;
       return {
         number: service.number + 1,
         arbiter: closing.next,
-        out: { ...without(out, closing.next), [closing.site]: at },
+        out: new Map([...out, [closing.site, at]]),
         claims: new Map(claims.map((claim) => [claim.submission, claim])),
       };
     }
     case ARBITER_KEPT:
       return closing?.act === event.data.act ? withoutClosing(service) : service;
-    case SITE_OUT:
-      return event.data.site === service.arbiter || out[event.data.site] !== undefined
+    case SITE_OUT: {
+      const { site } = event.data;
+      return site === service.arbiter || site === closing?.next || out.has(site)
         ? service
-        : { ...service, out: { ...out, [event.data.site]: at } };
+        : { ...service, out: new Map([...out, [site, at]]) };
+    }
     case SITE_IN:
-      return { ...service, out: without(out, event.data.site) };
+      return { ...service, out: new Map([...out].filter(([site]) => site !== event.data.site)) };
     default:
       return event satisfies never;
   }
-}
-
-function without(out: RegionService['out'], site: string): RegionService['out'] {
-  return Object.fromEntries(Object.entries(out).filter(([name]) => name !== site));
 }
 
 function withoutClosing({ number, arbiter, out, claims }: RegionService): RegionService {
@@ -138,8 +134,9 @@ function withoutClosing({ number, arbiter, out, claims }: RegionService): Region
 }
 
 /**
- * The sites that serve, the arbiter first, the others in the policy's order. `sites`: the region's
- * in the policy. The arbiter always serves: an order that names it among those out is not followed.
+ * The sites that serve, the arbiter first, the others in the policy's order. `sites`: the region's in
+ * a policy version. The arbiter always serves, also if that version does not name it, or an order
+ * names it among those out.
  */
 export function sitesInService(
   { arbiter, out }: RegionService,
@@ -147,7 +144,7 @@ export function sitesInService(
 ): readonly string[] {
   const first = arbiter ?? sites[0];
   return [
-    ...sites.filter((site) => site === first),
-    ...sites.filter((site) => site !== first && out[site] === undefined),
+    ...(first === undefined ? [] : [first]),
+    ...sites.filter((site) => site !== first && !out.has(site)),
   ];
 }

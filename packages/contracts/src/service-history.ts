@@ -39,7 +39,7 @@ export class ServiceHistory {
     this.#now.set(region, service);
     const past = this.#past.get(region) ?? [{ out: new Set() }];
     const { arbiter, number } = service;
-    const out = new Set([...(past[number]?.out ?? []), ...Object.keys(service.out)]);
+    const out = new Set([...(past[number]?.out ?? []), ...service.out.keys()]);
     past[number] = arbiter === undefined ? { out } : { arbiter, out };
     this.#past.set(region, past);
   }

@@ -34,9 +34,9 @@ const claims = (act: string, attempt: string, count = 1): ControlEvent => ({
   type: ARBITER_CLAIMS,
   data: { act, region: REGION, attempt, claims: Array.from({ length: count }, () => claim) },
 });
-const changed = (act: string, attempt: string, count: number): ControlEvent => ({
+const changed = (act: string, attempt: string, count: number, next = 'b'): ControlEvent => ({
   type: ARBITER_CHANGED,
-  data: { act, region: REGION, attempt, claims: count, unheld: 0 },
+  data: { act, region: REGION, next, attempt, claims: count, unheld: 0 },
 });
 const kept = (act: string): ControlEvent => ({
   type: ARBITER_KEPT,
@@ -73,7 +73,7 @@ describe('the sites in service', () => {
     const change = [closing('1', 'a', 'b'), claims('1', 'x', 2), changed('1', 'x', 2)];
     expect(after(...change.slice(0, 2)).closing).toMatchObject({ act: '1', site: 'a', next: 'b' });
     expect(serving(...change.slice(0, 2))).toEqual(SITES);
-    expect(after(...change)).toMatchObject({ number: 1, arbiter: 'b', out: { a: 3 } });
+    expect(after(...change)).toMatchObject({ number: 1, arbiter: 'b', out: new Map([['a', 3]]) });
     expect(after(...change).closing).toBeUndefined();
     expect([...after(...change).claims.values()]).toEqual([claim]);
     expect(serving(...change)).toEqual(['b', 'c']);
@@ -87,6 +87,10 @@ describe('the sites in service', () => {
     [
       'an order whose claims did not all arrive',
       [closing('1', 'a', 'b'), claims('1', 'x', 1), changed('1', 'x', 2), kept('1')],
+    ],
+    [
+      'an order for another next one',
+      [closing('1', 'a', 'b'), changed('1', 'x', 0, 'c'), kept('1')],
     ],
     [
       'an order with the claims of another attempt',
@@ -109,7 +113,27 @@ describe('the sites in service', () => {
     const change = [closing('1', 'a', 'b'), changed('1', 'x', 0)];
     expect(serving(...change, out('b'))).toEqual(['b', 'c']);
     expect(serving(closing('1', 'a', 'b'), out('b'), changed('1', 'x', 0))).toEqual(['b', 'c']);
+    expect(serving(closing('1', 'a', 'b'), out('b'), kept('1'))).toEqual(SITES);
   });
+
+  it('the arbiter is one of them also if a policy version does not name it', () => {
+    const change = [closing('1', 'a', 'b'), changed('1', 'x', 0)];
+    expect(sitesInService(after(...change), ['a'])).toEqual(['b']);
+    expect(sitesInService(after(...change, into('a')), ['a', 'c'])).toEqual(['b', 'a', 'c']);
+  });
+
+  it.each(['constructor', '__proto__', 'toString'])(
+    'names that every object has are names like others: %s',
+    (name) => {
+      expect(after(closing(name, 'a', name), changed(name, name, 0, name))).toMatchObject({
+        number: 1,
+        arbiter: name,
+      });
+      expect(after(closing(name, 'a', name), changed(name, name, 1, name)).number).toBe(0);
+      expect(sitesInService(after(out(name)), ['a', name])).toEqual(['a']);
+      expect(sitesInService(after(), ['a', name])).toEqual(['a', name]);
+    },
+  );
 
   it('other regions are not concerned', () => {
     const state = evolveControl(INITIAL_CONTROL, out('b'), 1);
@@ -118,13 +142,14 @@ describe('the sites in service', () => {
   });
 });
 
+const attempts = fc.constantFrom('x', 'constructor', '__proto__');
 const anEvent = fc.oneof(
   fc
     .tuple(fc.constantFrom('1', '2'), fc.constantFrom(...SITES), fc.constantFrom(...SITES))
     .map((args) => closing(...args)),
-  fc.tuple(fc.constantFrom('1', '2'), fc.constantFrom('x', 'y')).map((args) => claims(...args)),
+  fc.tuple(fc.constantFrom('1', '2'), attempts).map((args) => claims(...args)),
   fc
-    .tuple(fc.constantFrom('1', '2'), fc.constantFrom('x', 'y'), fc.nat({ max: 2 }))
+    .tuple(fc.constantFrom('1', '2'), attempts, fc.nat({ max: 2 }), fc.constantFrom(...SITES))
     .map((args) => changed(...args)),
   fc.constantFrom('1', '2').map(kept),
   fc.constantFrom(...SITES).map(out),

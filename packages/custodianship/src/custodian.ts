@@ -194,7 +194,7 @@ export class Custodian {
     const inForce = policyInForce(versions, this.#deps.now());
     const service = serviceOf(this.#deps.control(), this.#deps.custody.region);
     const sites = inForce === undefined ? [] : sitesInService(service, ofRegion(inForce.document));
-    this.#out = new Set(Object.keys(service.out).filter((site) => !sites.includes(site)));
+    this.#out = new Set([...service.out.keys()].filter((site) => !sites.includes(site)));
     if (sites.length === this.#sites.length && sites.every((site) => this.#sites.includes(site)))
       return;
     this.#sites = sites;

@@ -18,13 +18,13 @@ export interface FindClaimsDeps {
   readonly audit: AsyncIterable<Buffer>;
   /** Every event of the region's custody log, in order. */
   readonly custody: AsyncIterable<Buffer>;
-  /** The submissions that have an object in the arbiter to come. */
-  readonly listed: Pick<KeySet, 'has'>;
+  /** By site: the submissions that have an object in it. */
+  readonly listed: ReadonlyMap<string, Pick<KeySet, 'has'>>;
 }
 
 export interface FoundClaims {
   readonly claims: readonly ClaimedIdentity[];
-  /** Stored samples that no site that will serve has. */
+  /** Stored samples of which no site that will serve has an object, by the logs and its list. */
   readonly unheld: number;
 }
 
@@ -53,16 +53,17 @@ export async function findClaims(deps: FindClaimsDeps): Promise<FoundClaims> {
       continue;
     }
     const { position, submission, sealedSha256, copies: placed } = holdingOf(storedSample(event));
-    const has = new Set([
+    const has = [
       ...placed.map(({ site }) => site),
       ...(copies.get(sampleOf(position, sealedSha256)) ?? []),
-    ]);
-    if (next !== undefined && has.has(next) && listed.has(submission)) continue;
+    ].filter((site) => sites.includes(site) && listed.get(site)?.has(submission) === true);
+    if (next !== undefined && has.includes(next)) continue;
     claims.push(claimOf(position, event.data));
-    if (!sites.some((site) => site !== next && has.has(site))) unheld += 1;
+    if (has.length === 0) unheld += 1;
   }
   const unsettled = [...named.values()].filter(({ of }) => !last.isSettled(parsePosition(of)));
-  return { claims: [...claims, ...unsettled], unheld };
+  // Of two about one identity the stored one counts: it comes last.
+  return { claims: [...unsettled, ...claims], unheld };
 }
 
 function claimOf(of: string, data: StoredData | DuplicateData): ClaimedIdentity {

@@ -1,8 +1,12 @@
 export { Custodian } from './custodian.ts';
 export type { CustodianDeps, OpenRepair, RoundReport } from './custodian.ts';
+export { changeArbiter } from './change-arbiter.ts';
+export type { ArbiterChange, ChangeArbiterDeps } from './change-arbiter.ts';
 export { findClaims } from './find-claims.ts';
 export type { FindClaimsDeps, FoundClaims } from './find-claims.ts';
 export { KeySet } from './key-set.ts';
+export { storedObjects } from './stored-objects.ts';
+export type { StoredObjects } from './stored-objects.ts';
 export type { SiteDebts } from './debts.ts';
 export {
   COPY_BYTES,

@@ -68,8 +68,10 @@ async function find(
   {
     custody = [],
     listed = [],
+    inThird = [],
     sites = ['zrh-2'],
   }: {
+    readonly inThird?: readonly string[];
     readonly custody?: readonly Buffer[];
     readonly listed?: readonly string[];
     readonly sites?: readonly string[];
@@ -77,6 +79,8 @@ async function find(
 ): Promise<FoundClaims> {
   const keys = new KeySet();
   for (const name of listed) keys.add(digest(name));
+  const third = new KeySet();
+  for (const name of inThird) third.add(digest(name));
   async function* each(values: readonly Buffer[]): AsyncGenerator<Buffer> {
     yield* values;
   }
@@ -85,7 +89,10 @@ async function find(
     sites,
     audit: each(audit),
     custody: each(custody),
-    listed: keys,
+    listed: new Map([
+      ['zrh-2', keys],
+      ['zrh-3', third],
+    ]),
   });
 }
 const claim = (name: string, of: string) => ({
@@ -121,10 +128,13 @@ describe('claims', () => {
 
   it('count a sample that a third site has as held', async () => {
     const audit = [stored(at(0), 'a', ['zrh-1', 'zrh-3'])];
-    expect(await find(audit, { sites: ['zrh-2', 'zrh-3'] })).toMatchObject({
+    const sites = ['zrh-2', 'zrh-3'];
+    expect(await find(audit, { sites, inThird: ['a'] })).toMatchObject({
       claims: [claim('a', at(0))],
       unheld: 0,
     });
+    // By the logs it has it, and by its list not.
+    expect(await find(audit, { sites })).toMatchObject({ unheld: 1 });
   });
 
   it('are of a record that a duplicate names, unless it is settled', async () => {

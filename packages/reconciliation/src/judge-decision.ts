@@ -39,13 +39,10 @@ export function* judgeDecision(
   const placed = placements.map(({ site }) => site);
   const service = services.of(region, number);
   const first = service?.arbiter ?? sites[0];
-  const order = [
-    ...sites.filter((site) => site === first),
-    ...sites.filter((one) => one !== first),
-  ];
+  const order = [...(first === undefined ? [] : [first]), ...sites.filter((one) => one !== first)];
   const named = (some: readonly string[]): readonly string[] =>
     order.filter((site) => some.includes(site));
-  const absent = sites.filter((site) => !placed.includes(site) && !owed.includes(site));
+  const absent = order.filter((site) => !placed.includes(site) && !owed.includes(site));
   if (
     service === undefined ||
     !isSame(placed, named(placed)) ||
@@ -55,7 +52,7 @@ export function* judgeDecision(
     placements.some(({ key }) => key !== objectKey(submission)) ||
     placed[0] !== first ||
     placed.length <
-      Math.min(settleWithOf(policy.digest, region) ?? sites.length, sites.length - absent.length)
+      Math.min(settleWithOf(policy.digest, region) ?? sites.length, order.length - absent.length)
   )
     yield {
       code: 'PLACEMENTS_INCOMPLETE',

@@ -4,11 +4,11 @@ import type { Placeable } from './judge.ts';
 import type { Sites } from './ports/sites.ts';
 
 /**
- * The sites of the record's region that hold bytes of it, and those that cannot answer: a write
- * that failed may have arrived.
+ * The sites of the record's region that hold bytes of it, and those that cannot answer or are out of
+ * service: a write that failed may have arrived.
  */
 export async function bytesIn(
-  { sites: names, judged: { submission, decision } }: Placeable,
+  { sites: names, idle = [], judged: { submission, decision } }: Placeable,
   position: Position,
   sites: Sites,
 ): Promise<readonly string[]> {
@@ -23,5 +23,5 @@ export async function bytesIn(
       }
     }),
   );
-  return names.filter((_, index) => found[index]);
+  return [...names.filter((_, index) => found[index]), ...idle];
 }

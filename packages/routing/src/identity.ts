@@ -1,9 +1,10 @@
-import { remedyOf } from '@residency/coded-error';
+import { hasCode, remedyOf } from '@residency/coded-error';
 import { objectKey, parsePosition } from '@residency/contracts';
 import type { ClaimedIdentity, Position } from '@residency/contracts';
 import { mayOwe } from './claim.ts';
 import type { Attempt, Claim } from './claim.ts';
 import {
+  claimUnknown,
   requireOwnObject,
   laterSiteAway,
   ownerUnsettled,
@@ -55,7 +56,7 @@ export async function atClaim(claim: Claim): Promise<OfAnother | undefined> {
   if (store === undefined || claimed === undefined || claimed.of === metadata.position)
     return undefined;
   const head = claimedHead(claimed);
-  if ((await fateOf(head, claim, store.site)).kind === 'void') return undefined;
+  if ((await fateOfClaimed(head, claim, store.site)).kind === 'void') return undefined;
   const found = await readableHead(store, claim, false);
   const left = found !== undefined && found !== 'away' && isOwn(found, claim) ? [found] : [];
   for (const own of left) {
@@ -68,6 +69,19 @@ export async function atClaim(claim: Claim): Promise<OfAnother | undefined> {
   if (verdict.kind !== 'duplicate') return undefined;
   const here = left.map((own) => ({ site: store.site, head: own }));
   return { ...verdict, left: [...here, ...verdict.left] };
+}
+
+/** Whoever may write to the control log writes claims: what they say proves nothing about this log. */
+async function fateOfClaimed(head: ObjectHead, claim: Claim, site: string): Promise<Fate> {
+  let fate: Fate;
+  try {
+    fate = await fateOf(head, claim, site);
+  } catch (error) {
+    if (!hasCode(error, 'LOG_REWOUND')) throw error;
+    throw claimUnknown(claim, head.metadata.position);
+  }
+  if (fate.kind === 'unknown') throw claimUnknown(claim, head.metadata.position);
+  return fate;
 }
 
 function claimedHead({ of: position, sampleSha256, country }: ClaimedIdentity): ObjectHead {
@@ -89,8 +103,9 @@ export async function atLaterSite(claim: Claim, site: string, head: ObjectHead):
   if (!isSame(head, claim) && !earlier) throw disagree();
   const fate = await fateOf(head, claim, site);
   if (earlier && fate.kind !== 'unknown') {
-    if (fate.kind !== 'stored') return { kind: 'owe' };
-    if (!isSame(head, claim)) return { kind: 'conflict' };
+    if (!isSame(head, claim))
+      return fate.kind === 'stored' ? { kind: 'conflict' } : { kind: 'owe' };
+    if (fate.kind === 'unsettled' || fate.kind === 'settling') return { kind: 'owe' };
   }
   switch (fate.kind) {
     case 'stored':
@@ -129,6 +144,8 @@ async function sameAtFirst(claim: Claim, site: string, head: ObjectHead): Promis
   const { position, policyDigest } = head.metadata;
   const fate = await fateOf(head, claim, site);
   if (fate.kind === 'void') return { kind: 'adopt' };
+  // Whoever routes the other record finds this one's claim, and is its duplicate.
+  if (fate.kind === 'unsettled' && isClaimed(claim)) return { kind: 'adopt' };
   const certain = fate.kind === 'stored' || fate.kind === 'settling';
   const { heads: later, away } =
     certain && policyDigest === claim.metadata.policyDigest ? NONE : await laterHeads(claim);
@@ -160,6 +177,8 @@ async function otherAtFirst(claim: Claim, site: string, head: ObjectHead): Promi
     throw sitesDisagree(claim, [site, position], [left.site, claim.metadata.position]);
   const fate = await fateOf(head, claim, site);
   if (fate.kind === 'stored' || fate.kind === 'settling') return { kind: 'conflict' };
+  // An event names this record as the owner: it must not end as a conflict. The other record will.
+  if (fate.kind !== 'void' && isClaimed(claim)) throw ownerUnsettled(claim, site, position);
   // Bytes of a quarantined sample. No router may delete them.
   if (fate.kind === 'void') throw sitesDisagree(claim, [site, position], undefined);
   const alike = later.find((one) => isSame(one.head, claim));
@@ -240,7 +259,7 @@ async function laterHeads(claim: Claim): Promise<LaterHeads> {
   for (const { site, head } of heads) {
     if (isOwn(head, claim)) requireOwnObject(head, claim.metadata, site);
   }
-  const current = heads.filter(({ head }) => !isOfEarlier(head, claim));
+  const current = heads.filter(({ head }) => isOwn(head, claim) || !isOfEarlier(head, claim));
   const away = seen.filter(({ head }) => head === 'away').length + heads.length - current.length;
   return { heads: current, away };
 }
@@ -261,6 +280,11 @@ async function readableHead(
 
 function firstSite({ stores, metadata }: Claim): readonly [string, string] {
   return [stores[0]?.site ?? '', metadata.position];
+}
+
+/** The identity is claimed for this record. */
+function isClaimed({ claimed, metadata }: Claim): boolean {
+  return claimed?.of === metadata.position;
 }
 
 function isOwn({ metadata }: ObjectHead, claim: Claim): boolean {

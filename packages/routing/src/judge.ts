@@ -15,6 +15,8 @@ export interface Placeable {
   readonly sample: Buffer;
   /** The region's sites that serve, in writing order. The first arbitrates. */
   readonly sites: readonly string[];
+  /** Sites of the region that do not serve now; nothing is known of what they hold. */
+  readonly idle?: readonly string[];
   /** The least number of sites that must have the sample before it is stored. */
   readonly settleWith: number;
   /** Absent: the arbiter never changed. */

@@ -84,6 +84,7 @@ interface Writing {
 async function write({ judged, message, claim }: Writing): Promise<RecordResult> {
   const { metadata, stores, settleWith } = claim;
   const key = objectKey(judged.submission);
+  if (stores.length === 0) throw new Error('Expected a site to write to, found none.');
   const placements: Placement[] = [];
   const debts = new Debts(stores.length - settleWith);
   const claimed = await atClaim(claim);

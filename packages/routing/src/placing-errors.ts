@@ -63,6 +63,15 @@ export function laterSiteAway({ submission, metadata }: Claim, site: string): Ro
   });
 }
 
+/** A claim on the control log names a position that this log does not explain. */
+export function claimUnknown({ submission, metadata }: Claim, of: string): RoutingError {
+  return new RoutingError({
+    code: 'CLAIM_UNKNOWN',
+    remedy: 'retry',
+    message: `Expected the claim on residency.control of ${submission} to name a record of this log and this submission, found ${of}. ${metadata.position} waits. See who wrote it (residency audit list --control); another residency site out makes the claims anew.`,
+  });
+}
+
 /**
  * Throws unless an object with this record's position can have been written from this record:
  * digest, country and policy must agree. If they differ, the log is not the one that was routed.

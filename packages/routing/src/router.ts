@@ -112,7 +112,8 @@ function gateAndDecide(decoded: Decoded, views: Views, control: ControlState): S
   );
   return {
     decoded,
-    state: 'outcome' in judgement ? { result: judgement } : serving(judgement, control, offset),
+    state:
+      'outcome' in judgement ? { result: judgement } : serving(judgement, control, offset, views),
   };
 }
 

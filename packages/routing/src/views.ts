@@ -1,6 +1,6 @@
 import { codeOf, remedyOf, CodedError } from '@residency/coded-error';
 import type { ConsentHistory } from '@residency/consent';
-import { policyInForce } from '@residency/residency';
+import { policyInForce, validPolicies } from '@residency/residency';
 import type { PolicyVersion } from '@residency/residency';
 import { recordBlocked } from './contain.ts';
 import type { Decoded } from './decode.ts';
@@ -17,6 +17,8 @@ export interface Views {
   covers(at: number): boolean;
   history(consentId: string): ConsentHistory;
   policyAt(at: number): PolicyVersion | undefined;
+  /** Whether a valid policy version, in force or not, names the site in the region. */
+  names(site: string, region: string): boolean;
 }
 
 export interface ViewDeps {
@@ -44,6 +46,10 @@ export async function readViews(batch: readonly Decoded[], deps: ViewDeps): Prom
     covers: (at) => at + deps.watermarkMarginMs < watermark,
     history: (consentId) => consents.histories.get(consentId) ?? NO_CONSENT,
     policyAt: (at) => policyInForce(policies.versions, at),
+    names: (site, region) =>
+      validPolicies(policies.versions).some(({ document }) =>
+        document.regions.some(({ id, sites }) => id === region && sites.includes(site)),
+      ),
   };
 }
 

@@ -8,7 +8,12 @@ import {
 } from '@residency/contracts';
 import type { ControlState, ObjectMetadata, RegionService } from '@residency/contracts';
 import type { BatchResult } from '@residency/routing';
-import { RoutingWorld, exampleObject, submissionEvent } from '@residency/testkit';
+import {
+  MemoryObjectStore,
+  RoutingWorld,
+  exampleObject,
+  submissionEvent,
+} from '@residency/testkit';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
@@ -32,8 +37,8 @@ const world = (): RoutingWorld =>
 function control(service: Partial<RegionService>): ControlState {
   return { ...INITIAL_CONTROL, services: { zurich: { ...ALL_IN_SERVICE, ...service } } };
 }
-const SECOND = { number: 1, arbiter: 'zrh-2', out: { 'zrh-1': NOW } };
-const BACK = { number: 1, arbiter: 'zrh-2', out: {} };
+const SECOND = { number: 1, arbiter: 'zrh-2', out: new Map([['zrh-1', NOW]]) };
+const BACK = { number: 1, arbiter: 'zrh-2', out: new Map() };
 
 async function route(w: RoutingWorld, index: number, state: ControlState): Promise<BatchResult> {
   const records = w.records
@@ -65,7 +70,14 @@ const metadataIn = (w: RoutingWorld, site: string): ObjectMetadata | undefined =
 describe('a region whose arbiter changes', () => {
   it('waits, and writes nothing, while the change is open', async () => {
     const w = world();
-    const closing = { act: 'a', site: 'zrh-1', next: 'zrh-2', reason: 'x', since: 1, attempts: {} };
+    const closing = {
+      act: 'a',
+      site: 'zrh-1',
+      next: 'zrh-2',
+      reason: 'x',
+      since: 1,
+      attempts: new Map(),
+    };
     expect(told(await route(w, 0, control({ closing })))).toEqual({ waits: 'ARBITER_CLOSING' });
     expect([metadataIn(w, 'zrh-1'), metadataIn(w, 'zrh-2')]).toEqual([undefined, undefined]);
   });
@@ -90,9 +102,33 @@ describe('a region whose arbiter changes', () => {
     });
   });
 
+  it('has the arbiter also if its policy version does not name that site yet', async () => {
+    const w = world();
+    const zurich = ['zrh-1', 'zrh-2', 'zrh-3'];
+    const regions = document.regions.map((one) =>
+      one.id === 'zurich' ? { ...one, sites: zurich } : one,
+    );
+    w.policy({ ...document, version: 2, effectiveFrom: '2100-01-01T00:00:00Z', regions });
+    w.sites.set('zrh-3', new MemoryObjectStore('zrh-3'));
+    const third = { number: 1, arbiter: 'zrh-3', out: new Map([['zrh-1', NOW]]) };
+    expect(told(await route(w, 0, control(third)))).toMatchObject({
+      outcome: 'stored',
+      in: ['zrh-3', 'zrh-2'],
+    });
+    const alone = { ...third, out: new Map([...third.out, ['zrh-2', NOW]]) };
+    expect(told(await route(w, 1, control(alone)))).toMatchObject({ outcome: 'duplicate' });
+  });
+
+  it('waits while the arbiter is a site that no policy names', async () => {
+    const w = world();
+    expect(told(await route(w, 0, control({ number: 1, arbiter: 'nobody' })))).toEqual({
+      waits: 'ARBITER_UNKNOWN',
+    });
+  });
+
   it('writes no number while the arbiter never changed', async () => {
     const w = world();
-    expect(told(await route(w, 0, control({ out: { 'zrh-2': 1 } })))).toEqual({
+    expect(told(await route(w, 0, control({ out: new Map([['zrh-2', 1]]) })))).toEqual({
       outcome: 'stored',
       in: ['zrh-1'],
     });
@@ -163,6 +199,37 @@ describe('a claim', () => {
     });
   });
 
+  it.each([
+    ['a position that the log has not reached', 'log-1/threat.samples/0/999'],
+    ['a record of another log', 'log-2/threat.samples/0/0'],
+  ])('that names %s makes the record wait, and no process end', async (_, of) => {
+    const w = world();
+    const digest = { sampleSha256: '0'.repeat(64) };
+    expect(told(await route(w, 1, withClaim(digest, of)))).toEqual({ waits: 'CLAIM_UNKNOWN' });
+  });
+
+  it("lets its owner adopt an equal stranger's object, whose record will be its duplicate", async () => {
+    const w = world();
+    const stranger = await w.route(
+      { control: { read: async () => control({ out: new Map([['zrh-1', 1]]) }) } },
+      { partition: 1, records: [{ ...w.records[1], partition: 1 }] as typeof w.records },
+    );
+    await w.memorySite('zrh-1').flush();
+    w.memorySite('zrh-2').objects.clear();
+    const held = w.memorySite('zrh-1').objects.get(KEY);
+    if (held !== undefined) w.memorySite('zrh-2').objects.set(KEY, held);
+    const state = withClaim(metadataOf(stranger));
+    expect(told(await route(w, 0, state))).toEqual({
+      outcome: 'stored',
+      in: ['zrh-2'],
+      arbiter: 1,
+    });
+    expect(told(await route(w, 1, state))).toMatchObject({
+      outcome: 'duplicate',
+      of: positionOf(0),
+    });
+  });
+
   it('names what the record has in the new arbiter as a copy of the duplicate', async () => {
     const w = world();
     const state = await claimed(w);
@@ -186,7 +253,7 @@ describe("an object of an earlier arbiter's time in the former arbiter", () => {
   const leave = async (w: RoutingWorld, index: number): Promise<void> => {
     const records = [{ ...w.records[index], partition: index }] as typeof w.records;
     await w.route(
-      { control: { read: async () => control({ out: { 'zrh-2': 1 } }) } },
+      { control: { read: async () => control({ out: new Map([['zrh-2', 1]]) }) } },
       { partition: index, records, previous: null },
     );
     expect(metadataIn(w, 'zrh-1')).toMatchObject({ position: positionOf(index) });
@@ -212,7 +279,7 @@ describe("an object of an earlier arbiter's time in the former arbiter", () => {
 
   it('makes the record a duplicate if its own record is stored', async () => {
     const w = world();
-    await route(w, 1, control({ out: { 'zrh-2': 1 } }));
+    await route(w, 1, control({ out: new Map([['zrh-2', 1]]) }));
     expect(told(await route(w, 0, control(BACK)))).toEqual({
       outcome: 'duplicate',
       of: positionOf(1),
@@ -222,7 +289,7 @@ describe("an object of an earlier arbiter's time in the former arbiter", () => {
 
   it('makes the record a conflict if its own record is stored, with another sample', async () => {
     const w = world();
-    await route(w, 2, control({ out: { 'zrh-2': 1 } }));
+    await route(w, 2, control({ out: new Map([['zrh-2', 1]]) }));
     expect(told(await route(w, 0, control(BACK)))).toMatchObject({ outcome: 'quarantined' });
   });
 });

@@ -25,7 +25,7 @@ export function controlMetrics(make: Instruments): ControlMetrics {
 /** A site that a change of the arbiter is taking out counts too. */
 function sitesOut({ services = {} }: Pick<ControlState, 'services'>): number {
   return Object.values(services).reduce(
-    (sum, { out, closing }) => sum + Object.keys(out).length + (closing === undefined ? 0 : 1),
+    (sum, { out, closing }) => sum + out.size + (closing === undefined ? 0 : 1),
     0,
   );
 }

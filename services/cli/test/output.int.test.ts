@@ -148,7 +148,7 @@ function calls(): Readonly<Record<string, readonly string[]>> {
     'site rebuild': ['zrh-2'],
     'site repair': ['zrh-2'],
     'site in': ['zrh-1'],
-    'site out': ['zrh-1', '--reason', 'x'],
+    'site out': ['zrh-2', '--reason', 'x'],
     'site repairs': [],
     'sample open': [submission, '--region', 'zurich', '--out', 'opened'],
     start: ['--port', '0', '--no-examples', '--data', 'started'],

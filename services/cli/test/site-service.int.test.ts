@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { FilesystemObjectStore } from '@residency/adapter-filesystem';
 import { openSqliteLog } from '@residency/adapter-sqlite';
 import { ARBITER_CLOSING, controlEntry } from '@residency/contracts';
+import { exampleObject } from '@residency/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { makeFolder, publishSamples } from './residency.ts';
 import type { Folder } from './residency.ts';
@@ -106,6 +108,44 @@ it('a command that is killed is finished by the same command, or ended by --abor
   ]);
   expect((await folder.run('route', '--once')).code).toBe(0);
   expect(await outcomes()).toEqual({ stored: 4 });
+});
+
+it('while a site is out, a further one is published, and reconcile says what it did not compare', async () => {
+  await rename(site('zrh-1'), away('zrh-1'));
+  await folder.run('site', 'out', 'zrh-1', '--reason', 'fire');
+  const { code, err } = await folder.run('reconcile');
+  expect([code, err]).toEqual([0, expect.stringContaining('zrh-1 is out of service')]);
+  const shown = (await folder.run('policy', 'show', '--json')).out;
+  const version = JSON.parse(shown) as {
+    readonly document: { readonly regions: readonly { readonly id: string }[] };
+  };
+  const regions = version.document.regions.map((one) =>
+    one.id === 'zurich' ? { ...one, sites: ['zrh-1', 'zrh-2', 'zrh-3'] } : one,
+  );
+  await writeFile(
+    join(folder.path, 'more.json'),
+    JSON.stringify({
+      ...version.document,
+      version: 2,
+      effectiveFrom: new Date(Date.now() + 60_000).toISOString(),
+      regions,
+    }),
+  );
+  expect((await folder.run('policy', 'publish', 'more.json')).code).toBe(0);
+});
+
+it('a site with objects of no stored sample is not taken in', async () => {
+  // Its record waits: what it wrote to zrh-1 is of an earlier arbiter's time then.
+  const { key, sealed, metadata } = exampleObject('stranger');
+  await folder.run('site', 'out', 'zrh-1', '--reason', 'a drill');
+  const store = new FilesystemObjectStore(site('zrh-1'), { site: 'zrh-1', region: 'zurich' });
+  await store.create(key, sealed, metadata);
+  await store.flush();
+  const refused = await folder.run('site', 'in', 'zrh-1');
+  expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('SITE_HAS_STRANGERS')]);
+  expect(refused.err).toContain(key);
+  await rm(dirname(dirname(join(site('zrh-1'), key))), { recursive: true });
+  expect(await folder.json(0, 'site', 'in', 'zrh-1')).toMatchObject([{ out: [] }]);
 });
 
 /** What a command leaves that was killed after its first event. */

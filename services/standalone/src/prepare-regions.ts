@@ -13,17 +13,20 @@ export interface RegionPlaces {
 /**
  * Creates what a policy's regions need before its version is published: sites with their markers,
  * and a first key for each region. Sites and keys of a published version must exist. A missing one
- * was lost, and is not recreated over stored samples. Throws `SITE_MARKER_MISSING` and
+ * was lost, and is not recreated over stored samples. A site that is out of service (`out`) is not
+ * looked at. Throws `SITE_MARKER_MISSING` and
  * `SEALING_KEYS_LOST`.
  */
 export async function prepareRegions(
   data: RegionPlaces,
   document: PolicyDocument,
   published: readonly PolicyDocument[] = [],
+  out: ReadonlySet<string> = new Set(),
 ): Promise<void> {
   const known = published.flatMap(({ regions }) => regions);
   for (const { id: region, sites } of document.regions) {
     for (const site of sites) {
+      if (out.has(site)) continue;
       const stood = known.some((one) => one.sites.includes(site));
       await (stood ? verifySite : initSite)(data.sitePath(site), { region, site });
     }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { codeOf } from '@residency/coded-error';
-import { ServiceHistory } from '@residency/contracts';
+import { ServiceHistory, sitesOut } from '@residency/contracts';
 import type { LogEntry } from '@residency/contracts';
 import {
   REPAIR_MODES,
@@ -31,6 +31,7 @@ import { printable } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { checkInterrupted } from '../terminal/session.ts';
 import type { Session } from '../terminal/session.ts';
+import { controlOf } from '../system/control-state.ts';
 import type { System } from '../system/system.ts';
 import { grouped, table } from '../terminal/table.ts';
 import { withSystem } from '../opening/with-system.ts';
@@ -117,7 +118,13 @@ async function compareSites(
   const policies = await PolicyBook.open(() => system.policies());
   const repairable = new RepairableCopies();
   try {
-    const report = await reconcile(await depsOf(session, system, open, policies), {
+    const out = sitesOut(await controlOf(system));
+    for (const site of out)
+      session.output.note(
+        `${site} is out of service (residency site out): nothing in it was compared.`,
+      );
+    const report = await reconcile(await depsOf(session, system, { open, policies, out }), {
+      unreachable: out,
       onProgress: (done, total) => {
         progress.update(done, total);
       },
@@ -158,10 +165,17 @@ async function repairsOf(
 async function depsOf(
   session: Session,
   system: System,
-  open: boolean,
-  policies: PolicyBook,
+  {
+    open,
+    policies,
+    out,
+  }: {
+    readonly open: boolean;
+    readonly policies: PolicyBook;
+    readonly out: ReadonlySet<string>;
+  },
 ): Promise<ReconcileDeps> {
-  const { readers, foreign } = await system.comparedSites(policies.regions);
+  const { readers, foreign } = await system.comparedSites(policies.regions, out);
   return {
     sites: readers.map((reader) => interruptible(session, reader)),
     foreignSites: foreign,

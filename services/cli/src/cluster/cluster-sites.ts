@@ -7,7 +7,6 @@ import { CliError } from '../terminal/cli-error.ts';
 import type { ComparedSites } from '../system/system.ts';
 import type { Cluster } from './cluster.ts';
 
-/** Every site that a policy names, verified, and the other configured sites that are not empty. */
 /** Throws if it does not answer, or is another site's. */
 export async function verifiedReader(
   cluster: Cluster,
@@ -18,9 +17,11 @@ export async function verifiedReader(
   return cluster.watchedReader(site, region);
 }
 
+/** Every site that a policy names, verified unless it is out, and the other configured sites that are not empty. */
 export async function comparedSites(
   cluster: Cluster,
   named: ReadonlyMap<string, ReadonlySet<string>>,
+  out: ReadonlySet<string>,
 ): Promise<ComparedSites> {
   const regions = [...named].map(([id, sites]) => ({ id, sites: [...sites] }));
   const all = cluster.settings('readers');
@@ -30,7 +31,9 @@ export async function comparedSites(
   for (const { id, sites } of regions) {
     for (const site of sites) {
       // Otherwise the bucket of another site could be taken for an empty site.
-      readers.push(await verifiedReader(cluster, site, id));
+      readers.push(
+        out.has(site) ? cluster.watchedReader(site, id) : await verifiedReader(cluster, site, id),
+      );
     }
   }
   const foreign: string[] = [];
@@ -60,7 +63,11 @@ async function holdsSomething(reader: S3SiteReader): Promise<boolean> {
  * On a cluster, publishing creates nothing. What a version needs must exist, or every router would
  * stop at it.
  */
-export async function requireRegions(cluster: Cluster, document: PolicyDocument): Promise<void> {
+export async function requireRegions(
+  cluster: Cluster,
+  document: PolicyDocument,
+  out: ReadonlySet<string>,
+): Promise<void> {
   const sites = cluster.settings('sites');
   const keys = cluster.keys();
   const elsewhere = checkSites([document], sites)
@@ -74,7 +81,8 @@ export async function requireRegions(cluster: Cluster, document: PolicyDocument)
     );
   refuse([...elsewhere, ...sealing]);
   const named = new Set(document.regions.flatMap((region) => region.sites));
-  for (const site of sites) if (named.has(site.site)) await verifyS3Site(site);
+  for (const site of sites)
+    if (named.has(site.site) && !out.has(site.site)) await verifyS3Site(site);
 }
 
 function refuse(messages: readonly string[]): void {

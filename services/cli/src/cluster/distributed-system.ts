@@ -2,7 +2,7 @@ import type { KeyDirectory } from '@residency/adapter-filesystem';
 import { KafkaAuditTrail, readNow } from '@residency/adapter-kafka';
 import type { AuditReading, AuditRestorer, CustodyRestorer, LogReading } from '@residency/auditing';
 import type { ConsentHistory } from '@residency/consent';
-import { TOPICS, custodyTopic, decodeQuarantinePointer } from '@residency/contracts';
+import { TOPICS, custodyTopic, decodeQuarantinePointer, sitesOut } from '@residency/contracts';
 import type { LogEntry, LogRecord, Position, QuarantinePointer, Topic } from '@residency/contracts';
 import type { AuditTrail, SiteReader } from '@residency/reconciliation';
 import type { Instant, PolicyDocument, PolicyPublished } from '@residency/residency';
@@ -10,6 +10,7 @@ import type { ControlView } from '@residency/routing';
 import { readConfigFile } from './config-file.ts';
 import type { LedgerKeeping } from '../ledger/ledger-keeping.ts';
 import type { Ledgers } from '../ledger/ledgers.ts';
+import { controlOf } from '../system/control-state.ts';
 import { PassedOver } from '../system/passed-over.ts';
 import { checkInterrupted, interruptionOf } from '../terminal/session.ts';
 import type { Session } from '../terminal/session.ts';
@@ -54,7 +55,7 @@ class DistributedSystem implements System {
   }
 
   async requireRegions(document: PolicyDocument): Promise<void> {
-    await requireRegions(this.#cluster, document);
+    await requireRegions(this.#cluster, document, sitesOut(await controlOf(this)));
   }
 
   prepare(document: PolicyDocument): Promise<void> {
@@ -216,8 +217,11 @@ class DistributedSystem implements System {
     await initSite(this.#cluster, site, region);
   }
 
-  async comparedSites(named: ReadonlyMap<string, ReadonlySet<string>>): Promise<ComparedSites> {
-    return await comparedSites(this.#cluster, named);
+  async comparedSites(
+    named: ReadonlyMap<string, ReadonlySet<string>>,
+    out: ReadonlySet<string>,
+  ): Promise<ComparedSites> {
+    return await comparedSites(this.#cluster, named, out);
   }
 
   trail(regions: () => Iterable<string>): AuditTrail {

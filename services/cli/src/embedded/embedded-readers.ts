@@ -31,17 +31,22 @@ export async function verifiedReader(
 export async function comparedSites(
   data: DataDirectory,
   named: ReadonlyMap<string, ReadonlySet<string>>,
+  out: ReadonlySet<string>,
 ): Promise<ComparedSites> {
   const readers: FilesystemSiteReader[] = [];
   const watchedReaders: SiteReader[] = [];
   for (const [region, sites] of named) {
     for (const site of sites) {
+      if (out.has(site)) {
+        watchedReaders.push(embeddedReader(data, site, region));
+        continue;
+      }
       watchedReaders.push(await verifiedReader(data, site, region));
       readers.push(readerOf(data, site));
     }
   }
   const left = await leftovers(data, readers);
-  const foreign = await foreignSites(data, new Set(readers.map(({ site }) => site)));
+  const foreign = await foreignSites(data, new Set(watchedReaders.map(({ site }) => site)));
   return {
     readers: watchedReaders.map((reader) => preceded(left.get(reader.site) ?? [], reader)),
     foreign,

@@ -55,7 +55,10 @@ class EmbeddedSystem implements System {
   async prepare(document: PolicyDocument): Promise<void> {
     const published = (await this.policies()).map((version) => version.document);
     const { prepareRegions } = await import('@residency/standalone/prepare-regions');
-    await prepareRegions(this.#data, document, published);
+    const { sitesOut } = await import('@residency/contracts');
+    const out =
+      published.length === 0 ? undefined : sitesOut(await (await this.controlView()).read());
+    await prepareRegions(this.#data, document, published, out);
   }
 
   async regions(): Promise<readonly string[]> {
@@ -179,9 +182,12 @@ class EmbeddedSystem implements System {
     await initSite(this.#data.sitePath(site), { site, region });
   }
 
-  async comparedSites(named: ReadonlyMap<string, ReadonlySet<string>>): Promise<ComparedSites> {
+  async comparedSites(
+    named: ReadonlyMap<string, ReadonlySet<string>>,
+    out: ReadonlySet<string>,
+  ): Promise<ComparedSites> {
     const { comparedSites } = await import('./embedded-readers.ts');
-    return await comparedSites(this.#data, named);
+    return await comparedSites(this.#data, named, out);
   }
 
   trail(regions: () => Iterable<string>): AuditTrail {

@@ -1,19 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { remedyOf } from '@residency/coded-error';
 import {
-  ARBITER_CHANGED,
-  ARBITER_CLAIMS,
   ARBITER_CLOSING,
   ARBITER_KEPT,
-  CLAIMS_IN_EVENT,
   SITE_IN,
   SITE_OUT,
   SITE_REPAIR_ORDERED,
+  objectMetadataIn,
   serviceOf,
   sitesInService,
   submissionOfKey,
 } from '@residency/contracts';
 import type { ControlEvent, RegionService } from '@residency/contracts';
-import { KeySet, findClaims } from '@residency/custodianship';
+import { KeySet, changeArbiter, findClaims, storedObjects } from '@residency/custodianship';
 import type { FoundClaims } from '@residency/custodianship';
 import { policyInForce } from '@residency/residency';
 import { withSystem } from '../opening/with-system.ts';
@@ -51,10 +50,10 @@ export async function takeSiteOut(session: Session, options: Out, site: string):
     );
   return await withSystem(session, options, async (system) => {
     const place = await placeOf(session, system, site);
-    if (abort === true) return await abortChange(session, options, system, place);
-    const out = { site, reason: reason ?? '' };
     const { closing } = place.service;
-    if (closing !== undefined && closing.site !== site) throw changing(place, closing.site);
+    if (abort === true) return await abortChange(session, options, system, { place, site });
+    const out = { site, reason: reason ?? '' };
+    if (closing !== undefined && closing.site !== site) throw changing(place.region, closing.site);
     if (!place.serving.includes(site))
       return await said(
         session,
@@ -62,7 +61,7 @@ export async function takeSiteOut(session: Session, options: Out, site: string):
         place,
         `${site} is out of service already; nothing was changed.`,
       );
-    const [, next] = place.serving;
+    const next = closing?.next ?? place.serving[1];
     if (next === undefined)
       throw new CliError({
         code: 'LAST_SITE',
@@ -70,27 +69,32 @@ export async function takeSiteOut(session: Session, options: Out, site: string):
         message: `Expected another site of ${place.region} in service, found that ${site} is the only one; nothing was changed. Take another one in first: residency site in.`,
       });
     if (place.serving[0] !== site) return await laterSiteOut(session, options, system, place, out);
-    return await changeArbiter(session, options, system, { place, next, ...out });
+    return await outOfArbiter(session, options, system, { place, next, ...out });
   });
 }
 
-/** Takes a site into service again, as a later site, and orders that every copy in it is checked. */
+/**
+ * Takes a site into service again, as a later site, and orders that every copy in it is checked. What
+ * it holds must belong to stored samples: any other object could be taken for an owner's.
+ */
 export async function takeSiteIn(
   session: Session,
   options: Common,
   site: string,
 ): Promise<ExitCode> {
   return await withSystem(session, options, async (system) => {
-    const { region, serving } = await placeOf(session, system, site);
+    const place = await placeOf(session, system, site);
+    const { region, service, serving } = place;
     if (serving.includes(site))
       return await said(
         session,
         options,
-        await placeOf(session, system, site),
+        place,
         `${site} is in service already; nothing was changed.`,
       );
-    // It must answer, and be the site that it is taken for.
-    await system.verifiedReader(site, region);
+    if (service.closing !== undefined) throw changing(region, service.closing.site);
+    const strangers = await strangersIn(session, system, site, region);
+    if (strangers.length > 0) throw hasStrangers(site, strangers);
     const act = randomUUID();
     const events: readonly ControlEvent[] = [
       { type: SITE_IN, data: { act, region, site } },
@@ -106,15 +110,48 @@ export async function takeSiteIn(
   });
 }
 
+/** Objects in the site that are of no stored sample of the region. Throws if it is another's site. */
+async function strangersIn(
+  session: Session,
+  system: System,
+  site: string,
+  region: string,
+): Promise<readonly string[]> {
+  const reader = await system.verifiedReader(site, region);
+  const trail = system.trail(() => [region]);
+  const stored = await storedObjects(region, interruptible(session, trail.events()));
+  const strangers: string[] = [];
+  for await (const { key, foreign } of interruptible(session, reader.list())) {
+    if (foreign || submissionOfKey(key) === undefined) continue;
+    const found = await reader.read(key);
+    if (found !== undefined && !stored.has(key, objectMetadataIn(found.metadata)))
+      strangers.push(key);
+  }
+  return strangers;
+}
+
+function hasStrangers(site: string, strangers: readonly string[]): CliError {
+  const some = strangers.slice(0, 3).join(', ');
+  return new CliError({
+    code: 'SITE_HAS_STRANGERS',
+    remedy: 'stop',
+    message: `Expected ${site} to hold objects of stored samples alone, found ${grouped(strangers.length)} others (${some}${strangers.length > 3 ? ', ...' : ''}); nothing was changed. They were written before it went out and decide nothing any more: move them away, or give the site an empty bucket (residency site rebuild ${site}), then repeat this.`,
+  });
+}
+
+/** A site counts also if no policy names it and an order made it the arbiter: it can be taken out. */
 async function placeOf(session: Session, system: System, site: string): Promise<Place> {
   const inForce = policyInForce(await system.policies(), session.now());
+  const control = await controlOf(system);
   const regions = inForce?.document.regions ?? [];
-  const found = regions.find(({ sites }) => sites.includes(site));
+  const found = regions.find(
+    ({ id, sites }) => sites.includes(site) || serviceOf(control, id).arbiter === site,
+  );
   if (found === undefined)
     throw usage(
       `Expected a site that the policy in force names (${regions.flatMap(({ sites }) => sites).join(', ')}), found ${printable(site)}; nothing was changed. Name one of them.`,
     );
-  const service = serviceOf(await controlOf(system), found.id);
+  const service = serviceOf(control, found.id);
   return { region: found.id, service, serving: sitesInService(service, found.sites) };
 }
 
@@ -129,10 +166,13 @@ async function laterSiteOut(
     type: SITE_OUT,
     data: { act: randomUUID(), region, site, reason },
   });
+  const after = await placeOf(session, system, site);
+  // Somebody made it the arbiter meanwhile.
+  if (after.serving.includes(site)) throw changing(region, site);
   return await said(
     session,
     options,
-    await placeOf(session, system, site),
+    after,
     `${site} is out of service. Samples of ${region} are stored without it, and nothing is asked of it, until \`residency site in ${site}\`.`,
   );
 }
@@ -141,21 +181,26 @@ async function abortChange(
   session: Session,
   options: Common,
   system: System,
-  { region, service: { closing }, serving }: Place,
+  { place: { region, service }, site }: Pick<Change, 'place' | 'site'>,
 ): Promise<ExitCode> {
-  if (closing === undefined)
+  const { closing } = service;
+  if (closing?.site !== site)
     throw new CliError({
       code: 'NOTHING_TO_ABORT',
       remedy: 'stop',
-      message: `Expected a change of the arbiter of ${region} that has not ended, found none; nothing was changed.`,
+      message: `Expected a change of the arbiter of ${region} away from ${site} that has not ended, found ${closing === undefined ? 'none' : `one away from ${closing.site}`}; nothing was changed.`,
     });
-  await record(session, system, kept(closing.act, region, 'aborted by a person'));
-  const [arbiter = ''] = serving;
+  await record(session, system, {
+    type: ARBITER_KEPT,
+    data: { act: closing.act, region, reason: 'aborted by a person' },
+  });
+  const after = await placeOf(session, system, site);
+  if (after.serving[0] !== site || after.service.closing !== undefined) throw ended(region);
   return await said(
     session,
     options,
-    await placeOf(session, system, arbiter),
-    `The change is aborted. ${arbiter} is the arbiter of ${region} as before, and samples wait for it if it does not answer.`,
+    after,
+    `The change is aborted. ${site} is the arbiter of ${region} as before, and samples wait for it if it does not answer.`,
   );
 }
 
@@ -166,57 +211,89 @@ interface Change {
   readonly reason: string;
 }
 
-async function changeArbiter(
+async function outOfArbiter(
   session: Session,
   options: Out,
   system: System,
   change: Change,
 ): Promise<ExitCode> {
-  const { region } = change.place;
-  const act = await beginChange(session, system, change);
-  let found: FoundClaims;
-  try {
-    await system.fenceRouters();
-    found = await claimsOf(session, system, change);
-    if (found.unheld > 0 && options.acceptLoss !== true) throw wouldLose(change, found.unheld);
-    await appendClaims(session, system, { act, region, found });
-  } catch (error) {
-    // So that the region does not wait for a person who has read the error.
-    await system
-      .append([controlEvent(session, kept(act, region, 'it failed'))])
-      .catch(() => undefined);
-    throw error;
-  }
-  const after = await placeOf(session, system, change.site);
-  if (after.serving[0] !== change.next) throw changing(after, change.site);
+  const {
+    place: { region },
+    site,
+    next,
+  } = change;
+  const act = await openChange(session, system, change);
+  const found = await ending(session, system, change, () =>
+    changeArbiter(
+      { act, region, next, acceptLoss: options.acceptLoss === true },
+      {
+        append: async (event) => {
+          await record(session, system, event);
+        },
+        fence: () => system.fenceRouters(),
+        findClaims: () => claimsOf(session, system, change),
+        newId: randomUUID,
+      },
+    ),
+  );
+  if (found?.changed === false) throw wouldLose(change, found.unheld);
+  const after = await placeOf(session, system, site);
+  if (after.serving[0] !== next) throw ended(region);
   const lost =
-    found.unheld > 0
-      ? ` ${grouped(found.unheld)} stored samples have no copy in a site in service; nobody else gets their identities.`
+    (found?.unheld ?? 0) > 0
+      ? ` ${grouped(found?.unheld ?? 0)} stored samples have no copy in a site in service; nobody else gets their identities.`
       : '';
   return await said(
     session,
     options,
     after,
-    `${change.site} is out of service, and ${change.next} arbitrates in ${region}. Samples flow again.${lost}`,
+    `${site} is out of service, and ${next} arbitrates in ${region}. Samples flow again.${lost}`,
     found,
   );
 }
 
 /** Returns the act of the open change: this one, or that of a command that did not end. */
-async function beginChange(
-  session: Session,
-  system: System,
-  { place: { region, service }, site, next, reason }: Change,
-): Promise<string> {
+async function openChange(session: Session, system: System, change: Change): Promise<string> {
+  const {
+    place: { region, service },
+    site,
+    next,
+    reason,
+  } = change;
   if (service.closing !== undefined) return service.closing.act;
   const act = randomUUID();
-  await record(session, system, {
-    type: ARBITER_CLOSING,
-    data: { act, region, site, next, reason },
-  });
+  await ending(session, system, change, () =>
+    record(session, system, {
+      type: ARBITER_CLOSING,
+      data: { act, region, site, next, reason },
+    }),
+  );
   const { closing } = serviceOf(await controlOf(system), region);
-  if (closing?.act !== act) throw changing({ region }, closing?.site ?? site);
+  if (closing?.act !== act) throw changing(region, closing?.site ?? site);
   return act;
+}
+
+/**
+ * Does a step of the change. If it fails, the control log says whether it was done all the same, and
+ * whether the change is still open. `undefined`: the change is in force.
+ */
+async function ending<T>(
+  session: Session,
+  system: System,
+  { site, next }: Change,
+  step: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await step();
+  } catch (error) {
+    const after = await placeOf(session, system, site).catch(() => undefined);
+    if (after?.serving[0] === next) return undefined;
+    if (after === undefined || after.service.closing !== undefined)
+      session.output.note(
+        `The change of the arbiter may still be open, and samples of its region wait then. Run the command again, or \`residency site out ${site} --abort\`.`,
+      );
+    throw error;
+  }
 }
 
 async function claimsOf(
@@ -224,48 +301,41 @@ async function claimsOf(
   system: System,
   { place: { region, serving }, site, next }: Change,
 ): Promise<FoundClaims> {
-  const reader = await system.verifiedReader(next, region);
-  const listed = new KeySet();
-  for await (const { key, foreign } of interruptible(session, reader.list())) {
-    const submission = foreign ? undefined : submissionOfKey(key);
-    if (submission !== undefined) listed.add(submission);
+  const sites = [next, ...serving.filter((one) => one !== site && one !== next)];
+  const listed = new Map<string, KeySet>();
+  for (const one of sites) {
+    const keys = new KeySet();
+    listed.set(one, keys);
+    try {
+      const reader = await system.verifiedReader(one, region);
+      for await (const { key, foreign } of interruptible(session, reader.list())) {
+        const submission = foreign ? undefined : submissionOfKey(key);
+        if (submission !== undefined) keys.add(submission);
+      }
+    } catch (error) {
+      // A later site that does not answer holds nothing for sure.
+      if (one === next || remedyOf(error) !== 'retry') throw error;
+    }
   }
   const trail = system.trail(() => [region]);
   return await findClaims({
     region,
-    sites: serving.filter((one) => one !== site),
+    sites,
     audit: interruptible(session, trail.events()),
     custody: interruptible(session, trail.custody()),
     listed,
   });
 }
 
-async function appendClaims(
-  session: Session,
-  system: System,
-  {
-    act,
-    region,
-    found: { claims, unheld },
-  }: { readonly act: string; readonly region: string; readonly found: FoundClaims },
-): Promise<void> {
-  const attempt = randomUUID();
-  for (let from = 0; from < claims.length; from += CLAIMS_IN_EVENT)
-    await record(session, system, {
-      type: ARBITER_CLAIMS,
-      data: { act, region, attempt, claims: claims.slice(from, from + CLAIMS_IN_EVENT) },
-    });
-  await record(session, system, {
-    type: ARBITER_CHANGED,
-    data: { act, region, attempt, claims: claims.length, unheld },
+function ended(region: string): CliError {
+  return new CliError({
+    code: 'CHANGE_ENDED',
+    remedy: 'retry',
+    message: `Expected the change of the arbiter of ${region} to end as this command asked, found that somebody ended it otherwise. See \`residency audit list --control\` and \`residency status\`, then decide anew.`,
   });
 }
 
-function kept(act: string, region: string, reason: string): ControlEvent {
-  return { type: ARBITER_KEPT, data: { act, region, reason } };
-}
-
-function changing({ region }: Pick<Place, 'region'>, site: string): CliError {
+function changing(region: string, site: string): CliError {
   return new CliError({
     code: 'ARBITER_CHANGING',
     remedy: 'retry',
@@ -292,7 +362,7 @@ async function said(
     ? output.json({
         region,
         serving,
-        out: Object.keys(service.out),
+        out: [...service.out.keys()],
         arbiterChanges: service.number,
         ...(found === undefined ? {} : { claims: found.claims.length, unheld: found.unheld }),
       })

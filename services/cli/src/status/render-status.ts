@@ -85,7 +85,7 @@ function controlText(
 }
 
 function serviceTexts(region: string, { out, arbiter, closing }: RegionService): readonly string[] {
-  const sites = Object.keys(out);
+  const sites = [...out.keys()];
   const arbitrates = arbiter === undefined ? '' : `, ${printable(arbiter)} arbitrates`;
   return [
     ...(sites.length === 0

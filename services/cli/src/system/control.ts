@@ -95,7 +95,7 @@ export function controlJson({
     ...defined({ reason }),
     ...(since === undefined ? {} : { since: formatInstant(since) }),
     logLevels,
-    sitesOut: Object.values(services).flatMap(({ out }) => Object.keys(out)),
+    sitesOut: Object.values(services).flatMap(({ out }) => [...out.keys()]),
     arbitersChanging: Object.keys(services).filter(
       (region) => services[region]?.closing !== undefined,
     ),

@@ -140,7 +140,11 @@ export interface System {
    * `SITE_NOT_EMPTY` for samples without a marker, and the markers' other errors.
    */
   initSite(site: { readonly site: string; readonly region: string }): Promise<void>;
-  comparedSites(named: ReadonlyMap<string, ReadonlySet<string>>): Promise<ComparedSites>;
+  /** `out`: sites that are not even opened. Their readers are there, and must not be used. */
+  comparedSites(
+    named: ReadonlyMap<string, ReadonlySet<string>>,
+    out: ReadonlySet<string>,
+  ): Promise<ComparedSites>;
   /** `regions`: those of all valid policy versions; their custody logs are read. */
   trail(regions: () => Iterable<string>): AuditTrail;
   close(): Promise<void>;

@@ -31,6 +31,8 @@ export const CLI_ERROR_CODES = [
   'NOTHING_TO_ABORT',
   'ARBITER_CHANGING',
   'WOULD_LOSE',
+  'CHANGE_ENDED',
+  'SITE_HAS_STRANGERS',
 ] as const;
 export type CliErrorCode = (typeof CLI_ERROR_CODES)[number];
 

@@ -223,7 +223,12 @@ describe('the verdict', () => {
             since: NOW - 61_000,
             logLevels: {},
             services: {
-              zurich: { number: 1, arbiter: 'zrh-2', out: { 'zrh-1': NOW }, claims: new Map() },
+              zurich: {
+                number: 1,
+                arbiter: 'zrh-2',
+                out: new Map([['zrh-1', NOW]]),
+                claims: new Map(),
+              },
             },
           },
         },
