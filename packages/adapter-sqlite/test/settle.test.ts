@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { TOPICS } from '@residency/contracts';
+import { ROUTING_RESUMED, TOPICS, controlEntry } from '@residency/contracts';
 import type { Batch, BatchResult } from '@residency/routing';
 import { settlementsOf } from '@residency/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -39,6 +39,22 @@ const oversized = (batch: Batch): BatchResult => ({
 });
 
 describe('settling', () => {
+  it('drops a batch that was decided before an event of the control log, and decides it anew', async () => {
+    const retried: string[] = [];
+    const handed: number[] = [];
+    await some.log.submissionLog({ onRetry: ({ code }) => retried.push(code) }).consume(
+      async (batch) => {
+        handed.push(batch.records.length);
+        if (handed.length === 1)
+          await some.log.append([controlEntry({ type: ROUTING_RESUMED, data: {} }, 'an order')]);
+        return settleAll(batch);
+      },
+      { until: 'end', signal: never() },
+    );
+    expect([handed, retried]).toEqual([[3, 3], ['FENCED']]);
+    expect(await collect(some.log.auditRecords())).toHaveLength(3);
+  });
+
   it('drops a batch that another router settled meanwhile, and goes on from the committed position', async () => {
     const other = await openSqliteLog({ file: some.file, now: () => Date.now() });
     const retried: string[] = [];
