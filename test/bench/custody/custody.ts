@@ -128,11 +128,11 @@ async function reading(custodian: ServiceProcess) {
   return { copies, at: performance.now(), cpuSeconds: subjectOf([custodian.pid]).cpuSeconds() };
 }
 
+/** The sum over the metric's other labels. */
 async function numberOf(service: ServiceProcess, metric: string): Promise<number> {
   const text = await (await fetch(`${service.url}/metrics`)).text();
-  const [, value] =
-    new RegExp(String.raw`^${metric}\{site="${OWES}"\} (\d+)$`, 'm').exec(text) ?? [];
-  return value === undefined ? 0 : Number(value);
+  const series = new RegExp(String.raw`^${metric}\{site="${OWES}"[,}].* (\d+)$`, 'gm');
+  return [...text.matchAll(series)].reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
 async function until(done: () => Promise<boolean>): Promise<void> {
