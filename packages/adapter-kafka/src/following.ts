@@ -79,7 +79,7 @@ export class Following {
    */
   async caughtUp(): Promise<void> {
     const last = await this.#lastNow();
-    while ((this.#next ?? 0n) <= last) {
+    while (!this.#whole || (this.#next ?? 0n) <= last) {
       this.#requireNoTrouble();
       this.#deps.signal.throwIfAborted();
       await pause(LOOK_EVERY_MS, this.#deps.signal);

@@ -13,6 +13,7 @@ const HELP = `residency-simulate: lives seeded worlds of the real code until the
   --plan FILE     tell the world of a kept plan
   --faults A,B    only these faults; an empty list for none
   --policies A,B  only these policy changes
+  --site-out      in each world a site goes out of service and comes back
   --mutant NAME   with a defect put into the code
   --go-on         go on after a world that breaks a promise
   --json          the result as one line of JSON`;
@@ -25,6 +26,7 @@ const { values: given } = parseArgs({
     plan: { type: 'string' },
     faults: { type: 'string' },
     policies: { type: 'string' },
+    'site-out': { type: 'boolean', default: false },
     story: { type: 'boolean', default: false },
     whole: { type: 'boolean', default: false },
     'go-on': { type: 'boolean', default: false },
@@ -57,7 +59,13 @@ async function main(): Promise<number> {
   installHooks(mutant);
   // Not before the hooks: what it imports is what they replace.
   const { simulate, printPlanStory, printSeedStory } = await import('../src/simulate.ts');
-  const options = { seed, print, faults: names(given.faults), policies: names(given.policies) };
+  const options = {
+    seed,
+    print,
+    faults: names(given.faults),
+    policies: names(given.policies),
+    siteOut: given['site-out'],
+  };
   if (given.plan !== undefined || given.story) {
     const { violation } =
       given.plan === undefined
@@ -80,7 +88,9 @@ async function main(): Promise<number> {
     print(`faults: ${faults.map(([name, count]) => `${name} ${count}`).join(', ')}`);
     print(`outcomes: ${outcomes.map(([name, count]) => `${name} ${count}`).join(', ')}`);
     if (violated[0] !== undefined)
-      print(`Its story: npm run simulate -- --seed ${violated[0].seed} --story`);
+      print(
+        `Its story: npm run simulate -- --seed ${violated[0].seed}${options.siteOut ? ' --site-out' : ''} --story`,
+      );
   }
   return violated.length > 0 ? 1 : 0;
 }

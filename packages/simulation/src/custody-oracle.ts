@@ -1,5 +1,11 @@
 import {
+  INITIAL_CONTROL,
   OBJECT_PREFIX,
+  ServiceHistory,
+  TOPICS,
+  followControl,
+  serviceOf,
+  sitesInService,
   custodyDigest,
   SAMPLE_COPIED,
   custodyEventIn,
@@ -12,7 +18,7 @@ import {
   storedSample,
   submissionOfKey,
 } from '@residency/contracts';
-import type { AuditEvent, CopiedEvent } from '@residency/contracts';
+import type { AuditEvent, CopiedEvent, LogRecord } from '@residency/contracts';
 import { evolveHolding, holdingOf, owedSites } from '@residency/custody';
 import type { Holding } from '@residency/custody';
 import { policyInForce, settleWith } from '@residency/residency';
@@ -70,12 +76,19 @@ export class CustodyOracle {
     const region = this.#deps.policies
       .find(({ digest }) => digest === decision.policy.digest)
       ?.document.regions.find(({ id }) => id === decision.region);
-    const [arbiter = '', ...later] = region?.sites ?? [];
+    const service = this.#services().of(decision.region, event.data.arbiter ?? 0);
+    const arbiter = service?.arbiter ?? region?.sites[0] ?? '';
+    const later = (region?.sites ?? []).filter((site) => site !== arbiter);
     const said = [...placements.map(({ site }) => site), ...owed];
+    const absent = [arbiter, ...later].filter((site) => !said.includes(site));
     if (
+      service === undefined ||
       placements[0]?.site !== arbiter ||
-      said.toSorted().join() !== [arbiter, ...later].toSorted().join() ||
-      (region !== undefined && placements.length < settleWith(region))
+      new Set(said).size !== said.length ||
+      said.some((site) => site !== arbiter && !later.includes(site)) ||
+      absent.some((site) => !service.out.has(site)) ||
+      (region !== undefined &&
+        placements.length < Math.min(settleWith(region), 1 + later.length - absent.length))
     )
       this.#deps.world.violated(
         'placements and owed are the sites',
@@ -146,6 +159,22 @@ export class CustodyOracle {
       world.violated('owed copies are paid', "the custody log's end stays undecided");
   }
 
+  /** Which sites served, by the control log up to now. */
+  #services(): ServiceHistory {
+    const history = new ServiceHistory();
+    for (const record of this.#control()) history.add(record);
+    return history;
+  }
+
+  *#control(): Generator<LogRecord> {
+    const log = this.#deps.world.kafka.log(TOPICS.control, 0);
+    for (let offset = log.start; offset < log.lastStable; offset += 1) {
+      const stored = log.at(offset);
+      if (stored !== undefined && log.visible(stored))
+        yield { ...stored, topic: TOPICS.control, partition: 0, offset: BigInt(offset) };
+    }
+  }
+
   #read(): void {
     for (; this.#cursor < this.#log.lastStable; this.#cursor += 1) {
       const stored = this.#log.at(this.#cursor);
@@ -211,10 +240,13 @@ export class CustodyOracle {
   #unpaid(): readonly { readonly position: string; readonly site: string }[] {
     const { world, policies } = this.#deps;
     if ((world.plan.custodians ?? 0) === 0) return [];
-    const sites =
+    const named =
       policyInForce([...policies], EPOCH + world.scheduler.now)?.document.regions.find(
         ({ id }) => id === CUSTODY_REGION,
       )?.sites ?? [];
+    let control = INITIAL_CONTROL;
+    for (const record of this.#control()) control = followControl(control, record);
+    const sites = sitesInService(serviceOf(control, CUSTODY_REGION), named);
     return [...this.#held.values()]
       .filter(({ holding: { region } }) => region === CUSTODY_REGION)
       .flatMap((held) =>

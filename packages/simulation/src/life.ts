@@ -21,13 +21,15 @@ import {
 import type { LogEntry, NewRecord } from '@residency/contracts';
 import type { CloudEvent } from '@residency/cloudevents';
 import { defined } from '@residency/defined';
+import { policyInForce } from '@residency/residency';
 import type { PolicyDocument, PolicyRule } from '@residency/residency';
 import { EPOCH } from './epoch.ts';
 import { auditor } from './actors/auditor.ts';
 import { custodian } from './actors/custodian.ts';
+import { operator } from './actors/operator.ts';
 import { projector } from './actors/projector.ts';
 import { router } from './actors/router.ts';
-import { CUSTODIAN_GROUP, GROUP, LOG, REGION_OF } from './names.ts';
+import { CUSTODIAN_GROUP, CUSTODY_REGION, GROUP, LOG, REGION_OF } from './names.ts';
 import { SITES, names } from './plan.ts';
 import type { Happening, Submit } from './plan.ts';
 import { SimProcess } from './process.ts';
@@ -64,6 +66,9 @@ export class Life {
   #sites = { zurich: ['zrh-1', 'zrh-2'], moscow: ['mow-1'] };
   #usIn = 'zurich';
   #busy = true;
+  /** The site that does not answer, because it is out. */
+  #gone: string | undefined;
+  #siteIsIn = false;
   /** Codes with which a process may end, because the world did what a person must look at. */
   readonly #persons = new Set<string>();
   /** Ended so that only a person may start it again. */
@@ -94,6 +99,10 @@ export class Life {
       scheduler.after(happening.at, undefined, 'plan', () => {
         this.#happen(happening);
       });
+    if (plan.siteOut !== undefined)
+      scheduler.after(plan.siteOut.at, undefined, 'a site goes out', () => {
+        this.#siteGone();
+      });
     if (plan.swappedMs > 0) this.#swap(plan.swappedMs);
     const snap = (): void => {
       if (!this.#busy) return;
@@ -105,6 +114,48 @@ export class Life {
       scheduler.after(1_000, undefined, 'time passes', snap);
     };
     snap();
+  }
+
+  /** A site does not answer any more, and somebody takes it out of service. */
+  #siteGone(): void {
+    const world = this.#world;
+    const { siteOut } = world.plan;
+    if (siteOut === undefined) return;
+    world.faults.count('site out');
+    world.narrate(world.scheduler.now, 'world', `${siteOut.site} does not answer any more`);
+    this.#gone = siteOut.site;
+    world.setWeather(`s3:${siteOut.site}`, { lost: 1, unanswered: 0, slowMs: 0 });
+    this.#start('operator');
+  }
+
+  /** Before it serves again. */
+  #siteBack(): void {
+    const world = this.#world;
+    const { siteOut } = world.plan;
+    if (siteOut === undefined || this.#gone === undefined) return;
+    this.#gone = undefined;
+    const { site, destroyed } = siteOut;
+    world.setWeather(`s3:${site}`, undefined);
+    const stored = new Set(
+      [...world.oracle.events]
+        .filter(([, event]) => event.outcome === 'stored')
+        .flatMap(([position, event]) => [
+          position,
+          ...('placements' in event.data ? (event.data.placements ?? []) : []).flatMap(
+            ({ adopted }) => adopted?.position ?? [],
+          ),
+        ]),
+    );
+    const goes = [...world.bucket(site).objects].filter(
+      ([key, { metadata }]) =>
+        key.startsWith('samples/') && (destroyed || !stored.has(metadata.position ?? '')),
+    );
+    for (const [key] of goes) this.#remove(site, key);
+    world.narrate(
+      world.scheduler.now,
+      'operator',
+      `${site} is back ${destroyed ? 'empty' : `without ${goes.length} objects of no stored sample`}`,
+    );
   }
 
   /** Settings that a person wrote wrongly, until that person reads why no router starts. */
@@ -135,6 +186,11 @@ export class Life {
     });
   }
 
+  /** A site that went out is in service again. */
+  get sitesServe(): boolean {
+    return this.#world.plan.siteOut === undefined || this.#siteIsIn;
+  }
+
   /** All faults are mended; from here on everything must come to rest. */
   mend(): void {
     const world = this.#world;
@@ -145,7 +201,7 @@ export class Life {
       'mends everything; from here on all must settle',
     );
     for (const name of ['kafka', 'redis', ...[...world.buckets.keys()].map((site) => `s3:${site}`)])
-      world.setWeather(name, undefined);
+      if (name !== `s3:${this.#gone}`) world.setWeather(name, undefined);
     for (const bucket of world.buckets.values()) {
       bucket.refuses = undefined;
       bucket.conflicts = 0;
@@ -157,7 +213,8 @@ export class Life {
     this.#happen({ kind: 'resume', at: 0 });
     for (const process of world.processes.values()) process.thaw();
     for (const [name] of this.#lives)
-      if (world.processes.get(name)?.state === 'dead') this.#start(name);
+      if (world.processes.get(name)?.state === 'dead' && !(name === 'operator' && this.#siteIsIn))
+        this.#start(name);
   }
 
   /**
@@ -273,7 +330,10 @@ export class Life {
     if (this.waiting.has(name) || world.processes.get(name)?.state === 'running') return;
     const life = (this.#lives.get(name) ?? 0) + 1;
     this.#lives.set(name, life);
-    const [, main] = Object.entries(MAINS).find(([kind]) => name.startsWith(kind)) ?? [];
+    const [, main] =
+      name === 'operator'
+        ? [name, this.#operator()]
+        : (Object.entries(MAINS).find(([kind]) => name.startsWith(kind)) ?? []);
     if (main === undefined)
       throw new Error(`Expected a process that the world knows, found ${name}.`);
     const process = new SimProcess(world, name, new Random(`${world.plan.seed}/${name}/${life}`));
@@ -283,10 +343,32 @@ export class Life {
     });
   }
 
+  #operator(): ((process: SimProcess) => Promise<void>) | undefined {
+    const { siteOut } = this.#world.plan;
+    return (
+      siteOut &&
+      operator({
+        ...siteOut,
+        sites: () =>
+          policyInForce(
+            [...this.#world.oracle.policies],
+            EPOCH + this.#world.scheduler.now,
+          )?.document.regions.find(({ id }) => id === CUSTODY_REGION)?.sites ?? [],
+        back: () => {
+          this.#siteBack();
+        },
+        done: () => {
+          this.#siteIsIn = true;
+        },
+      })
+    );
+  }
+
   #ended(process: SimProcess, error: unknown): void {
     const world = this.#world;
     const { name } = process;
     process.die();
+    if (name === 'operator' && error === undefined) return;
     if (process.stop.signal.aborted && (error === undefined || remedyOf(error) === 'retry')) return;
     const code = codeOf(error);
     const text = error instanceof Error ? error.message : 'nothing was thrown';

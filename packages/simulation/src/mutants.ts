@@ -489,4 +489,30 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'claims-left-out',
+    seed: 2,
+    defect: 'the next arbiter knows of no identity that it lacks',
+    faults: ['--site-out'],
+    edits: [
+      {
+        file: `${CUSTODY}/find-claims.ts`,
+        from: 'return { claims: [...unsettled, ...claims], unheld };',
+        to: 'return { claims: [], unheld };',
+      },
+    ],
+  },
+  {
+    name: 'the-arbiter-changes-without-a-fence',
+    seed: 7,
+    defect: 'routers settle what they decided under the former arbiter',
+    faults: ['--site-out'],
+    edits: [
+      {
+        file: `${CUSTODY}/change-arbiter.ts`,
+        from: '    await fence();',
+        to: '',
+      },
+    ],
+  },
 ];

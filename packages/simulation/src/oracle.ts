@@ -412,6 +412,8 @@ export class Oracle {
    * faults at once), or is newer than its policy version.
    */
   #excused({ position, placements }: Placed, seen: readonly Placement[]): boolean {
+    // What a site loses while it is out is no excuse: claims keep the identities.
+    if (this.#world.plan.siteOut !== undefined) return false;
     const names = [
       ...placements.map((placement) => placedName(position, placement)),
       ...this.#custody.copiesOf(position),

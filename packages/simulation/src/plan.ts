@@ -169,7 +169,17 @@ export interface Plan {
   readonly settleWith?: number;
   /** So long from the begin two sites' settings lead to each other's bucket; 0: never. */
   readonly swappedMs: number;
+  /** A site of zurich goes out of service and comes back; absent: none. */
+  readonly siteOut?: SiteOut;
   readonly happenings: readonly Happening[];
+}
+
+export interface SiteOut {
+  readonly at: number;
+  readonly site: string;
+  readonly awayMs: number;
+  /** It comes back empty. */
+  readonly destroyed: boolean;
 }
 
 const COUNTRIES = ['CH', 'CH', 'US', 'RU', 'ch', 'ZZ', ''] as const;
@@ -208,12 +218,82 @@ export const FAULTS = {
 export type FaultKind = keyof typeof FAULTS;
 
 export interface PlanOptions {
+  /** In each world a site goes out of service; nothing else takes objects away. */
+  readonly siteOut?: boolean;
   readonly faults: readonly FaultKind[];
   readonly policies: readonly PolicyChange[];
 }
 
 /** Draws a world's life from its seed. */
-export function drawPlan(seed: string, random: Random, { faults, policies }: PlanOptions): Plan {
+export function drawPlan(seed: string, random: Random, options: PlanOptions): Plan {
+  const plan = drawWorld(seed, random, options);
+  if (options.siteOut !== true) return plan;
+  const own = new Random(`site-out/${seed}`);
+  const at = own.between(1_000, plan.busyMs * 0.8);
+  const siteOut: SiteOut = {
+    at,
+    site: own.chance(0.8) ? 'zrh-1' : 'zrh-2',
+    awayMs: own.between(200, 8_000),
+    destroyed: own.chance(0.6),
+  };
+  const around = Array.from({ length: own.int(3) }, (): Happening => ({
+    kind: own.pick(['kill', 'freeze'] as const),
+    at: at + own.between(0, 1_500),
+    process: own.chance(0.5) ? 'operator' : 'router-1',
+    awayMs: own.between(20, 6_000),
+  }));
+  const happenings = [
+    ...plan.happenings.filter(({ kind }) => !TAKING.has(kind)),
+    ...around,
+    // What only the site has that goes out: the other one did not answer before.
+    ...(own.chance(0.6)
+      ? [
+          {
+            kind: 'weather',
+            at: Math.max(100, at - own.between(1_500, 4_000)),
+            service: 's3:zrh-2',
+            lost: 1,
+            unanswered: 0,
+            slowMs: 0,
+            awayMs: own.between(1_000, 4_000),
+          } as const,
+        ]
+      : []),
+    ...Array.from({ length: 6 + own.int(12) }, (): Submit => {
+      const id = own.int(4);
+      return {
+        kind: 'submit',
+        at: Math.max(100, at + own.between(-1_500, 5_000)),
+        id,
+        sample: own.chance(0.85) ? id : own.int(4),
+        country: 'CH',
+        consent: own.int(2),
+        partition: own.int(plan.partitions),
+      };
+    }),
+  ].filter((one) => one.at < plan.busyMs);
+  return {
+    ...plan,
+    custodians: plan.custodians ?? 1,
+    settleWith: 1,
+    swappedMs: 0,
+    siteOut,
+    happenings: happenings.toSorted((a, b) => a.at - b.at),
+  };
+}
+
+/** With a site out, a second loss is a second fault (docs/evidence/model.md). */
+const TAKING: ReadonlySet<Happening['kind']> = new Set([
+  'object-lost',
+  'object-damaged',
+  'site-older',
+  'power-cut',
+  'log-cut',
+  'topic-remade',
+  'markers-lost',
+]);
+
+function drawWorld(seed: string, random: Random, { faults, policies }: PlanOptions): Plan {
   const busyMs = random.between(4_000, 20_000);
   const partitions = 1 + random.int(3);
   const routers = 1 + random.int(3);

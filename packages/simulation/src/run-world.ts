@@ -63,7 +63,7 @@ export async function runWorld(plan: Plan, narrate: Narrator = () => undefined):
     if (life.waiting.size > 0) break;
     life.operate();
     if (scheduler.now > nextUnhang && life.unhang()) nextUnhang = scheduler.now + HANGS_MS;
-    if (world.oracle.settled) settledAt = Math.min(settledAt, scheduler.now);
+    if (world.oracle.settled && life.sitesServe) settledAt = Math.min(settledAt, scheduler.now);
     else settledAt = Infinity;
     if (scheduler.now > settledAt + STEADY_MS || scheduler.now > plan.busyMs + SETTLES_WITHIN_MS) {
       world.oracle.quiet();

@@ -16,6 +16,8 @@ export interface SimulateOptions {
   /** Names of faults and of policy changes; absent: all that are supposed to do no harm. */
   readonly faults?: readonly string[] | undefined;
   readonly policies?: readonly string[] | undefined;
+  /** See `PlanOptions`. */
+  readonly siteOut?: boolean;
   /** Go on after a world that broke a promise. */
   readonly goOn?: boolean;
   readonly print: (line: string) => void;
@@ -125,8 +127,10 @@ export const NOT_BY_DEFAULT: ReadonlySet<string> = new Set([
 function optionsOf({
   faults,
   policies,
-}: Pick<SimulateOptions, 'faults' | 'policies'>): PlanOptions {
+  siteOut = false,
+}: Pick<SimulateOptions, 'faults' | 'policies' | 'siteOut'>): PlanOptions {
   return {
+    siteOut,
     faults: chosen(Object.keys(FAULTS), faults).filter((name): name is FaultKind =>
       Object.hasOwn(FAULTS, name),
     ),

@@ -52,6 +52,18 @@ describe('a simulated world', () => {
   );
 
   test(
+    'breaks no promise in 150,000 steps in which a site goes out of service and comes back',
+    async () => {
+      const { violated, outcomes } = await simulated('--steps', '150000', '--site-out');
+      expect(violated).toEqual([]);
+      expect(outcomes.map(([name]) => name)).toEqual(
+        expect.arrayContaining(['arbiter changed', 'site in', 'copied']),
+      );
+    },
+    PATIENCE_MS,
+  );
+
+  test(
     'is the same from the same seed, step by step, and another from another',
     async () => {
       const [first, again, other] = await Promise.all(

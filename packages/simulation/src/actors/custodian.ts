@@ -1,4 +1,5 @@
 import { INITIAL_CONTROL } from '@residency/contracts';
+import type { ControlState } from '@residency/contracts';
 import { S3CustodianSites } from '@residency/adapter-s3';
 import { codeOf } from '@residency/coded-error';
 import { leadCustody } from '@residency/custodian';
@@ -21,6 +22,12 @@ export async function custodian(process: SimProcess): Promise<void> {
     stop: { signal },
   } = process;
   const log = await openLog(process, 'residency-custodian');
+  let state: ControlState = INITIAL_CONTROL;
+  // A world without orders is what it would be if nobody read them.
+  if (world.plan.siteOut !== undefined)
+    log.controlView((now) => {
+      state = now;
+    });
   const buckets = new S3CustodianSites(siteSettings(CUSTODY_REGION), {
     open: ({ site }, hooks) => {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what ReplacingCalls asks of a bucket, simulated
@@ -41,7 +48,7 @@ export async function custodian(process: SimProcess): Promise<void> {
       region: CUSTODY_REGION,
       options: TIMES,
       sites,
-      control: () => INITIAL_CONTROL,
+      control: () => state,
       now: Date.now,
       elapsed: () => performance.now(),
       random: Math.random,
