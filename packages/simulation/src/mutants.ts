@@ -389,7 +389,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'event-before-copy',
-    seed: 13,
+    seed: 9,
     defect: 'a custodian appends the event without waiting for its copy',
     edits: [
       {
@@ -413,7 +413,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'custodian-no-fence',
-    seed: 35,
+    seed: 81,
     defect:
       'each owner of a custody log has a transactional id of its own, and appends after the group revoked it',
     edits: [
