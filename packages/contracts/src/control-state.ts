@@ -5,10 +5,6 @@ import type { LogRecord } from './log-record.ts';
 import {
   ACT_FAILED,
   ALL_SERVICES,
-  ARBITER_CHANGED,
-  ARBITER_CLAIMS,
-  ARBITER_CLOSING,
-  ARBITER_KEPT,
   AUDIT_RESTORE_BEGUN,
   CLOCK_ACCEPTED,
   EXPORTED,
@@ -26,12 +22,10 @@ import {
   REDRIVE_BEGUN,
   ROUTING_PAUSED,
   ROUTING_RESUMED,
-  SITE_IN,
-  SITE_OUT,
   SITE_REPAIR_ORDERED,
   TOPIC_ACCEPTED,
 } from './vocabulary.ts';
-import { ALL_IN_SERVICE, evolveService } from './region-service.ts';
+import { ALL_IN_SERVICE, evolveService, isServiceEvent } from './region-service.ts';
 import type { RegionService } from './region-service.ts';
 import type { CONTROL_LOG_LEVELS } from './vocabulary.ts';
 
@@ -79,6 +73,13 @@ export function evolveControl(state: ControlState, event: ControlEvent, at: numb
     logLevels,
     ...defined({ setAside, repairs, services, passedOver }),
   };
+  if (isServiceEvent(event)) {
+    const { region } = event.data;
+    return {
+      ...state,
+      services: { ...services, [region]: evolveService(serviceOf(state, region), event, at) },
+    };
+  }
   switch (event.type) {
     case ROUTING_PAUSED:
       return { mode: 'paused', reason: event.data.reason, since: at, ...kept };
@@ -104,18 +105,6 @@ export function evolveControl(state: ControlState, event: ControlEvent, at: numb
       return (repairs ?? []).some(({ act }) => act === event.data.act)
         ? state
         : { ...state, repairs: [...(repairs ?? []), event.data] };
-    case ARBITER_CLOSING:
-    case ARBITER_CLAIMS:
-    case ARBITER_CHANGED:
-    case ARBITER_KEPT:
-    case SITE_OUT:
-    case SITE_IN: {
-      const { region } = event.data;
-      return {
-        ...state,
-        services: { ...services, [region]: evolveService(serviceOf(state, region), event, at) },
-      };
-    }
     case TOPIC_ACCEPTED:
     case QUARANTINE_CLOSED:
     case CLOCK_ACCEPTED:
@@ -152,13 +141,9 @@ export function serviceOf({ services = {} }: ControlState, region: string): Regi
   return Object.hasOwn(services, region) ? (services[region] ?? ALL_IN_SERVICE) : ALL_IN_SERVICE;
 }
 
-/** Sites that are out of service, of any region. An arbiter is none of them. */
-export function sitesOut({ services = {} }: ControlState): ReadonlySet<string> {
-  return new Set(
-    Object.values(services).flatMap(({ out, arbiter }) =>
-      [...out.keys()].filter((site) => site !== arbiter),
-    ),
-  );
+/** Sites that are out of service, of any region. */
+export function sitesOut({ services = {} }: Pick<ControlState, 'services'>): ReadonlySet<string> {
+  return new Set(Object.values(services).flatMap(({ out }) => [...out.keys()]));
 }
 
 /** The level that was set for a service; `undefined`: its configuration's. */

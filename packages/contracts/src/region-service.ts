@@ -44,30 +44,18 @@ export interface RegionService {
   readonly claims: ReadonlyMap<string, ClaimedIdentity>;
 }
 
-export type ServiceEvent = Extract<
-  ControlEvent,
-  {
-    readonly type:
-      | typeof ARBITER_CHANGED
-      | typeof ARBITER_CLAIMS
-      | typeof ARBITER_CLOSING
-      | typeof ARBITER_KEPT
-      | typeof SITE_IN
-      | typeof SITE_OUT;
-  }
->;
-
-const SERVICE_TYPES: readonly string[] = [
+const SERVICE_TYPES = [
   ARBITER_CHANGED,
   ARBITER_CLAIMS,
   ARBITER_CLOSING,
   ARBITER_KEPT,
   SITE_IN,
   SITE_OUT,
-] satisfies readonly ServiceEvent['type'][];
+] as const;
+type ServiceEvent = Extract<ControlEvent, { readonly type: (typeof SERVICE_TYPES)[number] }>;
 
 export function isServiceEvent(event: ControlEvent): event is ServiceEvent {
-  return SERVICE_TYPES.includes(event.type);
+  return SERVICE_TYPES.some((type) => type === event.type);
 }
 
 export const ALL_IN_SERVICE: RegionService = { number: 0, out: new Map(), claims: new Map() };
@@ -139,7 +127,7 @@ function withoutClosing({ number, arbiter, out, claims }: RegionService): Region
  * names it among those out.
  */
 export function sitesInService(
-  { arbiter, out }: RegionService,
+  { arbiter, out }: Pick<RegionService, 'arbiter' | 'out'>,
   sites: readonly string[],
 ): readonly string[] {
   const first = arbiter ?? sites[0];

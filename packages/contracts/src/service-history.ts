@@ -1,4 +1,4 @@
-import { readControlRecord } from './control-event.ts';
+import { controlEventIn } from './control-event.ts';
 import type { LogRecord } from './log-record.ts';
 import { ALL_IN_SERVICE, evolveService, isServiceEvent } from './region-service.ts';
 import type { RegionService } from './region-service.ts';
@@ -27,13 +27,8 @@ export class ServiceHistory {
 
   /** Records of the control log, in order. What is no event about a site's service changes nothing. */
   add(record: Pick<LogRecord, 'headers' | 'value' | 'at'>): void {
-    let event;
-    try {
-      event = readControlRecord(record);
-    } catch {
-      return;
-    }
-    if (!isServiceEvent(event)) return;
+    const event = controlEventIn(record);
+    if (event === undefined || !isServiceEvent(event)) return;
     const { region } = event.data;
     const service = evolveService(this.#now.get(region) ?? ALL_IN_SERVICE, event, record.at);
     this.#now.set(region, service);

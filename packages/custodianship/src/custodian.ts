@@ -99,8 +99,9 @@ interface SiteState {
 
 /**
  * Pays the copies that sites of one region owe. A copy is owed by each site in service of the
- * region's policy in force that the holding's ciphertext is not in, whatever the `stored` event says: so a site that
- * a later version adds is filled, and a second ciphertext is replaced (docs/decisions/0037).
+ * region's policy in force that the holding's ciphertext is not in, whatever the `stored` event
+ * says: so a site that a later version adds is filled, and a second ciphertext is replaced
+ * (docs/decisions/0037).
  *
  * Use it from one place at a time. After any rejection of `round`, drop it and open the custody log
  * again: what has an event by then is not copied twice.

@@ -2,13 +2,14 @@ import {
   SAMPLE_COPIED,
   auditEventIn,
   custodyEventIn,
-  parsePosition,
   sampleCopied,
   storedSample,
 } from '@residency/contracts';
 import type { ClaimedIdentity, DuplicateData, Position, StoredData } from '@residency/contracts';
 import { holdingOf } from '@residency/custody';
+import { CopyPrints } from './copy-prints.ts';
 import type { KeySet } from './key-set.ts';
+import { partitionOf, placeOf } from './place-of.ts';
 
 export interface FindClaimsDeps {
   readonly region: string;
@@ -36,7 +37,7 @@ export interface FoundClaims {
 export async function findClaims(deps: FindClaimsDeps): Promise<FoundClaims> {
   const { region, sites, listed } = deps;
   const [next] = sites;
-  const copies = await copiesBySample(deps.custody);
+  const copied = await copiesIn(deps.custody);
   const last = new LastSettled();
   const named = new Map<string, ClaimedIdentity>();
   const claims: ClaimedIdentity[] = [];
@@ -49,19 +50,22 @@ export async function findClaims(deps: FindClaimsDeps): Promise<FoundClaims> {
     if (event.data.decision.region !== region) continue;
     if (event.outcome === 'duplicate') {
       const { of } = event.data;
-      if (!last.isSettled(parsePosition(of))) named.set(of, claimOf(of, event.data));
+      if (!last.isSettled(of)) named.set(of, claimOf(of, event.data));
       continue;
     }
-    const { position, submission, sealedSha256, copies: placed } = holdingOf(storedSample(event));
-    const has = [
-      ...placed.map(({ site }) => site),
-      ...(copies.get(sampleOf(position, sealedSha256)) ?? []),
-    ].filter((site) => sites.includes(site) && listed.get(site)?.has(submission) === true);
+    const holding = holdingOf(storedSample(event));
+    const { position, submission, copies } = holding;
+    const has = sites.filter(
+      (site) =>
+        listed.get(site)?.has(submission) === true &&
+        (copies.some((copy) => copy.site === site) ||
+          copied.find(site, position, holding) === 'copied'),
+    );
     if (next !== undefined && has.includes(next)) continue;
     claims.push(claimOf(position, event.data));
     if (has.length === 0) unheld += 1;
   }
-  const unsettled = [...named.values()].filter(({ of }) => !last.isSettled(parsePosition(of)));
+  const unsettled = [...named.values()].filter(({ of }) => !last.isSettled(of));
   // Of two about one identity the stored one counts: it comes last.
   return { claims: [...unsettled, ...claims], unheld };
 }
@@ -71,24 +75,16 @@ function claimOf(of: string, data: StoredData | DuplicateData): ClaimedIdentity 
   return { submission, of, sampleSha256, country };
 }
 
-/** The sites with a copy made afterwards, by sample. */
-async function copiesBySample(
-  custody: AsyncIterable<Buffer>,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const copies = new Map<string, string[]>();
+/** The copies that were made after the `stored` events. */
+async function copiesIn(custody: AsyncIterable<Buffer>): Promise<CopyPrints> {
+  const prints = new CopyPrints();
   for await (const value of custody) {
     const event = custodyEventIn(value);
     if (event?.type !== SAMPLE_COPIED) continue;
-    const { of, copy } = sampleCopied(event);
-    const sample = sampleOf(of, copy.sealedSha256);
-    copies.set(sample, [...(copies.get(sample) ?? []), copy.site]);
+    const { of, submission, region, copy } = sampleCopied(event);
+    prints.add(copy.site, of, { submission, region, ...copy });
   }
-  return copies;
-}
-
-/** A copy counts only with the holding's ciphertext. */
-function sampleOf(position: string, sealedSha256: string): string {
-  return `${position} ${sealedSha256}`;
+  return prints;
 }
 
 class LastSettled {
@@ -98,11 +94,8 @@ class LastSettled {
     this.#offsets.set(partitionOf(position), position.offset);
   }
 
-  isSettled(position: Position): boolean {
-    return position.offset <= (this.#offsets.get(partitionOf(position)) ?? -1n);
+  isSettled(position: string): boolean {
+    const [partition, offset] = placeOf(position);
+    return offset <= (this.#offsets.get(partition) ?? -1n);
   }
-}
-
-function partitionOf({ log, topic, partition }: Position): string {
-  return `${log}/${topic}/${partition}`;
 }

@@ -26,8 +26,8 @@ export interface Payment {
 
 /**
  * Makes the copies, then appends their events in one transaction. `order`: by which they are made,
- * although the site had them before; what it cannot make gets an event too. Throws the custody log's errors,
- * and a site's if it is not `retry`.
+ * although the site had them before; what it cannot make gets an event too. Throws the custody log's
+ * errors, and a site's if it is not `retry`.
  */
 export async function payBatch(
   site: CustodianSite,

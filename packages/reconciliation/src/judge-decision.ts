@@ -1,5 +1,6 @@
-import { formatPosition, objectKey } from '@residency/contracts';
+import { formatPosition, objectKey, sitesInService } from '@residency/contracts';
 import type { ServiceHistory } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import type { StoredEvent } from './check-object.ts';
 import type { Difference } from './difference.ts';
 import type { ReconcileDeps } from './reconcile-deps.ts';
@@ -38,8 +39,10 @@ export function* judgeDecision(
   }
   const placed = placements.map(({ site }) => site);
   const service = services.of(region, number);
-  const first = service?.arbiter ?? sites[0];
-  const order = [...(first === undefined ? [] : [first]), ...sites.filter((one) => one !== first)];
+  const order = sitesInService(
+    { ...defined({ arbiter: service?.arbiter }), out: new Map() },
+    sites,
+  );
   const named = (some: readonly string[]): readonly string[] =>
     order.filter((site) => some.includes(site));
   const absent = order.filter((site) => !placed.includes(site) && !owed.includes(site));
@@ -50,7 +53,7 @@ export function* judgeDecision(
     placed.some((site) => owed.includes(site)) ||
     absent.some((site) => !service.out.has(site)) ||
     placements.some(({ key }) => key !== objectKey(submission)) ||
-    placed[0] !== first ||
+    placed[0] !== order[0] ||
     placed.length <
       Math.min(settleWithOf(policy.digest, region) ?? sites.length, order.length - absent.length)
   )

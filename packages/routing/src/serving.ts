@@ -1,4 +1,4 @@
-import { serviceOf, sitesInService } from '@residency/contracts';
+import { ALL_IN_SERVICE, serviceOf, sitesInService } from '@residency/contracts';
 import type { ControlState } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { Placeable } from './judge.ts';
@@ -20,6 +20,7 @@ export function serving(
 ): Placeable | { readonly blocked: Blocked } {
   const { region } = placeable.judged.decision;
   const service = serviceOf(control, region);
+  if (service === ALL_IN_SERVICE) return placeable;
   const { arbiter, closing, claims, number } = service;
   if (closing !== undefined) return waits('ARBITER_CLOSING', offset, closingText(region));
   if (arbiter !== undefined && !names(arbiter, region))

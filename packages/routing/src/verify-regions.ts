@@ -1,7 +1,7 @@
 import { remedyOf } from '@residency/coded-error';
-import { settleWith, validPolicies } from '@residency/residency';
 import { serviceOf, sitesInService } from '@residency/contracts';
 import type { ControlState } from '@residency/contracts';
+import { settleWith, validPolicies } from '@residency/residency';
 import type { PolicyPublished, PolicyRegion } from '@residency/residency';
 import type { Sites } from './ports/sites.ts';
 import { RoutingError } from './routing-error.ts';
@@ -47,8 +47,7 @@ async function verifySites(
 ): Promise<void> {
   let owed = 0;
   for (const [index, site] of region.sites.entries()) {
-    const owable =
-      index > 0 && owed < region.sites.length - Math.min(settleWith(region), region.sites.length);
+    const owable = index > 0 && owed < region.sites.length - settleWith(region);
     try {
       await sites.store(site, region.id, { owable });
     } catch (error) {

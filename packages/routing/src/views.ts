@@ -1,7 +1,7 @@
 import { codeOf, remedyOf, CodedError } from '@residency/coded-error';
 import type { ConsentHistory } from '@residency/consent';
 import { policyInForce, validPolicies } from '@residency/residency';
-import type { PolicyVersion } from '@residency/residency';
+import type { PolicyRegion, PolicyVersion } from '@residency/residency';
 import { recordBlocked } from './contain.ts';
 import type { Decoded } from './decode.ts';
 import type { ConsentView } from './ports/consent-view.ts';
@@ -42,14 +42,16 @@ export async function readViews(batch: readonly Decoded[], deps: ViewDeps): Prom
     deps.policies.read(),
   ]);
   const watermark = Math.min(consents.watermark, policies.watermark);
+  // Once a batch, and only after a change of an arbiter.
+  let regions: readonly PolicyRegion[] | undefined;
   return {
     covers: (at) => at + deps.watermarkMarginMs < watermark,
     history: (consentId) => consents.histories.get(consentId) ?? NO_CONSENT,
     policyAt: (at) => policyInForce(policies.versions, at),
-    names: (site, region) =>
-      validPolicies(policies.versions).some(({ document }) =>
-        document.regions.some(({ id, sites }) => id === region && sites.includes(site)),
-      ),
+    names: (site, region) => {
+      regions ??= validPolicies(policies.versions).flatMap(({ document }) => document.regions);
+      return regions.some(({ id, sites }) => id === region && sites.includes(site));
+    },
   };
 }
 

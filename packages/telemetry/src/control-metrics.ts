@@ -1,3 +1,4 @@
+import { sitesOut } from '@residency/contracts';
 import type { ControlState } from '@residency/contracts';
 import type { Instruments } from './instruments.ts';
 
@@ -17,15 +18,12 @@ export function controlMetrics(make: Instruments): ControlMetrics {
       out.reset();
       if (state === undefined) return;
       for (const one of MODES) mode.set({ state: one }, one === state.mode ? 1 : 0);
-      out.set(sitesOut(state));
+      out.set(sitesOut(state).size + changing(state));
     },
   };
 }
 
-/** A site that a change of the arbiter is taking out counts too. */
-function sitesOut({ services = {} }: Pick<ControlState, 'services'>): number {
-  return Object.values(services).reduce(
-    (sum, { out, closing }) => sum + out.size + (closing === undefined ? 0 : 1),
-    0,
-  );
+/** Sites that a change of the arbiter is taking out. */
+function changing({ services = {} }: Pick<ControlState, 'services'>): number {
+  return Object.values(services).filter(({ closing }) => closing !== undefined).length;
 }

@@ -1,12 +1,8 @@
+import { TOPICS } from '@residency/contracts';
+import type { TopicPartition } from '@residency/contracts';
 import { BoundedLabel } from './bounded-label.ts';
 import type { Instruments } from './instruments.ts';
 import { violationCounter } from './violations.ts';
-
-/** The log that a ledger is over: one partition of a topic, by its logical name. */
-export interface LedgerOf {
-  readonly topic: string;
-  readonly partition: number;
-}
 
 export interface LedgerMetrics {
   /**
@@ -14,13 +10,13 @@ export interface LedgerMetrics {
    * all events.
    */
   grown(
-    of: LedgerOf,
+    of: TopicPartition,
     progress: { readonly published: number; readonly size: number; readonly current: boolean },
   ): void;
   /** A fault of a log, by its kind. */
   found(topic: string, kind: string): void;
   /** The code of the error for which a ledger waits; `undefined`: it continues. */
-  waits(of: LedgerOf, code: string | undefined): void;
+  waits(of: TopicPartition, code: string | undefined): void;
 }
 
 /** The kinds of the auditing package, which this package may not import. */
@@ -28,12 +24,11 @@ const KINDS = ['HOLE', 'REPEAT', 'UNDECODABLE', 'MISPLACED', 'ALSO_IN'];
 /** An event of another log, partition or region counts as a violation. */
 const VIOLATIONS = ['MISPLACED'];
 const MAX_CODES = 64;
-const AUDIT = 'residency.audit';
 
 export function ledgerMetrics(make: Instruments, now: () => number): LedgerMetrics {
   const size = make.gauge('residency_ledger_size');
   const pending = make.gauge('residency_ledger_pending');
-  const current = new Map<string, { readonly of: LedgerOf; readonly at: number }>();
+  const current = new Map<string, { readonly of: TopicPartition; readonly at: number }>();
   const age = make.gauge('residency_ledger_checkpoint_age_seconds', () => {
     for (const { of, at } of current.values())
       age.set(labelsOf(of), Math.max(0, (now() - at) / 1_000));
@@ -50,7 +45,7 @@ export function ledgerMetrics(make: Instruments, now: () => number): LedgerMetri
     topics.add(topic);
     for (const kind of KINDS) findings.inc({ topic, kind }, 0);
   };
-  see(AUDIT);
+  see(TOPICS.audit);
   return {
     grown: (of, progress) => {
       see(of.topic);
@@ -76,10 +71,10 @@ export function ledgerMetrics(make: Instruments, now: () => number): LedgerMetri
   };
 }
 
-function keyOf({ topic, partition }: LedgerOf): string {
+function keyOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
 }
 
-function labelsOf({ topic, partition }: LedgerOf): LedgerOf {
+function labelsOf({ topic, partition }: TopicPartition): TopicPartition {
   return { topic, partition };
 }

@@ -213,7 +213,7 @@ test('renders the build, the process metrics and their content type, apart from 
 
 test("a ledger's metrics expose its progress, the age of its checkpoint, the error that it waits for, and findings", async () => {
   const metrics = create();
-  const OF = { topic: 'residency.audit', partition: 3 };
+  const OF = { topic: 'residency.audit', partition: 3 } as const;
   clock = 1_000;
   const ledger = metrics.ledger();
   expect(await linesOf(metrics, 'residency_audit_findings_total')).toContain(
@@ -245,7 +245,7 @@ test("a ledger's metrics expose its progress, the age of its checkpoint, the err
       'residency_audit_findings_total{topic="residency.audit",kind="other"} 1',
     ]),
   );
-  const custody = { topic: 'residency.custody.zurich', partition: 0 };
+  const custody = { topic: 'residency.custody.zurich', partition: 0 } as const;
   ledger.waits(custody, undefined);
   expect(await linesOf(metrics, 'residency_audit_findings_total')).toContain(
     'residency_audit_findings_total{topic="residency.custody.zurich",kind="HOLE"} 0',

@@ -20,7 +20,7 @@ export function describeLedgerSource(
   adapter: string,
   openHarness: () => Promise<LedgerSourceHarness>,
 ): void {
-  describe(`${adapter} as an LedgerSource`, () => {
+  describe(`${adapter} as a LedgerSource`, () => {
     let harness: LedgerSourceHarness;
     let stop: AbortController;
     beforeEach(async () => {

@@ -3,7 +3,14 @@ import { KafkaAuditTrail, readNow } from '@residency/adapter-kafka';
 import type { AuditReading, AuditRestorer, CustodyRestorer, LogReading } from '@residency/auditing';
 import type { ConsentHistory } from '@residency/consent';
 import { TOPICS, custodyTopic, decodeQuarantinePointer, sitesOut } from '@residency/contracts';
-import type { LogEntry, LogRecord, Position, QuarantinePointer, Topic } from '@residency/contracts';
+import type {
+  LogEntry,
+  LogRecord,
+  Position,
+  QuarantinePointer,
+  SiteIdentity,
+  Topic,
+} from '@residency/contracts';
 import type { AuditTrail, SiteReader } from '@residency/reconciliation';
 import type { Instant, PolicyDocument, PolicyPublished } from '@residency/residency';
 import type { ControlView } from '@residency/routing';
@@ -207,13 +214,7 @@ class DistributedSystem implements System {
     return await verifiedReader(this.#cluster, site, region);
   }
 
-  async initSite({
-    site,
-    region,
-  }: {
-    readonly site: string;
-    readonly region: string;
-  }): Promise<void> {
+  async initSite({ site, region }: SiteIdentity): Promise<void> {
     await initSite(this.#cluster, site, region);
   }
 

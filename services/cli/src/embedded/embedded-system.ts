@@ -2,7 +2,13 @@ import type { KeyDirectory } from '@residency/adapter-filesystem';
 import type { AuditReading, AuditRestorer, CustodyRestorer, LogReading } from '@residency/auditing';
 import type { ConsentHistory } from '@residency/consent';
 import { TOPICS, custodyTopic } from '@residency/contracts/log-record';
-import type { LogEntry, LogRecord, Position, QuarantinePointer } from '@residency/contracts';
+import type {
+  LogEntry,
+  LogRecord,
+  Position,
+  QuarantinePointer,
+  SiteIdentity,
+} from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { AuditTrail, SiteReader } from '@residency/reconciliation';
 import type { PolicyDocument, PolicyPublished } from '@residency/residency';
@@ -170,13 +176,7 @@ class EmbeddedSystem implements System {
     return await verifiedReader(this.#data, site, region);
   }
 
-  async initSite({
-    site,
-    region,
-  }: {
-    readonly site: string;
-    readonly region: string;
-  }): Promise<void> {
+  async initSite({ site, region }: SiteIdentity): Promise<void> {
     this.#requireWritable();
     const { initSite } = await import('@residency/adapter-filesystem');
     await initSite(this.#data.sitePath(site), { site, region });

@@ -122,9 +122,10 @@ async function strangersIn(
   const stored = await storedObjects(region, interruptible(session, trail.events()));
   const strangers: string[] = [];
   for await (const { key, foreign } of interruptible(session, reader.list())) {
-    if (foreign || submissionOfKey(key) === undefined) continue;
+    const submission = foreign ? undefined : submissionOfKey(key);
+    if (submission === undefined) continue;
     const found = await reader.read(key);
-    if (found !== undefined && !stored.has(key, objectMetadataIn(found.metadata)))
+    if (found !== undefined && !stored.has(submission, objectMetadataIn(found.metadata)))
       strangers.push(key);
   }
   return strangers;

@@ -7,6 +7,7 @@ import type {
   Outcome,
   Position,
   QuarantinePointer,
+  SiteIdentity,
 } from '@residency/contracts';
 import type { AuditTrail, SiteReader } from '@residency/reconciliation';
 import type { Instant, PolicyDocument, PolicyPublished } from '@residency/residency';
@@ -139,7 +140,7 @@ export interface System {
    * into its bucket, which must exist. A marker that is there is verified instead. Throws
    * `SITE_NOT_EMPTY` for samples without a marker, and the markers' other errors.
    */
-  initSite(site: { readonly site: string; readonly region: string }): Promise<void>;
+  initSite(site: SiteIdentity): Promise<void>;
   /** `out`: sites that are not even opened. Their readers are there, and must not be used. */
   comparedSites(
     named: ReadonlyMap<string, ReadonlySet<string>>,
