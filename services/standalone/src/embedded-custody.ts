@@ -1,10 +1,12 @@
+import { inEachCustodyLog } from '@residency/auditor';
 import { remedyOf } from '@residency/coded-error';
+import { regionOfCustody } from '@residency/contracts';
 import type { ControlState } from '@residency/contracts';
 import { keepCustody } from '@residency/custodian';
 import { Custodian } from '@residency/custodianship';
 import type { CustodianDeps, RoundReport } from '@residency/custodianship';
 import type { CustodianMetrics, Logger } from '@residency/telemetry';
-import { allOrNone, pause } from '@residency/waiting';
+import { pause } from '@residency/waiting';
 import type { DataDirectory } from './data-directory.ts';
 import { EmbeddedControlView } from './embedded-control-view.ts';
 import type { EmbeddedSites } from './embedded-sites.ts';
@@ -37,41 +39,21 @@ const LOOK_EVERY_MS = 1_000;
  * meanwhile, until `signal` is aborted. Rejects with an error that needs a person.
  */
 export async function keepEmbeddedCustody(deps: KeptCustodyDeps): Promise<void> {
-  const kept = new Map<string, Promise<void>>();
-  try {
-    await allOrNone(deps.signal, (signal) => [follow(deps, kept, signal)]);
-  } finally {
-    await Promise.allSettled(kept.values());
-  }
-}
-
-async function follow(
-  deps: KeptCustodyDeps,
-  kept: Map<string, Promise<void>>,
-  signal: AbortSignal,
-): Promise<void> {
-  const failed = Promise.withResolvers<never>();
-  while (!signal.aborted) {
-    for (const region of await regionsIn(deps)) {
-      if (kept.has(region)) continue;
-      const keeping = keepRegion(deps, region, signal);
-      kept.set(region, keeping);
-      keeping.catch(failed.reject);
-    }
-    await Promise.race([pause(LOOK_EVERY_MS, signal), failed.promise]);
-  }
-  await Promise.all(kept.values());
-}
-
-/** None while the log cannot be read; those that are kept go on. */
-async function regionsIn({ data, waits }: KeptCustodyDeps): Promise<readonly string[]> {
-  try {
-    return [...(await regionsOf(data)).keys()];
-  } catch (error) {
-    if (remedyOf(error) !== 'retry') throw error;
-    waits(error);
-    return [];
-  }
+  const policies = deps.data.log.policyView();
+  await inEachCustodyLog(
+    {
+      policies: async () => (await policies.read()).versions,
+      signal: deps.signal,
+      everyMs: LOOK_EVERY_MS,
+      waits: (error) => {
+        // A look that goes well says nothing of the rounds.
+        if (error !== undefined) deps.waits(error);
+      },
+    },
+    async ({ topic }, signal) => {
+      await keepRegion(deps, regionOfCustody(topic) ?? topic, signal);
+    },
+  );
 }
 
 async function keepRegion(
