@@ -1,12 +1,8 @@
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Server } from 'node:net';
 import { TOPICS, custodyTopic } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 import { settlementsOf, someCustodyEvent } from '@residency/testkit';
 import type { AclEntry } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { openStack } from '../../../test/stack/index.ts';
-import type { OwnStack } from '../../../test/stack/index.ts';
 import { createKafka } from '../src/kafka-client.ts';
 import { openKafkaLog } from '../src/kafka-log.ts';
 import type { KafkaLog } from '../src/kafka-log.ts';
@@ -17,6 +13,8 @@ import { checkTopics } from '../src/topics/check-topics.ts';
 import { createTopics } from '../src/topics/create-topics.ts';
 import { topicPlan } from '../src/topics/topic-plan.ts';
 import { SHORT } from './custody-log/some-custody.ts';
+import { openSecondListener } from './second-listener.ts';
+import type { SecondListener } from './second-listener.ts';
 import { SILENT, asAdmin, text } from './some-kafka.ts';
 
 /** The numbers of Kafka's protocol: kafkajs may be loaded by one file alone. */
@@ -99,35 +97,17 @@ function aclsOf(user: User): readonly AclEntry[] {
   ];
 }
 
-let stack: OwnStack;
-let door: Server;
-let port: number;
+let listener: SecondListener;
 
 beforeAll(async () => {
-  // The listener that asks who somebody is is the second one, advertised at a port of ours.
-  door = createServer((client) => {
-    const broker = connect(stack.kafka.behindProxies[0] ?? 0, '127.0.0.1');
-    for (const [from, to] of [
-      [client, broker],
-      [broker, client],
-    ] as const)
-      from.on('error', () => to.destroy()).pipe(to);
-  });
-  await new Promise<void>((resolve) => {
-    door.listen(0, '127.0.0.1', resolve);
-  });
-  ({ port } = door.address() as AddressInfo);
-  stack = await openStack({
-    brokers: 1,
-    kafkaProxyPorts: [port],
-    kafkaSettings: {
-      'listener.security.protocol.map':
-        'CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:SASL_PLAINTEXT',
-      'listener.name.proxied.sasl.enabled.mechanisms': 'PLAIN',
-      'listener.name.proxied.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required ${USERS.map((user) => `user_${user}="secret"`).join(' ')};`,
-      'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-      'super.users': 'User:ANONYMOUS',
-    },
+  // The listener that asks who somebody is is the second one.
+  listener = await openSecondListener({
+    'listener.security.protocol.map':
+      'CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:SASL_PLAINTEXT',
+    'listener.name.proxied.sasl.enabled.mechanisms': 'PLAIN',
+    'listener.name.proxied.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required ${USERS.map((user) => `user_${user}="secret"`).join(' ')};`,
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': 'User:ANONYMOUS',
   });
   await createTopics(
     operator(),
@@ -140,18 +120,17 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await stack.close();
-  door.close();
+  await listener.close();
 });
 
 /** May do everything: over the listener that asks nobody. */
 function operator(): KafkaSettings {
-  return { brokers: stack.kafka.brokers, clientId: 'test', log: 'log-1', topicPrefix: '' };
+  return { brokers: listener.stack.kafka.brokers, clientId: 'test', log: 'log-1', topicPrefix: '' };
 }
 
 function settingsOf(user: User): KafkaSettings {
   const sasl = { mechanism: 'plain', username: user, password: 'secret' } as const;
-  return { ...operator(), brokers: [`127.0.0.1:${port}`], sasl };
+  return { ...operator(), brokers: [`127.0.0.1:${listener.port}`], sasl };
 }
 
 async function open(settings: KafkaSettings): Promise<KafkaLog> {

@@ -1,55 +1,35 @@
 import { readFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Server } from 'node:net';
 import { TOPICS } from '@residency/contracts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openStack } from '../../../test/stack/index.ts';
-import type { OwnStack } from '../../../test/stack/index.ts';
 import { openKafkaLog } from '../src/kafka-log.ts';
 import type { KafkaSettings } from '../src/kafka-settings.ts';
 import { createTopics } from '../src/topics/create-topics.ts';
 import { topicPlan } from '../src/topics/topic-plan.ts';
+import { openSecondListener } from './second-listener.ts';
+import type { SecondListener } from './second-listener.ts';
 import { SILENT } from './some-kafka.ts';
 
 const pem = async (name: string): Promise<string> =>
   await readFile(new URL(`TEST-TLS/localhost.${name}.pem`, import.meta.url), 'utf8');
 const inProperties = (text: string): string => text.trim().replaceAll('\n', String.raw`\n`);
 
-let stack: OwnStack;
-let door: Server;
+let listener: SecondListener;
 let settings: KafkaSettings;
 
 beforeAll(async () => {
-  // The stack's second listener is advertised at a port of ours; here it is a plain pipe, and the
-  // listener speaks TLS and asks for a password.
-  door = createServer((client) => {
-    const broker = connect(stack.kafka.behindProxies[0] ?? 0, '127.0.0.1');
-    for (const [from, to] of [
-      [client, broker],
-      [broker, client],
-    ] as const)
-      from.on('error', () => to.destroy()).pipe(to);
-  });
-  await new Promise<void>((resolve) => {
-    door.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = door.address() as AddressInfo;
+  // The second listener speaks TLS and asks for a password.
   const [key, cert] = [await pem('key'), await pem('cert')];
-  stack = await openStack({
-    brokers: 1,
-    kafkaProxyPorts: [port],
-    kafkaSettings: {
-      'listener.security.protocol.map': 'CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:SASL_SSL',
-      'listener.name.proxied.ssl.keystore.type': 'PEM',
-      'listener.name.proxied.ssl.keystore.key': inProperties(key),
-      'listener.name.proxied.ssl.keystore.certificate.chain': inProperties(cert),
-      'listener.name.proxied.sasl.enabled.mechanisms': 'PLAIN',
-      'listener.name.proxied.plain.sasl.jaas.config':
-        'org.apache.kafka.common.security.plain.PlainLoginModule required username="broker" password="broker" user_router="secret-1";',
-    },
+  listener = await openSecondListener({
+    'listener.security.protocol.map': 'CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:SASL_SSL',
+    'listener.name.proxied.ssl.keystore.type': 'PEM',
+    'listener.name.proxied.ssl.keystore.key': inProperties(key),
+    'listener.name.proxied.ssl.keystore.certificate.chain': inProperties(cert),
+    'listener.name.proxied.sasl.enabled.mechanisms': 'PLAIN',
+    'listener.name.proxied.plain.sasl.jaas.config':
+      'org.apache.kafka.common.security.plain.PlainLoginModule required username="broker" password="broker" user_router="secret-1";',
   });
   settings = {
-    brokers: [`127.0.0.1:${port}`],
+    brokers: [`127.0.0.1:${listener.port}`],
     clientId: 'test',
     log: 'log-1',
     topicPrefix: '',
@@ -59,8 +39,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await stack.close();
-  door.close();
+  await listener.close();
 });
 
 it('appends and reads over TLS with a password', async () => {

@@ -1,13 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { readPolicy } from '@residency/contracts';
-import { RoutingWorld } from '@residency/testkit';
+import { RoutingWorld, SHIPPED_POLICY } from '@residency/testkit';
 import { expect, test } from 'vitest';
 import { S3ObjectStore } from '../src/s3-object-store.ts';
 import { FakeBucket, SOME_SETTINGS } from './fake-bucket.ts';
 
-const { document: policy } = readPolicy(
-  readFileSync(new URL('../../../policy/residency-1.json', import.meta.url)),
-);
+const { document: policy } = SHIPPED_POLICY;
 const NOW = Date.UTC(2026, 0, 1);
 
 /**

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { CodedError } from '@residency/coded-error';
 import {
   ORDER_CLOSED,
@@ -8,7 +7,6 @@ import {
   encodeAuditEvent,
   objectKey,
   policyDigest,
-  readPolicy,
   sampleCopied,
   sha256,
   submissionId,
@@ -32,12 +30,11 @@ import {
   MemoryCustodianSite,
   MemoryObjectStore,
   RoutingWorld,
+  SHIPPED_POLICY,
   submissionEvent,
 } from '@residency/testkit';
 
-const { document } = readPolicy(
-  readFileSync(new URL('../../../policy/residency-1.json', import.meta.url)),
-);
+const { document } = SHIPPED_POLICY;
 export const NOW = Date.UTC(2026, 0, 1);
 
 export const keyOf = (id: string): string => objectKey(submissionId(submissionEvent({ id })));

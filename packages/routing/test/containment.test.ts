@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
 import {
   RECORD_SET_ASIDE,
   controlEntry,
   encodeAuditEvent,
   evolveControl,
   INITIAL_CONTROL,
-  readPolicy,
 } from '@residency/contracts';
 import type { ControlState } from '@residency/contracts';
 import { createRouter } from '@residency/routing';
@@ -13,14 +11,13 @@ import type { Batch, BatchResult, CreateResult } from '@residency/routing';
 import {
   MemoryObjectStore,
   RoutingWorld,
+  SHIPPED_POLICY,
   SOME_CONSENT,
   transparentSealer,
 } from '@residency/testkit';
 import { describe, expect, it } from 'vitest';
 
-const { document: policy } = readPolicy(
-  readFileSync(new URL('../../../policy/residency-1.json', import.meta.url)),
-);
+const { document: policy } = SHIPPED_POLICY;
 const NOW = Date.UTC(2026, 0, 1);
 const LONE = 'c\ud800';
 const world = (): RoutingWorld => new RoutingWorld().policy(policy).granted(NOW - 1_000);

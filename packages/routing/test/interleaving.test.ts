@@ -1,14 +1,11 @@
-import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
-import { objectKey, readPolicy, submissionId } from '@residency/contracts';
+import { objectKey, submissionId } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import type { BatchResult, ObjectStore } from '@residency/routing';
-import { RoutingWorld, submissionEvent } from '@residency/testkit';
+import { RoutingWorld, SHIPPED_POLICY, submissionEvent } from '@residency/testkit';
 import { expect, it } from 'vitest';
 
-const { document: policy } = readPolicy(
-  readFileSync(new URL('../../../policy/residency-1.json', import.meta.url)),
-);
+const { document: policy } = SHIPPED_POLICY;
 const NOW = Date.UTC(2026, 0, 1);
 const KEY = objectKey(submissionId(submissionEvent({ id: 'x' })));
 const SITES = ['zrh-1', 'zrh-2'] as const;

@@ -1,21 +1,17 @@
 import { CodedError } from '@residency/coded-error';
-import {
-  INITIAL_CONTROL,
-  objectKey,
-  policyDigest,
-  readPolicy,
-  submissionId,
-} from '@residency/contracts';
+import { INITIAL_CONTROL, objectKey, policyDigest, submissionId } from '@residency/contracts';
 import type { PolicyDocument } from '@residency/residency';
 import { verifyRegions } from '@residency/routing';
 import type { BatchResult, ObjectStore, Sites } from '@residency/routing';
-import { MemoryObjectStore, RoutingWorld, submissionEvent } from '@residency/testkit';
-import { readFileSync } from 'node:fs';
+import {
+  MemoryObjectStore,
+  RoutingWorld,
+  SHIPPED_POLICY,
+  submissionEvent,
+} from '@residency/testkit';
 import { describe, expect, it } from 'vitest';
 
-const { document } = readPolicy(
-  readFileSync(new URL('../../../policy/residency-1.json', import.meta.url)),
-);
+const { document } = SHIPPED_POLICY;
 const NOW = Date.UTC(2026, 0, 1);
 const KEY = objectKey(submissionId(submissionEvent({ id: 'x' })));
 

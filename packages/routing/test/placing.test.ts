@@ -1,14 +1,16 @@
-import { readFileSync } from 'node:fs';
 import { CodedError } from '@residency/coded-error';
-import { objectKey, readPolicy, submissionId } from '@residency/contracts';
+import { objectKey, submissionId } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import type { BatchResult } from '@residency/routing';
-import { MemoryObjectStore, RoutingWorld, submissionEvent } from '@residency/testkit';
+import {
+  MemoryObjectStore,
+  RoutingWorld,
+  SHIPPED_POLICY,
+  submissionEvent,
+} from '@residency/testkit';
 import { describe, expect, it } from 'vitest';
 
-const { document: policy } = readPolicy(
-  readFileSync(new URL('../../../policy/residency-1.json', import.meta.url)),
-);
+const { document: policy } = SHIPPED_POLICY;
 const NOW = Date.UTC(2026, 0, 1);
 const world = (): RoutingWorld => new RoutingWorld().policy(policy).granted(NOW - 1_000);
 const KEY = objectKey(submissionId(submissionEvent({ id: 'x' })));

@@ -1,21 +1,19 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '@residency/coded-error';
-import { decodeQuarantinePointer, readPolicy, sha256, submissionId } from '@residency/contracts';
+import { decodeQuarantinePointer, sha256, submissionId } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import type { BatchResult, CreateResult } from '@residency/routing';
 import {
   MemoryObjectStore,
   RoutingWorld,
+  SHIPPED_POLICY,
   SOME_CONSENT,
   submissionEvent,
   transparentSealer,
 } from '@residency/testkit';
 import { describe, expect, it } from 'vitest';
 
-const { document: policy } = readPolicy(
-  readFileSync(new URL('../../../policy/residency-1.json', import.meta.url)),
-);
+const { document: policy } = SHIPPED_POLICY;
 const NOW = Date.UTC(2026, 0, 1);
 const world = (): RoutingWorld => new RoutingWorld().policy(policy).granted(NOW - 1_000);
 

@@ -3,7 +3,6 @@ import {
   INITIAL_CONTROL,
   objectKey,
   policyDigest,
-  readPolicy,
   submissionId,
 } from '@residency/contracts';
 import type { ControlState, ObjectMetadata, RegionService } from '@residency/contracts';
@@ -11,15 +10,13 @@ import type { BatchResult } from '@residency/routing';
 import {
   MemoryObjectStore,
   RoutingWorld,
+  SHIPPED_POLICY,
   exampleObject,
   submissionEvent,
 } from '@residency/testkit';
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
-const { document } = readPolicy(
-  readFileSync(new URL('../../../policy/residency-1.json', import.meta.url)),
-);
+const { document } = SHIPPED_POLICY;
 const NOW = Date.UTC(2026, 0, 1);
 const SUBMISSION = submissionId(submissionEvent({ id: 'x' }));
 const KEY = objectKey(SUBMISSION);

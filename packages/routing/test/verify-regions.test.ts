@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { INITIAL_CONTROL, readPolicy } from '@residency/contracts';
-import { MemoryObjectStore } from '@residency/testkit';
+import { INITIAL_CONTROL } from '@residency/contracts';
+import { MemoryObjectStore, SHIPPED_POLICY } from '@residency/testkit';
 import { expect, it } from 'vitest';
 import { verifyRegions } from '../src/index.ts';
 
 const first = {
-  ...readPolicy(readFileSync(new URL('../../../policy/residency-1.json', import.meta.url))),
+  ...SHIPPED_POLICY,
   appendedAt: 0,
 };
 const withZurich = (sites: readonly string[]): typeof first => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CSV_COLUMNS, CustodySelection, Selection, csvRow } from '@residency/auditing';
 import type { Period } from '@residency/auditing';
-import { EXPORTED, EXPORT_BEGUN, custodyTopic, regionOfCustody } from '@residency/contracts';
+import { EXPORTED, EXPORT_BEGUN } from '@residency/contracts';
 import type { EXPORT_FORMATS } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { formatInstant } from '@residency/residency';
@@ -16,6 +16,7 @@ import type { Session } from '../terminal/session.ts';
 import type { System } from '../system/system.ts';
 import { counted } from '../terminal/table.ts';
 import { withSystem } from '../opening/with-system.ts';
+import { requireCustodyRegion } from './require-custody-region.ts';
 
 type Format = (typeof EXPORT_FORMATS)[number];
 type Options = Common & Required<Period> & { readonly format: Format; readonly custody?: string };
@@ -83,8 +84,7 @@ async function give(
 
 /** A copy is nested data, so it has no columns. */
 function requireExportable(region: string, { format }: Options): void {
-  if (regionOfCustody(custodyTopic(region)) === undefined)
-    throw usage('Expected --custody with a region, such as zurich, found another text.');
+  requireCustodyRegion(region);
   if (format !== 'ndjson')
     throw usage('Expected --custody with --format ndjson, found csv: a custody event is no row.');
 }

@@ -9,7 +9,6 @@ import {
   decodeAuditEvent,
   formatPosition,
   parsePosition,
-  regionOfCustody,
 } from '@residency/contracts';
 import type { AuditEvent, TopicPartition } from '@residency/contracts';
 import { CliError, usage } from '../terminal/cli-error.ts';
@@ -24,6 +23,7 @@ import type { Session } from '../terminal/session.ts';
 import type { System } from '../system/system.ts';
 import { withSystem } from '../opening/with-system.ts';
 import { refuseExisting, writeNewFile } from '../terminal/write-new-file.ts';
+import { requireCustodyRegion } from './require-custody-region.ts';
 
 type Options = Common & {
   readonly out: string;
@@ -53,8 +53,7 @@ async function run(
   const { out, position, custody, json } = options;
   for (const path of [out, `${out}.leaf`]) await refuseExisting(path, '--out');
   if (custody !== undefined) {
-    if (regionOfCustody(custodyTopic(custody)) === undefined)
-      throw usage('Expected --custody with a region, such as zurich, found another text.');
+    requireCustodyRegion(custody);
     if (position !== undefined)
       throw usage('Expected --position or --custody, found both; leave one out.');
     return await proveCustody(session, options, { submission, region: custody }, system);
