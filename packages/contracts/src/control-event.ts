@@ -39,6 +39,7 @@ import {
   SITE_IN,
   SITE_OUT,
   SITE_REPAIR_ORDERED,
+  SITE_RETIRED,
   TOPIC_ACCEPTED,
 } from './vocabulary.ts';
 
@@ -132,6 +133,14 @@ export const controlData = {
   [ARBITER_KEPT]: z.strictObject({ act, region: name, reason }),
   [SITE_OUT]: z.strictObject({ act, region: name, site: name, reason }),
   [SITE_IN]: z.strictObject({ act, region: name, site: name }),
+  // `samples`: stored samples that had a copy there, each of which has another one that was read.
+  [SITE_RETIRED]: z.strictObject({
+    act,
+    region: name,
+    site: name,
+    reason,
+    samples: z.int().nonnegative(),
+  }),
   [CLOCK_ACCEPTED]: z.strictObject({ clock: instant, lastAppend: instant }),
   [LOG_LEVEL_SET]: z.strictObject({
     service: z.string().regex(/^[a-z][a-z-]{0,63}$/),

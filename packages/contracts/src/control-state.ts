@@ -146,6 +146,17 @@ export function sitesOut({ services = {} }: Pick<ControlState, 'services'>): Rea
   return new Set(Object.values(services).flatMap(({ out }) => [...out.keys()]));
 }
 
+/** Those of them that somebody expects back. */
+export function awaitedSites({
+  services = {},
+}: Pick<ControlState, 'services'>): ReadonlySet<string> {
+  return new Set(
+    Object.values(services).flatMap(({ out, retired }) =>
+      [...out.keys()].filter((site) => !retired.has(site)),
+    ),
+  );
+}
+
 /** The level that was set for a service; `undefined`: its configuration's. */
 export function logLevelOf(
   { logLevels }: ControlState,

@@ -24,7 +24,14 @@ export { CONTRACT_ERROR_CODES, ContractError } from './contract-error.ts';
 export type { ContractErrorCode } from './contract-error.ts';
 export { controlEntry, controlEventIn, readControlRecord } from './control-event.ts';
 export type { ControlEvent } from './control-event.ts';
-export { evolveControl, followControl, logLevelOf, serviceOf, sitesOut } from './control-state.ts';
+export {
+  evolveControl,
+  followControl,
+  logLevelOf,
+  serviceOf,
+  awaitedSites,
+  sitesOut,
+} from './control-state.ts';
 export type { ControlLogLevel, ControlState, RepairOrder } from './control-state.ts';
 export {
   custodyDigest,
@@ -135,6 +142,7 @@ export {
   SITE_IN,
   SITE_OUT,
   SITE_REPAIR_ORDERED,
+  SITE_RETIRED,
   SUBJECT_LINKED,
   SUBMITTED,
   TOPIC_ACCEPTED,

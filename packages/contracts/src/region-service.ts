@@ -7,6 +7,7 @@ import {
   ARBITER_KEPT,
   SITE_IN,
   SITE_OUT,
+  SITE_RETIRED,
 } from './vocabulary.ts';
 
 /** An identity that a record owns although the arbiter may not have its object. */
@@ -39,6 +40,8 @@ export interface RegionService {
   readonly arbiter?: string;
   /** Sites that are out of service, with the append time of their order, milliseconds. */
   readonly out: ReadonlyMap<string, number>;
+  /** Those of them that nobody expects back. */
+  readonly retired: ReadonlySet<string>;
   readonly closing?: ArbiterClosing;
   /** By submission. Complete for the current number. */
   readonly claims: ReadonlyMap<string, ClaimedIdentity>;
@@ -51,6 +54,7 @@ const SERVICE_TYPES = [
   ARBITER_KEPT,
   SITE_IN,
   SITE_OUT,
+  SITE_RETIRED,
 ] as const;
 type ServiceEvent = Extract<ControlEvent, { readonly type: (typeof SERVICE_TYPES)[number] }>;
 
@@ -58,7 +62,12 @@ export function isServiceEvent(event: ControlEvent): event is ServiceEvent {
   return SERVICE_TYPES.some((type) => type === event.type);
 }
 
-export const ALL_IN_SERVICE: RegionService = { number: 0, out: new Map(), claims: new Map() };
+export const ALL_IN_SERVICE: RegionService = {
+  number: 0,
+  out: new Map(),
+  retired: new Set(),
+  claims: new Map(),
+};
 
 /**
  * The service after one event. `at`: its append time, milliseconds. An event about a change that is
@@ -69,7 +78,7 @@ export function evolveService(
   event: ServiceEvent,
   at: number,
 ): RegionService {
-  const { closing, out } = service;
+  const { closing, out, retired } = service;
   switch (event.type) {
     case ARBITER_CLOSING: {
       const { act, site, next, reason } = event.data;
@@ -99,26 +108,42 @@ export function evolveService(
         number: service.number + 1,
         arbiter: closing.next,
         out: new Map([...out, [closing.site, at]]),
+        retired,
         claims: new Map(claims.map((claim) => [claim.submission, claim])),
       };
     }
     case ARBITER_KEPT:
       return closing?.act === event.data.act ? withoutClosing(service) : service;
-    case SITE_OUT: {
+    case SITE_OUT:
+      return withoutSite(service, event.data.site, at);
+    case SITE_RETIRED: {
       const { site } = event.data;
-      return site === service.arbiter || site === closing?.next || out.has(site)
-        ? service
-        : { ...service, out: new Map([...out, [site, at]]) };
+      const without = withoutSite(service, site, at);
+      return without.out.has(site) ? { ...without, retired: new Set([...retired, site]) } : without;
     }
-    case SITE_IN:
-      return { ...service, out: new Map([...out].filter(([site]) => site !== event.data.site)) };
+    case SITE_IN: {
+      const { site } = event.data;
+      return {
+        ...service,
+        out: new Map([...out].filter(([one]) => one !== site)),
+        retired: new Set([...retired].filter((one) => one !== site)),
+      };
+    }
     default:
       return event satisfies never;
   }
 }
 
-function withoutClosing({ number, arbiter, out, claims }: RegionService): RegionService {
-  return { number, ...defined({ arbiter }), out, claims };
+/** The arbiter, and the one to come, stay. */
+function withoutSite(service: RegionService, site: string, at: number): RegionService {
+  const { arbiter, closing, out } = service;
+  return site === arbiter || site === closing?.next || out.has(site)
+    ? service
+    : { ...service, out: new Map([...out, [site, at]]) };
+}
+
+function withoutClosing({ number, arbiter, out, retired, claims }: RegionService): RegionService {
+  return { number, ...defined({ arbiter }), out, retired, claims };
 }
 
 /**

@@ -51,6 +51,7 @@ export const ARBITER_CHANGED = 'residency.arbiter.changed.v1';
 export const ARBITER_KEPT = 'residency.arbiter.kept.v1';
 export const SITE_OUT = 'residency.site.out.v1';
 export const SITE_IN = 'residency.site.in.v1';
+export const SITE_RETIRED = 'residency.site.retired.v1';
 /** The most claims in one event. */
 export const CLAIMS_IN_EVENT = 1_000;
 

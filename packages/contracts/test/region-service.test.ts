@@ -7,12 +7,15 @@ import {
   INITIAL_CONTROL,
   SITE_IN,
   SITE_OUT,
+  SITE_RETIRED,
   ServiceHistory,
+  awaitedSites,
   controlEntry,
   evolveControl,
   followControl,
   serviceOf,
   sitesInService,
+  sitesOut,
 } from '@residency/contracts';
 import type { ControlEvent, ControlState, RegionService } from '@residency/contracts';
 import fc from 'fast-check';
@@ -49,6 +52,10 @@ const out = (site: string): ControlEvent => ({
 const into = (site: string): ControlEvent => ({
   type: SITE_IN,
   data: { act: 'i', region: REGION, site },
+});
+const retired = (site: string): ControlEvent => ({
+  type: SITE_RETIRED,
+  data: { act: 'r', region: REGION, site, reason: 'the lease ended', samples: 3 },
 });
 
 function after(...events: readonly ControlEvent[]): RegionService {
@@ -135,6 +142,28 @@ describe('the sites in service', () => {
     },
   );
 
+  it('a retired site is out, and nobody expects it back, until it is taken in again', () => {
+    const orders = [out('b'), retired('c'), retired('b')];
+    expect(serving(...orders)).toEqual(['a']);
+    const state = orders
+      .slice(0, 2)
+      .reduce<ControlState>((before, event) => evolveControl(before, event, 1), INITIAL_CONTROL);
+    expect([...sitesOut(state)]).toEqual(['b', 'c']);
+    expect([...awaitedSites(state)]).toEqual(['b']);
+    expect(serving(...orders, into('c'))).toEqual(['a', 'c']);
+    expect(after(...orders, into('b'), into('c'))).toEqual(ALL_IN_SERVICE);
+    const change = [closing('1', 'a', 'b'), retired('b')];
+    expect(after(...change).retired.size).toBe(0);
+    expect(after(...change, changed('1', 'x', 0), retired('b'))).toMatchObject({
+      arbiter: 'b',
+      retired: new Set(),
+    });
+    expect(after(retired('c'), ...change, kept('1')).retired).toEqual(new Set(['c']));
+    expect(after(retired('c'), closing('1', 'a', 'b'), changed('1', 'x', 0)).retired).toEqual(
+      new Set(['c']),
+    );
+  });
+
   it('other regions are not concerned', () => {
     const state = evolveControl(INITIAL_CONTROL, out('b'), 1);
     expect(serviceOf(state, 'moscow')).toEqual(ALL_IN_SERVICE);
@@ -154,6 +183,7 @@ const anEvent = fc.oneof(
   fc.constantFrom('1', '2').map(kept),
   fc.constantFrom(...SITES).map(out),
   fc.constantFrom(...SITES).map(into),
+  fc.constantFrom(...SITES).map(retired),
 );
 
 describe('after any orders', () => {
@@ -166,6 +196,7 @@ describe('after any orders', () => {
           const sites = sitesInService(now, SITES);
           expect(SITES).toContain(sites[0]);
           expect(new Set(sites).size).toBe(sites.length);
+          for (const site of now.retired) expect([...now.out.keys()]).toContain(site);
           expect(now.number - before.number).toBe(
             events[count - 1]?.type === ARBITER_CHANGED && now.arbiter !== before.arbiter ? 1 : 0,
           );

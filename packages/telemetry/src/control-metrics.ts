@@ -1,4 +1,4 @@
-import { sitesOut } from '@residency/contracts';
+import { awaitedSites } from '@residency/contracts';
 import type { ControlState } from '@residency/contracts';
 import type { Instruments } from './instruments.ts';
 
@@ -18,7 +18,7 @@ export function controlMetrics(make: Instruments): ControlMetrics {
       out.reset();
       if (state === undefined) return;
       for (const one of MODES) mode.set({ state: one }, one === state.mode ? 1 : 0);
-      out.set(sitesOut(state).size + changing(state));
+      out.set(awaitedSites(state).size + changing(state));
     },
   };
 }

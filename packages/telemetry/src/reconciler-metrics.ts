@@ -19,6 +19,8 @@ export interface ReconcilerMetrics {
     violations: readonly { readonly site: string; readonly code: string; readonly count: number }[],
   ): void;
   passed(pass: EndedPass): void;
+  /** These sites are not compared, so they have no time of a last pass. */
+  outOfService(sites: ReadonlySet<string>): void;
   /** Results of an earlier process's passes. They are shown, and not counted. */
   recalled(pass: EndedPass): void;
   failed(): void;
@@ -74,6 +76,9 @@ export function reconcilerMetrics(make: Instruments, sites: readonly string[]): 
       passes.inc({ result: Object.keys(pass.byCode).length === 0 ? 'clean' : 'different' });
     },
     recalled,
+    outOfService: (out) => {
+      for (const where of out) lastChecked.remove({ site: site.value(where) });
+    },
     failed: () => {
       passes.inc({ result: 'failed' });
     },

@@ -464,7 +464,18 @@ test('the control state is one of three, and absent if unknown', async () => {
   const control = metrics.control();
   control.is({
     mode: 'paused',
-    services: { zurich: { number: 0, out: new Map([['zrh-2', 1]]), claims: new Map() } },
+    services: {
+      zurich: {
+        number: 0,
+        out: new Map([
+          ['zrh-2', 1],
+          ['zrh-3', 1],
+        ]),
+        // Nobody expects it back.
+        retired: new Set(['zrh-3']),
+        claims: new Map(),
+      },
+    },
   });
   expect(await linesOf(metrics, 'residency_sites_out_of_service')).toEqual([
     'residency_sites_out_of_service 1',

@@ -68,6 +68,7 @@ it('has every command of the table', () => {
     'site rebuild',
     'site repair',
     'site repairs',
+    'site retire',
     'start',
     'status',
     'topics accept',

@@ -150,6 +150,7 @@ function calls(): Readonly<Record<string, readonly string[]>> {
     'site in': ['zrh-1'],
     'site out': ['zrh-2', '--reason', 'x'],
     'site repairs': [],
+    'site retire': ['zrh-2', '--reason', 'x'],
     'sample open': [submission, '--region', 'zurich', '--out', 'opened'],
     start: ['--port', '0', '--no-examples', '--data', 'started'],
     status: [submission],

@@ -102,3 +102,18 @@ it('buckets that were lost and made anew get every copy again, the first site wh
   }
   expect((await cluster.json(0, 'reconcile')).at(-1)).toMatchObject({ differences: 0 });
 });
+
+it('a retired site is asked nothing more: its bucket may go', async () => {
+  const cluster = await storedSamples();
+  const retire = ['site', 'retire', 'zrh-2', '--reason', 'the lease ended'] as const;
+  expect(await cluster.json(0, ...retire)).toEqual([
+    { site: 'zrh-2', region: 'zurich', state: 'retired', samples: SAMPLES },
+  ]);
+  await empty(cluster, 'zrh-2');
+  expect((await cluster.json(0, 'reconcile')).at(-1)).toMatchObject({ differences: 0 });
+  expect((await cluster.run('doctor')).out).toMatch(/zrh-2 .*out of service/);
+  // Without a projector, `status` and `doctor` end with 1.
+  expect(JSON.parse((await cluster.run('status', '--json')).out)).toMatchObject({
+    control: { sitesOut: [], sitesRetired: ['zrh-2'] },
+  });
+});

@@ -10,15 +10,17 @@ import { ReconcilerError } from './reconciler-error.ts';
 export interface ExaminedSites {
   /**
    * The sites to compare: named by a policy, or ready for one, each with a verified marker. Also
-   * the unreachable ones.
+   * those that are unreachable or out of service.
    */
   readonly readers: readonly SiteReader[];
   /** Sites that no policy names and that are not empty. */
   readonly foreign: readonly string[];
   /** Every configured site that answered. */
   readonly reachable: ReadonlySet<string>;
-  /** The other configured sites, with the error of each. */
+  /** Those that did not, with the error of each. */
   readonly unreachable: ReadonlyMap<string, unknown>;
+  /** Those that are out of service: nothing was asked of them. */
+  readonly out: ReadonlySet<string>;
 }
 
 export interface ExamineSitesDeps {
@@ -27,6 +29,8 @@ export interface ExamineSitesDeps {
   /** Throws the marker's error (stop), or the store's if it does not answer (retry). */
   readonly verify: (settings: SiteConfiguration) => Promise<void>;
   readonly policies: PolicyBook;
+  /** Sites that are out of service (`site out`, `site retire`). */
+  readonly out: ReadonlySet<string>;
   /** A monotonic clock, milliseconds. */
   readonly now: () => number;
 }
@@ -47,6 +51,10 @@ export async function examineSites(deps: ExamineSitesDeps): Promise<ExaminedSite
   ] = [[], [], new Set(), new Map()];
   await Promise.all(
     deps.settings.map(async (settings) => {
+      if (deps.out.has(settings.site)) {
+        readers.push(deps.reader(settings.site));
+        return;
+      }
       try {
         const found = await examine(deps, settings);
         reachable.add(settings.site);
@@ -63,7 +71,8 @@ export async function examineSites(deps: ExamineSitesDeps): Promise<ExaminedSite
       }
     }),
   );
-  return { readers, foreign, reachable, unreachable };
+  const out = new Set(deps.settings.map(({ site }) => site).filter((site) => deps.out.has(site)));
+  return { readers, foreign, reachable, unreachable, out };
 }
 
 async function examine(deps: ExamineSitesDeps, settings: SiteConfiguration): Promise<Finding> {

@@ -58,10 +58,11 @@ async function once(deps: KeepReconcilingDeps): Promise<Once> {
   try {
     const { seen, policies } = await deps.examine();
     for (const site of deps.sites) waits(site, seen.unreachable.get(site));
+    metrics.outOfService(seen.out);
     deps.started();
     const sites = seen.readers
       .map(({ site }) => site)
-      .filter((site) => !seen.unreachable.has(site));
+      .filter((site) => !seen.unreachable.has(site) && !seen.out.has(site));
     const due = state.due(sites, clock.now(), deps.pauseMs);
     const onLogRead = (): void => {
       waits(LOG, undefined);

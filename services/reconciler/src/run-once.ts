@@ -88,7 +88,7 @@ export async function runOnce(
       {
         maxListed: 0,
         progress,
-        unreachable: seen.unreachable.keys(),
+        unreachable: [...seen.unreachable.keys(), ...seen.out],
         onProgress: (done, total) => {
           if (total !== undefined) return;
           listed = done;

@@ -51,6 +51,7 @@ interface World {
   /** What the log has at each reading; the last from then on. */
   readonly published?: readonly (readonly PolicyPublished[])[];
   readonly regionOf?: Readonly<Record<string, string>>;
+  readonly out?: readonly string[];
 }
 
 async function examine({
@@ -59,6 +60,7 @@ async function examine({
   full = [],
   published = [[FIRST]],
   regionOf = {},
+  out = [],
 }: World): Promise<ExaminedSites> {
   let reads = 0;
   const policies = await PolicyBook.open(
@@ -84,6 +86,7 @@ async function examine({
   return await examineSites({
     settings,
     policies,
+    out: new Set(out),
     reader,
     now: () => 0,
     verify: async ({ site }) => {
@@ -130,6 +133,15 @@ it.each<[string, World, object]>([
     'one that does not answer is away, and configured all the same',
     { marker: { 'zrh-1': away }, list: { 'zrh-2': away } },
     { readers: ALL, foreign: [], there: ['mow-1'], away: ['zrh-1', 'zrh-2'] },
+  ],
+  [
+    'one that is out of service is not asked, whatever became of its marker',
+    {
+      marker: { 'zrh-1': unmarked, 'mow-1': away },
+      list: { 'zrh-2': away },
+      out: ['zrh-1', 'mow-1', 'zrh-2', 'zrh-9'],
+    },
+    { readers: ALL, foreign: [], there: [], away: [] },
   ],
   [
     'before the first policy all are ready',

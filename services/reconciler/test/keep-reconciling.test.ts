@@ -64,6 +64,23 @@ describe('pass after pass', () => {
     expect((await passes(system, 1, {}, disk, clock)).lines).toEqual([]);
   });
 
+  it('compares the other sites while one is out of service, waits for nothing, and compares it when it is in', async () => {
+    const [system, disk, clock] = [systemOf(9), new Disk(), new FakeClock()];
+    system.out.add('zrh-2');
+    system.away.add('zrh-2');
+    system.remove('s0', 'zrh-2');
+    const others = await passes(system, 2, {}, disk, clock);
+    expect([others.lines, [...others.waits]]).toEqual([[], []]);
+    expect(others.passes.map(({ sites }) => sites.map(({ site }) => site))).toEqual([
+      ['zrh-1', 'mow-1'],
+      ['zrh-1', 'mow-1'],
+    ]);
+    system.out.delete('zrh-2');
+    system.away.delete('zrh-2');
+    const all = await passes(system, 1, {}, disk, clock);
+    expect(linesOf(all, 'warn')).toEqual(['OBJECT_MISSING zrh-2']);
+  });
+
   it('says at the end of each run which sites a repair would mend', async () => {
     const system = systemOf(9);
     expect((await passes(system, 1)).repairable).toEqual([]);

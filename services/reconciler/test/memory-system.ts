@@ -61,6 +61,8 @@ export class MemorySystem {
   readonly custody: Buffer[] = [];
   /** Sites that do not answer. */
   readonly away = new Set<string>();
+  /** Sites that are out of service. */
+  readonly out = new Set<string>();
   logAway = false;
   /** Told of each object before it is read. */
   onRead: (site: Site, key: string) => void = () => undefined;
@@ -170,14 +172,17 @@ export class MemorySystem {
       this.#demandLog();
       return [POLICY];
     });
-    const there = SITES.filter((site) => !this.away.has(site));
+    const there = SITES.filter((site) => !this.away.has(site) && !this.out.has(site));
     return {
       policies,
       seen: {
         readers: SITES.map((site) => this.#reader(site)),
         foreign: [],
         reachable: new Set(there),
-        unreachable: new Map([...this.away].map((site) => [site, gone(site)])),
+        unreachable: new Map(
+          [...this.away].filter((site) => !this.out.has(site)).map((site) => [site, gone(site)]),
+        ),
+        out: this.out,
       },
     };
   }

@@ -126,6 +126,7 @@ export class ReconcilerProcess {
       },
       progress: () => undefined,
       recalled: () => undefined,
+      outOfService: () => undefined,
       passed: (pass: EndedPass) => {
         this.passes.push(pass);
         for (const resolve of this.#passed.splice(0)) resolve();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { codeOf } from '@residency/coded-error';
-import { ServiceHistory, sitesOut } from '@residency/contracts';
+import { ServiceHistory, awaitedSites, sitesOut } from '@residency/contracts';
 import type { LogEntry } from '@residency/contracts';
 import {
   REPAIR_MODES,
@@ -118,8 +118,9 @@ async function compareSites(
   const policies = await PolicyBook.open(() => system.policies());
   const repairable = new RepairableCopies();
   try {
-    const out = sitesOut(await controlOf(system));
-    for (const site of out)
+    const control = await controlOf(system);
+    const out = sitesOut(control);
+    for (const site of awaitedSites(control))
       session.output.note(
         `${site} is out of service (residency site out): nothing in it was compared.`,
       );

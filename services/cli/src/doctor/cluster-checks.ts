@@ -2,7 +2,7 @@ import { checkTopics } from '@residency/adapter-kafka';
 import { checkReplacingS3Site, checkS3Site, verifyS3Site } from '@residency/adapter-s3';
 import type { S3SiteSettings } from '@residency/adapter-s3';
 import type { Configuration } from '@residency/configuration';
-import { TOPICS } from '@residency/contracts';
+import { TOPICS, sitesOut } from '@residency/contracts';
 import { assess, ok, unknown, wrong } from '@residency/observation';
 import type { CheckResult } from '@residency/observation';
 import { compareClocks, localClock } from './clocks.ts';
@@ -121,10 +121,12 @@ function redisChecks({ redis, assessment }: ClusterParts): readonly Check[] {
   ];
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** A result for each site and each set of its credentials that is configured. */
 function siteChecks(
   { options }: ClusterDeps,
-  { sites, readers, custodians }: ClusterParts,
+  { sites, readers, custodians, control }: ClusterParts,
 ): readonly Check[] {
   const each = (
     name: keyof typeof CREDENTIALS,
@@ -133,10 +135,13 @@ function siteChecks(
     chosen: (site: Site) => boolean,
   ): Check => ({
     name,
-    run: async () =>
-      await Promise.all(
+    run: async () => {
+      // If that is not known, all are asked.
+      const out = await control.needed().then(sitesOut, () => NONE);
+      return await Promise.all(
         (await part.needed()).filter(chosen).map(async (settings) => {
           const check = `site ${settings.site} (${CREDENTIALS[name]})`;
+          if (out.has(settings.site)) return ok(check, 'is out of service, and was not asked');
           try {
             await answered(options, () =>
               verify({
@@ -150,7 +155,8 @@ function siteChecks(
             return explain(check, error);
           }
         }),
-      ),
+      );
+    },
   });
   return [
     each('readers', readers, verifyS3Site, () => true),

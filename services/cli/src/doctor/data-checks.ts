@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { verifySite } from '@residency/adapter-filesystem';
 import { compareKept } from '@residency/auditing';
 import { hasCode } from '@residency/coded-error';
-import { TOPICS } from '@residency/contracts';
+import { TOPICS, sitesOut } from '@residency/contracts';
 import type { Topic, TopicPartition } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { ok, unknown, wrong } from '@residency/observation';
@@ -90,10 +90,14 @@ export async function dataChecks(
       run: () =>
         given(
           options,
-          [data, policies],
-          async ([directory, { at, versions }]) =>
+          [data, policies, control],
+          async ([directory, { at, versions }, state]) =>
             await Promise.all(
-              sitesOf(documentsOf(versions, at)).map((identity) => judgeSite(directory, identity)),
+              sitesOf(documentsOf(versions, at)).map(async (identity) =>
+                sitesOut(state).has(identity.site)
+                  ? ok(`site ${identity.site}`, 'is out of service, and was not looked at')
+                  : await judgeSite(directory, identity),
+              ),
             ),
         ),
     },

@@ -98,6 +98,20 @@ export function siteCommand(program: Command, session: Session, answer: Answer):
     .action(answering(session, answer, async () => (await import('./site-service.ts')).takeSiteIn));
   describe(
     site,
+    'retire',
+    'End the use of a later site for good. Reads the copy of each of its samples in another site first, and ends with 1 if one is not good. Its folder or bucket is yours to delete then.',
+    ['site retire zrh-3 --reason "the lease ended" --config cluster.env'],
+  )
+    .argument('<site>', 'as the policy names it')
+    .requiredOption('--reason <text>', 'why; 1 to 200 characters, recorded for ever')
+    .option(
+      '--rate <n>',
+      'the most objects read in a second (default: no limit)',
+      parseWhole(1, 1_000_000),
+    )
+    .action(answering(session, answer, async () => (await import('./site-retire.ts')).retireSite));
+  describe(
+    site,
     'repairs',
     'List the orders to repair a site and what became of them. Ends with 1 if something could not be repaired.',
     ['site repairs', 'site repairs --json --config cluster.env'],

@@ -1,5 +1,6 @@
 import { SAMPLE_COPIED, auditEventIn, sampleCopied, storedSample } from '@residency/contracts';
 import { holding } from '@residency/custody';
+import type { Holding } from '@residency/custody';
 import { CustodyIndex } from '@residency/reconciliation';
 import type { System } from '../system/system.ts';
 import { interruptible } from '../terminal/interruptible.ts';
@@ -19,16 +20,30 @@ export async function copiesIn(
   system: System,
   { site, region }: NamedSite,
 ): Promise<SiteCopies> {
+  const copies = { has: 0, owed: 0 };
+  for await (const now of holdingsOf(session, system, region))
+    copies[isIn(site, now) ? 'has' : 'owed'] += 1;
+  return copies;
+}
+
+/** Every stored sample of a region, after the custody events so far. */
+export async function* holdingsOf(
+  session: Session,
+  system: System,
+  region: string,
+): AsyncGenerator<Holding> {
   const index = new CustodyIndex();
   for await (const event of custodyEvents(session, system, new Set([region])))
     if (event.type === SAMPLE_COPIED) index.add(sampleCopied(event));
-  const copies = { has: 0, owed: 0 };
   for await (const { value } of interruptible(session, system.auditLog())) {
     const event = auditEventIn(value);
     if (event?.outcome !== 'stored' || event.data.decision.region !== region) continue;
     const stored = storedSample(event);
-    const { holding: now } = holding(stored, index.about(stored));
-    copies[now.copies.some((copy) => copy.site === site) ? 'has' : 'owed'] += 1;
+    yield holding(stored, index.about(stored)).holding;
   }
-  return copies;
+}
+
+/** Whether the site has the sample's ciphertext, by the logs. */
+export function isIn(site: string, { copies }: Pick<Holding, 'copies'>): boolean {
+  return copies.some((copy) => copy.site === site);
 }

@@ -84,13 +84,19 @@ function controlText(
   return told.join('; ');
 }
 
-function serviceTexts(region: string, { out, arbiter, closing }: RegionService): readonly string[] {
-  const sites = [...out.keys()];
+function serviceTexts(
+  region: string,
+  { out, retired, arbiter, closing }: RegionService,
+): readonly string[] {
+  const sites = [...out.keys()].filter((site) => !retired.has(site));
   const arbitrates = arbiter === undefined ? '' : `, ${printable(arbiter)} arbitrates`;
   return [
     ...(sites.length === 0
       ? []
       : [`${sites.map(printable).join(', ')} of ${printable(region)} out of service${arbitrates}`]),
+    ...(retired.size === 0
+      ? []
+      : [`${[...retired].map(printable).join(', ')} of ${printable(region)} retired`]),
     ...(closing === undefined
       ? []
       : [

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { codeOf, hasCode, remedyOf } from '@residency/coded-error';
-import { ACT_FAILED, controlEntry } from '@residency/contracts';
+import { ACT_FAILED, awaitedSites, controlEntry } from '@residency/contracts';
 import type { ControlEvent, ControlState, LogEntry, Position } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { formatInstant } from '@residency/residency';
@@ -95,7 +95,8 @@ export function controlJson({
     ...defined({ reason }),
     ...(since === undefined ? {} : { since: formatInstant(since) }),
     logLevels,
-    sitesOut: Object.values(services).flatMap(({ out }) => [...out.keys()]),
+    sitesOut: [...awaitedSites({ services })],
+    sitesRetired: Object.values(services).flatMap(({ retired }) => [...retired]),
     arbitersChanging: Object.keys(services).filter(
       (region) => services[region]?.closing !== undefined,
     ),

@@ -33,6 +33,8 @@ export const CLI_ERROR_CODES = [
   'WOULD_LOSE',
   'CHANGE_ENDED',
   'SITE_HAS_STRANGERS',
+  'SITE_ARBITRATES',
+  'COPIES_MISSING',
 ] as const;
 export type CliErrorCode = (typeof CLI_ERROR_CODES)[number];
 

@@ -227,6 +227,7 @@ describe('the verdict', () => {
                 number: 1,
                 arbiter: 'zrh-2',
                 out: new Map([['zrh-1', NOW]]),
+                retired: new Set(),
                 claims: new Map(),
               },
             },
