@@ -216,7 +216,15 @@ it('what is published is found, listed, opened, redriven and reconciled as on on
     await listed('--from', '2099-01-01'),
   ]).toEqual([1, 1, 1, 1, 1, 2, 0]);
   expect(await cluster.json(0, 'sample', 'list', '--region', 'zurich')).toEqual([
-    { submission, key: objectKey(submission), country: 'CH', bytes: 10, at: first },
+    {
+      submission,
+      key: objectKey(submission),
+      country: 'CH',
+      bytes: 10,
+      at: first,
+      sites: ['zrh-1', 'zrh-2'],
+      owed: [],
+    },
   ]);
   await cluster.json(0, 'sample', 'open', submission, '--region', 'zurich', '--out', 'out');
   expect(await readFile(join(folder.path, 'out'), 'utf8')).toBe('the sample');

@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { custodyTopic } from '@residency/contracts';
 import { openSqliteLog } from '@residency/adapter-sqlite';
@@ -116,7 +116,23 @@ it('an outsider gets a receipt for a custody event, and replay counts custody lo
       faults: { total: 0, list: [] },
     }),
   ]);
-  expect((await folder.run('audit', 'replay')).out).toContain('custody zurich  4 events');
+  expect(replayed?.['byHolding']).toEqual([
+    { region: 'zurich', site: 'zrh-1', copies: 3, sealedBytes: expect.any(Number) },
+    { region: 'zurich', site: 'zrh-2', copies: 3, sealedBytes: expect.any(Number) },
+  ]);
+  const text = (await folder.run('audit', 'replay')).out;
+  expect(text).toContain('custody zurich  4 events');
+  expect(text).toMatch(/zurich +zrh-2 +3 /);
+  await folder.json(0, 'audit', 'replay', '--into', 'views');
+  const view = await readFile(join(folder.path, 'views', 'by-holding.ndjson'), 'utf8');
+  expect(
+    view
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual(replayed?.['byHolding']);
+  const [period] = await folder.json(0, 'audit', 'replay', '--from', '2020-01-01');
+  expect(period).not.toHaveProperty('byHolding');
 });
 
 it('custody events of a period are given out byte for byte, and that it was done is recorded', async () => {

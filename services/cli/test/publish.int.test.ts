@@ -337,7 +337,15 @@ it('what is published is refused without consent, stored with it, and a duplicat
   expect(text.out + JSON.stringify(events)).not.toContain('canary-subject');
 
   expect(await folder.json(0, 'sample', 'list', '--region', 'zurich')).toEqual([
-    { submission, key: objectKey(submission), country: 'JP', bytes: 6, at: time },
+    {
+      submission,
+      key: objectKey(submission),
+      country: 'JP',
+      bytes: 6,
+      at: time,
+      sites: ['zrh-1', 'zrh-2'],
+      owed: [],
+    },
   ]);
   expect((await folder.run('reconcile')).code).toBe(0);
 });

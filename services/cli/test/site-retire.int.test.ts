@@ -64,6 +64,10 @@ it('a site that was added and filled is retired: its folder may go, and everythi
   expect([code, `${out}${err}`], err).toEqual([0, expect.not.stringContaining('out of service')]);
   const [status] = await folder.json(0, 'status');
   expect(status?.['control']).toMatchObject({ sitesOut: [], sitesRetired: ['zrh-2'] });
+  const listed = await folder.json(0, 'sample', 'list', '--region', 'zurich');
+  expect(listed.map(({ sites, owed }) => [sites, owed])).toEqual(
+    Array.from({ length: 5 }, () => [['zrh-1', 'zrh-3'], []]),
+  );
   const again = await folder.run('site', 'retire', 'zrh-2', ...REASON);
   expect([again.code, again.out]).toEqual([0, expect.stringContaining('retired already')]);
   expect((await folder.run('audit', 'list', '--control')).out).toContain('site.retired');

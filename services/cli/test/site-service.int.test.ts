@@ -82,14 +82,29 @@ it("an identity whose copy was only in the arbiter stays its owner's, and comes 
   expect((await folder.json(0, 'reconcile')).at(-1)).toMatchObject({ differences: 0 });
 });
 
+/** The newest sample of Zurich as `sample list` has it, which `status` agrees with, and its line there. */
+async function whereaboutsOfNewest(): Promise<{ sample: object; text: string }> {
+  const newest = (await folder.json(0, 'sample', 'list', '--region', 'zurich')).at(-1);
+  const submission = String(newest?.['submission']);
+  const sample = { sites: newest?.['sites'], owed: newest?.['owed'] };
+  const [status] = await folder.json(0, 'status', submission);
+  expect(status?.['outcomes']).toEqual([expect.objectContaining(sample)]);
+  return { sample, text: (await folder.run('status', submission)).out };
+}
+
 it('a later site that is out is not asked, and gets what it missed', async () => {
   await rename(site('zrh-2'), away('zrh-2'));
   await folder.run('site', 'out', 'zrh-2', '--reason', 'maintenance');
   await publishSamples(folder, 'four');
   expect((await folder.run('route', '--once')).code).toBe(0);
   await rename(away('zrh-2'), site('zrh-2'));
+  expect((await whereaboutsOfNewest()).sample).toEqual({ sites: ['zrh-1'], owed: [] });
   await folder.run('site', 'in', 'zrh-2');
+  const owing = await whereaboutsOfNewest();
+  expect(owing.sample).toEqual({ sites: ['zrh-1'], owed: ['zrh-2'] });
+  expect(owing.text).toContain('zrh-1, owed: zrh-2');
   await folder.run('route', '--once');
+  expect((await whereaboutsOfNewest()).sample).toEqual({ sites: ['zrh-1', 'zrh-2'], owed: [] });
   expect(await outcomes()).toEqual({ stored: 4 });
   expect((await folder.json(0, 'reconcile')).at(-1)).toMatchObject({ differences: 0 });
 });

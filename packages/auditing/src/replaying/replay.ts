@@ -15,6 +15,8 @@ import type { Totals } from './totals.ts';
 export interface ReplayOptions extends Period {
   /** Receives every event for the totals by consent. */
   readonly consents?: Pick<ConsentTotals, 'add'>;
+  /** Receives every event for the totals by site. */
+  readonly holdings?: { add(event: AuditEvent): void };
   /** The greatest number of listed faults. All are counted. */
   readonly maxListed?: number;
   readonly onProgress?: (records: number) => void;
@@ -94,6 +96,7 @@ class Run {
     if (fault !== undefined)
       this.#faults.add({ code: fault, position: formatPosition(event.position) });
     this.#count(event);
+    this.#options.holdings?.add(event);
     return this.#options.consents?.add(event);
   }
 

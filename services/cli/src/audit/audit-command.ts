@@ -66,7 +66,7 @@ function auditReplayCommand(audit: Command, session: Session, answer: Answer): v
     describe(
       audit,
       'replay',
-      'Count the whole audit log together, by region, country, policy and outcome, and name it by a digest that every correct replay has. Without a period, custody logs are counted too. Ends with 1 where a log is not whole.',
+      'Count the whole audit log together, by region, country, policy and outcome, and name it by a digest that every correct replay has. Without a period, custody logs are counted too, and the copies that each site has by all of them. Ends with 1 where a log is not whole.',
       [
         'audit replay',
         'audit replay --from 2026-01-01 --to 2026-02-01 --json',

@@ -14,6 +14,8 @@ import { startProgress } from '../terminal/progress.ts';
 import type { Session } from '../terminal/session.ts';
 import type { System } from '../system/system.ts';
 import { bytesText, counted, grouped, table } from '../terminal/table.ts';
+import { HoldingTotals } from './holding-totals.ts';
+import type { HoldingTotal } from './holding-totals.ts';
 import { makeViewsFolder, replayJson, writeViews } from './views-folder.ts';
 import { withSystem } from '../opening/with-system.ts';
 
@@ -30,23 +32,28 @@ async function run(
 ): Promise<ExitCode> {
   const period = periodOf(options);
   if (into !== undefined) await makeViewsFolder(into);
+  const whole = isWhole(period) ? await readCustody(session, system) : undefined;
   const report =
     into === undefined
-      ? await read(session, system, period)
+      ? await read(session, system, period, { holdings: whole?.totals })
       : await withScratch(async (scratch) => {
           const consents = new ConsentTotals(scratch('consents'));
-          const counted = await read(session, system, period, consents);
-          await writeViews(into, counted, period, consents);
+          const counted = await read(session, system, period, {
+            consents,
+            holdings: whole?.totals,
+          });
+          await writeViews(into, counted, period, { consents, holdings: whole?.totals.rows() });
           return counted;
         });
-  const custody = isWhole(period) ? await readCustody(session, system) : [];
+  const custody = whole?.replays ?? [];
+  const byHolding = whole?.totals.rows();
   if (json)
     await session.output.json({
       ...replayJson(report, period),
-      ...(isWhole(period) ? { custody } : {}),
+      ...(whole === undefined ? {} : { byHolding, custody }),
     });
   else {
-    await writeText(session, report);
+    await writeText(session, report, byHolding);
     for (const one of custody) await writeCustody(session, one);
   }
   if (into !== undefined) session.output.note(`The views are in ${printable(into)}.`);
@@ -59,7 +66,10 @@ async function read(
   session: Session,
   system: System,
   period: Period,
-  consents?: ConsentTotals,
+  totals: {
+    readonly consents?: ConsentTotals;
+    readonly holdings: HoldingTotals | undefined;
+  },
 ): Promise<Replay> {
   const progress = startProgress(session, 'Replaying');
   try {
@@ -69,7 +79,7 @@ async function read(
       onProgress: (done) => {
         progress.update(done);
       },
-      ...defined({ consents }),
+      ...defined(totals),
     });
   } finally {
     progress.stop();
@@ -81,14 +91,18 @@ function isWhole({ from, to }: Period): boolean {
   return from === undefined && to === undefined;
 }
 
-async function readCustody(session: Session, system: System): Promise<readonly CustodyReplay[]> {
-  const replays: CustodyReplay[] = [];
+async function readCustody(
+  session: Session,
+  system: System,
+): Promise<{ readonly replays: readonly CustodyReplay[]; readonly totals: HoldingTotals }> {
+  const [replays, totals]: [CustodyReplay[], HoldingTotals] = [[], new HoldingTotals()];
   for (const { topic } of custodyLogsOf(await system.policies())) {
     const region = regionOfCustody(topic);
-    if (region !== undefined)
-      replays.push(await replayCustody(topic, interruptible(session, system.custodyLog(region))));
+    if (region === undefined) continue;
+    const records = interruptible(session, system.custodyLog(region));
+    replays.push(await replayCustody(topic, totals.reading(records)));
   }
-  return replays;
+  return { replays, totals };
 }
 
 async function writeCustody(
@@ -107,7 +121,11 @@ async function writeCustody(
   );
 }
 
-async function writeText({ output }: Session, report: Replay): Promise<void> {
+async function writeText(
+  { output }: Session,
+  report: Replay,
+  byHolding: readonly HoldingTotal[] | undefined,
+): Promise<void> {
   const {
     events,
     first,
@@ -154,6 +172,20 @@ async function writeText({ output }: Session, report: Replay): Promise<void> {
           row.refused,
           row.quarantined,
           bytesText(row.storedBytes),
+        ]),
+      ),
+    );
+  }
+  if (byHolding !== undefined) {
+    await output.line('');
+    await output.lines(
+      table(
+        ['region', 'site', 'copies', 'sealed bytes'],
+        byHolding.map((row) => [
+          printable(row.region),
+          printable(row.site),
+          row.copies,
+          bytesText(row.sealedBytes),
         ]),
       ),
     );

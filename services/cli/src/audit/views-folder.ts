@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ConsentTotals, Period, Replay } from '@residency/auditing';
 import { hasCode } from '@residency/coded-error';
 import { formatInstant } from '@residency/residency';
+import type { HoldingTotal } from './holding-totals.ts';
 import { CliError } from '../terminal/cli-error.ts';
 import { unwritable } from '../terminal/unwritable.ts';
 
@@ -31,7 +32,14 @@ export async function writeViews(
   path: string,
   report: Replay,
   period: Period,
-  consents: ConsentTotals,
+  {
+    consents,
+    holdings,
+  }: {
+    readonly consents: ConsentTotals;
+    /** Absent: the period is not whole. */
+    readonly holdings: readonly HoldingTotal[] | undefined;
+  },
 ): Promise<void> {
   const { byRegion, byCountry, byPolicy, byOutcome, ...summary } = replayJson(report, period);
   for (const [name, view] of Object.entries({
@@ -39,6 +47,7 @@ export async function writeViews(
     'by-country': byCountry,
     'by-policy': byPolicy,
     'by-outcome': byOutcome,
+    ...(holdings === undefined ? {} : { 'by-holding': holdings }),
   }))
     await writeLines(join(path, `${name}.ndjson`), view);
   await usable(path, () => mkdir(join(path, 'by-consent'), { mode: 0o700 }));

@@ -7,10 +7,12 @@ export function sampleCommand(program: Command, session: Session, answer: Answer
   const sample = group(program, 'sample', 'See what a region holds, and open samples inside it.', [
     'sample list --region zurich',
   ]);
-  describe(sample, 'list', 'What a region holds, after the audit log.', [
-    'sample list --region zurich',
-    'sample list --region moscow --json',
-  ])
+  describe(
+    sample,
+    'list',
+    'What a region holds, and which sites have a copy or owe one, after the audit and custody logs.',
+    ['sample list --region zurich', 'sample list --region moscow --json'],
+  )
     .requiredOption('--region <region>', 'the region')
     .action(answering(session, answer, async () => (await import('./sample-list.ts')).list));
   sampleOpenCommand(sample, session, answer);

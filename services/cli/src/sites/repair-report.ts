@@ -6,7 +6,8 @@ import { usage } from '../terminal/cli-error.ts';
 import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import type { Session } from '../terminal/session.ts';
-import { custodyEvents, ordersIn } from './site-orders.ts';
+import { custodyEvents } from '../system/holdings.ts';
+import { ordersIn } from './site-orders.ts';
 import { endOf } from './site-repair.ts';
 
 /** As `rclone check --combined`: missing in the site, different there, or an error. */

@@ -1,11 +1,9 @@
-import { SAMPLE_COPIED, auditEventIn, sampleCopied, storedSample } from '@residency/contracts';
-import { holding } from '@residency/custody';
+import { auditEventIn } from '@residency/contracts';
 import type { Holding } from '@residency/custody';
-import { CustodyIndex } from '@residency/reconciliation';
+import { Holdings } from '../system/holdings.ts';
 import type { System } from '../system/system.ts';
 import { interruptible } from '../terminal/interruptible.ts';
 import type { Session } from '../terminal/session.ts';
-import { custodyEvents } from './site-orders.ts';
 import type { NamedSite } from './site-orders.ts';
 
 /** The stored samples of a site's region, by what the logs say of their copy in the site. */
@@ -32,14 +30,11 @@ export async function* holdingsOf(
   system: System,
   region: string,
 ): AsyncGenerator<Holding> {
-  const index = new CustodyIndex();
-  for await (const event of custodyEvents(session, system, new Set([region])))
-    if (event.type === SAMPLE_COPIED) index.add(sampleCopied(event));
+  const holdings = await Holdings.open(session, system, new Set([region]));
   for await (const { value } of interruptible(session, system.auditLog())) {
     const event = auditEventIn(value);
-    if (event?.outcome !== 'stored' || event.data.decision.region !== region) continue;
-    const stored = storedSample(event);
-    yield holding(stored, index.about(stored)).holding;
+    if (event?.outcome === 'stored' && event.data.decision.region === region)
+      yield holdings.of(event);
   }
 }
 

@@ -1,11 +1,7 @@
-import {
-  controlEventIn,
-  ORDER_CLOSED,
-  SITE_REPAIR_ORDERED,
-  custodyEventIn,
-} from '@residency/contracts';
-import type { ClosedData, CustodyEvent, RepairOrder } from '@residency/contracts';
+import { controlEventIn, ORDER_CLOSED, SITE_REPAIR_ORDERED } from '@residency/contracts';
+import type { ClosedData, RepairOrder } from '@residency/contracts';
 import { validPolicies } from '@residency/residency';
+import { custodyEvents } from '../system/holdings.ts';
 import type { System } from '../system/system.ts';
 import { usage } from '../terminal/cli-error.ts';
 import { interruptible } from '../terminal/interruptible.ts';
@@ -65,18 +61,6 @@ export async function ordersIn(session: Session, system: System): Promise<readon
       orders.set(event.data.act, { ...event.data, at: one.at });
   }
   return [...orders.values()];
-}
-
-/** The events of these regions' custody logs. What is none, `reconcile` reports. */
-export async function* custodyEvents(
-  session: Session,
-  system: System,
-  regions: ReadonlySet<string>,
-): AsyncGenerator<CustodyEvent> {
-  for await (const value of interruptible(session, system.trail(() => regions).custody())) {
-    const event = custodyEventIn(value);
-    if (event !== undefined) yield event;
-  }
 }
 
 /** The closing events, by the order's act. */

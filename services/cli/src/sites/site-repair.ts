@@ -9,7 +9,8 @@ import type { Common } from '../terminal/command.ts';
 import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import type { Session } from '../terminal/session.ts';
-import { custodyEvents, namedSite } from './site-orders.ts';
+import { custodyEvents } from '../system/holdings.ts';
+import { namedSite } from './site-orders.ts';
 import type { NamedSite } from './site-orders.ts';
 import { waitForCopies } from './wait-for-copies.ts';
 

@@ -15,6 +15,8 @@ import { openEmbeddedProbe } from '../probing/embedded-probe.ts';
 import type { Probe } from '../probing/probe.ts';
 import { watchStatus } from './watch-status.ts';
 import { table } from '../terminal/table.ts';
+import { whereaboutsText } from '../system/whereabouts.ts';
+import type { System } from '../system/system.ts';
 import { withSystem } from '../opening/with-system.ts';
 
 type Options = Common & IntakeOptions & { readonly from?: number; readonly watch?: true };
@@ -84,7 +86,7 @@ async function status(session: Session, options: Options, submission: string): P
     );
   else
     await session.output.lines(
-      table(['outcome', 'region or reason', 'at', 'position'], outcomes.map(rowOf)),
+      table(['outcome', 'region or reason', 'at', 'position', 'sites'], outcomes.map(rowOf)),
     );
   return state === 'unknown' ? EXIT.found : EXIT.done;
 }
@@ -108,12 +110,26 @@ async function findIn(
       });
     return {
       state: found.state,
-      outcomes:
-        found.state === 'settled'
-          ? found.events.map((event) => ({ ...outcomeSummary(decodeAuditEvent(event)) }))
-          : [],
+      outcomes: found.state === 'settled' ? await outcomesOf(session, system, found.events) : [],
     };
   });
+}
+
+/** With the sites that have a stored sample now, and those that owe a copy. */
+async function outcomesOf(
+  session: Session,
+  system: System,
+  values: readonly Buffer[],
+): Promise<Status['outcomes']> {
+  const events = values.map((value) => decodeAuditEvent(value));
+  const stored = events.filter((event) => event.outcome === 'stored');
+  const regions = new Set(stored.map(({ data }) => data.decision.region));
+  const { Holdings } = await import('../system/holdings.ts');
+  const holdings = regions.size === 0 ? undefined : await Holdings.open(session, system, regions);
+  return events.map((event) => ({
+    ...outcomeSummary(event),
+    ...(event.outcome === 'stored' ? holdings?.whereabouts(event) : {}),
+  }));
 }
 
 async function ask(
@@ -131,8 +147,24 @@ async function ask(
   };
 }
 
-function rowOf({ outcome, region, reason, at, position }: Status['outcomes'][number]): string[] {
-  return [text(outcome), text(region ?? reason), text(at), text(position)];
+function rowOf({
+  outcome,
+  region,
+  reason,
+  at,
+  position,
+  sites,
+  owed,
+}: Status['outcomes'][number]): string[] {
+  return [
+    text(outcome),
+    text(region ?? reason),
+    text(at),
+    text(position),
+    Array.isArray(sites) && Array.isArray(owed)
+      ? printable(whereaboutsText({ sites: sites.map(String), owed: owed.map(String) }))
+      : '',
+  ];
 }
 
 function text(value: unknown): string {

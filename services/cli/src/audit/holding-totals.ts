@@ -1,0 +1,57 @@
+import { SAMPLE_COPIED, custodyEventIn, sampleCopied, storedSample } from '@residency/contracts';
+import type { AuditEvent, LogRecord } from '@residency/contracts';
+import { holding } from '@residency/custody';
+import { CustodyIndex } from '@residency/reconciliation';
+
+/** The copies that a site has by the logs. */
+export interface HoldingTotal {
+  readonly region: string;
+  readonly site: string;
+  readonly copies: number;
+  /** Of the sealed messages. */
+  readonly sealedBytes: number;
+}
+
+/**
+ * The stored samples by the sites that have a copy, after all custody events. The custody logs first,
+ * then the audit events. The result depends on the records alone: a site that is out or retired is in
+ * it. Holds a few bytes for each copy that a custodian made.
+ */
+export class HoldingTotals {
+  readonly #index = new CustodyIndex();
+  readonly #totals = new Map<string, HoldingTotal>();
+
+  /** Passes the records on. */
+  async *reading<Record extends Pick<LogRecord, 'value'>>(
+    records: AsyncIterable<Record>,
+  ): AsyncGenerator<Record> {
+    for await (const record of records) {
+      const event = custodyEventIn(record.value);
+      if (event?.type === SAMPLE_COPIED) this.#index.add(sampleCopied(event));
+      yield record;
+    }
+  }
+
+  add(event: AuditEvent): void {
+    if (event.outcome !== 'stored') return;
+    const stored = storedSample(event);
+    const { region, copies } = holding(stored, this.#index.about(stored)).holding;
+    for (const { site, sealedBytes } of copies) {
+      // A space is in no name.
+      const name = `${region} ${site}`;
+      const before = this.#totals.get(name) ?? { region, site, copies: 0, sealedBytes: 0 };
+      this.#totals.set(name, {
+        region,
+        site,
+        copies: before.copies + 1,
+        sealedBytes: before.sealedBytes + sealedBytes,
+      });
+    }
+  }
+
+  rows(): readonly HoldingTotal[] {
+    return [...this.#totals]
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
+      .map(([, total]) => total);
+  }
+}
