@@ -101,7 +101,8 @@ function gateAndDecide(decoded: Decoded, views: Views, control: ControlState): S
     record: { at, offset },
     read,
   } = decoded;
-  if (!views.covers(at)) return { decoded, state: { blocked: behind(offset) } };
+  const missingMs = views.missingMs(at);
+  if (!(missingMs < 0)) return { decoded, state: { blocked: behind(offset, missingMs) } };
   if ('result' in read) return { decoded, state: read };
   const policy = views.policyAt(at);
   if (policy === undefined)

@@ -438,7 +438,7 @@ export class Life {
         if (process === undefined || process.state === 'dead') return;
         narrate(`${kind}s ${happening.process}`);
         if (kind === 'kill') process.die();
-        else process.stop.abort();
+        else process.terminate();
         const again = (): void => {
           // One that was told to stop may take long to end, also after everything was mended.
           if (process.state !== 'dead') later(RESTART_MS, again);

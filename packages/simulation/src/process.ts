@@ -45,6 +45,13 @@ export class SimProcess implements Owner {
     });
   }
 
+  /** SIGTERM: its own code hears of it. */
+  terminate(): void {
+    running.run(this, () => {
+      this.stop.abort();
+    });
+  }
+
   /** SIGKILL: nothing of it happens any more; requests on their way still arrive. */
   die(): void {
     this.state = 'dead';
