@@ -101,8 +101,7 @@ function gateAndDecide(decoded: Decoded, views: Views, control: ControlState): S
     record: { at, offset },
     read,
   } = decoded;
-  const missingMs = views.missingMs(at);
-  if (!(missingMs < 0)) return { decoded, state: { blocked: behind(offset, missingMs) } };
+  if (!views.covers(at)) return { decoded, state: { blocked: behind(offset) } };
   if ('result' in read) return { decoded, state: read };
   const policy = views.policyAt(at);
   if (policy === undefined)

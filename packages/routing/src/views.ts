@@ -12,10 +12,9 @@ import { RoutingError } from './routing-error.ts';
 /** The consents and policies for a batch, with their watermarks. */
 export interface Views {
   /**
-   * By how much a view must still move before both are complete for a record appended at `at`,
-   * milliseconds; below 0: they are. Until then the record must wait.
+   * True if both views are complete for a record appended at `at`. If not, the record must wait.
    */
-  missingMs(at: number): number;
+  covers(at: number): boolean;
   history(consentId: string): ConsentHistory;
   policyAt(at: number): PolicyVersion | undefined;
   /** Whether a valid policy version, in force or not, names the site in the region. */
@@ -46,7 +45,7 @@ export async function readViews(batch: readonly Decoded[], deps: ViewDeps): Prom
   // Once a batch, and only after a change of an arbiter.
   let regions: readonly PolicyRegion[] | undefined;
   return {
-    missingMs: (at) => at + deps.watermarkMarginMs - watermark,
+    covers: (at) => at + deps.watermarkMarginMs < watermark,
     history: (consentId) => consents.histories.get(consentId) ?? NO_CONSENT,
     policyAt: (at) => policyInForce(policies.versions, at),
     names: (site, region) => {
@@ -56,10 +55,8 @@ export async function readViews(batch: readonly Decoded[], deps: ViewDeps): Prom
   };
 }
 
-// A view moves with every tick, so the wait for it can be foretold, but for the tick's own age.
-const LEAST_WAIT_MS = 50;
-// A projector that catches up moves its view faster than the clock.
-const MOST_WAIT_MS = 500;
+// A view moves with every tick. To read it much more often finds nothing new.
+const VIEW_POLL_MS = 50;
 
 // Made once. A record waits for the views about twenty times, and an error of its own each time would
 // take a twentieth of a router's CPU.
@@ -70,10 +67,8 @@ const VIEW_BEHIND = new RoutingError({
   remedy: 'retry',
 });
 
-/** `missingMs`: see `Views`. */
-export function behind(offset: bigint, missingMs: number): Blocked {
-  const retryAfterMs = Math.min(MOST_WAIT_MS, Math.max(LEAST_WAIT_MS, missingMs / 2));
-  return { offset, error: VIEW_BEHIND, retryAfterMs };
+export function behind(offset: bigint): Blocked {
+  return { offset, error: VIEW_BEHIND, retryAfterMs: VIEW_POLL_MS };
 }
 
 export function policyMissing(): RoutingError {

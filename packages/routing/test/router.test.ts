@@ -208,18 +208,6 @@ describe("consent at the record's time", () => {
     expect(outcomes(await w.route({ watermarkMarginMs: 1_000 }))).toEqual([]);
   });
 
-  it.each([
-    ['half of what a view must still move', 1_000, 400, 300],
-    ['not more often than every 50 ms', 1_000, 1_000, 50],
-    ['not longer than half a second', 0, -10_000, 500],
-    ['also without any tick yet', 1_000, -Infinity, 500],
-  ])('is looked at again after a while: %s', async (_, watermarkMarginMs, ahead, ms) => {
-    const w = world().submit(NOW);
-    w.watermark = NOW + ahead;
-    const { blocked } = await w.route({ watermarkMarginMs });
-    expect(blocked).toMatchObject({ offset: 0n, retryAfterMs: ms });
-  });
-
   it('that can not be read blocks the batch, and decides nothing', async () => {
     const result = await world()
       .submit(NOW)

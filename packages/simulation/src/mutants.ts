@@ -31,8 +31,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/routing/src/views.ts',
-        from: 'at + deps.watermarkMarginMs - watermark',
-        to: 'at - watermark',
+        from: 'at + deps.watermarkMarginMs < watermark',
+        to: 'at < watermark',
       },
     ],
   },
@@ -43,8 +43,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/routing/src/views.ts',
-        from: 'at + deps.watermarkMarginMs - watermark',
-        to: '-at',
+        from: 'at + deps.watermarkMarginMs < watermark',
+        to: 'at > 0',
       },
     ],
   },
