@@ -40,7 +40,7 @@ interface Example {
   readonly content: string;
 }
 
-const pages = files('docs/formats/*.md');
+const pages = files('docs/formats/*.md').filter((page) => !page.endsWith('/README.md'));
 const examples: readonly Example[] = pages.flatMap((page) =>
   [...text(page).matchAll(/^```(?:json|http)(?: example=([\w-]+))?\n([\s\S]*?)^```$/gm)].map(
     ([, name = '(none)', content = '']) => ({ page, name, content }),
@@ -221,6 +221,8 @@ describe('the examples of docs/formats', () => {
       Object.keys(DECODERS).filter((name) => !examples.some((example) => example.name === name)),
     ).toEqual([]);
     expect(pages.filter((page) => !examples.some((example) => example.page === page))).toEqual([]);
+    const list = text('docs/formats/README.md');
+    expect(pages.filter((page) => !list.includes(`](${page.split('/').at(-1)})`))).toEqual([]);
   });
 
   test.each(examples.map((example, index) => ({ ...example, nth: index + 1 })))(

@@ -32,6 +32,12 @@ const fenced: Explanation = {
   message:
     "Expected to be the only writer of this partition's transactions, found that another one took over. The committed position is read again.",
 };
+const mixed: Explanation = {
+  code: 'GROUP_MIXED',
+  remedy: 'retry',
+  message:
+    'Expected all members of the group to be of one format level, found a member of another release. This one waits until that has left: stop all of the other release, as docs/formats/README.md says.',
+};
 
 // https://kafka.apache.org/protocol#protocol_error_codes, as kafkajs names them in `type`.
 const BY_TYPE: ReadonlyMap<string, Explanation> = new Map([
@@ -50,6 +56,7 @@ const BY_TYPE: ReadonlyMap<string, Explanation> = new Map([
   ...['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'TRANSACTION_COORDINATOR_FENCED'].map(
     (type) => [type, fenced] as const,
   ),
+  ['INCONSISTENT_GROUP_PROTOCOL', mixed],
 ]);
 const TOPIC_MISSING = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_TOPIC_EXCEPTION']);
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);

@@ -23,6 +23,7 @@ export const KAFKA_LOG_ERROR_CODES = [
   'OWNERSHIP_UNSURE',
   'FETCHED_AHEAD',
   'CONSUMER_STALLED',
+  'GROUP_MIXED',
 ] as const;
 export type KafkaLogErrorCode = (typeof KAFKA_LOG_ERROR_CODES)[number];
 

@@ -149,4 +149,5 @@ export {
   VERDICTS,
 } from './vocabulary.ts';
 export { submissionEntry } from './submission-entry.ts';
+export { FORMAT_LEVEL } from './format-level.ts';
 export { INITIAL_CONTROL } from './initial-control.ts';

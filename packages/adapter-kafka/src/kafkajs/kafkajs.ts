@@ -1,3 +1,4 @@
 import { loadKafkajs } from './mend-kafkajs.ts';
 
-export const { ConfigResourceTypes, Kafka, Partitioners, logLevel } = loadKafkajs();
+export const { ConfigResourceTypes, Kafka, PartitionAssigners, Partitioners, logLevel } =
+  loadKafkajs();

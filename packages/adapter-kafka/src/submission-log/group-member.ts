@@ -7,6 +7,7 @@ import type {
   Kafka,
 } from 'kafkajs';
 import type { KafkaSubmissionLogOptions } from './options.ts';
+import { SAME_LEVEL } from './same-level.ts';
 
 /**
  * The longest time of a fetch. A partition that fetches again may wait that long for the others.
@@ -68,6 +69,7 @@ export class GroupMember {
     this.#plan = plan;
     this.#consumer = kafka.consumer({
       groupId: plan.group,
+      partitionAssigners: [SAME_LEVEL],
       sessionTimeout,
       heartbeatInterval,
       allowAutoTopicCreation: false,
