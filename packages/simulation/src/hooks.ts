@@ -5,7 +5,7 @@ import type { Mutant } from './mutants.ts';
 const SEAMS: Readonly<Record<string, { readonly by: string; readonly names: string }>> = {
   '/packages/adapter-kafka/src/kafkajs/kafkajs.ts': {
     by: './kafka/client.ts',
-    names: 'ConfigResourceTypes, Kafka, Partitioners, logLevel',
+    names: 'ConfigResourceTypes, Kafka, PartitionAssigners, Partitioners, logLevel',
   },
   '/packages/adapter-kafka/src/kafkajs/topic-ids.ts': {
     by: './kafka/topic-ids.ts',
