@@ -25,11 +25,11 @@ export type { ContractErrorCode } from './contract-error.ts';
 export { controlEntry, controlEventIn, readControlRecord } from './control-event.ts';
 export type { ControlEvent } from './control-event.ts';
 export {
+  awaitedSites,
   evolveControl,
   followControl,
   logLevelOf,
   serviceOf,
-  awaitedSites,
   sitesOut,
 } from './control-state.ts';
 export type { ControlLogLevel, ControlState, RepairOrder } from './control-state.ts';

@@ -1,5 +1,6 @@
 import { parsePosition, sha256OfParts } from '@residency/contracts';
-import type { SampleCopied, StoredSample } from '@residency/custody';
+import { holding } from '@residency/custody';
+import type { Folded, SampleCopied, StoredSample } from '@residency/custody';
 import { partitionOf } from './audit-chain.ts';
 
 /** The offsets of one page. */
@@ -49,6 +50,11 @@ export class CustodyIndex {
     }
     const key = laterKey(of, copy.site);
     this.#later.set(key, [...(this.#later.get(key) ?? []), event]);
+  }
+
+  /** Where the sample is, by the events about it. They count as met from then on. */
+  fold(stored: StoredSample): Folded {
+    return holding(stored, this.about(stored));
   }
 
   /** The events about this stored sample, for each site in order. They count as met from then on. */

@@ -1,3 +1,4 @@
+export type { StoredEvent } from './check-object.ts';
 export { CustodyIndex } from './custody-index.ts';
 export { LEDGER_DIFFERENCE_CODES, compareLedgers } from './compare-ledgers.ts';
 export type {

@@ -1,6 +1,6 @@
 import { storedSample } from '@residency/contracts';
 import type { Placement } from '@residency/contracts';
-import { holding, owedSites } from '@residency/custody';
+import { owedSites } from '@residency/custody';
 import type { CustodyFinding, Holding } from '@residency/custody';
 import type { StoredEvent } from './check-object.ts';
 import { sitesOfEvent } from './decided-sites.ts';
@@ -22,7 +22,7 @@ export function whereaboutsOf(
   event: StoredEvent,
 ): Whereabouts {
   const stored = storedSample(event);
-  const folded = holding(stored, custody.about(stored));
+  const folded = custody.fold(stored);
   const decided = sitesOfEvent(deps, event);
   return {
     ...folded,

@@ -459,6 +459,16 @@ test('a violation is open until it is no longer reported', async () => {
   );
 });
 
+test('a site that is out of service has no time of a last pass, and the others keep theirs', async () => {
+  const metrics = create();
+  const reconciler = metrics.reconciling(SITES);
+  reconciler.recalled({ sites: SITES.map((site) => ({ site, began: 5_000 })), byCode: {} });
+  reconciler.outOfService(new Set(['zrh-1']));
+  expect(await linesOf(metrics, 'residency_placement_last_checked_timestamp_seconds')).toEqual([
+    'residency_placement_last_checked_timestamp_seconds{site="mow-1"} 5',
+  ]);
+});
+
 test('the control state is one of three, and absent if unknown', async () => {
   const metrics = create();
   const control = metrics.control();

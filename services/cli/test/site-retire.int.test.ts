@@ -70,6 +70,9 @@ it('a site that was added and filled is retired: its folder may go, and everythi
   );
   const again = await folder.run('site', 'retire', 'zrh-2', ...REASON);
   expect([again.code, again.out]).toEqual([0, expect.stringContaining('retired already')]);
+  expect(await folder.json(0, 'site', 'retire', 'zrh-2', ...REASON)).toEqual([
+    { site: 'zrh-2', region: 'zurich', state: 'retired' },
+  ]);
   expect((await folder.run('audit', 'list', '--control')).out).toContain('site.retired');
   // Taken back, in an empty folder: it gets every copy.
   expect((await folder.run('site', 'rebuild', 'zrh-2')).code).toBe(0);

@@ -43,16 +43,18 @@ type Finding = { readonly reader: SiteReader } | { readonly foreign: string } | 
  */
 export async function examineSites(deps: ExamineSitesDeps): Promise<ExaminedSites> {
   refuseElsewhere(deps);
-  const [readers, foreign, reachable, unreachable]: [
+  const [readers, foreign, reachable, unreachable, out]: [
     SiteReader[],
     string[],
     Set<string>,
     Map<string, unknown>,
-  ] = [[], [], new Set(), new Map()];
+    Set<string>,
+  ] = [[], [], new Set(), new Map(), new Set()];
   await Promise.all(
     deps.settings.map(async (settings) => {
       if (deps.out.has(settings.site)) {
         readers.push(deps.reader(settings.site));
+        out.add(settings.site);
         return;
       }
       try {
@@ -71,7 +73,6 @@ export async function examineSites(deps: ExamineSitesDeps): Promise<ExaminedSite
       }
     }),
   );
-  const out = new Set(deps.settings.map(({ site }) => site).filter((site) => deps.out.has(site)));
   return { readers, foreign, reachable, unreachable, out };
 }
 

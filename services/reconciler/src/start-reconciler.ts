@@ -3,14 +3,7 @@ import { KafkaAuditTrail, openServiceLog, publishedPolicies } from '@residency/a
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { S3SiteReader, verifyS3Site } from '@residency/adapter-s3';
 import { remedyOf } from '@residency/coded-error';
-import {
-  INITIAL_CONTROL,
-  ServiceHistory,
-  TOPICS,
-  followControl,
-  sha256OfParts,
-  sitesOut,
-} from '@residency/contracts';
+import { ServiceHistory, TOPICS, sha256OfParts, sitesOut } from '@residency/contracts';
 import { SharedWait, runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import { PolicyBook } from '@residency/reconciliation';
@@ -130,6 +123,7 @@ async function passes(
 ): Promise<void> {
   const { settings, logger, clock } = deps;
   const readers = openReaders(deps, onRequest, signal);
+  const control = log.controlView();
   const trail: KeepReconcilingDeps['trail'] = (regions) =>
     new KafkaAuditTrail({ log: () => Promise.resolve(log), regions, signal });
   const repairs = new RepairReporter({
@@ -171,15 +165,12 @@ async function passes(
       services: () => ServiceHistory.read(log.read(TOPICS.control, { until: 'end', signal })),
       examine: async () => {
         const policies = await PolicyBook.open(() => publishedPolicies(log, signal));
-        let control = INITIAL_CONTROL;
-        for await (const record of log.read(TOPICS.control, { until: 'end', signal }))
-          control = followControl(control, record);
         return {
           policies,
           seen: await examineSites({
             settings: settings.readers,
             policies,
-            out: sitesOut(control),
+            out: sitesOut(await control.readToEnd()),
             now: () => clock.monotonic(),
             reader: (site) => readers.of(site),
             verify: async (one) => {

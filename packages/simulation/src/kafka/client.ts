@@ -16,10 +16,9 @@ import { noAnswer, protocolError, typeOf } from './protocol-error.ts';
 
 export const logLevel = { INFO: 4 } as const;
 export const ConfigResourceTypes = { TOPIC: 2 } as const;
-/** Any function of the key does: what the world's publishers send names its partition. */
 /** The simulated group assigns by itself: all members of a world are of one release. */
 export const PartitionAssigners = { roundRobin: () => ({}) };
-
+/** Any function of the key does: what the world's publishers send names its partition. */
 export const Partitioners = {
   DefaultPartitioner:
     () =>

@@ -1,6 +1,5 @@
 import { SAMPLE_COPIED, custodyEventIn, sampleCopied, storedSample } from '@residency/contracts';
 import type { AuditEvent, LogRecord } from '@residency/contracts';
-import { holding } from '@residency/custody';
 import { CustodyIndex } from '@residency/reconciliation';
 
 /** The copies that a site has by the logs. */
@@ -34,8 +33,7 @@ export class HoldingTotals {
 
   add(event: AuditEvent): void {
     if (event.outcome !== 'stored') return;
-    const stored = storedSample(event);
-    const { region, copies } = holding(stored, this.#index.about(stored)).holding;
+    const { region, copies } = this.#index.fold(storedSample(event)).holding;
     for (const { site, sealedBytes } of copies) {
       // A space is in no name.
       const name = `${region} ${site}`;

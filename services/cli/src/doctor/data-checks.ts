@@ -88,18 +88,16 @@ export async function dataChecks(
     {
       name: 'sites',
       run: () =>
-        given(
-          options,
-          [data, policies, control],
-          async ([directory, { at, versions }, state]) =>
-            await Promise.all(
-              sitesOf(documentsOf(versions, at)).map(async (identity) =>
-                sitesOut(state).has(identity.site)
-                  ? ok(`site ${identity.site}`, 'is out of service, and was not looked at')
-                  : await judgeSite(directory, identity),
-              ),
+        given(options, [data, policies, control], async ([directory, { at, versions }, state]) => {
+          const out = sitesOut(state);
+          return await Promise.all(
+            sitesOf(documentsOf(versions, at)).map(async (identity) =>
+              out.has(identity.site)
+                ? ok(`site ${identity.site}`, 'is out of service, and was not looked at')
+                : await judgeSite(directory, identity),
             ),
-        ),
+          );
+        }),
     },
     {
       name: 'ledger key',

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { SITE_RETIRED, objectKey, serviceOf, sha256, sitesInService } from '@residency/contracts';
+import type { RegionService } from '@residency/contracts';
 import type { Holding } from '@residency/custody';
+import { defined } from '@residency/defined';
 import type { SiteReader } from '@residency/reconciliation';
 import { policyInForce } from '@residency/residency';
 import { pause } from '@residency/waiting';
@@ -16,7 +18,7 @@ import { startProgress } from '../terminal/progress.ts';
 import { checkInterrupted } from '../terminal/session.ts';
 import type { Session } from '../terminal/session.ts';
 import { grouped } from '../terminal/table.ts';
-import { copiesIn, holdingsOf, isIn } from './site-copies.ts';
+import { holdingsOf, isIn } from './site-copies.ts';
 import { namedSite } from './site-orders.ts';
 import type { NamedSite } from './site-orders.ts';
 
@@ -40,8 +42,8 @@ export async function retireSite(
     const site = await namedSite(system, name);
     const service = serviceOf(await controlOf(system), site.region);
     if (service.retired.has(name))
-      return await said(session, options, site, 0, `${name} is retired already; nothing was done.`);
-    const serving = await servingWithout(session, system, site);
+      return await said(session, options, site, `${name} is retired already; nothing was done.`);
+    const serving = await servingWithout(session, system, site, service);
     const { samples, missing } = await compareOthers(session, system, site, {
       serving,
       perSecond: options.rate,
@@ -57,8 +59,8 @@ export async function retireSite(
       session,
       options,
       site,
-      samples,
       `${name} is retired. Each of the ${grouped(samples)} samples that it had was read in another site of ${site.region}. Nothing is asked of it any more: delete its bucket or folder, and leave its entry in the regions file.`,
+      samples,
     );
   });
 }
@@ -68,8 +70,8 @@ async function servingWithout(
   { now }: Session,
   system: System,
   { site, region }: NamedSite,
+  service: RegionService,
 ): Promise<readonly string[]> {
-  const service = serviceOf(await controlOf(system), region);
   if (service.closing !== undefined) throw changing({ site, region });
   const inForce = policyInForce(await system.policies(), now());
   const named = inForce?.document.regions.find(({ id }) => id === region)?.sites ?? [];
@@ -103,7 +105,6 @@ async function compareOthers(
   const readers = await Promise.all(
     serving.map((other) => system.verifiedReader(other, site.region)),
   );
-  const { has: total } = await copiesIn(session, system, site);
   const progress = startProgress(session, `Reading the other copies of ${site.site}`);
   const missing: string[] = [];
   const since = performance.now();
@@ -112,7 +113,7 @@ async function compareOthers(
     for await (const some of batches(session, system, site)) {
       const good = await Promise.all(some.map((holding) => hasGoodCopy(readers, holding)));
       missing.push(...some.filter((_, at) => good[at] !== true).map(({ position }) => position));
-      progress.update((samples += some.length), total);
+      progress.update((samples += some.length));
       checkInterrupted(session);
       if (perSecond !== undefined)
         await pause((samples / perSecond) * 1_000 - (performance.now() - since), session.signal);
@@ -177,9 +178,11 @@ async function said(
   { output }: Session,
   { json }: Common,
   { site, region }: NamedSite,
-  samples: number,
   sentence: string,
+  samples?: number,
 ): Promise<ExitCode> {
-  await (json ? output.json({ site, region, state: 'retired', samples }) : output.line(sentence));
+  await (json
+    ? output.json({ site, region, state: 'retired', ...defined({ samples }) })
+    : output.line(sentence));
   return EXIT.done;
 }

@@ -124,8 +124,10 @@ async function outcomesOf(
   const events = values.map((value) => decodeAuditEvent(value));
   const stored = events.filter((event) => event.outcome === 'stored');
   const regions = new Set(stored.map(({ data }) => data.decision.region));
-  const { Holdings } = await import('../system/holdings.ts');
-  const holdings = regions.size === 0 ? undefined : await Holdings.open(session, system, regions);
+  const holdings =
+    regions.size === 0
+      ? undefined
+      : await (await import('../system/holdings.ts')).Holdings.open(session, system, regions);
   return events.map((event) => ({
     ...outcomeSummary(event),
     ...(event.outcome === 'stored' ? holdings?.whereabouts(event) : {}),

@@ -6,18 +6,17 @@ import {
   sitesInService,
   storedSample,
 } from '@residency/contracts';
-import type { AuditEvent, CustodyEvent, RegionService } from '@residency/contracts';
-import { holding, owedSites } from '@residency/custody';
+import type { CustodyEvent, RegionService } from '@residency/contracts';
+import { owedSites } from '@residency/custody';
 import type { Holding } from '@residency/custody';
 import { CustodyIndex } from '@residency/reconciliation';
+import type { StoredEvent } from '@residency/reconciliation';
 import { policyInForce } from '@residency/residency';
 import { interruptible } from '../terminal/interruptible.ts';
 import type { Session } from '../terminal/session.ts';
 import { controlOf } from './control-state.ts';
 import type { System } from './system.ts';
 import type { Whereabouts } from './whereabouts.ts';
-
-export type StoredEvent = Extract<AuditEvent, { readonly outcome: 'stored' }>;
 
 interface RegionSites {
   readonly service: RegionService;
@@ -45,13 +44,13 @@ export class Holdings {
       const named = inForce?.document.regions.find(({ id }) => id === region)?.sites ?? [];
       holdings.#regions.set(region, { service, serving: sitesInService(service, named) });
     }
-    for await (const event of custodyEvents(session, system, regions)) holdings.#add(event);
+    for await (const event of custodyEvents(session, system, regions))
+      if (event.type === SAMPLE_COPIED) holdings.#index.add(sampleCopied(event));
     return holdings;
   }
 
   of(event: StoredEvent): Holding {
-    const stored = storedSample(event);
-    return holding(stored, this.#index.about(stored)).holding;
+    return this.#index.fold(storedSample(event)).holding;
   }
 
   whereabouts(event: StoredEvent): Whereabouts {
@@ -61,10 +60,6 @@ export class Holdings {
       sites: held.copies.map(({ site }) => site).filter((site) => !service?.retired.has(site)),
       owed: owedSites(held, serving),
     };
-  }
-
-  #add(event: CustodyEvent): void {
-    if (event.type === SAMPLE_COPIED) this.#index.add(sampleCopied(event));
   }
 }
 
