@@ -10,6 +10,7 @@ import type { KafkaCustodianOptions } from './custody-log/custodian-options.ts';
 import { KafkaCustodian } from './custody-log/kafka-custodian.ts';
 import { KafkaCustodyLog } from './custody-log/kafka-custody-log.ts';
 import type { CustodyOwner } from './custody-log/kafka-custody-log.ts';
+import { requireCustodyTopic } from './custody-log/require-topic.ts';
 import type { KafkaDiagnostics } from './diagnostics.ts';
 import type { FollowingDeps } from './following.ts';
 import { createKafka } from './kafka-client.ts';
@@ -101,7 +102,7 @@ export class KafkaLog {
     this.#reads = new ClusterReads(deps.kafka);
     this.#intake = new IntakeReads({ ...deps, reads: this.#reads });
     this.#identity = new LogIdentity({
-      ids: async () => await this.#intake.topicIds(),
+      ids: async (custody) => await this.#intake.topicIds(custody),
       settled: async () => await this.#intake.allSettledTopics(),
       accepted: async () => await this.#intake.acceptedReplacements(),
     });
@@ -139,9 +140,16 @@ export class KafkaLog {
   }
 
   /** Like `read`, in batches: records of one partition, at least one. */
-  async *readBatches(
+  readBatches(topic: Topic, options: ReadOptions): AsyncGenerator<readonly LogRecord[]> {
+    return this.#readBatches(topic, options, async () => {
+      await this.#identity.requireSameTopic(topic);
+    });
+  }
+
+  async *#readBatches(
     topic: Topic,
     { signal, ...options }: ReadOptions,
+    requireSameTopic: () => Promise<void>,
   ): AsyncGenerator<readonly LogRecord[]> {
     this.#requireOpen();
     const name = this.#nameOf(topic);
@@ -150,9 +158,7 @@ export class KafkaLog {
     const source: ReadingSource = {
       kafka: this.#deps.kafka,
       topic: name,
-      requireSameTopic: async () => {
-        await this.#identity.requireSameTopic(topic);
-      },
+      requireSameTopic,
     };
     for await (const { partition, messages } of readPartitions(
       source,
@@ -344,7 +350,8 @@ export class KafkaLog {
 
   /**
    * Opens a region's custody log and fences its earlier owner, which may be a running custodian: use
-   * `custodian`, unless none runs. Close it afterwards.
+   * `custodian`, unless none runs. It does not compare the topic with the one that was settled, so
+   * that a topic made again can be restored. Close it afterwards.
    */
   async custodyLog(
     region: string,
@@ -374,7 +381,7 @@ export class KafkaLog {
     return {
       log: this.name,
       of,
-      records: () => this.#readToEnd(of.topic, of.partition),
+      records: () => this.#readCustody(of.topic),
     };
   }
 
@@ -387,6 +394,8 @@ export class KafkaLog {
       region,
       options: custodianOptions(options),
       open: async (owner) => await this.#openCustody(owner),
+      requireTopic: async (topic) =>
+        await requireCustodyTopic(topic, { reads: this.#intake, identity: this.#identity }),
     });
   }
 
@@ -447,10 +456,19 @@ export class KafkaLog {
         openProducer: async (plan) => await TransactionalProducer.open(this.#deps.kafka, plan),
         settings: this.#deps.settings,
         reads: this.#intake,
-        read: (topic) => this.#readToEnd(topic, 0),
+        read: (topic) => this.#readCustody(topic),
       },
       owner,
     );
+  }
+
+  /**
+   * Whatever topic has the name: one that was made again is restored, and a custodian compares it
+   * before.
+   */
+  async *#readCustody(topic: Topic): AsyncGenerator<readonly LogRecord[]> {
+    yield* this.#readBatches(topic, { partitions: [0], until: 'end' }, () => Promise.resolve());
+    this.#requireOpen();
   }
 
   /** Throws `LOG_CLOSED` if the log was closed meanwhile: a reading cut short looks complete. */

@@ -68,6 +68,10 @@ const claim = z.strictObject({
   sampleSha256: hex64,
   country: z.string().regex(/^[A-Z]{2}$/),
 });
+const custodyLog = z.templateLiteral([
+  'residency.custody.',
+  z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/),
+]);
 const topicId = z.string().regex(/^[A-Za-z0-9_-]{22}$/);
 export const controlData = {
   [EXPORT_BEGUN]: z.strictObject(asked),
@@ -99,7 +103,7 @@ export const controlData = {
   [NEW_LEDGER_BEGUN]: z.strictObject({ act, lost: z.enum(LOST_OF_LEDGER) }),
   [ACT_FAILED]: z.strictObject({ act, code }),
   [TOPIC_ACCEPTED]: z.strictObject({
-    topic: z.enum(Object.values(TOPICS)),
+    topic: z.union([z.enum(Object.values(TOPICS)), custodyLog]),
     was: topicId,
     is: topicId,
     reason,

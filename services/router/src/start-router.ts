@@ -43,7 +43,8 @@ async function route(
   { signal, waits, started, paused }: WorkContext,
 ): Promise<void> {
   const names = settings.sites.map(({ site }) => site);
-  const routed = metrics.routing([...new Set(settings.sites.map(({ region }) => region))], names);
+  const regions = [...new Set(settings.sites.map(({ region }) => region))];
+  const routed = metrics.routing(regions, names);
   const { requested: onRequest } = metrics.requests(names);
   const controlMetrics = metrics.control();
   const { log, control } = await openServiceLog({
@@ -112,6 +113,7 @@ async function route(
     };
     const source = log.submissionLog({
       ...batches,
+      regions,
       onRetry: (error, partition) => {
         waitsOf(partition, { error });
       },

@@ -1,5 +1,6 @@
 import type { CodedError } from '@residency/coded-error';
 import { custodyTopic } from '@residency/contracts';
+import type { CustodyTopic } from '@residency/contracts';
 import type { CustodyLog } from '@residency/custodianship';
 import type { Kafka } from 'kafkajs';
 import type { KafkaSettings } from '../kafka-settings.ts';
@@ -22,6 +23,11 @@ export interface KafkaCustodianDeps {
   readonly region: string;
   readonly options: ReturnType<typeof custodianOptions>;
   readonly open: (owner: CustodyOwner) => Promise<CustodyLog>;
+  /**
+   * Checks that the region's topic is the one whose id was recorded, and whole. Returns a check
+   * that it still is the same.
+   */
+  readonly requireTopic: (topic: CustodyTopic) => Promise<() => Promise<void>>;
 }
 
 export interface LeadOptions {
@@ -49,7 +55,8 @@ export class KafkaCustodian {
    *
    * Resolves once `signal` is aborted, or once `work` ended without being told to. If Kafka or `work`
    * fails with remedy `retry`, it leaves, so that another custodian can take over, and joins again.
-   * Rejects with any other error.
+   * Rejects with any other error: `LOG_REPLACED` or `CUSTODY_TRIMMED` if the topic is not the one
+   * that was written, or not all of it.
    */
   async lead(work: CustodianWork, { signal, waits }: LeadOptions): Promise<void> {
     const {
@@ -112,11 +119,15 @@ export class KafkaCustodian {
   }
 
   async #open(signal: AbortSignal): Promise<CustodyLog> {
-    const { region, options, open } = this.#deps;
+    const { region, options, open, requireTopic } = this.#deps;
+    const requireSame = await requireTopic(custodyTopic(region));
     return await open({
       region,
       transactionTimeoutMs: options.transactionTimeoutMs,
-      beforeCommit: () => (signal.aborted ? Promise.reject(ownershipUnsure(0)) : Promise.resolve()),
+      beforeCommit: async () => {
+        await requireSame();
+        if (signal.aborted) throw ownershipUnsure(0);
+      },
     });
   }
 }

@@ -1,5 +1,5 @@
-import { TOPICS } from '@residency/contracts';
-import type { Topic } from '@residency/contracts';
+import { TOPICS, regionOfCustody } from '@residency/contracts';
+import type { CustodyTopic, Topic } from '@residency/contracts';
 import { hasCode } from '@residency/coded-error';
 import { KafkaLogError } from '../kafka-log-error.ts';
 import type { AcceptedReplacement } from './accepted.ts';
@@ -29,8 +29,8 @@ export interface SettledTopics {
 }
 
 export interface LogIdentityDeps {
-  /** The topics' current ids. `undefined`: the brokers do not support topic ids. */
-  readonly ids: () => Promise<TopicIds | undefined>;
+  /** The current ids of `TOPICS` and these. `undefined`: the brokers do not support topic ids. */
+  readonly ids: (custody: Iterable<CustodyTopic>) => Promise<TopicIds | undefined>;
   /**
    * The contents of the last audit event of each partition that has one. Throws
    * `KAFKA_AUTHORIZATION` if the audit log may not be read.
@@ -56,6 +56,8 @@ const LOOK_AGAIN_MS = 10_000;
 export class LogIdentity {
   readonly #deps: LogIdentityDeps;
   readonly #first = new Map<Topic, string>();
+  /** Custody logs that a settled event names. */
+  readonly #custody = new Set<CustodyTopic>();
   #known:
     | {
         readonly ids: TopicIds | undefined;
@@ -87,7 +89,7 @@ export class LogIdentity {
   }
 
   async #look(): Promise<readonly TopicIdentity[]> {
-    const ids = await this.#deps.ids();
+    const ids = await this.#deps.ids(this.#custody);
     const before = this.#known;
     const unchanged =
       before !== undefined &&
@@ -95,14 +97,27 @@ export class LogIdentity {
       before.ids !== undefined &&
       sameIds(ids, before.ids) &&
       before.identities.every(({ state }) => state === 'same');
-    const identities = unchanged ? before.identities : await this.#compare(ids);
-    this.#known = { ids, identities, at: performance.now() };
-    return identities;
+    this.#known = {
+      ...(unchanged ? { ids, identities: before.identities } : await this.#compare(ids)),
+      at: performance.now(),
+    };
+    return this.#known.identities;
   }
 
-  async #compare(ids: TopicIds | undefined): Promise<readonly TopicIdentity[]> {
-    for (const [topic, id] of ids ?? []) if (!this.#first.has(topic)) this.#first.set(topic, id);
+  async #compare(found: TopicIds | undefined): Promise<{
+    readonly ids: TopicIds | undefined;
+    readonly identities: readonly TopicIdentity[];
+  }> {
     const settled = await this.#settled();
+    const ids = this.#learn(settled ?? []) ? await this.#deps.ids(this.#custody) : found;
+    for (const [topic, id] of ids ?? []) if (!this.#first.has(topic)) this.#first.set(topic, id);
+    return { ids, identities: await this.#identities(ids, settled) };
+  }
+
+  async #identities(
+    ids: TopicIds | undefined,
+    settled: readonly SettledTopics[] | undefined,
+  ): Promise<readonly TopicIdentity[]> {
     const identities = compareTopics({ ids, settled, first: this.#first, accepted: [] });
     if (identities.every(({ state }) => state !== 'replaced')) return identities;
     return compareTopics({
@@ -111,6 +126,13 @@ export class LogIdentity {
       first: this.#first,
       accepted: await this.#deps.accepted(),
     });
+  }
+
+  /** True if a settled event names a custody log that none named before. */
+  #learn(settled: readonly SettledTopics[]): boolean {
+    const before = this.#custody.size;
+    for (const { ids } of settled) for (const topic of custodyIn(ids)) this.#custody.add(topic);
+    return this.#custody.size > before;
   }
 
   /** A process without read access to the audit log compares with the ids it saw first. */
@@ -139,7 +161,8 @@ export function compareTopics({
   accepted,
 }: Comparison): readonly TopicIdentity[] {
   const settled = read ?? [];
-  return Object.values(TOPICS).map((topic) => {
+  const custody = new Set([ids, ...settled.map((one) => one.ids)].flatMap(custodyIn));
+  return [...Object.values(TOPICS), ...custody].map((topic): TopicIdentity => {
     const now = ids?.get(topic);
     const expected = new Set(
       [...settled.map((one) => one.ids?.get(topic)), first.get(topic)].filter(
@@ -194,12 +217,38 @@ export function logReplaced({
   const next =
     topic === TOPICS.samples || topic === TOPICS.audit
       ? 'Restore the topic; if it was replaced for good, it is another log and needs another RESIDENCY_LOG and topic prefix'
-      : 'Restore the topic; if it was replaced for good, say so: residency topics accept';
+      : regionOfCustody(topic) === undefined
+        ? 'Restore the topic; if it was replaced for good, say so: residency topics accept'
+        : 'Restore it from its ledger (residency audit restore), then say so: residency topics accept';
   return new KafkaLogError({
     code: 'LOG_REPLACED',
     remedy: 'stop',
     message: `Expected ${topic} to be the topic that was settled, found another under its name: ${found}. It was deleted and made again, or its end was lost and new records written after it. Nothing of it is settled or read. ${next} (docs/runbooks/ResidencyLogReplaced.md).`,
   });
+}
+
+/**
+ * The ids that the next settlement records: the current ones, but of a custody log the one that was
+ * recorded before. A router does not read custody logs, so it goes on beside one that was replaced,
+ * and must not hide that from custodians.
+ */
+export function idsToRecord(
+  now: TopicIds,
+  recorded: TopicIds | undefined,
+  accepted: readonly AcceptedReplacement[],
+): TopicIds {
+  const ids = new Map(now);
+  for (const topic of custodyIn(recorded)) {
+    const [was, is] = [recorded?.get(topic) ?? '', now.get(topic)];
+    if (is === undefined || !isAccepted(accepted, { topic, was, is })) ids.set(topic, was);
+  }
+  return ids;
+}
+
+function custodyIn(ids: TopicIds | undefined): CustodyTopic[] {
+  return [...(ids?.keys() ?? [])].filter(
+    (topic): topic is CustodyTopic => regionOfCustody(topic) !== undefined,
+  );
 }
 
 function isAccepted(

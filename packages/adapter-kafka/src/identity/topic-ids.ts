@@ -1,5 +1,5 @@
 import type { Headers } from '@residency/cloudevents';
-import { TOPICS } from '@residency/contracts';
+import { TOPICS, regionOfCustody } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 
 /**
@@ -40,5 +40,5 @@ export function topicIdsOf(headers: Headers): TopicIds | undefined {
 }
 
 function isTopic(name: string | undefined): name is Topic {
-  return name !== undefined && KNOWN.has(name);
+  return name !== undefined && (KNOWN.has(name) || regionOfCustody(name) !== undefined);
 }

@@ -1,5 +1,5 @@
 import { hasCode } from '@residency/coded-error';
-import { TOPICS } from '@residency/contracts';
+import { TOPICS, custodyTopic } from '@residency/contracts';
 import type { Blocked, ConsumeOptions, RouteBatch } from '@residency/routing';
 import { pause, shareNext } from '@residency/waiting';
 import type { Kafka } from 'kafkajs';
@@ -108,6 +108,7 @@ export class Consumption {
 
   #attend(member: GroupMember, over: AbortSignal, steady: () => void): Attendance {
     const { options, reads, stalls } = this.#deps;
+    const progress = new ProgressReader(reads, options.regions.map(custodyTopic));
     void watchUndecided(
       {
         undecided: async () => await reads.undecided(),
@@ -122,7 +123,7 @@ export class Consumption {
       over,
     );
     return {
-      events: this.#events(member, new ProgressReader(reads), steady),
+      events: this.#events(member, progress, steady),
       watches: [stalls.watch(member, () => this.#workers.values(), over)],
       release: async () => {
         await this.#release();

@@ -6,7 +6,7 @@ import {
   differenceOf,
   parsePosition,
 } from '@residency/contracts';
-import type { LogRecord, Position, Topic } from '@residency/contracts';
+import type { CustodyTopic, LogRecord, Position, Topic } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { Undecided } from '@residency/observation';
 import { readJson } from '@residency/residency';
@@ -125,17 +125,17 @@ export class IntakeReads {
 
   /**
    * The topics' current ids. `undefined`: the brokers do not support topic ids. A topic that does
-   * not exist or is not visible is left out.
+   * not exist or is not visible is left out, and so is a custody log that is not asked for.
    */
-  async topicIds(): Promise<TopicIds | undefined> {
+  async topicIds(custody: Iterable<CustodyTopic> = []): Promise<TopicIds | undefined> {
+    const topics = [...Object.values(TOPICS), ...custody];
     const ids = await this.#deps.reads.ask(
-      async (connection) =>
-        await connection.topicIds(Object.values(TOPICS).map((topic) => this.#name(topic))),
+      async (connection) => await connection.topicIds(topics.map((topic) => this.#name(topic))),
     );
     return ids === undefined
       ? undefined
       : new Map(
-          Object.values(TOPICS).flatMap((topic) => {
+          topics.flatMap((topic) => {
             const id = ids.get(this.#name(topic));
             return id === undefined ? [] : [[topic, id] as const];
           }),

@@ -16,6 +16,8 @@ export interface KafkaSubmissionLogOptions {
    */
   readonly transactionTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
+  /** The regions whose custody logs' ids settled events record (docs/decisions/0018). */
+  readonly regions: readonly string[];
   /**
    * If records wait and none is handed over for this time, the consumer is recreated (kafkajs
    * #1720, #659). Longer than a rebalance may take.
@@ -57,6 +59,7 @@ export const KAFKA_SUBMISSION_LOG_DEFAULTS: KafkaSubmissionLogOptions = {
   transactionTimeoutMs: 20_000,
   heartbeatIntervalMs: 3_000,
   stallMs: 120_000,
+  regions: [],
   backOff: { firstMs: 100, mostMs: 5_000 },
 };
 

@@ -1,10 +1,16 @@
 import { TOPICS } from '@residency/contracts';
+import type { CustodyTopic } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { shareNext } from '@residency/waiting';
 import type { Offsets } from '../reading/fetched.ts';
 import { partitionMissing } from './intake-reads.ts';
 import type { Bounds, IntakeReads } from './intake-reads.ts';
-import { ROUTED_TOPICS, compareTopics, requireSameTopics } from '../identity/log-identity.ts';
+import {
+  ROUTED_TOPICS,
+  compareTopics,
+  idsToRecord,
+  requireSameTopics,
+} from '../identity/log-identity.ts';
 import type { TopicIdentity } from '../identity/log-identity.ts';
 import type { AcceptedReplacement } from '../identity/accepted.ts';
 import type { TopicIds } from '../identity/topic-ids.ts';
@@ -23,11 +29,14 @@ interface IntakeReading {
  */
 export class ProgressReader {
   readonly #reads: IntakeReads;
+  readonly #custody: readonly CustodyTopic[];
   readonly #readIntake: () => Promise<IntakeReading>;
   readonly #readBounds: () => Promise<ReadonlyMap<number, Bounds>>;
 
-  constructor(reads: IntakeReads) {
+  /** `custody`: the custody logs whose ids are recorded too. */
+  constructor(reads: IntakeReads, custody: readonly CustodyTopic[] = []) {
     this.#reads = reads;
+    this.#custody = custody;
     this.#readIntake = shareNext(async () => ({
       committed: await reads.committed(),
       bounds: await reads.bounds(TOPICS.samples),
@@ -42,7 +51,7 @@ export class ProgressReader {
   async read(partition: number): Promise<Progress> {
     // The ids are read before the records. If a topic is recreated after this read, its id differs
     // when a batch is settled.
-    const ids = await this.#reads.topicIds();
+    const now = await this.#reads.topicIds(this.#custody);
     const { committed, bounds } = await this.#readIntake();
     const found = bounds.get(partition);
     if (found === undefined) throw partitionMissing(TOPICS.samples, partition);
@@ -61,7 +70,7 @@ export class ProgressReader {
       start: found.start,
       end,
     });
-    await this.#requireSameTopics(partition, audit, ids);
+    const ids = await this.#requireSameTopics(partition, audit, now);
     return { ...progress, ...defined({ ids }) };
   }
 
@@ -69,7 +78,7 @@ export class ProgressReader {
     partition: number,
     audit: AuditTail,
     ids: TopicIds | undefined,
-  ): Promise<void> {
+  ): Promise<TopicIds | undefined> {
     const settled = await this.#reads.settledTopics(partition, audit);
     const compare = (accepted: readonly AcceptedReplacement[]): readonly TopicIdentity[] =>
       compareTopics({
@@ -78,11 +87,9 @@ export class ProgressReader {
         first: new Map(),
         accepted,
       });
-    const identities = compare([]);
-    const isSame = identities.every(({ state }) => state !== 'replaced');
-    requireSameTopics(
-      isSame ? identities : compare(await this.#reads.acceptedReplacements()),
-      ROUTED_TOPICS,
-    );
+    const isSame = compare([]).every(({ state }) => state !== 'replaced');
+    const accepted = isSame ? [] : await this.#reads.acceptedReplacements();
+    requireSameTopics(compare(accepted), ROUTED_TOPICS);
+    return ids === undefined ? undefined : idsToRecord(ids, audit.ids, accepted);
   }
 }

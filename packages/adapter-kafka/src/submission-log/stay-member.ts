@@ -77,7 +77,9 @@ async function oneMember(
   } finally {
     over.abort();
     stop.removeEventListener('abort', onStop);
-    await release();
-    await member.close();
+    // It leaves the group also if its work ended with an error: else it would keep its partitions.
+    await release().finally(async () => {
+      await member.close();
+    });
   }
 }

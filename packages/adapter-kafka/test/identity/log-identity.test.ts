@@ -1,8 +1,8 @@
-import { TOPICS } from '@residency/contracts';
-import { expect, it, vi } from 'vitest';
+import { TOPICS, custodyTopic } from '@residency/contracts';
+import { describe, expect, it, vi } from 'vitest';
 import { defined } from '@residency/defined';
 import { KafkaLogError } from '../../src/kafka-log-error.ts';
-import { LogIdentity, compareTopics } from '../../src/identity/log-identity.ts';
+import { LogIdentity, compareTopics, idsToRecord } from '../../src/identity/log-identity.ts';
 import type { Comparison, LogIdentityDeps } from '../../src/identity/log-identity.ts';
 
 const { samples, control } = TOPICS;
@@ -150,5 +150,68 @@ it('a process that may not read the audit log compares with the first ids that i
   become(new Map([[samples, 'B']]));
   expect((await identity.look()).find(({ topic }) => topic === samples)).toMatchObject({
     state: 'replaced',
+  });
+});
+
+const ZURICH = custodyTopic('zurich');
+
+it('a custody log is compared once a settled event names it', () => {
+  const settled = settledIn(new Map([[ZURICH, 'A']]));
+  const state = (ids: Comparison['ids']) =>
+    compareTopics({ ids, settled, first: new Map(), accepted: [] }).find(
+      ({ topic }) => topic === ZURICH,
+    )?.state;
+  expect(state(new Map([[ZURICH, 'A']]))).toBe('same');
+  expect(state(new Map([[ZURICH, 'B']]))).toBe('replaced');
+  expect(state(new Map())).toBe('unknown');
+  expect(
+    compareTopics({ ids: undefined, settled: [], first: new Map(), accepted: [] }),
+  ).toHaveLength(Object.values(TOPICS).length);
+});
+
+it('asks for the id of each custody log that a settled event names', async () => {
+  const asked: string[][] = [];
+  const identity = new LogIdentity({
+    ids: (custody) => {
+      asked.push([...custody]);
+      return Promise.resolve(new Map([...custody].map((topic) => [topic, 'B'])));
+    },
+    settled: () => Promise.resolve(settledIn(new Map([[ZURICH, 'A']]))),
+    accepted: () => Promise.resolve([]),
+  });
+  expect((await identity.look()).find(({ topic }) => topic === ZURICH)).toMatchObject({
+    state: 'replaced',
+    replaced: [{ was: 'A', is: 'B' }],
+  });
+  expect(asked).toEqual([[], [ZURICH]]);
+  await identity.look();
+  expect(asked.at(-1)).toEqual([ZURICH]);
+});
+
+describe('what the next settlement records', () => {
+  const record = (
+    now: string | undefined,
+    recorded: string | undefined,
+    accepted: readonly { readonly was: string; readonly is: string }[] = [],
+  ) =>
+    idsToRecord(
+      new Map([[control, 'C'], ...(now === undefined ? [] : [[ZURICH, now] as const])]),
+      new Map([[control, 'old'], ...(recorded === undefined ? [] : [[ZURICH, recorded] as const])]),
+      accepted.map((one) => ({ topic: ZURICH, ...one })),
+    );
+
+  it.each([
+    ['the current id of a custody log that nobody recorded', ['A', undefined], 'A'],
+    ['the same id', ['A', 'A'], 'A'],
+    ['the id before, of one that was replaced', ['B', 'A'], 'A'],
+    ['the id before, of one that is not asked for or gone', [undefined, 'A'], 'A'],
+  ] as const)('%s', (_, [now, recorded], expected) => {
+    expect(record(now, recorded).get(ZURICH)).toBe(expected);
+    expect(record(now, recorded).get(control)).toBe('C');
+  });
+
+  it('the new id, of one whose replacement a person accepted', () => {
+    expect(record('B', 'A', [{ was: 'A', is: 'B' }]).get(ZURICH)).toBe('B');
+    expect(record('C', 'A', [{ was: 'A', is: 'B' }]).get(ZURICH)).toBe('A');
   });
 });

@@ -35,8 +35,12 @@ export interface SomeIntake extends SomeKafka {
 /** An intake log of its own on the shared cluster. */
 export async function someIntake({
   partitions = 2,
-}: { readonly partitions?: number } = {}): Promise<SomeIntake> {
-  const some = await someKafka({ partitions });
+  regions = [],
+}: {
+  readonly partitions?: number;
+  readonly regions?: readonly string[];
+} = {}): Promise<SomeIntake> {
+  const some = await someKafka({ partitions, regions });
   const { log, settings } = some;
   const opened: KafkaLog[] = [];
   return {

@@ -5,7 +5,7 @@ import { remedyOf } from '@residency/coded-error';
 import { DEFAULT_LIMITS } from '@residency/contracts';
 import { createRouter, verifyRegions } from '@residency/routing';
 import type { ObjectStore, Sites } from '@residency/routing';
-import { LOG } from '../names.ts';
+import { CUSTODY_REGION, LOG } from '../names.ts';
 import type { SimProcess } from '../process.ts';
 import { callsOf, failure } from '../s3/calls.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -85,6 +85,7 @@ export async function router(process: SimProcess): Promise<void> {
     await log
       .submissionLog({
         ...TIMES,
+        regions: [CUSTODY_REGION],
         fenced: async () => {
           await control.readToEnd();
         },

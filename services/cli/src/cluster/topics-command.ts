@@ -1,6 +1,6 @@
 import { Argument } from 'commander';
 import type { Command } from 'commander';
-import { ACCEPTABLE_TOPICS } from './acceptable-topics.ts';
+import { parseAcceptableTopic } from './acceptable-topics.ts';
 import { answering, describe, group } from '../terminal/command.ts';
 import type { Answer } from '../terminal/command.ts';
 import type { Session } from '../terminal/session.ts';
@@ -25,12 +25,12 @@ export function topicsCommand(program: Command, session: Session, answer: Answer
   describe(
     topics,
     'accept',
-    'Accept that a topic was deleted and made again, so that services go on with the new one. The records of the old one are lost. Not for the intake and the audit log: a new one of those needs another RESIDENCY_LOG and topic prefix.',
+    'Accept that a topic was deleted and made again, so that services go on with the new one. The records of the old one are lost. A custody log is restored from its ledger before. Not for the intake and the audit log: a new one of those needs another RESIDENCY_LOG and topic prefix.',
     [
       'topics accept residency.control --reason "deleted by mistake, change 4711" --config cluster.env',
     ],
   )
-    .addArgument(new Argument('<topic>', 'without the prefix').choices(ACCEPTABLE_TOPICS))
+    .addArgument(new Argument('<topic>', 'without the prefix').argParser(parseAcceptableTopic))
     .requiredOption('--reason <text>', 'kept in the control log; 1 to 200 characters')
     .action(answering(session, answer, async () => (await import('./topics.ts')).acceptTopic));
 }
