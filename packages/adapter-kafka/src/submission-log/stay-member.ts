@@ -77,9 +77,11 @@ async function oneMember(
   } finally {
     over.abort();
     stop.removeEventListener('abort', onStop);
-    // It leaves the group also if its work ended with an error: else it would keep its partitions.
-    await release().finally(async () => {
+    try {
+      await release();
+    } finally {
+      // Also if its work ended with an error: else it would keep its partitions.
       await member.close();
-    });
+    }
   }
 }
