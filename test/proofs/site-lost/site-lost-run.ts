@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Deployment } from '../../running-deployment/deployment.ts';
 import { ClusterTraffic } from '../cluster/cluster-traffic.ts';
 import { Progress } from '../cluster/progress.ts';
-import { Publisher } from '../cluster/publisher.ts';
 import type { OwnStack } from '../../stack/index.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { trafficConsents } from '../traffic.ts';
+import { custodyEvidence } from './custody-evidence.ts';
 import { Disturber } from './disturber.ts';
 import { Operator } from './operator.ts';
 import { keepRun } from './keep-run.ts';
+import { PacedPublisher } from './paced-publisher.ts';
 import { scriptOf } from './script.ts';
 import type { Change, Script } from './script.ts';
 import { Services } from './services.ts';
@@ -26,8 +27,8 @@ export interface SiteLostOptions {
 }
 
 const LOSS_AFTER_MS = 1_000;
-const RUN_WITHIN_MS = 600_000;
-const SETTLED_WITHIN_MS = 180_000;
+const RUN_WITHIN_MS = 1_800_000;
+const SETTLED_WITHIN_MS = 600_000;
 /** Repetitions are frequent and close, so that partitions race for an identity. */
 const MIX = {
   recent: 60,
@@ -50,7 +51,6 @@ export async function siteLostRun(
     env: {
       RESIDENCY_WATERMARK_MARGIN_MS: '100',
       RESIDENCY_SESSION_TIMEOUT_MS: '6000',
-      RESIDENCY_SITE_PATIENCE_MS: '1000',
       RESIDENCY_CUSTODIAN_INTERVAL_MS: '200',
       RESIDENCY_MAX_BATCH_RECORDS: '40',
     },
@@ -73,9 +73,9 @@ class Run {
   readonly #disturber: Disturber;
   readonly #operator: Operator;
   readonly #progress: Progress;
+  readonly #publisher: PacedPublisher;
   readonly #over = AbortSignal.timeout(RUN_WITHIN_MS);
   readonly #startedAt = performance.now();
-  #due = 0;
 
   constructor(
     stack: OwnStack,
@@ -97,20 +97,15 @@ class Run {
       this.#note(line);
     });
     this.#progress = new Progress(deployment.log, async () => undefined);
+    this.#publisher = new PacedPublisher(deployment.log, this.#traffic, this.#over);
   }
 
   async run(): Promise<void> {
     const { seed } = this.#options;
-    const { size } = this.#traffic;
     await this.#deployment.log.append(trafficConsents());
     await Promise.all(this.#services.all.map((one) => one.ready()));
     this.#note('services are up');
-    const publisher = new Publisher(this.#deployment.log, this.#traffic, {
-      ahead: size,
-      settled: () => size,
-      due: () => this.#due,
-      signal: this.#over,
-    });
+    const publisher = this.#publisher;
     const findings: string[] = [];
     try {
       for (const [index, change] of this.#script.changes.entries()) {
@@ -119,17 +114,16 @@ class Run {
         findings.push(...(await this.#operator.untilRepaired()));
         this.#note('every copy is made');
       }
-      this.#due = size;
-      await publisher.done;
+      await publisher.finish();
       if (!(await this.#progress.untilNothingWaits(AbortSignal.timeout(SETTLED_WITHIN_MS))))
         findings.push(`not everything is settled:\n${await this.#services.describe()}`);
       this.#note('everything is settled');
-      findings.push(...(await this.#operator.untilPaid()));
+      const { changes } = await custodyEvidence(this.#stack, this.#deployment);
+      findings.push(...(await this.#operator.untilPaid(changes.at(-1)?.unheld ?? 0)));
     } catch (error) {
       findings.push(`the run failed: ${String(error)}\n${await this.#services.describe()}`);
     } finally {
-      this.#due = size;
-      await publisher.done;
+      await publisher.finish();
       await this.#progress.close();
       await this.#services.stop();
     }
@@ -171,7 +165,7 @@ class Run {
     const later = this.#stack.servers.sites[site === 'zrh-1' ? 'zrh-2' : 'zrh-1'];
     if (laterAway) await later.kill();
     // A backlog behind it, so that the routers are in the middle of their work.
-    this.#due = this.#share(index, after + 0.3);
+    this.#publish(index, after + 0.2, 0.1);
     await this.#progress.until(this.#share(index, after), this.#over);
     const disturbing = this.#disturber.disturb(change.aroundOut);
     await sleep(LOSS_AFTER_MS);
@@ -179,11 +173,11 @@ class Run {
     await new SiteLoss(this.#stack, this.#deployment, site).destroy(loss);
     this.#note(`${site} is lost (${loss})`);
     await sleep(change.patienceMs);
-    this.#due = this.#share(index, 0.8);
+    this.#publish(index, after + 0.3, 0.6 - after);
     await this.#operator.takeOut(change);
     await disturbing;
     const from = this.#progress.settled;
-    await this.#progress.until(Math.min(from + 5, this.#due), this.#over);
+    await this.#progress.until(Math.min(from + 5, this.#publisher.acknowledged), this.#over);
     this.#note('samples flow');
   }
 
@@ -192,13 +186,20 @@ class Run {
     const disturbing = this.#disturber.disturb(aroundIn);
     const loss = new SiteLoss(this.#stack, this.#deployment, site);
     await loss.giveEmpty();
-    this.#due = this.#share(index, 1);
+    this.#publish(index, 0.95, 0.05);
     await this.#operator.takeIn(site, () => loss.giveEmpty());
     this.#note(`${site} is in again`);
     await disturbing;
   }
 
-  /** Submissions up to a share of those of a loss. */
+  /** Shares of the submissions of a loss: up to the first one at once, then the second one slowly. */
+  #publish(index: number, at: number, slowly: number): void {
+    this.#publisher.pace = {
+      at: this.#share(index, at),
+      slowly: Math.floor(this.#options.submissions * slowly),
+    };
+  }
+
   #share(index: number, share: number): number {
     return Math.floor(this.#options.submissions * (index + share));
   }

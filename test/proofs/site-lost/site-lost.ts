@@ -1,9 +1,15 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { endOnSignal } from '../end-on-signal.ts';
 import { siteLostRuns } from './site-lost-runs.ts';
 
 // `npm run proof:site-lost -- --runs 200 --seed 1`; exit 1 if a promise was broken.
 endOnSignal();
+// Services start in half the time with the code compiled before, as in vitest.config.ts.
+process.env['NODE_COMPILE_CACHE'] ??= join(
+  import.meta.dirname,
+  '../../../node_modules/.cache/code',
+);
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '200' },

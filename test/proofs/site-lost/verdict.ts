@@ -12,7 +12,7 @@ import { custodyFaults, lostSamples, zurichFaults } from './judge-copies.ts';
 import type { SeenChange } from './operator.ts';
 import { Supervised } from './supervised.ts';
 
-const LEDGER_WITHIN_MS = 120_000;
+const LEDGER_WITHIN_MS = 300_000;
 const AGAIN_AFTER_MS = 300;
 
 export interface Judged {
