@@ -83,6 +83,20 @@ export function trafficConsents(): readonly LogEntry[] {
   ];
 }
 
+/** The probabilities of what a submission is; the rest is new and good. */
+export interface Shares {
+  /** An earlier one again. */
+  readonly again: number;
+  /** An earlier identity with another sample. */
+  readonly otherSample: number;
+  /** An earlier one from another country. */
+  readonly otherCountry: number;
+  /** Refused or quarantined. */
+  readonly bad: number;
+}
+
+const SHARES: Shares = { again: 0.08, otherSample: 0.06, otherCountry: 0.06, bad: 0.25 };
+
 /**
  * Seeded submissions, good and bad, some of them again: the same seed is the same traffic in every
  * process.
@@ -91,7 +105,13 @@ export class Traffic {
   readonly planned: readonly Planned[];
 
   /** `recent`: what comes again is one of so many good ones before it. */
-  constructor(seed: number, count: number, largestBytes = 256 * 1024, recent = Infinity) {
+  constructor(
+    seed: number,
+    count: number,
+    largestBytes = 256 * 1024,
+    recent = Infinity,
+    shares = SHARES,
+  ) {
     const random = new SeededRandom(seed);
     const planned: Planned[] = [];
     const earlier: Fields[] = [];
@@ -101,6 +121,7 @@ export class Traffic {
         index,
         earlier.length === 0 ? undefined : random.pick(earlier),
         largestBytes,
+        shares,
       );
       planned.push(one);
       if (one.expected.kind === 'placeable') earlier.push(fields);
@@ -144,6 +165,7 @@ function next(
   index: number,
   earlier: Fields | undefined,
   largestBytes: number,
+  { again, otherSample, otherCountry, bad: share }: Shares,
 ): Planned & { readonly fields: Fields } {
   // Mostly small, as files are: sizes even over the orders of magnitude.
   const bytes = Math.max(1, Math.floor(largestBytes ** random.next()));
@@ -153,14 +175,14 @@ function next(
     sample: random.bytes(bytes),
   };
   const dice = random.next();
-  if (earlier !== undefined && dice < 0.08) return placeable(index, earlier);
-  if (earlier !== undefined && dice < 0.14)
+  if (earlier !== undefined && dice < again) return placeable(index, earlier);
+  if (earlier !== undefined && dice < again + otherSample)
     return placeable(index, { ...earlier, sample: fields.sample });
   // The same identity from another country: another sample in the same region, lawful by itself in
   // another one.
-  if (earlier !== undefined && dice < 0.2)
+  if (earlier !== undefined && dice < again + otherSample + otherCountry)
     return placeable(index, { ...earlier, country: fields.country });
-  if (dice < 0.75) return placeable(index, fields);
+  if (dice < 1 - share) return placeable(index, fields);
   return random.pick(BAD)(index, fields);
 }
 

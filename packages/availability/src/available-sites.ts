@@ -9,8 +9,12 @@ import type {
 } from '@residency/routing';
 import { SiteAvailability } from './site-availability.ts';
 import type { AvailabilityOptions } from './site-availability.ts';
+import { SiteService } from './site-service.ts';
 
-/** Sites whose `owable` calls end soon, however slow a site is. */
+/**
+ * Sites whose `owable` calls end soon, however slow a site is. Every call ends if an order takes the
+ * site out of service: a site that hangs must not delay the change of a region's arbiter.
+ */
 export class AvailableSites implements Sites {
   readonly #sites: Sites;
   readonly #options: AvailabilityOptions;
@@ -24,12 +28,19 @@ export class AvailableSites implements Sites {
 
   async store(site: string, region: string, options: Owable = {}): Promise<ObjectStore> {
     const availability = this.#of(site);
-    const open = (): Promise<ObjectStore> => this.#sites.store(site, region);
+    const open = (): Promise<ObjectStore> =>
+      availability.service.call(() => this.#sites.store(site, region));
     const opened = options.owable === true ? await availability.writes.open(open) : await open();
     let store = this.#stores.get(opened);
     if (store === undefined)
       this.#stores.set(opened, (store = new AvailableStore(opened, availability)));
     return store;
+  }
+
+  /** From now on exactly these sites leave. `sitesLeaving` of the control state. */
+  leave(sites: ReadonlySet<string>): void {
+    for (const site of sites) this.#of(site);
+    for (const [site, { service }] of this.#availability) service.leaves(sites.has(site));
   }
 
   #of(site: string): Availability {
@@ -38,6 +49,7 @@ export class AvailableSites implements Sites {
       this.#availability.set(
         site,
         (availability = {
+          service: new SiteService(site),
           writes: new SiteAvailability(site, this.#options),
           // A site that answers reads while its writes hang is left out for writes all the same.
           reads: new SiteAvailability(site, { ...this.#options, onChange: () => undefined }),
@@ -48,6 +60,7 @@ export class AvailableSites implements Sites {
 }
 
 interface Availability {
+  readonly service: SiteService;
   readonly writes: SiteAvailability;
   readonly reads: SiteAvailability;
 }
@@ -69,19 +82,22 @@ class AvailableStore implements ObjectStore {
     metadata: ObjectMetadata,
     options: CreateOptions = {},
   ): Promise<CreateResult> {
-    const create = (): Promise<CreateResult> => this.#store.create(key, sealed, metadata, options);
+    const create = (): Promise<CreateResult> =>
+      this.#availability.service.call(() => this.#store.create(key, sealed, metadata, options));
     return options.owable === true
       ? await this.#availability.writes.attempt(create)
       : await create();
   }
 
   async head(key: string, options: Owable = {}): Promise<ObjectHead | undefined> {
-    const head = (): Promise<ObjectHead | undefined> => this.#store.head(key, options);
+    const head = (): Promise<ObjectHead | undefined> =>
+      this.#availability.service.call(() => this.#store.head(key, options));
     return options.owable === true ? await this.#availability.reads.attempt(head) : await head();
   }
 
   async flush(options: Owable = {}): Promise<void> {
-    const flush = (): Promise<void> => this.#store.flush(options);
+    const flush = (): Promise<void> =>
+      this.#availability.service.call(() => this.#store.flush(options));
     if (options.owable === true) await this.#availability.writes.follow(flush);
     else await flush();
   }

@@ -151,6 +151,27 @@ test('a site whose reads are answered and whose writes hang is left out for writ
   expect(await store.head('any', { owable: true })).toBeUndefined();
 });
 
+test('a call to a site that leaves ends, also one that hangs and cannot be owed', async () => {
+  const { state, put, sites } = opened({ patienceMs: 60_000 });
+  state.answer = 'hang';
+  const hanging = [put(false), put(true)];
+  while (state.calls < 2) await Promise.resolve();
+  sites.leave(new Set(['zrh-2']));
+  expect(await Promise.all(hanging)).toEqual(['SITE_LEAVES', 'SITE_LEAVES']);
+  expect([await put(false), state.calls]).toEqual(['SITE_LEAVES', 2]);
+  sites.leave(new Set());
+  state.answer = 'good';
+  expect(await put(false)).toBe('created');
+});
+
+test('a site leaves before its first call too, and the others stay', async () => {
+  const { put, sites } = opened();
+  sites.leave(new Set(['zrh-1']));
+  expect(await put(false)).toBe('created');
+  sites.leave(new Set(['zrh-2']));
+  expect(await put(false)).toBe('SITE_LEAVES');
+});
+
 test('a wrong marker is an answer', async () => {
   const { state, put } = opened();
   state.answer = 'stop';

@@ -146,7 +146,22 @@ export function sitesOut({ services = {} }: Pick<ControlState, 'services'>): Rea
   return new Set(Object.values(services).flatMap(({ out }) => [...out.keys()]));
 }
 
-/** Those of them that somebody expects back. */
+/**
+ * Sites that an order takes or took out of service. A region whose arbiter never changed counts with
+ * a change that has begun only: an order cannot take its arbiter out otherwise, whatever it names.
+ */
+export function sitesLeaving({
+  services = {},
+}: Pick<ControlState, 'services'>): ReadonlySet<string> {
+  return new Set(
+    Object.values(services).flatMap(({ arbiter, out, closing }) => [
+      ...(closing === undefined ? [] : [closing.site]),
+      ...(arbiter === undefined ? [] : [...out.keys()].filter((site) => site !== arbiter)),
+    ]),
+  );
+}
+
+/** The sites out of service that somebody expects back. */
 export function awaitedSites({
   services = {},
 }: Pick<ControlState, 'services'>): ReadonlySet<string> {

@@ -30,6 +30,7 @@ export {
   followControl,
   logLevelOf,
   serviceOf,
+  sitesLeaving,
   sitesOut,
 } from './control-state.ts';
 export type { ControlLogLevel, ControlState, RepairOrder } from './control-state.ts';

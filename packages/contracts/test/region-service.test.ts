@@ -15,6 +15,7 @@ import {
   followControl,
   serviceOf,
   sitesInService,
+  sitesLeaving,
   sitesOut,
 } from '@residency/contracts';
 import type { ControlEvent, ControlState, RegionService } from '@residency/contracts';
@@ -141,6 +142,22 @@ describe('the sites in service', () => {
       expect(sitesInService(after(), ['a', name])).toEqual(['a', name]);
     },
   );
+
+  it('the arbiter leaves from the closing on, and stays if the change is ended otherwise', () => {
+    const leaving = (...events: readonly ControlEvent[]): readonly string[] => [
+      ...sitesLeaving(
+        events.reduce<ControlState>((state, event) => evolveControl(state, event, 1), INITIAL_CONTROL),
+      ),
+    ];
+    const begun = closing('1', 'a', 'b');
+    expect(leaving(begun)).toEqual(['a']);
+    expect(leaving(begun, kept('1'))).toEqual([]);
+    expect(leaving(begun, changed('1', 'x', 0))).toEqual(['a']);
+    expect(leaving(begun, changed('1', 'x', 0), into('a'))).toEqual([]);
+    // Who writes such an order must not stop the region: its arbiter serves all the same.
+    expect(leaving(out('a'))).toEqual([]);
+    expect(leaving(begun, out('b'), changed('1', 'x', 0))).toEqual(['a']);
+  });
 
   it('a retired site is out, and nobody expects it back, until it is taken in again', () => {
     const orders = [out('b'), retired('c'), retired('b')];

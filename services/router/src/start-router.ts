@@ -3,7 +3,7 @@ import { KeyDirectory } from '@residency/adapter-filesystem';
 import { openServiceLog } from '@residency/adapter-kafka';
 import { RedisConsentView } from '@residency/adapter-redis';
 import { S3Sites } from '@residency/adapter-s3';
-import { DEFAULT_LIMITS, TOPICS, formatPosition } from '@residency/contracts';
+import { DEFAULT_LIMITS, TOPICS, formatPosition, sitesLeaving } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { LIMITS } from '@residency/observation';
 import { runWork } from '@residency/operations';
@@ -47,6 +47,12 @@ async function route(
   const routed = metrics.routing(regions, names);
   const { requested: onRequest } = metrics.requests(names);
   const controlMetrics = metrics.control();
+  const buckets = new S3Sites(settings.sites, { onRequest });
+  const sites = new AvailableSites(buckets, {
+    patienceMs: settings.routing.sitePatienceMs,
+    now: () => performance.now(),
+    onChange: reportLeftOut({ logger, leftOut: routed.leftOut }),
+  });
   const { log, control } = await openServiceLog({
     service: 'router',
     kafka: settings.kafka,
@@ -56,15 +62,10 @@ async function route(
     onControl: (state) => {
       controlMetrics.is(state);
       paused(state.mode === 'paused');
+      sites.leave(sitesLeaving(state));
     },
   });
   const consents = new RedisConsentView(settings.redis);
-  const buckets = new S3Sites(settings.sites, { onRequest });
-  const sites = new AvailableSites(buckets, {
-    patienceMs: settings.routing.sitePatienceMs,
-    now: () => performance.now(),
-    onChange: reportLeftOut({ logger, leftOut: routed.leftOut }),
-  });
   const policies = log.policyView();
   // The exporter reports the consents' watermark, which is in Redis.
   metrics.views(async (at) => ({ policy: { at, ...(await policies.read()) } }));

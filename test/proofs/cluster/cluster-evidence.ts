@@ -18,8 +18,12 @@ const VISIBLE_WITHIN_MS = 300_000;
 
 export interface ClusterEvidence extends Evidence {
   readonly audit: readonly AuditRow[];
-  /** The audit partition of each event. */
-  readonly auditPartitions: readonly { readonly partition: number; readonly event: AuditRow }[];
+  /** The audit partition of each event, and when it was appended. */
+  readonly auditPartitions: readonly {
+    readonly partition: number;
+    readonly appendedAt: number;
+    readonly event: AuditRow;
+  }[];
   /** The positions in quarantine pointers. */
   readonly quarantined: readonly string[];
   readonly versions: readonly VersionOnLog[];
@@ -45,8 +49,9 @@ export async function clusterEvidence(
     audit = await readTopic(brokers, named('residency.audit'));
   }
   const quarantine = await readTopic(brokers, named('threat.samples.quarantine'));
-  const auditPartitions = audit.map(({ partition, value }) => ({
+  const auditPartitions = audit.map(({ partition, at, value }) => ({
     partition,
+    appendedAt: at,
     event: auditRow(value ?? Buffer.alloc(0)),
   }));
   return {

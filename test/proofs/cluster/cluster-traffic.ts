@@ -1,7 +1,7 @@
 import type { LogEntry } from '@residency/contracts';
 import type { IntakeRow } from '../on-disk.ts';
 import { Traffic } from '../traffic.ts';
-import type { Expectation } from '../traffic.ts';
+import type { Expectation, Shares } from '../traffic.ts';
 import { MOVED, inForce, regionOfMoved } from './policy-changes.ts';
 import type { VersionOnLog } from './policy-changes.ts';
 
@@ -12,6 +12,11 @@ const LARGEST_BYTES = 4 * 1024;
  */
 const RECENT = 200;
 
+interface MixOptions {
+  readonly recent?: number;
+  readonly shares?: Shares;
+}
+
 /**
  * Seeded submissions for several partitions. Half of the identities stay in one partition, as the
  * documentation asks of publishers: there the log's order decides their owners. Records of the
@@ -21,8 +26,8 @@ export class ClusterTraffic {
   readonly #traffic: Traffic;
   readonly #entries: readonly LogEntry[];
 
-  constructor(seed: number, count: number) {
-    this.#traffic = new Traffic(seed, count, LARGEST_BYTES, RECENT);
+  constructor(seed: number, count: number, { recent = RECENT, shares }: MixOptions = {}) {
+    this.#traffic = new Traffic(seed, count, LARGEST_BYTES, recent, shares);
     this.#entries = this.#traffic.planned.map(({ entry, expected }) =>
       expected.kind === 'placeable' && stays(expected.identity)
         ? { ...entry, record: { ...entry.record, key: Buffer.from(expected.identity) } }

@@ -37,7 +37,7 @@ export async function addVerdict(
     seed,
     withMore(judgement, {
       lost,
-      other: [...fleet.findings, ...misplaced(evidence), ...pointerFaults(evidence)],
+      other: [...fleet.findings, ...topicFaults(evidence)],
     }),
   );
   const { differences, decidedUnder } = adjudicate(
@@ -54,12 +54,17 @@ export async function addVerdict(
   note('reconciled');
 }
 
-function withMore(judgement: Judgement, more: Pick<Judgement, 'lost' | 'other'>): Judgement {
+export function withMore(judgement: Judgement, more: Pick<Judgement, 'lost' | 'other'>): Judgement {
   return {
     ...judgement,
     lost: [...judgement.lost, ...more.lost],
     other: [...judgement.other, ...more.other],
   };
+}
+
+/** Events and quarantine pointers that are not where they must be. */
+export function topicFaults(evidence: ClusterEvidence): readonly string[] {
+  return [...misplaced(evidence), ...pointerFaults(evidence)];
 }
 
 /** An audit event must be in the partition with its record's number. */

@@ -2,7 +2,7 @@ import { AvailableSites } from '@residency/availability';
 import { RedisConsentView } from '@residency/adapter-redis';
 import { S3Sites } from '@residency/adapter-s3';
 import { remedyOf } from '@residency/coded-error';
-import { DEFAULT_LIMITS } from '@residency/contracts';
+import { DEFAULT_LIMITS, sitesLeaving } from '@residency/contracts';
 import { createRouter, verifyRegions } from '@residency/routing';
 import type { ObjectStore, Sites } from '@residency/routing';
 import { CUSTODY_REGION, LOG } from '../names.ts';
@@ -45,24 +45,24 @@ export async function router(process: SimProcess): Promise<void> {
         (site) => failure(site, 'SITE_UNREACHABLE'),
       )
     : buckets;
-  const sites = noting(
-    new AvailableSites(stores, {
-      now: () => performance.now(),
-      onChange: (site, failure) => {
-        if (failure) world.faults.count('site left out');
-        world.narrate(
-          world.scheduler.now,
-          process.name,
-          failure ? `leaves ${site} out` : `uses ${site} again`,
-        );
-      },
-    }),
-    (site) => {
-      world.unanswered(site);
+  const available = new AvailableSites(stores, {
+    now: () => performance.now(),
+    onChange: (site, failure) => {
+      if (failure) world.faults.count('site left out');
+      world.narrate(
+        world.scheduler.now,
+        process.name,
+        failure ? `leaves ${site} out` : `uses ${site} again`,
+      );
     },
-  );
+  });
+  const sites = noting(available, (site) => {
+    world.unanswered(site);
+  });
   const policies = log.policyView();
-  const control = log.controlView();
+  const control = log.controlView((state) => {
+    available.leave(sitesLeaving(state));
+  });
   const keys = { newest: (region: string) => region };
   try {
     await retryUntilReady(process, async () => {
