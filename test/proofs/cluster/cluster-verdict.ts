@@ -20,11 +20,14 @@ export interface Judged {
   readonly published?: number;
 }
 
-/** Judges a deployment whose services have ended, and adds the faults to `tally`. */
+/**
+ * Judges a deployment whose services have ended, and adds the faults to `tally`. Returns what it
+ * judged by.
+ */
 export async function addVerdict(
   { seed, stack, deployment, traffic, fleet, note, published = traffic.size }: Judged,
   tally: ClusterTally,
-): Promise<void> {
+): Promise<ClusterEvidence> {
   const evidence = await clusterEvidence(stack, deployment);
   const judgement = judge(evidence, (row) => traffic.expectation(row, evidence.versions));
   const present = new Set(evidence.intake.map((row) => traffic.indexOf(row)));
@@ -52,6 +55,7 @@ export async function addVerdict(
   note('judged');
   await addReconciliation(seed, deployment, tally);
   note('reconciled');
+  return evidence;
 }
 
 function withMore(judgement: Judgement, more: Pick<Judgement, 'lost' | 'other'>): Judgement {
