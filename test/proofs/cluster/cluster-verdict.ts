@@ -9,11 +9,14 @@ import type { ClusterTraffic } from './cluster-traffic.ts';
 import type { Fleet } from './fleet.ts';
 import type { ClusterTally } from './tally.ts';
 
+/** What was sent, and what must become of it. */
+export type JudgedTraffic = Pick<ClusterTraffic, 'size' | 'indexOf' | 'expectation'>;
+
 export interface Judged {
   readonly seed: number;
   readonly stack: OwnStack;
   readonly deployment: Deployment;
-  readonly traffic: ClusterTraffic;
+  readonly traffic: JudgedTraffic;
   readonly fleet: Fleet;
   readonly note: (line: string) => void;
   /** The number of acknowledged submissions, from the first on; absent: all. */
