@@ -26,7 +26,11 @@ export async function rcloneCheck(a: Bucket, b: Bucket, prefix: string): Promise
   const child = spawn(
     command,
     [
-      ...['check', '--config', '/dev/null', '--download', '--checkers', '8', '--combined', '-'],
+      'check',
+      '--config=/dev/null',
+      '--download',
+      '--checkers=8',
+      '--combined=-',
       `a:${a.bucket}/${prefix}`,
       `b:${b.bucket}/${prefix}`,
     ],

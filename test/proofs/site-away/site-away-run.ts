@@ -25,6 +25,8 @@ const AWAY = 'zrh-2';
 const ARBITER = 'zrh-1';
 const AFTER_CONSENT_MS = 2_000;
 const SETTLED_WITHIN_MS = 10 * 60_000;
+const LONG_STILL_MS = 10_000;
+const LOOK_EVERY_MS = 500;
 /** Submissions are prepared for so long beyond the outage. */
 const MOST_BESIDE_MS = 20 * 60_000;
 
@@ -127,7 +129,11 @@ async function runOn(
     note(`${progress.settled} settled of ${publisher.acknowledged}; ${name}`);
     const from = Date.now();
     flow.begin();
+    const told = new AbortController();
+    const telling = tellStandstill(told.signal, { flow, fleet, note });
     await work();
+    told.abort();
+    await telling;
     stretches.push({ name, from, to: Date.now(), standstill: flow.standstill });
   };
   const site = stack.servers.sites[AWAY];
@@ -194,6 +200,28 @@ async function runOn(
     samples,
     rclone,
   };
+}
+
+/** Says once what the services say of themselves, if a partition stands still for long. */
+async function tellStandstill(
+  signal: AbortSignal,
+  {
+    flow,
+    fleet,
+    note,
+  }: {
+    readonly flow: FlowWatch;
+    readonly fleet: Fleet;
+    readonly note: (line: string) => void;
+  },
+): Promise<void> {
+  while (!signal.aborted) {
+    if (flow.standstill.partitionMs > LONG_STILL_MS) {
+      note(`a partition stands still:\n${await fleet.describe()}`);
+      return;
+    }
+    await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
 }
 
 /** What was owed by the `stored` events, and what the custody log says of it. */
