@@ -11,10 +11,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ARTEFACTS, jars } from './stack/cache.ts';
 import { archiveClasses } from './stack/class-archive.ts';
+import { SPIN, fetchProgram } from './stack/debian-program.ts';
 import { dockerAnswers } from './stack/docker.ts';
 import { java } from './stack/java.ts';
 import { redisCommand } from './stack/redis-server.ts';
-import { fetchSpin } from './stack/spin.ts';
 
 const NODE = 26;
 const JAVA = 17;
@@ -114,7 +114,7 @@ const REQUIREMENTS: readonly Requirement[] = [
       "Install SPIN 6.5, such as Debian's spin, so that `spin` is on the PATH; or let apt-get download it (`apt-get update` first).",
     packages: ['spin'],
     look: async () =>
-      /Version [\w.]+/.exec(await said(await fetchSpin(), '-V'))?.[0] ??
+      /Version [\w.]+/.exec(await said(await fetchProgram(SPIN), '-V'))?.[0] ??
       'a version it does not tell',
   },
   {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { spinCommand } from '../stack/spin.ts';
+import { SPIN, programCommand } from '../stack/debian-program.ts';
 import type { Defines } from './runs.ts';
 
 const MODEL = join(import.meta.dirname, 'custody.pml');
@@ -41,7 +41,7 @@ export async function checkModel(
   const folder = await mkdtemp(join(tmpdir(), 'residency-model-'));
   const options = { cwd: folder, maxBuffer: 1 << 24, ...(signal === undefined ? {} : { signal }) };
   try {
-    await tool(await spinCommand(), ['-a', ...flags(defines), MODEL], options);
+    await tool(await programCommand(SPIN), ['-a', ...flags(defines), MODEL], options);
     await tool(
       'gcc',
       [

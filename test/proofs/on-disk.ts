@@ -45,16 +45,47 @@ interface Row {
   readonly value: Uint8Array | null;
 }
 
-export function readLog(directory: string): LogRows {
+function readDatabase<T>(directory: string, read: (db: DatabaseSync) => T): T {
   const db = new DatabaseSync(join(directory, 'log.db'), { readOnly: true, timeout: 10_000 });
   try {
     db.exec('BEGIN');
-    const rows = (topic: string): Row[] =>
-      db
-        .prepare(
-          'SELECT r."offset", r.at, r.headers, r.value FROM record r JOIN topic t ON t.id = r.topic WHERE t.name = ? ORDER BY r."offset"',
-        )
-        .all(topic) as unknown as Row[];
+    return read(db);
+  } finally {
+    db.close();
+  }
+}
+
+function rowsOf(db: DatabaseSync, topic: string): Row[] {
+  return db
+    .prepare(
+      'SELECT r."offset", r.at, r.headers, r.value FROM record r JOIN topic t ON t.id = r.topic WHERE t.name = ? ORDER BY r."offset"',
+    )
+    .all(topic) as unknown as Row[];
+}
+
+/** The values of a topic with their append times. */
+export function readValues(
+  directory: string,
+  topic: string,
+): readonly { readonly at: number; readonly value: Uint8Array | null }[] {
+  return readDatabase(directory, (db) => rowsOf(db, topic));
+}
+
+/** The number of intake records that are not settled. */
+export function waitingOnDisk(directory: string): number {
+  return readDatabase(directory, (db) => {
+    const row = db
+      .prepare(
+        `SELECT count(*) AS waiting FROM record r JOIN topic t ON t.id = r.topic WHERE t.name = 'threat.samples' AND r."offset" > coalesce(t.settled, -1)`,
+      )
+      .get() as { readonly waiting: number };
+    return row.waiting;
+  });
+}
+
+export function readLog(directory: string): LogRows {
+  return readDatabase(directory, (db) => {
+    const rows = (topic: string): Row[] => rowsOf(db, topic);
     const meta = db.prepare('SELECT name FROM meta').get() as { readonly name: string };
     const progress = db
       .prepare("SELECT settled FROM topic WHERE name = 'threat.samples'")
@@ -72,9 +103,7 @@ export function readLog(directory: string): LogRows {
       audit: rows('residency.audit').map(({ value }) => auditRow(Buffer.from(value ?? []))),
       quarantine: rows('threat.samples.quarantine').map(({ value }) => Buffer.from(value ?? [])),
     };
-  } finally {
-    db.close();
-  }
+  });
 }
 
 function headersOf(text: string): ReadonlyMap<string, Buffer> {

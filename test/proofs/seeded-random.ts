@@ -29,6 +29,17 @@ export class SeededRandom {
     return chosen;
   }
 
+  /** So many of the list, each at most once, in a chance order. */
+  sample<T>(list: readonly T[], count: number): readonly T[] {
+    const left = [...list];
+    return Array.from({ length: Math.min(count, left.length) }, (_, index) => {
+      const other = index + this.below(left.length - index);
+      const [one, two] = [left[index], left[other]] as [T, T];
+      [left[index], left[other]] = [two, one];
+      return two;
+    });
+  }
+
   bytes(length: number): Buffer {
     const bytes = Buffer.alloc(length);
     for (let at = 0; at < length; at += 4)

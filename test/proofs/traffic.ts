@@ -19,10 +19,15 @@ export type Expectation =
       readonly region: string;
       readonly country: string;
       readonly sampleSha256: string;
+      /**
+       * The arbiter's object of the identity may not have been readable when it came: then a
+       * duplicate ends as a conflict (docs/decisions/0016).
+       */
+      readonly unreadable?: boolean;
     }
   | { readonly kind: 'refused' | 'quarantined'; readonly reason: string };
 
-interface Planned {
+export interface Planned {
   readonly entry: LogEntry;
   readonly expected: Expectation;
 }
@@ -134,27 +139,32 @@ export class Traffic {
     return this.planned.slice(from, to).map(({ entry }) => entry);
   }
 
-  /** Which of the plan a record on the log is; every record of this traffic carries its number. */
-  indexOf({ headers }: IntakeRow): number {
-    const index = Number(headers.get(`ce_${INDEX}`)?.toString('utf8') ?? NaN);
-    if (this.planned[index] === undefined)
-      throw new RangeError('Expected a record of this traffic.');
-    return index;
+  indexOf(row: IntakeRow): number {
+    return plannedIndex(this.planned, row);
   }
 
   expectation(row: IntakeRow): Expectation {
-    const planned = this.planned[this.indexOf(row)];
-    if (planned === undefined) throw new RangeError('Expected a record of this traffic.');
-    // What the log kept is what was sent: otherwise nothing below would mean anything.
-    if (
-      sha256(row.value ?? Buffer.alloc(0)) !== sha256(planned.entry.record.value ?? Buffer.alloc(0))
-    )
-      throw new RangeError('Expected the log to hold the bytes that were sent.');
-    return planned.expected;
+    return plannedExpectation(this.planned, row);
   }
 }
 
-interface Fields {
+/** Which of the plan a record on the log is; every planned record carries its number. */
+export function plannedIndex(planned: readonly Planned[], { headers }: IntakeRow): number {
+  const index = Number(headers.get(`ce_${INDEX}`)?.toString('utf8') ?? NaN);
+  if (planned[index] === undefined) throw new RangeError('Expected a record of this traffic.');
+  return index;
+}
+
+export function plannedExpectation(planned: readonly Planned[], row: IntakeRow): Expectation {
+  const one = planned[plannedIndex(planned, row)];
+  if (one === undefined) throw new RangeError('Expected a record of this traffic.');
+  // What the log kept is what was sent: otherwise nothing below would mean anything.
+  if (sha256(row.value ?? Buffer.alloc(0)) !== sha256(one.entry.record.value ?? Buffer.alloc(0)))
+    throw new RangeError('Expected the log to hold the bytes that were sent.');
+  return one.expected;
+}
+
+export interface Fields {
   readonly id: string;
   readonly country: string;
   readonly sample: Buffer;
@@ -186,7 +196,8 @@ function next(
   return random.pick(BAD)(index, fields);
 }
 
-function placeable(index: number, fields: Fields): Planned & { readonly fields: Fields } {
+/** A record that is stored, unless its identity is taken. */
+export function placeable(index: number, fields: Fields): Planned & { readonly fields: Fields } {
   const { id, country, sample } = fields;
   return {
     fields,

@@ -20,40 +20,54 @@ export interface Payment {
   readonly paid: readonly { readonly debt: Debt; readonly copy: Omit<CopiedData, 'previous'> }[];
   /** Copies that cannot be made for a reason that does not pass by itself. */
   readonly unpaid: readonly { readonly debt: Debt; readonly code: UnpaidCode }[];
+  /** Copies whose place an unsettled record has, if the order postpones them. */
+  readonly postponed: readonly Debt[];
   /** Why a copy was not even tried to its end: a site does not answer. */
   readonly away?: unknown;
 }
 
+/** By which copies are made although the site had them before. */
+export interface ByOrder {
+  readonly act: string;
+  /** Whether it comes back to a copy whose place an unsettled record has (`STRANGER_UNSETTLED`). */
+  readonly postpones: boolean;
+}
+
 /**
- * Makes the copies, then appends their events in one transaction. `order`: by which they are made,
- * although the site had them before; what it cannot make gets an event too. Throws the custody log's
+ * Makes the copies, then appends their events in one transaction. What an order cannot make gets an
+ * event too. Throws the custody log's
  * errors, and a site's if it is not `retry`.
  */
 export async function payBatch(
   site: CustodianSite,
   debts: readonly Debt[],
   deps: PayDeps,
-  order?: string,
+  by?: ByOrder,
 ): Promise<Payment> {
   const results = await Promise.all(debts.map((debt) => attempt(site, debt, deps)));
   const made = results.flatMap(({ debt, copy }) => (copy === undefined ? [] : [{ debt, copy }]));
   const flushed = made.length === 0 ? undefined : await unlessAway(() => site.flush());
-  if (flushed?.away !== undefined) return { paid: [], unpaid: [], away: flushed.away };
+  if (flushed?.away !== undefined)
+    return { paid: [], unpaid: [], postponed: [], away: flushed.away };
   const paid = made.map(({ debt, copy }) => ({
     debt,
-    copy: { ...copiedData(debt.holding, site.site, copy), ...defined({ order }) },
+    copy: { ...copiedData(debt.holding, site.site, copy), ...defined({ order: by?.act }) },
   }));
-  const unpaid = results.flatMap(({ debt, code }) => (code === undefined ? [] : [{ debt, code }]));
+  const failed = results.flatMap(({ debt, code }) => (code === undefined ? [] : [{ debt, code }]));
+  const isPostponed = ({ code }: (typeof failed)[number]): boolean =>
+    by?.postpones === true && code === 'STRANGER_UNSETTLED';
+  const unpaid = failed.filter((one) => !isPostponed(one));
   await deps.head.append(
     {
       copies: paid.map(({ copy }) => copy),
       notRepaired:
-        order === undefined ? [] : notRepaired(unpaid, { site: site.site, order }, deps.head),
+        by === undefined ? [] : notRepaired(unpaid, { site: site.site, order: by.act }, deps.head),
     },
     deps.now(),
   );
   const away = results.find((result) => result.away !== undefined)?.away;
-  return { paid, unpaid, ...defined({ away }) };
+  const postponed = failed.filter(isPostponed).map(({ debt }) => debt);
+  return { paid, unpaid, postponed, ...defined({ away }) };
 }
 
 /** What an order could not make anew, unless its last event about it says so already. */

@@ -34,6 +34,13 @@ export interface RepairDeps extends PayDeps {
 
 /** The most copies that are checked between two looks at what is owed. */
 const STEP = 512;
+/**
+ * How long an order waits at its end for records that have the place of a copy to be settled. A
+ * record that waits for a person is not settled in any time.
+ */
+const SETTLED_WITHIN_MS = 60_000;
+/** The most copies that it comes back to; each is kept in memory. */
+const MOST_POSTPONED = 10_000;
 
 /**
  * One order to check every copy in a site. It is carried out in steps, so that a long one holds up
@@ -45,6 +52,9 @@ export class Repair {
   readonly #began: number;
   readonly #next = new Map<number, bigint>();
   #checked = 0;
+  /** Copies that the order comes back to once every other one was checked. */
+  #postponed: readonly Debt[] = [];
+  #endedAt: number | undefined;
 
   constructor(order: RepairOrder, deps: RepairDeps) {
     this.order = order;
@@ -58,7 +68,7 @@ export class Repair {
 
   /**
    * Goes on for a while. `done`: every copy was checked. `waits`: a site that a copy is to be made
-   * from does not answer. `away`: why the site itself does not. Throws as `payBatch`.
+   * from does not answer, or a record that has a copy's place is not settled. `away`: why the site itself does not. Throws as `payBatch`.
    */
   async step(site: CustodianSite, signal: AbortSignal): Promise<Step> {
     const until = Math.min(this.#checked + STEP, this.#allowed());
@@ -66,12 +76,28 @@ export class Repair {
       if (signal.aborted || this.#checked >= until) return { done: false };
       const { value: bad, away } = await unlessAway(() => notGood(site, debts));
       if (bad === undefined) return { done: false, away };
-      const ended = await this.#repair(site, bad);
+      const ended = await this.#repair(site, bad, this.#postponed.length < MOST_POSTPONED);
       if (ended !== undefined) return { done: false, ...ended };
       this.#checked += debts.length;
       for (const { partition, offset } of debts) this.#next.set(partition, offset + 1n);
     }
-    return { done: !signal.aborted };
+    return signal.aborted ? { done: false } : await this.#comeBack(site);
+  }
+
+  /** One after the other: they are few, and each may be large. */
+  async #comeBack(site: CustodianSite): Promise<Step> {
+    this.#endedAt ??= this.#deps.elapsed();
+    const mayWait = this.#deps.elapsed() - this.#endedAt < SETTLED_WITHIN_MS;
+    const due = [...this.#postponed];
+    this.#postponed = [];
+    for (const [index, debt] of due.entries()) {
+      const { value: bad, away } = await unlessAway(() => notGood(site, [debt]));
+      const ended = bad === undefined ? { away } : await this.#repair(site, bad, mayWait);
+      if (ended === undefined) continue;
+      this.#postponed = [...this.#postponed, ...due.slice(index)];
+      return { done: false, ...ended };
+    }
+    return this.#postponed.length === 0 ? { done: true } : { done: false, waits: true };
   }
 
   /** How many copies may have been checked by now. */
@@ -81,17 +107,22 @@ export class Repair {
     return Math.ceil((perSecond * (this.#deps.elapsed() - this.#began)) / 1_000);
   }
 
-  /** `undefined`: each is made anew, or counted as not repaired. */
+  /** `undefined`: each is made anew, counted as not repaired, or postponed. */
   async #repair(
     site: CustodianSite,
     bad: readonly Debt[],
+    postpones: boolean,
   ): Promise<Omit<Step, 'done'> | undefined> {
     if (bad.length === 0) return undefined;
-    const { paid, unpaid, away } = await payBatch(site, bad, this.#deps, this.order.act);
+    const { act } = this.order;
+    const payment = await payBatch(site, bad, this.#deps, { act, postpones });
+    const { paid, unpaid, postponed, away } = payment;
     for (const { copy } of paid) this.#deps.copied(copy);
     if (away !== undefined) return { away };
     // The others come again with the whole batch, in which what was made anew is good.
-    return paid.length + unpaid.length < bad.length ? { waits: true } : undefined;
+    if (paid.length + unpaid.length + postponed.length < bad.length) return { waits: true };
+    this.#postponed = [...this.#postponed, ...postponed];
+    return undefined;
   }
 }
 

@@ -109,6 +109,15 @@ export class CustodyWorld {
     without: readonly string[] = [],
     sample = 'harmless',
   ): Promise<AuditEvent> {
+    return (await this.placed(id, without, sample))();
+  }
+
+  /** Submits and routes one sample. The returned function settles it. */
+  async placed(
+    id: string,
+    without: readonly string[] = [],
+    sample = 'harmless',
+  ): Promise<() => AuditEvent> {
     const { routing } = this;
     routing.submit(NOW, { id, sample });
     const sites = new Map(routing.sites);
@@ -122,11 +131,13 @@ export class CustodyWorld {
       },
     );
     for (const [site, store] of sites) routing.sites.set(site, store);
-    routing.settle(result);
     const event = result.settlements[0]?.event;
     if (event === undefined) throw new Error(`waits: ${result.blocked?.error.code}`);
-    this.audit.push(encodeAuditEvent(event));
-    return event;
+    return () => {
+      routing.settle(result);
+      this.audit.push(encodeAuditEvent(event));
+      return event;
+    };
   }
 
   encode(event: AuditEvent): Buffer {

@@ -163,6 +163,54 @@ describe('an order to repair a site', () => {
     expect(checked).toEqual([0, 16, 32, 40]);
   });
 
+  it('comes back to a copy whose place an unsettled record has, and checks the others meanwhile', async () => {
+    const w = await worldOf(40);
+    const whole = new Map(w.store('zrh-1').objects);
+    harm(w, [0, 34]);
+    const settle = await w.placed('n-0');
+    w.orders.push(ORDER);
+    const custodian = await w.custodian();
+    for (let round = 0; round < 3; round += 1)
+      expect((await custodian.round(running)).repairs).toMatchObject([
+        { checked: 40, copied: 1, unpaid: 0 },
+      ]);
+    settle();
+    await custodian.round(running);
+    expect(w.closed).toMatchObject([{ checked: 40, copied: 2, unpaid: 0 }]);
+    expect(w.store('zrh-1').objects).toEqual(whole);
+    expect(w.events.at(-1)?.data.setAside).toBeDefined();
+    expect(w.notRepaired).toEqual([]);
+  });
+
+  it('does not wait for ever for a record that is not settled', async () => {
+    const w = await worldOf(2);
+    w.store('zrh-1').objects.delete(keyOf('n-0'));
+    await w.placed('n-0');
+    w.orders.push(ORDER);
+    await untilClosed(w);
+    expect(w.closed).toMatchObject([{ checked: 2, copied: 0, unpaid: 1 }]);
+    expect(w.notRepaired).toMatchObject([{ code: 'STRANGER_UNSETTLED' }]);
+  });
+
+  it('comes back after the site or the source was away', async () => {
+    for (const away of ['zrh-1', 'zrh-2']) {
+      const w = await worldOf(2);
+      for (const n of [0, 1]) w.store('zrh-1').objects.delete(keyOf(`n-${n}`));
+      const settle = [await w.placed('n-0'), await w.placed('n-1')];
+      w.orders.push(ORDER);
+      const custodian = await w.custodian();
+      await custodian.round(running);
+      for (const each of settle) each();
+      w.away.add(away);
+      await custodian.round(running);
+      expect(w.closed).toEqual([]);
+      w.away.clear();
+      w.elapsed += 60_000;
+      await custodian.round(running);
+      expect(w.closed).toMatchObject([{ checked: 2, copied: 2, unpaid: 0 }]);
+    }
+  });
+
   it('does not hold up what is owed', async () => {
     const w = await worldOf(600);
     w.orders.push(ORDER);

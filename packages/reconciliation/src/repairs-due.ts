@@ -7,7 +7,13 @@ import {
   controlEventIn,
   custodyEventIn,
 } from '@residency/contracts';
-import type { ClosedData, LogEntry, LogRecord, RepairOrder } from '@residency/contracts';
+import type {
+  ClosedData,
+  LogEntry,
+  LogRecord,
+  RepairOrder,
+  UnpaidCode,
+} from '@residency/contracts';
 import type { Difference, DifferenceCode } from './difference.ts';
 
 /** As `RESIDENCY_REPAIR`: whether a repair is ordered at once, or a person is told the command. */
@@ -23,7 +29,10 @@ const REPAIRABLE: ReadonlySet<DifferenceCode> = new Set([
   'METADATA_MISSING',
   'SIZE_DIFFERS',
   'CIPHERTEXT_DIFFERS',
+  'OBJECT_REPLACED',
 ]);
+/** Such a copy can be made once the record that has its place is settled. */
+const PASSES: UnpaidCode = 'STRANGER_UNSETTLED';
 
 /** Kept by site: about 100 bytes each. One that no order has tried is reason enough. */
 const MOST_POSITIONS = 10_000;
@@ -123,7 +132,11 @@ async function readOrders(
     const event = custodyEventIn(value);
     if (event?.type === ORDER_CLOSED) closed.set(event.data.order, event.data);
     if (event?.type === SAMPLE_COPIED) tried.get(event.data.copy.site)?.delete(event.data.of);
-    if (event?.type === SAMPLE_NOT_REPAIRED && isWanted(sites, event.data))
+    if (
+      event?.type === SAMPLE_NOT_REPAIRED &&
+      event.data.code !== PASSES &&
+      isWanted(sites, event.data)
+    )
       tried.get(event.data.site)?.add(event.data.of);
   }
   const orders: (RepairOrder & { readonly isAutomatic: boolean })[] = [];

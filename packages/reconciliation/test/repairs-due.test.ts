@@ -6,7 +6,13 @@ import {
   controlEventIn,
   encodeCustodyEvent,
 } from '@residency/contracts';
-import type { CustodyEvent, LogEntry, LogRecord, RepairOrder } from '@residency/contracts';
+import type {
+  CustodyEvent,
+  LogEntry,
+  LogRecord,
+  RepairOrder,
+  UnpaidCode,
+} from '@residency/contracts';
 import { RepairableCopies, orderRepairs } from '@residency/reconciliation';
 import { defined } from '@residency/defined';
 import type { Difference, RepairMode } from '@residency/reconciliation';
@@ -43,9 +49,9 @@ class World {
     this.happened({ type: ORDER_CLOSED, data: { ...data, copied, unpaid, refused } });
   }
 
-  notRepaired(order: string, offset: number): void {
+  notRepaired(order: string, offset: number, code: UnpaidCode = 'NO_GOOD_COPY'): void {
     const about = { of: positionOf(offset), submission: '0'.repeat(64), region: 'zurich' };
-    const data = { previous: null, ...about, site: 'zrh-2', order, code: 'NO_GOOD_COPY' } as const;
+    const data = { previous: null, ...about, site: 'zrh-2', order, code };
     this.happened({ type: SAMPLE_NOT_REPAIRED, data });
   }
 
@@ -87,18 +93,21 @@ const missing = (offset: number, site = 'zrh-2') => ({ site, position: positionO
 const state = (repairs: readonly { readonly state: string }[]) => repairs.map((one) => one.state);
 
 describe('copies that a site lacks', () => {
-  it.each(['OBJECT_MISSING', 'METADATA_MISSING', 'SIZE_DIFFERS', 'CIPHERTEXT_DIFFERS'] as const)(
-    '%s: one order for each site, in auto',
-    async (code) => {
-      const w = new World();
-      const found = [missing(1), missing(2), missing(3, 'mow-1')].map((one) => ({ ...one, code }));
-      expect(await w.run('auto', found)).toEqual([
-        { site: 'zrh-2', region: 'zurich', state: 'ordered' },
-        { site: 'mow-1', region: 'moscow', state: 'ordered' },
-      ]);
-      expect(w.control).toHaveLength(2);
-    },
-  );
+  it.each([
+    'OBJECT_MISSING',
+    'METADATA_MISSING',
+    'SIZE_DIFFERS',
+    'CIPHERTEXT_DIFFERS',
+    'OBJECT_REPLACED',
+  ] as const)('%s: one order for each site, in auto', async (code) => {
+    const w = new World();
+    const found = [missing(1), missing(2), missing(3, 'mow-1')].map((one) => ({ ...one, code }));
+    expect(await w.run('auto', found)).toEqual([
+      { site: 'zrh-2', region: 'zurich', state: 'ordered' },
+      { site: 'mow-1', region: 'moscow', state: 'ordered' },
+    ]);
+    expect(w.control).toHaveLength(2);
+  });
 
   it('are proposed, and nothing is ordered, in propose', async () => {
     const w = new World();
@@ -115,7 +124,7 @@ describe('copies that a site lacks', () => {
     expect(state(await w.run('auto', [missing(1)]))).toEqual(['ordered']);
   });
 
-  it.each([['OBJECT_REPLACED'], ['WRONG_REGION'], ['CONTEXT_DIFFERS']] as const)(
+  it.each([['METADATA_DIFFERS'], ['WRONG_REGION'], ['CONTEXT_DIFFERS']] as const)(
     '%s is for a person',
     async (code) => {
       expect(await new World().run('auto', [{ ...missing(1), code }])).toEqual([]);
@@ -136,6 +145,15 @@ describe('what an order could not mend', () => {
     w.closed(act, 1, 1);
     expect(await w.run('auto', [missing(1)])).toEqual([]);
     expect(state(await w.run('auto', [missing(1), missing(7)]))).toEqual(['ordered']);
+  });
+
+  it('makes another one if a record had the place of the copy that was not settled', async () => {
+    const w = new World();
+    await w.run('auto', [missing(1), missing(2)]);
+    const [act = ''] = actsOf(w);
+    w.notRepaired(act, 1, 'STRANGER_UNSETTLED');
+    w.closed(act, 1, 1);
+    expect(state(await w.run('auto', [missing(1)]))).toEqual(['ordered']);
   });
 
   it.each([

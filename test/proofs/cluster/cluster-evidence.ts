@@ -8,6 +8,7 @@ import { auditRow, files, objectsUnder } from '../on-disk.ts';
 import type { AuditRow, ObjectOnDisk } from '../on-disk.ts';
 import { groupProgress } from './group-progress.ts';
 import { countAll, readTopic } from './kcat.ts';
+import type { KcatRow } from './kcat.ts';
 import { versionsOn } from './policy-changes.ts';
 import type { VersionOnLog } from './policy-changes.ts';
 
@@ -41,19 +42,8 @@ export async function clusterEvidence(
 ): Promise<ClusterEvidence> {
   const { brokers } = stack.kafka;
   const named = (topic: string): string => `${env['RESIDENCY_TOPIC_PREFIX'] ?? ''}${topic}`;
-  const intake = await readTopic(brokers, named('threat.samples'));
-  const until = performance.now() + VISIBLE_WITHIN_MS;
-  let audit = await readTopic(brokers, named('residency.audit'));
-  while (audit.length < intake.length && performance.now() < until) {
-    await sleep(1_000);
-    audit = await readTopic(brokers, named('residency.audit'));
-  }
+  const { intake, auditPartitions } = await readLogs(brokers, named);
   const quarantine = await readTopic(brokers, named('threat.samples.quarantine'));
-  const auditPartitions = audit.map(({ partition, at, value }) => ({
-    partition,
-    appendedAt: at,
-    event: auditRow(value ?? Buffer.alloc(0)),
-  }));
   return {
     name: env['RESIDENCY_LOG'] ?? '',
     intake,
@@ -62,10 +52,43 @@ export async function clusterEvidence(
     quarantined: quarantine.map(
       ({ value }) => (JSON.parse(String(value)) as { readonly position: string }).position,
     ),
-    aborted: (await countAll(brokers, named('residency.audit'))) - audit.length,
+    aborted: (await countAll(brokers, named('residency.audit'))) - auditPartitions.length,
     versions: versionsOn(await readTopic(brokers, named('residency.policy'))),
     settled: await groupProgress(brokers, named('residency-router'), named('threat.samples')),
     ...(await inBuckets(stack, buckets)),
+  };
+}
+
+/** The intake log, and the audit log once it has an event for each record. */
+export async function intakeAndAudit(
+  brokers: readonly string[],
+  { env }: Pick<Deployment, 'env'>,
+): Promise<{ readonly intake: readonly KcatRow[]; readonly audit: readonly AuditRow[] }> {
+  const { intake, auditPartitions } = await readLogs(
+    brokers,
+    (topic) => `${env['RESIDENCY_TOPIC_PREFIX'] ?? ''}${topic}`,
+  );
+  return { intake, audit: auditPartitions.map(({ event }) => event) };
+}
+
+async function readLogs(
+  brokers: readonly string[],
+  named: (topic: string) => string,
+): Promise<Pick<ClusterEvidence, 'auditPartitions'> & { readonly intake: readonly KcatRow[] }> {
+  const intake = await readTopic(brokers, named('threat.samples'));
+  const until = performance.now() + VISIBLE_WITHIN_MS;
+  let audit = await readTopic(brokers, named('residency.audit'));
+  while (audit.length < intake.length && performance.now() < until) {
+    await sleep(1_000);
+    audit = await readTopic(brokers, named('residency.audit'));
+  }
+  return {
+    intake,
+    auditPartitions: audit.map(({ partition, at, value }) => ({
+      partition,
+      appendedAt: at,
+      event: auditRow(value ?? Buffer.alloc(0)),
+    })),
   };
 }
 

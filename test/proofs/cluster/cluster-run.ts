@@ -9,7 +9,7 @@ import { addVerdict } from './cluster-verdict.ts';
 import { script } from './disturbances.ts';
 import type { ScriptOptions } from './disturbances.ts';
 import { Disturber } from './disturber.ts';
-import { Fleet } from './fleet.ts';
+import { Fleet, PAID_WITHIN_MS } from './fleet.ts';
 import { Progress } from './progress.ts';
 import { Publisher } from './publisher.ts';
 import { Schedule } from './schedule.ts';
@@ -30,8 +30,6 @@ export interface ClusterOptions extends ScriptOptions {
 
 // The documentation asks publishers to wait two seconds between a consent and the first sample
 // under it.
-/** After everything is settled. A site that was away is tried at least every half a minute. */
-export const PAID_WITHIN_MS = 600_000;
 const AFTER_CONSENT_MS = 2_000;
 const LONGEST_PAUSE_MS = 2_000;
 

@@ -9,22 +9,28 @@ import type { ClusterTraffic } from './cluster-traffic.ts';
 import type { Fleet } from './fleet.ts';
 import type { ClusterTally } from './tally.ts';
 
+/** What was sent, and what must become of it. */
+export type JudgedTraffic = Pick<ClusterTraffic, 'size' | 'indexOf' | 'expectation'>;
+
 export interface Judged {
   readonly seed: number;
   readonly stack: OwnStack;
   readonly deployment: Deployment;
-  readonly traffic: ClusterTraffic;
+  readonly traffic: JudgedTraffic;
   readonly fleet: Fleet;
   readonly note: (line: string) => void;
   /** The number of acknowledged submissions, from the first on; absent: all. */
   readonly published?: number;
 }
 
-/** Judges a deployment whose services have ended, and adds the faults to `tally`. */
+/**
+ * Judges a deployment whose services have ended, and adds the faults to `tally`. Returns what it
+ * judged by.
+ */
 export async function addVerdict(
   { seed, stack, deployment, traffic, fleet, note, published = traffic.size }: Judged,
   tally: ClusterTally,
-): Promise<void> {
+): Promise<ClusterEvidence> {
   const evidence = await clusterEvidence(stack, deployment);
   const judgement = judge(evidence, (row) => traffic.expectation(row, evidence.versions));
   const present = new Set(evidence.intake.map((row) => traffic.indexOf(row)));
@@ -52,6 +58,7 @@ export async function addVerdict(
   note('judged');
   await addReconciliation(seed, deployment, tally);
   note('reconciled');
+  return evidence;
 }
 
 export function withMore(judgement: Judgement, more: Pick<Judgement, 'lost' | 'other'>): Judgement {

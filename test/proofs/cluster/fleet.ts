@@ -5,6 +5,8 @@ import type { SeededRandom } from '../seeded-random.ts';
 
 /** Twelve times the grace period of a service: a busy machine is slow. */
 const ENDED_MS = 300_000;
+/** After everything is settled. A site that was away is tried at least every half a minute. */
+export const PAID_WITHIN_MS = 600_000;
 
 export type Ending = 'SIGTERM' | 'SIGKILL';
 

@@ -10,8 +10,8 @@ import { Publisher } from '../cluster/publisher.ts';
 import { ClusterTally } from '../cluster/tally.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { trafficConsents } from '../traffic.ts';
-import { FlowWatch } from './flow-watch.ts';
-import type { Standstill } from './flow-watch.ts';
+import { FlowWatch } from '../cluster/flow-watch.ts';
+import type { Standstill } from '../cluster/flow-watch.ts';
 
 export interface SigtermOptions {
   readonly seed: number;

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { endOnSignal } from '../end-on-signal.ts';
-import { percentiles } from './percentiles.ts';
+import { percentiles } from '../percentiles.ts';
 import { sigtermRun } from './sigterm-run.ts';
 
 // `npm run proof:sigterm -- --times 50 --seed 1`; exit 1 where a promise was broken.

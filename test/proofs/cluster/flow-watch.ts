@@ -29,17 +29,22 @@ class Still {
   }
 }
 
+/** The committed position of each partition, the next offset to settle, as it is by now. */
+export type OnLook = (committed: ReadonlyMap<number, bigint>) => void;
+
 /** Looks at the committed positions again and again. */
 export class FlowWatch {
   readonly #log: Pick<KafkaLog, 'committed' | 'ends'>;
   readonly #next = new Map<number, bigint>();
   readonly #partitions = new Map<number, Still>();
   readonly #flow = new Still();
+  readonly #onLook: OnLook;
   readonly #stop = new AbortController();
   readonly #looking: Promise<void>;
 
-  constructor(log: Pick<KafkaLog, 'committed' | 'ends'>) {
+  constructor(log: Pick<KafkaLog, 'committed' | 'ends'>, onLook: OnLook = () => {}) {
     this.#log = log;
+    this.#onLook = onLook;
     this.#looking = this.#look();
   }
 
@@ -74,10 +79,9 @@ export class FlowWatch {
 
   async #look(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const [committed, ends] = [
-        await this.#log.committed(),
-        await this.#log.ends('threat.samples'),
-      ];
+      const committed = await this.#log.committed();
+      this.#onLook(committed);
+      const ends = await this.#log.ends('threat.samples');
       const now = performance.now();
       // Where nothing waits nothing stands still.
       const moved = [...ends].map(([partition, end]) =>
