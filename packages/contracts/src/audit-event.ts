@@ -96,7 +96,10 @@ export const auditData = {
       of: position.optional(),
       owner: z.strictObject({ sampleSha256: hex64, country }).optional(),
     })
-    .refine(namesWhole, 'of and owner are members of an IDENTITY_CONFLICT, with all that it judged'),
+    .refine(
+      namesWhole,
+      'of and owner are members of an IDENTITY_CONFLICT, with all that it judged',
+    ),
 };
 
 /** What an event that names an owner must have too. */

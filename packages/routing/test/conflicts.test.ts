@@ -1,6 +1,11 @@
 import { objectKey, sha256, submissionId } from '@residency/contracts';
 import type { BatchResult } from '@residency/routing';
-import { MemoryObjectStore, RoutingWorld, SHIPPED_POLICY, submissionEvent } from '@residency/testkit';
+import {
+  MemoryObjectStore,
+  RoutingWorld,
+  SHIPPED_POLICY,
+  submissionEvent,
+} from '@residency/testkit';
 import { describe, expect, it } from 'vitest';
 
 const { document: policy } = SHIPPED_POLICY;

@@ -168,7 +168,7 @@ describe('a claim', () => {
     expect(metadataIn(w, 'zrh-2')).toBeUndefined();
   });
 
-  it("is looked at before the sample is sealed, and asks once what became of its owner", async () => {
+  it('is looked at before the sample is sealed, and asks once what became of its owner', async () => {
     const w = world();
     const state = await claimed(w);
     const asked: string[] = [];
