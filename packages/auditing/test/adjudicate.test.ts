@@ -255,7 +255,11 @@ describe('a conflict', () => {
       () =>
         changedTo(
           conflict(),
-          altered(conflict(), /("owner":\{[^}]*"sampleSha256":")[0-9a-f]{64}/, `$1${'0'.repeat(64)}`),
+          altered(
+            conflict(),
+            /("owner":\{[^}]*"sampleSha256":")[0-9a-f]{64}/,
+            `$1${'0'.repeat(64)}`,
+          ),
         ),
       'OWNER_DIFFERS',
     ],
