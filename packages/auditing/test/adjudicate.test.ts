@@ -1,4 +1,4 @@
-import { formatPosition } from '@residency/contracts';
+import { formatPosition, namedOwner } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { adjudicate } from '../src/adjudicating/adjudicate.ts';
@@ -73,8 +73,14 @@ describe('a past of four policy versions and a consent given, withdrawn and give
   });
 
   it('is decided again without a difference', async () => {
-    const { differences, events, notRedecidable, consentsDecided, regionsDecided } =
-      await adjudicated(past);
+    const {
+      differences,
+      events,
+      notRedecidable,
+      consentsDecided,
+      regionsDecided,
+      conflictsCompared,
+    } = await adjudicated(past);
     expect(differences).toEqual({ total: 0, list: [], byCode: {} });
     expect(events).toBe(past.events.length);
     // An empty sample and a record that is no event, at each boundary: their reasons come before
@@ -88,6 +94,8 @@ describe('a past of four policy versions and a consent given, withdrawn and give
       ({ data }) => 'decision' in data && data.decision !== undefined,
     );
     expect(regionsDecided).toBe(decided.length);
+    // The third record of one identity at each boundary.
+    expect(conflictsCompared).toBe(BOUNDARIES.length - 1);
   });
 
   it('is decided again within a period alone', async () => {
@@ -194,7 +202,7 @@ describe('what a dishonest operator alters and signs anew is found by position',
     ],
     [
       'a quarantine after the country, without its decision',
-      ({ data }: AuditEvent) => 'reason' in data && data.reason === 'IDENTITY_CONFLICT',
+      ({ data }: AuditEvent) => 'reason' in data && data.reason === 'DIGEST_MISMATCH',
       (event: AuditEvent) => altered(event, /"decision":\{[^}]*\}[^}]*\},/, ''),
       'EVENT_INCOMPLETE',
     ],
@@ -216,6 +224,111 @@ describe('what a dishonest operator alters and signs anew is found by position',
     ]);
     expect(differences.total).toBe(1);
   });
+});
+
+describe('a conflict', () => {
+  const isConflict = ({ data }: AuditEvent): boolean =>
+    'reason' in data && data.reason === 'IDENTITY_CONFLICT';
+  const conflict = (): AuditEvent => {
+    const found = past.events.find(isConflict);
+    if (found === undefined) throw new Error('Expected the past to have a conflict.');
+    return found;
+  };
+  const ownerOf = (event: AuditEvent): AuditEvent => {
+    const of = namedOwner(event)?.of;
+    const found = past.events.find(({ position }) => formatPosition(position) === of);
+    if (found === undefined) throw new Error('Expected the owner to have an event.');
+    return found;
+  };
+  const changedTo = (from: AuditEvent, to: AuditEvent | undefined): History => ({
+    ...past,
+    events: past.events.flatMap((one) => (one !== from ? [one] : to === undefined ? [] : [to])),
+  });
+  const ownDigest = (): string => {
+    const { data } = conflict();
+    return 'sampleSha256' in data ? (data.sampleSha256 ?? '') : '';
+  };
+
+  it.each<[string, () => History, string]>([
+    [
+      'another digest of the owner',
+      () =>
+        changedTo(
+          conflict(),
+          altered(
+            conflict(),
+            /("owner":\{[^}]*"sampleSha256":")[0-9a-f]{64}/,
+            `$1${'0'.repeat(64)}`,
+          ),
+        ),
+      'OWNER_DIFFERS',
+    ],
+    [
+      'another country of the owner',
+      () => changedTo(conflict(), altered(conflict(), /("owner":\{"country":")CH/, '$1DE')),
+      'OWNER_DIFFERS',
+    ],
+    [
+      'itself as the owner',
+      () => changedTo(conflict(), renamed(conflict(), formatPosition(conflict().position))),
+      'OWNER_DIFFERS',
+    ],
+    [
+      'a record of another submission as the owner',
+      () => changedTo(conflict(), renamed(conflict(), formatPosition(past.events[0]!.position))),
+      'OWNER_DIFFERS',
+    ],
+    [
+      'an owner that has what it has',
+      () =>
+        changedTo(
+          conflict(),
+          altered(conflict(), /("owner":\{[^}]*"sampleSha256":")[0-9a-f]{64}/, `$1${ownDigest()}`),
+        ),
+      'OWNER_DIFFERS',
+    ],
+  ])('with %s is found by position', async (_, change, code) => {
+    const { differences } = await adjudicated(change());
+    expect(differences.list.map((difference) => [difference.code, difference.position])).toEqual([
+      [code, formatPosition(conflict().position)],
+    ]);
+  });
+
+  it('is found if the stored record to which its owner leads has its sample', async () => {
+    const owner = ownerOf(conflict());
+    if (owner.outcome !== 'stored') throw new Error('Expected a stored owner.');
+    // Somebody makes the duplicate the stored record, with the conflict's sample.
+    const again = past.events.find(
+      ({ outcome, data }) => outcome === 'duplicate' && data.of === formatPosition(owner.position),
+    );
+    if (again === undefined) throw new Error('Expected a duplicate.');
+    const { placements: _placements, ...judged } = owner.data;
+    const events = past.events.map((one): AuditEvent =>
+      one === owner
+        ? {
+            ...owner,
+            outcome: 'duplicate',
+            data: { ...judged, of: formatPosition(again.position) },
+          }
+        : one === again
+          ? { ...again, outcome: 'stored', data: { ...owner.data, sampleSha256: ownDigest() } }
+          : one,
+    );
+    const { differences } = await adjudicated({ ...past, events });
+    expect(differences.list.map(({ code }) => code)).toEqual(['CONFLICT_WITH_EQUAL']);
+  });
+
+  it('whose owner has no event is not compared, and nothing is wrong with it', async () => {
+    const all = await adjudicated(past);
+    const { differences, conflictsCompared } = await adjudicated(
+      changedTo(ownerOf(conflict()), undefined),
+    );
+    expect(differences.total).toBe(0);
+    expect(conflictsCompared).toBe(all.conflictsCompared - 1);
+  });
+
+  const renamed = (event: AuditEvent, of: string): AuditEvent =>
+    altered(event, /"of":"[^"]*"/, `"of":"${of}"`);
 });
 
 it('names a record that is no event by its place in the audit log', async () => {

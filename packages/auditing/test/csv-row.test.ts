@@ -1,3 +1,4 @@
+import { namedOwner } from '@residency/contracts';
 import { expect, it } from 'vitest';
 import { CSV_COLUMNS, csvRow } from '../src/exporting/csv-row.ts';
 import { altered, history } from './history.ts';
@@ -17,6 +18,16 @@ it('gives every event one row with every column', async () => {
   expect(cells.get('sites')).toBe(stored.data.placements.map(({ site }) => site).join(' '));
   expect(cells.get('previous')).toBe(stored.data.previous ?? '');
   expect(cells.get('policyVersion')).toBe(String(stored.data.decision.policy.version));
+});
+
+it('names the owner of a duplicate and of a conflict in one column', async () => {
+  const { events } = await history();
+  const owners = events.flatMap((event) => namedOwner(event) ?? []);
+  const cells = events
+    .filter((event) => namedOwner(event) !== undefined)
+    .map((event) => csvRow(event).split(',')[CSV_COLUMNS.indexOf('of')]);
+  expect(events.some((e) => e.outcome === 'quarantined' && namedOwner(e) !== undefined)).toBe(true);
+  expect(cells).toEqual(owners.map(({ of }) => of));
 });
 
 it('quotes what would break a row, and keeps what a spreadsheet would compute text', async () => {

@@ -80,19 +80,42 @@ export const auditData = {
     reason: z.enum(REFUSAL_REASONS),
   }),
   // Only values that passed their checks before the failed one.
-  quarantined: z.strictObject({
-    ...common,
-    reason: z.enum(QUARANTINE_REASONS),
-    submission: hex64.optional(),
-    verdict: verdict.optional(),
-    consentId: consentId.optional(),
-    sampleBytes: z.int().positive().optional(),
-    termsVersion: z.string().optional(),
-    country: country.optional(),
-    decision: decision.optional(),
-    sampleSha256: hex64.optional(),
-  }),
+  quarantined: z
+    .strictObject({
+      ...common,
+      reason: z.enum(QUARANTINE_REASONS),
+      submission: hex64.optional(),
+      verdict: verdict.optional(),
+      consentId: consentId.optional(),
+      sampleBytes: z.int().positive().optional(),
+      termsVersion: z.string().optional(),
+      country: country.optional(),
+      decision: decision.optional(),
+      sampleSha256: hex64.optional(),
+      // Of a conflict: the record that owns the identity, and what it has under it.
+      of: position.optional(),
+      owner: z.strictObject({ sampleSha256: hex64, country }).optional(),
+    })
+    .refine(
+      namesWhole,
+      'of and owner are members of an IDENTITY_CONFLICT, with all that it judged',
+    ),
 };
+
+/** What an event that names an owner must have too. */
+export const NAMED_WITH = ['submission', 'country', 'decision', 'sampleSha256'] as const;
+
+function namesWhole(
+  data: Readonly<Partial<Record<(typeof NAMED_WITH)[number] | 'of' | 'owner', unknown>>> & {
+    readonly reason: string;
+  },
+): boolean {
+  if (data.of === undefined && data.owner === undefined) return true;
+  return (
+    data.reason === 'IDENTITY_CONFLICT' &&
+    [...NAMED_WITH, 'of' as const, 'owner' as const].every((name) => data[name] !== undefined)
+  );
+}
 
 const judgement = z.discriminatedUnion('outcome', [
   z.strictObject({ outcome: z.literal('stored'), data: auditData.stored }),

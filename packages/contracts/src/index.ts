@@ -87,6 +87,8 @@ export type { ObjectMetadata } from './object-metadata.ts';
 export { differenceOf } from './same-record.ts';
 export { policyDigest } from './policy-digest.ts';
 export { isPolicyTick, readPolicy, readPolicyRecord } from './policy-event.ts';
+export { namedOwner } from './named-owner.ts';
+export type { NamedOwner } from './named-owner.ts';
 export { outcomeSummary } from './outcome-summary.ts';
 export type { OutcomeSummary } from './outcome-summary.ts';
 export { formatPosition, parsePosition } from './position.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { auditData, auditEnvelope } from './audit-event.ts';
+import { NAMED_WITH, auditData, auditEnvelope } from './audit-event.ts';
 import {
   ENVELOPE,
   ONE_DATA,
@@ -67,6 +67,12 @@ names.add(instant, {
 names.add(consentId, {
   id: 'consentId',
   description: 'Random; the only link to a person (docs/formats/consent.md).',
+});
+names.add(auditData.quarantined, {
+  dependentRequired: { of: ['owner', ...NAMED_WITH], owner: ['of'] },
+  if: { required: ['of'] },
+  // oxlint-disable-next-line unicorn/no-thenable -- JSON Schema's word
+  then: { properties: { reason: { const: 'IDENTITY_CONFLICT' } } },
 });
 
 function jsonSchemaOf(schema: z.ZodType): JsonSchema {

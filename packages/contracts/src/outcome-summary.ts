@@ -1,3 +1,4 @@
+import { defined } from '@residency/defined';
 import { formatInstant } from '@residency/residency';
 import type { AuditEvent } from './audit-event.ts';
 import { formatPosition } from './position.ts';
@@ -13,7 +14,7 @@ export interface OutcomeSummary {
   /** RFC 3339: the record's append time. */
   readonly at: string;
   readonly region?: string;
-  /** The position of the record whose duplicate this is. */
+  /** The position of the record that owns the identity, of a duplicate or a conflict. */
   readonly of?: string;
   readonly reason?: string;
 }
@@ -30,8 +31,9 @@ export function outcomeSummary(event: AuditEvent): OutcomeSummary {
     case 'duplicate':
       return { ...common, region: event.data.decision.region, of: event.data.of };
     case 'refused':
-    case 'quarantined':
       return { ...common, reason: event.data.reason };
+    case 'quarantined':
+      return { ...common, reason: event.data.reason, ...defined({ of: event.data.of }) };
     default:
       return event satisfies never;
   }

@@ -1,5 +1,6 @@
 import { defined } from '@residency/defined';
 import type { ControlEvent } from './control-event.ts';
+import type { NamedOwner } from './named-owner.ts';
 import {
   ARBITER_CHANGED,
   ARBITER_CLAIMS,
@@ -11,12 +12,8 @@ import {
 } from './vocabulary.ts';
 
 /** An identity that a record owns although the arbiter may not have its object. */
-export interface ClaimedIdentity {
+export interface ClaimedIdentity extends NamedOwner {
   readonly submission: string;
-  /** `<log>/<topic>/<partition>/<offset>` of the owner. */
-  readonly of: string;
-  readonly sampleSha256: string;
-  readonly country: string;
 }
 
 /** A change of the arbiter that has begun: no record of the region is placed until it ends. */

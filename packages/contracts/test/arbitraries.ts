@@ -152,6 +152,17 @@ export const auditEvents: fc.Arbitrary<AuditEvent> = fc.oneof(
       ),
     )
     .map(([e, data]): AuditEvent => ({ ...e, outcome: 'quarantined', data })),
+  fc
+    .tuple(
+      traced,
+      fc.record({
+        ...judged,
+        reason: fc.constant('IDENTITY_CONFLICT' as const),
+        of: positionText,
+        owner: fc.record({ sampleSha256: hex64, country: fc.constantFrom('CH', 'BR') }),
+      }),
+    )
+    .map(([e, data]): AuditEvent => ({ ...e, outcome: 'quarantined', data })),
 );
 
 const region = fc.stringMatching(/^[a-z0-9][a-z0-9.-]{0,63}$/);

@@ -2,10 +2,12 @@ import {
   SAMPLE_COPIED,
   auditEventIn,
   custodyEventIn,
+  namedOwner,
+  parsePosition,
   sampleCopied,
   storedSample,
 } from '@residency/contracts';
-import type { ClaimedIdentity, DuplicateData, Position, StoredData } from '@residency/contracts';
+import type { AuditEvent, ClaimedIdentity, Position } from '@residency/contracts';
 import { holdingOf } from '@residency/custody';
 import { CopyPrints } from './copy-prints.ts';
 import type { KeySet } from './key-set.ts';
@@ -31,7 +33,8 @@ export interface FoundClaims {
 
 /**
  * The identities that somebody owns and whose object the arbiter to come lacks: stored samples, and
- * records that an event names as the owner before they are settled (docs/decisions/0036, rule 1).
+ * records that a duplicate or a conflict names as the owner before they are settled
+ * (docs/decisions/0036, rules 1 and 5).
  * The routers must be fenced, so that the log says of every record whether it is settled.
  */
 export async function findClaims(deps: FindClaimsDeps): Promise<FoundClaims> {
@@ -46,11 +49,10 @@ export async function findClaims(deps: FindClaimsDeps): Promise<FoundClaims> {
     const event = auditEventIn(value);
     if (event === undefined) continue;
     last.see(event.position);
-    if (event.outcome !== 'stored' && event.outcome !== 'duplicate') continue;
-    if (event.data.decision.region !== region) continue;
-    if (event.outcome === 'duplicate') {
-      const { of } = event.data;
-      if (!last.isSettled(of)) named.set(of, claimOf(of, event.data));
+    if (!('decision' in event.data) || event.data.decision?.region !== region) continue;
+    if (event.outcome !== 'stored') {
+      const claim = claimBy(event);
+      if (claim !== undefined && !last.isSettled(claim.of)) named.set(claim.of, claim);
       continue;
     }
     const holding = holdingOf(storedSample(event));
@@ -62,7 +64,8 @@ export async function findClaims(deps: FindClaimsDeps): Promise<FoundClaims> {
           copied.find(site, position, holding) === 'copied'),
     );
     if (next !== undefined && has.includes(next)) continue;
-    claims.push(claimOf(position, event.data));
+    const { sampleSha256, country } = event.data;
+    claims.push({ submission, of: position, sampleSha256, country });
     if (has.length === 0) unheld += 1;
   }
   const unsettled = [...named.values()].filter(({ of }) => !last.isSettled(of));
@@ -70,9 +73,18 @@ export async function findClaims(deps: FindClaimsDeps): Promise<FoundClaims> {
   return { claims: [...unsettled, ...claims], unheld };
 }
 
-function claimOf(of: string, data: StoredData | DuplicateData): ClaimedIdentity {
-  const { submission, sampleSha256, country } = data;
-  return { submission, of, sampleSha256, country };
+/**
+ * The owner that a duplicate or a conflict names. `undefined`: none, or one of another log. No event
+ * of this log will say what became of that one, so every record of the identity would wait for it.
+ */
+function claimBy(event: AuditEvent): ClaimedIdentity | undefined {
+  const owner = namedOwner(event);
+  const { submission } = event.data;
+  if (owner === undefined || submission === undefined) return undefined;
+  const { log, topic } = parsePosition(owner.of);
+  return log === event.position.log && topic === event.position.topic
+    ? { submission, ...owner }
+    : undefined;
 }
 
 /** The copies that were made after the `stored` events. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { custodyEntry, encodeAuditEvent, parsePosition } from '@residency/contracts';
-import type { DuplicateData, StoredData } from '@residency/contracts';
+import type { DuplicateData, QuarantinedData, StoredData } from '@residency/contracts';
 import { KeySet, findClaims } from '@residency/custodianship';
 import type { FoundClaims } from '@residency/custodianship';
 import fc from 'fast-check';
@@ -23,7 +23,8 @@ const event = (
   position: string,
   rest:
     | { readonly outcome: 'stored'; readonly data: StoredData }
-    | { readonly outcome: 'duplicate'; readonly data: DuplicateData },
+    | { readonly outcome: 'duplicate'; readonly data: DuplicateData }
+    | { readonly outcome: 'quarantined'; readonly data: QuarantinedData },
 ): Buffer => encodeAuditEvent({ position: parsePosition(position), at: AT, ...rest });
 const placed = (site: string, name: string, sealed = name) => ({
   site,
@@ -49,6 +50,21 @@ const duplicate = (position: string, name: string, of: string): Buffer =>
   event(position, {
     outcome: 'duplicate',
     data: { previous: null, ...judged(name, 'zurich'), of },
+  });
+
+/** A record with another sample than `name`'s; `of` absent: nobody could tell whose the identity is. */
+const conflict = (position: string, name: string, of?: string, region = 'zurich'): Buffer =>
+  event(position, {
+    outcome: 'quarantined',
+    data: {
+      previous: null,
+      reason: 'IDENTITY_CONFLICT',
+      ...judged(name, region),
+      sampleSha256: digest('another sample'),
+      ...(of === undefined
+        ? {}
+        : { of, owner: { sampleSha256: digest(`sample ${name}`), country: 'CH' } }),
+    },
   });
 
 function copied(of: string, name: string, site: string, sealed = name): Buffer {
@@ -150,6 +166,50 @@ describe('claims', () => {
       claims: [claim('d', at(6))],
       unheld: 0,
     });
+  });
+
+  it('are of a record that a conflict names, with the sample that the record has, unless it is settled', async () => {
+    const audit = [
+      stored(at(0), 'a', ['zrh-2']),
+      conflict(at(0, 1), 'a', at(0)),
+      conflict(at(1, 1), 'b', at(1)),
+      conflict(at(2, 1), 'c', at(5)),
+      stored(at(5), 'c', ['zrh-2']),
+      conflict(at(3, 1), 'd', at(6)),
+      conflict(at(4, 1), 'e', at(7), 'moscow'),
+      conflict(at(5, 1), 'f'),
+    ];
+    expect(await find(audit, { listed: ['a', 'c'] })).toEqual({
+      claims: [claim('d', at(6))],
+      unheld: 0,
+    });
+  });
+
+  it('are not of a record of another log: no event of this log would ever end the wait for it', async () => {
+    const elsewhere = 'log-0/threat.samples/0/9';
+    const audit = [duplicate(at(0), 'a', elsewhere), conflict(at(1), 'b', elsewhere)];
+    expect(await find(audit)).toEqual({ claims: [], unheld: 0 });
+  });
+
+  it('are of exactly the records that events name and that have none, whatever the order', async () => {
+    // Partition 1 names records of partition 0, of which the first `settled` are settled.
+    const names = fc.array(fc.record({ of: fc.nat({ max: 9 }), equal: fc.boolean() }), {
+      maxLength: 20,
+    });
+    await fc.assert(
+      fc.asyncProperty(names, fc.nat({ max: 9 }), fc.boolean(), async (all, settled, late) => {
+        const own = Array.from({ length: settled }, (_, n) => stored(at(n), `s${n}`, ['zrh-2']));
+        const others = all.map(({ of, equal }, n) =>
+          (equal ? duplicate : conflict)(at(n, 1), `s${of}`, at(of)),
+        );
+        const audit = late ? [...others, ...own] : [...own, ...others];
+        const { claims } = await find(audit, { listed: own.map((_, n) => `s${n}`) });
+        const wanted = new Set(all.map(({ of }) => of).filter((of) => of >= settled));
+        expect(claims.toSorted((a, b) => a.of.localeCompare(b.of))).toEqual(
+          [...wanted].toSorted((a, b) => a - b).map((n) => claim(`s${n}`, at(n))),
+        );
+      }),
+    );
   });
 });
 

@@ -8,6 +8,7 @@ import type { Manipulation } from './manipulation.ts';
 import {
   POLICY,
   at,
+  conflict,
   depsOf,
   duplicate,
   emptyWorld,
@@ -351,6 +352,33 @@ const manipulations: readonly Manipulation[] = [
     code: 'DUPLICATE_OF_UNKNOWN',
     where: { submission: submissionOf('c') },
     apply: (world) => duplicate(world, 'c', 'zurich', positionOf(1, 2n)),
+  },
+  {
+    title: 'a conflict with a position that stored nothing',
+    code: 'CONFLICT_WITH_UNKNOWN',
+    where: { position: 'log-1/threat.samples/0/4', submission: submissionOf('c') },
+    apply: (world) => conflict(world, 'c', 'zurich', positionOf(0, 2n)),
+  },
+  {
+    title: 'a conflict with a position that stored another submission',
+    code: 'CONFLICT_WITH_UNKNOWN',
+    where: { submission: a.submission },
+    apply: (world) => conflict(world, 'a', 'zurich', positionOf(1, 1n)),
+  },
+  {
+    title: 'a conflict with a position beyond the log',
+    code: 'CONFLICT_WITH_UNKNOWN',
+    where: { submission: submissionOf('c') },
+    apply: (world) => conflict(world, 'c', 'zurich', positionOf(1, 2n)),
+  },
+  {
+    title: 'a duplicate that only a conflict leads to a stored record',
+    code: 'DUPLICATE_OF_UNKNOWN',
+    where: { position: 'log-1/threat.samples/1/2', submission: a.submission },
+    apply: (world) => {
+      const other = conflict(world, 'a', 'zurich', positionOf(0, 0n));
+      return duplicate(world, 'a', 'zurich', other, 1);
+    },
   },
   {
     title: 'an object in flight of another region',
@@ -711,6 +739,14 @@ describe('objects that a site lost and routers replaced', () => {
         duplicate(world, 'a', 'zurich', positionOf(0, 0n), 1);
       },
     ],
+    [
+      'conflicts that lead to a stored record over one another and over duplicates',
+      (world) => {
+        conflict(world, 'a', 'zurich', positionOf(1, 3n));
+        conflict(world, 'a', 'zurich', positionOf(1, 3n), 1, 'third');
+        duplicate(world, 'a', 'zurich', positionOf(0, 0n), 1);
+      },
+    ],
   ])('%s is no difference, opened or not', async (_, apply) => {
     const world = sampleWorld();
     apply(world);
@@ -795,11 +831,12 @@ describe('records in flight', () => {
     });
   });
 
-  it('may be the original of a duplicate', async () => {
+  it('may be the original of a duplicate, and the owner of a conflict', async () => {
     const world = sampleWorld();
     publish(world, 1);
     put(world, 'zrh-1', 'x', objectOf('x', 'zurich', positionOf(1, 2n)));
     duplicate(world, 'x', 'zurich', positionOf(1, 2n));
+    conflict(world, 'x', 'zurich', positionOf(1, 2n));
     expect(await reconcile(depsOf(world))).toMatchObject({
       inFlight: 1,
       differences: { total: 0 },

@@ -336,6 +336,27 @@ export function refuse(world: World, name: string, partition = 0): Position {
   });
 }
 
+/** A record of the identity with another sample. */
+export function conflict(
+  world: World,
+  name: string,
+  region: string,
+  of: Position,
+  partition = 0,
+  sample = 'another',
+): Position {
+  return settle(world, partition, {
+    outcome: 'quarantined',
+    data: {
+      ...judged(name, region),
+      reason: 'IDENTITY_CONFLICT',
+      sampleSha256: sha256(sampleOf(sample)),
+      of: formatPosition(of),
+      owner: { sampleSha256: sha256(sampleOf(name)), country: 'CH' },
+    },
+  });
+}
+
 export function duplicate(
   world: World,
   name: string,

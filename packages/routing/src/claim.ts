@@ -9,10 +9,13 @@ export interface Attempt {
   readonly previous: bigint | null;
 }
 
+/** What an object's metadata say of its record, before the record is sealed. */
+export type RecordMetadata = Omit<ObjectMetadata, 'sealedSha256' | 'wrappingKey'>;
+
 /** A record that is being placed, with the sites and metadata of its objects. */
 export interface Claim {
   readonly submission: string;
-  readonly metadata: ObjectMetadata;
+  readonly metadata: RecordMetadata;
   readonly attempt: Attempt;
   /** The stores of the region's sites, in writing order. The first arbitrates. */
   readonly stores: readonly ObjectStore[];

@@ -1,15 +1,15 @@
 import { hasCode, remedyOf } from '@residency/coded-error';
-import { objectKey, parsePosition } from '@residency/contracts';
-import type { ClaimedIdentity, Position } from '@residency/contracts';
+import { objectKey } from '@residency/contracts';
+import type { ClaimedIdentity, NamedOwner } from '@residency/contracts';
 import { mayOwe } from './claim.ts';
-import type { Attempt, Claim } from './claim.ts';
+import type { Claim } from './claim.ts';
+import { fateOf } from './fate.ts';
+import type { Fate } from './fate.ts';
 import {
   claimUnknown,
   requireOwnObject,
   laterSiteAway,
   ownerUnsettled,
-  otherRecord,
-  positionBeyond,
   sitesDisagree,
 } from './placing-errors.ts';
 import type { ObjectHead, ObjectStore } from './ports/object-store.ts';
@@ -21,7 +21,7 @@ export type OfAnother =
    * does not name, or in the first site beside a claim.
    */
   | { readonly kind: 'duplicate'; readonly of: string; readonly left: readonly SeenHead[] }
-  | { readonly kind: 'conflict' };
+  | { readonly kind: 'conflict'; readonly owner: NamedOwner };
 
 /** How another record's object in a site affects the record that is being placed. */
 export type Verdict =
@@ -37,13 +37,11 @@ export interface SeenHead {
 }
 
 /**
- * The first site holds another record's object. The identity belongs to that record, unless it is
- * settled and stored nothing.
+ * The first site holds another record's object. The identity belongs to the record to which the
+ * events lead from it, unless they lead to nothing stored.
  */
 export async function atFirstSite(claim: Claim, site: string, head: ObjectHead): Promise<Verdict> {
-  return isSame(head, claim)
-    ? await sameAtFirst(claim, site, head)
-    : await otherAtFirst(claim, site, head);
+  return await judge(claim, site, head, await fateOf(head, claim, site));
 }
 
 /**
@@ -56,15 +54,16 @@ export async function atClaim(claim: Claim): Promise<OfAnother | undefined> {
   if (store === undefined || claimed === undefined || claimed.of === metadata.position)
     return undefined;
   const head = claimedHead(claimed);
-  if ((await fateOfClaimed(head, claim, store.site)).kind === 'void') return undefined;
+  const fate = await fateOfClaimed(head, claim, store.site);
+  if (fate.kind === 'void') return undefined;
   const found = await readableHead(store, claim, false);
   const left = found !== undefined && found !== 'away' && isOwn(found, claim) ? [found] : [];
   for (const own of left) {
     requireOwnObject(own, metadata, store.site);
-    if (!isSame(head, claim))
+    if (!isSame(fate.owner, metadata))
       throw sitesDisagree(claim, [store.site, claimed.of], [store.site, metadata.position]);
   }
-  const verdict = await atFirstSite(claim, store.site, head);
+  const verdict = await judge(claim, store.site, head, fate);
   if (verdict.kind === 'conflict') return verdict;
   if (verdict.kind !== 'duplicate') return undefined;
   const here = left.map((own) => ({ site: store.site, head: own }));
@@ -99,27 +98,27 @@ function claimedHead({ of: position, sampleSha256, country }: ClaimedIdentity): 
 export async function atLaterSite(claim: Claim, site: string, head: ObjectHead): Promise<Verdict> {
   const disagree = (): Error =>
     sitesDisagree(claim, firstSite(claim), [site, head.metadata.position]);
-  const earlier = isOfEarlier(head, claim);
-  if (!isSame(head, claim) && !earlier) throw disagree();
-  const fate = await fateOf(head, claim, site);
-  if (earlier && fate.kind !== 'unknown') {
-    if (!isSame(head, claim))
-      return fate.kind === 'stored' ? { kind: 'conflict' } : { kind: 'owe' };
-    if (fate.kind === 'unsettled' || fate.kind === 'settling') return { kind: 'owe' };
+  const { kind, owner } = await fateOf(head, claim, site);
+  const [equal, direct] = [isSame(owner, claim.metadata), isSame(head.metadata, claim.metadata)];
+  if (kind === 'stored' && equal) return { kind: 'duplicate', of: owner.of, left: [] };
+  if (isOfEarlier(head, claim) && kind !== 'unknown') {
+    if (kind === 'stored') return { kind: 'conflict', owner };
+    if (!direct || kind === 'unsettled' || kind === 'settling') return { kind: 'owe' };
   }
-  switch (fate.kind) {
-    case 'stored':
-      return { kind: 'duplicate', of: fate.of, left: [] };
+  // The first site keeps this record's bytes: it does not end as a conflict (docs/decisions/0016).
+  if (!direct || !equal) throw disagree();
+  switch (kind) {
     case 'void':
     case 'behind':
       return { kind: 'adopt' };
     case 'unsettled':
     case 'settling':
-      throw ownerUnsettled(claim, site, head.metadata.position);
+      throw ownerUnsettled(claim, site, owner.of);
+    case 'stored':
     case 'unknown':
       throw disagree();
     default:
-      return fate satisfies never;
+      return kind satisfies never;
   }
 }
 
@@ -134,31 +133,49 @@ export async function leftBehind(claim: Claim, site: string): Promise<readonly S
 }
 
 /**
+ * Whose the identity is, by an object at the first site or a claim, and by what became of its
+ * record.
+ *
  * An owner that is not settled yet may lose its object at the first site, and another sample may
  * take that key. The other sample cannot take the key at the later sites. So the owner's sample
  * must be in all sites before an event names the owner. Placing continues while a partition waits,
  * so this wait ends. A wait for the owner's settlement might not end. A later site that is away is
  * not waited for: what suffices to settle the owner suffices to name it (docs/decisions/0036).
  */
-async function sameAtFirst(claim: Claim, site: string, head: ObjectHead): Promise<Verdict> {
+async function judge(
+  claim: Claim,
+  site: string,
+  head: ObjectHead,
+  { kind, owner }: Fate,
+): Promise<Verdict> {
   const { position, policyDigest } = head.metadata;
-  const fate = await fateOf(head, claim, site);
-  if (fate.kind === 'void') return { kind: 'adopt' };
+  const equal = isSame(owner, claim.metadata);
+  const direct = isSame(head.metadata, owner);
+  if (equal && kind === 'void') return { kind: 'adopt' };
   // Whoever routes the other record finds this one's claim, and is its duplicate.
-  if (fate.kind === 'unsettled' && isClaimed(claim)) return { kind: 'adopt' };
-  const certain = fate.kind === 'stored' || fate.kind === 'settling';
+  if (equal && direct && kind === 'unsettled' && isClaimed(claim)) return { kind: 'adopt' };
+  const certain = kind === 'stored' || kind === 'settling';
   const { heads: later, away } =
-    certain && policyDigest === claim.metadata.policyDigest ? NONE : await laterHeads(claim);
-  const against = certain ? undefined : later.find((one) => !isSame(one.head, claim));
-  if (against !== undefined)
-    throw sitesDisagree(claim, [site, position], [against.site, against.head.metadata.position]);
-  if (fate.kind === 'unsettled' && !isSettleable(claim, later.length, away))
-    throw ownerUnsettled(claim, site, position);
-  return {
-    kind: 'duplicate',
-    of: fate.kind === 'stored' ? fate.of : position,
-    left: later.filter((one) => isOwn(one.head, claim)),
-  };
+    equal && direct && certain && policyDigest === claim.metadata.policyDigest
+      ? NONE
+      : await laterHeads(claim);
+  const left = later.filter((one) => isOwn(one.head, claim));
+  const disagree = (other: SeenHead | undefined): Error =>
+    sitesDisagree(
+      claim,
+      [site, position],
+      other === undefined ? undefined : [other.site, other.head.metadata.position],
+    );
+  if (!equal && left[0] !== undefined) throw disagree(left[0]);
+  // Bytes of a quarantined sample. No router may delete them.
+  if (kind === 'void') throw disagree(undefined);
+  // An event names this record as the owner: it must not end as a conflict. The other record will.
+  if (!equal && !certain && isClaimed(claim)) throw ownerUnsettled(claim, site, owner.of);
+  const against = certain ? undefined : later.find((one) => !isSame(one.head.metadata, owner));
+  if (against !== undefined) throw disagree(against);
+  if (kind === 'unsettled' && !(direct && isSettleable(claim, later.length, away)))
+    throw ownerUnsettled(claim, site, owner.of);
+  return equal ? { kind: 'duplicate', of: owner.of, left } : { kind: 'conflict', owner };
 }
 
 /**
@@ -167,75 +184,6 @@ async function sameAtFirst(claim: Claim, site: string, head: ObjectHead): Promis
  */
 function isSettleable({ stores, settleWith }: Claim, later: number, away: number): boolean {
   return later + away >= stores.length - 1 && 1 + later >= settleWith;
-}
-
-async function otherAtFirst(claim: Claim, site: string, head: ObjectHead): Promise<Verdict> {
-  const { position } = head.metadata;
-  const { heads: later } = await laterHeads(claim);
-  const [left] = later.filter((one) => isOwn(one.head, claim));
-  if (left !== undefined)
-    throw sitesDisagree(claim, [site, position], [left.site, claim.metadata.position]);
-  const fate = await fateOf(head, claim, site);
-  if (fate.kind === 'stored' || fate.kind === 'settling') return { kind: 'conflict' };
-  // An event names this record as the owner: it must not end as a conflict. The other record will.
-  if (fate.kind !== 'void' && isClaimed(claim)) throw ownerUnsettled(claim, site, position);
-  // Bytes of a quarantined sample. No router may delete them.
-  if (fate.kind === 'void') throw sitesDisagree(claim, [site, position], undefined);
-  const alike = later.find((one) => isSame(one.head, claim));
-  if (alike !== undefined)
-    throw sitesDisagree(claim, [site, position], [alike.site, alike.head.metadata.position]);
-  return { kind: 'conflict' };
-}
-
-/** The record at the end of a chain of duplicates. */
-type Fate =
-  /** `of` is stored: the record itself, or the one it is a duplicate of. */
-  | { readonly kind: 'stored'; readonly of: string }
-  /** It is settled, and leads to no stored event, or to this record. */
-  | { readonly kind: 'void' }
-  /**
-   * `settling`: it precedes this record in its batch. `behind`: it follows this record in its
-   * partition and cannot settle before it.
-   */
-  | { readonly kind: 'unsettled' | 'settling' | 'behind' }
-  /** The position belongs to another log, or its event was deleted. */
-  | { readonly kind: 'unknown' };
-
-/**
- * The most links of a chain of duplicates. The outcome in each link was settled before the event
- * that names it, or was in flight then. Longer chains have never been observed.
- */
-const MOST_LINKS = 64;
-
-/** Throws `LOG_REWOUND` if the object cannot have been written from this log. */
-async function fateOf({ metadata }: ObjectHead, claim: Claim, site: string): Promise<Fate> {
-  let of = metadata.position;
-  for (let link = 0; link < MOST_LINKS; link += 1) {
-    if (of === claim.metadata.position) return { kind: 'void' };
-    const position = parsePosition(of);
-    if (isSettling(position, claim.attempt)) return { kind: 'settling' };
-    const outcome = await claim.outcomes.outcomeOf(position);
-    switch (outcome.state) {
-      case 'beyond':
-        throw positionBeyond(site, of);
-      case 'foreign':
-      case 'forgotten':
-        return { kind: 'unknown' };
-      case 'unsettled':
-        return { kind: isBehind(position, claim.attempt) ? 'behind' : 'unsettled' };
-      case 'settled':
-        break;
-      default:
-        return outcome satisfies never;
-    }
-    const { event } = outcome;
-    if (event.data.submission !== undefined && event.data.submission !== claim.submission)
-      throw otherRecord(site, of);
-    if (event.outcome === 'stored') return { kind: 'stored', of };
-    if (event.outcome !== 'duplicate') return { kind: 'void' };
-    ({ of } = event.data);
-  }
-  return { kind: 'unknown' };
 }
 
 interface LaterHeads {
@@ -296,22 +244,8 @@ function isOfEarlier({ metadata }: ObjectHead, claim: Claim): boolean {
   return (metadata.arbiter ?? 0) < (claim.metadata.arbiter ?? 0);
 }
 
-function isSame({ metadata: { sampleSha256, country } }: ObjectHead, { metadata }: Claim): boolean {
-  return sampleSha256 === metadata.sampleSha256 && country === metadata.country;
-}
+type Sample = Pick<NamedOwner, 'sampleSha256' | 'country'>;
 
-function isSettling(position: Position, { position: own, previous }: Attempt): boolean {
-  return (
-    inOnePartition(position, own) &&
-    position.offset < own.offset &&
-    position.offset > (previous ?? -1n)
-  );
-}
-
-function isBehind(position: Position, { position: own }: Attempt): boolean {
-  return inOnePartition(position, own) && position.offset > own.offset;
-}
-
-function inOnePartition(a: Position, b: Position): boolean {
-  return a.log === b.log && a.topic === b.topic && a.partition === b.partition;
+function isSame(one: Sample, other: Sample): boolean {
+  return one.sampleSha256 === other.sampleSha256 && one.country === other.country;
 }

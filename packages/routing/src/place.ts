@@ -2,6 +2,7 @@ import { remedyOf } from '@residency/coded-error';
 import { formatPosition, objectKey } from '@residency/contracts';
 import type { ObjectMetadata, Placement } from '@residency/contracts';
 import { defined } from '@residency/defined';
+import type { SealedSample } from '@residency/sealing';
 import { mayOwe } from './claim.ts';
 import type { Attempt, Claim } from './claim.ts';
 import { quarantined } from './decode.ts';
@@ -44,6 +45,25 @@ export async function place(
   deps: PlaceDeps,
 ): Promise<RecordResult> {
   const { submission, sampleSha256, country, decision } = judged;
+  const claim: Claim = {
+    submission,
+    metadata: {
+      position: formatPosition(attempt.position),
+      sampleSha256,
+      country,
+      policyDigest: decision.policy.digest,
+      ...defined({ arbiter }),
+    },
+    attempt,
+    stores,
+    settleWith,
+    outcomes: deps.outcomes,
+    ...defined({ claimed }),
+  };
+  if (claimed !== undefined) {
+    const verdict = await timed(deps.onStage, 'store', () => atClaim(claim));
+    if (verdict !== undefined) return ofAnother(verdict, [], objectKey(submission), judged);
+  }
   const sealed = await timed(deps.onStage, 'seal', () =>
     deps.sealer.seal(sample, {
       region: decision.region,
@@ -52,43 +72,23 @@ export async function place(
       submission,
     }),
   );
-  const metadata: ObjectMetadata = {
-    position: formatPosition(attempt.position),
-    sampleSha256,
-    country,
-    policyDigest: decision.policy.digest,
-    sealedSha256: sealed.sealedSha256,
-    wrappingKey: sealed.wrappingKey,
-    ...defined({ arbiter }),
-  };
-  const claim: Claim = {
-    submission,
-    metadata,
-    attempt,
-    stores,
-    settleWith,
-    outcomes: deps.outcomes,
-    ...defined({ claimed }),
-  };
-  return await timed(deps.onStage, 'store', () =>
-    write({ judged, message: sealed.message, claim }),
-  );
+  return await timed(deps.onStage, 'store', () => write({ judged, sealed, claim }));
 }
 
 interface Writing {
   readonly judged: Placeable['judged'];
-  readonly message: Uint8Array;
+  readonly sealed: SealedSample;
   readonly claim: Claim;
 }
 
-async function write({ judged, message, claim }: Writing): Promise<RecordResult> {
-  const { metadata, stores, settleWith } = claim;
+async function write({ judged, sealed, claim }: Writing): Promise<RecordResult> {
+  const { stores, settleWith } = claim;
+  const { message, sealedSha256, wrappingKey } = sealed;
+  const metadata: ObjectMetadata = { ...claim.metadata, sealedSha256, wrappingKey };
   const key = objectKey(judged.submission);
   if (stores.length === 0) throw new Error('Expected a site to write to, found none.');
   const placements: Placement[] = [];
   const debts = new Debts(stores.length - settleWith);
-  const claimed = await atClaim(claim);
-  if (claimed !== undefined) return ofAnother(claimed, [], key, judged);
   for (const store of stores) {
     const { site } = store;
     const first = store === stores[0];
@@ -189,12 +189,14 @@ function ofAnother(
   key: string,
   judged: Placeable['judged'],
 ): RecordResult {
-  if (verdict.kind === 'conflict')
+  if (verdict.kind === 'conflict') {
+    const { of, ...owner } = verdict.owner;
     return quarantined(
       'IDENTITY_CONFLICT',
       'source, id: already used for another sample or country',
-      judged,
+      { ...judged, of, owner },
     );
+  }
   const copies = [
     ...placements,
     ...verdict.left.map((left) => placement(left.site, key, left.head)),

@@ -1,6 +1,5 @@
 import { objectKey } from '@residency/contracts';
-import type { ObjectMetadata } from '@residency/contracts';
-import type { Claim } from './claim.ts';
+import type { Claim, RecordMetadata } from './claim.ts';
 import type { ObjectHead } from './ports/object-store.ts';
 import { RoutingError } from './routing-error.ts';
 
@@ -36,8 +35,8 @@ function standing([site, position]: Standing): string {
 }
 
 /**
- * A site holds an equal object of a record that is still being placed, or may be about to commit as
- * stored.
+ * A site holds an object whose record, or the one that its event names, is still being placed, or
+ * may be about to commit as stored.
  */
 export function ownerUnsettled(
   { submission, metadata }: Claim,
@@ -47,7 +46,7 @@ export function ownerUnsettled(
   return new RoutingError({
     code: 'OWNER_UNSETTLED',
     remedy: 'retry',
-    message: `Expected ${other}, whose object is in ${site} under ${objectKey(submission)}, to be placed and settled, found it unsettled. ${metadata.position} waits for it. If neither partition advances: ${RUNBOOK}.`,
+    message: `Expected ${other}, to which the object in ${site} under ${objectKey(submission)} leads, to be placed and settled, found it unsettled. ${metadata.position} waits for it. If neither partition advances: ${RUNBOOK}.`,
   });
 }
 
@@ -78,7 +77,7 @@ export function claimUnknown({ submission, metadata }: Claim, of: string): Routi
  */
 export function requireOwnObject(
   { metadata: found }: ObjectHead,
-  own: ObjectMetadata,
+  own: RecordMetadata,
   site: string,
 ): void {
   const names = (['sampleSha256', 'country', 'policyDigest'] as const).filter(

@@ -279,7 +279,12 @@ describe('one identity', () => {
     const w = world()
       .submit(NOW, { id: 'x' })
       .submit(NOW, { id: 'x', ...fields });
-    expect(outcomes(await w.route())).toEqual(['stored zurich', 'quarantined IDENTITY_CONFLICT']);
+    const result = await w.route();
+    expect(outcomes(result)).toEqual(['stored zurich', 'quarantined IDENTITY_CONFLICT']);
+    expect(result.settlements[1]?.event.data).toMatchObject({
+      of: 'log-1/threat.samples/0/0',
+      owner: { sampleSha256: sha256(Buffer.from('harmless')), country: 'CH' },
+    });
     expect(w.memorySite('zrh-1').objects.size).toBe(1);
   });
 
@@ -338,7 +343,9 @@ describe('one identity', () => {
         });
       return await create(...args);
     };
-    expect(outcomes(await w.route())).toEqual(['quarantined IDENTITY_CONFLICT', 'stored zurich']);
+    const result = await w.route();
+    expect(outcomes(result)).toEqual(['quarantined IDENTITY_CONFLICT', 'stored zurich']);
+    expect(result.settlements[0]?.event.data).not.toHaveProperty('of');
   });
 });
 

@@ -1,8 +1,10 @@
 import {
   ALL_IN_SERVICE,
   INITIAL_CONTROL,
+  formatPosition,
   objectKey,
   policyDigest,
+  sha256,
   submissionId,
 } from '@residency/contracts';
 import type { ControlState, ObjectMetadata, RegionService } from '@residency/contracts';
@@ -52,12 +54,12 @@ async function route(w: RoutingWorld, index: number, state: ControlState): Promi
 function told({ settlements: [one], blocked }: BatchResult): Record<string, unknown> {
   if (one === undefined) return { waits: blocked?.error.code };
   const data: Record<string, unknown> = { ...one.event.data };
-  const { placements, owed, of, arbiter, reason } = data;
+  const { placements, owed, of, owner, arbiter, reason } = data;
   const sites = Array.isArray(placements)
     ? placements.map((each: { site: string }) => each.site)
     : undefined;
   return JSON.parse(
-    JSON.stringify({ outcome: one.event.outcome, in: sites, owed, of, arbiter, reason }),
+    JSON.stringify({ outcome: one.event.outcome, in: sites, owed, of, owner, arbiter, reason }),
   ) as Record<string, unknown>;
 }
 
@@ -160,8 +162,31 @@ describe('a claim', () => {
     expect(told(await route(w, 2, state))).toEqual({
       outcome: 'quarantined',
       reason: 'IDENTITY_CONFLICT',
+      of: positionOf(0),
+      owner: { sampleSha256: sha256(Buffer.from('harmless')), country: 'CH' },
     });
     expect(metadataIn(w, 'zrh-2')).toBeUndefined();
+  });
+
+  it('is looked at before the sample is sealed, and asks once what became of its owner', async () => {
+    const w = world();
+    const state = await claimed(w);
+    const asked: string[] = [];
+    const result = await w.route(
+      {
+        control: { read: async () => state },
+        sealer: { seal: () => Promise.reject(new Error('sealed in vain')) },
+        outcomes: {
+          outcomeOf: async (position) => {
+            asked.push(formatPosition(position));
+            return await w.outcomes.outcomeOf(position);
+          },
+        },
+      },
+      { partition: 1, records: w.records.slice(1, 2), previous: null },
+    );
+    expect(told(result)).toEqual({ outcome: 'duplicate', of: positionOf(0) });
+    expect(asked).toEqual([positionOf(0)]);
   });
 
   it('of a record that is not settled is for others only: its owner creates the object', async () => {
@@ -287,6 +312,9 @@ describe("an object of an earlier arbiter's time in the former arbiter", () => {
   it('makes the record a conflict if its own record is stored, with another sample', async () => {
     const w = world();
     await route(w, 2, control({ out: new Map([['zrh-2', 1]]) }));
-    expect(told(await route(w, 0, control(BACK)))).toMatchObject({ outcome: 'quarantined' });
+    expect(told(await route(w, 0, control(BACK)))).toMatchObject({
+      outcome: 'quarantined',
+      of: positionOf(2),
+    });
   });
 });

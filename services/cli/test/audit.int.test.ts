@@ -154,6 +154,7 @@ describe('audit adjudicate', () => {
         events: 8,
         regionsDecided: 4,
         consentsDecided: 8,
+        conflictsCompared: 0,
         consentRecordsSkipped: 0,
         notRedecidable: { total: 0, byReason: {} },
         differences: 0,

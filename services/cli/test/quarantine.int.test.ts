@@ -254,6 +254,47 @@ it('what was redriven is marked with what became of it, and a record can be clos
   await data.close();
 });
 
+it('a conflict is listed and shown with the record that owns its identity, and with what differs', async () => {
+  const folder = await temporaryFolder();
+  await folder.json(0, 'consent', 'grant', '--consent', 'consent-0001', '--subject', 's');
+  const publish = async (sample: string, country: string) => {
+    await writeFile(join(folder.path, 'f'), sample);
+    const args = ['--consent', 'consent-0001', '--id', 'case-1', '--again'];
+    return await folder.json(0, 'publish', 'f', '--country', country, ...args);
+  };
+  const [published] = await publish(SAMPLE, 'CH');
+  await publish('another', 'CH');
+  await publish('another', 'DE');
+  expect((await folder.run('route', '--once')).code).toBe(1);
+  const [owner = '', first = '', second = ''] = (await folder.json(0, 'audit', 'list')).map(
+    ({ id }) => String(id),
+  );
+
+  expect(await folder.json(0, 'quarantine', 'list')).toMatchObject([
+    { position: first, reason: 'IDENTITY_CONFLICT', of: owner, differs: ['sample'] },
+    { position: second, reason: 'IDENTITY_CONFLICT', of: owner, differs: ['sample', 'country'] },
+  ]);
+  const { out } = await folder.run('quarantine', 'list');
+  expect(out).toContain(`; sample of ${owner} differs`);
+  expect(out).toContain(`; sample and country of ${owner} differ`);
+  expect((await folder.run('quarantine', 'show', second)).out).toMatch(
+    new RegExp(`^of +${owner}$\ndiffers +sample, country$`, 'm'),
+  );
+  const submission = String(published?.['submission']);
+  expect((await folder.json(0, 'status', submission))[0]?.outcomes).toMatchObject([
+    { outcome: 'stored' },
+    { outcome: 'quarantined', of: owner },
+    { outcome: 'quarantined', of: owner },
+  ]);
+  expect((await folder.run('status', submission)).out).toMatch(
+    new RegExp(`^quarantined +IDENTITY_CONFLICT .*${owner}$`, 'm'),
+  );
+  expect(await folder.json(0, 'audit', 'adjudicate')).toMatchObject([
+    { events: 3, conflictsCompared: 2, differences: 0 },
+  ]);
+  expect((await folder.run('reconcile', '--open')).code).toBe(0);
+});
+
 it('a record that came back three times is redriven by a reason only if that is said', async () => {
   const folder = await temporaryFolder();
   const data = await openDataDirectory(join(folder.path, '.residency'));

@@ -10,6 +10,7 @@ import { SCRATCH_PARTS } from '../ports/scratch.ts';
 import type { Scratch } from '../ports/scratch.ts';
 import { claimsOf, decodeConsentClaim, encodeConsentClaim } from './claim.ts';
 import type { DecisionClaim } from './claim.ts';
+import { ConflictOwners } from './conflict-owners.ts';
 import { historiesOf, putDownConsents } from './consent-histories.ts';
 import type { ConsentRecord } from './consent-histories.ts';
 import { decideAgain } from './decide-again.ts';
@@ -17,7 +18,7 @@ import type { AdjudicationCode, AdjudicationDifference } from './difference.ts';
 import { gateAgain } from './gate-again.ts';
 
 export interface AdjudicateDeps {
-  /** The records of the audit log, in order within each partition. */
+  /** The records of the audit log, in order within each partition. Read twice if there are conflicts. */
   records(): AsyncIterable<AuditRecord>;
   /** Every published policy version, in log order. */
   policies(): Promise<readonly PolicyPublished[]>;
@@ -40,6 +41,11 @@ export interface Adjudication {
   readonly consentsDecided: number;
   readonly regionsDecided: number;
   /**
+   * Identity conflicts among them that were compared with the event of the owner that they name. The
+   * others' owner has no event yet, or one before the period.
+   */
+  readonly conflictsCompared: number;
+  /**
    * Events quarantined for reasons that only the intake record shows. Policies and consents do not
    * decide them.
    */
@@ -61,7 +67,7 @@ export interface Adjudication {
  * Decides every recorded submission again: its region under the policy in force at its T, and its
  * consent as of T. Events are read first: a router decides only after its views have passed T, so
  * the policies and consents behind an event are in their logs by then. Memory: one part of the
- * consents at a time, and the list.
+ * consents at a time, the conflicts, and the list.
  */
 export async function adjudicate(
   deps: AdjudicateDeps,
@@ -70,6 +76,7 @@ export async function adjudicate(
   const run = new Run(deps, options);
   await run.readEvents();
   await run.settleSuspects();
+  await run.compareConflicts();
   const consentRecordsSkipped = await putDownConsents(deps.consents(), deps.scratch.consents);
   for (let part = 0; part < SCRATCH_PARTS; part += 1)
     await run.gatePart(deps.scratch.consents, part);
@@ -87,7 +94,9 @@ class Run {
    */
   #suspects: DecisionClaim[] = [];
   #policies: readonly PolicyPublished[] = [];
+  readonly #owners = new ConflictOwners();
   #events = 0;
+  #conflicts = 0;
   #consents = 0;
   #regions = 0;
 
@@ -129,6 +138,17 @@ class Run {
     this.#suspects = [];
   }
 
+  async compareConflicts(): Promise<void> {
+    if (this.#owners.none) return;
+    for await (const record of this.#deps.records()) {
+      const event = auditEventIn(record.value);
+      if (event !== undefined) this.#owners.see(event);
+    }
+    const { compared, differences } = this.#owners.judge();
+    this.#conflicts = compared;
+    for (const difference of differences) this.#add(difference);
+  }
+
   async gatePart(consents: Scratch, part: number): Promise<void> {
     const histories = await historiesOf(consents, part);
     for await (const line of this.#deps.scratch.claims.read(part)) {
@@ -143,6 +163,7 @@ class Run {
       events: this.#events,
       consentsDecided: this.#consents,
       regionsDecided: this.#regions,
+      conflictsCompared: this.#conflicts,
       consentRecordsSkipped,
       notRedecidable: {
         total: Object.values(this.#byReason).reduce((sum, count) => sum + count, 0),
@@ -159,6 +180,7 @@ class Run {
   #take(event: AuditEvent): Promise<void> | undefined {
     const { consent, decision, redecidable, incomplete } = claimsOf(event);
     this.#events += 1;
+    this.#owners.add(event);
     if (!redecidable && event.outcome === 'quarantined')
       this.#byReason[event.data.reason] = (this.#byReason[event.data.reason] ?? 0) + 1;
     if (incomplete)

@@ -8,10 +8,12 @@ export const ADJUDICATION_CODES = [
   'CONSENT_DIFFERS',
   'TERMS_DIFFER',
   'REASON_DIFFERS',
+  'OWNER_DIFFERS',
+  'CONFLICT_WITH_EQUAL',
 ] as const;
 export type AdjudicationCode = (typeof ADJUDICATION_CODES)[number];
 
-/** One event that does not follow from the policy and the consents of its time. */
+/** One event that does not follow from the policy and the consents of its time, or from another event. */
 export interface AdjudicationDifference {
   readonly code: AdjudicationCode;
   /** The position of the intake record. If the record is not an event: of the audit record. */

@@ -1,4 +1,11 @@
-import { ServiceHistory, auditEventIn, formatPosition, parsePosition } from '@residency/contracts';
+import {
+  ServiceHistory,
+  auditEventIn,
+  formatPosition,
+  namedOwner,
+  parsePosition,
+} from '@residency/contracts';
+import type { AuditEvent } from '@residency/contracts';
 import type { Committed } from '../audit-chain.ts';
 import type { DuplicateEvent, StoredEvent } from '../check-object.ts';
 import type { Claims } from '../claims.ts';
@@ -91,7 +98,9 @@ export class FirstReading {
     report.events[event.outcome] += 1;
     if (event.outcome === 'stored') await this.#followStored(event);
     if (event.outcome === 'quarantined') this.#pointers.addEvent(event.position);
-    if (event.outcome === 'duplicate') this.#followDuplicate(event);
+    if (event.outcome === 'duplicate' && event.data.placements !== undefined)
+      this.#copies.set(formatPosition(event.position), event);
+    this.#followOwner(event);
   }
 
   /** An order that came after the control log was read may explain the placements. */
@@ -149,9 +158,15 @@ export class FirstReading {
     }
   }
 
-  #followDuplicate(event: DuplicateEvent): void {
-    const position = formatPosition(event.position);
-    if (event.data.placements !== undefined) this.#copies.set(position, event);
-    this.#references.addDuplicate(event.data.submission, position, parsePosition(event.data.of));
+  #followOwner(event: AuditEvent): void {
+    const owner = namedOwner(event);
+    const { submission } = event.data;
+    if (owner === undefined || submission === undefined) return;
+    this.#references.addOwner(
+      event.outcome === 'duplicate' ? 'duplicate' : 'conflict',
+      submission,
+      formatPosition(event.position),
+      parsePosition(owner.of),
+    );
   }
 }

@@ -7,18 +7,33 @@ import type { Run } from '../run.ts';
 import { readOutcomes } from '../submission-outcomes.ts';
 import type { SubmissionOutcomes } from '../submission-outcomes.ts';
 
+/** By the kind of event that names an owner. */
+const UNKNOWN = {
+  duplicate: {
+    code: 'DUPLICATE_OF_UNKNOWN',
+    through: 'duplicates',
+    message:
+      'Expected the position a duplicate names to be where the same submission was stored, or a duplicate that leads there, found no such event.',
+  },
+  conflict: {
+    code: 'CONFLICT_WITH_UNKNOWN',
+    through: 'conflicts',
+    message:
+      'Expected the position that an identity conflict names to be where the same submission was stored, or a duplicate or conflict that leads there, found no such event.',
+  },
+} as const;
+
 /**
- * References from events to other records. A duplicate names the record that was stored; a
- * placement names the record whose object was adopted. Unresolved ones are rare, so they are kept
- * in memory.
+ * References from events to other records. A duplicate and a conflict name the record that owns the
+ * identity; a placement names the record whose object was adopted. Unresolved ones are rare, so they
+ * are kept in memory.
  */
 export class References {
   readonly #run: Run;
   readonly #claims: Claims;
-  /**
-   * Duplicates whose original was not read yet: its partition is read later, or it is in flight.
-   */
+  /** Events whose owner was not read yet: its partition is read later, or it is in flight. */
   readonly #pending: {
+    readonly kind: keyof typeof UNKNOWN;
     readonly submission: string;
     readonly position: string;
     readonly of: Position;
@@ -35,8 +50,9 @@ export class References {
     this.#claims = claims;
   }
 
-  addDuplicate(submission: string, position: string, of: Position): void {
-    if (!this.#claims.isStored(submission, of)) this.#pending.push({ submission, position, of });
+  addOwner(kind: keyof typeof UNKNOWN, submission: string, position: string, of: Position): void {
+    if (!this.#claims.isStored(submission, of))
+      this.#pending.push({ kind, submission, position, of });
   }
 
   addAdopted(submission: string, by: Position, from: Position): void {
@@ -54,21 +70,16 @@ export class References {
       deps.trail,
       new Set([...left, ...this.#adopted].map(({ submission }) => submission)),
     );
-    for (const { submission, position, of } of left) {
-      // The original was in flight then, and may itself have become a duplicate.
-      const last = outcomes.endOf(of);
+    for (const { kind, submission, position, of } of left) {
+      const { code, through, message } = UNKNOWN[kind];
+      // The owner was in flight then, and may itself have become a duplicate or a conflict.
+      const last = outcomes.endOf(of, through);
       if (
         last !== undefined &&
         (this.#claims.isStored(submission, last) || chain.isInFlight(last, before, end))
       )
         continue;
-      report.add({
-        code: 'DUPLICATE_OF_UNKNOWN',
-        position,
-        submission,
-        message:
-          'Expected the position a duplicate names to be where the same submission was stored, or a duplicate that leads there, found no such event.',
-      });
+      report.add({ code, position, submission, message });
     }
     this.#judgeAdopted(outcomes, before, end);
   }

@@ -126,6 +126,7 @@ async function writeText(
         ['events', counts.events],
         ['regions decided again', counts.regionsDecided],
         ['consents decided again', counts.consentsDecided],
+        ['conflicts compared with their owners', counts.conflictsCompared],
         ...Object.entries(notRedecidable.byReason).map(([reason, count]) => [
           `not re-decidable from the audit log: ${reason}`,
           count,

@@ -4,11 +4,12 @@ import {
   REDRIVE_HEADER,
   auditEventIn,
   formatPosition,
+  namedOwner,
   parsePosition,
   readControlRecord,
   sha256,
 } from '@residency/contracts';
-import type { LogRecord, QuarantinePointer } from '@residency/contracts';
+import type { AuditEvent, LogRecord, QuarantinePointer } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { Instant } from '@residency/residency';
 import { checkInterrupted } from '../terminal/session.ts';
@@ -29,6 +30,13 @@ export interface Closed {
   readonly principal?: string;
 }
 
+/** Whose identity a conflict met, and in what the two differ. */
+export interface Met {
+  /** The owner's position. */
+  readonly of: string;
+  readonly differs: readonly ('sample' | 'country')[];
+}
+
 /** A quarantined record and what became of it. */
 export interface QuarantinedEntry {
   readonly pointer: QuarantinePointer;
@@ -36,6 +44,8 @@ export interface QuarantinedEntry {
   readonly state: 'open' | 'redriven' | 'closed';
   readonly redriven?: Redriven;
   readonly closed?: Closed;
+  /** Absent: no conflict, or one whose owner nobody could tell. */
+  readonly met?: Met;
   /** How often it was redriven before and came back. */
   readonly rounds: number;
 }
@@ -49,7 +59,7 @@ export async function quarantineBook(
   system: System,
 ): Promise<readonly QuarantinedEntry[]> {
   const pointers = await distinct(checked(session, system.quarantine()));
-  const redriven = await redrivenIn(session, system);
+  const redriven = await readAudit(session, system);
   const closed = await closedIn(session, system);
   const known = new Set(pointers.map(({ position }) => position));
   return pointers.map((pointer) => {
@@ -59,7 +69,7 @@ export async function quarantineBook(
       pointer,
       state: again !== undefined ? 'redriven' : end !== undefined ? 'closed' : 'open',
       rounds: roundsOf(pointer.position, redriven.byNew, known),
-      ...defined({ redriven: again, closed: end }),
+      ...defined({ redriven: again, closed: end, met: redriven.met.get(pointer.position) }),
     };
   });
 }
@@ -88,21 +98,27 @@ export async function standing(
   return value.length === valueBytes && sha256(value) === valueSha256 ? record : 'replaced';
 }
 
-interface Redrives {
+interface FromAudit {
   /** By the position of the quarantined record, and by the new one. */
   readonly byOld: ReadonlyMap<string, Redriven>;
   readonly byNew: ReadonlyMap<string, string>;
+  /** By the position of the conflict. */
+  readonly met: ReadonlyMap<string, Met>;
 }
 
 /**
  * Also those that were not routed yet: saying it twice must not send a record twice. The last one
  * of a position holds.
  */
-async function redrivenIn(session: Session, system: System): Promise<Redrives> {
+async function readAudit(session: Session, system: System): Promise<FromAudit> {
   const [byOld, byNew] = [new Map<string, Redriven>(), new Map<string, string>()];
+  const met = new Map<string, Met>();
   for await (const bytes of checked(session, system.auditRecords())) {
     const event = auditEventIn(bytes);
-    if (event?.data.redriveOf === undefined) continue;
+    if (event === undefined) continue;
+    const conflict = metBy(event);
+    if (conflict !== undefined) met.set(formatPosition(event.position), conflict);
+    if (event.data.redriveOf === undefined) continue;
     const {
       position,
       outcome,
@@ -117,7 +133,20 @@ async function redrivenIn(session: Session, system: System): Promise<Redrives> {
   }
   for await (const { position, of } of waitingRedrives(session, system))
     byOld.set(of, { position });
-  return { byOld, byNew };
+  return { byOld, byNew, met };
+}
+
+function metBy(event: AuditEvent): Met | undefined {
+  const owner = namedOwner(event);
+  if (event.outcome !== 'quarantined' || owner === undefined) return undefined;
+  const { sampleSha256, country } = event.data;
+  return {
+    of: owner.of,
+    differs: [
+      ...(owner.sampleSha256 === sampleSha256 ? [] : (['sample'] as const)),
+      ...(owner.country === country ? [] : (['country'] as const)),
+    ],
+  };
 }
 
 /** Nothing is listed for a replaced intake log: its records are another log's. */

@@ -11,7 +11,7 @@ import { printable } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';
 import { withSystem } from '../opening/with-system.ts';
 import { quarantineBook, standing } from './quarantine-book.ts';
-import type { QuarantinedEntry } from './quarantine-book.ts';
+import type { Met, QuarantinedEntry } from './quarantine-book.ts';
 import { counted, grouped, table } from '../terminal/table.ts';
 import type { Cell } from '../terminal/table.ts';
 
@@ -38,7 +38,14 @@ export async function list(
   });
 }
 
-function rowOf({ pointer, state, rounds, redriven, closed }: QuarantinedEntry): readonly Cell[] {
+function rowOf({
+  pointer,
+  state,
+  rounds,
+  redriven,
+  closed,
+  met,
+}: QuarantinedEntry): readonly Cell[] {
   const { position, reason, valueBytes, detail } = pointer;
   const became =
     redriven === undefined
@@ -50,13 +57,18 @@ function rowOf({ pointer, state, rounds, redriven, closed }: QuarantinedEntry): 
     valueBytes,
     rounds,
     `${state}${state === 'closed' ? `: ${printable(closed?.reason ?? '')}` : became}`,
-    detail,
+    met === undefined ? detail : `${detail}; ${metText(met)}`,
   ];
 }
 
-function jsonOf({ pointer, state, rounds, redriven, closed }: QuarantinedEntry): object {
+function metText({ of, differs }: Met): string {
+  return `${differs.join(' and ')} of ${of} ${differs.length > 1 ? 'differ' : 'differs'}`;
+}
+
+function jsonOf({ pointer, state, rounds, redriven, closed, met }: QuarantinedEntry): object {
   return {
     ...pointer,
+    ...met,
     state,
     rounds,
     ...(redriven === undefined ? {} : { redriven: { outcome: 'waits', ...redriven } }),
@@ -97,6 +109,8 @@ export async function show(
     else {
       const said = {
         ...entry.pointer,
+        of: entry.met?.of,
+        differs: entry.met?.differs.join(', '),
         state: rowOf(entry)[4],
         rounds: entry.rounds,
         ...found,

@@ -86,7 +86,7 @@ async function status(session: Session, options: Options, submission: string): P
     );
   else
     await session.output.lines(
-      table(['outcome', 'region or reason', 'at', 'position', 'sites'], outcomes.map(rowOf)),
+      table(['outcome', 'region or reason', 'at', 'position', 'sites', 'of'], outcomes.map(rowOf)),
     );
   return state === 'unknown' ? EXIT.found : EXIT.done;
 }
@@ -157,6 +157,7 @@ function rowOf({
   position,
   sites,
   owed,
+  of,
 }: Status['outcomes'][number]): string[] {
   return [
     text(outcome),
@@ -166,6 +167,7 @@ function rowOf({
     Array.isArray(sites) && Array.isArray(owed)
       ? printable(whereaboutsText({ sites: sites.map(String), owed: owed.map(String) }))
       : '',
+    text(of),
   ];
 }
 
