@@ -190,8 +190,8 @@ export class KafkaLog {
    * visible to this user.
    */
   async topicId(topic: Topic): Promise<string | undefined> {
-    this.#requireOpen();
-    return (await this.#intake.topicIds())?.get(topic);
+    const name = this.#nameOf(topic);
+    return (await this.#ask((connection) => connection.topicIds([name])))?.get(name);
   }
 
   /** Open transactions that block readers of a topic: the oldest of each partition that has one. */
@@ -447,7 +447,7 @@ export class KafkaLog {
         openProducer: async (plan) => await TransactionalProducer.open(this.#deps.kafka, plan),
         settings: this.#deps.settings,
         reads: this.#intake,
-        read: (topic) => this.#readToEnd(topic, 0),
+        read: (topic, from) => this.#readToEnd(topic, 0, from),
       },
       owner,
     );

@@ -45,7 +45,7 @@ test('the policies are read before the first term, and each term has the same vi
         {
           log: 'log-1',
           region: 'zurich',
-          values: async function* none() {},
+          read: async function* none() {},
           append: never,
           close: async () => undefined,
         },
