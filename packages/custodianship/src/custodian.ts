@@ -178,12 +178,13 @@ export class Custodian {
       keeping.passedOver(opened.passedOver, opened.error);
       return undefined;
     }
-    const { register, last } = opened;
+    const { register, last, bytes, at } = opened;
     const head = await CustodyHead.resume(custody, register.head);
     if (head === undefined) {
       keeping.passedOver('REGISTER_AHEAD_OF_LOG');
       return undefined;
     }
+    keeping.opened({ bytes, at });
     const custodian = new Custodian(deps, head, register, last);
     await custodian.#strikePaid();
     return custodian;

@@ -19,7 +19,12 @@ export const PASSED_OVER_CODES = [
 export type PassedOverCode = (typeof PASSED_OVER_CODES)[number];
 
 export type OpenedRegister =
-  | { readonly register: Register; readonly last: ReadonlyMap<number, AuditFeedRecord> }
+  | {
+      readonly register: Register;
+      readonly last: ReadonlyMap<number, AuditFeedRecord>;
+      readonly bytes: number;
+      readonly at: number;
+    }
   | { readonly passedOver: PassedOverCode; readonly error?: unknown };
 
 export interface OpenRegisterDeps {
@@ -34,18 +39,21 @@ export interface OpenRegisterDeps {
  * the log from being read (retry).
  */
 export async function openRegister(deps: OpenRegisterDeps): Promise<OpenedRegister | undefined> {
-  let bytes: Buffer | undefined;
+  let found: Awaited<ReturnType<RegisterStore['read']>>;
   try {
-    bytes = (await deps.store.read())?.bytes;
+    found = await deps.store.read();
   } catch (error) {
     return { passedOver: 'REGISTER_UNREADABLE', error };
   }
-  if (bytes === undefined) return undefined;
+  if (found === undefined) return undefined;
+  const { bytes, at } = found;
   const register = decodeRegister(bytes);
   if (register === undefined) return { passedOver: 'REGISTER_FORMAT' };
   if (!isOf(register, deps)) return { passedOver: 'REGISTER_OF_ANOTHER' };
   const last = await lastRead(register.audit, deps.audit);
-  return last === undefined ? { passedOver: 'REGISTER_AHEAD_OF_LOG' } : { register, last };
+  return last === undefined
+    ? { passedOver: 'REGISTER_AHEAD_OF_LOG' }
+    : { register, last, bytes: bytes.length, at };
 }
 
 function isOf(

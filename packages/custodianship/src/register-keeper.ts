@@ -10,6 +10,8 @@ export interface RegisterKeeping {
   readonly topics: RegisterTopics;
   /** Called at the start for a register that is not used; both logs are read from their start. */
   readonly passedOver: (code: PassedOverCode, error?: unknown) => void;
+  /** Called at the start for a register that is used. `at`: when it was saved, wall clock, milliseconds. */
+  readonly opened: (register: { readonly bytes: number; readonly at: number }) => void;
   /** Called for each register that was saved. */
   readonly saved: (bytes: number) => void;
   /** Called for each failure to save one. The work goes on. */

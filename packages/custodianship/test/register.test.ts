@@ -26,6 +26,7 @@ function kept(store: RegisterKeeping['store'], over: Partial<RegisterKeeping> = 
       store,
       topics: TOPICS,
       passedOver: (code) => passedOver.push(code),
+      opened: () => undefined,
       saved: () => undefined,
       failed: (error) => failed.push(error),
       ...over,
