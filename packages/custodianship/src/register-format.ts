@@ -1,3 +1,4 @@
+import { defined } from '@residency/defined';
 import { tryReadJson } from '@residency/residency';
 import type { SavedPages } from './copy-prints.ts';
 import type { CustodyEnd, SavedHead } from './custody-head.ts';
@@ -90,17 +91,22 @@ export function decodeRegister(bytes: Buffer): Register | undefined {
 }
 
 function blocksOf({ head, debts }: Register): readonly Block[] {
-  const sets = (kind: string, saved: readonly SavedSet[]): readonly Block[] =>
-    saved.map(({ site, partition, words }) => ({ of: [kind, site, partition], words: [words] }));
   return [
     ...head.prints.pages.map(({ of, first, words }) => ({
       of: ['prints', of, String(first)] as const,
       words,
     })),
-    ...sets('repaired', head.repaired),
-    ...sets('not-repaired', head.notRepaired),
-    ...sets('due', debts.due),
+    ...setsIn('repaired', head.repaired),
+    ...setsIn('not-repaired', head.notRepaired),
+    ...setsIn('due', debts.due),
   ];
+}
+
+function setsIn(kind: string, sets: readonly SavedSet[]): readonly Block[] {
+  return sets.map(({ site, partition, words }) => ({
+    of: [kind, site, partition],
+    words: [words],
+  }));
 }
 
 function lengthOf(words: readonly Uint32Array[]): number {
@@ -122,7 +128,10 @@ function registerOf(json: Fields, rest: Buffer): Register {
   return {
     log: json.of('log').text,
     region: json.of('region').text,
-    topics: { ...topics.optional('audit'), ...topics.optional('custody') },
+    topics: defined({
+      audit: topics.of('audit').optionalText,
+      custody: topics.of('custody').optionalText,
+    }),
     sites: json.of('sites').list.map(({ text }) => text),
     head: {
       ...(end.value === null ? {} : { end: endOf(end) }),
@@ -194,12 +203,8 @@ class Fields {
     return new Fields(Object.getOwnPropertyDescriptor(value, key)?.value);
   }
 
-  optional<Key extends string>(key: Key): Partial<Record<Key, string>> {
-    const { value } = this.of(key);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a computed member has no literal type
-    return value === undefined
-      ? {}
-      : ({ [key]: this.of(key).text } as Partial<Record<Key, string>>);
+  get optionalText(): string | undefined {
+    return this.value === undefined ? undefined : this.text;
   }
 
   get list(): readonly Fields[] {

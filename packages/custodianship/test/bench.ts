@@ -4,6 +4,9 @@
  * is away. First without a register, then with the one that it saved; nothing is new then. The floor
  * makes the same records and drops them; the custodian's turn makes them too, so the floor's CPU is
  * subtracted. Each row is a process of its own. No Kafka.
+ *
+ * `--made`: nothing is read. The register is made of random prints and debts, so that many holdings
+ * take seconds; one record is new.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -22,6 +25,8 @@ import {
   storedSample,
 } from '@residency/contracts';
 import type { AuditFeed, Custodian, CustodyLog, TakeOver } from '@residency/custodianship';
+import { encodeRegister } from '../src/register-format.ts';
+import type { Register } from '../src/register-format.ts';
 import { figure, table } from '../../../test/bench/report.ts';
 import { CustodyWorld, NOW } from './custody-world.ts';
 
@@ -42,7 +47,8 @@ interface Start extends Measured, TakeOver {
 
 interface Figures {
   readonly floorSeconds: number;
-  readonly whole: Start;
+  /** Absent: the register was made. */
+  readonly whole?: Start;
   readonly save: Measured;
   readonly fileBytes: number;
   readonly resumed: Start;
@@ -52,7 +58,8 @@ const OWES = 'zrh-2';
 /** A log answers with so many records at once. */
 const PAGE = 500;
 
-async function register(row: Row, holdings: number): Promise<Figures> {
+async function register(row: Row, count: number, made: boolean): Promise<Figures> {
+  let holdings = count;
   const world = new CustodyWorld(['zrh-1', OWES]);
   world.away.add(OWES);
   const template = await world.stored('a', [OWES]);
@@ -111,25 +118,84 @@ async function register(row: Row, holdings: number): Promise<Figures> {
     },
   };
 
+  if (made) return await ofMade();
   const floorFrom = process.cpuUsage();
   for await (const record of custody.read()) void record;
   for await (const record of audit.read(0, 0n)) void record;
   const floorSeconds = secondsSince(floorFrom);
 
+  return await inFolder(async (store) => {
+    const first = await start(world, { custody, audit, store });
+    const save = await measured(() => first.custodian.keep());
+    const fileBytes = first.saved();
+    const { start: whole } = first;
+    first.drop();
+    const resumed = await start(world, { custody, audit, store });
+    return { floorSeconds, whole, save, fileBytes, resumed: resumed.start };
+  });
+
+  async function ofMade(): Promise<Figures> {
+    last = Buffer.from(custodyAt(holdings - 1));
+    const before = Buffer.from(auditAt(holdings - 1));
+    holdings += 1;
+    return await inFolder(async (store) => {
+      await store.replace(
+        encodeRegister(madeRegister(row, holdings - 1, { custody: last, audit: before })),
+      );
+      const resumed = await start(world, { custody, audit, store });
+      const save = await measured(() => resumed.custodian.keep());
+      return { floorSeconds: 0, save, fileBytes: resumed.saved(), resumed: resumed.start };
+    });
+  }
+}
+
+async function inFolder<T>(work: (store: RegisterFile) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'residency-register-'));
   try {
-    const store = new RegisterFile(folder, 'register-zurich');
-    const whole = await start(world, { custody, audit, store });
-    let fileBytes = 0;
-    const save = await measured(() => whole.custodian.keep());
-    fileBytes = whole.saved();
-    const { start: first } = whole;
-    whole.drop();
-    const resumed = await start(world, { custody, audit, store });
-    return { floorSeconds, whole: first, save, fileBytes, resumed: resumed.start };
+    return await work(new RegisterFile(folder, 'register-zurich'));
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** As a custodian saves it after so many holdings. */
+function madeRegister(
+  row: Row,
+  holdings: number,
+  { custody, audit }: { readonly custody: Buffer; readonly audit: Buffer },
+): Register {
+  const random = (words: number): Uint32Array => {
+    const made = new Uint32Array(words);
+    for (let from = 0; from < words; from += 16_384)
+      crypto.getRandomValues(made.subarray(from, from + 16_384));
+    return made;
+  };
+  const [pages, offset] = [Math.ceil(holdings / 1_024), BigInt(holdings - 1)];
+  const words = new Uint32Array(Math.ceil(holdings / 32)).fill(0xff_ff_ff_ff);
+  const of = `${OWES} log-1/threat.samples/0`;
+  const isPaid = row === 'paid';
+  return {
+    log: 'log-1',
+    region: 'zurich',
+    topics: {},
+    sites: ['zrh-1', OWES],
+    head: {
+      ...(isPaid
+        ? { end: { offset, sequence: holdings - 1, digest: custodyDigest(custody) } }
+        : {}),
+      prints: {
+        pages: isPaid ? [{ of, first: 0n, words: [random(pages * 1_024)] }] : [],
+        later: [],
+      },
+      closed: [],
+      repaired: [],
+      notRepaired: [],
+    },
+    debts: isPaid
+      ? { due: [], oldestAt: [] }
+      : { due: [{ site: OWES, partition: '0', words }], oldestAt: [[OWES, NOW]] },
+    audit: [{ partition: 0, offset, digest: custodyDigest(audit) }],
+  };
 }
 
 async function start(
@@ -236,7 +302,7 @@ function memory(): number {
   return heapUsed + arrayBuffers;
 }
 
-async function run(row: Row, holdings: number): Promise<Figures> {
+async function run(row: Row, holdings: number, made: boolean): Promise<Figures> {
   const { stdout } = await promisify(execFile)(process.execPath, [
     '--disable-warning=ExperimentalWarning',
     '--expose-gc',
@@ -245,6 +311,7 @@ async function run(row: Row, holdings: number): Promise<Figures> {
     row,
     '--holdings',
     String(holdings),
+    ...(made ? ['--made'] : []),
   ]);
   return JSON.parse(stdout) as Figures;
 }
@@ -252,31 +319,40 @@ async function run(row: Row, holdings: number): Promise<Figures> {
 const whole = (value: number): string => value.toLocaleString('en');
 
 function rowsOf(row: Row, { floorSeconds, whole: first, resumed, fileBytes }: Figures): string[][] {
-  return [first, resumed].map((one, index) => {
+  const starts = first === undefined ? [undefined, resumed] : [first, resumed];
+  return starts.flatMap((one, index) => {
+    if (one === undefined) return [];
     const floor = index === 0 ? floorSeconds : 0;
     return [
-      `${row}, ${index === 0 ? 'no register' : 'from the register'}`,
-      whole(one.custodyRecords + one.auditRecords),
-      figure(one.seconds),
-      figure(one.cpuSeconds - floor),
-      figure(one.stallSeconds * 1e3),
-      figure(one.keptBytes / 1e6),
-      index === 0 ? '' : figure(fileBytes / 1e6),
-      whole(one.owed),
+      [
+        `${row}, ${index === 0 ? 'no register' : 'from the register'}`,
+        whole(one.custodyRecords + one.auditRecords),
+        figure(one.seconds),
+        figure(one.cpuSeconds - floor),
+        figure(one.stallSeconds * 1e3),
+        figure(one.keptBytes / 1e6),
+        index === 0 ? '' : figure(fileBytes / 1e6),
+        whole(one.owed),
+      ],
     ];
   });
 }
 
 const { values } = parseArgs({
-  options: { holdings: { type: 'string', default: '1000000' }, row: { type: 'string' } },
+  options: {
+    holdings: { type: 'string', default: '1000000' },
+    row: { type: 'string' },
+    made: { type: 'boolean', default: false },
+  },
 });
 const holdings = Number(values.holdings);
 const row = ROWS.find((one) => one === values.row);
-if (row !== undefined) process.stdout.write(JSON.stringify(await register(row, holdings)));
+if (row !== undefined)
+  process.stdout.write(JSON.stringify(await register(row, holdings, values.made)));
 else {
   const [starts, saves]: [string[][], string[][]] = [[], []];
   for (const one of ROWS) {
-    const figures = await run(one, holdings);
+    const figures = await run(one, holdings, values.made);
     starts.push(...rowsOf(one, figures));
     const { seconds, cpuSeconds, stallSeconds } = figures.save;
     saves.push([

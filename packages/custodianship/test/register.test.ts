@@ -90,7 +90,9 @@ function comparable({ head, debts, audit, ...rest }: Register) {
         ({ of, first, words }) => [`${of} ${first}`, words.flatMap((page) => [...page])] as const,
       ),
     ),
-    later: byName(head.prints.later.map(([key, prints]) => [key, prints.toSorted()] as const)),
+    later: byName(
+      head.prints.later.map(([key, prints]) => [key, prints.toSorted((a, b) => a - b)] as const),
+    ),
     due: sets(debts.due),
     sitesWithAge: byName(debts.oldestAt.map(([site]) => [site] as const)),
     audit,
@@ -469,9 +471,8 @@ describe('a register', () => {
     async (which) => {
       const { w, store } = await someRegister();
       const { keeping, passedOver } = kept(store);
-      const outOfRange = async function* none(): AsyncGenerator<never> {
-        throw new CodedError({ code: 'OFFSET_OUT_OF_RANGE', message: 'none', remedy: 'stop' });
-      };
+      const outOfRange = (): AsyncIterable<never> =>
+        failing(new CodedError({ code: 'OFFSET_OUT_OF_RANGE', message: 'none', remedy: 'stop' }));
       const custody = w.open();
       const custodian = await w.custodian({
         register: keeping,
@@ -517,9 +518,7 @@ describe('a register', () => {
     const { w, store } = await someRegister();
     const { keeping, passedOver } = kept(store);
     const away = new CodedError({ code: 'KAFKA_UNREACHABLE', message: 'away', remedy: 'retry' });
-    const read = async function* read(): AsyncGenerator<never> {
-      throw away;
-    };
+    const read = (): AsyncIterable<never> => failing(away);
     const begun = w.custodian({
       register: keeping,
       audit: { partitions: async () => [0], read },
@@ -632,6 +631,18 @@ function withEnd(
   const { end } = register.head;
   if (end === undefined) throw new Error('Expected an event.');
   return { ...register, head: { ...register.head, end: { ...end, ...over } } };
+}
+
+/** A reading that fails at once. */
+function failing(error: Error): AsyncIterable<never> {
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        await Promise.resolve();
+        throw error;
+      },
+    }),
+  };
 }
 
 function without<T extends object, Key extends keyof T>(whole: T, key: Key): Omit<T, Key> {

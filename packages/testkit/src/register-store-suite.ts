@@ -10,6 +10,11 @@ export interface RegisterStoreHarness {
   readonly close: () => Promise<void>;
 }
 
+function* broken(): Generator<Uint8Array> {
+  yield Buffer.alloc(3_000_000);
+  throw new Error('broken');
+}
+
 const BEHAVIOURS: readonly Behaviour<RegisterStoreHarness>[] = [
   {
     name: 'has nothing at first',
@@ -41,10 +46,6 @@ const BEHAVIOURS: readonly Behaviour<RegisterStoreHarness>[] = [
   {
     name: 'keeps the former bytes if the next ones fail halfway',
     async check({ open }) {
-      function* broken(): Generator<Uint8Array> {
-        yield Buffer.alloc(3_000_000);
-        throw new Error('broken');
-      }
       await expect(open().replace(broken())).rejects.toThrow('broken');
       expect(await open().read()).toBeUndefined();
       await open().replace([Buffer.from('former')]);
