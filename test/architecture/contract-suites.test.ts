@@ -17,6 +17,7 @@ const PORTS = [
   'CustodianSite',
   'SettledOutcomes',
   'CustodyLog',
+  'RegisterStore',
   'AuditFeed',
 ];
 const TESTKIT = 'packages/testkit';

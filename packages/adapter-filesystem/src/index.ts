@@ -8,6 +8,7 @@ export { FilesystemSiteReader } from './filesystem-site-reader.ts';
 export { KeyDirectory } from './key-directory.ts';
 export type { KeyEntry, KeyPair, PrivateKey, PublicKey } from './key-directory.ts';
 export { initLedgerDirectory, openLedgerDirectory } from './ledger-directory.ts';
+export { RegisterFile } from './register-file.ts';
 export { initSite, verifySite } from './site-marker.ts';
 export { StateFile } from './state-file.ts';
 export { sweepTemporaries } from './sweep-temporaries.ts';

@@ -84,7 +84,8 @@ export class StateFile {
   }
 }
 
-async function inState<T>(work: () => Promise<T>): Promise<T> {
+/** Gives failures of the operating system their codes. */
+export async function inState<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {

@@ -196,8 +196,8 @@ export class KafkaLog {
    * visible to this user.
    */
   async topicId(topic: Topic): Promise<string | undefined> {
-    this.#requireOpen();
-    return (await this.#intake.topicIds())?.get(topic);
+    const name = this.#nameOf(topic);
+    return (await this.#ask((connection) => connection.topicIds([name])))?.get(name);
   }
 
   /** Open transactions that block readers of a topic: the oldest of each partition that has one. */
@@ -456,7 +456,7 @@ export class KafkaLog {
         openProducer: async (plan) => await TransactionalProducer.open(this.#deps.kafka, plan),
         settings: this.#deps.settings,
         reads: this.#intake,
-        read: (topic) => this.#readCustody(topic),
+        read: (topic, from) => this.#readCustody(topic, from),
       },
       owner,
     );
@@ -466,8 +466,8 @@ export class KafkaLog {
    * Whatever topic has the name: one that was made again is restored, and a custodian compares it
    * before.
    */
-  async *#readCustody(topic: Topic): AsyncGenerator<readonly LogRecord[]> {
-    yield* this.#readBatches(topic, { partitions: [0], until: 'end' }, () => Promise.resolve());
+  async *#readCustody(topic: Topic, from?: bigint): AsyncGenerator<readonly LogRecord[]> {
+    yield* this.#readBatches(topic, readingToEnd(0, from), () => Promise.resolve());
     this.#requireOpen();
   }
 
@@ -477,11 +477,7 @@ export class KafkaLog {
     partition: number,
     from?: bigint,
   ): AsyncGenerator<readonly LogRecord[]> {
-    yield* this.readBatches(topic, {
-      partitions: [partition],
-      until: 'end',
-      ...(from === undefined ? {} : { from: new Map([[partition, from]]) }),
-    });
+    yield* this.readBatches(topic, readingToEnd(partition, from));
     this.#requireOpen();
   }
 
@@ -514,4 +510,12 @@ export class KafkaLog {
   #nameOf(topic: Topic): string {
     return topicName(this.#deps.settings.topicPrefix, topic);
   }
+}
+
+function readingToEnd(partition: number, from: bigint | undefined): ReadOptions {
+  return {
+    partitions: [partition],
+    until: 'end',
+    ...(from === undefined ? {} : { from: new Map([[partition, from]]) }),
+  };
 }

@@ -1,7 +1,7 @@
 import type { AuditRecord, CustodyRestorer } from '@residency/auditing';
 import { custodyEntryOf, custodyTopic, restoredCustodyEntry } from '@residency/contracts';
 import type { CustodyEntry, CustodyTopic, TopicPartition } from '@residency/contracts';
-import type { CustodyLog } from '@residency/custodianship';
+import type { CustodyLog, CustodyRecord } from '@residency/custodianship';
 import type { WallClock } from './clock.ts';
 import type { ReadTopic } from './read-topic.ts';
 import { packEntries } from './wire.ts';
@@ -40,17 +40,18 @@ export class SqliteCustodyLog implements CustodyLog, CustodyRestorer {
     return new SqliteCustodyLog(deps, region, end);
   }
 
-  async *values(): AsyncGenerator<Buffer> {
-    for await (const { value } of this.#deps.read(this.#topic, { until: 'end' }))
-      yield value ?? Buffer.alloc(0);
+  async *read(from = 0n): AsyncGenerator<CustodyRecord> {
+    for await (const { offset, value } of this.#deps.read(this.#topic, { from, until: 'end' }))
+      yield { offset, value: value ?? Buffer.alloc(0) };
   }
 
   async *records(): AsyncGenerator<readonly AuditRecord[]> {
     for await (const record of this.#deps.read(this.#topic, { until: 'end' })) yield [record];
   }
 
-  async append(values: readonly Buffer[]): Promise<void> {
+  async append(values: readonly Buffer[]): Promise<bigint> {
     await this.#append(values.map((value) => custodyEntryOf(value, this.region)));
+    return BigInt(this.#end) - 1n;
   }
 
   async restore(values: readonly Buffer[]): Promise<void> {

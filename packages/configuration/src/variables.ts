@@ -352,6 +352,12 @@ const custody = {
     description:
       'Region whose samples the custodian looks after; it opens the sites of this region and no others.',
   }),
+  RESIDENCY_CUSTODIAN_STATE_DIR: path({
+    sections: ['custody'],
+    absent: 'the custodian reads both logs from their start each time it becomes the active one',
+    description:
+      'Folder where the custodian keeps its register, so that it reads only what is new; it must exist, and belongs to one custodian alone.',
+  }),
   RESIDENCY_CUSTODIAN_INTERVAL_MS: whole(100, 600_000, {
     sections: ['custody'],
     default: '1000',

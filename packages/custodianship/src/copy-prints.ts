@@ -8,6 +8,19 @@ export type CopyNames = Pick<SampleCopied, 'submission' | 'region'> &
 
 const PAGE_OFFSETS = 1_024n;
 
+/** Pages of one site and partition without a gap between them, for a register. */
+export interface SavedPages {
+  readonly of: string;
+  /** The number of the first one. */
+  readonly first: bigint;
+  readonly words: readonly Uint32Array[];
+}
+
+export interface SavedPrints {
+  readonly pages: readonly SavedPages[];
+  readonly later: readonly (readonly [key: string, prints: readonly number[]])[];
+}
+
 /**
  * Which copies have an event, as a print of four bytes of what the event names: an event of another
  * ciphertext or sample must not pass for the copy's. One that differs is overlooked once in 2^32.
@@ -18,6 +31,24 @@ export class CopyPrints {
   /** By site, partition and number of the page. 0: no event. */
   readonly #pages = new Map<string, Map<bigint, Uint32Array>>();
   readonly #later = new Map<string, Set<number>>();
+
+  /** The inverse of `save`. Keeps the words. */
+  static of({ pages, later }: SavedPrints): CopyPrints {
+    const prints = new CopyPrints();
+    for (const { of, first, words } of pages)
+      for (const [index, page] of words.flatMap(split).entries())
+        prints.#pagesOf(of).set(first + BigInt(index), page);
+    for (const [key, more] of later) prints.#later.set(key, new Set(more));
+    return prints;
+  }
+
+  /** As they are now: the words are this instance's own. */
+  save(): SavedPrints {
+    return {
+      pages: [...this.#pages].flatMap(([of, pages]) => runsOf(of, pages)),
+      later: [...this.#later].map(([key, prints]) => [key, [...prints]]),
+    };
+  }
 
   /** `position`: of the intake record of a `stored` event. */
   add(site: string, position: string, names: CopyNames): void {
@@ -49,11 +80,32 @@ export class CopyPrints {
     position: string,
   ): { readonly offset: bigint; readonly pages: Map<bigint, Uint32Array> } {
     const [partition, offset] = placeOf(position);
-    const key = `${site} ${partition}`;
+    return { offset, pages: this.#pagesOf(`${site} ${partition}`) };
+  }
+
+  #pagesOf(key: string): Map<bigint, Uint32Array> {
     let pages = this.#pages.get(key);
     if (pages === undefined) this.#pages.set(key, (pages = new Map<bigint, Uint32Array>()));
-    return { offset, pages };
+    return pages;
   }
+}
+
+function runsOf(of: string, pages: ReadonlyMap<bigint, Uint32Array>): readonly SavedPages[] {
+  const runs: { of: string; first: bigint; words: Uint32Array[] }[] = [];
+  for (const number of [...pages.keys()].toSorted((a, b) => (a < b ? -1 : 1))) {
+    const run = runs.at(-1);
+    const page = pages.get(number) ?? new Uint32Array();
+    if (run !== undefined && run.first + BigInt(run.words.length) === number) run.words.push(page);
+    else runs.push({ of, first: number, words: [page] });
+  }
+  return runs;
+}
+
+function split(words: Uint32Array): readonly Uint32Array[] {
+  const length = Number(PAGE_OFFSETS);
+  return Array.from({ length: words.length / length }, (_, index) =>
+    words.subarray(index * length, (index + 1) * length),
+  );
 }
 
 /** Never 0, which means "no event". */

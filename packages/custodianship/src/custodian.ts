@@ -17,8 +17,12 @@ import { debtIn } from './debt.ts';
 import type { Debt } from './debt.ts';
 import { Debts } from './debts.ts';
 import type { SiteDebts } from './debts.ts';
+import { auditDigest, openRegister } from './open-register.ts';
 import { payBatch, unlessAway } from './pay-batch.ts';
 import type { PayDeps } from './pay-batch.ts';
+import type { Register, RegisterTopics } from './register-format.ts';
+import { RegisterKeeper } from './register-keeper.ts';
+import type { RegisterKeeping } from './register-keeper.ts';
 import { Repair } from './repair.ts';
 import type { RepairCounts } from './repair.ts';
 import type { AuditFeed, AuditFeedRecord } from './ports/audit-feed.ts';
@@ -50,6 +54,16 @@ export interface CustodianDeps {
    * sample. The copy counts as owed.
    */
   readonly differs?: (copy: { readonly site: string; readonly position: string }) => void;
+  /** Called once all debts are found for the first time, before any is paid. */
+  readonly tookOver?: (takeOver: TakeOver) => void;
+  /** Absent: every start reads both logs from their start. */
+  readonly register?: RegisterKeeping;
+}
+
+/** What was read until all debts were known. */
+export interface TakeOver {
+  readonly auditRecords: number;
+  readonly custodyRecords: number;
 }
 
 /** A region's debts after a round. */
@@ -76,6 +90,7 @@ export interface OpenRepair extends RepairCounts {
 
 type Refusal = NonNullable<ClosedData['refused']>;
 
+const NOTHING: Pick<Register, 'sites' | 'debts'> = { sites: [], debts: { due: [], oldestAt: [] } };
 const BATCH = { copies: 16, bytes: 32 * 1024 * 1024 };
 const RETRY = { firstMs: 1_000, mostMs: 30_000 };
 /** Debts that a person must look at are tried again this often. */
@@ -109,30 +124,70 @@ interface SiteState {
 export class Custodian {
   readonly #deps: CustodianDeps;
   readonly #head: CustodyHead;
-  readonly #debts = new Debts();
-  /** The next audit record to read, by partition. */
-  readonly #next = new Map<number, bigint>();
+  readonly #debts: Debts;
+  /** The last audit record that was read, by partition. */
+  readonly #last: Map<number, AuditFeedRecord>;
+  readonly #keeper: RegisterKeeper;
   readonly #states = new Map<string, SiteState>();
   readonly #unpaid = new Map<string, Unpaid>();
   readonly #repairs = new Map<string, Repair>();
   /** By the policy in force, and by all valid versions. */
-  #sites: readonly string[] = [];
+  #sites: readonly string[];
   #known: ReadonlySet<string> = new Set();
   /** Sites that are out of service: nothing is asked of them. */
   #out: ReadonlySet<string> = new Set();
   #complete = false;
+  #tookOver = false;
+  /** Audit records read. */
+  #read = 0;
   #lookAgainAt = 0;
   #copied = 0;
   #busy = false;
 
-  private constructor(deps: CustodianDeps, head: CustodyHead) {
+  private constructor(
+    deps: CustodianDeps,
+    head: CustodyHead,
+    { sites, debts }: Pick<Register, 'sites' | 'debts'> = NOTHING,
+    last: ReadonlyMap<number, AuditFeedRecord> = new Map(),
+  ) {
     this.#deps = deps;
     this.#head = head;
+    this.#debts = new Debts(debts);
+    this.#sites = sites;
+    this.#last = new Map(last);
+    this.#keeper = new RegisterKeeper(deps.register, deps.elapsed);
   }
 
-  /** Reads the custody log. Throws as `CustodyLog.values`. */
+  /**
+   * Reads what is new since its register was saved, or the whole custody log. Throws as
+   * `CustodyLog.read`.
+   */
   static async begin(deps: CustodianDeps): Promise<Custodian> {
-    return new Custodian(deps, await CustodyHead.read(deps.custody));
+    return (
+      (await Custodian.#resume(deps)) ?? new Custodian(deps, await CustodyHead.read(deps.custody))
+    );
+  }
+
+  /** `undefined`: there is no register, or it is not of these logs. */
+  static async #resume(deps: CustodianDeps): Promise<Custodian | undefined> {
+    const { custody, audit, register: keeping } = deps;
+    if (keeping === undefined) return undefined;
+    const opened = await openRegister({ ...keeping, custody, audit });
+    if (opened === undefined) return undefined;
+    if ('passedOver' in opened) {
+      keeping.passedOver(opened.passedOver, opened.error);
+      return undefined;
+    }
+    const { register, last, bytes, at } = opened;
+    const head = await CustodyHead.resume(custody, register.head);
+    if (head === undefined) {
+      keeping.passedOver('REGISTER_AHEAD_OF_LOG');
+      return undefined;
+    }
+    keeping.opened({ bytes, at });
+    const custodian = new Custodian(deps, head, register, last);
+    await custodian.#strikePaid();
+    return custodian;
   }
 
   /** Records in the custody log that are no custody events of the region. */
@@ -152,7 +207,7 @@ export class Custodian {
     this.#lookAgain();
     for (const partition of await this.#deps.audit.partitions())
       if (!signal.aborted) await this.#findDebts(partition, signal);
-    this.#complete ||= !signal.aborted;
+    if (!signal.aborted) this.#foundAll();
     for (const site of this.#sites) if (!signal.aborted) await this.#pay(site, signal);
     for (const repair of this.#openRepairs()) if (!signal.aborted) await this.#goOn(repair, signal);
     return this.report();
@@ -175,6 +230,74 @@ export class Custodian {
       ),
       repairs: [...this.#repairs.values()].map(({ order, counts }) => ({ order, ...counts })),
     };
+  }
+
+  /** Saves the register, if there is anything new in it. Never rejects. */
+  async keep(): Promise<void> {
+    await this.#keeper.keep(this.#followed, (topics) => this.#save(topics));
+  }
+
+  /** Call where no debt is between its event and its strike. */
+  async #keepIfDue(): Promise<void> {
+    if (this.#keeper.isDue(this.#followed)) await this.keep();
+  }
+
+  get #followed(): number {
+    return this.#read + this.#head.followed;
+  }
+
+  #save(topics: RegisterTopics): Register {
+    const debts = this.#debts.copy();
+    for (const { site, partition, offset, at } of this.#unpaid.values())
+      debts.add(site, partition, offset, at);
+    const { log, region } = this.#deps.custody;
+    return {
+      log,
+      region,
+      topics,
+      head: this.#head.save(),
+      sites: this.#sites,
+      debts: debts.save(),
+      audit: [...this.#last].map(([partition, record]) => ({
+        partition,
+        offset: record.offset,
+        digest: auditDigest(record),
+      })),
+    };
+  }
+
+  #foundAll(): void {
+    this.#complete = true;
+    if (this.#tookOver) return;
+    this.#tookOver = true;
+    this.#deps.tookOver?.({ auditRecords: this.#read, custodyRecords: this.#head.followed });
+  }
+
+  /**
+   * Strikes what was paid after the register was saved. Only the sites that got copies since are looked
+   * through, from their first debt to their last.
+   */
+  async #strikePaid(): Promise<void> {
+    const { audit, custody } = this.#deps;
+    for (const site of this.#sites) {
+      if (!this.#head.copiedTo.has(site)) continue;
+      const left: number[] = [];
+      for (const partition of this.#last.keys()) {
+        const first = this.#debts.first(site, partition);
+        let count = this.#debts.count(site, partition);
+        if (first === undefined) continue;
+        for await (const record of audit.read(partition, first)) {
+          this.#read += 1;
+          if (!this.#debts.has(site, partition, record.offset)) continue;
+          const debt = this.#held(debtIn(partition, record, custody.region));
+          if (debt !== undefined && owedSites(debt.holding, [site]).length > 0) left.push(debt.at);
+          else this.#debts.paid(site, partition, record.offset);
+          count -= 1;
+          if (count === 0) break;
+        }
+      }
+      this.#debts.left(site, oldestOf(left));
+    }
   }
 
   #debtsOf(site: string, unpaid: readonly Unpaid[]): SiteDebts {
@@ -200,7 +323,7 @@ export class Custodian {
       return;
     this.#sites = sites;
     this.#complete = false;
-    this.#next.clear();
+    this.#last.clear();
     this.#debts.clear();
     this.#unpaid.clear();
   }
@@ -218,14 +341,22 @@ export class Custodian {
 
   async #findDebts(partition: number, signal: AbortSignal): Promise<void> {
     const { audit, custody } = this.#deps;
-    for await (const record of audit.read(partition, this.#next.get(partition) ?? 0n)) {
+    for await (const record of audit.read(partition, this.#next(partition))) {
       if (signal.aborted) return;
       const debt = this.#held(debtIn(partition, record, custody.region), this.#deps.differs);
       if (debt !== undefined)
         for (const site of owedSites(debt.holding, this.#sites))
           this.#debts.add(site, partition, record.offset, debt.at);
-      this.#next.set(partition, record.offset + 1n);
+      this.#last.set(partition, record);
+      this.#read += 1;
+      if (this.#keeper.isDue(this.#followed)) await this.keep();
     }
+  }
+
+  /** The next audit record to read. */
+  #next(partition: number): bigint {
+    const last = this.#last.get(partition);
+    return last === undefined ? 0n : last.offset + 1n;
   }
 
   /** With the copies that custody events gave it. `differs`: as in the dependencies. */
@@ -269,6 +400,7 @@ export class Custodian {
         const { stay, away } = await this.#payBatch(site, debts);
         if (away !== undefined) return away;
         left.push(...stay);
+        await this.#keepIfDue();
       }
     }
     this.#debts.left(site.site, oldestOf(left));
@@ -305,7 +437,7 @@ export class Custodian {
     },
   ): AsyncGenerator<readonly Debt[]> {
     const { audit, custody } = this.#deps;
-    const end = this.#next.get(partition) ?? 0n;
+    const end = this.#next(partition);
     let [batch, bytes, found]: [Debt[], number, number] = [[], 0, 0];
     for await (const record of audit.read(partition, from)) {
       if (record.offset >= end || wanted.signal.aborted) break;
@@ -426,6 +558,7 @@ export class Custodian {
       return;
     }
     this.#answers(state);
+    await this.#keepIfDue();
     if (!done) {
       this.#busy ||= waits !== true && repair.order.perSecond === undefined;
       return;

@@ -7,11 +7,15 @@ import {
   custodyEventIn,
 } from '@residency/contracts';
 import type { ClosedData, CopiedData, CustodyEvent, NotRepairedData } from '@residency/contracts';
+import { defined } from '@residency/defined';
+import { remedyOf } from '@residency/coded-error';
 import { CopyPrints } from './copy-prints.ts';
+import type { SavedPrints } from './copy-prints.ts';
 import { OffsetSets } from './offset-sets.ts';
+import type { SavedSet } from './offset-sets.ts';
 import { placeOf } from './place-of.ts';
 import type { Holding } from '@residency/custody';
-import type { CustodyLog } from './ports/custody-log.ts';
+import type { CustodyLog, CustodyRecord } from './ports/custody-log.ts';
 
 /** An event without its place in the log. */
 type Fact = CustodyEvent extends infer Event
@@ -20,27 +24,101 @@ type Fact = CustodyEvent extends infer Event
     : never
   : never;
 
+/** The last event of a custody log that counts. */
+export interface CustodyEnd {
+  readonly offset: bigint;
+  readonly sequence: number;
+  /** Its digest. */
+  readonly digest: string;
+}
+
+/** For a register. */
+export interface SavedHead {
+  /** Absent: there was none. */
+  readonly end?: CustodyEnd;
+  readonly prints: SavedPrints;
+  readonly closed: readonly string[];
+  readonly repaired: readonly SavedSet[];
+  readonly notRepaired: readonly SavedSet[];
+}
+
+const NOTHING: SavedHead = {
+  prints: { pages: [], later: [] },
+  closed: [],
+  repaired: [],
+  notRepaired: [],
+};
+
 /** What a custodian knows of its region's custody log: its last event, and who has got a copy. */
 export class CustodyHead {
   readonly #log: CustodyLog;
-  readonly #copied = new CopyPrints();
-  readonly #closed = new Set<string>();
+  readonly #copied: CopyPrints;
+  readonly #closed: Set<string>;
   /** By open order in the place of the site: what it made anew, and what it could not. */
-  readonly #repaired = new OffsetSets();
-  readonly #notRepaired = new OffsetSets();
-  #sequence = 0;
-  #previous: string | null = null;
+  readonly #repaired: OffsetSets;
+  readonly #notRepaired: OffsetSets;
+  readonly #copiedTo = new Set<string>();
+  #end: CustodyEnd | undefined;
   #passedOver = 0;
+  #followed = 0;
 
-  private constructor(log: CustodyLog) {
+  private constructor(log: CustodyLog, { end, prints, closed, repaired, notRepaired }: SavedHead) {
     this.#log = log;
+    this.#copied = CopyPrints.of(prints);
+    this.#closed = new Set(closed);
+    this.#repaired = OffsetSets.of(repaired);
+    this.#notRepaired = OffsetSets.of(notRepaired);
+    this.#end = end;
   }
 
-  /** Reads the log to its end. Throws as `CustodyLog.values`. */
+  /** Reads the log to its end. Throws as `CustodyLog.read`. */
   static async read(log: CustodyLog): Promise<CustodyHead> {
-    const head = new CustodyHead(log);
-    for await (const value of log.values()) head.#follow(value);
+    const head = new CustodyHead(log, NOTHING);
+    for await (const record of log.read()) head.#follow(record);
     return head;
+  }
+
+  /**
+   * Reads what came after `saved`, which is kept and changed. `undefined`: the log does not have its
+   * last event. Throws as `CustodyLog.read`.
+   */
+  static async resume(log: CustodyLog, saved: SavedHead): Promise<CustodyHead | undefined> {
+    const { end } = saved;
+    const head = new CustodyHead(log, saved);
+    let found = end === undefined;
+    try {
+      for await (const record of log.read(end?.offset)) {
+        if (found) head.#follow(record);
+        else if (record.offset !== end?.offset || custodyDigest(record.value) !== end.digest) break;
+        else found = true;
+      }
+    } catch (error) {
+      // The log ends before it, or cannot be read from its start either.
+      if (remedyOf(error) !== 'stop') throw error;
+      return undefined;
+    }
+    return found ? head : undefined;
+  }
+
+  /** As it is now: the words are this instance's own. */
+  save(): SavedHead {
+    return {
+      ...defined({ end: this.#end }),
+      prints: this.#copied.save(),
+      closed: [...this.#closed],
+      repaired: this.#repaired.save(),
+      notRepaired: this.#notRepaired.save(),
+    };
+  }
+
+  /** Records that were followed: read, or appended. */
+  get followed(): number {
+    return this.#followed;
+  }
+
+  /** Sites about which events were read that were not in `saved`, or appended. */
+  get copiedTo(): ReadonlySet<string> {
+    return this.#copiedTo;
   }
 
   /** Records that are no custody events of this region, or repeat an earlier one's number. */
@@ -104,7 +182,7 @@ export class CustodyHead {
   }
 
   async #append(events: readonly ((previous: string | null) => Fact)[], at: number): Promise<void> {
-    let [sequence, previous] = [this.#sequence, this.#previous];
+    let [sequence, previous] = [this.#next, this.#end?.digest ?? null];
     const values = events.map((event) => {
       const { record } = custodyEntry({ log: this.#log.log, sequence, at, ...event(previous) });
       const value = record.value ?? Buffer.alloc(0);
@@ -112,20 +190,26 @@ export class CustodyHead {
       previous = custodyDigest(value);
       return value;
     });
-    await this.#log.append(values);
-    for (const value of values) this.#follow(value);
+    const offset = await this.#log.append(values);
+    // Their own offsets lie before it; of the last one alone it matters.
+    for (const value of values) this.#follow({ offset, value });
   }
 
-  #follow(value: Buffer): void {
+  /** The number of the next event. */
+  get #next(): number {
+    return this.#end === undefined ? 0 : this.#end.sequence + 1;
+  }
+
+  #follow({ offset, value }: CustodyRecord): void {
+    this.#followed += 1;
     const event = custodyEventIn(value);
     // A number that was there before is a repetition, and counts for nobody.
-    const isNext = event !== undefined && event.sequence >= this.#sequence;
+    const isNext = event !== undefined && event.sequence >= this.#next;
     if (event === undefined || !isNext || event.data.region !== this.#log.region) {
       this.#passedOver += 1;
       return;
     }
-    this.#sequence = event.sequence + 1;
-    this.#previous = custodyDigest(value);
+    this.#end = { offset, sequence: event.sequence, digest: custodyDigest(value) };
     switch (event.type) {
       case ORDER_CLOSED: {
         const { order } = event.data;
@@ -143,6 +227,7 @@ export class CustodyHead {
       case SAMPLE_COPIED: {
         const { of, submission, region, copy, order } = event.data;
         this.#copied.add(copy.site, of, { submission, region, ...copy });
+        this.#copiedTo.add(copy.site);
         if (order === undefined) return;
         this.#repaired.add(order, ...placeOf(of));
         this.#notRepaired.delete(order, ...placeOf(of));

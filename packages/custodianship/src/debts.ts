@@ -1,4 +1,5 @@
 import { OffsetSets } from './offset-sets.ts';
+import type { SavedSet } from './offset-sets.ts';
 
 /** The copies that a site of the region lacks. */
 export interface SiteDebts {
@@ -7,13 +8,25 @@ export interface SiteDebts {
   readonly oldestAt?: number;
 }
 
+/** For a register. */
+export interface SavedDebts {
+  readonly due: readonly SavedSet[];
+  readonly oldestAt: readonly (readonly [site: string, at: number])[];
+}
+
 /**
  * Which copies are owed, one bit each, by site, partition and offset of the audit log. The events
  * are read again when the copies are made, so that a site may be away for days.
  */
 export class Debts {
-  readonly #due = new OffsetSets();
-  readonly #oldestAt = new Map<string, number>();
+  readonly #due: OffsetSets;
+  readonly #oldestAt: Map<string, number>;
+
+  /** `saved`: kept, and changed. */
+  constructor(saved: SavedDebts = { due: [], oldestAt: [] }) {
+    this.#due = OffsetSets.of(saved.due);
+    this.#oldestAt = new Map(saved.oldestAt);
+  }
 
   /** Call in the order of offsets within a partition. `at`: the record's append time. */
   add(site: string, partition: number, offset: bigint, at: number): void {
@@ -50,6 +63,16 @@ export class Debts {
   /** The first owed offset of a partition; `undefined`: none. */
   first(site: string, partition: number): bigint | undefined {
     return this.#due.first(site, String(partition));
+  }
+
+  /** As they are now: the words are this instance's own. */
+  save(): SavedDebts {
+    return { due: this.#due.save(), oldestAt: [...this.#oldestAt] };
+  }
+
+  copy(): Debts {
+    const { due, oldestAt } = this.save();
+    return new Debts({ due: due.map((set) => ({ ...set, words: set.words.slice() })), oldestAt });
   }
 
   clear(): void {

@@ -1,5 +1,5 @@
 export { Custodian } from './custodian.ts';
-export type { CustodianDeps, OpenRepair, RoundReport } from './custodian.ts';
+export type { CustodianDeps, OpenRepair, RoundReport, TakeOver } from './custodian.ts';
 export { changeArbiter } from './change-arbiter.ts';
 export type { ArbiterChange, ChangeArbiterDeps } from './change-arbiter.ts';
 export { findClaims } from './find-claims.ts';
@@ -8,6 +8,10 @@ export { KeySet } from './key-set.ts';
 export { storedObjects } from './stored-objects.ts';
 export type { StoredObjects } from './stored-objects.ts';
 export type { SiteDebts } from './debts.ts';
+export { PASSED_OVER_CODES } from './open-register.ts';
+export type { PassedOverCode } from './open-register.ts';
+export type { RegisterTopics } from './register-format.ts';
+export type { RegisterKeeping } from './register-keeper.ts';
 export {
   COPY_BYTES,
   CUSTODIAN_SITE_ERROR_CODES,
@@ -19,4 +23,5 @@ export type { CustodianSiteErrorCode } from './custodian-site-error.ts';
 export type { AuditFeed, AuditFeedRecord } from './ports/audit-feed.ts';
 export type { CustodianSite, FoundCopy, NewCopy, Written } from './ports/custodian-site.ts';
 export type { CustodianSites } from './ports/custodian-sites.ts';
-export type { CustodyLog } from './ports/custody-log.ts';
+export type { CustodyLog, CustodyRecord } from './ports/custody-log.ts';
+export type { RegisterStore } from './ports/register-store.ts';

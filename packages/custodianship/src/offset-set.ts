@@ -6,7 +6,7 @@ const WORD = 32;
  * take 1.25 MB.
  */
 export class OffsetSet {
-  #words = new Uint32Array(0);
+  #words: Uint32Array = new Uint32Array(0);
   #size = 0;
   /** No offset below this word's is in the set. */
   #firstWord = 0;
@@ -45,12 +45,32 @@ export class OffsetSet {
     return BigInt(this.#firstWord * WORD + (31 - Math.clz32(word & -word)));
   }
 
+  /** The words up to the last one with a member. */
+  get words(): Uint32Array {
+    return this.#words.subarray(0, this.#words.findLastIndex((word) => word !== 0) + 1);
+  }
+
+  /** The inverse of `words`. Keeps them. */
+  static of(words: Uint32Array): OffsetSet {
+    const set = new OffsetSet();
+    set.#words = words;
+    for (const word of words) set.#size += ones(word);
+    return set;
+  }
+
   #reach(word: number): void {
     if (word < this.#words.length) return;
     const grown = new Uint32Array(Math.max(word + 1, this.#words.length * 2, 64));
     grown.set(this.#words);
     this.#words = grown;
   }
+}
+
+/** The number of bits that are set. */
+function ones(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555);
+  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 function placeOf(offset: bigint): readonly [word: number, bit: number] {

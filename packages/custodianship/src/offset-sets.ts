@@ -1,5 +1,12 @@
 import { OffsetSet } from './offset-set.ts';
 
+/** The words of one set, for a register. */
+export interface SavedSet {
+  readonly site: string;
+  readonly partition: string;
+  readonly words: Uint32Array;
+}
+
 /** Sets of offsets by partition and site. */
 export class OffsetSets {
   readonly #sets = new Map<string, Map<string, OffsetSet>>();
@@ -36,5 +43,24 @@ export class OffsetSets {
   clear(site?: string): void {
     if (site === undefined) this.#sets.clear();
     else this.#sets.delete(site);
+  }
+
+  /** The sets that are not empty, as they are now: the words are this instance's own. */
+  save(): readonly SavedSet[] {
+    return [...this.#sets].flatMap(([site, sets]) =>
+      [...sets]
+        .filter(([, { size }]) => size > 0)
+        .map(([partition, { words }]) => ({ site, partition, words })),
+    );
+  }
+
+  /** The inverse of `save`. Keeps the words. */
+  static of(saved: readonly SavedSet[]): OffsetSets {
+    const sets = new OffsetSets();
+    for (const { site, partition, words } of saved) {
+      const ofSite = sets.#sets.get(site) ?? new Map<string, OffsetSet>();
+      sets.#sets.set(site, ofSite.set(partition, OffsetSet.of(words)));
+    }
+    return sets;
   }
 }

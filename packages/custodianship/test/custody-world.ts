@@ -152,8 +152,9 @@ export class CustodyWorld {
     return {
       log: 'log-1',
       region: 'zurich',
-      values: async function* values() {
-        yield* custody.slice();
+      read: async function* read(from = 0n) {
+        for (const [index, value] of [...custody].entries())
+          if (BigInt(index) >= from) yield { offset: BigInt(index), value };
       },
       append: async (values) => {
         const fault = this.appendFaults.shift() ?? 'pass';
@@ -162,6 +163,7 @@ export class CustodyWorld {
         if (fault !== 'fail') custody.push(...values);
         if (fault !== 'pass')
           throw new CodedError({ code: 'UNREACHABLE', message: 'unknown', remedy: 'retry' });
+        return BigInt(custody.length) - 1n;
       },
       close: async () => undefined,
     };

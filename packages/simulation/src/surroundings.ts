@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly buckets: ReadonlyMap<string, SimBucket>;
   readonly faults: Tally;
   readonly outcomes: Tally;
+  /** By custodian: the register on its disk. */
+  readonly registers: Map<string, Buffer>;
   readonly narrate: Narrator;
   readonly plan: Plan;
   bucket(name: string): SimBucket;

@@ -27,6 +27,7 @@ export class World implements Surroundings {
   readonly buckets: ReadonlyMap<string, SimBucket>;
   readonly oracle: Oracle;
   readonly faults = new Tally();
+  readonly registers = new Map<string, Buffer>();
   readonly outcomes = new Tally();
   readonly narrate: Narrator;
   readonly processes = new Map<string, SimProcess>();

@@ -57,7 +57,7 @@ describe('a simulated world', () => {
       const { violated, outcomes } = await simulated('--steps', '150000', '--site-out');
       expect(violated).toEqual([]);
       expect(outcomes.map(([name]) => name)).toEqual(
-        expect.arrayContaining(['arbiter changed', 'site in', 'copied']),
+        expect.arrayContaining(['arbiter changed', 'site in', 'copied', 'register']),
       );
     },
     PATIENCE_MS,

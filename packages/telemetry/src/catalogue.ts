@@ -453,6 +453,30 @@ const custody = {
     labels: { region: REGION_OF_CUSTODIAN },
     by: CUSTODIANS,
   },
+  residency_takeover_seconds: {
+    type: 'gauge',
+    help: 'Time from the begin of the last take-over of the region to when all its debts were known.',
+    labels: { region: REGION_OF_CUSTODIAN },
+    by: CUSTODIANS,
+  },
+  residency_takeover_records: {
+    type: 'gauge',
+    help: 'Records that the last take-over of the region read until all its debts were known.',
+    labels: { region: REGION_OF_CUSTODIAN, log: 'audit, custody' },
+    by: CUSTODIANS,
+  },
+  residency_register_saved_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the register of the region was saved last, Unix time. Absent if there is none.',
+    labels: { region: REGION_OF_CUSTODIAN },
+    by: CUSTODIANS,
+  },
+  residency_register_bytes: {
+    type: 'gauge',
+    help: 'Size of the register of the region.',
+    labels: { region: REGION_OF_CUSTODIAN },
+    by: CUSTODIANS,
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 const http = {

@@ -19,6 +19,16 @@ export interface CustodianMetrics {
   round(region: string): void;
   copied(site: string, cause: CopyCause): void;
   closed(site: string, result: RepairResult): void;
+  /** All debts of a region are known. */
+  tookOver(region: string, takeOver: TakeOverFigures): void;
+  /** A register was saved at this time, milliseconds; also by an earlier process. */
+  register(region: string, register: { readonly bytes: number; readonly at: number }): void;
+}
+
+export interface TakeOverFigures {
+  readonly seconds: number;
+  readonly auditRecords: number;
+  readonly custodyRecords: number;
 }
 
 const COPY_CAUSES = ['owed', 'repair'] as const;
@@ -69,6 +79,10 @@ export function custodianMetrics(
   const copies = make.counter('residency_copies_total');
   const open = make.gauge('residency_repairs_open');
   const closed = make.counter('residency_repairs_closed_total');
+  const takeOver = make.gauge('residency_takeover_seconds');
+  const records = make.gauge('residency_takeover_records');
+  const saved = make.gauge('residency_register_saved_timestamp_seconds');
+  const bytes = make.gauge('residency_register_bytes');
   for (const one of sites) {
     for (const cause of COPY_CAUSES) copies.inc({ site: one, cause }, 0);
     for (const result of REPAIR_RESULTS) closed.inc({ site: one, result }, 0);
@@ -88,6 +102,15 @@ export function custodianMetrics(
     },
     closed: (where, result) => {
       closed.inc({ site: site.value(where), result });
+    },
+    tookOver: (region, { seconds, auditRecords, custodyRecords }) => {
+      takeOver.set({ region }, seconds);
+      records.set({ region, log: 'audit' }, auditRecords);
+      records.set({ region, log: 'custody' }, custodyRecords);
+    },
+    register: (region, { bytes: size, at }) => {
+      saved.set({ region }, at / 1_000);
+      bytes.set({ region }, size);
     },
   };
 }

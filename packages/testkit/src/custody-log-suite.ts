@@ -24,7 +24,7 @@ function events(from: number, to: number, region = REGION): Buffer[] {
 }
 
 async function valuesOf(log: CustodyLog): Promise<readonly Buffer[]> {
-  return await Array.fromAsync(log.values());
+  return await Array.fromAsync(log.read(), ({ value }) => value);
 }
 
 const BEHAVIOURS: readonly Behaviour<CustodyLogHarness>[] = [
@@ -160,7 +160,7 @@ const BEHAVIOURS: readonly Behaviour<CustodyLogHarness>[] = [
       const log = await open(REGION);
       await log.append(events(0, 3));
       const found: Buffer[] = [];
-      for await (const value of log.values()) {
+      for await (const { value } of log.read()) {
         if (found.length === 0) await log.append(events(3, 5));
         found.push(value);
       }
@@ -169,11 +169,36 @@ const BEHAVIOURS: readonly Behaviour<CustodyLogHarness>[] = [
     },
   },
   {
+    name: 'may be read from a record on, and says where it appended',
+    async check({ open }) {
+      const log = await open(REGION);
+      const all = events(0, 1_200);
+      const first = await log.append(all.slice(0, 5));
+      const last = await log.append(all.slice(5));
+      const records = await Array.fromAsync(log.read());
+      expect([records[4]?.offset, records.at(-1)?.offset]).toEqual([first, last]);
+      for (const from of [0, 4, 5, 700, 1_199]) {
+        const later = await Array.fromAsync((await open(REGION)).read(records[from]?.offset));
+        expect(later).toEqual(records.slice(from));
+      }
+    },
+  },
+  {
+    name: 'has no record at or behind an offset beyond its end',
+    async check({ open }) {
+      const log = await open(REGION);
+      const last = await log.append(events(0, 3));
+      const found = await Array.fromAsync(log.read(last + 1_000n)).catch((error: unknown) => error);
+      if (found instanceof Error) expect(found).toMatchObject({ remedy: 'stop' });
+      else expect(found).toEqual([]);
+    },
+  },
+  {
     name: 'may be read in part',
     async check({ open }) {
       const log = await open(REGION);
       await log.append(events(0, 600));
-      for await (const value of log.values()) {
+      for await (const { value } of log.read()) {
         expect(value).toEqual(someCustodyEvent(0));
         break;
       }

@@ -5,7 +5,7 @@ const SECTIONS = ['kafka', 'custodians', 'custody', 'http', 'telemetry'] as cons
 
 /** As docs/reference/configuration.md describes it, with the region. */
 export type CustodianSettings = Omit<Pick<Configuration, (typeof SECTIONS)[number]>, 'custody'> & {
-  readonly custody: Required<Configuration['custody']>;
+  readonly custody: Configuration['custody'] & { readonly region: string };
 };
 
 /** Throws `CONFIGURATION_INVALID`, which names every mistake. */

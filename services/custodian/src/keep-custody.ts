@@ -1,10 +1,17 @@
 import { codeOf } from '@residency/coded-error';
 import { Custodian } from '@residency/custodianship';
 import type { CustodianDeps, RoundReport } from '@residency/custodianship';
+import { registerKeeping } from './register-keeping.ts';
+import type { KeptRegister } from './register-keeping.ts';
 import type { CustodianMetrics, Logger } from '@residency/telemetry';
-import { pause } from '@residency/waiting';
+import { atMost, pause } from '@residency/waiting';
 
-export interface KeepCustodyDeps extends Omit<CustodianDeps, 'closed' | 'copied' | 'differs'> {
+export interface KeepCustodyDeps extends Omit<
+  CustodianDeps,
+  'closed' | 'copied' | 'differs' | 'register' | 'tookOver'
+> {
+  /** Where the register is kept. Absent: nowhere, so each start reads both logs from their start. */
+  readonly register?: KeptRegister;
   /** From the end of one round without copies to the next, milliseconds. */
   readonly intervalMs: number;
   readonly signal: AbortSignal;
@@ -16,16 +23,25 @@ export interface KeepCustodyDeps extends Omit<CustodianDeps, 'closed' | 'copied'
 
 /** Most lines of this kind: a foreign writer must not log a million of them. */
 const MOST_LINES = 1_000;
+/** A disk that hangs must not hold up the end, nor the next custodian. */
+const KEEP_WITHIN_MS = 10_000;
 
 /**
  * Pays the debts of one region until `signal` is aborted. Rejects with the errors of `Custodian`;
  * then open the custody log again and start anew.
  */
 export async function keepCustody(deps: KeepCustodyDeps): Promise<void> {
-  const { custody, logger, metrics, signal } = deps;
+  const { custody, logger, metrics, signal, elapsed, register, ...rest } = deps;
   let differing = 0;
+  const since = elapsed();
   const custodian = await Custodian.begin({
-    ...deps,
+    ...rest,
+    custody,
+    elapsed,
+    ...(register === undefined ? {} : { register: registerKeeping(deps, register) }),
+    tookOver: (takeOver) => {
+      metrics.tookOver(custody.region, { seconds: (elapsed() - since) / 1e3, ...takeOver });
+    },
     copied: ({ copy: { site }, order }) => {
       metrics.copied(site, order === undefined ? 'owed' : 'repair');
     },
@@ -57,6 +73,7 @@ export async function keepCustody(deps: KeepCustodyDeps): Promise<void> {
     }
   } finally {
     ended();
+    await atMost(KEEP_WITHIN_MS, custodian.keep());
   }
 }
 

@@ -1,13 +1,22 @@
 import type { KafkaCustodianOptions, KafkaLog } from '@residency/adapter-kafka';
+import { TOPICS, custodyTopic } from '@residency/contracts';
+import type { RegisterTopics } from '@residency/custodianship';
+import { defined } from '@residency/defined';
 import { retryUntilReady } from '@residency/waiting';
 import { keepCustody } from './keep-custody.ts';
+import type { KeptRegister } from './register-keeping.ts';
 import type { KeepCustodyDeps } from './keep-custody.ts';
 
 export interface LeadCustodyDeps extends Omit<
   KeepCustodyDeps,
-  'custody' | 'audit' | 'outcomes' | 'policies'
+  'custody' | 'audit' | 'outcomes' | 'policies' | 'register'
 > {
-  readonly log: Pick<KafkaLog, 'auditFeed' | 'custodian' | 'policyView' | 'settledOutcomes'>;
+  readonly log: Pick<
+    KafkaLog,
+    'auditFeed' | 'custodian' | 'policyView' | 'settledOutcomes' | 'topicId'
+  >;
+  /** Where the register is kept; absent: nowhere. */
+  readonly register?: Omit<KeptRegister, 'topics'>;
   readonly region: string;
   /** Timeouts and back-off; absent: the defaults. */
   readonly options?: Partial<KafkaCustodianOptions>;
@@ -27,6 +36,7 @@ export async function leadCustody({
   region,
   options,
   waits,
+  register,
   ...deps
 }: LeadCustodyDeps): Promise<void> {
   const { signal } = deps;
@@ -45,8 +55,19 @@ export async function leadCustody({
         outcomes: log.settledOutcomes(),
         policies,
         signal: leading,
+        ...(register === undefined
+          ? {}
+          : { register: { ...register, topics: await topicsOf(log, region) } }),
       });
     },
     { signal, waits },
   );
+}
+
+/** A topic that was made again has another id, so a register from before is not of it. */
+async function topicsOf(log: Pick<KafkaLog, 'topicId'>, region: string): Promise<RegisterTopics> {
+  return defined({
+    audit: await log.topicId(TOPICS.audit),
+    custody: await log.topicId(custodyTopic(region)),
+  });
 }

@@ -1,3 +1,4 @@
+import { RegisterFile } from '@residency/adapter-filesystem';
 import { openServiceLog } from '@residency/adapter-kafka';
 import { S3CustodianSites } from '@residency/adapter-s3';
 import { INITIAL_CONTROL, UNPAID_CODES } from '@residency/contracts';
@@ -34,7 +35,7 @@ async function keep(
   { settings, logger, metrics }: CustodianDeps,
   { signal, waits, started }: WorkContext,
 ): Promise<void> {
-  const { region, intervalMs } = settings.custody;
+  const { region, intervalMs, stateDirectory } = settings.custody;
   const names = settings.custodians.map(({ site }) => site);
   const custodianMetrics = metrics.custody({ sites: names, unpaidCodes: UNPAID_CODES });
   const { requested: onRequest } = metrics.requests(names);
@@ -64,6 +65,9 @@ async function keep(
       elapsed: () => performance.now(),
       random: Math.random,
       intervalMs,
+      ...(stateDirectory === undefined
+        ? {}
+        : { register: { store: new RegisterFile(stateDirectory, `register-${region}`) } }),
       signal,
       waits,
       logger,

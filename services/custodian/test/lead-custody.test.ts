@@ -45,7 +45,7 @@ test('the policies are read before the first term, and each term has the same vi
         {
           log: 'log-1',
           region: 'zurich',
-          values: async function* none() {},
+          read: async function* none() {},
           append: never,
           close: async () => undefined,
         },
@@ -66,7 +66,14 @@ test('the policies are read before the first term, and each term has the same vi
     signal: new AbortController().signal,
     waits: (error) => waits.push(error),
     logger: { debug: never, info: never, warn: never, error: never, setLevel: never },
-    metrics: { region: () => () => undefined, round: never, copied: never, closed: never },
+    metrics: {
+      region: () => () => undefined,
+      round: never,
+      copied: never,
+      closed: never,
+      tookOver: never,
+      register: never,
+    },
   });
   expect(seen).toEqual(['view', 'first term after 3 reads', 'second term after 3 reads']);
   expect(waits.map((error) => (error instanceof CodedError ? error.code : error))).toEqual([

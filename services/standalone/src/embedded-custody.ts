@@ -1,8 +1,10 @@
 import { inEachCustodyLog } from '@residency/auditor';
-import { remedyOf } from '@residency/coded-error';
+import { codeOf, remedyOf } from '@residency/coded-error';
 import { regionOfCustody } from '@residency/contracts';
 import type { ControlState } from '@residency/contracts';
+import { RegisterFile } from '@residency/adapter-filesystem';
 import { keepCustody } from '@residency/custodian';
+import type { KeptRegister } from '@residency/custodian';
 import { Custodian } from '@residency/custodianship';
 import type { CustodianDeps, RoundReport } from '@residency/custodianship';
 import type { CustodianMetrics, Logger } from '@residency/telemetry';
@@ -65,6 +67,7 @@ async function keepRegion(
     try {
       await keepCustody({
         ...(await custodianDeps(deps, region)),
+        register: registerOf(deps.data, region),
         intervalMs: ROUND_MS,
         signal,
         logger: deps.logger,
@@ -87,24 +90,50 @@ export interface PaidDebts {
   readonly owed: number;
 }
 
+export interface PayOnceDeps extends Omit<EmbeddedCustodyDeps, 'control'> {
+  /** Called with a sentence for the person at the terminal. */
+  readonly note?: (sentence: string) => void;
+}
+
 /** Pays what can be paid now, and carries out what is ordered, in all regions. */
 export async function payOnce(
-  { data, sites }: Omit<EmbeddedCustodyDeps, 'control'>,
+  { data, sites, note = () => undefined }: PayOnceDeps,
   signal: AbortSignal,
 ): Promise<PaidDebts> {
   const state = await new EmbeddedControlView(data.log).read();
   const deps = { data, sites, control: () => state };
   let [copied, owed] = [0, 0];
   for (const region of (await regionsOf(data)).keys()) {
-    const custodian = await Custodian.begin(await custodianDeps(deps, region));
+    const custodian = await Custodian.begin({
+      ...(await custodianDeps(deps, region)),
+      register: {
+        ...registerOf(data, region),
+        passedOver: (code) => {
+          note(
+            `The register of ${region} is passed over, and both logs are read from their start (${code}).`,
+          );
+        },
+        opened: () => undefined,
+        saved: () => undefined,
+        failed: (error) => {
+          note(`The register of ${region} cannot be saved (${codeOf(error) ?? 'UNKNOWN'}).`);
+        },
+      },
+    });
     let report: RoundReport;
     do {
       report = await custodian.round(signal);
       copied += report.copied;
     } while (report.busy && !signal.aborted);
+    await custodian.keep();
     for (const debts of report.debts.values()) owed += debts.owed;
   }
   return { copied, owed };
+}
+
+/** In the data directory. Its log has no topic ids; a copy of the directory has a copy of both. */
+function registerOf({ path }: DataDirectory, region: string): KeptRegister {
+  return { store: new RegisterFile(path, `register-${region}`), topics: {} };
 }
 
 async function custodianDeps(

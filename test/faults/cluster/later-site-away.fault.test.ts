@@ -60,7 +60,7 @@ async function owedByEvents(): Promise<number> {
 async function custodyEvents(): Promise<readonly CopiedEvent[]> {
   const log = await deployment.log.custodyLog('zurich');
   try {
-    const values = await Array.fromAsync(log.values());
+    const values = await Array.fromAsync(log.read(), ({ value }) => value);
     return values
       .map((value) => custodyEventIn(value))
       .filter((event) => event?.type === SAMPLE_COPIED);

@@ -1,5 +1,5 @@
 import { guilty } from '../judgement.ts';
-import { percentiles } from '../sigterm/percentiles.ts';
+import { percentiles } from '../percentiles.ts';
 import type { Operator } from './operator.ts';
 import { LOSSES, VICTIMS } from './script.ts';
 import type { Script, Victim } from './script.ts';

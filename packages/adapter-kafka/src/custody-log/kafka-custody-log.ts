@@ -7,7 +7,7 @@ import type {
   Topic,
   TopicPartition,
 } from '@residency/contracts';
-import type { CustodyLog } from '@residency/custodianship';
+import type { CustodyLog, CustodyRecord } from '@residency/custodianship';
 import { KafkaLogError } from '../kafka-log-error.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { isUndecided, untilDecided } from '../submission-log/decided.ts';
@@ -27,8 +27,8 @@ export interface KafkaCustodyLogDeps {
   readonly openProducer: (plan: ProducerPlan) => Promise<Producer>;
   readonly settings: Pick<KafkaSettings, 'log' | 'topicPrefix'>;
   readonly reads: Pick<IntakeReads, 'extent'>;
-  /** The topic's committed records, up to its end at the call. */
-  readonly read: (topic: Topic) => AsyncIterable<readonly LogRecord[]>;
+  /** The topic's committed records from an offset on, or all, up to its end at the call. */
+  readonly read: (topic: Topic, from?: bigint) => AsyncIterable<readonly LogRecord[]>;
   /** How long to wait for the end of a transaction, milliseconds. Default 10 s. */
   readonly decidedWithinMs?: number;
 }
@@ -86,17 +86,17 @@ export class KafkaCustodyLog implements CustodyLog, CustodyRestorer {
     return this.#deps.read(this.#topic);
   }
 
-  async *values(): AsyncGenerator<Buffer> {
-    for await (const records of this.records())
-      for (const { value } of records) yield value ?? Buffer.alloc(0);
+  async *read(from?: bigint): AsyncGenerator<CustodyRecord> {
+    for await (const records of this.#deps.read(this.#topic, from))
+      for (const { offset, value } of records) yield { offset, value: value ?? Buffer.alloc(0) };
   }
 
   /**
    * Besides `FENCED`: `OWNERSHIP_UNSURE` if the region may have another custodian by now (nothing was
    * appended), `CUSTODY_UNDECIDED` if the brokers acknowledged the commit and do not show it.
    */
-  async append(values: readonly Buffer[]): Promise<void> {
-    await this.#commit(values.map((value) => custodyEntryOf(value, this.region).record));
+  async append(values: readonly Buffer[]): Promise<bigint> {
+    return await this.#commit(values.map((value) => custodyEntryOf(value, this.region).record));
   }
 
   /** As `append`. */
@@ -108,10 +108,12 @@ export class KafkaCustodyLog implements CustodyLog, CustodyRestorer {
     await this.#producer.close();
   }
 
-  async #commit(records: readonly NewRecord[]): Promise<void> {
-    if (records.length === 0) return;
+  /** Returns the offset of the last record. */
+  async #commit(records: readonly NewRecord[]): Promise<bigint> {
+    if (records.length === 0) return -1n;
+    let last: bigint;
     try {
-      await this.#producer.commit({
+      last = await this.#producer.commit({
         sends: sendsOf(this.#topic, records),
         beforeCommit: this.#owner.beforeCommit,
       });
@@ -120,6 +122,7 @@ export class KafkaCustodyLog implements CustodyLog, CustodyRestorer {
     }
     // Only a visible append is certain: the next owner aborts one whose marker a broker forgot.
     await this.#requireDecided();
+    return last;
   }
 
   /**

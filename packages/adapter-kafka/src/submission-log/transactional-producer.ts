@@ -18,6 +18,7 @@ const RETRY = {
 
 /** The offset by which Kafka says that a group has no committed position. */
 const NO_POSITION = -1n;
+const NOT_KNOWN = -1n;
 
 /** A group's position that transactions commit, under the cluster's names. */
 export interface CommittedProgress {
@@ -95,12 +96,14 @@ export class TransactionalProducer {
    * Runs one transaction. Rejects with a `KafkaLogError` if the outcome is unknown (`FENCED`:
    * another owner has the partition), or with the error of `beforeCommit` once the transaction was
    * aborted. Without `sends` it must be this producer's first transaction: kafkajs does not wait with
-   * a position for one that completes.
+   * a position for one that completes. Returns the offset of the last record that was sent; -1: none
+   * was, or the broker did not say.
    */
-  async commit(settling: Settling): Promise<void> {
+  async commit(settling: Settling): Promise<bigint> {
+    let last = NOT_KNOWN;
     const transaction = await this.#attempt(async () => {
       const begun = await this.#producer.transaction();
-      for (const each of settling.sends) await this.#send(begun, each);
+      for (const each of settling.sends) last = await this.#send(begun, each);
       if (settling.next !== undefined) await this.#sendOffsets(begun, settling.next);
       return begun;
     });
@@ -115,6 +118,7 @@ export class TransactionalProducer {
     await this.#attempt(async () => {
       await transaction.commit();
     });
+    return last;
   }
 
   /**
@@ -151,16 +155,20 @@ export class TransactionalProducer {
     await disconnect(this.#producer);
   }
 
-  // A send to one partition only: if a send spans several brokers and one of them fails, the retry
-  // can append twice at the other.
-  async #send(transaction: Transaction, { topic: logical, records }: Send): Promise<void> {
+  /**
+   * Returns the offset of the last record; -1: the broker did not say. A send to one partition only:
+   * if a send spans several brokers and one of them fails, the retry can append twice at the other.
+   */
+  async #send(transaction: Transaction, { topic: logical, records }: Send): Promise<bigint> {
     const { topic, partition } = this.#plan.target(logical);
     const appended = await transaction.send({
       topic,
       messages: records.map((record) => toKafkaMessage(record, partition)),
     });
     // If the topic has no such partition, kafkajs silently sends nothing.
-    if (appended.some((each) => each.partition === partition && each.errorCode === 0)) return;
+    const sent = appended.find((each) => each.partition === partition && each.errorCode === 0);
+    const base = BigInt(sent?.baseOffset ?? NOT_KNOWN);
+    if (sent !== undefined) return base < 0n ? NOT_KNOWN : base + BigInt(records.length) - 1n;
     throw new KafkaLogError({
       code: 'TOPIC_MISSING',
       remedy: 'stop',

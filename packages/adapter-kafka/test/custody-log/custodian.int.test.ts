@@ -64,7 +64,7 @@ it('of two custodians one is active, and the other takes over once it stops', as
       active.add(name);
       if (active.size > 1) together.push([...active]);
       try {
-        const { length } = await Array.fromAsync(log.values());
+        const { length } = await Array.fromAsync(log.read());
         await log.append([someCustodyEvent(length)]);
         appended.push(name);
         await untilOver(signal);

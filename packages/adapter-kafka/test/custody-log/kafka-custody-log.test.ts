@@ -31,7 +31,7 @@ class Partition {
   }
 
   async values(): Promise<readonly Buffer[]> {
-    return await Array.fromAsync((await this.own()).values());
+    return await Array.fromAsync((await this.own()).read(), ({ value }) => value);
   }
 
   #deps(): KafkaCustodyLogDeps {
@@ -53,6 +53,7 @@ class Partition {
         return Promise.resolve({
           commit: async (settling) => {
             await this.#commit(settling);
+            return BigInt(this.committed.length - 1);
           },
           abortWhatIsOpen: ([topic]) => {
             this.steps.push(`abort ${topic}`);

@@ -116,7 +116,7 @@ it('what a killed owner left open is never appended, and no reader waits for it'
   await owner.exit;
   // Its time-out is a minute away.
   const heir = await some.open('zurich');
-  expect(await Array.fromAsync(heir.values())).toEqual([someCustodyEvent(0)]);
+  expect(await Array.fromAsync(heir.read(), ({ value }) => value)).toEqual([someCustodyEvent(0)]);
   await heir.append([someCustodyEvent(1), someCustodyEvent(2)]);
   expect(await some.visible()).toEqual([0, 1, 2].map((nth) => someCustodyEvent(nth)));
 });
@@ -140,7 +140,7 @@ it("a stranger's open transaction keeps the log from being opened, and nothing i
     });
     await transaction.abort();
     const owner = await some.open('zurich');
-    expect(await Array.fromAsync(owner.values())).toEqual([]);
+    expect(await Array.fromAsync(owner.read(), ({ value }) => value)).toEqual([]);
   } finally {
     await producer.disconnect();
   }

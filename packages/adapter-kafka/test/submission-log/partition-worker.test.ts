@@ -71,6 +71,7 @@ class World {
           settler: {
             commit: async (settling) => {
               await this.#commit(settling);
+              return -1n;
             },
             close: () => {
               this.closed += 1;

@@ -3,6 +3,7 @@ import type { ControlState } from '@residency/contracts';
 import { S3CustodianSites } from '@residency/adapter-s3';
 import { codeOf } from '@residency/coded-error';
 import { leadCustody } from '@residency/custodian';
+import type { LeadCustodyDeps } from '@residency/custodian';
 import type { CustodianSites } from '@residency/custodianship';
 import { CUSTODY_REGION } from '../names.ts';
 import type { SimProcess } from '../process.ts';
@@ -14,6 +15,8 @@ import { siteSettings } from './site-settings.ts';
 
 /** So long a custodian rests after a round without copies. */
 const INTERVAL_MS = 2_000;
+/** Few, as the records of a world are. */
+const REGISTER_AFTER = 5;
 
 /** As `services/custodian` composes it, but for probes and metrics. */
 export async function custodian(process: SimProcess): Promise<void> {
@@ -53,6 +56,8 @@ export async function custodian(process: SimProcess): Promise<void> {
       elapsed: () => performance.now(),
       random: Math.random,
       intervalMs: INTERVAL_MS,
+      // Asking for the topics' ids would change all other worlds.
+      ...(world.plan.siteOut === undefined ? {} : { register: registerOf(process) }),
       signal,
       waits: (error) => {
         if (error !== undefined)
@@ -66,12 +71,37 @@ export async function custodian(process: SimProcess): Promise<void> {
           world.outcomes.count('copied');
         },
         closed: () => undefined,
+        tookOver: () => undefined,
+        register: () => {
+          world.outcomes.count('register');
+        },
       },
     });
   } finally {
     await log.close();
     buckets.close();
   }
+}
+
+/** On the machine's disk: a kill leaves what was saved last. */
+function registerOf({
+  name,
+  world: { registers },
+}: SimProcess): NonNullable<LeadCustodyDeps['register']> {
+  return {
+    afterRecords: REGISTER_AFTER,
+    store: {
+      read: async () => {
+        const bytes = registers.get(name);
+        return bytes === undefined ? undefined : { bytes: Buffer.from(bytes), at: 0 };
+      },
+      replace: async (pieces) => {
+        const bytes = Buffer.concat([...pieces]);
+        registers.set(name, bytes);
+        return await Promise.resolve(bytes.length);
+      },
+    },
+  };
 }
 
 type Open = NonNullable<NonNullable<ConstructorParameters<typeof S3CustodianSites>[1]>['open']>;

@@ -88,12 +88,14 @@ async function route(
 
 /** The batches stay settled, even if no copy can be made. */
 async function payDebts(
-  { signal }: Session,
+  { signal, output }: Session,
   data: DataDirectory,
   { sites }: EmbeddedRouter,
 ): Promise<{ readonly paid: PaidDebts; readonly refused?: Error }> {
   try {
-    return { paid: await payOnce({ data, sites }, signal) };
+    return {
+      paid: await payOnce({ data, sites, note: (sentence) => output.note(sentence) }, signal),
+    };
   } catch (error) {
     if (codeOf(error) === undefined || !(error instanceof Error)) throw error;
     return { paid: { copied: 0, owed: 0 }, refused: error };

@@ -22,7 +22,7 @@ process.once('SIGTERM', () => {
 
 async function goOn(custody: CustodyLog, signal: AbortSignal): Promise<void> {
   let next = 0;
-  for await (const value of custody.values()) next = decodeCustodyEvent(value).sequence + 1;
+  for await (const { value } of custody.read()) next = decodeCustodyEvent(value).sequence + 1;
   say('leads', next);
   while (!signal.aborted) {
     await custody.append([someCustodyEvent(next), someCustodyEvent(next + 1)]);
