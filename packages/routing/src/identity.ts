@@ -103,8 +103,11 @@ export async function atLaterSite(claim: Claim, site: string, head: ObjectHead):
   if (!isSame(head, claim) && !earlier) throw disagree();
   const fate = await fateOf(head, claim, site);
   if (earlier && fate.kind !== 'unknown') {
-    if (!isSame(head, claim))
-      return fate.kind === 'stored' ? { kind: 'conflict' } : { kind: 'owe' };
+    if (!isSame(head, claim)) {
+      // The first site lost the owner's object. This record's bytes stand there now (0016).
+      if (fate.kind === 'stored') throw disagree();
+      return { kind: 'owe' };
+    }
     if (fate.kind === 'unsettled' || fate.kind === 'settling') return { kind: 'owe' };
   }
   switch (fate.kind) {
@@ -147,9 +150,14 @@ async function sameAtFirst(claim: Claim, site: string, head: ObjectHead): Promis
   // Whoever routes the other record finds this one's claim, and is its duplicate.
   if (fate.kind === 'unsettled' && isClaimed(claim)) return { kind: 'adopt' };
   const certain = fate.kind === 'stored' || fate.kind === 'settling';
-  const { heads: later, away } =
-    certain && policyDigest === claim.metadata.policyDigest ? NONE : await laterHeads(claim);
-  const against = certain ? undefined : later.find((one) => !isSame(one.head, claim));
+  const {
+    heads: later,
+    earlier,
+    away,
+  } = certain && policyDigest === claim.metadata.policyDigest ? NONE : await laterHeads(claim);
+  const against = certain
+    ? undefined
+    : (later.find((one) => !isSame(one.head, claim)) ?? (await storedOther(earlier, claim)));
   if (against !== undefined)
     throw sitesDisagree(claim, [site, position], [against.site, against.head.metadata.position]);
   if (fate.kind === 'unsettled' && !isSettleable(claim, later.length, away))
@@ -159,6 +167,21 @@ async function sameAtFirst(claim: Claim, site: string, head: ObjectHead): Promis
     of: fate.kind === 'stored' ? fate.of : position,
     left: later.filter((one) => isOwn(one.head, claim)),
   };
+}
+
+/**
+ * An object of an earlier arbiter's time that is another sample's and stored: the owner at the first
+ * site waits for a person, so no event may name it.
+ */
+async function storedOther(
+  earlier: readonly SeenHead[],
+  claim: Claim,
+): Promise<SeenHead | undefined> {
+  for (const one of earlier) {
+    if (isSame(one.head, claim)) continue;
+    if ((await fateOf(one.head, claim, one.site)).kind === 'stored') return one;
+  }
+  return undefined;
 }
 
 /**
@@ -240,11 +263,13 @@ async function fateOf({ metadata }: ObjectHead, claim: Claim, site: string): Pro
 
 interface LaterHeads {
   readonly heads: readonly SeenHead[];
+  /** Of an earlier arbiter's time; they count as `away` too. */
+  readonly earlier: readonly SeenHead[];
   /** The number of sites that may be owed: no answer, or an object of an earlier arbiter's time. */
   readonly away: number;
 }
 
-const NONE: LaterHeads = { heads: [], away: 0 };
+const NONE: LaterHeads = { heads: [], earlier: [], away: 0 };
 
 /** The objects in the later sites that can be read. */
 async function laterHeads(claim: Claim): Promise<LaterHeads> {
@@ -259,9 +284,9 @@ async function laterHeads(claim: Claim): Promise<LaterHeads> {
   for (const { site, head } of heads) {
     if (isOwn(head, claim)) requireOwnObject(head, claim.metadata, site);
   }
-  const current = heads.filter(({ head }) => isOwn(head, claim) || !isOfEarlier(head, claim));
-  const away = seen.filter(({ head }) => head === 'away').length + heads.length - current.length;
-  return { heads: current, away };
+  const earlier = heads.filter(({ head }) => !isOwn(head, claim) && isOfEarlier(head, claim));
+  const away = seen.filter(({ head }) => head === 'away').length + earlier.length;
+  return { heads: heads.filter((one) => !earlier.includes(one)), earlier, away };
 }
 
 async function readableHead(
