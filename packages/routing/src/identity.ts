@@ -102,7 +102,8 @@ export async function atLaterSite(claim: Claim, site: string, head: ObjectHead):
   const [equal, direct] = [isSame(owner, claim.metadata), isSame(head.metadata, claim.metadata)];
   if (kind === 'stored' && equal) return { kind: 'duplicate', of: owner.of, left: [] };
   if (isOfEarlier(head, claim) && kind !== 'unknown') {
-    if (kind === 'stored') return { kind: 'conflict', owner };
+    // The first site lost the owner's object. This record's bytes stand there now (0016).
+    if (kind === 'stored') throw disagree();
     if (!direct || kind === 'unsettled' || kind === 'settling') return { kind: 'owe' };
   }
   // The first site keeps this record's bytes: it does not end as a conflict (docs/decisions/0016).
@@ -155,10 +156,13 @@ async function judge(
   // Whoever routes the other record finds this one's claim, and is its duplicate.
   if (equal && direct && kind === 'unsettled' && isClaimed(claim)) return { kind: 'adopt' };
   const certain = kind === 'stored' || kind === 'settling';
-  const { heads: later, away } =
-    equal && direct && certain && policyDigest === claim.metadata.policyDigest
-      ? NONE
-      : await laterHeads(claim);
+  const {
+    heads: later,
+    earlier,
+    away,
+  } = equal && direct && certain && policyDigest === claim.metadata.policyDigest
+    ? NONE
+    : await laterHeads(claim);
   const left = later.filter((one) => isOwn(one.head, claim));
   const disagree = (other: SeenHead | undefined): Error =>
     sitesDisagree(
@@ -171,11 +175,31 @@ async function judge(
   if (kind === 'void') throw disagree(undefined);
   // An event names this record as the owner: it must not end as a conflict. The other record will.
   if (!equal && !certain && isClaimed(claim)) throw ownerUnsettled(claim, site, owner.of);
-  const against = certain ? undefined : later.find((one) => !isSame(one.head.metadata, owner));
+  const against = certain
+    ? undefined
+    : (later.find((one) => !isSame(one.head.metadata, owner)) ??
+      (await storedOther(earlier, owner, claim)));
   if (against !== undefined) throw disagree(against);
   if (kind === 'unsettled' && !(direct && isSettleable(claim, later.length, away)))
     throw ownerUnsettled(claim, site, owner.of);
   return equal ? { kind: 'duplicate', of: owner.of, left } : { kind: 'conflict', owner };
+}
+
+/**
+ * An object of an earlier arbiter's time that leads to a stored sample other than the owner's at the
+ * first site: that owner waits for a person, so no event may name it.
+ */
+async function storedOther(
+  earlier: readonly SeenHead[],
+  owner: NamedOwner,
+  claim: Claim,
+): Promise<SeenHead | undefined> {
+  for (const one of earlier) {
+    if (isSame(one.head.metadata, owner)) continue;
+    const fate = await fateOf(one.head, claim, one.site);
+    if (fate.kind === 'stored' && !isSame(fate.owner, owner)) return one;
+  }
+  return undefined;
 }
 
 /**
@@ -188,11 +212,13 @@ function isSettleable({ stores, settleWith }: Claim, later: number, away: number
 
 interface LaterHeads {
   readonly heads: readonly SeenHead[];
+  /** Of an earlier arbiter's time; they count as `away` too. */
+  readonly earlier: readonly SeenHead[];
   /** The number of sites that may be owed: no answer, or an object of an earlier arbiter's time. */
   readonly away: number;
 }
 
-const NONE: LaterHeads = { heads: [], away: 0 };
+const NONE: LaterHeads = { heads: [], earlier: [], away: 0 };
 
 /** The objects in the later sites that can be read. */
 async function laterHeads(claim: Claim): Promise<LaterHeads> {
@@ -207,9 +233,9 @@ async function laterHeads(claim: Claim): Promise<LaterHeads> {
   for (const { site, head } of heads) {
     if (isOwn(head, claim)) requireOwnObject(head, claim.metadata, site);
   }
-  const current = heads.filter(({ head }) => isOwn(head, claim) || !isOfEarlier(head, claim));
-  const away = seen.filter(({ head }) => head === 'away').length + heads.length - current.length;
-  return { heads: current, away };
+  const earlier = heads.filter(({ head }) => !isOwn(head, claim) && isOfEarlier(head, claim));
+  const away = seen.filter(({ head }) => head === 'away').length + earlier.length;
+  return { heads: heads.filter((one) => !earlier.includes(one)), earlier, away };
 }
 
 async function readableHead(

@@ -309,12 +309,24 @@ describe("an object of an earlier arbiter's time in the former arbiter", () => {
     });
   });
 
-  it('makes the record a conflict if its own record is stored, with another sample', async () => {
+  it('makes the record wait if its own record is stored, with another sample: the arbiter lost that', async () => {
     const w = world();
     await route(w, 2, control({ out: new Map([['zrh-2', 1]]) }));
-    expect(told(await route(w, 0, control(BACK)))).toMatchObject({
-      outcome: 'quarantined',
-      of: positionOf(2),
-    });
+    expect(told(await route(w, 0, control(BACK)))).toEqual({ waits: 'SITES_DISAGREE' });
+    // Equal to the one that waits, whose object is in the arbiter now.
+    expect(told(await route(w, 1, control(BACK)))).toEqual({ waits: 'SITES_DISAGREE' });
+  });
+
+  it('lets no record of the same batch be a duplicate of the one that waits', async () => {
+    const w = world();
+    await route(w, 2, control({ out: new Map([['zrh-2', 1]]) }));
+    const records = w.records
+      .slice(0, 2)
+      .map((record, offset) => ({ ...record, offset: BigInt(offset) }));
+    const { settlements, blocked } = await w.route(
+      { control: { read: async () => control(BACK) } },
+      { partition: 0, records, previous: null },
+    );
+    expect([settlements, blocked?.error.code]).toEqual([[], 'SITES_DISAGREE']);
   });
 });

@@ -125,9 +125,16 @@ export class Operator {
 
   /** In this process, which saves the start. */
   async #run(args: readonly string[]): Promise<Ended> {
+    const since = performance.now();
     const ended = await this.#deployment.residency(...args);
-    if (ended.code !== 0)
+    if (ended.code !== 0) {
+      const took = Math.round(performance.now() - since);
       this.repeated.push(`${args.slice(0, 3).join(' ')}: ${String(ended.code)} ${ended.stderr}`);
+      if (args[1] !== 'repairs' && args[1] !== 'backfill')
+        this.#note(
+          `${args.slice(0, 3).join(' ')} ended with ${String(ended.code)} after ${took} ms: ${ended.stderr.slice(0, 120)}`,
+        );
+    }
     return ended;
   }
 

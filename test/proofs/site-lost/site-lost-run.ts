@@ -50,7 +50,7 @@ export async function siteLostRun(
     partitions: script.partitions,
     env: {
       RESIDENCY_WATERMARK_MARGIN_MS: '100',
-      RESIDENCY_SESSION_TIMEOUT_MS: '6000',
+      RESIDENCY_SESSION_TIMEOUT_MS: '15000',
       RESIDENCY_CUSTODIAN_INTERVAL_MS: '500',
       RESIDENCY_MAX_BATCH_RECORDS: '40',
     },

@@ -11,17 +11,21 @@ export interface SiteLostRuns {
   readonly seed: number;
   readonly losses: number;
   readonly submissions: number;
+  /** After so long no further run begins. Default: no limit. */
+  readonly minutes?: number;
   readonly note: (line: string) => void;
   readonly onRun?: (tally: SiteLostTally) => void;
 }
 
 export async function siteLostRuns(options: SiteLostRuns): Promise<SiteLostTally> {
-  const { runs, seed, losses, submissions, note } = options;
+  const { runs, seed, losses, submissions, minutes = Infinity, note } = options;
+  const until = performance.now() + minutes * 60_000;
   const tally = new SiteLostTally();
-  for (let from = 0; from < runs; from += RUNS_ON_A_STACK) {
+  for (let from = 0; from < runs && performance.now() < until; from += RUNS_ON_A_STACK) {
     const stack = await openStack({ brokers: 1, sites: true, redis: true });
     try {
       for (let run = from; run < Math.min(runs, from + RUNS_ON_A_STACK); run += 1) {
+        if (performance.now() >= until) break;
         await siteLostRun(
           stack,
           {

@@ -90,7 +90,7 @@ export class SiteLostTally {
     if (this.findings.length < MOST_FINDINGS) this.findings.push(`seed ${seed}: ${finding}`);
   }
 
-  rows(): readonly (readonly [string, string | number])[] {
+  get rows(): readonly (readonly [string, string | number])[] {
     const { losses, victims, commands } = this;
     return [
       ['runs', this.runs],
