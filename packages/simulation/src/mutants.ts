@@ -514,20 +514,9 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'conflict-leads-nowhere',
-    defect: 'the object of a settled conflict is adopted by a record with its sample',
-    edits: [
-      {
-        file: 'packages/routing/src/fate.ts',
-        from: 'const named = namedOwner(event);',
-        to: "const named = event.outcome === 'duplicate' ? namedOwner(event) : undefined;",
-      },
-    ],
-  },
-  {
     name: 'claims-of-conflicts-left-out',
+    plan: 'the-arbiter-burns-with-the-only-object-of-an-owner-that-only-a-conflict-names',
     defect: 'the next arbiter knows of no owner that only a conflict names',
-    faults: ['--site-out'],
     edits: [
       {
         file: `${CUSTODY}/find-claims.ts`,

@@ -484,9 +484,11 @@ export class Oracle {
   /**
    * A conflict whose own object was in every site of its region, from which the world took it. No
    * store holds the sample any more (docs/decisions/0015). A later site may never have had it, if it
-   * did not answer when a duplicate named the record (docs/decisions/0037).
+   * did not answer when an event named the record (docs/decisions/0037).
    */
   #isLost(place: string): boolean {
+    // What a site loses while it is out is no excuse: claims keep the identities.
+    if (this.#world.plan.siteOut !== undefined) return false;
     const event = this.#events.get(place);
     if (event?.outcome !== 'quarantined' || event.data.decision === undefined) return false;
     const { decision } = event.data;
