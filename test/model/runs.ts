@@ -234,7 +234,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'CONFLICT_LEADS_NOWHERE',
-    about: "a settled conflict's event is not followed to the owner (the code of today)",
+    about:
+      "a settled conflict's event is not followed to the owner (the code before decision 0044)",
     configuration: 'loss',
     defines: { CUSTODIANS: 0 },
     breaks: 'everything_settles',

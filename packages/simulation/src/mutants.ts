@@ -345,9 +345,9 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     edits: [
       {
-        file: 'packages/routing/src/identity.ts',
-        from: 'let of = metadata.position;',
-        to: "let of = metadata.position;\n  if (of !== claim.metadata.position) return { kind: 'stored', of };",
+        file: 'packages/routing/src/fate.ts',
+        from: 'let owner = first;',
+        to: "let owner = first;\n  if (owner.of !== claim.metadata.position) return { kind: 'stored', owner };",
       },
     ],
   },
@@ -382,8 +382,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/routing/src/identity.ts',
-        from: "if (fate.kind === 'unsettled' && !isSettleable(claim, later.length, away))",
-        to: "if (fate.kind === 'unsettled' && later.length > 9)",
+        from: "if (kind === 'unsettled' && !(direct && isSettleable(claim, later.length, away)))",
+        to: "if (kind === 'unsettled' && later.length > 9)",
       },
     ],
   },
@@ -472,8 +472,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/routing/src/identity.ts',
-        from: "if (fate.kind === 'unsettled' && !isSettleable(claim, later.length, away))",
-        to: "if (fate.kind === 'unsettled' && !mayOwe(claim.settleWith, claim.stores) && later.length < claim.stores.length - 1)",
+        from: "if (kind === 'unsettled' && !(direct && isSettleable(claim, later.length, away)))",
+        to: "if (kind === 'unsettled' && !mayOwe(claim.settleWith, claim.stores) && later.length < claim.stores.length - 1)",
       },
     ],
   },
@@ -486,6 +486,42 @@ export const MUTANTS: readonly Mutant[] = [
         file: `${CUSTODY}/copy-sample.ts`,
         from: "? 'STORED_TWICE'",
         to: '? undefined',
+      },
+    ],
+  },
+  {
+    name: 'conflict-names-nobody',
+    seed: 2,
+    defect: 'the event of a conflict does not say whose identity it met',
+    edits: [
+      {
+        file: 'packages/routing/src/place.ts',
+        from: '{ ...judged, of, owner },',
+        to: 'of === "" ? { ...judged, of, owner } : judged,',
+      },
+    ],
+  },
+  {
+    name: 'conflict-names-itself',
+    seed: 2,
+    defect: "the event of a conflict gives the owner the record's own sample",
+    edits: [
+      {
+        file: 'packages/routing/src/place.ts',
+        from: '{ ...judged, of, owner },',
+        to: '{ ...judged, of, owner: { ...owner, sampleSha256: judged.sampleSha256 } },',
+      },
+    ],
+  },
+  {
+    name: 'claims-of-conflicts-left-out',
+    plan: 'the-arbiter-burns-with-the-only-object-of-an-owner-that-only-a-conflict-names',
+    defect: 'the next arbiter knows of no owner that only a conflict names',
+    edits: [
+      {
+        file: `${CUSTODY}/find-claims.ts`,
+        from: 'const owner = namedOwner(event);',
+        to: "const owner = event.outcome === 'duplicate' ? namedOwner(event) : undefined;",
       },
     ],
   },

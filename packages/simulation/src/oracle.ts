@@ -46,8 +46,12 @@ type Expected =
       readonly outcome: 'placed';
       readonly region: string;
       readonly policy: string;
+      readonly submission: string;
+      readonly country: string;
       readonly sampleSha256: string;
     };
+
+type Quarantined = Extract<AuditEvent, { outcome: 'quarantined' }>;
 
 interface Placed {
   readonly position: string;
@@ -97,7 +101,7 @@ export class Oracle {
   readonly #takenFrom = new Map<string, ReadonlySet<string>>();
   /** When a site last did not answer a router that may leave it out. */
   readonly #unansweredAt = new Map<string, number>();
-  /** By position: sites that did not answer when a duplicate of that record was settled. */
+  /** By position: sites that did not answer when an event that names that record was settled. */
   readonly #namedWithout = new Map<string, Set<string>>();
   readonly #custody: CustodyOracle;
   /** `<partition>/<offset>`: where the intake log was cut. */
@@ -304,9 +308,11 @@ export class Oracle {
     else this.#compare(place, event, this.#expected(record));
     if (event.outcome === 'stored') this.#once(place, event);
     if (event.outcome === 'stored') this.#custody.stored(event);
-    if (event.outcome === 'quarantined')
+    if (event.outcome === 'quarantined') {
       this.#takenFrom.set(place, this.#ownTakenFrom(place, event));
-    if (event.outcome === 'duplicate') this.#named(event.data.of);
+      if (event.data.reason === 'IDENTITY_CONFLICT') this.#conflict(place, event);
+    }
+    if ('of' in event.data && event.data.of !== undefined) this.#named(event.data.of);
   }
 
   #assertNoneBetween(partition: number, previous: string | null, offset: number): void {
@@ -424,10 +430,7 @@ export class Oracle {
   }
 
   /** The sites from which the world took a conflict's own object. */
-  #ownTakenFrom(
-    place: string,
-    { data: { reason, submission } }: Extract<AuditEvent, { outcome: 'quarantined' }>,
-  ): ReadonlySet<string> {
+  #ownTakenFrom(place: string, { data: { reason, submission } }: Quarantined): ReadonlySet<string> {
     if (reason !== 'IDENTITY_CONFLICT' || submission === undefined) return new Set();
     const own = (site: string): string => `${site}/${objectKey(submission)}/${place}/`;
     return new Set(
@@ -437,7 +440,40 @@ export class Oracle {
     );
   }
 
-  /** A duplicate of this record was settled. */
+  /**
+   * A conflict names a record of its identity and region that has another sample or country. Only if
+   * the world damaged an object can nobody tell whose it was.
+   */
+  #conflict(place: string, { data }: Quarantined): void {
+    const { submission = '', sampleSha256, country, decision, of, owner } = data;
+    if (of === undefined || owner === undefined) {
+      if (![...this.#taken].some((name) => name.includes(`/${objectKey(submission)}/`)))
+        this.#world.violated('a conflict names its owner', `${place} names nobody`);
+      return;
+    }
+    const { partition, offset } = parsePosition(of);
+    const owners = (this.#intake.get(`${partition}/${offset}`) ?? []).map((record) =>
+      this.#expected(record),
+    );
+    if (
+      !owners.some(
+        (one) =>
+          one.outcome === 'placed' &&
+          one.submission === submission &&
+          one.region === decision?.region &&
+          one.sampleSha256 === owner.sampleSha256 &&
+          one.country === owner.country,
+      )
+    )
+      this.#world.violated(
+        'a conflict names its owner',
+        `${place} names ${of}, which is another record than it says`,
+      );
+    if (sampleSha256 === owner.sampleSha256 && country === owner.country)
+      this.#world.violated('a conflict names its owner', `${place} has what ${of} has`);
+  }
+
+  /** A duplicate of this record, or a conflict with it, was settled. */
   #named(of: string): void {
     const { now } = this.#world.scheduler;
     const without = this.#namedWithout.get(of) ?? new Set();
@@ -448,9 +484,11 @@ export class Oracle {
   /**
    * A conflict whose own object was in every site of its region, from which the world took it. No
    * store holds the sample any more (docs/decisions/0015). A later site may never have had it, if it
-   * did not answer when a duplicate named the record (docs/decisions/0037).
+   * did not answer when an event named the record (docs/decisions/0037).
    */
   #isLost(place: string): boolean {
+    // What a site loses while it is out is no excuse: claims keep the identities.
+    if (this.#world.plan.siteOut !== undefined) return false;
     const event = this.#events.get(place);
     if (event?.outcome !== 'quarantined' || event.data.decision === undefined) return false;
     const { decision } = event.data;
@@ -489,6 +527,8 @@ export class Oracle {
       outcome: 'placed',
       region: decision.region,
       policy: decision.policy.digest,
+      submission: submission.submission,
+      country: decision.country,
       sampleSha256,
     };
   }
@@ -561,6 +601,7 @@ export class Oracle {
   #assertQuiet(position: string, event: AuditEvent): void {
     if (event.outcome === 'stored') this.#assertPlaced(position, event);
     if (event.outcome === 'duplicate') this.#assertOwner(position, event);
+    if (event.outcome === 'quarantined') this.#assertConflict(position, event);
     const pointers = this.#pointers.get(position) ?? [];
     if (
       event.outcome === 'quarantined' &&
@@ -597,6 +638,25 @@ export class Oracle {
     this.#world.violated(
       'a duplicate leads to a stored',
       `${[...seen, of].join(' is a duplicate of ')}, which is ${at?.outcome ?? 'nothing'}`,
+    );
+  }
+
+  #assertConflict(position: string, { data: { of, sampleSha256, country } }: Quarantined): void {
+    if (of === undefined) return;
+    const seen = new Set([position]);
+    let [owner, at] = [of, this.#events.get(of)];
+    while (at !== undefined && 'of' in at.data && at.data.of !== undefined && !seen.has(owner)) {
+      seen.add(owner);
+      owner = at.data.of;
+      at = this.#events.get(owner);
+    }
+    const isOther =
+      at?.outcome === 'stored' &&
+      (at.data.sampleSha256 !== sampleSha256 || at.data.country !== country);
+    if (isOther || [...seen, owner].some((place) => this.#isLost(place))) return;
+    this.#world.violated(
+      'a conflict leads to a stored',
+      `${[...seen, owner].join(' names ')}, which is ${at?.outcome ?? 'nothing'}`,
     );
   }
 
@@ -680,6 +740,8 @@ function holds({ sampleSha256, sample }: Sealed, expected: Expected): boolean {
 function described({ position, outcome, data }: AuditEvent): string {
   const place = `${position.partition}/${position.offset}`;
   if (outcome === 'duplicate') return `${place} is a duplicate of ${data.of}`;
+  if (outcome === 'quarantined' && data.of !== undefined)
+    return `${place} is a conflict with ${data.of}`;
   if (outcome === 'stored')
     return `${place} is stored in ${data.placements.map(({ site }) => site).join(' and ')}${data.owed === undefined ? '' : `; ${data.owed.join(' and ')} owe a copy`}`;
   return `${place} is ${outcome}, ${data.reason}`;
