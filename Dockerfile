@@ -31,7 +31,7 @@ COPY policy policy
 COPY examples examples
 # An empty volume takes its owner from the folder that it covers.
 RUN ln -s /srv/residency/services/cli/bin/residency.js /usr/local/bin/residency \
-  && install -d -o node -g node -m 0700 /var/lib/residency /var/lib/residency/private-keys /var/lib/residency/public-keys /var/lib/residency/ledger-key /var/lib/residency/checkpoints /var/lib/residency/reconciler
+  && install -d -o node -g node -m 0700 /var/lib/residency /var/lib/residency/private-keys /var/lib/residency/public-keys /var/lib/residency/ledger-key /var/lib/residency/checkpoints /var/lib/residency/reconciler /var/lib/residency/custodian
 USER node
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \

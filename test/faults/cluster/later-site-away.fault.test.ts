@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   custodyEventIn,
@@ -23,8 +26,13 @@ let deployment: Deployment;
 let publisher: Publisher;
 let custodians: ServiceProcess[];
 let consent: string;
+/** Of the custodians that keep a register. */
+let folder: string;
+let empty: string;
 
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'residency-custodian-'));
+  empty = await mkdtemp(join(tmpdir(), 'residency-custodian-'));
   own = await openStack({ sites: true });
   deployment = await Deployment.open(
     { kafka: await sharedKafka(), sites: own.sites, redis: await sharedRedis() },
@@ -43,8 +51,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await deployment.close();
   await own.close();
+  await rm(folder, { recursive: true });
+  await rm(empty, { recursive: true });
 });
 
+const keeping = (directory: string) => ({ ...ZURICH, RESIDENCY_CUSTODIAN_STATE_DIR: directory });
 const inZurich = { country: 'CH', becomes: 'stored zurich' } as const;
 const many = (count: number) => Array.from({ length: count }, () => ({ ...inZurich, consent }));
 
@@ -113,10 +124,10 @@ test('a custodian that is killed has a successor, and each copy one event', asyn
   await publisher.publish(many(SAMPLES));
   await publisher.settled();
   const [active] = custodians;
-  const successor = await deployment.start('custodian', ZURICH);
+  const successor = await deployment.start('custodian', keeping(folder));
   await own.servers.sites['zrh-2'].start();
-  const before = (await custodyEventsCount()) ?? 0;
-  await until(async () => ((await custodyEventsCount()) ?? 0) > before, 'it begins to pay');
+  const before = await custodyEventsCount();
+  await until(async () => (await custodyEventsCount()) > before, 'it begins to pay');
   active?.signal('SIGKILL');
   await until(async () => (await metric(successor, OWED)) === 0, 'the successor pays the rest');
   await successor.stop();
@@ -126,8 +137,36 @@ test('a custodian that is killed has a successor, and each copy one event', asyn
   expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index));
 });
 
+test('a custodian reads what is new since its register was saved; one without reads everything', async () => {
+  const takeOver = async (directory: string): Promise<readonly (number | undefined)[]> => {
+    const custodian = await deployment.start('custodian', keeping(directory));
+    const read = async (log: string): Promise<number | undefined> =>
+      await metric(
+        custodian,
+        new RegExp(`^residency_takeover_records\\{region="zurich",log="${log}"\\} (\\d+)$`, 'm'),
+      );
+    await until(async () => (await read('audit')) !== undefined, 'it takes over');
+    const found = [await read('audit'), await read('custody')];
+    // Nothing is saved at this end.
+    await custodian.stop('SIGKILL');
+    return found;
+  };
+  const [audit, custody] = [await auditCount(), await custodyEventsCount()];
+  const register = await readFile(join(folder, 'register-zurich'), 'latin1');
+  expect(register).toMatch(/"topics":\{"audit":"[\w-]{22}","custody":"[\w-]{22}"\}/);
+  expect(await takeOver(folder)).toEqual([0, 0]);
+  await publisher.publish(many(5));
+  await publisher.settled();
+  expect(await takeOver(folder)).toEqual([5, 0]);
+  expect(await takeOver(empty)).toEqual([audit + 5, custody]);
+});
+
+async function auditCount(): Promise<number> {
+  return (await Array.fromAsync(deployment.log.read(TOPICS.audit, { until: 'end' }))).length;
+}
+
 /** By a reader: opening the log would fence the custodian. */
-async function custodyEventsCount(): Promise<number | undefined> {
+async function custodyEventsCount(): Promise<number> {
   const topic = custodyTopic('zurich');
   return (await Array.fromAsync(deployment.log.read(topic, { until: 'end' }))).length;
 }
