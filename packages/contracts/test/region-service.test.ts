@@ -146,7 +146,10 @@ describe('the sites in service', () => {
   it('the arbiter leaves from the closing on, and stays if the change is ended otherwise', () => {
     const leaving = (...events: readonly ControlEvent[]): readonly string[] => [
       ...sitesLeaving(
-        events.reduce<ControlState>((state, event) => evolveControl(state, event, 1), INITIAL_CONTROL),
+        events.reduce<ControlState>(
+          (state, event) => evolveControl(state, event, 1),
+          INITIAL_CONTROL,
+        ),
       ),
     ];
     const begun = closing('1', 'a', 'b');

@@ -141,12 +141,11 @@ export class Operator {
   async #killed(args: readonly string[], { records, afterMs }: CommandKill): Promise<Ended> {
     const kill = new AbortController();
     const from = await this.#controlEnd();
-    const command = residencyCommand(this.#deployment.folder, args, kill.signal);
-    let ended = false;
-    void command.finally(() => {
-      ended = true;
+    const ended = new AbortController();
+    const command = residencyCommand(this.#deployment.folder, args, kill.signal).finally(() => {
+      ended.abort();
     });
-    while (!ended && (await this.#controlEnd()) < from + BigInt(records))
+    while (!ended.signal.aborted && (await this.#controlEnd()) < from + BigInt(records))
       await sleep(LOOK_EVERY_MS);
     await sleep(afterMs);
     kill.abort();

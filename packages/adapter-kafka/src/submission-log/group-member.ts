@@ -59,6 +59,7 @@ export class GroupMember {
   #closed = false;
   /** The time of its last sign of life. */
   #aliveAt = performance.now();
+  #rejoiningSince: number | undefined;
 
   constructor(kafka: Kafka, plan: MemberPlan) {
     const {
@@ -88,6 +89,11 @@ export class GroupMember {
 
   get aliveAt(): number {
     return this.#aliveAt;
+  }
+
+  /** When a rebalance began after which it has not joined yet; `undefined`: it has joined. */
+  get rejoiningSince(): number | undefined {
+    return this.#rejoiningSince;
   }
 
   /** Resolves once it has joined the group. Rejects if the consumer cannot start. */
@@ -174,11 +180,13 @@ export class GroupMember {
     };
     consumer.on(GROUP_JOIN, ({ payload }) => {
       alive();
+      this.#rejoiningSince = undefined;
       const partitions = payload.memberAssignment[this.#plan.topic] ?? [];
       for (const partition of partitions) this.pause(partition);
       joined(partitions);
     });
     consumer.on(REBALANCING, () => {
+      this.#rejoiningSince ??= performance.now();
       rebalancing();
     });
     consumer.on(END_BATCH_PROCESS, ({ payload }: ConsumerEndBatchProcessEvent) => {

@@ -6,6 +6,8 @@ import type { IntakeReads } from './intake-reads.ts';
 export interface Watched {
   /** The time of the consumer's last sign of life. */
   readonly aliveAt: number;
+  /** When a rebalance began after which it has not joined yet. */
+  readonly rejoiningSince?: number | undefined;
 }
 
 export interface WatchedWorker {
@@ -15,7 +17,8 @@ export interface WatchedWorker {
 
 /**
  * Detects a consumer that does not resume (kafkajs #1720, #659): it fetches nothing and reports no
- * error.
+ * error. And one whose join failed after its group had taken it (a lost answer to SyncGroup): kafkajs
+ * goes on to fetch and to send heartbeats with the former assignment, and never says that it joined.
  */
 export class StallWatch {
   readonly #reads: IntakeReads;
@@ -32,13 +35,15 @@ export class StallWatch {
     workers: () => Iterable<WatchedWorker>,
     signal: AbortSignal,
   ): Promise<KafkaLogError | undefined> {
-    let silent = 0;
+    let [silent, outside] = [0, 0];
     while (!signal.aborted) {
       await pause(this.#stallMs / 4, signal);
       const before = performance.now() - this.#stallMs;
       // Two checks in a row: to a process that was itself frozen, every consumer seems silent.
       silent = member.aliveAt < before ? silent + 1 : 0;
       if (silent > 1) return stalled('the consumer gave no sign of life');
+      outside = (member.rejoiningSince ?? Infinity) < before ? outside + 1 : 0;
+      if (outside > 1) return stalled('it did not join again after a rebalance');
       const late = [...workers()].filter(
         ({ waiting }) => waiting !== undefined && waiting.since < before,
       );

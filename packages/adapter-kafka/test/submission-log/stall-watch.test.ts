@@ -12,10 +12,12 @@ const since = (from: bigint): (() => WatchedWorker['waiting']) => {
 
 async function watch({
   alive = true,
+  rejoiningSince,
   waiting,
   decided = 0n,
 }: {
   alive?: boolean;
+  rejoiningSince?: () => number | undefined;
   waiting?: () => WatchedWorker['waiting'];
   decided?: bigint;
 }): Promise<unknown> {
@@ -24,6 +26,9 @@ async function watch({
   const member = {
     get aliveAt() {
       return alive ? performance.now() : began;
+    },
+    get rejoiningSince() {
+      return rejoiningSince?.();
     },
   };
   return await new StallWatch(reads, STALL_MS).watch(
@@ -51,6 +56,12 @@ it('sees a partition that waits though records wait for it', async () => {
   expect(await watch({ waiting: since(5n), decided: 6n })).toMatchObject({
     code: 'CONSUMER_STALLED',
   });
+});
+
+it('sees a consumer that fetches and did not join again after a rebalance', async () => {
+  const began = performance.now();
+  expect(await watch({ rejoiningSince: () => began })).toMatchObject({ code: 'CONSUMER_STALLED' });
+  expect(await watch({ rejoiningSince: () => performance.now() })).toBeUndefined();
 });
 
 it.each<[string, Parameters<typeof watch>[0]]>([
