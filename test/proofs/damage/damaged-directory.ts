@@ -22,6 +22,11 @@ export async function onDirectories<T>(work: (world: DamageWorld) => Promise<T>)
     const data = await openDataDirectory(directory, { checkpoints });
     await data.log.append(trafficConsents());
     const service = await start(folder, '--no-examples', ...common);
+    // A proof that is given up must not leave it behind.
+    const end = (): void => {
+      service.child.kill('SIGKILL');
+    };
+    process.once('exit', end);
     try {
       const run = async (
         env: Readonly<Record<string, string>>,
@@ -77,6 +82,7 @@ export async function onDirectories<T>(work: (world: DamageWorld) => Promise<T>)
       });
     } finally {
       await service.stop('SIGKILL');
+      process.off('exit', end);
       await data.close();
     }
   } finally {
