@@ -634,15 +634,8 @@ function withEnd(
 }
 
 /** A reading that fails at once. */
-function failing(error: Error): AsyncIterable<never> {
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next: async () => {
-        await Promise.resolve();
-        throw error;
-      },
-    }),
-  };
+async function* failing(error: Error): AsyncGenerator<never> {
+  yield* await Promise.reject<readonly never[]>(error);
 }
 
 function without<T extends object, Key extends keyof T>(whole: T, key: Key): Omit<T, Key> {
