@@ -138,7 +138,10 @@ test('a custodian that is killed has a successor, and each copy one event', asyn
 });
 
 test('a custodian reads what is new since its register was saved; one without reads everything', async () => {
-  const takeOver = async (directory: string): Promise<readonly (number | undefined)[]> => {
+  const takeOver = async (
+    directory: string,
+    end: 'SIGKILL' | 'SIGTERM' = 'SIGKILL',
+  ): Promise<readonly (number | undefined)[]> => {
     const custodian = await deployment.start('custodian', keeping(directory));
     const read = async (log: string): Promise<number | undefined> =>
       await metric(
@@ -147,10 +150,13 @@ test('a custodian reads what is new since its register was saved; one without re
       );
     await until(async () => (await read('audit')) !== undefined, 'it takes over');
     const found = [await read('audit'), await read('custody')];
-    // Nothing is saved at this end.
-    await custodian.stop('SIGKILL');
+    // Nothing is saved at the first kind of end.
+    await custodian.stop(end);
     return found;
   };
+  await publisher.publish(many(5));
+  await publisher.settled();
+  await takeOver(folder, 'SIGTERM');
   const [audit, custody] = [await auditCount(), await custodyEventsCount()];
   const register = await readFile(join(folder, 'register-zurich'), 'latin1');
   expect(register).toMatch(/"topics":\{"audit":"[\w-]{22}","custody":"[\w-]{22}"\}/);
