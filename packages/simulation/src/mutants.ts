@@ -424,8 +424,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: `${KAFKA}/custody-log/kafka-custodian.ts`,
-        from: 'signal.aborted ? Promise.reject(ownershipUnsure(0)) : Promise.resolve()',
-        to: 'Promise.resolve()',
+        from: 'if (signal.aborted) throw ownershipUnsure(0);',
+        to: '',
       },
     ],
   },
