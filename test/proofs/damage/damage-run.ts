@@ -1,6 +1,7 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { remedyOf } from '@residency/coded-error';
 import type { LogEntry } from '@residency/contracts';
 import { ClusterTally } from '../cluster/tally.ts';
 import { sha256 } from '../on-disk.ts';
@@ -181,8 +182,9 @@ async function publish(world: DamageWorld, entries: Iterable<LogEntry>): Promise
   let batch: LogEntry[] = [];
   const send = async (): Promise<void> => {
     if (batch.length === 0) return;
-    while ((await world.waiting()) > MOST_WAITING) await sleep(100);
-    await world.append(batch);
+    while ((await untilAnswered(() => world.waiting())) > MOST_WAITING) await sleep(100);
+    // A send without an acknowledgement is repeated, whether it arrived or not.
+    await untilAnswered(() => world.append(batch));
     batch = [];
   };
   for (const entry of entries) {
@@ -192,9 +194,20 @@ async function publish(world: DamageWorld, entries: Iterable<LogEntry>): Promise
   await send();
 }
 
+/** A busy broker may not answer in time. */
+async function untilAnswered<T>(work: () => Promise<T>): Promise<T> {
+  for (;;)
+    try {
+      return await work();
+    } catch (error) {
+      if (remedyOf(error) !== 'retry') throw error;
+      await sleep(500);
+    }
+}
+
 async function settled(world: DamageWorld): Promise<void> {
   const signal = AbortSignal.timeout(WHOLE_WITHIN_MS);
-  while ((await world.waiting()) > 0) {
+  while ((await untilAnswered(() => world.waiting())) > 0) {
     if (signal.aborted)
       throw new Error(
         `Expected every record to be settled, found some waiting:\n${await world.describe()}`,
