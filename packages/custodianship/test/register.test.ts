@@ -66,7 +66,9 @@ async function takeOver(
   for (const site of away) w.away.add(site);
   const register = decodeRegister(after.bytes ?? before ?? Buffer.alloc(0));
   return {
-    knows: register === undefined ? undefined : comparable(register),
+    // A change of the sites alone, without a record, is not saved.
+    knows:
+      register === undefined ? undefined : comparable({ ...register, sites: [...debts.keys()] }),
     read,
     passedOver,
     owed: [...debts].map(([site, { owed }]) => [site, owed] as const),
