@@ -68,7 +68,7 @@ export {
   subjectLinkEntry,
 } from './log-entry.ts';
 export type { LogEntry } from './log-entry.ts';
-export { REDRIVE_HEADER, TOPICS, custodyTopic, regionOfCustody } from './log-record.ts';
+export { REDRIVE_HEADER, TOPICS, custodyTopic, hasTickKey, regionOfCustody } from './log-record.ts';
 export type { CustodyTopic, LogRecord, NewRecord, Topic, TopicPartition } from './log-record.ts';
 export {
   OBJECT_PREFIX,
@@ -86,6 +86,8 @@ export type { ObjectMetadata } from './object-metadata.ts';
 export { differenceOf } from './same-record.ts';
 export { policyDigest } from './policy-digest.ts';
 export { isPolicyTick, readPolicy, readPolicyRecord } from './policy-event.ts';
+export { digestLeaf, offsetOfLeaf, recordForm, recordInForm } from './record-leaf.ts';
+export type { RecordContent } from './record-leaf.ts';
 export { outcomeSummary } from './outcome-summary.ts';
 export type { OutcomeSummary } from './outcome-summary.ts';
 export { formatPosition, parsePosition } from './position.ts';

@@ -23,6 +23,7 @@ export { MemoryLedgerStore } from './memory-ledger-store.ts';
 export { MemoryObjectStore } from './memory-object-store.ts';
 export { RoutingWorld, SOME_CONSENT, submissionEvent, transparentSealer } from './routing-world.ts';
 export type { SubmissionFields } from './routing-world.ts';
+export { SALT } from './salt.ts';
 export { SHIPPED_POLICY } from './shipped-policy.ts';
 export { FaultyObjectStore } from './faulty-object-store.ts';
 export { FaultyCustodianSite } from './faulty-custodian-site.ts';
