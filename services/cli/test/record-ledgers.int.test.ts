@@ -1,9 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { TOPICS, recordInForm } from '@residency/contracts';
 import { describe, expect, it } from 'vitest';
-import { publishSamples, temporaryFolder } from './residency.ts';
+import { alterLog, publishSamples, temporaryFolder } from './residency.ts';
 import type { Folder, Row } from './residency.ts';
 
 const DATA = '.residency';
@@ -22,13 +21,8 @@ async function signed(): Promise<Folder> {
 }
 
 /** Changes the log's database, as somebody with its file can. */
-function change(folder: Folder, sql: string, ...values: readonly (string | number)[]): void {
-  const db = new DatabaseSync(join(folder.path, DATA, 'log.db'));
-  try {
-    expect(db.prepare(sql).run(...values).changes).toBe(1);
-  } finally {
-    db.close();
-  }
+function change(folder: Folder, sql: string): void {
+  alterLog(join(folder.path, DATA, 'log.db'), sql);
 }
 
 interface Found {
@@ -36,7 +30,8 @@ interface Found {
   readonly position: string;
 }
 
-const OF = '(SELECT id FROM topic WHERE name = ?) AND "offset" = ?';
+const of = (topic: string, offset: number): string =>
+  `topic = (SELECT id FROM topic WHERE name = '${topic}') AND "offset" = ${offset}`;
 const ledgerOf = (rows: readonly Row[], topic: string): Row | undefined =>
   rows.find(({ ledger }) => ledger === topic);
 /** What fsck finds in the logs themselves. */
@@ -146,9 +141,7 @@ describe('somebody with the log’s file', () => {
     const folder = await signed();
     change(
       folder,
-      `UPDATE record SET value = CAST(replace(CAST(value AS TEXT), '"specversion":"1.0"', '"specversion":"1.0","subject":"x"') AS BLOB) WHERE topic = ${OF}`,
-      topic,
-      offset,
+      `UPDATE record SET value = CAST(replace(CAST(value AS TEXT), '"specversion":"1.0"', '"specversion":"1.0","subject":"x"') AS BLOB) WHERE ${of(topic, offset)}`,
     );
     const expected = [`LEDGER_LEAF_DIFFERS ${topic}/0/${offset}`, `LEDGER_ROLLED_BACK ${topic}/0`];
     expect(faultsOf(await folder.json(1, 'audit', 'fsck'))).toEqual(expected);
@@ -158,7 +151,7 @@ describe('somebody with the log’s file', () => {
 
   it('moves the append time of a consent', async () => {
     const folder = await signed();
-    change(folder, `UPDATE record SET at = at - 1 WHERE topic = ${OF}`, TOPICS.consents, 0);
+    change(folder, `UPDATE record SET at = at - 1 WHERE ${of(TOPICS.consents, 0)}`);
     expect(faultsOf(await folder.json(1, 'audit', 'fsck'))).toEqual([
       `LEDGER_LEAF_DIFFERS ${TOPICS.consents}/0/0`,
       `LEDGER_ROLLED_BACK ${TOPICS.consents}/0`,
@@ -167,7 +160,7 @@ describe('somebody with the log’s file', () => {
 
   it('removes a consent: it is named, and the ledger goes on with the same tree', async () => {
     const folder = await signed();
-    change(folder, `DELETE FROM record WHERE topic = ${OF}`, TOPICS.consents, 1);
+    change(folder, `DELETE FROM record WHERE ${of(TOPICS.consents, 1)}`);
     const expected = [`LEDGER_RECORD_MISSING ${TOPICS.consents}/0/1`];
     expect(faultsOf(await folder.json(1, 'audit', 'fsck'))).toEqual(expected);
     await folder.json(0, 'consent', 'grant', '--consent', 'consent-0004', '--subject', 's');
@@ -181,11 +174,7 @@ describe('somebody with the log’s file', () => {
     const folder = await signed();
     change(
       folder,
-      `UPDATE record SET key = (SELECT key FROM record WHERE topic = ${OF}) WHERE topic = ${OF}`,
-      TOPICS.consents,
-      0,
-      TOPICS.consents,
-      2,
+      `UPDATE record SET key = (SELECT key FROM record WHERE ${of(TOPICS.consents, 0)}) WHERE ${of(TOPICS.consents, 2)}`,
     );
     expect(faultsOf(await folder.json(1, 'audit', 'fsck'))).toEqual([
       `LEDGER_LEAF_DIFFERS ${TOPICS.consents}/0/2`,
