@@ -11,6 +11,7 @@ import {
   decodeCustodyEvent,
   decodeObjectMetadata,
   decodeQuarantinePointer,
+  digestLeaf,
   encodeAuditEvent,
   encodeCustodyEvent,
   encodeObjectMetadata,
@@ -24,6 +25,8 @@ import {
   readPolicy,
   readSubjectLink,
   readSubmission,
+  recordForm,
+  recordInForm,
   sha256,
 } from '@residency/contracts';
 import type { Submission } from '@residency/contracts';
@@ -33,6 +36,19 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { describe, expect, test } from 'vitest';
 import { exists, files, text } from './tree.ts';
+import { SALT } from '@residency/testkit';
+
+interface RecordVector {
+  readonly record: {
+    readonly offset: string;
+    readonly at: number;
+    readonly key: string | null;
+    readonly headers: readonly (readonly [name: string, value: string])[];
+    readonly value: string | null;
+  };
+  readonly form: string;
+  readonly digest: string;
+}
 
 interface Example {
   readonly page: string;
@@ -134,8 +150,26 @@ const DECODERS: Readonly<Record<string, (content: string) => unknown>> = {
   control: (content) => {
     const event = structured(content);
     const written = readControlRecord(encodeKafkaStructured(event));
-    expect(readControlRecord(controlEntry(written, event.id).record)).toEqual(written);
+    expect(readControlRecord(controlEntry(written, event.id, SALT).record)).toEqual(written);
     expect(written.data).toEqual(JSON.parse(content).data);
+  },
+  'record-leaves': (content) => {
+    const bytes = (text: string | null): Buffer | null =>
+      text === null ? null : Buffer.from(text, 'base64');
+    for (const { record, form, digest } of JSON.parse(content) as readonly RecordVector[]) {
+      const said = {
+        offset: BigInt(record.offset),
+        at: record.at,
+        key: bytes(record.key),
+        headers: record.headers.map(
+          ([name, value]) => [name, Buffer.from(value, 'base64')] as const,
+        ),
+        value: bytes(record.value),
+      };
+      expect(recordForm(said)).toEqual(bytes(form));
+      expect(recordInForm(Buffer.from(form, 'base64'))).toEqual(said);
+      expect(digestLeaf(said).toString()).toBe(digest);
+    }
   },
   'quarantine-pointer': (content) => {
     const pointer = decodeQuarantinePointer(Buffer.from(content));
@@ -242,6 +276,8 @@ describe('the examples of docs/formats', () => {
 function validated({ name, content }: Example): readonly [schema: string, value: unknown][] {
   if (name === 'submission-binary')
     return [['submission', JSON.parse(encodeHttpStructured(binary(content)).body.toString())]];
+  // A leaf is bytes.
+  if (name === 'record-leaves') return [];
   if (name !== 'positions') return [[name, JSON.parse(content)]];
   const positions: string[] = JSON.parse(content);
   return positions.map((position) => ['position', position]);

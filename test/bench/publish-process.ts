@@ -3,6 +3,7 @@ import type { LogEntry } from '@residency/contracts';
 import { openDataDirectory } from '@residency/standalone';
 import { REGIONS, sampleOf } from './workload.ts';
 import type { Workload } from './workload.ts';
+import { SALT } from '@residency/testkit';
 
 // `publish-process.ts <data directory> <workload>`: publishes all samples of the workload to the
 // embedded log.
@@ -40,6 +41,7 @@ await data.log.append([
       },
       { id: 'grant', source: SOURCE },
     ),
+    SALT,
   ),
 ]);
 const together = Math.max(1, Math.min(1_000, Math.floor(APPEND_BYTES / workload.bytes)));

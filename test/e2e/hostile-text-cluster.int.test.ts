@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { encodeKafkaStructured } from '@residency/cloudevents';
 import { TOPICS, decodeAuditEvent, readPolicyRecord, submissionEntry } from '@residency/contracts';
 import type { LogEntry } from '@residency/contracts';
-import { eventually, submissionEvent } from '@residency/testkit';
+import { SALT, eventually, submissionEvent } from '@residency/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { Deployment } from '../running-deployment/deployment.ts';
 import type { ServiceName, ServiceProcess } from '../running-deployment/service-process.ts';
@@ -37,7 +37,7 @@ function entry(topic: LogEntry['topic'], type: string, data: string): LogEntry {
         source: 'urn:test',
         type,
         datacontenttype: 'application/json',
-        extensions: {},
+        extensions: { salt: SALT },
         data: Buffer.from(data),
       }),
     },

@@ -11,6 +11,7 @@ import { sendBinary, sendStructured } from './kcat-publisher.ts';
 import type { Foreign } from './kcat-publisher.ts';
 import { headOf, realFiles, types } from './real-files.ts';
 import { inTemporaryFolder, jsonLines } from './residency.ts';
+import { SALT } from '@residency/testkit';
 
 const COUNTRIES = [
   'CH',
@@ -65,6 +66,7 @@ it(
             },
             { id: 'grant', source: 'urn:test' },
           ),
+          SALT,
         ),
       ]);
       const target = {

@@ -15,7 +15,7 @@ import type { PolicyDocument } from '@residency/residency';
 import { generateRegionKey } from '@residency/sealing';
 import { FIRST_POLICY } from '@residency/standalone';
 import type { DataDirectory } from '@residency/standalone';
-import { submissionEvent } from '@residency/testkit';
+import { SALT, submissionEvent } from '@residency/testkit';
 import { expect, test } from 'vitest';
 import { DataCopies, reconcileOpening, routeAll, withData } from './data-copies.ts';
 import { readLog, walkSites } from './on-disk.ts';
@@ -139,6 +139,7 @@ function consent(kind: 'granted' | 'withdrawn'): LogEntry {
         : { kind, consentId: GIVEN, purposes: ['threat-sample-sharing'], termsVersion: '2022-01' },
       envelope,
     ),
+    SALT,
   );
 }
 

@@ -10,6 +10,7 @@ import type { LogEntry } from '@residency/contracts';
 import { sha256 } from './on-disk.ts';
 import type { IntakeRow } from './on-disk.ts';
 import { SeededRandom } from './seeded-random.ts';
+import { SALT } from '@residency/testkit';
 
 /** What must become of one record, before anybody asks whether its identity is taken. */
 export type Expectation =
@@ -79,12 +80,13 @@ export function trafficConsents(): readonly LogEntry[] {
         { kind: 'granted', consentId, purposes: [purpose], termsVersion: '2021-07' },
         envelope(),
       ),
+      SALT,
     );
   return [
     grant(GIVEN, 'threat-sample-sharing'),
     grant(WITHDRAWN, 'threat-sample-sharing'),
     grant(OTHER_PURPOSE, 'usage-statistics'),
-    consentEntry(consentCloudEvent({ kind: 'withdrawn', consentId: WITHDRAWN }, envelope())),
+    consentEntry(consentCloudEvent({ kind: 'withdrawn', consentId: WITHDRAWN }, envelope()), SALT),
   ];
 }
 

@@ -29,6 +29,7 @@ const USERS = [
   'router',
   'custodian-zurich',
   'custodian-moscow',
+  'auditor',
   'reconciler',
 ] as const;
 type User = (typeof USERS)[number];
@@ -42,6 +43,8 @@ interface Rights {
   readonly transactions?: string;
 }
 
+/** The logs that have ledgers, besides the control log, which everybody reads. */
+const LEDGERED = [TOPICS.audit, TOPICS.policy, TOPICS.consents, ...REGIONS.map(custodyTopic)];
 const custodian = (region: string): Rights => ({
   read: [TOPICS.audit, TOPICS.samples, TOPICS.policy, custodyTopic(region)],
   write: [custodyTopic(region)],
@@ -58,6 +61,7 @@ const RIGHTS: Readonly<Record<User, Rights>> = {
   },
   'custodian-zurich': custodian('zurich'),
   'custodian-moscow': custodian('moscow'),
+  auditor: { read: LEDGERED },
   reconciler: {
     read: [
       TOPICS.audit,
@@ -186,6 +190,14 @@ describe('with its rights, and no others', () => {
       expect(await values(custodyTopic(region))).toBe(1);
     },
   );
+
+  it('an auditor reads every log that has a ledger', async () => {
+    const log = await open(settingsOf('auditor'));
+    for (const topic of [TOPICS.control, ...LEDGERED])
+      expect(await Array.fromAsync(log.read(topic, { until: 'end' }))).toHaveLength(
+        await values(topic),
+      );
+  });
 
   it('a reconciler reads every custody log', async () => {
     const log = await open(settingsOf('reconciler'));

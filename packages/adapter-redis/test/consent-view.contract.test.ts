@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { consentCloudEvent, consentEntry } from '@residency/contracts';
-import { describeConsentView } from '@residency/testkit';
+import { SALT, describeConsentView } from '@residency/testkit';
 import { someRedis } from './some-redis.ts';
 import { TestProjector } from './test-projector.ts';
 
@@ -17,7 +17,8 @@ describeConsentView('RedisConsentView', async () => {
     view,
     publishConsent: async (event) =>
       projector.append(
-        consentEntry(consentCloudEvent(event, { id: randomUUID(), source: 'urn:test' })).record,
+        consentEntry(consentCloudEvent(event, { id: randomUUID(), source: 'urn:test' }), SALT)
+          .record,
       ),
     publishRecord: async (record) => projector.append(record),
     close: async () => {

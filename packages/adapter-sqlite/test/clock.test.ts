@@ -1,5 +1,5 @@
 import { TOPICS, controlEntry, CLOCK_ACCEPTED } from '@residency/contracts';
-import { settlementsOf } from '@residency/testkit';
+import { SALT, settlementsOf } from '@residency/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteLog } from '../src/sqlite-log.ts';
 import type { SqliteLog } from '../src/sqlite-log.ts';
@@ -17,6 +17,7 @@ const ORDER = controlEntry(
     data: { clock: '2026-11-01T00:00:00Z', lastAppend: '2026-11-01T00:00:00Z' },
   },
   'id-1',
+  SALT,
 );
 
 describe('a clock that steps', () => {

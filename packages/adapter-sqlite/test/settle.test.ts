@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { ROUTING_RESUMED, TOPICS, controlEntry } from '@residency/contracts';
 import type { Batch, BatchResult } from '@residency/routing';
-import { settlementsOf } from '@residency/testkit';
+import { SALT, settlementsOf } from '@residency/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteLog } from '../src/sqlite-log.ts';
 import { collect, commitsOf, never, publishSamples, someLog } from './some-log.ts';
@@ -46,7 +46,9 @@ describe('settling', () => {
       async (batch) => {
         handed.push(batch.records.length);
         if (handed.length === 1)
-          await some.log.append([controlEntry({ type: ROUTING_RESUMED, data: {} }, 'an order')]);
+          await some.log.append([
+            controlEntry({ type: ROUTING_RESUMED, data: {} }, 'an order', SALT),
+          ]);
         return settleAll(batch);
       },
       { until: 'end', signal: never() },

@@ -1,3 +1,4 @@
+import { SALT } from '@residency/testkit';
 import { DatabaseSync } from 'node:sqlite';
 import { encodeKafkaStructured } from '@residency/cloudevents';
 import { TOPICS } from '@residency/contracts';
@@ -50,7 +51,7 @@ describe('the views of the embedded log', () => {
         source: 'urn:test',
         type: 'consent.granted.v1',
         datacontenttype: 'application/json',
-        extensions: {},
+        extensions: { salt: SALT },
         data,
       }),
     };

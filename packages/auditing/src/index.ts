@@ -39,6 +39,8 @@ export {
 export type { LogKind } from './logs/log-kind.ts';
 export { kindOf } from './logs/kind-of.ts';
 export { custodyLogsOf } from './logs/custody-logs.ts';
+export { RecentKeys } from './logs/recent-keys.ts';
+export { RECORD_LOGS, isRecordLog } from './logs/record-logs.ts';
 export { logText } from './logs/log-text.ts';
 export { RecentRegions } from './growing/recent-regions.ts';
 export type {
@@ -48,7 +50,7 @@ export type {
   LogReading,
   RestoredEntry,
 } from './ports/log-restorers.ts';
-export type { LedgerSource, SourceStart } from './ports/ledger-source.ts';
+export type { LedgerRecord, LedgerSource, SourceStart } from './ports/ledger-source.ts';
 export type { KeptCheckpoints } from './ports/kept-checkpoints.ts';
 export type { LedgerStore } from './ports/ledger-store.ts';
 export type { RegionIndex } from './ports/region-index.ts';

@@ -7,7 +7,7 @@ import {
 import type { AuditEvent } from '@residency/contracts';
 import type { ConsentEvent } from '@residency/consent';
 import type { PolicyDocument, PolicyPublished } from '@residency/residency';
-import { RoutingWorld } from '@residency/testkit';
+import { SALT, RoutingWorld } from '@residency/testkit';
 import { adjudicate } from '../src/adjudicating/adjudicate.ts';
 import type { AdjudicateOptions, Adjudication } from '../src/adjudicating/adjudicate.ts';
 import type { ConsentRecord } from '../src/adjudicating/consent-histories.ts';
@@ -115,6 +115,7 @@ function submitAt(world: RoutingWorld, at: number): void {
 function consentRecord(at: number, event: ConsentEvent, index: number): ConsentRecord {
   const { record } = consentEntry(
     consentCloudEvent(event, { id: `event-${index}`, source: 'urn:test' }),
+    SALT,
   );
   return { ...record, at };
 }

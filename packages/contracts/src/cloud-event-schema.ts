@@ -63,10 +63,15 @@ interface EventParts {
   /** Absent: no reader uses it. */
   readonly data?: JsonSchema;
   readonly extensions?: Readonly<Record<string, JsonSchema>>;
+  /** The extension attributes that must be there. */
+  readonly required?: readonly string[];
 }
 
 /** A CloudEvent in the JSON format: `data`, or `data_base64` with the same JSON in it. */
-export function jsonEvent(type: string, { data, extensions = {} }: EventParts = {}): JsonSchema {
+export function jsonEvent(
+  type: string,
+  { data, extensions = {}, required }: EventParts = {},
+): JsonSchema {
   if (data === undefined)
     return {
       $ref: '#/$defs/cloudevent',
@@ -87,17 +92,24 @@ export function jsonEvent(type: string, { data, extensions = {} }: EventParts = 
         contentSchema: ofData,
       },
     },
+    ...(required === undefined ? {} : { required }),
     ...ONE_DATA,
     $defs: { cloudevent: ENVELOPE, ...defsOf(data), [`${type}.data`]: withoutDefs(data) },
   };
 }
 
-/** One of several events, each under the name of its type. The file contains the `$defs` of all. */
-export function oneOf(variants: Readonly<Record<string, JsonSchema>>): JsonSchema {
+/**
+ * One of several events, each under the name of its type. The file contains the `$defs` of all.
+ * `inRecord`: what a record has beyond the event as it is sent.
+ */
+export function oneOf(
+  variants: Readonly<Record<string, JsonSchema>>,
+  inRecord: Readonly<Record<string, JsonSchema>> = {},
+): JsonSchema {
   const shared = Object.values(variants).flatMap((variant) => Object.entries(defsOf(variant)));
   const own = Object.entries(variants).map(([type, variant]) => [type, withoutDefs(variant)]);
   return {
-    oneOf: Object.keys(variants).map((type) => ({ $ref: `#/$defs/${type}` })),
+    oneOf: Object.keys(variants).map((type) => ({ $ref: `#/$defs/${type}`, ...inRecord[type] })),
     $defs: Object.fromEntries([...shared, ...own]),
   };
 }

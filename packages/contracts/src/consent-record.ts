@@ -3,7 +3,9 @@ import type { ConsentEvent } from '@residency/consent';
 import { remedyOf } from '@residency/coded-error';
 import { readConsentEvent } from './consent-event.ts';
 import { ContractError } from './contract-error.ts';
+import { hasTickKey } from './log-record.ts';
 import type { NewRecord } from './log-record.ts';
+import { requireSalt } from './salted.ts';
 import { CONSENT_TICK } from './vocabulary.ts';
 
 /**
@@ -12,10 +14,15 @@ import { CONSENT_TICK } from './vocabulary.ts';
  * view skips the record.
  */
 export function readConsentRecord({ key, headers, value }: NewRecord): ConsentEvent | undefined {
-  if (key?.toString('utf8') === 'tick' && value === null) return undefined;
+  const isTick = hasTickKey({ key });
+  if (isTick && value === null) return undefined;
   try {
     const event = decodeKafka({ headers, value });
-    return event.type === CONSENT_TICK ? undefined : readConsentEvent(event);
+    if (event.type === CONSENT_TICK) return undefined;
+    // Compaction removes it, and no ledger has it.
+    if (isTick) throw new TypeError('Expected a tick under the key of ticks.');
+    requireSalt(event);
+    return readConsentEvent(event);
   } catch (cause) {
     if (remedyOf(cause) === 'park') throw cause;
     // The result depends on the record alone. So any exception is the record's fault.

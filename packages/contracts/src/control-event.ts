@@ -8,6 +8,7 @@ import { hex64, instant, position } from './fields.ts';
 import type { LogEntry } from './log-entry.ts';
 import { TOPICS } from './log-record.ts';
 import type { LogRecord } from './log-record.ts';
+import { requireSalt, withSalt } from './salted.ts';
 import {
   ACT_FAILED,
   ARBITER_CHANGED,
@@ -167,10 +168,14 @@ export type ControlEvent = {
 }[ControlType];
 
 /**
- * The event's id is its record key, so that compaction keeps every event. Throws
- * `INVALID_CONTROL_EVENT` if the result could not be read back.
+ * The event's id is its record key, so that compaction keeps every event. `salt`: 16 random bytes
+ * in hex. Throws `INVALID_CONTROL_EVENT` if the result could not be read back.
  */
-export function controlEntry({ type, principal, data }: ControlEvent, id: string): LogEntry {
+export function controlEntry(
+  { type, principal, data }: ControlEvent,
+  id: string,
+  salt: string,
+): LogEntry {
   if (
     !controlData[type].safeParse(data).success ||
     (principal !== undefined && !PRINCIPAL.test(principal))
@@ -189,7 +194,7 @@ export function controlEntry({ type, principal, data }: ControlEvent, id: string
   } as const;
   return {
     topic: TOPICS.control,
-    record: { key: Buffer.from(id), ...encodeKafkaStructured(event) },
+    record: { key: Buffer.from(id), ...encodeKafkaStructured(withSalt(event, salt)) },
   };
 }
 
@@ -202,11 +207,13 @@ export function readControlRecord({
   value,
 }: Pick<LogRecord, 'headers' | 'value'>): ControlEvent {
   try {
+    const event = decodeKafka({ headers, value });
+    requireSalt(event);
     const {
       type,
       data,
       extensions: { authid: principal },
-    } = decodeKafka({ headers, value });
+    } = event;
     const json = readJson(data ?? Buffer.alloc(0));
     if (
       isControlType(type) &&

@@ -9,6 +9,9 @@ export const hex64 = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const position = z.string().regex(POSITION, 'no position');
 
+/** Makes the digest of a record unguessable, which a ledger shows (docs/formats/record-leaf.md). */
+export const salt = z.string().regex(/^[0-9a-f]{32}$/, 'not 32 lower-case hex digits');
+
 /** RFC 3339, or a date as 00:00Z. */
 export const instant = z
   .string()

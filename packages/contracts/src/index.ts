@@ -69,7 +69,7 @@ export {
   subjectLinkEntry,
 } from './log-entry.ts';
 export type { LogEntry } from './log-entry.ts';
-export { REDRIVE_HEADER, TOPICS, custodyTopic, regionOfCustody } from './log-record.ts';
+export { REDRIVE_HEADER, TOPICS, custodyTopic, hasTickKey, regionOfCustody } from './log-record.ts';
 export type { CustodyTopic, LogRecord, NewRecord, Topic, TopicPartition } from './log-record.ts';
 export {
   OBJECT_PREFIX,
@@ -89,6 +89,8 @@ export { policyDigest } from './policy-digest.ts';
 export { isPolicyTick, readPolicy, readPolicyRecord } from './policy-event.ts';
 export { namedOwner } from './named-owner.ts';
 export type { NamedOwner } from './named-owner.ts';
+export { digestLeaf, offsetOfLeaf, recordForm, recordInForm } from './record-leaf.ts';
+export type { RecordContent } from './record-leaf.ts';
 export { outcomeSummary } from './outcome-summary.ts';
 export type { OutcomeSummary } from './outcome-summary.ts';
 export { formatPosition, parsePosition } from './position.ts';

@@ -85,15 +85,30 @@ function file(title: string, description: string, { $defs, ...body }: JsonSchema
   return { $schema: DRAFT, title, description, ...body, ...($defs === undefined ? {} : { $defs }) };
 }
 
+/** Of the logs whose ledgers have digests as leaves. */
+const SALTED = {
+  properties: {
+    salt: {
+      type: 'string',
+      pattern: '^[0-9a-f]{32}$',
+      description: '16 random bytes, new for each record (docs/formats/record-leaf.md).',
+    },
+  },
+  required: ['salt'],
+};
+
 function consents(): JsonSchema {
   return file(
     'Record value of threat.consents',
     `docs/formats/consent.md. ${BEYOND} Data may also be JSON text under another datacontenttype; write it as here.`,
-    oneOf({
-      [CONSENT_GRANTED]: jsonEvent(CONSENT_GRANTED, { data: jsonSchemaOf(consentGranted) }),
-      [CONSENT_WITHDRAWN]: jsonEvent(CONSENT_WITHDRAWN, { data: jsonSchemaOf(consentWithdrawn) }),
-      [CONSENT_TICK]: jsonEvent(CONSENT_TICK),
-    }),
+    oneOf(
+      {
+        [CONSENT_GRANTED]: jsonEvent(CONSENT_GRANTED, { data: jsonSchemaOf(consentGranted) }),
+        [CONSENT_WITHDRAWN]: jsonEvent(CONSENT_WITHDRAWN, { data: jsonSchemaOf(consentWithdrawn) }),
+        [CONSENT_TICK]: jsonEvent(CONSENT_TICK),
+      },
+      { [CONSENT_GRANTED]: SALTED, [CONSENT_WITHDRAWN]: SALTED },
+    ),
   );
 }
 
@@ -120,6 +135,7 @@ function policies(): JsonSchema {
 
 function control(): JsonSchema {
   const extensions = {
+    ...SALTED.properties,
     authid: orUnset({
       type: 'string',
       pattern: PRINCIPAL.source,
@@ -133,7 +149,7 @@ function control(): JsonSchema {
       Object.fromEntries(
         Object.entries(controlData).map(([type, data]) => [
           type,
-          jsonEvent(type, { data: jsonSchemaOf(data), extensions }),
+          jsonEvent(type, { data: jsonSchemaOf(data), extensions, required: SALTED.required }),
         ]),
       ),
     ),

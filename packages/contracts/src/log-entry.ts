@@ -9,11 +9,12 @@ import {
   readSubjectLink,
   subjectLinkCloudEvent,
 } from './consent-event.ts';
-import { TOPICS } from './log-record.ts';
+import { TICK_KEY, TOPICS } from './log-record.ts';
 import type { NewRecord, Topic } from './log-record.ts';
 import { formatPosition } from './position.ts';
 import { encodeQuarantinePointer } from './quarantine-pointer.ts';
 import type { QuarantinePointer } from './quarantine-pointer.ts';
+import { withSalt } from './salted.ts';
 import { CONSENT_TICK, POLICY_PUBLISHED, POLICY_TICK } from './vocabulary.ts';
 
 /**
@@ -27,16 +28,17 @@ export interface LogEntry {
 }
 
 /**
- * Throws `INVALID_CONSENT_EVENT`. The event's id is in the key, so that compaction keeps every
- * event. Of the event only the attributes that the contract names are kept.
+ * Throws `INVALID_CONSENT_EVENT`. Of the event only the attributes that the contract names are kept.
+ * `salt`: 16 random bytes of this append, in hex. It is in the key, so that compaction keeps every
+ * event, also one that a publisher sends again.
  */
-export function consentEntry(event: CloudEvent): LogEntry {
+export function consentEntry(event: CloudEvent, salt: string): LogEntry {
   const consent = readConsentEvent(event);
   return {
     topic: TOPICS.consents,
     record: {
-      key: Buffer.from(`${consent.consentId}/${event.id}`),
-      ...encodeKafkaStructured(consentCloudEvent(consent, event)),
+      key: Buffer.from(`${consent.consentId}/${event.id}/${salt}`),
+      ...encodeKafkaStructured(withSalt(consentCloudEvent(consent, event), salt)),
     },
   };
 }
@@ -131,7 +133,7 @@ export function policyTick(eventId: string): LogEntry {
 
 function tick(type: string, source: string, id: string): NewRecord {
   return {
-    key: Buffer.from('tick'),
+    key: TICK_KEY,
     ...encodeKafkaStructured({ specversion: '1.0', id, source, type, extensions: {} }),
   };
 }

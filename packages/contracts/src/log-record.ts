@@ -15,6 +15,16 @@ export interface LogRecord {
   readonly value: Buffer | null;
 }
 
+/**
+ * True for the key of ticks. On the topics with ticks a record with this key is nothing else:
+ * compaction removes all of them but the last.
+ */
+export function hasTickKey({ key }: Pick<LogRecord, 'key'>): boolean {
+  return key?.equals(TICK_KEY) === true;
+}
+
+export const TICK_KEY = Buffer.from('tick');
+
 /** A record about to be appended. */
 export type NewRecord = Pick<LogRecord, 'key' | 'headers' | 'value'>;
 

@@ -4,6 +4,7 @@ import type { PolicyPublished, PolicyVersion } from '@residency/residency';
 import { z } from 'zod';
 import { ContractError } from './contract-error.ts';
 import { instant } from './fields.ts';
+import { hasTickKey } from './log-record.ts';
 import type { LogRecord } from './log-record.ts';
 import { policyDigest } from './policy-digest.ts';
 import { POLICY_PUBLISHED, POLICY_TICK } from './vocabulary.ts';
@@ -86,10 +87,13 @@ export function readPolicy(bytes: Uint8Array): PolicyVersion {
  * bytes. All readers skip such a record.
  */
 export function readPolicyRecord({
+  key,
   headers,
   value,
   at,
-}: Pick<LogRecord, 'headers' | 'value' | 'at'>): PolicyPublished | undefined {
+}: Pick<LogRecord, 'key' | 'headers' | 'value' | 'at'>): PolicyPublished | undefined {
+  // Compaction removes what has the key of ticks, and no ledger has it.
+  if (hasTickKey({ key })) return undefined;
   try {
     const event = decodeKafka({ headers, value });
     if (event.type !== POLICY_PUBLISHED) return undefined;

@@ -58,6 +58,8 @@ import {
 } from '../src/vocabulary.ts';
 
 export const hex64 = fc.stringMatching(/^[0-9a-f]{64}$/);
+export const salts = fc.stringMatching(/^[0-9a-f]{32}$/);
+export const SALT = 'a5'.repeat(16);
 const offset = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
 export const positions = fc.record({
   log: fc.stringMatching(/^[A-Za-z0-9._-]{1,20}$/),
@@ -355,8 +357,8 @@ const consents: fc.Arbitrary<ConsentEvent> = fc.oneof(
 /** As they are appended: every event that an encoder of ours writes. */
 export const consentEntries: fc.Arbitrary<LogEntry> = fc.oneof(
   fc
-    .tuple(consents, fc.record(envelope))
-    .map(([event, e]) => consentEntry(consentCloudEvent(event, e))),
+    .tuple(consents, fc.record(envelope), salts)
+    .map(([event, e, salt]) => consentEntry(consentCloudEvent(event, e), salt)),
   fc.uuid().map(consentTick),
 );
 export const subjectEntries: fc.Arbitrary<LogEntry> = fc
@@ -401,8 +403,8 @@ export const policyEntries: fc.Arbitrary<LogEntry> = fc.oneof(
   fc.uuid().map(policyTick),
 );
 export const controlEntries: fc.Arbitrary<LogEntry> = fc
-  .tuple(controlEvents, fc.uuid())
-  .map(([event, id]) => controlEntry(event, id));
+  .tuple(controlEvents, fc.uuid(), salts)
+  .map(([event, id, salt]) => controlEntry(event, id, salt));
 
 export const pointers: fc.Arbitrary<QuarantinePointer> = fc.record({
   position: positionText,

@@ -7,6 +7,7 @@ import { consentCloudEvent } from '../src/consent-event.ts';
 import { readConsentRecord } from '../src/consent-record.ts';
 import { consentEntry } from '../src/log-entry.ts';
 import { CONSENT_TICK } from '../src/vocabulary.ts';
+import { SALT } from './arbitraries.ts';
 
 const tick = {
   specversion: '1.0',
@@ -32,9 +33,40 @@ describe('readConsentRecord', () => {
       fc.property(events, (event) => {
         const { record } = consentEntry(
           consentCloudEvent(event, { id: 'e-1', source: 'urn:test' }),
+          SALT,
         );
         expect(readConsentRecord(record)).toEqual(event);
       }),
+    );
+  });
+
+  it.each([undefined, '', 'A5'.repeat(16), 'a5'.repeat(15)])(
+    'reads none with the salt %j',
+    (salt) => {
+      const event = consentCloudEvent(
+        { kind: 'withdrawn', consentId: 'consent-0001' },
+        { id: 'e-1', source: 'urn:test' },
+      );
+      const record = {
+        key: Buffer.from('k'),
+        ...encodeKafkaStructured({ ...event, extensions: salt === undefined ? {} : { salt } }),
+      };
+      expect(() => readConsentRecord(record)).toThrow(
+        expect.objectContaining({ code: 'INVALID_CONSENT_EVENT', remedy: 'park' }),
+      );
+    },
+  );
+
+  it('reads no consent under the key of ticks, which compaction removes', () => {
+    const { record } = consentEntry(
+      consentCloudEvent(
+        { kind: 'withdrawn', consentId: 'consent-0001' },
+        { id: 'e-1', source: 'urn:test' },
+      ),
+      SALT,
+    );
+    expect(() => readConsentRecord({ ...record, key: Buffer.from('tick') })).toThrow(
+      expect.objectContaining({ code: 'INVALID_CONSENT_EVENT', remedy: 'park' }),
     );
   });
 

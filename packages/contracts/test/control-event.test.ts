@@ -6,7 +6,7 @@ import type { ControlEvent } from '../src/control-event.ts';
 import { evolveControl, followControl, logLevelOf } from '../src/control-state.ts';
 import { INITIAL_CONTROL } from '../src/initial-control.ts';
 import type { ControlState } from '../src/control-state.ts';
-import { controlEvents } from './arbitraries.ts';
+import { SALT, controlEvents } from './arbitraries.ts';
 import type { CONTROL_LOG_LEVELS } from '../src/vocabulary.ts';
 import {
   EXPORTED,
@@ -20,7 +20,7 @@ import {
 it('reads what it writes, under a key of its own', () => {
   fc.assert(
     fc.property(controlEvents, fc.uuid(), (event, id) => {
-      const { topic, record } = controlEntry(event, id);
+      const { topic, record } = controlEntry(event, id, SALT);
       expect([topic, record.key?.toString(), readControlRecord(record)]).toEqual([
         'residency.control',
         id,
@@ -63,10 +63,33 @@ it.each([
   );
 });
 
+it.each([undefined, '', 'A5'.repeat(16), 'a5'.repeat(15)])(
+  'reads none with the salt %j',
+  (salt) => {
+    const record = {
+      headers: [['content-type', Buffer.from('application/cloudevents+json')] as const],
+      value: Buffer.from(
+        JSON.stringify({
+          specversion: '1.0',
+          id: 'a',
+          source: '/residency/control',
+          type: ROUTING_RESUMED,
+          salt,
+          datacontenttype: 'application/json',
+          data: {},
+        }),
+      ),
+    };
+    expect(() => readControlRecord(record)).toThrow(
+      expect.objectContaining({ code: 'INVALID_CONTROL_EVENT', remedy: 'park' }),
+    );
+  },
+);
+
 it.each(['', 'two\nlines', '\u001b[2J', 'x'.repeat(201)])(
   'does not write a reason that nobody could read back: %j',
   (reason) => {
-    expect(() => controlEntry({ type: ROUTING_PAUSED, data: { reason } }, 'a')).toThrow(
+    expect(() => controlEntry({ type: ROUTING_PAUSED, data: { reason } }, 'a', SALT)).toThrow(
       expect.objectContaining({ code: 'INVALID_CONTROL_EVENT' }),
     );
   },
@@ -75,15 +98,16 @@ it.each(['', 'two\nlines', '\u001b[2J', 'x'.repeat(201)])(
 it.each(['', 'two\nlines', 'x'.repeat(129)])(
   'neither writes nor reads a principal that is no name: %j',
   (by) => {
-    expect(() => controlEntry({ type: ROUTING_RESUMED, principal: by, data: {} }, 'a')).toThrow(
-      expect.objectContaining({ code: 'INVALID_CONTROL_EVENT' }),
-    );
+    expect(() =>
+      controlEntry({ type: ROUTING_RESUMED, principal: by, data: {} }, 'a', SALT),
+    ).toThrow(expect.objectContaining({ code: 'INVALID_CONTROL_EVENT' }));
     const json = {
       specversion: '1.0',
       id: 'a',
       source: '/residency/control',
       type: ROUTING_RESUMED,
       authtype: 'user',
+      salt: SALT,
       authid: by,
       datacontenttype: 'application/json',
       data: {},
@@ -100,7 +124,7 @@ it.each(['', 'two\nlines', 'x'.repeat(129)])(
 
 const after = (...all: readonly ControlEvent[]): ControlState =>
   all.reduce<ControlState>((state, event, index) => {
-    const { record } = controlEntry(event, String(index));
+    const { record } = controlEntry(event, String(index), SALT);
     return followControl(state, {
       topic: 'residency.control',
       partition: 0,

@@ -10,6 +10,7 @@ import { INITIAL_CONTROL } from '../src/initial-control.ts';
 import { readPolicy, readPolicyRecord } from '../src/policy-event.ts';
 import { decodeQuarantinePointer } from '../src/quarantine-pointer.ts';
 import { decodeSiteMarker } from '../src/site-marker.ts';
+import { SALT } from './arbitraries.ts';
 
 const POLICY = readFileSync(new URL('../../../policy/residency-1.json', import.meta.url), 'utf8');
 const CONSENT =
@@ -25,7 +26,7 @@ const event = (type: string, data: Buffer): CloudEvent => ({
   source: 'urn:test',
   type,
   datacontenttype: 'application/json',
-  extensions: {},
+  extensions: { salt: SALT },
   data,
 });
 const record = (type: string, data: Buffer) => ({

@@ -137,7 +137,8 @@ const FORMATS: readonly Format[] = [
   structured(
     'policy-event',
     policyEntries,
-    (content) => readPolicyRecord({ ...content, at: 0 }) !== undefined || isPolicyTick(content),
+    (content) =>
+      readPolicyRecord({ key: null, ...content, at: 0 }) !== undefined || isPolicyTick(content),
   ),
   structured('control', controlEntries, (content) => passes(() => readControlRecord(content))),
   {

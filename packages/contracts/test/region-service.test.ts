@@ -21,6 +21,7 @@ import {
 import type { ControlEvent, ControlState, RegionService } from '@residency/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SALT } from './arbitraries.ts';
 
 const REGION = 'zurich';
 const SITES = ['a', 'b', 'c'];
@@ -233,7 +234,7 @@ describe('after any orders', () => {
         let state = INITIAL_CONTROL;
         for (const [index, event] of events.entries()) {
           const record = {
-            ...controlEntry(event, String(index)).record,
+            ...controlEntry(event, String(index), SALT).record,
             topic: 'residency.control',
             partition: 0,
             offset: BigInt(index),

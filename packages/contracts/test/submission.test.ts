@@ -14,6 +14,7 @@ import {
   submissionId,
 } from '../src/index.ts';
 import { SUBMITTED } from '../src/vocabulary.ts';
+import { SALT } from './arbitraries.ts';
 
 const event = (
   extensions: Record<string, string | number | boolean> = {},
@@ -122,9 +123,9 @@ describe('a record for the log', () => {
       { kind: 'withdrawn', consentId: 'consent-0001' },
       { id: 'e-1', source: 'urn:test' },
     );
-    expect(consentEntry(consent)).toMatchObject({
+    expect(consentEntry(consent, SALT)).toMatchObject({
       topic: 'threat.consents',
-      record: { key: Buffer.from('consent-0001/e-1') },
+      record: { key: Buffer.from(`consent-0001/e-1/${SALT}`) },
     });
   });
   it('of a subject link is keyed so that a tombstone erases it', () => {
@@ -210,7 +211,7 @@ describe('a record for the log', () => {
         { kind: 'granted', consentId: 'consent-0001', purposes: ['p'], termsVersion: '1' },
         { id: 'e-1', source: 'urn:test' },
       ),
-      consentEntry,
+      (event) => consentEntry(event, SALT),
     ],
     [
       'a withdrawal',
@@ -218,7 +219,7 @@ describe('a record for the log', () => {
         { kind: 'withdrawn', consentId: 'consent-0001' },
         { id: 'e-1', source: 'urn:test' },
       ),
-      consentEntry,
+      (event) => consentEntry(event, SALT),
     ],
     [
       'a subject link',

@@ -44,6 +44,7 @@ it('a policy record is read as the version it holds, and a tick, a tombstone or 
   const { record } = policyEntry(document, 'e');
   expect(readPolicyRecord({ ...record, at: 5 })).toMatchObject({ document, appendedAt: 5 });
   const broken = {
+    key: record.key,
     headers: record.headers,
     value: Buffer.from(
       JSON.stringify({
@@ -57,9 +58,11 @@ it('a policy record is read as the version it holds, and a tick, a tombstone or 
   };
   for (const other of [
     policyTick('1').record,
-    { headers: [], value: null },
-    { headers: [], value: Buffer.from('x') },
+    { key: null, headers: [], value: null },
+    { key: null, headers: [], value: Buffer.from('x') },
     broken,
+    // Compaction would remove it.
+    { ...record, key: Buffer.from('tick') },
   ])
     expect(readPolicyRecord({ ...other, at: 5 })).toBeUndefined();
 });

@@ -1,13 +1,10 @@
 export type { StoredEvent } from './check-object.ts';
 export { CustodyIndex } from './custody-index.ts';
-export { LEDGER_DIFFERENCE_CODES, compareLedgers } from './compare-ledgers.ts';
-export type {
-  ComparedLedger,
-  LedgerComparison,
-  LedgerDifference,
-  LedgerDifferenceCode,
-  LedgerView,
-} from './compare-ledgers.ts';
+export { compareLedgers } from './compare-ledgers.ts';
+export type { ComparedLedger, LedgerComparison } from './compare-ledgers.ts';
+export { LEDGER_DIFFERENCE_CODES } from './ledger-difference.ts';
+export type { LedgerDifference, LedgerDifferenceCode } from './ledger-difference.ts';
+export type { LedgerView } from './opened-ledger.ts';
 export { DIFFERENCE_CODES } from './difference.ts';
 export type { Difference, DifferenceCode } from './difference.ts';
 export { REPAIR_MODES, RepairableCopies, orderRepairs } from './repairs-due.ts';

@@ -17,8 +17,16 @@ export class KeptComparison {
   readonly #onDifference: (message: string) => void;
   #range: CompactRange = EMPTY_RANGE;
 
+  /** `undefined`: no checkpoint is kept apart. */
+  static of(
+    kept: Uint8Array | undefined,
+    onDifference: (message: string) => void,
+  ): KeptComparison | undefined {
+    return kept === undefined ? undefined : new KeptComparison(kept, onDifference);
+  }
+
   /** The owner of the separate place controls the bytes. Signatures are verified elsewhere. */
-  constructor(kept: Uint8Array, onDifference: (message: string) => void) {
+  private constructor(kept: Uint8Array, onDifference: (message: string) => void) {
     this.#onDifference = onDifference;
     this.#kept = headIn(kept);
     if (this.#kept === undefined)

@@ -78,6 +78,8 @@ export interface RepairOptions {
   readonly regions: ReadonlyMap<string, ReadonlySet<string>>;
   /** A new id each time. */
   readonly act: () => string;
+  /** A new salt each time: 16 random bytes in hex. */
+  readonly salt: () => string;
 }
 
 /**
@@ -89,7 +91,7 @@ export interface RepairOptions {
 export async function orderRepairs(
   { sites }: RepairableCopies,
   logs: RepairLogs,
-  { mode, regions, act }: RepairOptions,
+  { mode, regions, act, salt }: RepairOptions,
 ): Promise<readonly SiteRepair[]> {
   if (sites.size === 0) return [];
   const known = await readOrders(logs, sites);
@@ -102,7 +104,7 @@ export async function orderRepairs(
     if (state === 'ordered') {
       const data = { act: act(), region, site };
       const event = { type: SITE_REPAIR_ORDERED, data, principal: AUTOMATIC } as const;
-      await logs.append([controlEntry(event, act())]);
+      await logs.append([controlEntry(event, act(), salt())]);
     }
     repairs.push({ site, region, state });
   }

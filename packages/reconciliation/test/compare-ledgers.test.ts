@@ -30,9 +30,11 @@ function event(partition: number, offset: number): Buffer {
   });
 }
 
+const OF_AUDIT = { topic: 'residency.audit', partition: 0, at: 0, key: null, headers: [] };
+
 const records = (partition: number, count: number): AuditRecord[] =>
   Array.from({ length: count }, (_, offset) => ({
-    topic: 'residency.audit',
+    ...OF_AUDIT,
     partition,
     offset: BigInt(offset * 2),
     value: event(partition, offset),
@@ -102,9 +104,9 @@ it('finds every event of an honest log as the leaf at its index, and counts even
 
 it('expects the leaf that the format defines for a record that is not an event, has no value or is too long', async () => {
   const odd: AuditRecord[] = [
-    { topic: 'residency.audit', partition: 0, offset: 0n, value: null },
-    { topic: 'residency.audit', partition: 0, offset: 1n, value: Buffer.from('no event') },
-    { topic: 'residency.audit', partition: 0, offset: 2n, value: Buffer.alloc(70_000, 'x') },
+    { ...OF_AUDIT, offset: 0n, value: null },
+    { ...OF_AUDIT, offset: 1n, value: Buffer.from('no event') },
+    { ...OF_AUDIT, offset: 2n, value: Buffer.alloc(70_000, 'x') },
   ];
   const leaves = [
     Buffer.alloc(0),
@@ -128,8 +130,7 @@ describe('finds and names', () => {
       'an altered event',
       () =>
         zero.with(300, {
-          topic: 'residency.audit',
-          partition: 0,
+          ...OF_AUDIT,
           offset: 600n,
           value: event(0, 999),
         }),
@@ -140,8 +141,7 @@ describe('finds and names', () => {
       'an event replaced by what is none',
       () =>
         zero.with(300, {
-          topic: 'residency.audit',
-          partition: 0,
+          ...OF_AUDIT,
           offset: 600n,
           value: Buffer.from('{}'),
         }),
@@ -215,11 +215,14 @@ describe('finds and names', () => {
   it('each with a code of the list', () => {
     expect(LEDGER_DIFFERENCE_CODES).toEqual([
       'LEDGER_LEAF_DIFFERS',
+      'LEDGER_RECORD_MISSING',
+      'LEDGER_RECORD_ADDED',
       'LEDGER_DIVERGES',
       'LEDGER_AHEAD',
       'LEDGER_DAMAGED',
       'LEDGER_ROLLED_BACK',
       'LEDGER_KEY_LOST',
+      'REPEATED_KEY',
     ]);
   });
 });

@@ -17,6 +17,7 @@ import { RepairableCopies, orderRepairs } from '@residency/reconciliation';
 import { defined } from '@residency/defined';
 import type { Difference, RepairMode } from '@residency/reconciliation';
 import { describe, expect, it } from 'vitest';
+import { SALT } from '@residency/testkit';
 
 const regions = new Map([
   ['zurich', new Set(['zrh-1', 'zrh-2'])],
@@ -35,7 +36,7 @@ class World {
 
   order(order: RepairOrder, principal?: string): void {
     const event = { type: SITE_REPAIR_ORDERED, data: order, ...defined({ principal }) } as const;
-    this.#keep(controlEntry(event, `id-${(this.#ids += 1)}`));
+    this.#keep(controlEntry(event, `id-${(this.#ids += 1)}`, SALT));
   }
 
   happened(fact: Fact): void {
@@ -73,7 +74,7 @@ class World {
           if (this.fault !== 'pass') throw new Error(this.fault);
         },
       },
-      { mode, regions, act: () => `act-${(this.#ids += 1)}` },
+      { mode, regions, act: () => `act-${(this.#ids += 1)}`, salt: () => SALT },
     );
   }
 

@@ -9,6 +9,7 @@ import type { ControlState } from '@residency/contracts';
 import { createRouter } from '@residency/routing';
 import type { Batch, BatchResult, CreateResult } from '@residency/routing';
 import {
+  SALT,
   MemoryObjectStore,
   RoutingWorld,
   SHIPPED_POLICY,
@@ -361,7 +362,11 @@ describe('a record that was set aside', () => {
     );
     expect(after.setAside).toEqual(['log-1/threat.samples/0/1']);
     expect(() =>
-      controlEntry({ ...said, data: { ...said.data, position: 'log-1/residency.audit/0/1' } }, 'a'),
+      controlEntry(
+        { ...said, data: { ...said.data, position: 'log-1/residency.audit/0/1' } },
+        'a',
+        SALT,
+      ),
     ).toThrow(expect.objectContaining({ code: 'INVALID_CONTROL_EVENT' }));
   });
 });

@@ -29,7 +29,7 @@ import { custodian } from './actors/custodian.ts';
 import { operator } from './actors/operator.ts';
 import { projector } from './actors/projector.ts';
 import { router } from './actors/router.ts';
-import { CUSTODIAN_GROUP, CUSTODY_REGION, GROUP, LOG, REGION_OF } from './names.ts';
+import { CUSTODIAN_GROUP, CUSTODY_REGION, GROUP, LOG, REGION_OF, SALT } from './names.ts';
 import { SITES, names } from './plan.ts';
 import type { Happening, Submit } from './plan.ts';
 import { SimProcess } from './process.ts';
@@ -415,6 +415,7 @@ export class Life {
         this.#append(
           consentEntry(
             jsonEvent(kind === 'grant' ? CONSENT_GRANTED : CONSENT_WITHDRAWN, data, this.#id()),
+            SALT,
           ),
           TOPICS.consents,
         );
@@ -540,6 +541,7 @@ export class Life {
               ? { type: ROUTING_PAUSED, data: { reason: 'a drill' } }
               : { type: ROUTING_RESUMED, data: {} },
             this.#id(),
+            SALT,
           ),
           TOPICS.control,
         );

@@ -290,9 +290,9 @@ export const MUTANTS: readonly Mutant[] = [
     defect: "an auditor that begins anew appends the ledger's last leaf again",
     edits: [
       {
-        file: 'packages/auditing/src/growing/new-records.ts',
-        from: 'if (found && last + 1 < records.length) yield records.slice(last + 1);',
-        to: 'if (found) yield records.slice(last);',
+        file: 'packages/auditing/src/growing/new-leaves.ts',
+        from: 'if (found && last + 1 < leaves.length) yield leaves.slice(last + 1);',
+        to: 'if (found) yield leaves.slice(last);',
       },
     ],
   },

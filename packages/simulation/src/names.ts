@@ -12,3 +12,6 @@ export const REGION_OF: Readonly<Record<string, string>> = {
   'zrh-3': 'zurich',
   'mow-1': 'moscow',
 };
+
+/** The salt of every record that the world writes. */
+export const SALT = '5a'.repeat(16);

@@ -308,7 +308,8 @@ const logs = {
 } as const satisfies Record<string, MetricDefinition>;
 
 /** The logs that have ledgers. */
-const LEDGERED = 'residency.audit, or residency.custody.<region>';
+const LEDGERED =
+  'residency.audit, residency.custody.<region>, residency.policy, residency.control or threat.consents';
 
 const proof = {
   residency_ledger_size: {
@@ -338,7 +339,10 @@ const proof = {
   residency_audit_findings_total: {
     type: 'counter',
     help: 'Faults found in the audit log and in custody logs, since the start.',
-    labels: { topic: LEDGERED, kind: 'HOLE, REPEAT, UNDECODABLE, MISPLACED, ALSO_IN, other' },
+    labels: {
+      topic: LEDGERED,
+      kind: 'HOLE, REPEAT, UNDECODABLE, MISPLACED, ALSO_IN, REPEATED_KEY, MISSING, other',
+    },
     by: ['auditor', 'standalone'],
   },
   residency_violations_total: {

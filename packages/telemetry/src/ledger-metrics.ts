@@ -20,7 +20,7 @@ export interface LedgerMetrics {
 }
 
 /** The kinds of the auditing package, which this package may not import. */
-const KINDS = ['HOLE', 'REPEAT', 'UNDECODABLE', 'MISPLACED', 'ALSO_IN'];
+const KINDS = ['HOLE', 'REPEAT', 'UNDECODABLE', 'MISPLACED', 'ALSO_IN', 'REPEATED_KEY', 'MISSING'];
 /** An event of another log, partition or region counts as a violation. */
 const VIOLATIONS = ['MISPLACED'];
 const MAX_CODES = 64;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AuditRecord, LedgerSource, SourceStart } from '@residency/auditing';
+import type { AuditRecord, LedgerRecord, LedgerSource, SourceStart } from '@residency/auditing';
 import { TOPICS, encodeAuditEvent, objectKey, sha256, sha256OfParts } from '@residency/contracts';
 import type { AuditEvent, Topic, TopicPartition } from '@residency/contracts';
 
@@ -88,7 +88,7 @@ export function auditRecord(value: Buffer | null, nth: number, partition = 0): A
 export class MemoryLedgerSource implements LedgerSource {
   readonly log = LOG;
   readonly of: TopicPartition;
-  readonly records: AuditRecord[];
+  readonly records: (AuditRecord & Partial<LedgerRecord>)[];
   /** The number of records in all batches so far. */
   given = 0;
   readonly #batch: () => number;
@@ -96,7 +96,7 @@ export class MemoryLedgerSource implements LedgerSource {
 
   /** `batch`: returns the length of the next batch. */
   constructor(
-    records: readonly AuditRecord[],
+    records: readonly (AuditRecord & Partial<LedgerRecord>)[],
     {
       batch = () => 100,
       partition = 0,
@@ -119,13 +119,13 @@ export class MemoryLedgerSource implements LedgerSource {
   async *follow(
     { since }: SourceStart,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly AuditRecord[]> {
+  ): AsyncGenerator<readonly LedgerRecord[]> {
     let next = Math.max(0, Math.min(this.records.length, since - AT));
     while (!signal.aborted) {
       const records = this.records.slice(next, next + Math.max(1, this.#batch()));
       next += records.length;
       this.given += records.length;
-      yield records;
+      yield records.map((record) => ({ at: 0, key: null, headers: [], ...record }));
       if (records.length === 0) await sleep(this.#idleMs);
     }
   }

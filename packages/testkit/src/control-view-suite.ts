@@ -13,6 +13,7 @@ import { expect } from 'vitest';
 import { describeBehaviours } from './behaviours.ts';
 import type { Behaviour } from './behaviours.ts';
 import { eventually } from './eventually.ts';
+import { SALT } from './salt.ts';
 
 /** Control views over an empty log of their own. */
 export interface ControlViewHarness {
@@ -29,7 +30,7 @@ const resumed: ControlEvent = { type: ROUTING_RESUMED, data: {} };
 let ids = 0;
 /** Appends an event and returns its append time. */
 async function say({ append }: ControlViewHarness, event: ControlEvent): Promise<number> {
-  return await append(controlEntry(event, `suite-${(ids += 1)}`).record);
+  return await append(controlEntry(event, `suite-${(ids += 1)}`, SALT).record);
 }
 
 /**

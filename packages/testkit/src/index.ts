@@ -26,6 +26,7 @@ export { describeRegisterStore } from './register-store-suite.ts';
 export type { RegisterStoreHarness } from './register-store-suite.ts';
 export { RoutingWorld, SOME_CONSENT, submissionEvent, transparentSealer } from './routing-world.ts';
 export type { SubmissionFields } from './routing-world.ts';
+export { SALT } from './salt.ts';
 export { SHIPPED_POLICY } from './shipped-policy.ts';
 export { FaultyObjectStore } from './faulty-object-store.ts';
 export { FaultyCustodianSite } from './faulty-custodian-site.ts';

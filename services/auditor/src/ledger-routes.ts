@@ -1,7 +1,8 @@
-import { ledgerPath } from '@residency/auditing';
+import { RECORD_LOGS, ledgerPath } from '@residency/auditing';
 import type { LedgerStore } from '@residency/auditing';
 import { remedyOf } from '@residency/coded-error';
 import { TOPICS, custodyTopic, regionOfCustody } from '@residency/contracts';
+import type { Topic } from '@residency/contracts';
 import { CHECKPOINT_PATH, parseTilePath } from '@residency/ledger';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
@@ -12,8 +13,8 @@ const NOT_KEPT = 'no-store';
 /** The path prefix of a later ledger's files. */
 const GENERATION = /^g([2-9]|[1-9]\d{1,5})\//;
 const KEY_CHANGE = /^keys\/[0-9a-f]{8}$/;
-/** A custody log's topic, if the ledger is over one; the partition, an int32 as in Kafka; the file. */
-const PATH = /^(?:(residency\.custody\.[^/]{1,64})\/)?(0|[1-9]\d{0,9})\/(.+)$/;
+/** The topic, if the log is not the audit log; the partition, an int32 as in Kafka; the file. */
+const PATH = /^(?:([a-z][^/]{1,127})\/)?(0|[1-9]\d{0,9})\/(.+)$/;
 
 /** The routes' descriptions for `GET /`. */
 export const LEDGER_PATHS: Readonly<Record<string, string>> = {
@@ -25,11 +26,12 @@ export const LEDGER_PATHS: Readonly<Record<string, string>> = {
   'GET /ledger/{partition}/g{N}/...': 'the same files of a later ledger',
   'GET /ledger/residency.custody.{region}/0/...':
     "the same files of the ledger over a region's custody log",
+  'GET /ledger/{topic}/0/...': `the same files of the ledger over ${RECORD_LOGS.map(({ topic }) => topic).join(', ')}`,
 };
 
 /**
  * Serves `GET /ledger/<partition>/checkpoint` and `/ledger/<partition>/tile/...` as in C2SP
- * tlog-tiles, and `keys/<id>`; for custody logs below `/ledger/<topic>/<partition>/`. The URL of a
+ * tlog-tiles, and `keys/<id>`; for other logs than the audit log below `/ledger/<topic>/<partition>/`. The URL of a
  * partition (of a later ledger: `<partition>/g<N>`) is the base URL for tlog-tiles clients. No other
  * file of the store is served: clients control the path.
  */
@@ -65,17 +67,24 @@ interface Served {
 }
 
 function servedFile(asked: string): Served | undefined {
-  const [, custody, partition = '', within = ''] = PATH.exec(asked) ?? [];
-  const region = custody === undefined ? undefined : regionOfCustody(custody);
+  const [, named, partition = '', within = ''] = PATH.exec(asked) ?? [];
+  const topic = named === undefined ? TOPICS.audit : topicNamed(named);
   const file = within.replace(GENERATION, '');
   if (
-    (custody !== undefined && region === undefined) ||
+    topic === undefined ||
     (file !== CHECKPOINT_PATH && !KEY_CHANGE.test(file) && !isTilePath(file))
   )
     return undefined;
-  const topic = region === undefined ? TOPICS.audit : custodyTopic(region);
   const generation = Number(GENERATION.exec(within)?.[1] ?? 1);
   return { path: ledgerPath({ topic, partition: Number(partition) }, file, generation), file };
+}
+
+/** The topic of a log that has ledgers below its name; `undefined`: there is none. */
+function topicNamed(name: string): Topic | undefined {
+  const region = regionOfCustody(name);
+  return region === undefined
+    ? RECORD_LOGS.find(({ topic }) => topic === name)?.topic
+    : custodyTopic(region);
 }
 
 function isTilePath(path: string): boolean {

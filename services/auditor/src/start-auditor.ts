@@ -6,7 +6,13 @@ import {
 } from '@residency/adapter-filesystem';
 import { openServiceLog } from '@residency/adapter-kafka';
 import { S3LedgerStore } from '@residency/adapter-s3';
-import { RecentRegions, checkpointPath, ledgerOrigin, saysOfLedger } from '@residency/auditing';
+import {
+  RECORD_LOGS,
+  RecentRegions,
+  checkpointPath,
+  ledgerOrigin,
+  saysOfLedger,
+} from '@residency/auditing';
 import type { LedgerStore, RegionIndex } from '@residency/auditing';
 import { codeOf } from '@residency/coded-error';
 import type { LedgerBucket } from '@residency/configuration';
@@ -209,8 +215,20 @@ async function audit(
     // One for all partitions, because the events of one identity may be in several.
     const regions = new RecentRegions();
     const policies = log.policyView();
+    const growOnceThere = async (of: TopicPartition, stop: AbortSignal): Promise<void> => {
+      await untilThere(
+        () => log.ends(of.topic),
+        (error) => {
+          ledgers.waits(of, codeOf(error));
+          waiting.of(keyOf(of), error);
+        },
+        stop,
+      );
+      await grow(of, stop);
+    };
     await allOrNone(signal, (together) => [
       ...partitions.map((partition) => grow({ topic: TOPICS.audit, partition }, together, regions)),
+      ...RECORD_LOGS.map((of) => growOnceThere(of, together)),
       inEachCustodyLog(
         {
           policies: async () => (await policies.read()).versions,
@@ -219,17 +237,7 @@ async function audit(
             waiting.of('policies', error);
           },
         },
-        async (of, stop) => {
-          await untilThere(
-            () => log.ends(of.topic),
-            (error) => {
-              ledgers.waits(of, codeOf(error));
-              waiting.of(keyOf(of), error);
-            },
-            stop,
-          );
-          await grow(of, stop);
-        },
+        growOnceThere,
       ),
     ]);
   } catch (error) {
@@ -250,7 +258,7 @@ function keyOf({ topic, partition }: TopicPartition): string {
 const LOOK_AGAIN_MS = 5_000;
 
 /**
- * Waits until a custody topic can be read. Without it the ledgers of the other logs grow on, and
+ * Waits until a topic can be read. Without it the ledgers of the other logs grow on, and
  * probes and metrics say what is missing.
  */
 async function untilThere(

@@ -3,8 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { S3LedgerStore } from '@residency/adapter-s3';
-import { LeafWatch, RecentRegions, growLedger, ledgerOrigin } from '@residency/auditing';
-import type { AuditRecord } from '@residency/auditing';
+import {
+  LeafWatch,
+  RECORD_LOGS,
+  RecentRegions,
+  growLedger,
+  ledgerOrigin,
+} from '@residency/auditing';
+import type { LedgerRecord } from '@residency/auditing';
 import { TOPICS, custodyTopic } from '@residency/contracts';
 import type { TopicPartition } from '@residency/contracts';
 import { NOTE_SIGNATURE, makeKey, openSignerKey } from '@residency/ledger';
@@ -68,7 +74,7 @@ export async function audited(cluster: TestCluster, log: KafkaLog): Promise<void
     `${(await makeKey('residency-router', randomBytes(32), NOTE_SIGNATURE)).signerKey}\n`,
     { mode: 0o600 },
   );
-  expect(await cluster.json(0, 'audit', 'key', 'show')).toHaveLength(5);
+  expect(await cluster.json(0, 'audit', 'key', 'show')).toHaveLength(8);
   const secret = (await readFile(join(cluster.folder.path, 'ledger-key'), 'utf8')).trim();
   const store = new S3LedgerStore({ ...endpoint, bucket, credentials: endpoint });
   onTestFinished(() => {
@@ -77,6 +83,7 @@ export async function audited(cluster: TestCluster, log: KafkaLog): Promise<void
   const logs: readonly TopicPartition[] = [
     ...[...(await log.ends(TOPICS.audit)).keys()].map((partition) => auditPartition(partition)),
     ...['moscow', 'zurich'].map((region) => ({ topic: custodyTopic(region), partition: 0 })),
+    ...RECORD_LOGS,
   ];
   for (const of of logs) {
     const signer = await openSignerKey(secret, ledgerOrigin('residency-router', log.name, of));
@@ -88,8 +95,8 @@ export async function audited(cluster: TestCluster, log: KafkaLog): Promise<void
         throw new Error(finding.kind);
       },
     });
-    const follow = async function* (): AsyncGenerator<readonly AuditRecord[]> {
-      const records: AuditRecord[] = [];
+    const follow = async function* (): AsyncGenerator<readonly LedgerRecord[]> {
+      const records: LedgerRecord[] = [];
       for await (const record of log.read(of.topic, { until: 'end' }))
         if (record.partition === of.partition) records.push(record);
       yield records;

@@ -54,6 +54,13 @@ async function codesOf(folder: Folder, ...command: readonly string[]): Promise<r
   );
 }
 
+/** The rows of `audit new-ledger` about the logs in which append time decides. */
+const RECORD_LEDGERS = [
+  expect.objectContaining({ topic: 'residency.policy', generation: 2, after: 1 }),
+  expect.objectContaining({ topic: 'residency.control', generation: 2 }),
+  expect.objectContaining({ topic: 'threat.consents', generation: 2, after: 1 }),
+];
+
 describe('a data directory that was put back from a backup', () => {
   it('is not routed and not signed: the checkpoint kept apart is of a later history', async () => {
     const folder = await restored();
@@ -90,6 +97,7 @@ describe('a data directory that was put back from a backup', () => {
       { topic: 'residency.audit', partition: 0, generation: 2, after: 5 },
       { topic: 'residency.custody.moscow', partition: 0, generation: 2, after: null },
       { topic: 'residency.custody.zurich', partition: 0, generation: 2, after: null },
+      ...RECORD_LEDGERS,
     ]);
     await folder.json(0, 'route', '--once');
     const tiles = await readFile(join(folder.path, `${LEDGER}/g2/tile/entries/000.p/6`));
@@ -106,6 +114,9 @@ describe('a data directory that was put back from a backup', () => {
         size: 1,
         findings: 0,
       },
+      { origin: expect.stringMatching(/residency\.policy\/0\/g2$/), size: 2, findings: 0 },
+      { origin: expect.stringMatching(/residency\.control\/0\/g2$/), findings: 0 },
+      { origin: expect.stringMatching(/threat\.consents\/0\/g2$/), size: 2, findings: 0 },
     ]);
     expect((await folder.json(0, 'reconcile')).at(-1)).toMatchObject({
       differences: 0,
@@ -113,6 +124,9 @@ describe('a data directory that was put back from a backup', () => {
         { size: 6, compared: 5, notYet: 0 },
         { size: 1, compared: 0 },
         { size: 1, compared: 0 },
+        { topic: 'residency.policy', size: 2, compared: 1 },
+        { topic: 'residency.control', notYet: 0 },
+        { topic: 'threat.consents', size: 2, compared: 1 },
       ],
     });
     expect((await folder.json(0, 'doctor')).find(({ check }) => check === 'ledger')).toMatchObject({
@@ -195,6 +209,7 @@ describe('a key that is lost', () => {
       { topic: 'residency.audit', partition: 0, generation: 2, after: 3 },
       { topic: 'residency.custody.moscow', partition: 0, generation: 2, after: null },
       { topic: 'residency.custody.zurich', partition: 0, generation: 2, after: null },
+      ...RECORD_LEDGERS,
     ]);
     expect(await folder.json(0, 'audit', 'list', '--control')).toMatchObject([
       { type: 'residency.ledger.new-ledger-begun.v1', data: { lost: 'key' } },
@@ -239,6 +254,12 @@ describe('a key that is changed', () => {
         'residency.custody.moscow former',
         'residency.custody.zurich signs',
         'residency.custody.zurich former',
+        'residency.policy signs',
+        'residency.policy former',
+        'residency.control signs',
+        'residency.control former',
+        'threat.consents signs',
+        'threat.consents former',
       ],
     );
     expect(await folder.json(0, 'audit', 'list', '--control')).toMatchObject([

@@ -13,6 +13,7 @@ import { openDataDirectory } from '@residency/standalone';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeFolder } from './residency.ts';
 import type { Folder } from './residency.ts';
+import { SALT } from '@residency/testkit';
 
 const POLICY = fileURLToPath(new URL('../../../policy/residency-1.json', import.meta.url));
 const { document } = readPolicy(await readFile(POLICY));
@@ -71,7 +72,7 @@ it("a version whose instant the log's clock has passed is refused before it is a
     file: join(folder.path, 'data/log.db'),
     now: () => Date.now() + 45_000,
   });
-  await ahead.append([controlEntry({ type: ROUTING_RESUMED, data: {} }, 'ahead')]);
+  await ahead.append([controlEntry({ type: ROUTING_RESUMED, data: {} }, 'ahead', SALT)]);
   await ahead.close();
   await write('soon.json', {
     version: 2,

@@ -5,6 +5,7 @@ import { openDataDirectory } from '@residency/standalone';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeFolder, publishSamples, temporaryFolder } from './residency.ts';
 import type { Folder } from './residency.ts';
+import { SALT } from '@residency/testkit';
 
 const SAMPLES = 6;
 let folder: Folder;
@@ -134,7 +135,7 @@ it('an order of somebody else for a site that is not the region’s is shown as 
   });
   const act = 'order-of-somebody-else';
   const order = { act, region: 'zurich', site: 'mow-1' };
-  await data.log.append([controlEntry({ type: SITE_REPAIR_ORDERED, data: order }, act)]);
+  await data.log.append([controlEntry({ type: SITE_REPAIR_ORDERED, data: order }, act, SALT)]);
   await data.close();
   await other.run('route', '--once');
   const refused = { order: act, site: 'mow-1', state: 'refused', refused: 'SITE_NOT_OF_REGION' };

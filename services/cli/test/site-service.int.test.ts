@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { FilesystemObjectStore } from '@residency/adapter-filesystem';
 import { openSqliteLog } from '@residency/adapter-sqlite';
 import { ARBITER_CLOSING, controlEntry } from '@residency/contracts';
-import { exampleObject } from '@residency/testkit';
+import { SALT, exampleObject } from '@residency/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { makeFolder, publishSamples } from './residency.ts';
 import type { Folder } from './residency.ts';
@@ -173,7 +173,7 @@ async function openChange(): Promise<void> {
   });
   const act = randomUUID();
   const data = { act, region: 'zurich', site: 'zrh-1', next: 'zrh-2', reason: 'fire' };
-  await log.append([controlEntry({ type: ARBITER_CLOSING, data }, act)]);
+  await log.append([controlEntry({ type: ARBITER_CLOSING, data }, act, SALT)]);
   await log.close();
 }
 

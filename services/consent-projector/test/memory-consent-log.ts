@@ -4,6 +4,7 @@ import type { ConsentEvent, ConsentHistory } from '@residency/consent';
 import { CONSENT_TICK, TOPICS, consentCloudEvent, consentEntry } from '@residency/contracts';
 import type { LogRecord, NewRecord } from '@residency/contracts';
 import type { ConsentSource } from '../src/ports/consent-source.ts';
+import { SALT } from '@residency/testkit';
 
 const TICK: NewRecord = {
   key: Buffer.from('tick'),
@@ -38,7 +39,8 @@ export class MemoryConsentLog implements ConsentSource {
   publish(event: ConsentEvent, at: number): LogRecord {
     this.#events.push({ next: this.#next + 1n, event, at });
     return this.append(
-      consentEntry(consentCloudEvent(event, { id: `e-${this.#next}`, source: 'urn:test' })).record,
+      consentEntry(consentCloudEvent(event, { id: `e-${this.#next}`, source: 'urn:test' }), SALT)
+        .record,
       at,
     );
   }

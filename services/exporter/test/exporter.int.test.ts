@@ -12,6 +12,7 @@ import { waitingFor } from '../../../test/faults/cluster/waiting-for.ts';
 import { openStack, sharedKafka, sharedSites } from '../../../test/stack/index.ts';
 import type { OwnStack } from '../../../test/stack/index.ts';
 import { Scraped, tells } from './scraped.ts';
+import { SALT } from '@residency/testkit';
 
 let own: OwnStack;
 let deployment: Deployment;
@@ -56,7 +57,7 @@ async function publish(countries: readonly string[], by = consent): Promise<read
 }
 
 async function appendControl(event: ControlEvent): Promise<void> {
-  await deployment.log.append([controlEntry(event, randomUUID())]);
+  await deployment.log.append([controlEntry(event, randomUUID(), SALT)]);
 }
 
 test('is ready once all of it was read, and tells of views, policy and retention as they are', async () => {

@@ -3,6 +3,7 @@ import type { QuarantineNow } from '@residency/telemetry';
 import { beforeEach, expect, test } from 'vitest';
 import { QuarantineReader } from '../src/quarantine-reader.ts';
 import { MemoryLog } from './memory-log.ts';
+import { SALT } from '@residency/testkit';
 
 let log: MemoryLog;
 let reader: QuarantineReader;
@@ -51,6 +52,7 @@ test('what a person closed waits no more and does not expire, before its event i
     const { record } = controlEntry(
       { type: QUARANTINE_CLOSED, data: { position, reason: 'sent again' } },
       position,
+      SALT,
     );
     log.append(TOPICS.control, 0, 102, record.value ?? Buffer.alloc(0), record.headers);
   };

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { CloudEvent } from '@residency/cloudevents';
 import { CodedError } from '@residency/coded-error';
 import {
@@ -24,10 +25,14 @@ interface Admission {
 // The event types that clients may send. Ticks, policies and audit events have their own writers.
 const ADMISSIONS: ReadonlyMap<string, Admission> = new Map([
   [SUBMITTED, { scope: 'submissions', entry: submissionEntry }],
-  [CONSENT_GRANTED, { scope: 'consents', entry: consentEntry }],
-  [CONSENT_WITHDRAWN, { scope: 'consents', entry: consentEntry }],
+  [CONSENT_GRANTED, { scope: 'consents', entry: saltedConsent }],
+  [CONSENT_WITHDRAWN, { scope: 'consents', entry: saltedConsent }],
   [SUBJECT_LINKED, { scope: 'consents', entry: subjectLinkEntry }],
 ]);
+
+function saltedConsent(event: CloudEvent): LogEntry {
+  return consentEntry(event, randomBytes(16).toString('hex'));
+}
 
 export interface AdmitOptions {
   readonly limits: Pick<Limits, 'sampleBytes' | 'recordBytes'>;

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { orderRepairs } from '@residency/reconciliation';
 import type {
   PolicyBook,
@@ -35,6 +35,7 @@ export class RepairReporter {
         mode,
         regions,
         act: randomUUID,
+        salt: () => randomBytes(16).toString('hex'),
       },
     );
     metrics.repairs(repairs);

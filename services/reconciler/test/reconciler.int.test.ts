@@ -11,7 +11,7 @@ import {
   controlEventIn,
   decodeAuditEvent,
 } from '@residency/contracts';
-import { eventually } from '@residency/testkit';
+import { SALT, eventually } from '@residency/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Deployment } from '../../../test/running-deployment/deployment.ts';
 import type { ServiceProcess } from '../../../test/running-deployment/service-process.ts';
@@ -327,11 +327,13 @@ test('an unreachable site is reported and waited for, and the others are compare
 test('a pause of routing does not pause it', async () => {
   const reconciler = await deployment.start('reconciler', await environment('paused'));
   await deployment.log.append([
-    controlEntry({ type: ROUTING_PAUSED, data: { reason: 'test' } }, randomUUID()),
+    controlEntry({ type: ROUTING_PAUSED, data: { reason: 'test' } }, randomUUID(), SALT),
   ]);
   const now = passesOf(await scrape(reconciler), 'clean');
   await untilScraped(reconciler, (metrics) => passesOf(metrics, 'clean') >= now + 3);
-  await deployment.log.append([controlEntry({ type: ROUTING_RESUMED, data: {} }, randomUUID())]);
+  await deployment.log.append([
+    controlEntry({ type: ROUTING_RESUMED, data: {} }, randomUUID(), SALT),
+  ]);
   expect(await reconciler.stop()).toBe(0);
 });
 

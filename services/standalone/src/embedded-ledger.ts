@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { FilesystemLedgerStore, initLedgerDirectory } from '@residency/adapter-filesystem';
 import {
   LeafWatch,
+  RECORD_LOGS,
   RecentRegions,
   checkLedger,
   custodyLogsOf,
@@ -37,9 +38,12 @@ export function embeddedStores({
   };
 }
 
-/** The logs of a data directory that have ledgers: the audit log, and each region's custody log. */
+/**
+ * The logs of a data directory that have ledgers: the audit log, each region's custody log, and the
+ * logs in which append time decides.
+ */
 export async function ledgeredLogs({ log }: Pick<Data, 'log'>): Promise<readonly TopicPartition[]> {
-  return [AUDIT, ...custodyLogsOf((await log.policyView().read()).versions)];
+  return [AUDIT, ...custodyLogsOf((await log.policyView().read()).versions), ...RECORD_LOGS];
 }
 
 /** The audit log's one partition. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import {
   formatPosition,
@@ -94,11 +95,21 @@ function consentEntries({
         { kind: 'granted', consentId, purposes: [purpose], termsVersion: 'example-1' },
         envelope('grant'),
       ),
+      newSalt(),
     ),
     ...(withdrawn
-      ? [consentEntry(consentCloudEvent({ kind: 'withdrawn', consentId }, envelope('withdrawal')))]
+      ? [
+          consentEntry(
+            consentCloudEvent({ kind: 'withdrawn', consentId }, envelope('withdrawal')),
+            newSalt(),
+          ),
+        ]
       : []),
   ];
+}
+
+function newSalt(): string {
+  return randomBytes(16).toString('hex');
 }
 
 async function sampleEntry(example: Example): Promise<LogEntry> {

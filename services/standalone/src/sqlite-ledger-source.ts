@@ -1,5 +1,5 @@
 import type { SqliteLog } from '@residency/adapter-sqlite';
-import type { AuditRecord, LedgerSource, SourceStart } from '@residency/auditing';
+import type { LedgerRecord, LedgerSource, SourceStart } from '@residency/auditing';
 import type { Topic, TopicPartition } from '@residency/contracts';
 import { pause } from '@residency/waiting';
 
@@ -23,12 +23,12 @@ export class SqliteLedgerSource implements LedgerSource {
   }
 
   async *follow(
-    { leaf }: SourceStart,
+    { leaf, offset }: SourceStart,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly AuditRecord[]> {
-    let next = BigInt(leaf);
+  ): AsyncGenerator<readonly LedgerRecord[]> {
+    let next = offset ?? BigInt(leaf);
     while (!signal.aborted) {
-      let batch: AuditRecord[] = [];
+      let batch: LedgerRecord[] = [];
       for await (const record of this.#log.read(this.of.topic, { from: next, maxRecords: BATCH })) {
         batch.push(record);
         next = record.offset + 1n;

@@ -1,3 +1,4 @@
+import { RECORD_LOGS } from '@residency/auditing';
 import { inEachCustodyLog, keepGrowing, ledgerRoutes } from '@residency/auditor';
 import { AWAY_AT_START, reportLeftOut } from '@residency/availability';
 import { RecentRegions } from '@residency/auditing';
@@ -288,6 +289,9 @@ async function grow(parts: Parts, signal: AbortSignal): Promise<void> {
   const policies = data.log.policyView();
   await allOrNone(signal, (together) => [
     growOne(ledger, together),
+    ...RECORD_LOGS.map(async (of) => {
+      await growOne(await openEmbeddedLedger(data, of), together);
+    }),
     inEachCustodyLog(
       {
         policies: async () => (await policies.read()).versions,

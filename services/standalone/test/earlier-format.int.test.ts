@@ -8,7 +8,7 @@ import {
   submissionEntry,
   submissionId,
 } from '@residency/contracts';
-import { submissionEvent } from '@residency/testkit';
+import { SALT, submissionEvent } from '@residency/testkit';
 import { expect, it, onTestFinished } from 'vitest';
 import { openDataDirectory, openRouter } from '../src/index.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -52,6 +52,7 @@ async function earlierDirectory(): Promise<string> {
         },
         { id: '1', source: 'urn:test' },
       ),
+      SALT,
     ),
   ]);
   await data.close();

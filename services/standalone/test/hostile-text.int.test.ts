@@ -5,7 +5,7 @@ import { encodeKafkaStructured } from '@residency/cloudevents';
 import { TOPICS, submissionEntry } from '@residency/contracts';
 import type { LogEntry } from '@residency/contracts';
 import { createLogger, createMetrics } from '@residency/telemetry';
-import { submissionEvent } from '@residency/testkit';
+import { SALT, submissionEvent } from '@residency/testkit';
 import { expect, it, onTestFinished } from 'vitest';
 import { openDataDirectory, startStandalone } from '../src/index.ts';
 import type { Standalone } from '../src/index.ts';
@@ -141,7 +141,7 @@ function entry(topic: LogEntry['topic'], type: string, data: string): LogEntry {
         source: 'urn:test',
         type,
         datacontenttype: 'application/json',
-        extensions: {},
+        extensions: { salt: SALT },
         data: Buffer.from(data),
       }),
     },

@@ -1,7 +1,7 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { consentCloudEvent, consentEntry, submissionEntry } from '@residency/contracts';
-import { submissionEvent } from '@residency/testkit';
+import { SALT, submissionEvent } from '@residency/testkit';
 import { expect, it } from 'vitest';
 import { openDataDirectory, openRouter } from '../src/index.ts';
 import type { DataDirectory } from '../src/index.ts';
@@ -35,6 +35,7 @@ const consent = consentEntry(
     },
     { id: '1', source: 'urn:test' },
   ),
+  SALT,
 );
 
 it.each([

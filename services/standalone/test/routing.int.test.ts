@@ -15,7 +15,7 @@ import {
   submissionId,
 } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
-import { submissionEvent } from '@residency/testkit';
+import { SALT, submissionEvent } from '@residency/testkit';
 import { expect, it, onTestFinished } from 'vitest';
 import type { WrapStore } from '../src/embedded-sites.ts';
 import { openDataDirectory, openRouter, prepareRegions } from '../src/index.ts';
@@ -57,6 +57,7 @@ it('the order of appends decides about consent, even within one millisecond', as
           : { kind, consentId: 'consent-0001' },
         { id, source: 'urn:test' },
       ),
+      SALT,
     );
   const sample = (id: string) => submissionEntry(submissionEvent({ id }));
   await data.log.append([
@@ -100,6 +101,7 @@ it("two sites whose folders are swapped during routing get none of each other's 
       },
       { id: 'grant', source: 'urn:test' },
     ),
+    SALT,
   );
   const sample = (id: string) => submissionEntry(submissionEvent({ id, country: 'CH' }));
   await data.log.append([grant, sample('before')]);
@@ -171,6 +173,7 @@ it('a site that a policy names during routing is opened for its first sample', a
         },
         { id: '1', source: 'urn:test' },
       ),
+      SALT,
     ),
     submissionEntry(submissionEvent({ id: 'before' })),
   ]);
@@ -227,6 +230,7 @@ it('a damaged object quarantines the records of its identity, and no others', as
         },
         { id: '1', source: 'urn:test' },
       ),
+      SALT,
     ),
     submissionEntry(submissionEvent({ id: 'x' })),
   ]);
@@ -259,6 +263,7 @@ it('a record whose store throws an unforeseen error blocks the records behind it
         },
         { id: '1', source: 'urn:test' },
       ),
+      SALT,
     ),
   ]);
   await data.log.append(['a', 'b'].map((id) => submissionEntry(submissionEvent({ id }))));
@@ -288,6 +293,7 @@ it('a record whose store throws an unforeseen error blocks the records behind it
         data: { position: `${data.log.name}/threat.samples/0/0`, reason: 'a defect' },
       },
       '1',
+      SALT,
     ),
   ]);
   expect(await run()).toBeUndefined();

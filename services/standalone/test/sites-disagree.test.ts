@@ -9,7 +9,7 @@ import {
   submissionId,
 } from '@residency/contracts';
 import type { Blocked } from '@residency/routing';
-import { submissionEvent } from '@residency/testkit';
+import { SALT, submissionEvent } from '@residency/testkit';
 import { expect, it, onTestFinished } from 'vitest';
 import { openDataDirectory, openRouter } from '../src/index.ts';
 import type { DataDirectory } from '../src/index.ts';
@@ -57,6 +57,7 @@ it('if the first site lost an object and another sample has its id, routing wait
         },
         { id: '1', source: 'urn:test' },
       ),
+      SALT,
     ),
     submissionEntry(submissionEvent({ id: 'x' })),
   ]);

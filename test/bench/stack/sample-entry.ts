@@ -3,6 +3,7 @@ import { SUBMITTED, consentCloudEvent, consentEntry, submissionEntry } from '@re
 import type { LogEntry } from '@residency/contracts';
 import { REGIONS, sampleOf } from '../workload.ts';
 import type { Workload } from '../workload.ts';
+import { SALT } from '@residency/testkit';
 
 const SOURCE = 'urn:residency:bench';
 const CONSENT = 'bench-consent-01';
@@ -30,6 +31,7 @@ export function grantEntry(): LogEntry {
       },
       { id: 'grant', source: SOURCE },
     ),
+    SALT,
   );
 }
 

@@ -8,7 +8,7 @@ import {
   submissionEntry,
 } from '@residency/contracts';
 import type { LogEntry, Position } from '@residency/contracts';
-import { eventually } from '@residency/testkit';
+import { SALT, eventually } from '@residency/testkit';
 import type { Deployment } from '../../running-deployment/deployment.ts';
 
 const SOURCE = 'urn:test:faults';
@@ -96,7 +96,7 @@ export class Publisher {
 
   async #consent(event: Parameters<typeof consentCloudEvent>[0]): Promise<void> {
     await this.#deployment.log.append([
-      consentEntry(consentCloudEvent(event, { id: randomUUID(), source: SOURCE })),
+      consentEntry(consentCloudEvent(event, { id: randomUUID(), source: SOURCE }), SALT),
     ]);
   }
 }

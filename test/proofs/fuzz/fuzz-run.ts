@@ -14,7 +14,7 @@ import {
 import { invalidPolicies, validPolicies } from '@residency/residency';
 import { FIRST_POLICY, bringLedgersUpToDate } from '@residency/standalone';
 import type { DataDirectory } from '@residency/standalone';
-import { submissionEvent } from '@residency/testkit';
+import { SALT, submissionEvent } from '@residency/testkit';
 import { reconcileOpening, routeAll } from '../data-copies.ts';
 import { hostileRecord } from '../hostile-records.ts';
 import { FUZZED, consentOf, hostileOf, serviceOf, versionOf } from './hostile-topics.ts';
@@ -293,7 +293,7 @@ export async function stillRoutes(data: DataDirectory): Promise<boolean> {
   const sample = submissionEntry(
     submissionEvent({ id: 'after-the-fuzz', consent: 'after-the-fuzz' }),
   );
-  await data.log.append([consentEntry(consent), sample]);
+  await data.log.append([consentEntry(consent, SALT), sample]);
   if ((await routeAll(data)) !== undefined) return false;
   const found = await data.log.findSubmission(sample.submission ?? '');
   return (

@@ -1,7 +1,7 @@
 import { encodeKafkaBinary, encodeKafkaStructured } from '@residency/cloudevents';
 import { TOPICS, encodeAuditEvent, sha256 } from '@residency/contracts';
 import type { LogEntry } from '@residency/contracts';
-import { someAuditEvent } from '@residency/testkit';
+import { SALT, someAuditEvent } from '@residency/testkit';
 import { SeededRandom } from '../seeded-random.ts';
 import { spoil } from './hostile-json.ts';
 
@@ -94,7 +94,7 @@ function recordOf(
     source: 'urn:test:fuzz',
     type: TYPES[topic],
     datacontenttype: 'application/json',
-    extensions: {},
+    extensions: { salt: SALT },
     data: bytes,
   } as const;
   return {

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { consentCloudEvent, consentEntry, readPolicy } from '@residency/contracts';
 import { FIRST_POLICY, openDataDirectory } from '@residency/standalone';
 import { EventGenerator, TERMS, consentOf } from './generated-events.ts';
+import { SALT } from '@residency/testkit';
 
 export interface GeneratedLog {
   readonly events: number;
@@ -41,6 +42,7 @@ export async function generateLog(directory: string, events: number): Promise<Ge
               },
               { id: randomUUID(), source: 'urn:test:replay-scale' },
             ),
+            SALT,
           ),
         ),
       );

@@ -6,6 +6,7 @@ import type { OwnStack, Server } from '../../stack/index.ts';
 import { behind } from '../cluster/kcat.ts';
 import type { Fleet } from '../cluster/fleet.ts';
 import type { SeededRandom } from '../seeded-random.ts';
+import { SALT } from '@residency/testkit';
 
 export interface SoakFault {
   readonly name: string;
@@ -35,6 +36,7 @@ export function soakFaults({
       controlEntry(
         type === ROUTING_PAUSED ? { type, data: { reason: 'soak' } } : { type, data: {} },
         randomUUID(),
+        SALT,
       ),
     ]);
   const seconds = outageMs / 1_000;

@@ -73,12 +73,16 @@ const EVENTS: readonly StatedSetting[] = [
 const COMPACTED = is('cleanup.policy', 'compact');
 /**
  * Settings of topics with ticks: with the default segments a view would read a week of ticks at its
- * start.
+ * start. A record stays long enough for an auditor that was away to count it, also if a later one
+ * repeats its key.
  */
 const OFTEN: readonly StatedSetting[] = [
   atMost('segment.ms', HOUR_MS),
-  atMost('max.compaction.lag.ms', HOUR_MS),
+  atLeast('min.compaction.lag.ms', 6 * HOUR_MS),
+  atMost('max.compaction.lag.ms', 7 * HOUR_MS),
 ];
+/** The same of a topic without ticks, which nobody reads in vain. */
+const SELDOM: readonly StatedSetting[] = [atLeast('min.compaction.lag.ms', WEEK_MS)];
 
 /**
  * All topics of a log, with the custody logs of `regions`, and the settings that they must have. The cluster or the operator decides about all
@@ -113,7 +117,7 @@ export function topicPlan({
     topic(TOPICS.consents, 1, [COMPACTED, ...OFTEN]),
     topic(TOPICS.subjects, 1, [COMPACTED]),
     topic(TOPICS.policy, 1, [COMPACTED, ...OFTEN]),
-    topic(TOPICS.control, 1, [COMPACTED]),
+    topic(TOPICS.control, 1, [COMPACTED, ...SELDOM]),
     ...regions.map((region) => topic(custodyTopic(region), 1, EVENTS)),
   ];
 }

@@ -1,5 +1,5 @@
 import { TOPIC_ACCEPTED, controlEntry } from '@residency/contracts';
-import { settlementsOf, someCustodyEvent } from '@residency/testkit';
+import { SALT, settlementsOf, someCustodyEvent } from '@residency/testkit';
 import { pause } from '@residency/waiting';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { CustodianWork } from '../../src/custody-log/custodian-terms.ts';
@@ -87,7 +87,11 @@ it('a custody topic that was made again stops its custodian until a person accep
   expect(found.map(({ topic }) => topic)).toEqual([ZURICH]);
   await some.log.append(
     found.map((one) =>
-      controlEntry({ type: TOPIC_ACCEPTED, data: { ...one, reason: 'restored' } }, 'accepted'),
+      controlEntry(
+        { type: TOPIC_ACCEPTED, data: { ...one, reason: 'restored' } },
+        'accepted',
+        SALT,
+      ),
     ),
   );
   await lead(append(0));

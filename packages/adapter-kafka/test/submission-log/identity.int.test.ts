@@ -1,7 +1,7 @@
 import { TOPICS, TOPIC_ACCEPTED, controlEntry } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 import type { RouteBatch } from '@residency/routing';
-import { settlementsOf } from '@residency/testkit';
+import { SALT, settlementsOf } from '@residency/testkit';
 import { pause } from '@residency/waiting';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { ClusterConnection } from '../../src/reading/cluster-connection.ts';
@@ -109,6 +109,7 @@ it.each([TOPICS.consents, TOPICS.policy, TOPICS.control, TOPICS.quarantine])(
       controlEntry(
         { type: TOPIC_ACCEPTED, data: { topic, was, is, reason: 'the disk burnt' } },
         'accepted',
+        SALT,
       ),
     ]);
     await consume();

@@ -4,6 +4,8 @@ export const AUDIT_ANOMALY_KINDS = [
   'UNDECODABLE',
   'MISPLACED',
   'ALSO_IN',
+  'REPEATED_KEY',
+  'MISSING',
 ] as const;
 export type AuditAnomalyKind = (typeof AUDIT_ANOMALY_KINDS)[number];
 
@@ -12,7 +14,8 @@ export type AuditAnomalyKind = (typeof AUDIT_ANOMALY_KINDS)[number];
  * before this one is missing, or is not the one that it names. `REPEAT`: its position was settled
  * before, or its number was there before. `UNDECODABLE`: no event of this log. `MISPLACED`: about a
  * record of another log, topic or partition, or of another region. `ALSO_IN`: the identity was
- * stored in another region too.
+ * stored in another region too. `REPEATED_KEY`: compaction removes the record that had the key
+ * before. `MISSING`: the log no longer has a record that the ledger has.
  */
 export interface AuditAnomaly {
   readonly kind: AuditAnomalyKind;

@@ -8,10 +8,10 @@ import type { LedgerStore } from '../ports/ledger-store.ts';
 import { readFirstLeaf } from './first-leaf.ts';
 import { KeptSearch, requireBeginsWithKept, readKept } from './kept-head.ts';
 import type { KeptHead } from './kept-head.ts';
-import { newRecords } from './new-records.ts';
+import { leavesOf } from './leaves-of.ts';
+import { newLeaves } from './new-leaves.ts';
 import { filesOf, recoverLedger } from './recover-ledger.ts';
 import type { LedgerPlace, PublishedLedger } from './recover-ledger.ts';
-import { withFirstLeaf } from './with-first-leaf.ts';
 
 export interface CheckLedgerOptions
   extends Pick<LedgerKeys, 'signer' | 'cosigner'>, Partial<Pick<LedgerKeys, 'former'>> {
@@ -93,12 +93,12 @@ async function reach(
   { published, kept }: CheckedLedger,
 ): Promise<boolean> {
   const search = new KeptSearch(options.source.of, kept?.head ?? published.head, published.state);
-  for await (const records of newRecords(
-    withFirstLeaf(options.source, await readFirstLeaf(options)),
+  for await (const leaves of newLeaves(
+    leavesOf(options.source, await readFirstLeaf(options)),
     published,
     options.signal,
   )) {
-    search.follow(records);
+    search.follow(leaves);
     if (search.reached) return true;
   }
   return false;

@@ -1,6 +1,5 @@
 import type { TopicPartition } from '@residency/contracts';
 import type { LedgerKeys } from '@residency/ledger';
-import type { AuditRecord } from '../audit-record.ts';
 import { AuditingError } from '../auditing-error.ts';
 import { logText } from '../logs/log-text.ts';
 import type { LedgerSource } from '../ports/ledger-source.ts';
@@ -9,11 +8,13 @@ import type { LedgerStore } from '../ports/ledger-store.ts';
 import { checkKept } from './check-ledger.ts';
 import type { LeafWatch } from './leaf-watch.ts';
 import { readFirstLeaf } from './first-leaf.ts';
-import { leafOf } from './leaf-of.ts';
-import { FIRST_LEAF_PATH, ledgerPath } from './ledger-paths.ts';
+import { leavesOf } from './leaves-of.ts';
+import type { LogLeaf } from './leaves-of.ts';
+import type { KeptHead } from './kept-head.ts';
+import { FIRST_LEAF_PATH, checkpointPath, ledgerPath } from './ledger-paths.ts';
+import type { PublishedLedger } from './recover-ledger.ts';
 import { LedgerWriter } from './ledger-writer.ts';
-import { newRecords } from './new-records.ts';
-import { withFirstLeaf } from './with-first-leaf.ts';
+import { newLeaves } from './new-leaves.ts';
 
 export interface LedgerProgress {
   /** The number of leaves of the published checkpoint. */
@@ -70,7 +71,8 @@ export async function growLedger(options: GrowLedgerOptions): Promise<void> {
   const { store, watch, now, until, intervalMs, signal } = options;
   const checked = await checkKept(options);
   if (checked === undefined) return;
-  const { published, kept } = checked;
+  const { published } = checked;
+  const kept = checked.kept ?? (await keepAgain(options, published));
   const writer = new LedgerWriter(
     { ...options, of: options.source.of, origin: options.signer.key.name, store },
     published,
@@ -86,11 +88,11 @@ export async function growLedger(options: GrowLedgerOptions): Promise<void> {
   );
   reportProgress(options, writer, false);
   let last = -Infinity;
-  const source = withFirstLeaf(options.source, first);
-  for await (const records of newRecords(source, published, signal)) {
+  const source = leavesOf(options.source, first);
+  for await (const leaves of newLeaves(source, published, signal, watch)) {
     if (signal.aborted) return;
-    await append(writer, watch, records, first === undefined ? 0 : 1);
-    const ended = records.length === 0;
+    await append(writer, watch, leaves);
+    const ended = leaves.length === 0;
     if (ended) requireDecidedLeaves(writer, source.of);
     const due = now() - last >= intervalMs || (ended && until === 'end');
     if (due && writer.room === Infinity && writer.size > writer.published) {
@@ -100,6 +102,16 @@ export async function growLedger(options: GrowLedgerOptions): Promise<void> {
     reportProgress(options, writer, ended);
     if (ended && until === 'end') return;
   }
+}
+
+/** A log that seldom grows must not stay without a kept checkpoint until it does. */
+async function keepAgain(
+  { source, kept, generation }: GrowLedgerOptions,
+  { checkpoint, head }: PublishedLedger,
+): Promise<KeptHead | undefined> {
+  if (checkpoint === undefined) return undefined;
+  await kept.publish(checkpointPath(source.of, generation), checkpoint, undefined);
+  return { bytes: checkpoint, head };
 }
 
 /** In both places: with the log and this file the ledger can be rebuilt. */
@@ -112,19 +124,16 @@ async function keepFirstLeaf(
   await store.create(path, leaf);
 }
 
-/** The first `unwatched` leaves are not events. */
 async function append(
   writer: LedgerWriter,
   watch: LeafWatch,
-  records: readonly AuditRecord[],
-  unwatched: number,
+  leaves: readonly LogLeaf[],
 ): Promise<void> {
-  for (let from = 0; from < records.length;) {
-    const part = records.slice(from, from + Math.min(MOST_AT_ONCE, writer.room));
+  for (let from = 0; from < leaves.length;) {
+    const part = leaves.slice(from, from + Math.min(MOST_AT_ONCE, writer.room));
     const first = writer.size;
-    await writer.append(part.map(({ value }) => leafOf(value)));
-    for (const [at, record] of part.entries())
-      if (first + at >= unwatched) watch.follow(record, first + at);
+    await writer.append(part.map(({ bytes }) => bytes));
+    for (const [at, leaf] of part.entries()) watch.follow(leaf, first + at);
     from += part.length;
     if (writer.room === 0) await writer.publish();
   }

@@ -9,11 +9,10 @@ import {
   verifyConsistency,
 } from '@residency/ledger';
 import type { LedgerState, ReadLedgerFile, TreeHead, VerifierKey } from '@residency/ledger';
-import type { AuditRecord } from '../audit-record.ts';
 import { AuditingError } from '../auditing-error.ts';
 import { logText } from '../logs/log-text.ts';
 import type { KeptCheckpoints } from '../ports/kept-checkpoints.ts';
-import { leafOf } from './leaf-of.ts';
+import type { LogLeaf } from './leaves-of.ts';
 import { checkpointPath } from './ledger-paths.ts';
 import type { LedgerPlace } from './recover-ledger.ts';
 
@@ -85,16 +84,16 @@ export class KeptSearch {
 
   /**
    * Throws `LEDGER_ROLLED_BACK` if the log has another root at the kept size, or if it ends (no
-   * records) before it.
+   * leaves) before it.
    */
-  follow(records: readonly AuditRecord[]): void {
+  follow(leaves: readonly LogLeaf[]): void {
     const { size, root } = this.#kept;
-    if (records.length === 0 && !this.reached)
+    if (leaves.length === 0 && !this.reached)
       throw rolledBack(this.#of, this.#kept, this.#state.size);
-    const missing = records.slice(0, Math.max(0, size - this.#state.size));
+    const missing = leaves.slice(0, Math.max(0, size - this.#state.size));
     this.#state = appendEntries(
       this.#state,
-      missing.map(({ value }) => leafOf(value)),
+      missing.map(({ bytes }) => bytes),
     ).state;
     if (this.#state.size === size && Buffer.compare(stateRoot(this.#state), root) !== 0)
       throw rewritten(this.#of, this.#kept, size);

@@ -1,11 +1,12 @@
 import { formatPosition } from '@residency/contracts';
 import type { TopicPartition } from '@residency/contracts';
 import { defined } from '@residency/defined';
-import type { AuditRecord } from '../audit-record.ts';
 import { kindOf } from '../logs/kind-of.ts';
 import type { LeafCheck } from '../logs/log-kind.ts';
 import type { RegionIndex } from '../ports/region-index.ts';
 import type { AuditAnomaly } from './audit-anomaly.ts';
+import type { SeenInLog } from './leaves-behind.ts';
+import type { LogLeaf } from './leaves-of.ts';
 
 export interface LeafWatchOptions {
   readonly log: string;
@@ -22,11 +23,14 @@ export interface LeafWatchOptions {
  * Checks each leaf of a log once, even if growing starts again: a fault of the store must not count
  * a finding twice.
  */
-export class LeafWatch {
+export class LeafWatch implements SeenInLog {
   readonly #options: LeafWatchOptions;
   #check: LeafCheck;
   /** The next leaf to check; `undefined`: not begun. */
   #next: number | undefined;
+  /** True between `begin` and the first new leaf, if the check has no leaf yet. */
+  #begins = false;
+  readonly #gone = new Set<number>();
 
   constructor(options: LeafWatchOptions) {
     this.#options = options;
@@ -37,22 +41,40 @@ export class LeafWatch {
   begin(tail: readonly Uint8Array[], size: number): void {
     if (this.#next !== undefined && this.#next >= size) return;
     this.#check = this.#begun(tail.length === size);
-    for (const leaf of tail) this.#check.follow(leaf);
     this.#next = size;
+    // The log gives those of a compacted log again, with the keys of their records.
+    this.#begins = kindOf(this.#options.of.topic).compacted === true;
+    if (!this.#begins) for (const leaf of tail) this.#check.follow(leaf);
   }
 
-  follow(record: AuditRecord, leaf: number): void {
-    if (leaf < (this.#next ?? 0)) return;
+  there({ bytes, record }: LogLeaf): void {
+    if (this.#begins) this.#check.follow(bytes, record?.key);
+  }
+
+  gone(offset: bigint, index: number): void {
+    if (this.#gone.has(index)) return;
+    this.#gone.add(index);
+    this.#options.onAnomaly({ kind: 'MISSING', leaf: index, position: this.#placeOf(offset) });
+  }
+
+  follow({ bytes, offset, record }: LogLeaf, leaf: number): void {
+    this.#begins = false;
+    if (record === undefined || leaf < (this.#next ?? 0)) return;
     this.#next = leaf + 1;
-    const { log, of, onAnomaly } = this.#options;
-    const place = formatPosition({ log, ...of, offset: record.offset });
-    const checked = this.#check.follow(record.value);
+    const { onAnomaly } = this.#options;
+    const place = this.#placeOf(offset);
+    const checked = this.#check.follow(bytes, record.key);
     if (checked === undefined) {
       onAnomaly({ kind: 'UNDECODABLE', leaf, position: place });
       return;
     }
     const { faults, position = place, submission } = checked;
     for (const kind of faults) onAnomaly({ kind, leaf, position, ...defined({ submission }) });
+  }
+
+  #placeOf(offset: bigint): string {
+    const { log, of } = this.#options;
+    return formatPosition({ log, ...of, offset });
   }
 
   #begun(fromStart: boolean): LeafCheck {

@@ -1,6 +1,7 @@
 import { TOPICS, regionOfCustody } from '@residency/contracts';
 import type { TopicPartition } from '@residency/contracts';
 import { CHECKPOINT_PATH, tilePath } from '@residency/ledger';
+import { isRecordLog } from '../logs/record-logs.ts';
 
 /**
  * A ledger's name in its checkpoints, and of the keys that sign them. The audit log's ledgers are
@@ -19,7 +20,7 @@ export function ledgerOrigin(
 /** The log that an origin names: by its topic, if it names one, else the audit log. */
 export function topicOfOrigin(origin: string): string {
   const topic = /\/([^/]+)\/\d+(?:\/g\d+)?$/.exec(origin)?.[1] ?? '';
-  return regionOfCustody(topic) === undefined ? TOPICS.audit : topic;
+  return regionOfCustody(topic) === undefined && !isRecordLog(topic) ? TOPICS.audit : topic;
 }
 
 /**
@@ -64,7 +65,7 @@ export function keyChangePath(id: number): string {
 
 // No segment begins with a dot or is empty, so no path leads out of the store.
 const PATH =
-  /^(?:residency\.custody\.[a-z0-9][a-z0-9.-]{0,63}\/)?(?:0|[1-9]\d{0,9})(?:\/[a-z0-9][a-z0-9.]{0,31}){1,10}$/;
+  /^(?:(?:residency\.custody\.[a-z0-9][a-z0-9.-]{0,63}|residency\.policy|residency\.control|threat\.consents)\/)?(?:0|[1-9]\d{0,9})(?:\/[a-z0-9][a-z0-9.]{0,31}){1,10}$/;
 
 /**
  * True if a store may have a file at this path. Stores check this themselves, because HTTP clients

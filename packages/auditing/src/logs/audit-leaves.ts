@@ -3,10 +3,12 @@ import type { AuditEvent } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { EventChain } from '../event-chain.ts';
 import type { AuditAnomalyKind } from '../growing/audit-anomaly.ts';
+import { leafOf } from '../growing/leaf-of.ts';
 import type { CheckedLeaf, LeafCheck, LeafCheckOptions, LogKind } from './log-kind.ts';
 
 /** The audit log: exactly one event for each intake record of the same partition, in order. */
 export const AUDIT_LOG: LogKind = {
+  leafOf: ({ value }) => leafOf(value),
   timeOf: (leaf) => auditEventIn(leaf)?.at,
   orderOf: (leaf) => auditEventIn(leaf)?.position.offset,
   check: (options) => new AuditLeaves(options),

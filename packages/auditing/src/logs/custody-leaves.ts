@@ -1,10 +1,12 @@
 import { CustodyChain, custodyEventIn, custodyTopic } from '@residency/contracts';
 import type { CustodyEvent } from '@residency/contracts';
 import type { AuditAnomalyKind } from '../growing/audit-anomaly.ts';
+import { leafOf } from '../growing/leaf-of.ts';
 import type { CheckedLeaf, LeafCheck, LeafCheckOptions, LogKind } from './log-kind.ts';
 
 /** A region's custody log: numbered without a gap, and each event names the digest of the one before. */
 export const CUSTODY_LOG: LogKind = {
+  leafOf: ({ value }) => leafOf(value),
   timeOf: (leaf) => custodyEventIn(leaf)?.at,
   orderOf: (leaf) => {
     const event = custodyEventIn(leaf);

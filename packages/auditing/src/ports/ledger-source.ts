@@ -1,5 +1,10 @@
-import type { TopicPartition } from '@residency/contracts';
-import type { AuditRecord } from '../audit-record.ts';
+import type { LogRecord, TopicPartition } from '@residency/contracts';
+
+/** A record of a log that has a ledger. Everybody with write access to the log controls it. */
+export type LedgerRecord = Pick<
+  LogRecord,
+  'partition' | 'offset' | 'at' | 'key' | 'headers' | 'value'
+>;
 
 /**
  * The latest point at which to begin: the record that is leaf `leaf` of the log's ledger, which was
@@ -8,9 +13,11 @@ import type { AuditRecord } from '../audit-record.ts';
 export interface SourceStart {
   readonly leaf: number;
   readonly since: number;
+  /** The record's offset, if the leaf names it. It may be compacted away. */
+  readonly offset?: bigint;
 }
 
-/** A log that has a ledger: one partition of the audit log, or a custody log. */
+/** A log that has a ledger: one partition of the audit log, or another log. */
 export interface LedgerSource {
   /** The first part of positions. */
   readonly log: string;
@@ -20,5 +27,5 @@ export interface LedgerSource {
    * that every record in the log at the call was yielded. Further empty batches come at intervals
    * without new records. Ends only when `signal` is aborted. Throws with remedy `retry` or `stop`.
    */
-  follow(start: SourceStart, signal: AbortSignal): AsyncIterable<readonly AuditRecord[]>;
+  follow(start: SourceStart, signal: AbortSignal): AsyncIterable<readonly LedgerRecord[]>;
 }

@@ -195,7 +195,7 @@ describe('while it follows the log', () => {
       log: 'log-1',
       of: auditPartition(),
       async *follow() {
-        yield RECORDS.slice(0, 5);
+        yield RECORDS.slice(0, 5).map((record) => ({ at: 0, key: null, headers: [], ...record }));
         throw Object.assign(new Error('away'), { code: 'KAFKA_UNREACHABLE', remedy: 'retry' });
       },
     };

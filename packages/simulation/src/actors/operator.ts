@@ -65,7 +65,7 @@ async function append(
   log: KafkaLog,
   ...events: ControlEvent[]
 ): Promise<void> {
-  await log.append(events.map((event) => controlEntry(event, random.bytes(16).toString('hex'))));
+  await log.append(events.map((event) => controlEntry(event, hex(random), hex(random))));
 }
 
 async function controlOf(log: KafkaLog): Promise<ControlState> {
@@ -151,4 +151,8 @@ function listOf({ world }: SimProcess, site: string): KeySet {
     if (submission !== undefined) listed.add(submission);
   }
   return listed;
+}
+
+function hex(random: SimProcess['random']): string {
+  return random.bytes(16).toString('hex');
 }

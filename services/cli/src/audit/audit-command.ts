@@ -8,6 +8,7 @@ import {
   describe,
   group,
   parseAt,
+  parseProvable,
   parseSubmission,
 } from '../terminal/command.ts';
 import type { Answer } from '../terminal/command.ts';
@@ -107,14 +108,19 @@ function auditProveCommand(audit: Command, session: Session, answer: Answer): vo
   describe(
     audit,
     'prove',
-    "Write a receipt for a submission's audit event, and the event itself beside it (FILE.leaf). With the ledger's key, anybody can verify both without us.",
+    "Write a receipt for a submission's audit event, or for a record of a log in which append time decides, and what was signed beside it (FILE.leaf). With the ledger's key, anybody can verify both without us. Where the leaf is a digest, FILE.record is what it is a digest of.",
     [
       'audit prove 2ba52bfcbe6949e6f632ce993ff2fbbbbff1d8a0ef647dafdc7009a51720ecbd --out sample.tlog-proof',
       'audit prove 2ba52bfcbe6949e6f632ce993ff2fbbbbff1d8a0ef647dafdc7009a51720ecbd --custody zurich --out copy.tlog-proof',
+      'audit prove log-4f2a9c1e/residency.policy/0/12 --out policy.tlog-proof',
       'audit prove 2ba52bfcbe6949e6f632ce993ff2fbbbbff1d8a0ef647dafdc7009a51720ecbd --position log-4f2a9c1e/threat.samples/0/42 --out sample.tlog-proof',
     ],
   )
-    .argument('<submission>', 'its id', parseSubmission)
+    .argument(
+      '<submission or position>',
+      'the id of a submission, or the position of a record of residency.policy, residency.control or threat.consents',
+      parseProvable,
+    )
     .requiredOption('--out <file>', 'the receipt; neither it nor <file>.leaf exists yet')
     .option(
       '--position <position>',
@@ -139,7 +145,11 @@ function auditVerifyCommand(audit: Command, session: Session, answer: Answer): v
       "the ledger's verifier key, from a source you trust; may be given several times",
       collect,
     )
-    .option('--leaf <file>', 'the event, byte for byte (default: <receipt>.leaf)')
+    .option('--leaf <file>', 'the leaf, byte for byte (default: <receipt>.leaf)')
+    .option(
+      '--record <file>',
+      'of a leaf that is a digest: the record that it is a digest of (default: <receipt>.record, if it is there)',
+    )
     .action(answering(session, answer, async () => (await import('./audit-verify.ts')).verify));
 }
 

@@ -17,7 +17,9 @@ import type { Session } from '../terminal/session.ts';
 import { checkInterrupted } from '../terminal/session.ts';
 import { grouped } from '../terminal/table.ts';
 import { originOf, parseVerifierKeys, trustIn } from '../ledger/verifier-keys.ts';
+import type { System } from '../system/system.ts';
 import { withSystem } from '../opening/with-system.ts';
+import { checkRecordLogs } from './ledger-check.ts';
 
 type Options = Common & { readonly key?: readonly string[]; readonly since?: string };
 type Asked = Omit<Options, 'key'> & { readonly key?: readonly VerifierKey[] };
@@ -34,7 +36,15 @@ export async function fsckLedgers(
       : await readNamed(options.since, 'the checkpoint of --since');
   if (target === undefined) {
     return await withSystem(session, options, async (system) => {
-      return await checkAll(session, options, await namedLedgers(await system.ledgers()), since);
+      const files = await checkAll(
+        session,
+        options,
+        await namedLedgers(await system.ledgers()),
+        since,
+      );
+      return since === undefined && (await differInLogs(session, options, system))
+        ? EXIT.found
+        : files;
     });
   }
   const ledgers = /^https?:\/\//.test(target)
@@ -47,6 +57,20 @@ export async function fsckLedgers(
   return await checkAll(session, options, ledgers, since);
 }
 
+/** Leaves may be digests, so that only the logs show what is behind them. True if a log differs. */
+async function differInLogs(session: Session, { json }: Asked, system: System): Promise<boolean> {
+  const logs = await checkRecordLogs(session, system);
+  if (logs === undefined) return false;
+  const { total, list } = logs.differences;
+  for (const { code, position, message } of list)
+    await (json
+      ? session.output.json({ log: position.split('/')[0], fault: { code, position, message } })
+      : session.output.line(`${code}  ${printable(position)}  ${message}`));
+  if (total > list.length && !json)
+    await session.output.line(`and ${grouped(total - list.length)} more`);
+  return total > 0;
+}
+
 async function checkAll(
   session: Session,
   { json, key }: Asked,
@@ -56,8 +80,8 @@ async function checkAll(
   const asked = since === undefined ? ledgers : await ledgersOfOrigin(ledgers, since);
   let code: ExitCode = EXIT.done;
   for (const ledger of asked) {
-    if (ledger.mayBeMissing === true && (await ledger.read(CHECKPOINT_PATH)) === undefined) {
-      session.output.note(`${ledger.name}: its log has no event, and nobody made a ledger yet.`);
+    if (ledger.mayBeMissing !== undefined && (await ledger.read(CHECKPOINT_PATH)) === undefined) {
+      session.output.note(`${ledger.name}: ${ledger.mayBeMissing}, and nobody made a ledger yet.`);
       continue;
     }
     const keys = key === undefined ? (ledger.keys ?? []) : await followed(session, ledger, key);

@@ -1,5 +1,4 @@
-import { rm } from 'node:fs/promises';
-import { leafOf, prove } from '@residency/auditing';
+import { leafOf } from '@residency/auditing';
 import type { Proven } from '@residency/auditing';
 import {
   SAMPLE_COPIED,
@@ -16,13 +15,14 @@ import type { Common } from '../terminal/command.ts';
 import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import { interruptible } from '../terminal/interruptible.ts';
-import { readOf } from '../ledger/ledgers.ts';
 import { placeOf } from '../system/outcome.ts';
 import { printable } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';
 import type { System } from '../system/system.ts';
 import { withSystem } from '../opening/with-system.ts';
-import { refuseExisting, writeNewFile } from '../terminal/write-new-file.ts';
+import { refuseExisting } from '../terminal/write-new-file.ts';
+import { proveRecord } from './audit-prove-record.ts';
+import { provenIn, writeTogether } from './proven.ts';
 import { requireCustodyRegion } from './require-custody-region.ts';
 
 type Options = Common & {
@@ -39,9 +39,9 @@ interface Found {
 export async function proveEvent(
   session: Session,
   options: Options,
-  submission: string,
+  asked: string,
 ): Promise<ExitCode> {
-  return await withSystem(session, options, (system) => run(session, options, submission, system));
+  return await withSystem(session, options, (system) => run(session, options, asked, system));
 }
 
 async function run(
@@ -52,6 +52,11 @@ async function run(
 ): Promise<ExitCode> {
   const { out, position, custody, json } = options;
   for (const path of [out, `${out}.leaf`]) await refuseExisting(path, '--out');
+  if (submission.includes('/')) {
+    if (position !== undefined || custody !== undefined)
+      throw usage('Expected --position and --custody with a submission id, found a position.');
+    return await proveRecord(session, options, submission, system);
+  }
   if (custody !== undefined) {
     requireCustodyRegion(custody);
     if (position !== undefined)
@@ -142,12 +147,6 @@ function auditOf({ position: { partition } }: AuditEvent): TopicPartition {
   return { topic: TOPICS.audit, partition };
 }
 
-async function provenIn(system: System, of: TopicPartition, leaf: Uint8Array): Promise<Proven> {
-  const ledgers = await system.ledgers();
-  const keys = await ledgers.verifierKeys(of);
-  return await prove(readOf(ledgers, of), leaf, of.topic, keys.length === 0 ? undefined : { keys });
-}
-
 async function eventsOf(system: System, submission: string): Promise<readonly Found[]> {
   const found: Found[] = [];
   for await (const bytes of system.auditRecords({ submission }))
@@ -170,11 +169,8 @@ function choose(found: readonly Found[], position: string | undefined): Found {
 }
 
 async function writeBoth(out: string, { receipt }: Proven, leaf: Uint8Array): Promise<void> {
-  await writeNewFile(`${out}.leaf`, leaf, '--out');
-  try {
-    await writeNewFile(out, receipt, '--out');
-  } catch (error) {
-    await rm(`${out}.leaf`, { force: true });
-    throw error;
-  }
+  await writeTogether([
+    [`${out}.leaf`, leaf],
+    [out, receipt],
+  ]);
 }

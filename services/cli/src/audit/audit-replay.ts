@@ -13,6 +13,8 @@ import { periodOf } from '../system/period.ts';
 import { startProgress } from '../terminal/progress.ts';
 import type { Session } from '../terminal/session.ts';
 import type { System } from '../system/system.ts';
+import { checkRecordLogs } from './ledger-check.ts';
+import { writeRecordLogs } from './record-logs-report.ts';
 import { bytesText, counted, grouped, table } from '../terminal/table.ts';
 import { HoldingTotals } from './holding-totals.ts';
 import type { HoldingTotal } from './holding-totals.ts';
@@ -46,20 +48,26 @@ async function run(
           return counted;
         });
   const custody = whole?.replays ?? [];
+  const logs = whole === undefined ? undefined : await checkRecordLogs(session, system);
   const byHolding = whole?.totals.rows();
   if (json)
     await session.output.json({
       ...replayJson(report, period),
       ...(whole === undefined ? {} : { byHolding, custody }),
+      ...defined({ logs }),
     });
   else {
     await writeText(session, report, byHolding);
     for (const one of custody) await writeCustody(session, one);
+    if (logs !== undefined) await writeRecordLogs(session, logs);
   }
+  if (whole !== undefined && logs === undefined)
+    session.output.note(
+      'The settings do not say where the ledgers are, so no log was compared with one.',
+    );
   if (into !== undefined) session.output.note(`The views are in ${printable(into)}.`);
-  return report.faults.total + custody.reduce((sum, { faults }) => sum + faults.total, 0) > 0
-    ? EXIT.found
-    : EXIT.done;
+  const faults = [...custody.map((one) => one.faults), report.faults, logs?.differences];
+  return faults.some((found) => found !== undefined && found.total > 0) ? EXIT.found : EXIT.done;
 }
 
 async function read(

@@ -1,6 +1,7 @@
 import {
   LedgerEntries,
   checkpointPath,
+  isRecordLog,
   planCustodyRestore,
   planRestore,
   restoreAuditLog,
@@ -20,6 +21,7 @@ import { CliError } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
 import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
+import { checkRecordLogs } from './ledger-check.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { checkInterrupted } from '../terminal/session.ts';
 import type { Session } from '../terminal/session.ts';
@@ -51,14 +53,15 @@ export async function restoreLog(
       session.output.note(
         'No checkpoint is kept apart here, so a restored older copy of the ledgers cannot be detected.',
       );
-    if (ledgers.logs.every(({ topic }) => topic === TOPICS.audit))
+    if (ledgers.logs.every(({ topic }) => regionOfCustody(topic) === undefined))
       session.output.note(
         'No policy is published here, so no region is known, and no custody log is restored. Restore the policy log first if there were any.',
       );
     await requireAllPartitions(ledgers);
     const compared: Compared[] = [];
-    for (const of of ledgers.logs)
+    for (const of of ledgers.logs.filter(({ topic }) => !isRecordLog(topic)))
       compared.push(await compare(session, system, ledgers, of, dryRun));
+    await sayWhatIsLost(session, system);
     const wanting = compared.filter(
       ({ plan: { missing, ahead } }) => missing > 0 || ahead === true,
     );
@@ -66,10 +69,19 @@ export async function restoreLog(
     for (const { plan } of compared) await report(session, options, plan, dryRun);
     if (wanting.some(({ plan: { missing } }) => missing > 0) && !dryRun)
       session.output.note(
-        'Consents, policies and samples are not in the ledger. Before routing goes on, restore what is missing of them, then run: residency reconcile.',
+        'Policies, consents, control events and samples are not restored: their append times decide, and a record that is appended again gets another one. Before routing goes on, bring back what is missing of them from a backup, then run: residency reconcile.',
       );
     return dryRun && wanting.length > 0 ? EXIT.found : EXIT.done;
   });
+}
+
+/** Nothing is appended to the logs in which append time decides. */
+async function sayWhatIsLost(session: Session, system: System): Promise<void> {
+  const logs = await checkRecordLogs(session, system);
+  for (const { code, position } of logs?.differences.list ?? [])
+    session.output.note(
+      `${code}  ${position}: this log differs from its ledger, and this command does not restore it. Bring it back from a backup; if there is none, nothing is routed or signed until \`residency audit new-ledger --lost events\` begins new ledgers.`,
+    );
 }
 
 /** A topic that was made again with fewer partitions would leave the other ledgers out unsaid. */

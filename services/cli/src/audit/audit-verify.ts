@@ -1,6 +1,16 @@
 import { defined } from '@residency/defined';
 import { codeOf } from '@residency/coded-error';
-import { auditEventIn, custodyEventIn, formatPosition } from '@residency/contracts';
+import { existsSync } from 'node:fs';
+import { decodeKafka } from '@residency/cloudevents';
+import {
+  auditEventIn,
+  custodyEventIn,
+  digestLeaf,
+  formatPosition,
+  offsetOfLeaf,
+  recordInForm,
+} from '@residency/contracts';
+import type { RecordContent } from '@residency/contracts';
 import { parseReceipt, verifyReceipt } from '@residency/ledger';
 import type { VerifiedReceipt } from '@residency/ledger';
 import { formatInstant } from '@residency/residency';
@@ -13,11 +23,15 @@ import { readNamed } from '../terminal/read-named.ts';
 import type { Session } from '../terminal/session.ts';
 import { parseVerifierKeys, trustIn } from '../ledger/verifier-keys.ts';
 
-type Options = Common & { readonly key: readonly string[]; readonly leaf?: string };
+type Options = Common & {
+  readonly key: readonly string[];
+  readonly leaf?: string;
+  readonly record?: string;
+};
 
 export async function verify(
   session: Session,
-  { key: named, leaf: leafFile, json }: Options,
+  { key: named, leaf: leafFile, record: recordFile, json }: Options,
   path: string,
 ): Promise<ExitCode> {
   const { output } = session;
@@ -45,9 +59,19 @@ export async function verify(
       : output.line(`${code}  ${error.message}`));
     return EXIT.found;
   }
+  const record = await recordBehind(leaf, recordFile, path);
+  if (record === 'another') {
+    const message =
+      'Expected the record that the leaf is a digest of, found another; name the file that came with this receipt.';
+    await (json
+      ? output.json({ verified: false, code: 'RECORD_DIFFERS', message })
+      : output.line(`RECORD_DIFFERS  ${message}`));
+    return EXIT.found;
+  }
+  const said = record === undefined ? saidBy(leaf) : saidByRecord(record);
   await (json
-    ? output.json({ verified: true, ...committed(verified), ...saidBy(leaf) })
-    : output.lines(lines(verified, leaf)));
+    ? output.json({ verified: true, ...committed(verified), ...said })
+    : output.lines(lines(verified, said)));
   return EXIT.done;
 }
 
@@ -73,6 +97,10 @@ function committed({ index, checkpoint: { origin, size, root } }: VerifiedReceip
  */
 function saidBy(leaf: Uint8Array): Readonly<Record<string, unknown>> {
   const event = auditEventIn(leaf);
+  const record = event === undefined ? recordInForm(leaf) : undefined;
+  if (record !== undefined) return saidByRecord(record);
+  const offset = event === undefined ? offsetOfLeaf(leaf) : undefined;
+  if (offset !== undefined) return { record: 'a digest', offset: String(offset) };
   if (event === undefined) return saidByCustody(leaf);
   const { submission } = event.data;
   const country = 'country' in event.data ? event.data.country : undefined;
@@ -91,6 +119,37 @@ function saidBy(leaf: Uint8Array): Readonly<Record<string, unknown>> {
   };
 }
 
+/** The record of a log in which append time decides. Its publisher controls it. */
+function saidByRecord(record: RecordContent): Readonly<Record<string, unknown>> {
+  return {
+    offset: String(record.offset),
+    appended: formatInstant(record.at),
+    ...defined({ event: typeOf(record) }),
+    key: record.key?.toString('utf8') ?? null,
+  };
+}
+
+function typeOf(record: RecordContent): string | undefined {
+  try {
+    return decodeKafka(record).type;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `undefined`: the leaf is no digest, or no record is at hand. */
+async function recordBehind(
+  leaf: Uint8Array,
+  file: string | undefined,
+  receipt: string,
+): Promise<RecordContent | 'another' | undefined> {
+  if (offsetOfLeaf(leaf) === undefined || recordInForm(leaf) !== undefined) return undefined;
+  const path = file ?? `${receipt}.record`;
+  if (file === undefined && !existsSync(path)) return undefined;
+  const record = recordInForm(await readNamed(path, 'the record'));
+  return record !== undefined && digestLeaf(record).equals(leaf) ? record : 'another';
+}
+
 function saidByCustody(leaf: Uint8Array): Readonly<Record<string, unknown>> {
   const event = custodyEventIn(leaf);
   if (event === undefined) return { event: null };
@@ -107,9 +166,8 @@ function saidByCustody(leaf: Uint8Array): Readonly<Record<string, unknown>> {
     : { ...said, region, order: event.data.order, site: event.data.site };
 }
 
-function lines(verified: VerifiedReceipt, leaf: Uint8Array): string[] {
+function lines(verified: VerifiedReceipt, said: ReturnType<typeof saidBy>): string[] {
   const { origin, index, size, root } = committed(verified);
-  const said = saidBy(leaf);
   const rows =
     said['event'] === null
       ? [['leaf', 'no event']]

@@ -1,9 +1,9 @@
-import { ReplayDigest } from '@residency/auditing';
+import { ReplayDigest, isRecordLog } from '@residency/auditing';
 import type { PartitionDigest } from '@residency/auditing';
 import { codeOf } from '@residency/coded-error';
 import type { CodedError } from '@residency/coded-error';
-import { regionOfCustody } from '@residency/contracts';
-import type { LogRecord, TopicPartition } from '@residency/contracts';
+import { TOPICS, regionOfCustody } from '@residency/contracts';
+import type { LogRecord, Topic, TopicPartition } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { compareLedgers } from '@residency/reconciliation';
 import type { LedgerComparison, LedgerView } from '@residency/reconciliation';
@@ -65,6 +65,46 @@ async function* recordsOf(
     const region = regionOfCustody(of.topic);
     if (region !== undefined) yield* interruptible(session, system.custodyLog(region));
   }
+  yield* recordLogs(session, system, views);
+}
+
+async function* recordLogs(
+  session: Session,
+  system: System,
+  views: readonly LedgerView[],
+): AsyncGenerator<LogRecord> {
+  for (const { of } of views) {
+    if (isRecordLog(of.topic)) yield* interruptible(session, recordLog(system, of.topic));
+  }
+}
+
+/** A log whose records are leaves with append time and offset. */
+export function recordLog(system: System, topic: Topic): AsyncIterable<LogRecord> {
+  switch (topic) {
+    case TOPICS.policy:
+      return system.policyLog();
+    case TOPICS.control:
+      return system.controlLog();
+    case TOPICS.consents:
+      return system.consentLog();
+    default:
+      throw new TypeError('Expected a log whose records are leaves.');
+  }
+}
+
+/**
+ * Compares the logs in which append time decides with their ledgers. `undefined`: the settings name
+ * no ledger.
+ */
+export async function checkRecordLogs(
+  session: Session,
+  system: System,
+): Promise<LedgerComparison | undefined> {
+  const ledgers = await ledgersOf(system);
+  if (ledgers === undefined) return undefined;
+  const logs = ledgers.logs.filter(({ topic }) => isRecordLog(topic));
+  const views = await Promise.all(logs.map((of) => viewOf(ledgers, of)));
+  return await compareLedgers(recordLogs(session, system, views), views);
 }
 
 /** If the settings name no ledger, nothing is compared, and the report says so. */

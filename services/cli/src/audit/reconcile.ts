@@ -32,6 +32,7 @@ import { startProgress } from '../terminal/progress.ts';
 import { checkInterrupted } from '../terminal/session.ts';
 import type { Session } from '../terminal/session.ts';
 import { controlOf } from '../system/control-state.ts';
+import { newSalt } from '../system/salt.ts';
 import type { System } from '../system/system.ts';
 import { grouped, table } from '../terminal/table.ts';
 import { withSystem } from '../opening/with-system.ts';
@@ -151,7 +152,7 @@ async function repairsOf(
     custody: () => cancellable(session, system.trail(() => policies.regions.keys()).custody()),
     append: (entries: readonly LogEntry[]) => system.append(entries),
   };
-  const options = { regions: policies.regions, act: randomUUID };
+  const options = { regions: policies.regions, act: randomUUID, salt: newSalt };
   try {
     return await orderRepairs(repairable, logs, { ...options, mode });
   } catch (error) {

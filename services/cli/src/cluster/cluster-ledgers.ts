@@ -1,7 +1,15 @@
 import { basename, dirname } from 'node:path';
 import { StateFile } from '@residency/adapter-filesystem';
 import type { KafkaLog } from '@residency/adapter-kafka';
-import { checkpointPath, custodyLogsOf, ledgerOrigin, logText } from '@residency/auditing';
+import {
+  RECORD_LOGS,
+  checkpointPath,
+  custodyLogsOf,
+  isRecordLog,
+  kindOf,
+  ledgerOrigin,
+  logText,
+} from '@residency/auditing';
 import type { LedgerStore } from '@residency/auditing';
 import { hasCode } from '@residency/coded-error';
 import { TOPICS } from '@residency/contracts';
@@ -57,9 +65,9 @@ export async function clusterLedgers(
   };
 }
 
-/** Each partition of the audit log, and the custody logs of all regions. */
+/** Each partition of the audit log, the custody logs of all regions, and the record logs. */
 async function logsOf(
-  log: Pick<KafkaLog, 'ahead' | 'ends' | 'starts'>,
+  log: Pick<KafkaLog, 'ahead' | 'ends' | 'read' | 'starts'>,
   policies: readonly PolicyPublished[],
 ): Promise<readonly LedgeredLog[]> {
   const audit = [...(await log.ends(TOPICS.audit))]
@@ -69,15 +77,21 @@ async function logsOf(
     ...of,
     empty: await isEmpty(log, of),
   }));
-  return [...audit, ...(await Promise.all(custody))];
+  const records = RECORD_LOGS.map(async (of) => ({ ...of, empty: await isEmpty(log, of) }));
+  return [...audit, ...(await Promise.all([...custody, ...records]))];
 }
 
 /** A topic that was not made yet has no record either. */
 async function isEmpty(
-  log: Pick<KafkaLog, 'ahead' | 'starts'>,
+  log: Pick<KafkaLog, 'ahead' | 'read' | 'starts'>,
   { topic, partition }: TopicPartition,
 ): Promise<boolean> {
   try {
+    if (isRecordLog(topic)) {
+      for await (const record of log.read(topic, { until: 'end' }))
+        if (kindOf(topic).leafOf(record) !== undefined) return false;
+      return true;
+    }
     const start = (await log.starts(topic)).get(partition) ?? 0n;
     // Markers of aborted transactions take offsets, and are no records.
     return (await log.ahead(topic, partition, start)).first === undefined;
@@ -100,7 +114,8 @@ async function requireNothingSigned({
   readonly kept: Reads | undefined;
 }): Promise<void> {
   for (const of of logs) {
-    if (!of.empty) throw ledgerKeyLost(`events in ${logText(of)}`);
+    // A policy is published, and acts are recorded, before there is a key.
+    if (!of.empty && !isRecordLog(of.topic)) throw ledgerKeyLost(`events in ${logText(of)}`);
     if ((await store.read(checkpointPath(of))) !== undefined)
       throw ledgerKeyLost("a checkpoint in the ledgers' store");
     if ((await kept?.read(checkpointPath(of))) !== undefined)

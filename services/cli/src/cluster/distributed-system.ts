@@ -94,6 +94,10 @@ class DistributedSystem implements System {
     return this.#whole(TOPICS.consents);
   }
 
+  policyLog(): AsyncGenerator<LogRecord> {
+    return this.#whole(TOPICS.policy);
+  }
+
   custodyLog(region: string): AsyncGenerator<LogRecord> {
     return this.#whole(custodyTopic(region));
   }

@@ -1,9 +1,11 @@
 import { publishedPolicies } from '@residency/adapter-kafka';
 import type { KafkaLog } from '@residency/adapter-kafka';
 import {
+  RECORD_LOGS,
   checkpointPath,
   compareKept,
   custodyLogsOf,
+  isRecordLog,
   kindOf,
   ledgerOrigin,
 } from '@residency/auditing';
@@ -31,6 +33,8 @@ const KEY_FILE = 'RESIDENCY_LEDGER_KEY_FILE';
  * its transaction was aborted.
  */
 const TAIL = 64n;
+/** The same among ticks, of which there are four a second, milliseconds. */
+const TAIL_MS = 3_600_000;
 
 export function clusterLedgerChecks(
   { options, file, session }: Omit<ClusterDeps, 'diagnostics'>,
@@ -84,6 +88,7 @@ export function clusterLedgerChecks(
                 partition,
               })),
               ...custodyLogsOf(await publishedPolicies(log, signal)),
+              ...RECORD_LOGS,
             ];
             const generation =
               secrets?.generation ?? (await newestGeneration({ logs, store, kept: apart }));
@@ -149,17 +154,22 @@ async function lastEventBefore(
 ): Promise<bigint | undefined> {
   const [starts, due] = await Promise.all([log.starts(topic), log.since(topic, at)]);
   const [start, upTo] = [starts.get(partition) ?? 0n, due.get(partition) ?? 0n];
-  const from = upTo - TAIL > start ? upTo - TAIL : start;
+  const tail = isRecordLog(topic)
+    ? ((await log.since(topic, at - TAIL_MS)).get(partition) ?? start)
+    : upTo - TAIL;
+  const from = tail > start ? tail : start;
   if (from >= upTo) return undefined;
   let last: bigint | undefined;
-  for await (const { offset, value } of log.read(topic, {
+  const kind = kindOf(topic);
+  for await (const record of log.read(topic, {
     from: new Map([[partition, from]]),
     partitions: [partition],
     until: 'end',
     signal,
   })) {
-    if (offset >= upTo) break;
-    last = (value === null ? undefined : kindOf(topic).orderOf(value)) ?? last;
+    if (record.offset >= upTo) break;
+    const leaf = kind.leafOf(record);
+    last = (leaf === undefined ? undefined : kind.orderOf(leaf)) ?? last;
   }
   return last;
 }

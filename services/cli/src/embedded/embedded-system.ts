@@ -84,6 +84,10 @@ class EmbeddedSystem implements System {
     return this.#data.log.read(TOPICS.consents);
   }
 
+  policyLog(): AsyncIterable<LogRecord> {
+    return this.#data.log.read(TOPICS.policy);
+  }
+
   custodyLog(region: string): AsyncIterable<LogRecord> {
     return this.#data.log.read(custodyTopic(region));
   }

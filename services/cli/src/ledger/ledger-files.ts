@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '@residency/coded-error';
+import { isRecordLog } from '@residency/auditing';
 import { regionOfCustody } from '@residency/contracts';
 import type { CodedError } from '@residency/coded-error';
 import { MAX_ENTRY_BYTES, TILE_WIDTH } from '@residency/ledger';
@@ -25,8 +26,8 @@ export interface NamedLedger {
   readonly read: ReadLedgerFile;
   /** The keys that must have signed it, if this system knows them. */
   readonly keys?: readonly VerifierKey[];
-  /** Nothing is wrong where it has no checkpoint. */
-  readonly mayBeMissing?: boolean;
+  /** Why nothing is wrong where it has no checkpoint. */
+  readonly mayBeMissing?: string;
   /** The checkpoint that is kept apart, read before the ledger. */
   readonly kept?: Uint8Array;
   /** This system knows where checkpoints are kept. */
@@ -88,15 +89,17 @@ export async function ledgersIn(folder: string): Promise<readonly NamedLedger[]>
   const partitions = names
     .filter((name) => /^(?:0|[1-9]\d{0,9})$/.test(name))
     .sort((a, b) => Number(a) - Number(b));
-  const custody = names.filter((name) => regionOfCustody(name) !== undefined).sort();
-  if (partitions.length + custody.length === 0)
+  const named = names
+    .filter((name) => regionOfCustody(name) !== undefined || isRecordLog(name))
+    .sort();
+  if (partitions.length + named.length === 0)
     throw new CliError({
       code: 'NOT_THERE',
       message:
         'Expected a folder with a ledger (checkpoint, tile/), or with one for each log, found neither; name another.',
       remedy: 'stop',
     });
-  return [...partitions, ...custody.map((name) => join(name, '0'))].map((name) =>
+  return [...partitions, ...named.map((name) => join(name, '0'))].map((name) =>
     ledgerIn(join(folder, name)),
   );
 }

@@ -1,4 +1,4 @@
-import { checkpointPath, ledgerPath } from '@residency/auditing';
+import { checkpointPath, isRecordLog, ledgerPath } from '@residency/auditing';
 import type { LedgerStore } from '@residency/auditing';
 import type { CodedError } from '@residency/coded-error';
 import { TOPICS } from '@residency/contracts';
@@ -13,7 +13,10 @@ export interface LedgeredLog extends TopicPartition {
   readonly empty: boolean;
 }
 
-/** The ledgers of a system: over each partition of the audit log, and each region's custody log. */
+/**
+ * The ledgers of a system: over each partition of the audit log, each region's custody log, and the
+ * logs in which append time decides.
+ */
 export interface Ledgers {
   /** The audit log's partitions first, ascending. */
   readonly logs: readonly LedgeredLog[];
@@ -59,6 +62,19 @@ export function ledgerName({ topic, partition }: TopicPartition): string {
   return topic === TOPICS.audit ? `partition ${partition}` : topic;
 }
 
+/** A command may append to a log before the first auditor or router signs anything. */
+function whyMissing(
+  ledgers: Ledgers,
+  { empty, topic }: LedgeredLog,
+  kept: Uint8Array | undefined,
+): string | undefined {
+  if (kept !== undefined) return undefined;
+  if (empty) return 'its log has no event';
+  return ledgers.kept !== undefined && isRecordLog(topic)
+    ? 'no checkpoint of it is kept'
+    : undefined;
+}
+
 /** Each by its name, with the keys at hand. */
 export async function namedLedgers(ledgers: Ledgers): Promise<readonly NamedLedger[]> {
   return await Promise.all(
@@ -68,8 +84,7 @@ export async function namedLedgers(ledgers: Ledgers): Promise<readonly NamedLedg
         name: ledgerName(of),
         read: readOf(ledgers, of),
         keys: await ledgers.verifierKeys(of),
-        mayBeMissing: of.empty && kept === undefined,
-        ...defined({ kept, keyLost: ledgers.keyLost }),
+        ...defined({ kept, keyLost: ledgers.keyLost, mayBeMissing: whyMissing(ledgers, of, kept) }),
         compares: ledgers.kept !== undefined,
       };
     }),

@@ -8,6 +8,7 @@ import {
   subjectLinkCloudEvent,
   subjectLinkEntry,
 } from '@residency/contracts';
+import { newSalt } from '../system/salt.ts';
 import { usage } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
 import { EXIT } from '../terminal/exit-code.ts';
@@ -41,7 +42,7 @@ export async function grant(session: Session, options: Grant): Promise<ExitCode>
     },
     envelope(),
   );
-  valid(() => [subjectLinkEntry(link), consentEntry(granted)]);
+  valid(() => [subjectLinkEntry(link), consentEntry(granted, newSalt())]);
   const [, accepted] = await withSink(session, options, (sink) => sink.send([link, granted]));
   return await said(session, options, 'granted', accepted?.position ?? '');
 }
@@ -51,7 +52,7 @@ export async function withdraw(session: Session, options: Named): Promise<ExitCo
     { kind: 'withdrawn', consentId: options.consent },
     envelope(),
   );
-  valid(() => [consentEntry(withdrawn)]);
+  valid(() => [consentEntry(withdrawn, newSalt())]);
   const [accepted] = await withSink(session, options, (sink) => sink.send([withdrawn]));
   return await said(session, options, 'withdrawn', accepted?.position ?? '');
 }

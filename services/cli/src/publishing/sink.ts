@@ -13,6 +13,7 @@ import { defined } from '@residency/defined';
 import type { ControlView } from '@residency/routing';
 import { usage } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
+import { newSalt } from '../system/salt.ts';
 import { refuseDraining } from '../system/control-state.ts';
 import type { Accepted } from './intake-client.ts';
 import type { IntakeOptions } from './intake-options.ts';
@@ -76,7 +77,7 @@ async function entryOf(event: CloudEvent): Promise<LogEntry> {
       return submissionEntry(event);
     case CONSENT_GRANTED:
     case CONSENT_WITHDRAWN:
-      return (await contracts()).consentEntry(event);
+      return (await contracts()).consentEntry(event, newSalt());
     case SUBJECT_LINKED:
       return (await contracts()).subjectLinkEntry(event);
     default:

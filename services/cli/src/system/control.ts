@@ -6,6 +6,7 @@ import { defined } from '@residency/defined';
 import { formatInstant } from '@residency/residency';
 import { CliError, usage } from '../terminal/cli-error.ts';
 import { principalOf } from './principal.ts';
+import { newSalt } from './salt.ts';
 import type { Session } from '../terminal/session.ts';
 import type { System } from './system.ts';
 
@@ -16,7 +17,7 @@ import type { System } from './system.ts';
 export function controlEvent({ env }: Pick<Session, 'env'>, event: ControlEvent): LogEntry {
   const principal = principalOf(env);
   try {
-    return controlEntry({ ...event, principal }, randomUUID());
+    return controlEntry({ ...event, principal }, randomUUID(), newSalt());
   } catch (error) {
     if (!hasCode(error, 'INVALID_CONTROL_EVENT')) throw error;
     throw usage(

@@ -77,6 +77,8 @@ export interface System {
   auditLog(options?: { readonly from?: Instant }): AsyncIterable<LogRecord>;
   /** `threat.consents` from its start, not a view of it. */
   consentLog(): AsyncIterable<LogRecord>;
+  /** `residency.policy` from its start, ticks included. */
+  policyLog(): AsyncIterable<LogRecord>;
   /** A region's custody log from its start. */
   custodyLog(region: string): AsyncIterable<LogRecord>;
   /** `residency.control` from its start. */

@@ -131,6 +131,15 @@ export function parseSubmission(text: string): string {
   return text;
 }
 
+/** A submission id, or a position; what it is the position of is judged later. */
+export function parseProvable(text: string): string {
+  if (!/^(?:[0-9a-f]{64}|[^/]{1,64}\/[^/]{1,249}\/\d{1,10}\/\d{1,19})$/.test(text))
+    throw new InvalidArgumentError(
+      'Expected a submission id, 64 lower-case hex digits, or a position (log-4f2a9c1e/residency.policy/0/12).',
+    );
+  return text;
+}
+
 /** For numbers an operator types: digits only, within bounds. */
 export function parseWhole(least: number, most: number): (text: string) => number {
   return (text) => {
