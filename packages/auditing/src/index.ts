@@ -41,6 +41,7 @@ export { kindOf } from './logs/kind-of.ts';
 export { custodyLogsOf } from './logs/custody-logs.ts';
 export { RecentKeys } from './logs/recent-keys.ts';
 export { RECORD_LOGS, isRecordLog } from './logs/record-logs.ts';
+export type { RecordTopic } from './logs/record-logs.ts';
 export { logText } from './logs/log-text.ts';
 export { RecentRegions } from './growing/recent-regions.ts';
 export type {

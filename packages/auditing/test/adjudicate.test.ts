@@ -229,6 +229,11 @@ describe('what a dishonest operator alters and signs anew is found by position',
 describe('a conflict', () => {
   const isConflict = ({ data }: AuditEvent): boolean =>
     'reason' in data && data.reason === 'IDENTITY_CONFLICT';
+  const another = (): AuditEvent => {
+    const [first] = past.events;
+    if (first === undefined) throw new Error('Expected the past to have an event.');
+    return first;
+  };
   const conflict = (): AuditEvent => {
     const found = past.events.find(isConflict);
     if (found === undefined) throw new Error('Expected the past to have a conflict.');
@@ -275,7 +280,7 @@ describe('a conflict', () => {
     ],
     [
       'a record of another submission as the owner',
-      () => changedTo(conflict(), renamed(conflict(), formatPosition(past.events[0]!.position))),
+      () => changedTo(conflict(), renamed(conflict(), formatPosition(another().position))),
       'OWNER_DIFFERS',
     ],
     [

@@ -636,8 +636,10 @@ function withEnd(
 }
 
 /** A reading that fails at once. */
-async function* failing(error: Error): AsyncGenerator<never> {
-  yield* await Promise.reject<readonly never[]>(error);
+function failing(failure: Error): AsyncIterable<never> {
+  return {
+    [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(failure) }),
+  };
 }
 
 function without<T extends object, Key extends keyof T>(whole: T, key: Key): Omit<T, Key> {

@@ -34,7 +34,7 @@ export interface LeafCheckOptions {
 /** What the ledger over a log has to know of that log's records. */
 export interface LogKind {
   /** `undefined`: the record is left out of the ledger. */
-  leafOf(record: LedgerRecord): Uint8Array | undefined;
+  readonly leafOf: (record: LedgerRecord) => Uint8Array | undefined;
   /** About when the record was appended, milliseconds, as the event says; `undefined`: unknown. */
   timeOf(leaf: Uint8Array): number | undefined;
   /** Increases from event to event in an honest log; `undefined`: no event. */

@@ -2,7 +2,7 @@ import { TOPICS } from '@residency/contracts';
 import type { TopicPartition } from '@residency/contracts';
 
 const TOPICS_OF_RECORDS = [TOPICS.policy, TOPICS.control, TOPICS.consents] as const;
-type RecordTopic = (typeof TOPICS_OF_RECORDS)[number];
+export type RecordTopic = (typeof TOPICS_OF_RECORDS)[number];
 
 /** The logs in which append time decides. Each has one partition. */
 export const RECORD_LOGS: readonly (TopicPartition & { readonly topic: RecordTopic })[] =

@@ -1,9 +1,9 @@
 import { ReplayDigest, isRecordLog } from '@residency/auditing';
-import type { PartitionDigest } from '@residency/auditing';
+import type { PartitionDigest, RecordTopic } from '@residency/auditing';
 import { codeOf } from '@residency/coded-error';
 import type { CodedError } from '@residency/coded-error';
 import { TOPICS, regionOfCustody } from '@residency/contracts';
-import type { LogRecord, Topic, TopicPartition } from '@residency/contracts';
+import type { LogRecord, TopicPartition } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { compareLedgers } from '@residency/reconciliation';
 import type { LedgerComparison, LedgerView } from '@residency/reconciliation';
@@ -79,7 +79,7 @@ async function* recordLogs(
 }
 
 /** A log whose records are leaves with append time and offset. */
-export function recordLog(system: System, topic: Topic): AsyncIterable<LogRecord> {
+export function recordLog(system: System, topic: RecordTopic): AsyncIterable<LogRecord> {
   switch (topic) {
     case TOPICS.policy:
       return system.policyLog();
@@ -88,7 +88,7 @@ export function recordLog(system: System, topic: Topic): AsyncIterable<LogRecord
     case TOPICS.consents:
       return system.consentLog();
     default:
-      throw new TypeError('Expected a log whose records are leaves.');
+      return topic satisfies never;
   }
 }
 
