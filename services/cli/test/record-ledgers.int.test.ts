@@ -41,8 +41,8 @@ const faultsOf = (rows: readonly Row[]): readonly string[] =>
     .map(({ code, position }) => `${code} ${position}`)
     .sort();
 const replayed = (row: Row | undefined): readonly string[] => {
-  const { list } = (row?.['logs'] as { differences: { list: readonly Found[] } }).differences;
-  return list.map(({ code, position }) => `${code} ${position}`).sort();
+  const logs = row?.['logs'] as { differences: { list: readonly Found[] } };
+  return logs.differences.list.map(({ code, position }) => `${code} ${position}`).sort();
 };
 const keyOf = async (folder: Folder, topic: string): Promise<string> =>
   String(
