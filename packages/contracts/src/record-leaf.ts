@@ -1,3 +1,4 @@
+import { tryReadJson } from '@residency/residency';
 import { z } from 'zod';
 import { sha256 } from './digest.ts';
 import { hex64 } from './fields.ts';
@@ -70,10 +71,5 @@ function jsonOf<Schema extends z.ZodType>(
   schema: Schema,
   bytes: Uint8Array,
 ): z.output<Schema> | undefined {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return schema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return schema.safeParse(tryReadJson(bytes)).data;
 }

@@ -20,7 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Declaration>>> = {
   sample: async () => (await import('./samples/sample-command.ts')).sampleCommand,
   keys: async () => (await import('./samples/keys-command.ts')).keysCommand,
   quarantine: async () => (await import('./samples/quarantine-command.ts')).quarantineCommand,
-  reconcile: async () => (await import('./audit/reconcile-command.ts')).reconcileCommand,
+  reconcile: async () => (await import('./reconciling/reconcile-command.ts')).reconcileCommand,
   config: async () => (await import('./cluster/config-command.ts')).configCommand,
   topics: async () => (await import('./cluster/topics-command.ts')).topicsCommand,
   site: async () => (await import('./sites/site-command.ts')).siteCommand,

@@ -1,5 +1,5 @@
 import type { ReconciliationReport } from '@residency/reconciliation';
-import type { LedgerCheck } from './ledger-check.ts';
+import type { LedgerCheck } from '../audit/ledger-check.ts';
 
 /** A part that a reconciliation did not check, and the reason. */
 export interface NotChecked {
