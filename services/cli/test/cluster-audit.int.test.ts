@@ -85,16 +85,20 @@ it('the audit log of a cluster is replayed, decided again, exported, proved and 
   );
   expect(verified).toMatchObject({ verified: true, submission: stored });
 
-  expect((await cluster.json(0, 'reconcile', '--report', 'report.json')).at(-1)).toMatchObject({
-    differences: 0,
-    digest: first?.['digest'],
-    ledgers: partitions.map(({ partition, events }) => ({
+  const reconciled = (await cluster.json(0, 'reconcile', '--report', 'report.json')).at(-1);
+  expect(reconciled).toMatchObject({ differences: 0, digest: first?.['digest'] });
+  const ledgers = reconciled?.['ledgers'] as readonly { readonly topic: string }[];
+  expect(ledgers.filter(({ topic }) => topic === TOPICS.audit)).toMatchObject(
+    partitions.map(({ partition, events }) => ({
       partition,
       size: events,
       compared: events,
       notYet: 0,
     })),
-  });
+  );
+  expect(ledgers.map(({ topic }) => topic)).toEqual(
+    expect.arrayContaining([TOPICS.policy, TOPICS.control, TOPICS.consents]),
+  );
 
   await whileAudited(cluster, async () => {
     await keyChanged(cluster, keys);
@@ -137,7 +141,7 @@ async function keyLost(cluster: TestCluster): Promise<void> {
   for (const command of ['generate', 'rotate'])
     expect((await cluster.run('audit', 'key', command)).err).toContain('LEDGER_KEY_LOST');
   const begun = await cluster.json(0, 'audit', 'new-ledger', '--lost', 'key');
-  expect(begun).toHaveLength(5);
+  expect(begun).toHaveLength(8);
   for (const row of begun) expect(row).toMatchObject({ generation: 2 });
   expect((await cluster.json(0, 'audit', 'list', '--control')).at(-1)).toMatchObject({
     type: 'residency.ledger.new-ledger-begun.v1',

@@ -341,7 +341,17 @@ describe('what is lost alone', () => {
 
   it('the log, with sites and keys only beside it, is not made anew either', async () => {
     const folder = await routed();
-    for (const name of ['log.db', 'residency.json', 'ledger', 'ledger-key', 'routing.lock'])
+    const registers = (await readdir(join(folder.path, DATA))).filter((name) =>
+      name.startsWith('register-'),
+    );
+    for (const name of [
+      'log.db',
+      'residency.json',
+      'ledger',
+      'ledger-key',
+      'routing.lock',
+      ...registers,
+    ])
       await rm(join(folder.path, DATA, name), { recursive: true });
     expect((await folder.run('route', '--once')).err).toContain('LOG_LOST');
   });

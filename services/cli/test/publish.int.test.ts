@@ -197,7 +197,8 @@ it('route --once drops the payloads of what was settled long ago, and no others'
     const ms = days * 86_400_000;
     alterLog(
       join(folder.path, '.residency/log.db'),
-      `UPDATE record SET at = at - ${ms}; UPDATE audit SET settled_at = settled_at - ${ms}`,
+      // A policy's append time is in its ledger.
+      `UPDATE record SET at = at - ${ms} WHERE topic = (SELECT id FROM topic WHERE name = 'threat.samples'); UPDATE audit SET settled_at = settled_at - ${ms}`,
     );
   };
   const kept = async (): Promise<unknown[]> =>
