@@ -8,6 +8,7 @@ import type { ConsentEvent } from '@residency/consent';
 import { POLICY_PUBLISHED, TOPICS, consentCloudEvent } from '@residency/contracts';
 import type { NewRecord, Topic } from '@residency/contracts';
 import type { PolicyDocument } from '@residency/residency';
+import { SALT } from '@residency/testkit';
 import { openSqliteLog } from '../src/sqlite-log.ts';
 import type { SqliteLog, SqliteLogOptions } from '../src/sqlite-log.ts';
 
@@ -52,7 +53,10 @@ export function consentRecord(event: ConsentEvent): NewRecord {
   const id = randomUUID();
   return {
     key: Buffer.from(`${event.consentId}/${id}`),
-    ...encodeKafkaStructured(consentCloudEvent(event, { id, source: 'urn:test' })),
+    ...encodeKafkaStructured({
+      ...consentCloudEvent(event, { id, source: 'urn:test' }),
+      extensions: { salt: SALT },
+    }),
   };
 }
 

@@ -387,8 +387,9 @@ describe('the ledgers of a cluster', () => {
       ends: () => Promise.resolve(new Map([[0, end]])),
       // No policy, so no region.
       read: async function* () {},
+      // The first is the audit log.
       since: (_: unknown, at: number) => {
-        asked = at;
+        asked ??= at;
         return Promise.resolve(new Map([[0, 0n]]));
       },
     };
