@@ -26,6 +26,8 @@ const ARBITER = 'zrh-1';
 const AFTER_CONSENT_MS = 2_000;
 const SETTLED_WITHIN_MS = 10 * 60_000;
 const LONG_STILL_MS = 10_000;
+/** The outage lasts until so many records were settled in it, of which some owe a copy. */
+const SETTLED_WHILE_AWAY = 40;
 const LOOK_EVERY_MS = 500;
 /** Submissions are prepared for so long beyond the outage. */
 const MOST_BESIDE_MS = 20 * 60_000;
@@ -139,11 +141,17 @@ async function runOn(
   const site = stack.servers.sites[AWAY];
   let untilPaidMs = NaN;
   try {
-    await phase('before', () => sleep(besideMs));
+    await phase('before', async () => {
+      await sleep(besideMs);
+      await settledBeyond(progress, 0);
+    });
     await phase('away', async () => {
       if (how === 'frozen') site.freeze();
       else await site.kill();
+      const settled = progress.settled;
       await sleep(awayMs);
+      // On a slow machine nothing may have been settled, and nothing owed, by now.
+      await settledBeyond(progress, settled + SETTLED_WHILE_AWAY);
     });
     await phase('paying', async () => {
       const since = performance.now();
@@ -200,6 +208,11 @@ async function runOn(
     samples,
     rclone,
   };
+}
+
+async function settledBeyond(progress: Progress, records: number): Promise<void> {
+  const until = performance.now() + SETTLED_WITHIN_MS;
+  while (progress.settled <= records && performance.now() < until) await sleep(LOOK_EVERY_MS);
 }
 
 /** Says once what the services say of themselves, if a partition stands still for long. */
