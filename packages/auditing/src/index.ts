@@ -39,7 +39,6 @@ export {
 export type { LogKind } from './logs/log-kind.ts';
 export { kindOf } from './logs/kind-of.ts';
 export { custodyLogsOf } from './logs/custody-logs.ts';
-export { RecentKeys } from './logs/recent-keys.ts';
 export { RECORD_LOGS, isRecordLog } from './logs/record-logs.ts';
 export type { RecordTopic } from './logs/record-logs.ts';
 export { logText } from './logs/log-text.ts';

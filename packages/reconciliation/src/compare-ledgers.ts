@@ -5,7 +5,8 @@ import { CappedList } from './capped-list.ts';
 import type { Compared, Comparing } from './comparing.ts';
 import { ComparingEvents } from './comparing-events.ts';
 import { ComparingRecords } from './comparing-records.ts';
-import { nameOf } from './ledger-difference.ts';
+import { KeptComparison } from './kept-comparison.ts';
+import { nameOf, ofLedger } from './ledger-difference.ts';
 import type { LedgerDifference, ReportDifference } from './ledger-difference.ts';
 import { OpenedLedger } from './opened-ledger.ts';
 import type { LedgerView } from './opened-ledger.ts';
@@ -88,11 +89,13 @@ const RECORD_LOGS: ReadonlySet<string> = new Set([TOPICS.policy, TOPICS.control,
 
 async function begin(view: LedgerView, report: ReportDifference): Promise<OneLog> {
   const ledger = await OpenedLedger.open(view, report);
-  const first = view.successor === true ? ((await ledger?.leaf(0)) ?? new Uint8Array()) : undefined;
-  const Kind = RECORD_LOGS.has(view.of.topic) ? ComparingRecords : ComparingEvents;
-  return {
-    of: view.of,
-    head: ledger?.head,
-    comparing: new Kind(view, ledger, first, report),
-  };
+  const { of } = view;
+  const before = view.successor === true ? [(await ledger?.leaf(0)) ?? new Uint8Array()] : [];
+  const kept = KeptComparison.of(view.kept, (message) => {
+    report(ofLedger(of, 'LEDGER_ROLLED_BACK', message));
+  });
+  for (const leaf of before) kept?.add(leaf);
+  const Kind = RECORD_LOGS.has(of.topic) ? ComparingRecords : ComparingEvents;
+  const first = before.length;
+  return { of, head: ledger?.head, comparing: new Kind({ of, ledger, kept, first, report }) };
 }

@@ -1,11 +1,9 @@
 import { TOPICS, digestLeaf, hasTickKey, offsetOfLeaf, recordForm } from '@residency/contracts';
 import type { LogRecord } from '@residency/contracts';
 import { MAX_ENTRY_BYTES } from '@residency/ledger';
-import type { Compared, Comparing } from './comparing.ts';
-import { KeptComparison } from './kept-comparison.ts';
+import type { Compared, Comparing, ComparingDeps } from './comparing.ts';
 import { nameOf, ofLedger } from './ledger-difference.ts';
-import type { LedgerDifferenceCode, ReportDifference } from './ledger-difference.ts';
-import type { LedgerView, OpenedLedger } from './opened-ledger.ts';
+import type { LedgerDifferenceCode } from './ledger-difference.ts';
 import { RecentKeys } from './recent-keys.ts';
 
 /**
@@ -13,34 +11,21 @@ import { RecentKeys } from './recent-keys.ts';
  * from the log is found by itself, and the rest is compared on.
  */
 export class ComparingRecords implements Comparing {
-  readonly #of: LedgerView['of'];
-  readonly #ledger: OpenedLedger | undefined;
-  readonly #report: ReportDifference;
-  readonly #kept: KeptComparison | undefined;
+  readonly #deps: ComparingDeps;
   readonly #keys = new RecentKeys();
   #index: number;
   #records = 0;
   #compared = 0;
   #notYet = 0;
 
-  constructor(
-    { of, kept, successor }: LedgerView,
-    ledger: OpenedLedger | undefined,
-    first: Uint8Array | undefined,
-    report: ReportDifference,
-  ) {
-    this.#of = of;
-    this.#ledger = ledger;
-    this.#report = report;
-    this.#kept = KeptComparison.of(kept, (message) => {
-      report(ofLedger(of, 'LEDGER_ROLLED_BACK', message));
-    });
-    if (first !== undefined) this.#kept?.add(first);
-    this.#index = successor === true ? 1 : 0;
+  constructor(deps: ComparingDeps) {
+    this.#deps = deps;
+    this.#index = deps.first;
   }
 
   async follow(record: LogRecord): Promise<void> {
     if (hasTickKey(record)) return;
+    const { ledger, kept } = this.#deps;
     this.#records += 1;
     if (record.key !== null && this.#keys.repeats(record.key))
       this.#found(
@@ -49,10 +34,10 @@ export class ComparingRecords implements Comparing {
         'Expected a key of its own, found that of an earlier record: compaction removes the earlier one. Correct the publisher.',
       );
     for (;;) {
-      const leaf = await this.#ledger?.leaf(this.#index);
+      const leaf = await ledger?.leaf(this.#index);
       if (leaf === undefined) {
         this.#notYet += 1;
-        this.#kept?.add(leafOf(record));
+        kept?.add(leafOf(record));
         return;
       }
       const offset = offsetOfLeaf(leaf);
@@ -67,9 +52,10 @@ export class ComparingRecords implements Comparing {
       const index = this.#index;
       this.#index += 1;
       if (offset === record.offset) {
+        const own = leafOf(record);
         this.#compared += 1;
-        this.#kept?.add(leafOf(record));
-        if (Buffer.compare(leaf, leafOf(record)) !== 0)
+        kept?.add(own);
+        if (Buffer.compare(leaf, own) !== 0)
           this.#found(
             'LEDGER_LEAF_DIFFERS',
             record.offset,
@@ -78,17 +64,18 @@ export class ComparingRecords implements Comparing {
         return;
       }
       this.#gone(offset, index);
-      this.#kept?.add(leaf);
+      kept?.add(leaf);
     }
   }
 
   end(): Compared {
-    this.#kept?.end();
-    const size = this.#ledger?.head.size ?? 0;
+    const { of, ledger, kept, report } = this.#deps;
+    kept?.end();
+    const size = ledger?.head.size ?? 0;
     if (size > this.#index)
-      this.#report(
+      report(
         ofLedger(
-          this.#of,
+          of,
           'LEDGER_AHEAD',
           `Expected the log to go on to the record of leaf ${size - 1} of its ledger, found its end before leaf ${this.#index}; the log lost its end, or it is another log's ledger.`,
         ),
@@ -102,9 +89,9 @@ export class ComparingRecords implements Comparing {
 
   #gone(offset: bigint | undefined, index: number): void {
     if (offset === undefined)
-      this.#report(
+      this.#deps.report(
         ofLedger(
-          this.#of,
+          this.#deps.of,
           'LEDGER_LEAF_DIFFERS',
           `Expected leaf ${index} to be that of a record, found something else; it is another log's ledger.`,
         ),
@@ -118,7 +105,7 @@ export class ComparingRecords implements Comparing {
   }
 
   #found(code: LedgerDifferenceCode, offset: bigint, message: string): void {
-    this.#report({ code, position: `${nameOf(this.#of)}/${offset}`, message });
+    this.#deps.report({ code, position: `${nameOf(this.#deps.of)}/${offset}`, message });
   }
 }
 
@@ -127,8 +114,7 @@ export class ComparingRecords implements Comparing {
  * the ledger.
  */
 function leafOf(record: LogRecord): Uint8Array {
+  if (record.topic !== TOPICS.policy) return digestLeaf(record);
   const form = recordForm(record);
-  return record.topic === TOPICS.policy && form.length <= MAX_ENTRY_BYTES
-    ? form
-    : digestLeaf(record);
+  return form.length <= MAX_ENTRY_BYTES ? form : digestLeaf(record);
 }

@@ -1,4 +1,5 @@
 import type { Deployment } from '../../running-deployment/deployment.ts';
+import type { Finished } from '../../e2e/residency.ts';
 import type { OwnStack } from '../../stack/index.ts';
 import { judge } from '../judgement.ts';
 import type { Judgement } from '../judgement.ts';
@@ -34,15 +35,12 @@ export async function addVerdict(
   const evidence = await clusterEvidence(stack, deployment);
   const judgement = judge(evidence, (row) => traffic.expectation(row, evidence.versions));
   const present = new Set(evidence.intake.map((row) => traffic.indexOf(row)));
-  const lost = Array.from({ length: published }, (_, index) => index)
-    .filter((index) => !present.has(index))
-    .map((index) => `record ${index} was acknowledged and is not on the log`);
   tally.repeats += evidence.intake.length - present.size;
   tally.aborted += evidence.aborted;
   tally.addJudgement(
     seed,
     withMore(judgement, {
-      lost,
+      lost: missing(published, present),
       other: [...fleet.findings, ...topicFaults(evidence)],
     }),
   );
@@ -59,6 +57,13 @@ export async function addVerdict(
   await addReconciliation(seed, deployment, tally);
   note('reconciled');
   return evidence;
+}
+
+/** Acknowledged records that are not on the log. */
+export function missing(acknowledged: number, present: ReadonlySet<number>): readonly string[] {
+  return Array.from({ length: acknowledged }, (_, index) => index)
+    .filter((index) => !present.has(index))
+    .map((index) => `record ${index} was acknowledged and is not on the log`);
 }
 
 export function withMore(judgement: Judgement, more: Pick<Judgement, 'lost' | 'other'>): Judgement {
@@ -105,12 +110,19 @@ async function addReconciliation(
   deployment: Deployment,
   tally: ClusterTally,
 ): Promise<void> {
-  const { code, stdout, stderr } = await deployment.residency(
-    'reconcile',
-    '--open',
-    '--allow-also-in',
-    '--json',
+  addReconciled(
+    seed,
+    await deployment.residency('reconcile', '--open', '--allow-also-in', '--json'),
+    tally,
   );
+}
+
+/** What `reconcile --open --json` ended with. */
+export function addReconciled(
+  seed: number,
+  { code, stdout, stderr }: Finished,
+  tally: Pick<ClusterTally, 'reconcileDifferences' | 'find'>,
+): void {
   if (code === 0) return;
   const { differences = 1 } = JSON.parse(stdout.trimEnd().split('\n').at(-1) || '{}') as {
     readonly differences?: number;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { remedyOf } from '@residency/coded-error';
 import type { LogEntry } from '@residency/contracts';
+import { jsonLines } from '../../e2e/residency.ts';
 import { ClusterTally } from '../cluster/tally.ts';
 import { sha256 } from '../on-disk.ts';
 import { SeededRandom } from '../seeded-random.ts';
@@ -111,7 +112,7 @@ async function round(run: Run, site: BrokenSite, by: OrderedBy): Promise<RoundRe
   const { world, options, random, stored, tally } = run;
   const { seed, note } = options;
   const find = (faults: readonly string[]): void => {
-    if (faults.length > 0) tally.other += faults.length;
+    tally.other += faults.length;
     for (const fault of faults.slice(0, MOST_FINDINGS))
       tally.find(seed, `${site}, ${by}: ${fault}`);
   };
@@ -262,9 +263,10 @@ interface Order {
 }
 
 async function ordersOf(world: DamageWorld, site: string): Promise<readonly Order[]> {
-  const { code, out, err } = await world.residency('site', 'repairs', '--json');
-  if (code !== 0 && code !== 1) throw new Error(`site repairs ended with ${String(code)}: ${err}`);
-  return (jsonLines(out) as unknown as readonly Order[]).filter((order) => order.site === site);
+  const { code, stdout, stderr } = await world.residency('site', 'repairs', '--json');
+  if (code !== 0 && code !== 1)
+    throw new Error(`site repairs ended with ${String(code)}: ${stderr}`);
+  return (jsonLines(stdout) as unknown as readonly Order[]).filter((order) => order.site === site);
 }
 
 /**
@@ -287,35 +289,33 @@ async function repair(
 ): Promise<readonly string[]> {
   const { world, options } = run;
   const order = async (): Promise<void> => {
-    const { code, err } = await world.residency('site', 'repair', site, '--json');
-    if (code !== 0) throw new Error(`site repair ended with ${String(code)}: ${err}`);
+    const { code, stderr } = await world.residency('site', 'repair', site, '--json');
+    if (code !== 0) throw new Error(`site repair ended with ${String(code)}: ${stderr}`);
   };
   const first = Math.ceil(options.objects / 10);
   await publish(world, sendingAgain.slice(0, first));
   const stop = by === 'auto' ? await world.reconcileAutomatically() : undefined;
-  if (by === 'command') await order();
-  const signal = AbortSignal.timeout(WHOLE_WITHIN_MS);
-  await publish(world, sendingAgain.slice(first));
-  await settled(world);
-  let faults: readonly string[] = [];
-  for (;;) {
-    const orders = (await ordersOf(world, site)).filter((one) => !before.has(one.order));
-    if (orders.length > 0 && orders.every(({ state }) => state !== 'open')) {
-      const bad = await notWhole(run, site);
-      if (bad.length === 0) break;
-      options.note(
-        `${orders.length} orders are closed, ${bad.length} objects of ${site} are not good`,
-      );
-      if (by === 'command') await order();
+  try {
+    if (by === 'command') await order();
+    const signal = AbortSignal.timeout(WHOLE_WITHIN_MS);
+    await publish(world, sendingAgain.slice(first));
+    await settled(world);
+    while (!signal.aborted) {
+      const orders = (await ordersOf(world, site)).filter((one) => !before.has(one.order));
+      if (orders.length > 0 && orders.every(({ state }) => state !== 'open')) {
+        const bad = await notWhole(run, site);
+        if (bad.length === 0) return [];
+        options.note(
+          `${orders.length} orders are closed, ${bad.length} objects of ${site} are not good`,
+        );
+        if (by === 'command') await order();
+      }
+      await sleep(LOOK_EVERY_MS);
     }
-    if (signal.aborted) {
-      faults = [`not whole in time:\n${await world.describe()}`];
-      break;
-    }
-    await sleep(LOOK_EVERY_MS);
+    return [`not whole in time:\n${await world.describe()}`];
+  } finally {
+    await stop?.();
   }
-  await stop?.();
-  return faults;
 }
 
 /** Stored samples whose object in the site is not the one that their event names. */
@@ -350,8 +350,8 @@ async function comparisonFaults(
   site: BrokenSite,
   broken: ReadonlyMap<string, Broken>,
 ): Promise<readonly string[]> {
-  const { code, out } = await world.residency('reconcile', '--json');
-  const lines = jsonLines(out) as readonly {
+  const { code, stdout } = await world.residency('reconcile', '--json');
+  const lines = jsonLines(stdout) as readonly {
     readonly code?: string;
     readonly site?: string;
     readonly submission?: string;
@@ -393,13 +393,13 @@ async function reportsOf(
   const reports: OrderReport[] = [];
   for (const { order } of await ordersOf(world, site)) {
     if (before.has(order)) continue;
-    const { out } = await world.residency('site', 'repairs', '--report', order, '--json');
-    const all = jsonLines(out);
+    const { stdout } = await world.residency('site', 'repairs', '--report', order, '--json');
+    const all = jsonLines(stdout);
     const counts = all.at(-1) as unknown as Omit<OrderReport, 'lines'>;
     const lines = all.slice(0, -1) as unknown as readonly (ReportLine & { readonly key: string })[];
     const asText = await world.residency('site', 'repairs', '--report', order);
     const must = lines.map(({ sign, key }) => `${sign} ${key}\n`).join('');
-    if (asText.out !== must)
+    if (asText.stdout !== must)
       throw new Error(`Expected the text of ${order} to say what its JSON says.`);
     reports.push({ ...counts, lines });
   }
@@ -481,11 +481,4 @@ async function changedFiles(files: Files): Promise<readonly string[]> {
     if ((await identityOf(path).catch(() => 'nothing')) !== before)
       changed.push(`a good copy was displaced: ${path}`);
   return changed;
-}
-
-function jsonLines(out: string): readonly Readonly<Record<string, unknown>>[] {
-  return out
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }

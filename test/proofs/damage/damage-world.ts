@@ -1,14 +1,9 @@
 import type { LogEntry } from '@residency/contracts';
 import type { CustodyRow } from '../cluster/custody-rows.ts';
 import type { ClusterTally } from '../cluster/tally.ts';
+import type { Finished } from '../../e2e/residency.ts';
 import type { AuditRow, IntakeRow } from '../on-disk.ts';
 import type { DamageTraffic } from './damage-traffic.ts';
-
-export interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
 
 /** A running system whose sites are folders that the proof can reach. */
 export interface DamageWorld {
@@ -22,7 +17,7 @@ export interface DamageWorld {
   /** Where the format puts an object of it, below `root`. */
   place(submission: string): string;
   /** Runs a command of the product on it. */
-  residency(...args: readonly string[]): Promise<Ended>;
+  residency(...args: readonly string[]): Promise<Finished>;
   /** Lets reconciliation order repairs by itself until the returned function was called. */
   reconcileAutomatically(): Promise<() => Promise<void>>;
   /** Read by others' programs. */

@@ -17,12 +17,12 @@ const { values } = parseArgs({
 });
 const [objects, seed] = [Number(values.objects), Number(values.seed)];
 const on = values.on === 'directories' ? 'directories' : 's3';
-const WAYS: readonly OrderedBy[] = ['command', 'auto'];
+const ORDERED_BY: readonly OrderedBy[] = ['command', 'auto'];
 // The arbiter comes last.
 const rounds = ZURICH.toReversed()
   .filter((site) => values.site === 'both' || values.site === site)
   .flatMap((site) =>
-    WAYS.filter((by) => values.by === 'both' || values.by === by).map((by) => ({ site, by })),
+    ORDERED_BY.filter((by) => values.by === 'both' || values.by === by).map((by) => ({ site, by })),
   );
 const startedAt = performance.now();
 const result = await damageRun({

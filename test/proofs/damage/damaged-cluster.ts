@@ -56,10 +56,7 @@ function worldOf(
     },
     root: (site) => join(stack.folder, site, deployment.buckets[site as TestSite]),
     place: (id) => `samples/${id.slice(0, 2)}/${id.slice(2, 4)}/${id}`,
-    residency: async (...args) => {
-      const { code, stdout, stderr } = await deployment.residency(...args);
-      return { code, out: stdout, err: stderr };
-    },
+    residency: (...args) => deployment.residency(...args),
     reconcileAutomatically: async () => {
       const reconciler = await deployment.start('reconciler', {
         RESIDENCY_REPAIR: 'auto',

@@ -5,11 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openDataDirectory } from '@residency/standalone';
 import { inProcess } from '../../../services/cli/test/in-process.ts';
 import { start } from '../../e2e/residency.ts';
+import type { Finished } from '../../e2e/residency.ts';
+import { addReconciled } from '../cluster/cluster-verdict.ts';
 import { custodyRow } from '../cluster/custody-rows.ts';
 import { judgeDataDirectory } from '../judgement.ts';
 import { readLog, readValues, waitingOnDisk } from '../on-disk.ts';
 import { trafficConsents } from '../traffic.ts';
-import type { DamageWorld, Ended } from './damage-world.ts';
+import type { DamageWorld } from './damage-world.ts';
 
 const BETWEEN_COMPARISONS_MS = 1_000;
 
@@ -31,8 +33,8 @@ export async function onDirectories<T>(work: (world: DamageWorld) => Promise<T>)
       const run = async (
         env: Readonly<Record<string, string>>,
         args: readonly string[],
-      ): Promise<Ended> =>
-        await inProcess([...args, '--data', directory], {
+      ): Promise<Finished> => {
+        const { code, out, err } = await inProcess([...args, '--data', directory], {
           cwd: folder,
           env: {
             ...process.env,
@@ -41,6 +43,8 @@ export async function onDirectories<T>(work: (world: DamageWorld) => Promise<T>)
             ...env,
           },
         });
+        return { code, stdout: out, stderr: err };
+      };
       return await work({
         append: (entries) => data.log.append(entries),
         waiting: async () => waitingOnDisk(directory),
@@ -68,16 +72,7 @@ export async function onDirectories<T>(work: (world: DamageWorld) => Promise<T>)
             seed,
             await judgeDataDirectory(directory, (row) => traffic.expectation(row)),
           );
-          const ended = await run({}, ['reconcile', '--open', '--json']);
-          if (ended.code === 0) return;
-          const { differences = 1 } = JSON.parse(
-            ended.out.trimEnd().split('\n').at(-1) || '{}',
-          ) as { readonly differences?: number };
-          tally.reconcileDifferences += differences;
-          tally.find(
-            seed,
-            `reconcile ended with ${String(ended.code)}: ${ended.out.slice(0, 2_000)}${ended.err.slice(-2_000)}`,
-          );
+          addReconciled(seed, await run({}, ['reconcile', '--open', '--json']), tally);
         },
       });
     } finally {
@@ -91,12 +86,13 @@ export async function onDirectories<T>(work: (world: DamageWorld) => Promise<T>)
 }
 
 /** One comparison after the other, as a timer would run the command. */
-function keepReconciling(once: () => Promise<Ended>): () => Promise<void> {
+function keepReconciling(once: () => Promise<Finished>): () => Promise<void> {
   const stop = new AbortController();
   const running = (async () => {
     while (!stop.signal.aborted) {
-      const { code, err } = await once();
-      if (code !== 0 && code !== 1) throw new Error(`reconcile ended with ${String(code)}: ${err}`);
+      const { code, stderr } = await once();
+      if (code !== 0 && code !== 1)
+        throw new Error(`reconcile ended with ${String(code)}: ${stderr}`);
       await sleep(BETWEEN_COMPARISONS_MS, undefined, { signal: stop.signal }).catch(
         () => undefined,
       );

@@ -133,9 +133,12 @@ async function runOn(
     flow.begin();
     const told = new AbortController();
     const telling = tellStandstill(told.signal, { flow, fleet, note });
-    await work();
-    told.abort();
-    await telling;
+    try {
+      await work();
+    } finally {
+      told.abort();
+      await telling;
+    }
     stretches.push({ name, from, to: Date.now(), standstill: flow.standstill });
   };
   const site = stack.servers.sites[AWAY];

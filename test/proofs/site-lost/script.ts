@@ -84,20 +84,19 @@ function change(random: SeededRandom, site: TestSite): Change {
       afterMs: random.below(random.chance(0.5) ? 80 : 800),
     })),
     abort: random.chance(0.1),
-    aroundOut: disturbances(random, 1 + random.below(3), 0, 5_000),
-    aroundIn: disturbances(random, random.below(2), 0, 3_000),
+    aroundOut: disturbances(random, 1 + random.below(3), 5_000),
+    aroundIn: disturbances(random, random.below(2), 3_000),
   };
 }
 
 function disturbances(
   random: SeededRandom,
   count: number,
-  from: number,
-  to: number,
+  withinMs: number,
 ): readonly Disturbance[] {
   return Array.from({ length: count }, () => ({
     victim: random.pick(VICTIMS),
-    at: from + random.below(to - from),
+    at: random.below(withinMs),
     forMs: 200 + random.below(random.chance(0.3) ? 9_000 : 1_500),
   })).toSorted((a, b) => a.at - b.at);
 }

@@ -11,14 +11,14 @@ export class Services {
 
   constructor(deployment: Deployment, routers: number, custodians: number) {
     this.#deployment = deployment;
-    this.projector = this.start('consent-projector');
-    this.routers = Array.from({ length: routers }, () => this.start('router'));
+    this.projector = this.#start('consent-projector');
+    this.routers = Array.from({ length: routers }, () => this.#start('router'));
     this.custodians = Array.from({ length: custodians }, () =>
-      this.start('custodian', { RESIDENCY_CUSTODIAN_REGION: 'zurich' }),
+      this.#start('custodian', { RESIDENCY_CUSTODIAN_REGION: 'zurich' }),
     );
   }
 
-  start(name: ServiceName, env: Readonly<Record<string, string>> = {}): Supervised {
+  #start(name: ServiceName, env: Readonly<Record<string, string>> = {}): Supervised {
     return new Supervised(() => this.#deployment.launch(name, env));
   }
 

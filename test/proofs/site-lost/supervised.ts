@@ -8,7 +8,6 @@ export class Supervised {
   #process: ServiceProcess | undefined;
   #stopped = false;
   #killed = false;
-  #kills = 0;
   readonly #running: Promise<void>;
   /** The last lines of each process that ended by itself. */
   readonly endedByItself: string[] = [];
@@ -20,13 +19,8 @@ export class Supervised {
     this.#running = this.#supervise(launch);
   }
 
-  get kills(): number {
-    return this.#kills;
-  }
-
   kill(): void {
     this.#killed = true;
-    this.#kills += 1;
     this.#process?.signal('SIGKILL');
   }
 
@@ -50,10 +44,6 @@ export class Supervised {
     if (service === undefined) return 'never started';
     const readiness = await service.readiness().then((value) => JSON.stringify(value), String);
     return `${service.name} ${service.pid}: ${readiness}\n${service.output.slice(-3_000)}`;
-  }
-
-  async metrics(): Promise<string> {
-    return await (await fetch(`${this.#process?.url}/metrics`)).text();
   }
 
   async stop(): Promise<void> {

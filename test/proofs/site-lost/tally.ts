@@ -43,8 +43,8 @@ export class SiteLostTally {
   seconds = 0;
   /** From the first command's start to the next `stored` event, milliseconds. */
   readonly flowMs: number[] = [];
-  /** Those whose command was neither killed nor aborted. */
-  readonly undisturbedFlowMs: number[] = [];
+  /** Those whose first command ended with 0. */
+  readonly firstTryFlowMs: number[] = [];
   readonly findings: string[] = [];
 
   /** `faults`: of the run itself, besides those of the verdict. */
@@ -67,7 +67,7 @@ export class SiteLostTally {
       this.acceptedLosses += Number(one.acceptedLoss);
       const flow = flowMs[index] ?? Infinity;
       this.flowMs.push(flow);
-      if (one.starts === 1 && !one.aborted) this.undisturbedFlowMs.push(flow);
+      if (one.starts === 1 && !one.aborted) this.firstTryFlowMs.push(flow);
     }
     this.strangers += operator.strangers;
     this.endedByThemselves += services.all.reduce(
@@ -124,7 +124,7 @@ export class SiteLostTally {
         'seconds from the start of `site out` to the next `stored` event, median / 90 % / longest',
         percentiles(this.flowMs),
       ],
-      ['the same if nothing killed the command', percentiles(this.undisturbedFlowMs)],
+      ['the same where the first command ended with 0', percentiles(this.firstTryFlowMs)],
       ['seconds', Math.round(this.seconds)],
     ];
   }

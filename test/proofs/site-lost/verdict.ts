@@ -4,7 +4,7 @@ import type { OwnStack } from '../../stack/index.ts';
 import { clusterEvidence } from '../cluster/cluster-evidence.ts';
 import type { ClusterEvidence } from '../cluster/cluster-evidence.ts';
 import type { ClusterTraffic } from '../cluster/cluster-traffic.ts';
-import { topicFaults, withMore } from '../cluster/cluster-verdict.ts';
+import { missing, topicFaults, withMore } from '../cluster/cluster-verdict.ts';
 import { guilty, judge } from '../judgement.ts';
 import type { Judgement } from '../judgement.ts';
 import { custodyEvidence } from './custody-evidence.ts';
@@ -52,9 +52,7 @@ export async function verdictOf(judged: Judged): Promise<Verdict> {
     ),
     {
       lost: [
-        ...Array.from({ length: acknowledged }, (_, index) => index)
-          .filter((index) => !present.has(index))
-          .map((index) => `record ${index} was acknowledged and is not on the log`),
+        ...missing(acknowledged, present),
         ...(gone.size === named
           ? []
           : [

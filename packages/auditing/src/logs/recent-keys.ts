@@ -10,10 +10,12 @@ const MOST = 100_000;
  * record, and a comparison with the ledger finds that.
  */
 export class RecentKeys {
-  readonly #seen = new RecentRegions(MOST);
+  // 3.4 MB that a log without keys never needs.
+  #seen: RecentRegions | undefined;
 
   /** True if the key is among those that are remembered. It is remembered from now on. */
   repeats(key: Buffer): boolean {
+    this.#seen ??= new RecentRegions(MOST);
     const digest = sha256(key);
     if (this.#seen.regionOf(digest) !== undefined) return true;
     this.#seen.note(digest, SEEN);

@@ -44,7 +44,7 @@ class RecordLeaves implements LeafCheck {
     const leaf = value ?? new Uint8Array();
     const offset = offsetOfLeaf(leaf);
     if (offset === undefined) return undefined;
-    return { faults: [...this.#faults(offset, key ?? recordInForm(leaf)?.key)] };
+    return { faults: [...this.#faults(offset, key === undefined ? recordInForm(leaf)?.key : key)] };
   }
 
   *#faults(offset: bigint, key: Buffer | null | undefined): Generator<AuditAnomalyKind> {
