@@ -28,9 +28,11 @@ export class AvailableSites implements Sites {
 
   async store(site: string, region: string, options: Owable = {}): Promise<ObjectStore> {
     const availability = this.#of(site);
-    const open = (): Promise<ObjectStore> =>
-      availability.service.call(() => this.#sites.store(site, region));
-    const opened = options.owable === true ? await availability.writes.open(open) : await open();
+    const open = (): Promise<ObjectStore> => this.#sites.store(site, region);
+    // An order that ends a call is no failure of the site.
+    const opened = await availability.service.call(() =>
+      options.owable === true ? availability.writes.open(open) : open(),
+    );
     let store = this.#stores.get(opened);
     if (store === undefined)
       this.#stores.set(opened, (store = new AvailableStore(opened, availability)));
@@ -82,23 +84,20 @@ class AvailableStore implements ObjectStore {
     metadata: ObjectMetadata,
     options: CreateOptions = {},
   ): Promise<CreateResult> {
-    const create = (): Promise<CreateResult> =>
-      this.#availability.service.call(() => this.#store.create(key, sealed, metadata, options));
-    return options.owable === true
-      ? await this.#availability.writes.attempt(create)
-      : await create();
+    const { service, writes } = this.#availability;
+    const create = (): Promise<CreateResult> => this.#store.create(key, sealed, metadata, options);
+    return await service.call(() => (options.owable === true ? writes.attempt(create) : create()));
   }
 
   async head(key: string, options: Owable = {}): Promise<ObjectHead | undefined> {
-    const head = (): Promise<ObjectHead | undefined> =>
-      this.#availability.service.call(() => this.#store.head(key, options));
-    return options.owable === true ? await this.#availability.reads.attempt(head) : await head();
+    const { service, reads } = this.#availability;
+    const head = (): Promise<ObjectHead | undefined> => this.#store.head(key, options);
+    return await service.call(() => (options.owable === true ? reads.attempt(head) : head()));
   }
 
   async flush(options: Owable = {}): Promise<void> {
-    const flush = (): Promise<void> =>
-      this.#availability.service.call(() => this.#store.flush(options));
-    if (options.owable === true) await this.#availability.writes.follow(flush);
-    else await flush();
+    const { service, writes } = this.#availability;
+    const flush = (): Promise<void> => this.#store.flush(options);
+    await service.call(() => (options.owable === true ? writes.follow(flush) : flush()));
   }
 }

@@ -164,6 +164,14 @@ test('a call to a site that leaves ends, also one that hangs and cannot be owed'
   expect(await put(false)).toBe('created');
 });
 
+test('calls that an order ends are no failures of the site', async () => {
+  const { state, put, sites } = opened({ patienceMs: 60_000 });
+  sites.leave(new Set(['zrh-2']));
+  for (let nth = 0; nth < 5; nth += 1) expect(await put()).toBe('SITE_LEAVES');
+  sites.leave(new Set());
+  expect([await put(), state.changes]).toEqual(['created', []]);
+});
+
 test('a site leaves before its first call too, and the others stay', async () => {
   const { put, sites } = opened();
   sites.leave(new Set(['zrh-1']));

@@ -234,6 +234,7 @@ export class Custodian {
 
   /** Saves the register, if there is anything new in it. Never rejects. */
   async keep(): Promise<void> {
+    if (!this.#head.isPlaced) return;
     await this.#keeper.keep(this.#followed, (topics) => this.#save(topics));
   }
 

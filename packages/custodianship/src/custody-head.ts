@@ -100,7 +100,12 @@ export class CustodyHead {
     return found ? head : undefined;
   }
 
-  /** As it is now: the words are this instance's own. */
+  /** The offset of its last event is known, so a register can name it. */
+  get isPlaced(): boolean {
+    return this.#end === undefined || this.#end.offset >= 0n;
+  }
+
+  /** Not a copy: the arrays change with this instance. */
   save(): SavedHead {
     return {
       ...defined({ end: this.#end }),

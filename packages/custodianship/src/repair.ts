@@ -68,7 +68,8 @@ export class Repair {
 
   /**
    * Goes on for a while. `done`: every copy was checked. `waits`: a site that a copy is to be made
-   * from does not answer, or a record that has a copy's place is not settled. `away`: why the site itself does not. Throws as `payBatch`.
+   * from does not answer, or a record that has a copy's place is not settled. `away`: why the site
+   * itself does not answer. Throws as `payBatch`.
    */
   async step(site: CustodianSite, signal: AbortSignal): Promise<Step> {
     const until = Math.min(this.#checked + STEP, this.#allowed());
@@ -81,16 +82,21 @@ export class Repair {
       this.#checked += debts.length;
       for (const { partition, offset } of debts) this.#next.set(partition, offset + 1n);
     }
-    return signal.aborted ? { done: false } : await this.#comeBack(site);
+    return await this.#comeBack(site, signal);
   }
 
   /** One after the other: they are few, and each may be large. */
-  async #comeBack(site: CustodianSite): Promise<Step> {
+  async #comeBack(site: CustodianSite, signal: AbortSignal): Promise<Step> {
+    if (signal.aborted) return { done: false };
     this.#endedAt ??= this.#deps.elapsed();
     const mayWait = this.#deps.elapsed() - this.#endedAt < SETTLED_WITHIN_MS;
     const due = [...this.#postponed];
     this.#postponed = [];
     for (const [index, debt] of due.entries()) {
+      if (signal.aborted) {
+        this.#postponed = [...this.#postponed, ...due.slice(index)];
+        return { done: false };
+      }
       const { value: bad, away } = await unlessAway(() => notGood(site, [debt]));
       const ended = bad === undefined ? { away } : await this.#repair(site, bad, mayWait);
       if (ended === undefined) continue;

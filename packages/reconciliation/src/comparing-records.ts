@@ -36,7 +36,7 @@ export class ComparingRecords implements Comparing {
     for (;;) {
       const leaf = await ledger?.leaf(this.#index);
       if (leaf === undefined) {
-        this.#notYet += 1;
+        if (ledger?.isOpen !== false) this.#notYet += 1;
         kept?.add(leafOf(record));
         return;
       }
@@ -72,7 +72,8 @@ export class ComparingRecords implements Comparing {
     const { of, ledger, kept, report } = this.#deps;
     kept?.end();
     const size = ledger?.head.size ?? 0;
-    if (size > this.#index)
+    // Of a damaged one nothing more was compared.
+    if (ledger?.isOpen === true && size > this.#index)
       report(
         ofLedger(
           of,

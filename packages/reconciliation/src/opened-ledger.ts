@@ -94,6 +94,11 @@ export class OpenedLedger {
     }
   }
 
+  /** False after damage or `end`. */
+  get isOpen(): boolean {
+    return this.#reader !== undefined;
+  }
+
   end(): void {
     this.#reader = undefined;
   }

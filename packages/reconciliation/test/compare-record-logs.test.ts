@@ -135,3 +135,12 @@ it('takes the first leaf of a later generation as no record', async () => {
     differences: { total: 0 },
   });
 });
+
+it('of a damaged ledger says that, and not that the log lost its end', async () => {
+  const { read } = await view(leavesOf(LOG));
+  const damaged = (path: string) =>
+    path.startsWith('tile/entries') ? Promise.resolve(undefined) : read(path);
+  const comparison = await compared(LOG, { read: damaged });
+  expect(found(comparison)).toEqual([expect.stringContaining('LEDGER_DAMAGED')]);
+  expect(comparison.ledgers).toMatchObject([{ records: 4, compared: 0, notYet: 0 }]);
+});

@@ -1,7 +1,6 @@
-import { RECORD_LOGS } from '@residency/auditing';
 import { inEachCustodyLog, keepGrowing, ledgerRoutes } from '@residency/auditor';
 import { AWAY_AT_START, reportLeftOut } from '@residency/availability';
-import { RecentRegions } from '@residency/auditing';
+import { RECORD_LOGS, RecentRegions } from '@residency/auditing';
 import { codeOf } from '@residency/coded-error';
 import type { CodedError } from '@residency/coded-error';
 import {
@@ -11,7 +10,7 @@ import {
   formatPosition,
   parsePosition,
 } from '@residency/contracts';
-import type { AuditEvent, Position } from '@residency/contracts';
+import type { AuditEvent, Position, TopicPartition } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { INTAKE_ROUTES, startIntake } from '@residency/intake';
 import type { Intake, IntakeToken } from '@residency/intake';
@@ -286,21 +285,20 @@ async function grow(parts: Parts, signal: AbortSignal): Promise<void> {
       waits: reported(),
     });
   };
+  const openAndGrow = async (of: TopicPartition, stop: AbortSignal): Promise<void> => {
+    await growOne(await openEmbeddedLedger(data, of), stop);
+  };
   const policies = data.log.policyView();
   await allOrNone(signal, (together) => [
     growOne(ledger, together),
-    ...RECORD_LOGS.map(async (of) => {
-      await growOne(await openEmbeddedLedger(data, of), together);
-    }),
+    ...RECORD_LOGS.map((of) => openAndGrow(of, together)),
     inEachCustodyLog(
       {
         policies: async () => (await policies.read()).versions,
         signal: together,
         waits: reported(),
       },
-      async (of, stop) => {
-        await growOne(await openEmbeddedLedger(data, of), stop);
-      },
+      openAndGrow,
     ),
   ]);
 }

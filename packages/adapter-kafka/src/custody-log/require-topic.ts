@@ -1,5 +1,5 @@
 import type { CustodyTopic } from '@residency/contracts';
-import { compareTopics, requireSameTopics } from '../identity/log-identity.ts';
+import { requireSameTopics, requireUnchanged } from '../identity/log-identity.ts';
 import type { LogIdentity } from '../identity/log-identity.ts';
 import { KafkaLogError } from '../kafka-log-error.ts';
 import type { IntakeReads } from '../submission-log/intake-reads.ts';
@@ -23,11 +23,7 @@ export async function requireCustodyTopic(
   const start = (await reads.bounds(topic)).get(0)?.start ?? 0n;
   if (start > 0n) throw custodyTrimmed(topic, start);
   return async () => {
-    const ids = await reads.topicIds([topic]);
-    requireSameTopics(
-      compareTopics({ ids, settled: [], first: first ?? new Map(), accepted: [] }),
-      [topic],
-    );
+    await requireUnchanged([topic], first, () => reads.topicIds([topic]));
   };
 }
 

@@ -210,6 +210,19 @@ export function requireSameTopics(
   if (replaced !== undefined) throw logReplaced(replaced);
 }
 
+/**
+ * Throws `LOG_REPLACED` (stop) if one of these topics has another id than `first` says. `ids`: the
+ * current ones; not asked if none were known at first.
+ */
+export async function requireUnchanged(
+  topics: readonly Topic[],
+  first: TopicIds | undefined,
+  ids: () => Promise<TopicIds | undefined>,
+): Promise<void> {
+  if (first === undefined) return;
+  requireSameTopics(compareTopics({ ids: await ids(), settled: [], first, accepted: [] }), topics);
+}
+
 export function logReplaced({
   topic,
   found = '',

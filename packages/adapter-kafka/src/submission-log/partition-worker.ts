@@ -6,7 +6,7 @@ import { BackOff, checkResult } from '@residency/routing';
 import type { Batch, BatchResult, Blocked, RouteBatch } from '@residency/routing';
 import { pause } from '@residency/waiting';
 import type { Batch as Fetched } from 'kafkajs';
-import { ROUTED_TOPICS, compareTopics, requireSameTopics } from '../identity/log-identity.ts';
+import { ROUTED_TOPICS, requireUnchanged } from '../identity/log-identity.ts';
 import type { TopicIds } from '../identity/topic-ids.ts';
 import { KafkaLogError } from '../kafka-log-error.ts';
 import { Inbox } from './inbox.ts';
@@ -233,14 +233,7 @@ export class PartitionWorker {
    * that were recreated meanwhile.
    */
   async #sameTopics(): Promise<void> {
-    if (this.#ids === undefined) return;
-    const identities = compareTopics({
-      ids: await this.#deps.topicIds(),
-      settled: [],
-      first: this.#ids,
-      accepted: [],
-    });
-    requireSameTopics(identities, ROUTED_TOPICS);
+    await requireUnchanged(ROUTED_TOPICS, this.#ids, this.#deps.topicIds);
   }
 
   /** Waits after a transient error. Rethrows an error that needs a person. */

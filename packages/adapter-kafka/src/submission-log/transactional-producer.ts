@@ -167,8 +167,10 @@ export class TransactionalProducer {
     });
     // If the topic has no such partition, kafkajs silently sends nothing.
     const sent = appended.find((each) => each.partition === partition && each.errorCode === 0);
-    const base = BigInt(sent?.baseOffset ?? NOT_KNOWN);
-    if (sent !== undefined) return base < 0n ? NOT_KNOWN : base + BigInt(records.length) - 1n;
+    if (sent !== undefined) {
+      const base = BigInt(sent.baseOffset ?? NOT_KNOWN);
+      return base < 0n ? NOT_KNOWN : base + BigInt(records.length) - 1n;
+    }
     throw new KafkaLogError({
       code: 'TOPIC_MISSING',
       remedy: 'stop',

@@ -81,7 +81,10 @@ const OFTEN: readonly StatedSetting[] = [
   atLeast('min.compaction.lag.ms', 6 * HOUR_MS),
   atMost('max.compaction.lag.ms', 7 * HOUR_MS),
 ];
-/** The same of a topic without ticks, which nobody reads in vain. */
+/**
+ * Of a topic without ticks: it has few records, so a week of them may stay uncompacted until every
+ * auditor has counted them.
+ */
 const SELDOM: readonly StatedSetting[] = [atLeast('min.compaction.lag.ms', WEEK_MS)];
 
 /**

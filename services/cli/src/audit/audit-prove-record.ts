@@ -54,7 +54,7 @@ async function recordAt(system: System, text: string): Promise<Found> {
   const { topic } = position;
   if (!isRecordLog(topic))
     throw usage(
-      'Expected a submission id, or the position of a record of a log in which append time decides, found another position. An audit event is asked for by the id of its submission.',
+      'Expected a submission id, or the position of a record of residency.policy, residency.control or threat.consents, found another position. For an audit event, give the id of its submission.',
     );
   const record = await system.recordAt(position);
   if (record === undefined)

@@ -1,4 +1,5 @@
 import type { KafkaLog } from '@residency/adapter-kafka';
+import { hasTickKey } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 import { ok, secondsText, wrong } from '@residency/observation';
 import type { CheckResult } from '@residency/observation';
@@ -31,7 +32,7 @@ export async function watchTicks(
   const readings: ClockReading[] = [];
   const over = AbortSignal.any([signal, AbortSignal.timeout(watchMs)]);
   for await (const { key, at } of log.read(topic, { from, until: 'aborted', signal: over })) {
-    if (key?.toString('utf8') === 'tick')
+    if (hasTickKey({ key }))
       readings.push(readingOf(clock, { at, grain: 0, asked, answered: now() }));
     if (readings.length === ENOUGH) break;
   }
