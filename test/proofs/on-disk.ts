@@ -168,6 +168,8 @@ export async function objectsUnder(
   lawfulPath: (submission: string) => string,
 ): Promise<readonly ObjectOnDisk[]> {
   const objects: ObjectOnDisk[] = [];
+  // A bucket that never had a sample has no such folder.
+  if (!(await readdir(root)).includes('samples')) return objects;
   for (const path of await files(join(root, 'samples'))) {
     const submission = path.split('/').at(-1) ?? '';
     objects.push({
