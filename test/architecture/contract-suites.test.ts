@@ -19,6 +19,7 @@ const PORTS = [
   'CustodyLog',
   'RegisterStore',
   'AuditFeed',
+  'SubmissionList',
 ];
 const TESTKIT = 'packages/testkit';
 

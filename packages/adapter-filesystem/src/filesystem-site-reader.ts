@@ -1,6 +1,7 @@
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSetAsideKey, sha256, submissionOfKey } from '@residency/contracts';
+import type { SubmissionList } from '@residency/custodianship';
 import type { FoundEntry, FoundObject, SiteReader } from '@residency/reconciliation';
 import { DISK_CALLS } from './disk-calls.ts';
 import { openRegular } from './durable-files.ts';
@@ -8,8 +9,11 @@ import { errnoOf, inSite, siteError } from './filesystem-error.ts';
 import { MetadataFiles, holdsCandidates } from './metadata-files.ts';
 import { TEMPORARY_DIRECTORY, housekeepingOf, keyOfPath, objectPath } from './site-layout.ts';
 
+/** Submissions that are handed over at once. */
+const PAGE = 1_000;
+
 /** Reads one site's directory; opens nothing for writing. */
-export class FilesystemSiteReader implements SiteReader {
+export class FilesystemSiteReader implements SiteReader, SubmissionList {
   readonly site: string;
   readonly #directory: string;
   readonly #metadata: MetadataFiles;
@@ -34,6 +38,24 @@ export class FilesystemSiteReader implements SiteReader {
     } catch (cause) {
       throw siteError(this.site, cause);
     }
+  }
+
+  /** Of `samples` alone. */
+  async *submissions(): AsyncGenerator<readonly string[]> {
+    let page: string[] = [];
+    try {
+      for await (const { key, foreign } of this.#walk('samples')) {
+        const submission = foreign ? undefined : submissionOfKey(key);
+        if (submission === undefined) continue;
+        page.push(submission);
+        if (page.length < PAGE) continue;
+        yield page;
+        page = [];
+      }
+    } catch (cause) {
+      throw siteError(this.site, cause);
+    }
+    yield page;
   }
 
   /**

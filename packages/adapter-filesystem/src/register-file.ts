@@ -13,7 +13,7 @@ const DIGEST_BYTES = 32;
 const CHUNK_BYTES = 1024 * 1024;
 
 /**
- * A register in a file of an existing folder, readable by its owner only: the bytes, and their
+ * A region's register in a file of an existing folder, readable by its owner only: the bytes, and their
  * SHA-256. Throws `STATE_UNREACHABLE` and `STATE_FULL` (retry), `STATE_DAMAGED` (stop). If two
  * processes use one file, the digest tells what they mix.
  */
@@ -21,9 +21,9 @@ export class RegisterFile implements RegisterStore {
   readonly #directory: string;
   readonly #name: string;
 
-  constructor(directory: string, name: string) {
+  constructor(directory: string, region: string) {
     this.#directory = directory;
-    this.#name = name;
+    this.#name = `register-${region}`;
   }
 
   async read(): Promise<{ readonly bytes: Buffer; readonly at: number } | undefined> {

@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(folder, { recursive: true });
 });
-const file = (): RegisterFile => new RegisterFile(folder, 'register-zurich');
+const file = (): RegisterFile => new RegisterFile(folder, 'zurich');
 const path = (): string => join(folder, 'register-zurich');
 
 it('may be read and written by its owner only', async () => {
@@ -51,15 +51,15 @@ it('is not what a link leads to, and a missing folder is an error', async () => 
   await file().replace([Buffer.from('x')]);
   await symlink(path(), join(folder, 'register-moscow'));
   for (const other of [
-    new RegisterFile(folder, 'register-moscow'),
-    new RegisterFile(join(folder, 'none'), 'register-zurich'),
+    new RegisterFile(folder, 'moscow'),
+    new RegisterFile(join(folder, 'none'), 'zurich'),
   ])
     await expect(other.read()).rejects.toMatchObject({
       code: 'STATE_UNREACHABLE',
       remedy: 'retry',
     });
   await expect(
-    new RegisterFile(join(folder, 'none'), 'register-zurich').replace([]),
+    new RegisterFile(join(folder, 'none'), 'zurich').replace([]),
   ).rejects.toMatchObject({ code: 'STATE_UNREACHABLE' });
 });
 

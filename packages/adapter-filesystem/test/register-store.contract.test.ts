@@ -7,7 +7,7 @@ import { RegisterFile } from '../src/register-file.ts';
 describeRegisterStore('filesystem', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'residency-register-'));
   return {
-    open: () => new RegisterFile(folder, 'register-zurich'),
+    open: () => new RegisterFile(folder, 'zurich'),
     close: () => rm(folder, { recursive: true }),
   };
 });

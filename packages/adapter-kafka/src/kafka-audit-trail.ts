@@ -1,9 +1,9 @@
-import { hasCode } from '@residency/coded-error';
 import { TOPICS, auditEventIn, custodyTopic } from '@residency/contracts';
 import type { Topic } from '@residency/contracts';
 import type { AuditTrail } from '@residency/reconciliation';
 import { pause } from '@residency/waiting';
 import type { KafkaLog } from './kafka-log.ts';
+import { topicExists } from './topic-exists.ts';
 
 /** The methods of the log that are used. */
 export type TrailLog = Pick<KafkaLog, 'name' | 'read' | 'ends' | 'committed' | 'lastAuditEvent'>;
@@ -51,7 +51,7 @@ export class KafkaAuditTrail implements AuditTrail {
   async *custody(): AsyncGenerator<Buffer> {
     for (const region of this.#regions()) {
       const topic = custodyTopic(region);
-      if (await this.#isThere(topic))
+      if (await topicExists(await this.#log(), topic))
         for await (const { value } of this.#records(topic)) yield value;
     }
   }
@@ -97,21 +97,6 @@ export class KafkaAuditTrail implements AuditTrail {
       yield { partition, value: value ?? Buffer.alloc(0) };
     // An aborted read ends like a complete one.
     this.#signal.throwIfAborted();
-  }
-
-  /**
-   * A region's custody log is made with its custodian. Asked before it is read, because a reading
-   * waits for an election of a topic that is missing.
-   */
-  async #isThere(topic: Topic): Promise<boolean> {
-    const log = await this.#log();
-    try {
-      await log.ends(topic);
-      return true;
-    } catch (error) {
-      if (hasCode(error, 'TOPIC_MISSING')) return false;
-      throw error;
-    }
   }
 
   async #committed(): Promise<ReadonlyMap<string, bigint>> {

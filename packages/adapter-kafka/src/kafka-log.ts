@@ -1,6 +1,8 @@
 import type { LogReading } from '@residency/auditing';
 import { TOPICS, consentTick, custodyTopic, policyTick } from '@residency/contracts';
 import type { ControlState, LogEntry, LogRecord, Position, Topic } from '@residency/contracts';
+import type { CustodyReading, CustodyRecord } from '@residency/custodianship';
+import { defined } from '@residency/defined';
 import { atMost } from '@residency/waiting';
 import type { IntakeProgress, LogAhead, Undecided } from '@residency/observation';
 import type { Kafka } from 'kafkajs';
@@ -42,6 +44,7 @@ import type { KafkaSubmissionLogOptions } from './submission-log/options.ts';
 import { producerPlan } from './submission-log/producer-plan.ts';
 import { TransactionalProducer } from './submission-log/transactional-producer.ts';
 import { toLogRecord } from './to-log-record.ts';
+import { topicExists } from './topic-exists.ts';
 import { topicName } from './topic-name.ts';
 import { describeRetention } from './topics/describe-retention.ts';
 import { SerialAdmin } from './topics/serial-admin.ts';
@@ -338,14 +341,36 @@ export class KafkaLog {
     });
   }
 
-  /** The settled audit events, for a custodian. */
-  auditFeed(): KafkaAuditFeed {
+  /** The settled audit events. Once `signal` is aborted, its readings reject with its reason. */
+  auditFeed(signal?: AbortSignal): KafkaAuditFeed {
     this.#requireOpen();
     return new KafkaAuditFeed({
       partitions: async (topic) => await this.#intake.partitions(topic),
       end: async (topic, partition) => (await this.ends(topic)).get(partition) ?? -1n,
-      read: (topic, partition, from) => this.#readToEnd(topic, partition, from),
+      read: (topic, partition, from) => this.#readToEnd(topic, partition, { from, signal }),
     });
+  }
+
+  /**
+   * A region's custody log; a topic that is missing has no records. Takes no right, and fences nobody.
+   * Once `signal` is aborted, its readings reject with its reason.
+   */
+  custodyRecords(region: string, signal?: AbortSignal): CustodyReading {
+    return {
+      log: this.name,
+      region,
+      read: (from) => this.#custodyRecords(custodyTopic(region), from, signal),
+    };
+  }
+
+  async *#custodyRecords(
+    topic: Topic,
+    from: bigint | undefined,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<CustodyRecord> {
+    if (!(await topicExists(this, topic))) return;
+    for await (const records of this.#readToEnd(topic, 0, { from, signal }))
+      for (const { offset, value } of records) yield { offset, value: value ?? Buffer.alloc(0) };
   }
 
   /**
@@ -445,7 +470,7 @@ export class KafkaLog {
       log: this.name,
       partition,
       reads: this.#intake,
-      read: (topic, from) => this.#readToEnd(topic, partition, from),
+      read: (topic, from) => this.#readToEnd(topic, partition, { from }),
     };
   }
 
@@ -475,9 +500,10 @@ export class KafkaLog {
   async *#readToEnd(
     topic: Topic,
     partition: number,
-    from?: bigint,
+    { from, signal }: { readonly from?: bigint | undefined; readonly signal?: AbortSignal | undefined },
   ): AsyncGenerator<readonly LogRecord[]> {
-    yield* this.readBatches(topic, readingToEnd(partition, from));
+    yield* this.readBatches(topic, { ...readingToEnd(partition, from), ...defined({ signal }) });
+    signal?.throwIfAborted();
     this.#requireOpen();
   }
 

@@ -1,12 +1,15 @@
 import {
+  OBJECT_PREFIX,
   SITE_MARKER_KEY,
   SITE_PROBE,
   SITE_PROBE_KEY,
   isSetAsideKey,
   submissionOfKey,
 } from '@residency/contracts';
+import type { SubmissionList } from '@residency/custodianship';
 import { defined } from '@residency/defined';
 import type { FoundEntry, FoundObject, SiteReader } from '@residency/reconciliation';
+import { merged } from './merged.ts';
 import { observed } from './observed-calls.ts';
 import type { OnRequest } from './observed-calls.ts';
 import type { S3Calls } from './s3-calls.ts';
@@ -15,6 +18,9 @@ import type { S3SiteSettings } from './s3-settings.ts';
 
 /** S3's own limit of a page. */
 const PAGE_KEYS = 1_000;
+const DIGITS = [...'0123456789abcdef'];
+/** Lists of one bucket at a time: each page names the next one, so one list alone is slow. */
+const LISTS = 8;
 /**
  * Far beyond what a router writes. A larger object, which somebody else wrote, must not fill the
  * reader's memory: it is truncated, and then differs from its event.
@@ -29,7 +35,7 @@ export interface S3SiteReaderOptions {
 }
 
 /** Reads one site's bucket, with credentials that may list and get, and nothing else. */
-export class S3SiteReader implements SiteReader {
+export class S3SiteReader implements SiteReader, SubmissionList {
   readonly site: string;
   readonly #calls: S3Calls;
   readonly #before: () => Promise<void>;
@@ -52,19 +58,18 @@ export class S3SiteReader implements SiteReader {
    * Sees current versions only, and no unfinished multipart uploads.
    */
   async *list(): AsyncGenerator<FoundEntry> {
-    let from: string | undefined;
-    do {
-      await this.#before();
-      const { keys, next } = await this.#calls.list('', {
-        maxKeys: PAGE_KEYS,
-        ...defined({ from }),
-      });
+    for await (const keys of this.#pages(''))
       for (const key of keys) {
         if (key !== SITE_MARKER_KEY && !(await this.#isProbe(key)))
           yield { key, foreign: submissionOfKey(key) === undefined && !isSetAsideKey(key) };
       }
-      from = next;
-    } while (from !== undefined);
+  }
+
+  /** One list for each first digit of a submission id, several at a time. */
+  async *submissions(): AsyncGenerator<readonly string[]> {
+    const lists = DIGITS.map((digit) => this.#pages(`${OBJECT_PREFIX}${digit}`));
+    for await (const keys of merged(lists, LISTS))
+      yield keys.map(submissionOfKey).filter((submission) => submission !== undefined);
   }
 
   async read(key: string): Promise<FoundObject | undefined> {
@@ -74,6 +79,19 @@ export class S3SiteReader implements SiteReader {
     if (found === undefined) return undefined;
     const { bytes, metadata } = found;
     return Object.keys(metadata).length === 0 ? { bytes } : { bytes, metadata };
+  }
+
+  async *#pages(prefix: string): AsyncGenerator<readonly string[]> {
+    let from: string | undefined;
+    do {
+      await this.#before();
+      const { keys, next } = await this.#calls.list(prefix, {
+        maxKeys: PAGE_KEYS,
+        ...defined({ from }),
+      });
+      yield keys;
+      from = next;
+    } while (from !== undefined);
   }
 
   /**

@@ -41,3 +41,28 @@ test('what a custodian set aside is not foreign, and everything else beside it i
     strange.toSorted(),
   );
 });
+
+test('lists a site by first digits, eight at a time, and ends with the first failure', async () => {
+  let [running, most, asked] = [0, 0, 0];
+  const calls = new FakeBucket();
+  const failure = new Error('It is over.');
+  const list = async (prefix: string) => {
+    [running, asked] = [running + 1, asked + 1];
+    most = Math.max(most, running);
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    running -= 1;
+    if (prefix === 'samples/c') throw failure;
+    return { keys: [], ...(prefix === 'samples/0' && asked < 100 ? { next: 'more' } : {}) };
+  };
+  const reader = new S3SiteReader(SOME_SETTINGS, { calls: Object.assign(calls, { list }) });
+  await expect(Array.fromAsync(reader.submissions())).rejects.toBe(failure);
+  expect(most).toBe(8);
+  const before = asked;
+  await new Promise((resolve) => {
+    setTimeout(resolve, 20);
+  });
+  // No list goes on behind its failure.
+  expect(asked).toBe(before);
+});

@@ -1,7 +1,7 @@
 import { TOPICS, custodyTopic } from '@residency/contracts/log-record';
 import type { LogEntry, LogRecord, Position, QuarantinePointer, Topic } from '@residency/contracts';
 import type { AuditRestorer, CustodyRestorer, LogReading } from '@residency/auditing';
-import type { AuditFeed, CustodyLog } from '@residency/custodianship';
+import type { AuditFeed, CustodyLog, CustodyReading } from '@residency/custodianship';
 import type { ConsentHistory } from '@residency/consent';
 import { defined } from '@residency/defined';
 import type { Instant } from '@residency/residency';
@@ -221,6 +221,20 @@ export class SqliteLog {
       of: { topic, partition: 0 },
       records: async function* () {
         for await (const record of read()) yield [record];
+      },
+    };
+  }
+
+  /** A region's custody log. Takes no right. */
+  custodyRecords(region: string): CustodyReading {
+    const read = (from: bigint): AsyncIterable<LogRecord> =>
+      this.read(custodyTopic(region), { from, until: 'end' });
+    return {
+      log: this.name,
+      region,
+      read: async function* records(from = 0n) {
+        for await (const { offset, value } of read(from))
+          yield { offset, value: value ?? Buffer.alloc(0) };
       },
     };
   }

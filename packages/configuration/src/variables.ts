@@ -354,9 +354,10 @@ const custody = {
   }),
   RESIDENCY_CUSTODIAN_STATE_DIR: path({
     sections: ['custody'],
-    absent: 'the custodian reads both logs from their start each time it becomes the active one',
+    absent:
+      'the custodian reads both logs from their start each time it becomes the active one, and `residency site out` each time',
     description:
-      'Folder where the custodian keeps its register, so that it reads only what is new; it must exist, and belongs to one custodian alone.',
+      'Folder where the custodian keeps its register, so that it reads only what is new; it must exist, and belongs to one custodian alone. `residency site out` reads it too.',
   }),
   RESIDENCY_CUSTODIAN_INTERVAL_MS: whole(100, 600_000, {
     sections: ['custody'],

@@ -6,18 +6,19 @@ import type {
   RepairOrder,
   UnpaidCode,
 } from '@residency/contracts';
-import { evolveHolding, owedSites } from '@residency/custody';
+import { owedSites } from '@residency/custody';
 import { defined } from '@residency/defined';
 import { policyInForce, validPolicies } from '@residency/residency';
 import type { PolicyDocument } from '@residency/residency';
 import { BackOff } from '@residency/routing';
 import type { PolicyView, SettledOutcomes } from '@residency/routing';
+import { AuditFold } from './audit-fold.ts';
+import type { OnDiffers } from './audit-fold.ts';
 import { CustodyHead } from './custody-head.ts';
 import { debtIn } from './debt.ts';
 import type { Debt } from './debt.ts';
-import { Debts } from './debts.ts';
-import type { SiteDebts } from './debts.ts';
-import { auditDigest, openRegister } from './open-register.ts';
+import type { Debts, SiteDebts } from './debts.ts';
+import { openRegister } from './open-register.ts';
 import { payBatch, unlessAway } from './pay-batch.ts';
 import type { PayDeps } from './pay-batch.ts';
 import type { Register, RegisterTopics } from './register-format.ts';
@@ -49,11 +50,8 @@ export interface CustodianDeps {
   readonly copied?: (copy: Omit<CopiedData, 'previous'>) => void;
   /** Called for each order once its closing event is appended. */
   readonly closed?: (order: Omit<ClosedData, 'previous'>) => void;
-  /**
-   * Called for each stored sample that is read and whose copy's event names another ciphertext or
-   * sample. The copy counts as owed.
-   */
-  readonly differs?: (copy: { readonly site: string; readonly position: string }) => void;
+  /** Called for each such copy of a stored sample that is read. The copy counts as owed. */
+  readonly differs?: OnDiffers;
   /** Called once all debts are found for the first time, before any is paid. */
   readonly tookOver?: (takeOver: TakeOver) => void;
   /** Absent: every start reads both logs from their start. */
@@ -90,7 +88,6 @@ export interface OpenRepair extends RepairCounts {
 
 type Refusal = NonNullable<ClosedData['refused']>;
 
-const NOTHING: Pick<Register, 'sites' | 'debts'> = { sites: [], debts: { due: [], oldestAt: [] } };
 const BATCH = { copies: 16, bytes: 32 * 1024 * 1024 };
 const RETRY = { firstMs: 1_000, mostMs: 30_000 };
 /** Debts that a person must look at are tried again this often. */
@@ -124,15 +121,13 @@ interface SiteState {
 export class Custodian {
   readonly #deps: CustodianDeps;
   readonly #head: CustodyHead;
+  readonly #audit: AuditFold;
   readonly #debts: Debts;
-  /** The last audit record that was read, by partition. */
-  readonly #last: Map<number, AuditFeedRecord>;
   readonly #keeper: RegisterKeeper;
   readonly #states = new Map<string, SiteState>();
   readonly #unpaid = new Map<string, Unpaid>();
   readonly #repairs = new Map<string, Repair>();
-  /** By the policy in force, and by all valid versions. */
-  #sites: readonly string[];
+  /** The region's sites by all valid policy versions. */
   #known: ReadonlySet<string> = new Set();
   /** Sites that are out of service: nothing is asked of them. */
   #out: ReadonlySet<string> = new Set();
@@ -144,17 +139,12 @@ export class Custodian {
   #copied = 0;
   #busy = false;
 
-  private constructor(
-    deps: CustodianDeps,
-    head: CustodyHead,
-    { sites, debts }: Pick<Register, 'sites' | 'debts'> = NOTHING,
-    last: ReadonlyMap<number, AuditFeedRecord> = new Map(),
-  ) {
+  private constructor(deps: CustodianDeps, head: CustodyHead, audit?: AuditFold) {
+    const { region } = deps.custody;
     this.#deps = deps;
     this.#head = head;
-    this.#debts = new Debts(debts);
-    this.#sites = sites;
-    this.#last = new Map(last);
+    this.#audit = audit ?? new AuditFold({ region, head });
+    this.#debts = this.#audit.debts;
     this.#keeper = new RegisterKeeper(deps.register, deps.elapsed);
   }
 
@@ -174,18 +164,10 @@ export class Custodian {
     if (keeping === undefined) return undefined;
     const opened = await openRegister({ ...keeping, custody, audit });
     if (opened === undefined) return undefined;
-    if ('passedOver' in opened) {
-      keeping.passedOver(opened.passedOver, opened.error);
-      return undefined;
-    }
-    const { register, last, bytes, at } = opened;
-    const head = await CustodyHead.resume(custody, register.head);
-    if (head === undefined) {
-      keeping.passedOver('REGISTER_AHEAD_OF_LOG');
-      return undefined;
-    }
+    const { register: saved, head, last, bytes, at } = opened;
     keeping.opened({ bytes, at });
-    const custodian = new Custodian(deps, head, register, last);
+    const { region } = custody;
+    const custodian = new Custodian(deps, head, new AuditFold({ region, head, saved, last }));
     await custodian.#strikePaid();
     return custodian;
   }
@@ -252,19 +234,8 @@ export class Custodian {
     for (const { site, partition, offset, at } of this.#unpaid.values())
       debts.add(site, partition, offset, at);
     const { log, region } = this.#deps.custody;
-    return {
-      log,
-      region,
-      topics,
-      head: this.#head.save(),
-      sites: this.#sites,
-      debts: debts.save(),
-      audit: [...this.#last].map(([partition, record]) => ({
-        partition,
-        offset: record.offset,
-        digest: auditDigest(record),
-      })),
-    };
+    const head = this.#head.save();
+    return { log, region, topics, head, ...this.#audit.save(), debts: debts.save() };
   }
 
   #foundAll(): void {
@@ -279,18 +250,18 @@ export class Custodian {
    * through, from their first debt to their last.
    */
   async #strikePaid(): Promise<void> {
-    const { audit, custody } = this.#deps;
+    const { audit } = this.#deps;
     for (const site of this.#sites) {
       if (!this.#head.copiedTo.has(site)) continue;
       const left: number[] = [];
-      for (const partition of this.#last.keys()) {
+      for (const partition of this.#audit.partitions) {
         const first = this.#debts.first(site, partition);
         let count = this.#debts.count(site, partition);
         if (first === undefined) continue;
         for await (const record of audit.read(partition, first)) {
           this.#read += 1;
           if (!this.#debts.has(site, partition, record.offset)) continue;
-          const debt = this.#held(debtIn(partition, record, custody.region));
+          const debt = this.#heldIn(partition, record);
           if (debt !== undefined && owedSites(debt.holding, [site]).length > 0) left.push(debt.at);
           else this.#debts.paid(site, partition, record.offset);
           count -= 1;
@@ -322,10 +293,8 @@ export class Custodian {
     this.#out = new Set([...service.out.keys()].filter((site) => !sites.includes(site)));
     if (sites.length === this.#sites.length && sites.every((site) => this.#sites.includes(site)))
       return;
-    this.#sites = sites;
+    this.#audit.restart(sites);
     this.#complete = false;
-    this.#last.clear();
-    this.#debts.clear();
     this.#unpaid.clear();
   }
 
@@ -341,45 +310,23 @@ export class Custodian {
   }
 
   async #findDebts(partition: number, signal: AbortSignal): Promise<void> {
-    const { audit, custody } = this.#deps;
-    for await (const record of audit.read(partition, this.#next(partition))) {
+    const { audit, differs } = this.#deps;
+    for await (const record of audit.read(partition, this.#audit.next(partition))) {
       if (signal.aborted) return;
-      const debt = this.#held(debtIn(partition, record, custody.region), this.#deps.differs);
-      if (debt !== undefined)
-        for (const site of owedSites(debt.holding, this.#sites))
-          this.#debts.add(site, partition, record.offset, debt.at);
-      this.#last.set(partition, record);
+      this.#audit.follow(partition, record, differs);
       this.#read += 1;
       if (this.#keeper.isDue(this.#followed)) await this.keep();
     }
   }
 
-  /** The next audit record to read. */
-  #next(partition: number): bigint {
-    const last = this.#last.get(partition);
-    return last === undefined ? 0n : last.offset + 1n;
+  /** A stored sample of the region with all its copies; `undefined`: the record is none. */
+  #heldIn(partition: number, record: AuditFeedRecord): Debt | undefined {
+    const debt = debtIn(partition, record, this.#deps.custody.region);
+    return debt === undefined ? undefined : this.#audit.held(debt);
   }
 
-  /** With the copies that custody events gave it. `differs`: as in the dependencies. */
-  #held(debt: Debt | undefined, differs?: CustodianDeps['differs']): Debt | undefined {
-    if (debt === undefined) return undefined;
-    let { holding } = debt;
-    const { position, submission, region, sealedSha256, sealedBytes } = holding;
-    for (const site of this.#sites) {
-      const found = this.#head.copyIn(site, holding);
-      if (found === 'differs') differs?.({ site, position });
-      if (found !== 'copied') continue;
-      const copy = { site, sealedSha256, sealedBytes };
-      ({ holding } = evolveHolding(holding, {
-        type: 'copied',
-        of: position,
-        submission,
-        region,
-        copy,
-        isRepair: true,
-      }));
-    }
-    return { ...debt, holding };
+  get #sites(): readonly string[] {
+    return this.#audit.sites;
   }
 
   async #pay(name: string, signal: AbortSignal): Promise<void> {
@@ -437,14 +384,14 @@ export class Custodian {
       readonly debt: (debt: Debt) => boolean;
     },
   ): AsyncGenerator<readonly Debt[]> {
-    const { audit, custody } = this.#deps;
-    const end = this.#next(partition);
+    const { audit } = this.#deps;
+    const end = this.#audit.next(partition);
     let [batch, bytes, found]: [Debt[], number, number] = [[], 0, 0];
     for await (const record of audit.read(partition, from)) {
       if (record.offset >= end || wanted.signal.aborted) break;
       if (!wanted.record(record)) continue;
       found += 1;
-      const debt = this.#held(debtIn(partition, record, custody.region));
+      const debt = this.#heldIn(partition, record);
       if (debt === undefined || !wanted.debt(debt)) continue;
       // The source's bytes, and what is set aside.
       const needs = 2 * debt.holding.sealedBytes;

@@ -15,7 +15,7 @@ import { OffsetSets } from './offset-sets.ts';
 import type { SavedSet } from './offset-sets.ts';
 import { placeOf } from './place-of.ts';
 import type { Holding } from '@residency/custody';
-import type { CustodyLog, CustodyRecord } from './ports/custody-log.ts';
+import type { CustodyLog, CustodyReading, CustodyRecord } from './ports/custody-log.ts';
 
 /** An event without its place in the log. */
 type Fact = CustodyEvent extends infer Event
@@ -49,9 +49,12 @@ const NOTHING: SavedHead = {
   notRepaired: [],
 };
 
-/** What a custodian knows of its region's custody log: its last event, and who has got a copy. */
-export class CustodyHead {
-  readonly #log: CustodyLog;
+/**
+ * What a custodian knows of its region's custody log: its last event, and who has got a copy. With a
+ * `CustodyReading` it cannot append.
+ */
+export class CustodyHead<Log extends CustodyReading = CustodyLog> {
+  readonly #log: Log;
   readonly #copied: CopyPrints;
   readonly #closed: Set<string>;
   /** By open order in the place of the site: what it made anew, and what it could not. */
@@ -62,7 +65,7 @@ export class CustodyHead {
   #passedOver = 0;
   #followed = 0;
 
-  private constructor(log: CustodyLog, { end, prints, closed, repaired, notRepaired }: SavedHead) {
+  private constructor(log: Log, { end, prints, closed, repaired, notRepaired }: SavedHead) {
     this.#log = log;
     this.#copied = CopyPrints.of(prints);
     this.#closed = new Set(closed);
@@ -72,7 +75,7 @@ export class CustodyHead {
   }
 
   /** Reads the log to its end. Throws as `CustodyLog.read`. */
-  static async read(log: CustodyLog): Promise<CustodyHead> {
+  static async read<Log extends CustodyReading>(log: Log): Promise<CustodyHead<Log>> {
     const head = new CustodyHead(log, NOTHING);
     for await (const record of log.read()) head.#follow(record);
     return head;
@@ -82,7 +85,10 @@ export class CustodyHead {
    * Reads what came after `saved`, which is kept and changed. `undefined`: the log does not have its
    * last event. Throws as `CustodyLog.read`.
    */
-  static async resume(log: CustodyLog, saved: SavedHead): Promise<CustodyHead | undefined> {
+  static async resume<Log extends CustodyReading>(
+    log: Log,
+    saved: SavedHead,
+  ): Promise<CustodyHead<Log> | undefined> {
     const { end } = saved;
     const head = new CustodyHead(log, saved);
     let found = end === undefined;
@@ -155,7 +161,11 @@ export class CustodyHead {
   }
 
   /** Appends an order's closing event. Throws as `CustodyLog.append`. */
-  async close(data: Omit<ClosedData, 'previous'>, at: number): Promise<void> {
+  async close(
+    this: CustodyHead,
+    data: Omit<ClosedData, 'previous'>,
+    at: number,
+  ): Promise<void> {
     await this.#append([(previous) => ({ type: ORDER_CLOSED, data: { ...data, previous } })], at);
   }
 
@@ -164,6 +174,7 @@ export class CustodyHead {
    * `CustodyLog.append`.
    */
   async append(
+    this: CustodyHead,
     {
       copies,
       notRepaired = [],
@@ -186,7 +197,11 @@ export class CustodyHead {
     if (events.length > 0) await this.#append(events, at);
   }
 
-  async #append(events: readonly ((previous: string | null) => Fact)[], at: number): Promise<void> {
+  async #append(
+    this: CustodyHead,
+    events: readonly ((previous: string | null) => Fact)[],
+    at: number,
+  ): Promise<void> {
     let [sequence, previous] = [this.#next, this.#end?.digest ?? null];
     const values = events.map((event) => {
       const { record } = custodyEntry({ log: this.#log.log, sequence, at, ...event(previous) });

@@ -1,3 +1,4 @@
+import type { OffsetSet } from './offset-set.ts';
 import { OffsetSets } from './offset-sets.ts';
 import type { SavedSet } from './offset-sets.ts';
 
@@ -52,6 +53,11 @@ export class Debts {
   /** The number of copies that a site lacks of one partition. */
   count(site: string, partition: number): number {
     return this.#due.count(site, String(partition));
+  }
+
+  /** The owed offsets of one partition, in a set of its own. */
+  offsets(site: string, partition: number): OffsetSet {
+    return this.#due.copy(site, String(partition));
   }
 
   of(site: string): SiteDebts {

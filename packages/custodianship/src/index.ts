@@ -3,13 +3,14 @@ export type { CustodianDeps, OpenRepair, RoundReport, TakeOver } from './custodi
 export { changeArbiter } from './change-arbiter.ts';
 export type { ArbiterChange, ChangeArbiterDeps } from './change-arbiter.ts';
 export { findClaims } from './find-claims.ts';
-export type { FindClaimsDeps, FoundClaims } from './find-claims.ts';
+export type { FindClaimsDeps, FoundClaims, ListedSites } from './find-claims.ts';
 export { KeySet } from './key-set.ts';
 export { storedObjects } from './stored-objects.ts';
 export type { StoredObjects } from './stored-objects.ts';
 export type { SiteDebts } from './debts.ts';
 export { PASSED_OVER_CODES } from './open-register.ts';
 export type { PassedOverCode } from './open-register.ts';
+export { registerTopics } from './register-format.ts';
 export type { RegisterTopics } from './register-format.ts';
 export type { RegisterKeeping } from './register-keeper.ts';
 export {
@@ -23,5 +24,6 @@ export type { CustodianSiteErrorCode } from './custodian-site-error.ts';
 export type { AuditFeed, AuditFeedRecord } from './ports/audit-feed.ts';
 export type { CustodianSite, FoundCopy, NewCopy, Written } from './ports/custodian-site.ts';
 export type { CustodianSites } from './ports/custodian-sites.ts';
-export type { CustodyLog, CustodyRecord } from './ports/custody-log.ts';
+export type { CustodyLog, CustodyReading, CustodyRecord } from './ports/custody-log.ts';
 export type { RegisterStore } from './ports/register-store.ts';
+export type { SubmissionList } from './ports/submission-list.ts';

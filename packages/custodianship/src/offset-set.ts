@@ -45,6 +45,13 @@ export class OffsetSet {
     return BigInt(this.#firstWord * WORD + (31 - Math.clz32(word & -word)));
   }
 
+  /** All offsets, ascending. */
+  *offsets(): Generator<bigint> {
+    for (const [index, word] of this.#words.entries())
+      for (let left = word; left !== 0; left &= left - 1)
+        yield BigInt(index * WORD + (31 - Math.clz32(left & -left)));
+  }
+
   /** The words up to the last one with a member. */
   get words(): Uint32Array {
     return this.#words.subarray(0, this.#words.findLastIndex((word) => word !== 0) + 1);

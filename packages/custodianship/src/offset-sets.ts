@@ -40,6 +40,11 @@ export class OffsetSets {
     return this.#sets.get(site)?.get(partition)?.first;
   }
 
+  /** A set of its own, with the same offsets. */
+  copy(site: string, partition: string): OffsetSet {
+    return OffsetSet.of(this.#sets.get(site)?.get(partition)?.words.slice() ?? new Uint32Array());
+  }
+
   clear(site?: string): void {
     if (site === undefined) this.#sets.clear();
     else this.#sets.delete(site);

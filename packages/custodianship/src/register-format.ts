@@ -1,14 +1,28 @@
+import { TOPICS, custodyTopic, parsePosition } from '@residency/contracts';
+import type { ClaimedIdentity, Topic } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { tryReadJson } from '@residency/residency';
-import type { SavedPages } from './copy-prints.ts';
 import type { CustodyEnd, SavedHead } from './custody-head.ts';
 import type { SavedDebts } from './debts.ts';
+import type { SavedPages } from './offset-pages.ts';
 import type { SavedSet } from './offset-sets.ts';
+import type { SavedOwners } from './unsettled-owners.ts';
 
 /** The ids of the topics that were read (KIP-516). Absent: the log has none. */
 export interface RegisterTopics {
   readonly audit?: string;
   readonly custody?: string;
+}
+
+/** `topicId`: the id of a topic now. A topic that was made again has another one. */
+export async function registerTopics(
+  region: string,
+  topicId: (topic: Topic) => Promise<string | undefined>,
+): Promise<RegisterTopics> {
+  return defined({
+    audit: await topicId(TOPICS.audit),
+    custody: await topicId(custodyTopic(region)),
+  });
 }
 
 /** Of an audit partition: the last record that was read, with the digest of its value. */
@@ -27,13 +41,18 @@ export interface Register {
   /** The sites that `debts` are about: those in service. */
   readonly sites: readonly string[];
   readonly debts: SavedDebts;
+  /** By partition of the audit log. */
+  readonly stored: readonly SavedPages[];
+  readonly owners: SavedOwners;
   readonly audit: readonly AuditPlace[];
 }
 
-const FORMAT = 'residency-register/1';
+const FORMAT = 'residency-register/2';
 const WORD = 4;
 /** The most words of one piece, so that hashing one does not hold up other work. */
 const PIECE = 64 * 1024;
+/** Kinds of blocks whose place is the number of a page. */
+const PAGED: ReadonlySet<string> = new Set(['prints', 'stored']);
 const IS_LITTLE = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 interface Block {
@@ -46,7 +65,7 @@ interface Block {
  * in this machine's order of bytes. The pieces are the register's own memory.
  */
 export function* encodeRegister(register: Register): Generator<Uint8Array> {
-  const { log, region, topics, head, sites, debts, audit } = register;
+  const { log, region, topics, head, sites, debts, owners, audit } = register;
   const blocks = blocksOf(register);
   const line = `${FORMAT} ${JSON.stringify({
     log,
@@ -58,6 +77,8 @@ export function* encodeRegister(register: Register): Generator<Uint8Array> {
     closed: head.closed,
     later: head.prints.later,
     oldestAt: debts.oldestAt,
+    settled: owners.settled.map(([partition, offset]) => [partition, String(offset)]),
+    named: owners.named,
     places: audit.map(({ partition, offset, digest }) => [partition, String(offset), digest]),
     blocks: blocks.map(({ of, words }) => [...of, lengthOf(words)]),
   })}`;
@@ -90,16 +111,18 @@ export function decodeRegister(bytes: Buffer): Register | undefined {
   }
 }
 
-function blocksOf({ head, debts }: Register): readonly Block[] {
+function blocksOf({ head, debts, stored }: Register): readonly Block[] {
   return [
-    ...head.prints.pages.map(({ of, first, words }) => ({
-      of: ['prints', of, String(first)] as const,
-      words,
-    })),
+    ...pagesIn('prints', head.prints.pages),
+    ...pagesIn('stored', stored),
     ...setsIn('repaired', head.repaired),
     ...setsIn('not-repaired', head.notRepaired),
     ...setsIn('due', debts.due),
   ];
+}
+
+function pagesIn(kind: string, pages: readonly SavedPages[]): readonly Block[] {
+  return pages.map(({ of, first, words }) => ({ of: [kind, of, String(first)], words }));
 }
 
 function setsIn(kind: string, sets: readonly SavedSet[]): readonly Block[] {
@@ -120,9 +143,10 @@ function registerOf(json: Fields, rest: Buffer): Register {
     blocks.flatMap(({ of: [kind, site, partition], words: [words] }) =>
       kind === wanted && words !== undefined ? [{ site, partition, words }] : [],
     );
-  const pages = blocks.flatMap(({ of: [kind, of, first], words }): readonly SavedPages[] =>
-    kind === 'prints' ? [{ of, first: BigInt(first), words }] : [],
-  );
+  const pages = (wanted: string): readonly SavedPages[] =>
+    blocks.flatMap(({ of: [kind, of, first], words }) =>
+      kind === wanted ? [{ of, first: BigInt(first), words }] : [],
+    );
   const topics = json.of('topics');
   const end = json.of('end');
   return {
@@ -136,7 +160,7 @@ function registerOf(json: Fields, rest: Buffer): Register {
     head: {
       ...(end.value === null ? {} : { end: endOf(end) }),
       prints: {
-        pages,
+        pages: pages('prints'),
         later: json
           .of('later')
           .list.map((one) => [one.of(0).text, one.of(1).list.map(({ number }) => number)]),
@@ -149,11 +173,26 @@ function registerOf(json: Fields, rest: Buffer): Register {
       due: sets('due'),
       oldestAt: json.of('oldestAt').list.map((one) => [one.of(0).text, one.of(1).number]),
     },
+    stored: pages('stored'),
+    owners: {
+      settled: json.of('settled').list.map((one) => [one.of(0).text, one.of(1).offset]),
+      named: json.of('named').list.map(claimOf),
+    },
     audit: json.of('places').list.map((one) => ({
       partition: one.of(0).number,
       offset: one.of(1).offset,
       digest: one.of(2).text,
     })),
+  };
+}
+
+function claimOf(claim: Fields): ClaimedIdentity {
+  const text = (member: string): string => claim.of(member).text;
+  return {
+    submission: text('submission'),
+    of: claim.of('of').position,
+    sampleSha256: text('sampleSha256'),
+    country: text('country'),
   };
 }
 
@@ -172,7 +211,7 @@ function blocksIn(listed: Fields, rest: Buffer): readonly Block[] {
     const [kind, name, place] = [one.of(0).text, one.of(1).text, one.of(2).text];
     const { number } = one.of(3);
     const found = rest.subarray(from, from + number * WORD);
-    if (found.length !== number * WORD || (kind === 'prints' && !/^\d{1,19}$/.test(place)))
+    if (found.length !== number * WORD || (PAGED.has(kind) && !/^\d{1,19}$/.test(place)))
       throw new Malformed();
     from += found.length;
     return { of: [kind, name, place], words: [wordsOf(found)] };
@@ -222,6 +261,15 @@ class Fields {
     if (!Number.isSafeInteger(this.value) || typeof this.value !== 'number' || this.value < 0)
       throw new Malformed();
     return this.value;
+  }
+
+  get position(): string {
+    try {
+      parsePosition(this.text);
+    } catch {
+      throw new Malformed();
+    }
+    return this.text;
   }
 
   get offset(): bigint {

@@ -152,7 +152,7 @@ async function register(row: Row, count: number, made: boolean): Promise<Figures
 async function inFolder<T>(work: (store: RegisterFile) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'residency-register-'));
   try {
-    return await work(new RegisterFile(folder, 'register-zurich'));
+    return await work(new RegisterFile(folder, 'zurich'));
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -22,7 +22,7 @@ import type {
   ControlState,
 } from '@residency/contracts';
 import { Custodian } from '@residency/custodianship';
-import type { CustodianDeps, CustodianSite, CustodyLog } from '@residency/custodianship';
+import type { AuditFeed, CustodianDeps, CustodianSite, CustodyLog } from '@residency/custodianship';
 import { holding, owedSites } from '@residency/custody';
 import type { PolicyDocument } from '@residency/residency';
 import type { Sealer } from '@residency/routing';
@@ -169,17 +169,21 @@ export class CustodyWorld {
     };
   }
 
-  async custodian(overrides: Partial<CustodianDeps> = {}): Promise<Custodian> {
+  feed(): AuditFeed {
     const { audit } = this;
+    return {
+      partitions: async () => [0],
+      read: async function* read(_, from) {
+        for (const [index, value] of [...audit].entries())
+          if (BigInt(index) >= from) yield { offset: BigInt(index), value };
+      },
+    };
+  }
+
+  async custodian(overrides: Partial<CustodianDeps> = {}): Promise<Custodian> {
     return await Custodian.begin({
       custody: this.open(),
-      audit: {
-        partitions: async () => [0],
-        read: async function* read(_, from) {
-          for (const [index, value] of [...audit].entries())
-            if (BigInt(index) >= from) yield { offset: BigInt(index), value };
-        },
-      },
+      audit: this.feed(),
       sites: { site: async (name) => this.#site(name) },
       outcomes: this.routing.outcomes,
       policies: this.routing.views().policies,

@@ -1,7 +1,18 @@
 import { CodedError } from '@residency/coded-error';
-import { ALL_IN_SERVICE, INITIAL_CONTROL, encodeCustodyEvent } from '@residency/contracts';
-import type { PassedOverCode, RegisterKeeping, TakeOver } from '@residency/custodianship';
-import { MemoryRegisterStore } from '@residency/testkit';
+import {
+  ALL_IN_SERVICE,
+  INITIAL_CONTROL,
+  encodeCustodyEvent,
+  submissionOfKey,
+} from '@residency/contracts';
+import { KeySet, findClaims } from '@residency/custodianship';
+import type {
+  FoundClaims,
+  PassedOverCode,
+  RegisterKeeping,
+  TakeOver,
+} from '@residency/custodianship';
+import { MemoryObjectStore, MemoryRegisterStore } from '@residency/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeRegister, encodeRegister } from '../src/register-format.ts';
@@ -99,6 +110,26 @@ function comparable({ head, debts, audit, ...rest }: Register) {
     sitesWithAge: byName(debts.oldestAt.map(([site]) => [site] as const)),
     audit,
   };
+}
+
+/** The claims if `next` is to arbitrate, without or with a custodian's register. */
+async function claims(
+  w: CustodyWorld,
+  next: string,
+  store?: MemoryRegisterStore,
+): Promise<Omit<FoundClaims, 'auditRecords'>> {
+  const keys = new KeySet();
+  const site = w.routing.sites.get(next);
+  for (const key of site instanceof MemoryObjectStore ? site.objects.keys() : [])
+    keys.add(submissionOfKey(key) ?? '');
+  const found = await findClaims({
+    sites: [next],
+    audit: w.feed(),
+    custody: w.open(),
+    listed: Promise.resolve(new Map([[next, keys]])),
+    ...(store === undefined ? {} : { register: kept(store).keeping }),
+  });
+  return { claims: found.claims, unheld: found.unheld };
 }
 
 type Step =
@@ -234,6 +265,8 @@ describe('a custodian that starts with a register', () => {
             expect(resumed.passedOver).toEqual([]);
             expect(resumed.owed).toEqual(whole.owed);
             expect(resumed.knows).toEqual(whole.knows);
+            for (const next of ['zrh-2', 'zrh-3'])
+              expect(await claims(history.w, next, store)).toEqual(await claims(history.w, next));
           }
         }
       }),
@@ -391,8 +424,8 @@ describe('a register', () => {
   });
 
   it.each<[string, (line: string) => string]>([
-    ['an earlier format', (line) => line.replace('register/1', 'register/0')],
-    ['a later format', (line) => line.replace('register/1 ', 'register/10 ')],
+    ['an earlier format', (line) => line.replace('register/2', 'register/1')],
+    ['a later format', (line) => line.replace('register/2 ', 'register/20 ')],
     ['the other order of bytes', (line) => line.replace(/"little":\w+/, '"little":0')],
     ['no JSON', (line) => line.replace('{', '[')],
     ['an offset below 0', (line) => line.replace('"offset":"', '"offset":"-')],
@@ -402,6 +435,7 @@ describe('a register', () => {
       'a place of a page that is no number',
       (line) => line.replace(/("prints","[^"]*",)"0"/, '$1"x"'),
     ],
+    ['a record that no position names', (line) => line.replace('"of":"log-1/', '"of":"log-1')],
     ['a block too many', (line) => line.replace('"blocks":[', '"blocks":[["due","zrh-2","0",1],')],
     ['a block too long', (line) => line.replace('"0",1024]', '"0",1025]')],
     ['a block too short', (line) => line.replace('"0",1024]', '"0",1023]')],
@@ -415,6 +449,8 @@ describe('a register', () => {
       'closed',
       'later',
       'oldestAt',
+      'settled',
+      'named',
       'places',
       'blocks',
     ].flatMap((field): [string, (line: string) => string][] => [
@@ -603,7 +639,7 @@ describe('saving', () => {
   });
 });
 
-/** Debts, copies, and an order that is open and has made copies anew, in a register. */
+/** Debts, copies, and an owner that is not settled, in a register. */
 async function someRegister(): Promise<{
   readonly w: CustodyWorld;
   readonly store: MemoryRegisterStore;
@@ -614,7 +650,11 @@ async function someRegister(): Promise<{
   const custodian = await w.custodian({ register: kept(store).keeping });
   await custodian.round(running);
   w.away.add('zrh-2');
-  await w.stored('owed', ['zrh-2']);
+  const last = await w.stored('owed', ['zrh-2']);
+  if (last.outcome !== 'stored') throw new TypeError('Expected a stored sample.');
+  const { placements: _, owed: __, ...judged } = last.data;
+  const of = 'log-1/threat.samples/3/7';
+  w.audit.push(w.encode({ ...last, outcome: 'duplicate', data: { ...judged, of } }));
   await custodian.round(running);
   await custodian.keep();
   return { w, store };

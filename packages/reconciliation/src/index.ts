@@ -24,4 +24,4 @@ export { reconcile } from './reconcile.ts';
 export type { ReconcileDeps } from './reconcile-deps.ts';
 export type { ReconcileOptions } from './reconcile.ts';
 export type { AlsoIn, Listed, OwedCopies, ReconciliationReport } from './report.ts';
-export { watched } from './watched.ts';
+export { watched, watchedList } from './watched.ts';

@@ -1,5 +1,5 @@
 import type { MarkerWatch } from '@residency/contracts';
-import type { FoundEntry, FoundObject, SiteReader } from './ports/site-reader.ts';
+import type { FoundObject, SiteReader } from './ports/site-reader.ts';
 
 /**
  * A reader that verifies the site's marker before its first use, after a failure and once a minute.
@@ -10,7 +10,7 @@ import type { FoundEntry, FoundObject, SiteReader } from './ports/site-reader.ts
 export function watched(reader: SiteReader, watch: MarkerWatch): SiteReader {
   return {
     site: reader.site,
-    list: () => list(reader, watch),
+    list: () => watchedList(reader.list(), watch),
     read: async (key) => {
       const found = await doubting(watch, () => reader.read(key));
       if (found === undefined) await again(watch);
@@ -19,10 +19,14 @@ export function watched(reader: SiteReader, watch: MarkerWatch): SiteReader {
   };
 }
 
-async function* list(reader: SiteReader, watch: MarkerWatch): AsyncGenerator<FoundEntry> {
+/** A list of a site, verified as that of `watched`: whole only if the marker is right at its end. */
+export async function* watchedList<T>(
+  list: AsyncIterable<T>,
+  watch: MarkerWatch,
+): AsyncGenerator<T> {
   await watch.fresh();
   try {
-    for await (const entry of reader.list()) {
+    for await (const entry of list) {
       await watch.fresh();
       yield entry;
     }

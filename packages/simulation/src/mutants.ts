@@ -519,7 +519,7 @@ export const MUTANTS: readonly Mutant[] = [
     defect: 'the next arbiter knows of no owner that only a conflict names',
     edits: [
       {
-        file: `${CUSTODY}/find-claims.ts`,
+        file: `${CUSTODY}/unsettled-owners.ts`,
         from: 'const owner = namedOwner(event);',
         to: "const owner = event.outcome === 'duplicate' ? namedOwner(event) : undefined;",
       },
@@ -533,8 +533,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${CUSTODY}/find-claims.ts`,
-        from: 'return { claims: [...unsettled, ...claims], unheld };',
-        to: 'return { claims: [], unheld };',
+        from: 'claims: [...fold.owners.all, ...lacked.flatMap(({ claims }) => claims)],',
+        to: 'claims: [],',
       },
     ],
   },

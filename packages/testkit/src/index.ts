@@ -49,4 +49,6 @@ export { describeSettledOutcomes } from './settled-outcomes-suite.ts';
 export type { SettledOutcomesHarness } from './settled-outcomes-suite.ts';
 export { describeSubmissionLog } from './submission-log-suite.ts';
 export type { SubmissionLogHarness, SubmissionLogSettings } from './submission-log-suite.ts';
+export { describeSubmissionList } from './submission-list-suite.ts';
+export type { SubmissionListHarness } from './submission-list-suite.ts';
 export { QUARANTINE_ME, settlementsOf } from './test-settlement.ts';

@@ -1,7 +1,5 @@
 import type { KafkaCustodianOptions, KafkaLog } from '@residency/adapter-kafka';
-import { TOPICS, custodyTopic } from '@residency/contracts';
-import type { RegisterTopics } from '@residency/custodianship';
-import { defined } from '@residency/defined';
+import { registerTopics } from '@residency/custodianship';
 import { retryUntilReady } from '@residency/waiting';
 import { keepCustody } from './keep-custody.ts';
 import type { KeptRegister } from './register-keeping.ts';
@@ -57,17 +55,9 @@ export async function leadCustody({
         signal: leading,
         ...(register === undefined
           ? {}
-          : { register: { ...register, topics: await topicsOf(log, region) } }),
+          : { register: { ...register, topics: await registerTopics(region, (topic) => log.topicId(topic)) } }),
       });
     },
     { signal, waits },
   );
-}
-
-/** A topic that was made again has another id, so a register from before is not of it. */
-async function topicsOf(log: Pick<KafkaLog, 'topicId'>, region: string): Promise<RegisterTopics> {
-  return defined({
-    audit: await log.topicId(TOPICS.audit),
-    custody: await log.topicId(custodyTopic(region)),
-  });
 }

@@ -67,7 +67,7 @@ async function keep(
       intervalMs,
       ...(stateDirectory === undefined
         ? {}
-        : { register: { store: new RegisterFile(stateDirectory, `register-${region}`) } }),
+        : { register: { store: new RegisterFile(stateDirectory, region) } }),
       signal,
       waits,
       logger,

@@ -133,7 +133,7 @@ export async function payOnce(
 
 /** In the data directory. Its log has no topic ids; a copy of the directory has a copy of both. */
 function registerOf({ path }: DataDirectory, region: string): KeptRegister {
-  return { store: new RegisterFile(path, `register-${region}`), topics: {} };
+  return { store: new RegisterFile(path, region), topics: {} };
 }
 
 async function custodianDeps(

@@ -2,7 +2,7 @@ import { RegisterFile } from '../../src/register-file.ts';
 
 // Writes registers, each of another number, until it is killed.
 const [, , folder = ''] = process.argv;
-const file = new RegisterFile(folder, 'register-zurich');
+const file = new RegisterFile(folder, 'zurich');
 const last = (await file.read())?.bytes.readUInt32BE() ?? 0;
 for (let number = last + 1; ; number += 1) {
   const four = Buffer.alloc(4);

@@ -6,17 +6,24 @@ export interface CustodyRecord {
   readonly value: Buffer;
 }
 
-/** A region's custody log, as whoever has the right to append sees it. */
-export interface CustodyLog {
+/** A region's custody log, as a reader sees it. */
+export interface CustodyReading {
   /** The log's name, the first part of positions. */
   readonly log: string;
   readonly region: string;
   /**
-   * The records from an offset on, in order, up to the end at the call; absent: all. Nothing that an
-   * earlier owner began can still be appended afterwards. Throws with remedy `retry` if the log cannot
-   * be read. If the log ends before `from`: throws with `stop`, or there are none.
+   * The records from an offset on, in order, up to the end at the call; absent: all. Throws with remedy
+   * `retry` if the log cannot be read. If the log ends before `from`: throws with `stop`, or there are
+   * none.
    */
   read(from?: bigint): AsyncIterable<CustodyRecord>;
+}
+
+/**
+ * A region's custody log, as whoever has the right to append sees it. Nothing that an earlier owner
+ * began can still be appended after a `read` began.
+ */
+export interface CustodyLog extends CustodyReading {
   /**
    * Appends all values or none; visible and durable once it resolves. Returns the offset of the last
    * one; -1: there is none, or it is not known. One call at a time. `values` are encoded custody events

@@ -12,8 +12,8 @@ import {
 } from '@residency/contracts';
 import type { ControlEvent, ControlState } from '@residency/contracts';
 import type { KafkaLog } from '@residency/adapter-kafka';
-import { KafkaAuditTrail } from '@residency/adapter-kafka';
-import { KeySet, changeArbiter, findClaims } from '@residency/custodianship';
+import { KeySet, changeArbiter, findClaims, registerTopics } from '@residency/custodianship';
+import type { FoundClaims } from '@residency/custodianship';
 import { CUSTODY_REGION } from '../names.ts';
 import type { SimProcess } from '../process.ts';
 import { openLog, pause, retryUntilReady } from './log.ts';
@@ -89,11 +89,6 @@ async function takeOut(process: SimProcess, log: KafkaLog, change: SiteChange): 
       type: ARBITER_CLOSING,
       data: { act, region, site, next, reason: 'a drill' },
     });
-  const trail = new KafkaAuditTrail({
-    log: () => Promise.resolve(log),
-    regions: () => [region],
-    signal: process.stop.signal,
-  });
   await changeArbiter(
     { act, region, next, acceptLoss: true },
     {
@@ -102,21 +97,41 @@ async function takeOut(process: SimProcess, log: KafkaLog, change: SiteChange): 
         for (const partition of (await log.ends(TOPICS.audit)).keys())
           await (await log.auditRestorer(partition)).close();
       },
-      findClaims: async () => {
-        const to = [next, ...serving.filter((one) => one !== site && one !== next)];
-        const listed = new Map(to.map((one) => [one, listOf(process, one)]));
-        return await findClaims({
-          region,
-          sites: to,
-          audit: trail.events(),
-          custody: trail.custody(),
-          listed,
-        });
-      },
+      findClaims: () =>
+        claimsOf(process, log, [next, ...serving.filter((one) => one !== site && one !== next)]),
       newId: () => process.random.bytes(8).toString('hex'),
     },
   );
   process.world.outcomes.count('arbiter changed');
+}
+
+/** From the register of one of the custodians, if there is one by now. */
+async function claimsOf(
+  process: SimProcess,
+  log: KafkaLog,
+  sites: readonly [string, ...string[]],
+): Promise<FoundClaims> {
+  const {
+    world,
+    name,
+    stop: { signal },
+  } = process;
+  const [bytes] = world.registers.values();
+  return await findClaims({
+    sites,
+    audit: log.auditFeed(signal),
+    custody: log.custodyRecords(CUSTODY_REGION, signal),
+    listed: Promise.resolve(new Map(sites.map((one) => [one, listOf(process, one)]))),
+    register: {
+      topics: await registerTopics(CUSTODY_REGION, (topic) => log.topicId(topic)),
+      store: {
+        read: async () => (bytes === undefined ? undefined : { bytes: Buffer.from(bytes), at: 0 }),
+      },
+      passedOver: (code) => {
+        world.narrate(world.scheduler.now, name, `passes the register over: ${code}`);
+      },
+    },
+  });
 }
 
 async function takeIn(process: SimProcess, log: KafkaLog, change: SiteChange): Promise<void> {

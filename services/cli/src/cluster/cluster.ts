@@ -13,7 +13,7 @@ import type { LedgerStore } from '@residency/auditing';
 import { configurationOf } from '@residency/configuration';
 import type { Configuration, LedgerBucket, Section } from '@residency/configuration';
 import { MarkerWatch } from '@residency/contracts';
-import { watched } from '@residency/reconciliation';
+import { watched, watchedList } from '@residency/reconciliation';
 import type { SiteReader } from '@residency/reconciliation';
 import { createLogger } from '@residency/telemetry';
 import { CliError } from '../terminal/cli-error.ts';
@@ -82,11 +82,17 @@ export class Cluster {
 
   /** Like `reader`, and verifies the marker meanwhile. */
   watchedReader(site: string, region: string): SiteReader {
+    return watched(this.reader(site), this.#markerWatch(site, region));
+  }
+
+  /** A list of the site, which verifies the marker before, meanwhile and at its end. */
+  watchedSubmissions(site: string, region: string): AsyncIterable<readonly string[]> {
+    return watchedList(this.reader(site).submissions(), this.#markerWatch(site, region));
+  }
+
+  #markerWatch(site: string, region: string): MarkerWatch {
     const settings = { ...this.reading(site), region };
-    return watched(
-      this.reader(site),
-      new MarkerWatch(() => verifyS3Site(settings), { now: () => performance.now() }),
-    );
+    return new MarkerWatch(() => verifyS3Site(settings), { now: () => performance.now() });
   }
 
   reading(site: string): Configuration['readers'][number] {

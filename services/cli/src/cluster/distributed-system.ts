@@ -1,3 +1,4 @@
+import { RegisterFile } from '@residency/adapter-filesystem';
 import type { KeyDirectory } from '@residency/adapter-filesystem';
 import { KafkaAuditTrail, readNow } from '@residency/adapter-kafka';
 import type { AuditReading, AuditRestorer, CustodyRestorer, LogReading } from '@residency/auditing';
@@ -11,6 +12,7 @@ import type {
   SiteIdentity,
   Topic,
 } from '@residency/contracts';
+import { registerTopics } from '@residency/custodianship';
 import type { AuditTrail, SiteReader } from '@residency/reconciliation';
 import type { Instant, PolicyDocument, PolicyPublished } from '@residency/residency';
 import type { ControlView } from '@residency/routing';
@@ -23,6 +25,7 @@ import { checkInterrupted, interruptionOf } from '../terminal/session.ts';
 import type { Session } from '../terminal/session.ts';
 import type {
   AuditQuery,
+  ClaimSources,
   ComparedSites,
   OnProgress,
   SubmissionStatus,
@@ -216,6 +219,28 @@ class DistributedSystem implements System {
 
   async verifiedReader(site: string, region: string): Promise<SiteReader> {
     return await verifiedReader(this.#cluster, site, region);
+  }
+
+  submissionsIn(site: string, region: string): AsyncIterable<readonly string[]> {
+    return this.#cluster.watchedSubmissions(site, region);
+  }
+
+  async claimSources(region: string): Promise<ClaimSources> {
+    const log = await this.#cluster.log();
+    const signal = interruptionOf(this.#session);
+    const { stateDirectory } = this.#cluster.settings('custody');
+    return {
+      audit: log.auditFeed(signal),
+      custody: log.custodyRecords(region, signal),
+      ...(stateDirectory === undefined
+        ? {}
+        : {
+            register: {
+              store: new RegisterFile(stateDirectory, region),
+              topics: await registerTopics(region, (topic) => log.topicId(topic)),
+            },
+          }),
+    };
   }
 
   async initSite({ site, region }: SiteIdentity): Promise<void> {

@@ -7,7 +7,8 @@ import { EXIT, exitCodeOf } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import { checkInterrupted } from '../terminal/session.ts';
 import type { Session } from '../terminal/session.ts';
-import { settingsOf } from './settings-command.ts';
+import { settingsFile, settingsOf } from './settings-command.ts';
+import { readSitesOut } from './sites-out.ts';
 
 type SiteOptions = Common & { readonly all?: true; readonly role?: SiteCheckRole };
 
@@ -16,13 +17,19 @@ export type SiteCheckRole = 'router' | 'custodian';
 
 interface Step {
   readonly done: string;
+  /** With --all, sites that are out of service are left out. */
+  readonly inService: boolean;
   readonly work: (settings: S3SiteSettings) => Promise<void>;
 }
 
 const STEPS = {
-  init: { done: 'initialised', work: initS3Site },
-  check: { done: 'verified', work: checkS3Site },
-  checkAsCustodian: { done: 'verified as the custodian', work: checkReplacingS3Site },
+  init: { done: 'initialised', inService: false, work: initS3Site },
+  check: { done: 'verified', inService: true, work: checkS3Site },
+  checkAsCustodian: {
+    done: 'verified as the custodian',
+    inService: true,
+    work: checkReplacingS3Site,
+  },
 } satisfies Record<string, Step>;
 
 type Asked = [session: Session, options: SiteOptions, names: readonly string[]];
@@ -44,10 +51,18 @@ async function each(
     throw usage('Expected either sites or --all, found both or neither.');
   const section = options.role === 'custodian' ? 'custodians' : 'sites';
   const { [section]: sites } = await settingsOf(session, options, [section]);
+  const out =
+    step.inService && names.length === 0
+      ? await readSitesOut(session, await settingsFile(session, options))
+      : NONE;
   const codes: ExitCode[] = [];
   for (const settings of chosen(sites, names)) {
     checkInterrupted(session);
-    codes.push(await attempt(session, options, settings, step));
+    codes.push(
+      out.has(settings.site)
+        ? await tell(session, options, settings, 'out of service, not asked')
+        : await attempt(session, options, settings, step),
+    );
   }
   return (
     codes.find((code) => code !== EXIT.done && code !== EXIT.unreachable) ??
@@ -71,24 +86,36 @@ function chosen(
   return sites.filter(({ site }) => names.includes(site));
 }
 
-/** Reports a failure, and continues with the next site. */
-async function attempt(
+const NONE: ReadonlySet<string> = new Set();
+
+async function tell(
   { output }: Session,
   { json }: Pick<Common, 'json'>,
+  { site, region }: S3SiteSettings,
+  state: string,
+): Promise<ExitCode> {
+  await (json
+    ? output.json({ site, region, state })
+    : output.line(`${site}  ${region}  ${state}`));
+  return EXIT.done;
+}
+
+/** Reports a failure, and continues with the next site. */
+async function attempt(
+  session: Session,
+  options: Pick<Common, 'json'>,
   settings: S3SiteSettings,
   { done, work }: Step,
 ): Promise<ExitCode> {
+  const { output } = session;
   const { site, region } = settings;
   try {
     await work(settings);
-    await (json
-      ? output.json({ site, region, state: done })
-      : output.line(`${site}  ${region}  ${done}`));
-    return EXIT.done;
+    return await tell(session, options, settings, done);
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined || !(error instanceof Error)) throw error;
-    await (json
+    await (options.json
       ? output.json({ site, region, code, message: error.message })
       : output.line(`${site}  ${region}  ${code}  ${error.message}`));
     return exitCodeOf(error);

@@ -1,6 +1,6 @@
 import { FilesystemSiteReader, verifySite } from '@residency/adapter-filesystem';
 import { MarkerWatch } from '@residency/contracts';
-import { watched } from '@residency/reconciliation';
+import { watched, watchedList } from '@residency/reconciliation';
 import type { FoundEntry, SiteReader } from '@residency/reconciliation';
 import type { DataDirectory } from '@residency/standalone';
 import { foreignSites } from './foreign-sites.ts';
@@ -9,12 +9,22 @@ import type { ComparedSites } from '../system/system.ts';
 
 /** A site's reader. It fails once the folder does not hold the site's marker any more. */
 export function embeddedReader(data: DataDirectory, site: string, region: string): SiteReader {
-  return watched(
-    readerOf(data, site),
-    new MarkerWatch(() => verifySite(data.sitePath(site), { region, site }), {
-      now: () => performance.now(),
-    }),
-  );
+  return watched(readerOf(data, site), markerWatch(data, site, region));
+}
+
+/** As the list of `verifiedReader`. */
+export function submissionsIn(
+  data: DataDirectory,
+  site: string,
+  region: string,
+): AsyncIterable<readonly string[]> {
+  return watchedList(readerOf(data, site).submissions(), markerWatch(data, site, region));
+}
+
+function markerWatch(data: DataDirectory, site: string, region: string): MarkerWatch {
+  return new MarkerWatch(() => verifySite(data.sitePath(site), { region, site }), {
+    now: () => performance.now(),
+  });
 }
 
 /** Throws if it is not there, or is another site's. */

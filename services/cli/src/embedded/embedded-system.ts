@@ -22,7 +22,13 @@ import type { LedgerKeeping } from '../ledger/ledger-keeping.ts';
 import type { Ledgers } from '../ledger/ledgers.ts';
 import { publishedOn } from '../system/published-on.ts';
 import { PassedOver } from '../system/passed-over.ts';
-import type { AuditQuery, ComparedSites, SubmissionStatus, System } from '../system/system.ts';
+import type {
+  AuditQuery,
+  ClaimSources,
+  ComparedSites,
+  SubmissionStatus,
+  System,
+} from '../system/system.ts';
 
 /** Opens a data directory; makes it where it is missing. */
 export async function openEmbeddedSystem(path: string, checkpoints?: string): Promise<System> {
@@ -178,6 +184,22 @@ class EmbeddedSystem implements System {
   async verifiedReader(site: string, region: string): Promise<SiteReader> {
     const { verifiedReader } = await import('./embedded-readers.ts');
     return await verifiedReader(this.#data, site, region);
+  }
+
+  async *submissionsIn(site: string, region: string): AsyncGenerator<readonly string[]> {
+    const { submissionsIn } = await import('./embedded-readers.ts');
+    yield* submissionsIn(this.#data, site, region);
+  }
+
+  /** The log has no topic ids: a copy of the directory has a copy of the register too. */
+  async claimSources(region: string): Promise<ClaimSources> {
+    const { RegisterFile } = await import('@residency/adapter-filesystem');
+    const { log, path } = this.#data;
+    return {
+      audit: log.auditFeed(),
+      custody: log.custodyRecords(region),
+      register: { store: new RegisterFile(path, region), topics: {} },
+    };
   }
 
   async initSite({ site, region }: SiteIdentity): Promise<void> {

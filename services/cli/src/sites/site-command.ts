@@ -36,7 +36,7 @@ export function siteCommand(program: Command, session: Session, answer: Answer):
   );
   under(
     'check',
-    "Read a site's marker, and see whether its store refuses to overwrite. Ends with 1 if a bucket is another site's, or its store overwrites.",
+    "Read a site's marker, and see whether its store refuses to overwrite. With --all, sites that are out of service are not asked. Ends with 1 if a bucket is another site's, or its store overwrites.",
   ).addOption(
     new Option(
       '--role <role>',
@@ -75,7 +75,7 @@ export function siteCommand(program: Command, session: Session, answer: Answer):
   describe(
     site,
     'out',
-    "Take a site out of service. If it is the region's arbiter, another site becomes the arbiter, and nothing of the region is placed meanwhile. Ends with 1 if stored samples would have no copy left.",
+    "Take a site out of service. If it is the region's arbiter, another site becomes the arbiter, and nothing of the region is placed meanwhile; with the register of the region's custodian (RESIDENCY_CUSTODIAN_STATE_DIR) that is short. Ends with 1 if stored samples would have no copy left.",
     [
       'site out zrh-1 --reason "the data centre burned" --config cluster.env',
       'site out zrh-1 --abort --config cluster.env',
@@ -86,7 +86,7 @@ export function siteCommand(program: Command, session: Session, answer: Answer):
     .option('--accept-loss', 'even if stored samples have no copy in another site')
     .option('--abort', 'end a change of the arbiter that did not end')
     .action(
-      answering(session, answer, async () => (await import('./site-service.ts')).takeSiteOut),
+      answering(session, answer, async () => (await import('./site-out.ts')).takeSiteOut),
     );
   describe(
     site,
@@ -95,7 +95,7 @@ export function siteCommand(program: Command, session: Session, answer: Answer):
     ['site in zrh-1 --config cluster.env'],
   )
     .argument('<site>', 'as the policy names it')
-    .action(answering(session, answer, async () => (await import('./site-service.ts')).takeSiteIn));
+    .action(answering(session, answer, async () => (await import('./site-in.ts')).takeSiteIn));
   describe(
     site,
     'retire',

@@ -1,6 +1,7 @@
 import type { KeyDirectory } from '@residency/adapter-filesystem';
 import type { AuditReading, AuditRestorer, CustodyRestorer, LogReading } from '@residency/auditing';
 import type { ConsentHistory } from '@residency/consent';
+import type { AuditFeed, CustodyReading, RegisterStore, RegisterTopics } from '@residency/custodianship';
 import type {
   LogEntry,
   LogRecord,
@@ -41,6 +42,17 @@ export interface ComparedSites {
   readonly readers: readonly SiteReader[];
   /** Entries among the sites that belong to no site of a policy. */
   readonly foreign: readonly string[];
+}
+
+/** What the claims of a region follow from (docs/decisions/0047). */
+export interface ClaimSources {
+  readonly audit: AuditFeed;
+  readonly custody: CustodyReading;
+  /** Where the region's custodian keeps its register; absent: the settings do not say it. */
+  readonly register?: {
+    readonly store: Pick<RegisterStore, 'read'>;
+    readonly topics: RegisterTopics;
+  };
 }
 
 /** For how far something is; `total` where it is known. */
@@ -137,6 +149,12 @@ export interface System {
   siteReader(site: string, region: string): Promise<SiteReader>;
   /** The same after verifying it; throws if the site does not answer, or is another's. */
   verifiedReader(site: string, region: string): Promise<SiteReader>;
+  /**
+   * The submissions that have an object in the site, in pages, after verifying it as `verifiedReader`
+   * does.
+   */
+  submissionsIn(site: string, region: string): AsyncIterable<readonly string[]>;
+  claimSources(region: string): Promise<ClaimSources>;
   /**
    * Puts the marker of a site that a policy names into its folder, which is made if it is missing, or
    * into its bucket, which must exist. A marker that is there is verified instead. Throws
