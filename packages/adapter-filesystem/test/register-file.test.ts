@@ -58,9 +58,9 @@ it('is not what a link leads to, and a missing folder is an error', async () => 
       code: 'STATE_UNREACHABLE',
       remedy: 'retry',
     });
-  await expect(
-    new RegisterFile(join(folder, 'none'), 'zurich').replace([]),
-  ).rejects.toMatchObject({ code: 'STATE_UNREACHABLE' });
+  await expect(new RegisterFile(join(folder, 'none'), 'zurich').replace([])).rejects.toMatchObject({
+    code: 'STATE_UNREACHABLE',
+  });
 });
 
 describe('a process killed while it writes', () => {

@@ -500,7 +500,10 @@ export class KafkaLog {
   async *#readToEnd(
     topic: Topic,
     partition: number,
-    { from, signal }: { readonly from?: bigint | undefined; readonly signal?: AbortSignal | undefined },
+    {
+      from,
+      signal,
+    }: { readonly from?: bigint | undefined; readonly signal?: AbortSignal | undefined },
   ): AsyncGenerator<readonly LogRecord[]> {
     yield* this.readBatches(topic, { ...readingToEnd(partition, from), ...defined({ signal }) });
     signal?.throwIfAborted();

@@ -62,13 +62,11 @@ export class AuditFold {
     return last === undefined ? 0n : last.offset + 1n;
   }
 
-  /** Begins anew, with these sites: everything is to be read once more. */
+  /** Begins anew, with these sites: everything is to be read once more. What is stored stays stored. */
   restart(sites: readonly string[]): void {
     this.#sites = sites;
     this.#last.clear();
     this.debts.clear();
-    this.stored.clear();
-    this.owners.clear();
   }
 
   /** Call in the order of a partition. */

@@ -161,11 +161,7 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
   }
 
   /** Appends an order's closing event. Throws as `CustodyLog.append`. */
-  async close(
-    this: CustodyHead,
-    data: Omit<ClosedData, 'previous'>,
-    at: number,
-  ): Promise<void> {
+  async close(this: CustodyHead, data: Omit<ClosedData, 'previous'>, at: number): Promise<void> {
     await this.#append([(previous) => ({ type: ORDER_CLOSED, data: { ...data, previous } })], at);
   }
 

@@ -53,10 +53,6 @@ export class OffsetPages {
     for (const [number, page] of this.#pages.get(of) ?? []) yield [number * PAGE_OFFSETS, page];
   }
 
-  clear(): void {
-    this.#pages.clear();
-  }
-
   get #pageWords(): number {
     return Number(PAGE_OFFSETS) * this.#width;
   }

@@ -41,8 +41,4 @@ export class StoredKeys {
   save(): readonly SavedPages[] {
     return this.#keys.save();
   }
-
-  clear(): void {
-    this.#keys.clear();
-  }
 }

@@ -194,6 +194,8 @@ function madeRegister(
     debts: isPaid
       ? { due: [], oldestAt: [] }
       : { due: [{ site: OWES, partition: '0', words }], oldestAt: [[OWES, NOW]] },
+    stored: [{ of: '0', first: 0n, words: [random(pages * 2_048)] }],
+    owners: { settled: [['log-1/threat.samples/0', offset]], named: [] },
     audit: [{ partition: 0, offset, digest: custodyDigest(audit) }],
   };
 }

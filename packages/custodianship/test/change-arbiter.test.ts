@@ -40,7 +40,7 @@ function world(nth: number, fault: Fault, unheld = 0) {
       {
         append: (event) => failing(() => log.push(event)),
         fence: () => failing(() => undefined),
-        findClaims: () => Promise.resolve({ claims, unheld }),
+        findClaims: () => Promise.resolve({ claims, unheld, auditRecords: 0 }),
         newId: () => `attempt-${step}`,
       },
     );

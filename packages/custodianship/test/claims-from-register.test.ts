@@ -30,7 +30,10 @@ const appended: fc.Arbitrary<Appended> = fc.oneof(
       log: fc.constantFrom('log-1', 'log-1', 'log-1', 'log-0'),
     }),
   },
-  fc.record({ kind: fc.constantFrom('parked' as const, 'no event' as const), partition }),
+  fc.record({
+    kind: fc.constantFrom('parked' as const, 'no event' as const, 'skipped' as const),
+    partition,
+  }),
   {
     weight: 4,
     arbitrary: fc.record({

@@ -54,7 +54,8 @@ export type Appended =
       readonly region: string;
       readonly log: string;
     }
-  | { readonly kind: 'parked' | 'no event'; readonly partition: number }
+  /** `skipped`: an offset of the intake log that has no record. */
+  | { readonly kind: 'parked' | 'no event' | 'skipped'; readonly partition: number }
   | {
       readonly kind: 'copied';
       /** Of the samples stored so far. */
@@ -71,6 +72,8 @@ export class ClaimsWorld {
   readonly #custody: Buffer[] = [];
   readonly #copies: SampleCopied[] = [];
   readonly #next = new Map<number, number>();
+  readonly #settled = new Map<number, bigint>();
+  readonly #ends = new Map<number, bigint>();
 
   append(one: Appended): void {
     switch (one.kind) {
@@ -83,6 +86,9 @@ export class ClaimsWorld {
         return;
       case 'parked':
         this.#settle(one.partition, 'quarantined', { reason: 'UNDECODABLE' });
+        return;
+      case 'skipped':
+        this.#next.set(one.partition, (this.#next.get(one.partition) ?? 0) + 1);
         return;
       case 'no event':
         this.#push(one.partition, Buffer.from('no event'));
@@ -160,7 +166,7 @@ export class ClaimsWorld {
       const isOfRegion = 'decision' in event.data && event.data.decision?.region === 'zurich';
       if (owner === undefined || submission === undefined || !isOfRegion) continue;
       const { log, partition, offset } = parsePosition(owner.of);
-      if (log === 'log-1' && offset >= BigInt(this.#next.get(partition) ?? 0))
+      if (log === 'log-1' && offset > (this.#settled.get(partition) ?? -1n))
         claims.set(owner.of, { submission, ...owner });
     }
     for (const event of this.#storedEvents) {
@@ -174,7 +180,8 @@ export class ClaimsWorld {
       );
       if (holding_.length === 0) unheld += 1;
       const { submission, sampleSha256, country } = event.data;
-      if (!holding_.includes(sites[0] ?? '')) claims.set(of, { submission, of, sampleSha256, country });
+      if (!holding_.includes(sites[0] ?? ''))
+        claims.set(of, { submission, of, sampleSha256, country });
     }
     return { claims: [...claims.values()], unheld };
   }
@@ -285,6 +292,7 @@ export class ClaimsWorld {
     const event = { position, at: AT, outcome, data: { previous: null, ...data } } as AuditEvent;
     const value = encodeAuditEvent(event);
     this.#events.push(decodeAuditEvent(value));
+    this.#settled.set(partition, position.offset);
     this.#push(partition, value);
   }
 
@@ -294,8 +302,6 @@ export class ClaimsWorld {
     all.push({ offset: this.#end(partition), value });
     this.#ends.set(partition, this.#end(partition) + 1n);
   }
-
-  readonly #ends = new Map<number, bigint>();
 
   #end(partition: number): bigint {
     return this.#ends.get(partition) ?? 0n;

@@ -1,10 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  auditEventIn,
-  custodyEntry,
-  encodeAuditEvent,
-  parsePosition,
-} from '@residency/contracts';
+import { auditEventIn, custodyEntry, encodeAuditEvent, parsePosition } from '@residency/contracts';
 import type { DuplicateData, QuarantinedData, StoredData } from '@residency/contracts';
 import { KeySet, findClaims } from '@residency/custodianship';
 import type { AuditFeed, CustodyReading, FoundClaims } from '@residency/custodianship';

@@ -4,7 +4,14 @@ import { expect, it } from 'vitest';
 import { submissionKey } from '../src/submission-key.ts';
 
 /** Few words, so that many members want one slot; among them those that could pass for a free one. */
-const word = fc.constantFrom('00000000', '00000001', '00000400', 'ffffffff', '80000000', 'deadbeef');
+const word = fc.constantFrom(
+  '00000000',
+  '00000001',
+  '00000400',
+  'ffffffff',
+  '80000000',
+  'deadbeef',
+);
 const submission = fc
   .tuple(word, word, fc.constantFrom('0', 'f'))
   .map(([high, low, rest]) => `${high}${low}${rest.repeat(48)}`);

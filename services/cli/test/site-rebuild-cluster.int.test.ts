@@ -73,6 +73,19 @@ async function startCustodian(cluster: TestCluster): Promise<void> {
   });
 }
 
+it('a site that is out of service is asked by its name only', async () => {
+  const cluster = await storedSamples();
+  expect((await cluster.run('site', 'out', 'zrh-2', '--reason', 'a drill')).code).toBe(0);
+  for (const role of ['router', 'custodian']) {
+    const states = (await cluster.json(0, 'site', 'check', '--all', '--role', role)).map(
+      ({ site, state }) => `${String(site)} ${String(state)}`,
+    );
+    expect(states.find((one) => one.startsWith('zrh-2'))).toBe('zrh-2 out of service, not asked');
+    expect(states.filter((one) => one.includes('verified'))).toHaveLength(2);
+  }
+  expect(await cluster.json(0, 'site', 'check', 'zrh-2')).toMatchObject([{ state: 'verified' }]);
+});
+
 it('buckets that were lost and made anew get every copy again, the first site while paused', async () => {
   const cluster = await storedSamples();
   const checks = await cluster.json(0, 'site', 'check', '--all', '--role', 'custodian');

@@ -42,6 +42,8 @@ it('the arbiter is destroyed: another site arbitrates, identities stay, and it c
       arbiterChanges: 1,
       claims: 0,
       unheld: 0,
+      // All of them are in the custodian's register.
+      auditRecordsRead: 0,
     },
   ]);
   expect((await folder.run('route', '--once')).code).toBe(0);
@@ -80,6 +82,29 @@ it("an identity whose copy was only in the arbiter stays its owner's, and comes 
   await folder.run('site', 'repair', 'zrh-2');
   await folder.run('route', '--once');
   expect((await folder.json(0, 'reconcile')).at(-1)).toMatchObject({ differences: 0 });
+});
+
+it('a register that cannot be used is passed over with a note, and everything is read', async () => {
+  const register = join(folder.path, '.residency', 'register-zurich');
+  const out = async (name: string): Promise<readonly [unknown, string]> => {
+    const {
+      code,
+      out: line,
+      err,
+    } = await folder.run('site', 'out', name, '--reason', 'x', '--json');
+    expect(code).toBe(0);
+    return [JSON.parse(line), err];
+  };
+  await writeFile(register, 'no register');
+  const [passedOver, err] = await out('zrh-1');
+  expect(passedOver).toMatchObject({ claims: 0, auditRecordsRead: 3 });
+  expect(err).toContain('REGISTER_UNREADABLE');
+  await folder.run('site', 'in', 'zrh-1');
+  await rm(register);
+  expect(await out('zrh-2')).toEqual([
+    expect.objectContaining({ serving: ['zrh-1'], auditRecordsRead: 3 }),
+    '',
+  ]);
 });
 
 /** The newest sample of Zurich as `sample list` has it, which `status` agrees with, and its line there. */

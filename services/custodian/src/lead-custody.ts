@@ -55,7 +55,12 @@ export async function leadCustody({
         signal: leading,
         ...(register === undefined
           ? {}
-          : { register: { ...register, topics: await registerTopics(region, (topic) => log.topicId(topic)) } }),
+          : {
+              register: {
+                ...register,
+                topics: await registerTopics(region, (topic) => log.topicId(topic)),
+              },
+            }),
       });
     },
     { signal, waits },

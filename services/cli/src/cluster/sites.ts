@@ -94,9 +94,7 @@ async function tell(
   { site, region }: S3SiteSettings,
   state: string,
 ): Promise<ExitCode> {
-  await (json
-    ? output.json({ site, region, state })
-    : output.line(`${site}  ${region}  ${state}`));
+  await (json ? output.json({ site, region, state }) : output.line(`${site}  ${region}  ${state}`));
   return EXIT.done;
 }
 

@@ -130,4 +130,3 @@ function wouldLose({ site, next, place: { region } }: ArbiterOut, unheld: number
     message: `Expected a copy of every stored sample of ${region} in a site other than ${site}, found ${grouped(unheld)} without one; ${site} is still the arbiter. If it can come back, wait for it. If not, repeat this with --accept-loss: ${next} becomes the arbiter, the samples stay recorded as stored, and their identities are given to nobody else.`,
   });
 }
-

@@ -85,9 +85,7 @@ export function siteCommand(program: Command, session: Session, answer: Answer):
     .option('--reason <text>', 'why; 1 to 200 characters, recorded for ever')
     .option('--accept-loss', 'even if stored samples have no copy in another site')
     .option('--abort', 'end a change of the arbiter that did not end')
-    .action(
-      answering(session, answer, async () => (await import('./site-out.ts')).takeSiteOut),
-    );
+    .action(answering(session, answer, async () => (await import('./site-out.ts')).takeSiteOut));
   describe(
     site,
     'in',

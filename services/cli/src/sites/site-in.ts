@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { SITE_IN, SITE_REPAIR_ORDERED, objectMetadataIn, submissionOfKey } from '@residency/contracts';
+import {
+  SITE_IN,
+  SITE_REPAIR_ORDERED,
+  objectMetadataIn,
+  submissionOfKey,
+} from '@residency/contracts';
 import type { ControlEvent } from '@residency/contracts';
 import { storedObjects } from '@residency/custodianship';
 import { withSystem } from '../opening/with-system.ts';
@@ -79,4 +84,3 @@ function hasStrangers(site: string, strangers: readonly string[]): CliError {
     message: `Expected ${site} to hold objects of stored samples alone, found ${grouped(strangers.length)} others (${some}${strangers.length > 3 ? ', ...' : ''}); nothing was changed. They were written before it went out and decide nothing any more: move them away, or give the site an empty bucket (residency site rebuild ${site}), then repeat this.`,
   });
 }
-

@@ -97,4 +97,3 @@ async function abortChange(
     `The change is aborted. ${site} is the arbiter of ${region} as before, and samples wait for it if it does not answer.`,
   );
 }
-

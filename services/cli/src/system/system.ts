@@ -1,7 +1,12 @@
 import type { KeyDirectory } from '@residency/adapter-filesystem';
 import type { AuditReading, AuditRestorer, CustodyRestorer, LogReading } from '@residency/auditing';
 import type { ConsentHistory } from '@residency/consent';
-import type { AuditFeed, CustodyReading, RegisterStore, RegisterTopics } from '@residency/custodianship';
+import type {
+  AuditFeed,
+  CustodyReading,
+  RegisterStore,
+  RegisterTopics,
+} from '@residency/custodianship';
 import type {
   LogEntry,
   LogRecord,
