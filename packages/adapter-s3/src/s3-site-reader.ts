@@ -18,7 +18,7 @@ import type { S3SiteSettings } from './s3-settings.ts';
 
 /** S3's own limit of a page. */
 const PAGE_KEYS = 1_000;
-const DIGITS = [...'0123456789abcdef'];
+const DIGITS = Array.from({ length: 16 }, (_, digit) => digit.toString(16));
 /** Lists of one bucket at a time: each page names the next one, so one list alone is slow. */
 const LISTS = 8;
 /**

@@ -13,6 +13,7 @@ describeCustodyLog('SqliteCustodyLog', async () => {
       others.push(other);
       return await other.custodyLog(region);
     },
+    reading: async (region) => log.custodyRecords(region),
     appendForeign: async (region, value) => {
       await log.append([
         { topic: custodyTopic(region), record: { key: null, headers: [], value } },

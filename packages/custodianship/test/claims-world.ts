@@ -175,12 +175,12 @@ export class ClaimsWorld {
         storedSample(event),
         this.#copies.filter((copy) => copy.of === of),
       ).holding;
-      const holding_ = sites.filter(
+      const holders = sites.filter(
         (site) => copies.some((copy) => copy.site === site) && has(site, nameOf(event.position)),
       );
-      if (holding_.length === 0) unheld += 1;
+      if (holders.length === 0) unheld += 1;
       const { submission, sampleSha256, country } = event.data;
-      if (!holding_.includes(sites[0] ?? ''))
+      if (!holders.includes(sites[0] ?? ''))
         claims.set(of, { submission, of, sampleSha256, country });
     }
     return { claims: [...claims.values()], unheld };

@@ -88,7 +88,7 @@ const copied =
 function feedOf(audit: readonly Buffer[]): AuditFeed {
   const partitionOf = (value: Buffer): number => auditEventIn(value)?.position.partition ?? 0;
   return {
-    partitions: async () => [...new Set(audit.map(partitionOf))].toSorted(),
+    partitions: async () => [...new Set(audit.map(partitionOf))].toSorted((a, b) => a - b),
     read: async function* read(partition, from) {
       for (const [offset, value] of audit.filter((one) => partitionOf(one) === partition).entries())
         if (BigInt(offset) >= from) yield { offset: BigInt(offset), value };

@@ -539,8 +539,21 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'claims-only-of-what-the-register-does-not-have',
+    seed: 52,
+    defect: 'a change of the arbiter forgets what the register of a custodian says',
+    faults: ['--site-out'],
+    edits: [
+      {
+        file: `${CUSTODY}/find-claims.ts`,
+        from: 'const saved = opened?.register ?? { sites: [next] };',
+        to: 'const saved = { sites: [next] };',
+      },
+    ],
+  },
+  {
     name: 'the-arbiter-changes-without-a-fence',
-    seed: 7,
+    seed: 122,
     defect: 'routers settle what they decided under the former arbiter',
     faults: ['--site-out'],
     edits: [

@@ -1,4 +1,4 @@
-import type { CustodyLog } from '@residency/custodianship';
+import type { CustodyLog, CustodyReading } from '@residency/custodianship';
 import { expect } from 'vitest';
 import { describeBehaviours } from './behaviours.ts';
 import type { Behaviour } from './behaviours.ts';
@@ -8,6 +8,8 @@ import { someCustodyEvent } from './custody-events.ts';
 export interface CustodyLogHarness {
   /** As a process that just started opens it. It has the right to append from then on. */
   readonly open: (region: string) => Promise<CustodyLog>;
+  /** As a reader sees it that may not append. */
+  readonly reading: (region: string) => Promise<CustodyReading>;
   /** Appends a record that no custodian writes. */
   readonly appendForeign: (region: string, value: Buffer | null) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -181,6 +183,29 @@ const BEHAVIOURS: readonly Behaviour<CustodyLogHarness>[] = [
         const later = await Array.fromAsync((await open(REGION)).read(records[from]?.offset));
         expect(later).toEqual(records.slice(from));
       }
+    },
+  },
+  {
+    name: 'is the same for a reader, who fences nobody',
+    async check({ open, reading, appendForeign }) {
+      const reader = await reading(REGION);
+      expect([reader.log, reader.region]).toEqual([(await open(REGION)).log, REGION]);
+      expect(await Array.fromAsync(reader.read())).toEqual([]);
+      const log = await open(REGION);
+      await log.append(events(0, 3));
+      expect(await Array.fromAsync(reader.read())).toEqual(await Array.fromAsync(log.read()));
+      await log.append(events(3, 4));
+      await appendForeign(REGION, null);
+      const records = await Array.fromAsync(reader.read());
+      expect(records).toEqual(await Array.fromAsync((await open(REGION)).read()));
+      expect(records).toHaveLength(5);
+      for (const [index, { offset }] of records.entries())
+        expect(await Array.fromAsync(reader.read(offset))).toEqual(records.slice(index));
+      const beyond = await Array.fromAsync(reader.read((records.at(-1)?.offset ?? 0n) + 99n)).catch(
+        (error: unknown) => error,
+      );
+      if (beyond instanceof Error) expect(beyond).toMatchObject({ remedy: 'stop' });
+      else expect(beyond).toEqual([]);
     },
   },
   {
