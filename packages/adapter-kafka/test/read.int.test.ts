@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { TOPICS } from '@residency/contracts';
 import type { LogRecord } from '@residency/contracts';
 import { defined } from '@residency/defined';
@@ -410,5 +410,26 @@ describe('offsets', () => {
     await expect(contents(log.read(TOPICS.samples, { until: 'end' }))).rejects.toMatchObject({
       code: 'TOPIC_MISSING',
     });
+  });
+});
+
+describe('a reading of both logs of a region', () => {
+  it('has no records of a custody log that was not made yet', async () => {
+    expect(await Array.fromAsync(log.custodyRecords('nowhere').read())).toEqual([]);
+  });
+
+  it('rejects with the reason of its signal, and does not end as if it were complete', async () => {
+    const producer = await transactional('open');
+    const transaction = await producer.transaction();
+    await transaction.send({ topic: audit(), messages: [{ partition: 0, value: 'undecided' }] });
+    const stop = new AbortController();
+    const reason = new Error('a person went away');
+    // It waits for the open transaction.
+    const reading = Array.fromAsync(log.auditFeed(stop.signal).read(0, 0n));
+    const waited = Promise.race([reading.catch(() => 'ended'), sleep(1_000, 'waits')]);
+    expect(await waited).toBe('waits');
+    stop.abort(reason);
+    await expect(reading).rejects.toBe(reason);
+    await transaction.abort();
   });
 });

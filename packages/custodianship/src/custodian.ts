@@ -50,7 +50,10 @@ export interface CustodianDeps {
   readonly copied?: (copy: Omit<CopiedData, 'previous'>) => void;
   /** Called for each order once its closing event is appended. */
   readonly closed?: (order: Omit<ClosedData, 'previous'>) => void;
-  /** Called for each such copy of a stored sample that is read. The copy counts as owed. */
+  /**
+   * Called for each stored sample that is read and whose copy's event names another ciphertext or
+   * sample. The copy counts as owed.
+   */
   readonly differs?: OnDiffers;
   /** Called once all debts are found for the first time, before any is paid. */
   readonly tookOver?: (takeOver: TakeOver) => void;

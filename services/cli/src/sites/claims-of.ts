@@ -1,4 +1,4 @@
-import { remedyOf } from '@residency/coded-error';
+import { codeOf, remedyOf } from '@residency/coded-error';
 import { KeySet, findClaims } from '@residency/custodianship';
 import type { AuditFeed, CustodyReading, FoundClaims, ListedSites } from '@residency/custodianship';
 import type { System } from '../system/system.ts';
@@ -26,9 +26,10 @@ export async function claimsOf(
       : {
           register: {
             ...register,
-            passedOver: (code) => {
+            passedOver: (code, error) => {
+              const why = [code, codeOf(error)].filter((one) => one !== undefined).join(', ');
               session.output.note(
-                `The register of ${region} is passed over, and both logs are read from their start (${code}).`,
+                `The register of ${region} is passed over, and both logs are read from their start (${why}).`,
               );
             },
           },
