@@ -1,3 +1,4 @@
+import { findClaims } from '@residency/custodianship';
 import { MemoryRegisterStore } from '@residency/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -165,6 +166,25 @@ describe('claims that begin at a register', () => {
     const found = await w.find(['zrh-2'], () => true, store);
     expect([sorted(found), found.passedOver]).toEqual([sorted(whole), ['REGISTER_AHEAD_OF_LOG']]);
   });
+});
+
+it('a record that was in the audit log and is not there any more ends the search', async () => {
+  const { w } = await saved();
+  let readings = 0;
+  const { partitions, read } = w.feed();
+  const found = findClaims({
+    sites: ['zrh-2'],
+    custody: w.custody(),
+    listed: Promise.resolve(new Map()),
+    audit: {
+      partitions,
+      read: async function* once(partition, from) {
+        readings += 1;
+        if (readings <= 2) yield* read(partition, from);
+      },
+    },
+  });
+  await expect(found).rejects.toMatchObject({ code: 'AUDIT_LOG_CHANGED', remedy: 'retry' });
 });
 
 function stored(sites: readonly string[], gap = 0): Appended {
