@@ -1,3 +1,5 @@
+import { appendFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Deployment } from '../../running-deployment/deployment.ts';
 import type { ServiceName } from '../../running-deployment/service-process.ts';
 import { Supervised } from './supervised.ts';
@@ -13,8 +15,20 @@ export class Services {
     this.#deployment = deployment;
     this.projector = this.#start('consent-projector');
     this.routers = Array.from({ length: routers }, () => this.#start('router'));
-    this.custodians = Array.from({ length: custodians }, () =>
-      this.#start('custodian', { RESIDENCY_CUSTODIAN_REGION: 'zurich' }),
+    this.custodians = Array.from({ length: custodians }, (_, nth) =>
+      this.#start('custodian', {
+        RESIDENCY_CUSTODIAN_REGION: 'zurich',
+        RESIDENCY_CUSTODIAN_STATE_DIR: registerFolder(deployment, nth),
+      }),
+    );
+  }
+
+  /** Makes the custodians' folders. Commands get the first one's. */
+  static async prepare(deployment: Deployment, custodians: number): Promise<void> {
+    for (let nth = 0; nth < custodians; nth += 1) await mkdir(registerFolder(deployment, nth));
+    await appendFile(
+      join(deployment.folder, 'residency.env'),
+      `RESIDENCY_CUSTODIAN_STATE_DIR=${registerFolder(deployment, 0)}\n`,
     );
   }
 
@@ -33,4 +47,8 @@ export class Services {
   async stop(): Promise<void> {
     await Promise.all(this.all.map((one) => one.stop()));
   }
+}
+
+function registerFolder({ folder }: Deployment, nth: number): string {
+  return join(folder, `custodian-${nth}`);
 }

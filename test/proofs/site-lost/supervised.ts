@@ -24,6 +24,12 @@ export class Supervised {
     this.#process?.signal('SIGKILL');
   }
 
+  /** As an upgrade does: it ends by itself, and is started again. */
+  restart(): void {
+    this.#killed = true;
+    this.#process?.signal('SIGTERM');
+  }
+
   freeze(): void {
     this.#process?.signal('SIGSTOP');
   }
