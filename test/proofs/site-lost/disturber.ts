@@ -10,6 +10,7 @@ export class Disturber {
   readonly #services: Services;
   readonly #random: SeededRandom;
   readonly done = new Map<Victim, number>();
+  readonly #bouncing = new Set<Server>();
 
   constructor(stack: OwnStack, services: Services, random: SeededRandom) {
     this.#stack = stack;
@@ -63,10 +64,12 @@ export class Disturber {
   }
 
   async #bounce(server: Server | undefined, awayMs: number): Promise<void> {
-    // Another disturbance may have killed it already.
-    if (server?.pid === undefined) return;
+    // Another disturbance has it down already.
+    if (server === undefined || this.#bouncing.has(server)) return;
+    this.#bouncing.add(server);
     await server.kill();
     await sleep(awayMs);
     await server.start();
+    this.#bouncing.delete(server);
   }
 }
