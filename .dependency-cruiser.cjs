@@ -17,7 +17,9 @@ const L1 = [
   'reconciliation',
   'auditing',
   'custodianship',
+  'vault',
   'observation',
+  'neutral-forms',
 ];
 /** L2: one technology each. May import L1 and L0, never one another. */
 const L2 = [
@@ -28,6 +30,7 @@ const L2 = [
   'adapter-redis',
   'telemetry',
   'operations',
+  'http-server',
   'availability',
 ];
 /** The L0 packages that any other may import. */
@@ -52,6 +55,7 @@ const VENDORS = {
   consent: [],
   custody: [],
   custodianship: [],
+  vault: ['zod'],
   ledger: ['@noble/hashes'],
   cloudevents: [],
   contracts: ['zod'],
@@ -61,6 +65,7 @@ const VENDORS = {
   reconciliation: [],
   auditing: [],
   observation: [],
+  'neutral-forms': ['@zip.js/zip.js'],
   'adapter-sqlite': [],
   'adapter-filesystem': ['p-limit'],
   'adapter-kafka': ['kafkajs', 'p-limit'],
@@ -68,6 +73,7 @@ const VENDORS = {
   'adapter-redis': ['ioredis'],
   telemetry: ['pino', 'prom-client'],
   operations: ['fastify'],
+  'http-server': ['fastify'],
   availability: [],
   waiting: [],
   testkit: ['vitest', 'fast-check'],
@@ -85,7 +91,7 @@ const OWNED = {
 const SIMULATION = '^packages/simulation/';
 /** What it may import besides indexes: files that their package exports for development alone. */
 const FOR_DEVELOPMENT = ['^services/auditor/src/kafka-ledger-source\\.ts$'];
-const L1_CORE = ['crypto', 'buffer'];
+const L1_CORE = ['crypto', 'buffer', 'zlib'];
 const NETWORK_CORE = [
   'http',
   'https',
@@ -140,6 +146,12 @@ function layers() {
       'An adapter can be swapped alone.',
       { path: '^packages/(adapter-[^/]+|telemetry|operations|availability)/src/' },
       { path: ANY_PACKAGE, pathNot: [anyOf(...L1, ...L0, WAITING), '^packages/$1/'] },
+    ),
+    rule(
+      'http-server-imports-only-operations',
+      'An API shares the limits on connections with the port of probes, and nothing else.',
+      { path: sourceOf('http-server') },
+      { path: ANY_PACKAGE, pathNot: anyOf('http-server', 'operations', ...FOUNDATION) },
     ),
     rule(
       'waiting-imports-only-the-foundation',

@@ -55,6 +55,8 @@ const WORKSPACES: Readonly<Record<string, readonly string[]>> = {
     '@residency/adapter-filesystem',
   ],
   'packages/adapter-filesystem': ['@residency/routing'],
+  'packages/operations': [],
+  'packages/http-server': ['@residency/operations', '@residency/routing'],
   'packages/testkit': ['@residency/routing', '@residency/adapter-sqlite', 'vitest'],
   'packages/simulation': ['@residency/routing', '@residency/intake', '@residency/adapter-sqlite'],
   'packages/stranger': [],
@@ -78,6 +80,7 @@ const CASES: readonly (readonly [file: string, line: string, rules: readonly str
     "import 'node:sqlite'; import 'node:worker_threads'; import '@residency/routing'; import '@residency/waiting';",
     [],
   ],
+  ['packages/http-server/src/a-good.ts', "import '@residency/operations';", []],
   [
     'packages/waiting/src/a-good.ts',
     "import '@residency/coded-error'; import 'node:timers/promises';",
@@ -161,6 +164,11 @@ const CASES: readonly (readonly [file: string, line: string, rules: readonly str
     'packages/adapter-sqlite/src/b-other.ts',
     "import '@residency/adapter-filesystem';",
     ['L2-imports-no-other-adapter'],
+  ],
+  [
+    'packages/http-server/src/b-routing.ts',
+    "import '@residency/routing';",
+    ['http-server-imports-only-operations'],
   ],
   ['packages/adapter-filesystem/src/b-socket.ts', "import 'node:net';", ['L2-opens-no-socket']],
   [

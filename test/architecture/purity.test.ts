@@ -16,6 +16,7 @@ const L0_L1 = [
   'reconciliation',
   'auditing',
   'observation',
+  'neutral-forms',
 ];
 /**
  * In L0 and L1, time, chance and the machine are data or behind a port. Otherwise the same record

@@ -68,6 +68,10 @@ export class SqliteCustodyLog implements CustodyLog, CustodyRestorer {
     );
   }
 
+  async confirm(): Promise<void> {
+    await this.#append([]);
+  }
+
   close(): Promise<void> {
     this.#end = CLOSED;
     return Promise.resolve();

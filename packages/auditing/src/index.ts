@@ -9,6 +9,7 @@ export type { AuditRecord } from './audit-record.ts';
 export type { Period } from './audit-record.ts';
 export type { AuditingErrorCode } from './auditing-error.ts';
 export { AUDITING_ERROR_CODES, AuditingError } from './auditing-error.ts';
+export { csvCell } from './exporting/csv-cell.ts';
 export { CSV_COLUMNS, csvRow } from './exporting/csv-row.ts';
 export { CustodySelection } from './exporting/select-custody.ts';
 export type { Selected } from './exporting/select-events.ts';

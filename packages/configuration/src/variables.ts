@@ -359,6 +359,12 @@ const custody = {
     description:
       'Folder where the custodian keeps its register, so that it reads only what is new; it must exist, and belongs to one custodian alone. `residency site out` reads it too.',
   }),
+  RESIDENCY_VAULT_DIR: path({
+    sections: ['custody'],
+    absent: 'the custodian gives out no samples',
+    description:
+      "Folder with `purposes.json`, `tokens.json`, `reference-key` and `ledger-keys`, which say who may have samples (docs/how-to/give-access.md). With it the custodian also needs the sections `keys` (the region's private keys), `ledger` (to read) and `redis`.",
+  }),
   RESIDENCY_CUSTODIAN_INTERVAL_MS: whole(100, 600_000, {
     sections: ['custody'],
     default: '1000',
@@ -420,6 +426,8 @@ export const VARIABLE_NAMES = Object.keys(VARIABLES) as readonly VariableName[];
 export const COMMAND_VARIABLES: readonly string[] = [
   'RESIDENCY_PORT',
   'RESIDENCY_TOKEN',
+  'RESIDENCY_VAULT_URL',
+  'RESIDENCY_VAULT_TOKEN',
   'RESIDENCY_DEBUG',
   'RESIDENCY_PRINCIPAL',
   'RESIDENCY_CHECKPOINTS',

@@ -115,6 +115,8 @@ describe('a valid environment', () => {
           RESIDENCY_HTTP_PORT: 'x',
           RESIDENCY_TEST_X: '1',
           RESIDENCY_TOKEN: 't',
+          RESIDENCY_VAULT_TOKEN: 't',
+          RESIDENCY_VAULT_URL: 'x',
           RESIDENCY_SITE_ZRH_9_ACCESS_KEY_ID: 'k',
           RESIDENCY_LOG_LEVEL: '',
           OTHER: '1',

@@ -1,6 +1,13 @@
 import type { SampleCopied, StoredSample } from '@residency/custody';
 import { canonicalJson } from '@residency/residency';
 import { z } from 'zod';
+import { accessData } from './access-event.ts';
+import type {
+  AccessApprovedData,
+  AccessRefusedData,
+  AccessRequestedData,
+  AccessedData,
+} from './access-event.ts';
 import { placedObject } from './audit-event.ts';
 import type { AuditEvent } from './audit-event.ts';
 import { ContractError } from './contract-error.ts';
@@ -12,7 +19,16 @@ import type { LogEntry } from './log-entry.ts';
 import { custodyTopic } from './log-record.ts';
 import type { CustodyTopic } from './log-record.ts';
 import { formatPosition } from './position.ts';
-import { ORDER_CLOSED, SAMPLE_COPIED, SAMPLE_NOT_REPAIRED, UNPAID_CODES } from './vocabulary.ts';
+import {
+  ACCESS_APPROVED,
+  ACCESS_REFUSED,
+  ACCESS_REQUESTED,
+  ORDER_CLOSED,
+  SAMPLE_ACCESSED,
+  SAMPLE_COPIED,
+  SAMPLE_NOT_REPAIRED,
+  UNPAID_CODES,
+} from './vocabulary.ts';
 
 const region = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/);
 /** SHA-256 of the custody event before this one; `null`: it is the first. */
@@ -65,6 +81,10 @@ export const custodyData = {
   [SAMPLE_COPIED]: copied,
   [SAMPLE_NOT_REPAIRED]: notRepaired,
   [ORDER_CLOSED]: closed,
+  [SAMPLE_ACCESSED]: accessData.accessed,
+  [ACCESS_REQUESTED]: accessData.requested,
+  [ACCESS_APPROVED]: accessData.approved,
+  [ACCESS_REFUSED]: accessData.refused,
 };
 
 export const custodyEnvelope = z.strictObject({
@@ -73,7 +93,15 @@ export const custodyEnvelope = z.strictObject({
   source: z
     .string()
     .regex(/^\/residency\/[A-Za-z0-9._-]{1,64}\/residency\.custody\.[a-z0-9.-]{1,64}$/),
-  type: z.enum([SAMPLE_COPIED, SAMPLE_NOT_REPAIRED, ORDER_CLOSED]),
+  type: z.enum([
+    SAMPLE_COPIED,
+    SAMPLE_NOT_REPAIRED,
+    ORDER_CLOSED,
+    SAMPLE_ACCESSED,
+    ACCESS_REQUESTED,
+    ACCESS_APPROVED,
+    ACCESS_REFUSED,
+  ]),
   time: z.iso.datetime({ precision: 3 }),
   datacontenttype: z.literal('application/json'),
   sequence: z.string().regex(/^\d{20}$/),
@@ -97,18 +125,44 @@ export type CustodyEvent = {
   | { readonly type: typeof SAMPLE_COPIED; readonly data: CopiedData }
   | { readonly type: typeof SAMPLE_NOT_REPAIRED; readonly data: NotRepairedData }
   | { readonly type: typeof ORDER_CLOSED; readonly data: ClosedData }
+  | { readonly type: typeof SAMPLE_ACCESSED; readonly data: AccessedData }
+  | { readonly type: typeof ACCESS_REQUESTED; readonly data: AccessRequestedData }
+  | { readonly type: typeof ACCESS_APPROVED; readonly data: AccessApprovedData }
+  | { readonly type: typeof ACCESS_REFUSED; readonly data: AccessRefusedData }
 );
 export type CopiedEvent = Extract<CustodyEvent, { readonly type: typeof SAMPLE_COPIED }>;
+/** An event about an access. */
+export type AccessEvent = Extract<CustodyEvent, { readonly data: { readonly access: string } }>;
+
+export function isAccessEvent(event: CustodyEvent): event is AccessEvent {
+  return 'access' in event.data;
+}
+
+/** An event that may be about an order to repair a site. */
+export type RepairEvent = Extract<
+  CustodyEvent,
+  { readonly type: typeof SAMPLE_COPIED | typeof SAMPLE_NOT_REPAIRED | typeof ORDER_CLOSED }
+>;
+
+/** True for an event of the order to repair a site with this `act`. */
+export function isOfOrder(event: CustodyEvent, act: string): event is RepairEvent {
+  return 'order' in event.data && event.data.order === act;
+}
 
 const inner = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal(SAMPLE_COPIED), data: copied }),
   z.strictObject({ type: z.literal(SAMPLE_NOT_REPAIRED), data: notRepaired }),
   z.strictObject({ type: z.literal(ORDER_CLOSED), data: closed }),
+  z.strictObject({ type: z.literal(SAMPLE_ACCESSED), data: accessData.accessed }),
+  z.strictObject({ type: z.literal(ACCESS_REQUESTED), data: accessData.requested }),
+  z.strictObject({ type: z.literal(ACCESS_APPROVED), data: accessData.approved }),
+  z.strictObject({ type: z.literal(ACCESS_REFUSED), data: accessData.refused }),
 ]);
 
-/** What the event is about: the submission, or the order. Also its record's key. */
-function causeOf(event: Pick<CustodyEvent, 'type' | 'data'>): string {
-  return 'submission' in event.data ? event.data.submission : event.data.order;
+/** What the event is about: the submission, the order or the access. Also its record's key. */
+function causeOf({ data }: Pick<CustodyEvent, 'type' | 'data'>): string {
+  if ('submission' in data) return data.submission;
+  return 'order' in data ? data.order : data.access;
 }
 
 /** A custody event's record, in its region's topic. */

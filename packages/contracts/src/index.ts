@@ -41,19 +41,30 @@ export {
   custodyEventIn,
   decodeCustodyEvent,
   encodeCustodyEvent,
+  isAccessEvent,
+  isOfOrder,
   restoredCustodyEntry,
   sampleCopied,
   storedSample,
 } from './custody-event.ts';
 export type { CustodyLink } from './custody-chain.ts';
 export { CustodyChain } from './custody-chain.ts';
+export { accessId, principal } from './access-event.ts';
 export type {
+  AccessApprovedData,
+  AccessRefusedData,
+  AccessRequestedData,
+  AccessedData,
+} from './access-event.ts';
+export type {
+  AccessEvent,
   ClosedData,
   CopiedData,
   CopiedEvent,
   CustodyEntry,
   CustodyEvent,
   NotRepairedData,
+  RepairEvent,
 } from './custody-event.ts';
 export { sha256, sha256OfParts, submissionId } from './digest.ts';
 export { ATTRIBUTE_BYTES, AUDIT_EVENT_BYTES, DEFAULT_LIMITS, IDENTITY_BYTES } from './limits.ts';
@@ -105,8 +116,13 @@ export { decodeSiteMarker, encodeSiteMarker } from './site-marker.ts';
 export type { SiteIdentity } from './site-marker.ts';
 export { readSubmission } from './submission.ts';
 export type { Rejection, Submission } from './submission.ts';
-export type { UnpaidCode, Verdict } from './vocabulary.ts';
+export type { AccessForm, AccessRefusal, UnpaidCode, Verdict } from './vocabulary.ts';
 export {
+  ACCESS_APPROVED,
+  ACCESS_FORMS,
+  ACCESS_REFUSALS,
+  ACCESS_REFUSED,
+  ACCESS_REQUESTED,
   ACT_FAILED,
   ARBITER_CHANGED,
   ARBITER_CLAIMS,
@@ -143,6 +159,7 @@ export {
   REDRIVE_BEGUN,
   ROUTING_PAUSED,
   ROUTING_RESUMED,
+  SAMPLE_ACCESSED,
   SAMPLE_COPIED,
   SITE_IN,
   SITE_OUT,

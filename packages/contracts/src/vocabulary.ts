@@ -70,6 +70,28 @@ export const UNPAID_CODES = [
   'CHANGED_MEANWHILE',
 ] as const;
 export type UnpaidCode = (typeof UNPAID_CODES)[number];
+/** On `residency.custody.<region>`: a sample is given out, or may be. It comes before the first byte. */
+export const SAMPLE_ACCESSED = 'residency.sample.accessed.v1';
+/** On `residency.custody.<region>`: somebody asks for a sample, and others must approve. */
+export const ACCESS_REQUESTED = 'residency.access.requested.v1';
+export const ACCESS_APPROVED = 'residency.access.approved.v1';
+export const ACCESS_REFUSED = 'residency.access.refused.v1';
+/** How a sample is packed that leaves the vault. */
+export const ACCESS_FORMS = ['cart', 'zip', 'zip-legacy', 'raw'] as const;
+export type AccessForm = (typeof ACCESS_FORMS)[number];
+/** Why an access, or an approval of one, was refused. */
+export const ACCESS_REFUSALS = [
+  'PURPOSE_UNKNOWN',
+  'PURPOSE_NOT_ALLOWED',
+  'FORM_NOT_ALLOWED',
+  'SUBMISSION_UNKNOWN',
+  'CONSENT_WITHDRAWN',
+  'LIMIT_REACHED',
+  'APPROVER_NOT_ALLOWED',
+  'APPROVAL_BY_ASKER',
+  'APPROVAL_EXPIRED',
+] as const;
+export type AccessRefusal = (typeof ACCESS_REFUSALS)[number];
 /** On `residency.custody.<region>`: an order was carried out. */
 export const ORDER_CLOSED = 'residency.order.closed.v1';
 

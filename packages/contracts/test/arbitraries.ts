@@ -4,6 +4,12 @@ import { BASES, CONFIDENCES } from '@residency/residency';
 import type { PolicyDocument } from '@residency/residency';
 import fc from 'fast-check';
 import {
+  ACCESS_APPROVED,
+  ACCESS_FORMS,
+  ACCESS_REFUSALS,
+  ACCESS_REFUSED,
+  ACCESS_REQUESTED,
+  SAMPLE_ACCESSED,
   ORDER_CLOSED,
   QUARANTINE_REASONS,
   REFUSAL_REASONS,
@@ -190,6 +196,36 @@ const copiedEvents: fc.Arbitrary<CopiedEvent> = fc.record({
     { requiredKeys: ['previous', 'of', 'submission', 'region', 'from', 'copy'] },
   ),
 });
+const asker = fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,63}$/);
+const ofAccess = {
+  previous: fc.option(hex64),
+  region,
+  access: fc.uuid({ version: 7 }),
+  principal: asker,
+};
+const ASKED = [
+  'previous',
+  'region',
+  'access',
+  'principal',
+  'of',
+  'submission',
+  'purpose',
+  'reference',
+  'form',
+  'until',
+] as const;
+const askedOfVault = {
+  ...ofAccess,
+  of: positionText,
+  submission: hex64,
+  purpose: fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,63}$/),
+  reference: hex64,
+  form: fc.constantFrom(...ACCESS_FORMS),
+  until: fc
+    .date({ min: new Date(0), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true })
+    .map((date) => date.toISOString()),
+};
 export const custodyEvents: fc.Arbitrary<CustodyEvent> = fc.oneof(
   copiedEvents,
   fc.record({
@@ -221,6 +257,33 @@ export const custodyEvents: fc.Arbitrary<CustodyEvent> = fc.oneof(
       },
       { requiredKeys: ['previous', 'region', 'order', 'site', 'checked', 'copied', 'unpaid'] },
     ),
+  }),
+  fc.record({
+    ...placeInCustody,
+    type: fc.constant(SAMPLE_ACCESSED),
+    data: fc.record(
+      {
+        ...askedOfVault,
+        bytes: fc.integer({ min: 1 }),
+        approvedBy: fc.array(asker, { minLength: 1 }),
+      },
+      { requiredKeys: [...ASKED, 'bytes'] },
+    ),
+  }),
+  fc.record({
+    ...placeInCustody,
+    type: fc.constant(ACCESS_REQUESTED),
+    data: fc.record({ ...askedOfVault, approvals: fc.integer({ min: 1 }) }),
+  }),
+  fc.record({
+    ...placeInCustody,
+    type: fc.constant(ACCESS_APPROVED),
+    data: fc.record(ofAccess),
+  }),
+  fc.record({
+    ...placeInCustody,
+    type: fc.constant(ACCESS_REFUSED),
+    data: fc.record({ ...ofAccess, code: fc.constantFrom(...ACCESS_REFUSALS) }),
   }),
 );
 

@@ -1,5 +1,6 @@
 import { auditEventIn } from '@residency/contracts';
 import { evolveHolding, owedSites } from '@residency/custody';
+import type { Holding } from '@residency/custody';
 import type { CustodyHead } from './custody-head.ts';
 import { debtOf, isStoredIn } from './debt.ts';
 import type { Debt } from './debt.ts';
@@ -85,7 +86,11 @@ export class AuditFold {
 
   /** With the copies that custody events gave it. */
   held(debt: Debt, differs?: OnDiffers): Debt {
-    let { holding } = debt;
+    return { ...debt, holding: this.withCopies(debt.holding, differs) };
+  }
+
+  withCopies(stored: Holding, differs?: OnDiffers): Holding {
+    let holding = stored;
     const { position, submission, region, sealedSha256, sealedBytes } = holding;
     for (const site of this.#sites) {
       const found = this.#head.copyIn(site, holding);
@@ -101,7 +106,7 @@ export class AuditFold {
         isRepair: true,
       }));
     }
-    return { ...debt, holding };
+    return holding;
   }
 
   /** Not a copy: the arrays change with this instance. */

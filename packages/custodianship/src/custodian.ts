@@ -6,15 +6,18 @@ import type {
   RepairOrder,
   UnpaidCode,
 } from '@residency/contracts';
-import { owedSites } from '@residency/custody';
+import { holdingOf, owedSites } from '@residency/custody';
+import type { StoredSample } from '@residency/custody';
 import { defined } from '@residency/defined';
 import { policyInForce, validPolicies } from '@residency/residency';
 import type { PolicyDocument } from '@residency/residency';
 import { BackOff } from '@residency/routing';
 import type { PolicyView, SettledOutcomes } from '@residency/routing';
+import type { AccessBook } from './access-book.ts';
 import { AuditFold } from './audit-fold.ts';
 import type { OnDiffers } from './audit-fold.ts';
 import { CustodyHead } from './custody-head.ts';
+import type { AccessFact } from './custody-head.ts';
 import { debtIn } from './debt.ts';
 import type { Debt } from './debt.ts';
 import type { Debts, SiteDebts } from './debts.ts';
@@ -65,6 +68,22 @@ export interface CustodianDeps {
 export interface TakeOver {
   readonly auditRecords: number;
   readonly custodyRecords: number;
+}
+
+/** What the active custodian of a region knows and may do about accesses. Errors: `CustodyLog`'s. */
+export interface AccessDesk {
+  readonly book: Pick<AccessBook, 'get' | 'refusedApproval' | 'refusalsSince' | 'usedSince'>;
+  /**
+   * Appends the event that `decide` returns, if any, while nothing else is appended. `at`: wall clock,
+   * milliseconds.
+   */
+  append(decide: (book: AccessDesk['book']) => AccessFact | undefined, at: number): Promise<void>;
+  /** Resolves if this custodian was the active one when it was called. */
+  confirm(): Promise<void>;
+  /** The region's sites in service, the arbiter first. */
+  readonly serving: readonly string[];
+  /** Those of them that have the sample's ciphertext, by the events. */
+  sitesWith(stored: StoredSample): readonly string[];
 }
 
 /** A region's debts after a round. */
@@ -175,6 +194,25 @@ export class Custodian {
     return custodian;
   }
 
+  /** Valid as long as this custodian is used. */
+  get accesses(): AccessDesk {
+    const head = this.#head;
+    const serving = (): readonly string[] => this.#sites;
+    return {
+      book: head.accesses,
+      get serving() {
+        return serving();
+      },
+      append: (decide, at) => head.appendAccess(decide, at),
+      confirm: () => head.confirm(),
+      sitesWith: (stored) =>
+        this.#audit
+          .withCopies(holdingOf(stored))
+          .copies.map(({ site }) => site)
+          .filter((site) => !this.#out.has(site)),
+    };
+  }
+
   /** Records in the custody log that are no custody events of the region. */
   get passedOver(): number {
     return this.#head.passedOver;
@@ -188,6 +226,8 @@ export class Custodian {
   async round(signal: AbortSignal): Promise<RoundReport> {
     this.#copied = 0;
     this.#busy = false;
+    // An access's event may have failed since the last round.
+    this.#head.requireWhole();
     await this.#findSites();
     this.#lookAgain();
     for (const partition of await this.#deps.audit.partitions())

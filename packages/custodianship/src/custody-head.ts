@@ -1,14 +1,20 @@
 import {
+  ACCESS_APPROVED,
+  ACCESS_REFUSED,
+  ACCESS_REQUESTED,
   ORDER_CLOSED,
+  SAMPLE_ACCESSED,
   SAMPLE_COPIED,
   SAMPLE_NOT_REPAIRED,
   custodyDigest,
   custodyEntry,
   custodyEventIn,
+  isAccessEvent,
 } from '@residency/contracts';
 import type { ClosedData, CopiedData, CustodyEvent, NotRepairedData } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { remedyOf } from '@residency/coded-error';
+import { AccessBook } from './access-book.ts';
 import { CopyPrints } from './copy-prints.ts';
 import type { SavedPrints } from './copy-prints.ts';
 import { OffsetSets } from './offset-sets.ts';
@@ -21,6 +27,15 @@ import type { CustodyLog, CustodyReading, CustodyRecord } from './ports/custody-
 type Fact = CustodyEvent extends infer Event
   ? Event extends CustodyEvent
     ? Pick<Event, 'type' | 'data'>
+    : never
+  : never;
+
+/** What an event about an access says; the region and the event before it are the log's. */
+export type AccessFact = Fact extends infer Event
+  ? Event extends Fact
+    ? Event extends { readonly data: { readonly access: string } }
+      ? Pick<Event, 'type'> & { readonly data: Omit<Event['data'], 'previous' | 'region'> }
+      : never
     : never
   : never;
 
@@ -40,6 +55,8 @@ export interface SavedHead {
   readonly closed: readonly string[];
   readonly repaired: readonly SavedSet[];
   readonly notRepaired: readonly SavedSet[];
+  /** Values of events about accesses of the last 48 hours, in order. */
+  readonly accesses: readonly Buffer[];
 }
 
 const NOTHING: SavedHead = {
@@ -47,6 +64,7 @@ const NOTHING: SavedHead = {
   closed: [],
   repaired: [],
   notRepaired: [],
+  accesses: [],
 };
 
 /**
@@ -61,17 +79,28 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
   readonly #repaired: OffsetSets;
   readonly #notRepaired: OffsetSets;
   readonly #copiedTo = new Set<string>();
+  readonly accesses = new AccessBook();
   #end: CustodyEnd | undefined;
   #passedOver = 0;
   #followed = 0;
+  /** Ends when the last call that appends has ended. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #broken: { readonly error: unknown } | undefined;
 
-  private constructor(log: Log, { end, prints, closed, repaired, notRepaired }: SavedHead) {
+  private constructor(
+    log: Log,
+    { end, prints, closed, repaired, notRepaired, accesses }: SavedHead,
+  ) {
     this.#log = log;
     this.#copied = CopyPrints.of(prints);
     this.#closed = new Set(closed);
     this.#repaired = OffsetSets.of(repaired);
     this.#notRepaired = OffsetSets.of(notRepaired);
     this.#end = end;
+    for (const value of accesses) {
+      const event = custodyEventIn(value);
+      if (event !== undefined && isAccessEvent(event)) this.accesses.follow(event, value);
+    }
   }
 
   /** Reads the log to its end. Throws as `CustodyLog.read`. */
@@ -119,6 +148,7 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
       closed: [...this.#closed],
       repaired: this.#repaired.save(),
       notRepaired: this.#notRepaired.save(),
+      accesses: this.accesses.save(),
     };
   }
 
@@ -160,6 +190,37 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
     return this.#closed.has(order);
   }
 
+  /**
+   * Decides about an access and appends what `decide` returns, if anything, while nothing else is
+   * appended: two requests at once cannot both use what is left of a limit. Throws as
+   * `CustodyLog.append`.
+   */
+  async appendAccess(
+    this: CustodyHead,
+    decide: (book: AccessBook) => AccessFact | undefined,
+    at: number,
+  ): Promise<void> {
+    await this.#exclusively(async () => {
+      const fact = decide(this.accesses);
+      if (fact === undefined) return;
+      const { region } = this.#log;
+      const full = (previous: string | null): Fact =>
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of the same type as before
+        ({ type: fact.type, data: { ...fact.data, region, previous } }) as Fact;
+      await this.#appendNow([full], at);
+    });
+  }
+
+  /** Throws as `CustodyLog.confirm`. */
+  async confirm(this: CustodyHead): Promise<void> {
+    await this.#exclusively(() => this.#log.confirm());
+  }
+
+  /** Throws why this cannot append any more: an append failed. */
+  requireWhole(): void {
+    if (this.#broken !== undefined) throw this.#broken.error;
+  }
+
   /** Appends an order's closing event. Throws as `CustodyLog.append`. */
   async close(this: CustodyHead, data: Omit<ClosedData, 'previous'>, at: number): Promise<void> {
     await this.#append([(previous) => ({ type: ORDER_CLOSED, data: { ...data, previous } })], at);
@@ -194,6 +255,29 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
   }
 
   async #append(
+    this: CustodyHead,
+    events: readonly ((previous: string | null) => Fact)[],
+    at: number,
+  ): Promise<void> {
+    await this.#exclusively(() => this.#appendNow(events, at));
+  }
+
+  /** One call at a time. After a failure none begins any more: the log must be opened again. */
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(async () => {
+      this.requireWhole();
+      try {
+        return await work();
+      } catch (error) {
+        this.#broken = { error };
+        throw error;
+      }
+    });
+    this.#turn = turn.catch(() => undefined);
+    return await turn;
+  }
+
+  async #appendNow(
     this: CustodyHead,
     events: readonly ((previous: string | null) => Fact)[],
     at: number,
@@ -249,6 +333,12 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
         this.#notRepaired.delete(order, ...placeOf(of));
         return;
       }
+      case ACCESS_REQUESTED:
+      case ACCESS_APPROVED:
+      case ACCESS_REFUSED:
+      case SAMPLE_ACCESSED:
+        this.accesses.follow(event, value);
+        return;
       default:
         return event satisfies never;
     }

@@ -1,5 +1,8 @@
 export { Custodian } from './custodian.ts';
-export type { CustodianDeps, OpenRepair, RoundReport, TakeOver } from './custodian.ts';
+export type { AccessDesk, CustodianDeps, OpenRepair, RoundReport, TakeOver } from './custodian.ts';
+export type { AccessFact } from './custody-head.ts';
+export { AccessBook } from './access-book.ts';
+export type { Access, AccessTerms, AccessUse } from './access-book.ts';
 export { changeArbiter } from './change-arbiter.ts';
 export type { ArbiterChange, ChangeArbiterDeps } from './change-arbiter.ts';
 export { findClaims } from './find-claims.ts';

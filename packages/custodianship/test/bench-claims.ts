@@ -94,6 +94,7 @@ function madeRegister(): Register {
       closed: [],
       repaired: [],
       notRepaired: [],
+      accesses: [],
     },
     debts: { due: [], oldestAt: [] },
     stored: stored.save(),

@@ -190,6 +190,7 @@ function madeRegister(
       closed: [],
       repaired: [],
       notRepaired: [],
+      accesses: [],
     },
     debts: isPaid
       ? { due: [], oldestAt: [] }

@@ -171,16 +171,16 @@ describe('claims that begin at a register', () => {
 it('a record that was in the audit log and is not there any more ends the search', async () => {
   const { w } = await saved();
   let readings = 0;
-  const { partitions, read } = w.feed();
+  const feed = w.feed();
   const found = findClaims({
     sites: ['zrh-2'],
     custody: w.custody(),
     listed: Promise.resolve(new Map()),
     audit: {
-      partitions,
+      partitions: () => feed.partitions(),
       read: async function* once(partition, from) {
         readings += 1;
-        if (readings <= 2) yield* read(partition, from);
+        if (readings <= 2) yield* feed.read(partition, from);
       },
     },
   });

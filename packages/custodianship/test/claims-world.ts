@@ -206,6 +206,7 @@ export class ClaimsWorld {
           if (BigInt(index) >= from) yield { offset: BigInt(index), value };
       },
       append: () => Promise.reject(new Error('Nothing is paid here.')),
+      confirm: async () => undefined,
       close: async () => undefined,
     };
   }

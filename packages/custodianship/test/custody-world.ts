@@ -165,6 +165,10 @@ export class CustodyWorld {
           throw new CodedError({ code: 'UNREACHABLE', message: 'unknown', remedy: 'retry' });
         return BigInt(custody.length) - 1n;
       },
+      confirm: async () => {
+        if (owner !== this.#owner)
+          throw new CodedError({ code: 'FENCED', message: 'fenced', remedy: 'retry' });
+      },
       close: async () => undefined,
     };
   }

@@ -16,6 +16,7 @@ export {
   formatKeyFile,
   openLedgerKeys,
   parseKeyFile,
+  verifierKeysOf,
   withNextKey,
   withoutLastKey,
 } from './key-file.ts';

@@ -91,3 +91,8 @@ export async function withoutLastKey(file: KeyFile): Promise<KeyFile> {
   const { key } = await openSignerKey(before);
   return { ...file, secrets: [next], former: [...file.former, formatVerifierKey(key)] };
 }
+
+/** The one that signs first. */
+export function verifierKeysOf({ signer, cosigner, former }: LedgerKeys): readonly VerifierKey[] {
+  return [signer.key, ...(cosigner === undefined ? [] : [cosigner.key]), ...former.toReversed()];
+}

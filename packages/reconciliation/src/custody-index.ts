@@ -35,6 +35,8 @@ interface Later {
 export class CustodyIndex {
   readonly #partitions = new Map<string, Map<string, Pages>>();
   readonly #later = new Map<string, Later[]>();
+  /** Accesses whose stored event is not met yet, by position, as prints. About 100 bytes each. */
+  readonly #accesses = new Map<string, ReadonlySet<number>>();
 
   /** Call in the order of the region's custody log. */
   add({ of, submission, region, copy, isRepair = false }: SampleCopied): void {
@@ -52,6 +54,11 @@ export class CustodyIndex {
     this.#later.set(key, [...(this.#later.get(key) ?? []), event]);
   }
 
+  /** An access, or a request for one. */
+  mention({ of, submission, region }: Pick<SampleCopied, 'of' | 'region' | 'submission'>): void {
+    this.#accesses.set(of, new Set(this.#accesses.get(of)).add(print(submission, region)));
+  }
+
   /** Where the sample is, by the events about it. They count as met from then on. */
   fold(stored: StoredSample): Folded {
     return holding(stored, this.about(stored));
@@ -59,6 +66,7 @@ export class CustodyIndex {
 
   /** The events about this stored sample, for each site in order. They count as met from then on. */
   about(stored: StoredSample): readonly SampleCopied[] {
+    this.#meet(stored);
     const position = parsePosition(stored.position);
     const sites = this.#partitions.get(partitionOf(position));
     if (sites === undefined) return [];
@@ -76,8 +84,16 @@ export class CustodyIndex {
     });
   }
 
-  /** The positions and sites of events that `about` never returned. */
-  *unmet(): Generator<{ readonly position: string; readonly site: string }> {
+  #meet({ position, submission, region }: StoredSample): void {
+    const others = new Set(this.#accesses.get(position));
+    if (!others.delete(print(submission, region))) return;
+    if (others.size === 0) this.#accesses.delete(position);
+    else this.#accesses.set(position, others);
+  }
+
+  /** The positions and sites of events that `about` never met; an access has no site. */
+  *unmet(): Generator<{ readonly position: string; readonly site?: string }> {
+    for (const position of this.#accesses.keys()) yield { position };
     for (const [partition, sites] of this.#partitions)
       for (const [site, pages] of sites)
         for (const [number, page] of pages)

@@ -64,6 +64,20 @@ describe('the index of custody events', () => {
     );
   });
 
+  it('names the accesses whose stored event is not met, or is of another submission or region', () => {
+    const index = new CustodyIndex();
+    for (const at of [0n, 0n, 1n, 2n, 3n]) {
+      const { position: of, submission, region } = stored(at);
+      index.mention({ of, submission, region });
+    }
+    index.mention({ ...copied(stored(1n), 'zrh-1'), submission: digest('another') });
+    index.mention({ ...copied(stored(4n), 'zrh-1'), region: 'moscow' });
+    for (const at of [0n, 1n, 2n, 4n, 9n]) index.about(stored(at));
+    expect([...index.unmet()]).toEqual(
+      [1, 3, 4].map((at) => ({ position: `log-1/threat.samples/0/${at}` })),
+    );
+  });
+
   it('names the events that nobody asked for', () => {
     const index = new CustodyIndex();
     for (const at of [0n, 63n, 64n, 70_000n]) index.add(copied(stored(at), 'zrh-2'));

@@ -481,21 +481,31 @@ const custody = {
     labels: { region: REGION_OF_CUSTODIAN },
     by: CUSTODIANS,
   },
+  residency_accesses_total: {
+    type: 'counter',
+    help: 'Answers about accesses to samples of the region. Absent if samples are not given out here.',
+    labels: {
+      region: REGION_OF_CUSTODIAN,
+      result:
+        'recorded: an event says that a sample was asked for; approved; released: a sample was sent; refused: the asker may not, or not now; failed: something did not answer, and nothing was given out',
+    },
+    by: CUSTODIANS,
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 const http = {
   residency_http_requests_total: {
     type: 'counter',
-    help: 'Requests to the intake.',
+    help: 'Requests to the intake, or to a custodian that gives out samples.',
     labels: { route: "a route's pattern, or `other`", status: 'an HTTP status' },
-    by: ['intake', 'standalone'],
+    by: ['intake', 'custodian', 'standalone'],
   },
   residency_http_request_duration_seconds: {
     type: 'histogram',
-    help: 'How long a request to the intake took.',
+    help: 'How long a request to the intake, or to a custodian that gives out samples, took.',
     labels: { route: 'as above' },
     buckets: CALL_SECONDS,
-    by: ['intake', 'standalone'],
+    by: ['intake', 'custodian', 'standalone'],
   },
 } as const satisfies Record<string, MetricDefinition>;
 

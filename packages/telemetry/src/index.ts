@@ -24,5 +24,6 @@ export type { EndedPass, ReconcilerMetrics } from './reconciler-metrics.ts';
 export { STORE_ANSWERS } from './request-metrics.ts';
 export type { RequestMetrics } from './request-metrics.ts';
 export type { RouterMetrics } from './router-metrics.ts';
+export type { AccessResult, VaultMetrics } from './vault-metrics.ts';
 export type { SeenViews, ViewsNow } from './view-metrics.ts';
 export { VIOLATION_CODES } from './violations.ts';

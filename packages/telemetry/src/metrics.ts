@@ -22,6 +22,8 @@ import { requestMetrics } from './request-metrics.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 import { routerMetrics } from './router-metrics.ts';
 import type { RouterMetrics } from './router-metrics.ts';
+import { vaultMetrics } from './vault-metrics.ts';
+import type { VaultMetrics } from './vault-metrics.ts';
 import { viewMetrics } from './view-metrics.ts';
 import type { ViewsNow } from './view-metrics.ts';
 
@@ -51,6 +53,8 @@ export interface Metrics {
   exporting(names: ClusterNames): ExporterMetrics;
   reconciling(sites: readonly string[]): ReconcilerMetrics;
   custody(options: Omit<CustodianMetricsOptions, 'now'>): CustodianMetrics;
+  /** Of the vaults of these regions. */
+  vault(regions: readonly string[]): VaultMetrics;
   http(routes: readonly string[]): HttpMetrics;
   /** The body of `/metrics`. */
   readonly render: () => Promise<{ readonly contentType: string; readonly body: string }>;
@@ -97,6 +101,7 @@ export function createMetrics({ service, version, now }: MetricsOptions): Metric
     exporting: (names) => exporterMetrics(make, names, now),
     reconciling: (sites) => reconcilerMetrics(make, sites),
     custody: (options) => custodianMetrics(make, { ...options, now }),
+    vault: (regions) => vaultMetrics(make, regions),
     http: (routes) => httpMetrics(make, routes),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };

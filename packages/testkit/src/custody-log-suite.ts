@@ -146,6 +146,31 @@ const BEHAVIOURS: readonly Behaviour<CustodyLogHarness>[] = [
     },
   },
   {
+    name: 'confirms its owner until the next one is opened, and appends nothing by it',
+    async check({ open }) {
+      const log = await open(REGION);
+      await log.confirm();
+      await log.append(events(0, 2));
+      await log.confirm();
+      await log.confirm();
+      await log.append(events(2, 3));
+      const next = await open(REGION);
+      await expect(log.confirm()).rejects.toMatchObject(FENCED);
+      await next.confirm();
+      expect(await valuesOf(next)).toEqual(events(0, 3));
+      await next.close();
+      await expect(next.confirm()).rejects.toBeInstanceOf(Error);
+    },
+  },
+  {
+    name: 'confirms no owner that appended nothing once another was opened',
+    async check({ open }) {
+      const first = await open(REGION);
+      await open(REGION);
+      await expect(first.confirm()).rejects.toMatchObject(FENCED);
+    },
+  },
+  {
     name: 'appends nothing once it is closed',
     async check({ open }) {
       const log = await open(REGION);

@@ -52,3 +52,13 @@ export type { SubmissionLogHarness, SubmissionLogSettings } from './submission-l
 export { describeSubmissionList } from './submission-list-suite.ts';
 export type { SubmissionListHarness } from './submission-list-suite.ts';
 export { QUARANTINE_ME, settlementsOf } from './test-settlement.ts';
+export {
+  VAULT_NOW,
+  VAULT_PURPOSES,
+  VAULT_SAMPLE,
+  VAULT_SUBMISSION,
+  VaultWorld,
+  accessIdAt,
+  accessOrder,
+} from './vault-world.ts';
+export type { VaultFault } from './vault-world.ts';

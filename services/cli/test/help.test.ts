@@ -20,6 +20,7 @@ function helpOf(command: Command): string {
 
 it('has every command of the table', () => {
   expect(leaves).toEqual([
+    'audit accesses',
     'audit adjudicate',
     'audit export',
     'audit fsck',
@@ -57,8 +58,11 @@ it('has every command of the table', () => {
     'reconcile',
     'resume',
     'route',
+    'sample approve',
+    'sample get',
     'sample list',
     'sample open',
+    'sample request',
     'service',
     'site backfill',
     'site check',

@@ -93,11 +93,14 @@ async function run(args: readonly string[], out: Outlet, err: Outlet = 'pipe'): 
   );
 }
 
-/** An answer of theirs needs a cluster, or a ledger or a log that is broken first. */
+/** An answer of theirs needs a cluster, a vault, or a ledger or a log that is broken first. */
 const ELSEWHERE = [
   'audit key generate',
   'audit new-ledger',
   'quarantine set-aside',
+  'sample approve',
+  'sample get',
+  'sample request',
   'service',
   'site check',
   'site init',
@@ -109,6 +112,7 @@ const ELSEWHERE = [
 /** How each of the others is called so that it has an answer. */
 function calls(): Readonly<Record<string, readonly string[]>> {
   return {
+    'audit accesses': ['--csv'],
     'audit adjudicate': [],
     'audit export': ['--from', '2000-01-01', '--to', '2100-01-01'],
     'audit fsck': [],

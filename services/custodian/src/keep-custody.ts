@@ -1,6 +1,6 @@
 import { codeOf } from '@residency/coded-error';
 import { Custodian } from '@residency/custodianship';
-import type { CustodianDeps, RoundReport } from '@residency/custodianship';
+import type { AccessDesk, CustodianDeps, RoundReport } from '@residency/custodianship';
 import { registerKeeping } from './register-keeping.ts';
 import type { KeptRegister } from './register-keeping.ts';
 import type { CustodianMetrics, Logger } from '@residency/telemetry';
@@ -19,6 +19,8 @@ export interface KeepCustodyDeps extends Omit<
   readonly metrics: CustodianMetrics;
   /** Called after each round. */
   readonly rounded?: () => void;
+  /** Called when this is the active custodian. Returns what is called when it is not any more. */
+  readonly active?: (region: string, desk: AccessDesk) => () => void;
 }
 
 /** Most lines of this kind: a foreign writer must not log a million of them. */
@@ -62,6 +64,7 @@ export async function keepCustody(deps: KeepCustodyDeps): Promise<void> {
   });
   // Only the active custodian says what is owed.
   const ended = metrics.region(custody.region, () => custodian.report());
+  const inactive = deps.active?.(custody.region, custodian.accesses);
   const reported = new Map<string, string | undefined>();
   try {
     while (!signal.aborted) {
@@ -72,6 +75,7 @@ export async function keepCustody(deps: KeepCustodyDeps): Promise<void> {
       if (!report.busy) await pause(deps.intervalMs, signal);
     }
   } finally {
+    inactive?.();
     ended();
     await atMost(KEEP_WITHIN_MS, custodian.keep());
   }

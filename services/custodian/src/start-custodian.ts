@@ -1,6 +1,8 @@
-import { RegisterFile } from '@residency/adapter-filesystem';
+import { FilesystemLedgerStore, KeyDirectory, RegisterFile } from '@residency/adapter-filesystem';
 import { openServiceLog } from '@residency/adapter-kafka';
-import { S3CustodianSites } from '@residency/adapter-s3';
+import type { KafkaLog } from '@residency/adapter-kafka';
+import { RedisConsentView } from '@residency/adapter-redis';
+import { S3CustodianSites, S3LedgerStore } from '@residency/adapter-s3';
 import { INITIAL_CONTROL, UNPAID_CODES } from '@residency/contracts';
 import type { ControlState } from '@residency/contracts';
 import { runWork } from '@residency/operations';
@@ -8,7 +10,13 @@ import type { RunningWork, WorkContext } from '@residency/operations';
 import { retryUntilReady } from '@residency/waiting';
 import type { Logger, Metrics } from '@residency/telemetry';
 import type { CustodianSettings } from './config.ts';
+import { CustodianError } from './custodian-error.ts';
 import { leadCustody } from './lead-custody.ts';
+import { ActiveDesks } from './vault/active-desks.ts';
+import { openVault } from './vault/open-vault.ts';
+import { trustIn } from './vault/published-custody-ledger.ts';
+import { VAULT_SERVER_ROUTES, startVaultServer } from './vault/start-vault-server.ts';
+import { readVaultFolder } from './vault/vault-folder.ts';
 
 export interface CustodianDeps {
   readonly settings: CustodianSettings;
@@ -18,27 +26,90 @@ export interface CustodianDeps {
 
 /**
  * Serves probes and metrics from the start. Of all custodians of a region one pays what its sites
- * owe; the others are ready too, and wait.
+ * owe; the others are ready too, and wait. If samples are given out, the active one gives them out.
+ * Throws the errors of `readVaultFolder` and `startVaultServer`.
  */
 export async function startCustodian(deps: CustodianDeps): Promise<RunningWork> {
   const { settings, logger, metrics } = deps;
-  return await runWork({
-    name: 'custody',
-    http: settings.http,
-    logger,
-    metrics,
-    work: (context) => keep(deps, context),
+  const sites = new S3CustodianSites(settings.custodians, {
+    onRequest: metrics.requests(settings.custodians.map(({ site }) => site)).requested,
   });
+  const front = new VaultFront();
+  const common = { name: 'custody', http: settings.http, logger, metrics };
+  const work = (context: WorkContext): Promise<void> => keep(deps, context, sites, front);
+  const close = (): void => {
+    sites.close();
+  };
+  const { vault } = settings;
+  if (vault === undefined) return await runWork({ ...common, work, close });
+  const { region } = settings.custody;
+  const folder = await readVaultFolder(vault.directory);
+  const trust = trustIn(folder.ledgerKeys, { log: settings.kafka.log, region });
+  const consents = new RedisConsentView(vault.redis);
+  const ledgers =
+    vault.ledger.directory === undefined
+      ? new S3LedgerStore(vault.ledger.bucket)
+      : new FilesystemLedgerStore(vault.ledger.directory);
+  const opened = openVault({
+    region,
+    folder,
+    desk: () => front.desks.of(region),
+    outcomes: { outcomeOf: (position) => front.requireLog().settledOutcomes().outcomeOf(position) },
+    consents,
+    sites: { site: (site) => sites.site(site, region) },
+    keys: new KeyDirectory(vault.keys.directory),
+    ledgers,
+    trust,
+  });
+  return await runWork({
+    ...common,
+    work,
+    serve: (operations) =>
+      startVaultServer({
+        ...settings.http,
+        operations,
+        tokens: folder.tokens,
+        vaults: new Map([[region, opened]]),
+        result: metrics.vault([region]).answered,
+        answered: metrics.http(VAULT_SERVER_ROUTES).answered,
+        log: {
+          error: (fields, message) => {
+            logger.error(message, fields);
+          },
+        },
+      }),
+    close: async () => {
+      close();
+      await consents.close();
+      if (ledgers instanceof S3LedgerStore) ledgers.close();
+    },
+  });
+}
+
+/** What the vault needs of the work. */
+class VaultFront {
+  readonly desks = new ActiveDesks();
+  log: KafkaLog | undefined;
+
+  requireLog(): KafkaLog {
+    if (this.log !== undefined) return this.log;
+    throw new CustodianError({
+      code: 'VAULT_STARTING',
+      message: 'Expected the custodian to have reached Kafka, found it still starting. Ask again.',
+      remedy: 'retry',
+    });
+  }
 }
 
 async function keep(
   { settings, logger, metrics }: CustodianDeps,
   { signal, waits, started }: WorkContext,
+  sites: S3CustodianSites,
+  front: VaultFront,
 ): Promise<void> {
   const { region, intervalMs, stateDirectory } = settings.custody;
   const names = settings.custodians.map(({ site }) => site);
   const custodianMetrics = metrics.custody({ sites: names, unpaidCodes: UNPAID_CODES });
-  const { requested: onRequest } = metrics.requests(names);
   let state: ControlState = INITIAL_CONTROL;
   const { log, control } = await openServiceLog({
     service: 'custodian',
@@ -51,7 +122,7 @@ async function keep(
       state = now;
     },
   });
-  const sites = new S3CustodianSites(settings.custodians, { onRequest });
+  front.log = log;
   try {
     await retryUntilReady(() => control.read(), { signal, waits });
     waits(undefined);
@@ -60,6 +131,7 @@ async function keep(
       log,
       region,
       sites: { site: (site) => sites.site(site, region) },
+      active: (of, desk) => front.desks.opened(of, desk),
       control: () => state,
       now: Date.now,
       elapsed: () => performance.now(),
@@ -77,7 +149,7 @@ async function keep(
       },
     });
   } finally {
+    front.log = undefined;
     await log.close();
-    sites.close();
   }
 }

@@ -47,6 +47,7 @@ test('the policies are read before the first term, and each term has the same vi
           region: 'zurich',
           read: async function* none() {},
           append: never,
+          confirm: never,
           close: async () => undefined,
         },
         stopped.signal,

@@ -12,9 +12,8 @@ import {
   submissionEntry,
 } from '@residency/contracts';
 import type { Limits, LogEntry } from '@residency/contracts';
-import { Problem } from './problem.ts';
-import { missingScope } from './tokens.ts';
-import type { Scope } from './tokens.ts';
+import { Problem, missingScope } from '@residency/http-server';
+import type { Scope } from './scopes.ts';
 
 interface Admission {
   readonly scope: Scope;

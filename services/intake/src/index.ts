@@ -1,13 +1,12 @@
 export { BATCH_EVENTS } from './decoding/decoding.ts';
 export { INTAKE_ERROR_CODES, IntakeError } from './intake-error.ts';
 export type { IntakeErrorCode } from './intake-error.ts';
-export { DEFAULT_MAX_CONNECTIONS, DEFAULT_TIMEOUTS } from './intake-options.ts';
-export type { IntakeLog, IntakeOptions, IntakeTimeouts } from './intake-options.ts';
+export type { IntakeOptions } from './intake-options.ts';
 export type { ConsentHistories } from './ports/consent-histories.ts';
 export type { EventAppender } from './ports/event-appender.ts';
 export type { SubmissionState, SubmissionStatus } from './ports/submission-status.ts';
 export { RecentOutcomes } from './recent-outcomes.ts';
+export { SCOPES } from './scopes.ts';
+export type { IntakeToken, Scope } from './scopes.ts';
 export { INTAKE_ROUTES, startIntake } from './start-intake.ts';
 export type { Intake } from './start-intake.ts';
-export { SCOPES } from './tokens.ts';
-export type { IntakeToken, Scope } from './tokens.ts';

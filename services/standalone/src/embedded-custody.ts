@@ -4,9 +4,10 @@ import { regionOfCustody } from '@residency/contracts';
 import type { ControlState } from '@residency/contracts';
 import { RegisterFile } from '@residency/adapter-filesystem';
 import { keepCustody } from '@residency/custodian';
-import type { KeptRegister } from '@residency/custodian';
+import type { KeepCustodyDeps, KeptRegister } from '@residency/custodian';
 import { Custodian } from '@residency/custodianship';
 import type { CustodianDeps, RoundReport } from '@residency/custodianship';
+import { defined } from '@residency/defined';
 import type { CustodianMetrics, Logger } from '@residency/telemetry';
 import { pause } from '@residency/waiting';
 import type { DataDirectory } from './data-directory.ts';
@@ -28,6 +29,8 @@ export interface KeptCustodyDeps extends EmbeddedCustodyDeps {
   readonly metrics: CustodianMetrics;
   /** Called with each error before a retry, and with `undefined` once a round ends. */
   readonly waits: (error: unknown) => void;
+  /** As in `KeepCustodyDeps`. */
+  readonly active?: NonNullable<KeepCustodyDeps['active']>;
 }
 
 const ROUND_MS = 1_000;
@@ -70,6 +73,7 @@ async function keepRegion(
         register: registerOf(deps.data, region),
         intervalMs: ROUND_MS,
         signal,
+        ...defined({ active: deps.active }),
         logger: deps.logger,
         metrics: deps.metrics,
         rounded: () => {

@@ -11,6 +11,13 @@ import {
   parsePosition,
 } from '@residency/contracts';
 import type { AuditEvent, Position, TopicPartition } from '@residency/contracts';
+import {
+  ActiveDesks,
+  VAULT_METHODS,
+  VAULT_ROUTES,
+  vaultRoutes,
+  vaultTokens,
+} from '@residency/custodian';
 import { defined } from '@residency/defined';
 import { INTAKE_ROUTES, startIntake } from '@residency/intake';
 import type { Intake, IntakeToken } from '@residency/intake';
@@ -24,6 +31,8 @@ import type { DataDirectory } from './data-directory.ts';
 import { keepEmbeddedCustody } from './embedded-custody.ts';
 import { openEmbeddedLedger } from './embedded-ledger.ts';
 import type { EmbeddedLedger } from './embedded-ledger.ts';
+import { openEmbeddedVault } from './embedded-vault.ts';
+import type { EmbeddedVault } from './embedded-vault.ts';
 import { publishExamples } from './examples.ts';
 import type { PublishedExample } from './examples.ts';
 import { followClock } from './follow-clock.ts';
@@ -99,7 +108,15 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     });
     try {
       const ledger = await openEmbeddedLedger(data);
-      return await run({ options, data, control, routed, router, ledger, regions });
+      const desks = new ActiveDesks();
+      const vault = await openEmbeddedVault({
+        data,
+        sites: router.sites,
+        desks,
+        regions: [...regions.keys()],
+      });
+      const parts = { options, data, control, routed, router, ledger, regions, desks };
+      return await run({ ...parts, ...defined({ vault }) });
     } catch (error) {
       await router.release();
       throw error;
@@ -120,6 +137,9 @@ interface Parts {
   readonly ledger: EmbeddedLedger;
   /** The sites of each region. */
   readonly regions: ReadonlyMap<string, readonly string[]>;
+  readonly desks: ActiveDesks;
+  /** Absent: samples are not given out. */
+  readonly vault?: EmbeddedVault;
 }
 
 async function run(parts: Parts): Promise<Standalone> {
@@ -149,7 +169,7 @@ async function run(parts: Parts): Promise<Standalone> {
 }
 
 async function serve(
-  { options, data, control, ledger }: Parts,
+  { options, data, control, ledger, vault }: Parts,
   operations: Operations,
 ): Promise<Intake> {
   const { host, port, tokens, logger, metrics } = options;
@@ -163,9 +183,17 @@ async function serve(
     operations,
     routes: (app) => {
       ledgerRoutes(app, ledger.store);
+      if (vault !== undefined)
+        vaultRoutes(app, {
+          vaults: vault.vaults,
+          tokens: vaultTokens(vault.tokens),
+          result: metrics.vault([...vault.vaults.keys()]).answered,
+        });
     },
+    methods: vault === undefined ? [] : VAULT_METHODS,
     draining: () => control.state.mode === 'draining',
-    answered: metrics.http(INTAKE_ROUTES).answered,
+    answered: metrics.http([...INTAKE_ROUTES, ...(vault === undefined ? [] : VAULT_ROUTES)])
+      .answered,
     log: {
       error: (fields, message) => {
         logger.error(message, fields);
@@ -238,12 +266,13 @@ async function route(
 }
 
 async function custody(
-  { options: { logger, metrics }, data, control, router, regions }: Parts,
+  { options: { logger, metrics }, data, control, router, regions, desks }: Parts,
   signal: AbortSignal,
   waits: (error: unknown) => void,
 ): Promise<void> {
   await keepEmbeddedCustody({
     data,
+    active: (region, desk) => desks.opened(region, desk),
     sites: router.sites,
     control: () => control.state,
     signal,

@@ -38,6 +38,11 @@ export class Supervised {
     this.#process?.signal('SIGCONT');
   }
 
+  /** Where its present process answers; `undefined`: none was started yet. */
+  get url(): string | undefined {
+    return this.#process?.url;
+  }
+
   /** Resolves once a process of it is ready. Throws if it is not within five minutes. */
   async ready(): Promise<void> {
     while (this.#process === undefined) await sleep(10);

@@ -104,6 +104,12 @@ export class KafkaCustodyLog implements CustodyLog, CustodyRestorer {
     await this.#commit(values.map((value) => restoredCustodyEntry(value, this.region).record));
   }
 
+  /** By a transaction that is aborted: the brokers take its record from the latest owner alone. */
+  async confirm(): Promise<void> {
+    await this.#owner.beforeCommit();
+    await this.#producer.abortWhatIsOpen([this.#topic]);
+  }
+
   async close(): Promise<void> {
     await this.#producer.close();
   }

@@ -1,6 +1,7 @@
 import { formatPosition } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import { formatInstant } from '@residency/residency';
+import { csvCell } from './csv-cell.ts';
 
 /** The columns of an export as CSV, in this order (docs/formats/audit-event.md "Export"). */
 export const CSV_COLUMNS = [
@@ -33,7 +34,7 @@ export const CSV_COLUMNS = [
  */
 export function csvRow(event: AuditEvent): string {
   const cells = cellsOf(event);
-  return CSV_COLUMNS.map((column) => cell(cells.get(column))).join(',');
+  return CSV_COLUMNS.map((column) => csvCell(cells.get(column))).join(',');
 }
 
 function cellsOf({
@@ -62,17 +63,4 @@ function cellsOf({
       policyDigest: digest,
     }),
   );
-}
-
-/**
- * A spreadsheet treats a cell with such a beginning as a formula, and publishers choose some of the
- * values. An apostrophe makes it text.
- */
-const FORMULA = /^[=+\-@\t\r]/;
-
-function cell(value: unknown): string {
-  if (typeof value === 'number') return String(value);
-  if (typeof value !== 'string') return '';
-  const text = FORMULA.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,4 +1,10 @@
-import { SAMPLE_COPIED, custodyEventIn, regionOfCustody } from '@residency/contracts';
+import {
+  ORDER_CLOSED,
+  SAMPLE_ACCESSED,
+  SAMPLE_COPIED,
+  custodyEventIn,
+  regionOfCustody,
+} from '@residency/contracts';
 import type { LogRecord } from '@residency/contracts';
 import { Capped } from '../capped.ts';
 import type { AuditAnomalyKind } from '../growing/audit-anomaly.ts';
@@ -19,6 +25,8 @@ export interface CustodyReplay {
   readonly copies: Readonly<Record<string, number>>;
   /** Orders that ended. */
   readonly orders: number;
+  /** Samples that were given out, or could have been. */
+  readonly accesses: number;
   /**
    * Lower-case hex SHA-256 over all values in order, as a partition's in the replay digest
    * (docs/formats/audit-event.md "Replay digest").
@@ -39,7 +47,7 @@ export async function replayCustody(
   const check = kindOf(topic).check({ fromStart: true });
   const [digest, faults] = [new ReplayDigest(), new Capped<CustodyFault>(maxListed)];
   const copies = new Map<string, number>();
-  let [events, orders] = [0, 0];
+  let [events, orders, accesses] = [0, 0, 0];
   for await (const { offset, value } of records) {
     digest.add(0, value ?? NOTHING);
     const position = `${topic}/0/${offset}`;
@@ -51,13 +59,15 @@ export async function replayCustody(
     if (event.type === SAMPLE_COPIED) {
       const { site } = event.data.copy;
       copies.set(site, (copies.get(site) ?? 0) + 1);
-    } else orders += 1;
+    } else if (event.type === ORDER_CLOSED) orders += 1;
+    else if (event.type === SAMPLE_ACCESSED) accesses += 1;
   }
   return {
     region: regionOfCustody(topic) ?? topic,
     events,
     copies: Object.fromEntries([...copies].toSorted(([a], [b]) => a.localeCompare(b))),
     orders,
+    accesses,
     sha256: digest.partitions()[0]?.sha256 ?? EMPTY_DIGEST,
     faults: { total: faults.total, list: faults.list },
   };

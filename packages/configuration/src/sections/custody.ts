@@ -7,6 +7,8 @@ export interface CustodyConfiguration {
   readonly region?: string;
   /** A folder for one custodian only. */
   readonly stateDirectory?: string;
+  /** Says who may have samples; absent: nobody, by this custodian. */
+  readonly vaultDirectory?: string;
   /** From the end of one round without copies to the next, milliseconds. */
   readonly intervalMs: number;
 }
@@ -14,6 +16,9 @@ export interface CustodyConfiguration {
 export function readCustody(reader: EnvironmentReader): CustodyConfiguration | undefined {
   const region = reader.get('RESIDENCY_CUSTODIAN_REGION');
   const stateDirectory = reader.get('RESIDENCY_CUSTODIAN_STATE_DIR');
+  const vaultDirectory = reader.get('RESIDENCY_VAULT_DIR');
   const read = complete({ intervalMs: reader.get('RESIDENCY_CUSTODIAN_INTERVAL_MS') });
-  return read === undefined ? undefined : { ...read, ...defined({ region, stateDirectory }) };
+  return read === undefined
+    ? undefined
+    : { ...read, ...defined({ region, stateDirectory, vaultDirectory }) };
 }

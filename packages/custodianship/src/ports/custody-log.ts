@@ -32,6 +32,12 @@ export interface CustodyLog extends CustodyReading {
    * unknown; after any rejection close this and open another.
    */
   append(values: readonly Buffer[]): Promise<bigint>;
+  /**
+   * Resolves if no other owner had been opened when it was called: asked of the log itself, not of
+   * what this process knows. Appends nothing that can be read. One call at a time, together with
+   * `append`; rejects as `append`, and has the same consequence.
+   */
+  confirm(): Promise<void>;
   /** Gives the right back. Never rejects. */
   close(): Promise<void>;
 }

@@ -1,5 +1,7 @@
 import {
+  ACCESS_REQUESTED,
   CustodyChain,
+  SAMPLE_ACCESSED,
   SAMPLE_COPIED,
   custodyEventIn,
   objectKey,
@@ -24,6 +26,8 @@ export async function readCustody(run: Run): Promise<void> {
     }
     if (event.type !== SAMPLE_COPIED) {
       for (const difference of judgeOther(run, chain, event, bytes)) report.add(difference);
+      if (event.type === SAMPLE_ACCESSED || event.type === ACCESS_REQUESTED)
+        custody.mention(event.data);
       continue;
     }
     const { kept, differences } = await judgeEvent(run, chain, event, bytes);
@@ -37,13 +41,12 @@ export async function readCustody(run: Run): Promise<void> {
  * (RECONCILIATION §21).
  */
 export function judgeUnmet({ custody, report }: Run): void {
-  for (const { position, site } of custody.unmet())
+  for (const about of custody.unmet())
     report.add({
       code: 'CUSTODY_OF_UNKNOWN',
-      position,
-      site,
+      ...about,
       message:
-        'Expected a custody event to be about a stored sample, found no stored event at the position that it names; see who else may write to the custody log.',
+        'Expected a custody event to be about a stored sample, found no stored event of its submission at the position that it names; see who else may write to the custody log.',
     });
 }
 
@@ -95,7 +98,7 @@ async function judgeEvent(
   return { kept: false, differences };
 }
 
-/** What an order could not repair, and its closing event: in the chain, and no word of where a sample is. */
+/** What an order could not repair, its closing event, and accesses: in the chain, and no word of where a sample is. */
 function judgeOther(
   { deps }: Run,
   chain: CustodyChain,

@@ -14,6 +14,7 @@ import {
 import type { Answer } from '../terminal/command.ts';
 import type { Session } from '../terminal/session.ts';
 import { periodOptions } from '../system/period-options.ts';
+import { accessesCommand } from '../accesses/accesses-command.ts';
 import { auditKeyCommand, auditNewLedgerCommand } from './audit-key-command.ts';
 
 export function auditCommand(program: Command, session: Session, answer: Answer): void {
@@ -49,6 +50,7 @@ export function auditCommand(program: Command, session: Session, answer: Answer)
     )
     .action(answering(session, answer, async () => (await import('./audit-list.ts')).listAny));
   for (const add of [
+    accessesCommand,
     auditReplayCommand,
     auditAdjudicateCommand,
     auditProveCommand,

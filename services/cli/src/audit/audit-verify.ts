@@ -154,16 +154,21 @@ function saidByCustody(leaf: Uint8Array): Readonly<Record<string, unknown>> {
   const event = custodyEventIn(leaf);
   if (event === undefined) return { event: null };
   const said = { custody: event.type, number: event.sequence, time: formatInstant(event.at) };
-  const { region } = event.data;
-  return 'copy' in event.data
+  const { data } = event;
+  const { region } = data;
+  if ('access' in data) {
+    const { previous: _, ...told } = data;
+    return { ...said, ...told };
+  }
+  return 'copy' in data
     ? {
         ...said,
         region,
-        submission: event.data.submission,
-        position: event.data.of,
-        site: event.data.copy.site,
+        submission: data.submission,
+        position: data.of,
+        site: data.copy.site,
       }
-    : { ...said, region, order: event.data.order, site: event.data.site };
+    : { ...said, region, order: data.order, site: data.site };
 }
 
 function lines(verified: VerifiedReceipt, said: ReturnType<typeof saidBy>): string[] {

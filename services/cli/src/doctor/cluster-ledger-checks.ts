@@ -11,11 +11,10 @@ import {
 } from '@residency/auditing';
 import { TOPICS } from '@residency/contracts';
 import type { TopicPartition } from '@residency/contracts';
-import { openLedgerKeys } from '@residency/ledger';
+import { openLedgerKeys, verifierKeysOf } from '@residency/ledger';
 import { LIMITS, assess, unknown, wrong } from '@residency/observation';
 import type { CheckResult, LedgerFacts } from '@residency/observation';
 import { CHECKPOINT_PLACES } from '../cluster/cluster.ts';
-import { verifierKeysOf } from '../ledger/embedded-ledgers.ts';
 import { readKeyFile } from '../ledger/ledger-key.ts';
 import { newestGeneration } from '../ledger/ledger-keeping.ts';
 import { readOf } from '../ledger/ledgers.ts';

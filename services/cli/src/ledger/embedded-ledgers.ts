@@ -1,7 +1,6 @@
 import { ledgerOrigin } from '@residency/auditing';
 import type { TopicPartition } from '@residency/contracts';
-import { openLedgerKeys } from '@residency/ledger';
-import type { LedgerKeys, VerifierKey } from '@residency/ledger';
+import { openLedgerKeys, verifierKeysOf } from '@residency/ledger';
 import {
   LEDGER_PREFIX,
   bringLedgersUpToDate,
@@ -63,11 +62,6 @@ export async function embeddedLedgers(data: Data): Promise<Ledgers> {
 async function isEmpty({ log }: Data, { topic }: TopicPartition): Promise<boolean> {
   for await (const _ of log.read(topic, { maxRecords: 1 })) return false;
   return true;
-}
-
-/** The one that signs first. */
-export function verifierKeysOf({ signer, cosigner, former }: LedgerKeys): readonly VerifierKey[] {
-  return [signer.key, ...(cosigner === undefined ? [] : [cosigner.key]), ...former.toReversed()];
 }
 
 /** Under the routing lock: nobody else publishes. */

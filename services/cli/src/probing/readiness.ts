@@ -1,7 +1,7 @@
 import type { Readiness, ServiceFacts } from '@residency/observation';
 import { tryReadJson } from '@residency/residency';
 import { CliError } from '../terminal/cli-error.ts';
-import { isObject } from '../publishing/intake-client.ts';
+import { isObject } from '../http/json-object.ts';
 import { printable } from '../terminal/output.ts';
 import { observe } from './observe.ts';
 import { readBounded } from '../terminal/read-bounded.ts';

@@ -1,12 +1,15 @@
 import { encodeHttpBatch, encodeHttpBinary } from '@residency/cloudevents';
 import type { CloudEvent } from '@residency/cloudevents';
 import { tryReadJson } from '@residency/residency';
-import { pause } from '@residency/waiting';
-import { CliError, interrupted, usage } from '../terminal/cli-error.ts';
-import type { IntakeOptions } from './intake-options.ts';
-import { printable } from '../terminal/output.ts';
-import { readNamed } from '../terminal/read-named.ts';
+import { foreign, openHttpClient, parseBase } from '../http/http-client.ts';
+import type { HttpService } from '../http/http-service.ts';
+import { isObject } from '../http/json-object.ts';
+import { problemOf } from '../http/problem.ts';
+import type { HttpProblem } from '../http/problem.ts';
+import { textOf } from '../http/text-of.ts';
+import { CliError } from '../terminal/cli-error.ts';
 import type { Session } from '../terminal/session.ts';
+import type { IntakeOptions } from './intake-options.ts';
 
 /** One event's place in the log; `submission` where it was one. */
 export interface Accepted {
@@ -20,27 +23,24 @@ export interface IntakeClient {
   get(path: string): Promise<Record<string, unknown> | undefined>;
 }
 
-const TRIES = 6;
-const MOST_WAIT_SECONDS = 30;
-const TIMEOUT_MS = 120_000;
+const INTAKE: HttpService = {
+  a: 'an intake',
+  the: 'the intake',
+  option: '--url',
+  tokenVariable: 'RESIDENCY_TOKEN',
+  does: 'take this',
+  codes: {
+    unreachable: 'INTAKE_UNREACHABLE',
+    unavailable: 'INTAKE_UNAVAILABLE',
+    foreign: 'NOT_AN_INTAKE',
+  },
+};
 
 export async function openIntake(
   session: Session,
   options: IntakeOptions & { readonly url: string },
 ): Promise<IntakeClient> {
-  const base = parseBase(options.url);
-  const token =
-    options.tokenFile === undefined
-      ? session.env['RESIDENCY_TOKEN']
-      : (await readNamed(options.tokenFile, 'the token file')).toString('utf8').trim();
-  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
-    throw usage(
-      'Expected a bearer token of printable characters without blanks, found something else; write only the token to the file.',
-    );
-  const authorization: Record<string, string> =
-    token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const ask = (path: string, init: RequestInit): Promise<Response> =>
-    request(session, new URL(path, base), init);
+  const { ask } = await openHttpClient(session, INTAKE, options, { onUnavailable: drained });
   return {
     post: async (events) => {
       const [only] = events;
@@ -50,14 +50,14 @@ export async function openIntake(
           : encodeHttpBatch(events);
       const response = await ask('events', {
         method: 'POST',
-        headers: { ...authorization, ...Object.fromEntries(headers) },
+        headers: Object.fromEntries(headers),
         body: new Uint8Array(body),
       });
       if (response.status !== 202) throw await refused(response);
       return readAccepted(await readObject(response), events.length);
     },
     get: async (path) => {
-      const response = await ask(path, { method: 'GET', headers: authorization });
+      const response = await ask(path, { method: 'GET' });
       if (
         response.status === 404 &&
         response.headers.get('content-type')?.startsWith('application/problem+json') === true
@@ -72,104 +72,27 @@ export async function openIntake(
 }
 
 /** Throws `USAGE` without repeating the value. */
-export function parseBase(text: string): URL {
-  const url = URL.parse(text.endsWith('/') ? text : `${text}/`);
-  if (
-    url === null ||
-    !/^https?:$/.test(url.protocol) ||
-    url.username !== '' ||
-    url.password !== '' ||
-    url.search !== ''
-  ) {
-    throw usage(
-      'Expected --url to be the http or https address of an intake, without user, password or query, such as http://127.0.0.1:8080; found something else.',
-    );
-  }
-  return url;
+export function parseIntakeUrl(text: string): URL {
+  return parseBase(INTAKE, text);
 }
 
-/** 503 and a full or closing intake say when to come again; nothing of such a request was kept. */
-async function request(
-  { signal, output }: Session,
-  url: URL,
-  init: RequestInit,
-): Promise<Response> {
-  for (let tries = 1; ; tries += 1) {
-    const response = await attempt(url, init, signal);
-    if (response.status !== 503) return response;
-    const said = await problemOf(response);
-    // These last until a person says otherwise.
-    if (said.code === 'DRAINING')
-      throw new CliError({
-        code: 'DRAINING',
-        message: `Expected the intake at ${url.host} to take submissions, found it drained by its operators; nothing of this request was published. Publish it again after \`residency resume\`.`,
-        remedy: 'retry',
-      });
-    if (tries === TRIES)
-      throw new CliError({
-        code: 'INTAKE_UNAVAILABLE',
-        message: `Expected the intake at ${url.host} to take this, found it unavailable ${TRIES} times${said.why}; see its /readyz and try again.`,
-        remedy: 'retry',
-      });
-    const seconds = Number(response.headers.get('retry-after') ?? '5');
-    const wait = Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), MOST_WAIT_SECONDS) : 5;
-    output.note(`The intake is unavailable${said.why}; trying again in ${wait} s.`);
-    await pause(wait * 1_000, signal);
-    if (signal.aborted) throw interrupted();
-  }
-}
-
-/**
- * The code of a problem document, as words too; none where the answer is another's, such as a
- * proxy's.
- */
-async function problemOf(
-  response: Response,
-): Promise<{ readonly code?: string; readonly why: string }> {
-  const problem = tryReadJson(await response.text().catch(() => ''));
-  const code =
-    isObject(problem) &&
-    typeof problem['code'] === 'string' &&
-    /^[A-Z][A-Z_]{0,63}$/.test(problem['code'])
-      ? problem['code']
-      : undefined;
-  return code === undefined ? { why: '' } : { code, why: ` (${code})` };
-}
-
-async function attempt(url: URL, init: RequestInit, signal: AbortSignal): Promise<Response> {
-  try {
-    // A redirect could lead token and sample elsewhere.
-    return await fetch(url, {
-      ...init,
-      redirect: 'error',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-    });
-  } catch (cause) {
-    if (signal.aborted) throw interrupted();
-    const why =
-      cause instanceof Error && cause.cause instanceof Error && 'code' in cause.cause
-        ? String(cause.cause.code)
-        : 'no answer';
-    throw new CliError({
-      code: 'INTAKE_UNREACHABLE',
-      message: `Expected an intake at ${url.host}, found ${why}; check --url and that the intake runs.`,
-      remedy: 'retry',
-      cause,
-    });
-  }
+/** It lasts until a person says otherwise. */
+function drained({ code }: HttpProblem, _tries: number, host: string): CliError | undefined {
+  if (code !== 'DRAINING') return undefined;
+  return new CliError({
+    code: 'DRAINING',
+    message: `Expected the intake at ${host} to take submissions, found it drained by its operators; nothing of this request was published. Publish it again after \`residency resume\`.`,
+    remedy: 'retry',
+  });
 }
 
 async function refused(response: Response): Promise<CliError> {
-  const problem = await readObject(response).catch((): Record<string, unknown> => ({}));
-  const said =
-    typeof problem['detail'] === 'string'
-      ? printable(problem['detail'])
-      : 'no reason that could be read.';
+  const { detail } = await problemOf(response);
   const code =
     response.status === 401 || response.status === 403 ? 'TOKEN_REFUSED' : 'INTAKE_REFUSED';
   return new CliError({
     code,
-    message: `Expected the intake to take the request, found HTTP ${response.status}: ${said}`,
+    message: `Expected the intake to take the request, found HTTP ${response.status}: ${detail === '' ? 'no reason that could be read.' : detail}`,
     remedy: 'stop',
   });
 }
@@ -186,25 +109,12 @@ function readAccepted({ accepted }: Record<string, unknown>, count: number): Acc
         ];
       })
     : [];
-  if (read.length !== count) throw notAnIntake();
+  if (read.length !== count) throw foreign(INTAKE);
   return read;
 }
 
 async function readObject(response: Response): Promise<Record<string, unknown>> {
-  const value: unknown = tryReadJson(await response.text().catch(() => ''));
-  if (!isObject(value)) throw notAnIntake();
+  const value: unknown = tryReadJson(await textOf(response));
+  if (!isObject(value)) throw foreign(INTAKE);
   return value;
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function notAnIntake(): CliError {
-  return new CliError({
-    code: 'NOT_AN_INTAKE',
-    message:
-      'Expected the answer of an intake, found something else; check that --url leads to one.',
-    remedy: 'stop',
-  });
 }

@@ -1,7 +1,7 @@
 import { tryReadJson } from '@residency/residency';
 import type { StandaloneOptions } from '@residency/standalone';
 import { usage } from '../terminal/cli-error.ts';
-import { isObject } from './intake-client.ts';
+import { isObject } from '../http/json-object.ts';
 import { readNamed } from '../terminal/read-named.ts';
 
 type Token = NonNullable<StandaloneOptions['tokens']>[number];

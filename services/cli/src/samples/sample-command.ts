@@ -2,11 +2,18 @@ import type { Command } from 'commander';
 import { answering, describe, group, parseSubmission } from '../terminal/command.ts';
 import type { Answer } from '../terminal/command.ts';
 import type { Session } from '../terminal/session.ts';
+import { vaultCommands } from '../vault/vault-commands.ts';
 
 export function sampleCommand(program: Command, session: Session, answer: Answer): void {
-  const sample = group(program, 'sample', 'See what a region holds, and open samples inside it.', [
-    'sample list --region zurich',
-  ]);
+  const sample = group(
+    program,
+    'sample',
+    'See what a region holds, get samples from a vault, and open them with a key.',
+    [
+      'sample list --region zurich',
+      'sample get --from submissions.txt --purpose detection --reference CASE-4711 --out samples',
+    ],
+  );
   describe(
     sample,
     'list',
@@ -15,6 +22,7 @@ export function sampleCommand(program: Command, session: Session, answer: Answer
   )
     .requiredOption('--region <region>', 'the region')
     .action(answering(session, answer, async () => (await import('./sample-list.ts')).list));
+  vaultCommands(sample, session, answer);
   sampleOpenCommand(sample, session, answer);
 }
 

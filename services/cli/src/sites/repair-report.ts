@@ -1,5 +1,11 @@
-import { ORDER_CLOSED, SAMPLE_COPIED, SAMPLE_NOT_REPAIRED, objectKey } from '@residency/contracts';
-import type { ClosedData, CustodyEvent, UnpaidCode } from '@residency/contracts';
+import {
+  ORDER_CLOSED,
+  SAMPLE_COPIED,
+  SAMPLE_NOT_REPAIRED,
+  isOfOrder,
+  objectKey,
+} from '@residency/contracts';
+import type { ClosedData, RepairEvent, UnpaidCode } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { System } from '../system/system.ts';
 import { usage } from '../terminal/cli-error.ts';
@@ -69,7 +75,7 @@ async function linesOf(
   const lines = new Map<string, Line>();
   let closed: ClosedData | undefined;
   for await (const event of custodyEvents(session, system, new Set([region]))) {
-    if (event.data.order !== act) continue;
+    if (!isOfOrder(event, act)) continue;
     if (event.type === ORDER_CLOSED) {
       closed = event.data;
       break;
@@ -81,7 +87,7 @@ async function linesOf(
   return { lines: sorted, ...defined({ closed }) };
 }
 
-function lineOf(event: Exclude<CustodyEvent, { readonly type: typeof ORDER_CLOSED }>): Line {
+function lineOf(event: Exclude<RepairEvent, { readonly type: typeof ORDER_CLOSED }>): Line {
   const { of: position, submission } = event.data;
   const about = { key: objectKey(submission), position, submission };
   switch (event.type) {

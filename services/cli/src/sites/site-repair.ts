@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ORDER_CLOSED, SAMPLE_COPIED, SITE_REPAIR_ORDERED } from '@residency/contracts';
+import { ORDER_CLOSED, SAMPLE_COPIED, SITE_REPAIR_ORDERED, isOfOrder } from '@residency/contracts';
 import type { ClosedData, RepairOrder } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { withSystem } from '../opening/with-system.ts';
@@ -81,7 +81,7 @@ async function waitForOrder(
   return await waitForCopies(session, `Copies made anew in ${site}`, async () => {
     let done = 0;
     for await (const event of custodyEvents(session, system, new Set([region]))) {
-      if (event.data.order !== act) continue;
+      if (!isOfOrder(event, act)) continue;
       if (event.type === SAMPLE_COPIED) done += 1;
       if (event.type === ORDER_CLOSED) return { done, ended: event.data };
     }

@@ -5,7 +5,8 @@ import type { Common } from '../terminal/command.ts';
 import { requireDataDirectory } from '../opening/require-data-directory.ts';
 import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
-import { isObject, openIntake, parseBase } from '../publishing/intake-client.ts';
+import { isObject } from '../http/json-object.ts';
+import { openIntake, parseIntakeUrl } from '../publishing/intake-client.ts';
 import type { IntakeOptions } from '../publishing/intake-options.ts';
 import { printable } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
@@ -42,7 +43,7 @@ async function statusOfAll(session: Session, options: Options): Promise<ExitCode
   if (options.from !== undefined)
     throw usage('Expected --from with a submission only, found it without one.');
   const { json, watch, url, data, dataGiven, config } = options;
-  const urls = url === undefined ? [] : [parseBase(url).href];
+  const urls = url === undefined ? [] : [parseIntakeUrl(url).href];
   const common = { json, watch: watch === true };
   if (config !== undefined) {
     const { openClusterProbe } = await import('../probing/cluster-probe.ts');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Scratch } from '@residency/auditing';
 import { hasCode } from '@residency/coded-error';
 import { CliError } from './cli-error.ts';
+import { linesOf } from './lines-of.ts';
 import { reason } from './reason.ts';
 
 /**
@@ -69,16 +70,6 @@ export class FileScratch implements Scratch {
 
   #fileOf(part: number): string {
     return `${this.#path}-${part.toString(16).padStart(2, '0')}`;
-  }
-}
-
-/** Node's own reader of lines ends them at U+2028 too, which JSON leaves as it is. */
-async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
-  let rest = '';
-  for await (const piece of pieces) {
-    const lines = (rest + piece).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
   }
 }
 

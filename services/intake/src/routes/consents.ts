@@ -1,12 +1,13 @@
+import { Problem } from '@residency/http-server';
+import type { Tokens } from '@residency/http-server';
 import type { FastifyInstance } from 'fastify';
 import type { ConsentHistories } from '../ports/consent-histories.ts';
-import { Problem } from '../problem.ts';
-import type { Tokens } from '../tokens.ts';
+import type { Scope } from '../scopes.ts';
 
 /** `GET /consents/{consentId}`: its intervals and purposes; an empty list if it was never given. */
 export function consentsRoute(
   app: FastifyInstance,
-  { consents, tokens }: { readonly consents: ConsentHistories; readonly tokens: Tokens },
+  { consents, tokens }: { readonly consents: ConsentHistories; readonly tokens: Tokens<Scope> },
 ): void {
   app.get<{ Params: { consentId: string } }>('/consents/:consentId', {
     onRequest: async ({ headers }) => tokens.requireScope('consents', headers.authorization),

@@ -2,23 +2,23 @@ import type { HttpEvents } from '@residency/cloudevents';
 import { TOPICS, formatPosition } from '@residency/contracts';
 import type { LogEntry } from '@residency/contracts';
 import { defined } from '@residency/defined';
+import { Problem, readBody, unavailable } from '@residency/http-server';
+import type { BodyBudget, Tokens } from '@residency/http-server';
 import type { Connections } from '@residency/operations';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { admit } from '../admit.ts';
 import type { AdmitOptions } from '../admit.ts';
-import type { BodyBudget } from '../body-budget.ts';
+import { countTokens, tooManyTokens } from '../count-tokens.ts';
 import type { Decoder } from '../decoding/decoder.ts';
 import { BATCH_EVENTS } from '../decoding/decoding.ts';
 import type { EventAppender } from '../ports/event-appender.ts';
-import { Problem, unavailable } from '../problem.ts';
-import { readBody, tooManyTokens } from '../read-body.ts';
-import type { Tokens } from '../tokens.ts';
+import type { Scope } from '../scopes.ts';
 
 const DRAINING_RETRY_SECONDS = 30;
 
 export interface EventsDeps {
   readonly appender: EventAppender;
-  readonly tokens: Tokens;
+  readonly tokens: Tokens<Scope>;
   readonly limits: AdmitOptions['limits'];
   readonly budget: BodyBudget;
   readonly decoder: Decoder;
@@ -52,9 +52,11 @@ export function eventsRoute(app: FastifyInstance, deps: EventsDeps): void {
         };
         const body = await readBody(request.raw, {
           limit: deps.limits.recordBytes,
+          limitAdvice: 'Send fewer events at a time, or smaller samples.',
           budget: deps.budget,
           lease,
           proceed,
+          inspect: countTokens(request.headers['content-type']),
         });
         const decoded = await decode(request, body, deps.decoder);
         const entries = admitAll(decoded, {

@@ -1,13 +1,14 @@
 import { decodeAuditEvent, outcomeSummary } from '@residency/contracts';
+import { Problem } from '@residency/http-server';
+import type { Tokens } from '@residency/http-server';
 import type { FastifyInstance } from 'fastify';
 import type { SubmissionStatus } from '../ports/submission-status.ts';
-import { Problem } from '../problem.ts';
-import type { Tokens } from '../tokens.ts';
+import type { Scope } from '../scopes.ts';
 
 /** `GET /submissions/{submission id}`: its outcome. */
 export function submissionsRoute(
   app: FastifyInstance,
-  { status, tokens }: { readonly status: SubmissionStatus; readonly tokens: Tokens },
+  { status, tokens }: { readonly status: SubmissionStatus; readonly tokens: Tokens<Scope> },
 ): void {
   app.get<{ Params: { submission: string } }>('/submissions/:submission', {
     onRequest: async ({ headers }) => tokens.requireScope('submissions', headers.authorization),

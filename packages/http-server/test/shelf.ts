@@ -1,0 +1,120 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { CodedError } from '@residency/coded-error';
+import { onTestFinished } from 'vitest';
+import { BodyBudget, Tokens, createServer, readBody, serve } from '../src/index.ts';
+import type { Served, ServerSettings, Token } from '../src/index.ts';
+
+export const SCOPES = ['read', 'write'] as const;
+type Scope = (typeof SCOPES)[number];
+
+/** Text that clients send. No answer and no log line may repeat it. */
+export const CANARY = 'canary-5b1e';
+export const LIMIT = 200_000;
+
+export interface ShelfOptions extends ServerSettings {
+  readonly host?: string;
+  readonly port?: number;
+  readonly tokens?: readonly Token<Scope>[];
+  readonly inspect?: Parameters<typeof readBody>[1]['inspect'];
+}
+
+/** A small service, the shelf, on a free port. `POST /things` answers with the length of its body. */
+export class Shelf {
+  readonly logged: string[] = [];
+  /** Runs before a body is answered. */
+  before: () => Promise<void> | void = () => undefined;
+  served: Served = { url: '', close: async () => undefined };
+
+  async start({ host = '127.0.0.1', port = 0, ...options }: ShelfOptions = {}): Promise<this> {
+    const tokens = new Tokens({ service: 'shelf', scopes: SCOPES, tokens: options.tokens ?? [] });
+    const server = createServer({
+      log: { error: (fields, message) => this.logged.push(JSON.stringify(fields) + message) },
+      ...options,
+      service: { name: 'shelf', dependency: 'wall', headersAdvice: 'Send fewer.' },
+      methods: [
+        [/^\/things$/, 'POST'],
+        [/^\/(?:who|falls)$/, 'GET, HEAD'],
+      ],
+      guarded: !tokens.required,
+    });
+    const budget = new BodyBudget(LIMIT);
+    server.app.post('/things', async ({ raw }, reply) => {
+      const lease = budget.lease();
+      try {
+        const body = await readBody(raw, {
+          limit: LIMIT,
+          limitAdvice: 'Send less.',
+          budget,
+          lease,
+          proceed: () => {
+            if (raw.headers.expect !== undefined) reply.raw.writeContinue();
+          },
+          ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
+        });
+        await this.before();
+        return { length: body.length };
+      } finally {
+        lease.release();
+      }
+    });
+    server.app.get('/who', async ({ headers: { authorization } }) => {
+      tokens.requireScope('read', authorization);
+      return { principal: tokens.principal(authorization) ?? null };
+    });
+    server.app.get('/falls', async () => {
+      throw new CodedError({ code: 'WALL_WET', message: CANARY, remedy: 'retry' });
+    });
+    this.served = await serve(server, { host, port });
+    onTestFinished(() => this.served.close());
+    return this;
+  }
+
+  get port(): number {
+    return Number(new URL(this.served.url).port);
+  }
+
+  async ask(path: string, init: RequestInit = {}): Promise<Answer> {
+    const response = await fetch(this.served.url + path, init);
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, body: JSON.parse(text) };
+  }
+
+  post(body: string): Promise<Answer> {
+    return this.ask('/things', { method: 'POST', body });
+  }
+
+  /** A connection that sends exactly this text. */
+  raw(text: string): Raw {
+    return new Raw(this.port, text);
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly body: Record<string, unknown>;
+}
+
+export class Raw {
+  readonly socket: Socket;
+  readonly closed: Promise<void>;
+  received = '';
+
+  constructor(port: number, text: string) {
+    this.socket = connect(port, '127.0.0.1');
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.closed = promise;
+    this.socket.on('data', (chunk) => {
+      this.received += chunk.toString('latin1');
+    });
+    // The server may close the connection: these tests are about that.
+    this.socket.on('error', () => undefined);
+    this.socket.once('close', () => resolve());
+    if (text !== '') this.socket.write(text);
+    onTestFinished(() => {
+      this.socket.destroy();
+    });
+  }
+}

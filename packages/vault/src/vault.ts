@@ -1,0 +1,519 @@
+import { codeOf, remedyOf } from '@residency/coded-error';
+import { gate } from '@residency/consent';
+import {
+  ACCESS_APPROVED,
+  ACCESS_REFUSED,
+  ACCESS_REQUESTED,
+  SAMPLE_ACCESSED,
+  formatPosition,
+  objectKey,
+  parsePosition,
+  sha256,
+  storedSample,
+} from '@residency/contracts';
+import type { AccessForm, AccessRefusal, AuditEvent } from '@residency/contracts';
+import type {
+  Access,
+  AccessDesk,
+  AccessFact,
+  AccessTerms,
+  CustodianSites,
+} from '@residency/custodianship';
+import type { ConsentView, SettledOutcomes } from '@residency/routing';
+import { requireFresh } from './access-id.ts';
+import type { Opener } from './ports/opener.ts';
+import type { Packed, Packer } from './ports/packer.ts';
+import type { PublishedLedger } from './ports/published-ledger.ts';
+import type { Purpose, Purposes } from './purposes.ts';
+import { VaultError, refused } from './vault-error.ts';
+
+export interface VaultDeps {
+  readonly region: string;
+  readonly purposes: Purposes;
+  /** A keyed digest, lower-case hex, so that the ledger shows no reference. */
+  readonly referenceDigest: (reference: string) => string;
+  /** Of the active custodian of the region; `undefined`: this process is not it. */
+  readonly desk: () => AccessDesk | undefined;
+  readonly outcomes: SettledOutcomes;
+  readonly consents: ConsentView;
+  readonly sites: CustodianSites;
+  readonly opener: Opener;
+  readonly packer: Packer;
+  readonly ledger: PublishedLedger;
+  /** Wall clock, milliseconds. */
+  readonly now: () => number;
+  /** From one look at the ledger to the next. Resolves early once `signal` is aborted. */
+  readonly pause: (signal: AbortSignal) => Promise<void>;
+}
+
+/** What somebody asks for. */
+export interface AccessOrder {
+  /** A UUID of version 7 that the asker made. The same order with the same id is one access. */
+  readonly access: string;
+  readonly submission: string;
+  readonly purpose: string;
+  /** Why, in the asker's own words, such as a ticket's number. Only its digest is kept. */
+  readonly reference: string;
+  readonly form: AccessForm;
+  /** The position of the `stored` event; absent: the one that the objects in the sites name. */
+  readonly of?: string;
+}
+
+/** What an access is by now. */
+export interface AccessReport {
+  readonly access: string;
+  readonly state: 'requested' | 'accessed';
+  /** Nothing is given out at this instant or later, milliseconds. */
+  readonly until: number;
+  /** How many must still approve. */
+  readonly missingApprovals: number;
+}
+
+type StoredEvent = Extract<AuditEvent, { readonly outcome: 'stored' }>;
+type Accessed = Extract<Access, { readonly state: 'accessed' }>;
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+/** Events about refusals that one principal may cause in a day. The log is for ever. */
+const MOST_REFUSALS = 1_000;
+const REFERENCE = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
+
+/**
+ * Gives out samples of one region: first an event, then a published checkpoint that contains it, then
+ * the sample (docs/decisions/0048). All methods throw `VaultError`, and the ports' errors with remedy
+ * `retry`; then nothing was given out. A refusal that an event records is thrown with its code.
+ */
+export class Vault {
+  readonly #deps: VaultDeps;
+
+  constructor(deps: VaultDeps) {
+    this.#deps = deps;
+  }
+
+  /** Records what was asked for. A repetition changes nothing and answers the same. */
+  async request(principal: string, order: AccessOrder): Promise<AccessReport> {
+    const { purposes, now, referenceDigest } = this.#deps;
+    requireReference(order.reference);
+    const desk = this.#desk();
+    const reference = referenceDigest(order.reference);
+    const known = desk.book.get(order.access);
+    if (known !== undefined) {
+      requireSame(known, principal, { ...order, reference });
+      return reportOf(order.access, known);
+    }
+    requireFresh(order.access, now());
+    const purpose = purposes.get(order.purpose);
+    let code = purposeRefusal(purpose, principal, order.form);
+    const stored = code === undefined ? await this.#find(desk, order) : undefined;
+    if (code === undefined)
+      code = stored === undefined ? 'SUBMISSION_UNKNOWN' : await this.#consentRefusal(stored);
+    const at = now();
+    await this.#record(desk, order.access, principal, at, (book) => {
+      if (book.get(order.access) !== undefined) return undefined;
+      if (code !== undefined || purpose === undefined || stored === undefined)
+        return code ?? 'PURPOSE_UNKNOWN';
+      const until = at + purpose.lifetimeSeconds * 1_000;
+      const terms: AccessTerms = {
+        access: order.access,
+        of: formatPosition(stored.position),
+        submission: order.submission,
+        principal,
+        purpose: purpose.id,
+        reference,
+        form: order.form,
+        until,
+      };
+      if (purpose.approvals > 0)
+        return {
+          type: ACCESS_REQUESTED,
+          data: { ...wordsOf(terms), approvals: purpose.approvals },
+        };
+      return accessedFact(book, { terms, purpose, stored, at, approvedBy: [] });
+    });
+    const recorded = desk.book.get(order.access);
+    if (recorded === undefined) throw unknown();
+    requireSame(recorded, principal, { ...order, reference });
+    return reportOf(order.access, recorded);
+  }
+
+  /** This process is the region's active custodian. */
+  get isActive(): boolean {
+    return this.#deps.desk() !== undefined;
+  }
+
+  /** True if this principal may know of the access. */
+  knows(principal: string, access: string): boolean {
+    const known = this.#deps.desk()?.book.get(access);
+    return known !== undefined && this.#mayKnow(principal, known);
+  }
+
+  /** What became of it. For the asker, and for approvers while it waits for them. */
+  report(principal: string, access: string): AccessReport {
+    const known = this.#desk().book.get(access);
+    if (known === undefined || !this.#mayKnow(principal, known)) throw unknown();
+    return reportOf(access, known);
+  }
+
+  /** Records that somebody else agrees. A repetition changes nothing. */
+  async approve(principal: string, access: string): Promise<AccessReport> {
+    const desk = this.#desk();
+    const at = this.#deps.now();
+    const known = desk.book.get(access);
+    if (known === undefined) throw unknown();
+    if (known.state === 'refused') throw refused(known.code);
+    if (known.state === 'accessed' && known.approvedBy.includes(principal))
+      return reportOf(access, known);
+    let code: AccessRefusal | undefined;
+    await this.#record(desk, access, principal, at, (book) => {
+      const found = book.get(access);
+      if (found?.state !== 'requested' || found.approvedBy.includes(principal)) return undefined;
+      code = this.#approvalRefusal(found.terms, principal, at);
+      // A second attempt for the same reason is not another event.
+      if (code !== undefined)
+        return book.refusedApproval(access, principal) === code ? undefined : code;
+      return { type: ACCESS_APPROVED, data: { access, principal } };
+    });
+    if (code !== undefined) throw refused(code);
+    const found = desk.book.get(access);
+    if (found?.state === 'requested') return reportOf(access, found);
+    throw new VaultError({
+      code: 'ACCESS_ENDED',
+      message: 'Expected a request that waits for approvals, found one that does not any more.',
+      remedy: 'stop',
+    });
+  }
+
+  /**
+   * Resolves once a published checkpoint contains the access of this principal. Throws
+   * `CHECKPOINT_PENDING` once `signal` is aborted.
+   */
+  async untilPublic(principal: string, access: string, signal: AbortSignal): Promise<void> {
+    const { terms, value } = await this.#accessed(this.#desk(), principal, access);
+    await this.#published(value, terms, signal);
+  }
+
+  /**
+   * The sample of an access of this principal, packed. Resolves once a published checkpoint contains
+   * the event, and this process was the region's active custodian after that. The caller sends it at
+   * once: an erasure waits only until the access has expired.
+   */
+  async release(principal: string, access: string, signal: AbortSignal): Promise<Packed> {
+    const { packer, now, purposes } = this.#deps;
+    const desk = this.#desk();
+    const { terms, value } = await this.#accessed(desk, principal, access);
+    await this.#published(value, terms, signal);
+    // Read now, not when it was asked for.
+    const stored = await this.#storedAt(terms.of, terms.submission);
+    if (stored === undefined) throw refused('SUBMISSION_UNKNOWN');
+    // Somebody may be listed no more since.
+    const code =
+      purposeRefusal(purposes.get(terms.purpose), principal, terms.form) ??
+      (await this.#consentRefusal(stored));
+    if (code !== undefined) throw refused(code);
+    const sample = await this.#open(desk, stored);
+    const packed = await packer.pack(terms.form, sample, stored.data.sampleSha256);
+    await desk.confirm();
+    requireAlive(terms, now());
+    return packed;
+  }
+
+  /** The access once its event is recorded; an approved request is recorded here. */
+  async #accessed(desk: AccessDesk, principal: string, access: string): Promise<Accessed> {
+    const { now, purposes } = this.#deps;
+    const known = desk.book.get(access);
+    if (known === undefined) throw unknown();
+    if (known.state === 'refused') {
+      if (known.principal !== principal) throw unknown();
+      throw refused(known.code);
+    }
+    if (known.terms.principal !== principal) throw unknown();
+    const at = now();
+    requireAlive(known.terms, at);
+    if (known.state === 'accessed') return known;
+    if (known.approvedBy.length < known.approvals) throw notApproved();
+    const { terms } = known;
+    const purpose = purposes.get(terms.purpose);
+    const stored = await this.#storedAt(terms.of, terms.submission);
+    const code =
+      purposeRefusal(purpose, principal, terms.form) ??
+      (stored === undefined ? 'SUBMISSION_UNKNOWN' : await this.#consentRefusal(stored));
+    await this.#record(desk, access, principal, at, (book) => {
+      const found = book.get(access);
+      if (found?.state !== 'requested') return undefined;
+      if (code !== undefined || purpose === undefined || stored === undefined)
+        return code ?? 'PURPOSE_UNKNOWN';
+      return accessedFact(book, { terms, purpose, stored, at, approvedBy: found.approvedBy });
+    });
+    const recorded = desk.book.get(access);
+    if (recorded?.state === 'refused') throw refused(recorded.code);
+    if (recorded?.state !== 'accessed') throw unknown();
+    return recorded;
+  }
+
+  /** Appends what `decide` returns: a fact, or a refusal of this principal. */
+  async #record(
+    desk: AccessDesk,
+    access: string,
+    principal: string,
+    at: number,
+    decide: (book: AccessDesk['book']) => AccessFact | AccessRefusal | undefined,
+  ): Promise<void> {
+    let exhausted = false;
+    await desk.append((book) => {
+      const decided = decide(book);
+      if (typeof decided !== 'string') return decided;
+      exhausted = book.refusalsSince(at - DAY_MS, principal) >= MOST_REFUSALS;
+      return exhausted
+        ? undefined
+        : { type: ACCESS_REFUSED, data: { access, principal, code: decided } };
+    }, at);
+    if (exhausted)
+      throw new VaultError({
+        code: 'REFUSALS_EXHAUSTED',
+        message: `Expected fewer than ${MOST_REFUSALS} refusals of one principal in a day, found as many; nothing more is recorded for it, and nothing given out. Ask the operator.`,
+        remedy: 'stop',
+      });
+  }
+
+  #mayKnow(principal: string, known: Access): boolean {
+    if (known.state === 'refused') return known.principal === principal;
+    if (known.terms.principal === principal) return true;
+    const approvers = this.#deps.purposes.get(known.terms.purpose)?.approvers ?? [];
+    return known.state === 'requested' && approvers.includes(principal);
+  }
+
+  #approvalRefusal(terms: AccessTerms, principal: string, at: number): AccessRefusal | undefined {
+    if (principal === terms.principal) return 'APPROVAL_BY_ASKER';
+    const approvers = this.#deps.purposes.get(terms.purpose)?.approvers ?? [];
+    if (!approvers.includes(principal)) return 'APPROVER_NOT_ALLOWED';
+    return at < terms.until ? undefined : 'APPROVAL_EXPIRED';
+  }
+
+  #desk(): AccessDesk {
+    const desk = this.#deps.desk();
+    if (desk !== undefined) return desk;
+    throw new VaultError({
+      code: 'CUSTODIAN_NOT_ACTIVE',
+      message:
+        "Expected this process to be the region's active custodian, found that it is not now; ask the other one, or this one again.",
+      remedy: 'retry',
+    });
+  }
+
+  async #published(leaf: Buffer, terms: AccessTerms, signal: AbortSignal): Promise<void> {
+    const { ledger, pause, now } = this.#deps;
+    while (!(await ledger.contains(leaf))) {
+      requireAlive(terms, now());
+      if (signal.aborted)
+        throw new VaultError({
+          code: 'CHECKPOINT_PENDING',
+          message:
+            'Expected a published checkpoint that contains this access, found none yet. Ask for the sample again; it stays one access. If it lasts, see whether the auditor runs.',
+          remedy: 'retry',
+        });
+      await pause(signal);
+    }
+  }
+
+  async #consentRefusal({ data: { consentId } }: StoredEvent): Promise<AccessRefusal | undefined> {
+    const { consents, now } = this.#deps;
+    const { histories } = await consents.read([consentId]);
+    return gate(histories.get(consentId) ?? [], now()).given ? undefined : 'CONSENT_WITHDRAWN';
+  }
+
+  /** The `stored` event of a submission. `undefined`: there is none in this region. */
+  async #find(desk: AccessDesk, { submission, of }: AccessOrder): Promise<StoredEvent | undefined> {
+    if (of !== undefined) return await this.#storedAt(of, submission);
+    const read = await fromSites(this.#deps.sites, desk.serving, async (site) => {
+      const position = (await site.read(objectKey(submission)))?.metadata?.position;
+      return position === undefined ? undefined : await this.#storedAt(position, submission);
+    });
+    if (read.found === undefined && read.away !== undefined) throw sampleAway(read.away);
+    return read.found;
+  }
+
+  async #storedAt(position: string, submission: string): Promise<StoredEvent | undefined> {
+    const outcome = await this.#deps.outcomes.outcomeOf(parsePosition(position));
+    if (outcome.state !== 'settled') return undefined;
+    const { event } = outcome;
+    const isIt =
+      event.outcome === 'stored' &&
+      event.data.submission === submission &&
+      event.data.decision.region === this.#deps.region;
+    return isIt ? event : undefined;
+  }
+
+  /** The sample in the clear, with the digest that its event names, from whichever site has it. */
+  async #open(desk: AccessDesk, stored: StoredEvent): Promise<Buffer> {
+    const { opener, sites } = this.#deps;
+    const { submission, sampleSha256 } = stored.data;
+    const holding = storedSample(stored);
+    const { found, away, bad } = await fromSites(sites, desk.sitesWith(holding), async (site) => {
+      const bytes = (await site.read(objectKey(submission)))?.bytes;
+      if (bytes === undefined || sha256(bytes) !== holding.placements[0].sealedSha256)
+        return undefined;
+      const opened = await opener.open(bytes);
+      return opened.submission === submission && sha256(opened.sample) === sampleSha256
+        ? opened.sample
+        : undefined;
+    });
+    if (found !== undefined) return found;
+    if (away !== undefined) throw sampleAway(away);
+    const why = bad === undefined ? 'other bytes, or none' : codeOf(bad);
+    throw new VaultError({
+      code: 'SAMPLE_NOT_GOOD',
+      message: `Expected a site of the region to have the sample as its event names it, and its key to open it, found neither in any (${why}). Run \`residency site repair\`, or bring the key back, then ask again.`,
+      remedy: 'stop',
+      cause: bad,
+    });
+  }
+}
+
+/** The first that `read` finds. `away`, `bad`: why a site did not give it, now or at all. */
+async function fromSites<T>(
+  sites: CustodianSites,
+  names: readonly string[],
+  read: (site: Awaited<ReturnType<CustodianSites['site']>>) => Promise<T | undefined>,
+): Promise<{ readonly found?: T; readonly away?: unknown; readonly bad?: unknown }> {
+  let [away, bad]: unknown[] = [];
+  for (const name of names) {
+    try {
+      const found = await read(await sites.site(name));
+      if (found !== undefined) return { found };
+    } catch (error) {
+      if (codeOf(error) === undefined) throw error;
+      // What one site has must not keep the others from being asked.
+      if (remedyOf(error) === 'retry') away = error;
+      else bad = error;
+    }
+  }
+  return { away, bad };
+}
+
+/** `accessed`, or why not: the limits count what is recorded, whatever became of it. */
+function accessedFact(
+  book: AccessDesk['book'],
+  {
+    terms,
+    purpose,
+    stored,
+    at,
+    approvedBy,
+  }: {
+    readonly terms: AccessTerms;
+    readonly purpose: Purpose;
+    readonly stored: StoredEvent;
+    readonly at: number;
+    readonly approvedBy: readonly string[];
+  },
+): AccessFact | AccessRefusal {
+  const { count, bytes } = book.usedSince(at - DAY_MS, terms);
+  const { sampleBytes } = stored.data;
+  if (count + 1 > purpose.daily.count || bytes + sampleBytes > purpose.daily.bytes)
+    return 'LIMIT_REACHED';
+  return {
+    type: SAMPLE_ACCESSED,
+    data: {
+      ...wordsOf(terms),
+      bytes: sampleBytes,
+      ...(approvedBy.length === 0 ? {} : { approvedBy: [...approvedBy] }),
+    },
+  };
+}
+
+function wordsOf({ until, ...terms }: AccessTerms): Omit<AccessTerms, 'until'> & { until: string } {
+  return { ...terms, until: new Date(until).toISOString() };
+}
+
+function purposeRefusal(
+  purpose: Purpose | undefined,
+  principal: string,
+  form: AccessForm,
+): AccessRefusal | undefined {
+  if (purpose === undefined) return 'PURPOSE_UNKNOWN';
+  if (!purpose.principals.includes(principal)) return 'PURPOSE_NOT_ALLOWED';
+  return purpose.forms.includes(form) ? undefined : 'FORM_NOT_ALLOWED';
+}
+
+/** Throws the refusal of an access that was refused. */
+function reportOf(access: string, known: Access): AccessReport {
+  if (known.state === 'refused') throw refused(known.code);
+  return {
+    access,
+    state: known.state,
+    until: known.terms.until,
+    missingApprovals:
+      known.state === 'requested' ? Math.max(0, known.approvals - known.approvedBy.length) : 0,
+  };
+}
+
+function requireSame(
+  known: Access,
+  principal: string,
+  order: Pick<AccessTerms, 'form' | 'purpose' | 'reference' | 'submission'> & {
+    readonly of?: string;
+  },
+): void {
+  const isSame =
+    known.state === 'refused'
+      ? known.principal === principal
+      : known.terms.principal === principal &&
+        known.terms.submission === order.submission &&
+        known.terms.purpose === order.purpose &&
+        known.terms.reference === order.reference &&
+        known.terms.form === order.form &&
+        (order.of === undefined || known.terms.of === order.of);
+  if (!isSame)
+    throw new VaultError({
+      code: 'ACCESS_ID_REUSED',
+      message:
+        'Expected an access id that stands for this request, found it in use for another. Make a new one for each request.',
+      remedy: 'stop',
+    });
+}
+
+function requireAlive({ until }: AccessTerms, now: number): void {
+  if (now >= until)
+    throw new VaultError({
+      code: 'ACCESS_EXPIRED',
+      message:
+        'Expected an access within its lifetime, found it over. Ask anew, with another access id.',
+      remedy: 'stop',
+    });
+}
+
+function requireReference(reference: string): void {
+  if (!REFERENCE.test(reference))
+    throw new VaultError({
+      code: 'REFERENCE_INVALID',
+      message:
+        'Expected a reference of 1 to 256 characters without control characters, found another. Shorten it, such as to the number of a ticket.',
+      remedy: 'stop',
+    });
+}
+
+function unknown(): VaultError {
+  return new VaultError({
+    code: 'ACCESS_UNKNOWN',
+    message: 'Expected an access of yours with this id, found none. Ask for the sample first.',
+    remedy: 'stop',
+  });
+}
+
+function notApproved(): VaultError {
+  return new VaultError({
+    code: 'NOT_APPROVED',
+    message:
+      'Expected the approvals that the purpose needs, found too few. Ask its approvers, then repeat this.',
+    remedy: 'stop',
+  });
+}
+
+function sampleAway(cause: unknown): VaultError {
+  return new VaultError({
+    code: 'SAMPLE_AWAY',
+    message:
+      'Expected a site of the region to return the sample, found that the ones that may have it do not answer. Repeat this later.',
+    remedy: 'retry',
+    cause,
+  });
+}

@@ -1,0 +1,319 @@
+import { ACCESS_FORMS, accessId } from '@residency/contracts';
+import { codeOf, remedyOf } from '@residency/coded-error';
+import { BodyBudget, Problem, readBody, unavailable } from '@residency/http-server';
+import type { AllowedMethods, ProblemKind, Tokens } from '@residency/http-server';
+import { tryReadJson } from '@residency/residency';
+import type { AccessResult } from '@residency/telemetry';
+import { VaultError } from '@residency/vault';
+import type { AccessOrder, AccessReport, Vault, VaultErrorCode } from '@residency/vault';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+
+/** The patterns of the vault's routes. */
+export const VAULT_ROUTES: readonly string[] = [
+  '/v1/accesses/:access',
+  '/v1/accesses/:access/approvals',
+  '/v1/accesses/:access/sample',
+];
+export const VAULT_METHODS: readonly AllowedMethods[] = [
+  [/^\/v1\/accesses\/[^/]+$/, 'GET, HEAD, PUT'],
+  [/^\/v1\/accesses\/[^/]+\/approvals$/, 'POST'],
+  [/^\/v1\/accesses\/[^/]+\/sample$/, 'GET'],
+];
+/** The routes' descriptions for `GET /`. */
+export const VAULT_PATHS: Readonly<Record<string, string>> = {
+  'PUT /v1/accesses/{access}': 'ask for a sample; the id is a UUID of version 7 that you make',
+  'GET /v1/accesses/{access}': 'what became of it',
+  'POST /v1/accesses/{access}/approvals': "approve somebody else's request",
+  'GET /v1/accesses/{access}/sample': 'the sample, once the access is public',
+};
+
+export interface VaultRoutesDeps {
+  /** By region; one request is for one of them. */
+  readonly vaults: ReadonlyMap<string, Vault>;
+  /** Each token names a principal. */
+  readonly tokens: Tokens<'accesses'>;
+  /** Called for each answer of a vault: its code, or what it did. */
+  readonly result: (region: string, result: AccessResult) => void;
+}
+
+/** Bytes of a request's body. */
+const BODY_BYTES = 16 * 1024;
+/** Samples that are being read, packed or sent at a time: each takes up to 50 MiB. */
+const RELEASES = 8;
+/** Of them, for one principal: a few askers cannot take all. */
+const RELEASES_EACH = 4;
+/** Requests for samples that wait for the checkpoint, and those of one principal. */
+const WAITING = 256;
+const WAITING_EACH = 64;
+/** How long a request for a sample waits for the checkpoint. */
+const WAIT_MS = 30_000;
+/** A client that reads slower is cut off: 16 MiB in this time are 56 KiB a second. */
+const SEND_WITHIN_MS = 300_000;
+
+const order = z.strictObject({
+  region: z.string().max(64).optional(),
+  submission: z.string().regex(/^[0-9a-f]{64}$/),
+  purpose: z.string().max(64),
+  reference: z.string().max(1_024),
+  form: z.enum(ACCESS_FORMS).default('cart'),
+  of: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}\/[a-z.]{1,64}\/\d{1,10}\/\d{1,19}$/)
+    .optional(),
+});
+
+/** Adds `/v1/accesses`. Every route needs a token that names a principal. */
+export function vaultRoutes(app: FastifyInstance, deps: VaultRoutesDeps): void {
+  const budget = new BodyBudget(64 * BODY_BYTES);
+  const waiting = new Places(WAITING, WAITING_EACH);
+  const releasing = new Places(RELEASES, RELEASES_EACH);
+  const authenticated = {
+    onRequest: async ({ headers }: FastifyRequest) => {
+      deps.tokens.requireScope('accesses', headers.authorization);
+    },
+  };
+  const principalOf = ({ headers }: FastifyRequest): string =>
+    deps.tokens.principal(headers.authorization) ?? '';
+
+  app.put<Params>('/v1/accesses/:access', {
+    ...authenticated,
+    handler: async (request, reply) => {
+      const access = accessIn(request);
+      const { region, ...rest } = await orderIn(request, reply, budget);
+      const asked: AccessOrder = withoutUndefined({ access, ...rest });
+      const [name, vault] = vaultFor(deps, region, access, principalOf(request));
+      const report = await answering(deps, name, 'recorded', () =>
+        vault.request(principalOf(request), asked),
+      );
+      return reply.code(report.state === 'accessed' ? 201 : 202).send(bodyOf(report));
+    },
+  });
+  app.get<Params>('/v1/accesses/:access', {
+    ...authenticated,
+    handler: async (request) => {
+      const access = accessIn(request);
+      const [, vault] = vaultFor(deps, regionAsked(request), access, principalOf(request));
+      return bodyOf(await asProblem(async () => vault.report(principalOf(request), access)));
+    },
+  });
+  app.post<Params>('/v1/accesses/:access/approvals', {
+    ...authenticated,
+    handler: async (request) => {
+      const access = accessIn(request);
+      const [name, vault] = vaultFor(deps, regionAsked(request), access, principalOf(request));
+      return bodyOf(
+        await answering(deps, name, 'approved', () => vault.approve(principalOf(request), access)),
+      );
+    },
+  });
+  app.get<Params>('/v1/accesses/:access/sample', {
+    ...authenticated,
+    // A HEAD would be an access, too.
+    exposeHeadRoute: false,
+    handler: async (request, reply) => {
+      const access = accessIn(request);
+      const [name, vault] = vaultFor(deps, regionAsked(request), access, principalOf(request));
+      const principal = principalOf(request);
+      const gone = new AbortController();
+      const late = setTimeout(() => reply.raw.destroy(), SEND_WITHIN_MS);
+      const taken = [waiting.take(principal)];
+      reply.raw.once('close', () => {
+        clearTimeout(late);
+        for (const leave of taken) leave();
+        gone.abort();
+      });
+      const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(WAIT_MS)]);
+      const { bytes, contentType, contentDisposition } = await answering(
+        deps,
+        name,
+        'released',
+        async () => {
+          await vault.untilPublic(principal, access, signal);
+          taken.push(releasing.take(principal));
+          return await vault.release(principal, access, signal);
+        },
+      );
+      return reply
+        .type(contentType)
+        .header('content-disposition', contentDisposition)
+        .header('content-security-policy', "sandbox; default-src 'none'")
+        .send(bytes);
+    },
+  });
+}
+
+/** Places for requests, in all and for one principal. */
+class Places {
+  readonly #most: number;
+  readonly #each: number;
+  readonly #taken: string[] = [];
+
+  constructor(most: number, each: number) {
+    this.#most = most;
+    this.#each = each;
+  }
+
+  /** Returns the call that leaves the place. Throws 503 if there is none. */
+  take(principal: string): () => void {
+    const own = this.#taken.filter((one) => one === principal).length;
+    if (this.#taken.length >= this.#most || own >= this.#each) throw busy(this.#most, this.#each);
+    this.#taken.push(principal);
+    return () => {
+      this.#taken.splice(this.#taken.indexOf(principal), 1);
+    };
+  }
+}
+
+interface Params {
+  Params: { access: string };
+  Querystring: { region?: string };
+}
+
+function regionAsked({ query }: FastifyRequest<Params>): string | undefined {
+  return typeof query.region === 'string' ? query.region : undefined;
+}
+
+/** The vault of the region; without a region the only one. */
+function vaultFor(
+  { vaults }: VaultRoutesDeps,
+  region: string | undefined,
+  access: string,
+  principal: string,
+): readonly [region: string, vault: Vault] {
+  if (region !== undefined) {
+    const vault = vaults.get(region);
+    if (vault !== undefined) return [region, vault];
+    throw regionUnknown([...vaults.keys()]);
+  }
+  const all = [...vaults];
+  const [only] = all;
+  if (all.length === 1 && only !== undefined) return only;
+  const found = all.find(([, vault]) => vault.knows(principal, access));
+  if (found !== undefined) return found;
+  if (all.some(([, vault]) => !vault.isActive))
+    throw unavailable(
+      'CUSTODIAN_NOT_ACTIVE',
+      'Expected this process to be the active custodian of its regions; found that it is not yet. Ask again after the time in Retry-After.',
+      2,
+    );
+  throw regionUnknown([...vaults.keys()]);
+}
+
+function regionUnknown(regions: readonly string[]): Problem {
+  return new Problem({
+    kind: 'not-found',
+    code: 'REGION_UNKNOWN',
+    detail: `Expected a region of this vault (${regions.join(', ')}); found another, or none. Name the one that stores the submission.`,
+  });
+}
+
+function accessIn({ params: { access } }: FastifyRequest<Params>): string {
+  if (accessId.safeParse(access).success) return access;
+  throw invalid('an access id that is a UUID of version 7 in lower case');
+}
+
+async function orderIn(
+  request: FastifyRequest<Params>,
+  reply: FastifyReply,
+  budget: BodyBudget,
+): Promise<z.output<typeof order>> {
+  const lease = budget.lease();
+  try {
+    const body = await readBody(request.raw, {
+      limit: BODY_BYTES,
+      limitAdvice: 'Shorten the reference.',
+      budget,
+      lease,
+      proceed: () => {
+        if (request.headers.expect !== undefined) reply.raw.writeContinue();
+      },
+    });
+    const parsed = order.safeParse(tryReadJson(body.toString('utf8')));
+    if (parsed.success) return parsed.data;
+    const names = parsed.error.issues.map(({ path }) => path.join('.') || 'unknown members');
+    throw invalid(
+      `a JSON object with submission, purpose, reference, and perhaps form, of and region; wrong: ${[...new Set(names)].filter((one) => /^[a-z ]{1,20}$/.test(one)).join(', ')}`,
+    );
+  } finally {
+    lease.release();
+  }
+}
+
+function withoutUndefined({
+  of,
+  ...asked
+}: Omit<AccessOrder, 'of'> & { readonly of?: string | undefined }): AccessOrder {
+  return of === undefined ? asked : { ...asked, of };
+}
+
+function bodyOf({ access, state, until, missingApprovals }: AccessReport): object {
+  return { access, state, until: new Date(until).toISOString(), missingApprovals };
+}
+
+async function answering<T>(
+  { result }: VaultRoutesDeps,
+  region: string,
+  done: AccessResult,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    const answer = await asProblem(work);
+    result(region, done);
+    return answer;
+  } catch (error) {
+    result(region, error instanceof Problem && error.status < 500 ? 'refused' : 'failed');
+    throw error;
+  }
+}
+
+const KINDS: Partial<Record<VaultErrorCode, ProblemKind>> = {
+  REFERENCE_INVALID: 'invalid-request',
+  ACCESS_ID_STALE: 'invalid-request',
+  ACCESS_UNKNOWN: 'not-found',
+  SUBMISSION_UNKNOWN: 'not-found',
+  ACCESS_ID_REUSED: 'conflict',
+  ACCESS_ENDED: 'conflict',
+  NOT_APPROVED: 'conflict',
+  ACCESS_EXPIRED: 'gone',
+  APPROVAL_EXPIRED: 'gone',
+  LIMIT_REACHED: 'too-many-requests',
+  REFUSALS_EXHAUSTED: 'too-many-requests',
+  SAMPLE_NOT_GOOD: 'internal',
+};
+
+/** A vault's error as a problem; what a port threw is left to the server. */
+async function asProblem<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof VaultError)) {
+      if (remedyOf(error) !== 'retry') throw error;
+      throw unavailable(
+        codeOf(error) ?? 'RETRY',
+        'Expected the logs, the sites and the ledger behind the vault to answer; found that one does not now. Nothing was given out: ask again after the time in Retry-After.',
+        5,
+        error,
+      );
+    }
+    const { code, message, remedy } = error;
+    if (remedy === 'retry') throw unavailable(code, message, 2, error);
+    throw new Problem({ kind: KINDS[code] ?? 'forbidden', code, detail: message });
+  }
+}
+
+function busy(most: number, each: number): Problem {
+  return unavailable(
+    'BUSY',
+    `Expected fewer than ${most} such requests at a time, ${each} of them of one principal; found as many. Ask again after the time in Retry-After.`,
+    2,
+  );
+}
+
+function invalid(expected: string): Problem {
+  return new Problem({
+    kind: 'invalid-request',
+    code: 'ACCESS_INVALID',
+    detail: `Expected ${expected}; found something else. Nothing was recorded.`,
+  });
+}
