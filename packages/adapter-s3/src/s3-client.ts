@@ -23,6 +23,7 @@ import type {
   ReplaceResult,
   ReplacingCalls,
 } from './s3-calls.ts';
+import { takingKeys } from './list-keys.ts';
 import { DEFAULT_ATTEMPTS, DEFAULT_MAX_SOCKETS, DEFAULT_TIMEOUTS } from './s3-settings.ts';
 import type { S3SiteSettings } from './s3-settings.ts';
 import { checkEndpoint, makeClient, targetOf } from './sdk-client.ts';
@@ -185,28 +186,29 @@ export class S3Bucket implements ReplacingCalls {
   ): Promise<KeyPage> {
     return await this.#callSdk(async (abortSignal) => {
       // `url`: other people's keys may hold characters that XML cannot.
+      const command = new ListObjectsV2Command({
+        Bucket: this.#settings.bucket,
+        Prefix: prefix,
+        MaxKeys: maxKeys,
+        EncodingType: 'url',
+        ...defined({ ContinuationToken: from }),
+      });
+      const taken = takingKeys(command);
       const {
         Contents = [],
         EncodingType,
         IsTruncated,
         NextContinuationToken: next,
-      } = await this.#client.send(
-        new ListObjectsV2Command({
-          Bucket: this.#settings.bucket,
-          Prefix: prefix,
-          MaxKeys: maxKeys,
-          EncodingType: 'url',
-          ...defined({ ContinuationToken: from }),
-        }),
-        { abortSignal },
-      );
+      } = await this.#client.send(command, { abortSignal });
       // An answer without it is no list, and must not pass for an empty one.
       if (typeof IsTruncated !== 'boolean') throw new ForeignAnswer();
       // Half a list must not pass for a whole one, nor one page for all of them.
       if (IsTruncated && (next === undefined || next === from))
         throw failure(this.#settings.site, 'SITE_FAILED', 'a list that does not go on');
       return {
-        keys: Contents.map(({ Key = '' }) => (EncodingType === 'url' ? decodeKey(Key) : Key)),
+        keys:
+          taken()?.map(decodeKey) ??
+          Contents.map(({ Key = '' }) => (EncodingType === 'url' ? decodeKey(Key) : Key)),
         ...(IsTruncated && next !== undefined ? { next } : {}),
       };
     });
