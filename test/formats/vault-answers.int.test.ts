@@ -22,10 +22,12 @@ beforeAll(async () => {
       ready: () => ({ ready: true, checks: [] }),
       metrics: async () => await Promise.resolve({ contentType: 'text/plain', body: '' }),
     },
-    tokens: Object.entries(TOKENS).map(([principal, token]) => ({
-      principal,
-      sha256: createHash('sha256').update(token).digest('hex'),
-    })),
+    folder: {
+      tokens: Object.entries(TOKENS).map(([principal, token]) => ({
+        principal,
+        sha256: createHash('sha256').update(token).digest('hex'),
+      })),
+    },
     vaults: new Map([
       [
         'zurich',

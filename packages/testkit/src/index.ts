@@ -60,5 +60,6 @@ export {
   VaultWorld,
   accessIdAt,
   accessOrder,
+  asker,
 } from './vault-world.ts';
 export type { VaultFault } from './vault-world.ts';

@@ -12,7 +12,7 @@ import type { ConsentHistory } from '@residency/consent';
 import { Custodian } from '@residency/custodianship';
 import type { AccessDesk, CustodianSite, CustodyLog } from '@residency/custodianship';
 import { Vault, parsePurposes } from '@residency/vault';
-import type { AccessOrder, VaultDeps } from '@residency/vault';
+import type { AccessOrder, Asker, VaultDeps } from '@residency/vault';
 import { MemoryCustodianSite } from './memory-custodian-site.ts';
 import { MemoryObjectStore } from './memory-object-store.ts';
 import { SHIPPED_POLICY } from './shipped-policy.ts';
@@ -268,4 +268,9 @@ function storedEvent(): Extract<AuditEvent, { readonly outcome: 'stored' }> {
       })),
     },
   };
+}
+
+/** Who has this pseudonym, and is in these groups. */
+export function asker(principal: string, ...groups: readonly string[]): Asker {
+  return { principal, groups };
 }

@@ -1,5 +1,5 @@
 export { parsePurposes } from './purposes.ts';
-export type { Purpose, Purposes } from './purposes.ts';
+export type { Asker, Purpose, Purposes } from './purposes.ts';
 export { referenceDigestOf } from './reference-digest.ts';
 export { VAULT_ERROR_CODES, VaultError } from './vault-error.ts';
 export type { VaultErrorCode } from './vault-error.ts';

@@ -24,7 +24,8 @@ import { requireFresh } from './access-id.ts';
 import type { Opener } from './ports/opener.ts';
 import type { Packed, Packer } from './ports/packer.ts';
 import type { PublishedLedger } from './ports/published-ledger.ts';
-import type { Purpose, Purposes } from './purposes.ts';
+import { mayApprove, mayAsk } from './purposes.ts';
+import type { Asker, Purpose, Purposes } from './purposes.ts';
 import { VaultError, refused } from './vault-error.ts';
 
 export interface VaultDeps {
@@ -90,8 +91,9 @@ export class Vault {
   }
 
   /** Records what was asked for. A repetition changes nothing and answers the same. */
-  async request(principal: string, order: AccessOrder): Promise<AccessReport> {
+  async request(asker: Asker, order: AccessOrder): Promise<AccessReport> {
     const { purposes, now, referenceDigest } = this.#deps;
+    const { principal } = asker;
     requireReference(order.reference);
     const desk = this.#desk();
     const reference = referenceDigest(order.reference);
@@ -102,7 +104,7 @@ export class Vault {
     }
     requireFresh(order.access, now());
     const purpose = purposes.get(order.purpose);
-    let code = purposeRefusal(purpose, principal, order.form);
+    let code = purposeRefusal(purpose, asker, order.form);
     const stored = code === undefined ? await this.#find(desk, order) : undefined;
     if (code === undefined)
       code = stored === undefined ? 'SUBMISSION_UNKNOWN' : await this.#consentRefusal(stored);
@@ -141,20 +143,21 @@ export class Vault {
   }
 
   /** True if this principal may know of the access. */
-  knows(principal: string, access: string): boolean {
+  knows(asker: Asker, access: string): boolean {
     const known = this.#deps.desk()?.book.get(access);
-    return known !== undefined && this.#mayKnow(principal, known);
+    return known !== undefined && this.#mayKnow(asker, known);
   }
 
   /** What became of it. For the asker, and for approvers while it waits for them. */
-  report(principal: string, access: string): AccessReport {
+  report(asker: Asker, access: string): AccessReport {
     const known = this.#desk().book.get(access);
-    if (known === undefined || !this.#mayKnow(principal, known)) throw unknown();
+    if (known === undefined || !this.#mayKnow(asker, known)) throw unknown();
     return reportOf(access, known);
   }
 
   /** Records that somebody else agrees. A repetition changes nothing. */
-  async approve(principal: string, access: string): Promise<AccessReport> {
+  async approve(asker: Asker, access: string): Promise<AccessReport> {
+    const { principal } = asker;
     const desk = this.#desk();
     const at = this.#deps.now();
     const known = desk.book.get(access);
@@ -166,7 +169,7 @@ export class Vault {
     await this.#record(desk, access, principal, at, (book) => {
       const found = book.get(access);
       if (found?.state !== 'requested' || found.approvedBy.includes(principal)) return undefined;
-      code = this.#approvalRefusal(found.terms, principal, at);
+      code = this.#approvalRefusal(found.terms, asker, at);
       // A second attempt for the same reason is not another event.
       if (code !== undefined)
         return book.refusedApproval(access, principal) === code ? undefined : code;
@@ -186,8 +189,8 @@ export class Vault {
    * Resolves once a published checkpoint contains the access of this principal. Throws
    * `CHECKPOINT_PENDING` once `signal` is aborted.
    */
-  async untilPublic(principal: string, access: string, signal: AbortSignal): Promise<void> {
-    const { terms, value } = await this.#accessed(this.#desk(), principal, access);
+  async untilPublic(asker: Asker, access: string, signal: AbortSignal): Promise<void> {
+    const { terms, value } = await this.#accessed(this.#desk(), asker, access);
     await this.#published(value, terms, signal);
   }
 
@@ -196,17 +199,17 @@ export class Vault {
    * the event, and this process was the region's active custodian after that. The caller sends it at
    * once: an erasure waits only until the access has expired.
    */
-  async release(principal: string, access: string, signal: AbortSignal): Promise<Packed> {
+  async release(asker: Asker, access: string, signal: AbortSignal): Promise<Packed> {
     const { packer, now, purposes } = this.#deps;
     const desk = this.#desk();
-    const { terms, value } = await this.#accessed(desk, principal, access);
+    const { terms, value } = await this.#accessed(desk, asker, access);
     await this.#published(value, terms, signal);
     // Read now, not when it was asked for.
     const stored = await this.#storedAt(terms.of, terms.submission);
     if (stored === undefined) throw refused('SUBMISSION_UNKNOWN');
     // Somebody may be listed no more since.
     const code =
-      purposeRefusal(purposes.get(terms.purpose), principal, terms.form) ??
+      purposeRefusal(purposes.get(terms.purpose), asker, terms.form) ??
       (await this.#consentRefusal(stored));
     if (code !== undefined) throw refused(code);
     const sample = await this.#open(desk, stored);
@@ -217,7 +220,8 @@ export class Vault {
   }
 
   /** The access once its event is recorded; an approved request is recorded here. */
-  async #accessed(desk: AccessDesk, principal: string, access: string): Promise<Accessed> {
+  async #accessed(desk: AccessDesk, asker: Asker, access: string): Promise<Accessed> {
+    const { principal } = asker;
     const { now, purposes } = this.#deps;
     const known = desk.book.get(access);
     if (known === undefined) throw unknown();
@@ -234,7 +238,7 @@ export class Vault {
     const purpose = purposes.get(terms.purpose);
     const stored = await this.#storedAt(terms.of, terms.submission);
     const code =
-      purposeRefusal(purpose, principal, terms.form) ??
+      purposeRefusal(purpose, asker, terms.form) ??
       (stored === undefined ? 'SUBMISSION_UNKNOWN' : await this.#consentRefusal(stored));
     await this.#record(desk, access, principal, at, (book) => {
       const found = book.get(access);
@@ -274,17 +278,18 @@ export class Vault {
       });
   }
 
-  #mayKnow(principal: string, known: Access): boolean {
+  #mayKnow(asker: Asker, known: Access): boolean {
+    const { principal } = asker;
     if (known.state === 'refused') return known.principal === principal;
     if (known.terms.principal === principal) return true;
-    const approvers = this.#deps.purposes.get(known.terms.purpose)?.approvers ?? [];
-    return known.state === 'requested' && approvers.includes(principal);
+    const purpose = this.#deps.purposes.get(known.terms.purpose);
+    return known.state === 'requested' && purpose !== undefined && mayApprove(purpose, asker);
   }
 
-  #approvalRefusal(terms: AccessTerms, principal: string, at: number): AccessRefusal | undefined {
-    if (principal === terms.principal) return 'APPROVAL_BY_ASKER';
-    const approvers = this.#deps.purposes.get(terms.purpose)?.approvers ?? [];
-    if (!approvers.includes(principal)) return 'APPROVER_NOT_ALLOWED';
+  #approvalRefusal(terms: AccessTerms, asker: Asker, at: number): AccessRefusal | undefined {
+    if (asker.principal === terms.principal) return 'APPROVAL_BY_ASKER';
+    const purpose = this.#deps.purposes.get(terms.purpose);
+    if (purpose === undefined || !mayApprove(purpose, asker)) return 'APPROVER_NOT_ALLOWED';
     return at < terms.until ? undefined : 'APPROVAL_EXPIRED';
   }
 
@@ -426,11 +431,11 @@ function wordsOf({ until, ...terms }: AccessTerms): Omit<AccessTerms, 'until'> &
 
 function purposeRefusal(
   purpose: Purpose | undefined,
-  principal: string,
+  asker: Asker,
   form: AccessForm,
 ): AccessRefusal | undefined {
   if (purpose === undefined) return 'PURPOSE_UNKNOWN';
-  if (!purpose.principals.includes(principal)) return 'PURPOSE_NOT_ALLOWED';
+  if (!mayAsk(purpose, asker)) return 'PURPOSE_NOT_ALLOWED';
   return purpose.forms.includes(form) ? undefined : 'FORM_NOT_ALLOWED';
 }
 

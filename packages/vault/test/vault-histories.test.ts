@@ -15,6 +15,7 @@ import {
   VAULT_SAMPLE as SAMPLE,
   VaultWorld,
   accessIdAt,
+  asker,
   accessOrder as order,
 } from '@residency/testkit';
 import type { VaultFault as Fault } from '@residency/testkit';
@@ -91,20 +92,20 @@ async function take(world: VaultWorld, vaults: Vault[], one: Step): Promise<void
       const { purpose, reference } = one;
       await attempt(() =>
         vaultOf(vaults, one).request(
-          one.principal,
+          asker(one.principal),
           order({ access: one.access, purpose, reference, form: 'cart' }),
         ),
       );
       return;
     }
     case 'approve':
-      await attempt(() => vaultOf(vaults, one).approve(one.principal, one.access));
+      await attempt(() => vaultOf(vaults, one).approve(asker(one.principal), one.access));
       return;
     case 'release': {
       const stop = new AbortController();
       stop.abort();
       const given = await attempt(() =>
-        vaultOf(vaults, one).release(one.principal, one.access, stop.signal),
+        vaultOf(vaults, one).release(asker(one.principal), one.access, stop.signal),
       );
       if (given === undefined) return;
       expect(given.bytes).toEqual(SAMPLE);

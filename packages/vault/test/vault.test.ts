@@ -1,4 +1,5 @@
 import { sha256 } from '@residency/contracts';
+import { parsePurposes } from '@residency/vault';
 import type { Vault } from '@residency/vault';
 import { expect, test } from 'vitest';
 import {
@@ -7,6 +8,7 @@ import {
   VAULT_SUBMISSION as SUBMISSION,
   VaultWorld,
   accessIdAt,
+  asker,
   accessOrder as order,
 } from '@residency/testkit';
 
@@ -23,14 +25,14 @@ async function denied(work: Promise<unknown>): Promise<string> {
 test('an access is an event, then a published checkpoint, then the sample', async () => {
   const world = await VaultWorld.open();
   const vault = await world.vault();
-  expect(await vault.request('ana', order())).toEqual({
+  expect(await vault.request(asker('ana'), order())).toEqual({
     access: ACCESS,
     state: 'accessed',
     until: NOW + 600_000,
     missingApprovals: 0,
   });
   expect(world.published).toBe(0);
-  expect((await vault.release('ana', ACCESS, signal)).bytes).toEqual(SAMPLE);
+  expect((await vault.release(asker('ana'), ACCESS, signal)).bytes).toEqual(SAMPLE);
   expect(world.published).toBe(1);
   expect(world.events.map(({ data }) => data)).toEqual([
     {
@@ -60,29 +62,33 @@ test('nothing is given out before a checkpoint contains the event', async () => 
       if (looks === 3) stopped.abort();
     },
   });
-  await vault.request('ana', order());
-  expect(await denied(vault.release('ana', ACCESS, stopped.signal))).toBe('CHECKPOINT_PENDING');
+  await vault.request(asker('ana'), order());
+  expect(await denied(vault.release(asker('ana'), ACCESS, stopped.signal))).toBe(
+    'CHECKPOINT_PENDING',
+  );
   world.published = 1;
-  expect((await vault.release('ana', ACCESS, signal)).bytes).toEqual(SAMPLE);
+  expect((await vault.release(asker('ana'), ACCESS, signal)).bytes).toEqual(SAMPLE);
   expect(world.types).toEqual(['sample.accessed']);
 });
 
 test('the same order with the same id is one event, also for the next custodian; another order is refused', async () => {
   const world = await VaultWorld.open();
   const first = await world.vault();
-  const report = await first.request('ana', order());
-  expect(await first.request('ana', order())).toEqual(report);
+  const report = await first.request(asker('ana'), order());
+  expect(await first.request(asker('ana'), order())).toEqual(report);
   const second = await world.vault();
-  expect(await second.request('ana', order())).toEqual(report);
-  expect(await denied(first.request('bob', order({ access: accessIdAt(NOW, 1) })))).toBe('FENCED');
+  expect(await second.request(asker('ana'), order())).toEqual(report);
+  expect(await denied(first.request(asker('bob'), order({ access: accessIdAt(NOW, 1) })))).toBe(
+    'FENCED',
+  );
   for (const other of [
     order({ reference: 'ticket 2' }),
     order({ form: 'cart' }),
     order({ purpose: 'research' }),
     order({ of: 'log-1/threat.samples/0/8' }),
   ])
-    expect(await denied(second.request('ana', other))).toBe('ACCESS_ID_REUSED');
-  expect(await denied(second.request('bob', order()))).toBe('ACCESS_ID_REUSED');
+    expect(await denied(second.request(asker('ana'), other))).toBe('ACCESS_ID_REUSED');
+  expect(await denied(second.request(asker('bob'), order()))).toBe('ACCESS_ID_REUSED');
   expect(world.types).toEqual(['sample.accessed']);
 });
 
@@ -91,13 +97,13 @@ test('an append that failed, or failed but persisted, leaves one event once it i
     const world = await VaultWorld.open();
     const first = await world.vault();
     world.faults = [fault];
-    expect(await denied(first.request('ana', order()))).toBe('UNREACHABLE');
+    expect(await denied(first.request(asker('ana'), order()))).toBe('UNREACHABLE');
     // This custodian may not append any more: what it believes is not what the log has.
-    expect(await denied(first.request('ana', order()))).toBe('UNREACHABLE');
+    expect(await denied(first.request(asker('ana'), order()))).toBe('UNREACHABLE');
     const second = await world.vault();
-    await second.request('ana', order());
+    await second.request(asker('ana'), order());
     expect(world.types).toEqual(['sample.accessed']);
-    expect((await second.release('ana', ACCESS, signal)).bytes).toEqual(SAMPLE);
+    expect((await second.release(asker('ana'), ACCESS, signal)).bytes).toEqual(SAMPLE);
   }
 });
 
@@ -116,11 +122,11 @@ test('a custodian that another has replaced gives nothing out, whatever it had r
       },
     },
   });
-  await frozen.request('ana', order());
+  await frozen.request(asker('ana'), order());
   replace = async () => {
     await world.desk();
   };
-  expect(await denied(frozen.release('ana', ACCESS, signal))).toBe('FENCED');
+  expect(await denied(frozen.release(asker('ana'), ACCESS, signal))).toBe('FENCED');
 });
 
 test.each([
@@ -137,11 +143,11 @@ test.each([
     const world = await VaultWorld.open();
     const vault = await world.vault();
     for (let time = 0; time < 3; time += 1)
-      expect(await denied(vault.request(principal, order(changes)))).toBe(code);
+      expect(await denied(vault.request(asker(principal), order(changes)))).toBe(code);
     expect(world.types).toEqual(['access.refused']);
     expect(world.events[0]?.data).toMatchObject({ access: ACCESS, principal, code });
-    expect(await denied(vault.release(principal, ACCESS, signal))).toBe(code);
-    expect(await denied(vault.release('bob', ACCESS, signal))).toBe('ACCESS_UNKNOWN');
+    expect(await denied(vault.release(asker(principal), ACCESS, signal))).toBe(code);
+    expect(await denied(vault.release(asker('bob'), ACCESS, signal))).toBe('ACCESS_UNKNOWN');
     expect(world.types).toHaveLength(1);
   },
 );
@@ -150,29 +156,31 @@ test('what is no order is refused without an event', async () => {
   const world = await VaultWorld.open();
   const vault = await world.vault();
   for (const reference of ['', 'x'.repeat(257), 'a\nb', 'a\u0000b', '\ud800'])
-    expect(await denied(vault.request('ana', order({ reference })))).toBe('REFERENCE_INVALID');
+    expect(await denied(vault.request(asker('ana'), order({ reference })))).toBe(
+      'REFERENCE_INVALID',
+    );
   for (const at of [NOW - 86_400_000, NOW + 300_000, 0])
-    expect(await denied(vault.request('ana', order({ access: accessIdAt(at) })))).toBe(
+    expect(await denied(vault.request(asker('ana'), order({ access: accessIdAt(at) })))).toBe(
       'ACCESS_ID_STALE',
     );
-  expect(await denied(vault.release('ana', ACCESS, signal))).toBe('ACCESS_UNKNOWN');
-  expect(await denied(vault.approve('bob', ACCESS))).toBe('ACCESS_UNKNOWN');
+  expect(await denied(vault.release(asker('ana'), ACCESS, signal))).toBe('ACCESS_UNKNOWN');
+  expect(await denied(vault.approve(asker('bob'), ACCESS))).toBe('ACCESS_UNKNOWN');
   expect(world.log).toEqual([]);
 });
 
 test('an id stays known as long as it is accepted', async () => {
   const world = await VaultWorld.open();
   const vault = await world.vault();
-  await vault.request('ana', order());
+  await vault.request(asker('ana'), order());
   for (let hour = 1; hour <= 200; hour += 1) {
     world.now = NOW + hour * 3_600_000;
     const access = accessIdAt(world.now, hour);
-    const answer = await denied(vault.request('ana', order({ access })));
+    const answer = await denied(vault.request(asker('ana'), order({ access })));
     world.now += 86_399_999;
-    expect(await denied(vault.request('ana', order({ access })))).toBe(answer);
+    expect(await denied(vault.request(asker('ana'), order({ access })))).toBe(answer);
     world.now -= 86_399_999;
   }
-  expect(await denied(vault.request('ana', order()))).toBe('ACCESS_ID_STALE');
+  expect(await denied(vault.request(asker('ana'), order()))).toBe('ACCESS_ID_STALE');
   const limited = world.types.filter((type) => type === 'access.refused').length;
   expect(world.types).toHaveLength(201);
   expect(limited).toBeGreaterThan(100);
@@ -182,14 +190,14 @@ test('a withdrawn consent is refused when it is asked for, and before the first 
   const world = await VaultWorld.open();
   const vault = await world.vault();
   const given = world.consent;
-  await vault.request('ana', order());
+  await vault.request(asker('ana'), order());
   world.consent = given.map((interval) => ({ ...interval, until: NOW }));
-  expect(await denied(vault.release('ana', ACCESS, signal))).toBe('CONSENT_WITHDRAWN');
-  expect(await denied(vault.request('ana', order({ access: accessIdAt(NOW, 1) })))).toBe(
+  expect(await denied(vault.release(asker('ana'), ACCESS, signal))).toBe('CONSENT_WITHDRAWN');
+  expect(await denied(vault.request(asker('ana'), order({ access: accessIdAt(NOW, 1) })))).toBe(
     'CONSENT_WITHDRAWN',
   );
   world.consent = [];
-  expect(await denied(vault.release('ana', ACCESS, signal))).toBe('CONSENT_WITHDRAWN');
+  expect(await denied(vault.release(asker('ana'), ACCESS, signal))).toBe('CONSENT_WITHDRAWN');
   expect(world.types).toEqual(['sample.accessed', 'access.refused']);
 });
 
@@ -199,12 +207,12 @@ test('an access ends with its lifetime, also while it waits for the checkpoint o
     world.now = NOW + 600_000;
   };
   const waiting = await world.vault({ pause: late });
-  await waiting.request('ana', order());
+  await waiting.request(asker('ana'), order());
   world.publishes = false;
-  expect(await denied(waiting.release('ana', ACCESS, signal))).toBe('ACCESS_EXPIRED');
+  expect(await denied(waiting.release(asker('ana'), ACCESS, signal))).toBe('ACCESS_EXPIRED');
   world.publishes = true;
   world.now = NOW + 599_999;
-  expect((await waiting.release('ana', ACCESS, signal)).bytes).toEqual(SAMPLE);
+  expect((await waiting.release(asker('ana'), ACCESS, signal)).bytes).toEqual(SAMPLE);
   const packing = await world.vault({
     packer: {
       pack: async (form, sample) => {
@@ -217,7 +225,7 @@ test('an access ends with its lifetime, also while it waits for the checkpoint o
       },
     },
   });
-  expect(await denied(packing.release('ana', ACCESS, signal))).toBe('ACCESS_EXPIRED');
+  expect(await denied(packing.release(asker('ana'), ACCESS, signal))).toBe('ACCESS_EXPIRED');
   expect(world.types).toEqual(['sample.accessed']);
 });
 
@@ -225,11 +233,11 @@ test('limits count what was recorded in a day; two requests at once cannot share
   const world = await VaultWorld.open();
   const vault = await world.vault();
   const ask = (nth: number): Promise<string> =>
-    denied(vault.request('ana', order({ access: accessIdAt(world.now, nth) })));
+    denied(vault.request(asker('ana'), order({ access: accessIdAt(world.now, nth) })));
   const answers = await Promise.all([1, 2, 3, 4, 5, 6, 7].map(ask));
   expect(answers.filter((answer) => answer === 'no error')).toHaveLength(5);
   expect(answers.filter((answer) => answer === 'LIMIT_REACHED')).toHaveLength(2);
-  expect(await denied(vault.request('bob', order({ access: accessIdAt(NOW, 8) })))).toBe(
+  expect(await denied(vault.request(asker('bob'), order({ access: accessIdAt(NOW, 8) })))).toBe(
     'no error',
   );
   world.now = NOW + 86_400_001;
@@ -249,15 +257,19 @@ test('a limit of bytes counts samples in the clear', async () => {
           forms: ['raw'],
           approvals: 0,
           approvers: [],
+          groups: [],
+          approverGroups: [],
           daily: { count: 100, bytes: 2 * SAMPLE.length },
         },
       ],
     ]),
   });
-  expect(await denied(vault.request('ana', order()))).toBe('FENCED');
+  expect(await denied(vault.request(asker('ana'), order()))).toBe('FENCED');
   const answers: string[] = [];
   for (const nth of [1, 2, 3])
-    answers.push(await denied(small.request('ana', order({ access: accessIdAt(NOW, nth) }))));
+    answers.push(
+      await denied(small.request(asker('ana'), order({ access: accessIdAt(NOW, nth) }))),
+    );
   expect(answers).toEqual(['no error', 'no error', 'LIMIT_REACHED']);
 });
 
@@ -265,24 +277,24 @@ test('approvals: by others than the asker, whom the purpose lists, in time, once
   const world = await VaultWorld.open();
   const vault = await world.vault();
   const asked = order({ purpose: 'research', form: 'cart' });
-  expect(await vault.request('ana', asked)).toMatchObject({
+  expect(await vault.request(asker('ana'), asked)).toMatchObject({
     state: 'requested',
     missingApprovals: 2,
   });
-  expect(await denied(vault.release('ana', ACCESS, signal))).toBe('NOT_APPROVED');
-  expect(vault.report('bob', ACCESS)).toMatchObject({ missingApprovals: 2 });
-  expect(() => vault.report('mallory', ACCESS)).toThrow('Expected an access of yours');
+  expect(await denied(vault.release(asker('ana'), ACCESS, signal))).toBe('NOT_APPROVED');
+  expect(vault.report(asker('bob'), ACCESS)).toMatchObject({ missingApprovals: 2 });
+  expect(() => vault.report(asker('mallory'), ACCESS)).toThrow('Expected an access of yours');
   for (let time = 0; time < 2; time += 1) {
-    expect(await denied(vault.approve('ana', ACCESS))).toBe('APPROVAL_BY_ASKER');
-    expect(await denied(vault.approve('mallory', ACCESS))).toBe('APPROVER_NOT_ALLOWED');
-    expect(await vault.approve('bob', ACCESS)).toMatchObject({ missingApprovals: 1 });
+    expect(await denied(vault.approve(asker('ana'), ACCESS))).toBe('APPROVAL_BY_ASKER');
+    expect(await denied(vault.approve(asker('mallory'), ACCESS))).toBe('APPROVER_NOT_ALLOWED');
+    expect(await vault.approve(asker('bob'), ACCESS)).toMatchObject({ missingApprovals: 1 });
   }
-  expect(await denied(vault.release('ana', ACCESS, signal))).toBe('NOT_APPROVED');
+  expect(await denied(vault.release(asker('ana'), ACCESS, signal))).toBe('NOT_APPROVED');
   const next = await world.vault();
-  await next.approve('eve', ACCESS);
-  expect((await next.release('ana', ACCESS, signal)).bytes).toEqual(SAMPLE);
-  expect(await denied(next.approve('bob', ACCESS))).toBe('no error');
-  expect(await denied(next.approve('mallory', ACCESS))).toBe('ACCESS_ENDED');
+  await next.approve(asker('eve'), ACCESS);
+  expect((await next.release(asker('ana'), ACCESS, signal)).bytes).toEqual(SAMPLE);
+  expect(await denied(next.approve(asker('bob'), ACCESS))).toBe('no error');
+  expect(await denied(next.approve(asker('mallory'), ACCESS))).toBe('ACCESS_ENDED');
   expect(world.types).toEqual([
     'access.requested',
     'access.refused',
@@ -297,15 +309,15 @@ test('approvals: by others than the asker, whom the purpose lists, in time, once
 test('an approval after the lifetime is refused, and so is an approved request whose consent was withdrawn', async () => {
   const world = await VaultWorld.open();
   const vault = await world.vault();
-  await vault.request('ana', order({ purpose: 'research', form: 'cart' }));
+  await vault.request(asker('ana'), order({ purpose: 'research', form: 'cart' }));
   world.now = NOW + 600_000;
-  expect(await denied(vault.approve('bob', ACCESS))).toBe('APPROVAL_EXPIRED');
+  expect(await denied(vault.approve(asker('bob'), ACCESS))).toBe('APPROVAL_EXPIRED');
   world.now = NOW + 1;
-  await vault.approve('bob', ACCESS);
-  await vault.approve('eve', ACCESS);
+  await vault.approve(asker('bob'), ACCESS);
+  await vault.approve(asker('eve'), ACCESS);
   world.consent = [];
-  expect(await denied(vault.release('ana', ACCESS, signal))).toBe('CONSENT_WITHDRAWN');
-  expect(await denied(vault.release('ana', ACCESS, signal))).toBe('CONSENT_WITHDRAWN');
+  expect(await denied(vault.release(asker('ana'), ACCESS, signal))).toBe('CONSENT_WITHDRAWN');
+  expect(await denied(vault.release(asker('ana'), ACCESS, signal))).toBe('CONSENT_WITHDRAWN');
   expect(world.types.filter((type) => type === 'access.refused')).toHaveLength(2);
 });
 
@@ -313,11 +325,11 @@ test('a site that is away is no refusal; one whose bytes are not good is passed 
   const world = await VaultWorld.open();
   const vault = await world.vault();
   world.away.add('zrh-1').add('zrh-2');
-  expect(await denied(vault.request('ana', order()))).toBe('SAMPLE_AWAY');
+  expect(await denied(vault.request(asker('ana'), order()))).toBe('SAMPLE_AWAY');
   expect(world.log).toEqual([]);
   world.away.delete('zrh-2');
-  await vault.request('ana', order());
-  expect((await vault.release('ana', ACCESS, signal)).bytes).toEqual(SAMPLE);
+  await vault.request(asker('ana'), order());
+  expect((await vault.release(asker('ana'), ACCESS, signal)).bytes).toEqual(SAMPLE);
   world.away.clear();
   const lying = await world.vault({
     opener: {
@@ -327,23 +339,59 @@ test('a site that is away is no refusal; one whose bytes are not good is passed 
       }),
     },
   });
-  expect(await denied(lying.release('ana', ACCESS, signal))).toBe('SAMPLE_NOT_GOOD');
+  expect(await denied(lying.release(asker('ana'), ACCESS, signal))).toBe('SAMPLE_NOT_GOOD');
   const another = await world.vault({
     opener: {
       open: async (message) => ({ sample: message.subarray(7), submission: 'f'.repeat(64) }),
     },
   });
-  expect(await denied(another.release('ana', ACCESS, signal))).toBe('SAMPLE_NOT_GOOD');
+  expect(await denied(another.release(asker('ana'), ACCESS, signal))).toBe('SAMPLE_NOT_GOOD');
 });
 
 test('a principal whose requests are refused a thousand times a day fills the log no further', async () => {
   const world = await VaultWorld.open();
   const vault = await world.vault();
   const ask = (vaultOf: Vault, nth: number): Promise<string> =>
-    denied(vaultOf.request('eve', order({ access: accessIdAt(NOW, nth) })));
+    denied(vaultOf.request(asker('eve'), order({ access: accessIdAt(NOW, nth) })));
   for (let nth = 0; nth < 1_000; nth += 1)
     expect(await ask(vault, nth)).toBe('PURPOSE_NOT_ALLOWED');
   expect(await ask(vault, 1_000)).toBe('REFUSALS_EXHAUSTED');
   expect(await ask(await world.vault(), 1_001)).toBe('REFUSALS_EXHAUSTED');
   expect(world.log).toHaveLength(1_000);
+});
+
+test('a group may ask and approve, by the token of the moment', async () => {
+  const world = await VaultWorld.open();
+  const vault = await world.vault({
+    purposes: parsePurposes(
+      JSON.stringify({
+        purposes: [
+          {
+            id: 'analysis',
+            principals: [],
+            groups: ['analysts'],
+            forms: ['raw'],
+            approvals: 1,
+            approverGroups: ['leads'],
+            lifetimeSeconds: 600,
+            daily: { count: 5, bytes: 1_000 },
+          },
+        ],
+      }),
+    ),
+  });
+  expect(await denied(vault.request(asker('ana', 'Analysts', 'leads'), order()))).toBe(
+    'PURPOSE_NOT_ALLOWED',
+  );
+  const access = accessIdAt(NOW, 1);
+  const ana = asker('ana', 'analysts', 'leads');
+  await vault.request(ana, order({ access }));
+  expect(await denied(vault.approve(ana, access))).toBe('APPROVAL_BY_ASKER');
+  expect(await denied(vault.approve(asker('bob', 'analysts'), access))).toBe(
+    'APPROVER_NOT_ALLOWED',
+  );
+  expect(vault.report(asker('eve', 'leads'), access)).toMatchObject({ missingApprovals: 1 });
+  await vault.approve(asker('eve', 'leads'), access);
+  // Whoever left the group gets nothing any more.
+  expect(await denied(vault.release(asker('ana'), access, signal))).toBe('PURPOSE_NOT_ALLOWED');
 });

@@ -11,5 +11,5 @@ export { openVault } from './vault/open-vault.ts';
 export type { OpenVaultDeps } from './vault/open-vault.ts';
 export { hasVaultFolder, readVaultFolder } from './vault/vault-folder.ts';
 export type { PrincipalToken, VaultFolder } from './vault/vault-folder.ts';
-export { startVaultServer, vaultTokens } from './vault/start-vault-server.ts';
+export { askersOf, startVaultServer } from './vault/start-vault-server.ts';
 export { VAULT_METHODS, VAULT_ROUTES, vaultRoutes } from './vault/vault-routes.ts';

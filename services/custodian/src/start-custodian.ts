@@ -68,7 +68,7 @@ export async function startCustodian(deps: CustodianDeps): Promise<RunningWork> 
       startVaultServer({
         ...settings.http,
         operations,
-        tokens: folder.tokens,
+        folder,
         vaults: new Map([[region, opened]]),
         result: metrics.vault([region]).answered,
         answered: metrics.http(VAULT_SERVER_ROUTES).answered,

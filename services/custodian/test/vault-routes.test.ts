@@ -31,10 +31,12 @@ beforeAll(async () => {
       metrics: async () =>
         await createMetrics({ service: 'custodian', version: 'test', now: Date.now }).render(),
     },
-    tokens: Object.entries(TOKENS).map(([principal, token]) => ({
-      principal,
-      sha256: createHash('sha256').update(token).digest('hex'),
-    })),
+    folder: {
+      tokens: Object.entries(TOKENS).map(([principal, token]) => ({
+        principal,
+        sha256: createHash('sha256').update(token).digest('hex'),
+      })),
+    },
     vaults: new Map([['zurich', await world.vault()]]),
     result: (_, result) => {
       results.push(result);

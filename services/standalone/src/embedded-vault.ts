@@ -13,7 +13,7 @@ import type { EmbeddedSites } from './embedded-sites.ts';
 import { LEDGER_PREFIX, ledgerKeys } from './ledger-key.ts';
 
 export interface EmbeddedVault {
-  readonly tokens: VaultFolder['tokens'];
+  readonly folder: VaultFolder;
   /** By region. */
   readonly vaults: ReadonlyMap<string, Vault>;
 }
@@ -72,5 +72,5 @@ export async function openEmbeddedVault({
       }),
     );
   }
-  return { tokens: folder.tokens, vaults };
+  return { folder, vaults };
 }

@@ -16,7 +16,7 @@ import {
   VAULT_METHODS,
   VAULT_ROUTES,
   vaultRoutes,
-  vaultTokens,
+  askersOf,
 } from '@residency/custodian';
 import { defined } from '@residency/defined';
 import { INTAKE_ROUTES, startIntake } from '@residency/intake';
@@ -186,7 +186,7 @@ async function serve(
       if (vault !== undefined)
         vaultRoutes(app, {
           vaults: vault.vaults,
-          tokens: vaultTokens(vault.tokens),
+          askers: askersOf(vault.folder),
           result: metrics.vault([...vault.vaults.keys()]).answered,
         });
     },

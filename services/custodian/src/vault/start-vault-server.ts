@@ -1,16 +1,18 @@
+import { defined } from '@residency/defined';
 import { Tokens, createServer, serve } from '@residency/http-server';
 import type { AllowedMethods, Served, ServerSettings } from '@residency/http-server';
 import { OPERATIONS_PATHS, operationsRoutes } from '@residency/operations';
 import type { Operations } from '@residency/operations';
+import { Askers } from './askers.ts';
 import type { VaultFolder } from './vault-folder.ts';
 import { VAULT_METHODS, VAULT_PATHS, VAULT_ROUTES, vaultRoutes } from './vault-routes.ts';
 import type { VaultRoutesDeps } from './vault-routes.ts';
 
-export interface VaultServerDeps extends ServerSettings, Omit<VaultRoutesDeps, 'tokens'> {
+export interface VaultServerDeps extends ServerSettings, Omit<VaultRoutesDeps, 'askers'> {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  readonly tokens: VaultFolder['tokens'];
+  readonly folder: Pick<VaultFolder, 'oidc' | 'tokens'>;
   readonly operations: Operations;
 }
 
@@ -27,12 +29,15 @@ const METHODS: readonly AllowedMethods[] = [
   [/^\/(?:livez|readyz|metrics)?$/, 'GET, HEAD'],
 ];
 
-/** Each principal's token is for accesses and nothing else. Throws `INVALID_TOKEN`. */
-export function vaultTokens(tokens: VaultFolder['tokens']): Tokens<'accesses'> {
-  return new Tokens({
-    service: 'vault',
-    scopes: ['accesses'],
-    tokens: tokens.map((token) => ({ ...token, scopes: ['accesses'] as const })),
+/** Throws `INVALID_TOKEN`. */
+export function askersOf({ tokens, oidc }: Pick<VaultFolder, 'oidc' | 'tokens'>): Askers {
+  return new Askers({
+    tokens: new Tokens({
+      service: 'vault',
+      scopes: ['accesses'],
+      tokens: tokens.map((token) => ({ ...token, scopes: ['accesses'] as const })),
+    }),
+    ...defined({ oidc }),
   });
 }
 
@@ -43,7 +48,7 @@ export function vaultTokens(tokens: VaultFolder['tokens']): Tokens<'accesses'> {
 export async function startVaultServer({
   host,
   port,
-  tokens,
+  folder,
   operations,
   vaults,
   result,
@@ -65,6 +70,6 @@ export async function startVaultServer({
     paths: { ...VAULT_PATHS, ...OPERATIONS_PATHS },
   }));
   operationsRoutes(app, operations);
-  vaultRoutes(app, { vaults, tokens: vaultTokens(tokens), result });
+  vaultRoutes(app, { vaults, askers: askersOf(folder), result });
   return await serve(server, { host, port });
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '@residency/coded-error';
 import { principal } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import { LedgerError, NOTE_SIGNATURE, parseVerifierKey } from '@residency/ledger';
 import type { VerifierKey } from '@residency/ledger';
 import { tryReadJson } from '@residency/residency';
@@ -9,11 +10,16 @@ import { parsePurposes, referenceDigestOf } from '@residency/vault';
 import type { Purposes } from '@residency/vault';
 import { z } from 'zod';
 import { CustodianError } from '../custodian-error.ts';
+import { Jwks, fetchJwks } from './jwks.ts';
+import { OidcAskers } from './oidc-askers.ts';
+import { OIDC_EXPECTED, readOidcSettings } from './oidc-settings.ts';
 
 /** What a folder says about who may have samples (docs/how-to/give-access.md). */
 export interface VaultFolder {
   readonly purposes: Purposes;
   readonly tokens: readonly PrincipalToken[];
+  /** Of the issuer whose tokens are accepted too. */
+  readonly oidc?: OidcAskers;
   /** A keyed digest of a reference, lower-case hex. */
   readonly referenceDigest: (reference: string) => string;
   /** Verifier keys of ledgers, as their auditors' `audit key show` prints them. */
@@ -36,7 +42,8 @@ const tokens = z
   .min(1);
 
 /**
- * Reads `purposes.json`, `tokens.json`, `reference-key` and, if it is there, `ledger-keys`. Throws
+ * Reads `purposes.json`, `tokens.json`, `reference-key` and, if they are there, `oidc.json` and
+ * `ledger-keys`. Throws
  * `VAULT_UNUSABLE` and `INVALID_PURPOSES`; no message repeats a secret.
  */
 export async function readVaultFolder(folder: string): Promise<VaultFolder> {
@@ -50,12 +57,38 @@ export async function readVaultFolder(folder: string): Promise<VaultFolder> {
   const referenceDigest = referenceDigestOf(await required(folder, 'reference-key'));
   if (referenceDigest === undefined)
     throw unusable('reference-key to hold 32 bytes as 64 lower-case hex digits', 'something else');
+  const oidc = await oidcIn(folder, referenceDigest);
   return {
     purposes,
     tokens: known.data,
+    ...defined({ oidc }),
     referenceDigest,
     ledgerKeys: verifierKeysIn((await optional(folder, 'ledger-keys')) ?? ''),
   };
+}
+
+async function oidcIn(
+  folder: string,
+  digest: (text: string) => string,
+): Promise<OidcAskers | undefined> {
+  const text = await optional(folder, 'oidc.json');
+  if (text === undefined) return undefined;
+  const settings = readOidcSettings(text);
+  if (settings === undefined) throw unusable(OIDC_EXPECTED, 'something else');
+  const { jwksUrl, jwksFile, keysLastSeconds } = settings;
+  const file = jwksFile === undefined ? undefined : await required(folder, jwksFile);
+  const jwks = new Jwks({
+    read: async () => (jwksUrl === undefined ? tryReadJson(file ?? '') : await fetchJwks(jwksUrl)),
+    lastMs: file === undefined ? keysLastSeconds * 1_000 : Infinity,
+    elapsed: () => performance.now(),
+  });
+  // An issuer that does not answer now may do so later; a file never will.
+  if (file !== undefined) await jwks.keys(false).catch(() => Promise.reject(noKeys()));
+  return new OidcAskers({ settings, jwks, digest, now: Date.now });
+}
+
+function noKeys(): CustodianError {
+  return unusable('the jwksFile of oidc.json to hold keys (RFC 7517)', 'something else');
 }
 
 /** True if somebody began a vault's folder: then everything in it must be right. */

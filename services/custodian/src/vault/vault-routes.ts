@@ -1,11 +1,12 @@
 import { ACCESS_FORMS, accessId } from '@residency/contracts';
 import { codeOf, remedyOf } from '@residency/coded-error';
 import { BodyBudget, Problem, readBody, unavailable } from '@residency/http-server';
-import type { AllowedMethods, ProblemKind, Tokens } from '@residency/http-server';
+import type { AllowedMethods, ProblemKind } from '@residency/http-server';
 import { tryReadJson } from '@residency/residency';
 import type { AccessResult } from '@residency/telemetry';
 import { VaultError } from '@residency/vault';
-import type { AccessOrder, AccessReport, Vault, VaultErrorCode } from '@residency/vault';
+import type { AccessOrder, AccessReport, Asker, Vault, VaultErrorCode } from '@residency/vault';
+import type { Askers } from './askers.ts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
@@ -31,8 +32,7 @@ export const VAULT_PATHS: Readonly<Record<string, string>> = {
 export interface VaultRoutesDeps {
   /** By region; one request is for one of them. */
   readonly vaults: ReadonlyMap<string, Vault>;
-  /** Each token names a principal. */
-  readonly tokens: Tokens<'accesses'>;
+  readonly askers: Askers;
   /** Called for each answer of a vault: its code, or what it did. */
   readonly result: (region: string, result: AccessResult) => void;
 }
@@ -68,13 +68,14 @@ export function vaultRoutes(app: FastifyInstance, deps: VaultRoutesDeps): void {
   const budget = new BodyBudget(64 * BODY_BYTES);
   const waiting = new Places(WAITING, WAITING_EACH);
   const releasing = new Places(RELEASES, RELEASES_EACH);
+  const askers = new WeakMap<FastifyRequest['raw'], Asker>();
   const authenticated = {
-    onRequest: async ({ headers }: FastifyRequest) => {
-      deps.tokens.requireScope('accesses', headers.authorization);
+    onRequest: async ({ raw, headers }: FastifyRequest) => {
+      askers.set(raw, await asProblem(() => deps.askers.of(headers.authorization)));
     },
   };
-  const principalOf = ({ headers }: FastifyRequest): string =>
-    deps.tokens.principal(headers.authorization) ?? '';
+  const askerOf = ({ raw }: Pick<FastifyRequest, 'raw'>): Asker =>
+    askers.get(raw) ?? { principal: '', groups: [] };
 
   app.put<Params>('/v1/accesses/:access', {
     ...authenticated,
@@ -82,9 +83,9 @@ export function vaultRoutes(app: FastifyInstance, deps: VaultRoutesDeps): void {
       const access = accessIn(request);
       const { region, ...rest } = await orderIn(request, reply, budget);
       const asked: AccessOrder = withoutUndefined({ access, ...rest });
-      const [name, vault] = vaultFor(deps, region, access, principalOf(request));
+      const [name, vault] = vaultFor(deps, region, access, askerOf(request));
       const report = await answering(deps, name, 'recorded', () =>
-        vault.request(principalOf(request), asked),
+        vault.request(askerOf(request), asked),
       );
       return reply.code(report.state === 'accessed' ? 201 : 202).send(bodyOf(report));
     },
@@ -93,17 +94,17 @@ export function vaultRoutes(app: FastifyInstance, deps: VaultRoutesDeps): void {
     ...authenticated,
     handler: async (request) => {
       const access = accessIn(request);
-      const [, vault] = vaultFor(deps, regionAsked(request), access, principalOf(request));
-      return bodyOf(await asProblem(async () => vault.report(principalOf(request), access)));
+      const [, vault] = vaultFor(deps, regionAsked(request), access, askerOf(request));
+      return bodyOf(await asProblem(async () => vault.report(askerOf(request), access)));
     },
   });
   app.post<Params>('/v1/accesses/:access/approvals', {
     ...authenticated,
     handler: async (request) => {
       const access = accessIn(request);
-      const [name, vault] = vaultFor(deps, regionAsked(request), access, principalOf(request));
+      const [name, vault] = vaultFor(deps, regionAsked(request), access, askerOf(request));
       return bodyOf(
-        await answering(deps, name, 'approved', () => vault.approve(principalOf(request), access)),
+        await answering(deps, name, 'approved', () => vault.approve(askerOf(request), access)),
       );
     },
   });
@@ -113,11 +114,11 @@ export function vaultRoutes(app: FastifyInstance, deps: VaultRoutesDeps): void {
     exposeHeadRoute: false,
     handler: async (request, reply) => {
       const access = accessIn(request);
-      const [name, vault] = vaultFor(deps, regionAsked(request), access, principalOf(request));
-      const principal = principalOf(request);
+      const [name, vault] = vaultFor(deps, regionAsked(request), access, askerOf(request));
+      const asker = askerOf(request);
       const gone = new AbortController();
       const late = setTimeout(() => reply.raw.destroy(), SEND_WITHIN_MS);
-      const taken = [waiting.take(principal)];
+      const taken = [waiting.take(asker.principal)];
       reply.raw.once('close', () => {
         clearTimeout(late);
         for (const leave of taken) leave();
@@ -129,9 +130,9 @@ export function vaultRoutes(app: FastifyInstance, deps: VaultRoutesDeps): void {
         name,
         'released',
         async () => {
-          await vault.untilPublic(principal, access, signal);
-          taken.push(releasing.take(principal));
-          return await vault.release(principal, access, signal);
+          await vault.untilPublic(asker, access, signal);
+          taken.push(releasing.take(asker.principal));
+          return await vault.release(asker, access, signal);
         },
       );
       return reply
@@ -179,7 +180,7 @@ function vaultFor(
   { vaults }: VaultRoutesDeps,
   region: string | undefined,
   access: string,
-  principal: string,
+  asker: Asker,
 ): readonly [region: string, vault: Vault] {
   if (region !== undefined) {
     const vault = vaults.get(region);
@@ -189,7 +190,7 @@ function vaultFor(
   const all = [...vaults];
   const [only] = all;
   if (all.length === 1 && only !== undefined) return only;
-  const found = all.find(([, vault]) => vault.knows(principal, access));
+  const found = all.find(([, vault]) => vault.knows(asker, access));
   if (found !== undefined) return found;
   if (all.some(([, vault]) => !vault.isActive))
     throw unavailable(
