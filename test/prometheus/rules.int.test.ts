@@ -12,6 +12,8 @@ import { namedIn } from './promql.ts';
 import { promtool } from './promtool.ts';
 
 const CLUSTER = [
+  'ResidencyAccessesFail',
+  'ResidencyAccessesRefused',
   'ResidencyAuditBroken',
   'ResidencyCheckpointStale',
   'ResidencyClockWrong',
@@ -38,6 +40,8 @@ const CLUSTER = [
   'ResidencyViolation',
 ];
 const STANDALONE = [
+  'ResidencyAccessesFail',
+  'ResidencyAccessesRefused',
   'ResidencyAuditBroken',
   'ResidencyCheckpointStale',
   'ResidencyClockWrong',

@@ -12,6 +12,8 @@ const ABSENT_WHEN_WELL = [
   'residency_waiting',
   'residency_routing_blocked_offset',
   'residency_ledger_blocked',
+  // Only with a vault.
+  'residency_accesses_total',
 ];
 
 test('in a real Prometheus over a real process no alert is pending while all is well, and one is once a site is unreachable', async () => {

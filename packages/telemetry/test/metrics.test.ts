@@ -550,6 +550,7 @@ test('every metric of the catalogue is created by its part, and no other metric 
   metrics.ledger();
   metrics.exporting(NAMES);
   metrics.http([]);
+  metrics.vault([]);
   const others = create();
   others.reconciling([]);
   const bodies = [await metrics.render(), await others.render()].map(({ body }) => body).join('\n');
