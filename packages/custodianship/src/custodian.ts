@@ -81,7 +81,7 @@ export interface AccessDesk {
   /** Resolves if this custodian was the active one when it was called. */
   confirm(): Promise<void>;
   /** The region's sites in service, the arbiter first. */
-  readonly serving: readonly string[];
+  serving(): readonly string[];
   /** Those of them that have the sample's ciphertext, by the events. */
   sitesWith(stored: StoredSample): readonly string[];
 }
@@ -197,12 +197,9 @@ export class Custodian {
   /** Valid as long as this custodian is used. */
   get accesses(): AccessDesk {
     const head = this.#head;
-    const serving = (): readonly string[] => this.#sites;
     return {
       book: head.accesses,
-      get serving() {
-        return serving();
-      },
+      serving: () => this.#sites,
       append: (decide, at) => head.appendAccess(decide, at),
       confirm: () => head.confirm(),
       sitesWith: (stored) =>

@@ -72,6 +72,10 @@ export interface AccessReport {
 
 type StoredEvent = Extract<AuditEvent, { readonly outcome: 'stored' }>;
 type Accessed = Extract<Access, { readonly state: 'accessed' }>;
+interface Judged {
+  readonly purpose: Purpose;
+  readonly stored: StoredEvent;
+}
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 /** Events about refusals that one principal may cause in a day. The log is for ever. */
@@ -92,7 +96,7 @@ export class Vault {
 
   /** Records what was asked for. A repetition changes nothing and answers the same. */
   async request(asker: Asker, order: AccessOrder): Promise<AccessReport> {
-    const { purposes, now, referenceDigest } = this.#deps;
+    const { now, referenceDigest } = this.#deps;
     const { principal } = asker;
     requireReference(order.reference);
     const desk = this.#desk();
@@ -103,16 +107,12 @@ export class Vault {
       return reportOf(order.access, known);
     }
     requireFresh(order.access, now());
-    const purpose = purposes.get(order.purpose);
-    let code = purposeRefusal(purpose, asker, order.form);
-    const stored = code === undefined ? await this.#find(desk, order) : undefined;
-    if (code === undefined)
-      code = stored === undefined ? 'SUBMISSION_UNKNOWN' : await this.#consentRefusal(stored);
+    const judged = await this.#judge(asker, order, () => this.#find(desk, order));
     const at = now();
     await this.#record(desk, order.access, principal, at, (book) => {
       if (book.get(order.access) !== undefined) return undefined;
-      if (code !== undefined || purpose === undefined || stored === undefined)
-        return code ?? 'PURPOSE_UNKNOWN';
+      if (typeof judged === 'string') return judged;
+      const { purpose, stored } = judged;
       const until = at + purpose.lifetimeSeconds * 1_000;
       const terms: AccessTerms = {
         access: order.access,
@@ -129,7 +129,7 @@ export class Vault {
           type: ACCESS_REQUESTED,
           data: { ...wordsOf(terms), approvals: purpose.approvals },
         };
-      return accessedFact(book, { terms, purpose, stored, at, approvedBy: [] });
+      return accessedFact(book, { ...judged, terms, at, approvedBy: [] });
     });
     const recorded = desk.book.get(order.access);
     if (recorded === undefined) throw unknown();
@@ -186,43 +186,38 @@ export class Vault {
   }
 
   /**
-   * Resolves once a published checkpoint contains the access of this principal. Throws
-   * `CHECKPOINT_PENDING` once `signal` is aborted.
-   */
-  async untilPublic(asker: Asker, access: string, signal: AbortSignal): Promise<void> {
-    const { terms, value } = await this.#accessed(this.#desk(), asker, access);
-    await this.#published(value, terms, signal);
-  }
-
-  /**
    * The sample of an access of this principal, packed. Resolves once a published checkpoint contains
-   * the event, and this process was the region's active custodian after that. The caller sends it at
-   * once: an erasure waits only until the access has expired.
+   * the event, and this process was the region's active custodian after that. Throws
+   * `CHECKPOINT_PENDING` once `signal` is aborted. `limit` runs the part that has the sample in
+   * memory. The caller sends it at once: an erasure waits only until the access has expired.
    */
-  async release(asker: Asker, access: string, signal: AbortSignal): Promise<Packed> {
-    const { packer, now, purposes } = this.#deps;
+  async release(
+    asker: Asker,
+    access: string,
+    signal: AbortSignal,
+    limit: <T>(work: () => Promise<T>) => Promise<T> = (work) => work(),
+  ): Promise<Packed> {
     const desk = this.#desk();
     const { terms, value } = await this.#accessed(desk, asker, access);
     await this.#published(value, terms, signal);
-    // Read now, not when it was asked for.
-    const stored = await this.#storedAt(terms.of, terms.submission);
-    if (stored === undefined) throw refused('SUBMISSION_UNKNOWN');
-    // Somebody may be listed no more since.
-    const code =
-      purposeRefusal(purposes.get(terms.purpose), asker, terms.form) ??
-      (await this.#consentRefusal(stored));
-    if (code !== undefined) throw refused(code);
-    const sample = await this.#open(desk, stored);
-    const packed = await packer.pack(terms.form, sample, stored.data.sampleSha256);
-    await desk.confirm();
-    requireAlive(terms, now());
-    return packed;
+    return await limit(async () => {
+      const { packer, now } = this.#deps;
+      // Judged anew: somebody may be listed no more, or a consent withdrawn, since.
+      const judged = await this.#judge(asker, terms, () =>
+        this.#storedAt(terms.of, terms.submission),
+      );
+      if (typeof judged === 'string') throw refused(judged);
+      const sample = await this.#open(desk, judged.stored);
+      const packed = await packer.pack(terms.form, sample, judged.stored.data.sampleSha256);
+      await desk.confirm();
+      requireAlive(terms, now());
+      return packed;
+    });
   }
 
   /** The access once its event is recorded; an approved request is recorded here. */
   async #accessed(desk: AccessDesk, asker: Asker, access: string): Promise<Accessed> {
     const { principal } = asker;
-    const { now, purposes } = this.#deps;
     const known = desk.book.get(access);
     if (known === undefined) throw unknown();
     if (known.state === 'refused') {
@@ -230,22 +225,19 @@ export class Vault {
       throw refused(known.code);
     }
     if (known.terms.principal !== principal) throw unknown();
-    const at = now();
+    const at = this.#deps.now();
     requireAlive(known.terms, at);
     if (known.state === 'accessed') return known;
     if (known.approvedBy.length < known.approvals) throw notApproved();
     const { terms } = known;
-    const purpose = purposes.get(terms.purpose);
-    const stored = await this.#storedAt(terms.of, terms.submission);
-    const code =
-      purposeRefusal(purpose, asker, terms.form) ??
-      (stored === undefined ? 'SUBMISSION_UNKNOWN' : await this.#consentRefusal(stored));
+    const judged = await this.#judge(asker, terms, () =>
+      this.#storedAt(terms.of, terms.submission),
+    );
     await this.#record(desk, access, principal, at, (book) => {
       const found = book.get(access);
       if (found?.state !== 'requested') return undefined;
-      if (code !== undefined || purpose === undefined || stored === undefined)
-        return code ?? 'PURPOSE_UNKNOWN';
-      return accessedFact(book, { terms, purpose, stored, at, approvedBy: found.approvedBy });
+      if (typeof judged === 'string') return judged;
+      return accessedFact(book, { ...judged, terms, at, approvedBy: found.approvedBy });
     });
     const recorded = desk.book.get(access);
     if (recorded?.state === 'refused') throw refused(recorded.code);
@@ -319,16 +311,29 @@ export class Vault {
     }
   }
 
-  async #consentRefusal({ data: { consentId } }: StoredEvent): Promise<AccessRefusal | undefined> {
-    const { consents, now } = this.#deps;
+  /** Whether this asker may have the sample now: its purpose, the form, its owner's consent. */
+  async #judge(
+    asker: Asker,
+    { purpose: id, form }: Pick<AccessTerms, 'form' | 'purpose'>,
+    find: () => Promise<StoredEvent | undefined>,
+  ): Promise<Judged | AccessRefusal> {
+    const { purposes, consents, now } = this.#deps;
+    const purpose = purposes.get(id);
+    if (purpose === undefined) return 'PURPOSE_UNKNOWN';
+    if (!mayAsk(purpose, asker)) return 'PURPOSE_NOT_ALLOWED';
+    if (!purpose.forms.includes(form)) return 'FORM_NOT_ALLOWED';
+    const stored = await find();
+    if (stored === undefined) return 'SUBMISSION_UNKNOWN';
+    const { consentId } = stored.data;
     const { histories } = await consents.read([consentId]);
-    return gate(histories.get(consentId) ?? [], now()).given ? undefined : 'CONSENT_WITHDRAWN';
+    const consent = gate(histories.get(consentId) ?? [], now());
+    return consent.given ? { purpose, stored } : 'CONSENT_WITHDRAWN';
   }
 
   /** The `stored` event of a submission. `undefined`: there is none in this region. */
   async #find(desk: AccessDesk, { submission, of }: AccessOrder): Promise<StoredEvent | undefined> {
     if (of !== undefined) return await this.#storedAt(of, submission);
-    const read = await fromSites(this.#deps.sites, desk.serving, async (site) => {
+    const read = await fromSites(this.#deps.sites, desk.serving(), async (site) => {
       const position = (await site.read(objectKey(submission)))?.metadata?.position;
       return position === undefined ? undefined : await this.#storedAt(position, submission);
     });
@@ -403,10 +408,8 @@ function accessedFact(
     stored,
     at,
     approvedBy,
-  }: {
+  }: Judged & {
     readonly terms: AccessTerms;
-    readonly purpose: Purpose;
-    readonly stored: StoredEvent;
     readonly at: number;
     readonly approvedBy: readonly string[];
   },
@@ -427,16 +430,6 @@ function accessedFact(
 
 function wordsOf({ until, ...terms }: AccessTerms): Omit<AccessTerms, 'until'> & { until: string } {
   return { ...terms, until: new Date(until).toISOString() };
-}
-
-function purposeRefusal(
-  purpose: Purpose | undefined,
-  asker: Asker,
-  form: AccessForm,
-): AccessRefusal | undefined {
-  if (purpose === undefined) return 'PURPOSE_UNKNOWN';
-  if (!mayAsk(purpose, asker)) return 'PURPOSE_NOT_ALLOWED';
-  return purpose.forms.includes(form) ? undefined : 'FORM_NOT_ALLOWED';
 }
 
 /** Throws the refusal of an access that was refused. */

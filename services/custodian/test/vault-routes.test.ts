@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { createMetrics } from '@residency/telemetry';
 import type { AccessResult } from '@residency/telemetry';
 import {
   VAULT_NOW,
+  VAULT_PURPOSES,
   VAULT_SAMPLE,
   VAULT_SUBMISSION,
   VaultWorld,
@@ -12,6 +14,8 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startVaultServer } from '../src/vault/start-vault-server.ts';
 import type { Served } from '@residency/http-server';
+import { parsePurposes } from '@residency/vault';
+import type { Packer } from '@residency/vault';
 
 const TOKENS = { ana: 'a'.repeat(32), bob: 'b'.repeat(32), eve: 'e'.repeat(32) };
 
@@ -19,6 +23,11 @@ let world: VaultWorld;
 let server: Served;
 const results: AccessResult[] = [];
 let nth = 0;
+/** Packing ends once this resolved. */
+let packing = Promise.resolve();
+let inPacker = 0;
+/** Requests between two looks at the ledger. */
+let waitingNow = 0;
 
 beforeAll(async () => {
   world = await VaultWorld.open();
@@ -37,12 +46,39 @@ beforeAll(async () => {
         sha256: createHash('sha256').update(token).digest('hex'),
       })),
     },
-    vaults: new Map([['zurich', await world.vault()]]),
+    vaults: new Map([['zurich', await world.vault({ packer, purposes: PURPOSES, pause })]]),
     result: (_, result) => {
       results.push(result);
     },
   });
 });
+
+async function pause(): Promise<void> {
+  waitingNow += 1;
+  await setTimeout(10);
+  waitingNow -= 1;
+}
+
+/** The world's, and a third principal. */
+const PURPOSES = parsePurposes(
+  JSON.stringify({
+    purposes: VAULT_PURPOSES.purposes.map((purpose) =>
+      purpose.id === 'analysis' ? { ...purpose, principals: ['ana', 'bob', 'eve'] } : purpose,
+    ),
+  }),
+);
+
+const packer: Packer = {
+  pack: async (form, sample) => {
+    inPacker += 1;
+    await packing;
+    return {
+      bytes: sample,
+      contentType: form,
+      contentDisposition: 'attachment; filename="sample.cart"',
+    };
+  },
+};
 
 afterAll(async () => {
   await server.close();
@@ -56,11 +92,16 @@ function newAccess(): string {
 async function ask(
   method: string,
   path: string,
-  { body, who = 'ana' }: { body?: unknown; who?: keyof typeof TOKENS } = {},
+  {
+    body,
+    who = 'ana',
+    signal,
+  }: { body?: unknown; who?: keyof typeof TOKENS; signal?: AbortSignal } = {},
 ) {
   const response = await fetch(`${server.url}${path}`, {
     method,
     headers: { authorization: `Bearer ${TOKENS[who]}` },
+    ...(signal === undefined ? {} : { signal }),
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const bytes = Buffer.from(await response.arrayBuffer());
@@ -254,32 +295,77 @@ test('an answer repeats nothing of its request', async () => {
   }
 });
 
-test('no more than four samples are on their way to one principal, nor eight to all', async () => {
-  const access = newAccess();
-  await ask('PUT', `/v1/accesses/${access}`, { body: order() });
-  world.publishes = false;
-  const late = newAccess();
-  await ask('PUT', `/v1/accesses/${late}`, { body: order() });
-  const waiting = Array.from({ length: 4 }, () => {
-    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
-    socket.on('error', () => undefined);
-    socket.write(
-      `GET /v1/accesses/${late}/sample HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${TOKENS.ana}\r\n\r\n`,
-    );
-    return socket;
-  });
-  await expect
-    .poll(async () => (await ask('GET', `/v1/accesses/${access}/sample`)).status)
-    .toBe(503);
-  const other = newAccess();
-  expect((await ask('PUT', `/v1/accesses/${other}`, { body: order(), who: 'bob' })).status).toBe(
-    201,
+/** Asks for a sample, and can go before the answer. */
+function leavable(access: string, who: keyof typeof TOKENS): () => void {
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write(
+    `GET /v1/accesses/${access}/sample HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${TOKENS[who]}\r\n\r\n`,
   );
-  world.published = world.log.length;
-  expect((await ask('GET', `/v1/accesses/${other}/sample`, { who: 'bob' })).status).toBe(200);
-  for (const socket of waiting) socket.destroy();
+  return () => socket.destroy();
+}
+
+async function accessFor(who: keyof typeof TOKENS): Promise<string> {
+  const access = newAccess();
+  const { status } = await ask('PUT', `/v1/accesses/${access}`, { body: order(), who });
+  expect(status).toBe(201);
+  return access;
+}
+
+/** 200, the problem's code, or `waits`: no answer within the time. */
+async function sampleFor(who: keyof typeof TOKENS, access: string, within = 10_000) {
+  try {
+    const signal = AbortSignal.timeout(within);
+    const { status, text } = await ask('GET', `/v1/accesses/${access}/sample`, { who, signal });
+    return status === 200 ? 200 : (JSON.parse(text) as { readonly code: string }).code;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'TimeoutError') return 'waits';
+    throw error;
+  }
+}
+
+async function eventually(read: () => Promise<unknown>, expected: unknown): Promise<void> {
+  await expect.poll(read, { timeout: 10_000 }).toEqual(expected);
+}
+
+test('no more than four samples are packed for one principal, nor eight for all, whoever goes meanwhile', async () => {
+  const access = { ana: await accessFor('ana'), bob: await accessFor('bob') };
+  const eve = await accessFor('eve');
+  const packed = Promise.withResolvers<void>();
+  packing = packed.promise;
+  inPacker = 0;
+  const clients = Array.from({ length: 4 }, () => leavable(access.ana, 'ana'));
+  await eventually(async () => inPacker, 4);
+  expect(await sampleFor('ana', access.ana)).toBe('BUSY');
+  const others = Array.from({ length: 4 }, () => sampleFor('bob', access.bob));
+  await eventually(async () => inPacker, 8);
+  expect(await sampleFor('eve', eve)).toBe('BUSY');
+  // Their samples are in memory still, so their places are taken.
+  for (const leave of clients) leave();
+  await setTimeout(100);
+  expect(await sampleFor('eve', eve)).toBe('BUSY');
+  expect(inPacker).toBe(8);
+  packed.resolve();
+  expect(await Promise.all(others)).toEqual([200, 200, 200, 200]);
+  for (let time = 0; time < 3; time += 1)
+    await eventually(
+      () => Promise.all([1, 2, 3, 4].map(() => sampleFor('ana', access.ana))),
+      [200, 200, 200, 200],
+    );
+});
+
+test('no more than sixty-four wait for the checkpoint for one principal, and whoever goes leaves the place', async () => {
+  world.publishes = false;
+  const late = { ana: await accessFor('ana'), bob: await accessFor('bob') };
+  for (let time = 0; time < 3; time += 1) {
+    const clients = Array.from({ length: 64 }, () => leavable(late.ana, 'ana'));
+    await eventually(async () => waitingNow, 64);
+    expect(await sampleFor('ana', late.ana)).toBe('BUSY');
+    expect(await sampleFor('bob', late.bob, 500)).toBe('waits');
+    for (const leave of clients) leave();
+    await eventually(async () => waitingNow, 0);
+  }
   world.publishes = true;
-  await expect
-    .poll(async () => (await ask('GET', `/v1/accesses/${access}/sample`)).status)
-    .toBe(200);
+  await eventually(() => sampleFor('ana', late.ana), 200);
+  expect(await sampleFor('bob', late.bob)).toBe(200);
 });

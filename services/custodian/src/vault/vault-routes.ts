@@ -1,5 +1,6 @@
 import { ACCESS_FORMS, accessId } from '@residency/contracts';
 import { codeOf, remedyOf } from '@residency/coded-error';
+import { defined } from '@residency/defined';
 import { BodyBudget, Problem, readBody, unavailable } from '@residency/http-server';
 import type { AllowedMethods, ProblemKind } from '@residency/http-server';
 import { tryReadJson } from '@residency/residency';
@@ -81,8 +82,8 @@ export function vaultRoutes(app: FastifyInstance, deps: VaultRoutesDeps): void {
     ...authenticated,
     handler: async (request, reply) => {
       const access = accessIn(request);
-      const { region, ...rest } = await orderIn(request, reply, budget);
-      const asked: AccessOrder = withoutUndefined({ access, ...rest });
+      const { region, of, ...rest } = await orderIn(request, reply, budget);
+      const asked: AccessOrder = { access, ...rest, ...defined({ of }) };
       const [name, vault] = vaultFor(deps, region, access, askerOf(request));
       const report = await answering(deps, name, 'recorded', () =>
         vault.request(askerOf(request), asked),
@@ -118,22 +119,24 @@ export function vaultRoutes(app: FastifyInstance, deps: VaultRoutesDeps): void {
       const asker = askerOf(request);
       const gone = new AbortController();
       const late = setTimeout(() => reply.raw.destroy(), SEND_WITHIN_MS);
-      const taken = [waiting.take(asker.principal)];
-      reply.raw.once('close', () => {
-        clearTimeout(late);
-        for (const leave of taken) leave();
-        gone.abort();
+      const closed = new Promise<void>((resolve) => {
+        reply.raw.once('close', () => {
+          clearTimeout(late);
+          gone.abort();
+          resolve();
+        });
       });
       const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(WAIT_MS)]);
       const { bytes, contentType, contentDisposition } = await answering(
         deps,
         name,
         'released',
-        async () => {
-          await vault.untilPublic(asker, access, signal);
-          taken.push(releasing.take(asker.principal));
-          return await vault.release(asker, access, signal);
-        },
+        () =>
+          waiting.hold(asker.principal, () =>
+            vault.release(asker, access, signal, (work) =>
+              releasing.hold(asker.principal, work, closed),
+            ),
+          ),
       );
       return reply
         .type(contentType)
@@ -155,14 +158,26 @@ class Places {
     this.#each = each;
   }
 
-  /** Returns the call that leaves the place. Throws 503 if there is none. */
-  take(principal: string): () => void {
+  /** Leaves the place once the work has failed, or has ended and `until` resolved. Throws 503 if all are taken. */
+  async hold<T>(
+    principal: string,
+    work: () => Promise<T>,
+    until: Promise<void> = Promise.resolve(),
+  ): Promise<T> {
     const own = this.#taken.filter((one) => one === principal).length;
     if (this.#taken.length >= this.#most || own >= this.#each) throw busy(this.#most, this.#each);
     this.#taken.push(principal);
-    return () => {
+    const leave = (): void => {
       this.#taken.splice(this.#taken.indexOf(principal), 1);
     };
+    try {
+      const done = await work();
+      void until.then(leave);
+      return done;
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 }
 
@@ -239,13 +254,6 @@ async function orderIn(
   } finally {
     lease.release();
   }
-}
-
-function withoutUndefined({
-  of,
-  ...asked
-}: Omit<AccessOrder, 'of'> & { readonly of?: string | undefined }): AccessOrder {
-  return of === undefined ? asked : { ...asked, of };
 }
 
 function bodyOf({ access, state, until, missingApprovals }: AccessReport): object {
