@@ -80,6 +80,7 @@ export {
 export type { EntryFault } from './verifying/entry-faults.ts';
 export type { FsckOptions, FsckReport } from './verifying/fsck.ts';
 export { fsck } from './verifying/fsck.ts';
+export { findLeaf } from './verifying/find-leaf.ts';
 export type { LedgerFault, LedgerFaultCode } from './verifying/ledger-fault.ts';
 export { LEDGER_FAULT_CODES } from './verifying/ledger-fault.ts';
 export type { Proven } from './verifying/prove.ts';

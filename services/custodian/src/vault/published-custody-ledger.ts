@@ -1,9 +1,8 @@
-import { ledgerPath, prove } from '@residency/auditing';
+import { findLeaf, ledgerPath } from '@residency/auditing';
 import type { LedgerStore } from '@residency/auditing';
-import { hasCode } from '@residency/coded-error';
 import { custodyEventIn, custodyTopic } from '@residency/contracts';
 import { CHECKPOINT_PATH, LedgerReader, TILE_WIDTH, openCheckpoint } from '@residency/ledger';
-import type { ReadLedgerFile, VerifierKey } from '@residency/ledger';
+import type { VerifierKey } from '@residency/ledger';
 import type { PublishedLedger } from '@residency/vault';
 import { CustodianError } from '../custodian-error.ts';
 
@@ -58,24 +57,19 @@ export class PublishedCustodyLedger implements PublishedLedger {
     const topic = custodyTopic(region);
     const read = (path: string): Promise<Uint8Array | undefined> =>
       store.read(ledgerPath({ topic, partition: 0 }, path, trust.generation));
-    if (!(await this.#reaches(leaf, read))) return false;
-    try {
-      await prove(read, leaf, topic, trust);
-      return true;
-    } catch (error) {
-      if (hasCode(error, 'NOT_IN_LEDGER')) return false;
-      throw error;
-    }
-  }
-
-  /** Most looks are too early. So the last entry is read first, not all of them. */
-  async #reaches(leaf: Buffer, read: ReadLedgerFile): Promise<boolean> {
     const bytes = await read(CHECKPOINT_PATH);
     if (bytes === undefined) return false;
-    const { checkpoint } = await openCheckpoint(bytes, this.#deps.trust);
+    const { checkpoint } = await openCheckpoint(bytes, trust);
     if (checkpoint.size === 0) return false;
     const reader = await LedgerReader.open(checkpoint, read);
+    // Most looks are too early. So the last entry is read first, not all of them.
     const last = (await reader.entries(Math.floor((checkpoint.size - 1) / TILE_WIDTH))).at(-1);
-    return (custodyEventIn(last)?.sequence ?? Infinity) >= (custodyEventIn(leaf)?.sequence ?? 0);
+    if (sequenceIn(last) < sequenceIn(leaf)) return false;
+    return (await findLeaf(reader, leaf, topic)) !== undefined;
   }
+}
+
+/** Infinite if it is no custody event: then the whole ledger is searched. */
+function sequenceIn(value: Uint8Array | undefined): number {
+  return custodyEventIn(value)?.sequence ?? Infinity;
 }
