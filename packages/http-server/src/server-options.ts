@@ -1,5 +1,3 @@
-import type { AllowedMethods } from './not-found.ts';
-
 /** Milliseconds. */
 export interface Timeouts {
   /** From a connection's first byte, or its opening, to the end of its headers. */
@@ -54,7 +52,6 @@ export interface ServerSettings {
 
 export interface ServerOptions extends ServerSettings {
   readonly service: ServiceWords;
-  readonly methods: readonly AllowedMethods[];
   /**
    * True for a server without tokens: it listens on loopback only, and refuses pages of other
    * origins.

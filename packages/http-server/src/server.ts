@@ -3,7 +3,7 @@ import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answerClientError } from './client-error.ts';
 import { refuseForeignPages } from './loopback.ts';
-import { notFound } from './not-found.ts';
+import { KnownPaths } from './known-paths.ts';
 import { PROBLEM_CONTENT_TYPE, Problem, unavailable } from './problem.ts';
 import { DEFAULT_MAX_CONNECTIONS, DEFAULT_TIMEOUTS } from './server-options.ts';
 import type { ServerOptions, Timeouts } from './server-options.ts';
@@ -22,15 +22,16 @@ export interface HttpServer {
 
 /**
  * An HTTP server without routes: limits on time and connections, guards before every route, and
- * problem documents for every failure. A route that has a body reads it with `readBody`.
+ * problem documents for every failure. A route that has a body reads it with `withBody`.
  */
 export function createServer(options: ServerOptions): HttpServer {
   const { guarded, maxConnections = DEFAULT_MAX_CONNECTIONS } = options;
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const app = newApp(options, timeouts);
+  const paths = new KnownPaths(app);
   const connections = new Connections(app.server, maxConnections);
   const server = { app, connections, guarded, grace: timeouts.grace, closing: false };
-  addHooks(server, options);
+  addHooks(server, paths, options);
   return server;
 }
 
@@ -71,14 +72,18 @@ function newApp(options: ServerOptions, timeouts: Timeouts): FastifyInstance {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_, payload, done) => done(null, payload));
   app.setErrorHandler(answer);
-  app.setNotFoundHandler((request) => {
-    throw notFound(request.url, options.service.name, options.methods);
-  });
   return app;
 }
 
-function addHooks(server: HttpServer, { service, methods, answered }: ServerOptions): void {
+function addHooks(
+  server: HttpServer,
+  paths: KnownPaths,
+  { service, answered }: ServerOptions,
+): void {
   const { app } = server;
+  app.setNotFoundHandler(({ url }) => {
+    throw paths.notFound(url, service.name);
+  });
   if (answered !== undefined)
     app.addHook('onResponse', async ({ is404, routeOptions }, { statusCode, elapsedTime }) => {
       answered(is404 ? undefined : routeOptions.url, statusCode, elapsedTime);
@@ -93,7 +98,7 @@ function addHooks(server: HttpServer, { service, methods, answered }: ServerOpti
     refuseFraming(request.raw);
     if (server.guarded) refuseForeignPages(request.headers, service.name);
     // Checked here, before the handler: a body for an unknown route is not read.
-    if (request.is404) throw notFound(request.url, service.name, methods);
+    if (request.is404) throw paths.notFound(request.url, service.name);
   });
   app.addHook('onSend', async (_, reply) => {
     const kept = reply.hasHeader('cache-control') ? {} : { 'cache-control': 'no-store' };

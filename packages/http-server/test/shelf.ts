@@ -1,9 +1,10 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { CodedError } from '@residency/coded-error';
+import { defined } from '@residency/defined';
 import { onTestFinished } from 'vitest';
-import { BodyBudget, Tokens, createServer, readBody, serve } from '../src/index.ts';
-import type { Served, ServerSettings, Token } from '../src/index.ts';
+import { BodyBudget, Tokens, createServer, serve, withBody } from '../src/index.ts';
+import type { Served, ServerSettings, Token, WithBodyOptions } from '../src/index.ts';
 
 export const SCOPES = ['read', 'write'] as const;
 type Scope = (typeof SCOPES)[number];
@@ -16,7 +17,7 @@ export interface ShelfOptions extends ServerSettings {
   readonly host?: string;
   readonly port?: number;
   readonly tokens?: readonly Token<Scope>[];
-  readonly inspect?: Parameters<typeof readBody>[1]['inspect'];
+  readonly inspect?: WithBodyOptions['inspect'];
 }
 
 /** A small service, the shelf, on a free port. `POST /things` answers with the length of its body. */
@@ -32,32 +33,25 @@ export class Shelf {
       log: { error: (fields, message) => this.logged.push(JSON.stringify(fields) + message) },
       ...options,
       service: { name: 'shelf', dependency: 'wall', headersAdvice: 'Send fewer.' },
-      methods: [
-        [/^\/things$/, 'POST'],
-        [/^\/(?:who|falls)$/, 'GET, HEAD'],
-      ],
       guarded: !tokens.required,
     });
     const budget = new BodyBudget(LIMIT);
-    server.app.post('/things', async ({ raw }, reply) => {
-      const lease = budget.lease();
-      try {
-        const body = await readBody(raw, {
+    server.app.post('/things', (request, reply) =>
+      withBody(
+        request,
+        reply,
+        {
           limit: LIMIT,
           limitAdvice: 'Send less.',
           budget,
-          lease,
-          proceed: () => {
-            if (raw.headers.expect !== undefined) reply.raw.writeContinue();
-          },
-          ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
-        });
-        await this.before();
-        return { length: body.length };
-      } finally {
-        lease.release();
-      }
-    });
+          ...defined({ inspect: options.inspect }),
+        },
+        async (body) => {
+          await this.before();
+          return { length: body.length };
+        },
+      ),
+    );
     server.app.get('/who', async ({ headers: { authorization } }) => {
       tokens.requireScope('read', authorization);
       return { principal: tokens.principal(authorization) ?? null };

@@ -12,4 +12,4 @@ export type { OpenVaultDeps } from './vault/open-vault.ts';
 export { hasVaultFolder, readVaultFolder } from './vault/vault-folder.ts';
 export type { PrincipalToken, VaultFolder } from './vault/vault-folder.ts';
 export { askersOf, startVaultServer } from './vault/start-vault-server.ts';
-export { VAULT_METHODS, VAULT_ROUTES, vaultRoutes } from './vault/vault-routes.ts';
+export { VAULT_ROUTES, vaultRoutes } from './vault/vault-routes.ts';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { createMetrics } from '@residency/telemetry';
@@ -11,11 +12,11 @@ import {
   VaultWorld,
   accessIdAt,
 } from '@residency/testkit';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startVaultServer } from '../src/vault/start-vault-server.ts';
-import type { Served } from '@residency/http-server';
+import type { Served, ServerSettings } from '@residency/http-server';
 import { parsePurposes } from '@residency/vault';
-import type { Packer } from '@residency/vault';
+import type { Packer, Vault } from '@residency/vault';
 
 const TOKENS = { ana: 'a'.repeat(32), bob: 'b'.repeat(32), eve: 'e'.repeat(32) };
 
@@ -31,7 +32,12 @@ let waitingNow = 0;
 
 beforeAll(async () => {
   world = await VaultWorld.open();
-  server = await startVaultServer({
+  server = await served(await world.vault({ packer, purposes: PURPOSES, pause }));
+});
+
+async function served(vault: Vault, settings: ServerSettings = {}): Promise<Served> {
+  return await startVaultServer({
+    ...settings,
     host: '127.0.0.1',
     port: 0,
     operations: {
@@ -46,12 +52,12 @@ beforeAll(async () => {
         sha256: createHash('sha256').update(token).digest('hex'),
       })),
     },
-    vaults: new Map([['zurich', await world.vault({ packer, purposes: PURPOSES, pause })]]),
+    vaults: new Map([['zurich', vault]]),
     result: (_, result) => {
       results.push(result);
     },
   });
-});
+}
 
 async function pause(): Promise<void> {
   waitingNow += 1;
@@ -368,4 +374,31 @@ test('no more than sixty-four wait for the checkpoint for one principal, and who
   world.publishes = true;
   await eventually(() => sampleFor('ana', late.ana), 200);
   expect(await sampleFor('bob', late.bob)).toBe(200);
+});
+
+test('whoever opens connections ends no request that waits for its sample', async () => {
+  const other = await VaultWorld.open();
+  other.publishes = false;
+  const small = await served(await other.vault(), { maxConnections: 2 });
+  onTestFinished(() => small.close());
+  const access = newAccess();
+  const at = `${small.url}/v1/accesses/${access}`;
+  const headers = { authorization: `Bearer ${TOKENS.ana}` };
+  await fetch(at, { method: 'PUT', headers, body: JSON.stringify(order()) });
+  const waits = fetch(`${at}/sample`, { headers });
+  await setTimeout(100);
+  // The one that is left is for short requests.
+  const second = await fetch(`${at}/sample`, { headers, signal: AbortSignal.timeout(5_000) });
+  expect([second.status, await second.json()]).toEqual([
+    503,
+    expect.objectContaining({ code: 'BUSY' }),
+  ]);
+  for (let nth = 0; nth < 8; nth += 1) {
+    const socket = connect(Number(new URL(small.url).port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    onTestFinished(() => void socket.destroy());
+    await once(socket, 'connect');
+  }
+  other.publishes = true;
+  expect((await waits).status).toBe(200);
 });

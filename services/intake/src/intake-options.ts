@@ -1,7 +1,6 @@
 import type { Limits } from '@residency/contracts';
-import type { AllowedMethods, ServeOptions, ServerSettings } from '@residency/http-server';
+import type { HttpServer, ServeOptions, ServerSettings } from '@residency/http-server';
 import type { Operations } from '@residency/operations';
-import type { FastifyInstance } from 'fastify';
 import type { ConsentHistories } from './ports/consent-histories.ts';
 import type { EventAppender } from './ports/event-appender.ts';
 import type { SubmissionStatus } from './ports/submission-status.ts';
@@ -16,9 +15,7 @@ export interface IntakeOptions extends ServeOptions, ServerSettings {
    * Further routes of the process, open to every client that reaches the port. An answer may set
    * `cache-control`; otherwise it is not cached.
    */
-  readonly routes?: (app: FastifyInstance) => void;
-  /** Their methods, for the answer to another one. */
-  readonly methods?: readonly AllowedMethods[];
+  readonly routes?: (server: Pick<HttpServer, 'app' | 'connections'>) => void;
   readonly tokens?: readonly IntakeToken[];
   /** `inFlightBytes`: the limit for all request bodies held at one time. */
   readonly limits?: Limits;

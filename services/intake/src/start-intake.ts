@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS } from '@residency/contracts';
 import { BodyBudget, Tokens, createServer, serve } from '@residency/http-server';
-import type { AllowedMethods, Served, ServiceWords } from '@residency/http-server';
+import type { Served, ServiceWords } from '@residency/http-server';
 import { Decoder } from './decoding/decoder.ts';
 import type { IntakeOptions } from './intake-options.ts';
 import { consentsRoute } from './routes/consents.ts';
@@ -18,10 +18,6 @@ export const INTAKE_ROUTES: readonly string[] = [
   '/livez',
   '/readyz',
   '/metrics',
-];
-const METHODS: readonly AllowedMethods[] = [
-  [/^\/events$/, 'POST'],
-  [/^\/(?:livez|readyz|metrics|submissions\/[^/]+|consents\/[^/]+)?$/, 'GET, HEAD'],
 ];
 
 const SERVICE: ServiceWords = {
@@ -46,7 +42,6 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   const server = createServer({
     ...options,
     service: SERVICE,
-    methods: [...METHODS, ...(options.methods ?? [])],
     guarded: !tokens.required,
   });
   const { app, connections } = server;
@@ -65,7 +60,7 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   submissionsRoute(app, { status: options.status, tokens });
   consentsRoute(app, { consents: options.consents, tokens });
   openRoutes(app, options.operations);
-  options.routes?.(app);
+  options.routes?.(server);
   const served = await serve(server, options);
   return {
     url: served.url,

@@ -11,13 +11,7 @@ import {
   parsePosition,
 } from '@residency/contracts';
 import type { AuditEvent, Position, TopicPartition } from '@residency/contracts';
-import {
-  ActiveDesks,
-  VAULT_METHODS,
-  VAULT_ROUTES,
-  vaultRoutes,
-  askersOf,
-} from '@residency/custodian';
+import { ActiveDesks, VAULT_ROUTES, vaultRoutes, askersOf } from '@residency/custodian';
 import { defined } from '@residency/defined';
 import { INTAKE_ROUTES, startIntake } from '@residency/intake';
 import type { Intake, IntakeToken } from '@residency/intake';
@@ -181,16 +175,15 @@ async function serve(
     status: { find: (submission) => data.log.findSubmission(submission) },
     consents: { history: (consentId) => data.log.consentHistory(consentId) },
     operations,
-    routes: (app) => {
-      ledgerRoutes(app, ledger.store);
+    routes: (server) => {
+      ledgerRoutes(server.app, ledger.store);
       if (vault !== undefined)
-        vaultRoutes(app, {
+        vaultRoutes(server, {
           vaults: vault.vaults,
           askers: askersOf(vault.folder),
           result: metrics.vault([...vault.vaults.keys()]).answered,
         });
     },
-    methods: vault === undefined ? [] : VAULT_METHODS,
     draining: () => control.state.mode === 'draining',
     answered: metrics.http([...INTAKE_ROUTES, ...(vault === undefined ? [] : VAULT_ROUTES)])
       .answered,

@@ -75,6 +75,10 @@ it('keeps a ledger of everything it settles, and serves it', async () => {
     [404, 'no-store'],
     [404, 'no-store'],
   ]);
+  const { status, headers } = await fetch(`${standalone.url}/ledger/0/checkpoint`, {
+    method: 'DELETE',
+  });
+  expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   expect(await (await fetch(`${standalone.url}/metrics`)).text()).toContain(
     `residency_ledger_size{topic="residency.audit",partition="0"} ${settled.length}\n`,
   );

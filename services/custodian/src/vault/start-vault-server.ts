@@ -1,11 +1,11 @@
 import { defined } from '@residency/defined';
 import { Tokens, createServer, serve } from '@residency/http-server';
-import type { AllowedMethods, Served, ServerSettings } from '@residency/http-server';
+import type { Served, ServerSettings } from '@residency/http-server';
 import { OPERATIONS_PATHS, operationsRoutes } from '@residency/operations';
 import type { Operations } from '@residency/operations';
 import { Askers } from './askers.ts';
 import type { VaultFolder } from './vault-folder.ts';
-import { VAULT_METHODS, VAULT_PATHS, VAULT_ROUTES, vaultRoutes } from './vault-routes.ts';
+import { VAULT_PATHS, VAULT_ROUTES, vaultRoutes } from './vault-routes.ts';
 import type { VaultRoutesDeps } from './vault-routes.ts';
 
 export interface VaultServerDeps extends ServerSettings, Omit<VaultRoutesDeps, 'askers'> {
@@ -23,10 +23,6 @@ export const VAULT_SERVER_ROUTES: readonly string[] = [
   '/livez',
   '/readyz',
   '/metrics',
-];
-const METHODS: readonly AllowedMethods[] = [
-  ...VAULT_METHODS,
-  [/^\/(?:livez|readyz|metrics)?$/, 'GET, HEAD'],
 ];
 
 /** Throws `INVALID_TOKEN`. */
@@ -61,7 +57,6 @@ export async function startVaultServer({
       dependency: 'log',
       headersAdvice: 'Send fewer header fields.',
     },
-    methods: METHODS,
     guarded: false,
   });
   const { app } = server;
@@ -70,6 +65,6 @@ export async function startVaultServer({
     paths: { ...VAULT_PATHS, ...OPERATIONS_PATHS },
   }));
   operationsRoutes(app, operations);
-  vaultRoutes(app, { vaults, askers: askersOf(folder), result });
+  vaultRoutes(server, { vaults, askers: askersOf(folder), result });
   return await serve(server, { host, port });
 }

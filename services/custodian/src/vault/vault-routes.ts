@@ -1,14 +1,14 @@
 import { ACCESS_FORMS, accessId } from '@residency/contracts';
 import { codeOf, remedyOf } from '@residency/coded-error';
 import { defined } from '@residency/defined';
-import { BodyBudget, Problem, readBody, unavailable } from '@residency/http-server';
-import type { AllowedMethods, ProblemKind } from '@residency/http-server';
+import { BodyBudget, Problem, holdConnection, unavailable, withBody } from '@residency/http-server';
+import type { HttpServer, ProblemKind } from '@residency/http-server';
 import { tryReadJson } from '@residency/residency';
 import type { AccessResult } from '@residency/telemetry';
 import { VaultError } from '@residency/vault';
 import type { AccessOrder, AccessReport, Asker, Vault, VaultErrorCode } from '@residency/vault';
 import type { Askers } from './askers.ts';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
 /** The patterns of the vault's routes. */
@@ -16,11 +16,6 @@ export const VAULT_ROUTES: readonly string[] = [
   '/v1/accesses/:access',
   '/v1/accesses/:access/approvals',
   '/v1/accesses/:access/sample',
-];
-export const VAULT_METHODS: readonly AllowedMethods[] = [
-  [/^\/v1\/accesses\/[^/]+$/, 'GET, HEAD, PUT'],
-  [/^\/v1\/accesses\/[^/]+\/approvals$/, 'POST'],
-  [/^\/v1\/accesses\/[^/]+\/sample$/, 'GET'],
 ];
 /** The routes' descriptions for `GET /`. */
 export const VAULT_PATHS: Readonly<Record<string, string>> = {
@@ -65,7 +60,10 @@ const order = z.strictObject({
 });
 
 /** Adds `/v1/accesses`. Every route needs a token that names a principal. */
-export function vaultRoutes(app: FastifyInstance, deps: VaultRoutesDeps): void {
+export function vaultRoutes(
+  { app, connections }: Pick<HttpServer, 'app' | 'connections'>,
+  deps: VaultRoutesDeps,
+): void {
   const budget = new BodyBudget(64 * BODY_BYTES);
   const waiting = new Places(WAITING, WAITING_EACH);
   const releasing = new Places(RELEASES, RELEASES_EACH);
@@ -82,6 +80,7 @@ export function vaultRoutes(app: FastifyInstance, deps: VaultRoutesDeps): void {
     ...authenticated,
     handler: async (request, reply) => {
       const access = accessIn(request);
+      holdConnection(connections, request, reply);
       const { region, of, ...rest } = await orderIn(request, reply, budget);
       const asked: AccessOrder = { access, ...rest, ...defined({ of }) };
       const [name, vault] = vaultFor(deps, region, access, askerOf(request));
@@ -117,6 +116,7 @@ export function vaultRoutes(app: FastifyInstance, deps: VaultRoutesDeps): void {
       const access = accessIn(request);
       const [name, vault] = vaultFor(deps, regionAsked(request), access, askerOf(request));
       const asker = askerOf(request);
+      holdConnection(connections, request, reply);
       const gone = new AbortController();
       const late = setTimeout(() => reply.raw.destroy(), SEND_WITHIN_MS);
       const closed = new Promise<void>((resolve) => {
@@ -234,26 +234,15 @@ async function orderIn(
   reply: FastifyReply,
   budget: BodyBudget,
 ): Promise<z.output<typeof order>> {
-  const lease = budget.lease();
-  try {
-    const body = await readBody(request.raw, {
-      limit: BODY_BYTES,
-      limitAdvice: 'Shorten the reference.',
-      budget,
-      lease,
-      proceed: () => {
-        if (request.headers.expect !== undefined) reply.raw.writeContinue();
-      },
-    });
-    const parsed = order.safeParse(tryReadJson(body.toString('utf8')));
+  const body = { limit: BODY_BYTES, limitAdvice: 'Shorten the reference.', budget };
+  return await withBody(request, reply, body, (bytes) => {
+    const parsed = order.safeParse(tryReadJson(bytes.toString('utf8')));
     if (parsed.success) return parsed.data;
     const names = parsed.error.issues.map(({ path }) => path.join('.') || 'unknown members');
     throw invalid(
       `a JSON object with submission, purpose, reference, and perhaps form, of and region; wrong: ${[...new Set(names)].filter((one) => /^[a-z ]{1,20}$/.test(one)).join(', ')}`,
     );
-  } finally {
-    lease.release();
-  }
+  });
 }
 
 function bodyOf({ access, state, until, missingApprovals }: AccessReport): object {

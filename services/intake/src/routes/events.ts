@@ -2,7 +2,7 @@ import type { HttpEvents } from '@residency/cloudevents';
 import { TOPICS, formatPosition } from '@residency/contracts';
 import type { LogEntry } from '@residency/contracts';
 import { defined } from '@residency/defined';
-import { Problem, readBody, unavailable } from '@residency/http-server';
+import { Problem, holdConnection, unavailable, withBody } from '@residency/http-server';
 import type { BodyBudget, Tokens } from '@residency/http-server';
 import type { Connections } from '@residency/operations';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -37,28 +37,17 @@ export function eventsRoute(app: FastifyInstance, deps: EventsDeps): void {
       deps.tokens.scopes(headers.authorization);
     },
     handler: async (request, reply) => {
-      const lease = deps.budget.lease();
-      try {
-        refuseEncoded(request);
-        refusePartial(request);
-        if (!deps.connections.hold(request.raw, reply.raw))
-          throw unavailable(
-            'BUSY',
-            'Expected room for this request among those in progress; found none. Send it again after the time in Retry-After.',
-            1,
-          );
-        const proceed = (): void => {
-          if (request.headers.expect !== undefined) reply.raw.writeContinue();
-        };
-        const body = await readBody(request.raw, {
-          limit: deps.limits.recordBytes,
-          limitAdvice: 'Send fewer events at a time, or smaller samples.',
-          budget: deps.budget,
-          lease,
-          proceed,
-          inspect: countTokens(request.headers['content-type']),
-        });
-        const decoded = await decode(request, body, deps.decoder);
+      refuseEncoded(request);
+      refusePartial(request);
+      holdConnection(deps.connections, request, reply);
+      const body = {
+        limit: deps.limits.recordBytes,
+        limitAdvice: 'Send fewer events at a time, or smaller samples.',
+        budget: deps.budget,
+        inspect: countTokens(request.headers['content-type']),
+      };
+      return await withBody(request, reply, body, async (bytes) => {
+        const decoded = await decode(request, bytes, deps.decoder);
         const entries = admitAll(decoded, {
           limits: deps.limits,
           scopes: deps.tokens.scopes(request.headers.authorization),
@@ -71,9 +60,7 @@ export function eventsRoute(app: FastifyInstance, deps: EventsDeps): void {
           );
         }
         return await accept(reply, entries, deps.appender);
-      } finally {
-        lease.release();
-      }
+      });
     },
   });
 }

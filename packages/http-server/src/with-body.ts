@@ -1,17 +1,14 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { BodyBudget, BodyLease } from './body-budget.ts';
 import { Problem, unavailable } from './problem.ts';
 
 const FIRST_BYTES = 64 * 1024;
 
-export interface ReadBodyOptions {
+export interface WithBodyOptions {
   readonly limit: number;
   /** The next step for a client whose body is over `limit`: a sentence. */
   readonly limitAdvice: string;
   readonly budget: BodyBudget;
-  readonly lease: BodyLease;
-  /** Called once the declared length is accepted. */
-  readonly proceed: () => void;
   /**
    * Called with each chunk before it is kept, and before the rest arrives. A problem refuses the
    * body.
@@ -20,23 +17,49 @@ export interface ReadBodyOptions {
 }
 
 /**
- * Reads the whole body. 413 beyond `limit`, 503 if the budget is used up, 400 if the client
- * disconnects. A declared length is checked before a byte is read, but the budget is charged only
- * for bytes that arrived. A client that declares much and then stalls therefore takes nothing from
- * the others. The server discards bytes that arrive after a refusal, until the request's timeout.
+ * Reads the whole body and calls `use` with it; its bytes count in the budget until that resolves.
+ * 413 beyond `limit`, 503 if the budget is used up, 400 if the client disconnects. A declared length
+ * is checked before a byte is read, but the budget is charged only for bytes that arrived. A client
+ * that declares much and then stalls therefore takes nothing from the others. The server discards
+ * bytes that arrive after a refusal, until the request's timeout.
  */
-export async function readBody(
+export async function withBody<T>(
+  { raw }: Pick<FastifyRequest, 'raw'>,
+  reply: Pick<FastifyReply, 'raw'>,
+  options: WithBodyOptions,
+  use: (body: Buffer) => Promise<T> | T,
+): Promise<T> {
+  const lease = options.budget.lease();
+  try {
+    requireRoom(raw, options);
+    if (raw.headers.expect !== undefined) reply.raw.writeContinue();
+    return await use(await read(raw, lease, options));
+  } finally {
+    lease.release();
+  }
+}
+
+function requireRoom(
+  { headers }: FastifyRequest['raw'],
+  { limit, limitAdvice, budget }: WithBodyOptions,
+): void {
+  const declared = declaredLength(headers);
+  if (declared === undefined) return;
+  if (declared > limit) throw bodyTooLarge(limit, limitAdvice);
+  if (declared > budget.free) throw budgetSpent();
+}
+
+function declaredLength(headers: FastifyRequest['raw']['headers']): number | undefined {
+  const declared = headers['content-length'];
+  return declared === undefined ? undefined : Number(declared);
+}
+
+async function read(
   request: FastifyRequest['raw'],
-  { limit, limitAdvice, budget, lease, proceed, inspect }: ReadBodyOptions,
+  lease: BodyLease,
+  { limit, limitAdvice, inspect }: WithBodyOptions,
 ): Promise<Buffer> {
-  const declared =
-    request.headers['content-length'] === undefined
-      ? undefined
-      : Number(request.headers['content-length']);
-  if (declared !== undefined && declared > limit) throw bodyTooLarge(limit, limitAdvice);
-  if (declared !== undefined && declared > budget.free) throw budgetSpent();
-  proceed();
-  const body = new GrowingBuffer(declared ?? limit, lease);
+  const body = new GrowingBuffer(declaredLength(request.headers) ?? limit, lease);
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const take = (chunk: Buffer): void => {
     const problem = inspect?.(chunk);
