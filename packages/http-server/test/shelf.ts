@@ -1,7 +1,6 @@
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
 import { CodedError } from '@residency/coded-error';
 import { defined } from '@residency/defined';
+import { RawConnection } from '@residency/testkit';
 import { onTestFinished } from 'vitest';
 import { BodyBudget, Tokens, createServer, serve, withBody } from '../src/index.ts';
 import type { Served, ServerSettings, Token, WithBodyOptions } from '../src/index.ts';
@@ -79,8 +78,8 @@ export class Shelf {
   }
 
   /** A connection that sends exactly this text. */
-  raw(text: string): Raw {
-    return new Raw(this.port, text);
+  raw(text: string): RawConnection {
+    return new RawConnection(this.port, text);
   }
 }
 
@@ -89,26 +88,4 @@ export interface Answer {
   readonly headers: Headers;
   readonly text: string;
   readonly body: Record<string, unknown>;
-}
-
-export class Raw {
-  readonly socket: Socket;
-  readonly closed: Promise<void>;
-  received = '';
-
-  constructor(port: number, text: string) {
-    this.socket = connect(port, '127.0.0.1');
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.closed = promise;
-    this.socket.on('data', (chunk) => {
-      this.received += chunk.toString('latin1');
-    });
-    // The server may close the connection: these tests are about that.
-    this.socket.on('error', () => undefined);
-    this.socket.once('close', () => resolve());
-    if (text !== '') this.socket.write(text);
-    onTestFinished(() => {
-      this.socket.destroy();
-    });
-  }
 }

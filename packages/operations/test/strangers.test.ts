@@ -1,15 +1,13 @@
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startOperations } from '@residency/operations';
+import { RawConnection } from '@residency/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { OperationsServer } from '@residency/operations';
 import { spareRender } from '../src/spare-render.ts';
 
 let server: OperationsServer;
 let renders: number;
-const sockets: Socket[] = [];
 
 beforeEach(async () => {
   renders = 0;
@@ -27,32 +25,11 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
-  for (const socket of sockets.splice(0)) socket.destroy();
   await server.close();
 });
 
-interface Raw {
-  readonly socket: Socket;
-  received: string;
-  closed: boolean;
-}
-
-function raw(text = ''): Raw {
-  const connection: Raw = {
-    socket: connect(Number(new URL(server.url).port), '127.0.0.1'),
-    received: '',
-    closed: false,
-  };
-  sockets.push(connection.socket);
-  connection.socket.on('data', (chunk) => {
-    connection.received += chunk.toString('latin1');
-  });
-  connection.socket.on('error', () => undefined);
-  connection.socket.once('close', () => {
-    connection.closed = true;
-  });
-  if (text !== '') connection.socket.write(text);
-  return connection;
+function raw(text = ''): RawConnection {
+  return new RawConnection(Number(new URL(server.url).port), text);
 }
 
 const alive = async (): Promise<number> => (await fetch(`${server.url}/livez`)).status;
@@ -65,7 +42,7 @@ describe('strangers at the port of probes and metrics', () => {
     await expect
       .poll(() => silent.filter(({ closed }) => closed).length)
       .toBeGreaterThanOrEqual(300 - 256);
-    expect(silent.at(-1)?.closed).toBe(false);
+    expect(silent.at(-1)?.socket.closed).toBe(false);
   });
 
   test('do not keep a probe from its answer by headers that never end', async () => {
@@ -78,7 +55,7 @@ describe('strangers at the port of probes and metrics', () => {
     const patient = raw('GET /livez HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(16));
     await expect.poll(() => patient.received.match(/HTTP\/1\.1 200 /g)?.length).toBe(16);
     const greedy = raw('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(5_000));
-    await expect.poll(() => greedy.closed).toBe(true);
+    await expect.poll(() => greedy.socket.closed).toBe(true);
     expect(renders).toBeLessThanOrEqual(17);
     expect(await alive()).toBe(200);
   });
@@ -95,7 +72,7 @@ describe('strangers at the port of probes and metrics', () => {
         `GET /livez HTTP/${version}\r\nHost: a\r\nTransfer-Encoding: ${coding}\r\n\r\n0\r\n\r\n`,
       );
       await expect.poll(() => connection.received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
-      if (status !== 200) await expect.poll(() => connection.closed).toBe(true);
+      if (status !== 200) await expect.poll(() => connection.socket.closed).toBe(true);
     },
   );
 

@@ -43,6 +43,7 @@ export type { ConsentViewHarness } from './consent-view-suite.ts';
 export { describeControlView } from './control-view-suite.ts';
 export type { ControlViewHarness } from './control-view-suite.ts';
 export { eventually } from './eventually.ts';
+export { RawConnection } from './raw-connection.ts';
 export { describePolicyView } from './policy-view-suite.ts';
 export type { PolicyViewHarness } from './policy-view-suite.ts';
 export { describeSettledOutcomes } from './settled-outcomes-suite.ts';

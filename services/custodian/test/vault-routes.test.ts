@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { createMetrics } from '@residency/telemetry';
 import type { AccessResult } from '@residency/telemetry';
 import {
+  RawConnection,
   VAULT_NOW,
   VAULT_PURPOSES,
   VAULT_SAMPLE,
@@ -302,13 +302,11 @@ test('an answer repeats nothing of its request', async () => {
 });
 
 /** Asks for a sample, and can go before the answer. */
-function leavable(access: string, who: keyof typeof TOKENS): () => void {
-  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
-  socket.on('error', () => undefined);
-  socket.write(
+function leavable(access: string, who: keyof typeof TOKENS): RawConnection {
+  return new RawConnection(
+    Number(new URL(server.url).port),
     `GET /v1/accesses/${access}/sample HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${TOKENS[who]}\r\n\r\n`,
   );
-  return () => socket.destroy();
 }
 
 async function accessFor(who: keyof typeof TOKENS): Promise<string> {
@@ -347,7 +345,7 @@ test('no more than four samples are packed for one principal, nor eight for all,
   await eventually(async () => inPacker, 8);
   expect(await sampleFor('eve', eve)).toBe('BUSY');
   // Their samples are in memory still, so their places are taken.
-  for (const leave of clients) leave();
+  for (const { socket } of clients) socket.destroy();
   await setTimeout(100);
   expect(await sampleFor('eve', eve)).toBe('BUSY');
   expect(inPacker).toBe(8);
@@ -368,7 +366,7 @@ test('no more than sixty-four wait for the checkpoint for one principal, and who
     await eventually(async () => waitingNow, 64);
     expect(await sampleFor('ana', late.ana)).toBe('BUSY');
     expect(await sampleFor('bob', late.bob, 500)).toBe('waits');
-    for (const leave of clients) leave();
+    for (const { socket } of clients) socket.destroy();
     await eventually(async () => waitingNow, 0);
   }
   world.publishes = true;
@@ -394,9 +392,7 @@ test('whoever opens connections ends no request that waits for its sample', asyn
     expect.objectContaining({ code: 'BUSY' }),
   ]);
   for (let nth = 0; nth < 8; nth += 1) {
-    const socket = connect(Number(new URL(small.url).port), '127.0.0.1');
-    socket.on('error', () => undefined);
-    onTestFinished(() => void socket.destroy());
+    const { socket } = new RawConnection(Number(new URL(small.url).port), '');
     await once(socket, 'connect');
   }
   other.publishes = true;

@@ -3,8 +3,7 @@ import type { CloudEvent, HttpContent } from '@residency/cloudevents';
 import type { ConsentHistory } from '@residency/consent';
 import { CONSENT_GRANTED, SUBJECT_LINKED, SUBMITTED } from '@residency/contracts';
 import type { LogEntry, Position } from '@residency/contracts';
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import { RawConnection } from '@residency/testkit';
 import { onTestFinished } from 'vitest';
 import type { Readiness } from '@residency/operations';
 import { startIntake } from '../src/index.ts';
@@ -78,8 +77,8 @@ export class IntakeWorld {
   }
 
   /** A connection that sends exactly this text. */
-  raw(text: string): Raw {
-    return new Raw(this.port, text);
+  raw(text: string): RawConnection {
+    return new RawConnection(this.port, text);
   }
 }
 
@@ -96,28 +95,6 @@ async function answer(response: Promise<Response>): Promise<Answer> {
   const text = await (await response).text();
   const json = headers.get('content-type')?.includes('json') === true;
   return { status, headers, text, body: json ? JSON.parse(text) : {} };
-}
-
-export class Raw {
-  readonly socket: Socket;
-  readonly closed: Promise<void>;
-  received = '';
-
-  constructor(port: number, text: string) {
-    this.socket = connect(port, '127.0.0.1');
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.closed = promise;
-    this.socket.on('data', (chunk) => {
-      this.received += chunk.toString('latin1');
-    });
-    // The server may close the connection: these tests are about that.
-    this.socket.on('error', () => undefined);
-    this.socket.once('close', () => resolve());
-    if (text !== '') this.socket.write(text);
-    onTestFinished(() => {
-      this.socket.destroy();
-    });
-  }
 }
 
 export function submitted(change: Partial<CloudEvent> = {}): CloudEvent {
