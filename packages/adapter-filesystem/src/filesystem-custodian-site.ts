@@ -8,7 +8,7 @@ import {
 } from '@residency/contracts';
 import type { ObjectMetadata, SiteIdentity } from '@residency/contracts';
 import { COPY_BYTES, copyTooLarge, setAsideDiffers } from '@residency/custodianship';
-import type { CustodianSite, FoundCopy, NewCopy, Written } from '@residency/custodianship';
+import type { CustodianSite, FoundCopy, NewCopy, Purged, Written } from '@residency/custodianship';
 import { defined } from '@residency/defined';
 import type { DiskCalls } from './disk-calls.ts';
 import { digestFile, openRegular } from './durable-files.ts';
@@ -77,6 +77,10 @@ export class FilesystemCustodianSite implements CustodianSite {
   }
 
   /** The metadata's file comes first: the link of the bytes is the commit, as elsewhere. */
+  async purge(): Promise<Purged> {
+    throw new Error('Not built yet.');
+  }
+
   async setAside(
     submission: string,
     { bytes, metadata }: FoundCopy,

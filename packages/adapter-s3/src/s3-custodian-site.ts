@@ -8,7 +8,7 @@ import {
 } from '@residency/contracts';
 import type { MarkerWatch } from '@residency/contracts';
 import { COPY_BYTES, copyTooLarge, setAsideDiffers } from '@residency/custodianship';
-import type { CustodianSite, FoundCopy, NewCopy, Written } from '@residency/custodianship';
+import type { CustodianSite, FoundCopy, NewCopy, Purged, Written } from '@residency/custodianship';
 import { defined } from '@residency/defined';
 import { createOnly } from './create-only.ts';
 import { decided } from './probe.ts';
@@ -75,6 +75,10 @@ export class S3CustodianSite implements CustodianSite {
         ? { written: true, ...defined({ versionId: result.versionId }) }
         : { written: false };
     });
+  }
+
+  async purge(): Promise<Purged> {
+    throw new Error('Not built yet.');
   }
 
   async setAside(

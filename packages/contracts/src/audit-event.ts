@@ -4,7 +4,7 @@ import type { Shape } from '@residency/residency';
 import { z } from 'zod';
 import { ContractError } from './contract-error.ts';
 import { checked, eventIn, eventJson } from './event-bytes.ts';
-import { hex64, position } from './fields.ts';
+import { erasureAct, hex64, position } from './fields.ts';
 import { AUDIT_EVENT_BYTES } from './limits.ts';
 import { formatPosition, parsePosition } from './position.ts';
 import type { Position } from './position.ts';
@@ -71,14 +71,21 @@ export const auditData = {
     of: position,
     placements: z.array(placement).min(1).optional(),
   }),
-  refused: z.strictObject({
-    ...common,
-    submission: hex64,
-    sampleBytes: z.int().positive(),
-    verdict,
-    consentId,
-    reason: z.enum(REFUSAL_REASONS),
-  }),
+  refused: z
+    .strictObject({
+      ...common,
+      submission: hex64,
+      sampleBytes: z.int().positive(),
+      verdict,
+      consentId,
+      reason: z.enum(REFUSAL_REASONS),
+      // Only of `ERASED`: the order, and the region in which the identity was erased.
+      erasure: z.strictObject({ order: erasureAct, region: z.string() }).optional(),
+    })
+    .refine(
+      ({ reason, erasure }) => (reason === 'ERASED') === (erasure !== undefined),
+      'erasure is a member of ERASED',
+    ),
   // Only values that passed their checks before the failed one.
   quarantined: z
     .strictObject({

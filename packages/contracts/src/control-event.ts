@@ -4,7 +4,7 @@ import { defined } from '@residency/defined';
 import { readJson } from '@residency/residency';
 import { z } from 'zod';
 import { ContractError } from './contract-error.ts';
-import { hex64, instant, position } from './fields.ts';
+import { consentId, erasureAct, hex64, instant, position } from './fields.ts';
 import type { LogEntry } from './log-entry.ts';
 import { TOPICS } from './log-record.ts';
 import type { LogRecord } from './log-record.ts';
@@ -19,9 +19,12 @@ import {
   CLAIMS_IN_EVENT,
   CLOCK_ACCEPTED,
   CONTROL_LOG_LEVELS,
+  ERASURE_ORDERED,
   EXPORTED,
   EXPORT_BEGUN,
   EXPORT_FORMATS,
+  HOLD_LIFTED,
+  HOLD_PLACED,
   INTAKE_DRAINING,
   KEY_ADD_BEGUN,
   KEY_RETIRE_BEGUN,
@@ -29,6 +32,7 @@ import {
   LEDGER_KEY_CHANGE_BEGUN,
   LOG_LEVEL_SET,
   LOST_OF_LEDGER,
+  NAMED_IN_ORDER,
   NEW_LEDGER_BEGUN,
   OPEN_BEGUN,
   PUBLICATION_BEGUN,
@@ -69,6 +73,7 @@ const claim = z.strictObject({
   sampleSha256: hex64,
   country: z.string().regex(/^[A-Z]{2}$/),
 });
+const submissions = z.array(hex64).min(1).max(NAMED_IN_ORDER);
 const custodyLog = z.templateLiteral([
   'residency.custody.',
   z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/),
@@ -119,6 +124,29 @@ export const controlData = {
     site: name,
     perSecond: z.int().min(1).max(1_000_000).optional(),
   }),
+  // Exactly one of `submissions` and `consents`. Of a consent: records appended before `before`.
+  [ERASURE_ORDERED]: z
+    .strictObject({
+      act: erasureAct,
+      reason,
+      submissions: submissions.optional(),
+      consents: z
+        .array(z.strictObject({ consentId, before: instant }))
+        .min(1)
+        .max(NAMED_IN_ORDER)
+        .optional(),
+    })
+    .refine(namesOneKind, 'exactly one of submissions and consents'),
+  [HOLD_PLACED]: z
+    .strictObject({
+      act: erasureAct,
+      reason,
+      submissions: submissions.optional(),
+      consents: z.array(consentId).min(1).max(NAMED_IN_ORDER).optional(),
+    })
+    .refine(namesOneKind, 'exactly one of submissions and consents'),
+  // `hold`: the act that placed it.
+  [HOLD_LIFTED]: z.strictObject({ act: erasureAct, hold: erasureAct, reason }),
   [ARBITER_CLOSING]: z.strictObject({ act, region: name, site: name, next: name, reason }),
   [ARBITER_CLAIMS]: z.strictObject({
     act,
@@ -241,6 +269,13 @@ export function controlEventIn(
   } catch {
     return undefined;
   }
+}
+
+function namesOneKind(data: {
+  readonly submissions?: unknown;
+  readonly consents?: unknown;
+}): boolean {
+  return (data.submissions === undefined) !== (data.consents === undefined);
 }
 
 function isControlType(type: string): type is ControlType {

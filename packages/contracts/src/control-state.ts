@@ -25,6 +25,8 @@ import {
   SITE_REPAIR_ORDERED,
   TOPIC_ACCEPTED,
 } from './vocabulary.ts';
+import { evolveErasures, isErasureEvent } from './erasure-orders.ts';
+import type { Erasures } from './erasure-orders.ts';
 import { ALL_IN_SERVICE, evolveService, isServiceEvent } from './region-service.ts';
 import type { RegionService } from './region-service.ts';
 import type { CONTROL_LOG_LEVELS } from './vocabulary.ts';
@@ -58,6 +60,8 @@ export interface ControlState {
   readonly setAside?: readonly string[];
   /** Orders to check every copy in a site, in their order, done or not; absent: none. */
   readonly repairs?: readonly RepairOrder[];
+  /** What is ordered to be erased, and what is on hold; absent: nothing ever was. */
+  readonly erasures?: Erasures;
   /** Sites out of service and changed arbiters by region; absent: all serve as the policy says. */
   readonly services?: Readonly<Record<string, RegionService>>;
   /** The number of records of the control log that were not control events; absent: none. */
@@ -68,10 +72,10 @@ export interface ControlState {
 
 /** Applies one event. `at`: its append time, milliseconds. The last event wins. */
 export function evolveControl(state: ControlState, event: ControlEvent, at: number): ControlState {
-  const { logLevels, setAside, repairs, services, passedOver } = state;
+  const { logLevels, setAside, repairs, erasures, services, passedOver } = state;
   const kept = {
     logLevels,
-    ...defined({ setAside, repairs, services, passedOver }),
+    ...defined({ setAside, repairs, erasures, services, passedOver }),
   };
   if (isServiceEvent(event)) {
     const { region } = event.data;
@@ -80,6 +84,8 @@ export function evolveControl(state: ControlState, event: ControlEvent, at: numb
       services: { ...services, [region]: evolveService(serviceOf(state, region), event, at) },
     };
   }
+  if (isErasureEvent(event))
+    return { ...state, erasures: evolveErasures(state.erasures, event, at) };
   switch (event.type) {
     case ROUTING_PAUSED:
       return { mode: 'paused', reason: event.data.reason, since: at, ...kept };

@@ -1,4 +1,4 @@
-import type { SampleCopied, StoredSample } from '@residency/custody';
+import type { SampleCopied, SampleErased, StoredSample } from '@residency/custody';
 import { canonicalJson } from '@residency/residency';
 import { z } from 'zod';
 import { accessData } from './access-event.ts';
@@ -13,7 +13,7 @@ import type { AuditEvent } from './audit-event.ts';
 import { ContractError } from './contract-error.ts';
 import { sha256 } from './digest.ts';
 import { checked, eventIn, eventJson } from './event-bytes.ts';
-import { hex64, position } from './fields.ts';
+import { erasureAct, hex64, position } from './fields.ts';
 import { AUDIT_EVENT_BYTES } from './limits.ts';
 import type { LogEntry } from './log-entry.ts';
 import { custodyTopic } from './log-record.ts';
@@ -26,6 +26,7 @@ import {
   ORDER_CLOSED,
   SAMPLE_ACCESSED,
   SAMPLE_COPIED,
+  SAMPLE_ERASED,
   SAMPLE_NOT_REPAIRED,
   UNPAID_CODES,
 } from './vocabulary.ts';
@@ -77,7 +78,34 @@ const closed = z.strictObject({
   /** Why the order was not carried out: no policy version gives the region such a site. */
   refused: z.literal('SITE_NOT_OF_REGION').optional(),
 });
+const erased = z.strictObject({
+  previous,
+  /** The position of the `stored` event. */
+  of: position,
+  submission: hex64,
+  region,
+  /** The order by which it was erased. */
+  order: erasureAct,
+  /** The sites that have a tombstone under the sample's key now, the arbiter first. */
+  sites: z
+    .array(
+      z.strictObject({
+        site: z.string(),
+        /** Of the tombstone. */
+        sha256: hex64,
+        versionId: z.string().optional(),
+        /** Older versions that were deleted. */
+        versions: count,
+        /** Set-aside objects of the submission that a tombstone replaced. */
+        setAside: count,
+        /** Unfinished uploads that were aborted. */
+        uploads: count,
+      }),
+    )
+    .min(1),
+});
 export const custodyData = {
+  [SAMPLE_ERASED]: erased,
   [SAMPLE_COPIED]: copied,
   [SAMPLE_NOT_REPAIRED]: notRepaired,
   [ORDER_CLOSED]: closed,
@@ -95,6 +123,7 @@ export const custodyEnvelope = z.strictObject({
     .regex(/^\/residency\/[A-Za-z0-9._-]{1,64}\/residency\.custody\.[a-z0-9.-]{1,64}$/),
   type: z.enum([
     SAMPLE_COPIED,
+    SAMPLE_ERASED,
     SAMPLE_NOT_REPAIRED,
     ORDER_CLOSED,
     SAMPLE_ACCESSED,
@@ -112,6 +141,7 @@ export const custodyEnvelope = z.strictObject({
 export type CopiedData = z.infer<typeof copied>;
 export type NotRepairedData = z.infer<typeof notRepaired>;
 export type ClosedData = z.infer<typeof closed>;
+export type ErasedData = z.infer<typeof erased>;
 
 /** One event of a region's custody log (docs/formats/custody.md). */
 export type CustodyEvent = {
@@ -125,12 +155,14 @@ export type CustodyEvent = {
   | { readonly type: typeof SAMPLE_COPIED; readonly data: CopiedData }
   | { readonly type: typeof SAMPLE_NOT_REPAIRED; readonly data: NotRepairedData }
   | { readonly type: typeof ORDER_CLOSED; readonly data: ClosedData }
+  | { readonly type: typeof SAMPLE_ERASED; readonly data: ErasedData }
   | { readonly type: typeof SAMPLE_ACCESSED; readonly data: AccessedData }
   | { readonly type: typeof ACCESS_REQUESTED; readonly data: AccessRequestedData }
   | { readonly type: typeof ACCESS_APPROVED; readonly data: AccessApprovedData }
   | { readonly type: typeof ACCESS_REFUSED; readonly data: AccessRefusedData }
 );
 export type CopiedEvent = Extract<CustodyEvent, { readonly type: typeof SAMPLE_COPIED }>;
+export type ErasedEvent = Extract<CustodyEvent, { readonly type: typeof SAMPLE_ERASED }>;
 /** An event about an access. */
 export type AccessEvent = Extract<CustodyEvent, { readonly data: { readonly access: string } }>;
 
@@ -146,13 +178,14 @@ export type RepairEvent = Extract<
 
 /** True for an event of the order to repair a site with this `act`. */
 export function isOfOrder(event: CustodyEvent, act: string): event is RepairEvent {
-  return 'order' in event.data && event.data.order === act;
+  return event.type !== SAMPLE_ERASED && 'order' in event.data && event.data.order === act;
 }
 
 const inner = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal(SAMPLE_COPIED), data: copied }),
   z.strictObject({ type: z.literal(SAMPLE_NOT_REPAIRED), data: notRepaired }),
   z.strictObject({ type: z.literal(ORDER_CLOSED), data: closed }),
+  z.strictObject({ type: z.literal(SAMPLE_ERASED), data: erased }),
   z.strictObject({ type: z.literal(SAMPLE_ACCESSED), data: accessData.accessed }),
   z.strictObject({ type: z.literal(ACCESS_REQUESTED), data: accessData.requested }),
   z.strictObject({ type: z.literal(ACCESS_APPROVED), data: accessData.approved }),
@@ -262,6 +295,19 @@ export function custodyDigest(value: Uint8Array): string {
 export function sampleCopied({ data }: CopiedEvent): SampleCopied {
   const { of, submission, region: place, copy, order: by } = data;
   return { type: 'copied', of, submission, region: place, copy, isRepair: by !== undefined };
+}
+
+/** The event as the fold of `@residency/custody` reads it. */
+export function sampleErased({ data }: ErasedEvent): SampleErased {
+  const { of, submission, region: place, order: by, sites } = data;
+  return {
+    type: 'erased',
+    of,
+    submission,
+    region: place,
+    order: by,
+    sites: sites.map(({ site }) => site),
+  };
 }
 
 /** A `stored` event as the fold of `@residency/custody` reads it. */

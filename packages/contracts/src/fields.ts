@@ -17,6 +17,11 @@ export const instant = z
   .string()
   .refine((text) => parseInstant(text) !== undefined, 'not RFC 3339');
 
+/** Names an order to erase or a hold: an object's metadata name it too, so it is ASCII. */
+export const erasureAct = z
+  .string()
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'no UUID in lower case');
+
 export const consentId = z
   .string()
   .regex(/^[A-Za-z0-9_-]{8,128}$/, 'not 8 to 128 of A-Z a-z 0-9 _ -');

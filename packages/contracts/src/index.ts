@@ -45,6 +45,7 @@ export {
   isOfOrder,
   restoredCustodyEntry,
   sampleCopied,
+  sampleErased,
   storedSample,
 } from './custody-event.ts';
 export type { CustodyLink } from './custody-chain.ts';
@@ -63,6 +64,8 @@ export type {
   CopiedEvent,
   CustodyEntry,
   CustodyEvent,
+  ErasedData,
+  ErasedEvent,
   NotRepairedData,
   RepairEvent,
 } from './custody-event.ts';
@@ -109,7 +112,7 @@ export type { Position } from './position.ts';
 export { decodeQuarantinePointer, encodeQuarantinePointer } from './quarantine-pointer.ts';
 export type { QuarantinePointer } from './quarantine-pointer.ts';
 export { OUTCOMES, QUARANTINE_REASONS, REFUSAL_REASONS } from './reasons.ts';
-export type { Outcome, QuarantineReason } from './reasons.ts';
+export type { Outcome, QuarantineReason, RefusalReason } from './reasons.ts';
 export { MarkerWatch } from './marker-watch.ts';
 export type { MarkerWatchOptions } from './marker-watch.ts';
 export { decodeSiteMarker, encodeSiteMarker } from './site-marker.ts';
@@ -169,7 +172,16 @@ export {
   SUBMITTED,
   TOPIC_ACCEPTED,
   VERDICTS,
+  ERASURE_ORDERED,
+  HOLD_LIFTED,
+  HOLD_PLACED,
+  NAMED_IN_ORDER,
+  SAMPLE_ERASED,
 } from './vocabulary.ts';
 export { submissionEntry } from './submission-entry.ts';
 export { FORMAT_LEVEL } from './format-level.ts';
 export { INITIAL_CONTROL } from './initial-control.ts';
+export { ErasureIndex, NO_ERASURES } from './erasure-orders.ts';
+export type { ErasableSample, ErasureOrder, Erasures, Hold } from './erasure-orders.ts';
+export { tombstoneBytes, tombstoneOf } from './tombstone.ts';
+export type { Tombstone } from './tombstone.ts';

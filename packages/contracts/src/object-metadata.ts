@@ -1,6 +1,7 @@
+import { defined } from '@residency/defined';
 import { z } from 'zod';
 import { ContractError } from './contract-error.ts';
-import { hex64, position } from './fields.ts';
+import { erasureAct, hex64, position } from './fields.ts';
 
 export const objectMetadata = z.strictObject({
   /** The position of the record that created the object. */
@@ -15,6 +16,8 @@ export const objectMetadata = z.strictObject({
     .string()
     .regex(/^[1-9]\d{0,8}$/)
     .optional(),
+  /** Only of a tombstone: the order that erased the sample. */
+  erased: erasureAct.optional(),
 });
 
 /**
@@ -30,6 +33,11 @@ export interface ObjectMetadata {
   readonly wrappingKey: string;
   /** The number of changes of the region's arbiter before the object was made; absent: none. */
   readonly arbiter?: number;
+  /**
+   * The `act` of the order that erased the sample. The object is a tombstone then: the other members
+   * are the erased record's, and `sealedSha256` is the digest of the tombstone.
+   */
+  readonly erased?: string;
 }
 
 /** Encodes as S3 user metadata: lower-case names, ASCII values. */
@@ -42,6 +50,7 @@ export function encodeObjectMetadata(metadata: ObjectMetadata): Record<string, s
     'sealed-sha256': metadata.sealedSha256,
     'wrapping-key': metadata.wrappingKey,
     ...(metadata.arbiter === undefined ? {} : { arbiter: String(metadata.arbiter) }),
+    ...defined({ erased: metadata.erased }),
   };
 }
 
@@ -66,6 +75,7 @@ export function decodeObjectMetadata(values: Readonly<Record<string, unknown>>):
     sealedSha256: parsed.data['sealed-sha256'],
     wrappingKey: parsed.data['wrapping-key'],
     ...(parsed.data.arbiter === undefined ? {} : { arbiter: Number(parsed.data.arbiter) }),
+    ...defined({ erased: parsed.data.erased }),
   };
 }
 

@@ -16,8 +16,9 @@ export const QUARANTINE_REASONS = [
 ] as const;
 export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
 
-/** The reasons for refusal. */
-export const REFUSAL_REASONS = CONSENT_REASONS;
+/** The reasons for refusal. `ERASED`: a sample of this identity was erased. */
+export const REFUSAL_REASONS = [...CONSENT_REASONS, 'ERASED'] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 export const OUTCOMES = ['stored', 'duplicate', 'refused', 'quarantined'] as const;
 export type Outcome = (typeof OUTCOMES)[number];

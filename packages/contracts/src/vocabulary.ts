@@ -52,6 +52,13 @@ export const ARBITER_KEPT = 'residency.arbiter.kept.v1';
 export const SITE_OUT = 'residency.site.out.v1';
 export const SITE_IN = 'residency.site.in.v1';
 export const SITE_RETIRED = 'residency.site.retired.v1';
+/** An order to the custodians: these samples, or those of these consents, are erased. */
+export const ERASURE_ORDERED = 'residency.erasure.ordered.v1';
+/** What is on hold is not erased until the hold is lifted. */
+export const HOLD_PLACED = 'residency.hold.placed.v1';
+export const HOLD_LIFTED = 'residency.hold.lifted.v1';
+/** The most submissions, or consents, in one order or hold. */
+export const NAMED_IN_ORDER = 1_000;
 /** The most claims in one event. */
 export const CLAIMS_IN_EVENT = 1_000;
 
@@ -85,6 +92,7 @@ export const ACCESS_REFUSALS = [
   'PURPOSE_NOT_ALLOWED',
   'FORM_NOT_ALLOWED',
   'SUBMISSION_UNKNOWN',
+  'SAMPLE_ERASED',
   'CONSENT_WITHDRAWN',
   'LIMIT_REACHED',
   'APPROVER_NOT_ALLOWED',
@@ -92,6 +100,8 @@ export const ACCESS_REFUSALS = [
   'APPROVAL_EXPIRED',
 ] as const;
 export type AccessRefusal = (typeof ACCESS_REFUSALS)[number];
+/** On `residency.custody.<region>`: these sites have a tombstone in the place of a stored sample. */
+export const SAMPLE_ERASED = 'residency.sample.erased.v1';
 /** On `residency.custody.<region>`: an order was carried out. */
 export const ORDER_CLOSED = 'residency.order.closed.v1';
 

@@ -5,6 +5,7 @@ import {
   ORDER_CLOSED,
   SAMPLE_ACCESSED,
   SAMPLE_COPIED,
+  SAMPLE_ERASED,
   SAMPLE_NOT_REPAIRED,
   custodyDigest,
   custodyEntry,
@@ -55,6 +56,8 @@ export interface SavedHead {
   readonly closed: readonly string[];
   readonly repaired: readonly SavedSet[];
   readonly notRepaired: readonly SavedSet[];
+  /** Samples that a site has a tombstone of. */
+  readonly erased: readonly SavedSet[];
   /** Values of events about accesses of the last 48 hours, in order. */
   readonly accesses: readonly Buffer[];
 }
@@ -64,6 +67,7 @@ const NOTHING: SavedHead = {
   closed: [],
   repaired: [],
   notRepaired: [],
+  erased: [],
   accesses: [],
 };
 
@@ -82,6 +86,7 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
   readonly accesses = new AccessBook();
   #end: CustodyEnd | undefined;
   #passedOver = 0;
+  readonly #erased: OffsetSets;
   #followed = 0;
   /** Ends when the last call that appends has ended. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -89,13 +94,14 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
 
   private constructor(
     log: Log,
-    { end, prints, closed, repaired, notRepaired, accesses }: SavedHead,
+    { end, prints, closed, repaired, notRepaired, erased, accesses }: SavedHead,
   ) {
     this.#log = log;
     this.#copied = CopyPrints.of(prints);
     this.#closed = new Set(closed);
     this.#repaired = OffsetSets.of(repaired);
     this.#notRepaired = OffsetSets.of(notRepaired);
+    this.#erased = OffsetSets.of(erased);
     this.#end = end;
     for (const value of accesses) {
       const event = custodyEventIn(value);
@@ -148,6 +154,7 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
       closed: [...this.#closed],
       repaired: this.#repaired.save(),
       notRepaired: this.#notRepaired.save(),
+      erased: this.#erased.save(),
       accesses: this.accesses.save(),
     };
   }
@@ -331,6 +338,11 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
         if (order === undefined) return;
         this.#repaired.add(order, ...placeOf(of));
         this.#notRepaired.delete(order, ...placeOf(of));
+        return;
+      }
+      case SAMPLE_ERASED: {
+        const { of, sites } = event.data;
+        for (const { site } of sites) this.#erased.add(site, ...placeOf(of));
         return;
       }
       case ACCESS_REQUESTED:

@@ -25,7 +25,7 @@ export {
 } from './custodian-site-error.ts';
 export type { CustodianSiteErrorCode } from './custodian-site-error.ts';
 export type { AuditFeed, AuditFeedRecord } from './ports/audit-feed.ts';
-export type { CustodianSite, FoundCopy, NewCopy, Written } from './ports/custodian-site.ts';
+export type { CustodianSite, FoundCopy, NewCopy, Purged, Written } from './ports/custodian-site.ts';
 export type { CustodianSites } from './ports/custodian-sites.ts';
 export type { CustodyLog, CustodyReading, CustodyRecord } from './ports/custody-log.ts';
 export type { RegisterStore } from './ports/register-store.ts';

@@ -118,6 +118,7 @@ function blocksOf({ head, debts, stored }: Register): readonly Block[] {
     ...pagesIn('stored', stored),
     ...setsIn('repaired', head.repaired),
     ...setsIn('not-repaired', head.notRepaired),
+    ...setsIn('erased', head.erased),
     ...setsIn('due', debts.due),
   ];
 }
@@ -170,6 +171,7 @@ function registerOf(json: Fields, rest: Buffer): Register {
       accesses: json.of('accesses').list.map(({ text }) => Buffer.from(text, 'base64')),
       repaired: sets('repaired'),
       notRepaired: sets('not-repaired'),
+      erased: sets('erased'),
     },
     debts: {
       due: sets('due'),

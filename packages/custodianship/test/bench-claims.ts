@@ -94,6 +94,7 @@ function madeRegister(): Register {
       closed: [],
       repaired: [],
       notRepaired: [],
+      erased: [],
       accesses: [],
     },
     debts: { due: [], oldestAt: [] },

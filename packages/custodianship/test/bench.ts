@@ -190,6 +190,7 @@ function madeRegister(
       closed: [],
       repaired: [],
       notRepaired: [],
+      erased: [],
       accesses: [],
     },
     debts: isPaid

@@ -386,6 +386,7 @@ function bound(site: CustodianSite): CustodianSite {
     create: (copy) => site.create(copy),
     replace: (copy, found) => site.replace(copy, found),
     setAside: (submission, found) => site.setAside(submission, found),
+    purge: (...purged) => site.purge(...purged),
     flush: () => site.flush(),
   };
 }

@@ -31,6 +31,18 @@ export interface SampleCopied {
   readonly isRepair?: boolean;
 }
 
+/** Sites have a tombstone in the place of a stored sample. */
+export interface SampleErased {
+  readonly type: 'erased';
+  /** The position of the `stored` event. */
+  readonly of: string;
+  readonly submission: string;
+  readonly region: string;
+  /** The order by which it was erased. */
+  readonly order: string;
+  readonly sites: readonly string[];
+}
+
 /** Where a stored sample is, after the custody events so far. */
 export interface Holding {
   readonly position: string;
@@ -38,16 +50,23 @@ export interface Holding {
   readonly region: string;
   readonly sealedSha256: string;
   readonly sealedBytes: number;
-  /** Sites that have this ciphertext, at least one. */
-  readonly copies: readonly [PlacedCopy, ...PlacedCopy[]];
+  /** Sites that have this ciphertext; of an erased sample those where it was not erased yet. */
+  readonly copies: readonly PlacedCopy[];
   /**
    * Sites to which an event gave another ciphertext of the same sample. They owe a copy too, until
    * a custodian has replaced it.
    */
   readonly unequal: readonly PlacedCopy[];
+  /** The order by which it was erased, and the sites that have a tombstone; absent: it was not. */
+  readonly erased?: { readonly order: string; readonly sites: readonly string[] };
 }
 
-export const CUSTODY_FINDING_CODES = ['COPY_OF_ANOTHER', 'COPY_DIFFERS', 'COPIED_TWICE'] as const;
+export const CUSTODY_FINDING_CODES = [
+  'COPY_OF_ANOTHER',
+  'COPY_DIFFERS',
+  'COPIED_TWICE',
+  'COPIED_AFTER_ERASURE',
+] as const;
 
 /** A custody event that cannot follow the ones before it. It changes nothing. */
 export interface CustodyFinding {
@@ -80,16 +99,20 @@ export function holdingOf({ position, submission, region, placements }: StoredSa
 /** The holding after one more event, or the reason why the event cannot follow. */
 export function evolveHolding(
   holding: Holding,
-  { of, submission, region, copy, isRepair = false }: SampleCopied,
+  event: SampleCopied | SampleErased,
 ): { readonly holding: Holding; readonly finding?: CustodyFinding } {
   const finding = (code: CustodyFinding['code']) => ({
     holding,
-    finding: { code, position: of, site: copy.site },
+    finding: { code, position: event.of, site: siteOf(event) },
   });
+  const { of, submission, region } = event;
   if (of !== holding.position || submission !== holding.submission || region !== holding.region)
     return finding('COPY_OF_ANOTHER');
+  if (event.type === 'erased') return { holding: erase(holding, event) };
+  const { copy, isRepair = false } = event;
   if (copy.sealedSha256 !== holding.sealedSha256 || copy.sealedBytes !== holding.sealedBytes)
     return finding('COPY_DIFFERS');
+  if (holding.erased !== undefined) return finding('COPIED_AFTER_ERASURE');
   if (holding.copies.some(({ site }) => site === copy.site))
     return isRepair ? { holding } : finding('COPIED_TWICE');
   return {
@@ -101,8 +124,27 @@ export function evolveHolding(
   };
 }
 
+/** The first order that erased the sample counts. */
+function erase(holding: Holding, { order, sites: more }: SampleErased): Holding {
+  const sites = [...new Set([...(holding.erased?.sites ?? []), ...more])];
+  const stays = ({ site }: PlacedCopy): boolean => !sites.includes(site);
+  return {
+    ...holding,
+    copies: holding.copies.filter(stays),
+    unequal: holding.unequal.filter(stays),
+    erased: { order: holding.erased?.order ?? order, sites },
+  };
+}
+
+function siteOf(event: SampleCopied | SampleErased): string {
+  return event.type === 'copied' ? event.copy.site : event.sites.join(' ');
+}
+
 /** Where the sample of one `stored` event is. `events`: the custody events about it, in order. */
-export function holding(stored: StoredSample, events: readonly SampleCopied[]): Folded {
+export function holding(
+  stored: StoredSample,
+  events: readonly (SampleCopied | SampleErased)[],
+): Folded {
   let folded = holdingOf(stored);
   const findings: CustodyFinding[] = [];
   for (const event of events) {
@@ -113,10 +155,22 @@ export function holding(stored: StoredSample, events: readonly SampleCopied[]): 
   return { holding: folded, findings };
 }
 
-/** The sites of `sites` that do not have the holding's ciphertext, in their order. */
-export function owedSites({ copies }: Holding, sites: readonly string[]): readonly string[] {
+/**
+ * The sites of `sites` that do not have the holding's ciphertext, in their order. Nobody is owed a
+ * copy of an erased sample.
+ */
+export function owedSites(
+  { copies, erased }: Holding,
+  sites: readonly string[],
+): readonly string[] {
+  if (erased !== undefined) return [];
   const has = new Set(copies.map(({ site }) => site));
   return sites.filter((site) => !has.has(site));
+}
+
+/** The sites of `sites` where an erased sample may still be, in their order. */
+export function unerasedSites({ erased }: Holding, sites: readonly string[]): readonly string[] {
+  return erased === undefined ? [] : sites.filter((site) => !erased.sites.includes(site));
 }
 
 function copyOf({ site, sealedSha256, sealedBytes, versionId }: PlacedCopy): PlacedCopy {

@@ -1,9 +1,17 @@
-export { CUSTODY_FINDING_CODES, evolveHolding, holding, holdingOf, owedSites } from './holding.ts';
+export {
+  CUSTODY_FINDING_CODES,
+  evolveHolding,
+  holding,
+  holdingOf,
+  owedSites,
+  unerasedSites,
+} from './holding.ts';
 export type {
   CustodyFinding,
   Folded,
   Holding,
   PlacedCopy,
   SampleCopied,
+  SampleErased,
   StoredSample,
 } from './holding.ts';

@@ -22,6 +22,7 @@ export const DIFFERENCE_CODES = [
   'COPY_OF_ANOTHER',
   'COPY_DIFFERS',
   'COPIED_TWICE',
+  'COPIED_AFTER_ERASURE',
   // In the object of a stored event.
   'SITE_NOT_READ',
   'OBJECT_MISSING',

@@ -264,7 +264,7 @@ function dueIn(world: World): readonly Due[] {
       : owedSites(found, ['zrh-1', 'zrh-2', 'zrh-3']).map((site) => ({
           of: stored.position,
           name,
-          from: found.copies[0].site,
+          from: found.copies[0]?.site ?? '',
           site,
         }));
   });

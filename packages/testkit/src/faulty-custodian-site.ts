@@ -35,6 +35,10 @@ export class FaultyCustodianSite implements CustodianSite {
     return this.#faults.run('set-aside', () => this.#inner.setAside(...kept));
   }
 
+  purge(...purged: Parameters<CustodianSite['purge']>): ReturnType<CustodianSite['purge']> {
+    return this.#faults.run('purge', () => this.#inner.purge(...purged));
+  }
+
   flush(): Promise<void> {
     return this.#faults.run('flush', () => this.#inner.flush());
   }

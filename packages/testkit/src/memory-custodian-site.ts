@@ -1,8 +1,14 @@
 import { CodedError } from '@residency/coded-error';
-import { isSetAsideKey, setAsideKey, sha256, submissionOfKey } from '@residency/contracts';
-import type { ObjectMetadata } from '@residency/contracts';
+import {
+  isSetAsideKey,
+  setAsideKey,
+  sha256,
+  submissionOfKey,
+  submissionOfSetAsideKey,
+} from '@residency/contracts';
+import type { ObjectMetadata, Tombstone } from '@residency/contracts';
 import { COPY_BYTES, copyTooLarge, setAsideDiffers } from '@residency/custodianship';
-import type { CustodianSite, FoundCopy, NewCopy, Written } from '@residency/custodianship';
+import type { CustodianSite, FoundCopy, NewCopy, Purged, Written } from '@residency/custodianship';
 import type { MemoryObjectStore } from './memory-object-store.ts';
 
 /** A site in memory, for tests of the code that uses the port. */
@@ -56,6 +62,25 @@ export class MemoryCustodianSite implements CustodianSite {
         ...(metadata === undefined ? {} : { metadata }),
       });
     return { key, sha256: digest };
+  }
+
+  async purge(
+    { bytes }: Tombstone,
+    submission: string,
+    digests: readonly string[],
+  ): Promise<Purged> {
+    const { others } = this.#store;
+    const standing = [...others.keys()].filter(
+      (key) => submissionOfSetAsideKey(key) === submission,
+    );
+    const replaced = standing.filter(
+      (key) =>
+        others.get(key)?.metadata !== undefined ||
+        !bytes.equals(others.get(key)?.sealed ?? Buffer.alloc(0)),
+    );
+    for (const key of [...standing, ...digests.map((digest) => setAsideKey(submission, digest))])
+      others.set(key, { sealed: Uint8Array.from(bytes) });
+    return { versions: 0, setAside: replaced.length, uploads: 0 };
   }
 
   async flush(): Promise<void> {}

@@ -8,7 +8,15 @@ export const STORE_FAULTS = ['pass', 'fail', 'fail-but-persist'] as const;
 export type StoreFault = (typeof STORE_FAULTS)[number];
 
 export interface StoreCall {
-  readonly method: 'create' | 'head' | 'flush' | 'publish' | 'read' | 'replace' | 'set-aside';
+  readonly method:
+    | 'create'
+    | 'head'
+    | 'flush'
+    | 'publish'
+    | 'read'
+    | 'replace'
+    | 'set-aside'
+    | 'purge';
   /** Counts from 0 over all calls of this instance. */
   readonly nth: number;
 }

@@ -32,6 +32,8 @@ const REFUSALS: Readonly<Record<AccessRefusal, string>> = {
     'Expected a form that this purpose allows, found another. Leave it out for the default, cart.',
   SUBMISSION_UNKNOWN:
     'Expected a submission that is stored in this region, found none. See `residency status <id>` for its region and outcome.',
+  SAMPLE_ERASED:
+    'Expected a sample that is not to be erased, found an order to erase it, or that it is erased. It is not given out any more.',
   CONSENT_WITHDRAWN:
     "Expected the user's consent to be given still, found that it is withdrawn. The sample is not given out any more.",
   LIMIT_REACHED:

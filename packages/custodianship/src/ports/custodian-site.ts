@@ -1,4 +1,4 @@
-import type { ObjectMetadata } from '@residency/contracts';
+import type { ObjectMetadata, Tombstone } from '@residency/contracts';
 
 /** An object as its site returns it, from one read. */
 export interface FoundCopy {
@@ -24,9 +24,19 @@ export type Written =
   | { readonly written: true; readonly versionId?: string }
   | { readonly written: false };
 
+/** What a site had of an erased sample beside its object. */
+export interface Purged {
+  /** Older versions that were deleted. */
+  readonly versions: number;
+  /** Set-aside objects that were replaced. */
+  readonly setAside: number;
+  /** Unfinished uploads that were aborted. */
+  readonly uploads: number;
+}
+
 /**
  * One site, with a custodian's credentials: it may read, create, and replace what it has read.
- * Nothing is deleted. Every method throws with remedy `retry` if the site cannot be reached or
+ * Nothing but older versions of an erased sample is deleted. Every method throws with remedy `retry` if the site cannot be reached or
  * refuses (403, 404, full); what it was asked may be done all the same. It throws with `stop` if the
  * marker in the site is another's (DESIGN §2.9) or its store does not honour conditions, before
  * anything is written, and for a key that is no sample's. `park` concerns this key alone.
@@ -57,6 +67,14 @@ export interface CustodianSite {
     submission: string,
     found: FoundCopy,
   ): Promise<{ readonly key: string; readonly sha256: string }>;
+  /**
+   * Puts the tombstone's bytes in the place of every set-aside object of the submission, and under the
+   * set-aside keys of `digests`, whether or not they are taken: nobody can keep these bytes aside any
+   * more. Deletes every version of all these keys, and of the sample's, but the newest, and aborts
+   * unfinished uploads to them. Call it after the tombstone has the sample's key; once more changes
+   * nothing. Durable after `flush`.
+   */
+  purge(tombstone: Tombstone, submission: string, digests: readonly string[]): Promise<Purged>;
   /**
    * Makes everything durable that this instance wrote or read: an object that it found may be of a
    * custodian that crashed before its own flush.

@@ -64,6 +64,8 @@ const FINDINGS: Readonly<Record<CustodyFinding['code'], string>> = {
     'Expected a custody event to name the submission and region of the stored event whose position it names, found others; the copy does not count.',
   COPY_DIFFERS:
     "Expected a custody event to name the ciphertext of the stored event's first placement, found another; the copy does not count.",
+  COPIED_AFTER_ERASURE:
+    'Expected no event of a copy after the sample was erased, found one; see whether two custodians run.',
   COPIED_TWICE:
     'Expected one event for a copy in a site, found a second one, or one for a site that had its copy from the start; see whether two custodians run.',
 };

@@ -50,6 +50,7 @@ export function diskCustodianSites(
           replace: async (...object) => await site.replace(...object),
           // What was set aside survives a power cut in any case (`SimBucket.cutPower`).
           setAside: async (...object) => await site.setAside(...object),
+          purge: async (...purged) => await site.purge(...purged),
           flush: flushOf(name, bucketOf, silence),
         };
         disks.set(name, disk);

@@ -5,6 +5,7 @@ import {
   ORDER_CLOSED,
   SAMPLE_ACCESSED,
   SAMPLE_COPIED,
+  SAMPLE_ERASED,
   SAMPLE_NOT_REPAIRED,
 } from '@residency/contracts';
 import type { AccessForm, AccessRequestedData, CustodyEvent } from '@residency/contracts';
@@ -74,6 +75,7 @@ export class AccessRows {
       }
       case SAMPLE_COPIED:
       case SAMPLE_NOT_REPAIRED:
+      case SAMPLE_ERASED:
       case ORDER_CLOSED:
         return undefined;
       default:

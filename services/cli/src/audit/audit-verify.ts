@@ -160,6 +160,11 @@ function saidByCustody(leaf: Uint8Array): Readonly<Record<string, unknown>> {
     const { previous: _, ...told } = data;
     return { ...said, ...told };
   }
+  if ('sites' in data) {
+    const { submission, of: position, order, sites } = data;
+    const names = sites.map(({ site }) => site).join(' ');
+    return { ...said, region, submission, position, order, sites: names };
+  }
   return 'copy' in data
     ? {
         ...said,
