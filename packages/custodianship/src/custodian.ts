@@ -82,7 +82,7 @@ export interface AccessDesk {
   confirm(): Promise<void>;
   /** The region's sites in service, the arbiter first. */
   serving(): readonly string[];
-  /** Those of them that have the sample's ciphertext, by the events. */
+  /** The region's sites that have the sample's ciphertext, by the events; none that is out of service. */
   sitesWith(stored: StoredSample): readonly string[];
 }
 
@@ -171,13 +171,16 @@ export class Custodian {
   }
 
   /**
-   * Reads what is new since its register was saved, or the whole custody log. Throws as
-   * `CustodyLog.read`.
+   * Reads what is new since its register was saved, or the whole custody log; and the region's sites.
+   * Throws as `CustodyLog.read` and `PolicyView.read`.
    */
   static async begin(deps: CustodianDeps): Promise<Custodian> {
-    return (
-      (await Custodian.#resume(deps)) ?? new Custodian(deps, await CustodyHead.read(deps.custody))
-    );
+    const custodian =
+      (await Custodian.#resume(deps)) ?? new Custodian(deps, await CustodyHead.read(deps.custody));
+    // The desk may open before the first round. Without sites it would refuse every submission.
+    await custodian.#findSites();
+    await custodian.#strikePaid();
+    return custodian;
   }
 
   /** `undefined`: there is no register, or it is not of these logs. */
@@ -189,9 +192,7 @@ export class Custodian {
     const { register: saved, head, last, bytes, at } = opened;
     keeping.opened({ bytes, at });
     const { region } = custody;
-    const custodian = new Custodian(deps, head, new AuditFold({ region, head, saved, last }));
-    await custodian.#strikePaid();
-    return custodian;
+    return new Custodian(deps, head, new AuditFold({ region, head, saved, last }));
   }
 
   /** Valid as long as this custodian is used. */
@@ -206,7 +207,7 @@ export class Custodian {
         this.#audit
           .withCopies(holdingOf(stored))
           .copies.map(({ site }) => site)
-          .filter((site) => !this.#out.has(site)),
+          .filter((site) => this.#mayAsk(site)),
     };
   }
 
@@ -369,6 +370,11 @@ export class Custodian {
     return this.#audit.sites;
   }
 
+  /** False for a site of no policy version: its marker may be another region's. */
+  #mayAsk(site: string): boolean {
+    return this.#known.has(site) && !this.#out.has(site);
+  }
+
   async #pay(name: string, signal: AbortSignal): Promise<void> {
     if (this.#debts.of(name).owed === 0) return;
     const state = this.#state(name);
@@ -480,7 +486,7 @@ export class Custodian {
       head: this.#head,
       sources: {
         site: async (name) => {
-          if (!this.#known.has(name) || this.#out.has(name)) return 'unknown';
+          if (!this.#mayAsk(name)) return 'unknown';
           const { retryAt } = this.#state(name);
           return this.#deps.elapsed() < retryAt ? 'away' : await this.#deps.sites.site(name);
         },

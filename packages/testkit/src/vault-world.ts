@@ -172,6 +172,7 @@ export class VaultWorld {
     });
   }
 
+  /** Before the first round, as the service opens it. */
   async desk(): Promise<AccessDesk> {
     const custodian = await Custodian.begin({
       custody: this.#open(),
@@ -187,7 +188,6 @@ export class VaultWorld {
       elapsed: () => 0,
       random: () => 0,
     });
-    await custodian.round(new AbortController().signal);
     return custodian.accesses;
   }
 
