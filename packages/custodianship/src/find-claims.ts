@@ -10,7 +10,7 @@ import type { StoredEvent } from './debt.ts';
 import { KeySet } from './key-set.ts';
 import type { OffsetSet } from './offset-set.ts';
 import { openRegister } from './open-register.ts';
-import type { OpenRegisterDeps, OpenedRegister } from './open-register.ts';
+import type { OpenRegisterDeps } from './open-register.ts';
 import { runsOf } from './runs-of.ts';
 import type { Run } from './runs-of.ts';
 import type { AuditFeed } from './ports/audit-feed.ts';
@@ -102,10 +102,14 @@ async function readLogs(
   register: FindClaimsDeps['register'],
 ): Promise<ReadLogs> {
   const { region } = custody;
-  const opened = register && (await openFor(next, { ...register, custody, audit }));
+  const opened = register && (await openRegister({ ...register, custody, audit }));
   const head = opened?.head ?? (await CustodyHead.read(custody));
-  const saved = opened?.register ?? { sites: [next] };
-  const fold = new AuditFold({ region, head, saved, last: opened?.last });
+  // Only a register of a time when the site was in service says what it lacks. Who got copies it says
+  // of every site.
+  const about = opened?.register.sites.includes(next) === true ? opened : undefined;
+  if (opened !== undefined && about === undefined) register?.passedOver('REGISTER_WITHOUT_SITE');
+  const saved = about?.register ?? { sites: [next] };
+  const fold = new AuditFold({ region, head, saved, last: about?.last });
   let records = 0;
   for (const partition of await audit.partitions())
     for await (const record of audit.read(partition, fold.next(partition))) {
@@ -113,17 +117,6 @@ async function readLogs(
       records += 1;
     }
   return { head, fold, records };
-}
-
-/** Only a register of a time when the site was in service says what it lacks. */
-async function openFor(
-  next: string,
-  deps: OpenRegisterDeps<CustodyReading>,
-): Promise<OpenedRegister<CustodyReading> | undefined> {
-  const opened = await openRegister(deps);
-  if (opened?.register.sites.includes(next) !== false) return opened;
-  deps.passedOver('REGISTER_WITHOUT_SITE');
-  return undefined;
 }
 
 /** The stored samples of which a site may have no object: by the logs so far, or by its list. */

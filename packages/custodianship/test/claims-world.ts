@@ -15,6 +15,7 @@ import { KeySet, findClaims } from '@residency/custodianship';
 import type {
   AuditFeed,
   CustodyLog,
+  CustodyReading,
   FoundClaims,
   PassedOverCode,
   RegisterKeeping,
@@ -130,6 +131,7 @@ export class ClaimsWorld {
     sites: readonly [string, ...string[]],
     has: (site: string, name: string) => boolean,
     store?: MemoryRegisterStore,
+    custody: CustodyReading = this.custody(),
   ): Promise<FoundClaims & { readonly passedOver: readonly PassedOverCode[] }> {
     const passedOver: PassedOverCode[] = [];
     const listed = new Map(
@@ -142,7 +144,7 @@ export class ClaimsWorld {
     const found = await findClaims({
       sites,
       audit: this.feed(),
-      custody: this.custody(),
+      custody,
       listed: Promise.resolve(listed),
       ...(store === undefined
         ? {}
