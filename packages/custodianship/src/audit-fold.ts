@@ -86,13 +86,20 @@ export class AuditFold {
 
   /** With the copies that custody events gave it. */
   held(debt: Debt, differs?: OnDiffers): Debt {
-    return { ...debt, holding: this.withCopies(debt.holding, differs) };
+    return { ...debt, holding: this.withCopies(debt.holding, { differs }) };
   }
 
-  withCopies(stored: Holding, differs?: OnDiffers): Holding {
+  /** With the copies that custody events gave these sites; absent: those of this fold. */
+  withCopies(
+    stored: Holding,
+    {
+      sites = this.#sites,
+      differs,
+    }: { readonly sites?: readonly string[]; readonly differs?: OnDiffers | undefined } = {},
+  ): Holding {
     let holding = stored;
     const { position, submission, region, sealedSha256, sealedBytes } = holding;
-    for (const site of this.#sites) {
+    for (const site of sites) {
       const found = this.#head.copyIn(site, holding);
       if (found === 'differs') differs?.({ site, position });
       if (found !== 'copied') continue;

@@ -92,7 +92,6 @@ async function findFrom(
 }
 
 interface ReadLogs {
-  readonly head: CustodyHead<CustodyReading>;
   readonly fold: AuditFold;
   readonly records: number;
 }
@@ -116,7 +115,7 @@ async function readLogs(
       fold.follow(partition, record);
       records += 1;
     }
-  return { head, fold, records };
+  return { fold, records };
 }
 
 /** The stored samples of which a site may have no object: by the logs so far, or by its list. */
@@ -141,7 +140,7 @@ interface Lacked {
 async function readRun(
   { partition, from, to, wanted, count }: Run,
   { sites, audit, custody: { region } }: LogDeps,
-  { head, fold }: ReadLogs,
+  { fold }: ReadLogs,
   listed: ListedSites,
 ): Promise<Lacked | undefined> {
   const claims: ClaimedIdentity[] = [];
@@ -153,7 +152,7 @@ async function readRun(
       if (!isStoredIn(region, event) || !fold.stored.has(partition, offset, event.data.submission))
         return undefined;
       found += 1;
-      const has = sitesWith(event, sites, head, listed);
+      const has = sitesWith(event, sites, fold, listed);
       if (!has.includes(sites[0])) claims.push(claimOf(event));
       if (has.length === 0) unheld += 1;
     }
@@ -166,15 +165,13 @@ async function readRun(
 function sitesWith(
   event: StoredEvent,
   sites: readonly string[],
-  head: ReadLogs['head'],
+  fold: AuditFold,
   listed: ListedSites,
 ): readonly string[] {
-  const holding = holdingOf(storedSample(event));
+  const { submission, copies } = fold.withCopies(holdingOf(storedSample(event)), { sites });
   return sites.filter(
     (site) =>
-      listed.get(site)?.has(holding.submission) === true &&
-      (holding.copies.some((copy) => copy.site === site) ||
-        head.copyIn(site, holding) === 'copied'),
+      listed.get(site)?.has(submission) === true && copies.some((copy) => copy.site === site),
   );
 }
 
