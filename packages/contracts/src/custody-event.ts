@@ -13,7 +13,7 @@ import type { AuditEvent } from './audit-event.ts';
 import { ContractError } from './contract-error.ts';
 import { sha256 } from './digest.ts';
 import { checked, eventIn, eventJson } from './event-bytes.ts';
-import { hex64, position } from './fields.ts';
+import { hex64, position, previous, region } from './fields.ts';
 import { AUDIT_EVENT_BYTES } from './limits.ts';
 import type { LogEntry } from './log-entry.ts';
 import { custodyTopic } from './log-record.ts';
@@ -30,9 +30,6 @@ import {
   UNPAID_CODES,
 } from './vocabulary.ts';
 
-const region = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/);
-/** SHA-256 of the custody event before this one; `null`: it is the first. */
-const previous = hex64.nullable();
 /** The `act` of an order on `residency.control`. */
 const order = z.string().min(1).max(64);
 const copied = z.strictObject({

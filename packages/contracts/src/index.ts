@@ -49,7 +49,7 @@ export {
 } from './custody-event.ts';
 export type { CustodyLink } from './custody-chain.ts';
 export { CustodyChain } from './custody-chain.ts';
-export { accessId, principal } from './access-event.ts';
+export { accessId, principal, purposeId } from './access-event.ts';
 export type {
   AccessApprovedData,
   AccessRefusedData,
