@@ -9,7 +9,7 @@ import type {
   AccessedData,
 } from './access-event.ts';
 import { placedObject } from './audit-event.ts';
-import type { AuditEvent } from './audit-event.ts';
+import type { StoredEvent } from './audit-event.ts';
 import { ContractError } from './contract-error.ts';
 import { sha256 } from './digest.ts';
 import { checked, eventIn, eventJson } from './event-bytes.ts';
@@ -265,7 +265,7 @@ export function sampleCopied({ data }: CopiedEvent): SampleCopied {
 export function storedSample({
   position,
   data: { submission, decision, placements },
-}: Extract<AuditEvent, { readonly outcome: 'stored' }>): StoredSample {
+}: StoredEvent): StoredSample {
   const [first, ...others] = placements;
   if (first === undefined) throw new TypeError('Expected a stored event with a placement.');
   return {

@@ -2,7 +2,7 @@ export { ALL_IN_SERVICE, sitesInService } from './region-service.ts';
 export { ServiceHistory } from './service-history.ts';
 export type { ServiceOfNumber } from './service-history.ts';
 export type { ArbiterClosing, ClaimedIdentity, RegionService } from './region-service.ts';
-export { auditEventIn, decodeAuditEvent, encodeAuditEvent } from './audit-event.ts';
+export { auditEventIn, decodeAuditEvent, encodeAuditEvent, isStoredIn } from './audit-event.ts';
 export type {
   AuditEvent,
   DuplicateData,
@@ -11,6 +11,7 @@ export type {
   RecordedDecision,
   RefusedData,
   StoredData,
+  StoredEvent,
 } from './audit-event.ts';
 export {
   consentCloudEvent,

@@ -1,8 +1,8 @@
-import { auditEventIn } from '@residency/contracts';
+import { auditEventIn, isStoredIn } from '@residency/contracts';
 import { evolveHolding, owedSites } from '@residency/custody';
 import type { Holding } from '@residency/custody';
 import type { CustodyHead } from './custody-head.ts';
-import { debtOf, isStoredIn } from './debt.ts';
+import { debtOf } from './debt.ts';
 import type { Debt } from './debt.ts';
 import { Debts } from './debts.ts';
 import { auditDigest } from './open-register.ts';

@@ -1,12 +1,10 @@
 import { CodedError } from '@residency/coded-error';
-import { auditEventIn, formatPosition, storedSample } from '@residency/contracts';
-import type { ClaimedIdentity } from '@residency/contracts';
+import { auditEventIn, formatPosition, isStoredIn, storedSample } from '@residency/contracts';
+import type { ClaimedIdentity, StoredEvent } from '@residency/contracts';
 import { holdingOf } from '@residency/custody';
 import { AuditFold } from './audit-fold.ts';
 import { concurrently } from './concurrently.ts';
 import { CustodyHead } from './custody-head.ts';
-import { isStoredIn } from './debt.ts';
-import type { StoredEvent } from './debt.ts';
 import { KeySet } from './key-set.ts';
 import type { OffsetSet } from './offset-set.ts';
 import { openRegister } from './open-register.ts';

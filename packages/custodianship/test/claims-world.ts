@@ -6,11 +6,18 @@ import {
   decodeAuditEvent,
   encodeAuditEvent,
   formatPosition,
+  isStoredIn,
   namedOwner,
   parsePosition,
   storedSample,
 } from '@residency/contracts';
-import type { AuditEvent, ClaimedIdentity, CopiedData, ControlState } from '@residency/contracts';
+import type {
+  AuditEvent,
+  ClaimedIdentity,
+  ControlState,
+  CopiedData,
+  StoredEvent,
+} from '@residency/contracts';
 import { KeySet, findClaims } from '@residency/custodianship';
 import type {
   AuditFeed,
@@ -213,10 +220,8 @@ export class ClaimsWorld {
     };
   }
 
-  get #storedEvents(): readonly Extract<AuditEvent, { readonly outcome: 'stored' }>[] {
-    return this.#events.filter(
-      (event) => event.outcome === 'stored' && event.data.decision.region === 'zurich',
-    ) as Extract<AuditEvent, { readonly outcome: 'stored' }>[];
+  get #storedEvents(): readonly StoredEvent[] {
+    return this.#events.filter((event) => isStoredIn('zurich', event));
   }
 
   #stored({ partition, sites, unequal, region, gap }: Extract<Appended, { kind: 'stored' }>): void {

@@ -7,7 +7,7 @@ import {
   objectKey,
   sha256,
 } from '@residency/contracts';
-import type { AuditEvent, CustodyEvent, Position } from '@residency/contracts';
+import type { CustodyEvent, Position, StoredEvent } from '@residency/contracts';
 import type { ConsentHistory } from '@residency/consent';
 import { Custodian } from '@residency/custodianship';
 import type { AccessDesk, CustodianSite, CustodyLog } from '@residency/custodianship';
@@ -240,7 +240,7 @@ const POLICY = {
   appendedAt: VAULT_NOW - 10_000,
 };
 
-function storedEvent(): Extract<AuditEvent, { readonly outcome: 'stored' }> {
+function storedEvent(): StoredEvent {
   return {
     position: POSITION,
     at: VAULT_NOW - 500,
