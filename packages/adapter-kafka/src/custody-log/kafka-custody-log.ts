@@ -19,6 +19,7 @@ import type {
   TransactionalProducer,
 } from '../submission-log/transactional-producer.ts';
 import { custodianGroup, topicName } from '../topic-name.ts';
+import { custodyRecords } from './custody-records.ts';
 
 type Producer = Pick<TransactionalProducer, 'commit' | 'abortWhatIsOpen' | 'close'>;
 
@@ -88,9 +89,8 @@ export class KafkaCustodyLog implements CustodyLog, CustodyRestorer {
     return this.#deps.read(this.#topic);
   }
 
-  async *read(from?: bigint): AsyncGenerator<CustodyRecord> {
-    for await (const records of this.#deps.read(this.#topic, from))
-      for (const { offset, value } of records) yield { offset, value: value ?? Buffer.alloc(0) };
+  read(from?: bigint): AsyncIterable<CustodyRecord> {
+    return custodyRecords(this.#deps.read(this.#topic, from));
   }
 
   /**
