@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hex64, position } from './fields.ts';
+import { hex64, position, previous, region } from './fields.ts';
 import { ACCESS_FORMS, ACCESS_REFUSALS } from './vocabulary.ts';
 
 /** A pseudonym: the link to a name is kept elsewhere, so that it can be erased. */
@@ -10,8 +10,6 @@ export const accessId = z
   .string()
   .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 const instant = z.iso.datetime({ precision: 3 });
-const region = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/);
-const previous = hex64.nullable();
 
 const asked = {
   previous,

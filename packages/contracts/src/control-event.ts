@@ -4,7 +4,7 @@ import { defined } from '@residency/defined';
 import { readJson } from '@residency/residency';
 import { z } from 'zod';
 import { ContractError } from './contract-error.ts';
-import { consentId, erasureAct, hex64, instant, position } from './fields.ts';
+import { consentId, erasureAct, hex64, instant, position, region } from './fields.ts';
 import type { LogEntry } from './log-entry.ts';
 import { TOPICS } from './log-record.ts';
 import type { LogRecord } from './log-record.ts';
@@ -54,10 +54,7 @@ const asked = {
   to: instant,
   format: z.enum(EXPORT_FORMATS),
   /** The region whose custody log was exported; absent: the audit log. */
-  custody: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9.-]{0,63}$/)
-    .optional(),
+  custody: region.optional(),
 };
 // U+FFFD replaces bytes that were not UTF-8.
 const reason = z.string().regex(/^[^\p{C}\ufffd]{1,200}$/u);
@@ -74,10 +71,7 @@ const claim = z.strictObject({
   country: z.string().regex(/^[A-Z]{2}$/),
 });
 const submissions = z.array(hex64).min(1).max(NAMED_IN_ORDER);
-const custodyLog = z.templateLiteral([
-  'residency.custody.',
-  z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/),
-]);
+const custodyLog = z.templateLiteral(['residency.custody.', region]);
 const topicId = z.string().regex(/^[A-Za-z0-9_-]{22}$/);
 export const controlData = {
   [EXPORT_BEGUN]: z.strictObject(asked),

@@ -2,7 +2,7 @@ export { ALL_IN_SERVICE, sitesInService } from './region-service.ts';
 export { ServiceHistory } from './service-history.ts';
 export type { ServiceOfNumber } from './service-history.ts';
 export type { ArbiterClosing, ClaimedIdentity, RegionService } from './region-service.ts';
-export { auditEventIn, decodeAuditEvent, encodeAuditEvent } from './audit-event.ts';
+export { auditEventIn, decodeAuditEvent, encodeAuditEvent, isStoredIn } from './audit-event.ts';
 export type {
   AuditEvent,
   DuplicateData,
@@ -11,6 +11,7 @@ export type {
   RecordedDecision,
   RefusedData,
   StoredData,
+  StoredEvent,
 } from './audit-event.ts';
 export {
   consentCloudEvent,
@@ -50,7 +51,7 @@ export {
 } from './custody-event.ts';
 export type { CustodyLink } from './custody-chain.ts';
 export { CustodyChain } from './custody-chain.ts';
-export { accessId, principal } from './access-event.ts';
+export { accessId, principal, purposeId } from './access-event.ts';
 export type {
   AccessApprovedData,
   AccessRefusedData,
