@@ -78,14 +78,28 @@ describe('inOrder', () => {
     expect(seen).toEqual([1, 2]);
   });
 
-  it('ends with the first failure in order', async () => {
+  it.each([2, 5])('ends with the first failure in order, after the others (%i)', async (most) => {
+    const seen: number[] = [];
     await expect(
-      all(
-        inOrder(each([1, 2, 3]), 3, (item) =>
+      (async () => {
+        for await (const result of inOrder(each([1, 2, 3]), most, (item) =>
           item === 2 ? Promise.reject(new Error('two')) : Promise.resolve(item),
-        ),
-      ),
+        ))
+          seen.push(result);
+      })(),
     ).rejects.toThrow('two');
+    expect(seen).toEqual([1, 3]);
+  });
+
+  it('leaves nothing running, also if its consumer ends it early', async () => {
+    let running = 0;
+    for await (const _ of inOrder(each([0, 9, 9, 9]), 3, async (ticks) => {
+      running += 1;
+      for (let tick = 0; tick < ticks; tick += 1) await new Promise(setImmediate);
+      running -= 1;
+    }))
+      break;
+    expect(running).toBe(0);
   });
 });
 
