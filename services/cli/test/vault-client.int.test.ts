@@ -99,11 +99,13 @@ it.each([
   );
 });
 
-it('a sample whose site is away, or whose transfer breaks, does not stop a list, which ends with 3', async () => {
+it('a sample whose site is away, or whose transfer breaks, is asked for once and does not stop a list, which ends with 3', async () => {
   const folder = await temporaryFolder();
   const accesses: string[] = [];
+  let samples = 0;
   const url = await fakeVault(
     (response, { url: path = '' }) => {
+      samples += 1;
       if (path.includes(accesses[0] ?? '-'))
         json(response, 503, { code: 'SAMPLE_AWAY', detail: 'Expected a site.' });
       else if (path.includes(accesses[1] ?? '-'))
@@ -124,6 +126,7 @@ it('a sample whose site is away, or whose transfer breaks, does not stop a list,
     ['away', 'TRANSFER_BROKEN'],
     ['saved', undefined],
   ]);
+  expect(samples).toBe(3);
 });
 
 it('an access whose lifetime is over gets a new id only with --again', async () => {
@@ -171,6 +174,7 @@ it.each([
     2,
     'TOKEN_REFUSED',
   ],
+  ['one that gives no reason', 401, {}, 2, 'no reason that could be read. (TOKEN_REFUSED)'],
   ['one that is unavailable', 503, { code: 'CUSTODIAN_NOT_ACTIVE' }, 3, 'VAULT_UNAVAILABLE'],
   [
     'one that says no',
