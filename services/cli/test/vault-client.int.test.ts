@@ -164,6 +164,61 @@ it('an access whose lifetime is over gets a new id only with --again', async () 
   expect(new Set(asked).size).toBe(2);
 });
 
+it('the first new id is asked for alone, also behind known ones, and what is refused for all ends the list', async () => {
+  const folder = await temporaryFolder();
+  const asked = new Set<string>();
+  let refuses = false;
+  const url = await fakeVault(
+    (response) => {
+      if (refuses) json(response, 410, { code: 'ACCESS_EXPIRED', detail: 'Over.' });
+      else json(response, 409, { code: 'NOT_APPROVED', detail: 'Too few.' });
+    },
+    (response, request) => {
+      const access = request.url?.split('/').at(-1) ?? '';
+      const isNew = !asked.has(access);
+      asked.add(access);
+      if (refuses && isNew) json(response, 429, { code: 'LIMIT_REACHED', detail: 'Too many.' });
+      else accessed(response, request);
+    },
+  );
+  const list = Array.from({ length: 8 }, (_, at) => String(at).repeat(64));
+  const get = async (count: number, ...more: readonly string[]): Promise<unknown[]> => {
+    await writeFile(join(folder.path, 'list'), list.slice(0, count).join('\n'));
+    const args = ['--from', 'list', ...WHY, '--vault', url, ...more];
+    return (await folder.json(1, 'sample', 'get', ...args)).map(({ state, code }) => code ?? state);
+  };
+  expect(await get(4)).toEqual(['waits', 'waits', 'waits', 'waits']);
+  refuses = true;
+  expect(await get(8)).toEqual(['over', 'over', 'over', 'over', 'LIMIT_REACHED']);
+  expect(asked.size).toBe(5);
+  expect(await get(4, '--again')).toEqual(['LIMIT_REACHED']);
+  expect(asked.size).toBe(6);
+});
+
+it('a submission that is in a list twice is one access, also with --again', async () => {
+  const folder = await temporaryFolder();
+  const over = new Set<string>();
+  const asked = new Set<string>();
+  const url = await fakeVault(
+    (response, { url: path = '' }) => {
+      if (over.has(path.split('/').at(-2) ?? ''))
+        json(response, 410, { code: 'ACCESS_EXPIRED', detail: 'Over.' });
+      else json(response, 409, { code: 'NOT_APPROVED', detail: 'Too few.' });
+    },
+    (response, request) => {
+      asked.add(request.url?.split('/').at(-1) ?? '');
+      accessed(response, request);
+    },
+  );
+  await writeFile(join(folder.path, 'list'), `${ONE}\n${ONE}\n`);
+  for (const count of [1, 2]) {
+    const args = ['--from', 'list', ...WHY, '--vault', url, '--again'];
+    const rows = await folder.json(1, 'sample', 'get', ...args);
+    expect([rows.map(({ state }) => state), asked.size]).toEqual([['waits', 'waits'], count]);
+    for (const access of asked) over.add(access);
+  }
+});
+
 it.each([
   ['an intake', 404, { code: 'PATH_UNKNOWN', detail: 'x' }, 1, 'NOT_A_VAULT'],
   ['a page', 200, {}, 1, 'NOT_A_VAULT'],

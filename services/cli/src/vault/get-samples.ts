@@ -9,7 +9,7 @@ import { countLines, submissionsIn } from './asked-submissions.ts';
 import type { AskedLine } from './asked-submissions.ts';
 import { GetTally } from './get-tally.ts';
 import { SampleFolder } from './sample-folder.ts';
-import { SampleGetter } from './sample-getter.ts';
+import { SampleGetter, fetchAccess } from './sample-getter.ts';
 import type { Pending, Result } from './sample-getter.ts';
 import { openVault } from './vault-client.ts';
 import { requireReference } from './vault-options.ts';
@@ -88,11 +88,8 @@ async function getAccess(session: Session, options: Options, access: string): Pr
   const client = await openVault(session, options);
   const folder = await SampleFolder.open(options.out);
   const tally = new GetTally(session, options.json, 1);
-  // Nothing is asked for, so nothing is kept under these terms.
-  const terms = { purpose: '', reference: '', form: options.form } as const;
-  const getter = new SampleGetter({ session, client, folder, terms, again: false });
   try {
-    await tally.add(await getter.fetchAccess(access));
+    await tally.add(await fetchAccess({ client, folder }, access));
   } finally {
     tally.stop();
     await folder.close();
