@@ -56,7 +56,8 @@ async function loadedUntil(
       XDG_STATE_HOME: join(folder, 'state'),
     },
   });
-  await (code === 0 ? ended : expect(ended).rejects.toMatchObject({ code }));
+  if (code === 0) await ended;
+  else await expect(ended).rejects.toMatchObject({ code });
   const urls = (await readFile(list, 'utf8')).split('\n');
   const vendor = /.*\/node_modules\/(?<name>[^/]+)\//;
   return {
