@@ -49,7 +49,7 @@ export {
 } from './custody-event.ts';
 export type { CustodyLink } from './custody-chain.ts';
 export { CustodyChain } from './custody-chain.ts';
-export { accessId, principal } from './access-event.ts';
+export { principal } from './access-event.ts';
 export type {
   AccessApprovedData,
   AccessRefusedData,
@@ -120,6 +120,8 @@ export type { AccessForm, AccessRefusal, UnpaidCode, Verdict } from './vocabular
 export {
   ACCESS_APPROVED,
   ACCESS_FORMS,
+  ACCESS_ID,
+  ACCESS_PRINCIPAL,
   ACCESS_REFUSALS,
   ACCESS_REFUSED,
   ACCESS_REQUESTED,
@@ -135,6 +137,7 @@ export {
   CONSENT_TICK,
   CONSENT_WITHDRAWN,
   CONTROL_LOG_LEVELS,
+  CONTROL_PRINCIPAL,
   EXPORTED,
   EXPORT_BEGUN,
   EXPORT_FORMATS,
@@ -154,9 +157,11 @@ export {
   POLICY_PUBLISHED,
   POLICY_TICK,
   PUBLICATION_BEGUN,
+  PURPOSE_ID,
   QUARANTINE_CLOSED,
   RECORD_SET_ASIDE,
   REDRIVE_BEGUN,
+  REFERENCE,
   ROUTING_PAUSED,
   ROUTING_RESUMED,
   SAMPLE_ACCESSED,
