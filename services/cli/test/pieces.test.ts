@@ -4,6 +4,7 @@ import {
   assert,
   asyncProperty,
   array,
+  constantFrom,
   integer,
   nat,
   property,
@@ -12,6 +13,7 @@ import {
 } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { batchesOf } from '../src/publishing/batches-of.ts';
+import { linesOf } from '../src/terminal/lines-of.ts';
 import { exitCodeOf } from '../src/terminal/exit-code.ts';
 import { inOrder } from '../src/publishing/in-order.ts';
 import { printable } from '../src/terminal/output.ts';
@@ -100,6 +102,29 @@ describe('inOrder', () => {
     }))
       break;
     expect(running).toBe(0);
+  });
+});
+
+describe('linesOf', () => {
+  it('gives the same lines, and refuses the same one, wherever the pieces end', async () => {
+    const limit = { mostChars: 4, tooLong: () => new Error('too long') };
+    await assert(
+      asyncProperty(
+        array(string({ unit: constantFrom('a', '\n'), maxLength: 9 })),
+        async (pieces) => {
+          const lines = pieces.join('').split('\n');
+          if (lines.at(-1) === '') lines.pop();
+          const long = lines.findIndex((line) => line.length > 4);
+          const seen: string[] = [];
+          const reading = (async () => {
+            for await (const line of linesOf(each(pieces), limit)) seen.push(line);
+          })();
+          if (long === -1) await reading;
+          else await expect(reading).rejects.toThrow('too long');
+          expect(seen).toEqual(long === -1 ? lines : lines.slice(0, long));
+        },
+      ),
+    );
   });
 });
 

@@ -1,6 +1,6 @@
 import { usage } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
-import { parseSubmission } from '../terminal/command.ts';
+import { isSubmission } from '../terminal/command.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import { checkInterrupted } from '../terminal/session.ts';
 import type { Session } from '../terminal/session.ts';
@@ -104,14 +104,6 @@ function requireOneSource({ from, access }: Options, submissions: readonly strin
     throw usage('Expected submissions, or --from, or --access, found none of them or several.');
   if (submissions.some((one) => !isSubmission(one)))
     throw usage('Expected submission ids, 64 lower-case hex digits, found something else.');
-}
-
-function isSubmission(text: string): boolean {
-  try {
-    return parseSubmission(text) === text;
-  } catch {
-    return false;
-  }
 }
 
 async function* named(submissions: readonly string[]): AsyncGenerator<AskedLine> {
