@@ -1,9 +1,10 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { AccessJournal } from '../src/vault/access-journal.ts';
 import type { JournalTerms, SavedFile } from '../src/vault/access-journal.ts';
+import { DurableLines } from '../src/vault/durable-lines.ts';
 import { SampleFolder } from '../src/vault/sample-folder.ts';
 
 const TERMS: JournalTerms = { purpose: 'detection', form: 'zip', reference: 'CASE-1' };
@@ -96,6 +97,17 @@ it('many lines at once are few writes, and a journal of many is read in time in 
   await opened(TERMS, async (journal) => {
     for (const id of ids) expect(journal.find(id)?.access).toBe(`id-${id}`);
   });
+});
+
+it('no line follows one whose write failed', async () => {
+  const file = await open(path, 'a');
+  vi.spyOn(file, 'appendFile').mockRejectedValueOnce(new Error('full'));
+  const lines = new DurableLines(file);
+  await expect(lines.append('one')).rejects.toThrow('full');
+  await expect(lines.append('two')).rejects.toThrow('full');
+  await expect(lines.settled()).rejects.toThrow('full');
+  await file.close();
+  expect(await readFile(path, 'utf8')).toBe('');
 });
 
 it('one command at a time uses a folder, and removes what a killed one left unfinished', async () => {

@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { link, lstat, mkdir, open, opendir, readFile, rm } from 'node:fs/promises';
+import { lstat, mkdir, opendir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import {
+  linkIfFree,
+  removeIfThere,
+  syncDirectory,
+} from '@residency/adapter-filesystem/durable-files';
 import { acquireRoutingLock } from '@residency/adapter-sqlite/routing-lock';
 import { hasCode } from '@residency/coded-error';
 import type { AccessForm } from '@residency/contracts/vocabulary';
@@ -46,7 +51,7 @@ export class SampleFolder {
     try {
       await writing(path, () => removeUnfinished(path));
       const journal = await AccessJournal.open(join(path, JOURNAL), terms);
-      await writing(path, () => syncFolder(path));
+      await writing(path, () => syncDirectory(path));
       return new SampleFolder(path, journal, () => lock.release());
     } catch (error) {
       await lock.release();
@@ -106,12 +111,12 @@ export class SampleFolder {
     await writeNewFile(temporary, bytes, OPTION);
     try {
       await this.journal.keepSaved(key, access, saved);
-      if (await linkIfFree(temporary, target)) {
-        await writing(this.#path, () => syncFolder(this.#path));
+      if (await writing(target, () => linkIfFree(temporary, target))) {
+        await writing(this.#path, () => syncDirectory(this.#path));
         return { state: 'saved', file, bytes: saved.bytes };
       }
     } finally {
-      await rm(temporary, { force: true });
+      await removeIfThere(temporary);
     }
     if (await isSame(target, bytes)) return { state: 'present', file, bytes: saved.bytes };
     await this.journal.keepNotSaved(key, access, file);
@@ -155,18 +160,7 @@ async function lockFolder(path: string): Promise<{ release(): Promise<void> }> {
 /** What a command that was killed was writing. */
 async function removeUnfinished(path: string): Promise<void> {
   for await (const { name } of await opendir(path))
-    if (TEMPORARY.test(name)) await rm(join(path, name), { force: true });
-}
-
-/** A rename would replace what is there. False: the name is taken. */
-async function linkIfFree(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false;
-    throw unwritable(OPTION, to, error);
-  }
+    if (TEMPORARY.test(name)) await removeIfThere(join(path, name));
 }
 
 async function isSame(path: string, bytes: Buffer): Promise<boolean> {
@@ -175,15 +169,6 @@ async function isSame(path: string, bytes: Buffer): Promise<boolean> {
     return stats.isFile() && stats.size === bytes.length && bytes.equals(await readFile(path));
   } catch {
     return false;
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 
