@@ -20,6 +20,7 @@ import {
   CLOCK_ACCEPTED,
   CONTROL_LOG_LEVELS,
   ERASURE_ORDERED,
+  CONTROL_PRINCIPAL,
   EXPORTED,
   EXPORT_BEGUN,
   EXPORT_FORMATS,
@@ -61,7 +62,6 @@ const reason = z.string().regex(/^[^\p{C}\ufffd]{1,200}$/u);
 const act = z.string().min(1).max(64);
 const name = z.string().regex(/^[^\p{C}\s]{1,128}$/u);
 const code = z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/);
-export const PRINCIPAL = /^[^\p{C}]{1,128}$/u;
 /** The position of a record of the intake log. */
 const samplePosition = position.regex(/^[^/]+\/threat\.samples\//, 'no position of the intake log');
 const claim = z.strictObject({
@@ -200,7 +200,7 @@ export function controlEntry(
 ): LogEntry {
   if (
     !controlData[type].safeParse(data).success ||
-    (principal !== undefined && !PRINCIPAL.test(principal))
+    (principal !== undefined && !CONTROL_PRINCIPAL.test(principal))
   )
     throw invalid();
   const extensions: CloudEvent['extensions'] =
@@ -239,7 +239,8 @@ export function readControlRecord({
     const json = readJson(data ?? Buffer.alloc(0));
     if (
       isControlType(type) &&
-      (principal === undefined || (typeof principal === 'string' && PRINCIPAL.test(principal)))
+      (principal === undefined ||
+        (typeof principal === 'string' && CONTROL_PRINCIPAL.test(principal)))
     ) {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema of that type
       return {

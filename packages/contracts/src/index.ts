@@ -51,7 +51,7 @@ export {
 } from './custody-event.ts';
 export type { CustodyLink } from './custody-chain.ts';
 export { CustodyChain } from './custody-chain.ts';
-export { accessId, principal, purposeId } from './access-event.ts';
+export { principal, purposeId } from './access-event.ts';
 export type {
   AccessApprovedData,
   AccessRefusedData,
@@ -124,6 +124,8 @@ export type { AccessForm, AccessRefusal, UnpaidCode, Verdict } from './vocabular
 export {
   ACCESS_APPROVED,
   ACCESS_FORMS,
+  ACCESS_ID,
+  ACCESS_PRINCIPAL,
   ACCESS_REFUSALS,
   ACCESS_REFUSED,
   ACCESS_REQUESTED,
@@ -139,6 +141,7 @@ export {
   CONSENT_TICK,
   CONSENT_WITHDRAWN,
   CONTROL_LOG_LEVELS,
+  CONTROL_PRINCIPAL,
   EXPORTED,
   EXPORT_BEGUN,
   EXPORT_FORMATS,
@@ -158,9 +161,11 @@ export {
   POLICY_PUBLISHED,
   POLICY_TICK,
   PUBLICATION_BEGUN,
+  PURPOSE_ID,
   QUARANTINE_CLOSED,
   RECORD_SET_ASIDE,
   REDRIVE_BEGUN,
+  REFERENCE,
   ROUTING_PAUSED,
   ROUTING_RESUMED,
   SAMPLE_ACCESSED,

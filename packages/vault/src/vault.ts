@@ -4,6 +4,7 @@ import {
   ACCESS_APPROVED,
   ACCESS_REFUSED,
   ACCESS_REQUESTED,
+  REFERENCE,
   SAMPLE_ACCESSED,
   formatPosition,
   isStoredIn,
@@ -80,7 +81,6 @@ interface Judged {
 const DAY_MS = 24 * 60 * 60 * 1_000;
 /** Events about refusals that one principal may cause in a day. The log is for ever. */
 const MOST_REFUSALS = 1_000;
-const REFERENCE = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
 
 /**
  * Gives out samples of one region: first an event, then a published checkpoint that contains it, then
