@@ -7,7 +7,7 @@ import {
   objectKey,
   sha256,
 } from '@residency/contracts';
-import type { CustodyEvent, Position, StoredEvent } from '@residency/contracts';
+import type { ControlState, CustodyEvent, Position, StoredEvent } from '@residency/contracts';
 import type { ConsentHistory } from '@residency/consent';
 import { Custodian } from '@residency/custodianship';
 import type { AccessDesk, CustodianSite, CustodyLog } from '@residency/custodianship';
@@ -70,6 +70,8 @@ export class VaultWorld {
   publishes = true;
   faults: VaultFault[] = [];
   now = VAULT_NOW;
+  /** Orders to erase, and which sites serve. */
+  control: ControlState = INITIAL_CONTROL;
   consent: ConsentHistory = [
     { from: VAULT_NOW - 1_000, purposes: ['threat-sample-sharing'], termsVersion: '1' },
   ];
@@ -183,7 +185,7 @@ export class VaultWorld {
       sites: { site: async (name) => this.site(name) },
       outcomes: { outcomeOf: async () => ({ state: 'unsettled' }) },
       policies: { read: async () => ({ watermark: VAULT_NOW, versions: [POLICY] }) },
-      control: () => INITIAL_CONTROL,
+      control: () => this.control,
       now: () => VAULT_NOW,
       elapsed: () => 0,
       random: () => 0,
