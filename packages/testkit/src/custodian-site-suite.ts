@@ -472,10 +472,10 @@ const PURGING: readonly Behaviour<CustodianSiteHarness>[] = [
       const custodian = site.open();
       const [first, second] = [copyOf('one', 1), copyOf('one', 2)];
       const found: FoundCopy[] = [];
-      for (const { key, bytes } of [first, second]) {
-        await site.put(key, bytes);
-        found.push(await readAt(custodian, key));
-      }
+      await routed(site, first);
+      found.push(await readAt(custodian, first.key));
+      await site.put(second.key, second.bytes);
+      found.push(await readAt(custodian, second.key));
       for (const one of found.slice(0, 1)) await custodian.setAside(submissionOf('one'), one);
       const tombstone = await bury(custodian, 'one');
       const digests = [first, second].map(({ bytes }) => sha256(bytes));
