@@ -73,3 +73,15 @@ function keyIn(object: string): string | undefined {
 function hasBody(response: unknown): response is { readonly body: Readable } {
   return memberOf(response, 'body') instanceof Readable;
 }
+
+/**
+ * S3 encodes keys in lists with form encoding. A key that is not encoded so is returned unchanged:
+ * it is no sample's key.
+ */
+export function decodeKey(key: string): string {
+  try {
+    return decodeURIComponent(key.replaceAll('+', ' '));
+  } catch {
+    return key;
+  }
+}

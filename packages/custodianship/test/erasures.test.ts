@@ -8,7 +8,7 @@ import {
   tombstoneBytes,
 } from '@residency/contracts';
 import type { AuditEvent, Erasures, Hold } from '@residency/contracts';
-import { FaultyCustodianSite, submissionEvent } from '@residency/testkit';
+import { FaultyCustodianSite, MemoryRegisterStore, submissionEvent } from '@residency/testkit';
 import { describe, expect, it } from 'vitest';
 import { CustodyWorld, keyOf } from './custody-world.ts';
 import type { AppendFault } from './custody-world.ts';
@@ -219,6 +219,44 @@ describe('an order to erase', () => {
     );
     expect(erased(w)[1]).toMatchObject({ repair: 'repair-1', order: ACT });
     expect(w.closed).toMatchObject([{ order: 'repair-1', checked: 1, copied: 1, unpaid: 0 }]);
+  });
+});
+
+describe('a register of before an erasure', () => {
+  it('leads to what is left to do, and to nothing twice', async () => {
+    for (const away of [true, false]) {
+      const w = new CustodyWorld();
+      for (const id of ['a', 'b']) await w.stored(id, ['zrh-2']);
+      w.away.add('zrh-2');
+      const store = new MemoryRegisterStore();
+      const keeping = {
+        store,
+        topics: {},
+        passedOver: () => undefined,
+        opened: () => undefined,
+        saved: () => undefined,
+        failed: () => undefined,
+      };
+      order(w, ['b']);
+      hold(w, ['b']);
+      const first = await w.custodian({ register: keeping });
+      await first.round(running);
+      await first.keep();
+      hold(w, ['b'], w.now);
+      order(w, ['a'], OTHER);
+      if (!away) w.away.clear();
+      const second = await w.custodian();
+      for (let n = 0; n < 2; n += 1) await second.round(running);
+      w.away.clear();
+      const third = await w.custodian({ register: keeping });
+      for (let n = 0; n < 2; n += 1) await third.round(running);
+      const named = erased(w).flatMap(({ submission, sites }) =>
+        sites.map(({ site }) => `${submission === idOf('a') ? 'a' : 'b'} ${site}`),
+      );
+      expect(named.toSorted()).toEqual(['a zrh-1', 'a zrh-2', 'b zrh-1', 'b zrh-2']);
+      expect(third.report().debts.get('zrh-2')?.owed).toBe(0);
+      expect(w.events).toEqual([]);
+    }
   });
 });
 
