@@ -262,7 +262,7 @@ describe('a change of the arbiter', () => {
       return [found.claims.length, found.unheld];
     };
     expect(await claims(idOf('a'))).toEqual([0, 0]);
-    expect(await claims()).toEqual([1, 1]);
+    expect(await claims()).toEqual([1, 0]);
   });
 });
 
