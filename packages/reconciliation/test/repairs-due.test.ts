@@ -100,6 +100,8 @@ describe('copies that a site lacks', () => {
     'SIZE_DIFFERS',
     'CIPHERTEXT_DIFFERS',
     'OBJECT_REPLACED',
+    'ERASED_BUT_PRESENT',
+    'TOMBSTONE_MISSING',
   ] as const)('%s: one order for each site, in auto', async (code) => {
     const w = new World();
     const found = [missing(1), missing(2), missing(3, 'mow-1')].map((one) => ({ ...one, code }));
@@ -125,12 +127,14 @@ describe('copies that a site lacks', () => {
     expect(state(await w.run('auto', [missing(1)]))).toEqual(['ordered']);
   });
 
-  it.each([['METADATA_DIFFERS'], ['WRONG_REGION'], ['CONTEXT_DIFFERS']] as const)(
-    '%s is for a person',
-    async (code) => {
-      expect(await new World().run('auto', [{ ...missing(1), code }])).toEqual([]);
-    },
-  );
+  it.each([
+    ['METADATA_DIFFERS'],
+    ['WRONG_REGION'],
+    ['CONTEXT_DIFFERS'],
+    ['ERASED_WITHOUT_ORDER'],
+  ] as const)('%s is for a person', async (code) => {
+    expect(await new World().run('auto', [{ ...missing(1), code }])).toEqual([]);
+  });
 
   it('in a site that no policy names make no order', async () => {
     expect(await new World().run('auto', [missing(1, 'nowhere')])).toEqual([]);
