@@ -11,7 +11,7 @@ import {
 } from '@residency/contracts';
 import type { Placement, Position } from '@residency/contracts';
 import { holding, owedSites } from '@residency/custody';
-import type { Holding } from '@residency/custody';
+import type { Holding, SampleCopied, SampleErased } from '@residency/custody';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { defined } from '@residency/defined';
@@ -315,13 +315,13 @@ function dueIn(world: World): readonly Due[] {
   );
 }
 
-/** The sites where ordered samples are not erased by the logs; one of them is late. */
+/** The sites where ordered samples are not erased by the logs; one of them is late for some. */
 function erasuresIn(
   world: World,
 ): readonly { readonly name: string; readonly of: string; readonly sites: readonly string[] }[] {
   return heldIn(world).flatMap(({ name, isOrdered, position: of, held: { erased } }) => {
     const sites = SITES.filter((site) =>
-      erased === undefined ? site !== 'zrh-3' : !erased.sites.includes(site),
+      erased === undefined ? name > 'c' || site !== 'zrh-3' : !erased.sites.includes(site),
     );
     return isOrdered && sites.length > 0 ? [{ name, of, sites }] : [];
   });
@@ -333,11 +333,13 @@ function heldIn(world: World): readonly {
   readonly position: string;
   readonly held: Holding;
 }[] {
-  const about = (world.custody.get('zurich') ?? []).flatMap((bytes) => {
-    const event = custodyEventIn(bytes);
-    if (event?.type === SAMPLE_COPIED) return [sampleCopied(event)];
-    return event?.type === SAMPLE_ERASED ? [sampleErased(event)] : [];
-  });
+  const about = (world.custody.get('zurich') ?? []).flatMap(
+    (bytes): readonly (SampleCopied | SampleErased)[] => {
+      const event = custodyEventIn(bytes);
+      if (event?.type === SAMPLE_COPIED) return [sampleCopied(event)];
+      return event?.type === SAMPLE_ERASED ? [sampleErased(event)] : [];
+    },
+  );
   return world.events.flat().flatMap((bytes) => {
     const event = auditEventIn(bytes);
     if (event?.outcome !== 'stored' || event.data.decision.region !== 'zurich') return [];
