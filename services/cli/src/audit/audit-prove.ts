@@ -22,7 +22,7 @@ import type { System } from '../system/system.ts';
 import { withSystem } from '../opening/with-system.ts';
 import { refuseExisting } from '../terminal/write-new-file.ts';
 import { proveRecord } from './audit-prove-record.ts';
-import { provenIn, writeTogether } from './proven.ts';
+import { provenIn, writeTogether } from '../ledger/proven.ts';
 import { requireCustodyRegion } from './require-custody-region.ts';
 
 type Options = Common & {

@@ -90,6 +90,24 @@ class EmbeddedSystem implements System {
     return this.#data.log.read(TOPICS.consents);
   }
 
+  subjectLog(): AsyncIterable<LogRecord> {
+    return this.#data.log.read(TOPICS.subjects);
+  }
+
+  async forgetSubjects(consents: readonly string[]): Promise<void> {
+    this.#requireWritable();
+    await this.#data.log.forget({ consents });
+  }
+
+  intakeRetention(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
+  async forgetSamples(submissions: readonly string[]): Promise<void> {
+    this.#requireWritable();
+    await this.#data.log.forget({ submissions });
+  }
+
   policyLog(): AsyncIterable<LogRecord> {
     return this.#data.log.read(TOPICS.policy);
   }
