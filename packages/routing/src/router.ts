@@ -178,8 +178,7 @@ async function storeAfter(
     const position = { log, topic, partition, offset };
     const erased = before !== undefined && 'erased' in before.state ? before.state.erased : [];
     const attempt: Attempt = { position, previous, erased };
-    const ofRecord = (): Promise<readonly string[]> =>
-      bytesIn(placeable, position, deps.sites);
+    const ofRecord = (): Promise<readonly string[]> => bytesIn(placeable, position, deps.sites);
     try {
       const opened = await openStores(placeable, deps.sites);
       const result = await place(placeable, opened, attempt, deps);
@@ -194,8 +193,7 @@ async function storeAfter(
           later,
           placeable,
           bytesIn: ofRecord,
-          erased:
-            result.outcome === 'refused' ? [...erased, formatPosition(position)] : erased,
+          erased: result.outcome === 'refused' ? [...erased, formatPosition(position)] : erased,
         },
       };
     } catch (error) {

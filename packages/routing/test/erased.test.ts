@@ -141,8 +141,8 @@ describe('a record whose identity has a tombstone', () => {
   it('is refused with all that follow it in its batch, also where the arbiter lost the tombstone', async () => {
     const w = await erased(world(), ...SITES);
     clear(w, 'zrh-1');
-    const { settlements } = await w.route({}, { partition: 9, records: w.records.slice(1) });
-    expect(settlements.map(({ event }) => event.data)).toMatchObject([ERASED, ERASED, ERASED]);
+    const { settlements } = await w.route({}, { partition: 9 });
+    expect(settlements.map(({ event }) => event.data)).toMatchObject(Array(4).fill(ERASED));
   });
 
   it('is refused if the object at the arbiter cannot be read', async () => {
@@ -155,8 +155,7 @@ describe('a record whose identity has a tombstone', () => {
     const w = await erased(world(), ...SITES);
     clear(w, 'zrh-1');
     await attempt(w, 1);
-    for (const index of [0, 2, 3])
-      expect(dataOf(await attempt(w, index))).toMatchObject(ERASED);
+    for (const index of [0, 2, 3]) expect(dataOf(await attempt(w, index))).toMatchObject(ERASED);
   });
 
   it('waits, as before, while the arbiter is away', async () => {
