@@ -103,6 +103,8 @@ const erased = z.strictObject({
       }),
     )
     .min(1),
+  /** The order to repair a site by which its tombstone was put again. */
+  repair: order.optional(),
 });
 export const custodyData = {
   [SAMPLE_ERASED]: erased,

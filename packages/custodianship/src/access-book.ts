@@ -62,6 +62,8 @@ export class AccessBook {
     string,
     { readonly at: number; readonly code: AccessRefusal }
   >();
+  /** By submission. */
+  readonly #until = new Map<string, number>();
   /** By principal and purpose. */
   readonly #used = new Map<string, Usage>();
   /** By principal. */
@@ -76,6 +78,11 @@ export class AccessBook {
 
   get(access: string): Access | undefined {
     return this.#accesses.get(access);
+  }
+
+  /** Until when the sample may be given out by an access that is recorded, milliseconds. */
+  lockedUntil(submission: string): number | undefined {
+    return this.#until.get(submission);
   }
 
   refusedApproval(access: string, principal: string): AccessRefusal | undefined {
@@ -150,6 +157,8 @@ export class AccessBook {
     const { access, bytes, approvedBy = [] } = data;
     const terms = termsOf(data);
     this.#accesses.set(access, { at, state: 'accessed', terms, value, bytes, approvedBy });
+    const { submission, until } = terms;
+    this.#until.set(submission, Math.max(until, this.#until.get(submission) ?? until));
     usageOf(this.#used, `${terms.principal} ${terms.purpose}`).add(at, bytes);
     return true;
   }
@@ -172,6 +181,8 @@ export class AccessBook {
         this.#refusedApprovals.delete(name);
     }
     this.#events = this.#events.filter(({ at }) => at >= before);
+    for (const [submission, until] of this.#until)
+      if (until < before) this.#until.delete(submission);
     for (const usages of [this.#used, this.#refused])
       for (const [name, usage] of usages) if (!usage.forget(before)) usages.delete(name);
   }

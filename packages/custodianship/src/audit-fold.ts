@@ -16,7 +16,7 @@ type SavedFold = Pick<Register, 'sites' | 'debts' | 'stored' | 'owners' | 'audit
 
 export interface AuditFoldOptions {
   readonly region: string;
-  readonly head: Pick<CustodyHead<CustodyReading>, 'copyIn'>;
+  readonly head: Pick<CustodyHead<CustodyReading>, 'copyIn' | 'isErased' | 'isErasedIn'>;
   /** Kept, and changed. Absent: nothing was read. */
   readonly saved?: Pick<SavedFold, 'sites'> & Partial<SavedFold>;
   /** The last record of each partition that `saved` was made from. */
@@ -77,16 +77,24 @@ export class AuditFold {
     if (event !== undefined) this.owners.see(event);
     if (isStoredIn(this.#region, event)) {
       this.stored.add(partition, offset, event.data.submission);
-      const { at, holding } = this.held(debtOf(event, partition, offset), differs);
-      for (const site of owedSites(holding, this.#sites))
-        this.debts.add(site, partition, offset, at);
+      const debt = this.held(debtOf(event, partition, offset), differs);
+      for (const site of this.owing(debt)) this.debts.add(site, partition, offset, debt.at);
     }
     this.#last.set(partition, record);
   }
 
-  /** With the copies that custody events gave it. */
+  /** With what custody events say of it. */
   held(debt: Debt, differs?: OnDiffers): Debt {
-    return { ...debt, holding: this.withCopies(debt.holding, differs) };
+    const isErased = this.#head.isErased(debt.holding.position);
+    const holding = isErased ? debt.holding : this.withCopies(debt.holding, differs);
+    return { ...debt, holding, isErased };
+  }
+
+  /** The sites that owe a copy or, if the sample was erased, a tombstone. */
+  owing({ holding, isErased }: Debt): readonly string[] {
+    return isErased
+      ? this.#sites.filter((site) => !this.#head.isErasedIn(site, holding.position))
+      : owedSites(holding, this.#sites);
   }
 
   withCopies(stored: Holding, differs?: OnDiffers): Holding {

@@ -1,12 +1,13 @@
-import { serviceOf, sitesInService } from '@residency/contracts';
+import { NO_ERASURES, formatPosition, serviceOf, sitesInService } from '@residency/contracts';
 import type {
   ClosedData,
   ControlState,
   CopiedData,
+  ErasedData,
   RepairOrder,
   UnpaidCode,
 } from '@residency/contracts';
-import { holdingOf, owedSites } from '@residency/custody';
+import { holdingOf } from '@residency/custody';
 import type { StoredSample } from '@residency/custody';
 import { defined } from '@residency/defined';
 import { policyInForce, validPolicies } from '@residency/residency';
@@ -19,8 +20,10 @@ import type { OnDiffers } from './audit-fold.ts';
 import { CustodyHead } from './custody-head.ts';
 import type { AccessFact } from './custody-head.ts';
 import { debtIn } from './debt.ts';
-import type { Debt } from './debt.ts';
+import type { Debt, StoredEvent } from './debt.ts';
 import type { Debts, SiteDebts } from './debts.ts';
+import { Erasures } from './erasures.ts';
+import type { ErasureReport, SavedErasures } from './erasures.ts';
 import { openRegister } from './open-register.ts';
 import { payBatch, unlessAway } from './pay-batch.ts';
 import type { PayDeps } from './pay-batch.ts';
@@ -51,6 +54,8 @@ export interface CustodianDeps {
   readonly random: () => number;
   /** Called for each copy once its event is appended. */
   readonly copied?: (copy: Omit<CopiedData, 'previous'>) => void;
+  /** Called for each erased sample once its event is appended. */
+  readonly erased?: (erased: Omit<ErasedData, 'previous'>) => void;
   /** Called for each order once its closing event is appended. */
   readonly closed?: (order: Omit<ClosedData, 'previous'>) => void;
   /**
@@ -82,6 +87,8 @@ export interface AccessDesk {
   confirm(): Promise<void>;
   /** The region's sites in service, the arbiter first. */
   serving(): readonly string[];
+  /** True if the sample is erased, or an order says that it is to be, hold or not. */
+  isErased(stored: StoredEvent): boolean;
   /** Those of them that have the sample's ciphertext, by the events. */
   sitesWith(stored: StoredSample): readonly string[];
 }
@@ -100,6 +107,7 @@ export interface RoundReport {
   readonly waiting: ReadonlyMap<string, unknown>;
   /** There is more to do at once. */
   readonly busy: boolean;
+  readonly erasures: ErasureReport;
   /** Orders that are not closed, with how far they are. */
   readonly repairs: readonly OpenRepair[];
 }
@@ -146,6 +154,7 @@ export class Custodian {
   readonly #audit: AuditFold;
   readonly #debts: Debts;
   readonly #keeper: RegisterKeeper;
+  readonly #erasures: Erasures;
   readonly #states = new Map<string, SiteState>();
   readonly #unpaid = new Map<string, Unpaid>();
   readonly #repairs = new Map<string, Repair>();
@@ -161,13 +170,33 @@ export class Custodian {
   #copied = 0;
   #busy = false;
 
-  private constructor(deps: CustodianDeps, head: CustodyHead, audit?: AuditFold) {
+  private constructor(
+    deps: CustodianDeps,
+    head: CustodyHead,
+    audit?: AuditFold,
+    erasures?: SavedErasures,
+  ) {
     const { region } = deps.custody;
     this.#deps = deps;
     this.#head = head;
     this.#audit = audit ?? new AuditFold({ region, head });
     this.#debts = this.#audit.debts;
     this.#keeper = new RegisterKeeper(deps.register, deps.elapsed);
+    const { sources, now } = this.#payDeps;
+    this.#erasures = new Erasures(
+      {
+        region,
+        head,
+        sources,
+        now,
+        audit: deps.audit,
+        elapsed: deps.elapsed,
+        erased: (debt, data) => {
+          this.#erased(debt, data);
+        },
+      },
+      erasures,
+    );
   }
 
   /**
@@ -189,7 +218,12 @@ export class Custodian {
     const { register: saved, head, last, bytes, at } = opened;
     keeping.opened({ bytes, at });
     const { region } = custody;
-    const custodian = new Custodian(deps, head, new AuditFold({ region, head, saved, last }));
+    const custodian = new Custodian(
+      deps,
+      head,
+      new AuditFold({ region, head, saved, last }),
+      saved.erasures,
+    );
     await custodian.#strikePaid();
     return custodian;
   }
@@ -200,6 +234,7 @@ export class Custodian {
     return {
       book: head.accesses,
       serving: () => this.#sites,
+      isErased: (event) => this.#isErased(event),
       append: (decide, at) => head.appendAccess(decide, at),
       confirm: () => head.confirm(),
       sitesWith: (stored) =>
@@ -230,6 +265,7 @@ export class Custodian {
     for (const partition of await this.#deps.audit.partitions())
       if (!signal.aborted) await this.#findDebts(partition, signal);
     if (!signal.aborted) this.#foundAll();
+    if (!signal.aborted) await this.#erase(signal);
     for (const site of this.#sites) if (!signal.aborted) await this.#pay(site, signal);
     for (const repair of this.#openRepairs()) if (!signal.aborted) await this.#goOn(repair, signal);
     return this.report();
@@ -250,6 +286,7 @@ export class Custodian {
           return waiting === undefined ? [] : [[site, waiting] as const];
         }),
       ),
+      erasures: this.#erasures.report,
       repairs: [...this.#repairs.values()].map(({ order, counts }) => ({ order, ...counts })),
     };
   }
@@ -275,7 +312,16 @@ export class Custodian {
       debts.add(site, partition, offset, at);
     const { log, region } = this.#deps.custody;
     const head = this.#head.save();
-    return { log, region, topics, head, ...this.#audit.save(), debts: debts.save() };
+    const erasures = this.#erasures.save();
+    return {
+      log,
+      region,
+      topics,
+      head,
+      ...this.#audit.save(),
+      debts: debts.save(),
+      ...defined({ erasures }),
+    };
   }
 
   #foundAll(): void {
@@ -302,7 +348,7 @@ export class Custodian {
           this.#read += 1;
           if (!this.#debts.has(site, partition, record.offset)) continue;
           const debt = this.#heldIn(partition, record);
-          if (debt !== undefined && owedSites(debt.holding, [site]).length > 0) left.push(debt.at);
+          if (debt !== undefined && this.#audit.owing(debt).includes(site)) left.push(debt.at);
           else this.#debts.paid(site, partition, record.offset);
           count -= 1;
           if (count === 0) break;
@@ -406,7 +452,8 @@ export class Custodian {
       yield* this.#batch(partition, first, {
         most: this.#debts.count(site, partition),
         record: ({ offset }) => this.#debts.has(site, partition, offset),
-        debt: () => true,
+        // What is ordered to be erased gets its tombstones first.
+        debt: (debt) => debt.isErased || this.#erasures.orderOf(debt) === undefined,
         signal,
       });
   }
@@ -451,13 +498,17 @@ export class Custodian {
     site: CustodianSite,
     debts: readonly Debt[],
   ): Promise<{ readonly stay: readonly number[]; readonly away?: unknown }> {
-    const { paid, unpaid, away } = await payBatch(site, debts, this.#payDeps);
+    const { paid, erased, unpaid, away } = await payBatch(site, debts, this.#payDeps);
     const done = new Set<Debt>();
     for (const { debt, copy } of paid) {
       done.add(debt);
       this.#debts.paid(site.site, debt.partition, debt.offset);
       this.#unpaid.delete(nameOf(site.site, debt));
       this.#deps.copied?.(copy);
+    }
+    for (const { debt, data } of erased) {
+      done.add(debt);
+      this.#erased(debt, data);
     }
     this.#copied += paid.length;
     for (const { debt, code } of unpaid) {
@@ -478,6 +529,7 @@ export class Custodian {
       outcomes,
       now,
       head: this.#head,
+      orderOf: (debt) => this.#erasures.orderOf(debt),
       sources: {
         site: async (name) => {
           if (!this.#known.has(name) || this.#out.has(name)) return 'unknown';
@@ -489,6 +541,39 @@ export class Custodian {
         },
       },
     };
+  }
+
+  async #erase(signal: AbortSignal): Promise<void> {
+    const { erasures = NO_ERASURES } = this.#deps.control();
+    const { busy } = await this.#erasures.step(
+      erasures,
+      this.#sites,
+      (partition) => this.#audit.next(partition),
+      signal,
+    );
+    this.#busy ||= busy;
+    await this.#keepIfDue();
+  }
+
+  /** The sites that the event names owe nothing more; the others owe a tombstone. */
+  #erased(debt: Debt, data: Omit<ErasedData, 'previous'>): void {
+    const { partition, offset, at } = debt;
+    const done = data.sites.map(({ site }) => site);
+    for (const site of this.#sites) {
+      if (done.includes(site)) this.#debts.paid(site, partition, offset);
+      else if (!this.#head.isErasedIn(site, debt.holding.position))
+        this.#debts.add(site, partition, offset, at);
+      this.#unpaid.delete(nameOf(site, debt));
+    }
+    this.#deps.erased?.(data);
+  }
+
+  #isErased(event: StoredEvent): boolean {
+    const { position } = event;
+    return (
+      this.#head.isErased(formatPosition(position)) ||
+      this.#erasures.isOrdered(event, this.#deps.control().erasures ?? NO_ERASURES)
+    );
   }
 
   /** The site is not asked again for a while. */
@@ -573,7 +658,10 @@ export class Custodian {
         most: Infinity,
         signal,
         record: () => true,
-        debt: ({ holding }) => holding.copies.some((copy) => copy.site === site),
+        debt: (debt) =>
+          debt.isErased
+            ? !this.#audit.owing(debt).includes(site)
+            : debt.holding.copies.some((copy) => copy.site === site),
       });
   }
 

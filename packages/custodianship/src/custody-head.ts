@@ -12,7 +12,13 @@ import {
   custodyEventIn,
   isAccessEvent,
 } from '@residency/contracts';
-import type { ClosedData, CopiedData, CustodyEvent, NotRepairedData } from '@residency/contracts';
+import type {
+  ClosedData,
+  CopiedData,
+  CustodyEvent,
+  ErasedData,
+  NotRepairedData,
+} from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { remedyOf } from '@residency/coded-error';
 import { AccessBook } from './access-book.ts';
@@ -61,6 +67,9 @@ export interface SavedHead {
   /** Values of events about accesses of the last 48 hours, in order. */
   readonly accesses: readonly Buffer[];
 }
+
+/** Beside the names of sites: no site has this name. */
+const ANYWHERE = '';
 
 const NOTHING: SavedHead = {
   prints: { pages: [], later: [] },
@@ -182,6 +191,16 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
     return this.#copied.find(site, position, names);
   }
 
+  /** A site has a tombstone in the place of the sample that was stored from this position. */
+  isErased(position: string): boolean {
+    return this.#erased.has(ANYWHERE, ...placeOf(position));
+  }
+
+  /** This site has it, by the events. */
+  isErasedIn(site: string, position: string): boolean {
+    return this.#erased.has(site, ...placeOf(position));
+  }
+
   /** What an open order did by now, also by an earlier custodian. */
   countsOf(order: string): { readonly copied: number; readonly unpaid: number } {
     return { copied: this.#repaired.size(order), unpaid: this.#notRepaired.size(order) };
@@ -234,16 +253,19 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
   }
 
   /**
-   * Appends one event for each copy, and for each that could not be made anew, all or none. Throws as
+   * Appends one event for each copy, for each that could not be made anew, and for each erased sample,
+   * all or none. Throws as
    * `CustodyLog.append`.
    */
   async append(
     this: CustodyHead,
     {
-      copies,
+      copies = [],
       notRepaired = [],
+      erased = [],
     }: {
-      readonly copies: readonly Omit<CopiedData, 'previous'>[];
+      readonly copies?: readonly Omit<CopiedData, 'previous'>[];
+      readonly erased?: readonly Omit<ErasedData, 'previous'>[];
       readonly notRepaired?: readonly Omit<NotRepairedData, 'previous'>[];
     },
     at: number,
@@ -255,6 +277,10 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
       })),
       ...notRepaired.map((data) => (previous: string | null): Fact => ({
         type: SAMPLE_NOT_REPAIRED,
+        data: { ...data, previous },
+      })),
+      ...erased.map((data) => (previous: string | null): Fact => ({
+        type: SAMPLE_ERASED,
         data: { ...data, previous },
       })),
     ];
@@ -343,6 +369,8 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
       case SAMPLE_ERASED: {
         const { of, sites } = event.data;
         for (const { site } of sites) this.#erased.add(site, ...placeOf(of));
+        this.#erased.add(ANYWHERE, ...placeOf(of));
+        if (event.data.repair !== undefined) this.#repaired.add(event.data.repair, ...placeOf(of));
         return;
       }
       case ACCESS_REQUESTED:

@@ -1,5 +1,5 @@
 import { auditEventIn, storedSample } from '@residency/contracts';
-import type { AuditEvent } from '@residency/contracts';
+import type { AuditEvent, ErasableSample } from '@residency/contracts';
 import { holdingOf } from '@residency/custody';
 import type { Holding } from '@residency/custody';
 import type { AuditFeedRecord } from './ports/audit-feed.ts';
@@ -11,6 +11,14 @@ export interface Debt {
   /** Append time T of its intake record, milliseconds. */
   readonly at: number;
   readonly holding: Holding;
+  readonly event: StoredEvent;
+  /** A site has a tombstone in its place: the others owe one, and nobody a copy. */
+  readonly isErased: boolean;
+}
+
+/** What orders and holds see of it. */
+export function erasable({ at, data }: StoredEvent): ErasableSample {
+  return { submission: data.submission, consentId: data.consentId, at };
 }
 
 /** `undefined`: the record is no `stored` event of the region. */
@@ -24,7 +32,14 @@ export function debtIn(
 }
 
 export function debtOf(event: StoredEvent, partition: number, offset: bigint): Debt {
-  return { partition, offset, at: event.at, holding: holdingOf(storedSample(event)) };
+  return {
+    partition,
+    offset,
+    at: event.at,
+    holding: holdingOf(storedSample(event)),
+    event,
+    isErased: false,
+  };
 }
 
 export type StoredEvent = Extract<AuditEvent, { readonly outcome: 'stored' }>;

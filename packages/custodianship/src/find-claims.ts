@@ -181,7 +181,8 @@ function sitesWith(
     (site) =>
       listed.get(site)?.has(holding.submission) === true &&
       (holding.copies.some((copy) => copy.site === site) ||
-        head.copyIn(site, holding) === 'copied'),
+        head.copyIn(site, holding) === 'copied' ||
+        head.isErasedIn(site, holding.position)),
   );
 }
 

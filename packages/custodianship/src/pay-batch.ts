@@ -1,23 +1,29 @@
 import { remedyOf } from '@residency/coded-error';
 import { objectKey } from '@residency/contracts';
-import type { CopiedData, NotRepairedData, UnpaidCode } from '@residency/contracts';
+import type { CopiedData, ErasedData, NotRepairedData, UnpaidCode } from '@residency/contracts';
 import type { Holding } from '@residency/custody';
 import { defined } from '@residency/defined';
 import { copySample } from './copy-sample.ts';
 import type { CopyDeps, MadeCopy } from './copy-sample.ts';
 import type { CustodyHead } from './custody-head.ts';
 import type { Debt } from './debt.ts';
+import { eraseAt, erasedData } from './erase-sample.ts';
+import type { ErasedSite } from './erase-sample.ts';
 import type { CustodianSite } from './ports/custodian-site.ts';
 
 export interface PayDeps extends CopyDeps {
   readonly head: CustodyHead;
   /** Wall clock, milliseconds. */
   readonly now: () => number;
+  /** The order by which a sample is erased; `undefined`: it is not known, or there is a hold. */
+  readonly orderOf: (debt: Debt) => string | undefined;
 }
 
 /** What became of a batch of debts. What is in none of the lists is still owed. */
 export interface Payment {
   readonly paid: readonly { readonly debt: Debt; readonly copy: Omit<CopiedData, 'previous'> }[];
+  /** Erased samples of which the site has the tombstone now. */
+  readonly erased: readonly { readonly debt: Debt; readonly data: Omit<ErasedData, 'previous'> }[];
   /** Copies that cannot be made for a reason that does not pass by itself. */
   readonly unpaid: readonly { readonly debt: Debt; readonly code: UnpaidCode }[];
   /** Copies whose place an unsettled record has, if the order postpones them. */
@@ -46,12 +52,18 @@ export async function payBatch(
 ): Promise<Payment> {
   const results = await Promise.all(debts.map((debt) => attempt(site, debt, deps)));
   const made = results.flatMap(({ debt, copy }) => (copy === undefined ? [] : [{ debt, copy }]));
-  const flushed = made.length === 0 ? undefined : await unlessAway(() => site.flush());
+  const gone = results.flatMap(({ debt, erased: at }) => (at === undefined ? [] : [{ debt, at }]));
+  const flushed =
+    made.length + gone.length === 0 ? undefined : await unlessAway(() => site.flush());
   if (flushed?.away !== undefined)
-    return { paid: [], unpaid: [], postponed: [], away: flushed.away };
+    return { paid: [], erased: [], unpaid: [], postponed: [], away: flushed.away };
   const paid = made.map(({ debt, copy }) => ({
     debt,
     copy: { ...copiedData(debt.holding, site.site, copy), ...defined({ order: by?.act }) },
+  }));
+  const erased = gone.map(({ debt, at: { order, at } }) => ({
+    debt,
+    data: { ...erasedData(debt, order, [at]), ...defined({ repair: by?.act }) },
   }));
   const failed = results.flatMap(({ debt, code }) => (code === undefined ? [] : [{ debt, code }]));
   const isPostponed = ({ code }: (typeof failed)[number]): boolean =>
@@ -60,6 +72,7 @@ export async function payBatch(
   await deps.head.append(
     {
       copies: paid.map(({ copy }) => copy),
+      erased: erased.map(({ data }) => data),
       notRepaired:
         by === undefined ? [] : notRepaired(unpaid, { site: site.site, order: by.act }, deps.head),
     },
@@ -67,7 +80,7 @@ export async function payBatch(
   );
   const away = results.find((result) => result.away !== undefined)?.away;
   const postponed = failed.filter(isPostponed).map(({ debt }) => debt);
-  return { paid, unpaid, postponed, ...defined({ away }) };
+  return { paid, erased, unpaid, postponed, ...defined({ away }) };
 }
 
 /** What an order could not make anew, unless its last event about it says so already. */
@@ -90,12 +103,18 @@ function notRepaired(
 interface Attempted {
   readonly debt: Debt;
   readonly copy?: MadeCopy;
+  readonly erased?: { readonly order: string; readonly at: ErasedSite };
   readonly code?: UnpaidCode;
   readonly away?: unknown;
 }
 
-async function attempt(site: CustodianSite, debt: Debt, deps: CopyDeps): Promise<Attempted> {
+async function attempt(
+  site: CustodianSite,
+  debt: Debt,
+  deps: CopyDeps & Pick<PayDeps, 'orderOf'>,
+): Promise<Attempted> {
   try {
+    if (debt.isErased) return await eraseAgain(site, debt, deps.orderOf(debt));
     const { value: result, away } = await unlessAway(() => copySample(debt.holding, site, deps));
     if (result === undefined) return { debt, away };
     if ('from' in result) return { debt, copy: result };
@@ -107,6 +126,18 @@ async function attempt(site: CustodianSite, debt: Debt, deps: CopyDeps): Promise
     if (remedyOf(error) === 'park') return { debt, code: 'OBJECT_UNREADABLE' };
     throw error;
   }
+}
+
+/** A site that came back, or is new, gets the tombstone too. */
+async function eraseAgain(
+  site: CustodianSite,
+  debt: Debt,
+  order: string | undefined,
+): Promise<Attempted> {
+  if (order === undefined) return { debt };
+  const { value: at, away } = await unlessAway(() => eraseAt(site, debt, order));
+  if (away !== undefined) return { debt, away };
+  return at === undefined ? { debt } : { debt, erased: { order, at } };
 }
 
 /** `away`: the error, if its remedy is `retry`. */

@@ -3,6 +3,7 @@ import type { ClaimedIdentity, Topic } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { tryReadJson } from '@residency/residency';
 import type { CustodyEnd, SavedHead } from './custody-head.ts';
+import type { SavedErasures } from './erasures.ts';
 import type { SavedDebts } from './debts.ts';
 import type { SavedPages } from './offset-pages.ts';
 import type { SavedSet } from './offset-sets.ts';
@@ -45,6 +46,8 @@ export interface Register {
   readonly stored: readonly SavedPages[];
   readonly owners: SavedOwners;
   readonly audit: readonly AuditPlace[];
+  /** Absent: nothing was ever ordered to be erased. */
+  readonly erasures?: SavedErasures;
 }
 
 const FORMAT = 'residency-register/2';
@@ -65,7 +68,7 @@ interface Block {
  * in this machine's order of bytes. The pieces are the register's own memory.
  */
 export function* encodeRegister(register: Register): Generator<Uint8Array> {
-  const { log, region, topics, head, sites, debts, owners, audit } = register;
+  const { log, region, topics, head, sites, debts, owners, audit, erasures } = register;
   const blocks = blocksOf(register);
   const line = `${FORMAT} ${JSON.stringify({
     log,
@@ -81,6 +84,10 @@ export function* encodeRegister(register: Register): Generator<Uint8Array> {
     settled: owners.settled.map(([partition, offset]) => [partition, String(offset)]),
     named: owners.named,
     places: audit.map(({ partition, offset, digest }) => [partition, String(offset), digest]),
+    erasures: erasures && {
+      ...erasures,
+      next: erasures.next.map(([partition, offset]) => [partition, String(offset)]),
+    },
     blocks: blocks.map(({ of, words }) => [...of, lengthOf(words)]),
   })}`;
   const bytes = Buffer.from(line);
@@ -187,6 +194,7 @@ function registerOf(json: Fields, rest: Buffer): Register {
       offset: one.of(1).offset,
       digest: one.of(2).text,
     })),
+    ...defined({ erasures: erasuresOf(json.of('erasures')) }),
   };
 }
 
@@ -197,6 +205,15 @@ function claimOf(claim: Fields): ClaimedIdentity {
     of: claim.of('of').position,
     sampleSha256: text('sampleSha256'),
     country: text('country'),
+  };
+}
+
+function erasuresOf(erasures: Fields): SavedErasures | undefined {
+  if (erasures.value === undefined) return undefined;
+  return {
+    names: erasures.of('names').text,
+    held: erasures.of('held').number,
+    next: erasures.of('next').list.map((one) => [one.of(0).number, one.of(1).offset]),
   };
 }
 

@@ -1,8 +1,9 @@
-import { objectKey } from '@residency/contracts';
+import { objectKey, tombstoneOf } from '@residency/contracts';
 import type { CopiedData, RepairOrder } from '@residency/contracts';
 import { remedyOf } from '@residency/coded-error';
 import { hasCiphertext } from './copy-sample.ts';
 import type { Debt } from './debt.ts';
+import { isTombstone } from './erase-sample.ts';
 import { payBatch, unlessAway } from './pay-batch.ts';
 import type { PayDeps } from './pay-batch.ts';
 import type { CustodianSite } from './ports/custodian-site.ts';
@@ -122,11 +123,12 @@ export class Repair {
     if (bad.length === 0) return undefined;
     const { act } = this.order;
     const payment = await payBatch(site, bad, this.#deps, { act, postpones });
-    const { paid, unpaid, postponed, away } = payment;
+    const { paid, erased, unpaid, postponed, away } = payment;
     for (const { copy } of paid) this.#deps.copied(copy);
     if (away !== undefined) return { away };
     // The others come again with the whole batch, in which what was made anew is good.
-    if (paid.length + unpaid.length + postponed.length < bad.length) return { waits: true };
+    if (paid.length + erased.length + unpaid.length + postponed.length < bad.length)
+      return { waits: true };
     this.#postponed = [...this.#postponed, ...postponed];
     return undefined;
   }
@@ -144,11 +146,22 @@ async function notGood(site: CustodianSite, debts: readonly Debt[]): Promise<rea
   return debts.filter((_, index) => good[index] === false);
 }
 
-async function isGood(site: CustodianSite, { holding }: Debt): Promise<boolean> {
+async function isGood(site: CustodianSite, debt: Debt): Promise<boolean> {
+  const { holding } = debt;
   try {
+    if (debt.isErased) return await isGone(site, debt);
     return hasCiphertext(await site.read(objectKey(holding.submission)), holding);
   } catch (error) {
     if (remedyOf(error) === 'park') return false;
     throw error;
   }
+}
+
+/** The site has the tombstone, and had nothing else of the sample. */
+async function isGone(site: CustodianSite, { event, holding }: Debt): Promise<boolean> {
+  const found = await site.read(objectKey(holding.submission));
+  const order = found?.metadata?.erased;
+  if (!isTombstone(found) || order === undefined) return false;
+  const purged = await site.purge(tombstoneOf(event, order), holding.submission, []);
+  return purged.versions + purged.setAside + purged.uploads === 0;
 }

@@ -107,7 +107,7 @@ export class Vault {
       return reportOf(order.access, known);
     }
     requireFresh(order.access, now());
-    const judged = await this.#judge(asker, order, () => this.#find(desk, order));
+    const judged = await this.#judge(desk, asker, order, () => this.#find(desk, order));
     const at = now();
     await this.#record(desk, order.access, principal, at, (book) => {
       if (book.get(order.access) !== undefined) return undefined;
@@ -203,7 +203,7 @@ export class Vault {
     return await limit(async () => {
       const { packer, now } = this.#deps;
       // Judged anew: somebody may be listed no more, or a consent withdrawn, since.
-      const judged = await this.#judge(asker, terms, () =>
+      const judged = await this.#judge(desk, asker, terms, () =>
         this.#storedAt(terms.of, terms.submission),
       );
       if (typeof judged === 'string') throw refused(judged);
@@ -230,7 +230,7 @@ export class Vault {
     if (known.state === 'accessed') return known;
     if (known.approvedBy.length < known.approvals) throw notApproved();
     const { terms } = known;
-    const judged = await this.#judge(asker, terms, () =>
+    const judged = await this.#judge(desk, asker, terms, () =>
       this.#storedAt(terms.of, terms.submission),
     );
     await this.#record(desk, access, principal, at, (book) => {
@@ -313,6 +313,7 @@ export class Vault {
 
   /** Whether this asker may have the sample now: its purpose, the form, its owner's consent. */
   async #judge(
+    desk: AccessDesk,
     asker: Asker,
     { purpose: id, form }: Pick<AccessTerms, 'form' | 'purpose'>,
     find: () => Promise<StoredEvent | undefined>,
@@ -324,6 +325,7 @@ export class Vault {
     if (!purpose.forms.includes(form)) return 'FORM_NOT_ALLOWED';
     const stored = await find();
     if (stored === undefined) return 'SUBMISSION_UNKNOWN';
+    if (desk.isErased(stored)) return 'SAMPLE_ERASED';
     const { consentId } = stored.data;
     const { histories } = await consents.read([consentId]);
     const consent = gate(histories.get(consentId) ?? [], now());

@@ -1,0 +1,303 @@
+import { remedyOf } from '@residency/coded-error';
+import { ErasureIndex, NO_ERASURES, auditEventIn, sha256 } from '@residency/contracts';
+import type { ErasedData, Erasures as Orders } from '@residency/contracts';
+import { defined } from '@residency/defined';
+import type { Sources } from './copy-sample.ts';
+import type { CustodyHead } from './custody-head.ts';
+import { debtOf, erasable, isStoredIn } from './debt.ts';
+import type { Debt, StoredEvent } from './debt.ts';
+import { eraseAt, erasedData } from './erase-sample.ts';
+import type { ErasedSite } from './erase-sample.ts';
+import { unlessAway } from './pay-batch.ts';
+import type { AuditFeed } from './ports/audit-feed.ts';
+import type { CustodianSite } from './ports/custodian-site.ts';
+
+export interface ErasuresDeps {
+  readonly region: string;
+  readonly audit: AuditFeed;
+  readonly head: CustodyHead;
+  readonly sources: Sources;
+  /** Wall clock, milliseconds. */
+  readonly now: () => number;
+  /** A monotonic clock, milliseconds. */
+  readonly elapsed: () => number;
+  /** Called once the sample's event is appended. */
+  readonly erased: (debt: Debt, data: Omit<ErasedData, 'previous'>) => void;
+}
+
+/** How far the orders to erase are carried out. */
+export interface ErasureReport {
+  /** The audit log was looked through for every order that is known. */
+  readonly complete: boolean;
+  /** Samples that were found and are not erased yet, without those on hold. */
+  readonly waiting: number;
+  /** Samples on hold, as of the last time that the log was looked through. */
+  readonly held: number;
+  /** Append time of the oldest order that has waiting samples, or was not looked for; milliseconds. */
+  readonly oldestAt?: number;
+}
+
+/** For a register: how far the audit log was looked through, for which orders and holds. */
+export interface SavedErasures {
+  /** Each order, hold and lifting changes it. */
+  readonly names: string;
+  readonly held: number;
+  readonly next: readonly (readonly [partition: number, offset: bigint])[];
+}
+
+const BATCH = 16;
+/** A step ends after so long, so that it holds up no owed copy. */
+const STEP_MS = 1_000;
+/** Waiting samples are tried again this often. */
+const RETRY_MS = 1_000;
+/** More are not kept in memory: the log is read no further until there are fewer. */
+const MOST_WAITING = 10_000;
+/** An access counts as long as it lives by a clock that is this much slower than ours. */
+const CLOCK_MARGIN_MS = 30_000;
+
+/**
+ * Carries out the orders to erase (docs/decisions/0049). A pass over the audit log looks for all
+ * orders that are known; what is new in the log is looked through as it comes, and orders that came
+ * during a pass begin another one.
+ */
+export class Erasures {
+  readonly #deps: ErasuresDeps;
+  /** What is looked through, by partition. */
+  readonly #next = new Map<number, bigint>();
+  /** Found and not erased, by position. */
+  readonly #waiting = new Map<string, Debt>();
+  #saved: SavedErasures | undefined;
+  #orders: Orders = NO_ERASURES;
+  #index = new ErasureIndex();
+  /** The orders and holds that were known when this pass began. */
+  #passFor: Orders = NO_ERASURES;
+  /** How many orders were looked for in whole passes. */
+  #covered = 0;
+  #isWhole = true;
+  #held = 0;
+  #heldBefore = 0;
+  #retryAt = 0;
+  #asked = { orders: NO_ERASURES, index: new ErasureIndex() };
+
+  /** `saved`: of an earlier process; passed over if orders or holds are others now. */
+  constructor(deps: ErasuresDeps, saved?: SavedErasures) {
+    this.#deps = deps;
+    this.#saved = saved;
+  }
+
+  /** The `act` of the order by which a sample is erased. `undefined`: none, or it is on hold. */
+  orderOf(debt: Debt): string | undefined {
+    const sample = erasable(debt.event);
+    return this.#index.holdOf(sample) === undefined ? this.#index.orderOf(sample) : undefined;
+  }
+
+  /** True if one of `orders` is about the sample, hold or not. */
+  isOrdered(event: StoredEvent, orders: Orders): boolean {
+    if (this.#asked.orders !== orders) this.#asked = { orders, index: new ErasureIndex(orders) };
+    return this.#asked.index.orderOf(erasable(event)) !== undefined;
+  }
+
+  get report(): ErasureReport {
+    const { orders } = this.#orders;
+    const waitFor = new Set([...this.#waiting.values()].map((debt) => this.orderOf(debt)));
+    const open = orders.filter(({ act }, index) => index >= this.#covered || waitFor.has(act));
+    return {
+      complete: this.#isWhole && this.#covered === orders.length,
+      waiting: this.#waiting.size,
+      held: this.#isWhole ? this.#held : this.#heldBefore,
+      ...defined({ oldestAt: open[0]?.at }),
+    };
+  }
+
+  /** `undefined`: nothing was ever ordered. */
+  save(): SavedErasures | undefined {
+    if (this.#passFor.orders.length === 0) return undefined;
+    const next = new Map(this.#next);
+    for (const { partition, offset } of this.#waiting.values())
+      if (offset < (next.get(partition) ?? 0n)) next.set(partition, offset);
+    return { names: namesOf(this.#passFor), held: this.#held, next: [...next] };
+  }
+
+  /**
+   * Goes on for a while. `sites`: in service, the arbiter first. `ends`: the records before it are
+   * looked through. `busy`: there is more to do at once. Ends early once `signal` is aborted. Throws the
+   * logs' errors, and a site's if it is not `retry`.
+   */
+  async step(
+    orders: Orders,
+    sites: readonly string[],
+    ends: (partition: number) => bigint,
+    signal: AbortSignal,
+  ): Promise<{ readonly busy: boolean }> {
+    this.#follow(orders);
+    if (orders.orders.length === 0) return { busy: false };
+    await this.#again(sites, signal);
+    const until = this.#deps.elapsed() + STEP_MS;
+    for (const partition of await this.#deps.audit.partitions()) {
+      const ended = await this.#lookThrough(partition, {
+        sites,
+        end: ends(partition),
+        until,
+        signal,
+      });
+      if (ended !== 'whole') return { busy: ended === 'cut' };
+    }
+    this.#isWhole = true;
+    this.#covered = this.#passFor.orders.length;
+    return { busy: this.#passFor !== this.#orders };
+  }
+
+  #follow(orders: Orders): void {
+    if (orders !== this.#orders && namesOf(orders) !== namesOf(this.#orders)) {
+      this.#orders = orders;
+      this.#index = new ErasureIndex(orders);
+      for (const [position, debt] of this.#waiting)
+        if (this.orderOf(debt) === undefined) this.#waiting.delete(position);
+    }
+    if (!this.#isWhole || this.#passFor === this.#orders) return;
+    this.#passFor = this.#orders;
+    this.#isWhole = false;
+    this.#heldBefore = this.#held;
+    this.#held = 0;
+    this.#next.clear();
+    if (this.#saved?.names === namesOf(this.#orders)) {
+      this.#held = this.#saved.held;
+      for (const [partition, offset] of this.#saved.next) this.#next.set(partition, offset);
+    }
+    this.#saved = undefined;
+  }
+
+  /** `cut`: time is over. `waits`: the arbiter does not answer, or too many samples wait. */
+  async #lookThrough(
+    partition: number,
+    to: {
+      readonly sites: readonly string[];
+      readonly end: bigint;
+      readonly until: number;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<'whole' | 'cut' | 'waits'> {
+    let [next, batch, isCut]: [bigint, Debt[], boolean] = [
+      this.#next.get(partition) ?? 0n,
+      [],
+      false,
+    ];
+    if (next >= to.end) return 'whole';
+    if (this.#waiting.size >= MOST_WAITING) return 'waits';
+    // Counted here, so that what is read again after a failure is not counted twice.
+    let held = 0;
+    const done = (): void => {
+      this.#next.set(partition, next);
+      this.#held += held;
+      [batch, held] = [[], 0];
+    };
+    for await (const record of this.#deps.audit.read(partition, next)) {
+      if (record.offset >= to.end) break;
+      isCut = to.signal.aborted || this.#deps.elapsed() >= to.until;
+      if (isCut) break;
+      const event = auditEventIn(record.value);
+      if (isStoredIn(this.#deps.region, event)) {
+        const debt = debtOf(event, partition, record.offset);
+        const found = this.#find(debt);
+        if (found === 'held') held += 1;
+        if (found === 'due') batch.push(debt);
+      }
+      next = record.offset + 1n;
+      if (batch.length < BATCH) continue;
+      if (!(await this.#erase(batch, to.sites))) return 'waits';
+      done();
+    }
+    if (batch.length > 0 && !(await this.#erase(batch, to.sites))) return 'waits';
+    done();
+    return isCut ? 'cut' : 'whole';
+  }
+
+  #find(debt: Debt): 'held' | 'due' | 'none' {
+    const sample = erasable(debt.event);
+    if (this.#index.orderOf(sample) === undefined) return 'none';
+    if (this.#deps.head.isErased(debt.holding.position)) return 'none';
+    return this.#index.holdOf(sample) === undefined ? 'due' : 'held';
+  }
+
+  /** What waits is tried again. */
+  async #again(sites: readonly string[], signal: AbortSignal): Promise<void> {
+    if (this.#waiting.size === 0 || this.#deps.elapsed() < this.#retryAt) return;
+    const due = [...this.#waiting.values()];
+    for (let from = 0; from < due.length; from += BATCH)
+      if (signal.aborted || !(await this.#erase(due.slice(from, from + BATCH), sites))) break;
+    this.#retryAt = this.#deps.elapsed() + RETRY_MS;
+  }
+
+  /** `false`: the arbiter does not answer. What is not erased otherwise waits. */
+  async #erase(debts: readonly Debt[], sites: readonly string[]): Promise<boolean> {
+    const { head, sources, now } = this.#deps;
+    const free = debts.filter(({ holding }) => {
+      const until = head.accesses.lockedUntil(holding.submission);
+      return until === undefined || until + CLOCK_MARGIN_MS <= now();
+    });
+    let left = free;
+    const done = new Map<Debt, ErasedSite[]>();
+    for (const [index, name] of sites.entries()) {
+      const isArbiter = index === 0;
+      const { value: erased, away } = await unlessAway(() => this.#eraseIn(name, left));
+      if (away !== undefined) sources.failed(name, away);
+      if (isArbiter && erased === undefined) return false;
+      for (const [debt, site] of erased ?? []) done.set(debt, [...(done.get(debt) ?? []), site]);
+      // The others wait for the arbiter: a router that finds no tombstone there may write.
+      if (isArbiter) left = [...done.keys()];
+    }
+    await this.#record(done);
+    for (const debt of debts) if (!done.has(debt)) this.#waiting.set(debt.holding.position, debt);
+    return true;
+  }
+
+  /** What is erased in one site. `undefined`: it is not asked now. Throws its errors, but no `park`. */
+  async #eraseIn(
+    name: string,
+    debts: readonly Debt[],
+  ): Promise<ReadonlyMap<Debt, ErasedSite> | undefined> {
+    const site = await this.#deps.sources.site(name);
+    if (typeof site === 'string') return undefined;
+    const results = await Promise.all(
+      debts.map(async (debt) => [debt, await this.#eraseOne(site, debt)] as const),
+    );
+    await site.flush();
+    return new Map(
+      results.flatMap(([debt, erased]) => (erased === undefined ? [] : [[debt, erased] as const])),
+    );
+  }
+
+  async #eraseOne(site: CustodianSite, debt: Debt): Promise<ErasedSite | undefined> {
+    const order = this.orderOf(debt);
+    try {
+      return order === undefined ? undefined : await eraseAt(site, debt, order);
+    } catch (error) {
+      if (remedyOf(error) === 'park') return undefined;
+      throw error;
+    }
+  }
+
+  async #record(done: ReadonlyMap<Debt, readonly ErasedSite[]>): Promise<void> {
+    const { head, now, erased } = this.#deps;
+    const events = [...done].flatMap(([debt, sites]) => {
+      const order = this.orderOf(debt);
+      return order === undefined ? [] : [{ debt, data: erasedData(debt, order, sites) }];
+    });
+    await head.append({ erased: events.map(({ data }) => data) }, now());
+    for (const { debt, data } of events) {
+      this.#waiting.delete(debt.holding.position);
+      erased(debt, data);
+    }
+  }
+}
+
+function namesOf({ orders, holds }: Orders): string {
+  return sha256(
+    Buffer.from(
+      JSON.stringify([
+        orders.map(({ act }) => act),
+        holds.map(({ act, liftedAt }) => [act, liftedAt ?? null]),
+      ]),
+    ),
+  );
+}
