@@ -30,6 +30,9 @@ const REPAIRABLE: ReadonlySet<DifferenceCode> = new Set([
   'SIZE_DIFFERS',
   'CIPHERTEXT_DIFFERS',
   'OBJECT_REPLACED',
+  // It erases again.
+  'ERASED_BUT_PRESENT',
+  'TOMBSTONE_MISSING',
 ]);
 /** Such a copy can be made once the record that has its place is settled. */
 const PASSES: UnpaidCode = 'STRANGER_UNSETTLED';
@@ -37,7 +40,7 @@ const PASSES: UnpaidCode = 'STRANGER_UNSETTLED';
 /** Kept by site: about 100 bytes each. One that no order has tried is reason enough. */
 const MOST_POSITIONS = 10_000;
 
-/** The copies that a run found missing or damaged, by site. */
+/** The copies that a run found missing or damaged, and erased samples that are there, by site. */
 export class RepairableCopies {
   readonly #sites = new Map<string, Set<string>>();
 
