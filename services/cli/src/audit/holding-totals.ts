@@ -1,4 +1,11 @@
-import { SAMPLE_COPIED, custodyEventIn, sampleCopied, storedSample } from '@residency/contracts';
+import {
+  SAMPLE_COPIED,
+  SAMPLE_ERASED,
+  custodyEventIn,
+  sampleCopied,
+  sampleErased,
+  storedSample,
+} from '@residency/contracts';
 import type { AuditEvent, LogRecord } from '@residency/contracts';
 import { CustodyIndex } from '@residency/reconciliation';
 
@@ -27,6 +34,7 @@ export class HoldingTotals {
     for await (const record of records) {
       const event = custodyEventIn(record.value);
       if (event?.type === SAMPLE_COPIED) this.#index.add(sampleCopied(event));
+      else if (event?.type === SAMPLE_ERASED) this.#index.add(sampleErased(event));
       yield record;
     }
   }

@@ -158,6 +158,7 @@ function rowOf({
   position,
   sites,
   owed,
+  erased,
   of,
 }: Status['outcomes'][number]): string[] {
   return [
@@ -166,7 +167,13 @@ function rowOf({
     text(at),
     text(position),
     Array.isArray(sites) && Array.isArray(owed)
-      ? printable(whereaboutsText({ sites: sites.map(String), owed: owed.map(String) }))
+      ? printable(
+          whereaboutsText({
+            sites: sites.map(String),
+            owed: owed.map(String),
+            ...(typeof erased === 'string' ? { erased } : {}),
+          }),
+        )
       : '',
     text(of),
   ];

@@ -1,7 +1,9 @@
 import {
   SAMPLE_COPIED,
+  SAMPLE_ERASED,
   custodyEventIn,
   sampleCopied,
+  sampleErased,
   serviceOf,
   sitesInService,
   storedSample,
@@ -9,6 +11,7 @@ import {
 import type { ControlState, CustodyEvent, RegionService } from '@residency/contracts';
 import { owedSites } from '@residency/custody';
 import type { Holding } from '@residency/custody';
+import { defined } from '@residency/defined';
 import { CustodyIndex } from '@residency/reconciliation';
 import type { StoredEvent } from '@residency/reconciliation';
 import { policyInForce } from '@residency/residency';
@@ -44,6 +47,7 @@ export class Holdings {
       holdings.#regions.set(region, sites);
     for await (const event of custodyEvents(session, system, regions))
       if (event.type === SAMPLE_COPIED) holdings.#index.add(sampleCopied(event));
+      else if (event.type === SAMPLE_ERASED) holdings.#index.add(sampleErased(event));
     return holdings;
   }
 
@@ -57,6 +61,7 @@ export class Holdings {
     return {
       sites: held.copies.map(({ site }) => site).filter((site) => !service?.retired.has(site)),
       owed: owedSites(held, serving),
+      ...defined({ erased: held.erased?.order }),
     };
   }
 }
