@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TOPICS } from '@residency/contracts';
+import type { LogEntry } from '@residency/contracts';
 import { settlementsOf } from '@residency/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { collect, never, publishSamples, someLog } from './some-log.ts';
@@ -116,5 +117,38 @@ describe('retention', () => {
     );
     await settle(500, 1);
     expect(await some.log.dropExpired(5_000)).toBe(500);
+  });
+
+  it('forgets the settled records of a submission, however young, and links, and no byte of them stays', async () => {
+    const entry = (submission: string, content: string): LogEntry => ({
+      topic: TOPICS.samples,
+      submission,
+      record: { key: null, headers: [], value: Buffer.from(content) },
+    });
+    const link = (consent: string, content: string): LogEntry => ({
+      topic: TOPICS.subjects,
+      record: { key: Buffer.from(consent), headers: [], value: Buffer.from(content) },
+    });
+    await some.log.append([
+      entry('first', 'FIRST-SAMPLE'),
+      entry('second', 'SECOND-SAMPLE'),
+      entry('first', 'FIRST-SAMPLE-AGAIN'),
+      entry('first', 'FIRST-UNSETTLED'),
+      link('consent-0001', 'LINK-ONE'),
+      link('consent-0002', 'LINK-TWO'),
+    ]);
+    await settle(3, 1);
+    expect(await some.log.forget({ submissions: ['first', 'third'] })).toBe(2);
+    expect(await some.log.forget({ consents: ['consent-0001'] })).toBe(1);
+    expect(await some.log.forget({})).toBe(0);
+    for (const [bytes, stays] of [
+      ['FIRST-SAMPLE', false],
+      ['SECOND-SAMPLE', true],
+      ['FIRST-UNSETTLED', true],
+      ['LINK-ONE', false],
+      ['LINK-TWO', true],
+    ] as const)
+      expect([bytes, await onDisk(bytes)]).toEqual([bytes, stays]);
+    expect(await kept()).toEqual(['SECON', 'FIRST']);
   });
 });

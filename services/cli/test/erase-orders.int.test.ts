@@ -1,7 +1,7 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeFolder, publishSamples, temporaryFolder } from './residency.ts';
+import { finished, makeFolder, publishSamples, temporaryFolder } from './residency.ts';
 import type { Folder } from './residency.ts';
 
 const REASON = ['--reason', 'request 4711'];
@@ -147,6 +147,26 @@ describe('an order', () => {
     expect(await control(folder)).toBe(after);
     expect(await inLog(folder, LINK)).toBe(true);
   });
+});
+
+it('an order that is interrupted stands, and one whose samples have changed is not made', async () => {
+  const folder = await temporaryFolder();
+  await withdrawn(folder, 'a');
+  const args = ['--consent', 'consent-0001'];
+  const digest = await digestOf(folder, ...args);
+  const command = folder.spawn(['erase', ...args, ...REASON, '--yes', digest]);
+  const ended = finished(command);
+  await expect.poll(() => control(folder)).toContain('residency.erasure.ordered.v1');
+  // Once it waits, every copy in the intake log is gone.
+  await expect.poll(() => inLog(folder, 'sample a')).toBe(false);
+  command.kill('SIGINT');
+  const { code, err } = await ended;
+  expect([code, err]).toEqual([130, expect.stringContaining('The order stands')]);
+  const before = await control(folder);
+  await withdrawn(folder, 'b');
+  const changed = await folder.run('erase', ...args, ...REASON, '--yes', digest);
+  expect([changed.code, changed.err]).toEqual([1, expect.stringContaining('PLAN_CHANGED')]);
+  expect(await control(folder)).toBe(before);
 });
 
 describe('a hold', () => {

@@ -47,6 +47,14 @@ const SAMPLE_COLUMNS = [
   'keptBySitesOut',
 ];
 
+/** Of the table, where the member's name is no word. */
+const HEADS = new Map([
+  ['at', 'ordered'],
+  ['erasedAt', 'erased'],
+  ['completedAt', 'completed'],
+  ['keptBySitesOut', 'still in'],
+]);
+
 /** Prints the orders to erase by region, or their samples, or writes receipts of one order. */
 export async function listErasures(session: Session, options: Options): Promise<ExitCode> {
   const { order, receipt, samples } = options;
@@ -142,7 +150,7 @@ async function print(
   else
     await output.lines(
       table(
-        columns,
+        columns.map((column) => HEADS.get(column) ?? column),
         rows.map((row) =>
           columns.map((column) => {
             const cell = row[column] ?? '';

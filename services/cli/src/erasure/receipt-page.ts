@@ -1,5 +1,4 @@
 import { formatInstant } from '@residency/residency';
-import { intakeText } from './print-plan.ts';
 import type { ErasedEntry } from './erasable-samples.ts';
 import type { OrderedErasure } from './ordered-samples.ts';
 
@@ -24,15 +23,15 @@ export function receiptPage({
   readonly intakeUntil: string | undefined;
 }): string {
   const [first] = files;
-  const left = samples.flatMap(({ sample, state, kept }) => [
+  const left = samples.flatMap(({ sample: { submission, stored }, state, kept }) => [
+    ...(state === 'held'
+      ? [`- ${submission}: it must be kept for now, and is erased afterwards.`]
+      : []),
+    ...(state === 'waiting' ? [`- ${submission}: it is not erased in every site yet.`] : []),
     ...kept.map(
       (site) =>
-        `- ${sample.submission}: the site ${site} (region ${sample.stored.region}) is out of service and still has its copy. It is erased before the site serves again.`,
+        `- ${submission}: the site ${site} (region ${stored.region}) is out of service and still has its copy, until it is in service again.`,
     ),
-    ...(state === 'held'
-      ? [`- ${sample.submission}: it must be kept for now, and is erased when that ends.`]
-      : []),
-    ...(state === 'waiting' ? [`- ${sample.submission}: it is not erased in every site yet.`] : []),
   ]);
   return `${[
     '# What was erased',
@@ -44,7 +43,7 @@ export function receiptPage({
     ].join('\n'),
     '## What was not',
     left.length === 0 ? 'Nothing: every site in service has erased its copy.' : left.join('\n'),
-    intakeText(intakeUntil),
+    arrivalText(intakeUntil),
     'Logs keep that each sample was received, when, from which country and with which digest, but not the sample.',
     '## How to verify',
     'Each receipt proves that the erasure is recorded in a public log that cannot be changed unseen. With the program `residency`, no account is needed:',
@@ -56,4 +55,13 @@ export function receiptPage({
 
 function rowOf({ file, entry: { sample, at, sites } }: ReceiptFile): string {
   return `| ${sample.submission} | ${formatInstant(at)} | ${sample.stored.region} | ${sites.join(', ')} | ${file} |`;
+}
+
+function arrivalText(until: string | undefined): string {
+  const begin = 'The log in which samples arrive, on our machines only,';
+  if (until === undefined)
+    return `${begin} deleted its copies with the order, but for what must be kept.`;
+  return until === 'forever'
+    ? `${begin} has no limit of time: it still has its copies.`
+    : `${begin} may keep its copies until ${until}.`;
 }
