@@ -9,7 +9,6 @@ import type { AuditQuery } from './auditing.ts';
 import type { ClockReading } from './clock.ts';
 import type { WireCustody } from './custody.ts';
 import type { Database } from './database.ts';
-import type { forget } from './retention.ts';
 import { extent, lastAppend, nextOf, readRecord, readRecords, watermark } from './reading.ts';
 import type { Extent, ReadLimits } from './reading.ts';
 import { settle } from './settling.ts';
@@ -67,7 +66,8 @@ export function createOperations(db: Database) {
       (await retention()).beginRetention(db, clock);
     },
     dropExpired: async (olderThan: number) => (await retention()).dropExpiredPortion(db, olderThan),
-    forget: async (what: Parameters<typeof forget>[1]) => (await retention()).forget(db, what),
+    dropLinks: async (consentIds: readonly string[]) =>
+      (await retention()).dropLinks(db, consentIds),
     erase: async () => {
       (await retention()).eraseDeleted(db);
     },

@@ -26,28 +26,11 @@ export function dropExpiredPortion(db: Database, olderThan: number): number {
   );
 }
 
-/**
- * Deletes the settled intake records of these submissions, whatever their age, and the links of
- * these consents to a subject. Returns how many.
- */
-export function forget(
-  db: Database,
-  {
-    submissions = [],
-    consents = [],
-  }: { readonly submissions?: readonly string[]; readonly consents?: readonly string[] },
-): number {
+/** Deletes the links of these consents to a subject. Returns how many. */
+export function dropLinks(db: Database, consentIds: readonly string[]): number {
   return db.writing(() => {
     let deleted = 0;
-    for (const submission of submissions)
-      deleted += db.run(
-        `DELETE FROM record WHERE submission = ? AND topic = (SELECT id FROM topic WHERE name = ?)
-         AND "offset" <= (SELECT settled FROM topic WHERE name = ?)`,
-        submission,
-        TOPICS.samples,
-        TOPICS.samples,
-      );
-    for (const consentId of consents)
+    for (const consentId of consentIds)
       deleted += db.run(
         'DELETE FROM record WHERE topic = (SELECT id FROM topic WHERE name = ?) AND key = ?',
         TOPICS.subjects,

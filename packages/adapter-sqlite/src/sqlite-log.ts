@@ -58,9 +58,6 @@ export type SubmissionStatus =
 
 const PAGE: ReadLimits = { maxRecords: 500, maxBytes: 8 * 1024 * 1024 };
 
-/** Bounds one transaction, as for what has expired. */
-const FORGOTTEN_AT_ONCE = 64;
-
 /** A log's last append time (0: none) and the clock beside it. */
 export interface LogClock {
   readonly state: ClockState;
@@ -326,25 +323,13 @@ export class SqliteLog {
   }
 
   /**
-   * Deletes the settled intake records of these submissions, and the links of these consents to a
-   * subject, so that their bytes are gone from the disk's files. Returns their number. Throws
-   * `LOG_BUSY` as `dropExpired` does.
+   * Deletes the links of these consents to a subject, so that their bytes are gone from the disk's
+   * files. Returns their number. Throws `LOG_BUSY` (retry) as `dropExpired`.
    */
-  async forget({
-    submissions = [],
-    consents = [],
-  }: {
-    readonly submissions?: readonly string[];
-    readonly consents?: readonly string[];
-  }): Promise<number> {
-    let deleted = 0;
-    for (let at = 0; at < submissions.length; at += FORGOTTEN_AT_ONCE)
-      deleted += await this.#worker.call('forget', [
-        { submissions: submissions.slice(at, at + FORGOTTEN_AT_ONCE) },
-      ]);
-    if (consents.length > 0) deleted += await this.#worker.call('forget', [{ consents }]);
+  async dropLinks(consentIds: readonly string[]): Promise<number> {
+    const dropped = await this.#worker.call('dropLinks', [consentIds]);
     await this.#worker.call('erase', []);
-    return deleted;
+    return dropped;
   }
 
   /** The log's time and clock, and whether the clock lets it accept appends now. */

@@ -119,36 +119,18 @@ describe('retention', () => {
     expect(await some.log.dropExpired(5_000)).toBe(500);
   });
 
-  it('forgets the settled records of a submission, however young, and links, and no byte of them stays', async () => {
-    const entry = (submission: string, content: string): LogEntry => ({
-      topic: TOPICS.samples,
-      submission,
-      record: { key: null, headers: [], value: Buffer.from(content) },
-    });
+  it('drops the links of a consent to a subject, and leaves not a byte of them', async () => {
     const link = (consent: string, content: string): LogEntry => ({
       topic: TOPICS.subjects,
       record: { key: Buffer.from(consent), headers: [], value: Buffer.from(content) },
     });
     await some.log.append([
-      entry('first', 'FIRST-SAMPLE'),
-      entry('second', 'SECOND-SAMPLE'),
-      entry('first', 'FIRST-SAMPLE-AGAIN'),
-      entry('first', 'FIRST-UNSETTLED'),
       link('consent-0001', 'LINK-ONE'),
       link('consent-0002', 'LINK-TWO'),
+      link('consent-0001', 'LINK-ONE-AGAIN'),
     ]);
-    await settle(3, 1);
-    expect(await some.log.forget({ submissions: ['first', 'third'] })).toBe(2);
-    expect(await some.log.forget({ consents: ['consent-0001'] })).toBe(1);
-    expect(await some.log.forget({})).toBe(0);
-    for (const [bytes, stays] of [
-      ['FIRST-SAMPLE', false],
-      ['SECOND-SAMPLE', true],
-      ['FIRST-UNSETTLED', true],
-      ['LINK-ONE', false],
-      ['LINK-TWO', true],
-    ] as const)
-      expect([bytes, await onDisk(bytes)]).toEqual([bytes, stays]);
-    expect(await kept()).toEqual(['SECON', 'FIRST']);
+    expect(await some.log.dropLinks(['consent-0001', 'consent-0003'])).toBe(2);
+    expect(await some.log.dropLinks(['consent-0001'])).toBe(0);
+    expect([await onDisk('LINK-ONE'), await onDisk('LINK-TWO')]).toEqual([false, true]);
   });
 });

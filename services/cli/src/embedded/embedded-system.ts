@@ -96,16 +96,18 @@ class EmbeddedSystem implements System {
 
   async forgetSubjects(consents: readonly string[]): Promise<void> {
     this.#requireWritable();
-    await this.#data.log.forget({ consents });
+    await this.#data.log.dropLinks(consents);
   }
 
   intakeRetention(): Promise<number> {
     return Promise.resolve(0);
   }
 
-  async forgetSamples(submissions: readonly string[]): Promise<void> {
+  async forgetSamples(
+    samples: readonly { readonly of: string; readonly submission: string }[],
+  ): Promise<void> {
     this.#requireWritable();
-    await this.#data.log.forget({ submissions });
+    await this.#data.log.dropErased(samples);
   }
 
   policyLog(): AsyncIterable<LogRecord> {

@@ -103,8 +103,13 @@ export interface System {
    * until `forgetSamples`.
    */
   intakeRetention(): Promise<number>;
-  /** Deletes settled intake records of these submissions, in a log that can. */
-  forgetSamples(submissions: readonly string[]): Promise<void>;
+  /**
+   * Deletes the settled intake records of these samples, in a log that can. `of`: the position of the
+   * `stored` event.
+   */
+  forgetSamples(
+    samples: readonly { readonly of: string; readonly submission: string }[],
+  ): Promise<void>;
   /** `residency.policy` from its start, ticks included. */
   policyLog(): AsyncIterable<LogRecord>;
   /** A region's custody log from its start. */
