@@ -68,6 +68,8 @@ export function createOperations(db: Database) {
     dropExpired: async (olderThan: number) => (await retention()).dropExpiredPortion(db, olderThan),
     dropLinks: async (consentIds: readonly string[]) =>
       (await retention()).dropLinks(db, consentIds),
+    dropErased: async (offset: number, submission: string) =>
+      (await retention()).dropErasedPortion(db, offset, submission),
     erase: async () => {
       (await retention()).eraseDeleted(db);
     },

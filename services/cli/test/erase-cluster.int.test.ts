@@ -59,9 +59,12 @@ it("a subject's samples are erased in every bucket, and the link gets a tombston
     {
       digest: expect.any(String),
       stored: 2,
+      // A week, and one more until Kafka closes the segment.
       intakeUntil: expect.stringMatching(/^\d{4}-.*Z$/),
     },
   ]);
+  const until = Date.parse(String(plan.at(-1)?.['intakeUntil']));
+  expect((until - Date.now()) / 86_400_000).toBeCloseTo(14, 0);
   const [hold] = await cluster.json(
     0,
     ...['hold', 'place', '--submission', submissions[0] ?? '', ...REASON],
@@ -89,6 +92,9 @@ it("a subject's samples are erased in every bucket, and the link gets a tombston
     expect.objectContaining({ region: 'zurich', stored: 2, erased: 2, waiting: 0, held: 0 }),
   ]);
   for (const topic of [TOPICS.control, TOPICS.audit])
-    for await (const { value } of (await cluster.log()).read(topic, { until: 'end' }))
-      expect(value?.toString()).not.toContain(Buffer.from('CANARY-S').toString('base64'));
+    for await (const { value } of (await cluster.log()).read(topic, { until: 'end' })) {
+      const event = JSON.parse(String(value)) as { readonly data_base64?: string };
+      const data = Buffer.from(event.data_base64 ?? '', 'base64').toString();
+      expect(`${String(value)} ${data}`).not.toContain('CANARY');
+    }
 });

@@ -72,6 +72,10 @@ describe('an erasure', () => {
         expect.objectContaining({ sites: [], owed: [], erased: order?.['order'] }),
       ),
     );
+    const opened = await folder.run(
+      ...['sample', 'open', submissions[0] ?? '', '--region', 'zurich', '--out', 'none'],
+    );
+    expect([opened.code, opened.err]).toEqual([1, expect.stringContaining('SAMPLE_ERASED')]);
     const act = String(order?.['order']);
     expect(await folder.json(0, 'audit', 'erasures')).toEqual([
       expect.objectContaining({

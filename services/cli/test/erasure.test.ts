@@ -10,6 +10,7 @@ const [ONE, TWO] = ['1'.repeat(64), '2'.repeat(64)];
 it.each([
   [0, undefined, 'at once'],
   [Infinity, 'forever', 'for ever'],
+  [Number.MAX_SAFE_INTEGER, 'forever', 'for ever'],
   [60_000, '1970-01-01T00:01:09.000Z', 'until 1970-01-01T00:01:09.000Z'],
 ])('a retention of %s ms is said from the newest sample on', async (retention, until, text) => {
   const system = { intakeRetention: () => Promise.resolve(retention) };

@@ -112,7 +112,7 @@ class DistributedSystem implements System {
   }
 
   async intakeRetention(): Promise<number> {
-    return await (await this.#cluster.log()).retention(TOPICS.samples);
+    return await (await this.#cluster.log()).longestKept(TOPICS.samples);
   }
 
   /** Kafka deletes no single record of this topic. */

@@ -119,6 +119,9 @@ function count(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
+/** 9999-12-31. RFC 3339 has no later one. */
+const LAST_INSTANT = 253_402_300_799_999;
+
 /** As `ErasurePlan.intakeUntil`, for these samples. */
 export async function intakeUntil(
   system: Pick<System, 'intakeRetention'>,
@@ -128,5 +131,6 @@ export async function intakeUntil(
   if (retention === 0) return undefined;
   let newest = 0;
   for (const { at } of samples) newest = Math.max(newest, at);
-  return retention === Infinity ? 'forever' : formatInstant(newest + retention);
+  const until = newest + retention;
+  return until > LAST_INSTANT ? 'forever' : formatInstant(until);
 }

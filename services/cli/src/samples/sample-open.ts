@@ -1,4 +1,4 @@
-import { codeOf } from '@residency/coded-error';
+import { codeOf, hasCode } from '@residency/coded-error';
 import { OPEN_BEGUN, decodeAuditEvent, objectKey, sha256 } from '@residency/contracts';
 import type { StoredData } from '@residency/contracts';
 import { openSealed } from '@residency/sealing';
@@ -83,12 +83,15 @@ async function openFromAny(
         await system.siteReader(site, region)
       ).read(objectKey(stored.submission));
       if (found === undefined) throw notOpened('an object in the site', 'none');
+      if (found.metadata?.['erased'] !== undefined) throw erasedIn(site);
       const { sample, context } = await openSealed(found.bytes, region, keys);
       if (context.submission !== stored.submission || sha256(sample) !== stored.sampleSha256)
         throw notOpened('the sample that the audit event names', 'another');
       return { sample, site };
     } catch (error) {
       if (codeOf(error) === undefined || !(error instanceof Error)) throw error;
+      // Another site may have its copy still.
+      if (hasCode(error, 'SAMPLE_ERASED')) throw error;
       session.output.note(`Site ${site}: ${error.message} (${codeOf(error)})`);
       failures.push(error);
     }
@@ -98,6 +101,14 @@ async function openFromAny(
     unreachable ??
     notOpened(`a site of ${region} to give the sample`, 'that none did, as said above')
   );
+}
+
+function erasedIn(site: string): CliError {
+  return new CliError({
+    code: 'SAMPLE_ERASED',
+    message: `Expected a sample in ${site}, found that it was erased; nothing was opened. See \`residency audit erasures --samples\`.`,
+    remedy: 'stop',
+  });
 }
 
 function notOpened(expected: string, found: string): CliError {
