@@ -1,9 +1,25 @@
+import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { intakeUntil } from '../src/erasure/erasure-plan.ts';
 import { inParts, namedBy } from '../src/erasure/named.ts';
 import { OrderIndex } from '../src/erasure/order-index.ts';
 import { receiptPage } from '../src/erasure/receipt-page.ts';
+import { program } from './command-tree.ts';
 import { intakeText } from '../src/erasure/print-plan.ts';
+
+it.each(['erase', 'keep-and-hold'])('the commands of docs/how-to/%s.md exist', async (page) => {
+  const text = await readFile(new URL(`../../../docs/how-to/${page}.md`, import.meta.url), 'utf8');
+  const lines = [...text.matchAll(/^ +npx residency (.*)$/gm)].map(([, line = '']) => line);
+  expect(lines.length).toBeGreaterThan(3);
+  for (const line of lines) {
+    const words = line.split(' ');
+    let at = program;
+    for (const word of words) at = at.commands.find((one) => one.name() === word) ?? at;
+    expect([line, at.commands]).toEqual([line, []]);
+    for (const word of words.filter((one) => one.startsWith('--')))
+      expect(at.options.map(({ long }) => long)).toContain(word);
+  }
+});
 
 const [ONE, TWO] = ['1'.repeat(64), '2'.repeat(64)];
 
