@@ -1,6 +1,6 @@
 import { setAsideKey, sha256 } from '@residency/contracts';
 import type { FoundCopy, NewCopy, Written } from '@residency/custodianship';
-import { exampleObject } from '@residency/testkit';
+import { exampleObject, exampleTombstone } from '@residency/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { S3Bucket } from '../src/s3-client.ts';
 import { S3CustodianSite } from '../src/s3-custodian-site.ts';
@@ -158,5 +158,62 @@ test('a replacement is sent with the condition, the metadata and the type of an 
     'content-type': 'application/octet-stream',
     'x-amz-meta-sealed-sha256': RIGHT.metadata.sealedSha256,
     'x-amz-meta-position': RIGHT.metadata.position,
+  });
+});
+
+describe('a purge', () => {
+  const TOMBSTONE = exampleTombstone('one');
+  const purge = () => custodian.purge(TOMBSTONE, SUBMISSION, [sha256(NEW.bytes)]);
+  const RESERVED = setAsideKey(SUBMISSION, sha256(NEW.bytes));
+  beforeEach(async () => {
+    await custodian.setAside(SUBMISSION, found);
+    await custodian.replace(TOMBSTONE, found);
+  });
+  const isDone = async (): Promise<boolean> =>
+    (await holds(ASIDE, TOMBSTONE.bytes)) && (await holds(RESERVED, TOMBSTONE.bytes));
+
+  test.each<[string, Fault]>([
+    ['PUT', 'failed'],
+    ['PUT', 'failed-but-persisted'],
+    ['PUT', 'stalled-but-persisted'],
+    ['PUT', { status: 409, code: 'ConditionalRequestConflict' }],
+    ['PUT', { status: 200, text: '<html></html>', headers: { 'content-type': 'text/html' } }],
+    ['GET', 'failed'],
+    ['GET', { status: 500, code: 'InternalError' }],
+  ])('that meets a fault once is done (%s %j)', async (method, fault) => {
+    proxy.next(method, fault);
+    expect(await purge()).toEqual({ versions: 0, setAside: 1, uploads: 0 });
+    expect(await isDone()).toBe(true);
+  });
+
+  test.each<[string, Fault, string]>([
+    ['PUT', 'failed', 'SITE_UNREACHABLE'],
+    ['PUT', 'failed-but-persisted', 'SITE_UNREACHABLE'],
+    ['PUT', { status: 403, code: 'AccessDenied' }, 'SITE_REFUSED'],
+    ['PUT', { status: 507, code: 'InsufficientStorage' }, 'SITE_FULL'],
+    ['PUT', { status: 412, code: 'PreconditionFailed' }, 'SITE_CONTENDED'],
+    ['GET', 'failed', 'SITE_UNREACHABLE'],
+    ['GET', { status: 403, code: 'AccessDenied' }, 'SITE_REFUSED'],
+    ['GET', { status: 404, code: 'NoSuchBucket' }, 'SITE_MISSING'],
+  ])('whose %s keeps failing is done by the next attempt (%j: %s)', async (method, fault, code) => {
+    proxy.always(method, fault);
+    await expect(purge()).rejects.toMatchObject({
+      code,
+      remedy: 'retry',
+      message: expect.stringContaining('zrh-1'),
+    });
+    proxy.heal();
+    await purge();
+    expect(await isDone()).toBe(true);
+    expect(await custodian.read(TOMBSTONE.key)).toMatchObject({ bytes: TOMBSTONE.bytes });
+  });
+
+  test('puts each tombstone under a condition', async () => {
+    const before = proxy.count('PUT');
+    await purge();
+    const sent = proxy.seen.filter(({ method }) => method === 'PUT').slice(before);
+    expect(
+      sent.map(({ headers }) => typeof (headers['if-match'] ?? headers['if-none-match'])),
+    ).toEqual(['string', 'string']);
   });
 });

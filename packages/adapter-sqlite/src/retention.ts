@@ -26,6 +26,39 @@ export function dropExpiredPortion(db: Database, olderThan: number): number {
   );
 }
 
+/** Deletes the links of these consents to a subject. Returns how many. */
+export function dropLinks(db: Database, consentIds: readonly string[]): number {
+  return db.writing(() => {
+    let deleted = 0;
+    for (const consentId of consentIds)
+      deleted += db.run(
+        'DELETE FROM record WHERE topic = (SELECT id FROM topic WHERE name = ?) AND key = ?',
+        TOPICS.subjects,
+        Buffer.from(consentId),
+      );
+    return deleted;
+  });
+}
+
+/**
+ * Deletes one portion of the settled intake records of a submission, and the one at `offset`, which
+ * may be of before the log kept submissions' ids. Returns 0 if there are none.
+ */
+export function dropErasedPortion(db: Database, offset: number, submission: string): number {
+  return db.writing(() =>
+    db.run(
+      `DELETE FROM record WHERE rowid IN (
+       SELECT r.rowid FROM record r JOIN topic t ON t.id = r.topic
+       WHERE t.name = ? AND r."offset" <= t.settled AND (r.submission = ? OR r."offset" = ?) LIMIT ?
+     )`,
+      TOPICS.samples,
+      submission,
+      offset,
+      RECORDS_PER_TRANSACTION,
+    ),
+  );
+}
+
 /**
  * Call before the first portion. Throws `CLOCK_AHEAD`: by a clock that is years ahead, everything
  * would have expired.
@@ -70,7 +103,7 @@ export function eraseDeleted(db: Database): void {
     throw new SqliteLogError({
       code: 'LOG_BUSY',
       message:
-        'Expected to truncate the write-ahead log after deleting expired records, found another process reading it. It may still hold their bytes. Try again.',
+        'Expected to truncate the write-ahead log after deleting records, found another process reading it. It may still hold their bytes. Try again.',
       remedy: 'retry',
     });
   }

@@ -56,6 +56,13 @@ export type SubmissionStatus =
   | { readonly state: 'pending' }
   | { readonly state: 'settled'; readonly events: readonly Buffer[] };
 
+/** A sample as the event of its erasure names it. */
+export interface ErasedSample {
+  /** The position of its intake record. */
+  readonly of: string;
+  readonly submission: string;
+}
+
 const PAGE: ReadLimits = { maxRecords: 500, maxBytes: 8 * 1024 * 1024 };
 
 /** A log's last append time (0: none) and the clock beside it. */
@@ -318,6 +325,39 @@ export class SqliteLog {
       if (portion === 0) break;
       dropped += portion;
     }
+    await this.#worker.call('erase', []);
+    return dropped;
+  }
+
+  /**
+   * Deletes the intake records of erased samples, redelivered ones too, so that their bytes are gone
+   * from the disk's files. Call it once more after any failure, or a crash: records that are gone
+   * already change nothing. Returns the number of records. One that is not settled stays. Throws
+   * `LOG_BUSY` (retry) as `dropExpired`.
+   */
+  async dropErased(samples: readonly ErasedSample[]): Promise<number> {
+    const { parsePosition } = await import('@residency/contracts');
+    let dropped = 0;
+    for (const { of, submission } of samples) {
+      const { log, topic, offset } = parsePosition(of);
+      const isHere = log === this.name && topic === TOPICS.samples;
+      const known = isHere ? Number(offset) : -1;
+      let portion: number;
+      do {
+        portion = await this.#worker.call('dropErased', [known, submission]);
+        dropped += portion;
+      } while (portion > 0);
+    }
+    await this.#worker.call('erase', []);
+    return dropped;
+  }
+
+  /**
+   * Deletes the links of these consents to a subject, so that their bytes are gone from the disk's
+   * files. Returns their number. Throws `LOG_BUSY` (retry) as `dropExpired`.
+   */
+  async dropLinks(consentIds: readonly string[]): Promise<number> {
+    const dropped = await this.#worker.call('dropLinks', [consentIds]);
     await this.#worker.call('erase', []);
     return dropped;
   }

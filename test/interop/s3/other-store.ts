@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TEST_SITES, freePorts, signedRequest } from '../../stack/index.ts';
+import { erasesVersions, refusesObjectLock } from './erased-versions.ts';
 
 // `npm run interop:s3`: the S3 adapter's contract suites, faults and tests of real servers against
-// an S3 server of another make than the test stack's, Versity Gateway over a folder. Exits with 0
+// an S3 server of another make than the test stack's, Versity Gateway over a folder; and erasure in a
+// bucket with versions and in one with object lock, which the test stack's does not have. Exits with 0
 // if they pass, 1 if not, 3 if there is no Go or the server does not start.
 
 const MODULE = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0';
@@ -17,6 +19,8 @@ const STARTS_WITHIN_MS = 30_000;
 /** The test files of the adapter that talk to a real S3 server. */
 const TESTS = [
   'packages/adapter-s3/test/object-store.contract.test.ts',
+  'packages/adapter-s3/test/custodian-site.contract.test.ts',
+  'packages/adapter-s3/test/s3-custodian-site.fault.test.ts',
   'packages/adapter-s3/test/ledger-store.contract.test.ts',
   'packages/adapter-s3/test/site-marker.contract.test.ts',
   'packages/adapter-s3/test/s3-object-store.int.test.ts',
@@ -63,8 +67,8 @@ async function answers(endpoint: string): Promise<boolean> {
 
 const program = gateway();
 const folder = await mkdtemp(join(tmpdir(), 'residency-other-store-'));
-const data = join(folder, 'data');
-await mkdir(data);
+const [data, versions] = [join(folder, 'data'), join(folder, 'versions')];
+for (const each of [data, versions]) await mkdir(each);
 const [port = 0] = await freePorts(1);
 const server = spawn(
   program,
@@ -78,13 +82,21 @@ const server = spawn(
     '--port',
     `127.0.0.1:${port}`,
     'posix',
+    '--versioning-dir',
+    versions,
     data,
   ],
   { stdio: ['ignore', 'ignore', 'inherit'] },
 );
 let status = MISSING;
 try {
-  if (await answers(`http://127.0.0.1:${port}`)) {
+  const endpoint = `http://127.0.0.1:${port}`;
+  if (await answers(endpoint)) {
+    const site = { endpoint, awsRegion: REGION, pathStyle: true, accessKeyId: KEY };
+    for (const check of [erasesVersions, refusesObjectLock]) {
+      await check({ ...site, secretAccessKey: SECRET });
+      process.stdout.write(`${check.name}: yes\n`);
+    }
     const address = `http://${KEY}:${SECRET}@127.0.0.1:${port}/?region=${REGION}&style=path`;
     const sites = TEST_SITES.map((site) => [
       `RESIDENCY_TEST_S3_${site.toUpperCase().replaceAll('-', '_')}`,

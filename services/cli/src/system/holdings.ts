@@ -8,7 +8,7 @@ import {
   sitesInService,
   storedSample,
 } from '@residency/contracts';
-import type { CustodyEvent, RegionService } from '@residency/contracts';
+import type { ControlState, CustodyEvent, RegionService } from '@residency/contracts';
 import { owedSites } from '@residency/custody';
 import type { Holding } from '@residency/custody';
 import { CustodyIndex } from '@residency/reconciliation';
@@ -20,8 +20,10 @@ import { controlOf } from './control-state.ts';
 import type { System } from './system.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
-interface RegionSites {
+/** The sites of a region now. */
+export interface RegionSites {
   readonly service: RegionService;
+  /** The arbiter first. */
   readonly serving: readonly string[];
 }
 
@@ -41,13 +43,9 @@ export class Holdings {
     regions: ReadonlySet<string>,
   ): Promise<Holdings> {
     const holdings = new Holdings();
-    const inForce = policyInForce(await system.policies(), session.now());
     const control = await controlOf(system);
-    for (const region of regions) {
-      const service = serviceOf(control, region);
-      const named = inForce?.document.regions.find(({ id }) => id === region)?.sites ?? [];
-      holdings.#regions.set(region, { service, serving: sitesInService(service, named) });
-    }
+    for (const [region, sites] of await regionSites(session, system, { control, regions }))
+      holdings.#regions.set(region, sites);
     for await (const event of custodyEvents(session, system, regions))
       if (event.type === SAMPLE_COPIED) holdings.#index.add(sampleCopied(event));
       else if (event.type === SAMPLE_ERASED) {
@@ -82,6 +80,22 @@ export class Holdings {
 
 function erasureName(of: string, { order }: { readonly order: string }): string {
   return `${of} ${order}`;
+}
+
+/** The sites of these regions now. */
+export async function regionSites(
+  session: Session,
+  system: System,
+  { control, regions }: { readonly control: ControlState; readonly regions: Iterable<string> },
+): Promise<ReadonlyMap<string, RegionSites>> {
+  const inForce = policyInForce(await system.policies(), session.now());
+  return new Map(
+    [...regions].map((region) => {
+      const service = serviceOf(control, region);
+      const named = inForce?.document.regions.find(({ id }) => id === region)?.sites ?? [];
+      return [region, { service, serving: sitesInService(service, named) }];
+    }),
+  );
 }
 
 /** The events of these regions' custody logs. What is none, `reconcile` reports. */
