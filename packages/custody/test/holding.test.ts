@@ -156,7 +156,7 @@ describe('the holding of an erased sample', () => {
     });
   });
 
-  it.each([
+  it.each<[string, Partial<SampleErased>]>([
     ['of another record', { of: 'log-1/threat.samples/0/8' }],
     ['of another submission', { submission: 't' }],
     ['of another region', { region: 'moscow' }],
