@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { posix } from 'node:path';
 import {
   encodeObjectMetadata,
@@ -5,8 +6,9 @@ import {
   objectMetadataIn,
   setAsideKey,
   sha256,
+  submissionOfKey,
 } from '@residency/contracts';
-import type { ObjectMetadata, SiteIdentity } from '@residency/contracts';
+import type { ObjectMetadata, SiteIdentity, Tombstone } from '@residency/contracts';
 import { COPY_BYTES, copyTooLarge, setAsideDiffers } from '@residency/custodianship';
 import type { CustodianSite, FoundCopy, NewCopy, Purged, Written } from '@residency/custodianship';
 import { defined } from '@residency/defined';
@@ -14,7 +16,13 @@ import type { DiskCalls } from './disk-calls.ts';
 import { digestFile, openRegular } from './durable-files.ts';
 import { FilesystemError, errnoOf } from './filesystem-error.ts';
 import { SiteFiles, invalidKey, submissionOf } from './site-files.ts';
-import { setAsideMetadataPath } from './site-layout.ts';
+import {
+  TEMPORARY_DIRECTORY,
+  earlierObjectPath,
+  keyOfSetAside,
+  objectPath,
+  setAsideMetadataPath,
+} from './site-layout.ts';
 
 /** The bytes of a file, and which file it was. */
 interface FoundFile {
@@ -22,6 +30,9 @@ interface FoundFile {
   /** Inode and time of the last change. */
   readonly stamp: string;
 }
+
+/** The header of a sealed message has fewer bytes. */
+const HEADER_BYTES = 4_096;
 
 /**
  * One site as a directory, for a custodian. An object is created as by `FilesystemObjectStore`, in
@@ -77,10 +88,6 @@ export class FilesystemCustodianSite implements CustodianSite {
   }
 
   /** The metadata's file comes first: the link of the bytes is the commit, as elsewhere. */
-  async purge(): Promise<Purged> {
-    throw new Error('Not built yet.');
-  }
-
   async setAside(
     submission: string,
     { bytes, metadata }: FoundCopy,
@@ -89,6 +96,10 @@ export class FilesystemCustodianSite implements CustodianSite {
     const key = setAsideKey(submission, digest);
     if (!isSetAsideKey(key)) throw invalidKey();
     return await this.#files.use(async () => {
+      const standing = await digestFile(this.#files.path(key));
+      // Before the metadata: a tombstone has none.
+      if (standing !== undefined && standing.sha256 !== digest)
+        throw setAsideDiffers(this.site, key);
       if (metadata !== undefined)
         await this.#keep(
           setAsideMetadataPath(key),
@@ -104,8 +115,77 @@ export class FilesystemCustodianSite implements CustodianSite {
     });
   }
 
+  /**
+   * A file that a crashed attempt left in `tmp/` counts as an unfinished upload, and a second file of
+   * the object, which version 0.1 may have written, as an older version.
+   */
+  async purge(
+    { key, bytes }: Tombstone,
+    submission: string,
+    digests: readonly string[],
+  ): Promise<Purged> {
+    const given = digests.map((digest) => setAsideKey(submission, digest));
+    if (submissionOfKey(key) !== submission || !given.every(isSetAsideKey)) throw invalidKey();
+    return await this.#files.use(async () => {
+      const uploads = await this.#purgeTemporaries(submission, bytes);
+      const folder = setAsideKey(submission, '');
+      const standing = (await this.#namesIn(folder))
+        .map((name) => keyOfSetAside(folder + name))
+        .filter((path) => path !== undefined);
+      let setAside = 0;
+      for (const path of new Set([...standing, ...given])) {
+        const isReplaced = await this.#putTombstone(path, bytes);
+        // After the bytes, so that a purge that was cut short is repeated.
+        const hadMetadata = this.#files.removeFile(setAsideMetadataPath(path));
+        if (isReplaced || hadMetadata) setAside += 1;
+      }
+      return { versions: await this.#purgeSecond(submission, bytes), setAside, uploads };
+    });
+  }
+
   async flush(): Promise<void> {
     await this.#files.use(() => this.#files.flush());
+  }
+
+  /** `true`: another file was there. */
+  async #putTombstone(path: string, bytes: Buffer): Promise<boolean> {
+    const isThere = this.#files.calls.exists(this.#files.path(path));
+    const found = await digestFile(this.#files.path(path));
+    if (isThere && found === undefined) throw this.#notAFile(path);
+    const isSame = found?.sha256 === sha256(bytes);
+    const folder = posix.dirname(path);
+    if (!isSame) await this.#files.putFile(path, bytes, [posix.dirname(folder), folder]);
+    // Also if it was there: a crashed custodian's may not be durable.
+    this.#files.touch(path);
+    return isThere && !isSame;
+  }
+
+  async #purgeSecond(submission: string, bytes: Buffer): Promise<number> {
+    const [first, second] = [objectPath(submission), earlierObjectPath(submission)];
+    const { calls } = this.#files;
+    if (!calls.exists(this.#files.path(first)) || !calls.exists(this.#files.path(second))) return 0;
+    return (await this.#putTombstone(second, bytes)) ? 1 : 0;
+  }
+
+  /** Those that hold the submission's id, which is in the clear at the beginning of a sealed message. */
+  async #purgeTemporaries(submission: string, tombstone: Buffer): Promise<number> {
+    let removed = 0;
+    for (const name of await this.#namesIn(TEMPORARY_DIRECTORY)) {
+      const path = `${TEMPORARY_DIRECTORY}/${name}`;
+      const start = await beginningOf(this.#files.path(path));
+      if (start?.includes(submission) !== true || start.equals(tombstone)) continue;
+      if (this.#files.removeFile(path)) removed += 1;
+    }
+    return removed;
+  }
+
+  async #namesIn(folder: string): Promise<readonly string[]> {
+    try {
+      return await readdir(this.#files.path(folder));
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return [];
+      throw error;
+    }
   }
 
   async #keep(path: string, content: Buffer | string): Promise<boolean> {
@@ -147,6 +227,18 @@ export class FilesystemCustodianSite implements CustodianSite {
       message: `Expected a file, or nothing, under ${key} in site ${this.site}, found a link, a folder or a special file. Move it out of the site; a copy is made after that.`,
       remedy: 'park',
     });
+  }
+}
+
+/** `undefined`: it is gone, or no regular file. */
+async function beginningOf(path: string): Promise<Buffer | undefined> {
+  const file = await openIfThere(path);
+  if (file === undefined || file === 'absent') return undefined;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 

@@ -139,6 +139,28 @@ export class SiteFiles {
     return await this.#named({ bytes }, (temporary) => this.#link(temporary, path, directories));
   }
 
+  /** Puts a file at `path`, in the place of what is there. `directories` as for `createFile`. */
+  async putFile(path: string, bytes: Uint8Array, directories: readonly string[]): Promise<void> {
+    await this.#named({ bytes }, (temporary) => {
+      this.#inDirectories(directories, () => {
+        this.calls.rename(temporary, this.path(path));
+      });
+      return true;
+    });
+  }
+
+  /** Durable after `flush`. `false`: there is none. */
+  removeFile(path: string): boolean {
+    const removed = this.#remove(this.path(path));
+    if (removed) this.touch(path);
+    return removed;
+  }
+
+  /** Makes a file's name durable with the next `flush`. */
+  touch(path: string): void {
+    this.#dirty.touch(posix.dirname(path));
+  }
+
   /** Makes a file's name durable now. */
   async syncName(path: string): Promise<void> {
     this.#dirty.touch(posix.dirname(path));
@@ -195,14 +217,9 @@ export class SiteFiles {
   /** Links the finished file to its name, if that is free: link(2) is atomic. */
   #link(temporary: string, path: string, directories: readonly string[]): boolean {
     try {
-      try {
+      this.#inDirectories(directories, () => {
         this.calls.link(temporary, this.path(path));
-      } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw error;
-        for (const directory of directories)
-          if (this.calls.mkdir(this.path(directory))) this.#dirty.made(directory);
-        this.calls.link(temporary, this.path(path));
-      }
+      });
       return true;
     } catch (error) {
       if (errnoOf(error) === 'EEXIST') return false;
@@ -210,11 +227,25 @@ export class SiteFiles {
     }
   }
 
-  #remove(temporary: string): void {
+  /** Makes the directories if one is missing. */
+  #inDirectories(directories: readonly string[], name: () => void): void {
     try {
-      this.calls.unlink(temporary);
+      name();
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
+      for (const directory of directories)
+        if (this.calls.mkdir(this.path(directory))) this.#dirty.made(directory);
+      name();
+    }
+  }
+
+  #remove(path: string): boolean {
+    try {
+      this.calls.unlink(path);
+      return true;
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      return false;
     }
   }
 }

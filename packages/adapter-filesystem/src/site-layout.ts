@@ -84,13 +84,13 @@ export function housekeepingOf(
   path: string,
 ): 'marker' | 'temporary' | 'metadata' | 'set-aside' | undefined {
   if (path === SITE_MARKER_KEY) return 'marker';
-  if (isSetAsideMetadata(path)) return 'set-aside';
+  if (path.endsWith(SET_ASIDE_METADATA) && keyOfSetAside(path) !== undefined) return 'set-aside';
   if (TEMPORARY.test(path)) return 'temporary';
   return metadataScopeOf(path) === undefined ? undefined : 'metadata';
 }
 
-function isSetAsideMetadata(path: string): boolean {
-  return (
-    path.endsWith(SET_ASIDE_METADATA) && isSetAsideKey(path.slice(0, -SET_ASIDE_METADATA.length))
-  );
+/** The key of what was set aside, from the path of its file or of its metadata's; else `undefined`. */
+export function keyOfSetAside(path: string): string | undefined {
+  const key = path.endsWith(SET_ASIDE_METADATA) ? path.slice(0, -SET_ASIDE_METADATA.length) : path;
+  return isSetAsideKey(key) ? key : undefined;
 }

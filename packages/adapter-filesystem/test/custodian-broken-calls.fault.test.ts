@@ -1,8 +1,9 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeObjectMetadata, isSetAsideKey, setAsideKey, sha256 } from '@residency/contracts';
 import type { CustodianSite, NewCopy } from '@residency/custodianship';
-import { exampleObject } from '@residency/testkit';
+import { exampleObject, exampleTombstone } from '@residency/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { foldJournals } from '../src/candidate-journal.ts';
 import type { DiskCalls } from '../src/disk-calls.ts';
@@ -150,4 +151,79 @@ test('an object that a crashed custodian created is durable once its successor r
   await next.read(NEW.key);
   await next.flush();
   expect(disk.isDurable(objectPath(NEW.key.slice(-64)))).toBe(true);
+});
+
+const TOMBSTONE = exampleTombstone('one');
+/** Of bytes that a custodian read before, and did not set aside. */
+const READ_EARLIER = sha256(NEW.bytes);
+
+/** The stranger's object with the right one set aside, and a file that a crash left. */
+async function putRemains(directory: string): Promise<void> {
+  await putStranger(directory);
+  const custodian = open(directory);
+  await custodian.setAside(SUBMISSION, { ...RIGHT, bytes: Buffer.from(RIGHT.bytes), tag: '' });
+  await custodian.flush();
+  await writeFile(join(directory, 'tmp', randomUUID()), `${SUBMISSION} and the rest`);
+}
+
+async function erase(custodian: CustodianSite): Promise<void> {
+  const found = await custodian.read(TOMBSTONE.key);
+  const isBuried = found?.bytes.equals(TOMBSTONE.bytes) === true;
+  if (found !== undefined && !isBuried)
+    expect(await custodian.replace(TOMBSTONE, found)).toEqual({ written: true });
+  await custodian.purge(TOMBSTONE, SUBMISSION, [READ_EARLIER]);
+  await custodian.flush();
+}
+
+async function requireErased(directory: string): Promise<void> {
+  const custodian = open(directory);
+  const { bytes, metadata } = TOMBSTONE;
+  expect(await custodian.read(TOMBSTONE.key)).toMatchObject({ bytes, metadata });
+  const aside = [RIGHT, NEW].map((copy) => setAsideKey(SUBMISSION, sha256(copy.bytes)));
+  for (const key of aside) expect(await readFile(join(directory, key))).toEqual(bytes);
+  expect((await readdir(join(directory, 'damaged', SUBMISSION))).toSorted()).toEqual(
+    aside.map((key) => key.slice(-64)).toSorted(),
+  );
+  await sweepTemporaries(directory, ZURICH.site);
+  for (const path of await readdir(directory, { recursive: true, withFileTypes: true }))
+    if (path.isFile())
+      for (const gone of [STRANGER.bytes, RIGHT.bytes])
+        expect((await readFile(join(path.parentPath, path.name))).includes(gone)).toBe(false);
+}
+
+test.each(['killed', 'failed'] as const)(
+  'an erasure whose call is %s, with or without its effect, is completed by the next attempt',
+  async (kind) => {
+    await putRemains(site.directory);
+    const calls = await numberOfCalls(site.directory, (directory, calls) =>
+      erase(open(directory, calls)),
+    );
+    expect(calls).toBeGreaterThan(15);
+    for await (const { directory, disk } of brokenCopies(site.directory, calls, kind)) {
+      const custodian = open(directory, disk.calls);
+      const [attempted] = await Promise.allSettled([erase(custodian)]);
+      if (attempted.status === 'rejected' && kind === 'killed')
+        expect(attempted.reason).toBeInstanceOf(Killed);
+      else if (disk.broke()) expect(attempted).toMatchObject({ reason: { remedy: 'retry' } });
+      await erase(kind === 'killed' ? open(directory) : custodian);
+      await requireErased(directory);
+    }
+  },
+);
+
+test('what a purge put and removed survives a power failure after the flush', async () => {
+  await putRemains(site.directory);
+  const disk = new RecordedDisk(site.directory, [
+    '.',
+    ...SITE_DIRECTORIES,
+    'damaged',
+    `damaged/${SUBMISSION}`,
+  ]);
+  await erase(open(site.directory, disk.calls));
+  for (const copy of [RIGHT, NEW])
+    expect(disk.isDurable(setAsideKey(SUBMISSION, sha256(copy.bytes)))).toBe(true);
+  for (const folder of ['tmp', `damaged/${SUBMISSION}`])
+    expect(disk.trace.lastIndexOf(`sync ${folder}`)).toBeGreaterThan(
+      disk.trace.findLastIndex((call) => call.startsWith(`unlink ${folder}/`)),
+    );
 });

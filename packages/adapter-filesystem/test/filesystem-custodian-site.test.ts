@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/p
 import { dirname, join } from 'node:path';
 import { encodeObjectMetadata, setAsideKey, sha256 } from '@residency/contracts';
 import type { CustodianSite, FoundCopy, NewCopy } from '@residency/custodianship';
-import { exampleObject } from '@residency/testkit';
+import { exampleObject, exampleTombstone } from '@residency/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { foldJournals } from '../src/candidate-journal.ts';
 import { FilesystemCustodianSite } from '../src/filesystem-custodian-site.ts';
@@ -156,7 +156,87 @@ test('a site that is not mounted is unreachable, and nothing is made in its plac
   await expect(custodian.create(SECOND)).rejects.toMatchObject(refusal);
   await expect(custodian.replace(SECOND, found)).rejects.toMatchObject(refusal);
   await expect(custodian.setAside(submissionOf(FIRST), found)).rejects.toMatchObject(refusal);
+  await expect(
+    custodian.purge(exampleTombstone('one'), submissionOf(FIRST), []),
+  ).rejects.toMatchObject(refusal);
   await expect(stat(site.directory)).rejects.toMatchObject({ code: 'ENOENT' });
   await rename(`${site.directory}.away`, site.directory);
   expect(await custodian.replace(SECOND, found)).toEqual({ written: true });
+});
+
+const TOMBSTONE = exampleTombstone('one');
+const NOTHING = { versions: 0, setAside: 0, uploads: 0 };
+
+test('a purge takes files of crashed attempts whose beginning names the submission, and no others', async () => {
+  const found = await standing();
+  await custodian.replace(TOMBSTONE, found);
+  const header = Buffer.from(`....submission.@${submissionOf(FIRST)}`);
+  const files: readonly (readonly [string, Buffer])[] = [
+    ['whole', Buffer.concat([header, FIRST.bytes])],
+    ['torn', header],
+    ['another', Buffer.concat([Buffer.from('0'.repeat(64)), SECOND.bytes])],
+    ['tombstone', TOMBSTONE.bytes],
+  ];
+  for (const [name, bytes] of files) await writeFile(at(`tmp/${name}`), bytes);
+  await mkdir(at('tmp/folder'));
+  expect(await custodian.purge(TOMBSTONE, submissionOf(FIRST), [])).toEqual({
+    ...NOTHING,
+    uploads: 2,
+  });
+  expect(await site.files('tmp')).toEqual(['tmp/another', 'tmp/tombstone']);
+});
+
+test('a purge takes the metadata of what was set aside, also without its bytes', async () => {
+  const found = await standing();
+  const { key } = await custodian.setAside(submissionOf(FIRST), found);
+  await rm(at(key));
+  await custodian.replace(TOMBSTONE, found);
+  await custodian.purge(TOMBSTONE, submissionOf(FIRST), []);
+  expect(await site.files('damaged')).toEqual([key]);
+  expect(await readFile(at(key))).toEqual(TOMBSTONE.bytes);
+  expect(await custodian.purge(TOMBSTONE, submissionOf(FIRST), [])).toEqual(NOTHING);
+});
+
+test('an object of version 0.1 is erased where it is, and a second file of the object is replaced', async () => {
+  await mkdir(dirname(at(FIRST.key)), { recursive: true });
+  await writeFile(at(FIRST.key), FIRST.bytes);
+  const found = await custodian.read(FIRST.key);
+  if (found === undefined) throw new Error('Expected the file of version 0.1.');
+  expect(await custodian.replace(TOMBSTONE, found)).toEqual({ written: true });
+  expect(await custodian.purge(TOMBSTONE, submissionOf(FIRST), [])).toEqual(NOTHING);
+  expect(await site.files('samples')).toEqual([FIRST.key]);
+
+  await mkdir(dirname(fileOf(FIRST)), { recursive: true });
+  await writeFile(fileOf(FIRST), TOMBSTONE.bytes);
+  await writeFile(at(FIRST.key), SECOND.bytes);
+  for (const versions of [1, 0])
+    expect(await custodian.purge(TOMBSTONE, submissionOf(FIRST), [])).toEqual({
+      ...NOTHING,
+      versions,
+    });
+  for (const path of [fileOf(FIRST), at(FIRST.key)])
+    expect(await readFile(path)).toEqual(TOMBSTONE.bytes);
+});
+
+test('a purge refuses a link or a folder where a tombstone belongs', async () => {
+  const key = setAsideKey(submissionOf(FIRST), sha256(FIRST.bytes));
+  await mkdir(dirname(at(key)), { recursive: true });
+  await symlink('/dev/null', at(key));
+  await expect(custodian.purge(TOMBSTONE, submissionOf(FIRST), [])).rejects.toMatchObject({
+    code: 'OBJECT_NOT_A_FILE',
+    remedy: 'park',
+  });
+});
+
+test('the metadata line of a tombstone is a line of an attempt, in journals and in final files', async () => {
+  const found = await standing();
+  await custodian.replace(TOMBSTONE, found);
+  for (const journals of [2, 0]) {
+    expect(await listed()).toEqual([{ key: FIRST.key, foreign: false }]);
+    expect(await custodian.read(FIRST.key)).toMatchObject({
+      bytes: TOMBSTONE.bytes,
+      metadata: TOMBSTONE.metadata,
+    });
+    expect(await foldJournals(site.directory, ZURICH.site)).toBe(journals);
+  }
 });

@@ -77,3 +77,15 @@ async function bytesOf(body: Readable | Uint8Array): Promise<Buffer> {
   for await (const piece of body) pieces.push(Buffer.from(piece));
   return Buffer.concat(pieces);
 }
+
+/**
+ * S3 encodes keys in lists with form encoding. A key that is not encoded so is returned unchanged:
+ * it is no sample's key.
+ */
+export function decodeKey(key: string): string {
+  try {
+    return decodeURIComponent(key.replaceAll('+', ' '));
+  } catch {
+    return key;
+  }
+}

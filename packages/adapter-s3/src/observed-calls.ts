@@ -1,5 +1,5 @@
 import { codeOf } from '@residency/coded-error';
-import type { PutResult, ReplaceResult, ReplacingCalls, S3Calls } from './s3-calls.ts';
+import type { PurgingCalls, PutResult, ReplaceResult, S3Calls } from './s3-calls.ts';
 
 /**
  * A call to a site ended, after so many milliseconds, the client's own retries included. `result`:
@@ -7,12 +7,14 @@ import type { PutResult, ReplaceResult, ReplacingCalls, S3Calls } from './s3-cal
  */
 export type OnRequest = (
   site: string,
-  operation: 'put' | 'head' | 'get' | 'list',
+  operation: 'put' | 'head' | 'get' | 'list' | 'delete',
   result: string,
   milliseconds: number,
 ) => void;
 
 const FAILED = 'FAILED';
+
+const done = (): string => 'ok';
 
 const found = (value: unknown): string => (value === undefined ? 'missing' : 'ok');
 
@@ -42,16 +44,21 @@ export function observed(calls: S3Calls, site: string, onRequest: OnRequest | un
 }
 
 /** As `observed`; a replacement is a `put`, and one that was refused has found that one `exists`. */
-export function observedReplacing(
-  calls: ReplacingCalls,
+export function observedPurging(
+  calls: PurgingCalls,
   site: string,
   onRequest: OnRequest | undefined,
-): ReplacingCalls {
+): PurgingCalls {
   if (onRequest === undefined) return calls;
   const call = observer(site, onRequest);
   return {
     ...observed(calls, site, onRequest),
     replace: (object, etag) => call('put', calls.replace(object, etag), putResult),
+    isLocked: () => call('get', calls.isLocked(), done),
+    versions: (prefix) => call('list', calls.versions(prefix), done),
+    deleteVersion: (key, versionId) => call('delete', calls.deleteVersion(key, versionId), done),
+    uploads: (prefix) => call('list', calls.uploads(prefix), done),
+    abortUpload: (key, uploadId) => call('delete', calls.abortUpload(key, uploadId), done),
   };
 }
 

@@ -86,8 +86,42 @@ export interface S3Calls {
   close(): void;
 }
 
+/** One version of an object, or a delete marker. */
+export interface FoundVersion {
+  readonly key: string;
+  readonly versionId: string;
+  /** True for what a request without a version id concerns. */
+  readonly isNewest: boolean;
+}
+
+/** A multipart upload that was begun and neither completed nor aborted. */
+export interface FoundUpload {
+  readonly key: string;
+  readonly uploadId: string;
+}
+
 /** The further calls of a ledger, and of a custodian. */
 export interface ReplacingCalls extends S3Calls {
   /** Conditional write: replaces the object with this ETag; `undefined`: creates it. */
   replace(object: NewObject, etag: string | undefined): Promise<ReplaceResult>;
+}
+
+/**
+ * The further calls of a custodian. Throws `SITE_REFUSED` with the name of the right that is missing,
+ * if the store says that one is.
+ */
+export interface PurgingCalls extends ReplacingCalls {
+  /**
+   * True if object lock is enabled. False also if the store has no such feature, or does not answer
+   * these credentials: then it refuses to delete a locked version.
+   */
+  isLocked(): Promise<boolean>;
+  /** All versions with this prefix, in any order. Empty if the store keeps no versions. */
+  versions(prefix: string): Promise<readonly FoundVersion[]>;
+  /** Resolves also if there is no such version. */
+  deleteVersion(key: string, versionId: string): Promise<void>;
+  /** All unfinished uploads with this prefix. Empty if the store cannot list them. */
+  uploads(prefix: string): Promise<readonly FoundUpload[]>;
+  /** Resolves also if there is no such upload. */
+  abortUpload(key: string, uploadId: string): Promise<void>;
 }

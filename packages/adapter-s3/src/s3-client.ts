@@ -17,13 +17,16 @@ import { UnreadableAnswer } from './http-pool.ts';
 import type {
   FoundBytes,
   FoundHead,
+  FoundUpload,
+  FoundVersion,
   KeyPage,
   NewObject,
+  PurgingCalls,
   PutResult,
   ReplaceResult,
-  ReplacingCalls,
 } from './s3-calls.ts';
-import { takingKeys } from './list-keys.ts';
+import { decodeKey, takingKeys } from './list-keys.ts';
+import * as requests from './purge-requests.ts';
 import { DEFAULT_ATTEMPTS, DEFAULT_MAX_SOCKETS, DEFAULT_TIMEOUTS } from './s3-settings.ts';
 import type { S3SiteSettings } from './s3-settings.ts';
 import { checkEndpoint, makeClient, targetOf } from './sdk-client.ts';
@@ -47,7 +50,7 @@ const INDIRECT_MS = 10 * 60_000;
  * One site's bucket: create-only PUT and HEAD by `DirectRequests`, everything else by the SDK. Both
  * together keep at most `maxSockets` connections.
  */
-export class S3Bucket implements ReplacingCalls {
+export class S3Bucket implements PurgingCalls {
   readonly #settings: S3SiteSettings;
   readonly #maxSockets: number;
   readonly #hooks: BucketHooks;
@@ -214,6 +217,34 @@ export class S3Bucket implements ReplacingCalls {
     });
   }
 
+  async isLocked(): Promise<boolean> {
+    return await this.#callSdk((signal) => requests.isLocked(this.#sending(signal)));
+  }
+
+  async versions(prefix: string): Promise<readonly FoundVersion[]> {
+    return await this.#allOf('s3:ListBucketVersions', (signal, from) =>
+      requests.versionsPage(this.#sending(signal), prefix, from),
+    );
+  }
+
+  async deleteVersion(key: string, versionId: string): Promise<void> {
+    await this.#remove('s3:DeleteObjectVersion', (signal) =>
+      requests.deleteVersion(this.#sending(signal), key, versionId),
+    );
+  }
+
+  async uploads(prefix: string): Promise<readonly FoundUpload[]> {
+    return await this.#allOf('s3:ListBucketMultipartUploads', (signal, from) =>
+      requests.uploadsPage(this.#sending(signal), prefix, from),
+    );
+  }
+
+  async abortUpload(key: string, uploadId: string): Promise<void> {
+    await this.#remove('s3:AbortMultipartUpload', (signal) =>
+      requests.abortUpload(this.#sending(signal), key, uploadId),
+    );
+  }
+
   renew(): void {
     this.#connections.renew();
     this.#direct?.renew();
@@ -342,6 +373,35 @@ export class S3Bucket implements ReplacingCalls {
     }
   }
 
+  #sending(signal: AbortSignal): requests.Sending {
+    return { client: this.#client, bucket: this.#settings.bucket, signal };
+  }
+
+  /** All pages of a list. */
+  async #allOf<T>(
+    right: string,
+    page: (signal: AbortSignal, from: requests.Marker | undefined) => Promise<requests.Page<T>>,
+  ): Promise<readonly T[]> {
+    const all: T[] = [];
+    let from: requests.Marker | undefined;
+    do {
+      const start = from;
+      const { found, next } = await this.#callSdk((signal) =>
+        requests.permitted(this.#settings.site, right, page(signal, start)),
+      );
+      all.push(...found);
+      from = next;
+    } while (from !== undefined);
+    return all;
+  }
+
+  async #remove(right: string, remove: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    await this.#callSdk(async (signal) => {
+      await this.#hooks.beforeWrite?.();
+      await requests.permitted(this.#settings.site, right, remove(signal));
+    });
+  }
+
   #isForeign(caught: unknown): boolean {
     if (!(caught instanceof ForeignAnswer)) return false;
     this.#hooks.failed?.();
@@ -427,16 +487,4 @@ function lengthOf(found: number | undefined): { bytes?: number } {
  */
 function version(versionId: string | undefined): { versionId?: string } {
   return versionId !== undefined && /^[\x21-\x7e]{1,1024}$/.test(versionId) ? { versionId } : {};
-}
-
-/**
- * S3 encodes keys in lists with form encoding. A key that is not encoded so is returned unchanged:
- * it is no sample's key.
- */
-function decodeKey(key: string): string {
-  try {
-    return decodeURIComponent(key.replaceAll('+', ' '));
-  } catch {
-    return key;
-  }
 }

@@ -5,15 +5,17 @@ import {
   objectMetadataIn,
   setAsideKey,
   sha256,
+  submissionOfKey,
 } from '@residency/contracts';
-import type { MarkerWatch } from '@residency/contracts';
+import type { MarkerWatch, Tombstone } from '@residency/contracts';
 import { COPY_BYTES, copyTooLarge, setAsideDiffers } from '@residency/custodianship';
 import type { CustodianSite, FoundCopy, NewCopy, Purged, Written } from '@residency/custodianship';
 import { defined } from '@residency/defined';
 import { createOnly } from './create-only.ts';
 import { decided } from './probe.ts';
+import { purge } from './purge.ts';
 import { requireKey, requireSampleKey } from './require-key.ts';
-import type { NewObject, ReplacingCalls } from './s3-calls.ts';
+import type { NewObject, PurgingCalls } from './s3-calls.ts';
 import type { S3ObjectStoreOptions } from './s3-object-store.ts';
 import type { S3SiteSettings } from './s3-settings.ts';
 import { failure } from './site-failure.ts';
@@ -26,13 +28,13 @@ import { watched } from './watched.ts';
  */
 export class S3CustodianSite implements CustodianSite {
   readonly site: string;
-  readonly #calls: ReplacingCalls;
+  readonly #calls: PurgingCalls;
   readonly #pause: (ms: number) => Promise<unknown>;
   readonly #watch: MarkerWatch | undefined;
 
   constructor(
     { site }: Pick<S3SiteSettings, 'site'>,
-    calls: ReplacingCalls,
+    calls: PurgingCalls,
     { pause = sleep, watch }: S3ObjectStoreOptions = {},
   ) {
     this.site = site;
@@ -77,10 +79,6 @@ export class S3CustodianSite implements CustodianSite {
     });
   }
 
-  async purge(): Promise<Purged> {
-    throw new Error('Not built yet.');
-  }
-
   async setAside(
     submission: string,
     { bytes, metadata }: FoundCopy,
@@ -98,6 +96,18 @@ export class S3CustodianSite implements CustodianSite {
       if (!created) await this.#requireSame(key, bytes);
       return { key, sha256: digest };
     });
+  }
+
+  async purge(
+    tombstone: Tombstone,
+    submission: string,
+    digests: readonly string[],
+  ): Promise<Purged> {
+    requireKey(submissionOfKey(tombstone.key) === submission);
+    for (const digest of digests) requireKey(isSetAsideKey(setAsideKey(submission, digest)));
+    const { site } = this;
+    const options = { site, tombstone, submission, digests, pause: this.#pause };
+    return await watched(this.#watch, () => purge(this.#calls, options));
   }
 
   /** Nothing is left to do: S3 answers a PUT once the object is durable. */

@@ -1,6 +1,6 @@
 import type { CustodianSite } from '@residency/custodianship';
-import { observedReplacing } from './observed-calls.ts';
-import type { ReplacingCalls } from './s3-calls.ts';
+import { observedPurging } from './observed-calls.ts';
+import type { PurgingCalls } from './s3-calls.ts';
 import { S3Bucket } from './s3-client.ts';
 import { S3CustodianSite } from './s3-custodian-site.ts';
 import type { S3SiteSettings } from './s3-settings.ts';
@@ -9,11 +9,11 @@ import { lookAtReplacingSite } from './site-marker.ts';
 import { WatchedSites } from './watched-sites.ts';
 
 /**
- * A custodian's sites. As `S3Sites`, and each look also requires that the store refuses to replace an
- * object if the condition (`If-Match`) does not hold.
+ * A custodian's sites. As `S3Sites`, and each look also requires that the bucket has no object lock, and
+ * that the store refuses to replace an object if the condition (`If-Match`) does not hold.
  */
 export class S3CustodianSites {
-  readonly #sites: WatchedSites<ReplacingCalls, S3CustodianSite>;
+  readonly #sites: WatchedSites<PurgingCalls, S3CustodianSite>;
 
   constructor(
     settings: readonly S3SiteSettings[],
@@ -21,10 +21,10 @@ export class S3CustodianSites {
       open = (one, hooks) => new S3Bucket(one, hooks),
       onRequest,
       now = () => performance.now(),
-    }: S3SitesOptions<ReplacingCalls> = {},
+    }: S3SitesOptions<PurgingCalls> = {},
   ) {
     this.#sites = new WatchedSites(settings, {
-      open: (one, hooks) => observedReplacing(open(one, hooks), one.site, onRequest),
+      open: (one, hooks) => observedPurging(open(one, hooks), one.site, onRequest),
       look: lookAtReplacingSite,
       use: (one, calls, watch) => new S3CustodianSite(one, calls, { watch }),
       now,
@@ -33,7 +33,7 @@ export class S3CustodianSites {
 
   /**
    * Throws `SITE_NOT_CONFIGURED` and what keeps a site from answering with `retry`; a wrong marker or
-   * region, `SITE_NOT_CREATE_ONLY` and `SITE_NOT_CONDITIONAL` with `stop`.
+   * region, `SITE_LOCKED`, `SITE_NOT_CREATE_ONLY` and `SITE_NOT_CONDITIONAL` with `stop`.
    */
   async site(site: string, region: string): Promise<CustodianSite> {
     return await this.#sites.verified(site, region);

@@ -9,7 +9,7 @@ import {
   sha256,
 } from '@residency/contracts';
 import { ignoresIfMatch, probe } from './probe.ts';
-import type { NewObject, ReplacingCalls, S3Calls } from './s3-calls.ts';
+import type { NewObject, PurgingCalls, S3Calls } from './s3-calls.ts';
 import { S3Bucket } from './s3-client.ts';
 import { S3Error } from './s3-error.ts';
 import type { S3SiteSettings } from './s3-settings.ts';
@@ -81,13 +81,13 @@ export async function lookAtSite(identity: Identity, calls: S3Calls): Promise<vo
 
 /**
  * As `lookAtSite`, and throws `SITE_NOT_CONDITIONAL` if the store replaces an object although the
- * condition does not hold. For credentials that may replace.
+ * condition does not hold, and `SITE_LOCKED` if the bucket keeps versions from being deleted. For
+ * credentials that may replace.
  */
-export async function lookAtReplacingSite(
-  identity: Identity,
-  calls: ReplacingCalls,
-): Promise<void> {
-  await lookAtSite(identity, calls);
+export async function lookAtReplacingSite(identity: Identity, calls: PurgingCalls): Promise<void> {
+  await verifyMarker(identity, calls);
+  await requireUnlocked(calls, identity.site);
+  await requireCreateOnly(calls, identity.site);
   if (!(await ignoresIfMatch(calls, identity.site, PROBE, sleep))) return;
   throw new S3Error({
     code: 'SITE_NOT_CONDITIONAL',
@@ -102,7 +102,7 @@ export async function lookAtReplacingSite(
  */
 export async function checkReplacingS3Site(
   settings: S3SiteSettings,
-  open: (settings: S3SiteSettings) => ReplacingCalls = openBucket,
+  open: (settings: S3SiteSettings) => PurgingCalls = openBucket,
 ): Promise<void> {
   const calls = open(settings);
   try {
@@ -150,6 +150,15 @@ async function requireCreateOnly(calls: S3Calls, site: string): Promise<void> {
   throw new S3Error({
     code: 'SITE_NOT_CREATE_ONLY',
     message: `Expected the store of site ${site} to refuse a second object under one key (If-None-Match: *), found that it overwrote it. Use a store with create-only writes, and no gateway before it that drops the header: this one would lose samples.`,
+    remedy: 'stop',
+  });
+}
+
+async function requireUnlocked(calls: PurgingCalls, site: string): Promise<void> {
+  if (!(await calls.isLocked())) return;
+  throw new S3Error({
+    code: 'SITE_LOCKED',
+    message: `Expected the bucket of site ${site} to let older versions be deleted, found object lock: the bytes of an erased sample would stay. Object lock cannot be turned off, so make a bucket without it, put a new site on that in the place of this one by a policy version, and delete this bucket once its retention ends.`,
     remedy: 'stop',
   });
 }

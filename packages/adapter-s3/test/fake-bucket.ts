@@ -1,11 +1,13 @@
 import type {
   FoundBytes,
   FoundHead,
+  FoundUpload,
+  FoundVersion,
   KeyPage,
   NewObject,
+  PurgingCalls,
   PutResult,
   ReplaceResult,
-  ReplacingCalls,
 } from '../src/s3-calls.ts';
 import type { S3SiteSettings } from '../src/s3-settings.ts';
 
@@ -20,8 +22,13 @@ export const SOME_SETTINGS: S3SiteSettings = {
 };
 
 /** A bucket as a map, for what a real one can not be brought to answer. */
-export class FakeBucket implements ReplacingCalls {
+export class FakeBucket implements PurgingCalls {
   readonly objects = new Map<string, FoundBytes & { readonly versionId?: string }>();
+  /** What was replaced, if `isVersioned`, and what tests put here. */
+  older: FoundVersion[] = [];
+  unfinished: FoundUpload[] = [];
+  isVersioned = false;
+  locked = false;
   readonly asked: string[] = [];
   closed = 0;
   renewed = 0;
@@ -75,8 +82,41 @@ export class FakeBucket implements ReplacingCalls {
     return { keys: page, ...(keys.length > maxKeys && next !== undefined ? { next } : {}) };
   }
 
+  async isLocked(): Promise<boolean> {
+    this.asked.push('lock');
+    return this.locked;
+  }
+
+  async versions(prefix: string): Promise<readonly FoundVersion[]> {
+    this.asked.push('versions');
+    const newest = [...this.objects.keys()].map((key) => ({
+      key,
+      versionId: 'newest',
+      isNewest: true,
+    }));
+    return [...newest, ...this.older].filter(({ key }) => key.startsWith(prefix));
+  }
+
+  async deleteVersion(key: string, versionId: string): Promise<void> {
+    this.asked.push(`delete ${versionId}`);
+    this.older = this.older.filter((one) => one.key !== key || one.versionId !== versionId);
+  }
+
+  async uploads(prefix: string): Promise<readonly FoundUpload[]> {
+    this.asked.push('uploads');
+    return this.unfinished.filter(({ key }) => key.startsWith(prefix));
+  }
+
+  async abortUpload(key: string, uploadId: string): Promise<void> {
+    this.asked.push(`abort ${uploadId}`);
+    this.unfinished = this.unfinished.filter((one) => one.key !== key || one.uploadId !== uploadId);
+  }
+
   #put(key: string, bytes: Uint8Array, metadata: NewObject['metadata']): void {
-    this.objects.set(key, { bytes: Buffer.from(bytes), metadata, etag: `"${(this.#puts += 1)}"` });
+    this.#puts += 1;
+    if (this.isVersioned && this.objects.has(key))
+      this.older.push({ key, versionId: `before-${this.#puts}`, isNewest: false });
+    this.objects.set(key, { bytes: Buffer.from(bytes), metadata, etag: `"${this.#puts}"` });
   }
 
   renew(): void {

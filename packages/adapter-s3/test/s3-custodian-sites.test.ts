@@ -3,6 +3,7 @@ import type { NewCopy } from '@residency/custodianship';
 import { exampleObject } from '@residency/testkit';
 import { beforeEach, expect, test } from 'vitest';
 import { S3CustodianSites } from '../src/s3-custodian-sites.ts';
+import { S3Sites } from '../src/s3-sites.ts';
 import { checkReplacingS3Site } from '../src/site-marker.ts';
 import { FakeBucket, OverwritingBucket, SOME_SETTINGS } from './fake-bucket.ts';
 
@@ -36,12 +37,12 @@ test('a site is opened once, after its marker was read and its store refused bot
     sites.site('zrh-1', 'zurich'),
   ]);
   expect(again).toBe(one);
-  expect(bucket.asked).toEqual(['get', 'put', 'put', 'replace']);
+  expect(bucket.asked).toEqual(['get', 'lock', 'put', 'put', 'replace']);
   await one.create(FIRST);
   const found = await one.read(FIRST.key);
   if (found !== undefined) await one.replace(SECOND, found);
   if (found !== undefined) await one.replace(FIRST, found);
-  expect(requests.slice(3)).toEqual([
+  expect(requests.slice(4)).toEqual([
     'zrh-1 put exists',
     'zrh-1 head missing',
     'zrh-1 put ok',
@@ -87,6 +88,20 @@ test('a check with the credentials of a custodian finds such a store, and closes
     code: 'SITE_NOT_CONDITIONAL',
   });
   expect([good.closed, bad.closed]).toEqual([1, 1]);
+});
+
+test('a bucket with object lock is refused to a custodian before anything is written, and not to a router', async () => {
+  const bucket = new FakeBucket();
+  bucket.locked = true;
+  await expect(sitesOf(bucket).site('zrh-1', 'zurich')).rejects.toMatchObject({
+    code: 'SITE_LOCKED',
+    remedy: 'stop',
+    message: expect.stringContaining('zrh-1'),
+  });
+  expect(bucket.asked).toEqual(['get', 'lock']);
+  const routers = new S3Sites([SOME_SETTINGS], { open: () => bucket });
+  await routers.store('zrh-1', 'zurich');
+  expect(bucket.asked.filter((asked) => asked === 'lock')).toHaveLength(1);
 });
 
 test('a store that ignores If-None-Match is refused at the start', async () => {

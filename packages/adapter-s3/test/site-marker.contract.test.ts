@@ -2,7 +2,7 @@ import { encodeSiteMarker } from '@residency/contracts';
 import type { SiteIdentity } from '@residency/contracts';
 import { describeSiteMarker } from '@residency/testkit';
 import type { MarkedSite } from '@residency/testkit';
-import type { ReplacingCalls } from '../src/s3-calls.ts';
+import type { PurgingCalls } from '../src/s3-calls.ts';
 import { S3CustodianSites } from '../src/s3-custodian-sites.ts';
 import type { S3SiteSettings } from '../src/s3-settings.ts';
 import { S3Sites } from '../src/s3-sites.ts';
@@ -17,7 +17,7 @@ const MARKER = 'residency-site.json';
 interface Opened extends Pick<MarkedSite, 'create'> {
   close(): void;
 }
-type Open = (settings: S3SiteSettings, options: S3SitesOptions<ReplacingCalls>) => Promise<Opened>;
+type Open = (settings: S3SiteSettings, options: S3SitesOptions<PurgingCalls>) => Promise<Opened>;
 
 const asRouter: Open = async (settings, options) => {
   const sites = new S3Sites([settings], options);

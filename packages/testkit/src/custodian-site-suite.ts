@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { setAsideKey, sha256, sha256OfParts } from '@residency/contracts';
-import type { ObjectMetadata } from '@residency/contracts';
+import { setAsideKey, sha256, sha256OfParts, tombstoneBytes } from '@residency/contracts';
+import type { ObjectMetadata, Tombstone } from '@residency/contracts';
 import { COPY_BYTES } from '@residency/custodianship';
 import type { CustodianSite, FoundCopy, NewCopy } from '@residency/custodianship';
 import type { ObjectStore } from '@residency/routing';
@@ -33,6 +33,15 @@ export interface Looked {
 function copyOf(name: string, offset = 0, bytes = 700): NewCopy & { readonly bytes: Buffer } {
   const { key, sealed, metadata } = exampleObject(name, offset, bytes);
   return { key, bytes: sealed, metadata };
+}
+
+const ORDER = '01890a5d-ac96-7749-a7d2-1a2b3c4d5e6f';
+
+/** In the place of the sample of `copyOf(name)`. */
+export function exampleTombstone(name: string): Tombstone {
+  const { key, metadata } = exampleObject(name);
+  const bytes = tombstoneBytes(submissionOf(name), ORDER);
+  return { key, bytes, metadata: { ...metadata, sealedSha256: sha256(bytes), erased: ORDER } };
 }
 
 const submissionOf = (name: string): string => sha256OfParts('urn:example', name);
@@ -122,7 +131,14 @@ const READING: readonly Behaviour<CustodianSiteHarness>[] = [
         );
       }
       for (const submission of ['', '..', 'A'.repeat(64), `${'0'.repeat(64)}/..`])
-        await expect(custodian.setAside(submission, found)).rejects.toMatchObject(INVALID);
+        for (const refused of [
+          custodian.setAside(submission, found),
+          custodian.purge(exampleTombstone('one'), submission, []),
+        ])
+          await expect(refused).rejects.toMatchObject(INVALID);
+      await expect(
+        custodian.purge(exampleTombstone('one'), submissionOf('one'), ['..']),
+      ).rejects.toMatchObject(INVALID);
       expect(await site.keys()).toEqual([]);
     },
   },
@@ -369,7 +385,141 @@ const SETTING_ASIDE: readonly Behaviour<CustodianSiteHarness>[] = [
   },
 ];
 
-const BEHAVIOURS = [...READING, ...CREATING, ...REPLACING, ...SETTING_ASIDE];
+const PURGED_NOTHING = { versions: 0, setAside: 0, uploads: 0 };
+
+/** Puts the tombstone of `name` in the place of what has the key, as a custodian does. */
+async function bury(custodian: CustodianSite, name: string): Promise<Tombstone> {
+  const tombstone = exampleTombstone(name);
+  const found = await custodian.read(tombstone.key);
+  expect(
+    await (found === undefined ? custodian.create(tombstone) : custodian.replace(tombstone, found)),
+  ).toEqual(WRITTEN);
+  return tombstone;
+}
+
+const PURGING: readonly Behaviour<CustodianSiteHarness>[] = [
+  {
+    name: 'reads a tombstone with its order, and a router finds it where it would create',
+    check: async (site) => {
+      const [free, taken] = [copyOf('free'), copyOf('taken')];
+      await routed(site, taken);
+      const custodian = site.open();
+      for (const [name, late] of [
+        ['free', free],
+        ['taken', copyOf('taken', 9)],
+      ] as const) {
+        const tombstone = await bury(custodian, name);
+        await custodian.flush();
+        expect(await site.open().read(tombstone.key)).toMatchObject(holding(tombstone));
+        const existing = { metadata: tombstone.metadata, bytes: tombstone.bytes.length };
+        expect(await site.router().head(tombstone.key)).toMatchObject(existing);
+        expect(await site.router().create(late.key, late.bytes, late.metadata)).toMatchObject({
+          created: false,
+          existing,
+        });
+        expect(await site.look(tombstone.key)).toEqual(holding(tombstone));
+      }
+    },
+  },
+  {
+    name: 'purges nothing where nothing was set aside, and leaves the tombstone',
+    check: async (site) => {
+      const custodian = site.open();
+      const tombstone = await bury(custodian, 'one');
+      expect(await custodian.purge(tombstone, submissionOf('one'), [])).toEqual(PURGED_NOTHING);
+      await custodian.flush();
+      expect(await site.keys()).toEqual([tombstone.key]);
+      expect(await site.look(tombstone.key)).toEqual(holding(tombstone));
+    },
+  },
+  {
+    name: 'replaces all that was set aside of the submission, with its metadata, and of no other',
+    check: async (site) => {
+      const custodian = site.open();
+      const [first, second, other] = [copyOf('one', 1), copyOf('one', 2, 900), copyOf('two', 3)];
+      await routed(site, first);
+      const kept = [
+        await custodian.setAside(submissionOf('one'), await readAt(custodian, first.key)),
+      ];
+      await site.put(first.key, second.bytes);
+      kept.push(await custodian.setAside(submissionOf('one'), await readAt(custodian, first.key)));
+      await routed(site, other);
+      const stays = await custodian.setAside(
+        submissionOf('two'),
+        await readAt(custodian, other.key),
+      );
+      const tombstone = await bury(custodian, 'one');
+      expect(await custodian.purge(tombstone, submissionOf('one'), [])).toMatchObject({
+        setAside: 2,
+      });
+      await custodian.flush();
+      for (const { key } of kept) {
+        const looked = await site.look(key);
+        expect(looked?.bytes).toEqual(tombstone.bytes);
+        expect(looked).not.toHaveProperty('metadata');
+      }
+      for (const key of [stays.key, other.key])
+        expect(await site.look(key)).toEqual(holding(other));
+      expect(await site.look(first.key)).toEqual(holding(tombstone));
+      expect(await site.keys()).toEqual(
+        [...kept.map(({ key }) => key), first.key, stays.key, other.key].toSorted(),
+      );
+    },
+  },
+  {
+    name: 'lets nobody keep the given bytes aside any more, whether or not somebody has',
+    check: async (site) => {
+      const custodian = site.open();
+      const [first, second] = [copyOf('one', 1), copyOf('one', 2)];
+      const found: FoundCopy[] = [];
+      await routed(site, first);
+      found.push(await readAt(custodian, first.key));
+      await site.put(second.key, second.bytes);
+      found.push(await readAt(custodian, second.key));
+      for (const one of found.slice(0, 1)) await custodian.setAside(submissionOf('one'), one);
+      const tombstone = await bury(custodian, 'one');
+      const digests = [first, second].map(({ bytes }) => sha256(bytes));
+      expect(await custodian.purge(tombstone, submissionOf('one'), digests)).toMatchObject({
+        setAside: 1,
+      });
+      await custodian.flush();
+      for (const instance of [custodian, site.open()])
+        for (const one of found)
+          await expect(instance.setAside(submissionOf('one'), one)).rejects.toMatchObject({
+            code: 'SET_ASIDE_DIFFERS',
+            remedy: 'park',
+          });
+      for (const digest of digests)
+        expect(await site.look(setAsideKey(submissionOf('one'), digest))).toEqual({
+          bytes: tombstone.bytes,
+        });
+    },
+  },
+  {
+    name: 'changes nothing when it is repeated, by whomever',
+    check: async (site) => {
+      const custodian = site.open();
+      const one = copyOf('one', 1);
+      await routed(site, one);
+      const { key } = await custodian.setAside(
+        submissionOf('one'),
+        await readAt(custodian, one.key),
+      );
+      const tombstone = await bury(custodian, 'one');
+      const digests = [sha256(one.bytes), 'f'.repeat(64)];
+      await custodian.purge(tombstone, submissionOf('one'), digests);
+      const keys = await site.keys();
+      for (const instance of [custodian, site.open()])
+        expect(await instance.purge(tombstone, submissionOf('one'), digests)).toEqual(
+          PURGED_NOTHING,
+        );
+      expect(await site.keys()).toEqual(keys);
+      expect((await site.look(key))?.bytes).toEqual(tombstone.bytes);
+    },
+  },
+];
+
+const BEHAVIOURS = [...READING, ...CREATING, ...REPLACING, ...SETTING_ASIDE, ...PURGING];
 
 /** The contract of the `CustodianSite` port; every adapter runs it unchanged. */
 export function describeCustodianSite(

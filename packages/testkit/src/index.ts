@@ -32,7 +32,7 @@ export { FaultyObjectStore } from './faulty-object-store.ts';
 export { FaultyCustodianSite } from './faulty-custodian-site.ts';
 export { InjectedFault, STORE_FAULTS, faultAt, seededFaults } from './planned-faults.ts';
 export type { FaultPlan, StoreCall, StoreFault } from './planned-faults.ts';
-export { describeCustodianSite } from './custodian-site-suite.ts';
+export { describeCustodianSite, exampleTombstone } from './custodian-site-suite.ts';
 export type { CustodianSiteHarness } from './custodian-site-suite.ts';
 export { describeObjectStore, exampleObject } from './object-store-suite.ts';
 export type { ExampleObject, ObjectStoreSite } from './object-store-suite.ts';

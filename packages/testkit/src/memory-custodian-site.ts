@@ -65,10 +65,12 @@ export class MemoryCustodianSite implements CustodianSite {
   }
 
   async purge(
-    { bytes }: Tombstone,
+    { key: tombstoneKey, bytes }: Tombstone,
     submission: string,
     digests: readonly string[],
   ): Promise<Purged> {
+    requireKey(submissionOfKey(tombstoneKey) === submission);
+    for (const digest of digests) requireKey(isSetAsideKey(setAsideKey(submission, digest)));
     const { others } = this.#store;
     const standing = [...others.keys()].filter(
       (key) => submissionOfSetAsideKey(key) === submission,

@@ -33,7 +33,7 @@ export async function custodian(process: SimProcess): Promise<void> {
     });
   const buckets = new S3CustodianSites(siteSettings(CUSTODY_REGION), {
     open: ({ site }, hooks) => {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what ReplacingCalls asks of a bucket, simulated
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what PurgingCalls asks of a bucket, simulated
       return callsOf(world.entrance(site), hooks) as ReturnType<Open>;
     },
   });

@@ -13,7 +13,7 @@ export interface Hooks {
 }
 
 /**
- * What a process asks a bucket through a client of its own: `S3Calls` and `ReplacingCalls` of the
+ * What a process asks a bucket through a client of its own: `S3Calls` and `PurgingCalls` of the
  * adapter.
  */
 export function callsOf(bucket: SimBucket, hooks: Hooks = {}): object {
@@ -71,6 +71,10 @@ export function callsOf(bucket: SimBucket, hooks: Hooks = {}): object {
         },
         true,
       ),
+    // Without a request: it has neither, and seeds stay the worlds that they were.
+    isLocked: () => Promise.resolve(false),
+    versions: () => Promise.resolve([]),
+    uploads: () => Promise.resolve([]),
     renew: () => undefined,
     close: () => undefined,
   };

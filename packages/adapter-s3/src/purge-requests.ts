@@ -1,0 +1,170 @@
+import {
+  AbortMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectLockConfigurationCommand,
+  ListMultipartUploadsCommand,
+  ListObjectVersionsCommand,
+} from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { decodeKey } from './list-keys.ts';
+import type { FoundUpload, FoundVersion } from './s3-calls.ts';
+import { S3Error } from './s3-error.ts';
+import { memberOf, nameOf, statusOf } from './site-failure.ts';
+import { ForeignAnswer } from './store-answer.ts';
+
+/** Where and how a request is sent. */
+export interface Sending {
+  readonly client: S3Client;
+  readonly bucket: string;
+  readonly signal: AbortSignal;
+}
+
+/** The parameters of a list's next page. */
+export type Marker = Readonly<Record<string, string | undefined>>;
+
+export interface Page<T> {
+  readonly found: readonly T[];
+  /** Absent on the last page. */
+  readonly next?: Marker;
+}
+
+const NONE: Page<never> = { found: [] };
+
+export async function isLocked({ client, bucket, signal }: Sending): Promise<boolean> {
+  try {
+    const command = new GetObjectLockConfigurationCommand({ Bucket: bucket });
+    const { ObjectLockConfiguration } = await client.send(command, { abortSignal: signal });
+    return ObjectLockConfiguration?.ObjectLockEnabled === 'Enabled';
+  } catch (caught) {
+    if (isUnsupported(caught) || nameOf(caught) === 'AccessDenied') return false;
+    // `ObjectLockConfigurationNotFoundError`, which not every store calls so.
+    if (statusOf(caught) === 404 && nameOf(caught) !== 'NoSuchBucket') return false;
+    throw caught;
+  }
+}
+
+export async function versionsPage(
+  { client, bucket, signal }: Sending,
+  prefix: string,
+  from: Marker = {},
+): Promise<Page<FoundVersion>> {
+  try {
+    const command = new ListObjectVersionsCommand({
+      Bucket: bucket,
+      Prefix: prefix,
+      EncodingType: 'url',
+      ...from,
+    });
+    const answer = await client.send(command, { abortSignal: signal });
+    const { Versions = [], DeleteMarkers = [], EncodingType, NextKeyMarker } = answer;
+    const decode = decoder(EncodingType);
+    return {
+      found: [...Versions, ...DeleteMarkers].map(({ Key = '', VersionId, IsLatest }) => {
+        // Without these a sample could be deleted, or an older version be left.
+        if (VersionId === undefined || IsLatest === undefined) throw new ForeignAnswer();
+        return { key: decode(Key), versionId: VersionId, isNewest: IsLatest };
+      }),
+      ...nextOf(answer.IsTruncated, from, {
+        KeyMarker: NextKeyMarker && decode(NextKeyMarker),
+        VersionIdMarker: answer.NextVersionIdMarker,
+      }),
+    };
+  } catch (caught) {
+    if (isUnsupported(caught)) return NONE;
+    throw caught;
+  }
+}
+
+export async function uploadsPage(
+  { client, bucket, signal }: Sending,
+  prefix: string,
+  from: Marker = {},
+): Promise<Page<FoundUpload>> {
+  try {
+    const command = new ListMultipartUploadsCommand({
+      Bucket: bucket,
+      Prefix: prefix,
+      EncodingType: 'url',
+      ...from,
+    });
+    const answer = await client.send(command, { abortSignal: signal });
+    const { Uploads = [], EncodingType, NextKeyMarker } = answer;
+    const decode = decoder(EncodingType);
+    return {
+      found: Uploads.map(({ Key = '', UploadId }) => {
+        if (UploadId === undefined) throw new ForeignAnswer();
+        return { key: decode(Key), uploadId: UploadId };
+      }),
+      ...nextOf(answer.IsTruncated, from, {
+        KeyMarker: NextKeyMarker && decode(NextKeyMarker),
+        UploadIdMarker: answer.NextUploadIdMarker,
+      }),
+    };
+  } catch (caught) {
+    if (isUnsupported(caught)) return NONE;
+    throw caught;
+  }
+}
+
+export async function deleteVersion(
+  { client, bucket, signal }: Sending,
+  key: string,
+  versionId: string,
+): Promise<void> {
+  const command = new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId });
+  await unlessGone('NoSuchVersion', client.send(command, { abortSignal: signal }));
+}
+
+export async function abortUpload(
+  { client, bucket, signal }: Sending,
+  key: string,
+  uploadId: string,
+): Promise<void> {
+  const command = new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId });
+  await unlessGone('NoSuchUpload', client.send(command, { abortSignal: signal }));
+}
+
+/** Names the right that is missing if the store says that one is. */
+export async function permitted<T>(site: string, right: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (caught) {
+    if (nameOf(caught) !== 'AccessDenied') throw caught;
+    throw new S3Error({
+      code: 'SITE_REFUSED',
+      message: `Expected the custodian's credentials for site ${site} to have ${right}, found that the store refuses (HTTP 403 AccessDenied). Grant it on the bucket and its objects; a retention or a legal hold on a version is refused in the same way. The erasure is tried again.`,
+      remedy: 'retry',
+    });
+  }
+}
+
+async function unlessGone(name: string, sent: Promise<unknown>): Promise<void> {
+  try {
+    await sent;
+  } catch (caught) {
+    if (memberOf(caught, 'name') !== name && nameOf(caught) !== 'NoSuchKey') throw caught;
+  }
+}
+
+/** The store does not have the feature. */
+function isUnsupported(caught: unknown): boolean {
+  const status = statusOf(caught);
+  return status === 501 || status === 405;
+}
+
+function decoder(encoding: string | undefined): (key: string) => string {
+  return encoding === 'url' ? decodeKey : (key) => key;
+}
+
+/** Half a list must not pass for a whole one. */
+function nextOf(
+  isTruncated: boolean | undefined,
+  from: Marker,
+  next: Marker,
+): { readonly next?: Marker } {
+  if (typeof isTruncated !== 'boolean') throw new ForeignAnswer();
+  if (!isTruncated) return {};
+  const isSame = Object.entries(next).every(([name, value]) => value === from[name]);
+  if (next['KeyMarker'] === undefined || isSame) throw new ForeignAnswer();
+  return { next };
+}

@@ -1,0 +1,86 @@
+import { setAsideKey, sha256, submissionOfSetAsideKey } from '@residency/contracts';
+import type { Tombstone } from '@residency/contracts';
+import type { Purged } from '@residency/custodianship';
+import { defined } from '@residency/defined';
+import type { Pause } from './create-only.ts';
+import { decided } from './probe.ts';
+import type { NewObject, PurgingCalls } from './s3-calls.ts';
+import { S3Error } from './s3-error.ts';
+import { failure } from './site-failure.ts';
+
+/** S3's own limit of a page. */
+const PAGE_KEYS = 1_000;
+/** How often an object is read again because another came in its place. */
+const RACES = 5;
+
+export interface PurgeOptions {
+  readonly site: string;
+  readonly tombstone: Tombstone;
+  readonly submission: string;
+  /** SHA-256 of bytes that nobody may set aside any more. */
+  readonly digests: readonly string[];
+  readonly pause: Pause;
+}
+
+/** As `CustodianSite.purge`. The newest version of a key is never deleted. */
+export async function purge(calls: PurgingCalls, options: PurgeOptions): Promise<Purged> {
+  const { tombstone, submission, digests } = options;
+  const purged = { versions: 0, setAside: 0, uploads: 0 };
+  const prefixes = [tombstone.key, setAsideKey(submission, '')];
+  const isMeant = ({ key }: { readonly key: string }): boolean =>
+    key === tombstone.key || submissionOfSetAsideKey(key) === submission;
+  // First, because completing one puts its bytes in the place of a tombstone.
+  for (const prefix of prefixes)
+    for (const { key, uploadId } of (await calls.uploads(prefix)).filter(isMeant)) {
+      await calls.abortUpload(key, uploadId);
+      purged.uploads += 1;
+    }
+  const keys = new Set(await setAsideKeys(calls, submission));
+  for (const digest of digests) keys.add(setAsideKey(submission, digest));
+  for (const key of keys) if (await putTombstone(calls, key, options)) purged.setAside += 1;
+  for (const prefix of prefixes)
+    for (const { key, versionId, isNewest } of (await calls.versions(prefix)).filter(isMeant)) {
+      if (isNewest) continue;
+      await calls.deleteVersion(key, versionId);
+      purged.versions += 1;
+    }
+  return purged;
+}
+
+async function setAsideKeys(calls: PurgingCalls, submission: string): Promise<readonly string[]> {
+  const all: string[] = [];
+  let from: string | undefined;
+  do {
+    const page = { maxKeys: PAGE_KEYS, ...defined({ from }) };
+    const { keys, next } = await calls.list(setAsideKey(submission, ''), page);
+    all.push(...keys.filter((key) => submissionOfSetAsideKey(key) === submission));
+    from = next;
+  } while (from !== undefined);
+  return all;
+}
+
+/** `true`: another object had the key. */
+async function putTombstone(
+  calls: PurgingCalls,
+  key: string,
+  { site, tombstone: { bytes }, pause }: PurgeOptions,
+): Promise<boolean> {
+  const object: NewObject = { key, bytes, sha256: sha256(bytes), metadata: {} };
+  let isReplaced = false;
+  for (let race = 0; race < RACES; race += 1) {
+    const found = await calls.get(key, bytes.length);
+    if (found !== undefined) {
+      if (found.bytes.equals(bytes) && Object.keys(found.metadata).length === 0) return isReplaced;
+      // Without it the condition of the replacement would be that nothing is there.
+      if (found.etag === undefined) throw failure(site, 'SITE_FAILED', `${key} without an ETag`);
+      isReplaced = true;
+    }
+    const { put } = await decided(site, key, pause, () => calls.replace(object, found?.etag));
+    if (put === 'replaced') return isReplaced;
+  }
+  throw new S3Error({
+    code: 'SITE_CONTENDED',
+    message: `Expected site ${site} to put a tombstone in the place of ${key}, found other bytes there after each of ${RACES} attempts. See whether something else writes in its bucket; the erasure is tried again.`,
+    remedy: 'retry',
+  });
+}
