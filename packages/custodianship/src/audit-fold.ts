@@ -1,8 +1,8 @@
-import { auditEventIn } from '@residency/contracts';
+import { auditEventIn, isStoredIn } from '@residency/contracts';
 import { evolveHolding, owedSites } from '@residency/custody';
 import type { Holding } from '@residency/custody';
 import type { CustodyHead } from './custody-head.ts';
-import { debtOf, isStoredIn } from './debt.ts';
+import { debtOf } from './debt.ts';
 import type { Debt } from './debt.ts';
 import { Debts } from './debts.ts';
 import { auditDigest } from './open-register.ts';
@@ -86,21 +86,33 @@ export class AuditFold {
   /** With what custody events say of it. */
   held(debt: Debt, differs?: OnDiffers): Debt {
     const isErased = this.#head.isErased(debt.holding.position);
-    const holding = isErased ? debt.holding : this.withCopies(debt.holding, differs);
+    const holding = isErased ? debt.holding : this.withCopies(debt.holding, { differs });
     return { ...debt, holding, isErased };
   }
 
   /** The sites that owe a copy or, if the sample was erased, a tombstone. */
   owing({ holding, isErased }: Debt): readonly string[] {
     return isErased
-      ? this.#sites.filter((site) => !this.#head.isErasedIn(site, holding.position))
+      ? this.#sites.filter((site) => !this.isErasedIn(site, holding))
       : owedSites(holding, this.#sites);
   }
 
-  withCopies(stored: Holding, differs?: OnDiffers): Holding {
+  /** The site has the tombstone, by the events. */
+  isErasedIn(site: string, { position }: Pick<Holding, 'position'>): boolean {
+    return this.#head.isErasedIn(site, position);
+  }
+
+  /** With the copies that custody events gave these sites; absent: those of this fold. */
+  withCopies(
+    stored: Holding,
+    {
+      sites = this.#sites,
+      differs,
+    }: { readonly sites?: readonly string[]; readonly differs?: OnDiffers | undefined } = {},
+  ): Holding {
     let holding = stored;
     const { position, submission, region, sealedSha256, sealedBytes } = holding;
-    for (const site of this.#sites) {
+    for (const site of sites) {
       const found = this.#head.copyIn(site, holding);
       if (found === 'differs') differs?.({ site, position });
       if (found !== 'copied') continue;

@@ -1,11 +1,11 @@
 import { remedyOf } from '@residency/coded-error';
-import { ErasureIndex, NO_ERASURES, auditEventIn, sha256 } from '@residency/contracts';
-import type { ErasedData, Erasures as Orders } from '@residency/contracts';
+import { ErasureIndex, NO_ERASURES, auditEventIn, isStoredIn, sha256 } from '@residency/contracts';
+import type { ErasedData, Erasures as Orders, StoredEvent } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { Sources } from './copy-sample.ts';
 import type { CustodyHead } from './custody-head.ts';
-import { debtOf, erasable, isStoredIn } from './debt.ts';
-import type { Debt, StoredEvent } from './debt.ts';
+import { debtOf, erasable } from './debt.ts';
+import type { Debt } from './debt.ts';
 import { eraseAt, erasedData } from './erase-sample.ts';
 import type { ErasedSite } from './erase-sample.ts';
 import { unlessAway } from './pay-batch.ts';

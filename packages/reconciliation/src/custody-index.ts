@@ -35,8 +35,8 @@ interface Later {
 export class CustodyIndex {
   readonly #partitions = new Map<string, Map<string, Pages>>();
   readonly #later = new Map<string, Later[]>();
-  /** Accesses whose stored event is not met yet, by position, as prints. About 100 bytes each. */
-  readonly #accesses = new Map<string, ReadonlySet<number>>();
+  /** Accesses whose stored event is not met yet: position and print. About 100 bytes each. */
+  readonly #accesses = new Set<string>();
 
   /** Call in the order of the region's custody log. */
   add({ of, submission, region, copy, isRepair = false }: SampleCopied): void {
@@ -56,7 +56,7 @@ export class CustodyIndex {
 
   /** An access, or a request for one. */
   mention({ of, submission, region }: Pick<SampleCopied, 'of' | 'region' | 'submission'>): void {
-    this.#accesses.set(of, new Set(this.#accesses.get(of)).add(print(submission, region)));
+    this.#accesses.add(accessKey(of, submission, region));
   }
 
   /** Where the sample is, by the events about it. They count as met from then on. */
@@ -66,7 +66,7 @@ export class CustodyIndex {
 
   /** The events about this stored sample, for each site in order. They count as met from then on. */
   about(stored: StoredSample): readonly SampleCopied[] {
-    this.#meet(stored);
+    this.#accesses.delete(accessKey(stored.position, stored.submission, stored.region));
     const position = parsePosition(stored.position);
     const sites = this.#partitions.get(partitionOf(position));
     if (sites === undefined) return [];
@@ -84,16 +84,9 @@ export class CustodyIndex {
     });
   }
 
-  #meet({ position, submission, region }: StoredSample): void {
-    const others = new Set(this.#accesses.get(position));
-    if (!others.delete(print(submission, region))) return;
-    if (others.size === 0) this.#accesses.delete(position);
-    else this.#accesses.set(position, others);
-  }
-
   /** The positions and sites of events that `about` never met; an access has no site. */
   *unmet(): Generator<{ readonly position: string; readonly site?: string }> {
-    for (const position of this.#accesses.keys()) yield { position };
+    for (const position of new Set(Array.from(this.#accesses, positionOf))) yield { position };
     for (const [partition, sites] of this.#partitions)
       for (const [site, pages] of sites)
         for (const [number, page] of pages)
@@ -144,6 +137,15 @@ function ciphertext({
 /** Four bytes of a digest; never 0, which means "no event". */
 function print(...parts: readonly string[]): number {
   return Number.parseInt(sha256OfParts(...parts).slice(0, 8), 16) || 1;
+}
+
+/** A position has no blank. */
+function accessKey(of: string, submission: string, region: string): string {
+  return `${of} ${print(submission, region)}`;
+}
+
+function positionOf(key: string): string {
+  return key.slice(0, key.lastIndexOf(' '));
 }
 
 function laterKey(of: string, site: string): string {

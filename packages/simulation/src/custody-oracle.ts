@@ -24,11 +24,11 @@ import {
   tombstoneOf,
 } from '@residency/contracts';
 import type {
-  AuditEvent,
   ControlState,
   CopiedEvent,
   ErasedEvent,
   LogRecord,
+  StoredEvent,
 } from '@residency/contracts';
 import { evolveHolding, holdingOf, owedSites } from '@residency/custody';
 import type { Holding } from '@residency/custody';
@@ -40,8 +40,6 @@ import { CUSTODY_REGION, LOG, REGION_OF } from './names.ts';
 import { nameOf, objectName } from './object-name.ts';
 import type { SimObject } from './s3/bucket.ts';
 import type { Surroundings } from './surroundings.ts';
-
-type StoredEvent = Extract<AuditEvent, { readonly outcome: 'stored' }>;
 
 interface Held {
   readonly position: string;

@@ -7,7 +7,7 @@ import {
   objectKey,
   sha256,
 } from '@residency/contracts';
-import type { AuditEvent, CustodyEvent, Position } from '@residency/contracts';
+import type { CustodyEvent, Position, StoredEvent } from '@residency/contracts';
 import type { ConsentHistory } from '@residency/consent';
 import { Custodian } from '@residency/custodianship';
 import type { AccessDesk, CustodianSite, CustodyLog } from '@residency/custodianship';
@@ -172,6 +172,7 @@ export class VaultWorld {
     });
   }
 
+  /** Before the first round, as the service opens it. */
   async desk(): Promise<AccessDesk> {
     const custodian = await Custodian.begin({
       custody: this.#open(),
@@ -187,7 +188,6 @@ export class VaultWorld {
       elapsed: () => 0,
       random: () => 0,
     });
-    await custodian.round(new AbortController().signal);
     return custodian.accesses;
   }
 
@@ -240,7 +240,7 @@ const POLICY = {
   appendedAt: VAULT_NOW - 10_000,
 };
 
-function storedEvent(): Extract<AuditEvent, { readonly outcome: 'stored' }> {
+function storedEvent(): StoredEvent {
   return {
     position: POSITION,
     at: VAULT_NOW - 500,

@@ -5,9 +5,9 @@ import {
   namedOwner,
   parsePosition,
 } from '@residency/contracts';
-import type { AuditEvent } from '@residency/contracts';
+import type { AuditEvent, StoredEvent } from '@residency/contracts';
 import type { Committed } from '../audit-chain.ts';
-import type { DuplicateEvent, StoredEvent } from '../check-object.ts';
+import type { DuplicateEvent } from '../check-object.ts';
 import type { Claims } from '../claims.ts';
 import { learn } from '../decided-sites.ts';
 import type { Difference } from '../difference.ts';

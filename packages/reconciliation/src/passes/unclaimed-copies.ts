@@ -1,6 +1,6 @@
 import { auditEventIn, objectKey } from '@residency/contracts';
+import type { StoredEvent } from '@residency/contracts';
 import { checkObject } from '../check-object.ts';
-import type { StoredEvent } from '../check-object.ts';
 import type { Difference } from '../difference.ts';
 import type { SiteReader } from '../ports/site-reader.ts';
 import type { Run } from '../run.ts';
