@@ -195,6 +195,9 @@ export class Custodian {
         erased: (debt, data) => {
           this.#erased(debt, data);
         },
+        passed: (debt) => {
+          this.#oweTombstones(debt);
+        },
       },
       erasures,
     );
@@ -560,15 +563,18 @@ export class Custodian {
 
   /** The sites that the event names owe nothing more; the others owe a tombstone. */
   #erased(debt: Debt, data: Omit<ErasedData, 'previous'>): void {
-    const { partition, offset, at } = debt;
-    const done = data.sites.map(({ site }) => site);
-    for (const site of this.#sites) {
-      if (done.includes(site)) this.#debts.paid(site, partition, offset);
-      else if (!this.#head.isErasedIn(site, debt.holding.position))
-        this.#debts.add(site, partition, offset, at);
-      this.#unpaid.delete(nameOf(site, debt));
-    }
+    const { partition, offset } = debt;
+    for (const { site } of data.sites) this.#debts.paid(site, partition, offset);
+    for (const site of this.#sites) this.#unpaid.delete(nameOf(site, debt));
+    this.#oweTombstones(debt);
     this.#deps.erased?.(data);
+  }
+
+  #oweTombstones(debt: Debt): void {
+    const { partition, offset, at, holding } = debt;
+    for (const site of this.#sites)
+      if (!this.#head.isErasedIn(site, holding.position))
+        this.#debts.add(site, partition, offset, at);
   }
 
   #isErased(event: StoredEvent): boolean {

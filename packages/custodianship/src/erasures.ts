@@ -23,6 +23,8 @@ export interface ErasuresDeps {
   readonly elapsed: () => number;
   /** Called once the sample's event is appended. */
   readonly erased: (debt: Debt, data: Omit<ErasedData, 'previous'>) => void;
+  /** Called for each erased sample that is passed: sites that its events do not name owe a tombstone. */
+  readonly passed: (debt: Debt) => void;
 }
 
 /** How far the orders to erase are carried out. */
@@ -215,7 +217,11 @@ export class Erasures {
   #find(debt: Debt): 'held' | 'due' | 'none' {
     const sample = erasable(debt.event);
     if (this.#index.orderOf(sample) === undefined) return 'none';
-    if (this.#deps.head.isErased(debt.holding.position)) return 'none';
+    if (this.#deps.head.isErased(debt.holding.position)) {
+      // Its event may be of a custodian that ended before it knew, after the register was kept.
+      this.#deps.passed(debt);
+      return 'none';
+    }
     return this.#index.holdOf(sample) === undefined ? 'due' : 'held';
   }
 
