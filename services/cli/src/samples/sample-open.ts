@@ -1,10 +1,17 @@
-import { codeOf, hasCode } from '@residency/coded-error';
-import { OPEN_BEGUN, decodeAuditEvent, objectKey, sha256 } from '@residency/contracts';
-import type { StoredData } from '@residency/contracts';
+import { codeOf } from '@residency/coded-error';
+import {
+  ErasureIndex,
+  OPEN_BEGUN,
+  decodeAuditEvent,
+  objectKey,
+  sha256,
+} from '@residency/contracts';
+import type { AuditEvent, StoredData } from '@residency/contracts';
 import { openSealed } from '@residency/sealing';
 import { CliError } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
 import { recorded } from '../system/control.ts';
+import { controlOf } from '../system/control-state.ts';
 import { EXIT, exitCodeOf } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import { printable } from '../terminal/output.ts';
@@ -25,7 +32,9 @@ export async function openSample(
   await refuseExisting(out, '--out');
   return await withSystem(session, where, async (system) => {
     await checkRegion(system, region);
-    const stored = await findStored(system, submission, region);
+    const event = await findStored(system, submission, region);
+    await refuseErased(system, event);
+    const stored = event.data;
     const { sample, site } = await recorded(
       session,
       system,
@@ -54,10 +63,28 @@ export async function openSample(
   });
 }
 
-async function findStored(system: System, submission: string, region: string): Promise<StoredData> {
+type StoredEvent = Extract<AuditEvent, { readonly outcome: 'stored' }>;
+
+/** An order is enough, whether or not it is carried out, and on hold too. */
+async function refuseErased(system: System, { at, data }: StoredEvent): Promise<void> {
+  const { erasures } = await controlOf(system);
+  const order = new ErasureIndex(erasures).orderOf({ ...data, at });
+  if (order === undefined) return;
+  throw new CliError({
+    code: 'SAMPLE_ERASED',
+    message: `Expected a sample that nobody ordered to be erased, found the order ${order} about it; it is not opened any more. \`residency status ${data.submission}\` says whether it is erased.`,
+    remedy: 'stop',
+  });
+}
+
+async function findStored(
+  system: System,
+  submission: string,
+  region: string,
+): Promise<StoredEvent> {
   for await (const bytes of system.auditRecords({ submission, region, outcome: 'stored' })) {
     const event = decodeAuditEvent(bytes);
-    if (event.outcome === 'stored') return event.data;
+    if (event.outcome === 'stored') return event;
   }
   throw new CliError({
     code: 'NOT_THERE',
@@ -83,15 +110,12 @@ async function openFromAny(
         await system.siteReader(site, region)
       ).read(objectKey(stored.submission));
       if (found === undefined) throw notOpened('an object in the site', 'none');
-      if (found.metadata?.['erased'] !== undefined) throw erasedIn(site);
       const { sample, context } = await openSealed(found.bytes, region, keys);
       if (context.submission !== stored.submission || sha256(sample) !== stored.sampleSha256)
         throw notOpened('the sample that the audit event names', 'another');
       return { sample, site };
     } catch (error) {
       if (codeOf(error) === undefined || !(error instanceof Error)) throw error;
-      // Another site may have its copy still.
-      if (hasCode(error, 'SAMPLE_ERASED')) throw error;
       session.output.note(`Site ${site}: ${error.message} (${codeOf(error)})`);
       failures.push(error);
     }
@@ -101,14 +125,6 @@ async function openFromAny(
     unreachable ??
     notOpened(`a site of ${region} to give the sample`, 'that none did, as said above')
   );
-}
-
-function erasedIn(site: string): CliError {
-  return new CliError({
-    code: 'SAMPLE_ERASED',
-    message: `Expected a sample in ${site}, found that it was erased; nothing was opened. See \`residency audit erasures --samples\`.`,
-    remedy: 'stop',
-  });
 }
 
 function notOpened(expected: string, found: string): CliError {

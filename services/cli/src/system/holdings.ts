@@ -11,10 +11,9 @@ import {
 import type { ControlState, CustodyEvent, RegionService } from '@residency/contracts';
 import { owedSites } from '@residency/custody';
 import type { Holding } from '@residency/custody';
-import { defined } from '@residency/defined';
 import { CustodyIndex } from '@residency/reconciliation';
 import type { StoredEvent } from '@residency/reconciliation';
-import { policyInForce } from '@residency/residency';
+import { formatInstant, policyInForce } from '@residency/residency';
 import { interruptible } from '../terminal/interruptible.ts';
 import type { Session } from '../terminal/session.ts';
 import { controlOf } from './control-state.ts';
@@ -30,11 +29,13 @@ export interface RegionSites {
 
 /**
  * Where the stored samples of some regions are, by the custody events so far. Holds a few bytes for
- * each copy that a custodian made.
+ * each copy that a custodian made, and about 200 for each sample that was erased.
  */
 export class Holdings {
   readonly #index = new CustodyIndex();
   readonly #regions = new Map<string, RegionSites>();
+  /** When the first event of an erasure was made, by position and order. */
+  readonly #erasedAt = new Map<string, number>();
 
   static async open(
     session: Session,
@@ -47,7 +48,11 @@ export class Holdings {
       holdings.#regions.set(region, sites);
     for await (const event of custodyEvents(session, system, regions))
       if (event.type === SAMPLE_COPIED) holdings.#index.add(sampleCopied(event));
-      else if (event.type === SAMPLE_ERASED) holdings.#index.add(sampleErased(event));
+      else if (event.type === SAMPLE_ERASED) {
+        holdings.#index.add(sampleErased(event));
+        const name = erasureName(event.data.of, event.data);
+        if (!holdings.#erasedAt.has(name)) holdings.#erasedAt.set(name, event.at);
+      }
     return holdings;
   }
 
@@ -61,9 +66,20 @@ export class Holdings {
     return {
       sites: held.copies.map(({ site }) => site).filter((site) => !service?.retired.has(site)),
       owed: owedSites(held, serving),
-      ...defined({ erased: held.erased?.order }),
+      ...(held.erased === undefined
+        ? {}
+        : {
+            erased: {
+              ...held.erased,
+              at: formatInstant(this.#erasedAt.get(erasureName(held.position, held.erased)) ?? 0),
+            },
+          }),
     };
   }
+}
+
+function erasureName(of: string, { order }: { readonly order: string }): string {
+  return `${of} ${order}`;
 }
 
 /** The sites of these regions now. */
