@@ -8,7 +8,7 @@ import { atMost, pause } from '@residency/waiting';
 
 export interface KeepCustodyDeps extends Omit<
   CustodianDeps,
-  'closed' | 'copied' | 'differs' | 'register' | 'tookOver'
+  'closed' | 'copied' | 'differs' | 'erased' | 'register' | 'tookOver'
 > {
   /** Where the register is kept. Absent: nowhere, so each start reads both logs from their start. */
   readonly register?: KeptRegister;
@@ -52,6 +52,9 @@ export async function keepCustody(deps: KeepCustodyDeps): Promise<void> {
         site,
         refused === undefined ? (unpaid === 0 ? 'whole' : 'incomplete') : 'refused',
       );
+    },
+    erased: () => {
+      metrics.erased(custody.region);
     },
     differs: (copy) => {
       differing += 1;
