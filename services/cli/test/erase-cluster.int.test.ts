@@ -65,10 +65,8 @@ it("a subject's samples are erased in every bucket, and the link gets a tombston
   ]);
   const until = Date.parse(String(plan.at(-1)?.['intakeUntil']));
   expect((until - Date.now()) / 86_400_000).toBeCloseTo(14, 0);
-  const [hold] = await cluster.json(
-    0,
-    ...['hold', 'place', '--submission', submissions[0] ?? '', ...REASON],
-  );
+  const placing = ['hold', 'place', '--submission', submissions[0] ?? '', ...REASON];
+  const [hold] = await cluster.json(0, ...placing);
   startService(cluster, 'custodian');
   const yes = ['erase', ...args, '--yes', String(plan.at(-1)?.['digest'])];
   const [order, done] = await cluster.json(0, ...yes);

@@ -174,10 +174,8 @@ describe('a hold', () => {
     const folder = await temporaryFolder();
     await withdrawn(folder, 'a');
     const env = { RESIDENCY_PRINCIPAL: 'ana' };
-    const placed = await folder.runWith(
-      env,
-      ...['hold', 'place', '--consent', 'consent-0001', ...REASON, '--json'],
-    );
+    const placing = ['hold', 'place', '--consent', 'consent-0001', ...REASON, '--json'];
+    const placed = await folder.runWith(env, ...placing);
     const { hold } = JSON.parse(placed.out) as { readonly hold: string };
     expect(await folder.json(0, 'hold', 'list')).toEqual([
       expect.objectContaining({

@@ -38,10 +38,8 @@ async function objectsOf(folder: Folder, submission: string): Promise<readonly B
 
 async function ordered(folder: Folder, ...args: readonly string[]): Promise<readonly Row[]> {
   const plan = await folder.json(0, 'erase', ...args, ...REASON);
-  return await folder.json(
-    0,
-    ...['erase', ...args, ...REASON, '--yes', String(plan.at(-1)?.['digest'])],
-  );
+  const digest = String(plan.at(-1)?.['digest']);
+  return await folder.json(0, 'erase', ...args, ...REASON, '--yes', digest);
 }
 
 /** Every file of the sites that has a sealed sample: its encryption context names the region. */
@@ -123,7 +121,9 @@ describe('an erasure', () => {
     const commands = [...page.matchAll(/residency audit verify (\S+) --key "(\S+)"/g)];
     expect(commands).toHaveLength(1);
     const key = commands[0]?.[2] ?? '';
-    const receipts = (await readdir(join(folder.path, 'r'))).filter((name) => /proof$/.test(name));
+    const receipts = (await readdir(join(folder.path, 'r'))).filter((name) =>
+      name.endsWith('proof'),
+    );
     expect(receipts).toHaveLength(2);
     for (const receipt of receipts)
       expect(await folder.json(0, 'audit', 'verify', join('r', receipt), '--key', key)).toEqual([

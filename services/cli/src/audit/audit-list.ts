@@ -85,7 +85,7 @@ async function listControl(
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** A reason has blanks, and must not look like two members. */

@@ -19,11 +19,10 @@ import { counted } from '../terminal/table.ts';
 import { custodyOf, heldBy, isErased, regionsOf } from './erasable-samples.ts';
 import { planErasure } from './erasure-plan.ts';
 import type { ErasurePlan } from './erasure-plan.ts';
-import { requireGiven, requireWithdrawn } from './known-consents.ts';
+import { consentsOfSubject, requireGiven, requireWithdrawn } from './erasable-consents.ts';
 import { inParts, namedBy, namesOf, requireOneOf } from './named.ts';
 import type { Named, NamingOptions } from './named.ts';
 import { printPlan } from './print-plan.ts';
-import { consentsOfSubject } from './subject-links.ts';
 
 type Options = Common &
   NamingOptions & {

@@ -72,9 +72,9 @@ export async function orderedErasures(
     const held = heldBy(sample, custody.get(position));
     const sites = regions.get(sample.stored.region);
     const notYet = holds.holdOf(sample) === undefined ? 'waiting' : 'held';
-    const one = {
+    const one: OrderedSample = {
       sample,
-      state: isErased(held, sites) ? ('erased' as const) : (notYet as 'held' | 'waiting'),
+      state: isErased(held, sites) ? 'erased' : notYet,
       sites: held.erased?.sites ?? [],
       erased: custody.get(position)?.erased ?? [],
       kept: keptIn(held, sites),

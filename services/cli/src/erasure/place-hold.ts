@@ -9,7 +9,7 @@ import type { ExitCode } from '../terminal/exit-code.ts';
 import type { Session } from '../terminal/session.ts';
 import { counted } from '../terminal/table.ts';
 import { planErasure } from './erasure-plan.ts';
-import { requireGiven } from './known-consents.ts';
+import { requireGiven } from './erasable-consents.ts';
 import { inParts, namedBy, namedText, namesOf, requireOneOf } from './named.ts';
 import type { Named, NamingOptions } from './named.ts';
 
