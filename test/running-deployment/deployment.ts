@@ -133,10 +133,10 @@ export class Deployment {
     return { code, stdout: out, stderr: err };
   }
 
-  /** The last log lines of every service it started. */
-  said(): string {
+  /** The last log lines of every service it started: so many characters of each. */
+  said(characters = 4_096): string {
     return this.#services
-      .map(({ name, pid, output }) => `${name} ${pid}:\n${output.slice(-4_096)}`)
+      .map(({ name, pid, output }) => `${name} ${pid}:\n${output.slice(-characters)}`)
       .join('\n');
   }
 

@@ -1,4 +1,5 @@
 export { foldJournals } from './candidate-journal.ts';
+export { linkIfFree, removeIfThere, syncDirectory } from './durable-files.ts';
 export { FilesystemCustodianSite } from './filesystem-custodian-site.ts';
 export { FILESYSTEM_ERROR_CODES, FilesystemError } from './filesystem-error.ts';
 export type { FilesystemErrorCode } from './filesystem-error.ts';

@@ -7,6 +7,7 @@ import { atMost } from '@residency/waiting';
 import type { IntakeProgress, LogAhead, Undecided } from '@residency/observation';
 import type { Kafka } from 'kafkajs';
 import { Appender } from './appending/appender.ts';
+import { custodyRecords } from './custody-log/custody-records.ts';
 import { custodianOptions } from './custody-log/custodian-options.ts';
 import type { KafkaCustodianOptions } from './custody-log/custodian-options.ts';
 import { KafkaCustodian } from './custody-log/kafka-custodian.ts';
@@ -379,8 +380,7 @@ export class KafkaLog {
     signal: AbortSignal | undefined,
   ): AsyncGenerator<CustodyRecord> {
     if (!(await topicExists(this, topic))) return;
-    for await (const records of this.#readToEnd(topic, 0, { from, signal }))
-      for (const { offset, value } of records) yield { offset, value: value ?? Buffer.alloc(0) };
+    yield* custodyRecords(this.#readToEnd(topic, 0, { from, signal }));
   }
 
   /**

@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { memberOf } from './site-failure.ts';
 
 /** The keys of one page of a list, as the answer has them: form-encoded. */
-export interface TakenKeys {
+interface TakenKeys {
   readonly keys: readonly string[];
   /** The answer without its objects. */
   readonly rest: string;
@@ -29,9 +30,11 @@ export function takingKeys(command: ListObjectsV2Command): () => readonly string
       const result = await next(args);
       const { response } = result;
       if (memberOf(response, 'statusCode') !== 200 || !hasBody(response)) return result;
-      const bytes = await bytesOf(response.body);
+      const bytes = await buffer(response.body);
       taken = takeKeys(bytes.toString('latin1'));
-      response.body = taken === undefined ? bytes : Buffer.from(taken.rest, 'latin1');
+      Object.assign(response, {
+        body: taken === undefined ? bytes : Buffer.from(taken.rest, 'latin1'),
+      });
       return result;
     },
     { step: 'deserialize', priority: 'low', name: 'takeKeys' },
@@ -67,15 +70,8 @@ function keyIn(object: string): string | undefined {
   return ENCODED.test(key) && !object.includes(BEGIN) ? key : undefined;
 }
 
-function hasBody(response: unknown): response is { body: Readable | Uint8Array } {
+function hasBody(response: unknown): response is { readonly body: Readable } {
   return memberOf(response, 'body') instanceof Readable;
-}
-
-async function bytesOf(body: Readable | Uint8Array): Promise<Buffer> {
-  if (body instanceof Uint8Array) return Buffer.from(body);
-  const pieces: Buffer[] = [];
-  for await (const piece of body) pieces.push(Buffer.from(piece));
-  return Buffer.concat(pieces);
 }
 
 /**

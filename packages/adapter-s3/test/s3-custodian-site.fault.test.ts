@@ -208,6 +208,16 @@ describe('a purge', () => {
     expect(await custodian.read(TOMBSTONE.key)).toMatchObject({ bytes: TOMBSTONE.bytes });
   });
 
+  test('aborts an unfinished upload to its keys, also if the answer is lost', async () => {
+    const begin = async (key: string): Promise<unknown> =>
+      await bucket.request('POST', `${key}?uploads=`, { body: '' });
+    for (const key of [ASIDE, TOMBSTONE.key, NEW.key]) await begin(key);
+    proxy.next('DELETE', 'failed-but-persisted');
+    expect(await purge()).toEqual({ versions: 0, setAside: 1, uploads: 2 });
+    const left = (await bucket.request('GET', '?uploads=')).body.toString();
+    expect([...left.matchAll(/<Key>([^<]*)</g)].map(([, key]) => key)).toEqual([NEW.key]);
+  });
+
   test('puts each tombstone under a condition', async () => {
     const before = proxy.count('PUT');
     await purge();

@@ -3,6 +3,7 @@ import { custodyEntryOf, custodyTopic, restoredCustodyEntry } from '@residency/c
 import type { CustodyEntry, CustodyTopic, TopicPartition } from '@residency/contracts';
 import type { CustodyLog, CustodyRecord } from '@residency/custodianship';
 import type { WallClock } from './clock.ts';
+import { custodyBatches, custodyRecords } from './custody-records.ts';
 import type { ReadTopic } from './read-topic.ts';
 import { packEntries } from './wire.ts';
 import type { WorkerClient } from './worker-client.ts';
@@ -40,13 +41,12 @@ export class SqliteCustodyLog implements CustodyLog, CustodyRestorer {
     return new SqliteCustodyLog(deps, region, end);
   }
 
-  async *read(from = 0n): AsyncGenerator<CustodyRecord> {
-    for await (const { offset, value } of this.#deps.read(this.#topic, { from, until: 'end' }))
-      yield { offset, value: value ?? Buffer.alloc(0) };
+  read(from?: bigint): AsyncIterable<CustodyRecord> {
+    return custodyRecords(this.#deps.read, this.#topic, from);
   }
 
-  async *records(): AsyncGenerator<readonly AuditRecord[]> {
-    for await (const record of this.#deps.read(this.#topic, { until: 'end' })) yield [record];
+  records(): AsyncIterable<readonly AuditRecord[]> {
+    return custodyBatches(this.#deps.read, this.#topic);
   }
 
   async append(values: readonly Buffer[]): Promise<bigint> {

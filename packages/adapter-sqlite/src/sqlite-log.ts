@@ -9,6 +9,7 @@ import { Condition } from '@residency/waiting/condition';
 import type { AuditQuery } from './auditing.ts';
 import { WallClock, clockAhead, clockBehind, judgeClock } from './clock.ts';
 import type { ClockState } from './clock.ts';
+import { custodyBatches, custodyRecords } from './custody-records.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { ReadFrom } from './read-topic.ts';
 import type { ReadLimits } from './reading.ts';
@@ -222,27 +223,20 @@ export class SqliteLog {
   /** A region's custody log, for a comparison with its ledger. Takes no right. */
   custodyReading(region: string): LogReading {
     const topic = custodyTopic(region);
-    const read = (): AsyncIterable<LogRecord> => this.read(topic, { until: 'end' });
     return {
       log: this.name,
       of: { topic, partition: 0 },
-      records: async function* () {
-        for await (const record of read()) yield [record];
-      },
+      records: () => custodyBatches((name, from) => this.read(name, from), topic),
     };
   }
 
   /** A region's custody log. Takes no right. */
   custodyRecords(region: string): CustodyReading {
-    const read = (from: bigint): AsyncIterable<LogRecord> =>
-      this.read(custodyTopic(region), { from, until: 'end' });
+    const topic = custodyTopic(region);
     return {
       log: this.name,
       region,
-      read: async function* records(from = 0n) {
-        for await (const { offset, value } of read(from))
-          yield { offset, value: value ?? Buffer.alloc(0) };
-      },
+      read: (from) => custodyRecords((name, limits) => this.read(name, limits), topic, from),
     };
   }
 

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { hex64, position } from './fields.ts';
-import { ACCESS_FORMS, ACCESS_REFUSALS } from './vocabulary.ts';
+import { hex64, position, previous, region } from './fields.ts';
+import {
+  ACCESS_FORMS,
+  ACCESS_ID,
+  ACCESS_PRINCIPAL,
+  ACCESS_REFUSALS,
+  PURPOSE_ID,
+} from './vocabulary.ts';
 
-/** A pseudonym: the link to a name is kept elsewhere, so that it can be erased. */
-export const principal = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/);
-export const purposeId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/);
-/** A UUID of version 7 (RFC 9562 §5.7), which the asker makes. */
-export const accessId = z
-  .string()
-  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+export const principal = z.string().regex(ACCESS_PRINCIPAL);
+export const purposeId = z.string().regex(PURPOSE_ID);
+const accessId = z.string().regex(ACCESS_ID);
 const instant = z.iso.datetime({ precision: 3 });
-const region = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/);
-const previous = hex64.nullable();
 
 const asked = {
   previous,

@@ -153,6 +153,13 @@ export type AuditEvent = {
   | { readonly outcome: 'quarantined'; readonly data: QuarantinedData }
 );
 
+/** The event of a sample that was placed in its region. */
+export type StoredEvent = Extract<AuditEvent, { readonly outcome: 'stored' }>;
+
+export function isStoredIn(region: string, event: AuditEvent | undefined): event is StoredEvent {
+  return event?.outcome === 'stored' && event.data.decision.region === region;
+}
+
 const TYPE = /^residency\.sample\.(stored|duplicate|refused|quarantined)\.v1$/;
 export const auditEnvelope = z.strictObject({
   specversion: z.literal('1.0'),

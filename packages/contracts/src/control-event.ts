@@ -4,7 +4,7 @@ import { defined } from '@residency/defined';
 import { readJson } from '@residency/residency';
 import { z } from 'zod';
 import { ContractError } from './contract-error.ts';
-import { consentId, erasureAct, hex64, instant, position } from './fields.ts';
+import { consentId, erasureAct, hex64, instant, position, region } from './fields.ts';
 import type { LogEntry } from './log-entry.ts';
 import { TOPICS } from './log-record.ts';
 import type { LogRecord } from './log-record.ts';
@@ -20,6 +20,7 @@ import {
   CLOCK_ACCEPTED,
   CONTROL_LOG_LEVELS,
   ERASURE_ORDERED,
+  CONTROL_PRINCIPAL,
   EXPORTED,
   EXPORT_BEGUN,
   EXPORT_FORMATS,
@@ -54,17 +55,13 @@ const asked = {
   to: instant,
   format: z.enum(EXPORT_FORMATS),
   /** The region whose custody log was exported; absent: the audit log. */
-  custody: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9.-]{0,63}$/)
-    .optional(),
+  custody: region.optional(),
 };
 // U+FFFD replaces bytes that were not UTF-8.
 const reason = z.string().regex(/^[^\p{C}\ufffd]{1,200}$/u);
 const act = z.string().min(1).max(64);
 const name = z.string().regex(/^[^\p{C}\s]{1,128}$/u);
 const code = z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/);
-export const PRINCIPAL = /^[^\p{C}]{1,128}$/u;
 /** The position of a record of the intake log. */
 const samplePosition = position.regex(/^[^/]+\/threat\.samples\//, 'no position of the intake log');
 const claim = z.strictObject({
@@ -74,10 +71,7 @@ const claim = z.strictObject({
   country: z.string().regex(/^[A-Z]{2}$/),
 });
 const submissions = z.array(hex64).min(1).max(NAMED_IN_ORDER);
-const custodyLog = z.templateLiteral([
-  'residency.custody.',
-  z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/),
-]);
+const custodyLog = z.templateLiteral(['residency.custody.', region]);
 const topicId = z.string().regex(/^[A-Za-z0-9_-]{22}$/);
 export const controlData = {
   [EXPORT_BEGUN]: z.strictObject(asked),
@@ -206,7 +200,7 @@ export function controlEntry(
 ): LogEntry {
   if (
     !controlData[type].safeParse(data).success ||
-    (principal !== undefined && !PRINCIPAL.test(principal))
+    (principal !== undefined && !CONTROL_PRINCIPAL.test(principal))
   )
     throw invalid();
   const extensions: CloudEvent['extensions'] =
@@ -245,7 +239,8 @@ export function readControlRecord({
     const json = readJson(data ?? Buffer.alloc(0));
     if (
       isControlType(type) &&
-      (principal === undefined || (typeof principal === 'string' && PRINCIPAL.test(principal)))
+      (principal === undefined ||
+        (typeof principal === 'string' && CONTROL_PRINCIPAL.test(principal)))
     ) {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema of that type
       return {

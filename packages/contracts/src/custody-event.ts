@@ -9,11 +9,11 @@ import type {
   AccessedData,
 } from './access-event.ts';
 import { placedObject } from './audit-event.ts';
-import type { AuditEvent } from './audit-event.ts';
+import type { StoredEvent } from './audit-event.ts';
 import { ContractError } from './contract-error.ts';
 import { sha256 } from './digest.ts';
 import { checked, eventIn, eventJson } from './event-bytes.ts';
-import { erasureAct, hex64, position } from './fields.ts';
+import { erasureAct, hex64, position, previous, region } from './fields.ts';
 import { AUDIT_EVENT_BYTES } from './limits.ts';
 import type { LogEntry } from './log-entry.ts';
 import { custodyTopic } from './log-record.ts';
@@ -31,9 +31,6 @@ import {
   UNPAID_CODES,
 } from './vocabulary.ts';
 
-const region = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/);
-/** SHA-256 of the custody event before this one; `null`: it is the first. */
-const previous = hex64.nullable();
 /** The `act` of an order on `residency.control`. */
 const order = z.string().min(1).max(64);
 const copied = z.strictObject({
@@ -316,7 +313,7 @@ export function sampleErased({ data }: ErasedEvent): SampleErased {
 export function storedSample({
   position,
   data: { submission, decision, placements },
-}: Extract<AuditEvent, { readonly outcome: 'stored' }>): StoredSample {
+}: StoredEvent): StoredSample {
   const [first, ...others] = placements;
   if (first === undefined) throw new TypeError('Expected a stored event with a placement.');
   return {

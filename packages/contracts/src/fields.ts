@@ -7,6 +7,12 @@ import { POSITION } from './position.ts';
 /** A SHA-256; also a submission id. */
 export const hex64 = z.string().regex(/^[0-9a-f]{64}$/);
 
+/** A region's id, which is part of topic names. */
+export const region = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/);
+
+/** SHA-256 of the event before this one in its chain; `null`: it is the first. */
+export const previous = hex64.nullable();
+
 export const position = z.string().regex(POSITION, 'no position');
 
 /** Makes the digest of a record unguessable, which a ledger shows (docs/formats/record-leaf.md). */

@@ -2,7 +2,7 @@ export { ALL_IN_SERVICE, sitesInService } from './region-service.ts';
 export { ServiceHistory } from './service-history.ts';
 export type { ServiceOfNumber } from './service-history.ts';
 export type { ArbiterClosing, ClaimedIdentity, RegionService } from './region-service.ts';
-export { auditEventIn, decodeAuditEvent, encodeAuditEvent } from './audit-event.ts';
+export { auditEventIn, decodeAuditEvent, encodeAuditEvent, isStoredIn } from './audit-event.ts';
 export type {
   AuditEvent,
   DuplicateData,
@@ -11,6 +11,7 @@ export type {
   RecordedDecision,
   RefusedData,
   StoredData,
+  StoredEvent,
 } from './audit-event.ts';
 export {
   consentCloudEvent,
@@ -50,7 +51,7 @@ export {
 } from './custody-event.ts';
 export type { CustodyLink } from './custody-chain.ts';
 export { CustodyChain } from './custody-chain.ts';
-export { accessId, principal } from './access-event.ts';
+export { principal, purposeId } from './access-event.ts';
 export type {
   AccessApprovedData,
   AccessRefusedData,
@@ -124,6 +125,8 @@ export type { AccessForm, AccessRefusal, UnpaidCode, Verdict } from './vocabular
 export {
   ACCESS_APPROVED,
   ACCESS_FORMS,
+  ACCESS_ID,
+  ACCESS_PRINCIPAL,
   ACCESS_REFUSALS,
   ACCESS_REFUSED,
   ACCESS_REQUESTED,
@@ -139,6 +142,7 @@ export {
   CONSENT_TICK,
   CONSENT_WITHDRAWN,
   CONTROL_LOG_LEVELS,
+  CONTROL_PRINCIPAL,
   EXPORTED,
   EXPORT_BEGUN,
   EXPORT_FORMATS,
@@ -158,9 +162,11 @@ export {
   POLICY_PUBLISHED,
   POLICY_TICK,
   PUBLICATION_BEGUN,
+  PURPOSE_ID,
   QUARANTINE_CLOSED,
   RECORD_SET_ASIDE,
   REDRIVE_BEGUN,
+  REFERENCE,
   ROUTING_PAUSED,
   ROUTING_RESUMED,
   SAMPLE_ACCESSED,

@@ -17,7 +17,7 @@ import {
 } from './cloud-event-schema.ts';
 import type { JsonSchema } from './cloud-event-schema.ts';
 import { consentGranted, consentWithdrawn, subjectLinked } from './consent-event.ts';
-import { PRINCIPAL, controlData } from './control-event.ts';
+import { controlData } from './control-event.ts';
 import { custodyData, custodyEnvelope } from './custody-event.ts';
 import { consentId, erasureAct, hex64, instant, position } from './fields.ts';
 import { ATTRIBUTE_BYTES, AUDIT_EVENT_BYTES, DEFAULT_LIMITS, IDENTITY_BYTES } from './limits.ts';
@@ -31,6 +31,7 @@ import {
   CONSENT_GRANTED,
   CONSENT_TICK,
   CONSENT_WITHDRAWN,
+  CONTROL_PRINCIPAL,
   ERASURE_ORDERED,
   HOLD_PLACED,
   POLICY_PUBLISHED,
@@ -152,7 +153,7 @@ function control(): JsonSchema {
     ...SALTED.properties,
     authid: orUnset({
       type: 'string',
-      pattern: PRINCIPAL.source,
+      pattern: CONTROL_PRINCIPAL.source,
       description: 'Who acted, as far as it is known.',
     }),
   };

@@ -59,6 +59,8 @@ export const HOLD_PLACED = 'residency.hold.placed.v1';
 export const HOLD_LIFTED = 'residency.hold.lifted.v1';
 /** The most submissions, or consents, in one order or hold. */
 export const NAMED_IN_ORDER = 1_000;
+/** Who acts: the event's `authid`. */
+export const CONTROL_PRINCIPAL = /^[^\p{C}]{1,128}$/u;
 /** The most claims in one event. */
 export const CLAIMS_IN_EVENT = 1_000;
 
@@ -83,6 +85,14 @@ export const SAMPLE_ACCESSED = 'residency.sample.accessed.v1';
 export const ACCESS_REQUESTED = 'residency.access.requested.v1';
 export const ACCESS_APPROVED = 'residency.access.approved.v1';
 export const ACCESS_REFUSED = 'residency.access.refused.v1';
+/** Who asks for samples. A pseudonym: the link to a name is kept elsewhere, so that it can be erased. */
+export const ACCESS_PRINCIPAL = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+/** The id of a purpose in the purposes file. */
+export const PURPOSE_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
+/** A UUID of version 7 (RFC 9562 §5.7), which the asker makes. */
+export const ACCESS_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+/** What an asker says of why; events have its keyed digest. */
+export const REFERENCE = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
 /** How a sample is packed that leaves the vault. */
 export const ACCESS_FORMS = ['cart', 'zip', 'zip-legacy', 'raw'] as const;
 export type AccessForm = (typeof ACCESS_FORMS)[number];

@@ -1,8 +1,9 @@
-import { auditEventIn } from '@residency/contracts';
+import { auditEventIn, formatPosition, isStoredIn } from '@residency/contracts';
+import type { StoredEvent } from '@residency/contracts';
 import { evolveHolding, owedSites } from '@residency/custody';
 import type { Holding } from '@residency/custody';
 import type { CustodyHead } from './custody-head.ts';
-import { debtOf, isStoredIn } from './debt.ts';
+import { debtOf } from './debt.ts';
 import type { Debt } from './debt.ts';
 import { Debts } from './debts.ts';
 import { auditDigest } from './open-register.ts';
@@ -86,7 +87,7 @@ export class AuditFold {
   /** With what custody events say of it. */
   held(debt: Debt, differs?: OnDiffers): Debt {
     const isErased = this.#head.isErased(debt.holding.position);
-    const holding = isErased ? debt.holding : this.withCopies(debt.holding, differs);
+    const holding = isErased ? debt.holding : this.withCopies(debt.holding, { differs });
     return { ...debt, holding, isErased };
   }
 
@@ -97,10 +98,22 @@ export class AuditFold {
       : owedSites(holding, this.#sites);
   }
 
-  withCopies(stored: Holding, differs?: OnDiffers): Holding {
+  /** A site has a tombstone in the place of the sample, by the events. */
+  isErased({ position }: StoredEvent): boolean {
+    return this.#head.isErased(formatPosition(position));
+  }
+
+  /** With the copies that custody events gave these sites; absent: those of this fold. */
+  withCopies(
+    stored: Holding,
+    {
+      sites = this.#sites,
+      differs,
+    }: { readonly sites?: readonly string[]; readonly differs?: OnDiffers | undefined } = {},
+  ): Holding {
     let holding = stored;
     const { position, submission, region, sealedSha256, sealedBytes } = holding;
-    for (const site of this.#sites) {
+    for (const site of sites) {
       const found = this.#head.copyIn(site, holding);
       if (found === 'differs') differs?.({ site, position });
       if (found !== 'copied') continue;

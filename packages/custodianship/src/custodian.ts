@@ -5,6 +5,7 @@ import type {
   CopiedData,
   ErasedData,
   RepairOrder,
+  StoredEvent,
   UnpaidCode,
 } from '@residency/contracts';
 import { holdingOf } from '@residency/custody';
@@ -20,7 +21,7 @@ import type { OnDiffers } from './audit-fold.ts';
 import { CustodyHead } from './custody-head.ts';
 import type { AccessFact } from './custody-head.ts';
 import { debtIn } from './debt.ts';
-import type { Debt, StoredEvent } from './debt.ts';
+import type { Debt } from './debt.ts';
 import type { Debts, SiteDebts } from './debts.ts';
 import { Erasures } from './erasures.ts';
 import type { ErasureReport, SavedErasures } from './erasures.ts';
@@ -89,7 +90,7 @@ export interface AccessDesk {
   serving(): readonly string[];
   /** True if the sample is erased, or an order says that it is to be, hold or not. */
   isErased(stored: StoredEvent): boolean;
-  /** Those of them that have the sample's ciphertext, by the events. */
+  /** The region's sites that have the sample's ciphertext, by the events; none that is out of service. */
   sitesWith(stored: StoredSample): readonly string[];
 }
 
@@ -194,19 +195,25 @@ export class Custodian {
         erased: (debt, data) => {
           this.#erased(debt, data);
         },
+        passed: (debt) => {
+          this.#oweTombstones(debt);
+        },
       },
       erasures,
     );
   }
 
   /**
-   * Reads what is new since its register was saved, or the whole custody log. Throws as
-   * `CustodyLog.read`.
+   * Reads what is new since its register was saved, or the whole custody log; and the region's sites.
+   * Throws as `CustodyLog.read` and `PolicyView.read`.
    */
   static async begin(deps: CustodianDeps): Promise<Custodian> {
-    return (
-      (await Custodian.#resume(deps)) ?? new Custodian(deps, await CustodyHead.read(deps.custody))
-    );
+    const custodian =
+      (await Custodian.#resume(deps)) ?? new Custodian(deps, await CustodyHead.read(deps.custody));
+    // The desk may open before the first round. Without sites it would refuse every submission.
+    await custodian.#findSites();
+    await custodian.#strikePaid();
+    return custodian;
   }
 
   /** `undefined`: there is no register, or it is not of these logs. */
@@ -218,14 +225,8 @@ export class Custodian {
     const { register: saved, head, last, bytes, at } = opened;
     keeping.opened({ bytes, at });
     const { region } = custody;
-    const custodian = new Custodian(
-      deps,
-      head,
-      new AuditFold({ region, head, saved, last }),
-      saved.erasures,
-    );
-    await custodian.#strikePaid();
-    return custodian;
+    const fold = new AuditFold({ region, head, saved, last });
+    return new Custodian(deps, head, fold, saved.erasures);
   }
 
   /** Valid as long as this custodian is used. */
@@ -241,7 +242,7 @@ export class Custodian {
         this.#audit
           .withCopies(holdingOf(stored))
           .copies.map(({ site }) => site)
-          .filter((site) => !this.#out.has(site)),
+          .filter((site) => this.#mayAsk(site)),
     };
   }
 
@@ -415,6 +416,11 @@ export class Custodian {
     return this.#audit.sites;
   }
 
+  /** False for a site of no policy version: its marker may be another region's. */
+  #mayAsk(site: string): boolean {
+    return this.#known.has(site) && !this.#out.has(site);
+  }
+
   async #pay(name: string, signal: AbortSignal): Promise<void> {
     if (this.#debts.of(name).owed === 0) return;
     const state = this.#state(name);
@@ -532,7 +538,7 @@ export class Custodian {
       orderOf: (debt) => this.#erasures.orderOf(debt),
       sources: {
         site: async (name) => {
-          if (!this.#known.has(name) || this.#out.has(name)) return 'unknown';
+          if (!this.#mayAsk(name)) return 'unknown';
           const { retryAt } = this.#state(name);
           return this.#deps.elapsed() < retryAt ? 'away' : await this.#deps.sites.site(name);
         },
@@ -557,15 +563,18 @@ export class Custodian {
 
   /** The sites that the event names owe nothing more; the others owe a tombstone. */
   #erased(debt: Debt, data: Omit<ErasedData, 'previous'>): void {
-    const { partition, offset, at } = debt;
-    const done = data.sites.map(({ site }) => site);
-    for (const site of this.#sites) {
-      if (done.includes(site)) this.#debts.paid(site, partition, offset);
-      else if (!this.#head.isErasedIn(site, debt.holding.position))
-        this.#debts.add(site, partition, offset, at);
-      this.#unpaid.delete(nameOf(site, debt));
-    }
+    const { partition, offset } = debt;
+    for (const { site } of data.sites) this.#debts.paid(site, partition, offset);
+    for (const site of this.#sites) this.#unpaid.delete(nameOf(site, debt));
+    this.#oweTombstones(debt);
     this.#deps.erased?.(data);
+  }
+
+  #oweTombstones(debt: Debt): void {
+    const { partition, offset, at, holding } = debt;
+    for (const site of this.#sites)
+      if (!this.#head.isErasedIn(site, holding.position))
+        this.#debts.add(site, partition, offset, at);
   }
 
   #isErased(event: StoredEvent): boolean {

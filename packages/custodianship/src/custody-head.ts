@@ -368,7 +368,10 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
       }
       case SAMPLE_ERASED: {
         const { of, sites } = event.data;
-        for (const { site } of sites) this.#erased.add(site, ...placeOf(of));
+        for (const { site } of sites) {
+          this.#erased.add(site, ...placeOf(of));
+          this.#copiedTo.add(site);
+        }
         this.#erased.add(ANYWHERE, ...placeOf(of));
         if (event.data.repair !== undefined) this.#repaired.add(event.data.repair, ...placeOf(of));
         return;

@@ -1,5 +1,5 @@
-import { auditEventIn, storedSample } from '@residency/contracts';
-import type { AuditEvent, ErasableSample } from '@residency/contracts';
+import { auditEventIn, isStoredIn, storedSample } from '@residency/contracts';
+import type { ErasableSample, StoredEvent } from '@residency/contracts';
 import { holdingOf } from '@residency/custody';
 import type { Holding } from '@residency/custody';
 import type { AuditFeedRecord } from './ports/audit-feed.ts';
@@ -40,10 +40,4 @@ export function debtOf(event: StoredEvent, partition: number, offset: bigint): D
     event,
     isErased: false,
   };
-}
-
-export type StoredEvent = Extract<AuditEvent, { readonly outcome: 'stored' }>;
-
-export function isStoredIn(region: string, event: AuditEvent | undefined): event is StoredEvent {
-  return event?.outcome === 'stored' && event.data.decision.region === region;
 }

@@ -1,11 +1,11 @@
 import { remedyOf } from '@residency/coded-error';
-import { ErasureIndex, NO_ERASURES, auditEventIn, sha256 } from '@residency/contracts';
-import type { ErasedData, Erasures as Orders } from '@residency/contracts';
+import { ErasureIndex, NO_ERASURES, auditEventIn, isStoredIn, sha256 } from '@residency/contracts';
+import type { ErasedData, Erasures as Orders, StoredEvent } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { Sources } from './copy-sample.ts';
 import type { CustodyHead } from './custody-head.ts';
-import { debtOf, erasable, isStoredIn } from './debt.ts';
-import type { Debt, StoredEvent } from './debt.ts';
+import { debtOf, erasable } from './debt.ts';
+import type { Debt } from './debt.ts';
 import { eraseAt, erasedData } from './erase-sample.ts';
 import type { ErasedSite } from './erase-sample.ts';
 import { unlessAway } from './pay-batch.ts';
@@ -23,6 +23,8 @@ export interface ErasuresDeps {
   readonly elapsed: () => number;
   /** Called once the sample's event is appended. */
   readonly erased: (debt: Debt, data: Omit<ErasedData, 'previous'>) => void;
+  /** Called for each erased sample that is passed: sites that its events do not name owe a tombstone. */
+  readonly passed: (debt: Debt) => void;
 }
 
 /** How far the orders to erase are carried out. */
@@ -215,7 +217,11 @@ export class Erasures {
   #find(debt: Debt): 'held' | 'due' | 'none' {
     const sample = erasable(debt.event);
     if (this.#index.orderOf(sample) === undefined) return 'none';
-    if (this.#deps.head.isErased(debt.holding.position)) return 'none';
+    if (this.#deps.head.isErased(debt.holding.position)) {
+      // Its event may be of a custodian that ended before it knew, after the register was kept.
+      this.#deps.passed(debt);
+      return 'none';
+    }
     return this.#index.holdOf(sample) === undefined ? 'due' : 'held';
   }
 

@@ -1,16 +1,14 @@
 import { CodedError } from '@residency/coded-error';
-import { auditEventIn, formatPosition, storedSample } from '@residency/contracts';
-import type { ClaimedIdentity } from '@residency/contracts';
+import { auditEventIn, formatPosition, isStoredIn, storedSample } from '@residency/contracts';
+import type { ClaimedIdentity, StoredEvent } from '@residency/contracts';
 import { holdingOf } from '@residency/custody';
 import { AuditFold } from './audit-fold.ts';
 import { concurrently } from './concurrently.ts';
 import { CustodyHead } from './custody-head.ts';
-import { isStoredIn } from './debt.ts';
-import type { StoredEvent } from './debt.ts';
 import { KeySet } from './key-set.ts';
 import type { OffsetSet } from './offset-set.ts';
 import { openRegister } from './open-register.ts';
-import type { OpenRegisterDeps, OpenedRegister } from './open-register.ts';
+import type { OpenRegisterDeps } from './open-register.ts';
 import { runsOf } from './runs-of.ts';
 import type { Run } from './runs-of.ts';
 import type { AuditFeed } from './ports/audit-feed.ts';
@@ -92,7 +90,6 @@ async function findFrom(
 }
 
 interface ReadLogs {
-  readonly head: CustodyHead<CustodyReading>;
   readonly fold: AuditFold;
   readonly records: number;
 }
@@ -102,28 +99,21 @@ async function readLogs(
   register: FindClaimsDeps['register'],
 ): Promise<ReadLogs> {
   const { region } = custody;
-  const opened = register && (await openFor(next, { ...register, custody, audit }));
+  const opened = register && (await openRegister({ ...register, custody, audit }));
   const head = opened?.head ?? (await CustodyHead.read(custody));
-  const saved = opened?.register ?? { sites: [next] };
-  const fold = new AuditFold({ region, head, saved, last: opened?.last });
+  // Only a register of a time when the site was in service says what it lacks. Who got copies it says
+  // of every site.
+  const about = opened?.register.sites.includes(next) === true ? opened : undefined;
+  if (opened !== undefined && about === undefined) register?.passedOver('REGISTER_WITHOUT_SITE');
+  const saved = about?.register ?? { sites: [next] };
+  const fold = new AuditFold({ region, head, saved, last: about?.last });
   let records = 0;
   for (const partition of await audit.partitions())
     for await (const record of audit.read(partition, fold.next(partition))) {
       fold.follow(partition, record);
       records += 1;
     }
-  return { head, fold, records };
-}
-
-/** Only a register of a time when the site was in service says what it lacks. */
-async function openFor(
-  next: string,
-  deps: OpenRegisterDeps<CustodyReading>,
-): Promise<OpenedRegister<CustodyReading> | undefined> {
-  const opened = await openRegister(deps);
-  if (opened?.register.sites.includes(next) !== false) return opened;
-  deps.passedOver('REGISTER_WITHOUT_SITE');
-  return undefined;
+  return { fold, records };
 }
 
 /** The stored samples of which a site may have no object: by the logs so far, or by its list. */
@@ -148,7 +138,7 @@ interface Lacked {
 async function readRun(
   { partition, from, to, wanted, count }: Run,
   { sites, audit, custody: { region } }: LogDeps,
-  { head, fold }: ReadLogs,
+  { fold }: ReadLogs,
   listed: ListedSites,
 ): Promise<Lacked | undefined> {
   const claims: ClaimedIdentity[] = [];
@@ -160,9 +150,10 @@ async function readRun(
       if (!isStoredIn(region, event) || !fold.stored.has(partition, offset, event.data.submission))
         return undefined;
       found += 1;
-      const has = sitesWith(event, sites, head, listed);
+      const has = sitesWith(event, sites, fold, listed);
       if (!has.includes(sites[0])) claims.push(claimOf(event));
-      if (has.length === 0) unheld += 1;
+      // What was erased is no loss.
+      if (has.length === 0 && !fold.isErased(event)) unheld += 1;
     }
     if (offset >= to) break;
   }
@@ -173,16 +164,14 @@ async function readRun(
 function sitesWith(
   event: StoredEvent,
   sites: readonly string[],
-  head: ReadLogs['head'],
+  fold: AuditFold,
   listed: ListedSites,
 ): readonly string[] {
-  const holding = holdingOf(storedSample(event));
+  const holding = fold.withCopies(holdingOf(storedSample(event)), { sites });
   return sites.filter(
     (site) =>
       listed.get(site)?.has(holding.submission) === true &&
-      (holding.copies.some((copy) => copy.site === site) ||
-        head.copyIn(site, holding) === 'copied' ||
-        head.isErasedIn(site, holding.position)),
+      holding.copies.some((copy) => copy.site === site),
   );
 }
 

@@ -11,7 +11,7 @@ import type { RegisterStore } from './ports/register-store.ts';
  * Why a register is passed over: its bytes could not be read or are damaged; they are in another
  * format; it is of another log, region or topic; the logs do not have what it was made from; the
  * arbiter to come was not in service when it was made, so that it does not say what that site lacks
- * (only for claims).
+ * (only for claims, and only what it says of the audit log).
  */
 export const PASSED_OVER_CODES = [
   'REGISTER_UNREADABLE',

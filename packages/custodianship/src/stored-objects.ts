@@ -1,4 +1,4 @@
-import { auditEventIn, formatPosition, sha256OfParts } from '@residency/contracts';
+import { auditEventIn, formatPosition, isStoredIn, sha256OfParts } from '@residency/contracts';
 import type { ObjectMetadata } from '@residency/contracts';
 import { KeySet } from './key-set.ts';
 
@@ -19,7 +19,7 @@ export async function storedObjects(
   const [submissions, owners] = [new KeySet(), new KeySet()];
   for await (const value of audit) {
     const event = auditEventIn(value);
-    if (event?.outcome !== 'stored' || event.data.decision.region !== region) continue;
+    if (!isStoredIn(region, event)) continue;
     const { submission, placements } = event.data;
     submissions.add(submission);
     owners.add(sha256OfParts(submission, formatPosition(event.position)));

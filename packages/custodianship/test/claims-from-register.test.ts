@@ -124,12 +124,35 @@ describe('claims that begin at a register', () => {
     expect(auditRecords).toBe(5);
   });
 
-  it('come from the logs alone if the register was made without the arbiter to come', async () => {
+  it('come from the whole audit log if the register was made without the arbiter to come', async () => {
     const w = new ClaimsWorld();
     w.append(stored(['zrh-1']));
     const store = await w.register(['zrh-2']);
     const { claims, passedOver } = await w.find(['zrh-2'], () => true, store);
     expect([claims.length, passedOver]).toEqual([1, ['REGISTER_WITHOUT_SITE']]);
+  });
+
+  it('begin at its end of the custody log also if it was made without the arbiter to come', async () => {
+    const w = new ClaimsWorld();
+    w.append(stored(['zrh-1']));
+    w.append({ kind: 'copied', nth: 0, site: 'zrh-2', as: 'right', byOrder: false });
+    const store = await w.register(['zrh-2']);
+    const [from, custody]: [(bigint | undefined)[], ReturnType<ClaimsWorld['custody']>] = [
+      [],
+      w.custody(),
+    ];
+    const found = await w.find(['zrh-2'], () => true, store, {
+      ...custody,
+      read: (at) => {
+        from.push(at);
+        return custody.read(at);
+      },
+    });
+    expect([found.claims.length, found.passedOver, from]).toEqual([
+      0,
+      ['REGISTER_WITHOUT_SITE'],
+      [0n],
+    ]);
   });
 
   it('come from the logs alone if there is no register', async () => {

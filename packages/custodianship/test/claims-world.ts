@@ -6,15 +6,23 @@ import {
   decodeAuditEvent,
   encodeAuditEvent,
   formatPosition,
+  isStoredIn,
   namedOwner,
   parsePosition,
   storedSample,
 } from '@residency/contracts';
-import type { AuditEvent, ClaimedIdentity, CopiedData, ControlState } from '@residency/contracts';
+import type {
+  AuditEvent,
+  ClaimedIdentity,
+  ControlState,
+  CopiedData,
+  StoredEvent,
+} from '@residency/contracts';
 import { KeySet, findClaims } from '@residency/custodianship';
 import type {
   AuditFeed,
   CustodyLog,
+  CustodyReading,
   FoundClaims,
   PassedOverCode,
   RegisterKeeping,
@@ -130,6 +138,7 @@ export class ClaimsWorld {
     sites: readonly [string, ...string[]],
     has: (site: string, name: string) => boolean,
     store?: MemoryRegisterStore,
+    custody: CustodyReading = this.custody(),
   ): Promise<FoundClaims & { readonly passedOver: readonly PassedOverCode[] }> {
     const passedOver: PassedOverCode[] = [];
     const listed = new Map(
@@ -142,7 +151,7 @@ export class ClaimsWorld {
     const found = await findClaims({
       sites,
       audit: this.feed(),
-      custody: this.custody(),
+      custody,
       listed: Promise.resolve(listed),
       ...(store === undefined
         ? {}
@@ -211,10 +220,8 @@ export class ClaimsWorld {
     };
   }
 
-  get #storedEvents(): readonly Extract<AuditEvent, { readonly outcome: 'stored' }>[] {
-    return this.#events.filter(
-      (event) => event.outcome === 'stored' && event.data.decision.region === 'zurich',
-    ) as Extract<AuditEvent, { readonly outcome: 'stored' }>[];
+  get #storedEvents(): readonly StoredEvent[] {
+    return this.#events.filter((event) => isStoredIn('zurich', event));
   }
 
   #stored({ partition, sites, unequal, region, gap }: Extract<Appended, { kind: 'stored' }>): void {

@@ -1,7 +1,15 @@
 import { CodedError } from '@residency/coded-error';
-import { SAMPLE_COPIED, custodyDigest, encodeCustodyEvent, sha256 } from '@residency/contracts';
+import {
+  ALL_IN_SERVICE,
+  SAMPLE_COPIED,
+  custodyDigest,
+  encodeCustodyEvent,
+  sha256,
+} from '@residency/contracts';
 import type { CustodianSite } from '@residency/custodianship';
+import type { StoredSample } from '@residency/custody';
 import { describe, expect, it } from 'vitest';
+import { MemoryRegisterStore } from '@residency/testkit';
 import { CustodyWorld, NOW, keyOf } from './custody-world.ts';
 
 const running = new AbortController().signal;
@@ -378,6 +386,51 @@ it('ignores what is no event, and events of other regions', async () => {
   expect((await custodian.round(running)).copied).toBe(1);
   expect(custodian.passedOver).toBe(1);
 });
+
+describe('the access desk', () => {
+  it('has the sites in service before the first round', async () => {
+    const w = new CustodyWorld();
+    expect((await w.custodian()).accesses.serving()).toEqual(['zrh-1', 'zrh-2']);
+  });
+
+  it('has the sites of now, not those of the register, before the first round', async () => {
+    const w = new CustodyWorld();
+    await w.stored('x');
+    const register = {
+      store: new MemoryRegisterStore(),
+      topics: {},
+      passedOver: (code: string) => expect.unreachable(code),
+      opened: () => undefined,
+      saved: () => undefined,
+      failed: (error: unknown) => expect.unreachable(String(error)),
+    };
+    const first = await w.custodian({ register });
+    await first.round(running);
+    await first.keep();
+    w.control = {
+      ...w.control,
+      services: { zurich: { ...ALL_IN_SERVICE, out: new Map([['zrh-2', 1]]) } },
+    };
+    const { accesses } = await w.custodian({ register });
+    expect(accesses.serving()).toEqual(['zrh-1']);
+    expect(accesses.sitesWith(storedIn(['zrh-1', 'zrh-2']))).toEqual(['zrh-1']);
+  });
+
+  it('names no site that no policy version gives the region: its marker is another’s', async () => {
+    const { accesses } = await new CustodyWorld().custodian();
+    expect(accesses.sitesWith(storedIn(['zrh-1', 'msk-1']))).toEqual(['zrh-1']);
+  });
+});
+
+function storedIn([first = '', ...others]: readonly string[]): StoredSample {
+  const sealed = { sealedSha256: sha256(Buffer.from('sealed')), sealedBytes: 6 };
+  return {
+    position: 'log-1/threat.samples/0/0',
+    submission: sha256(Buffer.from('submission')),
+    region: 'zurich',
+    placements: [{ site: first, ...sealed }, ...others.map((site) => ({ site, ...sealed }))],
+  };
+}
 
 function bound(site: CustodianSite): CustodianSite {
   return {

@@ -40,7 +40,7 @@ describe('strangers at the port of probes and metrics', () => {
     await Promise.all(silent.map(({ socket }) => once(socket, 'connect')));
     expect(await alive()).toBe(200);
     await expect
-      .poll(() => silent.filter(({ closed }) => closed).length)
+      .poll(() => silent.filter(({ socket }) => socket.closed).length)
       .toBeGreaterThanOrEqual(300 - 256);
     expect(silent.at(-1)?.socket.closed).toBe(false);
   });

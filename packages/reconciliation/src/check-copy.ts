@@ -1,7 +1,7 @@
-import type { Placement } from '@residency/contracts';
+import type { Placement, StoredEvent } from '@residency/contracts';
 import type { Holding } from '@residency/custody';
 import { checkObject } from './check-object.ts';
-import type { Fault, StoredEvent } from './check-object.ts';
+import type { Fault } from './check-object.ts';
 import type { ReadSealedHeader } from './ports/sealed-reader.ts';
 import { ERASED_BUT_PRESENT, TOMBSTONE_MISSING, tombstoneIn } from './check-tombstone.ts';
 import type { FoundObject } from './ports/site-reader.ts';

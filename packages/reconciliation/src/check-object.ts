@@ -1,5 +1,5 @@
 import { objectMetadataIn, formatPosition, sha256 } from '@residency/contracts';
-import type { AuditEvent, ObjectMetadata, Placement } from '@residency/contracts';
+import type { AuditEvent, ObjectMetadata, Placement, StoredEvent } from '@residency/contracts';
 import type { DifferenceCode } from './difference.ts';
 import type {
   BoundContext,
@@ -9,7 +9,6 @@ import type {
 } from './ports/sealed-reader.ts';
 import type { FoundObject } from './ports/site-reader.ts';
 
-export type StoredEvent = Extract<AuditEvent, { readonly outcome: 'stored' }>;
 export type DuplicateEvent = Extract<AuditEvent, { readonly outcome: 'duplicate' }>;
 /** An event that names placed objects. */
 export type PlacingEvent = StoredEvent | DuplicateEvent;

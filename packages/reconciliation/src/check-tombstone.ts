@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { tombstoneBytes, tombstoneOf } from '@residency/contracts';
-import type { ErasableSample } from '@residency/contracts';
+import type { ErasableSample, StoredEvent } from '@residency/contracts';
 import type { Holding } from '@residency/custody';
 import { metadataOf } from './check-object.ts';
-import type { Fault, StoredEvent } from './check-object.ts';
+import type { Fault } from './check-object.ts';
 import type { OrderBook } from './order-book.ts';
 import type { FoundObject } from './ports/site-reader.ts';
 

@@ -43,8 +43,8 @@ type Erasure = Pick<SampleErased, 'order' | 'sites'>;
 export class CustodyIndex {
   readonly #partitions = new Map<string, Map<string, Pages>>();
   readonly #later = new Map<string, Later[]>();
-  /** Accesses whose stored event is not met yet, by position, as prints. About 100 bytes each. */
-  readonly #accesses = new Map<string, ReadonlySet<number>>();
+  /** Accesses whose stored event is not met yet: position and print. About 100 bytes each. */
+  readonly #accesses = new Set<string>();
 
   /** Orders with the sites that events name, each once; an event has their number. */
   readonly #erasures: Erasure[] = [];
@@ -79,7 +79,7 @@ export class CustodyIndex {
 
   /** An access, or a request for one. */
   mention({ of, submission, region }: Pick<SampleCopied, 'of' | 'region' | 'submission'>): void {
-    this.#accesses.set(of, new Set(this.#accesses.get(of)).add(print(submission, region)));
+    this.#accesses.add(accessKey(of, submission, region));
   }
 
   /** Where the sample is, by the events about it. They count as met from then on. */
@@ -92,7 +92,7 @@ export class CustodyIndex {
    * that came after it, and behind the others. They count as met from then on.
    */
   about(stored: StoredSample): readonly (SampleCopied | SampleErased)[] {
-    this.#meet(stored);
+    this.#accesses.delete(accessKey(stored.position, stored.submission, stored.region));
     const sites = this.#partitions.get(partitionOf(parsePosition(stored.position)));
     if (sites === undefined) return [];
     const copies = [...sites.keys()]
@@ -143,16 +143,9 @@ export class CustodyIndex {
     return number;
   }
 
-  #meet({ position, submission, region }: StoredSample): void {
-    const others = new Set(this.#accesses.get(position));
-    if (!others.delete(print(submission, region))) return;
-    if (others.size === 0) this.#accesses.delete(position);
-    else this.#accesses.set(position, others);
-  }
-
   /** The positions and sites of events that `about` never met; an access and an erasure have no site. */
   *unmet(): Generator<{ readonly position: string; readonly site?: string }> {
-    for (const position of this.#accesses.keys()) yield { position };
+    for (const position of new Set(Array.from(this.#accesses, positionOf))) yield { position };
     for (const [partition, sites] of this.#partitions)
       for (const [site, pages] of sites)
         for (const [number, page] of pages)
@@ -222,6 +215,15 @@ function ciphertext({
 /** Four bytes of a digest; never 0, which means "no event". */
 function print(...parts: readonly string[]): number {
   return Number.parseInt(sha256OfParts(...parts).slice(0, 8), 16) || 1;
+}
+
+/** A position has no blank. */
+function accessKey(of: string, submission: string, region: string): string {
+  return `${of} ${print(submission, region)}`;
+}
+
+function positionOf(key: string): string {
+  return key.slice(0, key.lastIndexOf(' '));
 }
 
 function laterKey(of: string, site: string): string {

@@ -1,4 +1,4 @@
-import type { StoredEvent } from './check-object.ts';
+import type { StoredEvent } from '@residency/contracts';
 import type { ReconcileDeps } from './reconcile-deps.ts';
 
 type Policies = Pick<ReconcileDeps, 'sitesOf' | 'learn'>;

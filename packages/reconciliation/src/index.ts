@@ -1,4 +1,3 @@
-export type { StoredEvent } from './check-object.ts';
 export { CustodyIndex } from './custody-index.ts';
 export { compareLedgers } from './compare-ledgers.ts';
 export type { ComparedLedger, LedgerComparison } from './compare-ledgers.ts';

@@ -1,7 +1,6 @@
 import { formatPosition, objectKey, sitesInService } from '@residency/contracts';
-import type { ServiceHistory } from '@residency/contracts';
+import type { ServiceHistory, StoredEvent } from '@residency/contracts';
 import { defined } from '@residency/defined';
-import type { StoredEvent } from './check-object.ts';
 import type { Difference } from './difference.ts';
 import type { ReconcileDeps } from './reconcile-deps.ts';
 

@@ -1,8 +1,7 @@
 import { storedSample } from '@residency/contracts';
-import type { Placement } from '@residency/contracts';
+import type { Placement, StoredEvent } from '@residency/contracts';
 import { owedSites } from '@residency/custody';
 import type { CustodyFinding, Holding } from '@residency/custody';
-import type { StoredEvent } from './check-object.ts';
 import { sitesOfEvent } from './decided-sites.ts';
 import type { Run } from './run.ts';
 

@@ -1,6 +1,6 @@
 import { decodeAuditEvent } from '@residency/contracts';
+import type { StoredEvent } from '@residency/contracts';
 import type { DifferenceCode, ReconcileDeps } from '../src/index.ts';
-import type { StoredEvent } from '../src/check-object.ts';
 import { at, encode } from './world.ts';
 import type { World } from './world.ts';
 

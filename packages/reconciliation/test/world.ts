@@ -26,8 +26,9 @@ import type {
   Placement,
   Position,
   StoredData,
+  StoredEvent,
 } from '@residency/contracts';
-import type { FoundObject, ReconcileDeps, SealedHeader, StoredEvent } from '../src/index.ts';
+import type { FoundObject, ReconcileDeps, SealedHeader } from '../src/index.ts';
 
 /**
  * An in-memory system as a router leaves it: sites, audit log and progress, each open to

@@ -18,7 +18,7 @@ import {
   storedSample,
   submissionOfKey,
 } from '@residency/contracts';
-import type { AuditEvent, CopiedEvent, LogRecord } from '@residency/contracts';
+import type { CopiedEvent, LogRecord, StoredEvent } from '@residency/contracts';
 import { evolveHolding, holdingOf, owedSites } from '@residency/custody';
 import type { Holding } from '@residency/custody';
 import { policyInForce, settleWith } from '@residency/residency';
@@ -29,8 +29,6 @@ import { CUSTODY_REGION, LOG, REGION_OF } from './names.ts';
 import { nameOf, objectName } from './object-name.ts';
 import type { SimObject } from './s3/bucket.ts';
 import type { Surroundings } from './surroundings.ts';
-
-type StoredEvent = Extract<AuditEvent, { readonly outcome: 'stored' }>;
 
 interface Held {
   readonly position: string;

@@ -546,7 +546,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${CUSTODY}/find-claims.ts`,
-        from: 'const saved = opened?.register ?? { sites: [next] };',
+        from: 'const saved = about?.register ?? { sites: [next] };',
         to: 'const saved = { sites: [next] };',
       },
     ],

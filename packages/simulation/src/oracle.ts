@@ -14,7 +14,7 @@ import {
   readSubmission,
   sha256,
 } from '@residency/contracts';
-import type { AuditEvent, LogRecord, Placement } from '@residency/contracts';
+import type { AuditEvent, LogRecord, Placement, StoredEvent } from '@residency/contracts';
 import { leafOf } from '@residency/auditing';
 import { EMPTY_RANGE, appendHashes, leafHash, rootOf } from '@residency/ledger';
 import type { CompactRange } from '@residency/ledger';
@@ -366,7 +366,7 @@ export class Oracle {
       );
   }
 
-  #once(position: string, event: Extract<AuditEvent, { outcome: 'stored' }>): void {
+  #once(position: string, event: StoredEvent): void {
     const {
       submission,
       decision: { region },
@@ -612,7 +612,7 @@ export class Oracle {
     }
   }
 
-  #assertPlaced(position: string, event: Extract<AuditEvent, { outcome: 'stored' }>): void {
+  #assertPlaced(position: string, event: StoredEvent): void {
     for (const placement of event.data.placements) {
       const { site, key } = placement;
       // A custodian may have replaced what the event names, and the world have taken that.

@@ -117,7 +117,7 @@ const routing = {
     help: "Requests to a site's object store.",
     labels: {
       site: SITE,
-      operation: 'put, head, get, list',
+      operation: 'put, head, get, list, delete',
       result:
         "`ok`; `exists`, `missing`, `conflict`: expected answers, not failures; `unclear`: an answer that does not come from a store; else an error's code",
     },

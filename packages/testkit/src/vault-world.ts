@@ -7,7 +7,7 @@ import {
   objectKey,
   sha256,
 } from '@residency/contracts';
-import type { AuditEvent, CustodyEvent, Position } from '@residency/contracts';
+import type { ControlState, CustodyEvent, Position, StoredEvent } from '@residency/contracts';
 import type { ConsentHistory } from '@residency/consent';
 import { Custodian } from '@residency/custodianship';
 import type { AccessDesk, CustodianSite, CustodyLog } from '@residency/custodianship';
@@ -70,6 +70,8 @@ export class VaultWorld {
   publishes = true;
   faults: VaultFault[] = [];
   now = VAULT_NOW;
+  /** Orders to erase, and which sites serve. */
+  control: ControlState = INITIAL_CONTROL;
   consent: ConsentHistory = [
     { from: VAULT_NOW - 1_000, purposes: ['threat-sample-sharing'], termsVersion: '1' },
   ];
@@ -172,6 +174,7 @@ export class VaultWorld {
     });
   }
 
+  /** Before the first round, as the service opens it. */
   async desk(): Promise<AccessDesk> {
     const custodian = await Custodian.begin({
       custody: this.#open(),
@@ -182,12 +185,11 @@ export class VaultWorld {
       sites: { site: async (name) => this.site(name) },
       outcomes: { outcomeOf: async () => ({ state: 'unsettled' }) },
       policies: { read: async () => ({ watermark: VAULT_NOW, versions: [POLICY] }) },
-      control: () => INITIAL_CONTROL,
+      control: () => this.control,
       now: () => VAULT_NOW,
       elapsed: () => 0,
       random: () => 0,
     });
-    await custodian.round(new AbortController().signal);
     return custodian.accesses;
   }
 
@@ -240,7 +242,7 @@ const POLICY = {
   appendedAt: VAULT_NOW - 10_000,
 };
 
-function storedEvent(): Extract<AuditEvent, { readonly outcome: 'stored' }> {
+function storedEvent(): StoredEvent {
   return {
     position: POSITION,
     at: VAULT_NOW - 500,

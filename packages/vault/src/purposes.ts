@@ -1,4 +1,4 @@
-import { ACCESS_FORMS, principal } from '@residency/contracts';
+import { ACCESS_FORMS, principal, purposeId } from '@residency/contracts';
 import type { AccessForm } from '@residency/contracts';
 import { JsonError, readJson } from '@residency/residency';
 import { z } from 'zod';
@@ -52,7 +52,7 @@ const groups = z
   .default([]);
 const purpose = z
   .strictObject({
-    id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
+    id: purposeId,
     principals: names,
     groups,
     forms: z.array(z.enum(ACCESS_FORMS)).min(1).default(['cart']),

@@ -4,14 +4,16 @@ import {
   ACCESS_APPROVED,
   ACCESS_REFUSED,
   ACCESS_REQUESTED,
+  REFERENCE,
   SAMPLE_ACCESSED,
   formatPosition,
+  isStoredIn,
   objectKey,
   parsePosition,
   sha256,
   storedSample,
 } from '@residency/contracts';
-import type { AccessForm, AccessRefusal, AuditEvent } from '@residency/contracts';
+import type { AccessForm, AccessRefusal, StoredEvent } from '@residency/contracts';
 import type {
   Access,
   AccessDesk,
@@ -70,7 +72,6 @@ export interface AccessReport {
   readonly missingApprovals: number;
 }
 
-type StoredEvent = Extract<AuditEvent, { readonly outcome: 'stored' }>;
 type Accessed = Extract<Access, { readonly state: 'accessed' }>;
 interface Judged {
   readonly purpose: Purpose;
@@ -80,7 +81,6 @@ interface Judged {
 const DAY_MS = 24 * 60 * 60 * 1_000;
 /** Events about refusals that one principal may cause in a day. The log is for ever. */
 const MOST_REFUSALS = 1_000;
-const REFERENCE = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
 
 /**
  * Gives out samples of one region: first an event, then a published checkpoint that contains it, then
@@ -347,11 +347,9 @@ export class Vault {
     const outcome = await this.#deps.outcomes.outcomeOf(parsePosition(position));
     if (outcome.state !== 'settled') return undefined;
     const { event } = outcome;
-    const isIt =
-      event.outcome === 'stored' &&
-      event.data.submission === submission &&
-      event.data.decision.region === this.#deps.region;
-    return isIt ? event : undefined;
+    return isStoredIn(this.#deps.region, event) && event.data.submission === submission
+      ? event
+      : undefined;
   }
 
   /** The sample in the clear, with the digest that its event names, from whichever site has it. */

@@ -186,6 +186,43 @@ test('an id stays known as long as it is accepted', async () => {
   expect(limited).toBeGreaterThan(100);
 });
 
+test('a sample that is ordered to be erased is refused when it is asked for, and before the first byte', async () => {
+  const world = await VaultWorld.open();
+  const vault = await world.vault();
+  const orders = (names: { submissions?: string[]; consents?: string[] }) => ({
+    ...world.control,
+    erasures: {
+      holds: [],
+      orders: [
+        {
+          act: '0d3f5c1e-7a54-4f0e-9a56-2f6f3c1b8a10',
+          at: NOW,
+          reason: 'asked',
+          submissions: names.submissions ?? [],
+          consents: (names.consents ?? []).map((consentId) => ({
+            consentId,
+            before: new Date(NOW).toISOString(),
+          })),
+        },
+      ],
+    },
+  });
+  const ask = async (nth: number) =>
+    await denied(vault.request(asker('ana'), order({ access: accessIdAt(NOW, nth) })));
+  await vault.request(asker('ana'), order());
+  world.control = orders({ submissions: ['0'.repeat(64)], consents: ['another-one'] });
+  expect(await ask(1)).toBe('no error');
+  for (const control of [
+    orders({ submissions: [SUBMISSION] }),
+    orders({ consents: ['consent-1'] }),
+  ]) {
+    world.control = control;
+    expect(await denied(vault.release(asker('ana'), ACCESS, signal))).toBe('SAMPLE_ERASED');
+    expect(await ask(2)).toBe('SAMPLE_ERASED');
+  }
+  expect(world.types).toEqual(['sample.accessed', 'sample.accessed', 'access.refused']);
+});
+
 test('a withdrawn consent is refused when it is asked for, and before the first byte', async () => {
   const world = await VaultWorld.open();
   const vault = await world.vault();

@@ -1,14 +1,16 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { AccessJournal } from '../src/vault/access-journal.ts';
-import type { JournalTerms } from '../src/vault/access-journal.ts';
+import type { JournalTerms, SavedFile } from '../src/vault/access-journal.ts';
+import { DurableLines } from '../src/vault/durable-lines.ts';
 import { SampleFolder } from '../src/vault/sample-folder.ts';
 
 const TERMS: JournalTerms = { purpose: 'detection', form: 'zip', reference: 'CASE-1' };
 const [ONE, TWO] = ['1'.repeat(64), '2'.repeat(64)];
 const FILE = `${'a'.repeat(64)}.zip`;
+const SAVED: SavedFile = { file: FILE, bytes: 7, form: 'zip' };
 
 let folder: string;
 let path: string;
@@ -30,11 +32,11 @@ async function opened<T>(terms: JournalTerms, work: (of: AccessJournal) => Promi
 it('an id is found again for the same terms, and for no others; the reference is not in the file', async () => {
   await opened(TERMS, async (journal) => {
     await Promise.all([journal.keepAccess(ONE, 'id-1'), journal.keepAccess(TWO, 'id-2')]);
-    await journal.keepSaved(TWO, 'id-2', { file: FILE, bytes: 7 });
+    await journal.keepSaved(TWO, 'id-2', SAVED);
   });
   await opened(TERMS, async (journal) => {
     expect(journal.find(ONE)).toEqual({ access: 'id-1' });
-    expect(journal.find(TWO)).toEqual({ access: 'id-2', saved: { file: FILE, bytes: 7 } });
+    expect(journal.find(TWO)).toEqual({ access: 'id-2', saved: SAVED });
   });
   for (const other of [
     { ...TERMS, purpose: 'other' },
@@ -44,7 +46,7 @@ it('an id is found again for the same terms, and for no others; the reference is
   ])
     await opened(other, async (journal) => {
       expect([journal.find(ONE), journal.find(TWO)]).toEqual([undefined, undefined]);
-      expect(journal.fileOf(FILE)).toEqual({ file: FILE, bytes: 7, form: 'zip' });
+      expect(journal.fileOf(FILE)).toEqual(SAVED);
     });
   expect(await readFile(path, 'utf8')).not.toContain('CASE');
 });
@@ -52,7 +54,7 @@ it('an id is found again for the same terms, and for no others; the reference is
 it('the later line counts, and a last line that was torn at any byte does not', async () => {
   await opened(TERMS, async (journal) => {
     await journal.keepAccess(ONE, 'id-1');
-    await journal.keepSaved(ONE, 'id-1', { file: FILE, bytes: 7 });
+    await journal.keepSaved(ONE, 'id-1', SAVED);
     await journal.keepNotSaved(ONE, 'id-1', FILE);
     await journal.keepAccess(TWO, 'id-2');
     await journal.keepAccess(ONE, 'id-3');
@@ -97,6 +99,17 @@ it('many lines at once are few writes, and a journal of many is read in time in 
   });
 });
 
+it('no line follows one whose write failed', async () => {
+  const file = await open(path, 'a');
+  vi.spyOn(file, 'appendFile').mockRejectedValueOnce(new Error('full'));
+  const lines = new DurableLines(file);
+  await expect(lines.append('one')).rejects.toThrow('full');
+  await expect(lines.append('two')).rejects.toThrow('full');
+  await expect(lines.settled()).rejects.toThrow('full');
+  await file.close();
+  expect(await readFile(path, 'utf8')).toBe('');
+});
+
 it('one command at a time uses a folder, and removes what a killed one left unfinished', async () => {
   const out = join(folder, 'out');
   const first = await SampleFolder.open(out, TERMS);
@@ -110,15 +123,27 @@ it('one command at a time uses a folder, and removes what a killed one left unfi
 
 it('two submissions with one sample are one file, also if it is packed anew, and nothing is overwritten', async () => {
   const out = join(folder, 'out');
-  const opening = await SampleFolder.open(out, TERMS);
-  const save = (key: string, text: string, form = 'zip') =>
-    opening.save(key, `id-${key}`, { fileName: FILE, bytes: Buffer.from(text) }, form);
-  expect(await Promise.all([save(ONE, 'packed'), save(TWO, 'packed again')])).toEqual([
-    'saved',
-    'there',
+  const packed = (method: number, text: string): Buffer =>
+    Buffer.from([...Buffer.from('PK\u0003\u0004'), 51, 0, 1, 0, method, 0, ...Buffer.from(text)]);
+  const [aes, zipCrypto] = [packed(99, 'packed'), packed(8, 'otherwise')];
+  let opening = await SampleFolder.open(out, TERMS);
+  const save = (key: string, bytes: Buffer) =>
+    opening.save(key, `id-${key}`, { fileName: FILE, bytes });
+  const present = { state: 'present', file: FILE, bytes: aes.length };
+  expect(await Promise.all([save(ONE, aes), save(TWO, packed(99, 'packed anew'))])).toEqual([
+    { ...present, state: 'saved' },
+    present,
   ]);
-  expect(await save(TWO, 'otherwise', 'zip-legacy')).toBe('taken');
-  expect(opening.journal.find(TWO)).toEqual({ access: `id-${TWO}` });
+  // The other form of the name takes it neither away nor makes it another's.
+  const other = '3'.repeat(64);
+  const taken = { state: 'taken', file: FILE };
+  expect([await save(other, zipCrypto), opening.journal.find(other)]).toEqual([taken, undefined]);
+  expect(await save(TWO, packed(99, 'packed once more'))).toEqual(present);
   await opening.close();
-  expect(await readFile(join(out, FILE), 'utf8')).toBe('packed');
+  // Of an access that was asked for elsewhere, only the bytes tell the form.
+  opening = await SampleFolder.open(out);
+  expect(await save('id-3', zipCrypto)).toEqual(taken);
+  expect(await save('id-4', packed(99, 'anew'))).toEqual(present);
+  await opening.close();
+  expect(await readFile(join(out, FILE))).toEqual(aes);
 });

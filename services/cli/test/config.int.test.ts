@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -188,4 +189,29 @@ it('what is used wrongly with a configuration is told so, and nothing is made', 
   expect((await readdir(folder.path)).filter((name) => !name.endsWith('.env'))).toEqual(
     before.filter((name) => !name.endsWith('.env')),
   );
+});
+
+it('site check reads --config once, so it may be a pipe', async () => {
+  const folder = await folderWith([]);
+  const pipe = join(folder.path, 'pipe.env');
+  execFileSync('mkfifo', [pipe]);
+  const settings = [
+    'RESIDENCY_REGIONS_FILE=regions.json',
+    ...['ZRH_1', 'MOW_1', 'NEW_1'].flatMap((site) => [
+      `RESIDENCY_SITE_${site}_ACCESS_KEY_ID=id`,
+      `RESIDENCY_SITE_${site}_SECRET_ACCESS_KEY=secret`,
+    ]),
+  ];
+  const sites = Object.fromEntries(
+    Object.entries(REGIONS.sites).map(([site, place]) => [
+      site,
+      { ...place, endpoint: 'http://127.0.0.1:1' },
+    ]),
+  );
+  await writeFile(join(folder.path, 'regions.json'), JSON.stringify({ sites }));
+  const [ended] = await Promise.all([
+    folder.run('site', 'check', '--all', '--config', 'pipe.env'),
+    writeFile(pipe, settings.join('\n')),
+  ]);
+  expect([ended.code, ended.out.match(/SITE_UNREACHABLE/g)?.length]).toEqual([3, 3]);
 });

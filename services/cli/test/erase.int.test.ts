@@ -65,15 +65,28 @@ describe('an erasure', () => {
     for (const submission of submissions)
       for (const object of await objectsOf(folder, submission))
         expect(object.toString()).toContain(String(order?.['order']));
+    const erased = {
+      order: order?.['order'],
+      at: expect.stringMatching(/^2\d{3}-.*Z$/),
+      sites: ['zrh-1', 'zrh-2'],
+    };
     expect(await listed(folder)).toEqual(
-      submissions.map(() =>
-        expect.objectContaining({
-          sites: [],
-          owed: [],
-          erased: expect.objectContaining({ order: order?.['order'], sites: SITES }),
-        }),
-      ),
+      submissions.map(() => expect.objectContaining({ sites: [], owed: [], erased })),
     );
+    const shown = new RegExp(`erased 2\\S+Z, order ${String(order?.['order'])}`);
+    expect((await folder.run('sample', 'list', '--region', 'zurich')).out).toMatch(shown);
+    expect((await folder.run('status', submissions[0] ?? '')).out).toMatch(shown);
+    const [replayed] = await folder.json(0, 'audit', 'replay');
+    expect(replayed).toMatchObject({
+      byHolding: ['zrh-1', 'zrh-2'].map((site) => ({
+        region: 'zurich',
+        site,
+        copies: 0,
+        sealedBytes: 0,
+        erased: 2,
+      })),
+      custody: [{ erased: 0 }, { erased: 2 }],
+    });
     const args = ['sample', 'open', submissions[0] ?? '', '--region', 'zurich', '--out', 'none'];
     const opened = await folder.run(...args);
     expect([opened.code, opened.err]).toEqual([1, expect.stringContaining('SAMPLE_ERASED')]);

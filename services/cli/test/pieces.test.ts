@@ -4,6 +4,7 @@ import {
   assert,
   asyncProperty,
   array,
+  constantFrom,
   integer,
   nat,
   property,
@@ -12,6 +13,7 @@ import {
 } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { batchesOf } from '../src/publishing/batches-of.ts';
+import { linesOf } from '../src/terminal/lines-of.ts';
 import { exitCodeOf } from '../src/terminal/exit-code.ts';
 import { inOrder } from '../src/publishing/in-order.ts';
 import { printable } from '../src/terminal/output.ts';
@@ -78,14 +80,51 @@ describe('inOrder', () => {
     expect(seen).toEqual([1, 2]);
   });
 
-  it('ends with the first failure in order', async () => {
+  it.each([2, 5])('ends with the first failure in order, after the others (%i)', async (most) => {
+    const seen: number[] = [];
     await expect(
-      all(
-        inOrder(each([1, 2, 3]), 3, (item) =>
+      (async () => {
+        for await (const result of inOrder(each([1, 2, 3]), most, (item) =>
           item === 2 ? Promise.reject(new Error('two')) : Promise.resolve(item),
-        ),
-      ),
+        ))
+          seen.push(result);
+      })(),
     ).rejects.toThrow('two');
+    expect(seen).toEqual([1, 3]);
+  });
+
+  it('leaves nothing running, also if its consumer ends it early', async () => {
+    let running = 0;
+    for await (const _ of inOrder(each([0, 9, 9, 9]), 3, async (ticks) => {
+      running += 1;
+      for (let tick = 0; tick < ticks; tick += 1) await new Promise(setImmediate);
+      running -= 1;
+    }))
+      break;
+    expect(running).toBe(0);
+  });
+});
+
+describe('linesOf', () => {
+  it('gives the same lines, and refuses the same one, wherever the pieces end', async () => {
+    const limit = { mostChars: 4, tooLong: () => new Error('too long') };
+    await assert(
+      asyncProperty(
+        array(string({ unit: constantFrom('a', '\n'), maxLength: 9 })),
+        async (pieces) => {
+          const lines = pieces.join('').split('\n');
+          if (lines.at(-1) === '') lines.pop();
+          const long = lines.findIndex((line) => line.length > 4);
+          const seen: string[] = [];
+          const reading = (async () => {
+            for await (const line of linesOf(each(pieces), limit)) seen.push(line);
+          })();
+          if (long === -1) await reading;
+          else await expect(reading).rejects.toThrow('too long');
+          expect(seen).toEqual(long === -1 ? lines : lines.slice(0, long));
+        },
+      ),
+    );
   });
 });
 

@@ -37,12 +37,17 @@ const DATA = ['--data', 'data'];
 const PUBLISH = ['publish', 'sample.bin', '--country', 'CH', '--consent', 'consent-0001', ...DATA];
 
 /** The npm packages and the files of ours that a command loads, from start to end. */
-async function loaded(
+async function loaded(...args: readonly string[]): ReturnType<typeof loadedUntil> {
+  return await loadedUntil(0, ...args);
+}
+
+async function loadedUntil(
+  code: number,
   ...args: readonly string[]
 ): Promise<{ readonly vendors: readonly string[]; readonly files: readonly string[] }> {
   const list = join(folder, 'loaded');
   await rm(list, { force: true });
-  await promisify(execFile)(BIN, args, {
+  const ended = promisify(execFile)(BIN, args, {
     cwd: folder,
     env: {
       ...process.env,
@@ -51,6 +56,8 @@ async function loaded(
       XDG_STATE_HOME: join(folder, 'state'),
     },
   });
+  if (code === 0) await ended;
+  else await expect(ended).rejects.toMatchObject({ code });
   const urls = (await readFile(list, 'utf8')).split('\n');
   const vendor = /.*\/node_modules\/(?<name>[^/]+)\//;
   return {
@@ -102,5 +109,13 @@ describe('a command loads what it asks for:', () => {
     const { vendors } = await loaded('route', '--once', ...DATA);
     expect(vendors).toEqual(expect.arrayContaining(['@noble', VALIDATOR]));
     expect(vendors).not.toContain('@aws-crypto');
+  });
+
+  it('site check of a named site, no client of Kafka', async () => {
+    await writeFile(join(folder, 'cluster.env'), 'RESIDENCY_REGIONS_FILE=regions.json');
+    await writeFile(join(folder, 'regions.json'), JSON.stringify({ sites: {} }));
+    const { vendors } = await loadedUntil(2, 'site', 'check', 'none', '--config', 'cluster.env');
+    expect(vendors).toContain('@aws-sdk');
+    expect(vendors).not.toContain('kafkajs');
   });
 });

@@ -99,11 +99,13 @@ it.each([
   );
 });
 
-it('a sample whose site is away, or whose transfer breaks, does not stop a list, which ends with 3', async () => {
+it('a sample whose site is away, or whose transfer breaks, is asked for once and does not stop a list, which ends with 3', async () => {
   const folder = await temporaryFolder();
   const accesses: string[] = [];
+  let samples = 0;
   const url = await fakeVault(
     (response, { url: path = '' }) => {
+      samples += 1;
       if (path.includes(accesses[0] ?? '-'))
         json(response, 503, { code: 'SAMPLE_AWAY', detail: 'Expected a site.' });
       else if (path.includes(accesses[1] ?? '-'))
@@ -124,6 +126,7 @@ it('a sample whose site is away, or whose transfer breaks, does not stop a list,
     ['away', 'TRANSFER_BROKEN'],
     ['saved', undefined],
   ]);
+  expect(samples).toBe(3);
 });
 
 it('an access whose lifetime is over gets a new id only with --again', async () => {
@@ -161,6 +164,61 @@ it('an access whose lifetime is over gets a new id only with --again', async () 
   expect(new Set(asked).size).toBe(2);
 });
 
+it('the first new id is asked for alone, also behind known ones, and what is refused for all ends the list', async () => {
+  const folder = await temporaryFolder();
+  const asked = new Set<string>();
+  let refuses = false;
+  const url = await fakeVault(
+    (response) => {
+      if (refuses) json(response, 410, { code: 'ACCESS_EXPIRED', detail: 'Over.' });
+      else json(response, 409, { code: 'NOT_APPROVED', detail: 'Too few.' });
+    },
+    (response, request) => {
+      const access = request.url?.split('/').at(-1) ?? '';
+      const isNew = !asked.has(access);
+      asked.add(access);
+      if (refuses && isNew) json(response, 429, { code: 'LIMIT_REACHED', detail: 'Too many.' });
+      else accessed(response, request);
+    },
+  );
+  const list = Array.from({ length: 8 }, (_, at) => String(at).repeat(64));
+  const get = async (count: number, ...more: readonly string[]): Promise<unknown[]> => {
+    await writeFile(join(folder.path, 'list'), list.slice(0, count).join('\n'));
+    const args = ['--from', 'list', ...WHY, '--vault', url, ...more];
+    return (await folder.json(1, 'sample', 'get', ...args)).map(({ state, code }) => code ?? state);
+  };
+  expect(await get(4)).toEqual(['waits', 'waits', 'waits', 'waits']);
+  refuses = true;
+  expect(await get(8)).toEqual(['over', 'over', 'over', 'over', 'LIMIT_REACHED']);
+  expect(asked.size).toBe(5);
+  expect(await get(4, '--again')).toEqual(['LIMIT_REACHED']);
+  expect(asked.size).toBe(6);
+});
+
+it('a submission that is in a list twice is one access, also with --again', async () => {
+  const folder = await temporaryFolder();
+  const over = new Set<string>();
+  const asked = new Set<string>();
+  const url = await fakeVault(
+    (response, { url: path = '' }) => {
+      if (over.has(path.split('/').at(-2) ?? ''))
+        json(response, 410, { code: 'ACCESS_EXPIRED', detail: 'Over.' });
+      else json(response, 409, { code: 'NOT_APPROVED', detail: 'Too few.' });
+    },
+    (response, request) => {
+      asked.add(request.url?.split('/').at(-1) ?? '');
+      accessed(response, request);
+    },
+  );
+  await writeFile(join(folder.path, 'list'), `${ONE}\n${ONE}\n`);
+  for (const count of [1, 2]) {
+    const args = ['--from', 'list', ...WHY, '--vault', url, '--again'];
+    const rows = await folder.json(1, 'sample', 'get', ...args);
+    expect([rows.map(({ state }) => state), asked.size]).toEqual([['waits', 'waits'], count]);
+    for (const access of asked) over.add(access);
+  }
+});
+
 it.each([
   ['an intake', 404, { code: 'PATH_UNKNOWN', detail: 'x' }, 1, 'NOT_A_VAULT'],
   ['a page', 200, {}, 1, 'NOT_A_VAULT'],
@@ -171,6 +229,7 @@ it.each([
     2,
     'TOKEN_REFUSED',
   ],
+  ['one that gives no reason', 401, {}, 2, 'no reason that could be read. (TOKEN_REFUSED)'],
   ['one that is unavailable', 503, { code: 'CUSTODIAN_NOT_ACTIVE' }, 3, 'VAULT_UNAVAILABLE'],
   [
     'one that says no',

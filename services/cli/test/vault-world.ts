@@ -19,7 +19,7 @@ const PURPOSES = {
     {
       id: 'detection',
       principals: ['ana', 'ben'],
-      forms: ['cart', 'zip', 'raw'],
+      forms: ['cart', 'zip', 'zip-legacy', 'raw'],
       lifetimeSeconds: 3_600,
       daily: { count: 50, bytes: 1_000_000 },
     },

@@ -246,14 +246,15 @@ it('files are packed as asked, and two submissions with one sample are one file'
     .toBe(2);
   await writeFile(join(folder.path, 'list'), `${world.submissions.get('one')}\n${twin}\n`);
   const why = ['--purpose', 'detection', '--reference', 'CASE-4711', '--out', 'out'];
-  const states = async (...form: readonly string[]): Promise<unknown> =>
-    (await world.json(0, 'ana', 'get', '--from', 'list', ...why, ...form))
+  const states = async (form: string, code = 0): Promise<unknown> =>
+    (await world.json(code, 'ana', 'get', '--from', 'list', ...why, '--form', form))
       .map(({ state }) => String(state))
       .toSorted();
   const digest = sha256(Buffer.from('sample one'));
-  expect(await states('--form', 'zip')).toEqual(['present', 'saved']);
-  expect(await states()).toEqual(['present', 'saved']);
-  expect(await states('--form', 'zip')).toEqual(['present', 'present']);
+  expect(await states('zip')).toEqual(['present', 'saved']);
+  expect(await states('cart')).toEqual(['present', 'saved']);
+  expect(await states('zip-legacy', 1)).toEqual(['taken', 'taken']);
+  expect(await states('zip')).toEqual(['present', 'present']);
   expect(await files(world)).toEqual([`${digest}.cart`, `${digest}.zip`]);
   const begins = async (name: string): Promise<string> =>
     (await readFile(join(folder.path, 'out', name))).subarray(0, 4).toString('latin1');
@@ -261,5 +262,5 @@ it('files are packed as asked, and two submissions with one sample are one file'
     'CART',
     'PK\u0003\u0004',
   ]);
-  expect(await world.accesses('--state', 'accessed')).toHaveLength(4);
+  expect(await world.accesses('--state', 'accessed')).toHaveLength(6);
 });

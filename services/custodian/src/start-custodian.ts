@@ -1,18 +1,19 @@
 import { FilesystemLedgerStore, KeyDirectory, RegisterFile } from '@residency/adapter-filesystem';
 import { openServiceLog } from '@residency/adapter-kafka';
-import type { KafkaLog } from '@residency/adapter-kafka';
 import { RedisConsentView } from '@residency/adapter-redis';
 import { S3CustodianSites, S3LedgerStore } from '@residency/adapter-s3';
 import { INITIAL_CONTROL, UNPAID_CODES } from '@residency/contracts';
 import type { ControlState } from '@residency/contracts';
 import { runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
+import type { SettledOutcomes } from '@residency/routing';
 import { retryUntilReady } from '@residency/waiting';
 import type { Logger, Metrics } from '@residency/telemetry';
 import type { CustodianSettings } from './config.ts';
 import { CustodianError } from './custodian-error.ts';
 import { leadCustody } from './lead-custody.ts';
 import { ActiveDesks } from './vault/active-desks.ts';
+import { freshConsents } from './vault/fresh-consents.ts';
 import { openVault } from './vault/open-vault.ts';
 import { trustIn } from './vault/published-custody-ledger.ts';
 import { VAULT_SERVER_ROUTES, startVaultServer } from './vault/start-vault-server.ts';
@@ -54,8 +55,8 @@ export async function startCustodian(deps: CustodianDeps): Promise<RunningWork> 
     region,
     folder,
     desk: () => front.desks.of(region),
-    outcomes: { outcomeOf: (position) => front.requireLog().settledOutcomes().outcomeOf(position) },
-    consents,
+    outcomes: { outcomeOf: (position) => front.requireOutcomes().outcomeOf(position) },
+    consents: freshConsents(consents, Date.now),
     sites: { site: (site) => sites.site(site, region) },
     keys: new KeyDirectory(vault.keys.directory),
     ledgers,
@@ -89,13 +90,14 @@ export async function startCustodian(deps: CustodianDeps): Promise<RunningWork> 
 /** What the vault needs of the work. */
 class VaultFront {
   readonly desks = new ActiveDesks();
-  log: KafkaLog | undefined;
+  /** Of the log that is open now. */
+  outcomes: SettledOutcomes | undefined;
 
-  requireLog(): KafkaLog {
-    if (this.log !== undefined) return this.log;
+  requireOutcomes(): SettledOutcomes {
+    if (this.outcomes !== undefined) return this.outcomes;
     throw new CustodianError({
       code: 'VAULT_STARTING',
-      message: 'Expected the custodian to have reached Kafka, found it still starting. Ask again.',
+      message: 'Expected a custodian that reads Kafka, found one that starts or stops. Ask again.',
       remedy: 'retry',
     });
   }
@@ -122,7 +124,7 @@ async function keep(
       state = now;
     },
   });
-  front.log = log;
+  front.outcomes = log.settledOutcomes();
   try {
     await retryUntilReady(() => control.read(), { signal, waits });
     waits(undefined);
@@ -149,7 +151,7 @@ async function keep(
       },
     });
   } finally {
-    front.log = undefined;
+    front.outcomes = undefined;
     await log.close();
   }
 }

@@ -77,7 +77,7 @@ test('the policies are read before the first term, and each term has the same vi
       register: never,
     },
   });
-  expect(seen).toEqual(['view', 'first term after 3 reads', 'second term after 3 reads']);
+  expect(seen).toEqual(['view', 'first term after 3 reads', 'second term after 4 reads']);
   expect(waits.map((error) => (error instanceof CodedError ? error.code : error))).toEqual([
     'VIEW_NOT_READ',
     'VIEW_NOT_READ',

@@ -246,10 +246,13 @@ class Run {
   /** When a sample arrives, its access must be public already. */
   async #judgeArrival(access: string, status: number): Promise<void> {
     if (status !== 200 || this.#ledger === undefined) return;
-    const shown = (await publishedEntries(this.#ledger)).filter((entry) => isOf(entry, access));
-    if (shown.length !== 1)
-      this.#tally.find(`${access}: a sample, and ${shown.length} public events`);
-    this.#tally.arrivals += 1;
+    try {
+      const shown = (await publishedEntries(this.#ledger)).filter((entry) => isOf(entry, access));
+      if (shown.length === 1) this.#tally.arrivals += 1;
+      else this.#tally.find(`${access}: a sample, and ${shown.length} public events`);
+    } catch (error) {
+      this.#tally.find(`${access}: a sample, and a ledger that does not verify: ${String(error)}`);
+    }
   }
 
   async #judgeEvents(): Promise<void> {

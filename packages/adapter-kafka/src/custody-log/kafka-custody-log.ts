@@ -19,6 +19,7 @@ import type {
   TransactionalProducer,
 } from '../submission-log/transactional-producer.ts';
 import { custodianGroup, topicName } from '../topic-name.ts';
+import { custodyRecords } from './custody-records.ts';
 
 type Producer = Pick<TransactionalProducer, 'commit' | 'abortWhatIsOpen' | 'close'>;
 
@@ -55,6 +56,8 @@ export class KafkaCustodyLog implements CustodyLog, CustodyRestorer {
   readonly #owner: CustodyOwner;
   readonly #topic: CustodyTopic;
   readonly #producer: Producer;
+  /** A confirmation was aborted since the last commit; a broker may have forgotten its marker. */
+  #confirmed = false;
 
   private constructor(deps: KafkaCustodyLogDeps, owner: CustodyOwner, producer: Producer) {
     this.log = deps.settings.log;
@@ -86,9 +89,8 @@ export class KafkaCustodyLog implements CustodyLog, CustodyRestorer {
     return this.#deps.read(this.#topic);
   }
 
-  async *read(from?: bigint): AsyncGenerator<CustodyRecord> {
-    for await (const records of this.#deps.read(this.#topic, from))
-      for (const { offset, value } of records) yield { offset, value: value ?? Buffer.alloc(0) };
+  read(from?: bigint): AsyncIterable<CustodyRecord> {
+    return custodyRecords(this.#deps.read(this.#topic, from));
   }
 
   /**
@@ -107,6 +109,7 @@ export class KafkaCustodyLog implements CustodyLog, CustodyRestorer {
   /** By a transaction that is aborted: the brokers take its record from the latest owner alone. */
   async confirm(): Promise<void> {
     await this.#owner.beforeCommit();
+    this.#confirmed = true;
     await this.#producer.abortWhatIsOpen([this.#topic]);
   }
 
@@ -117,6 +120,9 @@ export class KafkaCustodyLog implements CustodyLog, CustodyRestorer {
   /** Returns the offset of the last record. */
   async #commit(records: readonly NewRecord[]): Promise<bigint> {
     if (records.length === 0) return -1n;
+    // A commit marker would end a confirmation's transaction too, and show its empty record.
+    if (this.#confirmed) await this.#requireDecided();
+    this.#confirmed = false;
     let last: bigint;
     try {
       last = await this.#producer.commit({

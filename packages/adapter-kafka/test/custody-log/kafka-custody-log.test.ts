@@ -21,6 +21,8 @@ class Partition {
   open: Buffer[] = [];
   readonly steps: string[] = [];
   fault: Fault | undefined;
+  /** The next abort is acknowledged, and its marker forgotten. */
+  forgetsAbort = false;
 
   async own(beforeCommit = () => Promise.resolve()): Promise<KafkaCustodyLog> {
     return await KafkaCustodyLog.open(this.#deps(), {
@@ -57,7 +59,9 @@ class Partition {
           },
           abortWhatIsOpen: ([topic]) => {
             this.steps.push(`abort ${topic}`);
-            this.open = [];
+            // Its own record, which it needs to reach the partition.
+            this.open = this.forgetsAbort ? [...this.open, Buffer.of()] : [];
+            this.forgetsAbort = false;
             return Promise.resolve();
           },
           close: () => {
@@ -126,6 +130,30 @@ it('does not confirm an append that no reader sees, and the next owner aborts it
     remedy: 'retry',
   });
   expect(await partition.values()).toEqual([]);
+});
+
+it('appends nothing after a confirmation whose abort is not decided: the commit would commit that too', async () => {
+  const partition = new Partition();
+  const log = await partition.own();
+  partition.forgetsAbort = true;
+  await log.confirm();
+  await expect(log.append([a])).rejects.toMatchObject({
+    code: 'CUSTODY_UNDECIDED',
+    remedy: 'retry',
+  });
+  await log.close();
+  const next = await partition.own();
+  await next.append([b]);
+  expect(await partition.values()).toEqual([b]);
+});
+
+it('appends after confirmations that are decided', async () => {
+  const partition = new Partition();
+  const log = await partition.own();
+  await log.confirm();
+  await log.confirm();
+  await log.append([a]);
+  expect(await partition.values()).toEqual([a]);
 });
 
 it('appends nothing if its region may have another custodian', async () => {

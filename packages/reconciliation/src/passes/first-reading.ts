@@ -5,10 +5,10 @@ import {
   namedOwner,
   parsePosition,
 } from '@residency/contracts';
-import type { AuditEvent } from '@residency/contracts';
+import type { AuditEvent, StoredEvent } from '@residency/contracts';
 import type { Holding } from '@residency/custody';
 import type { Committed } from '../audit-chain.ts';
-import type { DuplicateEvent, StoredEvent } from '../check-object.ts';
+import type { DuplicateEvent } from '../check-object.ts';
 import { erasable } from '../check-tombstone.ts';
 import type { Claims } from '../claims.ts';
 import { learn } from '../decided-sites.ts';

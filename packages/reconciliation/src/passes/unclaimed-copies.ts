@@ -1,7 +1,7 @@
 import { auditEventIn, formatPosition, objectKey } from '@residency/contracts';
+import type { StoredEvent } from '@residency/contracts';
 import { TOMBSTONE_WITHOUT_ORDER, erasable, tombstoneIn } from '../check-tombstone.ts';
 import { checkObject } from '../check-object.ts';
-import type { StoredEvent } from '../check-object.ts';
 import type { Difference } from '../difference.ts';
 import type { SiteReader } from '../ports/site-reader.ts';
 import type { Run } from '../run.ts';

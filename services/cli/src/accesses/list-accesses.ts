@@ -4,12 +4,14 @@ import { sitesByRegion } from '@residency/reconciliation';
 import { formatInstant } from '@residency/residency';
 import { withSystem } from '../opening/with-system.ts';
 import { custodyEvents } from '../system/holdings.ts';
+import { requireBefore } from '../system/period.ts';
 import { refuseUnknown } from '../system/policies.ts';
 import { usage } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
 import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import type { Session } from '../terminal/session.ts';
+import { columns } from '../terminal/table.ts';
 import { AccessRows } from './access-rows.ts';
 import type { AccessRow } from './access-rows.ts';
 import type { AccessEventState } from './access-states.ts';
@@ -43,7 +45,6 @@ const COLUMNS = [
   'code',
   'until',
 ] as const;
-// A stream has no widest row: these fit what we write.
 const HEAD = ['at', 'region', 'state', 'principal', 'purpose', 'form', 'bytes', 'approved by'];
 const WIDTHS = [24, 8, 9, 12, 20, 10, 10, 20];
 
@@ -76,8 +77,7 @@ async function selection(options: Options): Promise<(row: AccessRow) => boolean>
     throw usage(
       'Expected --reference together with --reference-key, found one of them; the log has a keyed digest of each reference.',
     );
-  if (since !== undefined && until !== undefined && since >= until)
-    throw usage('Expected --since before --until, found it at or behind it.');
+  requireBefore(['--since', since], ['--until', until]);
   const digest =
     reference === undefined || referenceKey === undefined
       ? undefined
@@ -118,8 +118,8 @@ function formatOf({ json, csv }: Options): Format {
       },
     };
   return {
-    head: text([...HEAD, 'submission or code', 'access']),
-    line: (row) => text(cellsOf(row)),
+    head: columns(WIDTHS, [...HEAD, 'submission or code', 'access']),
+    line: (row) => columns(WIDTHS, cellsOf(row)),
   };
 }
 
@@ -143,8 +143,4 @@ function cellsOf(row: AccessRow): readonly string[] {
     row.code ?? row.submission ?? '',
     access,
   ];
-}
-
-function text(cells: readonly string[]): string {
-  return cells.map((cell, column) => cell.padEnd(WIDTHS[column] ?? 0)).join('  ');
 }

@@ -12,6 +12,7 @@ import { placeOf } from '../system/outcome.ts';
 import { printable } from '../terminal/output.ts';
 import { checkRegion } from '../system/policies.ts';
 import { checkInterrupted } from '../terminal/session.ts';
+import { columns } from '../terminal/table.ts';
 import type { Session } from '../terminal/session.ts';
 import { withSystem } from '../opening/with-system.ts';
 
@@ -24,7 +25,6 @@ interface Options extends Common {
   readonly control?: true;
 }
 
-// A stream has no widest row: these fit what we write.
 const WIDTHS = [24, 11, 22, 7, 10];
 
 export async function listAny(session: Session, options: Options): Promise<ExitCode> {
@@ -42,11 +42,11 @@ async function list(
     if (region !== undefined) await checkRegion(system, region);
     if (!json)
       await session.output.line(
-        row(['at', 'outcome', 'region or reason', 'country', 'bytes', 'position']),
+        columns(WIDTHS, ['at', 'outcome', 'region or reason', 'country', 'bytes', 'position']),
       );
     for await (const event of system.auditRecords(query)) {
       checkInterrupted(session);
-      await session.output.line(json ? event : row(cellsOf(decodeAuditEvent(event))));
+      await session.output.line(json ? event : columns(WIDTHS, cellsOf(decodeAuditEvent(event))));
     }
     return EXIT.done;
   });
@@ -112,8 +112,4 @@ function cellsOf(event: AuditEvent): string[] {
     String(event.data.sampleBytes ?? ''),
     formatPosition(event.position),
   ];
-}
-
-function row(cells: readonly string[]): string {
-  return cells.map((cell, column) => cell.padEnd(WIDTHS[column] ?? 0)).join('  ');
 }

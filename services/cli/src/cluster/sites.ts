@@ -1,14 +1,15 @@
 import { checkReplacingS3Site, checkS3Site, initS3Site } from '@residency/adapter-s3';
 import type { S3SiteSettings } from '@residency/adapter-s3';
 import { codeOf } from '@residency/coded-error';
+import { configurationOf } from '@residency/configuration';
 import { CliError, usage } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
 import { EXIT, exitCodeOf } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import { checkInterrupted } from '../terminal/session.ts';
 import type { Session } from '../terminal/session.ts';
-import { settingsFile, settingsOf } from './settings-command.ts';
-import { readSitesOut } from './sites-out.ts';
+import type { ConfigFile } from './config-file.ts';
+import { settingsFile } from './settings-command.ts';
 
 type SiteOptions = Common & { readonly all?: true; readonly role?: SiteCheckRole };
 
@@ -50,11 +51,9 @@ async function each(
   if ((options.all === true) === names.length > 0)
     throw usage('Expected either sites or --all, found both or neither.');
   const section = options.role === 'custodian' ? 'custodians' : 'sites';
-  const { [section]: sites } = await settingsOf(session, options, [section]);
-  const out =
-    step.inService && names.length === 0
-      ? await readSitesOut(session, await settingsFile(session, options))
-      : NONE;
+  const file = await settingsFile(session, options);
+  const { [section]: sites } = configurationOf([section], file);
+  const out = step.inService && names.length === 0 ? await sitesOut(session, file) : NONE;
   const codes: ExitCode[] = [];
   for (const settings of chosen(sites, names)) {
     checkInterrupted(session);
@@ -87,6 +86,12 @@ function chosen(
 }
 
 const NONE: ReadonlySet<string> = new Set();
+
+async function sitesOut(session: Session, file: ConfigFile): Promise<ReadonlySet<string>> {
+  // Loaded on demand, because it loads Kafka's client.
+  const { readSitesOut } = await import('./sites-out.ts');
+  return await readSitesOut(session, file);
+}
 
 async function tell(
   { output }: Session,

@@ -31,12 +31,12 @@ export interface HttpRequest {
 }
 
 export interface HttpClientOptions {
-  /** An error ends the request: this 503 lasts until a person says otherwise, or is not waited for. */
-  readonly onUnavailable?: (problem: HttpProblem, tries: number, host: string) => Error | undefined;
+  /** An error ends the request at once: this 503 is not waited for. */
+  readonly onUnavailable?: (problem: HttpProblem, host: string) => Error | undefined;
 }
 
 /** How often something that is unavailable is asked for. */
-export const TRIES = 6;
+const TRIES = 6;
 const MOST_WAIT_SECONDS = 30;
 const TIMEOUT_MS = 120_000;
 
@@ -58,7 +58,7 @@ export async function openHttpClient(
         const response = await attempt(session, service, address, { ...request, headers });
         if (response.status !== 503) return response;
         const problem = await problemOf(response);
-        const ended = onUnavailable(problem, tries, base.host);
+        const ended = onUnavailable(problem, base.host);
         if (ended !== undefined) throw ended;
         if (tries === TRIES) throw unavailable(service, base.host, problem);
         await waitFor(session, service, response, problem);

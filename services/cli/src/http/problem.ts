@@ -9,16 +9,16 @@ export interface HttpProblem {
   readonly code?: string;
   /** The code in brackets, or nothing. */
   readonly why: string;
-  /** Fit for a terminal; empty: there is none. */
+  /** Fit for a terminal. */
   readonly detail: string;
 }
 
 export async function problemOf(response: Response): Promise<HttpProblem> {
   const problem = tryReadJson(await textOf(response));
-  if (!isObject(problem)) return { why: '', detail: '' };
-  const { code, detail } = problem;
-  const said = { detail: typeof detail === 'string' ? printable(detail) : '' };
+  const { code, detail: text }: Record<string, unknown> = isObject(problem) ? problem : {};
+  const detail =
+    typeof text === 'string' && text !== '' ? printable(text) : 'no reason that could be read.';
   return typeof code === 'string' && /^[A-Z][A-Z_]{0,63}$/.test(code)
-    ? { ...said, code, why: ` (${code})` }
-    : { ...said, why: '' };
+    ? { detail, code, why: ` (${code})` }
+    : { detail, why: '' };
 }

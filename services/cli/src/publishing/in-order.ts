@@ -1,6 +1,7 @@
 /**
- * Works on up to `concurrency` items at a time and yields the results in the items' order. If the
- * items end with an error, it follows the results of those before it.
+ * Works on up to `concurrency` items at a time and yields the results in the items' order. A failure
+ * of the items or of the work comes after the results of all that was begun. Nothing is running any
+ * more once it has ended, also if its consumer ends it early.
  */
 export async function* inOrder<T, R>(
   items: AsyncIterable<T>,
@@ -17,14 +18,13 @@ export async function* inOrder<T, R>(
       const first = running.length < concurrency ? undefined : running.shift();
       if (first !== undefined) yield await first;
     }
+    for (let first = running.shift(); first !== undefined; first = running.shift())
+      yield await first;
   } catch (error) {
-    yield* settledOf(running);
+    for (const settled of await Promise.allSettled(running))
+      if (settled.status === 'fulfilled') yield settled.value;
     throw error;
+  } finally {
+    await Promise.allSettled(running);
   }
-  for (const result of running) yield await result;
-}
-
-async function* settledOf<R>(running: readonly Promise<R>[]): AsyncGenerator<R> {
-  for (const settled of await Promise.allSettled(running))
-    if (settled.status === 'fulfilled') yield settled.value;
 }

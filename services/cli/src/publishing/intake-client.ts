@@ -77,7 +77,7 @@ export function parseIntakeUrl(text: string): URL {
 }
 
 /** It lasts until a person says otherwise. */
-function drained({ code }: HttpProblem, _tries: number, host: string): CliError | undefined {
+function drained({ code }: HttpProblem, host: string): CliError | undefined {
   if (code !== 'DRAINING') return undefined;
   return new CliError({
     code: 'DRAINING',
@@ -92,7 +92,7 @@ async function refused(response: Response): Promise<CliError> {
     response.status === 401 || response.status === 403 ? 'TOKEN_REFUSED' : 'INTAKE_REFUSED';
   return new CliError({
     code,
-    message: `Expected the intake to take the request, found HTTP ${response.status}: ${detail === '' ? 'no reason that could be read.' : detail}`,
+    message: `Expected the intake to take the request, found HTTP ${response.status}: ${detail}`,
     remedy: 'stop',
   });
 }

@@ -28,8 +28,9 @@ export async function claimsOf(
             ...register,
             passedOver: (code, error) => {
               const why = [code, codeOf(error)].filter((one) => one !== undefined).join(', ');
+              const read = code === 'REGISTER_WITHOUT_SITE' ? 'the audit log is' : 'both logs are';
               session.output.note(
-                `The register of ${region} is passed over, and both logs are read from their start (${why}).`,
+                `The register of ${region} is passed over, and ${read} read from the start (${why}).`,
               );
             },
           },

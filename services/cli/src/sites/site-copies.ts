@@ -1,4 +1,4 @@
-import { auditEventIn } from '@residency/contracts';
+import { auditEventIn, isStoredIn } from '@residency/contracts';
 import type { Holding } from '@residency/custody';
 import { Holdings } from '../system/holdings.ts';
 import type { System } from '../system/system.ts';
@@ -33,8 +33,7 @@ export async function* holdingsOf(
   const holdings = await Holdings.open(session, system, new Set([region]));
   for await (const { value } of interruptible(session, system.auditLog())) {
     const event = auditEventIn(value);
-    if (event?.outcome === 'stored' && event.data.decision.region === region)
-      yield holdings.of(event);
+    if (isStoredIn(region, event)) yield holdings.of(event);
   }
 }
 

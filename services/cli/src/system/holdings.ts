@@ -8,11 +8,10 @@ import {
   sitesInService,
   storedSample,
 } from '@residency/contracts';
-import type { ControlState, CustodyEvent, RegionService } from '@residency/contracts';
+import type { ControlState, CustodyEvent, RegionService, StoredEvent } from '@residency/contracts';
 import { owedSites } from '@residency/custody';
 import type { Holding } from '@residency/custody';
 import { CustodyIndex } from '@residency/reconciliation';
-import type { StoredEvent } from '@residency/reconciliation';
 import { formatInstant, policyInForce } from '@residency/residency';
 import { interruptible } from '../terminal/interruptible.ts';
 import type { Session } from '../terminal/session.ts';

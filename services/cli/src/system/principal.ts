@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os';
+import { CONTROL_PRINCIPAL } from '@residency/contracts/vocabulary';
 import { usage } from '../terminal/cli-error.ts';
 
 /**
@@ -15,7 +16,7 @@ export function principalOf(env: Readonly<Record<string, string | undefined>>): 
   const named = env[VARIABLE];
   if (named === undefined || named === '')
     return `${userOf(env)}@${hostname()}`.replaceAll(/\p{C}/gu, '?').slice(0, 128);
-  if (!/^[^\p{C}]{1,128}$/u.test(named))
+  if (!CONTROL_PRINCIPAL.test(named))
     throw usage(
       `Expected ${VARIABLE} of 1 to 128 characters, none of them a control character, found something else; nothing was done.`,
     );

@@ -18,10 +18,10 @@ export interface ErasedNow {
 
 /**
  * `zrh-1 zrh-2`, or `zrh-1, owed: zrh-2`, or `erased 2026-01-01T00:00:00.000Z, order ID`, if a site is
- * left with `, not yet: zrh-2`.
+ * left with `, still in: zrh-2`.
  */
 export function whereaboutsText({ sites, owed, erased }: Whereabouts): string {
   if (erased !== undefined)
-    return `erased ${erased.at}, order ${erased.order}${sites.length === 0 ? '' : `, not yet: ${sites.join(' ')}`}`;
+    return `erased ${erased.at}, order ${erased.order}${sites.length === 0 ? '' : `, still in: ${sites.join(' ')}`}`;
   return `${sites.join(' ')}${owed.length === 0 ? '' : `, owed: ${owed.join(' ')}`}`;
 }

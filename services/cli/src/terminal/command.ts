@@ -125,8 +125,12 @@ export function parseAt(text: string): number {
   return at;
 }
 
+export function isSubmission(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
+}
+
 export function parseSubmission(text: string): string {
-  if (!/^[0-9a-f]{64}$/.test(text))
+  if (!isSubmission(text))
     throw new InvalidArgumentError('Expected a submission id, 64 lower-case hex digits.');
   return text;
 }

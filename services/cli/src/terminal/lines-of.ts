@@ -16,8 +16,13 @@ export async function* linesOf(
   for await (const piece of pieces) {
     const lines = (rest + piece).split('\n');
     rest = lines.pop() ?? '';
-    yield* lines;
-    if (limit !== undefined && rest.length > limit.mostChars) throw limit.tooLong();
+    for (const line of lines) yield bounded(line, limit);
+    bounded(rest, limit);
   }
   if (rest !== '') yield rest;
+}
+
+function bounded(line: string, limit: LineLimit | undefined): string {
+  if (limit !== undefined && line.length > limit.mostChars) throw limit.tooLong();
+  return line;
 }

@@ -8,11 +8,15 @@ export async function readNamed(path: string, what: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (cause) {
-    throw new CliError({
-      code: 'FILE_UNREADABLE',
-      message: `Expected ${what} (${printable(path)}) to be a file this user can read, found ${reason(cause)}; correct its name or its permissions.`,
-      remedy: 'stop',
-      cause,
-    });
+    throw unreadable(path, what, cause);
   }
+}
+
+export function unreadable(path: string, what: string, cause: unknown): CliError {
+  return new CliError({
+    code: 'FILE_UNREADABLE',
+    message: `Expected ${what} (${printable(path)}) to be a file this user can read, found ${reason(cause)}; correct its name or its permissions.`,
+    remedy: 'stop',
+    cause,
+  });
 }

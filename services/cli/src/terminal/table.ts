@@ -21,6 +21,11 @@ export function table(head: readonly string[], rows: readonly (readonly Cell[])[
   );
 }
 
+/** A line of a table whose rows come as a stream: it has no widest row, so the columns' widths are given. */
+export function columns(widths: readonly number[], cells: readonly string[]): string {
+  return cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+}
+
 /** 1234567.89 as 1,234,567.9. Without `Intl`, whose data take 10 ms to load. */
 export function grouped(number: number): string {
   const [whole = '', fraction = '0'] = number.toFixed(1).split('.');

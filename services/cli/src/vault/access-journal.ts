@@ -23,10 +23,7 @@ export interface JournalTerms {
 export interface SavedFile {
   readonly file: string;
   readonly bytes: number;
-}
-
-export interface PackedFile extends SavedFile {
-  /** Empty: nobody knows. */
+  /** How it is packed: two forms have one ending. */
   readonly form: string;
 }
 
@@ -55,7 +52,7 @@ export class AccessJournal {
   /** By submission; by access if it was asked for elsewhere. */
   readonly #known = new Map<string, Known>();
   /** The files that were saved here, by their names. */
-  readonly #files = new Map<string, PackedFile>();
+  readonly #files = new Map<string, SavedFile>();
 
   private constructor(path: string, file: FileHandle, terms: JournalTerms | undefined) {
     this.#path = path;
@@ -89,7 +86,7 @@ export class AccessJournal {
   }
 
   /** What was saved here under this name. */
-  fileOf(name: string): PackedFile | undefined {
+  fileOf(name: string): SavedFile | undefined {
     return this.#files.get(name);
   }
 
@@ -110,10 +107,9 @@ export class AccessJournal {
 
   /** Call it before the file gets its name. `key`: as for `find`. */
   async keepSaved(key: string, access: string, saved: SavedFile): Promise<void> {
-    const form = this.#terms?.form ?? '';
     this.#known.set(key, { access, saved });
-    this.#files.set(saved.file, { form, ...saved });
-    await this.#append({ access, of: key, form, ...saved });
+    this.#files.set(saved.file, saved);
+    await this.#append({ access, of: key, ...saved });
   }
 
   /** The name is another file's. */
@@ -173,8 +169,9 @@ export class AccessJournal {
     // Of an access of another run's: what counts is the file.
     const isOurs = this.#known.get(of)?.access === access || of === access;
     if (typeof bytes === 'number' && typeof form === 'string') {
-      if (isOurs) this.#known.set(of, { access, saved: { file, bytes } });
-      this.#files.set(file, { form, file, bytes });
+      const saved = { file, bytes, form };
+      if (isOurs) this.#known.set(of, { access, saved });
+      this.#files.set(file, saved);
     } else {
       if (isOurs) this.#known.set(of, { access });
       this.#files.delete(file);

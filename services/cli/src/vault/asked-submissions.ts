@@ -1,17 +1,17 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { CliError, usage } from '../terminal/cli-error.ts';
+import { isSubmission } from '../terminal/command.ts';
 import { linesOf } from '../terminal/lines-of.ts';
-import { printable } from '../terminal/output.ts';
-import { reason } from '../terminal/reason.ts';
+import { unreadable } from '../terminal/read-named.ts';
 
 /** A line of a list: a submission, or none, whose number is said. */
 export type AskedLine =
   | { readonly submission: string }
   | { readonly submission?: undefined; readonly line: number };
 
-const SUBMISSION = /^[0-9a-f]{64}$/;
-const MOST_CHARS = 4_096;
+const WHAT = 'the list of --from';
+const LIMIT = { mostChars: 4_096, tooLong };
 const STDIN = '-';
 
 /**
@@ -20,54 +20,45 @@ const STDIN = '-';
  */
 export async function* submissionsIn(list: string): AsyncGenerator<AskedLine> {
   let line = 0;
-  try {
-    for await (const text of linesOf(pieces(list), { mostChars: MOST_CHARS, tooLong })) {
-      line += 1;
-      const submission = text.trim();
-      if (SUBMISSION.test(submission)) yield { submission };
-      else if (submission !== '') yield { line };
-    }
-  } catch (error) {
-    throw unreadable(list, error);
+  for await (const text of linesIn(list)) {
+    line += 1;
+    const submission = text.trim();
+    if (isSubmission(submission)) yield { submission };
+    else if (submission !== '') yield { line };
   }
 }
 
-/** How many lines a list has; `undefined`: it is no file, and can be read only once. */
+/** How many lines a list has; `undefined`: it is no file, and can be read only once. Throws as `submissionsIn`. */
 export async function countLines(list: string): Promise<number | undefined> {
-  if (list === STDIN) return undefined;
+  if (list === STDIN || !(await isFile(list))) return undefined;
+  let lines = 0;
+  for await (const _ of linesIn(list)) lines += 1;
+  return lines;
+}
+
+async function isFile(list: string): Promise<boolean> {
   try {
-    if (!(await stat(list)).isFile()) return undefined;
-    let lines = 0;
-    let last = '\n';
-    for await (const piece of pieces(list)) {
-      for (let at = piece.indexOf('\n'); at >= 0; at = piece.indexOf('\n', at + 1)) lines += 1;
-      last = piece.at(-1) ?? last;
-    }
-    return last === '\n' ? lines : lines + 1;
+    return (await stat(list)).isFile();
   } catch (error) {
-    throw unreadable(list, error);
+    throw unreadable(list, WHAT, error);
   }
 }
 
-function pieces(list: string): AsyncIterable<string> {
+async function* linesIn(list: string): AsyncGenerator<string> {
   // Latin 1: what is no submission id need not be text.
-  return list === STDIN
-    ? process.stdin.setEncoding('latin1')
-    : createReadStream(list, { encoding: 'latin1' });
+  const pieces =
+    list === STDIN
+      ? process.stdin.setEncoding('latin1')
+      : createReadStream(list, { encoding: 'latin1' });
+  try {
+    yield* linesOf(pieces, LIMIT);
+  } catch (error) {
+    throw error instanceof CliError ? error : unreadable(list, WHAT, error);
+  }
 }
 
 function tooLong(): CliError {
   return usage(
     'Expected the list of --from to have one submission a line, found a much longer line; what was done so far stays done. Correct the list.',
   );
-}
-
-function unreadable(list: string, cause: unknown): Error {
-  if (cause instanceof CliError) return cause;
-  return new CliError({
-    code: 'FILE_UNREADABLE',
-    message: `Expected the list of --from (${printable(list)}) to be a file this user can read, found ${reason(cause)}; correct its name or its permissions.`,
-    remedy: 'stop',
-    cause,
-  });
 }

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { shareNext } from '@residency/waiting';
 
 /**
  * Appends lines to a file. What is appended while an earlier write is on its way is written
@@ -7,36 +8,33 @@ import type { FileHandle } from 'node:fs/promises';
 export class DurableLines {
   readonly #file: FileHandle;
   #waiting: string[] = [];
-  /** The write that takes what is waiting. */
-  #next: Promise<void> | undefined;
   #last: Promise<void> = Promise.resolve();
+  readonly #writeNext = shareNext(async () => {
+    // After a failure all others fail, so that no line follows a torn one.
+    this.#last = this.#last.then(() => this.#write());
+    await this.#last;
+  });
 
   /** A file that was opened to append. */
   constructor(file: FileHandle) {
     this.#file = file;
   }
 
-  /**
-   * Resolves once the line is on the disk. After a failure every call rejects with it, so that no
-   * line follows a torn one.
-   */
-  append(line: string): Promise<void> {
+  /** Resolves once the line is on the disk. After a failure every call rejects with it. */
+  async append(line: string): Promise<void> {
     this.#waiting.push(`${line}\n`);
-    if (this.#next === undefined) {
-      this.#next = this.#last.then(async () => {
-        const text = this.#waiting.join('');
-        this.#waiting = [];
-        this.#next = undefined;
-        await this.#file.appendFile(text);
-        await this.#file.datasync();
-      });
-      this.#last = this.#next;
-    }
-    return this.#next;
+    await this.#writeNext();
   }
 
   /** Resolves once every line that was appended so far is on the disk. */
-  settled(): Promise<void> {
-    return this.#last;
+  async settled(): Promise<void> {
+    await (this.#waiting.length === 0 ? this.#last : this.#writeNext());
+  }
+
+  async #write(): Promise<void> {
+    const text = this.#waiting.join('');
+    this.#waiting = [];
+    await this.#file.appendFile(text);
+    await this.#file.datasync();
   }
 }

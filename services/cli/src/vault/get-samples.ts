@@ -1,6 +1,6 @@
 import { usage } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
-import { parseSubmission } from '../terminal/command.ts';
+import { isSubmission } from '../terminal/command.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import { checkInterrupted } from '../terminal/session.ts';
 import type { Session } from '../terminal/session.ts';
@@ -9,7 +9,7 @@ import { countLines, submissionsIn } from './asked-submissions.ts';
 import type { AskedLine } from './asked-submissions.ts';
 import { GetTally } from './get-tally.ts';
 import { SampleFolder } from './sample-folder.ts';
-import { SampleGetter } from './sample-getter.ts';
+import { SampleGetter, fetchAccess } from './sample-getter.ts';
 import type { Pending, Result } from './sample-getter.ts';
 import { openVault } from './vault-client.ts';
 import { requireReference } from './vault-options.ts';
@@ -88,11 +88,8 @@ async function getAccess(session: Session, options: Options, access: string): Pr
   const client = await openVault(session, options);
   const folder = await SampleFolder.open(options.out);
   const tally = new GetTally(session, options.json, 1);
-  // Nothing is asked for, so nothing is kept under these terms.
-  const terms = { purpose: '', reference: '', form: options.form } as const;
-  const getter = new SampleGetter({ session, client, folder, terms, again: false });
   try {
-    await tally.add(await getter.fetchAccess(access));
+    await tally.add(await fetchAccess({ client, folder }, access));
   } finally {
     tally.stop();
     await folder.close();
@@ -107,14 +104,6 @@ function requireOneSource({ from, access }: Options, submissions: readonly strin
     throw usage('Expected submissions, or --from, or --access, found none of them or several.');
   if (submissions.some((one) => !isSubmission(one)))
     throw usage('Expected submission ids, 64 lower-case hex digits, found something else.');
-}
-
-function isSubmission(text: string): boolean {
-  try {
-    return parseSubmission(text) === text;
-  } catch {
-    return false;
-  }
 }
 
 async function* named(submissions: readonly string[]): AsyncGenerator<AskedLine> {

@@ -1,20 +1,31 @@
 import { randomUUID } from 'node:crypto';
-import { link, lstat, mkdir, open, opendir, readFile, rm } from 'node:fs/promises';
+import { lstat, mkdir, opendir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import {
+  linkIfFree,
+  removeIfThere,
+  syncDirectory,
+} from '@residency/adapter-filesystem/durable-files';
 import { acquireRoutingLock } from '@residency/adapter-sqlite/routing-lock';
 import { hasCode } from '@residency/coded-error';
+import type { AccessForm } from '@residency/contracts/vocabulary';
 import { CliError } from '../terminal/cli-error.ts';
 import { printable } from '../terminal/output.ts';
 import { unwritable } from '../terminal/unwritable.ts';
 import { writeNewFile } from '../terminal/write-new-file.ts';
 import { AccessJournal } from './access-journal.ts';
-import type { JournalTerms } from './access-journal.ts';
+import type { JournalTerms, SavedFile } from './access-journal.ts';
 import type { GivenSample } from './vault-client.ts';
 
 const OPTION = '--out';
 const JOURNAL = '.residency-accesses.ndjson';
 const LOCK = '.residency-accesses.lock';
 const TEMPORARY = /^\.residency-[0-9a-f-]{36}\.part$/;
+
+/** `bytes`: the length of the file that is there now. */
+export type Saving =
+  | { readonly state: 'saved' | 'present'; readonly file: string; readonly bytes: number }
+  | { readonly state: 'taken'; readonly file: string };
 
 /** The folder that samples are saved to, for one command at a time. */
 export class SampleFolder {
@@ -40,7 +51,7 @@ export class SampleFolder {
     try {
       await writing(path, () => removeUnfinished(path));
       const journal = await AccessJournal.open(join(path, JOURNAL), terms);
-      await writing(path, () => syncFolder(path));
+      await writing(path, () => syncDirectory(path));
       return new SampleFolder(path, journal, () => lock.release());
     } catch (error) {
       await lock.release();
@@ -49,7 +60,7 @@ export class SampleFolder {
   }
 
   /** True if a file of this name and length is there. */
-  async has({ file, bytes }: { readonly file: string; readonly bytes: number }): Promise<boolean> {
+  async has({ file, bytes }: SavedFile): Promise<boolean> {
     try {
       const stats = await lstat(join(this.#path, file));
       return stats.isFile() && stats.size === bytes;
@@ -61,20 +72,15 @@ export class SampleFolder {
 
   /**
    * Gives the sample its name once the journal says so: a file of its owner's, durable, whole or not
-   * at all. `there`: a file of this name has this sample in this form already. `taken`: another file
-   * has the name; it stays as it is. `key`: as in the journal.
+   * at all. `present`: a file of this name has this sample in this form already, perhaps of another
+   * length. `taken`: another file has the name; it stays as it is. `key`: as in the journal.
    */
-  async save(
-    key: string,
-    access: string,
-    sample: GivenSample,
-    form: string,
-  ): Promise<'saved' | 'there' | 'taken'> {
+  async save(key: string, access: string, sample: GivenSample): Promise<Saving> {
     const { fileName } = sample;
     // Two submissions may have one sample, hence one name.
     const turn = (this.#turns.get(fileName) ?? Promise.resolve())
       .catch(() => undefined)
-      .then(() => this.#save(key, access, sample, form));
+      .then(() => this.#save(key, access, sample));
     this.#turns.set(fileName, turn);
     try {
       return await turn;
@@ -88,34 +94,46 @@ export class SampleFolder {
     await this.#release();
   }
 
-  async #save(
-    key: string,
-    access: string,
-    { fileName, bytes }: GivenSample,
-    form: string,
-  ): Promise<'saved' | 'there' | 'taken'> {
-    const earlier = this.journal.fileOf(fileName);
-    if (earlier?.form === form && (await this.has(earlier))) {
+  async #save(key: string, access: string, sample: GivenSample): Promise<Saving> {
+    const { fileName: file, bytes } = sample;
+    const saved = { file, bytes: bytes.length, form: formOf(sample) };
+    const target = join(this.#path, file);
+    const earlier = this.journal.fileOf(file);
+    if (earlier !== undefined && (await this.has(earlier))) {
       // Packed anew, the same sample need not be the same bytes.
-      await this.journal.keepSaved(key, access, { file: fileName, bytes: earlier.bytes });
-      return 'there';
+      if (earlier.form !== saved.form && !(await isSame(target, bytes)))
+        return { state: 'taken', file };
+      const present = { ...saved, bytes: earlier.bytes };
+      await this.journal.keepSaved(key, access, present);
+      return { state: 'present', file, bytes: present.bytes };
     }
     const temporary = join(this.#path, `.residency-${randomUUID()}.part`);
-    const target = join(this.#path, fileName);
     await writeNewFile(temporary, bytes, OPTION);
     try {
-      await this.journal.keepSaved(key, access, { file: fileName, bytes: bytes.length });
-      if (await linkIfFree(temporary, target)) {
-        await writing(this.#path, () => syncFolder(this.#path));
-        return 'saved';
+      await this.journal.keepSaved(key, access, saved);
+      if (await writing(target, () => linkIfFree(temporary, target))) {
+        await writing(this.#path, () => syncDirectory(this.#path));
+        return { state: 'saved', file, bytes: saved.bytes };
       }
     } finally {
-      await rm(temporary, { force: true });
+      await removeIfThere(temporary);
     }
-    if (await isSame(target, bytes)) return 'there';
-    await this.journal.keepNotSaved(key, access, fileName);
-    return 'taken';
+    if (await isSame(target, bytes)) return { state: 'present', file, bytes: saved.bytes };
+    await this.journal.keepNotSaved(key, access, file);
+    return { state: 'taken', file };
   }
+}
+
+/** The compression method of an entry that is encrypted with AES (APPNOTE 4.4.5). */
+const AES = 99;
+const METHOD_AT = 8;
+
+/** By the bytes, because `zip` and `zip-legacy` have the same ending. */
+function formOf({ fileName, bytes }: GivenSample): AccessForm {
+  if (fileName.endsWith('.cart')) return 'cart';
+  if (fileName.endsWith('.bin')) return 'raw';
+  const method = bytes.length < METHOD_AT + 2 ? undefined : bytes.readUInt16LE(METHOD_AT);
+  return method === AES ? 'zip' : 'zip-legacy';
 }
 
 /** A lock of the operating system, which ends with the process, however that ends. */
@@ -142,18 +160,7 @@ async function lockFolder(path: string): Promise<{ release(): Promise<void> }> {
 /** What a command that was killed was writing. */
 async function removeUnfinished(path: string): Promise<void> {
   for await (const { name } of await opendir(path))
-    if (TEMPORARY.test(name)) await rm(join(path, name), { force: true });
-}
-
-/** A rename would replace what is there. False: the name is taken. */
-async function linkIfFree(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false;
-    throw unwritable(OPTION, to, error);
-  }
+    if (TEMPORARY.test(name)) await removeIfThere(join(path, name));
 }
 
 async function isSame(path: string, bytes: Buffer): Promise<boolean> {
@@ -162,15 +169,6 @@ async function isSame(path: string, bytes: Buffer): Promise<boolean> {
     return stats.isFile() && stats.size === bytes.length && bytes.equals(await readFile(path));
   } catch {
     return false;
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

@@ -3,7 +3,7 @@ import { codeOf } from '@residency/coded-error';
 import { defined } from '@residency/defined';
 import type { Session } from '../terminal/session.ts';
 import { newAccessId } from './access-id.ts';
-import type { JournalTerms, Known } from './access-journal.ts';
+import type { JournalTerms } from './access-journal.ts';
 import type { SampleFolder } from './sample-folder.ts';
 import type { AccessState, Refusal, VaultAnswer, VaultClient } from './vault-client.ts';
 
@@ -63,7 +63,7 @@ const OVER: ReadonlySet<string> = new Set(['ACCESS_EXPIRED', 'ACCESS_UNKNOWN']);
 /** They are about one sample, and may pass. */
 const OF_ONE: ReadonlySet<string> = new Set(['SAMPLE_AWAY', 'TRANSFER_BROKEN']);
 
-/** Asks for samples and saves them. The first one is asked for alone: it may be refused for all. */
+/** Asks for samples and saves them. The first new access is asked for alone: it may be refused for all. */
 export class SampleGetter {
   readonly #deps: SampleGetterDeps;
   #first: Promise<unknown> | undefined;
@@ -80,67 +80,48 @@ export class SampleGetter {
 
   /** Throws as `VaultClient` and `AccessJournal`, but nothing that is about this submission alone. */
   async ask(submission: string): Promise<Result | Pending> {
-    const { journal } = this.#deps.folder;
-    const known = journal.find(submission);
-    if (await this.#isSaved(known)) return { submission, ...presentOf(known) };
-    if (this.#first === undefined) {
-      const first = this.#ask(submission, known);
-      this.#first = first;
-      return await first;
-    }
-    await this.#first;
-    return await this.#ask(submission, journal.find(submission));
+    const { folder, again } = this.#deps;
+    const present = await presentIn(folder, submission);
+    if (present !== undefined) return { submission, ...present };
+    const access = folder.journal.find(submission)?.access;
+    if (access === undefined) return await this.#askAnew(submission);
+    await folder.journal.settled();
+    const result = await this.#request(submission, access, false);
+    return result.state === 'refused' && again ? await this.#askAnew(submission, access) : result;
   }
 
   /** The sample of what was asked for. Throws as `ask`. */
   async fetch(pending: Pending): Promise<Result> {
     const { submission, access, isNew } = pending;
-    const result = await this.fetchAccess(access, submission);
+    const result = await fetchAccess(this.#deps, access, submission);
+    if (result.state === 'refused') this.#stopIfForAll(result.code);
     if (result.state === 'waits') {
       const { until, missingApprovals } = pending.asked ?? {};
       return { ...result, submission, access, ...defined({ until, missingApprovals }) };
     }
     const isOver = result.state === 'over' || result.state === 'refused';
     if (!isOver || isNew || !this.#deps.again) return { ...result, submission, access };
-    const renewed = await this.#askAnew(submission);
+    const renewed = await this.#askAnew(submission, access);
     return renewed.state === 'pending' ? await this.fetch(renewed) : renewed;
   }
 
-  /** The sample of an access. `key`: as in the journal. */
-  async fetchAccess(access: string, key = access): Promise<Result> {
-    const { client, folder, terms } = this.#deps;
-    const known = folder.journal.find(key);
-    if (known?.access === access && (await this.#isSaved(known))) return presentOf(known);
-    const answer = await ofOne(() => client.sample(access));
-    if (answer.kind !== 'done') {
-      const { kind, code, detail } = answer;
-      if (kind === 'away') return { access, state: 'away', code, detail };
-      if (code === 'NOT_APPROVED') return { access, state: 'waits' };
-      if (FOR_ALL.has(code)) this.#stopped ??= code;
-      // Of an access that was asked for elsewhere, the vault's own words say more.
-      return OVER.has(code) && key !== access
-        ? { access, state: 'over' }
-        : { access, state: 'refused', code, detail };
-    }
-    const { fileName, bytes } = answer.value;
-    const form = key === access ? '' : terms.form;
-    const saved = await folder.save(key, access, answer.value, form);
-    if (saved === 'taken') return { access, state: 'taken', file: fileName };
-    const state = saved === 'there' ? 'present' : 'saved';
-    return { access, state, file: fileName, bytes: bytes.length };
+  /** `earlier`: the access that is over or was refused. */
+  async #askAnew(submission: string, earlier?: string): Promise<Result | Pending> {
+    if (this.#first !== undefined) await this.#first;
+    const asked = this.#requestAnew(submission, earlier);
+    this.#first ??= asked;
+    return await asked;
   }
 
-  async #ask(submission: string, known: Known | undefined): Promise<Result | Pending> {
-    if (this.#stopped !== undefined) return { submission, state: 'not-asked' };
-    if (known === undefined) return await this.#askAnew(submission);
-    await this.#deps.folder.journal.settled();
-    const result = await this.#request(submission, known.access, false);
-    const isRefused = result.state === 'refused';
-    return isRefused && this.#deps.again ? await this.#askAnew(submission) : result;
-  }
-
-  async #askAnew(submission: string): Promise<Result | Pending> {
+  async #requestAnew(submission: string, earlier?: string): Promise<Result | Pending> {
     const { folder, session } = this.#deps;
+    // The same submission may be in the list twice: the other one may have asked meanwhile.
+    const known = folder.journal.find(submission)?.access;
+    if (known !== undefined && known !== earlier) {
+      await folder.journal.settled();
+      return await this.#request(submission, known, true);
+    }
+    if (this.#stopped !== undefined) return { submission, state: 'not-asked' };
     const access = newAccessId(session.now(), randomBytes(10));
     await folder.journal.keepAccess(submission, access);
     return await this.#request(submission, access, true);
@@ -149,6 +130,7 @@ export class SampleGetter {
   async #request(submission: string, access: string, isNew: boolean): Promise<Result | Pending> {
     const { client, terms } = this.#deps;
     const { purpose, reference, form } = terms;
+    if (this.#stopped !== undefined) return { submission, state: 'not-asked' };
     const answer = await ofOne(() =>
       client.request(access, { submission, purpose, reference, form }),
     );
@@ -160,17 +142,42 @@ export class SampleGetter {
     if (code === 'ACCESS_ID_STALE' && !isNew)
       return { state: 'pending', submission, access, isNew };
     // An earlier run's refusal need not be the answer to a new request.
-    if (FOR_ALL.has(code) && isNew) this.#stopped ??= code;
+    if (isNew) this.#stopIfForAll(code);
     return { submission, access, state: 'refused', code, detail };
   }
 
-  async #isSaved(known: Known | undefined): Promise<boolean> {
-    return known?.saved !== undefined && (await this.#deps.folder.has(known.saved));
+  #stopIfForAll(code: string): void {
+    if (FOR_ALL.has(code)) this.#stopped ??= code;
   }
 }
 
-function presentOf(known: Known | undefined): Result {
-  const { access = '', saved: { file = '', bytes = 0 } = {} } = known ?? {};
+/** Saves the sample of an access. `key`: as in the journal. Throws as `SampleGetter.ask`. */
+export async function fetchAccess(
+  { client, folder }: Pick<SampleGetterDeps, 'client' | 'folder'>,
+  access: string,
+  key = access,
+): Promise<Result> {
+  const present = await presentIn(folder, key);
+  if (present?.access === access) return present;
+  const answer = await ofOne(() => client.sample(access));
+  if (answer.kind === 'done') return { access, ...(await folder.save(key, access, answer.value)) };
+  const { kind, code, detail } = answer;
+  if (kind === 'away') return { access, state: 'away', code, detail };
+  if (code === 'NOT_APPROVED') return { access, state: 'waits' };
+  // Of an access that was asked for elsewhere, the vault's own words say more.
+  return OVER.has(code) && key !== access
+    ? { access, state: 'over' }
+    : { access, state: 'refused', code, detail };
+}
+
+/** The file that the journal has for this key, if it is there. */
+async function presentIn(
+  folder: SampleFolder,
+  key: string,
+): Promise<(Result & { readonly access: string }) | undefined> {
+  const { access, saved } = folder.journal.find(key) ?? {};
+  if (access === undefined || saved === undefined || !(await folder.has(saved))) return undefined;
+  const { file, bytes } = saved;
   return { access, state: 'present', file, bytes };
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { DEFAULT_LIMITS } from '@residency/contracts/limits';
 import type { AccessForm } from '@residency/contracts/vocabulary';
 import { tryReadJson } from '@residency/residency';
-import { TRIES, foreign, openHttpClient } from '../http/http-client.ts';
+import { foreign, openHttpClient } from '../http/http-client.ts';
 import type { HttpClient } from '../http/http-client.ts';
 import type { HttpService } from '../http/http-service.ts';
 import { isObject } from '../http/json-object.ts';
@@ -191,8 +191,8 @@ function broken(cause: unknown): CliError {
   });
 }
 
-/** The vault answers; what it cannot read is this sample. */
-function sampleAway({ code, detail }: HttpProblem, tries: number): CliError | undefined {
-  if (code !== 'SAMPLE_AWAY' || tries < TRIES) return undefined;
+/** A site may be away for long, and the other samples of a list need not be. */
+function sampleAway({ code, detail }: HttpProblem): CliError | undefined {
+  if (code !== 'SAMPLE_AWAY') return undefined;
   return new CliError({ code: 'SAMPLE_AWAY', message: detail, remedy: 'retry' });
 }

@@ -3,8 +3,8 @@ import { answering, describe, parseSubmission } from '../terminal/command.ts';
 import type { Answer } from '../terminal/command.ts';
 import type { Session } from '../terminal/session.ts';
 import {
-  PURPOSE,
-  REFERENCE,
+  PURPOSE_HELP,
+  REFERENCE_HELP,
   formOption,
   parseAccess,
   parsePositionText,
@@ -49,8 +49,8 @@ function requestCommand(sample: Command, session: Session, answer: Answer): void
     ),
   )
     .argument('<submission>', 'its id', parseSubmission)
-    .requiredOption('--purpose <purpose>', PURPOSE, parsePurpose)
-    .requiredOption('--reference <text>', REFERENCE)
+    .requiredOption('--purpose <purpose>', PURPOSE_HELP, parsePurpose)
+    .requiredOption('--reference <text>', REFERENCE_HELP)
     .addOption(formOption())
     .option(
       '--of <position>',
@@ -87,8 +87,8 @@ function getCommand(sample: Command, session: Session, answer: Answer): void {
       'instead, the sample of this access, once it is approved',
       parseAccess,
     )
-    .option('--purpose <purpose>', PURPOSE, parsePurpose)
-    .option('--reference <text>', REFERENCE)
+    .option('--purpose <purpose>', PURPOSE_HELP, parsePurpose)
+    .option('--reference <text>', REFERENCE_HELP)
     .addOption(formOption())
     .requiredOption(
       '--out <dir>',

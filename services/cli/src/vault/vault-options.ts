@@ -1,4 +1,10 @@
-import { ACCESS_FORMS } from '@residency/contracts/vocabulary';
+import {
+  ACCESS_FORMS,
+  ACCESS_ID,
+  ACCESS_PRINCIPAL,
+  PURPOSE_ID,
+  REFERENCE,
+} from '@residency/contracts/vocabulary';
 import type { AccessForm } from '@residency/contracts/vocabulary';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
@@ -37,8 +43,8 @@ export function vaultOptions(command: Command): Command {
     );
 }
 
-export const PURPOSE = "what for: a purpose of the vault's purposes file";
-export const REFERENCE =
+export const PURPOSE_HELP = "what for: a purpose of the vault's purposes file";
+export const REFERENCE_HELP =
   'why, such as the number of a ticket; 1 to 256 characters. Only a keyed digest of it is kept';
 
 export function formOption(): Option {
@@ -50,30 +56,28 @@ export function formOption(): Option {
     .default('cart');
 }
 
-const ACCESS = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-
 export function parseAccess(text: string): string {
-  if (!ACCESS.test(text))
+  if (!ACCESS_ID.test(text))
     throw new InvalidArgumentError('Expected an access id, a UUID of version 7 in lower case.');
   return text;
 }
 
 export function parsePurpose(text: string): string {
-  if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(text))
+  if (!PURPOSE_ID.test(text))
     throw new InvalidArgumentError('Expected a purpose of 1 to 64 of a-z 0-9 -.');
   return text;
 }
 
 /** Throws `USAGE` without repeating it; commander would. */
 export function requireReference(text: string): void {
-  if (!/^[^\p{Cc}\p{Cs}]{1,256}$/u.test(text))
+  if (!REFERENCE.test(text))
     throw usage(
       'Expected --reference of 1 to 256 characters, none of them a control character, found something else; nothing was asked for. Shorten it, such as to the number of a ticket.',
     );
 }
 
 export function parsePrincipal(text: string): string {
-  if (!/^[a-z0-9][a-z0-9._-]{0,63}$/.test(text))
+  if (!ACCESS_PRINCIPAL.test(text))
     throw new InvalidArgumentError('Expected a principal of 1 to 64 of a-z 0-9 . _ -.');
   return text;
 }
