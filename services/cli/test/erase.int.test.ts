@@ -53,15 +53,26 @@ async function sealedIn(folder: Folder): Promise<readonly string[]> {
   return found;
 }
 
+/** Whether a file of the log has these bytes, or their base64 within a JSON document. */
+async function intakeHas(folder: Folder, sample: string): Promise<boolean> {
+  const directory = join(folder.path, '.residency');
+  const names = (await readdir(directory)).filter((name) => name.startsWith('log.db'));
+  const files = await Promise.all(names.map((name) => readFile(join(directory, name))));
+  const encoded = Buffer.from(sample).toString('base64');
+  return files.some((file) => file.includes(sample) || file.includes(encoded));
+}
+
 describe('an erasure', () => {
   it('leaves no ciphertext in any site, is refused to return, and gives receipts that verify', async () => {
     const folder = await withdrawn('a', 'b');
     const submissions = await submissionsOf(folder);
     expect(await sealedIn(folder)).toHaveLength(4);
+    expect(await intakeHas(folder, 'sample b')).toBe(true);
     const running = await start(folder);
     const [order, done] = await ordered(folder, '--subject', 'CANARY-S');
     expect(done).toEqual({ erased: 2, held: 0 });
     expect(await sealedIn(folder)).toEqual([]);
+    await expect.poll(() => intakeHas(folder, 'sample b'), { timeout: 10_000 }).toBe(false);
     for (const submission of submissions)
       for (const object of await objectsOf(folder, submission))
         expect(object.toString()).toContain(String(order?.['order']));
@@ -87,9 +98,8 @@ describe('an erasure', () => {
       })),
       custody: [{ erased: 0 }, { erased: 2 }],
     });
-    const opened = await folder.run(
-      ...['sample', 'open', submissions[0] ?? '', '--region', 'zurich', '--out', 'none'],
-    );
+    const args = ['sample', 'open', submissions[0] ?? '', '--region', 'zurich', '--out', 'none'];
+    const opened = await folder.run(...args);
     expect([opened.code, opened.err]).toEqual([1, expect.stringContaining('SAMPLE_ERASED')]);
     const act = String(order?.['order']);
     expect(await folder.json(0, 'audit', 'erasures')).toEqual([

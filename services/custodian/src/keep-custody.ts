@@ -18,7 +18,7 @@ export interface KeepCustodyDeps extends Omit<
   readonly logger: Logger;
   readonly metrics: CustodianMetrics;
   /** Called after each round. */
-  readonly rounded?: () => void;
+  readonly rounded?: () => void | Promise<void>;
   /** Called when this is the active custodian. Returns what is called when it is not any more. */
   readonly active?: (region: string, desk: AccessDesk) => () => void;
 }
@@ -73,7 +73,7 @@ export async function keepCustody(deps: KeepCustodyDeps): Promise<void> {
     while (!signal.aborted) {
       const report = await custodian.round(signal);
       metrics.round(custody.region);
-      deps.rounded?.();
+      await deps.rounded?.();
       reportSites(deps, report, reported);
       if (!report.busy) await pause(deps.intervalMs, signal);
     }

@@ -115,11 +115,6 @@ class DistributedSystem implements System {
     return await (await this.#cluster.log()).longestKept(TOPICS.samples);
   }
 
-  /** Kafka deletes no single record of this topic. */
-  forgetSamples(): Promise<void> {
-    return Promise.resolve();
-  }
-
   policyLog(): AsyncGenerator<LogRecord> {
     return this.#whole(TOPICS.policy);
   }

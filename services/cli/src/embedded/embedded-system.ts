@@ -103,13 +103,6 @@ class EmbeddedSystem implements System {
     return Promise.resolve(0);
   }
 
-  async forgetSamples(
-    samples: readonly { readonly of: string; readonly submission: string }[],
-  ): Promise<void> {
-    this.#requireWritable();
-    await this.#data.log.dropErased(samples);
-  }
-
   policyLog(): AsyncIterable<LogRecord> {
     return this.#data.log.read(TOPICS.policy);
   }

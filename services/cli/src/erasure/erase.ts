@@ -57,7 +57,6 @@ export async function erase(session: Session, options: Options): Promise<ExitCod
     }
     if (yes !== plan.digest) throw planChanged();
     await order(session, system, { named, reason, json, plan });
-    await system.forgetSamples(plan.unheld);
     if (!options.wait) {
       if (subject !== undefined) noteLinks(session);
       return EXIT.done;

@@ -36,9 +36,7 @@ export interface ErasurePlan {
   readonly digest: string;
   readonly samples: ReadonlyMap<string, FoundSample>;
   readonly regions: readonly RegionPlan[];
-  /** Those that are not on hold. */
-  readonly unheld: readonly { readonly of: string; readonly submission: string }[];
-  /** Until when the intake log may keep a copy: RFC 3339 or `forever`; absent: it is deleted at once. */
+  /** Until when the intake log may keep a copy: RFC 3339 or `forever`; absent: it is deleted with them. */
   readonly intakeUntil?: string;
 }
 
@@ -58,7 +56,6 @@ export async function planErasure(
   const custody = await custodyOf(session, system, samples);
   const regions = new Map<string, Counting>();
   const sites = await regionSites(session, system, { control, regions: regionsOf(samples) });
-  const unheld: { readonly of: string; readonly submission: string }[] = [];
   for (const [position, sample] of samples) {
     const { region } = sample.stored;
     const of = custody.get(position);
@@ -73,7 +70,6 @@ export async function planErasure(
     if (isGone) counting.erased += 1;
     else if (isHeld) counting.held += 1;
     else counting.accessedUntil = Math.max(counting.accessedUntil, of?.accessedUntil ?? 0);
-    if (!isHeld) unheld.push({ of: position, submission: sample.submission });
     for (const { site } of [...held.copies, ...held.unequal]) count(counting.copies, site);
     for (const site of keptIn(held, sites.get(region))) count(counting.kept, site);
   }
@@ -82,7 +78,6 @@ export async function planErasure(
       Buffer.from(canonicalJson({ ordered: named, stored: [...samples.keys()].toSorted() })),
     ),
     samples,
-    unheld,
     regions: [...regions.values()].map((one) => one.plan(session.now())),
     ...defined({ intakeUntil: await intakeUntil(system, samples.values()) }),
   };

@@ -99,17 +99,10 @@ export interface System {
   /** Removes the links of these consents to subjects. */
   forgetSubjects(consentIds: readonly string[]): Promise<void>;
   /**
-   * The most milliseconds that the intake log keeps a record; `Infinity`: for ever; 0: no longer than
-   * until `forgetSamples`.
+   * The most milliseconds that the intake log keeps a record; `Infinity`: for ever; 0: the custodian
+   * deletes it with the sample.
    */
   intakeRetention(): Promise<number>;
-  /**
-   * Deletes the settled intake records of these samples, in a log that can. `of`: the position of the
-   * `stored` event.
-   */
-  forgetSamples(
-    samples: readonly { readonly of: string; readonly submission: string }[],
-  ): Promise<void>;
   /** `residency.policy` from its start, ticks included. */
   policyLog(): AsyncIterable<LogRecord>;
   /** A region's custody log from its start. */
