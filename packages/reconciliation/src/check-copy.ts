@@ -19,7 +19,8 @@ export interface CheckedCopy {
  * Compares an object of a stored event with what its site may have (RECONCILIATION §23): a copy; or,
  * if the site owes one, also nothing, or another ciphertext of the same record. A tombstone is allowed
  * everywhere; the caller asks for its order. In a site where the sample was erased it is all that is
- * allowed (RECONCILIATION §28), and where it was not yet, nothing need be there.
+ * allowed (RECONCILIATION §28), and where it was not yet, nothing need be there
+ * (RECONCILIATION §29).
  */
 export function checkCopy(
   found: FoundObject | undefined,

@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
-import { tombstoneBytes, tombstoneOf } from '@residency/contracts';
-import type { ErasableSample, StoredEvent } from '@residency/contracts';
+import { encodeObjectMetadata, tombstoneBytes, tombstoneOf } from '@residency/contracts';
+import type { ErasableSample, ObjectMetadata, StoredEvent } from '@residency/contracts';
 import type { Holding } from '@residency/custody';
+import { canonicalJson, tryReadJson } from '@residency/residency';
 import { metadataOf } from './check-object.ts';
 import type { Fault } from './check-object.ts';
 import type { OrderBook } from './order-book.ts';
@@ -36,22 +36,24 @@ export function tombstoneIn(found: FoundObject, event: StoredEvent): string | un
   const metadata = metadataOf(found);
   if (metadata?.erased === undefined) return undefined;
   const expected = tombstoneOf(event, metadata.erased);
-  return expected.bytes.equals(found.bytes) && isDeepStrictEqual(metadata, expected.metadata)
+  return expected.bytes.equals(found.bytes) && written(metadata) === written(expected.metadata)
     ? metadata.erased
     : undefined;
+}
+
+function written(metadata: ObjectMetadata): string {
+  return canonicalJson(encodeObjectMetadata(metadata));
 }
 
 /** The same by the bytes alone: a set-aside object that was erased has no metadata. */
 export function orderIn(bytes: Buffer, submission: string): string | undefined {
   if (bytes.length > TOMBSTONE_BYTES) return undefined;
-  try {
-    const { erased }: { readonly erased?: unknown } = JSON.parse(bytes.toString());
-    return typeof erased === 'string' && tombstoneBytes(submission, erased).equals(bytes)
-      ? erased
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const found = tryReadJson(bytes);
+  const erased =
+    typeof found === 'object' && found !== null && 'erased' in found ? found.erased : undefined;
+  return typeof erased === 'string' && tombstoneBytes(submission, erased).equals(bytes)
+    ? erased
+    : undefined;
 }
 
 export function erasable({ at, data: { submission, consentId } }: StoredEvent): ErasableSample {

@@ -134,7 +134,7 @@ async function judgeInFlight(
   submission: string,
   found: FoundObject,
 ): Promise<readonly Fault[]> {
-  // The record was settled, and its sample erased, after the events were read.
+  // The record was settled, and its sample erased, after the events were read: RECONCILIATION §30.
   const order = orderIn(found.bytes, submission);
   if (order !== undefined) return (await orders.has(order)) ? [] : [TOMBSTONE_WITHOUT_ORDER];
   const belongs = ({ policyDigest, region }: SealedHeader): boolean =>

@@ -14,7 +14,7 @@ export interface SetAsideSample {
 
 /**
  * Reads what is set aside of erased samples, in the sites where they were erased: nothing but
- * tombstones (RECONCILIATION §28). `samples`: by the number of the site, and the submission.
+ * tombstones (RECONCILIATION §28, RECONCILIATION §31). `samples`: by the number of the site, and the submission.
  */
 export async function readSetAside(
   { sites, orders, report }: Run,
