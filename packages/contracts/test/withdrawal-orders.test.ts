@@ -17,7 +17,7 @@ import {
   withdrawalOrders,
   withdrawalsIn,
 } from '../src/index.ts';
-import type { ControlEvent, Erasures, LogRecord, Withdrawal } from '../src/index.ts';
+import type { ControlEvent, ControlState, Erasures, LogRecord, Withdrawal } from '../src/index.ts';
 
 const LOG = 'log-1';
 const CONSENT = 'consent-0001';
@@ -44,12 +44,12 @@ const record = (event: ConsentEvent, offset: number, at: number): LogRecord => (
 
 /** What the control log says after these orders, as it is read back. */
 function after(orders: readonly ControlEvent[], before: Erasures = NO_ERASURES): Erasures {
-  const state = orders.reduce(
+  const state = orders.reduce<ControlState>(
     (control, order) =>
       evolveControl(control, readControlRecord(controlEntry(order, 'id', SALT).record), AT),
     { ...INITIAL_CONTROL, erasures: before },
   );
-  return state.erasures;
+  return state.erasures ?? NO_ERASURES;
 }
 const actsOf = (orders: readonly ControlEvent[]): readonly unknown[] =>
   orders.map(({ data }) => ('act' in data ? data.act : undefined));

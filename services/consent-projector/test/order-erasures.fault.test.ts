@@ -196,9 +196,8 @@ describe('a crash between the order and the position', () => {
       histories: (ids) => w.projection.histories(ids),
       apply: () => Promise.reject(killed),
     };
-    const control = isSeen
-      ? w.control
-      : { ...w.control, erasures: () => Promise.resolve(undefined) };
+    const { append, erasures } = w.control;
+    const control = { append, erasures: isSeen ? erasures : () => Promise.resolve(undefined) };
     const { ended } = run({
       source: w.log,
       projection,
