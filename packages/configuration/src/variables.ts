@@ -183,6 +183,15 @@ const routing = {
   }),
 };
 
+const projecting = {
+  RESIDENCY_ON_WITHDRAWAL: choice(['keep', 'erase'], {
+    sections: ['projecting'],
+    default: 'keep',
+    description:
+      'What becomes of stored samples when their consent is withdrawn. `erase`: their erasure is ordered at once, also for every withdrawal from before (docs/how-to/erase.md); needs the right to write to residency.control. The same on all consent projectors.',
+  }),
+};
+
 const topics = {
   RESIDENCY_TOPIC_PARTITIONS: whole(1, 10_000, {
     sections: ['topics'],
@@ -405,6 +414,7 @@ export const VARIABLES = {
   ...places,
   ...http,
   ...routing,
+  ...projecting,
   ...topics,
   ...ledger,
   ...checkpoints,
