@@ -1,5 +1,6 @@
 import { CodedError } from '@residency/coded-error';
 import {
+  INITIAL_CONTROL,
   NO_ERASURES,
   SAMPLE_COPIED,
   controlEventIn,
@@ -7,13 +8,12 @@ import {
   encodeAuditEvent,
   encodeCustodyEvent,
   encodeObjectMetadata,
-  evolveErasures,
+  evolveControl,
   formatPosition,
-  isErasureEvent,
   objectKey,
   sha256,
 } from '@residency/contracts';
-import type { ControlEvent, Erasures, LogEntry, Position } from '@residency/contracts';
+import type { Erasures, LogEntry, Position } from '@residency/contracts';
 import { PolicyBook } from '@residency/reconciliation';
 import type { AuditTrail, FoundObject, SealedHeader, SiteReader } from '@residency/reconciliation';
 import { BEGINNING_OF_TIME, COUNTRIES } from '@residency/residency';
@@ -72,7 +72,7 @@ export class MemorySystem {
   keepDays: number | undefined;
   /** Why nothing can be appended to the control log. */
   appendFails: Error | undefined;
-  readonly #control: ControlEvent[] = [];
+  #control = INITIAL_CONTROL;
   /** Told of each object before it is read. */
   onRead: (site: Site, key: string) => void = () => undefined;
 
@@ -198,10 +198,7 @@ export class MemorySystem {
 
   /** By the control log. */
   erasures(): Erasures {
-    return this.#control.reduce(
-      (erasures, event) => (isErasureEvent(event) ? evolveErasures(erasures, event, 0) : erasures),
-      NO_ERASURES,
-    );
+    return this.#control.erasures ?? NO_ERASURES;
   }
 
   async append(entries: readonly LogEntry[]): Promise<void> {
@@ -210,7 +207,7 @@ export class MemorySystem {
     for (const { record } of entries) {
       const { key = null, value = null, headers = [] } = record;
       const event = controlEventIn({ key, value, headers });
-      if (event !== undefined) this.#control.push(event);
+      if (event !== undefined) this.#control = evolveControl(this.#control, event, 0);
     }
   }
 
