@@ -11,6 +11,10 @@ export interface RetentionReporterDeps extends Pick<
   readonly metrics: Pick<ReconcilerMetrics, 'overdue'>;
 }
 
+function newSalt(): string {
+  return randomBytes(16).toString('hex');
+}
+
 /** Orders the erasure of samples past their time, or says once for each region that there are some. */
 export class RetentionReporter {
   readonly #deps: RetentionReporterDeps;
@@ -22,8 +26,7 @@ export class RetentionReporter {
 
   /** For one run. Rejects with the logs' errors. */
   async begin(policies: RetentionDeps['policies']): Promise<Retention> {
-    const salt = (): string => randomBytes(16).toString('hex');
-    return await Retention.begin({ ...this.#deps, policies, act: randomUUID, salt });
+    return await Retention.begin({ ...this.#deps, policies, act: randomUUID, salt: newSalt });
   }
 
   /** At the end of the run. */

@@ -205,8 +205,7 @@ export class MemorySystem {
     await Promise.resolve();
     if (this.appendFails !== undefined) throw this.appendFails;
     for (const { record } of entries) {
-      const { key = null, value = null, headers = [] } = record;
-      const event = controlEventIn({ key, value, headers });
+      const event = controlEventIn(record);
       if (event !== undefined) this.#control = evolveControl(this.#control, event, 0);
     }
   }

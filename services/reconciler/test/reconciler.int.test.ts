@@ -464,6 +464,6 @@ test('with RESIDENCY_RETENTION=auto what a region keeps no longer is ordered onc
     orders.map(() => ['retention', 'kept for 0.00001 days']),
   );
   expect(orders.flatMap((event) => event?.data.submissions ?? []).toSorted()).toEqual(
-    stored.map(({ key }) => key.split('/').at(-1)).toSorted(),
+    stored.map(({ key }) => key.split('/').at(-1) ?? '').toSorted(),
   );
 });

@@ -96,7 +96,7 @@ interface Found {
  * On a cluster the reconciler service orders repairs and erasures. Throws `USAGE` for a mode that is
  * none.
  */
-function modeOf<Mode extends RepairMode & RetentionMode>(
+function modeOf<Mode extends string>(
   { env }: Session,
   config: string | undefined,
   variable: string,
