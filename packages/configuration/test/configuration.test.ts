@@ -86,6 +86,7 @@ describe('a valid environment', () => {
         readsPerSecond: 50,
         pauseMs: 60_000,
         repair: 'propose',
+        retention: 'propose',
       },
       custody: { intervalMs: 1_000 },
       exporting: { intervalMs: 10_000 },
@@ -572,6 +573,7 @@ function configurations(): Arbitrary<Omit<Configuration, 'readers' | 'custodians
       readsPerSecond: whole(1, 100_000),
       pauseMs: whole(0, 86_400_000),
       repair: constantFrom('auto', 'propose'),
+      retention: constantFrom('auto', 'propose'),
     }),
     custody: record({
       region: maybe(constantFrom('zurich', 'moscow')),

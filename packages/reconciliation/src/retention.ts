@@ -63,7 +63,7 @@ interface Term {
 /**
  * Finds the stored samples whose time is over (docs/decisions/0051), and orders their erasure while
  * the audit log is read, `NAMED_IN_ORDER` at a time. What is on hold is not ordered. May be repeated:
- * it reads what was ordered.
+ * it reads what was ordered. Memory: what orders and holds name, and one order a region.
  */
 export class Retention {
   readonly #deps: RetentionDeps;
