@@ -352,6 +352,12 @@ const reconciling = {
     description:
       'What follows if a site lacks copies that it had, or has damaged ones. `auto`: the repair of the site is ordered at once; needs the right to write to residency.control. `propose`: a log line and a metric name the command. On one machine `residency reconcile` reads it.',
   }),
+  RESIDENCY_RETENTION: choice(['auto', 'propose'], {
+    sections: ['reconciling'],
+    default: 'propose',
+    description:
+      'What follows if samples are stored for longer than `keepDays` of their region in the policy. `auto`: their erasure is ordered at once; needs the right to write to residency.control. `propose`: a log line and a metric say how many there are. On one machine `residency reconcile` reads it.',
+  }),
 };
 
 const custody = {

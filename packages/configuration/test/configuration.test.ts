@@ -87,6 +87,7 @@ describe('a valid environment', () => {
         readsPerSecond: 50,
         pauseMs: 60_000,
         repair: 'propose',
+        retention: 'propose',
       },
       custody: { intervalMs: 1_000 },
       exporting: { intervalMs: 10_000 },
@@ -367,6 +368,7 @@ describe('mistakes', () => {
     [{ RESIDENCY_RECONCILER_PAUSE_MS: '86400001' }, 'RESIDENCY_RECONCILER_PAUSE_MS'],
     [{ RESIDENCY_REPAIR: 'always' }, 'RESIDENCY_REPAIR'],
     [{ RESIDENCY_ON_WITHDRAWAL: 'ask' }, 'RESIDENCY_ON_WITHDRAWAL'],
+    [{ RESIDENCY_RETENTION: 'off' }, 'RESIDENCY_RETENTION'],
     [{ RESIDENCY_EXPORTER_INTERVAL_MS: '999' }, 'RESIDENCY_EXPORTER_INTERVAL_MS'],
     [
       { RESIDENCY_METRICS_URLS: 'router:8080' },
@@ -574,6 +576,7 @@ function configurations(): Arbitrary<Omit<Configuration, 'readers' | 'custodians
       readsPerSecond: whole(1, 100_000),
       pauseMs: whole(0, 86_400_000),
       repair: constantFrom('auto', 'propose'),
+      retention: constantFrom('auto', 'propose'),
     }),
     custody: record({
       region: maybe(constantFrom('zurich', 'moscow')),

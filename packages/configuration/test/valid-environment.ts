@@ -142,6 +142,7 @@ export function writtenOf({
     RESIDENCY_RECONCILER_READS_PER_SECOND: text(reconciling.readsPerSecond),
     RESIDENCY_RECONCILER_PAUSE_MS: text(reconciling.pauseMs),
     RESIDENCY_REPAIR: reconciling.repair,
+    RESIDENCY_RETENTION: reconciling.retention,
     RESIDENCY_CUSTODIAN_REGION: custody.region,
     RESIDENCY_CUSTODIAN_INTERVAL_MS: text(custody.intervalMs),
     RESIDENCY_EXPORTER_INTERVAL_MS: text(exporting.intervalMs),
