@@ -109,15 +109,16 @@ describe('what the control log says of erasure', () => {
 
 describe('a state of erasures', () => {
   const none = fc.constant(reason);
+  const named = (name: string): fc.Arbitrary<string[]> => fc.constant([name]);
   const acts = fc.constantFrom(...[1, 2, 3].map(act));
   const events = fc.oneof(
     fc.record({
       type: fc.constant(ERASURE_ORDERED),
-      data: fc.record({ act: acts, reason: none, submissions: fc.constant([SUBMISSION]) }),
+      data: fc.record({ act: acts, reason: none, submissions: named(SUBMISSION) }),
     }),
     fc.record({
       type: fc.constant(HOLD_PLACED),
-      data: fc.record({ act: acts, reason: none, consents: fc.constant([CONSENT]) }),
+      data: fc.record({ act: acts, reason: none, consents: named(CONSENT) }),
     }),
     fc.record({
       type: fc.constant(HOLD_LIFTED),
