@@ -36,6 +36,7 @@ export async function placeHold(session: Session, options: Options): Promise<Exi
   });
 }
 
+/** Records the holds, and says how many samples had been erased by then. */
 export async function place(
   session: Session,
   system: System,
