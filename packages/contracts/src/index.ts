@@ -164,6 +164,7 @@ export {
   PUBLICATION_BEGUN,
   PURPOSE_ID,
   QUARANTINE_CLOSED,
+  RECONCILE_OPEN_BEGUN,
   RECORD_SET_ASIDE,
   REDRIVE_BEGUN,
   REFERENCE,
@@ -190,5 +191,7 @@ export { FORMAT_LEVEL } from './format-level.ts';
 export { INITIAL_CONTROL } from './initial-control.ts';
 export { ErasureIndex, NO_ERASURES } from './erasure-orders.ts';
 export type { ErasableSample, ErasureOrder, Erasures, Hold } from './erasure-orders.ts';
+export { withdrawalOrders, withdrawalsIn } from './withdrawal-orders.ts';
+export type { Withdrawal } from './withdrawal-orders.ts';
 export { tombstoneBytes, tombstoneOf } from './tombstone.ts';
 export type { Tombstone } from './tombstone.ts';

@@ -33,3 +33,4 @@ export { STANDALONE_ERROR_CODES, StandaloneError } from './standalone-error.ts';
 export type { StandaloneErrorCode } from './standalone-error.ts';
 export { startStandalone } from './standalone.ts';
 export type { RoutedExample, Standalone, StandaloneOptions } from './standalone.ts';
+export { Withdrawals } from './withdrawals.ts';
