@@ -91,6 +91,8 @@ it('samples past their time are counted, ordered with auto, and erased; what is 
   expect(await orders(folder)).toEqual([
     expect.objectContaining({ reason: `kept for ${KEEP_DAYS} days`, stored: 1 }),
   ]);
+
+  await folder.run('route', '--once');
   const log = await openSqliteLog({
     file: join(folder.path, '.residency', 'log.db'),
     now: Date.now,
@@ -98,8 +100,6 @@ it('samples past their time are counted, ordered with auto, and erased; what is 
   const kept = await Array.fromAsync(log.read(TOPICS.samples));
   await log.close();
   expect(kept.filter(({ value }) => value?.includes('sample ') === true)).toHaveLength(1);
-
-  await folder.run('route', '--once');
   expect((await last(folder)).overdue).toEqual([
     { ...ZURICH, overdue: 0, ordered: 0, unordered: 0 },
   ]);
