@@ -131,6 +131,8 @@ export const controlData = {
     .strictObject({
       act: erasureAct,
       reason,
+      // Absent: in every region.
+      region: region.optional(),
       submissions: submissions.optional(),
       consents: z
         .array(z.strictObject({ consentId, before: instant }))

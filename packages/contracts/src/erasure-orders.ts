@@ -1,3 +1,4 @@
+import { defined } from '@residency/defined';
 import type { ControlEvent } from './control-event.ts';
 import { ERASURE_ORDERED, HOLD_LIFTED, HOLD_PLACED } from './vocabulary.ts';
 
@@ -10,6 +11,8 @@ export interface ErasureOrder {
   /** Append time of its event, milliseconds. */
   readonly at: number;
   readonly reason: string;
+  /** Only samples that are stored in this region; absent: in any. */
+  readonly region?: string;
   readonly submissions: readonly string[];
   /** Records that were appended before `before` (RFC 3339) under this consent. */
   readonly consents: readonly { readonly consentId: string; readonly before: string }[];
@@ -74,8 +77,8 @@ export function evolveErasures(
 function effectOf({ type, data }: ErasureEvent, at: number): Effect {
   switch (type) {
     case ERASURE_ORDERED: {
-      const { act, reason, submissions = [], consents = [] } = data;
-      return { order: { act, at, reason, submissions, consents } };
+      const { act, reason, region, submissions = [], consents = [] } = data;
+      return { order: { act, at, reason, ...defined({ region }), submissions, consents } };
     }
     case HOLD_PLACED: {
       const { act, reason, submissions = [], consents = [] } = data;
@@ -154,6 +157,8 @@ function arraysOf({ effects }: Kept, length: number): Erasures {
 
 /** A stored sample, as orders and holds see it. */
 export interface ErasableSample {
+  /** In which it is stored. */
+  readonly region: string;
   readonly submission: string;
   readonly consentId: string;
   /** Append time T of the intake record, milliseconds. */
@@ -165,28 +170,25 @@ interface Reach {
   readonly act: string;
   /** The order's place among all orders. */
   readonly place: number;
+  readonly region: string | undefined;
   /** Milliseconds. */
   readonly before: number;
 }
 
 /** Looks up what orders and holds say about a sample. */
 export class ErasureIndex {
-  readonly #submissions = new Map<string, Reach>();
+  readonly #submissions = new Map<string, Reach[]>();
   readonly #consents = new Map<string, Reach[]>();
   // Apart, because a consent id may look like a submission id.
   readonly #heldSubmissions = new Map<string, string>();
   readonly #heldConsents = new Map<string, string>();
 
   constructor({ orders, holds }: Erasures = NO_ERASURES) {
-    for (const [place, { act, submissions, consents }] of orders.entries()) {
+    for (const [place, { act, region, submissions, consents }] of orders.entries()) {
       for (const submission of submissions)
-        if (!this.#submissions.has(submission))
-          this.#submissions.set(submission, { act, place, before: Infinity });
-      for (const { consentId, before } of consents) {
-        const known = this.#consents.get(consentId) ?? [];
-        known.push({ act, place, before: Date.parse(before) });
-        this.#consents.set(consentId, known);
-      }
+        push(this.#submissions, submission, { act, place, region, before: Infinity });
+      for (const { consentId, before } of consents)
+        push(this.#consents, consentId, { act, place, region, before: Date.parse(before) });
     }
     for (const { act, submissions, consents, liftedAt } of holds) {
       if (liftedAt !== undefined) continue;
@@ -196,15 +198,26 @@ export class ErasureIndex {
   }
 
   /** The `act` of the first order about the sample; `undefined`: there is none. */
-  orderOf({ submission, consentId, at }: ErasableSample): string | undefined {
-    const named = this.#submissions.get(submission);
-    const given = this.#consents.get(consentId)?.find(({ before }) => at < before);
+  orderOf({ region, submission, consentId, at }: ErasableSample): string | undefined {
+    const isAbout = (reach: Reach): boolean =>
+      at < reach.before && (reach.region === undefined || reach.region === region);
+    const named = this.#submissions.get(submission)?.find(isAbout);
+    const given = this.#consents.get(consentId)?.find(isAbout);
     if (named === undefined || given === undefined) return (named ?? given)?.act;
     return (named.place < given.place ? named : given).act;
   }
 
   /** The `act` of an open hold on the sample; `undefined`: there is none. */
-  holdOf({ submission, consentId }: Omit<ErasableSample, 'at'>): string | undefined {
+  holdOf({
+    submission,
+    consentId,
+  }: Pick<ErasableSample, 'consentId' | 'submission'>): string | undefined {
     return this.#heldSubmissions.get(submission) ?? this.#heldConsents.get(consentId);
   }
+}
+
+function push(reaches: Map<string, Reach[]>, name: string, reach: Reach): void {
+  const known = reaches.get(name);
+  if (known === undefined) reaches.set(name, [reach]);
+  else known.push(reach);
 }

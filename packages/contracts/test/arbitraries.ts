@@ -443,16 +443,24 @@ const someOf = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
   fc.array(one, { minLength: 1, maxLength: 3 });
 const submissionIds = someOf(hex64);
 /** Orders to erase, and holds. */
+const erasedIn = fc.constantFrom('zurich', 'a.b-1');
 export const erasureEvents: fc.Arbitrary<ControlEvent> = fc.oneof(
   fc.record({
     type: fc.constant(ERASURE_ORDERED),
     data: fc.oneof(
-      fc.record({ act, reason, submissions: submissionIds }),
-      fc.record({
-        act,
-        reason,
-        consents: someOf(fc.record({ consentId: consentIds, before: instant })),
-      }),
+      fc.record(
+        { act, reason, region: erasedIn, submissions: submissionIds },
+        { requiredKeys: ['act', 'reason', 'submissions'] },
+      ),
+      fc.record(
+        {
+          act,
+          reason,
+          region: erasedIn,
+          consents: someOf(fc.record({ consentId: consentIds, before: instant })),
+        },
+        { requiredKeys: ['act', 'reason', 'consents'] },
+      ),
     ),
   }),
   fc.record({

@@ -17,7 +17,12 @@ import { controlEvents, erasureEvents } from './arbitraries.ts';
 const SUBMISSION = 'a'.repeat(64);
 const CONSENT = 'consent-0001';
 const AT = Date.parse('2026-11-02T09:00:00.000Z');
-const sample: ErasableSample = { submission: SUBMISSION, consentId: CONSENT, at: AT };
+const sample: ErasableSample = {
+  region: 'zurich',
+  submission: SUBMISSION,
+  consentId: CONSENT,
+  at: AT,
+};
 const reason = 'asked by the person';
 
 /** Acts by number, so that a test reads. */
@@ -141,7 +146,17 @@ describe('a state of erasures', () => {
     if (type === ERASURE_ORDERED)
       return orders.some((order) => order.act === name)
         ? { orders, holds }
-        : { holds, orders: [...orders, { ...one, consents: data.consents ?? [] }] };
+        : {
+            holds,
+            orders: [
+              ...orders,
+              {
+                ...one,
+                ...('region' in data ? { region: data.region } : {}),
+                consents: data.consents ?? [],
+              },
+            ],
+          };
     return holds.some((other) => other.act === name)
       ? { orders, holds }
       : { orders, holds: [...holds, { ...one, consents: data.consents ?? [] }] };
@@ -242,16 +257,24 @@ describe('the index of erasures', () => {
     '2026-11-02',
     '2026-11-03',
   );
+  const regions = fc.constantFrom('zurich', 'moscow');
   const events: fc.Arbitrary<ControlEvent> = fc.oneof(
     fc.record({
       type: fc.constant(ERASURE_ORDERED),
       data: fc.oneof(
-        fc.record({ act: acts, reason: fc.constant(reason), submissions: some(names) }),
-        fc.record({
-          act: acts,
-          reason: fc.constant(reason),
-          consents: some(fc.record({ consentId: names, before })),
-        }),
+        fc.record(
+          { act: acts, reason: fc.constant(reason), region: regions, submissions: some(names) },
+          { requiredKeys: ['act', 'reason', 'submissions'] },
+        ),
+        fc.record(
+          {
+            act: acts,
+            reason: fc.constant(reason),
+            region: regions,
+            consents: some(fc.record({ consentId: names, before })),
+          },
+          { requiredKeys: ['act', 'reason', 'consents'] },
+        ),
       ),
     }),
     fc.record({
@@ -270,7 +293,7 @@ describe('the index of erasures', () => {
   /** Reads all events for one sample, and keeps nothing but its answer. */
   function naive(
     all: readonly ControlEvent[],
-    { submission, consentId, at }: ErasableSample,
+    { region, submission, consentId, at }: ErasableSample,
   ): { readonly order: string | undefined; readonly holds: readonly string[] } {
     const used = { [ERASURE_ORDERED]: new Set<string>(), [HOLD_PLACED]: new Set<string>() };
     let order: string | undefined;
@@ -287,7 +310,8 @@ describe('the index of erasures', () => {
             ? one === consentId
             : one.consentId === consentId && at < (parseInstant(one.before) ?? Number.NaN),
         );
-      if (about && type === ERASURE_ORDERED) order ??= data.act;
+      if (about && type === ERASURE_ORDERED && (data.region ?? region) === region)
+        order ??= data.act;
       if (about && type === HOLD_PLACED) holds.add(data.act);
     }
     return { order, holds: [...holds] };
@@ -295,6 +319,7 @@ describe('the index of erasures', () => {
 
   it('says what reading all events for one sample says', () => {
     const samples = fc.record({
+      region: regions,
       submission: names,
       consentId: names,
       at: fc.integer({ min: AT - 2, max: AT + 2 }),

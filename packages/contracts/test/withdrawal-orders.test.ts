@@ -170,7 +170,12 @@ describe('the orders of withdrawals', () => {
         for (const sample of samples) {
           const { consentId } = sample;
           const isOrdered =
-            index.orderOf({ submission: 'a'.repeat(64), consentId, at: sample.at }) !== undefined;
+            index.orderOf({
+              region: 'zurich',
+              submission: 'a'.repeat(64),
+              consentId,
+              at: sample.at,
+            }) !== undefined;
           expect(isOrdered).toBe(
             withdrawals.some((one) => one.consentId === consentId && sample.at < one.at),
           );

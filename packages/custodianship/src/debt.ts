@@ -18,7 +18,8 @@ export interface Debt {
 
 /** What orders and holds see of it. */
 export function erasable({ at, data }: StoredEvent): ErasableSample {
-  return { submission: data.submission, consentId: data.consentId, at };
+  const { submission, consentId, decision } = data;
+  return { region: decision.region, submission, consentId, at };
 }
 
 /** `undefined`: the record is no `stored` event of the region. */

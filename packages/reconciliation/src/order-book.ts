@@ -25,11 +25,15 @@ export class OrderBook {
   }
 
   /** Whether there is such an order, and it is about the sample. */
-  async names(act: string, { submission, consentId, at }: ErasableSample): Promise<boolean> {
+  async names(
+    act: string,
+    { region, submission, consentId, at }: ErasableSample,
+  ): Promise<boolean> {
     if (this.#read === undefined) return true;
     const order = await this.#order(act);
     return (
       order !== undefined &&
+      (order.region === undefined || order.region === region) &&
       (order.submissions.includes(submission) ||
         order.consents.some((one) => one.consentId === consentId && at < Date.parse(one.before)))
     );

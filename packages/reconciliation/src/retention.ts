@@ -42,6 +42,7 @@ export interface OverdueSamples {
 }
 
 interface Term {
+  readonly region: string;
   readonly keepDays: number;
   overdue: number;
   ordered: number;
@@ -81,7 +82,14 @@ export class Retention {
     const terms = new Map<string, Term>();
     for (const { id, keepDays } of deps.policies.inForce(now)?.document.regions ?? [])
       if (keepDays !== undefined)
-        terms.set(id, { keepDays, overdue: 0, ordered: 0, unordered: 0, next: new Set() });
+        terms.set(id, {
+          region: id,
+          keepDays,
+          overdue: 0,
+          ordered: 0,
+          unordered: 0,
+          next: new Set(),
+        });
     const index = new ErasureIndex(terms.size === 0 ? undefined : await deps.erasures());
     return new Retention(deps, now, terms, index);
   }
@@ -125,6 +133,7 @@ export class Retention {
     term.next.clear();
     const data = {
       act: act(),
+      region: term.region,
       reason: `kept for ${term.keepDays} days`,
       submissions,
     };

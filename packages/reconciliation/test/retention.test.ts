@@ -215,6 +215,7 @@ describe('an order', () => {
         principal: 'retention',
         data: {
           act: expect.any(String),
+          region: 'zurich',
           reason: 'kept for 30 days',
           submissions: [submissionOf('a'), submissionOf('b')],
         },

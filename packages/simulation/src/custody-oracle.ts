@@ -322,8 +322,9 @@ export class CustodyOracle {
 
   /** The first order about the sample. */
   #orderOf({ event: { at, data } }: Held): string | undefined {
-    const { submission, consentId } = data;
-    return new ErasureIndex(this.#state().erasures).orderOf({ submission, consentId, at });
+    const { submission, consentId, decision } = data;
+    const sample = { region: decision.region, submission, consentId, at };
+    return new ErasureIndex(this.#state().erasures).orderOf(sample);
   }
 
   /** Stored in the region of the site under this identity. */
@@ -386,7 +387,8 @@ export class CustodyOracle {
       .flatMap((held) => {
         const { event, holding } = held;
         const { submission, consentId } = event.data;
-        const isOrdered = index.orderOf({ submission, consentId, at: event.at }) !== undefined;
+        const sample = { region: CUSTODY_REGION, submission, consentId, at: event.at };
+        const isOrdered = index.orderOf(sample) !== undefined;
         const owing = isOrdered
           ? sites.filter((site) => holding.erased?.sites.includes(site) !== true)
           : owedSites(holding, sites).filter(

@@ -459,7 +459,7 @@ const custody = {
   },
   residency_erasures_waiting: {
     type: 'gauge',
-    help: 'Samples of the region that are ordered to be erased and were found and not erased yet, without those on hold.',
+    help: 'Samples of the region that are ordered to be erased, were found, and have no tombstone yet in some site in service, without those on hold.',
     labels: { region: REGION_OF_CUSTODIAN },
     by: CUSTODIANS,
   },

@@ -89,7 +89,7 @@ it('names are sorted, said once, and ordered in parts', async () => {
 });
 
 it('a consent names the samples before its instant, and all of them if it has none', () => {
-  const sample = { submission: ONE, consentId: 'consent-1' };
+  const sample = { region: 'zurich', submission: ONE, consentId: 'consent-1' };
   const consents = ['consent-1'];
   const before = new Map([['consent-1', 10]]);
   const named = [9, 10].map((at) => isNamed({ consents }, before)({ ...sample, at }));
@@ -97,6 +97,11 @@ it('a consent names the samples before its instant, and all of them if it has no
   expect(isNamed({ consents })({ ...sample, at: 10 })).toBe(true);
   expect(isNamed({ submissions: [ONE] }, before)({ ...sample, at: 10 })).toBe(true);
   expect(isNamed({ submissions: [TWO] })({ ...sample, at: 9 })).toBe(false);
+  const inMoscow = isNamed({ submissions: [ONE] }, before, 'moscow');
+  expect([
+    inMoscow({ ...sample, at: 9 }),
+    inMoscow({ ...sample, region: 'moscow', at: 9 }),
+  ]).toEqual([false, true]);
 });
 
 it('a sample has every order that names it, of its consent those made after it', () => {
@@ -107,14 +112,17 @@ it('a sample has every order that names it, of its consent those made after it',
     { ...order, act: 'b', submissions: [ONE] },
     { ...order, act: 'c', consents: before(20) },
   ]);
-  const sample = { submission: ONE, consentId: 'consent-1' };
+  const sample = { region: 'zurich', submission: ONE, consentId: 'consent-1' };
   const acts = (at: number) => index.of({ ...sample, at }).map(({ act }) => act);
   expect([acts(9), acts(10), acts(20)]).toEqual([['b', 'a', 'c'], ['b', 'c'], ['b']]);
-  expect(index.of({ submission: TWO, consentId: 'consent-2', at: 0 })).toEqual([]);
+  expect(index.of({ region: 'zurich', submission: TWO, consentId: 'consent-2', at: 0 })).toEqual(
+    [],
+  );
 });
 
 it('the page of a receipt says what was erased, what was not, and how to verify', () => {
   const sample = (submission: string) => ({
+    region: 'zurich',
     submission,
     consentId: 'consent-1',
     at: 0,

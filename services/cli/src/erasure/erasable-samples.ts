@@ -54,8 +54,8 @@ export async function erasableSamples(
   for await (const bytes of interruptible(session, system.auditRecords({ outcome: 'stored' }))) {
     const event = decodeAuditEvent(bytes);
     if (event.outcome !== 'stored') continue;
-    const { submission, consentId } = event.data;
-    const sample = { submission, consentId, at: event.at };
+    const { submission, consentId, decision } = event.data;
+    const sample = { region: decision.region, submission, consentId, at: event.at };
     if (!wanted(sample)) continue;
     const stored = storedSample(event);
     found.set(stored.position, { ...sample, stored });

@@ -25,6 +25,7 @@ export function eraseCommand(program: Command, session: Session, answer: Answer)
       '--subject <subject>',
       'instead, all samples of all consents that are linked to this subject; the links are removed afterwards. It is recorded nowhere',
     )
+    .option('--region <region>', 'only what is stored in this region')
     .requiredOption('--reason <text>', 'why; 1 to 200 characters, recorded for ever')
     .option('--yes <digest>', 'order it: the digest of the plan that was printed')
     .option('--no-wait', 'do not wait until it is carried out')

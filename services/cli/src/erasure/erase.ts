@@ -26,6 +26,7 @@ import { printPlan } from './print-plan.ts';
 type Options = Common &
   NamingOptions & {
     readonly subject?: string;
+    readonly region?: string;
     readonly reason: string;
     readonly yes?: string;
     readonly wait: boolean;
@@ -36,7 +37,7 @@ type Before = ReadonlyMap<string, number>;
 
 /** Plans an erasure, or with `--yes` orders it and waits for it. */
 export async function erase(session: Session, options: Options): Promise<ExitCode> {
-  const { subject, reason, yes, json } = options;
+  const { subject, region, reason, yes, json } = options;
   const { submission, from, consent } = options;
   requireOneOf({ submission, from, consent, subject });
   if (subject !== undefined && reason.includes(subject))
@@ -45,18 +46,18 @@ export async function erase(session: Session, options: Options): Promise<ExitCod
     );
   const asked = subject === undefined ? await namedBy(options) : undefined;
   // Refuses a reason that could not be read back.
-  controlEvent(session, orderOf({ submissions: ['0'.repeat(64)] }, new Map(), reason));
+  controlEvent(session, orderOf({ submissions: ['0'.repeat(64)] }, { before: new Map(), reason }));
   return await withSystem(session, options, async (system) => {
     const named = asked ?? { consents: await consentsOfSubject(session, system, subject ?? '') };
     if ('consents' in named && asked !== undefined) await requireGiven(system, named.consents);
     const before = await withdrawals(system, 'consents' in named ? named.consents : []);
-    const plan = await planErasure(session, system, named, before);
+    const plan = await planErasure(session, system, named, before, region);
     if (yes === undefined) {
       await printPlan(session, json, plan, named);
       return EXIT.done;
     }
     if (yes !== plan.digest) throw planChanged();
-    await order(session, system, { named, before, reason, json, plan });
+    await order(session, system, { named, before, region, reason, json, plan });
     if (!options.wait) {
       if (subject !== undefined) noteLinks(session);
       return EXIT.done;
@@ -81,12 +82,14 @@ async function order(
   {
     named,
     before,
+    region,
     reason,
     json,
     plan,
   }: {
     readonly named: Named;
     readonly before: Before;
+    readonly region: string | undefined;
     readonly reason: string;
     readonly json: boolean;
     readonly plan: ErasurePlan;
@@ -96,10 +99,10 @@ async function order(
   const wanted =
     'submissions' in named
       ? { submissions: unordered(erasures, named.submissions, plan) }
-      : { consents: unreached(erasures, named.consents, before) };
+      : { consents: unreached(erasures, named.consents, before, region) };
   const { output } = session;
   for (const part of inParts(wanted, NAMED_IN_ORDER)) {
-    const event = orderOf(part, before, reason);
+    const event = orderOf(part, { before, region, reason });
     await record(session, system, event);
     const { act } = event.data;
     await (json
@@ -131,9 +134,12 @@ function unreached(
   { orders }: Erasures,
   consents: readonly string[],
   before: Before,
+  region: string | undefined,
 ): readonly string[] {
   const reached = new Map<string, number>();
-  for (const { consentId, before: end } of orders.flatMap((one) => one.consents))
+  for (const { consentId, before: end } of orders
+    .filter((one) => one.region === undefined || one.region === region)
+    .flatMap((one) => one.consents))
     reached.set(consentId, Math.max(reached.get(consentId) ?? -Infinity, Date.parse(end)));
   return consents.filter(
     (consent) => (reached.get(consent) ?? -Infinity) < (before.get(consent) ?? -Infinity),
@@ -142,16 +148,22 @@ function unreached(
 
 type Order = Extract<ControlEvent, { readonly type: typeof ERASURE_ORDERED }>;
 
-function orderOf(named: Named, before: Before, reason: string): Order {
-  const act = randomUUID();
+function orderOf(
+  named: Named,
+  {
+    before,
+    region,
+    reason,
+  }: { readonly before: Before; readonly region?: string | undefined; readonly reason: string },
+): Order {
+  const common = { act: randomUUID(), reason, ...defined({ region }) };
   return {
     type: ERASURE_ORDERED,
     data:
       'submissions' in named
-        ? { act, reason, submissions: [...named.submissions] }
+        ? { ...common, submissions: [...named.submissions] }
         : {
-            act,
-            reason,
+            ...common,
             consents: named.consents.map((consentId) => ({
               consentId,
               before: formatInstant(before.get(consentId) ?? 0),

@@ -52,8 +52,9 @@ export async function planErasure(
   system: System,
   named: Named,
   before: ReadonlyMap<string, number> = new Map(),
+  inRegion?: string,
 ): Promise<ErasurePlan> {
-  const samples = await erasableSamples(session, system, isNamed(named, before));
+  const samples = await erasableSamples(session, system, isNamed(named, before, inRegion));
   requireStored(named, samples.values());
   const control = await controlOf(system);
   const holds = new ErasureIndex(control.erasures);
@@ -85,6 +86,7 @@ export async function planErasure(
         canonicalJson({
           ordered: named,
           before: [...before],
+          ...defined({ region: inRegion }),
           stored: [...samples.keys()].toSorted(),
         }),
       ),

@@ -63,16 +63,18 @@ export function namesOf(named: Named): readonly string[] {
   return 'submissions' in named ? named.submissions : named.consents;
 }
 
-/** True for what is named: of a consent, records appended before its instant, if it has one. */
+/** True for what is named: of a consent, records appended before its instant, if it has one; in `region`, if given. */
 export function isNamed(
   named: Named,
   before: ReadonlyMap<string, number> = new Map(),
+  region?: string,
 ): (sample: ErasableSample) => boolean {
   const names = new Set(namesOf(named));
-  return ({ submission, consentId, at }) =>
-    'submissions' in named
+  return ({ region: stored, submission, consentId, at }) =>
+    (region === undefined || stored === region) &&
+    ('submissions' in named
       ? names.has(submission)
-      : names.has(consentId) && at < (before.get(consentId) ?? Infinity);
+      : names.has(consentId) && at < (before.get(consentId) ?? Infinity));
 }
 
 /** `3 submissions`. */

@@ -12,10 +12,13 @@ export class OrderIndex {
     }
   }
 
-  of({ submission, consentId, at }: ErasableSample): readonly ErasureOrder[] {
+  of({ region, submission, consentId, at }: ErasableSample): readonly ErasureOrder[] {
     return [submission, consentId]
       .flatMap((name) => this.#byName.get(name) ?? [])
-      .filter(({ before }) => at < before)
+      .filter(
+        ({ before, order }) =>
+          at < before && (order.region === undefined || order.region === region),
+      )
       .map(({ order }) => order);
   }
 

@@ -69,7 +69,11 @@ type StoredEvent = Extract<AuditEvent, { readonly outcome: 'stored' }>;
 /** An order is enough, whether or not it is carried out, and on hold too. */
 async function refuseErased(system: System, { at, data }: StoredEvent): Promise<void> {
   const { erasures } = await controlOf(system);
-  const order = new ErasureIndex(erasures).orderOf({ ...data, at });
+  const order = new ErasureIndex(erasures).orderOf({
+    ...data,
+    region: data.decision.region,
+    at,
+  });
   if (order === undefined) return;
   throw new CliError({
     code: 'SAMPLE_ERASED',
