@@ -152,7 +152,7 @@ describe('a state of erasures', () => {
               ...orders,
               {
                 ...one,
-                ...('region' in data ? { region: data.region } : {}),
+                ...(data.region === undefined ? {} : { region: data.region }),
                 consents: data.consents ?? [],
               },
             ],
