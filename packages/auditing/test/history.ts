@@ -4,7 +4,7 @@ import {
   encodeAuditEvent,
   decodeAuditEvent,
 } from '@residency/contracts';
-import type { AuditEvent } from '@residency/contracts';
+import type { AuditEvent, LogRecord } from '@residency/contracts';
 import type { ConsentEvent } from '@residency/consent';
 import type { PolicyDocument, PolicyPublished } from '@residency/residency';
 import { SALT, RoutingWorld } from '@residency/testkit';
@@ -19,6 +19,8 @@ export interface History {
   readonly events: readonly AuditEvent[];
   readonly policies: readonly PolicyPublished[];
   readonly consents: readonly ConsentRecord[];
+  /** Absent: nobody gives it to be judged by. */
+  readonly control?: readonly LogRecord[];
 }
 
 const SINCE_EVER = '0000-01-01T00:00:00.000Z';
@@ -59,7 +61,7 @@ const VERSIONS = [
   document(4, EFFECTIVE[2], { zurich: ['DE'], moscow: ['CH', 'BR'] }),
 ];
 
-const TERMS = (
+export const TERMS = (
   consentId: string,
   termsVersion: string,
   purposes: readonly string[] = ['threat-sample-sharing'],
@@ -112,7 +114,7 @@ function submitAt(world: RoutingWorld, at: number): void {
   world.raw(at, { headers: [], value: Buffer.from('nothing we know') });
 }
 
-function consentRecord(at: number, event: ConsentEvent, index: number): ConsentRecord {
+export function consentRecord(at: number, event: ConsentEvent, index: number): ConsentRecord {
   const { record } = consentEntry(
     consentCloudEvent(event, { id: `event-${index}`, source: 'urn:test' }),
     SALT,
@@ -133,7 +135,7 @@ export async function* streamed<T>(items: readonly T[]): AsyncGenerator<T> {
 }
 
 export function adjudicated(
-  { events, policies, consents }: History,
+  { events, policies, consents, control }: History,
   options?: AdjudicateOptions,
 ): Promise<Adjudication> {
   return adjudicate(
@@ -141,6 +143,7 @@ export function adjudicated(
       records: () => streamed(recordsOf(events)),
       policies: async () => policies,
       consents: () => streamed(consents),
+      ...(control === undefined ? {} : { control: () => streamed(control) }),
       scratch: { claims: new MemoryScratch(), consents: new MemoryScratch() },
     },
     options,

@@ -78,38 +78,51 @@ export interface ErasableSample {
   readonly at: number;
 }
 
+/** An order as one of the names in it sees it. */
+interface Reach {
+  readonly act: string;
+  /** The order's place among all orders. */
+  readonly place: number;
+  /** Milliseconds. */
+  readonly before: number;
+}
+
 /** Looks up what orders and holds say about a sample. */
 export class ErasureIndex {
-  readonly #submissions = new Map<string, string>();
-  readonly #consents = new Map<string, { readonly act: string; readonly before: number }[]>();
-  readonly #holds = new Map<string, string>();
+  readonly #submissions = new Map<string, Reach>();
+  readonly #consents = new Map<string, Reach[]>();
+  // Apart, because a consent id may look like a submission id.
+  readonly #heldSubmissions = new Map<string, string>();
+  readonly #heldConsents = new Map<string, string>();
 
   constructor({ orders, holds }: Erasures = NO_ERASURES) {
-    for (const { act, submissions, consents } of orders) {
+    for (const [place, { act, submissions, consents }] of orders.entries()) {
       for (const submission of submissions)
-        if (!this.#submissions.has(submission)) this.#submissions.set(submission, act);
+        if (!this.#submissions.has(submission))
+          this.#submissions.set(submission, { act, place, before: Infinity });
       for (const { consentId, before } of consents) {
         const known = this.#consents.get(consentId) ?? [];
-        known.push({ act, before: Date.parse(before) });
+        known.push({ act, place, before: Date.parse(before) });
         this.#consents.set(consentId, known);
       }
     }
-    for (const { act, submissions, consents, liftedAt } of holds)
-      if (liftedAt === undefined)
-        for (const name of [...submissions, ...consents])
-          if (!this.#holds.has(name)) this.#holds.set(name, act);
+    for (const { act, submissions, consents, liftedAt } of holds) {
+      if (liftedAt !== undefined) continue;
+      for (const submission of submissions) this.#heldSubmissions.set(submission, act);
+      for (const consentId of consents) this.#heldConsents.set(consentId, act);
+    }
   }
 
   /** The `act` of the first order about the sample; `undefined`: there is none. */
   orderOf({ submission, consentId, at }: ErasableSample): string | undefined {
-    return (
-      this.#submissions.get(submission) ??
-      this.#consents.get(consentId)?.find(({ before }) => at < before)?.act
-    );
+    const named = this.#submissions.get(submission);
+    const given = this.#consents.get(consentId)?.find(({ before }) => at < before);
+    if (named === undefined || given === undefined) return (named ?? given)?.act;
+    return (named.place < given.place ? named : given).act;
   }
 
   /** The `act` of an open hold on the sample; `undefined`: there is none. */
   holdOf({ submission, consentId }: Omit<ErasableSample, 'at'>): string | undefined {
-    return this.#holds.get(submission) ?? this.#holds.get(consentId);
+    return this.#heldSubmissions.get(submission) ?? this.#heldConsents.get(consentId);
   }
 }

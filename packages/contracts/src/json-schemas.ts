@@ -19,7 +19,7 @@ import type { JsonSchema } from './cloud-event-schema.ts';
 import { consentGranted, consentWithdrawn, subjectLinked } from './consent-event.ts';
 import { controlData } from './control-event.ts';
 import { custodyData, custodyEnvelope } from './custody-event.ts';
-import { consentId, hex64, instant, position } from './fields.ts';
+import { consentId, erasureAct, hex64, instant, position } from './fields.ts';
 import { ATTRIBUTE_BYTES, AUDIT_EVENT_BYTES, DEFAULT_LIMITS, IDENTITY_BYTES } from './limits.ts';
 import { REDRIVE_HEADER } from './log-record.ts';
 import { objectMetadata } from './object-metadata.ts';
@@ -32,6 +32,8 @@ import {
   CONSENT_TICK,
   CONSENT_WITHDRAWN,
   CONTROL_PRINCIPAL,
+  ERASURE_ORDERED,
+  HOLD_PLACED,
   POLICY_PUBLISHED,
   POLICY_TICK,
   SUBJECT_LINKED,
@@ -68,6 +70,18 @@ names.add(instant, {
 names.add(consentId, {
   id: 'consentId',
   description: 'Random; the only link to a person (docs/formats/consent.md).',
+});
+names.add(erasureAct, {
+  id: 'erasureAct',
+  description: 'Names an order to erase or a hold: a UUID in lower case.',
+});
+for (const data of [controlData[ERASURE_ORDERED], controlData[HOLD_PLACED]])
+  names.add(data, { oneOf: [{ required: ['submissions'] }, { required: ['consents'] }] });
+names.add(auditData.refused, {
+  if: { properties: { reason: { const: 'ERASED' } } },
+  // oxlint-disable-next-line unicorn/no-thenable -- JSON Schema's word
+  then: { required: ['erasure'] },
+  else: { properties: { erasure: false } },
 });
 names.add(auditData.quarantined, {
   dependentRequired: { of: ['owner', ...NAMED_WITH], owner: ['of'] },

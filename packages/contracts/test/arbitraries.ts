@@ -14,6 +14,7 @@ import {
   QUARANTINE_REASONS,
   REFUSAL_REASONS,
   SAMPLE_COPIED,
+  SAMPLE_ERASED,
   SAMPLE_NOT_REPAIRED,
   UNPAID_CODES,
   TOPICS,
@@ -39,9 +40,12 @@ import {
   ACT_FAILED,
   CLOCK_ACCEPTED,
   CONTROL_LOG_LEVELS,
+  ERASURE_ORDERED,
   EXPORTED,
   EXPORT_BEGUN,
   EXPORT_FORMATS,
+  HOLD_LIFTED,
+  HOLD_PLACED,
   INTAKE_DRAINING,
   KEY_ADD_BEGUN,
   KEY_RETIRE_BEGUN,
@@ -117,13 +121,21 @@ const traced = fc.record(
   { requiredKeys: ['position', 'at'] },
 );
 
+export const storedEvents = fc
+  .tuple(
+    traced,
+    fc.record(
+      {
+        ...judged,
+        placements: fc.array(placement, { minLength: 1, maxLength: 3 }),
+        arbiter: fc.integer({ min: 1, max: 999_999_999 }),
+      },
+      { requiredKeys: [...(Object.keys(judged) as (keyof typeof judged)[]), 'placements'] },
+    ),
+  )
+  .map(([e, data]) => ({ ...e, outcome: 'stored' as const, data }));
 export const auditEvents: fc.Arbitrary<AuditEvent> = fc.oneof(
-  fc
-    .tuple(
-      traced,
-      fc.record({ ...judged, placements: fc.array(placement, { minLength: 1, maxLength: 3 }) }),
-    )
-    .map(([e, data]): AuditEvent => ({ ...e, outcome: 'stored', data })),
+  storedEvents,
   fc
     .tuple(
       traced,
@@ -147,10 +159,15 @@ export const auditEvents: fc.Arbitrary<AuditEvent> = fc.oneof(
         sampleBytes: fc.integer({ min: 1 }),
         verdict: fc.constantFrom(...VERDICTS),
         consentId: fc.constant('consent-0001'),
-        reason: fc.constantFrom(...REFUSAL_REASONS),
       }),
+      fc.constantFrom(...REFUSAL_REASONS),
+      fc.record({ order: fc.uuid(), region: word }),
     )
-    .map(([e, data]): AuditEvent => ({ ...e, outcome: 'refused', data })),
+    .map(([e, data, why, erasure]): AuditEvent => ({
+      ...e,
+      outcome: 'refused',
+      data: { ...data, reason: why, ...(why === 'ERASED' ? { erasure } : {}) },
+    })),
   fc
     .tuple(
       traced,
@@ -228,6 +245,31 @@ const askedOfVault = {
 };
 export const custodyEvents: fc.Arbitrary<CustodyEvent> = fc.oneof(
   copiedEvents,
+  fc.record({
+    ...placeInCustody,
+    type: fc.constant(SAMPLE_ERASED),
+    data: fc.record({
+      previous: fc.option(hex64),
+      of: positionText,
+      submission: hex64,
+      region,
+      order: fc.uuid(),
+      sites: fc.array(
+        fc.record(
+          {
+            site: word,
+            sha256: hex64,
+            versionId: word,
+            versions: fc.nat(),
+            setAside: fc.nat(),
+            uploads: fc.nat(),
+          },
+          { requiredKeys: ['site', 'sha256', 'versions', 'setAside', 'uploads'] },
+        ),
+        { minLength: 1, maxLength: 3 },
+      ),
+    }),
+  }),
   fc.record({
     ...placeInCustody,
     type: fc.constant(SAMPLE_NOT_REPAIRED),
@@ -388,23 +430,49 @@ const said: fc.Arbitrary<ControlEvent> = fc.oneof(
   }),
 );
 
+export const consentIds = fc.stringMatching(/^[A-Za-z0-9_-]{8,128}$/);
+const someOf = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
+  fc.array(one, { minLength: 1, maxLength: 3 });
+const submissionIds = someOf(hex64);
+/** Orders to erase, and holds. */
+export const erasureEvents: fc.Arbitrary<ControlEvent> = fc.oneof(
+  fc.record({
+    type: fc.constant(ERASURE_ORDERED),
+    data: fc.oneof(
+      fc.record({ act, reason, submissions: submissionIds }),
+      fc.record({
+        act,
+        reason,
+        consents: someOf(fc.record({ consentId: consentIds, before: instant })),
+      }),
+    ),
+  }),
+  fc.record({
+    type: fc.constant(HOLD_PLACED),
+    data: fc.oneof(
+      fc.record({ act, reason, submissions: submissionIds }),
+      fc.record({ act, reason, consents: someOf(consentIds) }),
+    ),
+  }),
+  fc.record({ type: fc.constant(HOLD_LIFTED), data: fc.record({ act, hold: act, reason }) }),
+);
+
 const principal = reason
   .map((text) => text.slice(0, 64))
   .filter((text) => /^[^\p{C}]{1,64}$/u.test(text));
 export const controlEvents: fc.Arbitrary<ControlEvent> = fc
-  .tuple(fc.oneof(acts, said), fc.option(principal, { nil: undefined }))
+  .tuple(fc.oneof(acts, said, erasureEvents), fc.option(principal, { nil: undefined }))
   .map(([event, by]) => (by === undefined ? event : { ...event, principal: by }));
 
 const envelope = { id: fc.string({ minLength: 1 }).filter(isText), source: fc.constant('urn:t') };
 function isText(text: string): boolean {
   return !/[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u.test(text);
 }
-const consentId = fc.stringMatching(/^[A-Za-z0-9_-]{8,128}$/);
 const consents: fc.Arbitrary<ConsentEvent> = fc.oneof(
   fc.record(
     {
       kind: fc.constant('granted' as const),
-      consentId,
+      consentId: consentIds,
       purposes: fc.array(fc.string({ minLength: 1, maxLength: 20 }), {
         minLength: 1,
         maxLength: 16,
@@ -414,7 +482,7 @@ const consents: fc.Arbitrary<ConsentEvent> = fc.oneof(
     },
     { requiredKeys: ['kind', 'consentId', 'purposes', 'termsVersion'] },
   ),
-  fc.record({ kind: fc.constant('withdrawn' as const), consentId }),
+  fc.record({ kind: fc.constant('withdrawn' as const), consentId: consentIds }),
 );
 
 /** As they are appended: every event that an encoder of ours writes. */
@@ -426,7 +494,7 @@ export const consentEntries: fc.Arbitrary<LogEntry> = fc.oneof(
 );
 export const subjectEntries: fc.Arbitrary<LogEntry> = fc
   .tuple(
-    fc.record({ consentId, subject: fc.string({ minLength: 1, maxLength: 40 }) }),
+    fc.record({ consentId: consentIds, subject: fc.string({ minLength: 1, maxLength: 40 }) }),
     fc.record(envelope),
   )
   .map(([link, e]) => subjectLinkEntry(subjectLinkCloudEvent(link, e)));
@@ -476,19 +544,23 @@ export const pointers: fc.Arbitrary<QuarantinePointer> = fc.record({
   valueSha256: hex64,
   valueBytes: fc.nat(),
 });
-export const objects: fc.Arbitrary<ObjectMetadata> = fc.record({
+const described = {
   position: positionText,
   sampleSha256: hex64,
   country: fc.constantFrom('CH', 'BR'),
   policyDigest: hex64,
   sealedSha256: hex64,
   wrappingKey: fc.stringMatching(/^[a-zA-Z0-9-]{1,128}$/),
-});
+};
+export const objects: fc.Arbitrary<ObjectMetadata> = fc.record(
+  { ...described, arbiter: fc.integer({ min: 1, max: 999_999_999 }), erased: fc.uuid() },
+  { requiredKeys: Object.keys(described) as (keyof typeof described)[] },
+);
 
 const attributes = fc.record(
   {
     usercountry: fc.constantFrom('CH', 'de', 'nowhere'),
-    consentid: consentId,
+    consentid: consentIds,
     verdict: fc.constantFrom(...VERDICTS),
     samplesha256: hex64,
     partitionkey: fc.string({ minLength: 1, maxLength: 30 }).filter(isText),

@@ -72,6 +72,56 @@ describe('an audit event', () => {
     );
   });
 
+  const REFUSED = {
+    previous: '6',
+    submission: 'a'.repeat(64),
+    sampleBytes: 1,
+    verdict: 'malicious',
+    consentId: 'consent-0001',
+  } as const;
+  const erasure = { order: '3f9d2c1a-6b7e-4d58-9a0c-1e2f3a4b5c6d', region: 'zurich' };
+
+  it('names the order by which its identity was erased', () => {
+    const event = {
+      position: { log: 'log-1', topic: 'threat.samples', partition: 0, offset: 7n },
+      at: 1_700_000_000_000,
+      outcome: 'refused' as const,
+      data: { ...REFUSED, reason: 'ERASED' as const, erasure },
+    };
+    const bytes = encodeAuditEvent(event);
+    expect(bytes.toString()).toContain(
+      `"erasure":{"order":"${erasure.order}","region":"zurich"},"previous"`,
+    );
+    expect(decodeAuditEvent(bytes)).toEqual(event);
+  });
+
+  it.each([
+    ['ERASED without an order', { reason: 'ERASED' as const }],
+    ['another reason with an order', { reason: 'CONSENT_UNKNOWN' as const, erasure }],
+    [
+      'an order that is no UUID in lower case',
+      { reason: 'ERASED' as const, erasure: { ...erasure, order: erasure.order.toUpperCase() } },
+    ],
+    [
+      'no region',
+      { reason: 'ERASED' as const, erasure: { order: erasure.order, region: undefined } },
+    ],
+    ['a member of the erasure more', { reason: 'ERASED' as const, erasure: { ...erasure, at: 1 } }],
+  ])('refused with %s is none', (_, said) => {
+    const bytes = encodeAuditEvent({
+      position: { log: 'log-1', topic: 'threat.samples', partition: 0, offset: 7n },
+      at: 1_700_000_000_000,
+      outcome: 'refused',
+      data: { ...REFUSED, reason: 'CONSENT_UNKNOWN' },
+    });
+    const json = JSON.parse(bytes.toString()) as { data: object };
+    const changed = { ...json, data: { ...REFUSED, ...said } };
+    expect(auditEventIn(bytes)).toBeDefined();
+    expect(() => decodeAuditEvent(Buffer.from(JSON.stringify(changed)))).toThrow(
+      expect.objectContaining({ code: 'INVALID_AUDIT_EVENT' }),
+    );
+  });
+
   it('has the documented bytes', () => {
     expect(
       encodeAuditEvent({

@@ -1,6 +1,6 @@
 import { encodeKafkaStructured } from '@residency/cloudevents';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { controlEntry, readControlRecord } from '../src/control-event.ts';
 import type { ControlEvent } from '../src/control-event.ts';
 import { evolveControl, followControl, logLevelOf } from '../src/control-state.ts';
@@ -9,10 +9,14 @@ import type { ControlState } from '../src/control-state.ts';
 import { SALT, controlEvents } from './arbitraries.ts';
 import type { CONTROL_LOG_LEVELS } from '../src/vocabulary.ts';
 import {
+  ERASURE_ORDERED,
   EXPORTED,
   EXPORT_BEGUN,
+  HOLD_LIFTED,
+  HOLD_PLACED,
   INTAKE_DRAINING,
   LOG_LEVEL_SET,
+  NAMED_IN_ORDER,
   ROUTING_PAUSED,
   ROUTING_RESUMED,
 } from '../src/vocabulary.ts';
@@ -121,6 +125,96 @@ it.each(['', 'two\nlines', 'x'.repeat(129)])(
     );
   },
 );
+
+const ACT = '3f9d2c1a-6b7e-4d58-9a0c-1e2f3a4b5c6d';
+const REASON = 'asked by the person';
+const many = <T>(one: T, count: number): T[] => Array.from({ length: count }, () => one);
+const SUBMISSION = 'a'.repeat(64);
+const given = { consentId: 'consent-0001', before: '2026-11-02' };
+
+/** The event as somebody else's program would write it to the topic. */
+function byAnother(type: string, data: unknown): Parameters<typeof readControlRecord>[0] {
+  return encodeKafkaStructured({
+    specversion: '1.0',
+    id: 'a',
+    source: '/residency/control',
+    type,
+    datacontenttype: 'application/json',
+    extensions: { salt: SALT },
+    data: Buffer.from(JSON.stringify(data)),
+  });
+}
+
+describe('an order to erase, or a hold', () => {
+  it.each([
+    [ERASURE_ORDERED, { submissions: many(SUBMISSION, NAMED_IN_ORDER) }],
+    [ERASURE_ORDERED, { consents: many(given, NAMED_IN_ORDER) }],
+    [HOLD_PLACED, { submissions: many(SUBMISSION, NAMED_IN_ORDER) }],
+    [HOLD_PLACED, { consents: many(given.consentId, NAMED_IN_ORDER) }],
+    [HOLD_LIFTED, { hold: ACT }],
+  ])('%s names up to 1000', (type, named) => {
+    expect(NAMED_IN_ORDER).toBe(1_000);
+    const data = { act: ACT, reason: REASON, ...named };
+    expect(readControlRecord(byAnother(type, data))).toEqual({ type, data });
+  });
+
+  it.each<[string, string, object]>([
+    ['neither submissions nor consents', ERASURE_ORDERED, {}],
+    ['neither submissions nor consents', HOLD_PLACED, {}],
+    [
+      'both submissions and consents',
+      ERASURE_ORDERED,
+      { submissions: [SUBMISSION], consents: [given] },
+    ],
+    [
+      'both submissions and consents',
+      HOLD_PLACED,
+      { submissions: [SUBMISSION], consents: [given.consentId] },
+    ],
+    ['no submission', ERASURE_ORDERED, { submissions: [] }],
+    ['no consent', ERASURE_ORDERED, { consents: [] }],
+    ['no submission', HOLD_PLACED, { submissions: [] }],
+    ['no consent', HOLD_PLACED, { consents: [] }],
+    ['1001 submissions', ERASURE_ORDERED, { submissions: many(SUBMISSION, NAMED_IN_ORDER + 1) }],
+    ['1001 consents', ERASURE_ORDERED, { consents: many(given, NAMED_IN_ORDER + 1) }],
+    ['1001 submissions', HOLD_PLACED, { submissions: many(SUBMISSION, NAMED_IN_ORDER + 1) }],
+    ['1001 consents', HOLD_PLACED, { consents: many(given.consentId, NAMED_IN_ORDER + 1) }],
+    [
+      'a consent without an instant',
+      ERASURE_ORDERED,
+      { consents: [{ consentId: 'consent-0001' }] },
+    ],
+    [
+      'an instant that is none',
+      ERASURE_ORDERED,
+      { consents: [{ ...given, before: '2026-02-29' }] },
+    ],
+    ['a member of a consent more', ERASURE_ORDERED, { consents: [{ ...given, subject: 'x' }] }],
+    ['an instant in a hold', HOLD_PLACED, { consents: [given] }],
+    ['a submission in upper case', HOLD_PLACED, { submissions: [SUBMISSION.toUpperCase()] }],
+    ['a consent that is none', HOLD_PLACED, { consents: ['consent 0001'] }],
+    [
+      'an act in upper case',
+      ERASURE_ORDERED,
+      { submissions: [SUBMISSION], act: ACT.toUpperCase() },
+    ],
+    ['an act that is no UUID', HOLD_PLACED, { submissions: [SUBMISSION], act: 'act-1' }],
+    ['an act with a line more', ERASURE_ORDERED, { submissions: [SUBMISSION], act: `${ACT}\n` }],
+    ['a reason of two lines', ERASURE_ORDERED, { submissions: [SUBMISSION], reason: 'a\nb' }],
+    ['a reason that turns text', HOLD_PLACED, { submissions: [SUBMISSION], reason: '\u202Ex' }],
+    ['no reason', ERASURE_ORDERED, { submissions: [SUBMISSION], reason: '' }],
+    ['a member more', HOLD_PLACED, { submissions: [SUBMISSION], subject: 'somebody' }],
+    ['no hold', HOLD_LIFTED, {}],
+    ['a hold that is no UUID', HOLD_LIFTED, { hold: 'all' }],
+    ['a reason of two lines', HOLD_LIFTED, { hold: ACT, reason: 'a\nb' }],
+    ['an act that is no UUID', HOLD_LIFTED, { hold: ACT, act: 'x' }],
+  ])('with %s is none (%s)', (_, type, change) => {
+    const data = { act: ACT, reason: REASON, ...change };
+    expect(() => readControlRecord(byAnother(type, data))).toThrow(
+      expect.objectContaining({ code: 'INVALID_CONTROL_EVENT', remedy: 'park' }),
+    );
+  });
+});
 
 const after = (...all: readonly ControlEvent[]): ControlState =>
   all.reduce<ControlState>((state, event, index) => {

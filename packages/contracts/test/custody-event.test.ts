@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   SAMPLE_COPIED,
+  SAMPLE_ERASED,
   custodyDigest,
   custodyEntry,
   custodyEntryOf,
@@ -10,10 +11,12 @@ import {
   encodeCustodyEvent,
   regionOfCustody,
   restoredCustodyEntry,
+  isOfOrder,
   sampleCopied,
+  sampleErased,
   sha256,
 } from '../src/index.ts';
-import type { CopiedEvent } from '../src/index.ts';
+import type { CopiedEvent, ErasedEvent } from '../src/index.ts';
 import { custodyEvents } from './arbitraries.ts';
 import { testEventCodec } from './event-codec-suite.ts';
 
@@ -36,6 +39,26 @@ const EVENT: CopiedEvent = {
       sealedBytes: 1_043,
       wrappingKey: 'zurich-1',
     },
+  },
+};
+
+const ORDER = '3f9d2c1a-6b7e-4d58-9a0c-1e2f3a4b5c6d';
+const erasedAt = { sha256: 'd'.repeat(64), versions: 2, setAside: 1, uploads: 0 };
+const ERASED: ErasedEvent = {
+  log: 'log-1',
+  sequence: 8,
+  at: 1_700_000_000_000,
+  type: SAMPLE_ERASED,
+  data: {
+    previous: 'b'.repeat(64),
+    of: 'log-1/threat.samples/0/42',
+    submission: SUBMISSION,
+    region: 'zurich',
+    order: ORDER,
+    sites: [
+      { site: 'zrh-1', ...erasedAt, versionId: 'v-9' },
+      { site: 'zrh-2', ...erasedAt },
+    ],
   },
 };
 
@@ -104,6 +127,47 @@ describe('a custody event', () => {
   it('has the documented bytes', () => {
     expect(encodeCustodyEvent(EVENT).toString()).toBe(
       `{"causationid":"${SUBMISSION}","data":{"copy":{"key":"samples/aa/aa/${SUBMISSION}","sealedBytes":1043,"sealedSha256":"${'c'.repeat(64)}","site":"zrh-2","wrappingKey":"zurich-1"},"from":"zrh-1","of":"log-1/threat.samples/0/42","previous":"${'b'.repeat(64)}","region":"zurich","submission":"${SUBMISSION}"},"datacontenttype":"application/json","id":"7","sequence":"00000000000000000007","source":"/residency/log-1/residency.custody.zurich","specversion":"1.0","time":"2023-11-14T22:13:20.000Z","type":"residency.sample.copied.v1"}`,
+    );
+  });
+
+  it('of an erasure has the documented bytes, and its submission as key', () => {
+    const site = (name: string, more = ''): string =>
+      `{"setAside":1,"sha256":"${'d'.repeat(64)}","site":"${name}","uploads":0,${more}"versions":2}`;
+    expect(encodeCustodyEvent(ERASED).toString()).toBe(
+      `{"causationid":"${SUBMISSION}","data":{"of":"log-1/threat.samples/0/42","order":"${ORDER}","previous":"${'b'.repeat(64)}","region":"zurich","sites":[${site('zrh-1', '"versionId":"v-9",')},${site('zrh-2')}],"submission":"${SUBMISSION}"},"datacontenttype":"application/json","id":"8","sequence":"00000000000000000008","source":"/residency/log-1/residency.custody.zurich","specversion":"1.0","time":"2023-11-14T22:13:20.000Z","type":"residency.sample.erased.v1"}`,
+    );
+    expect(custodyEntry(ERASED).record.key).toEqual(Buffer.from(SUBMISSION));
+  });
+
+  it('of an erasure is folded as the sites that it names, and is of no order to repair', () => {
+    const { of, submission, region } = ERASED.data;
+    expect(sampleErased(ERASED)).toEqual({
+      type: 'erased',
+      of,
+      submission,
+      region,
+      order: ORDER,
+      sites: ['zrh-1', 'zrh-2'],
+    });
+    expect(isOfOrder(ERASED, ORDER)).toBe(false);
+    expect(isOfOrder({ ...EVENT, data: { ...EVENT.data, order: ORDER } }, ORDER)).toBe(true);
+  });
+
+  it.each<[string, object]>([
+    ['no site', { sites: [] }],
+    ['a site without a count', { sites: [{ site: 'zrh-1', sha256: 'd'.repeat(64), versions: 1 }] }],
+    ['a negative count', { sites: [{ site: 'zrh-1', ...erasedAt, uploads: -1 }] }],
+    ['half a version', { sites: [{ site: 'zrh-1', ...erasedAt, versions: 0.5 }] }],
+    ['half a set-aside object', { sites: [{ site: 'zrh-1', ...erasedAt, setAside: 0.5 }] }],
+    ['no digest', { sites: [{ site: 'zrh-1', ...erasedAt, sha256: '' }] }],
+    ['an order that is no UUID', { order: 'order-1' }],
+    ['the digest of the sample', { sampleSha256: 'e'.repeat(64) }],
+  ])('of an erasure with %s is refused', (_, change) => {
+    const json = JSON.parse(encodeCustodyEvent(ERASED).toString()) as { data: object };
+    const changed = { ...json, data: { ...ERASED.data, ...change } };
+    expect(custodyEventIn(Buffer.from(JSON.stringify(json)))).toEqual(ERASED);
+    expect(() => decodeCustodyEvent(Buffer.from(JSON.stringify(changed)))).toThrow(
+      expect.objectContaining({ code: 'INVALID_CUSTODY_EVENT' }),
     );
   });
 

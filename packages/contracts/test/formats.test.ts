@@ -2,6 +2,7 @@ import { checkPolicy, decide, policyInForce } from '@residency/residency';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  FORMAT_LEVEL,
   decodeObjectMetadata,
   decodeQuarantinePointer,
   encodeObjectMetadata,
@@ -15,6 +16,7 @@ import {
   submissionId,
   submissionOfKey,
 } from '../src/index.ts';
+import { objects } from './arbitraries.ts';
 
 const hex64 = fc.stringMatching(/^[0-9a-f]{64}$/);
 
@@ -89,23 +91,34 @@ describe('a submission id', () => {
 });
 
 describe('object metadata', () => {
-  const metadata = fc.record({
-    position: fc.nat().map((n) => `log/t/0/${n}`),
-    sampleSha256: hex64,
-    country: fc.constantFrom('CH', 'BR'),
-    policyDigest: hex64,
-    sealedSha256: hex64,
-    wrappingKey: fc.stringMatching(/^[a-zA-Z0-9-]{1,128}$/),
-  });
   it('reads back as it was written, in lower-case ASCII names', () => {
     fc.assert(
-      fc.property(metadata, (m) => {
+      fc.property(objects, (m) => {
         const values = encodeObjectMetadata(m);
         expect(Object.keys(values).every((name) => /^[a-z0-9-]+$/.test(name))).toBe(true);
         expect(decodeObjectMetadata(values)).toEqual(m);
       }),
     );
   });
+  it.each(['', 'x', 'A'.repeat(36), '3F9D2C1A-6B7E-4D58-9A0C-1E2F3A4B5C6D'])(
+    'is refused with the order %j of a tombstone',
+    (erased) => {
+      const values = {
+        position: 'l/t/0/1',
+        'sample-sha256': 'a'.repeat(64),
+        country: 'CH',
+        'policy-digest': 'a'.repeat(64),
+        'sealed-sha256': 'a'.repeat(64),
+        'wrapping-key': 'k',
+      };
+      const order = '3f9d2c1a-6b7e-4d58-9a0c-1e2f3a4b5c6d';
+      expect(decodeObjectMetadata({ ...values, erased: order }).erased).toBe(order);
+      expect(decodeObjectMetadata(values)).not.toHaveProperty('erased');
+      expect(() => decodeObjectMetadata({ ...values, erased })).toThrow(
+        expect.objectContaining({ code: 'INVALID_METADATA' }),
+      );
+    },
+  );
   it.each([
     'position',
     'sample-sha256',
@@ -219,4 +232,8 @@ describe('a policy document', () => {
       expect.objectContaining({ code: 'INVALID_POLICY' }),
     );
   });
+});
+
+it('the format level is 4: a router of level 3 takes a tombstone for an object that nobody explains', () => {
+  expect(FORMAT_LEVEL).toBe(4);
 });

@@ -16,6 +16,9 @@ const POLICY = readFileSync(new URL('../../../policy/residency-1.json', import.m
 const CONSENT =
   '{"consentId":"consent-0001","purposes":["threat-sample-sharing"],"termsVersion":"1"}';
 const PAUSE = '{"reason":"disks"}';
+const ORDER = `{"act":"3f9d2c1a-6b7e-4d58-9a0c-1e2f3a4b5c6d","reason":"asked","submissions":["${'a'.repeat(64)}"]}`;
+const HOLD =
+  '{"act":"3f9d2c1a-6b7e-4d58-9a0c-1e2f3a4b5c6d","reason":"a court","consents":["consent-0001"]}';
 const POINTER = `{"position":"l/threat.samples/0/1","reason":"TOO_LARGE","detail":"d","valueSha256":"${'0'.repeat(64)}","valueBytes":3}`;
 const MARKER = '{"region":"zurich","site":"zrh-1"}';
 const LINK = '{"consentId":"consent-0001","subject":"somebody"}';
@@ -88,6 +91,22 @@ const READERS: readonly (readonly [
     (bytes) =>
       followControl(INITIAL_CONTROL, record('residency.routing.paused.v1', bytes)).mode ===
       'paused',
+  ],
+  [
+    'an order to erase',
+    ORDER,
+    '"asked"',
+    (bytes) =>
+      followControl(INITIAL_CONTROL, record('residency.erasure.ordered.v1', bytes)).erasures?.orders
+        .length === 1,
+  ],
+  [
+    'a hold',
+    HOLD,
+    '"a court"',
+    (bytes) =>
+      followControl(INITIAL_CONTROL, record('residency.hold.placed.v1', bytes)).erasures?.holds
+        .length === 1,
   ],
   [
     'a quarantine pointer',

@@ -270,6 +270,12 @@ const HOSTILE: readonly Json[] = [
   ['x'],
   Array.from({ length: 17 }, () => 'x'),
   { x: 1 },
+  ['a'.repeat(64)],
+  ['consent-0001'],
+  { order: '3f9d2c1a-6b7e-4d58-9a0c-1e2f3a4b5c6d', region: 'zurich' },
+  '3f9d2c1a-6b7e-4d58-9a0c-1e2f3a4b5c6d',
+  '3F9D2C1A-6B7E-4D58-9A0C-1E2F3A4B5C6D',
+  'ERASED',
 ];
 const NAMES = [
   'extra',
@@ -281,6 +287,10 @@ const NAMES = [
   'dataclassification',
   'dataschema',
   'reason',
+  'submissions',
+  'consents',
+  'erasure',
+  'erased',
   'ce_x',
   'ce_X',
   'ce_datacontenttype',

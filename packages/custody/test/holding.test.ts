@@ -1,6 +1,28 @@
-import { evolveHolding, holding, holdingOf, owedSites } from '@residency/custody';
-import type { PlacedCopy, SampleCopied, StoredSample } from '@residency/custody';
-import { array, assert, constantFrom, oneof, property, record, subarray } from 'fast-check';
+import {
+  CUSTODY_FINDING_CODES,
+  evolveHolding,
+  holding,
+  holdingOf,
+  owedSites,
+  unerasedSites,
+} from '@residency/custody';
+import type {
+  Holding,
+  PlacedCopy,
+  SampleCopied,
+  SampleErased,
+  StoredSample,
+} from '@residency/custody';
+import {
+  array,
+  assert,
+  constantFrom,
+  oneof,
+  property,
+  record,
+  shuffledSubarray,
+  subarray,
+} from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 const SITES = ['zrh-1', 'zrh-2', 'zrh-3'];
@@ -21,6 +43,16 @@ const copied = (placed: PlacedCopy, change: Partial<SampleCopied> = {}): SampleC
   submission: STORED.submission,
   region: STORED.region,
   copy: placed,
+  ...change,
+});
+
+const erased = (sites: readonly string[], change: Partial<SampleErased> = {}): SampleErased => ({
+  type: 'erased',
+  of: STORED.position,
+  submission: STORED.submission,
+  region: STORED.region,
+  order: 'order-1',
+  sites,
   ...change,
 });
 
@@ -73,17 +105,94 @@ describe('a holding', () => {
   });
 });
 
+describe('the holding of an erased sample', () => {
+  const TWO: StoredSample = { ...STORED, placements: [copy('zrh-1'), copy('zrh-2')] };
+
+  it('has no copy where a site has a tombstone, and owes none', () => {
+    const { holding: now, findings } = holding(TWO, [erased(['zrh-1', 'zrh-2'])]);
+    expect(findings).toEqual([]);
+    expect(now).toEqual({
+      ...holdingOf(TWO),
+      copies: [],
+      erased: { order: 'order-1', sites: ['zrh-1', 'zrh-2'] },
+    });
+    expect(owedSites(now, SITES)).toEqual([]);
+  });
+
+  it('keeps the copy of a site that was not erased yet, until an event names it', () => {
+    const one = evolveHolding(holdingOf(TWO), erased(['zrh-1'])).holding;
+    expect(one.copies).toEqual([copy('zrh-2')]);
+    expect(unerasedSites(one, SITES)).toEqual(['zrh-2', 'zrh-3']);
+    expect(owedSites(one, SITES)).toEqual([]);
+    const both = evolveHolding(one, erased(['zrh-2'], { order: 'order-2' })).holding;
+    expect(both).toMatchObject({
+      copies: [],
+      erased: { order: 'order-1', sites: ['zrh-1', 'zrh-2'] },
+    });
+    expect(unerasedSites(both, SITES)).toEqual(['zrh-3']);
+  });
+
+  it('has no other ciphertext either where a site has a tombstone', () => {
+    const unequal = { ...STORED, placements: [copy('zrh-1'), copy('zrh-2', 'c2')] } as const;
+    const one = evolveHolding(holdingOf(unequal), erased(['zrh-1'])).holding;
+    expect(one.unequal).toEqual([copy('zrh-2', 'c2')]);
+    expect(evolveHolding(one, erased(['zrh-2'])).holding.unequal).toEqual([]);
+  });
+
+  it('names each site once, however often events name it', () => {
+    const events = [erased(['zrh-2', 'zrh-2']), erased(['zrh-2', 'zrh-1'])];
+    expect(holding(TWO, events).holding.erased?.sites).toEqual(['zrh-2', 'zrh-1']);
+  });
+
+  it.each([
+    ['a copy to a site that was not erased yet', copied(copy('zrh-3'))],
+    ['a copy to a site with a tombstone', copied(copy('zrh-1'))],
+    ['a repair', copied(copy('zrh-1'), { isRepair: true })],
+  ])('does not follow %s', (_, event) => {
+    const now = evolveHolding(holdingOf(TWO), erased(['zrh-1'])).holding;
+    expect(evolveHolding(now, event)).toEqual({
+      holding: now,
+      finding: { code: 'COPIED_AFTER_ERASURE', position: STORED.position, site: event.copy.site },
+    });
+  });
+
+  it.each([
+    ['of another record', { of: 'log-1/threat.samples/0/8' }],
+    ['of another submission', { submission: 't' }],
+    ['of another region', { region: 'moscow' }],
+  ])('does not follow an erasure %s, and the finding names its sites', (_, change) => {
+    expect(evolveHolding(holdingOf(TWO), erased(['zrh-1', 'zrh-2'], change))).toEqual({
+      holding: holdingOf(TWO),
+      finding: {
+        code: 'COPY_OF_ANOTHER',
+        position: change.of ?? STORED.position,
+        site: 'zrh-1 zrh-2',
+      },
+    });
+  });
+
+  it('is not asked for of a sample that was not erased', () => {
+    expect(unerasedSites(holdingOf(TWO), SITES)).toEqual([]);
+  });
+});
+
 const anyCopy = record({
   site: constantFrom(...SITES, 'mow-1'),
   sealedSha256: constantFrom('c1', 'c2'),
   sealedBytes: constantFrom(700, 701),
 });
-const anyEvent = oneof(
+const anyErasure = record({
+  sites: subarray([...SITES, 'mow-1'], { minLength: 1 }),
+  order: constantFrom('order-1', 'order-2'),
+  region: constantFrom('zurich', 'zurich', 'moscow'),
+}).map(({ sites, order, region }) => erased(sites, { order, region }));
+const anyCopied = oneof(
   anyCopy.map((one) => copied(one)),
   record({ one: anyCopy, region: constantFrom('zurich', 'moscow') }).map(({ one, region }) =>
     copied(one, { region }),
   ),
 );
+const anyEvent = oneof({ weight: 3, arbitrary: anyCopied }, { weight: 1, arbitrary: anyErasure });
 const anyStored = array(anyCopy, { minLength: 1, maxLength: 3 }).map(
   ([first = copy('zrh-1'), ...others]): StoredSample => ({
     ...STORED,
@@ -91,9 +200,9 @@ const anyStored = array(anyCopy, { minLength: 1, maxLength: 3 }).map(
   }),
 );
 
-it('whatever the events say, it names at least one copy, all of one ciphertext, each site once more than before at most', () => {
+it('whatever the copied events say, it names at least one copy, all of one ciphertext, each site once more than before at most', () => {
   assert(
-    property(anyStored, array(anyEvent, { maxLength: 12 }), (stored, events) => {
+    property(anyStored, array(anyCopied, { maxLength: 12 }), (stored, events) => {
       const { holding: now, findings } = holding(stored, events);
       expect(now.copies.length).toBeGreaterThan(0);
       expect(new Set(now.copies.map(({ sealedSha256 }) => sealedSha256)).size).toBe(1);
@@ -122,7 +231,7 @@ it('an event that cannot follow changes nothing, so it may be left out', () => {
   );
 });
 
-it('owes exactly the sites that it does not have', () => {
+it('owes exactly the sites that it does not have, and nothing of an erased sample', () => {
   assert(
     property(
       anyStored,
@@ -131,8 +240,98 @@ it('owes exactly the sites that it does not have', () => {
       (stored, events, sites) => {
         const { holding: now } = holding(stored, events);
         const has = now.copies.map(({ site }) => site);
-        expect(owedSites(now, sites)).toEqual(sites.filter((site) => !has.includes(site)));
+        expect(owedSites(now, sites)).toEqual(
+          now.erased === undefined ? sites.filter((site) => !has.includes(site)) : [],
+        );
+        expect(unerasedSites(now, sites)).toEqual(
+          now.erased === undefined
+            ? []
+            : sites.filter((site) => now.erased?.sites.includes(site) === false),
+        );
       },
     ),
   );
+});
+
+const isErasure = (event: SampleCopied | SampleErased): event is SampleErased =>
+  event.type === 'erased';
+const isFollowedErasure = (event: SampleCopied | SampleErased): boolean =>
+  isErasure(event) && event.region === STORED.region;
+
+/** All sites that the events erase, and the order of the first one. */
+function erasureOf(events: readonly (SampleCopied | SampleErased)[]): {
+  readonly order: string | undefined;
+  readonly sites: readonly string[];
+} {
+  const followed = events.filter(isErasure).filter(isFollowedErasure);
+  return { order: followed[0]?.order, sites: followed.flatMap(({ sites }) => sites) };
+}
+
+it('is erased where the events say it and nowhere else, by the first order, and has no copy there', () => {
+  assert(
+    property(anyStored, array(anyEvent, { maxLength: 12 }), (stored, events) => {
+      const { holding: now } = holding(stored, events);
+      const { order, sites } = erasureOf(events);
+      expect([now.erased?.order, new Set(now.erased?.sites)]).toEqual([order, new Set(sites)]);
+      expect(new Set(now.erased?.sites).size).toBe(now.erased?.sites.length ?? 0);
+      for (const { site } of [...now.copies, ...now.unequal]) expect(sites).not.toContain(site);
+      // What no event erased stays.
+      const before = holding(stored, events.slice(0, events.findIndex(isFollowedErasure)));
+      if (now.erased !== undefined)
+        expect(now.copies).toEqual(
+          before.holding.copies.filter(({ site }) => !sites.includes(site)),
+        );
+    }),
+  );
+});
+
+it('no copied event after an erasure changes anything, and each is a finding', () => {
+  assert(
+    property(
+      anyStored,
+      array(anyEvent, { maxLength: 6 }),
+      anyErasure.filter(isFollowedErasure),
+      anyCopied,
+      (stored, events, erasure, event) => {
+        const { holding: now } = holding(stored, [...events, erasure]);
+        const { holding: next, finding } = evolveHolding(now, event);
+        expect(next).toEqual(now);
+        expect(['COPY_OF_ANOTHER', 'COPY_DIFFERS', 'COPIED_AFTER_ERASURE']).toContain(
+          finding?.code,
+        );
+      },
+    ),
+  );
+});
+
+it('comes to the same whatever the order of its erasures, but for the order that is named', () => {
+  const settled = ({ erased: gone, ...rest }: Holding): unknown => [
+    rest,
+    gone?.sites.toSorted((a, b) => a.localeCompare(b)),
+  ];
+  const permuted = array(anyErasure, { maxLength: 6 }).chain((all) =>
+    shuffledSubarray(all, { minLength: all.length }).map((other) => [all, other] as const),
+  );
+  assert(
+    property(
+      anyStored,
+      array(anyCopied, { maxLength: 6 }),
+      permuted,
+      (stored, copies, [all, other]) => {
+        const one = holding(stored, [...copies, ...all]);
+        const two = holding(stored, [...copies, ...other]);
+        expect(settled(two.holding)).toEqual(settled(one.holding));
+        expect(two.findings.length).toBe(one.findings.length);
+      },
+    ),
+  );
+});
+
+it('has four codes of findings', () => {
+  expect([...CUSTODY_FINDING_CODES]).toEqual([
+    'COPY_OF_ANOTHER',
+    'COPY_DIFFERS',
+    'COPIED_TWICE',
+    'COPIED_AFTER_ERASURE',
+  ]);
 });

@@ -5,7 +5,7 @@ import type { Sites } from './ports/sites.ts';
 
 /**
  * The sites of the record's region that hold bytes of it, and those that cannot answer or are out of
- * service: a write that failed may have arrived.
+ * service: a write that failed may have arrived. A tombstone has none of its bytes.
  */
 export async function bytesIn(
   { sites: names, idle = [], judged: { submission, decision } }: Placeable,
@@ -17,7 +17,8 @@ export async function bytesIn(
     names.map(async (site) => {
       try {
         const store = await sites.store(site, decision.region);
-        return (await store.head(key))?.metadata.position === own;
+        const found = (await store.head(key))?.metadata;
+        return found?.position === own && found.erased === undefined;
       } catch {
         return true;
       }

@@ -7,6 +7,11 @@ export interface Attempt {
   readonly position: Position;
   /** The last settled offset of the partition; `null`: none. Records after it have no event yet. */
   readonly previous: bigint | null;
+  /**
+   * Earlier records of the batch and the identity that are refused as erased. One of them may have
+   * bytes in a first site that lost its tombstone.
+   */
+  readonly erased: readonly string[];
 }
 
 /** What an object's metadata say of its record, before the record is sealed. */

@@ -41,6 +41,7 @@ export async function fateOf(head: ObjectHead, claim: Claim, site: string): Prom
     const { of } = owner;
     if (of === claim.metadata.position) return { kind: 'void', owner: first };
     const position = parsePosition(of);
+    if (claim.attempt.erased.includes(of)) return { kind: 'void', owner: first };
     if (isSettling(position, claim.attempt)) return { kind: 'settling', owner };
     const outcome = await claim.outcomes.outcomeOf(position);
     switch (outcome.state) {

@@ -21,7 +21,14 @@ export type OfAnother =
    * does not name, or in the first site beside a claim.
    */
   | { readonly kind: 'duplicate'; readonly of: string; readonly left: readonly SeenHead[] }
-  | { readonly kind: 'conflict'; readonly owner: NamedOwner };
+  | { readonly kind: 'conflict'; readonly owner: NamedOwner }
+  | Erased;
+
+/** A sample of the identity was erased, by this order. */
+export interface Erased {
+  readonly kind: 'erased';
+  readonly order: string;
+}
 
 /** How another record's object in a site affects the record that is being placed. */
 export type Verdict =
@@ -34,6 +41,15 @@ export type Verdict =
 export interface SeenHead {
   readonly site: string;
   readonly head: ObjectHead;
+}
+
+/**
+ * `undefined`: the object is no tombstone. A tombstone decides, in whatever site it is and whatever
+ * record it names, also this one (docs/decisions/0049). It has no bytes of a sample, so nothing else
+ * of it is compared.
+ */
+export function erasedBy({ metadata: { erased } }: ObjectHead): Erased | undefined {
+  return erased === undefined ? undefined : { kind: 'erased', order: erased };
 }
 
 /**
@@ -54,9 +70,11 @@ export async function atClaim(claim: Claim): Promise<OfAnother | undefined> {
   if (store === undefined || claimed === undefined || claimed.of === metadata.position)
     return undefined;
   const head = claimedHead(claimed);
+  const found = await readableHead(store, claim, false);
+  const erased = found === undefined || found === 'away' ? undefined : erasedBy(found);
+  if (erased !== undefined) return erased;
   const fate = await fateOfClaimed(head, claim, store.site);
   if (fate.kind === 'void') return undefined;
-  const found = await readableHead(store, claim, false);
   const left = found !== undefined && found !== 'away' && isOwn(found, claim) ? [found] : [];
   for (const own of left) {
     requireOwnObject(own, metadata, store.site);
@@ -64,7 +82,7 @@ export async function atClaim(claim: Claim): Promise<OfAnother | undefined> {
       throw sitesDisagree(claim, [store.site, claimed.of], [store.site, metadata.position]);
   }
   const verdict = await judge(claim, store.site, head, fate);
-  if (verdict.kind === 'conflict') return verdict;
+  if (verdict.kind === 'conflict' || verdict.kind === 'erased') return verdict;
   if (verdict.kind !== 'duplicate') return undefined;
   const here = left.map((own) => ({ site: store.site, head: own }));
   return { ...verdict, left: [...here, ...verdict.left] };
@@ -125,10 +143,15 @@ export async function atLaterSite(claim: Claim, site: string, head: ObjectHead):
 
 /**
  * The record's own objects in its later sites, from an attempt before the first site lost its
- * object. Throws `OWNER_UNSETTLED` (retry) if a later site does not answer.
+ * object; or the tombstone in one of them. Throws `OWNER_UNSETTLED` (retry) if a later site does not
+ * answer.
  */
-export async function leftBehind(claim: Claim, site: string): Promise<readonly SeenHead[]> {
-  const { heads, away } = await laterHeads(claim);
+export async function leftBehind(
+  claim: Claim,
+  site: string,
+): Promise<readonly SeenHead[] | Erased> {
+  const { heads, away, erased } = await laterHeads(claim);
+  if (erased !== undefined) return erased;
   if (away > 0) throw laterSiteAway(claim, site);
   return heads.filter(({ head }) => isOwn(head, claim));
 }
@@ -160,9 +183,11 @@ async function judge(
     heads: later,
     earlier,
     away,
+    erased,
   } = equal && direct && certain && policyDigest === claim.metadata.policyDigest
     ? NONE
     : await laterHeads(claim);
+  if (erased !== undefined) return erased;
   const left = later.filter((one) => isOwn(one.head, claim));
   const disagree = (other: SeenHead | undefined): Error =>
     sitesDisagree(
@@ -216,6 +241,8 @@ interface LaterHeads {
   readonly earlier: readonly SeenHead[];
   /** The number of sites that may be owed: no answer, or an object of an earlier arbiter's time. */
   readonly away: number;
+  /** Of a tombstone in one of them. */
+  readonly erased?: Erased;
 }
 
 const NONE: LaterHeads = { heads: [], earlier: [], away: 0 };
@@ -231,6 +258,8 @@ async function laterHeads(claim: Claim): Promise<LaterHeads> {
     head === undefined || head === 'away' ? [] : [{ site, head }],
   );
   for (const { site, head } of heads) {
+    const erased = erasedBy(head);
+    if (erased !== undefined) return { ...NONE, erased };
     if (isOwn(head, claim)) requireOwnObject(head, claim.metadata, site);
   }
   const earlier = heads.filter(({ head }) => !isOwn(head, claim) && isOfEarlier(head, claim));

@@ -7,8 +7,8 @@ import { mayOwe } from './claim.ts';
 import type { Attempt, Claim } from './claim.ts';
 import { quarantined } from './decode.ts';
 import type { RecordResult } from './record-result.ts';
-import { atClaim, atFirstSite, atLaterSite, leftBehind } from './identity.ts';
-import type { OfAnother, Verdict } from './identity.ts';
+import { atClaim, atFirstSite, atLaterSite, erasedBy, leftBehind } from './identity.ts';
+import type { Erased, OfAnother, Verdict } from './identity.ts';
 import type { Placeable } from './judge.ts';
 import { requireOwnObject, sitesDisagree } from './placing-errors.ts';
 import type { CreateResult, ObjectHead, ObjectStore } from './ports/object-store.ts';
@@ -34,6 +34,10 @@ export interface PlaceDeps {
  * nothing more (DESIGN §3 "The store is the identity register", docs/decisions/0015). A record that
  * left bytes in a site never ends as quarantined, unless that site is away and the identity is
  * another sample's (docs/decisions/0037).
+ *
+ * A record that finds a tombstone in any of the sites is refused. If the first site has bytes of it
+ * then, that site is not erased yet, or lost its tombstone: the order covers every site, so a
+ * custodian puts one there (docs/decisions/0049).
  *
  * Throws the errors of site, sealer and audit log; `OWNER_UNSETTLED` and `SITES_DISAGREE` (retry);
  * `LOG_REWOUND` (stop).
@@ -107,9 +111,10 @@ async function write({ judged, sealed, claim }: Writing): Promise<RecordResult> 
       return await unreadable(site, claim, judged);
     }
     const verdict =
-      head.metadata.position === metadata.position
+      erasedBy(head) ??
+      (head.metadata.position === metadata.position
         ? own(head, claim, site)
-        : await (first ? atFirstSite : atLaterSite)(claim, site, head);
+        : await (first ? atFirstSite : atLaterSite)(claim, site, head));
     switch (verdict.kind) {
       case 'own':
         placements.push(placement(site, key, head));
@@ -125,6 +130,7 @@ async function write({ judged, sealed, claim }: Writing): Promise<RecordResult> 
         break;
       case 'duplicate':
       case 'conflict':
+      case 'erased':
         return ofAnother(verdict, placements, key, judged);
       default:
         return verdict satisfies never;
@@ -182,13 +188,17 @@ class Debts {
   }
 }
 
-/** The identity is another record's. `placements`: what this record wrote before it found out. */
+/**
+ * The identity is another record's, or erased. `placements`: what this record wrote before it found
+ * out.
+ */
 function ofAnother(
   verdict: OfAnother,
   placements: readonly Placement[],
   key: string,
   judged: Placeable['judged'],
 ): RecordResult {
+  if (verdict.kind === 'erased') return refusedAsErased(verdict, judged);
   if (verdict.kind === 'conflict') {
     const { of, ...owner } = verdict.owner;
     return quarantined(
@@ -204,6 +214,17 @@ function ofAnother(
   return {
     outcome: 'duplicate',
     data: { ...judged, of: verdict.of, ...(copies.length === 0 ? {} : { placements: copies }) },
+  };
+}
+
+function refusedAsErased(
+  { order }: Erased,
+  { submission, sampleBytes, verdict, consentId, decision: { region } }: Placeable['judged'],
+): RecordResult {
+  const passed = { submission, sampleBytes, verdict, consentId };
+  return {
+    outcome: 'refused',
+    data: { ...passed, reason: 'ERASED', erasure: { order, region } },
   };
 }
 
@@ -271,7 +292,9 @@ async function unreadable(
   claim: Claim,
   judged: Placeable['judged'],
 ): Promise<RecordResult> {
-  const [left] = await leftBehind(claim, site);
+  const behind = await leftBehind(claim, site);
+  if ('kind' in behind) return refusedAsErased(behind, judged);
+  const [left] = behind;
   if (left !== undefined)
     throw sitesDisagree(claim, [site, undefined], [left.site, claim.metadata.position]);
   return quarantined(

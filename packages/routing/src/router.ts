@@ -1,4 +1,5 @@
 import { codeOf, remedyOf } from '@residency/coded-error';
+import { formatPosition } from '@residency/contracts';
 import type { ControlState, Limits, LogRecord } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { ByteBudget } from './byte-budget.ts';
@@ -124,6 +125,8 @@ interface Stored {
   readonly later: readonly ObjectStore[];
   readonly placeable: Pick<Placeable, 'sites' | 'settleWith'>;
   readonly bytesIn: NonNullable<Blocked['bytesIn']>;
+  /** See `Attempt`; with this record, if it is one of them. */
+  readonly erased: readonly string[];
 }
 
 // The cost of one sample in work besides its bytes, in file handles and in memory. Bounds the
@@ -172,9 +175,10 @@ async function storeAfter(
     if (batch.signal.aborted)
       return { decoded, state: { blocked: notYet('ROUTING_ABORTED', offset) } };
     const { log, topic, partition, previous } = batch;
-    const attempt: Attempt = { position: { log, topic, partition, offset }, previous };
-    const ofRecord = (): Promise<readonly string[]> =>
-      bytesIn(placeable, attempt.position, deps.sites);
+    const position = { log, topic, partition, offset };
+    const erased = before !== undefined && 'erased' in before.state ? before.state.erased : [];
+    const attempt: Attempt = { position, previous, erased };
+    const ofRecord = (): Promise<readonly string[]> => bytesIn(placeable, position, deps.sites);
     try {
       const opened = await openStores(placeable, deps.sites);
       const result = await place(placeable, opened, attempt, deps);
@@ -183,7 +187,14 @@ async function storeAfter(
       const stores = opened.filter((store) => store === arbiter || placed.includes(store.site));
       return {
         decoded,
-        state: { result, stores, later, placeable, bytesIn: ofRecord },
+        state: {
+          result,
+          stores,
+          later,
+          placeable,
+          bytesIn: ofRecord,
+          erased: result.outcome === 'refused' ? [...erased, formatPosition(position)] : erased,
+        },
       };
     } catch (error) {
       return {

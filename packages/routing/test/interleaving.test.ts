@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { objectKey, submissionId } from '@residency/contracts';
+import { objectKey, submissionId, tombstoneOf } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import type { BatchResult, ObjectStore } from '@residency/routing';
 import { RoutingWorld, SHIPPED_POLICY, submissionEvent } from '@residency/testkit';
@@ -23,7 +23,9 @@ type Happening =
   /** A frozen router of before takes one. */
   | { readonly kind: 'zombie'; readonly nth: number }
   /** The first site loses what it holds. */
-  | { readonly kind: 'loss' };
+  | { readonly kind: 'loss' }
+  /** A custodian puts the tombstone of the stored record into the next site that lacks it. */
+  | { readonly kind: 'erasure' };
 
 /** A router's batch on its way: every call to a site waits for its turn. */
 class Attempt {
@@ -116,6 +118,9 @@ class World {
       case 'zombie':
         await this.#zombies[happening.nth % Math.max(1, this.#zombies.length)]?.step();
         break;
+      case 'erasure':
+        this.erase();
+        break;
       case 'loss':
         this.w.memorySite('zrh-1').objects.clear();
         // A router frozen before the loss may write there after everything is settled. No router
@@ -127,6 +132,20 @@ class World {
       default:
         happening satisfies never;
     }
+  }
+
+  /** The first site first; `false`: nothing is stored, or every site has the tombstone. */
+  erase(): boolean {
+    const stored = this.events.find((event) => event.outcome === 'stored');
+    const site = SITES.find((one) => !this.#isErased(one));
+    if (stored?.outcome !== 'stored' || site === undefined) return false;
+    const { metadata, bytes } = tombstoneOf(stored, '0190a1b2-c3d4-4e5f-8a9b-000000000001');
+    this.w.memorySite(site).objects.set(KEY, { metadata, sealed: bytes });
+    return true;
+  }
+
+  #isErased(site: string): boolean {
+    return this.w.memorySite(site).objects.get(KEY)?.metadata.erased !== undefined;
   }
 
   /** Nothing goes wrong any more, and routers go on until nothing moves. */
@@ -220,7 +239,9 @@ function unclaimed({ w, events }: World): string[] {
   );
   return SITES.flatMap((site) => {
     const object = w.memorySite(site).objects.get(KEY);
-    return object === undefined || claims.has(`${site} ${object.metadata.sealedSha256}`)
+    return object === undefined ||
+      object.metadata.erased !== undefined ||
+      claims.has(`${site} ${object.metadata.sealedSha256}`)
       ? []
       : [`${site} ${object.metadata.position}`];
   });
@@ -284,5 +305,43 @@ it('and with another sample under the id: never two stored events, conflicts tha
       ).toEqual([]);
     }),
     { numRuns: 600 },
+  );
+});
+
+it('and with a custodian that erases the stored record: no second stored event, and both sites keep their tombstones', async () => {
+  const shape = fc
+    .array(fc.tuple(partition, fc.boolean()), { minLength: 2, maxLength: 4 })
+    .map((records): Shape => ({
+      partitions: records.map(([one]) => one),
+      other: records.map(([, other]) => other),
+    }));
+  const acts = fc.oneof(
+    { weight: 8, arbitrary: happening },
+    { weight: 1, arbitrary: fc.constant<Happening>({ kind: 'erasure' }) },
+  );
+  await fc.assert(
+    fc.asyncProperty(shape, fc.array(acts, { maxLength: 80 }), async (chosen, happenings) => {
+      const world = new World(chosen);
+      for (const one of atMostOneLoss(happenings)) await world.happens(one);
+      await world.settle();
+      for (let site = 0; site < SITES.length; site += 1) world.erase();
+      await world.settle();
+      const stored = world.events.filter(({ outcome }) => outcome === 'stored').length;
+      expect(stored).toBeLessThanOrEqual(1);
+      if (stored === 0) return;
+      // Whoever waited for a person is refused now.
+      expect(world.events).toHaveLength(chosen.partitions.length);
+      expect(unclaimed(world)).toEqual([]);
+      expect(
+        world.events.filter(
+          (event) =>
+            (event.outcome === 'duplicate' && !leadsToStored(world.w, event)) ||
+            (event.outcome === 'refused' && event.data.reason !== 'ERASED'),
+        ),
+      ).toEqual([]);
+      for (const site of SITES)
+        expect(world.w.memorySite(site).objects.get(KEY)?.metadata.erased).toBeDefined();
+    }),
+    { numRuns: 1_000 },
   );
 });

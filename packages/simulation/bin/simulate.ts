@@ -14,6 +14,7 @@ const HELP = `residency-simulate: lives seeded worlds of the real code until the
   --faults A,B    only these faults; an empty list for none
   --policies A,B  only these policy changes
   --site-out      in each world a site goes out of service and comes back
+  --erase         in each world samples are ordered to be erased
   --mutant NAME   with a defect put into the code
   --go-on         go on after a world that breaks a promise
   --json          the result as one line of JSON`;
@@ -27,6 +28,7 @@ const { values: given } = parseArgs({
     faults: { type: 'string' },
     policies: { type: 'string' },
     'site-out': { type: 'boolean', default: false },
+    erase: { type: 'boolean', default: false },
     story: { type: 'boolean', default: false },
     whole: { type: 'boolean', default: false },
     'go-on': { type: 'boolean', default: false },
@@ -65,6 +67,7 @@ async function main(): Promise<number> {
     faults: names(given.faults),
     policies: names(given.policies),
     siteOut: given['site-out'],
+    erase: given.erase,
   };
   if (given.plan !== undefined || given.story) {
     const { violation } =
@@ -89,7 +92,7 @@ async function main(): Promise<number> {
     print(`outcomes: ${outcomes.map(([name, count]) => `${name} ${count}`).join(', ')}`);
     if (violated[0] !== undefined)
       print(
-        `Its story: npm run simulate -- --seed ${violated[0].seed}${options.siteOut ? ' --site-out' : ''} --story`,
+        `Its story: npm run simulate -- --seed ${violated[0].seed}${options.siteOut ? ' --site-out' : ''}${options.erase ? ' --erase' : ''} --story`,
       );
   }
   return violated.length > 0 ? 1 : 0;

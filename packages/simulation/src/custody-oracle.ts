@@ -8,17 +8,28 @@ import {
   sitesInService,
   custodyDigest,
   SAMPLE_COPIED,
+  SAMPLE_ERASED,
+  ErasureIndex,
   custodyEventIn,
   custodyTopic,
   formatPosition,
   objectKey,
   sampleCopied,
+  sampleErased,
   setAsideKey,
   sha256,
   storedSample,
   submissionOfKey,
+  submissionOfSetAsideKey,
+  tombstoneOf,
 } from '@residency/contracts';
-import type { CopiedEvent, LogRecord, StoredEvent } from '@residency/contracts';
+import type {
+  ControlState,
+  CopiedEvent,
+  ErasedEvent,
+  LogRecord,
+  StoredEvent,
+} from '@residency/contracts';
 import { evolveHolding, holdingOf, owedSites } from '@residency/custody';
 import type { Holding } from '@residency/custody';
 import { policyInForce, settleWith } from '@residency/residency';
@@ -32,6 +43,7 @@ import type { Surroundings } from './surroundings.ts';
 
 interface Held {
   readonly position: string;
+  readonly event: StoredEvent;
   holding: Holding;
   /** Of the record whose object it is: its own, or the one that it adopted. */
   readonly sealedFor: string;
@@ -95,6 +107,7 @@ export class CustodyOracle {
     if (owed.length > 0) this.#deps.world.outcomes.count('stored and owed');
     this.#held.set(position, {
       position,
+      event,
       holding: holdingOf(storedSample(event)),
       sealedFor: placements[0]?.adopted?.position ?? position,
     });
@@ -115,7 +128,7 @@ export class CustodyOracle {
 
   /** A custodian put an object. `before`: what had the key. */
   put(site: string, key: string, object: SimObject, before: SimObject | undefined): void {
-    if (!key.startsWith(OBJECT_PREFIX)) return;
+    if (!key.startsWith(OBJECT_PREFIX) || object.metadata.erased !== undefined) return;
     const { world } = this.#deps;
     if (!this.#isCiphertext(site, key, object))
       world.violated(
@@ -136,9 +149,71 @@ export class CustodyOracle {
       );
   }
 
+  /** A tombstone came to stand under a sample's key. */
+  tombstone(site: string, key: string, { bytes }: SimObject, by: string | undefined): void {
+    const { world } = this.#deps;
+    world.outcomes.count('tombstone');
+    const [arbiter = ''] = this.#sites();
+    const isOrdered = this.#heldAs(site, submissionOfKey(key)).some((held) => {
+      const order = this.#orderOf(held);
+      return order !== undefined && tombstoneOf(held.event, order).bytes.equals(bytes);
+    });
+    if (by?.startsWith('custodian') !== true || !isOrdered)
+      world.violated(
+        'only what is ordered is erased',
+        `${by} put a tombstone into ${site} that no order explains`,
+      );
+    // With a site out, the custodian may know an earlier arbiter.
+    if (
+      world.plan.siteOut === undefined &&
+      world.bucket(arbiter).objects.get(key)?.metadata.erased === undefined &&
+      !this.#isTaken(arbiter, key)
+    )
+      world.violated(
+        'the arbiter is erased first',
+        `${by} put a tombstone into ${site}, and ${arbiter} has none`,
+      );
+  }
+
+  /** Whether every site of the region has the tombstone, by the events, and the world took none. */
+  isErased(submission: string): boolean {
+    const { policies, world } = this.#deps;
+    const sites = policyInForce([...policies], EPOCH + world.scheduler.now)?.document.regions.find(
+      ({ id }) => id === CUSTODY_REGION,
+    )?.sites;
+    return [...this.#held.values()].some(
+      ({ holding: { region, submission: of, erased } }) =>
+        region === CUSTODY_REGION &&
+        of === submission &&
+        erased !== undefined &&
+        [...(sites ?? []), ...this.#sites()].every(
+          (site) => erased.sites.includes(site) && !this.#isTaken(site, objectKey(submission)),
+        ),
+    );
+  }
+
+  /** Whether the order is about a sample that is stored under the identity. */
+  isBegun(submission: string, order: string): boolean {
+    return this.#heldAs('zrh-1', submission).some((held) => this.#orderOf(held) === order);
+  }
+
+  /** An object came to stand in a site: no bytes of an erased sample, by whomever. */
+  cameBack(site: string, key: string, object: SimObject, by: string | undefined): void {
+    const submission = submissionOfKey(key) ?? submissionOfSetAsideKey(key);
+    if (submission === undefined || isTombstone(object) || this.#isTaken(site, key)) return;
+    for (const { position, holding } of this.#heldAs(site, submission))
+      if (holding.erased?.sites.includes(site) === true)
+        this.#deps.world.violated(
+          'erased stays erased',
+          `${by} wrote ${key} to ${site}, where ${position} is erased`,
+        );
+  }
+
   /** What is wrong once nothing more happens. */
   quiet(): void {
     const { world, taken } = this.#deps;
+    for (const held of this.#held.values())
+      for (const site of held.holding.erased?.sites ?? []) this.#assertErased(held, site);
     for (const held of this.#held.values()) {
       const key = objectKey(held.holding.submission);
       for (const { site } of held.holding.copies) {
@@ -198,6 +273,63 @@ export class CustodyOracle {
     this.#sequence += 1;
     this.#previous = custodyDigest(value);
     if (event?.type === SAMPLE_COPIED) this.#copied(event);
+    if (event?.type === SAMPLE_ERASED) this.#erased(event);
+  }
+
+  #erased(event: ErasedEvent): void {
+    const { world } = this.#deps;
+    const { of, order, sites } = event.data;
+    const names = sites.map(({ site }) => site);
+    world.outcomes.count('erased');
+    world.narrate(
+      world.scheduler.now,
+      'custody log',
+      `${of.split('/').slice(-2).join('/')} is erased in ${names.join(' and ')}`,
+    );
+    const held = this.#held.get(of);
+    if (held === undefined || this.#orderOf(held) !== order) {
+      world.violated('only what is ordered is erased', `${of} is erased, and no order says so`);
+      return;
+    }
+    const { holding, finding } = evolveHolding(held.holding, sampleErased(event));
+    if (finding !== undefined)
+      world.violated('only what is ordered is erased', `${finding.code}: ${of} cannot follow`);
+    held.holding = holding;
+    for (const site of names) this.#assertErased(held, site);
+  }
+
+  /** The site has the tombstone, and no bytes of the sample anywhere. */
+  #assertErased({ position, holding: { submission } }: Held, site: string): void {
+    const key = objectKey(submission);
+    const { objects } = this.#deps.world.bucket(site);
+    const standing = objects.get(key);
+    const isGone = standing !== undefined && isTombstone(standing);
+    const aside = [...objects].filter(
+      ([each, object]) => submissionOfSetAsideKey(each) === submission && !isTombstone(object),
+    );
+    if ((!isGone && !this.#isTaken(site, key)) || aside.length > 0)
+      this.#deps.world.violated(
+        'erased is gone',
+        `${position} is erased in ${site}, which has ${isGone ? 'bytes of it set aside' : 'no tombstone'}`,
+      );
+  }
+
+  /** The first order about the sample. */
+  #orderOf({ event: { at, data } }: Held): string | undefined {
+    const { submission, consentId } = data;
+    return new ErasureIndex(this.#state().erasures).orderOf({ submission, consentId, at });
+  }
+
+  /** Stored in the region of the site under this identity. */
+  #heldAs(site: string, submission: string | undefined): readonly Held[] {
+    return [...this.#held.values()].filter(
+      ({ holding }) => holding.submission === submission && holding.region === REGION_OF[site],
+    );
+  }
+
+  /** The world took something that had the key there. */
+  #isTaken(site: string, key: string): boolean {
+    return [...this.#deps.taken].some((name) => name.startsWith(`${site}/${key}/`));
   }
 
   #copied(event: CopiedEvent): void {
@@ -234,24 +366,44 @@ export class CustodyOracle {
       world.violated('what is replaced is kept', `${copy.site} has nothing under ${setAside.key}`);
   }
 
-  /** Copies that sites of the policy in force owe, but for the two kinds that nobody can pay. */
+  /**
+   * Copies that sites of the policy in force owe, but for the two kinds that nobody can pay, and
+   * tombstones of what is ordered to be erased.
+   */
   #unpaid(): readonly { readonly position: string; readonly site: string }[] {
-    const { world, policies } = this.#deps;
+    const { world } = this.#deps;
     if ((world.plan.custodians ?? 0) === 0) return [];
+    const sites = this.#sites();
+    const index = new ErasureIndex(this.#state().erasures);
+    return [...this.#held.values()]
+      .filter(({ holding: { region } }) => region === CUSTODY_REGION)
+      .flatMap((held) => {
+        const { event, holding } = held;
+        const { submission, consentId } = event.data;
+        const isOrdered = index.orderOf({ submission, consentId, at: event.at }) !== undefined;
+        const owing = isOrdered
+          ? sites.filter((site) => holding.erased?.sites.includes(site) !== true)
+          : owedSites(holding, sites).filter(
+              (site) => !this.#isLost(held, site) && !this.#isAnothers(held, site),
+            );
+        return owing.map((site) => ({ position: held.position, site }));
+      });
+  }
+
+  #state(): ControlState {
+    let control = INITIAL_CONTROL;
+    for (const record of this.#control()) control = followControl(control, record);
+    return control;
+  }
+
+  /** Of the policy in force and in service, the arbiter first. */
+  #sites(): readonly string[] {
+    const { world, policies } = this.#deps;
     const named =
       policyInForce([...policies], EPOCH + world.scheduler.now)?.document.regions.find(
         ({ id }) => id === CUSTODY_REGION,
       )?.sites ?? [];
-    let control = INITIAL_CONTROL;
-    for (const record of this.#control()) control = followControl(control, record);
-    const sites = sitesInService(serviceOf(control, CUSTODY_REGION), named);
-    return [...this.#held.values()]
-      .filter(({ holding: { region } }) => region === CUSTODY_REGION)
-      .flatMap((held) =>
-        owedSites(held.holding, sites)
-          .filter((site) => !this.#isLost(held, site) && !this.#isAnothers(held, site))
-          .map((site) => ({ position: held.position, site })),
-      );
+    return sitesInService(serviceOf(this.#state(), CUSTODY_REGION), named);
   }
 
   /** The world took every copy while the site owed its own, which is not there either. */
@@ -290,9 +442,14 @@ export class CustodyOracle {
   #isKept(site: string, key: string): boolean {
     const object = this.#deps.world.bucket(site).objects.get(key);
     return object === undefined
-      ? [...this.#deps.taken].some((name) => name.startsWith(`${site}/${key}/`))
-      : key.endsWith(`/${sha256(object.bytes)}`);
+      ? this.#isTaken(site, key)
+      : isTombstone(object) || key.endsWith(`/${sha256(object.bytes)}`);
   }
+}
+
+/** Under a sample's key, or a set-aside key. */
+function isTombstone({ bytes }: SimObject): boolean {
+  return bytes.toString().startsWith('{"erased":');
 }
 
 function nameOfCopy(

@@ -3,6 +3,7 @@ import { codeOf, hasCode, remedyOf } from '@residency/coded-error';
 import {
   CONSENT_GRANTED,
   CONSENT_WITHDRAWN,
+  ERASURE_ORDERED,
   REDRIVE_HEADER,
   ROUTING_PAUSED,
   ROUTING_RESUMED,
@@ -17,6 +18,7 @@ import {
   policyEntry,
   readSubmission,
   sha256,
+  submissionId,
 } from '@residency/contracts';
 import type { LogEntry, NewRecord } from '@residency/contracts';
 import type { CloudEvent } from '@residency/cloudevents';
@@ -62,6 +64,7 @@ export class Life {
   /** By a record's headers. */
   readonly #sent = new WeakMap<object, Submit>();
   #published = 0;
+  #ordered = 0;
   #version = 1;
   #sites = { zurich: ['zrh-1', 'zrh-2'], moscow: ['mow-1'] };
   #usIn = 'zurich';
@@ -275,7 +278,7 @@ export class Life {
   }
 
   /**
-   * The stored record's object is right in all sites; of records that are settled and not stored,
+   * A tombstone is right in all sites, then the stored record's object; of records that are settled and not stored,
    * in none; else the later site's is the older one.
    */
   #mendObject(key: string): void {
@@ -288,6 +291,7 @@ export class Life {
       const outcomeOf = ({ metadata }: SimObject): string | undefined =>
         world.oracle.events.get(metadata.position ?? '')?.outcome;
       const good =
+        there.find(({ metadata }) => metadata.erased !== undefined) ??
         there.find((object) => outcomeOf(object) === 'stored') ??
         there.findLast(
           (object) => outcomeOf(object) === undefined && object.metadata.position !== undefined,
@@ -556,6 +560,9 @@ export class Life {
       case 'redrive':
         this.#redrive(happening.which);
         return;
+      case 'erase':
+        this.#order(happening);
+        return;
       case 'log-cut':
         this.#cut(happening);
         return;
@@ -711,6 +718,28 @@ export class Life {
     }
   }
 
+  #order({ by, id, at }: Extract<Happening, { kind: 'erase' }>): void {
+    const submissions = [submissionId({ source: SOURCE, id: `s-${id}` })];
+    const before = new Date(EPOCH + Math.floor(at)).toISOString();
+    const consents = [{ consentId: consentName(id), before }];
+    const named = by === 'submission' ? { submissions } : { consents };
+    this.#ordered += 1;
+    const act = `00000000-0000-4000-8000-${String(this.#ordered).padStart(12, '0')}`;
+    this.#world.narrate(
+      this.#world.scheduler.now,
+      'operator',
+      `orders to erase ${by === 'submission' ? `s-${id}` : `what came under ${consentName(id)}`}`,
+    );
+    this.#append(
+      controlEntry(
+        { type: ERASURE_ORDERED, data: { act, reason: 'a drill', ...named } },
+        this.#id(),
+        SALT,
+      ),
+      TOPICS.control,
+    );
+  }
+
   #redrive(which: number): void {
     const { oracle, kafka, scheduler, narrate } = this.#world;
     const quarantined = [...oracle.events].filter(([, { outcome }]) => outcome === 'quarantined');
@@ -788,7 +817,11 @@ function rule(region: string, countries: readonly string[]): PolicyRule {
   };
 }
 
+/** Of every submission. */
+const SOURCE = 'urn:sim';
+
 const NOT_FAULTS: ReadonlySet<string> = new Set([
+  'erase',
   'submit',
   'grant',
   'withdraw',
@@ -834,7 +867,7 @@ function submission(
   const event: CloudEvent = {
     specversion: '1.0',
     id: `s-${id}`,
-    source: 'urn:sim',
+    source: SOURCE,
     type: hostile === 'wrong-type' ? 'something.else.v1' : SUBMITTED,
     datacontenttype: 'application/octet-stream',
     extensions,

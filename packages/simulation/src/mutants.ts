@@ -564,4 +564,45 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'tombstone-only-at-the-arbiter',
+    defect: 'an event says that every site has the tombstone, and only the arbiter has it',
+    faults: ['--erase'],
+    edits: [
+      {
+        file: `${CUSTODY}/erasures.ts`,
+        from: 'for (const [index, name] of sites.entries()) {',
+        to: 'for (const [index, name] of sites.slice(0, 1).entries()) {',
+      },
+      {
+        file: `${CUSTODY}/erasures.ts`,
+        from: 'done.set(debt, [...(done.get(debt) ?? []), site]);',
+        to: 'done.set(debt, sites.map((one) => ({ ...site, site: one })));',
+      },
+    ],
+  },
+  {
+    name: 'set-aside-not-reserved',
+    defect: 'a custodian that read other bytes before the erasure may keep them aside afterwards',
+    faults: ['--erase'],
+    edits: [
+      {
+        file: `${CUSTODY}/erase-sample.ts`,
+        from: 'await site.purge(tombstone, submission, [sha256(bytes)]);',
+        to: 'await Promise.resolve(bytes);',
+      },
+    ],
+  },
+  {
+    name: 'tombstone-not-owed-after-a-take-over',
+    defect: 'a custodian whose commit was not answered forgets the sites that lack a tombstone',
+    faults: ['--erase'],
+    edits: [{ file: `${CUSTODY}/erasures.ts`, from: 'this.#deps.passed(debt);', to: '' }],
+  },
+  {
+    name: 'tombstone-is-an-object',
+    defect: "a router takes a tombstone for its record's own object, or for another record's",
+    faults: ['--erase'],
+    edits: [{ file: 'packages/routing/src/place.ts', from: 'erasedBy(head) ??', to: '' }],
+  },
 ];

@@ -23,7 +23,7 @@ import type { PolicyPublished } from '@residency/residency';
 import { remedyOf } from '@residency/coded-error';
 import { CustodyOracle } from './custody-oracle.ts';
 import type { PartitionLog, Stored } from './kafka/partition-log.ts';
-import { LOG, REGION_OF } from './names.ts';
+import { CUSTODY_REGION, LOG, REGION_OF } from './names.ts';
 import { nameOf, placedName, readSealed } from './object-name.ts';
 import type { Sealed } from './object-name.ts';
 import type { Put, SimObject } from './s3/bucket.ts';
@@ -103,6 +103,8 @@ export class Oracle {
   readonly #unansweredAt = new Map<string, number>();
   /** By position: sites that did not answer when an event that names that record was settled. */
   readonly #namedWithout = new Map<string, Set<string>>();
+  /** Records that came after their identity was erased in every site. */
+  readonly #late = new Set<Stored>();
   readonly #custody: CustodyOracle;
   /** `<partition>/<offset>`: where the intake log was cut. */
   readonly cut = new Set<string>();
@@ -179,8 +181,13 @@ export class Oracle {
       return;
     }
     if (by?.startsWith('custodian') === true) this.#custody.put(bucket, key, object, before);
+    this.#custody.cameBack(bucket, key, object, by);
     if (!key.startsWith(OBJECT_PREFIX)) return;
     this.#taken.delete(nameOf(bucket, key, object));
+    if (metadata.erased !== undefined) {
+      this.#custody.tombstone(bucket, key, object, by);
+      return;
+    }
     const sealed = readSealed(bytes);
     if (sealed.region !== REGION_OF[bucket])
       this.#world.violated(
@@ -239,7 +246,19 @@ export class Oracle {
 
   #appended(log: PartitionLog, stored: Stored): void {
     const place = `${log.partition}/${stored.offset}`;
+    const expected = this.#world.plan.erases === true ? this.#submissionOf(stored) : undefined;
+    if (expected !== undefined && this.#custody.isErased(expected)) this.#late.add(stored);
     this.#intake.set(place, [...(this.#intake.get(place) ?? []), stored]);
+  }
+
+  #submissionOf(record: Stored): string | undefined {
+    try {
+      const read = readSubmission(decodeKafka(record));
+      return 'reason' in read ? undefined : read.submission;
+    } catch (error) {
+      if (remedyOf(error) !== 'park') throw error;
+      return undefined;
+    }
   }
 
   #consent(log: PartitionLog, stored: Stored): void {
@@ -305,7 +324,7 @@ export class Oracle {
         'an event is about a record',
         `no record was appended at ${event.at} as ${place}`,
       );
-    else this.#compare(place, event, this.#expected(record));
+    else this.#compare(place, event, this.#expected(record), this.#late.has(record));
     if (event.outcome === 'stored') this.#once(place, event);
     if (event.outcome === 'stored') this.#custody.stored(event);
     if (event.outcome === 'quarantined') {
@@ -330,7 +349,7 @@ export class Oracle {
     }
   }
 
-  #compare(place: string, event: AuditEvent, expected: Expected): void {
+  #compare(place: string, event: AuditEvent, expected: Expected, isLate: boolean): void {
     const says =
       event.outcome === 'refused' || event.outcome === 'quarantined'
         ? `${event.outcome} ${event.data.reason}`
@@ -343,6 +362,25 @@ export class Oracle {
         );
       return;
     }
+    if (event.outcome === 'refused' && event.data.erasure !== undefined) {
+      const { region } = event.data.erasure;
+      if (
+        region !== expected.region ||
+        !this.#stored.has(`${expected.submission}/${region}`) ||
+        !this.#custody.isBegun(expected.submission, event.data.erasure.order)
+      )
+        this.#world.violated(
+          'only what is ordered is erased',
+          `${place} is refused as erased in ${region}, where nothing of it is erased`,
+        );
+      return;
+    }
+    // The tombstones were there before the record.
+    if (isLate && expected.region === CUSTODY_REGION && this.#custody.isErased(expected.submission))
+      this.#world.violated(
+        'an erased identity is refused',
+        `${place} is ${says}, and its identity was erased before it came`,
+      );
     if (
       event.outcome === 'refused' ||
       (event.outcome === 'quarantined' && event.data.reason !== 'IDENTITY_CONFLICT')
@@ -677,6 +715,7 @@ export class Oracle {
           !key.startsWith(OBJECT_PREFIX) ||
           // Only the world takes metadata away.
           metadata.position === undefined ||
+          metadata.erased !== undefined ||
           this.#copies.has(nameOf(site, key, object)) ||
           this.#isLate(key, metadata.position)
         )

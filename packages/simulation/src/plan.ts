@@ -126,6 +126,13 @@ export type Happening =
   | { readonly kind: 'pause' | 'resume'; readonly at: number }
   | { readonly kind: 'retention'; readonly at: number }
   | { readonly kind: 'redrive'; readonly at: number; readonly which: number }
+  /** An order: this submission, or what came under this consent up to now. */
+  | {
+      readonly kind: 'erase';
+      readonly at: number;
+      readonly by: 'submission' | 'consent';
+      readonly id: number;
+    }
   /**
    * `restarts`: the routers end with the broker. `again`: what publishers then send anew, in which
    * order, the same or with another sample.
@@ -171,6 +178,8 @@ export interface Plan {
   readonly swappedMs: number;
   /** A site of zurich goes out of service and comes back; absent: none. */
   readonly siteOut?: SiteOut;
+  /** Samples of zurich are ordered to be erased. */
+  readonly erases?: boolean;
   readonly happenings: readonly Happening[];
 }
 
@@ -220,6 +229,8 @@ export type FaultKind = keyof typeof FAULTS;
 export interface PlanOptions {
   /** In each world a site goes out of service; nothing else takes objects away. */
   readonly siteOut?: boolean;
+  /** In each world samples are ordered to be erased; nothing takes objects away there either. */
+  readonly erase?: boolean;
   readonly faults: readonly FaultKind[];
   readonly policies: readonly PolicyChange[];
 }
@@ -227,7 +238,69 @@ export interface PlanOptions {
 /** Draws a world's life from its seed. */
 export function drawPlan(seed: string, random: Random, options: PlanOptions): Plan {
   const plan = drawWorld(seed, random, options);
-  if (options.siteOut !== true) return plan;
+  const withSite = options.siteOut === true ? withSiteOut(plan) : plan;
+  return options.erase === true ? withErasures(withSite, options) : withSite;
+}
+
+/** Orders, and what meets them: the same identities again, custodians that end or freeze. */
+function withErasures(plan: Plan, { faults }: PlanOptions): Plan {
+  const { seed, busyMs, partitions } = plan;
+  const random = new Random(`erase/${seed}`);
+  const custodians = plan.custodians ?? (random.chance(0.7) ? 2 : 1);
+  const orders = Array.from({ length: 1 + random.int(4) }, (): number =>
+    random.between(1_500, busyMs * 0.9),
+  );
+  const happenings = orders.flatMap((at): Happening[] => [
+    {
+      kind: 'erase',
+      at,
+      by: random.chance(0.7) ? 'submission' : 'consent',
+      id: random.int(3),
+    },
+    ...Array.from({ length: 3 + random.int(8) }, (): Submit => {
+      const id = random.int(3);
+      return {
+        kind: 'submit',
+        at: Math.max(100, at + random.between(-2_500, 5_000)),
+        id,
+        sample: random.chance(0.85) ? id : random.int(4),
+        country: 'CH',
+        consent: random.int(2),
+        partition: random.int(partitions),
+      };
+    }),
+    ...Array.from({ length: random.int(3) }, (): Happening => ({
+      kind: random.pick(['kill', 'freeze', 'freeze'] as const),
+      at: Math.max(100, at + random.between(-1_500, 2_500)),
+      process: random.pick([...names('custodian', custodians), 'router-1']),
+      awayMs: random.between(20, 9_000),
+    })),
+    ...Array.from({ length: random.int(2) }, (): Happening => ({
+      kind: 'weather',
+      at: Math.max(100, at - random.between(-500, 3_000)),
+      service: `s3:${random.pick(OWED_SITES)}`,
+      lost: random.pick([0, 0.5, 1]),
+      unanswered: random.pick([0, 0.3]),
+      slowMs: random.pick([0, 0, 2_000]),
+      awayMs: random.between(500, 4_000),
+    })),
+  ]);
+  const isOf = ({ kind }: Happening): boolean =>
+    !['kill', 'freeze', 'weather'].includes(kind) || faults.some((one) => one === kind);
+  return {
+    ...plan,
+    custodians,
+    settleWith: 1,
+    erases: true,
+    happenings: [
+      ...plan.happenings.filter(({ kind }) => !TAKING.has(kind)),
+      ...happenings.filter((one) => isOf(one) && one.at < busyMs),
+    ].toSorted((a, b) => a.at - b.at),
+  };
+}
+
+function withSiteOut(plan: Plan): Plan {
+  const { seed } = plan;
   const own = new Random(`site-out/${seed}`);
   const at = own.between(1_000, plan.busyMs * 0.8);
   const siteOut: SiteOut = {

@@ -18,6 +18,7 @@ export interface SimulateOptions {
   readonly policies?: readonly string[] | undefined;
   /** See `PlanOptions`. */
   readonly siteOut?: boolean;
+  readonly erase?: boolean;
   /** Go on after a world that broke a promise. */
   readonly goOn?: boolean;
   readonly print: (line: string) => void;
@@ -128,9 +129,11 @@ function optionsOf({
   faults,
   policies,
   siteOut = false,
-}: Pick<SimulateOptions, 'faults' | 'policies' | 'siteOut'>): PlanOptions {
+  erase = false,
+}: Pick<SimulateOptions, 'faults' | 'policies' | 'siteOut' | 'erase'>): PlanOptions {
   return {
     siteOut,
+    erase,
     faults: chosen(Object.keys(FAULTS), faults).filter((name): name is FaultKind =>
       Object.hasOwn(FAULTS, name),
     ),

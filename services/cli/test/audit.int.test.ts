@@ -155,6 +155,7 @@ describe('audit adjudicate', () => {
         regionsDecided: 4,
         consentsDecided: 8,
         conflictsCompared: 0,
+        erasures: { total: 0, compared: 0 },
         consentRecordsSkipped: 0,
         notRedecidable: { total: 0, byReason: {} },
         differences: 0,

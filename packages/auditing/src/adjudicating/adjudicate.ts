@@ -1,5 +1,5 @@
 import { auditEventIn, formatPosition } from '@residency/contracts';
-import type { AuditEvent, QuarantineReason } from '@residency/contracts';
+import type { AuditEvent, LogRecord, QuarantineReason } from '@residency/contracts';
 import type { PolicyPublished } from '@residency/residency';
 import { isWithin } from '../audit-record.ts';
 import type { AuditRecord, Period } from '../audit-record.ts';
@@ -15,15 +15,21 @@ import { historiesOf, putDownConsents } from './consent-histories.ts';
 import type { ConsentRecord } from './consent-histories.ts';
 import { decideAgain } from './decide-again.ts';
 import type { AdjudicationCode, AdjudicationDifference } from './difference.ts';
+import { ErasureRefusals, erasureOrders } from './erasures.ts';
 import { gateAgain } from './gate-again.ts';
 
 export interface AdjudicateDeps {
-  /** The records of the audit log, in order within each partition. Read twice if there are conflicts. */
+  /**
+   * The records of the audit log, in order within each partition. Read twice if there are conflicts
+   * or erased identities.
+   */
   records(): AsyncIterable<AuditRecord>;
   /** Every published policy version, in log order. */
   policies(): Promise<readonly PolicyPublished[]>;
   /** The consent log from its start, in order. */
   consents(): AsyncIterable<ConsentRecord>;
+  /** The control log from its start. Absent: orders to erase are not known, and are believed. */
+  control?(): AsyncIterable<LogRecord>;
   /** Two empty scratch stores. */
   readonly scratch: { readonly claims: Scratch; readonly consents: Scratch };
 }
@@ -45,6 +51,11 @@ export interface Adjudication {
    * others' owner has no event yet, or one before the period.
    */
   readonly conflictsCompared: number;
+  /**
+   * Records refused as `ERASED` among them, and those of which the order was compared. The others'
+   * control log was not read, or the erased sample's event is before the period.
+   */
+  readonly erasures: { readonly total: number; readonly compared: number };
   /**
    * Events quarantined for reasons that only the intake record shows. Policies and consents do not
    * decide them.
@@ -76,7 +87,7 @@ export async function adjudicate(
   const run = new Run(deps, options);
   await run.readEvents();
   await run.settleSuspects();
-  await run.compareConflicts();
+  await run.compareOthers();
   const consentRecordsSkipped = await putDownConsents(deps.consents(), deps.scratch.consents);
   for (let part = 0; part < SCRATCH_PARTS; part += 1)
     await run.gatePart(deps.scratch.consents, part);
@@ -95,8 +106,10 @@ class Run {
   #suspects: DecisionClaim[] = [];
   #policies: readonly PolicyPublished[] = [];
   readonly #owners = new ConflictOwners();
+  readonly #refusals = new ErasureRefusals();
   #events = 0;
   #conflicts = 0;
+  #erasures = { total: 0, compared: 0 };
   #consents = 0;
   #regions = 0;
 
@@ -138,15 +151,25 @@ class Run {
     this.#suspects = [];
   }
 
-  async compareConflicts(): Promise<void> {
-    if (this.#owners.none) return;
+  /** What depends on other events, and on orders. */
+  async compareOthers(): Promise<void> {
+    if (this.#owners.none && this.#refusals.none) return;
     for await (const record of this.#deps.records()) {
       const event = auditEventIn(record.value);
-      if (event !== undefined) this.#owners.see(event);
+      if (event === undefined) continue;
+      this.#owners.see(event);
+      this.#refusals.see(event);
     }
-    const { compared, differences } = this.#owners.judge();
-    this.#conflicts = compared;
-    for (const difference of differences) this.#add(difference);
+    const owners = this.#owners.judge();
+    this.#conflicts = owners.compared;
+    const { control } = this.#deps;
+    const orders =
+      control === undefined || this.#refusals.none ? undefined : await erasureOrders(control());
+    const whole = this.#options.from === undefined;
+    const erasures = this.#refusals.judge(this.#policies, orders, whole);
+    this.#erasures = { ...this.#erasures, compared: erasures.compared };
+    for (const difference of [...owners.differences, ...erasures.differences])
+      this.#add(difference);
   }
 
   async gatePart(consents: Scratch, part: number): Promise<void> {
@@ -164,6 +187,7 @@ class Run {
       consentsDecided: this.#consents,
       regionsDecided: this.#regions,
       conflictsCompared: this.#conflicts,
+      erasures: this.#erasures,
       consentRecordsSkipped,
       notRedecidable: {
         total: Object.values(this.#byReason).reduce((sum, count) => sum + count, 0),
@@ -181,6 +205,8 @@ class Run {
     const { consent, decision, redecidable, incomplete } = claimsOf(event);
     this.#events += 1;
     this.#owners.add(event);
+    this.#refusals.add(event);
+    if (event.outcome === 'refused' && event.data.reason === 'ERASED') this.#erasures.total += 1;
     if (!redecidable && event.outcome === 'quarantined')
       this.#byReason[event.data.reason] = (this.#byReason[event.data.reason] ?? 0) + 1;
     if (incomplete)

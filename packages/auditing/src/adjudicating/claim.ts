@@ -15,8 +15,11 @@ export interface ConsentClaim {
   readonly position: string;
   readonly at: number;
   readonly consentId: string;
-  /** Given, under these terms; or refused, for this reason. */
-  readonly consent: { readonly termsVersion: string } | { readonly reason: string };
+  /**
+   * Given, under these terms, or under terms that the event does not name; or refused, for this
+   * reason.
+   */
+  readonly consent: { readonly termsVersion?: string } | { readonly reason: string };
 }
 
 /** An event's statement about its country's decision. */
@@ -78,8 +81,10 @@ export function claimsOf(event: AuditEvent): Claims {
     }
     case 'refused': {
       const { consentId, reason } = event.data;
+      // The identity is looked at after consent. The event names neither the terms nor the country.
+      const consent: ConsentClaim['consent'] = reason === 'ERASED' ? {} : { reason };
       return {
-        consent: { position, at, consentId, consent: { reason } },
+        consent: { position, at, consentId, consent },
         redecidable: true,
         incomplete: false,
       };
@@ -120,18 +125,25 @@ export function encodeConsentClaim({ position, at, consentId, consent }: Consent
     position,
     at,
     consentId,
-    ...('reason' in consent ? [1, consent.reason] : [0, consent.termsVersion]),
+    ...('reason' in consent ? [1, consent.reason] : [0, consent.termsVersion ?? null]),
   ]);
 }
 
 /** The inverse. */
 export function decodeConsentClaim(line: string): ConsentClaim {
-  const [position, at, consentId, refused, text]: readonly [string, number, string, 0 | 1, string] =
-    JSON.parse(line);
+  const [position, at, consentId, ...consent]: readonly [
+    string,
+    number,
+    string,
+    ...([refused: 1, reason: string] | [refused: 0, termsVersion: string | null]),
+  ] = JSON.parse(line);
   return {
     position,
     at,
     consentId,
-    consent: refused === 1 ? { reason: text } : { termsVersion: text },
+    consent:
+      consent[0] === 1
+        ? { reason: consent[1] }
+        : defined({ termsVersion: consent[1] ?? undefined }),
   };
 }

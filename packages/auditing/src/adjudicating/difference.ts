@@ -10,6 +10,7 @@ export const ADJUDICATION_CODES = [
   'REASON_DIFFERS',
   'OWNER_DIFFERS',
   'CONFLICT_WITH_EQUAL',
+  'ERASURE_DIFFERS',
 ] as const;
 export type AdjudicationCode = (typeof ADJUDICATION_CODES)[number];
 

@@ -22,10 +22,11 @@ export function gateAgain(
       ? undefined
       : { code: 'REASON_DIFFERS', position, found, expected: `refused: ${again.reason}` };
   }
-  const found = `given under terms ${consent.termsVersion}`;
+  const { termsVersion } = consent;
+  const found = termsVersion === undefined ? 'given' : `given under terms ${termsVersion}`;
   if (!again.given)
     return { code: 'CONSENT_DIFFERS', position, found, expected: `refused: ${again.reason}` };
-  return again.termsVersion === consent.termsVersion
+  return termsVersion === undefined || again.termsVersion === termsVersion
     ? undefined
     : {
         code: 'TERMS_DIFFER',

@@ -6,6 +6,7 @@ import { leadCustody } from '@residency/custodian';
 import type { LeadCustodyDeps } from '@residency/custodian';
 import type { CustodianSites } from '@residency/custodianship';
 import { CUSTODY_REGION } from '../names.ts';
+import type { Plan } from '../plan.ts';
 import type { SimProcess } from '../process.ts';
 import { callsOf, failure } from '../s3/calls.ts';
 import { diskCustodianSites } from './disk-sites.ts';
@@ -27,7 +28,7 @@ export async function custodian(process: SimProcess): Promise<void> {
   const log = await openLog(process, 'residency-custodian');
   let state: ControlState = INITIAL_CONTROL;
   // A world without orders is what it would be if nobody read them.
-  if (world.plan.siteOut !== undefined)
+  if (takesOrders(world.plan))
     log.controlView((now) => {
       state = now;
     });
@@ -57,7 +58,7 @@ export async function custodian(process: SimProcess): Promise<void> {
       random: Math.random,
       intervalMs: INTERVAL_MS,
       // Asking for the topics' ids would change all other worlds.
-      ...(world.plan.siteOut === undefined ? {} : { register: registerOf(process) }),
+      ...(takesOrders(world.plan) ? { register: registerOf(process) } : {}),
       signal,
       waits: (error) => {
         if (error !== undefined)
@@ -81,6 +82,10 @@ export async function custodian(process: SimProcess): Promise<void> {
     await log.close();
     buckets.close();
   }
+}
+
+function takesOrders({ siteOut, erases = false }: Plan): boolean {
+  return siteOut !== undefined || erases;
 }
 
 /** On the machine's disk: a kill leaves what was saved last. */

@@ -42,6 +42,7 @@ async function again(
           records: () => interruptible(session, auditLog(system, period)),
           policies: () => system.policies(),
           consents: () => interruptible(session, system.consentLog()),
+          control: () => interruptible(session, system.controlLog()),
           scratch: { claims: scratch('claims'), consents: scratch('consents') },
         },
         { ...period, onProgress },
@@ -127,6 +128,8 @@ async function writeText(
         ['regions decided again', counts.regionsDecided],
         ['consents decided again', counts.consentsDecided],
         ['conflicts compared with their owners', counts.conflictsCompared],
+        ['refused as erased', counts.erasures.total],
+        ['of them compared with the order', counts.erasures.compared],
         ...Object.entries(notRedecidable.byReason).map(([reason, count]) => [
           `not re-decidable from the audit log: ${reason}`,
           count,
