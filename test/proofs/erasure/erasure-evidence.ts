@@ -7,7 +7,7 @@ import type { Haystack } from '../canaries.ts';
 import { clusterEvidence } from '../cluster/cluster-evidence.ts';
 import type { ClusterEvidence } from '../cluster/cluster-evidence.ts';
 import { readTopic } from '../cluster/kcat.ts';
-import { files, sha256 } from '../on-disk.ts';
+import { auditRow, files, sha256 } from '../on-disk.ts';
 
 /** Every topic but those that keep samples and subjects. */
 const SEARCHED = [
@@ -46,26 +46,58 @@ export interface ErasureEvidence extends ClusterEvidence {
   readonly setAside: readonly SetAside[];
 }
 
-/** Topics as kcat reads them, and the files of the S3 servers. */
+/** What says which samples are erased. */
+export type Orders = Pick<ErasureEvidence, 'auditPartitions' | 'control' | 'custody'>;
+
+/** Topics as kcat reads them, and the files of the S3 servers. Services must have ended. */
 export async function erasureEvidence(
   stack: OwnStack,
   deployment: Deployment,
 ): Promise<ErasureEvidence> {
-  const events = async (topic: string): Promise<readonly TopicEvent[]> =>
-    (await readTopic(stack.kafka.brokers, named(deployment, topic))).flatMap(({ value, at }) =>
-      topicEvent(value, at),
-    );
-  const evidence = await clusterEvidence(stack, deployment);
   return {
-    ...evidence,
-    consents: await events('threat.consents'),
-    control: await events('residency.control'),
-    custody: {
-      zurich: await events('residency.custody.zurich'),
-      moscow: await events('residency.custody.moscow'),
-    },
+    ...(await clusterEvidence(stack, deployment)),
+    ...(await controlAndCustody(stack, deployment)),
+    consents: await eventsOf(stack, deployment, 'threat.consents'),
     setAside: await setAsideIn(stack, deployment),
   };
+}
+
+/**
+ * Reads only topics without ticks: kcat finds no end of the others while services run.
+ */
+export async function ordersOf(stack: OwnStack, deployment: Deployment): Promise<Orders> {
+  const audit = await readTopic(stack.kafka.brokers, named(deployment, 'residency.audit'));
+  return {
+    ...(await controlAndCustody(stack, deployment)),
+    auditPartitions: audit.map(({ partition, at, value }) => ({
+      partition,
+      appendedAt: at,
+      event: auditRow(value ?? Buffer.alloc(0)),
+    })),
+  };
+}
+
+async function controlAndCustody(
+  stack: OwnStack,
+  deployment: Deployment,
+): Promise<Pick<Orders, 'control' | 'custody'>> {
+  return {
+    control: await eventsOf(stack, deployment, 'residency.control'),
+    custody: {
+      zurich: await eventsOf(stack, deployment, 'residency.custody.zurich'),
+      moscow: await eventsOf(stack, deployment, 'residency.custody.moscow'),
+    },
+  };
+}
+
+async function eventsOf(
+  { kafka }: OwnStack,
+  deployment: Deployment,
+  topic: string,
+): Promise<readonly TopicEvent[]> {
+  return (await readTopic(kafka.brokers, named(deployment, topic))).flatMap(({ value, at }) =>
+    topicEvent(value, at),
+  );
 }
 
 /** None, if the value is no event: a record that only marks the time. */

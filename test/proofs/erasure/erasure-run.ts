@@ -15,6 +15,7 @@ import {
 } from '@residency/contracts';
 import type { ControlEvent, LogEntry } from '@residency/contracts';
 import { SALT } from '@residency/testkit';
+import { jsonLines } from '../../e2e/residency.ts';
 import { behindProxies } from '../../faults/cluster/behind-proxies.ts';
 import type { BehindProxies } from '../../faults/cluster/behind-proxies.ts';
 import { Deployment } from '../../running-deployment/deployment.ts';
@@ -28,7 +29,7 @@ import { Disturber } from '../site-lost/disturber.ts';
 import { keepRun } from '../site-lost/keep-run.ts';
 import { disturbances } from '../site-lost/script.ts';
 import type { Victim } from '../site-lost/script.ts';
-import { erasureEvidence, haystacks, metadataOf } from './erasure-evidence.ts';
+import { erasureEvidence, haystacks, metadataOf, ordersOf } from './erasure-evidence.ts';
 import type { ErasureEvidence } from './erasure-evidence.ts';
 import { ErasureServices } from './erasure-services.ts';
 import { AGAIN, ErasureTraffic } from './erasure-traffic.ts';
@@ -469,21 +470,20 @@ class Run {
   async #untilErased(): Promise<void> {
     let left: readonly string[] = [];
     await this.#until('erasures', async () => {
-      left = unerased(samplesOf(await erasureEvidence(this.#stack, this.#deployment)));
+      left = unerased(samplesOf(await ordersOf(this.#stack, this.#deployment)));
       return left.length === 0 ? undefined : `${left.length} left: ${left.slice(0, 5).join(', ')}`;
     });
     this.#note('all is erased');
   }
 
   async #judgeReceipts(receipts: readonly Receipt[]): Promise<void> {
+    const { folder } = this.#deployment;
     const { stdout } = await this.#deployment.residency('audit', 'key', 'show', '--json');
-    const [key = ''] = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as { topic?: string; key: string })
-      .filter(({ topic }) => topic === undefined || topic === 'residency.audit')
-      .map((one) => one.key);
+    // Each partition has a key of its own.
+    const keys = jsonLines(stdout).map((line) => String(line['key']));
     for (const { name, submission, sha256: digest } of receipts) {
+      const receipt = await readFile(join(folder, name), 'utf8');
+      const key = keys.find((one) => receipt.split('\n').includes(one.split('+')[0] ?? '')) ?? '';
       const wrong = await this.#command('audit', 'verify', name, '--key', key);
       if (wrong !== undefined) this.#findings.push(`the old ${name} does not verify: ${wrong}`);
       await this.#until(`audit prove of ${submission}`, () =>
@@ -515,8 +515,12 @@ class Run {
   /** What the product's own `audit fsck` and `reconcile --open` find. The ledger may be behind. */
   async #untilClean(): Promise<void> {
     await this.#until('audit fsck', () => this.#command('audit', 'fsck', '--json'));
-    const wrong = await this.#command('reconcile', '--open', '--allow-also-in', '--json');
-    if (wrong !== undefined) this.#findings.push(`reconcile: ${wrong}`);
+    const reconcile = ['reconcile', '--open', '--allow-also-in', '--json'];
+    const { code, stdout, stderr } = await this.#deployment.residency(...reconcile);
+    if (code !== 0)
+      this.#findings.push(
+        `reconcile ended with ${String(code)}: ${JSON.stringify(jsonLines(stdout).at(-1)?.['byCode'])} ${stdout.slice(0, 600)}${stderr.slice(-600)}`,
+      );
     this.#note('reconciled');
   }
 

@@ -3,12 +3,12 @@ import { judgeLog } from '../judgement.ts';
 import { sha256 } from '../on-disk.ts';
 import type { IntakeRow } from '../on-disk.ts';
 import { REGION_BY_COUNTRY, SITES_BY_REGION } from '../traffic.ts';
-import type { ErasureEvidence, TopicEvent } from './erasure-evidence.ts';
+import type { ErasureEvidence, Orders, TopicEvent } from './erasure-evidence.ts';
 import { submissionOf } from './erasure-traffic.ts';
 
 // Uses no code of the product: topics and files, and the rules of docs/formats and of decision 0049.
 
-type AuditEvent = ErasureEvidence['audit'][number] & { readonly appendedAt: number };
+type AuditEvent = ErasureEvidence['audit'][number];
 
 /** A stored sample, with what orders and custodians said of it. */
 export interface Sample {
@@ -44,10 +44,7 @@ export interface ErasureCounts {
 }
 
 /** The stored samples of a deployment. */
-export function samplesOf(evidence: ErasureEvidence): readonly Sample[] {
-  const appended = new Map(
-    evidence.auditPartitions.map(({ event, appendedAt }) => [event.id, appendedAt]),
-  );
+export function samplesOf(evidence: Orders): readonly Sample[] {
   const orders = firstOfEachAct(evidence.control, 'residency.erasure.ordered.v1');
   const holds = firstOfEachAct(evidence.control, 'residency.hold.placed.v1');
   const lifted = new Map(
@@ -62,9 +59,9 @@ export function samplesOf(evidence: ErasureEvidence): readonly Sample[] {
       .filter(({ type }) => type === 'residency.sample.erased.v1'),
     ({ data }) => data['of'],
   );
-  return evidence.audit
-    .filter(({ outcome }) => outcome === 'stored')
-    .map((event) => {
+  return evidence.auditPartitions
+    .filter(({ event }) => event.outcome === 'stored')
+    .map(({ event }) => {
       const submission = String(event.data.submission);
       const consent = String(event.data['consentId']);
       const { region } = event.data['decision'] as { readonly region: string };
@@ -83,7 +80,7 @@ export function samplesOf(evidence: ErasureEvidence): readonly Sample[] {
         )
         .map(({ data }) => lifted.get(data['act']) ?? Infinity);
       return {
-        event: { ...event, appendedAt: appended.get(event.id) ?? NaN },
+        event,
         submission,
         region,
         sites: SITES_BY_REGION[region] ?? [],
@@ -219,7 +216,7 @@ function lawfulOutcomes(
     : [before];
 }
 
-function said({ outcome, data }: AuditEvent | ErasureEvidence['audit'][number]): string {
+function said({ outcome, data }: AuditEvent): string {
   if (outcome === 'stored')
     return `stored ${(data['decision'] as { readonly region: string }).region}`;
   if (outcome === 'duplicate') return `duplicate of ${String(data.of)}`;
