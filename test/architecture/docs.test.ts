@@ -28,6 +28,7 @@ import {
   recordForm,
   recordInForm,
   sha256,
+  tombstoneOf,
 } from '@residency/contracts';
 import type { Submission } from '@residency/contracts';
 import { canonicalJson, checkPolicy } from '@residency/residency';
@@ -182,6 +183,22 @@ const DECODERS: Readonly<Record<string, (content: string) => unknown>> = {
     expect(metadata.sampleSha256).toBe(submission().sampleSha256);
     expect(text('docs/formats/object.md')).toContain(`\`${objectKey(submission().submission)}\``);
   },
+  tombstone: (content) => {
+    const { order, key, bytes, metadata } = JSON.parse(content) as Readonly<Record<string, string>>;
+    const stored = examples
+      .filter(({ name }) => name === 'audit-event')
+      .map((example) => decodeAuditEvent(Buffer.from(example.content)))
+      .find((event) => event.outcome === 'stored');
+    if (stored === undefined || order === undefined)
+      throw new Error('Expected a stored event and an order, found none.');
+    const made = tombstoneOf(stored, order);
+    expect([made.key, made.bytes.toString(), encodeObjectMetadata(made.metadata)]).toEqual([
+      key,
+      bytes,
+      metadata,
+    ]);
+    expect(decodeObjectMetadata(encodeObjectMetadata(made.metadata))).toEqual(made.metadata);
+  },
   positions: (content) => {
     const positions: string[] = JSON.parse(content);
     expect(positions.map((position) => formatPosition(parsePosition(position)))).toEqual(positions);
@@ -278,6 +295,7 @@ function validated({ name, content }: Example): readonly [schema: string, value:
     return [['submission', JSON.parse(encodeHttpStructured(binary(content)).body.toString())]];
   // A leaf is bytes.
   if (name === 'record-leaves') return [];
+  if (name === 'tombstone') return [['object-metadata', JSON.parse(content).metadata]];
   if (name !== 'positions') return [[name, JSON.parse(content)]];
   const positions: string[] = JSON.parse(content);
   return positions.map((position) => ['position', position]);

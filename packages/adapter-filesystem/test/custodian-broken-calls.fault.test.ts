@@ -227,3 +227,14 @@ test('what a purge put and removed survives a power failure after the flush', as
       disk.trace.findLastIndex((call) => call.startsWith(`unlink ${folder}/`)),
     );
 });
+
+test('a tombstone that a crashed custodian put for bytes that nobody kept is durable once its successor flushed', async () => {
+  const disk = new RecordedDisk(site.directory, ['.', ...SITE_DIRECTORIES]);
+  const reserved = setAsideKey(SUBMISSION, READ_EARLIER);
+  await open(site.directory, disk.calls).purge(TOMBSTONE, SUBMISSION, [READ_EARLIER]);
+  expect(disk.isDurable(reserved)).toBe(false);
+  const next = open(site.directory, disk.calls);
+  await next.purge(TOMBSTONE, SUBMISSION, [READ_EARLIER]);
+  await next.flush();
+  expect(disk.isDurable(reserved)).toBe(true);
+});

@@ -47,7 +47,7 @@ import { TransactionalProducer } from './submission-log/transactional-producer.t
 import { toLogRecord } from './to-log-record.ts';
 import { topicExists } from './topic-exists.ts';
 import { topicName } from './topic-name.ts';
-import { describeRetention } from './topics/describe-retention.ts';
+import { describeLongestKept, describeRetention } from './topics/describe-retention.ts';
 import { SerialAdmin } from './topics/serial-admin.ts';
 import { requireCluster } from './require-cluster.ts';
 
@@ -245,6 +245,16 @@ export class KafkaLog {
     this.#requireOpen();
     const name = this.#nameOf(topic);
     return await this.#deps.admin.ask((admin) => describeRetention(admin, name), name);
+  }
+
+  /**
+   * How long a topic may have a record at most after its append, milliseconds, as `retention`. Kafka
+   * looks for what it deletes every few minutes.
+   */
+  async longestKept(topic: Topic): Promise<number> {
+    this.#requireOpen();
+    const name = this.#nameOf(topic);
+    return await this.#deps.admin.ask((admin) => describeLongestKept(admin, name), name);
   }
 
   /**

@@ -224,6 +224,8 @@ it('a look ahead gives the first record readers may see, where it stands and whe
   });
 });
 
+const WEEK_MS = 7 * 24 * 3_600_000;
+
 it('offsets since a time, and how long a topic keeps its records', async () => {
   const [position] = await some.publish([text('old')]);
   const at = (position && (await some.log.readAt(position)))?.at ?? 0;
@@ -233,5 +235,7 @@ it('offsets since a time, and how long a topic keeps its records', async () => {
   expect([
     await some.log.retention(TOPICS.samples),
     await some.log.retention(TOPICS.audit),
-  ]).toEqual([7 * 24 * 3_600_000, Infinity]);
+    await some.log.longestKept(TOPICS.samples),
+    await some.log.longestKept(TOPICS.audit),
+  ]).toEqual([WEEK_MS, Infinity, 2 * WEEK_MS, Infinity]);
 });

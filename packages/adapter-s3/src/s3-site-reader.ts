@@ -54,11 +54,11 @@ export class S3SiteReader implements SiteReader, SubmissionList {
   }
 
   /**
-   * A stream: memory does not grow with the site. What a custodian set aside is left out. Throws `SITE_MISSING` where there is no bucket.
+   * A stream: memory does not grow with the site. Throws `SITE_MISSING` where there is no bucket.
    * Sees current versions only, and no unfinished multipart uploads.
    */
-  async *list(): AsyncGenerator<FoundEntry> {
-    for await (const keys of this.#pages(''))
+  async *list(prefix = ''): AsyncGenerator<FoundEntry> {
+    for await (const keys of this.#pages(prefix))
       for (const key of keys) {
         if (key !== SITE_MARKER_KEY && !(await this.#isProbe(key)))
           yield { key, foreign: submissionOfKey(key) === undefined && !isSetAsideKey(key) };
@@ -73,7 +73,7 @@ export class S3SiteReader implements SiteReader, SubmissionList {
   }
 
   async read(key: string): Promise<FoundObject | undefined> {
-    if (submissionOfKey(key) === undefined) return undefined;
+    if (submissionOfKey(key) === undefined && !isSetAsideKey(key)) return undefined;
     await this.#before();
     const found = await this.#calls.get(key, READ_BYTES);
     if (found === undefined) return undefined;

@@ -1,4 +1,4 @@
-import { objectKey, setAsideKey, sha256OfParts } from '@residency/contracts';
+import { SET_ASIDE_PREFIX, objectKey, setAsideKey, sha256OfParts } from '@residency/contracts';
 import { expect, test } from 'vitest';
 import { S3SiteReader } from '../src/s3-site-reader.ts';
 import { FakeBucket, SOME_SETTINGS } from './fake-bucket.ts';
@@ -40,6 +40,20 @@ test('what a custodian set aside is not foreign, and everything else beside it i
   expect(found.filter(({ foreign }) => foreign).map((entry) => entry.key)).toEqual(
     strange.toSorted(),
   );
+});
+
+test('what a custodian set aside is listed by its prefix alone, and read', async () => {
+  const calls = new FakeBucket();
+  const submission = sha256OfParts('listed', 'one');
+  const kept = setAsideKey(submission, submission);
+  for (const each of [objectKey(submission), kept])
+    calls.objects.set(each, { bytes: Buffer.from(each), metadata: {} });
+  const reader = new S3SiteReader(SOME_SETTINGS, { calls });
+  expect(await Array.fromAsync(reader.list(SET_ASIDE_PREFIX))).toEqual([
+    { key: kept, foreign: false },
+  ]);
+  expect(await reader.read(kept)).toEqual({ bytes: Buffer.from(kept) });
+  expect(await reader.read(`${kept}.json`)).toBeUndefined();
 });
 
 test('lists a site by first digits, eight at a time, and ends with the first failure', async () => {

@@ -66,6 +66,8 @@ export function createOperations(db: Database) {
       (await retention()).beginRetention(db, clock);
     },
     dropExpired: async (olderThan: number) => (await retention()).dropExpiredPortion(db, olderThan),
+    dropLinks: async (consentIds: readonly string[]) =>
+      (await retention()).dropLinks(db, consentIds),
     dropErased: async (offset: number, submission: string) =>
       (await retention()).dropErasedPortion(db, offset, submission),
     erase: async () => {

@@ -26,6 +26,20 @@ export function dropExpiredPortion(db: Database, olderThan: number): number {
   );
 }
 
+/** Deletes the links of these consents to a subject. Returns how many. */
+export function dropLinks(db: Database, consentIds: readonly string[]): number {
+  return db.writing(() => {
+    let deleted = 0;
+    for (const consentId of consentIds)
+      deleted += db.run(
+        'DELETE FROM record WHERE topic = (SELECT id FROM topic WHERE name = ?) AND key = ?',
+        TOPICS.subjects,
+        Buffer.from(consentId),
+      );
+    return deleted;
+  });
+}
+
 /**
  * Deletes one portion of the settled intake records of a submission, and the one at `offset`, which
  * may be of before the log kept submissions' ids. Returns 0 if there are none.

@@ -346,6 +346,16 @@ export class SqliteLog {
     return dropped;
   }
 
+  /**
+   * Deletes the links of these consents to a subject, so that their bytes are gone from the disk's
+   * files. Returns their number. Throws `LOG_BUSY` (retry) as `dropExpired`.
+   */
+  async dropLinks(consentIds: readonly string[]): Promise<number> {
+    const dropped = await this.#worker.call('dropLinks', [consentIds]);
+    await this.#worker.call('erase', []);
+    return dropped;
+  }
+
   /** The log's time and clock, and whether the clock lets it accept appends now. */
   async clock(): Promise<LogClock> {
     const reading = this.#clock.read();

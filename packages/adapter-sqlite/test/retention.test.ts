@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { TOPICS } from '@residency/contracts';
+import type { LogEntry } from '@residency/contracts';
 import { hasCode } from '@residency/coded-error';
 import { settlementsOf } from '@residency/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -119,6 +120,21 @@ describe('retention', () => {
     );
     await settle(500, 1);
     expect(await some.log.dropExpired(5_000)).toBe(500);
+  });
+
+  it('drops the links of a consent to a subject, and leaves not a byte of them', async () => {
+    const link = (consent: string, content: string): LogEntry => ({
+      topic: TOPICS.subjects,
+      record: { key: Buffer.from(consent), headers: [], value: Buffer.from(content) },
+    });
+    await some.log.append([
+      link('consent-0001', 'LINK-ONE'),
+      link('consent-0002', 'LINK-TWO'),
+      link('consent-0001', 'LINK-ONE-AGAIN'),
+    ]);
+    expect(await some.log.dropLinks(['consent-0001', 'consent-0003'])).toBe(2);
+    expect(await some.log.dropLinks(['consent-0001'])).toBe(0);
+    expect([await onDisk('LINK-ONE'), await onDisk('LINK-TWO')]).toEqual([false, true]);
   });
 });
 

@@ -88,6 +88,7 @@ export { REDRIVE_HEADER, TOPICS, custodyTopic, hasTickKey, regionOfCustody } fro
 export type { CustodyTopic, LogRecord, NewRecord, Topic, TopicPartition } from './log-record.ts';
 export {
   OBJECT_PREFIX,
+  SET_ASIDE_PREFIX,
   SITE_MARKER_KEY,
   SITE_PROBE,
   SITE_PROBE_KEY,

@@ -24,12 +24,15 @@ export function submissionOfKey(key: string): string | undefined {
   return submission !== undefined && objectKey(submission) === key ? submission : undefined;
 }
 
+/** The prefix of all set-aside objects' keys. */
+export const SET_ASIDE_PREFIX = 'damaged/';
+
 /**
  * Where a custodian keeps bytes that had a sample's key and are not the sample's: named by what they
  * are, so that keeping the same bytes twice is keeping them once.
  */
 export function setAsideKey(submission: string, bytesSha256: string): string {
-  return `damaged/${submission}/${bytesSha256}`;
+  return `${SET_ASIDE_PREFIX}${submission}/${bytesSha256}`;
 }
 
 const SET_ASIDE_KEY = /^damaged\/([0-9a-f]{64})\/[0-9a-f]{64}$/;

@@ -27,7 +27,9 @@ import {
 } from '../src/index.ts';
 import type { LogEntry } from '../src/index.ts';
 import { jsonSchemas } from '../src/json-schemas.ts';
+import { ERASURE_ORDERED, HOLD_PLACED } from '../src/vocabulary.ts';
 import {
+  SALT,
   auditEvents,
   consentEntries,
   controlEntries,
@@ -373,4 +375,65 @@ describe.each(FORMATS)('$schema', ({ schema, written, takes }) => {
       { numRuns: 300 },
     );
   });
+});
+
+const ORDER = '3f9d2c1a-6b7e-4d58-9a0c-1e2f3a4b5c6d';
+const control = (type: string, named: { [name: string]: Json }): Json => ({
+  specversion: '1.0',
+  id: 'a',
+  source: '/residency/control',
+  type,
+  salt: SALT,
+  datacontenttype: 'application/json',
+  data: { act: ORDER, reason: 'asked', ...named },
+});
+const refused = (said: { [name: string]: Json }): Json => ({
+  specversion: '1.0',
+  id: 'log-1/threat.samples/0/7',
+  source: '/residency/log-1/threat.samples/0',
+  type: 'residency.sample.refused.v1',
+  time: '2023-11-14T22:13:20.000Z',
+  datacontenttype: 'application/json',
+  sequence: '00000000000000000007',
+  causationid: 'a'.repeat(64),
+  data: {
+    previous: '6',
+    submission: 'a'.repeat(64),
+    sampleBytes: 1,
+    verdict: 'malicious',
+    consentId: 'consent-0001',
+    ...said,
+  },
+});
+const erasure = { order: ORDER, region: 'zurich' };
+const submissionsNamed = { submissions: ['a'.repeat(64)] };
+
+// What few random changes come to: members that exclude or need one another.
+test.each<[boolean, string, string, Json]>([
+  [true, 'control', 'an order', control(ERASURE_ORDERED, submissionsNamed)],
+  [false, 'control', 'an order of nothing', control(ERASURE_ORDERED, {})],
+  [
+    false,
+    'control',
+    'an order of both kinds',
+    control(ERASURE_ORDERED, {
+      ...submissionsNamed,
+      consents: [{ consentId: 'consent-0001', before: '2026-11-02' }],
+    }),
+  ],
+  [true, 'control', 'a hold', control(HOLD_PLACED, { consents: ['consent-0001'] })],
+  [false, 'control', 'a hold of nothing', control(HOLD_PLACED, {})],
+  [
+    false,
+    'control',
+    'a hold of both kinds',
+    control(HOLD_PLACED, { ...submissionsNamed, consents: ['consent-0001'] }),
+  ],
+  [true, 'audit-event', 'a refusal', refused({ reason: 'CONSENT_UNKNOWN' })],
+  [true, 'audit-event', 'an erasure', refused({ reason: 'ERASED', erasure })],
+  [false, 'audit-event', 'an erasure by no order', refused({ reason: 'ERASED' })],
+  [false, 'audit-event', 'a refusal by an order', refused({ reason: 'CONSENT_UNKNOWN', erasure })],
+])('says %s as our decoder does (%s: %s)', (good, schema, _, value) => {
+  const takes = FORMATS.find((format) => format.schema === schema)?.takes;
+  expect([allows(schema, value), takes?.(value)]).toEqual([good, good]);
 });

@@ -1,4 +1,5 @@
-import { auditEventIn, isStoredIn } from '@residency/contracts';
+import { auditEventIn, formatPosition, isStoredIn } from '@residency/contracts';
+import type { StoredEvent } from '@residency/contracts';
 import { evolveHolding, owedSites } from '@residency/custody';
 import type { Holding } from '@residency/custody';
 import type { CustodyHead } from './custody-head.ts';
@@ -93,13 +94,13 @@ export class AuditFold {
   /** The sites that owe a copy or, if the sample was erased, a tombstone. */
   owing({ holding, isErased }: Debt): readonly string[] {
     return isErased
-      ? this.#sites.filter((site) => !this.isErasedIn(site, holding))
+      ? this.#sites.filter((site) => !this.#head.isErasedIn(site, holding.position))
       : owedSites(holding, this.#sites);
   }
 
-  /** The site has the tombstone, by the events. */
-  isErasedIn(site: string, { position }: Pick<Holding, 'position'>): boolean {
-    return this.#head.isErasedIn(site, position);
+  /** A site has a tombstone in the place of the sample, by the events. */
+  isErased({ position }: StoredEvent): boolean {
+    return this.#head.isErased(formatPosition(position));
   }
 
   /** With the copies that custody events gave these sites; absent: those of this fold. */

@@ -152,7 +152,8 @@ async function readRun(
       found += 1;
       const has = sitesWith(event, sites, fold, listed);
       if (!has.includes(sites[0])) claims.push(claimOf(event));
-      if (has.length === 0) unheld += 1;
+      // What was erased is no loss.
+      if (has.length === 0 && !fold.isErased(event)) unheld += 1;
     }
     if (offset >= to) break;
   }
@@ -170,7 +171,7 @@ function sitesWith(
   return sites.filter(
     (site) =>
       listed.get(site)?.has(holding.submission) === true &&
-      (holding.copies.some((copy) => copy.site === site) || fold.isErasedIn(site, holding)),
+      holding.copies.some((copy) => copy.site === site),
   );
 }
 

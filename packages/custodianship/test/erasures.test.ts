@@ -8,6 +8,7 @@ import {
   tombstoneBytes,
 } from '@residency/contracts';
 import type { AuditEvent, Erasures, Hold } from '@residency/contracts';
+import { KeySet, findClaims } from '@residency/custodianship';
 import { FaultyCustodianSite, MemoryRegisterStore, submissionEvent } from '@residency/testkit';
 import { describe, expect, it } from 'vitest';
 import { CustodyWorld, keyOf } from './custody-world.ts';
@@ -179,13 +180,30 @@ describe('an order to erase', () => {
     expect(erased(w)[1]?.sites.map(({ site }) => site)).toEqual(['zrh-3']);
   });
 
-  it('waits until an access to the sample is over, by a slow clock too', async () => {
+  it('makes tombstones durable before their event', async () => {
     const w = new CustodyWorld();
-    const event = await w.stored('a');
+    await w.stored('a');
+    order(w, ['a']);
+    const flushed: string[] = [];
+    w.wrap = (site) =>
+      new FaultyCustodianSite(site, ({ method }) => {
+        if (method === 'flush') flushed.push(`${site.site} ${erased(w).length}`);
+        return 'pass';
+      });
+    await (await w.custodian()).round(running);
+    expect(flushed).toEqual(['zrh-1 0', 'zrh-2 0']);
+  });
+
+  it('waits until an access to the sample is over, by a slow clock too, and makes no copy meanwhile', async () => {
+    const w = new CustodyWorld();
+    const event = await w.stored('a', ['zrh-2']);
+    order(w, []);
+    w.away.add('zrh-2');
     const custodian = await w.custodian();
     await custodian.round(running);
     await accessed(w, custodian, event, w.now + 60_000);
-    order(w, ['a']);
+    order(w, ['a'], OTHER);
+    w.away.clear();
     for (const [after, count] of [
       [0, 0],
       [60_000, 0],
@@ -197,6 +215,7 @@ describe('an order to erase', () => {
       await custodian.round(running);
       expect(erased(w)).toHaveLength(count);
     }
+    expect(w.events).toEqual([]);
   });
 
   it('erases again what was put in the place of a tombstone, by an order to repair', async () => {
@@ -222,11 +241,37 @@ describe('an order to erase', () => {
   });
 });
 
+describe('a change of the arbiter', () => {
+  it('claims an erased identity unless the next arbiter has its tombstone', async () => {
+    const w = new CustodyWorld();
+    await w.stored('a');
+    order(w, ['a']);
+    const custodian = await w.custodian();
+    await custodian.round(running);
+    w.policy(['zrh-1', 'zrh-2', 'zrh-3']);
+    for (let n = 0; n < 2; n += 1) await custodian.round(running);
+    const claims = async (...submissions: string[]) => {
+      const listed = new KeySet();
+      for (const submission of submissions) listed.add(submission);
+      const found = await findClaims({
+        sites: ['zrh-3'],
+        audit: w.feed(),
+        custody: w.open(),
+        listed: Promise.resolve(new Map([['zrh-3', listed]])),
+      });
+      return [found.claims.length, found.unheld];
+    };
+    expect(await claims(idOf('a'))).toEqual([0, 0]);
+    expect(await claims()).toEqual([1, 0]);
+  });
+});
+
 describe('a register of before an erasure', () => {
   it('leads to what is left to do, and to nothing twice', async () => {
     for (const away of [true, false]) {
       const w = new CustodyWorld();
       for (const id of ['a', 'b']) await w.stored(id, ['zrh-2']);
+      await w.stored('c');
       w.away.add('zrh-2');
       const store = new MemoryRegisterStore();
       const keeping = {
@@ -243,7 +288,7 @@ describe('a register of before an erasure', () => {
       await first.round(running);
       await first.keep();
       hold(w, ['b'], w.now);
-      order(w, ['a'], OTHER);
+      order(w, ['a', 'c'], OTHER);
       if (!away) w.away.clear();
       const second = await w.custodian();
       for (let n = 0; n < 2; n += 1) await second.round(running);
@@ -251,9 +296,11 @@ describe('a register of before an erasure', () => {
       const third = await w.custodian({ register: keeping });
       for (let n = 0; n < 2; n += 1) await third.round(running);
       const named = erased(w).flatMap(({ submission, sites }) =>
-        sites.map(({ site }) => `${submission === idOf('a') ? 'a' : 'b'} ${site}`),
+        sites.map(({ site }) => `${['a', 'b', 'c'].find((id) => idOf(id) === submission)} ${site}`),
       );
-      expect(named.toSorted()).toEqual(['a zrh-1', 'a zrh-2', 'b zrh-1', 'b zrh-2']);
+      expect(named.toSorted()).toEqual(
+        ['a', 'b', 'c'].flatMap((id) => [`${id} zrh-1`, `${id} zrh-2`]),
+      );
       expect(third.report().debts.get('zrh-2')?.owed).toBe(0);
       expect(w.events).toEqual([]);
     }

@@ -156,7 +156,7 @@ describe('the holding of an erased sample', () => {
     });
   });
 
-  it.each([
+  it.each<[string, Partial<SampleErased>]>([
     ['of another record', { of: 'log-1/threat.samples/0/8' }],
     ['of another submission', { submission: 't' }],
     ['of another region', { region: 'moscow' }],
@@ -165,7 +165,7 @@ describe('the holding of an erased sample', () => {
       holding: holdingOf(TWO),
       finding: {
         code: 'COPY_OF_ANOTHER',
-        position: change.of ?? STORED.position,
+        position: 'of' in change ? change.of : STORED.position,
         site: 'zrh-1 zrh-2',
       },
     });

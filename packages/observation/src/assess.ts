@@ -4,6 +4,7 @@ import { judgeAppendTimes } from './judging/judge-append-times.ts';
 import { judgeClock } from './judging/judge-clock.ts';
 import { judgeControl } from './judging/judge-control.ts';
 import { judgeCopies } from './judging/judge-copies.ts';
+import { judgeErasures } from './judging/judge-erasures.ts';
 import { judgeLedgers } from './judging/judge-ledgers.ts';
 import { judgeProgress } from './judging/judge-progress.ts';
 import { judgeService } from './judging/judge-service.ts';
@@ -30,6 +31,7 @@ export function assess(snapshot: Snapshot, limits: Limits = LIMITS): readonly Ch
     policy,
     ledgers,
     copies,
+    erasures,
     services,
   } = snapshot;
   const mode = knownOf(control)?.mode;
@@ -44,6 +46,7 @@ export function assess(snapshot: Snapshot, limits: Limits = LIMITS): readonly Ch
     ...results('policy', policy, (log) => judgePolicy(log, limits)),
     ...results('ledger', ledgers, (all) => judgeLedgers(all, limits)),
     ...(copies === undefined ? [] : judgeCopies(copies, limits)),
+    ...(erasures === undefined ? [] : judgeErasures(erasures, limits)),
     ...(services ?? []).map(judgeService),
   ];
 }

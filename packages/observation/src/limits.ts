@@ -23,7 +23,8 @@ export type LimitName =
   | 'appendTimeAhead'
   | 'appendTimeBehind'
   | 'ledgerLag'
-  | 'copyOwed';
+  | 'copyOwed'
+  | 'erasureWaiting';
 
 export type Limits = Readonly<Record<LimitName, Limit>>;
 
@@ -115,6 +116,19 @@ export const LIMITS: Limits = {
       {
         alert: 'ResidencyCopiesOwed',
         metric: 'residency_copies_owed_age_seconds',
+        side: 'above',
+      },
+    ],
+  },
+  erasureWaiting: {
+    seconds: 86_400,
+    of: 'From the append of an order to erase until all its samples that are not on hold are erased in the sites in service.',
+    source:
+      'A custodian erases within minutes, and waits for accesses for at most their lifetime. What a person must look at is seen within a day, long before the month that data protection law gives.',
+    alerts: [
+      {
+        alert: 'ResidencyErasureWaiting',
+        metric: 'residency_erasure_oldest_age_seconds',
         side: 'above',
       },
     ],

@@ -17,7 +17,7 @@ export interface Reason {
 /**
  * The facts about a system at one moment, each judged as of when it was read. Absent: the system has no such thing, or nobody asked.
  * Everything here was read from the logs and views themselves, whichever services run or do not;
- * `services` and `copies` are what services say.
+ * `services`, `copies` and `erasures` are what services say.
  */
 export interface Snapshot {
   readonly control?: Observed<ControlState>;
@@ -32,6 +32,17 @@ export interface Snapshot {
   readonly services?: readonly ServiceFacts[];
   /** As the custodians that were asked say it; absent: none was asked. */
   readonly copies?: readonly CopyFacts[];
+  /** The same. */
+  readonly erasures?: readonly ErasureFacts[];
+}
+
+/** Samples of a region that are ordered to be erased and are not. */
+export interface ErasureFacts {
+  readonly region: string;
+  /** Without those on hold. */
+  readonly waiting: number;
+  /** Since the append of the oldest order that is not carried out, milliseconds; 0: there is none. */
+  readonly forMs: number;
 }
 
 /** The copies of stored samples that a site lacks. */

@@ -40,6 +40,7 @@ export function fine(over: Partial<Snapshot> = {}): Snapshot {
     consents: { known: { at: NOW, watermark: NOW - 300, halted: false } },
     policy: { known: { at: NOW, watermark: NOW - 300, versions: [published()] } },
     copies: [{ site: 'zrh-2', owed: 0, forMs: 0 }],
+    erasures: [{ region: 'zurich', waiting: 0, forMs: 0 }],
     services: [{ host: 'router:8080', readiness: { known: { ready: true, failed: [] } } }],
     ...over,
   };

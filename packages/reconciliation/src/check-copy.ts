@@ -3,6 +3,7 @@ import type { Holding } from '@residency/custody';
 import { checkObject } from './check-object.ts';
 import type { Fault } from './check-object.ts';
 import type { ReadSealedHeader } from './ports/sealed-reader.ts';
+import { ERASED_BUT_PRESENT, TOMBSTONE_MISSING, tombstoneIn } from './check-tombstone.ts';
 import type { FoundObject } from './ports/site-reader.ts';
 import { copyIn } from './whereabouts.ts';
 
@@ -10,11 +11,16 @@ export interface CheckedCopy {
   readonly faults: readonly Fault[];
   /** What the object agrees with; absent: no placement, only the event's record. */
   readonly placement?: Placement | undefined;
+  /** The order that it names, if it is a tombstone of the sample. */
+  readonly tombstone?: string;
 }
 
 /**
  * Compares an object of a stored event with what its site may have (RECONCILIATION §23): a copy; or,
- * if the site owes one, also nothing, or another ciphertext of the same record.
+ * if the site owes one, also nothing, or another ciphertext of the same record. A tombstone is allowed
+ * everywhere; the caller asks for its order. In a site where the sample was erased it is all that is
+ * allowed (RECONCILIATION §28), and where it was not yet, nothing need be there
+ * (RECONCILIATION §29).
  */
 export function checkCopy(
   found: FoundObject | undefined,
@@ -23,6 +29,12 @@ export function checkCopy(
   holding: Holding,
   readHeader: ReadSealedHeader,
 ): CheckedCopy {
+  const tombstone = found === undefined ? undefined : tombstoneIn(found, event);
+  if (tombstone !== undefined) return { faults: [], tombstone };
+  const { erased } = holding;
+  if (erased?.sites.includes(site) === true)
+    return { faults: [found === undefined ? TOMBSTONE_MISSING : ERASED_BUT_PRESENT] };
+  if (erased !== undefined && found === undefined) return { faults: [] };
   const placed = event.data.placements.find((placement) => placement.site === site);
   const owes = !holding.copies.some((one) => one.site === site);
   if (owes && placed === undefined && found === undefined) return { faults: [] };

@@ -238,7 +238,8 @@ function checkMetadata(
       code: 'METADATA_DIFFERS',
       message: 'Expected the metadata a router writes, found something else beside the object.',
     };
-  const expected: Partial<ObjectMetadata> = {
+  const expected: { readonly [name in keyof ObjectMetadata]?: unknown } = {
+    erased: undefined,
     ...writtenAt(event, placement),
     sampleSha256: event.data.sampleSha256,
     country: event.data.country,

@@ -39,6 +39,11 @@ export class Claims {
     this.#index.addListed(submission, this.#sites + site);
   }
 
+  /** Whether the site lists bytes that were set aside for the identity. */
+  isSetAside(submission: string, site: number): boolean {
+    return this.#index.isListed(submission, this.#sites + site);
+  }
+
   /**
    * Records that a stored event claims the identity's objects in `sites`, and what was set aside for
    * it in all sites of its region. Returns `elsewhere` if another event claims the identity for other

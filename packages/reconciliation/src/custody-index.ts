@@ -1,6 +1,6 @@
 import { parsePosition, sha256OfParts } from '@residency/contracts';
 import { holding } from '@residency/custody';
-import type { Folded, SampleCopied, StoredSample } from '@residency/custody';
+import type { Folded, SampleCopied, SampleErased, StoredSample } from '@residency/custody';
 import { partitionOf } from './audit-chain.ts';
 
 /** The offsets of one page. */
@@ -11,6 +11,9 @@ const FLAGS = 128;
 const PAGE_LENGTH = 192;
 const MET = 1;
 const REPAIR = 2;
+const LATE = 4;
+/** In place of a site's name, for events that a sample was erased; no site has it. */
+const ERASED = ' ';
 /** In place of a member that differs from the stored event's. */
 const ANOTHER = '';
 
@@ -21,7 +24,12 @@ interface Later {
   readonly names: number;
   readonly bytes: number;
   readonly isRepair: boolean;
+  /** It came after an event of the same sample's erasure. */
+  readonly isLate: boolean;
 }
+
+/** Of an event that a sample was erased. */
+type Erasure = Pick<SampleErased, 'order' | 'sites'>;
 
 /**
  * The custody events by the position that they are about, for the fold. A backfill makes one for
@@ -30,7 +38,7 @@ interface Later {
  * object is compared whole. Memory: pages of 64 offsets for each site and partition, about a
  * kilobyte each. 10 million copies in one site take about 170 MB; an event without neighbours takes
  * a kilobyte. A second event about one position and site, which no custodian writes, takes about
- * 300 bytes.
+ * 300 bytes. Erasures of a partition have pages like a site's.
  */
 export class CustodyIndex {
   readonly #partitions = new Map<string, Map<string, Pages>>();
@@ -38,19 +46,34 @@ export class CustodyIndex {
   /** Accesses whose stored event is not met yet: position and print. About 100 bytes each. */
   readonly #accesses = new Set<string>();
 
+  /** Orders with the sites that events name, each once; an event has their number. */
+  readonly #erasures: Erasure[] = [];
+  readonly #numbers = new Map<string, number>();
+
   /** Call in the order of the region's custody log. */
-  add({ of, submission, region, copy, isRepair = false }: SampleCopied): void {
+  add(event: SampleCopied | SampleErased): void {
+    const { of, submission, region } = event;
+    const names = print(submission, region);
+    if (event.type === 'erased') {
+      this.#add(of, ERASED, { names, bytes: this.#number(event), isRepair: false, isLate: false });
+      return;
+    }
+    const { copy, isRepair = false } = event;
+    const isLate = this.#read(of, ERASED).some((erased) => erased.names === names);
+    this.#add(of, copy.site, { names, bytes: ciphertext(copy), isRepair, isLate });
+  }
+
+  #add(of: string, site: string, event: Later): void {
     const position = parsePosition(of);
-    const page = this.#page(partitionOf(position), copy.site, position.offset / PAGE_OFFSETS);
+    const page = this.#page(partitionOf(position), site, position.offset / PAGE_OFFSETS);
     const at = Number(position.offset % PAGE_OFFSETS);
-    const event = { names: print(submission, region), bytes: ciphertext(copy), isRepair };
     if (page[NAMES + at] === 0) {
       page[NAMES + at] = event.names;
       page[BYTES + at] = event.bytes;
-      if (isRepair) page[FLAGS + at] = REPAIR;
+      page[FLAGS + at] = (event.isRepair ? REPAIR : 0) | (event.isLate ? LATE : 0);
       return;
     }
-    const key = laterKey(of, copy.site);
+    const key = laterKey(of, site);
     this.#later.set(key, [...(this.#later.get(key) ?? []), event]);
   }
 
@@ -64,27 +87,63 @@ export class CustodyIndex {
     return holding(stored, this.about(stored));
   }
 
-  /** The events about this stored sample, for each site in order. They count as met from then on. */
-  about(stored: StoredSample): readonly SampleCopied[] {
+  /**
+   * The events about this stored sample, for each site in order; its erasure is ahead of the copies
+   * that came after it, and behind the others. They count as met from then on.
+   */
+  about(stored: StoredSample): readonly (SampleCopied | SampleErased)[] {
     this.#accesses.delete(accessKey(stored.position, stored.submission, stored.region));
-    const position = parsePosition(stored.position);
-    const sites = this.#partitions.get(partitionOf(position));
+    const sites = this.#partitions.get(partitionOf(parsePosition(stored.position)));
     if (sites === undefined) return [];
-    const at = Number(position.offset % PAGE_OFFSETS);
-    return [...sites].flatMap(([site, pages]) => {
-      const page = pages.get(position.offset / PAGE_OFFSETS);
-      const names = page?.[NAMES + at] ?? 0;
-      if (page === undefined || names === 0) return [];
-      const flags = page[FLAGS + at] ?? 0;
-      page[FLAGS + at] = flags | MET;
-      return [
-        { names, bytes: page[BYTES + at] ?? 0, isRepair: (flags & REPAIR) !== 0 },
-        ...(this.#later.get(laterKey(stored.position, site)) ?? []),
-      ].map((event) => asCopied(stored, site, event));
-    });
+    const copies = [...sites.keys()]
+      .filter((site) => site !== ERASED)
+      .flatMap((site) =>
+        this.#read(stored.position, site, true).map((event) => ({
+          isLate: event.isLate,
+          copied: asCopied(stored, site, event),
+        })),
+      );
+    const { early = [], late = [] } = Object.groupBy(copies, ({ isLate }) =>
+      isLate ? 'late' : 'early',
+    );
+    const erased = this.#read(stored.position, ERASED, true).map((event) =>
+      asErased(stored, event, this.#erasures[event.bytes - 1]),
+    );
+    return [
+      ...early.map(({ copied }) => copied),
+      ...erased.filter((event) => event !== undefined),
+      ...late.map(({ copied }) => copied),
+    ];
   }
 
-  /** The positions and sites of events that `about` never met; an access has no site. */
+  /** The events of one position and site, in order. */
+  #read(of: string, site: string, isMet = false): readonly Later[] {
+    const position = parsePosition(of);
+    const pages = this.#partitions.get(partitionOf(position))?.get(site);
+    const page = pages?.get(position.offset / PAGE_OFFSETS);
+    const at = Number(position.offset % PAGE_OFFSETS);
+    const names = page?.[NAMES + at] ?? 0;
+    if (page === undefined || names === 0) return [];
+    const flags = page[FLAGS + at] ?? 0;
+    if (isMet) page[FLAGS + at] = flags | MET;
+    const [isRepair, isLate] = [(flags & REPAIR) !== 0, (flags & LATE) !== 0];
+    return [
+      { names, bytes: page[BYTES + at] ?? 0, isRepair, isLate },
+      ...(this.#later.get(laterKey(of, site)) ?? []),
+    ];
+  }
+
+  /** From 1: 0 means "no event". */
+  #number({ order, sites }: SampleErased): number {
+    const key = [order, ...sites].join(' ');
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const number = this.#erasures.push({ order, sites });
+    this.#numbers.set(key, number);
+    return number;
+  }
+
+  /** The positions and sites of events that `about` never met; an access and an erasure have no site. */
   *unmet(): Generator<{ readonly position: string; readonly site?: string }> {
     for (const position of new Set(Array.from(this.#accesses, positionOf))) yield { position };
     for (const [partition, sites] of this.#partitions)
@@ -92,7 +151,10 @@ export class CustodyIndex {
         for (const [number, page] of pages)
           for (let at = 0; at < PAGE_OFFSETS; at += 1)
             if (page[NAMES + at] !== 0 && ((page[FLAGS + at] ?? 0) & MET) === 0)
-              yield { position: `${partition}/${number * PAGE_OFFSETS + BigInt(at)}`, site };
+              yield {
+                position: `${partition}/${number * PAGE_OFFSETS + BigInt(at)}`,
+                ...(site === ERASED ? {} : { site }),
+              };
   }
 
   #page(partition: string, site: string, number: bigint): Uint32Array {
@@ -104,6 +166,22 @@ export class CustodyIndex {
     pages.set(number, page);
     return page;
   }
+}
+
+function asErased(
+  { position, submission, region }: StoredSample,
+  { names }: Pick<Later, 'names'>,
+  erasure: Erasure | undefined,
+): SampleErased | undefined {
+  return erasure === undefined
+    ? undefined
+    : {
+        type: 'erased',
+        of: position,
+        submission: names === print(submission, region) ? submission : ANOTHER,
+        region,
+        ...erasure,
+      };
 }
 
 function asCopied(

@@ -23,6 +23,7 @@ export const DIFFERENCE_CODES = [
   'COPY_DIFFERS',
   'COPIED_TWICE',
   'COPIED_AFTER_ERASURE',
+  'ERASED_WITHOUT_ORDER',
   // In the object of a stored event.
   'SITE_NOT_READ',
   'OBJECT_MISSING',
@@ -34,6 +35,9 @@ export const DIFFERENCE_CODES = [
   'CONTEXT_DIFFERS',
   'DOES_NOT_OPEN',
   'OPENED_DIFFERS',
+  // In the place of an erased sample.
+  'ERASED_BUT_PRESENT',
+  'TOMBSTONE_MISSING',
   // In other objects of a site.
   'OBJECT_WITHOUT_EVENT',
   'WRONG_REGION',

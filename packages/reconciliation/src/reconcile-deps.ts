@@ -1,4 +1,4 @@
-import type { ServiceHistory } from '@residency/contracts';
+import type { Erasures, ServiceHistory } from '@residency/contracts';
 import type { PolicyQuestions } from './policy-book.ts';
 import type { AuditTrail } from './ports/audit-trail.ts';
 import type { OpenSealed, ReadSealedHeader } from './ports/sealed-reader.ts';
@@ -12,6 +12,10 @@ export interface ReconcileDeps extends PolicyQuestions {
   readonly trail: AuditTrail;
   /** The control log up to now, read anew at each call. Absent: every site always serves. */
   readonly services?: () => Promise<ServiceHistory>;
+  /**
+   * The orders of the control log up to now, read anew at each call. Absent: no order is compared.
+   */
+  readonly erasures?: () => Promise<Erasures>;
   readonly readHeader: ReadSealedHeader;
   /** If present, every object is also opened. */
   readonly open?: OpenSealed;

@@ -3,6 +3,7 @@ import { BoundedWork } from './bounded-work.ts';
 import { Claims } from './claims.ts';
 import { CustodyIndex } from './custody-index.ts';
 import type { Difference } from './difference.ts';
+import { OrderBook } from './order-book.ts';
 import { judgeUnmet, readCustody } from './passes/custody-reading.ts';
 import { FirstReading } from './passes/first-reading.ts';
 import { judgeUnclaimed } from './passes/judge-unclaimed.ts';
@@ -58,7 +59,8 @@ const FROM_THE_START: ReadingProgress = { isChecked: () => false, begins: () => 
  * docs/reconciliation.md shows why it reports no work in progress; the order of the readings is
  * RECONCILIATION §6. Memory: `Claims` until `onSurveyed`; `CustodyIndex`; objects in work; capped
  * lists; one entry for each duplicate whose original was not read yet, for each copy or adopted
- * object, for each copy whose custody event was not read yet, and for each quarantined event.
+ * object, for each copy whose custody event was not read yet, for each erased sample of which something was
+ * set aside, and for each quarantined event.
  * Rejects with a port's error, because half a reconciliation proves nothing.
  */
 export async function reconcile(
@@ -88,6 +90,7 @@ function begin(deps: ReconcileDeps, options: ReconcileOptions): Run {
     sites: new ReachableSites(deps.sites, options),
     chain: new AuditChain(),
     custody: new CustodyIndex(),
+    orders: new OrderBook(deps.erasures),
     work: new BoundedWork({
       concurrency: options.concurrency ?? DEFAULTS.concurrency,
       bytes: options.bytesInWork ?? DEFAULTS.bytesInWork,
@@ -118,6 +121,7 @@ async function survey(run: Run): Promise<void> {
   await reading.readEvents();
   judgeUnmet(run);
   await reading.judgeTrail(before);
+  await reading.judgeSetAside();
   await judgeUnclaimed(run, {
     claims,
     duplicateWithCopies: (position) => reading.duplicateWithCopies(position),

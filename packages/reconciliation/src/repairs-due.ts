@@ -1,6 +1,7 @@
 import {
   ORDER_CLOSED,
   SAMPLE_COPIED,
+  SAMPLE_ERASED,
   SAMPLE_NOT_REPAIRED,
   SITE_REPAIR_ORDERED,
   controlEntry,
@@ -30,6 +31,9 @@ const REPAIRABLE: ReadonlySet<DifferenceCode> = new Set([
   'SIZE_DIFFERS',
   'CIPHERTEXT_DIFFERS',
   'OBJECT_REPLACED',
+  // It erases again.
+  'ERASED_BUT_PRESENT',
+  'TOMBSTONE_MISSING',
 ]);
 /** Such a copy can be made once the record that has its place is settled. */
 const PASSES: UnpaidCode = 'STRANGER_UNSETTLED';
@@ -37,7 +41,7 @@ const PASSES: UnpaidCode = 'STRANGER_UNSETTLED';
 /** Kept by site: about 100 bytes each. One that no order has tried is reason enough. */
 const MOST_POSITIONS = 10_000;
 
-/** The copies that a run found missing or damaged, by site. */
+/** The copies that a run found missing or damaged, and erased samples that are there, by site. */
 export class RepairableCopies {
   readonly #sites = new Map<string, Set<string>>();
 
@@ -116,7 +120,7 @@ interface KnownOrders {
   readonly tried: ReadonlySet<string>;
   readonly isOpen: boolean;
   /**
-   * The last order was automatic and made nothing anew. Without a person, a finding that no order
+   * The last order was automatic, and made nothing anew and erased nothing again. Without a person, a finding that no order
    * mends would make orders for ever.
    */
   readonly isVain: boolean;
@@ -129,11 +133,16 @@ async function readOrders(
   // The control log is read last, so that an order of somebody else that is appended meanwhile is
   // seen. One that is closed meanwhile counts as open until the next run.
   const closed = new Map<string, ClosedData>();
+  const erasing = new Set<string>();
   const tried = new Map([...sites.keys()].map((site) => [site, new Set<string>()]));
   for await (const value of custody()) {
     const event = custodyEventIn(value);
     if (event?.type === ORDER_CLOSED) closed.set(event.data.order, event.data);
     if (event?.type === SAMPLE_COPIED) tried.get(event.data.copy.site)?.delete(event.data.of);
+    if (event?.type === SAMPLE_ERASED) {
+      if (event.data.repair !== undefined) erasing.add(event.data.repair);
+      for (const { site } of event.data.sites) tried.get(site)?.delete(event.data.of);
+    }
     if (
       event?.type === SAMPLE_NOT_REPAIRED &&
       event.data.code !== PASSES &&
@@ -154,7 +163,7 @@ async function readOrders(
     return {
       tried: tried.get(site) ?? new Set(),
       isOpen: own.some(({ act }) => !closed.has(act)),
-      isVain: last?.isAutomatic === true && end?.copied === 0,
+      isVain: last?.isAutomatic === true && end?.copied === 0 && !erasing.has(last.act),
     };
   };
 }

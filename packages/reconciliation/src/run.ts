@@ -1,6 +1,7 @@
 import type { AuditChain } from './audit-chain.ts';
 import type { BoundedWork } from './bounded-work.ts';
 import type { CustodyIndex } from './custody-index.ts';
+import type { OrderBook } from './order-book.ts';
 import type { ReachableSites } from './reachable-sites.ts';
 import type { ReconcileDeps } from './reconcile-deps.ts';
 import type { ReportDraft } from './report.ts';
@@ -14,6 +15,7 @@ export interface Run {
   readonly chain: AuditChain;
   /** Filled before the first reading of the events. */
   readonly custody: CustodyIndex;
+  readonly orders: OrderBook;
   readonly work: BoundedWork;
   /** Called for each object that was listed. */
   readonly listed: () => void;

@@ -59,6 +59,10 @@ export class SubmissionIndex {
     return !known;
   }
 
+  isListed(submission: string, place: number): boolean {
+    return this.#bit(this.#probe(Buffer.from(submission, 'hex'), 0) + this.#listed, place);
+  }
+
   /**
    * Records that a stored event claims the identity's objects in `places`. Returns `elsewhere` if
    * another event claims it for other places only, `again` if for some of the same.

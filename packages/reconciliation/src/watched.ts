@@ -10,7 +10,7 @@ import type { FoundObject, SiteReader } from './ports/site-reader.ts';
 export function watched(reader: SiteReader, watch: MarkerWatch): SiteReader {
   return {
     site: reader.site,
-    list: () => watchedList(reader.list(), watch),
+    list: (prefix) => watchedList(reader.list(prefix), watch),
     read: async (key) => {
       const found = await doubting(watch, () => reader.read(key));
       if (found === undefined) await again(watch);

@@ -10,7 +10,10 @@ export interface Whereabouts {
   readonly holding: Holding;
   /** The custody events about it that cannot follow. */
   readonly findings: readonly CustodyFinding[];
-  /** The sites whose objects are compared: those that the event's policy names, and those with a copy. */
+  /**
+   * The sites whose objects are compared: those that the event's policy names, and those with a copy
+   * or a tombstone.
+   */
   readonly sites: readonly string[];
   /** The sites of its region, in any valid policy version, that have no copy yet. */
   readonly owed: readonly string[];
@@ -23,9 +26,10 @@ export function whereaboutsOf(
   const stored = storedSample(event);
   const folded = custody.fold(stored);
   const decided = sitesOfEvent(deps, event);
+  const { copies, erased } = folded.holding;
   return {
     ...folded,
-    sites: [...new Set([...decided, ...folded.holding.copies.map(({ site }) => site)])],
+    sites: [...new Set([...decided, ...copies.map(({ site }) => site), ...(erased?.sites ?? [])])],
     owed: owedSites(folded.holding, [
       ...new Set([...decided, ...(deps.regions().get(stored.region) ?? [])]),
     ]),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DIFFERENCE_CODES, reconcile } from '../src/index.ts';
 import type { ReconcileDeps } from '../src/index.ts';
 import { custodyManipulations } from './custody-manipulations.ts';
+import { erasureManipulations } from './erasure-manipulations.ts';
 import { editFirst, flip } from './manipulation.ts';
 import type { Manipulation } from './manipulation.ts';
 import {
@@ -46,6 +47,7 @@ const OTHER_METADATA: Readonly<Record<string, string>> = {
 
 const manipulations: readonly Manipulation[] = [
   ...custodyManipulations,
+  ...erasureManipulations,
   {
     title: 'the copy of a duplicate in the place of an object that the first site lost',
     code: 'OBJECT_REPLACED',

@@ -1,5 +1,6 @@
 import {
   ORDER_CLOSED,
+  SAMPLE_ERASED,
   SAMPLE_NOT_REPAIRED,
   SITE_REPAIR_ORDERED,
   controlEntry,
@@ -56,6 +57,14 @@ class World {
     this.happened({ type: SAMPLE_NOT_REPAIRED, data });
   }
 
+  erased(repair: string, offset: number): void {
+    const about = { of: positionOf(offset), submission: '0'.repeat(64), region: 'zurich' };
+    const site = { site: 'zrh-2', sha256: '0'.repeat(64), versions: 0, setAside: 0, uploads: 0 };
+    const order = '00000000-0000-4000-8000-000000000001';
+    const data = { previous: null, ...about, order, repair, sites: [site] };
+    this.happened({ type: SAMPLE_ERASED, data });
+  }
+
   async run(mode: RepairMode, differences: readonly Partial<Difference>[]) {
     const copies = new RepairableCopies();
     for (const one of differences) copies.add({ code: 'OBJECT_MISSING', message: '', ...one });
@@ -100,6 +109,8 @@ describe('copies that a site lacks', () => {
     'SIZE_DIFFERS',
     'CIPHERTEXT_DIFFERS',
     'OBJECT_REPLACED',
+    'ERASED_BUT_PRESENT',
+    'TOMBSTONE_MISSING',
   ] as const)('%s: one order for each site, in auto', async (code) => {
     const w = new World();
     const found = [missing(1), missing(2), missing(3, 'mow-1')].map((one) => ({ ...one, code }));
@@ -125,12 +136,14 @@ describe('copies that a site lacks', () => {
     expect(state(await w.run('auto', [missing(1)]))).toEqual(['ordered']);
   });
 
-  it.each([['METADATA_DIFFERS'], ['WRONG_REGION'], ['CONTEXT_DIFFERS']] as const)(
-    '%s is for a person',
-    async (code) => {
-      expect(await new World().run('auto', [{ ...missing(1), code }])).toEqual([]);
-    },
-  );
+  it.each([
+    ['METADATA_DIFFERS'],
+    ['WRONG_REGION'],
+    ['CONTEXT_DIFFERS'],
+    ['ERASED_WITHOUT_ORDER'],
+  ] as const)('%s is for a person', async (code) => {
+    expect(await new World().run('auto', [{ ...missing(1), code }])).toEqual([]);
+  });
 
   it('in a site that no policy names make no order', async () => {
     expect(await new World().run('auto', [missing(1, 'nowhere')])).toEqual([]);
@@ -155,6 +168,27 @@ describe('what an order could not mend', () => {
     w.notRepaired(act, 1, 'STRANGER_UNSETTLED');
     w.closed(act, 1, 1);
     expect(state(await w.run('auto', [missing(1)]))).toEqual(['ordered']);
+  });
+
+  it('makes another one if the last order erased a sample again, and copied nothing', async () => {
+    const w = new World();
+    await w.run('auto', [{ ...missing(1), code: 'ERASED_BUT_PRESENT' }]);
+    const [act = ''] = actsOf(w);
+    w.erased(act, 1);
+    w.closed(act, 0);
+    expect(state(await w.run('auto', [missing(2)]))).toEqual(['ordered']);
+  });
+
+  it('makes another one once it was erased again', async () => {
+    const w = new World();
+    await w.run('auto', [missing(1), missing(2)]);
+    const [act = ''] = actsOf(w);
+    w.notRepaired(act, 1);
+    w.erased(act, 1);
+    w.closed(act, 1, 1);
+    expect(state(await w.run('auto', [{ ...missing(1), code: 'TOMBSTONE_MISSING' }]))).toEqual([
+      'ordered',
+    ]);
   });
 
   it.each([

@@ -1,18 +1,23 @@
 import {
   SAMPLE_COPIED,
+  SAMPLE_ERASED,
   auditEventIn,
   custodyEventIn,
   formatPosition,
   objectKey,
   sampleCopied,
+  sampleErased,
   storedSample,
 } from '@residency/contracts';
 import type { Placement, Position } from '@residency/contracts';
 import { holding, owedSites } from '@residency/custody';
+import type { Holding, SampleCopied, SampleErased } from '@residency/custody';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { defined } from '@residency/defined';
 import { reconcile } from '../src/index.ts';
 import {
+  ORDER,
   PARTITIONS,
   REGIONS,
   addSite,
@@ -20,14 +25,17 @@ import {
   copy,
   depsOf,
   emptyWorld,
+  erase,
   judged,
   objectOf,
+  order,
   partitionName,
   placementOf,
   positionOf,
   publish,
   put,
   recordCopy,
+  recordErasure,
   refuse,
   setAside,
   settle,
@@ -54,17 +62,36 @@ const partitions = fc.array(fc.array(record, { minLength: 1, maxLength: 6 }), {
   minLength: PARTITIONS,
   maxLength: PARTITIONS,
 });
+/** Erased from some moment on, also what is stored later. */
+const erasing = fc.record({
+  names: fc.uniqueArray(fc.constantFrom(...NAMES), { maxLength: 4 }),
+  /** The steps of a writer before the reconciler begins. */
+  after: fc.nat({ max: 40 }),
+});
 const RUNS = { numRuns: 400 };
 
-it('reports no difference while routers run, are killed and repeat and a custodian copies, and nothing in flight or owed after they are done', async () => {
+it('reports no difference while routers run, are killed and repeat and a custodian copies and erases, and nothing in flight or owed after they are done', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.scheduler(), partitions, async (scheduler, intake) => {
+    fc.asyncProperty(fc.scheduler(), partitions, erasing, async (scheduler, intake, erasure) => {
+      const { names, after: late } = erasure;
       const world = emptyWorld();
       const pause = () => scheduler.schedule(Promise.resolve());
       addSite(world, 'zurich', 'zrh-3');
       const routers = intake.map((records, partition) => route(world, partition, records, pause));
-      const writers = [...routers, custodian(world, pause, Promise.all(routers))];
-      const report = await scheduler.waitFor(reconcile(depsOf(world, pause), { concurrency: 2 }));
+      const orders = pause().then(() => {
+        order(world, names);
+      });
+      const writers = [
+        ...routers,
+        orders,
+        custodian(world, pause, Promise.all([...routers, orders])),
+      ];
+      const begin = async (): Promise<void> => {
+        for (let step = 0; step < late; step += 1) await pause();
+      };
+      const report = await scheduler.waitFor(
+        begin().then(() => reconcile(depsOf(world, pause), { concurrency: 2 })),
+      );
       expect(report.differences.list).toEqual([]);
       await scheduler.waitFor(Promise.all(writers));
       const after = await reconcile(depsOf(world));
@@ -183,13 +210,28 @@ async function route(
       (world.committed.get(partitionName(partition)) ?? -1n) + 1n,
     );
     await attempt(world, { name, region, position, number: 1 }, killedAfter, pause);
-    const { placements, of } = await attempt(
+    const { placements, of, written } = await attempt(
       world,
       { name, region, position, number: 2 },
       away === '' ? Infinity : 1,
       pause,
     );
     await pause();
+    if (of === ERASED) {
+      const { submission, verdict, consentId } = judged(name, region);
+      settle(world, partition, {
+        outcome: 'refused',
+        data: {
+          submission,
+          sampleBytes: 1,
+          verdict,
+          consentId,
+          reason: 'ERASED',
+          erasure: { order: ORDER, region },
+        },
+      });
+      continue;
+    }
     if (of !== undefined) {
       settle(world, partition, { outcome: 'duplicate', data: { ...judged(name, region), of } });
       continue;
@@ -201,9 +243,9 @@ async function route(
     });
     if (away === 'late')
       for (const site of owed) {
-        const object = at(world, placements[0]?.site ?? '', name);
         await pause();
-        if (find(world, site, name) === undefined) put(world, site, name, object);
+        if (written !== undefined && find(world, site, name) === undefined)
+          put(world, site, name, written);
       }
   }
 }
@@ -217,15 +259,26 @@ async function custodian(
   pause: () => Promise<void>,
   routers: Promise<unknown>,
 ): Promise<void> {
-  let [done, killed] = [false, false];
+  let [done, killed, erased] = [false, false, false];
   void routers.then(() => {
     done = true;
   });
   for (;;) {
     await pause();
     const last = done;
+    const erasures = erasuresIn(world).slice(0, 2);
+    for (const { name, of, sites } of erasures) {
+      for (const site of sites) {
+        await pause();
+        erase(world, site, of);
+      }
+      await pause();
+      // Killed, it puts the same tombstones once more.
+      if (erased) recordErasure(world, name, { of, sites });
+      erased = true;
+    }
     const due = dueIn(world).slice(0, 3);
-    if (due.length === 0 && last) return;
+    if (due.length + erasures.length === 0 && last) return;
     const made = [];
     for (const one of due) made.push(await makeCopy(world, one, pause));
     if (!killed && made.length > 1) {
@@ -246,27 +299,58 @@ interface Due {
   readonly site: string;
 }
 
+const SITES = ['zrh-1', 'zrh-2', 'zrh-3'];
+
 /** The copies that Zurich's sites owe by the logs. */
 function dueIn(world: World): readonly Due[] {
-  const copies = (world.custody.get('zurich') ?? [])
-    .map((bytes) => custodyEventIn(bytes))
-    .filter((event) => event?.type === SAMPLE_COPIED)
-    .map(sampleCopied);
-  return world.events.flat().flatMap((bytes): readonly Due[] => {
+  return heldIn(world).flatMap(({ name, isOrdered, position: of, held }) =>
+    isOrdered
+      ? []
+      : owedSites(held, SITES).map((site) => ({
+          of,
+          name,
+          from: held.copies[0]?.site ?? '',
+          site,
+        })),
+  );
+}
+
+/** The sites where ordered samples are not erased by the logs; one of them is late for some. */
+function erasuresIn(
+  world: World,
+): readonly { readonly name: string; readonly of: string; readonly sites: readonly string[] }[] {
+  return heldIn(world).flatMap(({ name, isOrdered, position: of, held: { erased } }) => {
+    const sites = SITES.filter((site) =>
+      erased === undefined ? name > 'c' || site !== 'zrh-3' : !erased.sites.includes(site),
+    );
+    return isOrdered && sites.length > 0 ? [{ name, of, sites }] : [];
+  });
+}
+
+function heldIn(world: World): readonly {
+  readonly name: string;
+  readonly isOrdered: boolean;
+  readonly position: string;
+  readonly held: Holding;
+}[] {
+  const about = (world.custody.get('zurich') ?? []).flatMap(
+    (bytes): readonly (SampleCopied | SampleErased)[] => {
+      const event = custodyEventIn(bytes);
+      if (event?.type === SAMPLE_COPIED) return [sampleCopied(event)];
+      return event?.type === SAMPLE_ERASED ? [sampleErased(event)] : [];
+    },
+  );
+  return world.events.flat().flatMap((bytes) => {
     const event = auditEventIn(bytes);
     if (event?.outcome !== 'stored' || event.data.decision.region !== 'zurich') return [];
     const stored = storedSample(event);
-    const name = NAMES.find((one) => submissionOf(one) === stored.submission);
-    const events = copies.filter(({ of }) => of === stored.position);
-    const found = holding(stored, events).holding;
+    const { position, submission } = stored;
+    const name = NAMES.find((one) => submissionOf(one) === submission);
+    const events = about.filter(({ of }) => of === position);
+    const isOrdered = world.orders.some(({ submissions }) => submissions.includes(submission));
     return name === undefined
       ? []
-      : owedSites(found, ['zrh-1', 'zrh-2', 'zrh-3']).map((site) => ({
-          of: stored.position,
-          name,
-          from: found.copies[0]?.site ?? '',
-          site,
-        }));
+      : [{ name, isOrdered, position, held: holding(stored, events).holding }];
   });
 }
 
@@ -292,23 +376,33 @@ interface Attempt {
   readonly number: number;
 }
 
+/** In place of the owner: a tombstone has the identity's key. */
+const ERASED = 'erased';
+
 /** Returns the objects that it placed before it died, or the owner of the identity. */
 async function attempt(
   world: World,
   { name, region, position, number }: Attempt,
   creations: number,
   pause: () => Promise<void>,
-): Promise<{ readonly placements: Placement[]; readonly of?: string }> {
+): Promise<{
+  readonly placements: Placement[];
+  readonly of?: string;
+  readonly written?: StoredObject;
+}> {
   const placements: Placement[] = [];
+  let written: StoredObject | undefined;
   for (const site of (REGIONS[region] ?? []).slice(0, creations)) {
     await pause();
     const object = find(world, site, name) ?? objectOf(name, region, position, number);
     put(world, site, name, object);
+    if (object.metadata?.['erased'] !== undefined) return { placements, of: ERASED };
     if (object.metadata?.['position'] !== formatPosition(position))
       return { placements, of: String(object.metadata?.['position']) };
+    written ??= object;
     placements.push(placementOf(site, name, object));
   }
-  return { placements };
+  return { placements, ...defined({ written }) };
 }
 
 function find(world: World, site: string, name: string): StoredObject | undefined {

@@ -1,5 +1,7 @@
 import {
+  NO_ERASURES,
   SAMPLE_COPIED,
+  SAMPLE_ERASED,
   custodyDigest,
   decodeAuditEvent,
   decodeCustodyEvent,
@@ -12,8 +14,20 @@ import {
   parsePosition,
   setAsideKey,
   sha256,
+  submissionOfSetAsideKey,
+  tombstoneBytes,
+  tombstoneOf,
 } from '@residency/contracts';
-import type { AuditEvent, CopiedData, Placement, Position, StoredData } from '@residency/contracts';
+import type {
+  AuditEvent,
+  CopiedData,
+  ErasedData,
+  ErasureOrder,
+  Placement,
+  Position,
+  StoredData,
+  StoredEvent,
+} from '@residency/contracts';
 import type { FoundObject, ReconcileDeps, SealedHeader } from '../src/index.ts';
 
 /**
@@ -27,6 +41,8 @@ export const REGIONS: Readonly<Record<string, readonly string[]>> = {
 export const POLICY = sha256(Buffer.from('policy'));
 export const PARTITIONS = 2;
 const AT = Date.UTC(2024, 0, 1);
+/** The `act` of an order to erase. */
+export const ORDER = '00000000-0000-4000-8000-000000000001';
 
 export type StoredObject = { bytes: Buffer; metadata?: Record<string, unknown>; link?: boolean };
 type Site = Map<string, StoredObject>;
@@ -39,6 +55,8 @@ export interface World {
   readonly custody: Map<string, Buffer[]>;
   /** Sites that a later policy version added, by region. */
   readonly added: Map<string, string[]>;
+  /** Orders to erase. */
+  readonly orders: ErasureOrder[];
   readonly committed: Map<string, bigint>;
   /** Records of each partition that are not settled yet. */
   readonly waiting: Map<string, bigint>;
@@ -57,6 +75,7 @@ export function emptyWorld(): World {
     events: Array.from({ length: PARTITIONS }, () => []),
     custody: new Map(),
     added: new Map(),
+    orders: [],
     committed: new Map(
       Array.from({ length: PARTITIONS }, (_, partition) => [partitionName(partition), -1n]),
     ),
@@ -279,33 +298,89 @@ export function recordCopy(
   { of, to, region = 'zurich' }: { of: string; to: string; region?: string },
   over: Partial<CopiedData> = {},
 ): void {
+  appendCustody(world, region, (previous) => ({
+    type: SAMPLE_COPIED,
+    data: {
+      previous,
+      of,
+      submission: submissionOf(name),
+      region,
+      from: REGIONS[region]?.[0] ?? '',
+      copy: placementOf(to, name, copyOf(world, of)),
+      ...over,
+    },
+  }));
+}
+
+function appendCustody(
+  world: World,
+  region: string,
+  eventOf: (
+    previous: string | null,
+  ) =>
+    | { readonly type: typeof SAMPLE_COPIED; readonly data: CopiedData }
+    | { readonly type: typeof SAMPLE_ERASED; readonly data: ErasedData },
+): void {
   const log = world.custody.get(region) ?? [];
   world.custody.set(region, log);
   const last = log.at(-1);
-  log.push(
-    encodeCustodyEvent({
-      log: 'log-1',
-      sequence: last === undefined ? 0 : decodeCustodyEvent(last).sequence + 1,
-      at: AT,
-      type: SAMPLE_COPIED,
-      data: {
-        previous: last === undefined ? null : custodyDigest(last),
-        of,
-        submission: submissionOf(name),
-        region,
-        from: REGIONS[region]?.[0] ?? '',
-        copy: placementOf(to, name, copyOf(world, of)),
-        ...over,
-      },
-    }),
-  );
+  const sequence = last === undefined ? 0 : decodeCustodyEvent(last).sequence + 1;
+  const event = eventOf(last === undefined ? null : custodyDigest(last));
+  log.push(encodeCustodyEvent({ log: 'log-1', sequence, at: AT, ...event }));
+}
+
+/** Appends an order to erase these samples. */
+export function order(world: World, names: readonly string[], act = ORDER): void {
+  const submissions = names.map(submissionOf);
+  world.orders.push({ act, at: AT, reason: 'withdrawn', submissions, consents: [] });
+}
+
+/** A custodian puts the tombstone of a stored sample into a site; its event comes later. */
+export function erase(world: World, site: string, of: string, act = ORDER): void {
+  const event = storedAt(world, of);
+  const { key, bytes, metadata } = tombstoneOf(event, act);
+  const objects = world.sites.get(site);
+  objects?.set(key, { bytes, metadata: encodeObjectMetadata(metadata) });
+  for (const other of objects?.keys() ?? [])
+    if (submissionOfSetAsideKey(other) === event.data.submission) objects?.set(other, { bytes });
+}
+
+/** Appends the event of an erasure; `over` replaces its members. */
+export function recordErasure(
+  world: World,
+  name: string,
+  {
+    of,
+    sites,
+    region = 'zurich',
+  }: { readonly of: string; readonly sites: readonly string[]; readonly region?: string },
+  over: Partial<ErasedData> = {},
+): void {
+  const digest = sha256(tombstoneBytes(submissionOf(name), ORDER));
+  appendCustody(world, region, (previous) => ({
+    type: SAMPLE_ERASED,
+    data: {
+      previous,
+      of,
+      submission: submissionOf(name),
+      region,
+      order: ORDER,
+      sites: sites.map((site) => ({ site, sha256: digest, versions: 0, setAside: 0, uploads: 0 })),
+      ...over,
+    },
+  }));
+}
+
+function storedAt(world: World, of: string): StoredEvent {
+  const { partition, offset } = parsePosition(of);
+  const event = decodeAuditEvent(world.events[partition]?.[Number(offset)] ?? Buffer.alloc(0));
+  if (event.outcome !== 'stored') throw new Error('The test world stored nothing there.');
+  return event;
 }
 
 /** What the first placement of the event at this position says, as an object without bytes. */
 function copyOf(world: World, of: string): Parameters<typeof placementOf>[2] {
-  const { partition, offset } = parsePosition(of);
-  const event = decodeAuditEvent(world.events[partition]?.[Number(offset)] ?? Buffer.alloc(0));
-  const [first] = event.outcome === 'stored' ? event.data.placements : [];
+  const [first] = storedAt(world, of).data.placements;
   if (first === undefined) throw new Error('The test world stored nothing there.');
   return {
     bytes: Buffer.alloc(first.sealedBytes),
@@ -464,6 +539,10 @@ export function depsOf(
     sitesOf: (policy, region) => (policy === POLICY ? REGIONS[region] : undefined),
     settleWithOf: (policy, region) =>
       policy === POLICY && REGIONS[region] !== undefined ? 1 : undefined,
+    erasures: async () => {
+      await pause();
+      return { ...NO_ERASURES, orders: [...world.orders] };
+    },
     readHeader: (message) => parse(message).header,
     open: (message, region) => {
       const { header, sample } = parse(message);

@@ -192,6 +192,12 @@ export class CustodyOracle {
     );
   }
 
+  /** The record is erased in the site, and the world took something that had its key there. */
+  lostTombstone(position: string, site: string): boolean {
+    const { submission = '', erased } = this.#held.get(position)?.holding ?? {};
+    return erased?.sites.includes(site) === true && this.#isTaken(site, objectKey(submission));
+  }
+
   /** Whether the order is about a sample that is stored under the identity. */
   isBegun(submission: string, order: string): boolean {
     return this.#heldAs('zrh-1', submission).some((held) => this.#orderOf(held) === order);

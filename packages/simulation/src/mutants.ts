@@ -566,6 +566,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'tombstone-only-at-the-arbiter',
+    seed: 1,
     defect: 'an event says that every site has the tombstone, and only the arbiter has it',
     faults: ['--erase'],
     edits: [
@@ -584,7 +585,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'set-aside-not-reserved',
     defect: 'a custodian that read other bytes before the erasure may keep them aside afterwards',
-    faults: ['--erase'],
+    plan: 'a-custodian-that-froze-before-it-set-aside-wakes-after-the-erasure',
     edits: [
       {
         file: `${CUSTODY}/erase-sample.ts`,
@@ -595,12 +596,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'tombstone-not-owed-after-a-take-over',
+    seed: 14,
     defect: 'a custodian whose commit was not answered forgets the sites that lack a tombstone',
     faults: ['--erase'],
     edits: [{ file: `${CUSTODY}/erasures.ts`, from: 'this.#deps.passed(debt);', to: '' }],
   },
   {
     name: 'tombstone-is-an-object',
+    seed: 2,
     defect: "a router takes a tombstone for its record's own object, or for another record's",
     faults: ['--erase'],
     edits: [{ file: 'packages/routing/src/place.ts', from: 'erasedBy(head) ??', to: '' }],

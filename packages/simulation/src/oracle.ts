@@ -656,6 +656,7 @@ export class Oracle {
       // A custodian may have replaced what the event names, and the world have taken that.
       const names = [placedName(position, placement), ...this.#custody.copiesOf(position)];
       if (names.some((name) => name.startsWith(`${site}/`) && this.#taken.has(name))) continue;
+      if (this.#custody.lostTombstone(position, site)) continue;
       if (!this.#world.bucket(site).objects.has(key))
         this.#world.violated(
           'stored is there',

@@ -64,6 +64,23 @@ describe('a simulated world', () => {
   );
 
   test(
+    'breaks no promise in 200,000 steps in which samples are erased, and in 150,000 in which a site goes out too',
+    async () => {
+      for (const args of [
+        ['--steps', '200000', '--erase'],
+        ['--steps', '150000', '--erase', '--site-out'],
+      ]) {
+        const { violated, outcomes } = await simulated(...args);
+        expect(violated).toEqual([]);
+        expect(outcomes.map(([name]) => name)).toEqual(
+          expect.arrayContaining(['erased', 'tombstone', 'refused ERASED', 'duplicate', 'copied']),
+        );
+      }
+    },
+    PATIENCE_MS,
+  );
+
+  test(
     'is the same from the same seed, step by step, and another from another',
     async () => {
       const [first, again, other] = await Promise.all(

@@ -451,6 +451,30 @@ const custody = {
     },
     by: CUSTODIANS,
   },
+  residency_erasures_waiting: {
+    type: 'gauge',
+    help: 'Samples of the region that are ordered to be erased and were found and not erased yet, without those on hold.',
+    labels: { region: REGION_OF_CUSTODIAN },
+    by: CUSTODIANS,
+  },
+  residency_erasures_held: {
+    type: 'gauge',
+    help: 'Samples of the region that are ordered to be erased and are on hold.',
+    labels: { region: REGION_OF_CUSTODIAN },
+    by: CUSTODIANS,
+  },
+  residency_erasure_oldest_age_seconds: {
+    type: 'gauge',
+    help: 'Time since the append of the oldest order to erase that has waiting samples in the region, or whose samples were not looked for yet; 0 if there is none.',
+    labels: { region: REGION_OF_CUSTODIAN },
+    by: CUSTODIANS,
+  },
+  residency_samples_erased_total: {
+    type: 'counter',
+    help: 'Custody events of erasures in the region: one for each sample, and one more if a site gets its tombstone later.',
+    labels: { region: REGION_OF_CUSTODIAN },
+    by: CUSTODIANS,
+  },
   residency_custodian_round_timestamp_seconds: {
     type: 'gauge',
     help: 'The end of the last round over the debts of the region that had no error, Unix time.',

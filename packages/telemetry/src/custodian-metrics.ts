@@ -10,6 +10,16 @@ export interface CustodyNow {
   readonly repairs: readonly { readonly order: { readonly site: string } }[];
   /** `false`: not all debts are found yet; none is shown. */
   readonly complete: boolean;
+  readonly erasures: ErasuresNow;
+}
+
+/** Samples that are ordered to be erased. */
+export interface ErasuresNow {
+  /** Not erased yet, without those on hold. */
+  readonly waiting: number;
+  readonly held: number;
+  /** Append time of the oldest order that is not carried out, milliseconds; absent: all are. */
+  readonly oldestAt?: number;
 }
 
 export interface CustodianMetrics {
@@ -19,6 +29,8 @@ export interface CustodianMetrics {
   round(region: string): void;
   copied(site: string, cause: CopyCause): void;
   closed(site: string, result: RepairResult): void;
+  /** The event of an erasure was appended. */
+  erased(region: string): void;
   /** All debts of a region are known. */
   tookOver(region: string, takeOver: TakeOverFigures): void;
   /** A register was saved at this time, milliseconds; also by an earlier process. */
@@ -49,6 +61,8 @@ export function custodianMetrics(
 ): CustodianMetrics {
   const regions = new Map<string, () => CustodyNow>();
   const [site, code] = [new BoundedLabel(sites), new BoundedLabel(unpaidCodes)];
+  const ageOf = (at: number | undefined): number =>
+    at === undefined ? 0 : Math.max(0, (now() - at) / 1_000);
   const collect = (): void => {
     const all = [...regions].map(([region, read]) => ({ region, ...read() }));
     const known = all.filter(({ complete }) => complete);
@@ -56,15 +70,16 @@ export function custodianMetrics(
     for (const one of sites) open.set({ site: one }, 0);
     for (const { order } of all.flatMap(({ repairs }) => repairs))
       open.inc({ site: site.value(order.site) });
+    for (const [gauge, of] of erasures) {
+      gauge.reset();
+      for (const one of all) gauge.set({ region: one.region }, of(one.erasures));
+    }
     const debtors = known.flatMap(({ debts }) => [...debts]);
     owed.reset();
     age.reset();
     for (const [name, debt] of debtors) {
       owed.set({ site: site.value(name) }, debt.owed);
-      age.set(
-        { site: site.value(name) },
-        debt.oldestAt === undefined ? 0 : Math.max(0, (now() - debt.oldestAt) / 1_000),
-      );
+      age.set({ site: site.value(name) }, ageOf(debt.oldestAt));
     }
     unpaid.reset();
     for (const { region, unpaid: counts } of known) {
@@ -79,6 +94,15 @@ export function custodianMetrics(
   const copies = make.counter('residency_copies_total');
   const open = make.gauge('residency_repairs_open');
   const closed = make.counter('residency_repairs_closed_total');
+  const erasures = [
+    [make.gauge('residency_erasures_waiting'), ({ waiting }: ErasuresNow) => waiting],
+    [make.gauge('residency_erasures_held'), ({ held }: ErasuresNow) => held],
+    [
+      make.gauge('residency_erasure_oldest_age_seconds'),
+      ({ oldestAt }: ErasuresNow) => ageOf(oldestAt),
+    ],
+  ] as const;
+  const erased = make.counter('residency_samples_erased_total');
   const takeOver = make.gauge('residency_takeover_seconds');
   const records = make.gauge('residency_takeover_records');
   const saved = make.gauge('residency_register_saved_timestamp_seconds');
@@ -90,6 +114,7 @@ export function custodianMetrics(
   return {
     region: (name, read) => {
       regions.set(name, read);
+      erased.inc({ region: name }, 0);
       return () => {
         if (regions.get(name) === read) regions.delete(name);
       };
@@ -102,6 +127,9 @@ export function custodianMetrics(
     },
     closed: (where, result) => {
       closed.inc({ site: site.value(where), result });
+    },
+    erased: (region) => {
+      erased.inc({ region });
     },
     tookOver: (region, { seconds, auditRecords, custodyRecords }) => {
       takeOver.set({ region }, seconds);

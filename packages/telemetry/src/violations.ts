@@ -1,13 +1,14 @@
 import { BoundedLabel } from './bounded-label.ts';
 import type { Instruments } from './instruments.ts';
 
-/** Differences that mean that bytes are in the wrong place. */
+/** Differences that mean that bytes are in the wrong place, or should be gone. */
 export const VIOLATION_CODES = [
   'WRONG_REGION',
   'OBJECT_WITHOUT_EVENT',
   'FOREIGN_OBJECT',
   'FOREIGN_SITE',
   'CONTEXT_DIFFERS',
+  'ERASED_BUT_PRESENT',
 ] as const;
 
 export type ViolationFinder = 'auditor' | 'reconciler';

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { createMetrics } from '../src/metrics.ts';
 
+const NO_ERASURES = { waiting: 0, held: 0 };
+
 test('debts are shown once they are all found, and not by a process that keeps the region no more', async () => {
   const metrics = createMetrics({ service: 'custodian', version: '1', now: () => 0 });
   const custody = metrics.custody({ sites: ['zrh-2'], unpaidCodes: [] });
@@ -11,6 +13,7 @@ test('debts are shown once they are all found, and not by a process that keeps t
     unpaid: new Map<string, number>(),
     repairs: [],
     complete,
+    erasures: NO_ERASURES,
   });
   const first = custody.region('zurich', debts(0, false));
   expect(await owed()).toBeUndefined();
@@ -27,7 +30,12 @@ test('orders are shown while they are open, and counted by their result', async 
   const metrics = createMetrics({ service: 'custodian', version: '1', now: () => 0 });
   const custody = metrics.custody({ sites: ['zrh-1', 'zrh-2'], unpaidCodes: [] });
   const repairs = [{ order: { site: 'zrh-2' } }, { order: { site: 'nowhere' } }];
-  const now = { debts: new Map(), unpaid: new Map(), complete: false };
+  const now = {
+    debts: new Map(),
+    unpaid: new Map(),
+    complete: false,
+    erasures: NO_ERASURES,
+  };
   custody.region('zurich', () => ({ ...now, repairs }));
   custody.closed('zrh-2', 'incomplete');
   custody.copied('zrh-2', 'repair');
@@ -39,4 +47,32 @@ test('orders are shown while they are open, and counted by their result', async 
     'residency_repairs_closed_total{site="zrh-2",result="incomplete"} 1',
   ]);
   expect(lines).toContain('residency_repairs_open{site="zrh-1"} 0');
+});
+
+test('erasures are shown as they wait, with the age of the oldest order, and counted', async () => {
+  const metrics = createMetrics({ service: 'custodian', version: '1', now: () => 90_000 });
+  const custody = metrics.custody({ sites: ['zrh-1'], unpaidCodes: [] });
+  const now = { debts: new Map(), unpaid: new Map(), repairs: [], complete: false };
+  const linesOf = async (): Promise<readonly string[]> =>
+    (await metrics.render()).body
+      .split('\n')
+      .filter((line) => /^residency_(erasure|samples_erased)/.test(line));
+  let erasures: { waiting: number; held: number; oldestAt?: number } = NO_ERASURES;
+  const ended = custody.region('zurich', () => ({ ...now, erasures }));
+  expect(await linesOf()).toEqual([
+    'residency_erasures_waiting{region="zurich"} 0',
+    'residency_erasures_held{region="zurich"} 0',
+    'residency_erasure_oldest_age_seconds{region="zurich"} 0',
+    'residency_samples_erased_total{region="zurich"} 0',
+  ]);
+  erasures = { waiting: 3, held: 1, oldestAt: 30_000 };
+  custody.erased('zurich');
+  expect(await linesOf()).toEqual([
+    'residency_erasures_waiting{region="zurich"} 3',
+    'residency_erasures_held{region="zurich"} 1',
+    'residency_erasure_oldest_age_seconds{region="zurich"} 60',
+    'residency_samples_erased_total{region="zurich"} 1',
+  ]);
+  ended();
+  expect(await linesOf()).toEqual(['residency_samples_erased_total{region="zurich"} 1']);
 });

@@ -18,6 +18,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Declaration>>> = {
   policy: async () => (await import('./policy/policy-command.ts')).policyCommand,
   audit: async () => (await import('./audit/audit-command.ts')).auditCommand,
   sample: async () => (await import('./samples/sample-command.ts')).sampleCommand,
+  erase: async () => (await import('./erasure/erase-command.ts')).eraseCommand,
+  hold: async () => (await import('./erasure/hold-command.ts')).holdCommand,
   keys: async () => (await import('./samples/keys-command.ts')).keysCommand,
   quarantine: async () => (await import('./samples/quarantine-command.ts')).quarantineCommand,
   reconcile: async () => (await import('./reconciling/reconcile-command.ts')).reconcileCommand,

@@ -22,6 +22,7 @@ it('has every command of the table', () => {
   expect(leaves).toEqual([
     'audit accesses',
     'audit adjudicate',
+    'audit erasures',
     'audit export',
     'audit fsck',
     'audit key generate',
@@ -40,6 +41,10 @@ it('has every command of the table', () => {
     'consent withdraw',
     'doctor',
     'drain',
+    'erase',
+    'hold lift',
+    'hold list',
+    'hold place',
     'keys add',
     'keys list',
     'keys retire',

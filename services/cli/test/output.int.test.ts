@@ -24,6 +24,7 @@ let position: string;
 let closable: string;
 let regionKey: string;
 let vkey: string;
+let hold: string;
 
 beforeAll(async () => {
   full = openSync('/dev/full', 'w');
@@ -66,6 +67,8 @@ beforeAll(async () => {
     )[0]?.position,
   );
   await folder.run('route', '--once');
+  const placing = ['hold', 'place', '--submission', submission, '--reason', 'x'];
+  hold = String((await folder.json(0, ...placing))[0]?.['hold']);
   regionKey = String((await folder.json(0, 'keys', 'add', '--region', 'zurich'))[0]?.['key']);
   vkey = (await folder.run('audit', 'key', 'show')).out.split('\n')[0] ?? '';
   await folder.run('audit', 'prove', submission, '--out', 'receipt');
@@ -114,6 +117,7 @@ function calls(): Readonly<Record<string, readonly string[]>> {
   return {
     'audit accesses': ['--csv'],
     'audit adjudicate': [],
+    'audit erasures': ['--format', 'csv'],
     'audit export': ['--from', '2000-01-01', '--to', '2100-01-01'],
     'audit fsck': [],
     'audit key rotate': [],
@@ -130,6 +134,10 @@ function calls(): Readonly<Record<string, readonly string[]>> {
     'consent withdraw': ['--consent', 'consent-0001'],
     doctor: [],
     drain: ['--reason', 'a test', '--timeout', '1'],
+    erase: ['--submission', submission, '--reason', 'x'],
+    'hold lift': [hold, '--reason', 'x'],
+    'hold list': [],
+    'hold place': ['--submission', submission, '--reason', 'x'],
     'keys add': ['--region', 'zurich'],
     'keys list': [],
     'keys retire': [regionKey],

@@ -8,7 +8,7 @@ import { atMost, pause } from '@residency/waiting';
 
 export interface KeepCustodyDeps extends Omit<
   CustodianDeps,
-  'closed' | 'copied' | 'differs' | 'register' | 'tookOver'
+  'closed' | 'copied' | 'differs' | 'erased' | 'register' | 'tookOver'
 > {
   /** Where the register is kept. Absent: nowhere, so each start reads both logs from their start. */
   readonly register?: KeptRegister;
@@ -18,7 +18,7 @@ export interface KeepCustodyDeps extends Omit<
   readonly logger: Logger;
   readonly metrics: CustodianMetrics;
   /** Called after each round. */
-  readonly rounded?: () => void;
+  readonly rounded?: () => void | Promise<void>;
   /** Called when this is the active custodian. Returns what is called when it is not any more. */
   readonly active?: (region: string, desk: AccessDesk) => () => void;
 }
@@ -53,6 +53,9 @@ export async function keepCustody(deps: KeepCustodyDeps): Promise<void> {
         refused === undefined ? (unpaid === 0 ? 'whole' : 'incomplete') : 'refused',
       );
     },
+    erased: () => {
+      metrics.erased(custody.region);
+    },
     differs: (copy) => {
       differing += 1;
       if (differing <= MOST_LINES)
@@ -70,7 +73,7 @@ export async function keepCustody(deps: KeepCustodyDeps): Promise<void> {
     while (!signal.aborted) {
       const report = await custodian.round(signal);
       metrics.round(custody.region);
-      deps.rounded?.();
+      await deps.rounded?.();
       reportSites(deps, report, reported);
       if (!report.busy) await pause(deps.intervalMs, signal);
     }

@@ -72,6 +72,7 @@ test('the policies are read before the first term, and each term has the same vi
       round: never,
       copied: never,
       closed: never,
+      erased: never,
       tookOver: never,
       register: never,
     },

@@ -1,4 +1,4 @@
-import type { ServiceHistory } from '@residency/contracts';
+import type { Erasures, ServiceHistory } from '@residency/contracts';
 import { RepairableCopies, reconcile } from '@residency/reconciliation';
 import type {
   AuditTrail,
@@ -25,6 +25,8 @@ export interface RunOnceDeps {
   readonly trail: (regions: () => Iterable<string>) => AuditTrail;
   /** The control log up to now; see `ReconcileDeps`. */
   readonly services: () => Promise<ServiceHistory>;
+  /** The same. */
+  readonly erasures: () => Promise<Erasures>;
   /** Called for a site that became unreachable. The run continues without it. */
   readonly onSiteUnreachable: (site: string, error: unknown) => void;
   /** Called once the log was read. */
@@ -84,6 +86,7 @@ export async function runOnce(
         readHeader: deps.readHeader,
         ...policies.questions(),
         services: deps.services,
+        erasures: deps.erasures,
       },
       {
         maxListed: 0,

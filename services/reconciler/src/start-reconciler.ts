@@ -3,7 +3,7 @@ import { KafkaAuditTrail, openServiceLog, publishedPolicies } from '@residency/a
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { S3SiteReader, verifyS3Site } from '@residency/adapter-s3';
 import { remedyOf } from '@residency/coded-error';
-import { ServiceHistory, TOPICS, sha256OfParts, sitesOut } from '@residency/contracts';
+import { NO_ERASURES, ServiceHistory, TOPICS, sha256OfParts, sitesOut } from '@residency/contracts';
 import { SharedWait, runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import { PolicyBook } from '@residency/reconciliation';
@@ -163,6 +163,7 @@ async function passes(
       trail,
       onRepairable: (found, policies) => repairs.found(found, policies),
       services: () => ServiceHistory.read(log.read(TOPICS.control, { until: 'end', signal })),
+      erasures: async () => (await control.readToEnd()).erasures ?? NO_ERASURES,
       examine: async () => {
         const policies = await PolicyBook.open(() => publishedPolicies(log, signal));
         return {

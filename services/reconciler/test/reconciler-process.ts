@@ -1,4 +1,4 @@
-import { ServiceHistory } from '@residency/contracts';
+import { NO_ERASURES, ServiceHistory } from '@residency/contracts';
 import type { EndedPass, LogFields } from '@residency/telemetry';
 import type { Clock } from '../src/clock.ts';
 import { keepReconciling } from '../src/keep-reconciling.ts';
@@ -157,6 +157,7 @@ export class ReconcilerProcess {
         },
       }),
       services: () => Promise.resolve(new ServiceHistory()),
+      erasures: () => Promise.resolve(NO_ERASURES),
       trail: () => system.trail(signal),
       onRepairable: async ({ sites }) => {
         this.repairable = [...sites.keys()];

@@ -13,6 +13,7 @@ import { pause } from '@residency/waiting';
 import type { DataDirectory } from './data-directory.ts';
 import { EmbeddedControlView } from './embedded-control-view.ts';
 import type { EmbeddedSites } from './embedded-sites.ts';
+import { ErasedRecords } from './erased-records.ts';
 import { regionsOf } from './regions-of.ts';
 
 export interface EmbeddedCustodyDeps {
@@ -66,6 +67,7 @@ async function keepRegion(
   region: string,
   signal: AbortSignal,
 ): Promise<void> {
+  const erased = new ErasedRecords(deps.data.log, region);
   while (!signal.aborted) {
     try {
       await keepCustody({
@@ -76,7 +78,8 @@ async function keepRegion(
         ...defined({ active: deps.active }),
         logger: deps.logger,
         metrics: deps.metrics,
-        rounded: () => {
+        rounded: async () => {
+          await erased.drop();
           deps.waits(undefined);
         },
       });
@@ -130,6 +133,7 @@ export async function payOnce(
       copied += report.copied;
     } while (report.busy && !signal.aborted);
     await custodian.keep();
+    await new ErasedRecords(data.log, region).drop();
     for (const debts of report.debts.values()) owed += debts.owed;
   }
   return { copied, owed };

@@ -162,9 +162,8 @@ class Run {
     }
     const owners = this.#owners.judge();
     this.#conflicts = owners.compared;
-    const { control } = this.#deps;
-    const orders =
-      control === undefined || this.#refusals.none ? undefined : await erasureOrders(control());
+    const control = this.#refusals.none ? undefined : this.#deps.control?.();
+    const orders = control && (await erasureOrders(control));
     const whole = this.#options.from === undefined;
     const erasures = this.#refusals.judge(this.#policies, orders, whole);
     this.#erasures = { ...this.#erasures, compared: erasures.compared };

@@ -2,6 +2,7 @@ import {
   ORDER_CLOSED,
   SAMPLE_ACCESSED,
   SAMPLE_COPIED,
+  SAMPLE_ERASED,
   custodyEventIn,
   regionOfCustody,
 } from '@residency/contracts';
@@ -23,7 +24,9 @@ export interface CustodyReplay {
   readonly events: number;
   /** Copies by the site that got them, those made anew among them. */
   readonly copies: Readonly<Record<string, number>>;
-  /** Orders that ended. */
+  /** Events that a sample was erased; another one names a site that came later. */
+  readonly erased: number;
+  /** Orders to repair that ended. */
   readonly orders: number;
   /** Samples that were given out, or could have been. */
   readonly accesses: number;
@@ -47,7 +50,7 @@ export async function replayCustody(
   const check = kindOf(topic).check({ fromStart: true });
   const [digest, faults] = [new ReplayDigest(), new Capped<CustodyFault>(maxListed)];
   const copies = new Map<string, number>();
-  let [events, orders, accesses] = [0, 0, 0];
+  let [events, erased, orders, accesses] = [0, 0, 0, 0];
   for await (const { offset, value } of records) {
     digest.add(0, value ?? NOTHING);
     const position = `${topic}/0/${offset}`;
@@ -59,13 +62,15 @@ export async function replayCustody(
     if (event.type === SAMPLE_COPIED) {
       const { site } = event.data.copy;
       copies.set(site, (copies.get(site) ?? 0) + 1);
-    } else if (event.type === ORDER_CLOSED) orders += 1;
+    } else if (event.type === SAMPLE_ERASED) erased += 1;
+    else if (event.type === ORDER_CLOSED) orders += 1;
     else if (event.type === SAMPLE_ACCESSED) accesses += 1;
   }
   return {
     region: regionOfCustody(topic) ?? topic,
     events,
     copies: Object.fromEntries([...copies].toSorted(([a], [b]) => a.localeCompare(b))),
+    erased,
     orders,
     accesses,
     sha256: digest.partitions()[0]?.sha256 ?? EMPTY_DIGEST,

@@ -3,12 +3,14 @@ import {
   CustodyChain,
   SAMPLE_ACCESSED,
   SAMPLE_COPIED,
+  SAMPLE_ERASED,
   custodyEventIn,
   objectKey,
   sampleCopied,
+  sampleErased,
   setAsideKey,
 } from '@residency/contracts';
-import type { CopiedData, CopiedEvent, CustodyEvent } from '@residency/contracts';
+import type { CopiedData, CopiedEvent, CustodyEvent, ErasedEvent } from '@residency/contracts';
 import type { CustodyFinding } from '@residency/custody';
 import type { Difference } from '../difference.ts';
 import type { Run } from '../run.ts';
@@ -24,7 +26,7 @@ export async function readCustody(run: Run): Promise<void> {
       report.add(INVALID);
       continue;
     }
-    if (event.type !== SAMPLE_COPIED) {
+    if (event.type !== SAMPLE_COPIED && event.type !== SAMPLE_ERASED) {
       for (const difference of judgeOther(run, chain, event, bytes)) report.add(difference);
       if (event.type === SAMPLE_ACCESSED || event.type === ACCESS_REQUESTED)
         custody.mention(event.data);
@@ -32,7 +34,8 @@ export async function readCustody(run: Run): Promise<void> {
     }
     const { kept, differences } = await judgeEvent(run, chain, event, bytes);
     for (const difference of differences) report.add(difference);
-    if (kept) custody.add(sampleCopied(event));
+    if (!kept) continue;
+    custody.add(event.type === SAMPLE_ERASED ? sampleErased(event) : sampleCopied(event));
   }
 }
 
@@ -61,7 +64,7 @@ export function* judgeFindings(
 
 const FINDINGS: Readonly<Record<CustodyFinding['code'], string>> = {
   COPY_OF_ANOTHER:
-    'Expected a custody event to name the submission and region of the stored event whose position it names, found others; the copy does not count.',
+    'Expected a custody event to name the submission and region of the stored event whose position it names, found others; the event does not count.',
   COPY_DIFFERS:
     "Expected a custody event to name the ciphertext of the stored event's first placement, found another; the copy does not count.",
   COPIED_AFTER_ERASURE:
@@ -80,24 +83,35 @@ const INVALID = {
 async function judgeEvent(
   { deps }: Run,
   chain: CustodyChain,
-  event: CopiedEvent,
+  event: CopiedEvent | ErasedEvent,
   bytes: Buffer,
 ): Promise<{ readonly kept: boolean; readonly differences: readonly Difference[] }> {
-  const { of: position, submission, region, from, copy } = event.data;
-  const about = { position, submission, site: copy.site };
+  const { of: position, submission, region } = event.data;
+  const named = sitesIn(event);
   // RECONCILIATION §26.
-  for (const site of [copy.site, from])
-    if (!hasSite(deps, region, site)) await deps.learnSite?.(site);
+  for (const site of named) if (!hasSite(deps, region, site)) await deps.learnSite?.(site);
+  const stranger = named.find((site) => !hasSite(deps, region, site));
+  const about = {
+    position,
+    submission,
+    site: event.type === SAMPLE_COPIED ? event.data.copy.site : (stranger ?? named.join(' ')),
+  };
   // Before the chain, which keeps an entry for each region.
   if (!deps.regions().has(region)) return { kept: false, differences: [outside(about)] };
   const differences: Difference[] = [];
   const followed = chain.follow(event, bytes);
   if (followed !== 'next') differences.push({ ...about, ...brokenChain(followed) });
-  if (!hasSite(deps, region, copy.site) || !hasSite(deps, region, from))
-    differences.push(outside(about));
-  else if (!hasItsKeys(event.data)) differences.push({ ...INVALID, ...about, message: KEYS });
+  if (stranger !== undefined) differences.push(outside(about));
+  else if (event.type === SAMPLE_COPIED && !hasItsKeys(event.data))
+    differences.push({ ...INVALID, ...about, message: KEYS });
   else return { kept: followed !== 'repeated', differences };
   return { kept: false, differences };
+}
+
+function sitesIn(event: CopiedEvent | ErasedEvent): readonly string[] {
+  return event.type === SAMPLE_COPIED
+    ? [event.data.copy.site, event.data.from]
+    : event.data.sites.map(({ site }) => site);
 }
 
 /** What an order could not repair, its closing event, and accesses: in the chain, and no word of where a sample is. */
@@ -130,7 +144,7 @@ function outside(about: Pick<Difference, 'position' | 'submission' | 'site'>): D
     code: 'WRONG_REGION',
     ...about,
     message:
-      "Expected a custody event to name sites of its region in some policy version, found another site: a custodian says that it copied a sample there, or from there. Compare the site's objects.",
+      "Expected a custody event to name sites of its region in some policy version, found another site: a custodian says that it copied a sample there, or from there, or erased it there. Compare the site's objects.",
   };
 }
 

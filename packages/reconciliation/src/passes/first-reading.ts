@@ -6,8 +6,10 @@ import {
   parsePosition,
 } from '@residency/contracts';
 import type { AuditEvent, StoredEvent } from '@residency/contracts';
+import type { Holding } from '@residency/custody';
 import type { Committed } from '../audit-chain.ts';
 import type { DuplicateEvent } from '../check-object.ts';
+import { erasable } from '../check-tombstone.ts';
 import type { Claims } from '../claims.ts';
 import { learn } from '../decided-sites.ts';
 import type { Difference } from '../difference.ts';
@@ -17,6 +19,8 @@ import type { Run } from '../run.ts';
 import { whereaboutsOf } from '../whereabouts.ts';
 import { judgeFindings } from './custody-reading.ts';
 import { References } from './references.ts';
+import { readSetAside } from './set-aside-reading.ts';
+import type { SetAsideSample } from './set-aside-reading.ts';
 
 /** Each is one reading of the control log, and events cause them. */
 const MOST_REREADS = 100;
@@ -34,6 +38,8 @@ export class FirstReading {
    * lost, not for each duplicate.
    */
   readonly #copies = new Map<string, DuplicateEvent>();
+  /** By the number of the site, and the submission. */
+  readonly #setAside = new Map<number, Map<string, SetAsideSample>>();
   #services: ServiceHistory | undefined;
   #rereads = 0;
 
@@ -81,6 +87,11 @@ export class FirstReading {
     await this.#references.judge(before, await trail.end());
   }
 
+  /** Call after `readEvents`. */
+  async judgeSetAside(): Promise<void> {
+    await readSetAside(this.#run, this.#setAside);
+  }
+
   async #follow(bytes: Buffer): Promise<void> {
     const { report, chain } = this.#run;
     const event = auditEventIn(bytes);
@@ -124,6 +135,8 @@ export class FirstReading {
     for (const difference of judgeFindings(whereabouts, submission)) report.add(difference);
     for (const site of whereabouts.owed) report.owes(site);
     this.#noteUnread(whereabouts.sites);
+    if (whereabouts.holding.erased !== undefined)
+      await this.#followErased(event, whereabouts.holding);
     const claim = this.#claims.addStored(submission, event.position, {
       sites: sites.numbersOf(whereabouts.sites),
       region: sites.numbersOf(deps.regions().get(decision.region) ?? []),
@@ -141,6 +154,27 @@ export class FirstReading {
     for (const { adopted } of placements) {
       if (adopted !== undefined)
         this.#references.addAdopted(submission, event.position, parsePosition(adopted.position));
+    }
+  }
+
+  async #followErased(event: StoredEvent, holding: Holding): Promise<void> {
+    const { report, orders, sites } = this.#run;
+    const { erased } = holding;
+    const sample = erasable(event);
+    const { submission } = sample;
+    const position = formatPosition(event.position);
+    if (erased !== undefined && !(await orders.names(erased.order, sample)))
+      report.add({
+        code: 'ERASED_WITHOUT_ORDER',
+        position,
+        submission,
+        message:
+          'Expected the event of an erasure to name an order of the control log about its sample, found none; see who else may write to the custody log, and whether the sample was to be erased.',
+      });
+    for (const number of sites.numbersOf(erased?.sites ?? [])) {
+      if (!this.#claims.isSetAside(submission, number)) continue;
+      const samples = this.#setAside.get(number) ?? new Map<string, SetAsideSample>();
+      this.#setAside.set(number, samples.set(submission, { sample, position, holding }));
     }
   }
 

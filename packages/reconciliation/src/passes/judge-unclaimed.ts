@@ -3,6 +3,7 @@ import { defined } from '@residency/defined';
 import type { Committed } from '../audit-chain.ts';
 import { checkInFlight, checkObject, metadataOf } from '../check-object.ts';
 import type { DuplicateEvent, Fault } from '../check-object.ts';
+import { TOMBSTONE_WITHOUT_ORDER, orderIn } from '../check-tombstone.ts';
 import type { Claims, Unclaimed } from '../claims.ts';
 import { learn } from '../decided-sites.ts';
 import type { Difference } from '../difference.ts';
@@ -128,11 +129,14 @@ function judgeCopy(
 }
 
 async function judgeInFlight(
-  { deps }: Run,
+  { deps, orders }: Run,
   { site }: SiteReader,
   submission: string,
   found: FoundObject,
 ): Promise<readonly Fault[]> {
+  // The record was settled, and its sample erased, after the events were read: RECONCILIATION §30.
+  const order = orderIn(found.bytes, submission);
+  if (order !== undefined) return (await orders.has(order)) ? [] : [TOMBSTONE_WITHOUT_ORDER];
   const belongs = ({ policyDigest, region }: SealedHeader): boolean =>
     deps.sitesOf(policyDigest, region)?.includes(site) === true ||
     // The arbiter may be a site that a later version added.

@@ -2,6 +2,7 @@ import { auditEventIn, formatPosition, objectKey } from '@residency/contracts';
 import type { StoredEvent } from '@residency/contracts';
 import { AuditChain, partitionOf } from '../audit-chain.ts';
 import { checkCopy } from '../check-copy.ts';
+import { TOMBSTONE_WITHOUT_ORDER, erasable, isOrdered } from '../check-tombstone.ts';
 import { checkOpened } from '../check-object.ts';
 import type { Difference } from '../difference.ts';
 import type { ReadingProgress } from '../ports/reading-progress.ts';
@@ -74,7 +75,7 @@ async function checkPlacements(
 
 /** An object that must be there and is missing now is a difference: RECONCILIATION §11. */
 async function checkPlacement(
-  { deps, report, judged }: Run,
+  { deps, report, orders, judged }: Run,
   reader: SiteReader,
   event: StoredEvent,
   { holding }: Whereabouts,
@@ -83,9 +84,12 @@ async function checkPlacement(
   const key = objectKey(submission);
   const found = await reader.read(key);
   const checked = checkCopy(found, event, reader.site, holding, deps.readHeader);
-  const { placement } = checked;
+  const { placement, tombstone } = checked;
   const faults = [...checked.faults];
-  if (faults.length === 0 && found !== undefined && deps.open !== undefined) {
+  if (tombstone !== undefined) {
+    if (!(await isOrdered(tombstone, orders, erasable(event), holding)))
+      faults.push(TOMBSTONE_WITHOUT_ORDER);
+  } else if (faults.length === 0 && found !== undefined && deps.open !== undefined) {
     const fault = await checkOpened(found.bytes, event, placement, deps.open);
     if (fault === undefined) report.opened += 1;
     else faults.push(fault);

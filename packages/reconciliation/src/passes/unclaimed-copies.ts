@@ -1,5 +1,6 @@
-import { auditEventIn, objectKey } from '@residency/contracts';
+import { auditEventIn, formatPosition, objectKey } from '@residency/contracts';
 import type { StoredEvent } from '@residency/contracts';
+import { TOMBSTONE_WITHOUT_ORDER, erasable, tombstoneIn } from '../check-tombstone.ts';
 import { checkObject } from '../check-object.ts';
 import type { Difference } from '../difference.ts';
 import type { SiteReader } from '../ports/site-reader.ts';
@@ -20,7 +21,7 @@ export interface UnclaimedCopy {
 
 /**
  * Reads the events once more for the identities of these objects, and reports those that do not have
- * the ciphertext of a stored event of their region (RECONCILIATION §24).
+ * the ciphertext of a stored event of their region (RECONCILIATION §24), nor are tombstones of it.
  */
 export async function judgeCopies(run: Run, copies: readonly UnclaimedCopy[]): Promise<void> {
   if (copies.length === 0) return;
@@ -33,7 +34,7 @@ export async function judgeCopies(run: Run, copies: readonly UnclaimedCopy[]): P
 }
 
 async function judgeCopy(
-  { deps, report }: Run,
+  { deps, report, orders }: Run,
   { reader, submission, differences }: UnclaimedCopy,
   events: readonly StoredEvent[],
 ): Promise<void> {
@@ -42,10 +43,24 @@ async function judgeCopy(
   const found = await reader.read(objectKey(submission));
   // RECONCILIATION §15.
   if (found === undefined) return;
-  const isCopy = events.some(
-    (event) =>
-      deps.regions().get(event.data.decision.region)?.has(site) === true &&
-      checkObject(found, event, copyIn(site, event), deps.readHeader).length === 0,
+  const own = events.filter(
+    ({ data }) => deps.regions().get(data.decision.region)?.has(site) === true,
+  );
+  for (const event of own) {
+    const order = tombstoneIn(found, event);
+    if (order === undefined) continue;
+    if (!(await orders.names(order, erasable(event))))
+      report.add({
+        ...TOMBSTONE_WITHOUT_ORDER,
+        site,
+        key: objectKey(submission),
+        position: formatPosition(event.position),
+        submission,
+      });
+    return;
+  }
+  const isCopy = own.some(
+    (event) => checkObject(found, event, copyIn(site, event), deps.readHeader).length === 0,
   );
   if (!isCopy) for (const difference of differences) report.add(difference);
 }

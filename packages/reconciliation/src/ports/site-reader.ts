@@ -26,9 +26,10 @@ export interface SiteReader {
   /**
    * Lists every entry of the site, in no order, foreign entries included. It may leave out the
    * site's marker and the files that routers write beside objects. Entries created before the call
-   * are listed; entries created during it may be.
+   * are listed; entries created during it may be. Only entries whose keys begin with `prefix` are
+   * asked for; others may be among them.
    */
-  list(): AsyncIterable<FoundEntry>;
+  list(prefix?: string): AsyncIterable<FoundEntry>;
   /** `undefined`: no object has this key. A foreign entry is not an object. */
   read(key: string): Promise<FoundObject | undefined>;
 }

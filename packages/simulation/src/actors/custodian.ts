@@ -72,6 +72,7 @@ export async function custodian(process: SimProcess): Promise<void> {
           world.outcomes.count('copied');
         },
         closed: () => undefined,
+        erased: () => undefined,
         tookOver: () => undefined,
         register: () => {
           world.outcomes.count('register');

@@ -15,6 +15,7 @@ import type { Answer } from '../terminal/command.ts';
 import type { Session } from '../terminal/session.ts';
 import { periodOptions } from '../system/period-options.ts';
 import { accessesCommand } from '../accesses/accesses-command.ts';
+import { erasuresCommand } from '../erasure/erasures-command.ts';
 import { auditKeyCommand, auditNewLedgerCommand } from './audit-key-command.ts';
 
 export function auditCommand(program: Command, session: Session, answer: Answer): void {
@@ -51,6 +52,7 @@ export function auditCommand(program: Command, session: Session, answer: Answer)
     .action(answering(session, answer, async () => (await import('./audit-list.ts')).listAny));
   for (const add of [
     accessesCommand,
+    erasuresCommand,
     auditReplayCommand,
     auditAdjudicateCommand,
     auditProveCommand,

@@ -76,12 +76,16 @@ async function listControl(
             ...event.data,
             ...defined({ by: event.principal }),
           })
-            .map(([name, value]) => `${name}=${shown(String(value))}`)
+            .map(([name, value]) => `${name}=${shown(textOf(value))}`)
             .join(' ')}`.trimEnd(),
         );
     }
     return EXIT.done;
   });
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** A reason has blanks, and must not look like two members. */

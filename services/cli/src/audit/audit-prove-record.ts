@@ -8,7 +8,7 @@ import { printable } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';
 import type { System } from '../system/system.ts';
 import { refuseExisting } from '../terminal/write-new-file.ts';
-import { provenIn, writeTogether } from './proven.ts';
+import { provenIn, writeTogether } from '../ledger/proven.ts';
 
 /** Writes a receipt for the record at a position of a log in which append time decides. */
 export async function proveRecord(

@@ -2,6 +2,7 @@ import { leafOf } from '@residency/auditing';
 import type { Proven } from '@residency/auditing';
 import {
   SAMPLE_COPIED,
+  SAMPLE_ERASED,
   TOPICS,
   custodyEventIn,
   custodyTopic,
@@ -22,7 +23,7 @@ import type { System } from '../system/system.ts';
 import { withSystem } from '../opening/with-system.ts';
 import { refuseExisting } from '../terminal/write-new-file.ts';
 import { proveRecord } from './audit-prove-record.ts';
-import { provenIn, writeTogether } from './proven.ts';
+import { provenIn, writeTogether } from '../ledger/proven.ts';
 import { requireCustodyRegion } from './require-custody-region.ts';
 
 type Options = Common & {
@@ -108,15 +109,16 @@ async function proveCustody(
   ];
   for await (const { value } of interruptible(session, system.custodyLog(region))) {
     const event = custodyEventIn(value);
-    if (value === null || event?.type !== SAMPLE_COPIED || event.data.submission !== submission)
+    if (value === null || (event?.type !== SAMPLE_COPIED && event?.type !== SAMPLE_ERASED))
       continue;
+    if (event.data.submission !== submission) continue;
     last = { sequence: event.sequence, leaf: value };
     count += 1;
   }
   if (last === undefined)
     throw new CliError({
       code: 'NOT_THERE',
-      message: `Expected a custody event about this submission in ${custodyTopic(region)}, found none: no site got a copy after it was stored.`,
+      message: `Expected a custody event about this submission in ${custodyTopic(region)}, found none: no site got a copy after it was stored, and it was not erased.`,
       remedy: 'stop',
     });
   const { sequence, leaf } = last;

@@ -1,4 +1,11 @@
-import { SAMPLE_COPIED, custodyEventIn, sampleCopied, storedSample } from '@residency/contracts';
+import {
+  SAMPLE_COPIED,
+  SAMPLE_ERASED,
+  custodyEventIn,
+  sampleCopied,
+  sampleErased,
+  storedSample,
+} from '@residency/contracts';
 import type { AuditEvent, LogRecord } from '@residency/contracts';
 import { CustodyIndex } from '@residency/reconciliation';
 
@@ -9,6 +16,8 @@ export interface HoldingTotal {
   readonly copies: number;
   /** Of the sealed messages. */
   readonly sealedBytes: number;
+  /** Samples that were erased in the site; none of them is a copy. */
+  readonly erased: number;
 }
 
 /**
@@ -27,24 +36,31 @@ export class HoldingTotals {
     for await (const record of records) {
       const event = custodyEventIn(record.value);
       if (event?.type === SAMPLE_COPIED) this.#index.add(sampleCopied(event));
+      else if (event?.type === SAMPLE_ERASED) this.#index.add(sampleErased(event));
       yield record;
     }
   }
 
   add(event: AuditEvent): void {
     if (event.outcome !== 'stored') return;
-    const { region, copies } = this.#index.fold(storedSample(event)).holding;
-    for (const { site, sealedBytes } of copies) {
-      // A space is in no name.
-      const name = `${region} ${site}`;
-      const before = this.#totals.get(name) ?? { region, site, copies: 0, sealedBytes: 0 };
-      this.#totals.set(name, {
-        region,
-        site,
-        copies: before.copies + 1,
-        sealedBytes: before.sealedBytes + sealedBytes,
-      });
-    }
+    const { region, copies, erased } = this.#index.fold(storedSample(event)).holding;
+    for (const { site, sealedBytes } of copies)
+      this.#count(region, site, { copies: 1, sealedBytes, erased: 0 });
+    for (const site of erased?.sites ?? [])
+      this.#count(region, site, { copies: 0, sealedBytes: 0, erased: 1 });
+  }
+
+  #count(region: string, site: string, more: Omit<HoldingTotal, 'region' | 'site'>): void {
+    // A space is in no name.
+    const name = `${region} ${site}`;
+    const before = this.#totals.get(name);
+    this.#totals.set(name, {
+      region,
+      site,
+      copies: (before?.copies ?? 0) + more.copies,
+      sealedBytes: (before?.sealedBytes ?? 0) + more.sealedBytes,
+      erased: (before?.erased ?? 0) + more.erased,
+    });
   }
 
   rows(): readonly HoldingTotal[] {

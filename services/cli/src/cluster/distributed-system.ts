@@ -97,6 +97,24 @@ class DistributedSystem implements System {
     return this.#whole(TOPICS.consents);
   }
 
+  subjectLog(): AsyncGenerator<LogRecord> {
+    return this.#whole(TOPICS.subjects);
+  }
+
+  /** With tombstones, by which Kafka's compaction removes the links. */
+  async forgetSubjects(consentIds: readonly string[]): Promise<void> {
+    await this.append(
+      consentIds.map((consentId) => ({
+        topic: TOPICS.subjects,
+        record: { key: Buffer.from(consentId), headers: [], value: null },
+      })),
+    );
+  }
+
+  async intakeRetention(): Promise<number> {
+    return await (await this.#cluster.log()).longestKept(TOPICS.samples);
+  }
+
   policyLog(): AsyncGenerator<LogRecord> {
     return this.#whole(TOPICS.policy);
   }

@@ -71,9 +71,9 @@ function readerOf(data: DataDirectory, site: string): FilesystemSiteReader {
 function preceded(entries: readonly FoundEntry[], reader: SiteReader): SiteReader {
   return {
     site: reader.site,
-    async *list() {
+    async *list(prefix) {
       yield* entries;
-      yield* reader.list();
+      yield* reader.list(prefix);
     },
     read: (key) => reader.read(key),
   };

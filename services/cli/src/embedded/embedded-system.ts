@@ -90,6 +90,19 @@ class EmbeddedSystem implements System {
     return this.#data.log.read(TOPICS.consents);
   }
 
+  subjectLog(): AsyncIterable<LogRecord> {
+    return this.#data.log.read(TOPICS.subjects);
+  }
+
+  async forgetSubjects(consents: readonly string[]): Promise<void> {
+    this.#requireWritable();
+    await this.#data.log.dropLinks(consents);
+  }
+
+  intakeRetention(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
   policyLog(): AsyncIterable<LogRecord> {
     return this.#data.log.read(TOPICS.policy);
   }

@@ -49,6 +49,7 @@ const REASONS: Readonly<Record<string, string>> = {
   CONSENT_UNKNOWN: 'nobody gave this consent',
   CONSENT_WITHDRAWN: 'the consent was withdrawn before',
   CONSENT_PURPOSE: 'the consent is for something else',
+  ERASED: 'a sample of this submission was erased',
   UNDECODABLE: 'not a CloudEvent',
   UNKNOWN_TYPE: 'an event type this release does not know',
   INVALID_ATTRIBUTE: 'an attribute is missing or not well-formed',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { codeOf } from '@residency/coded-error';
-import { ServiceHistory, awaitedSites, sitesOut } from '@residency/contracts';
+import { NO_ERASURES, ServiceHistory, awaitedSites, sitesOut } from '@residency/contracts';
 import type { LogEntry } from '@residency/contracts';
 import {
   REPAIR_MODES,
@@ -184,6 +184,7 @@ async function depsOf(
     trail: system.trail(() => policies.regions.keys()),
     ...policies.questions(),
     services: () => ServiceHistory.read(system.controlLog()),
+    erasures: async () => (await controlOf(system)).erasures ?? NO_ERASURES,
     readHeader: readSealedHeader,
     ...(open ? { open: opener(system) } : {}),
   };
@@ -192,8 +193,8 @@ async function depsOf(
 function interruptible(session: Session, reader: SiteReader): SiteReader {
   return {
     site: reader.site,
-    async *list() {
-      for await (const entry of reader.list()) {
+    async *list(prefix) {
+      for await (const entry of reader.list(prefix)) {
         checkInterrupted(session);
         yield entry;
       }

@@ -1,10 +1,17 @@
 import { codeOf } from '@residency/coded-error';
-import { OPEN_BEGUN, decodeAuditEvent, objectKey, sha256 } from '@residency/contracts';
-import type { StoredData } from '@residency/contracts';
+import {
+  ErasureIndex,
+  OPEN_BEGUN,
+  decodeAuditEvent,
+  objectKey,
+  sha256,
+} from '@residency/contracts';
+import type { AuditEvent, StoredData } from '@residency/contracts';
 import { openSealed } from '@residency/sealing';
 import { CliError } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
 import { recorded } from '../system/control.ts';
+import { controlOf } from '../system/control-state.ts';
 import { EXIT, exitCodeOf } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import { printable } from '../terminal/output.ts';
@@ -25,7 +32,9 @@ export async function openSample(
   await refuseExisting(out, '--out');
   return await withSystem(session, where, async (system) => {
     await checkRegion(system, region);
-    const stored = await findStored(system, submission, region);
+    const event = await findStored(system, submission, region);
+    await refuseErased(system, event);
+    const stored = event.data;
     const { sample, site } = await recorded(
       session,
       system,
@@ -54,10 +63,28 @@ export async function openSample(
   });
 }
 
-async function findStored(system: System, submission: string, region: string): Promise<StoredData> {
+type StoredEvent = Extract<AuditEvent, { readonly outcome: 'stored' }>;
+
+/** An order is enough, whether or not it is carried out, and on hold too. */
+async function refuseErased(system: System, { at, data }: StoredEvent): Promise<void> {
+  const { erasures } = await controlOf(system);
+  const order = new ErasureIndex(erasures).orderOf({ ...data, at });
+  if (order === undefined) return;
+  throw new CliError({
+    code: 'SAMPLE_ERASED',
+    message: `Expected a sample that nobody ordered to be erased, found the order ${order} about it; it is not opened any more. \`residency status ${data.submission}\` says whether it is erased.`,
+    remedy: 'stop',
+  });
+}
+
+async function findStored(
+  system: System,
+  submission: string,
+  region: string,
+): Promise<StoredEvent> {
   for await (const bytes of system.auditRecords({ submission, region, outcome: 'stored' })) {
     const event = decodeAuditEvent(bytes);
-    if (event.outcome === 'stored') return event.data;
+    if (event.outcome === 'stored') return event;
   }
   throw new CliError({
     code: 'NOT_THERE',

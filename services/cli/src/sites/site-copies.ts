@@ -6,7 +6,7 @@ import { interruptible } from '../terminal/interruptible.ts';
 import type { Session } from '../terminal/session.ts';
 import type { NamedSite } from './site-orders.ts';
 
-/** The stored samples of a site's region, by what the logs say of their copy in the site. */
+/** The stored samples of a site's region that were not erased, by what the logs say of their copy. */
 export interface SiteCopies {
   readonly has: number;
   readonly owed: number;
@@ -20,7 +20,7 @@ export async function copiesIn(
 ): Promise<SiteCopies> {
   const copies = { has: 0, owed: 0 };
   for await (const now of holdingsOf(session, system, region))
-    copies[isIn(site, now) ? 'has' : 'owed'] += 1;
+    if (now.erased === undefined) copies[isIn(site, now) ? 'has' : 'owed'] += 1;
   return copies;
 }
 

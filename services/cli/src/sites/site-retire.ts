@@ -132,7 +132,8 @@ async function* batches(
 ): AsyncGenerator<readonly Holding[]> {
   let batch: Holding[] = [];
   for await (const holding of holdingsOf(session, system, region)) {
-    if (!isIn(site, holding)) continue;
+    // An erased sample needs no copy.
+    if (holding.erased !== undefined || !isIn(site, holding)) continue;
     batch.push(holding);
     if (batch.length < TOGETHER) continue;
     yield batch;

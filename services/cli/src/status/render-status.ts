@@ -34,6 +34,7 @@ export function renderStatus(name: string, report: StatusReport): string[] {
     ...(snapshot === undefined ? [] : snapshotLines(snapshot, report)),
     ...outcomeLines(services),
     ...copyLines(services),
+    ...erasureLines(services),
     ...serviceTable(services),
     ...stageTable(services),
     ...siteTable(services),
@@ -174,6 +175,22 @@ function copyLines({ copies }: ServicesReport): string[] {
           )
           .join('; '),
     'copies'.padEnd(LABEL),
+    ' '.repeat(LABEL),
+  );
+}
+
+/** Nothing, if nothing was ordered. */
+function erasureLines({ erasures = [] }: ServicesReport): string[] {
+  const open = erasures.filter(({ waiting, held, seconds }) => waiting + held + seconds > 0);
+  if (open.length === 0) return [];
+  return wrap(
+    open
+      .map(
+        ({ region, waiting, held, seconds }) =>
+          `${region}: ${grouped(waiting)} wait${seconds === 0 ? '' : `, the oldest order for ${ageText(seconds)}`}${held === 0 ? '' : `, ${grouped(held)} on hold`}`,
+      )
+      .join('; '),
+    'erasures'.padEnd(LABEL),
     ' '.repeat(LABEL),
   );
 }

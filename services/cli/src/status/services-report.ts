@@ -61,12 +61,23 @@ export interface CopyRow {
   readonly seconds: number;
 }
 
+export interface ErasureRow {
+  readonly region: string;
+  /** Samples that are ordered to be erased and are not, without those on hold. */
+  readonly waiting: number;
+  readonly held: number;
+  /** Since the append of the oldest order that is not carried out, seconds; 0: there is none. */
+  readonly seconds: number;
+}
+
 export interface ServicesReport {
   readonly services: readonly ServiceRow[];
   readonly stages: readonly StageRow[];
   readonly sites: readonly SiteRow[];
   /** Absent: no custodian was asked, or it has not ended a round. */
   readonly copies?: readonly CopyRow[];
+  /** The same. */
+  readonly erasures?: readonly ErasureRow[];
   readonly outcomes: readonly OutcomeRow[];
   readonly errors: readonly ErrorRow[];
 }
@@ -96,7 +107,7 @@ export function servicesReport(before: Scrapes, after: Scrapes, now: number): Se
     services: [...after].map(([url, one]) => serviceRow(url, one)),
     stages: stagesOf(intervals, latest, now),
     sites: sitesOf(intervals, latest),
-    ...defined({ copies: copiesOf(latest) }),
+    ...defined({ copies: copiesOf(latest), erasures: erasuresOf(latest) }),
     outcomes: outcomesOf(intervals),
     errors: [...after.values()]
       .flatMap((one) => errorsOf(knownOf(one)?.samples ?? [], now))
@@ -188,6 +199,19 @@ function copiesOf(latest: readonly MetricSample[]): readonly CopyRow[] | undefin
     owed: value,
     seconds: ages.find(({ labels }) => labels['site'] === site)?.value ?? 0,
   }));
+}
+
+function erasuresOf(latest: readonly MetricSample[]): readonly ErasureRow[] | undefined {
+  const waiting = gauges(latest, 'residency_erasures_waiting');
+  if (waiting.length === 0) return undefined;
+  const [held, ages] = (
+    ['residency_erasures_held', 'residency_erasure_oldest_age_seconds'] as const
+  ).map((metric) => gauges(latest, metric));
+  return waiting.map(({ labels: { region = '' }, value }) => {
+    const of = (rows: readonly MetricSample[] = []): number =>
+      rows.find(({ labels }) => labels['region'] === region)?.value ?? 0;
+    return { region: name(region), waiting: value, held: of(held), seconds: of(ages) };
+  });
 }
 
 function outcomesOf(intervals: readonly Interval[]): OutcomeRow[] {

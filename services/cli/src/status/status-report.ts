@@ -6,7 +6,7 @@ import { servicesReport } from './services-report.ts';
 import type { Scrapes, ServicesReport } from './services-report.ts';
 
 /** What the logs and views say. What services say is in their scrapes. */
-type Facts = Omit<Snapshot, 'services' | 'copies'>;
+type Facts = Omit<Snapshot, 'services' | 'copies' | 'erasures'>;
 
 /** Everything that is read at one moment. `snapshot` absent: only services were asked. */
 export interface Reading {
@@ -46,11 +46,16 @@ export function statusReport(before: Reading, after: Reading): StatusReport {
     owed,
     forMs: seconds * 1_000,
   }));
+  const erasures = said.erasures?.map(({ region, waiting, seconds }) => ({
+    region,
+    waiting,
+    forMs: seconds * 1_000,
+  }));
   return {
     at,
     services: said,
     ...defined({ snapshot, flow }),
-    wrong: assess({ ...snapshot, services, ...defined({ copies }) }).filter(
+    wrong: assess({ ...snapshot, services, ...defined({ copies, erasures }) }).filter(
       ({ state }) => state !== 'ok',
     ),
     blind: [...scrapes.values(), ...factsOf(snapshot)].every((one) => 'unknown' in one),

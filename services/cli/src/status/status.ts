@@ -17,6 +17,7 @@ import type { Probe } from '../probing/probe.ts';
 import { watchStatus } from './watch-status.ts';
 import { table } from '../terminal/table.ts';
 import { whereaboutsText } from '../system/whereabouts.ts';
+import type { ErasedNow } from '../system/whereabouts.ts';
 import type { System } from '../system/system.ts';
 import { withSystem } from '../opening/with-system.ts';
 
@@ -158,6 +159,7 @@ function rowOf({
   position,
   sites,
   owed,
+  erased,
   of,
 }: Status['outcomes'][number]): string[] {
   return [
@@ -166,10 +168,26 @@ function rowOf({
     text(at),
     text(position),
     Array.isArray(sites) && Array.isArray(owed)
-      ? printable(whereaboutsText({ sites: sites.map(String), owed: owed.map(String) }))
+      ? printable(
+          whereaboutsText({
+            sites: sites.map(String),
+            owed: owed.map(String),
+            ...defined({ erased: erasedNow(erased) }),
+          }),
+        )
       : '',
     text(of),
   ];
+}
+
+function erasedNow(erased: unknown): ErasedNow | undefined {
+  if (!isObject(erased)) return undefined;
+  const { order, at, sites } = erased;
+  return {
+    order: text(order),
+    at: text(at),
+    sites: Array.isArray(sites) ? sites.map(String) : [],
+  };
 }
 
 function text(value: unknown): string {

@@ -1,34 +1,40 @@
 import {
   SAMPLE_COPIED,
+  SAMPLE_ERASED,
   custodyEventIn,
   sampleCopied,
+  sampleErased,
   serviceOf,
   sitesInService,
   storedSample,
 } from '@residency/contracts';
-import type { CustodyEvent, RegionService, StoredEvent } from '@residency/contracts';
+import type { ControlState, CustodyEvent, RegionService, StoredEvent } from '@residency/contracts';
 import { owedSites } from '@residency/custody';
 import type { Holding } from '@residency/custody';
 import { CustodyIndex } from '@residency/reconciliation';
-import { policyInForce } from '@residency/residency';
+import { formatInstant, policyInForce } from '@residency/residency';
 import { interruptible } from '../terminal/interruptible.ts';
 import type { Session } from '../terminal/session.ts';
 import { controlOf } from './control-state.ts';
 import type { System } from './system.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
-interface RegionSites {
+/** The sites of a region now. */
+export interface RegionSites {
   readonly service: RegionService;
+  /** The arbiter first. */
   readonly serving: readonly string[];
 }
 
 /**
  * Where the stored samples of some regions are, by the custody events so far. Holds a few bytes for
- * each copy that a custodian made.
+ * each copy that a custodian made, and about 200 for each sample that was erased.
  */
 export class Holdings {
   readonly #index = new CustodyIndex();
   readonly #regions = new Map<string, RegionSites>();
+  /** When the first event of an erasure was made, by position and order. */
+  readonly #erasedAt = new Map<string, number>();
 
   static async open(
     session: Session,
@@ -36,15 +42,16 @@ export class Holdings {
     regions: ReadonlySet<string>,
   ): Promise<Holdings> {
     const holdings = new Holdings();
-    const inForce = policyInForce(await system.policies(), session.now());
     const control = await controlOf(system);
-    for (const region of regions) {
-      const service = serviceOf(control, region);
-      const named = inForce?.document.regions.find(({ id }) => id === region)?.sites ?? [];
-      holdings.#regions.set(region, { service, serving: sitesInService(service, named) });
-    }
+    for (const [region, sites] of await regionSites(session, system, { control, regions }))
+      holdings.#regions.set(region, sites);
     for await (const event of custodyEvents(session, system, regions))
       if (event.type === SAMPLE_COPIED) holdings.#index.add(sampleCopied(event));
+      else if (event.type === SAMPLE_ERASED) {
+        holdings.#index.add(sampleErased(event));
+        const name = erasureName(event.data.of, event.data);
+        if (!holdings.#erasedAt.has(name)) holdings.#erasedAt.set(name, event.at);
+      }
     return holdings;
   }
 
@@ -58,8 +65,36 @@ export class Holdings {
     return {
       sites: held.copies.map(({ site }) => site).filter((site) => !service?.retired.has(site)),
       owed: owedSites(held, serving),
+      ...(held.erased === undefined
+        ? {}
+        : {
+            erased: {
+              ...held.erased,
+              at: formatInstant(this.#erasedAt.get(erasureName(held.position, held.erased)) ?? 0),
+            },
+          }),
     };
   }
+}
+
+function erasureName(of: string, { order }: { readonly order: string }): string {
+  return `${of} ${order}`;
+}
+
+/** The sites of these regions now. */
+export async function regionSites(
+  session: Session,
+  system: System,
+  { control, regions }: { readonly control: ControlState; readonly regions: Iterable<string> },
+): Promise<ReadonlyMap<string, RegionSites>> {
+  const inForce = policyInForce(await system.policies(), session.now());
+  return new Map(
+    [...regions].map((region) => {
+      const service = serviceOf(control, region);
+      const named = inForce?.document.regions.find(({ id }) => id === region)?.sites ?? [];
+      return [region, { service, serving: sitesInService(service, named) }];
+    }),
+  );
 }
 
 /** The events of these regions' custody logs. What is none, `reconcile` reports. */

@@ -94,6 +94,15 @@ export interface System {
   auditLog(options?: { readonly from?: Instant }): AsyncIterable<LogRecord>;
   /** `threat.consents` from its start, not a view of it. */
   consentLog(): AsyncIterable<LogRecord>;
+  /** `threat.subjects` from its start. It says who is behind a consent. */
+  subjectLog(): AsyncIterable<LogRecord>;
+  /** Removes the links of these consents to subjects. */
+  forgetSubjects(consentIds: readonly string[]): Promise<void>;
+  /**
+   * The most milliseconds that the intake log keeps a record; `Infinity`: for ever; 0: the custodian
+   * deletes it with the sample.
+   */
+  intakeRetention(): Promise<number>;
   /** `residency.policy` from its start, ticks included. */
   policyLog(): AsyncIterable<LogRecord>;
   /** A region's custody log from its start. */

@@ -4,9 +4,24 @@ export interface Whereabouts {
   readonly sites: readonly string[];
   /** Sites in service that have no copy yet. */
   readonly owed: readonly string[];
+  /** Absent: it was not erased. `sites` are then those where it was not erased yet. */
+  readonly erased?: ErasedNow;
 }
 
-/** `zrh-1 zrh-2`, or `zrh-1, owed: zrh-2`. */
-export function whereaboutsText({ sites, owed }: Whereabouts): string {
+export interface ErasedNow {
+  /** The order by which it was erased first, and when the custodian recorded that (RFC 3339). */
+  readonly order: string;
+  readonly at: string;
+  /** Sites with a tombstone. */
+  readonly sites: readonly string[];
+}
+
+/**
+ * `zrh-1 zrh-2`, or `zrh-1, owed: zrh-2`, or `erased 2026-01-01T00:00:00.000Z, order ID`, if a site is
+ * left with `, still in: zrh-2`.
+ */
+export function whereaboutsText({ sites, owed, erased }: Whereabouts): string {
+  if (erased !== undefined)
+    return `erased ${erased.at}, order ${erased.order}${sites.length === 0 ? '' : `, still in: ${sites.join(' ')}`}`;
   return `${sites.join(' ')}${owed.length === 0 ? '' : `, owed: ${owed.join(' ')}`}`;
 }

@@ -2,12 +2,12 @@ import { rm } from 'node:fs/promises';
 import { prove } from '@residency/auditing';
 import type { Proven } from '@residency/auditing';
 import type { TopicPartition } from '@residency/contracts';
-import { readOf } from '../ledger/ledgers.ts';
-import type { System } from '../system/system.ts';
+import { readOf } from './ledgers.ts';
+import type { Ledgers } from './ledgers.ts';
 import { writeNewFile } from '../terminal/write-new-file.ts';
 
 export async function provenIn(
-  system: System,
+  system: { ledgers(): Promise<Ledgers> },
   of: TopicPartition,
   leaf: Uint8Array,
 ): Promise<Proven> {

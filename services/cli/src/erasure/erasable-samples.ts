@@ -1,0 +1,118 @@
+import {
+  SAMPLE_ACCESSED,
+  SAMPLE_COPIED,
+  SAMPLE_ERASED,
+  custodyEventIn,
+  decodeAuditEvent,
+  sampleCopied,
+  sampleErased,
+  storedSample,
+} from '@residency/contracts';
+import type { ErasableSample } from '@residency/contracts';
+import { holding, unerasedSites } from '@residency/custody';
+import type { Holding, SampleCopied, SampleErased, StoredSample } from '@residency/custody';
+import type { RegionSites } from '../system/holdings.ts';
+import type { System } from '../system/system.ts';
+import { interruptible } from '../terminal/interruptible.ts';
+import type { Session } from '../terminal/session.ts';
+
+/** A `stored` event, as far as orders and holds need it. */
+export interface FoundSample extends ErasableSample {
+  readonly stored: StoredSample;
+}
+
+/** An `erased` event about one of them. */
+export interface ErasedEntry {
+  readonly sample: FoundSample;
+  /** By the custodian's clock, milliseconds. */
+  readonly at: number;
+  readonly sequence: number;
+  readonly order: string;
+  readonly sites: readonly string[];
+  /** The event, byte for byte. */
+  readonly leaf: Buffer;
+}
+
+/** What custody logs say about one of them. */
+export interface Custody {
+  readonly events: (SampleCopied | SampleErased)[];
+  readonly erased: ErasedEntry[];
+  /** The end of the last access to it, milliseconds; 0: there was none. */
+  accessedUntil: number;
+}
+
+/** The stored samples that `wanted` names, by position, and all that custody logs say about them. */
+export async function erasableSamples(
+  session: Session,
+  system: System,
+  wanted: (sample: ErasableSample) => boolean,
+): Promise<ReadonlyMap<string, FoundSample>> {
+  const found = new Map<string, FoundSample>();
+  for await (const bytes of interruptible(session, system.auditRecords({ outcome: 'stored' }))) {
+    const event = decodeAuditEvent(bytes);
+    if (event.outcome !== 'stored') continue;
+    const { submission, consentId } = event.data;
+    const sample = { submission, consentId, at: event.at };
+    if (!wanted(sample)) continue;
+    const stored = storedSample(event);
+    found.set(stored.position, { ...sample, stored });
+  }
+  return found;
+}
+
+export function regionsOf(samples: ReadonlyMap<string, FoundSample>): ReadonlySet<string> {
+  return new Set([...samples.values()].map(({ stored }) => stored.region));
+}
+
+/** What the custody logs say about these samples, by position. */
+export async function custodyOf(
+  session: Session,
+  system: System,
+  samples: ReadonlyMap<string, FoundSample>,
+): Promise<ReadonlyMap<string, Custody>> {
+  const all = new Map<string, Custody>();
+  for (const position of samples.keys())
+    all.set(position, { events: [], erased: [], accessedUntil: 0 });
+  for (const region of regionsOf(samples))
+    for await (const { value } of interruptible(session, system.custodyLog(region))) {
+      const event = custodyEventIn(value);
+      if (event === undefined || value === null || !('of' in event.data)) continue;
+      const { of } = event.data;
+      const [custody, sample] = [all.get(of), samples.get(of)];
+      if (custody === undefined || sample === undefined) continue;
+      if (event.type === SAMPLE_COPIED) custody.events.push(sampleCopied(event));
+      if (event.type === SAMPLE_ACCESSED)
+        custody.accessedUntil = Math.max(custody.accessedUntil, Date.parse(event.data.until));
+      if (event.type !== SAMPLE_ERASED) continue;
+      const erased = sampleErased(event);
+      const { order, sites } = erased;
+      custody.events.push(erased);
+      custody.erased.push({
+        sample,
+        at: event.at,
+        sequence: event.sequence,
+        order,
+        sites,
+        leaf: value,
+      });
+    }
+  return all;
+}
+
+export function heldBy({ stored }: FoundSample, custody: Custody | undefined): Holding {
+  return holding(stored, custody?.events ?? []).holding;
+}
+
+/** True once every site in service has its tombstone. */
+export function isErased(held: Holding, sites: RegionSites | undefined): boolean {
+  return held.erased !== undefined && unerasedSites(held, sites?.serving ?? []).length === 0;
+}
+
+/** The sites that are out of service and keep a copy. A retired one is its owner's to delete. */
+export function keptIn(held: Holding, sites: RegionSites | undefined): readonly string[] {
+  return [...held.copies, ...held.unequal]
+    .map(({ site }) => site)
+    .filter(
+      (site) => sites?.serving.includes(site) !== true && sites?.service.retired.has(site) !== true,
+    );
+}

@@ -1,0 +1,131 @@
+import { ErasureIndex, sha256 } from '@residency/contracts';
+import { defined } from '@residency/defined';
+import { canonicalJson, formatInstant } from '@residency/residency';
+import { controlOf } from '../system/control-state.ts';
+import { regionSites } from '../system/holdings.ts';
+import type { System } from '../system/system.ts';
+import type { Session } from '../terminal/session.ts';
+import {
+  custodyOf,
+  erasableSamples,
+  heldBy,
+  isErased,
+  keptIn,
+  regionsOf,
+} from './erasable-samples.ts';
+import type { FoundSample } from './erasable-samples.ts';
+import { requireStored } from './named.ts';
+import type { Named } from './named.ts';
+
+/** What an order would do in a region. */
+export interface RegionPlan {
+  readonly region: string;
+  readonly stored: number;
+  /** Copies by site, as the logs say. */
+  readonly copies: Readonly<Record<string, number>>;
+  /** Of them, those in sites that are out of service, which stay there. */
+  readonly kept: Readonly<Record<string, number>>;
+  readonly held: number;
+  readonly erased: number;
+  /** The end of the last access that an erasure waits for, RFC 3339. */
+  readonly accessedUntil?: string;
+}
+
+export interface ErasurePlan {
+  /** Identifies what is ordered, and which stored samples it is about. */
+  readonly digest: string;
+  readonly samples: ReadonlyMap<string, FoundSample>;
+  readonly regions: readonly RegionPlan[];
+  /** Until when the intake log may keep a copy: RFC 3339 or `forever`; absent: it is deleted with them. */
+  readonly intakeUntil?: string;
+}
+
+/** Reads the logs, and changes nothing. Throws `SUBMISSION_UNKNOWN`. */
+export async function planErasure(
+  session: Session,
+  system: System,
+  named: Named,
+): Promise<ErasurePlan> {
+  const names = new Set('submissions' in named ? named.submissions : named.consents);
+  const samples = await erasableSamples(session, system, ({ submission, consentId }) =>
+    names.has('submissions' in named ? submission : consentId),
+  );
+  requireStored(named, samples.values());
+  const control = await controlOf(system);
+  const holds = new ErasureIndex(control.erasures);
+  const custody = await custodyOf(session, system, samples);
+  const regions = new Map<string, Counting>();
+  const sites = await regionSites(session, system, { control, regions: regionsOf(samples) });
+  for (const [position, sample] of samples) {
+    const { region } = sample.stored;
+    const of = custody.get(position);
+    const held = heldBy(sample, of);
+    const counting = regions.get(region) ?? new Counting(region);
+    regions.set(region, counting);
+    const [isHeld, isGone] = [
+      holds.holdOf(sample) !== undefined,
+      isErased(held, sites.get(region)),
+    ];
+    counting.stored += 1;
+    if (isGone) counting.erased += 1;
+    else if (isHeld) counting.held += 1;
+    else counting.accessedUntil = Math.max(counting.accessedUntil, of?.accessedUntil ?? 0);
+    for (const { site } of [...held.copies, ...held.unequal]) count(counting.copies, site);
+    for (const site of keptIn(held, sites.get(region))) count(counting.kept, site);
+  }
+  return {
+    digest: sha256(
+      Buffer.from(canonicalJson({ ordered: named, stored: [...samples.keys()].toSorted() })),
+    ),
+    samples,
+    regions: [...regions.values()].map((one) => one.plan(session.now())),
+    ...defined({ intakeUntil: await intakeUntil(system, samples.values()) }),
+  };
+}
+
+class Counting {
+  readonly region: string;
+  stored = 0;
+  held = 0;
+  erased = 0;
+  accessedUntil = 0;
+  readonly copies = new Map<string, number>();
+  readonly kept = new Map<string, number>();
+
+  constructor(region: string) {
+    this.region = region;
+  }
+
+  plan(now: number): RegionPlan {
+    const { region, stored, held, erased, accessedUntil, copies, kept } = this;
+    return {
+      region,
+      stored,
+      copies: Object.fromEntries(copies),
+      kept: Object.fromEntries(kept),
+      held,
+      erased,
+      ...(accessedUntil > now ? { accessedUntil: formatInstant(accessedUntil) } : {}),
+    };
+  }
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
+
+/** 9999-12-31. RFC 3339 has no later one. */
+const LAST_INSTANT = 253_402_300_799_999;
+
+/** As `ErasurePlan.intakeUntil`, for these samples. */
+export async function intakeUntil(
+  system: Pick<System, 'intakeRetention'>,
+  samples: Iterable<{ readonly at: number }>,
+): Promise<string | undefined> {
+  const retention = await system.intakeRetention();
+  if (retention === 0) return undefined;
+  let newest = 0;
+  for (const { at } of samples) newest = Math.max(newest, at);
+  const until = newest + retention;
+  return until > LAST_INSTANT ? 'forever' : formatInstant(until);
+}

@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { intakeUntil } from '../src/erasure/erasure-plan.ts';
+import { inParts, namedBy } from '../src/erasure/named.ts';
+import { OrderIndex } from '../src/erasure/order-index.ts';
+import { receiptPage } from '../src/erasure/receipt-page.ts';
+import { program } from './command-tree.ts';
+import { intakeText } from '../src/erasure/print-plan.ts';
+
+it.each(['erase', 'keep-and-hold'])('the commands of docs/how-to/%s.md exist', async (page) => {
+  const text = await readFile(new URL(`../../../docs/how-to/${page}.md`, import.meta.url), 'utf8');
+  const lines = [...text.matchAll(/^ +npx residency (.*)$/gm)].map(([, line = '']) => line);
+  expect(lines.length).toBeGreaterThan(3);
+  for (const line of lines) {
+    const words = line.split(' ');
+    let at = program;
+    for (const word of words) at = at.commands.find((one) => one.name() === word) ?? at;
+    expect([line, at.commands]).toEqual([line, []]);
+    for (const word of words.filter((one) => one.startsWith('--')))
+      expect(at.options.map(({ long }) => long)).toContain(word);
+  }
+});
+
+const [ONE, TWO] = ['1'.repeat(64), '2'.repeat(64)];
+
+it.each([
+  [0, undefined, 'at once'],
+  [Infinity, 'forever', 'for ever'],
+  [Number.MAX_SAFE_INTEGER, 'forever', 'for ever'],
+  [60_000, '1970-01-01T00:01:09.000Z', 'until 1970-01-01T00:01:09.000Z'],
+])('a retention of %s ms is said from the newest sample on', async (retention, until, text) => {
+  const system = { intakeRetention: () => Promise.resolve(retention) };
+  expect(await intakeUntil(system, [{ at: 5 }, { at: 9_000 }])).toBe(until);
+  expect(intakeText(until)).toContain(text);
+});
+
+it('names are sorted, said once, and ordered in parts', async () => {
+  expect(await namedBy({ submission: [TWO, ONE, TWO] })).toEqual({ submissions: [ONE, TWO] });
+  const consents = Array.from({ length: 5 }, (_, n) => `consent-${n}`);
+  expect(inParts({ consents }, 2)).toEqual([
+    { consents: ['consent-0', 'consent-1'] },
+    { consents: ['consent-2', 'consent-3'] },
+    { consents: ['consent-4'] },
+  ]);
+});
+
+it('a sample has every order that names it, of its consent those made after it', () => {
+  const order = { at: 1, reason: 'r', submissions: [], consents: [] };
+  const before = (at: number) => [{ consentId: 'consent-1', before: new Date(at).toISOString() }];
+  const index = new OrderIndex([
+    { ...order, act: 'a', consents: before(10) },
+    { ...order, act: 'b', submissions: [ONE] },
+    { ...order, act: 'c', consents: before(20) },
+  ]);
+  const sample = { submission: ONE, consentId: 'consent-1' };
+  const acts = (at: number) => index.of({ ...sample, at }).map(({ act }) => act);
+  expect([acts(9), acts(10), acts(20)]).toEqual([['b', 'a', 'c'], ['b', 'c'], ['b']]);
+  expect(index.of({ submission: TWO, consentId: 'consent-2', at: 0 })).toEqual([]);
+});
+
+it('the page of a receipt says what was erased, what was not, and how to verify', () => {
+  const sample = (submission: string) => ({
+    submission,
+    consentId: 'consent-1',
+    at: 0,
+    stored: {
+      position: 'p',
+      submission,
+      region: 'zurich',
+      placements: [{ site: 'zrh-1', sealedSha256: '', sealedBytes: 1 }] as const,
+    },
+  });
+  const entry = {
+    sample: sample(ONE),
+    at: 0,
+    sequence: 7,
+    order: 'act',
+    sites: ['zrh-1'],
+    leaf: Buffer.alloc(0),
+  };
+  const order = { act: 'act', at: 0, reason: 'CANARY', submissions: [], consents: [] };
+  const page = receiptPage({
+    ordered: {
+      order,
+      doer: { by: 'CANARY', reason: 'CANARY' },
+      samples: [
+        {
+          sample: sample(ONE),
+          state: 'erased',
+          sites: ['zrh-1'],
+          erased: [entry],
+          kept: ['zrh-2'],
+        },
+        { sample: sample(TWO), state: 'held', sites: [], erased: [], kept: [] },
+      ],
+    },
+    files: [{ file: 'zurich-7.tlog-proof', entry }],
+    keys: new Map([['zurich', ['the-key']]]),
+    intakeUntil: '2026-01-01T00:00:00.000Z',
+  });
+  expect(page).toContain(`| ${ONE} | 1970-01-01T00:00:00.000Z | zurich | zrh-1 |`);
+  expect(page).toMatch(new RegExp(`${ONE}: the site zrh-2`));
+  expect(page).toMatch(new RegExp(`${TWO}: it must be kept`));
+  expect(page).toContain('until 2026-01-01T00:00:00.000Z');
+  expect(page).toContain('residency audit verify zurich-7.tlog-proof --key "the-key"');
+  expect(page).not.toContain('CANARY');
+});
