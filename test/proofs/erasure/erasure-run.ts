@@ -85,7 +85,7 @@ const VICTIMS: readonly Victim[] = [
   'broker',
   'redis',
 ];
-const IN_A_ROUND = 100;
+const IN_A_ROUND = 200;
 const AT_ONCE = 20;
 const MOST_WAITING = 200;
 const DISTURBANCES = 5;
