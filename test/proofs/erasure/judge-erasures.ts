@@ -67,16 +67,16 @@ export function samplesOf(evidence: Orders): readonly Sample[] {
       const { region } = event.data['decision'] as { readonly region: string };
       const order = orders.find(
         ({ data }) =>
-          listOf<string>(data['submissions']).includes(submission) ||
-          listOf<{ consentId: string; before: string }>(data['consents']).some(
+          ((data['submissions'] ?? []) as readonly string[]).includes(submission) ||
+          ((data['consents'] ?? []) as readonly { consentId: string; before: string }[]).some(
             (one) => one.consentId === consent && event.at < Date.parse(one.before),
           ),
       );
       const heldUntil = holds
         .filter(
           ({ data }) =>
-            listOf<string>(data['submissions']).includes(submission) ||
-            listOf<string>(data['consents']).includes(consent),
+            ((data['submissions'] ?? []) as readonly string[]).includes(submission) ||
+            ((data['consents'] ?? []) as readonly string[]).includes(consent),
         )
         .map(({ data }) => lifted.get(data['act']) ?? Infinity);
       return {
@@ -275,7 +275,7 @@ interface ErasedSite {
 }
 
 function sitesOf(data: TopicEvent['data']): readonly ErasedSite[] {
-  return listOf<ErasedSite>(data['sites']);
+  return (data['sites'] ?? []) as readonly ErasedSite[];
 }
 
 interface Placement {
@@ -293,7 +293,7 @@ function objectFaults(evidence: ErasureEvidence, samples: readonly Sample[]): re
   const forbidden = new Set<string>();
   for (const sample of samples) {
     const { event, submission, sites, order } = sample;
-    const placements = listOf<Placement>(event.data['placements']);
+    const placements = (event.data['placements'] ?? []) as readonly Placement[];
     const isErased = mustBeErased(sample);
     if (isErased) for (const { sealedSha256 } of placements) forbidden.add(sealedSha256);
     for (const site of sites) {
@@ -384,8 +384,4 @@ function regionOf(site: string): string {
   return (
     Object.keys(SITES_BY_REGION).find((region) => SITES_BY_REGION[region]?.includes(site)) ?? ''
   );
-}
-
-function listOf<T>(value: unknown): readonly T[] {
-  return Array.isArray(value) ? (value as T[]) : [];
 }
