@@ -34,7 +34,7 @@ import type { ErasureEvidence } from './erasure-evidence.ts';
 import { ErasureServices } from './erasure-services.ts';
 import { AGAIN, ErasureTraffic } from './erasure-traffic.ts';
 import type { First } from './erasure-traffic.ts';
-import { judgeErasures, mustBeErased, samplesOf, unerased } from './judge-erasures.ts';
+import { judgeErasures, mustBeErased, samplesOf, sitesOf, unerased } from './judge-erasures.ts';
 import type { ErasureCounts } from './judge-erasures.ts';
 
 export interface ErasureOptions {
@@ -90,6 +90,8 @@ const AT_ONCE = 20;
 const MOST_WAITING = 200;
 const DISTURBANCES = 5;
 const WITHIN_MS = 9_000;
+/** A site of Zurich stays away until something was erased without it; at most so much longer. */
+const AWAY_MS = 20_000;
 const SHARE_CUT = 0.02;
 const SHARE_DROPPED = 0.03;
 const RECEIPTS = 4;
@@ -344,16 +346,27 @@ class Run {
       3_000 + this.#random.below(5_000),
     ];
     await sleep(at);
+    const before = await this.#inParts();
     this.#away += 1;
-    if (isKilled) {
-      await server.kill();
-      await sleep(forMs);
-      await server.start();
-    } else {
-      server.freeze();
-      await sleep(forMs);
-      server.thaw();
-    }
+    if (isKilled) await server.kill();
+    else server.freeze();
+    await sleep(forMs);
+    const until = performance.now() + AWAY_MS;
+    while (site === 'zrh-2' && (await this.#inParts()) === before && performance.now() < until)
+      await sleep(500);
+    if (isKilled) await server.start();
+    else server.thaw();
+  }
+
+  /** How many samples were erased without one of Zurich's sites. */
+  async #inParts(): Promise<number> {
+    // The broker may be away.
+    const orders = await ordersOf(this.#stack, this.#deployment).catch(() => undefined);
+    if (orders === undefined) return NaN;
+    return samplesOf(orders).filter(
+      ({ region, erased }) =>
+        region === 'zurich' && erased.some(({ data }) => sitesOf(data).length === 1),
+    ).length;
   }
 
   /** Until `clear`: some requests to the sites fail, and of some the answer is lost. */
@@ -468,9 +481,9 @@ class Run {
   }
 
   async #untilErased(): Promise<void> {
-    let left: readonly string[] = [];
     await this.#until('erasures', async () => {
-      left = unerased(samplesOf(await ordersOf(this.#stack, this.#deployment)));
+      const left = unerased(samplesOf(await ordersOf(this.#stack, this.#deployment)));
+      this.#note(`${left.length} are left`);
       return left.length === 0 ? undefined : `${left.length} left: ${left.slice(0, 5).join(', ')}`;
     });
     this.#note('all is erased');

@@ -269,12 +269,13 @@ function sampleFaults(sample: Sample): readonly string[] {
   ];
 }
 
-interface ErasedSite {
+export interface ErasedSite {
   readonly site: string;
   readonly sha256: string;
 }
 
-function sitesOf(data: TopicEvent['data']): readonly ErasedSite[] {
+/** The sites that an erased event names. */
+export function sitesOf(data: TopicEvent['data']): readonly ErasedSite[] {
   return (data['sites'] ?? []) as readonly ErasedSite[];
 }
 
