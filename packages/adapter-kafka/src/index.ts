@@ -18,7 +18,7 @@ export { KafkaPolicyView } from './kafka-policy-view.ts';
 export type { KafkaSettings } from './kafka-settings.ts';
 export { openServiceLog } from './open-service-log.ts';
 export type { ServiceLog, ServiceLogOptions } from './open-service-log.ts';
-export { publishedPolicies } from './published-policies.ts';
+export { policyReading, publishedPolicies } from './published-policies.ts';
 export { readNow } from './read-now.ts';
 export type { Offsets } from './reading/fetched.ts';
 export type { ReadOptions } from './reading/reading-options.ts';

@@ -14,6 +14,7 @@ const TITLES: { readonly [S in Section]: string } = {
   keys: 'Keys',
   http: 'HTTP',
   routing: 'Routing',
+  projecting: 'Consent projector',
   topics: 'Topics',
   ledger: 'Ledger',
   checkpoints: 'Checkpoints kept apart',

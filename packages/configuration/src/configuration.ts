@@ -19,6 +19,8 @@ import { readKeys } from './sections/keys.ts';
 import type { KeysConfiguration } from './sections/keys.ts';
 import { readLedger } from './sections/ledger.ts';
 import type { LedgerConfiguration } from './sections/ledger.ts';
+import { readProjecting } from './sections/projecting.ts';
+import type { ProjectingConfiguration } from './sections/projecting.ts';
 import { readReconciling } from './sections/reconciling.ts';
 import type { ReconcilingConfiguration } from './sections/reconciling.ts';
 import { readRedis } from './sections/redis.ts';
@@ -49,6 +51,7 @@ export interface Configuration {
   readonly keys: KeysConfiguration;
   readonly http: HttpConfiguration;
   readonly routing: RoutingConfiguration;
+  readonly projecting: ProjectingConfiguration;
   readonly topics: TopicsConfiguration;
   readonly ledger: LedgerConfiguration;
   readonly checkpoints: CheckpointsConfiguration;
@@ -68,6 +71,7 @@ const READERS: {
   keys: readKeys,
   http: readHttp,
   routing: readRouting,
+  projecting: readProjecting,
   topics: readTopics,
   ledger: readLedger,
   checkpoints: readCheckpoints,

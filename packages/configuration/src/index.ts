@@ -25,6 +25,7 @@ export type { KafkaConfiguration, SaslConfiguration, TlsConfiguration } from './
 export type { KeysConfiguration } from './sections/keys.ts';
 export type { LedgerBucket } from './sections/ledger-bucket.ts';
 export type { LedgerConfiguration } from './sections/ledger.ts';
+export type { ProjectingConfiguration } from './sections/projecting.ts';
 export type { ReconcilingConfiguration } from './sections/reconciling.ts';
 export type { RedisConfiguration } from './sections/redis.ts';
 export type { RoutingConfiguration } from './sections/routing.ts';

@@ -11,6 +11,7 @@ export const SECTIONS = [
   'keys',
   'http',
   'routing',
+  'projecting',
   'topics',
   'ledger',
   'checkpoints',

@@ -183,6 +183,15 @@ const routing = {
   }),
 };
 
+const projecting = {
+  RESIDENCY_ON_WITHDRAWAL: choice(['keep', 'erase'], {
+    sections: ['projecting'],
+    default: 'keep',
+    description:
+      'What becomes of stored samples when their consent is withdrawn. `erase`: their erasure is ordered at once, also for every withdrawal from before (docs/how-to/erase.md); needs the right to write to residency.control. The same on all consent projectors.',
+  }),
+};
+
 const topics = {
   RESIDENCY_TOPIC_PARTITIONS: whole(1, 10_000, {
     sections: ['topics'],
@@ -343,6 +352,12 @@ const reconciling = {
     description:
       'What follows if a site lacks copies that it had, or has damaged ones. `auto`: the repair of the site is ordered at once; needs the right to write to residency.control. `propose`: a log line and a metric name the command. On one machine `residency reconcile` reads it.',
   }),
+  RESIDENCY_RETENTION: choice(['auto', 'propose'], {
+    sections: ['reconciling'],
+    default: 'propose',
+    description:
+      'What follows if samples are stored for longer than `keepDays` of their region in the policy. `auto`: their erasure is ordered at once; needs the right to write to residency.control. `propose`: a log line and a metric say how many there are. On one machine `residency reconcile` reads it.',
+  }),
 };
 
 const custody = {
@@ -405,6 +420,7 @@ export const VARIABLES = {
   ...places,
   ...http,
   ...routing,
+  ...projecting,
   ...topics,
   ...ledger,
   ...checkpoints,

@@ -77,6 +77,7 @@ describe('a valid environment', () => {
         sessionTimeoutMs: 30_000,
         sitePatienceMs: 5_000,
       },
+      projecting: { onWithdrawal: 'keep' },
       topics: { partitions: 12, replicationFactor: 3, retentionMs: 604_800_000 },
       ledger: { origin: 'residency-router', directory: '/srv/ledger' },
       checkpoints: { besideKey: '/etc/residency/ledger-key' },
@@ -86,6 +87,7 @@ describe('a valid environment', () => {
         readsPerSecond: 50,
         pauseMs: 60_000,
         repair: 'propose',
+        retention: 'propose',
       },
       custody: { intervalMs: 1_000 },
       exporting: { intervalMs: 10_000 },
@@ -365,6 +367,8 @@ describe('mistakes', () => {
     [{ RESIDENCY_RECONCILER_READS_PER_SECOND: '0' }, 'RESIDENCY_RECONCILER_READS_PER_SECOND'],
     [{ RESIDENCY_RECONCILER_PAUSE_MS: '86400001' }, 'RESIDENCY_RECONCILER_PAUSE_MS'],
     [{ RESIDENCY_REPAIR: 'always' }, 'RESIDENCY_REPAIR'],
+    [{ RESIDENCY_ON_WITHDRAWAL: 'ask' }, 'RESIDENCY_ON_WITHDRAWAL'],
+    [{ RESIDENCY_RETENTION: 'off' }, 'RESIDENCY_RETENTION'],
     [{ RESIDENCY_EXPORTER_INTERVAL_MS: '999' }, 'RESIDENCY_EXPORTER_INTERVAL_MS'],
     [
       { RESIDENCY_METRICS_URLS: 'router:8080' },
@@ -566,11 +570,13 @@ function configurations(): Arbitrary<Omit<Configuration, 'readers' | 'custodians
       signerKey: stringMatching(/^PRIVATE\+KEY\+[a-z/]{1,9}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{4}$/),
       intervalMs: whole(100, 3_600_000),
     }),
+    projecting: record({ onWithdrawal: constantFrom('keep', 'erase') }),
     reconciling: record({
       stateDirectory: place,
       readsPerSecond: whole(1, 100_000),
       pauseMs: whole(0, 86_400_000),
       repair: constantFrom('auto', 'propose'),
+      retention: constantFrom('auto', 'propose'),
     }),
     custody: record({
       region: maybe(constantFrom('zurich', 'moscow')),

@@ -20,6 +20,7 @@ export const policyDocument = z.strictObject({
         id: name,
         sites: z.array(name).min(1).max(8),
         settleWith: z.int().min(1).max(8).optional(),
+        keepDays: z.number().gt(0).max(36_500).optional(),
       }),
     )
     .min(1)

@@ -506,7 +506,14 @@ export const policies: fc.Arbitrary<PolicyDocument> = fc.record(
     version: fc.integer({ min: 1 }),
     effectiveFrom: fc.oneof(instant, fc.constantFrom('2018-01-01', '2016-02-29T12:00:00+05:30')),
     regions: fc.array(
-      fc.record({ id: policyName, sites: fc.array(policyName, { minLength: 1, maxLength: 3 }) }),
+      fc.record(
+        {
+          id: policyName,
+          sites: fc.array(policyName, { minLength: 1, maxLength: 3 }),
+          keepDays: fc.double({ min: 0, minExcluded: true, max: 36_500, noNaN: true }),
+        },
+        { requiredKeys: ['id', 'sites'] },
+      ),
       { minLength: 1, maxLength: 3 },
     ),
     rules: fc.array(

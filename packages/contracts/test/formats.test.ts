@@ -193,6 +193,10 @@ describe('a policy document', () => {
       'a code nobody sees',
       { ...document, rules: [{ ...document.rules[0], countries: ['C\u202EH'] }] },
     ],
+    ...[0, -1, 36_501, '30'].map((keepDays): [string, object] => [
+      `keepDays ${keepDays}`,
+      { ...document, regions: [{ ...document.regions[0], keepDays }] },
+    ]),
     ['a rule without a source', { ...document, rules: [{ ...document.rules[0], cites: [] }] }],
   ])('with %s is refused', (_, bad) => {
     expect(() => readPolicy(Buffer.from(JSON.stringify(bad)))).toThrow(

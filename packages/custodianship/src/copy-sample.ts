@@ -125,7 +125,7 @@ async function goodCopy(
   return isAway ? 'away' : undefined;
 }
 
-type RoutersCopy = FoundCopy & { readonly metadata: ObjectMetadata };
+export type RoutersCopy = FoundCopy & { readonly metadata: ObjectMetadata };
 
 /** True if the object has this ciphertext, and metadata that say so. */
 export function hasCiphertext(

@@ -22,11 +22,13 @@ import { CustodyHead } from './custody-head.ts';
 import type { AccessFact } from './custody-head.ts';
 import { debtIn } from './debt.ts';
 import type { Debt } from './debt.ts';
+import type { Sources } from './copy-sample.ts';
 import type { Debts, SiteDebts } from './debts.ts';
 import { Erasures } from './erasures.ts';
 import type { ErasureReport, SavedErasures } from './erasures.ts';
 import { openRegister } from './open-register.ts';
-import { payBatch, unlessAway } from './pay-batch.ts';
+import { payBatch } from './pay-batch.ts';
+import { unlessAway } from './unless-away.ts';
 import type { PayDeps } from './pay-batch.ts';
 import type { Register, RegisterTopics } from './register-format.ts';
 import { RegisterKeeper } from './register-keeper.ts';
@@ -156,6 +158,8 @@ export class Custodian {
   readonly #debts: Debts;
   readonly #keeper: RegisterKeeper;
   readonly #erasures: Erasures;
+  /** Sites in which a tombstone could not be put: not tried before this time. */
+  readonly #eraseAt = new Map<string, number>();
   readonly #states = new Map<string, SiteState>();
   readonly #unpaid = new Map<string, Unpaid>();
   readonly #repairs = new Map<string, Repair>();
@@ -183,13 +187,14 @@ export class Custodian {
     this.#audit = audit ?? new AuditFold({ region, head });
     this.#debts = this.#audit.debts;
     this.#keeper = new RegisterKeeper(deps.register, deps.elapsed);
-    const { sources, now } = this.#payDeps;
     this.#erasures = new Erasures(
       {
         region,
         head,
-        sources,
-        now,
+        sources: this.#sources,
+        outcomes: deps.outcomes,
+        orders: () => deps.control().erasures ?? NO_ERASURES,
+        now: deps.now,
         audit: deps.audit,
         elapsed: deps.elapsed,
         erased: (debt, data) => {
@@ -287,7 +292,9 @@ export class Custodian {
           return waiting === undefined ? [] : [[site, waiting] as const];
         }),
       ),
-      erasures: this.#erasures.report,
+      erasures: this.#erasures.report(
+        Math.max(0, ...this.#sites.map((site) => this.#head.unerasedIn(site))),
+      ),
       repairs: [...this.#repairs.values()].map(({ order, counts }) => ({ order, ...counts })),
     };
   }
@@ -434,8 +441,35 @@ export class Custodian {
   /** Returns why a site does not answer; `undefined`: all of them do. */
   async #payAll(site: CustodianSite, signal: AbortSignal): Promise<unknown> {
     const left: number[] = [];
+    // What is erased elsewhere goes before any copy comes.
+    if (this.#head.unerasedIn(site.site) > 0) {
+      const error = await this.#payEach(site, signal, left, (debt) =>
+        debt.isErased ? this.#mayErase(site.site) : undefined,
+      );
+      if (error !== undefined) return error;
+    }
+    // What is ordered to be erased gets no copy any more.
+    const error = await this.#payEach(site, signal, left, (debt) =>
+      debt.isErased ? undefined : this.#erasures.orderOf(debt) === undefined,
+    );
+    if (error === undefined && !signal.aborted) this.#debts.left(site.site, oldestOf(left));
+    return error;
+  }
+
+  /** `wants`: `false`: the debt stays; `undefined`: it is not this pass's. */
+  async #payEach(
+    site: CustodianSite,
+    signal: AbortSignal,
+    left: number[],
+    wants: (debt: Debt) => boolean | undefined,
+  ): Promise<unknown> {
+    const isWanted = (debt: Debt): boolean => {
+      const wanted = wants(debt);
+      if (wanted === false) left.push(debt.at);
+      return wanted === true;
+    };
     for (const partition of await this.#deps.audit.partitions()) {
-      for await (const debts of this.#batches(site.site, partition, signal)) {
+      for await (const debts of this.#batches(site.site, partition, isWanted, signal)) {
         if (signal.aborted) return undefined;
         const { stay, away } = await this.#payBatch(site, debts);
         if (away !== undefined) return away;
@@ -443,14 +477,18 @@ export class Custodian {
         await this.#keepIfDue();
       }
     }
-    this.#debts.left(site.site, oldestOf(left));
     return undefined;
+  }
+
+  #mayErase(site: string): boolean {
+    return this.#deps.elapsed() >= (this.#eraseAt.get(site) ?? -Infinity);
   }
 
   /** The debts of a site in one partition. */
   async *#batches(
     site: string,
     partition: number,
+    isWanted: (debt: Debt) => boolean,
     signal: AbortSignal,
   ): AsyncGenerator<readonly Debt[]> {
     const first = this.#debts.first(site, partition);
@@ -458,8 +496,7 @@ export class Custodian {
       yield* this.#batch(partition, first, {
         most: this.#debts.count(site, partition),
         record: ({ offset }) => this.#debts.has(site, partition, offset),
-        // What is ordered to be erased gets its tombstones first.
-        debt: (debt) => debt.isErased || this.#erasures.orderOf(debt) === undefined,
+        debt: isWanted,
         signal,
       });
   }
@@ -504,7 +541,8 @@ export class Custodian {
     site: CustodianSite,
     debts: readonly Debt[],
   ): Promise<{ readonly stay: readonly number[]; readonly away?: unknown }> {
-    const { paid, erased, unpaid, away } = await payBatch(site, debts, this.#payDeps);
+    const { paid, erased, unpaid, away, notErased } = await payBatch(site, debts, this.#payDeps);
+    if (notErased !== undefined) this.#eraseAt.set(site.site, this.#deps.elapsed() + RETRY.mostMs);
     const done = new Set<Debt>();
     for (const { debt, copy } of paid) {
       done.add(debt);
@@ -535,24 +573,26 @@ export class Custodian {
       outcomes,
       now,
       head: this.#head,
-      orderOf: (debt) => this.#erasures.orderOf(debt),
-      sources: {
-        site: async (name) => {
-          if (!this.#mayAsk(name)) return 'unknown';
-          const { retryAt } = this.#state(name);
-          return this.#deps.elapsed() < retryAt ? 'away' : await this.#deps.sites.site(name);
-        },
-        failed: (name, error) => {
-          this.#away(this.#state(name), error);
-        },
+      erasures: this.#erasures,
+      sources: this.#sources,
+    };
+  }
+
+  get #sources(): Sources {
+    return {
+      site: async (name) => {
+        if (!this.#mayAsk(name)) return 'unknown';
+        const { retryAt } = this.#state(name);
+        return this.#deps.elapsed() < retryAt ? 'away' : await this.#deps.sites.site(name);
+      },
+      failed: (name, error) => {
+        this.#away(this.#state(name), error);
       },
     };
   }
 
   async #erase(signal: AbortSignal): Promise<void> {
-    const { erasures = NO_ERASURES } = this.#deps.control();
     const { busy } = await this.#erasures.step(
-      erasures,
       this.#sites,
       (partition) => this.#audit.next(partition),
       signal,

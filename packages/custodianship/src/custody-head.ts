@@ -201,6 +201,11 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
     return this.#erased.has(site, ...placeOf(position));
   }
 
+  /** How many erased samples there are of which this site has no tombstone, by the events. */
+  unerasedIn(site: string): number {
+    return this.#erased.size(ANYWHERE) - this.#erased.size(site);
+  }
+
   /** What an open order did by now, also by an earlier custodian. */
   countsOf(order: string): { readonly copied: number; readonly unpaid: number } {
     return { copied: this.#repaired.size(order), unpaid: this.#notRepaired.size(order) };

@@ -1,7 +1,9 @@
 import { sha256, tombstoneOf } from '@residency/contracts';
 import type { ErasedData, Tombstone } from '@residency/contracts';
 import { defined } from '@residency/defined';
+import type { Holding } from '@residency/custody';
 import { hasCiphertext } from './copy-sample.ts';
+import type { RoutersCopy } from './copy-sample.ts';
 import type { Debt } from './debt.ts';
 import type { CustodianSite, FoundCopy } from './ports/custodian-site.ts';
 
@@ -10,17 +12,19 @@ export type ErasedSite = ErasedData['sites'][number];
 
 /**
  * Puts a tombstone in the place of the sample and of all else that the site keeps of it
- * (docs/decisions/0049). May be repeated. `undefined`: the key changed meanwhile; try again. Throws the
- * site's errors (retry, stop; park concerns this key alone).
+ * (docs/decisions/0049). May be repeated. `mayReplace` judges an intact object of another record.
+ * `undefined`: it may not be replaced, or the key changed meanwhile; try again. Throws the site's errors (retry, stop; park concerns this key alone).
  */
 export async function eraseAt(
   site: CustodianSite,
   { event, holding }: Debt,
   order: string,
+  mayReplace: (found: RoutersCopy) => Promise<boolean>,
 ): Promise<ErasedSite | undefined> {
   const { submission } = holding;
   const tombstone = tombstoneOf(event, order);
   const found = await site.read(tombstone.key);
+  if (isOfAnother(found, holding) && !(await mayReplace(found))) return undefined;
   const standing = isTombstone(found)
     ? found
     : await put(site, tombstone, found, async ({ bytes }) => {
@@ -38,6 +42,16 @@ export async function eraseAt(
     setAside,
     uploads,
   };
+}
+
+function isOfAnother(found: FoundCopy | undefined, holding: Holding): found is RoutersCopy {
+  return (
+    found?.metadata !== undefined &&
+    found.metadata.erased === undefined &&
+    found.metadata.position !== holding.position &&
+    !hasCiphertext(found, holding) &&
+    sha256(found.bytes) === found.metadata.sealedSha256
+  );
 }
 
 /** True for a tombstone of any order: the first one stays. */

@@ -1,14 +1,22 @@
 import { remedyOf } from '@residency/coded-error';
-import { ErasureIndex, NO_ERASURES, auditEventIn, isStoredIn, sha256 } from '@residency/contracts';
+import {
+  ErasureIndex,
+  NO_ERASURES,
+  auditEventIn,
+  isStoredIn,
+  parsePosition,
+  sha256,
+} from '@residency/contracts';
 import type { ErasedData, Erasures as Orders, StoredEvent } from '@residency/contracts';
 import { defined } from '@residency/defined';
+import type { SettledOutcomes } from '@residency/routing';
 import type { Sources } from './copy-sample.ts';
 import type { CustodyHead } from './custody-head.ts';
 import { debtOf, erasable } from './debt.ts';
 import type { Debt } from './debt.ts';
 import { eraseAt, erasedData } from './erase-sample.ts';
 import type { ErasedSite } from './erase-sample.ts';
-import { unlessAway } from './pay-batch.ts';
+import { unlessAway } from './unless-away.ts';
 import type { AuditFeed } from './ports/audit-feed.ts';
 import type { CustodianSite } from './ports/custodian-site.ts';
 
@@ -16,7 +24,10 @@ export interface ErasuresDeps {
   readonly region: string;
   readonly audit: AuditFeed;
   readonly head: CustodyHead;
-  readonly sources: Sources;
+  readonly sources: Pick<Sources, 'site'>;
+  readonly outcomes: SettledOutcomes;
+  /** All orders and holds known by now. */
+  readonly orders: () => Orders;
   /** Wall clock, milliseconds. */
   readonly now: () => number;
   /** A monotonic clock, milliseconds. */
@@ -31,7 +42,7 @@ export interface ErasuresDeps {
 export interface ErasureReport {
   /** The audit log was looked through for every order that is known. */
   readonly complete: boolean;
-  /** Samples that were found and are not erased yet, without those on hold. */
+  /** Samples that were found and are not erased in all sites in service yet, without those on hold. */
   readonly waiting: number;
   /** Samples on hold, as of the last time that the log was looked through. */
   readonly held: number;
@@ -54,8 +65,20 @@ const STEP_MS = 1_000;
 const RETRY_MS = 1_000;
 /** More are not kept in memory: the log is read no further until there are fewer. */
 const MOST_WAITING = 10_000;
+const MOST_RETRY_MS = 30_000;
 /** An access counts as long as it lives by a clock that is this much slower than ours. */
 const CLOCK_MARGIN_MS = 30_000;
+
+interface Step {
+  readonly sites: readonly string[];
+  readonly until: number;
+  readonly signal: AbortSignal;
+}
+
+interface Failed {
+  readonly ms: number;
+  readonly retryAt: number;
+}
 
 /**
  * Carries out the orders to erase (docs/decisions/0049). A pass over the audit log looks for all
@@ -79,6 +102,13 @@ export class Erasures {
   #held = 0;
   #heldBefore = 0;
   #retryAt = 0;
+  #retryMs = RETRY_MS;
+  /** Sites in which erasing failed: not tried before this time. */
+  readonly #failed = new Map<string, Failed>();
+  /** The partition after the one that the last step ended in. */
+  #first = 0;
+  /** Since when a site in service owes a tombstone, wall clock. */
+  #owedSince: number | undefined;
   #asked = { orders: NO_ERASURES, index: new ErasureIndex() };
 
   /** `saved`: of an earlier process; passed over if orders or holds are others now. */
@@ -99,25 +129,25 @@ export class Erasures {
     return this.#asked.index.orderOf(erasable(event)) !== undefined;
   }
 
-  get report(): ErasureReport {
+  /** `owed`: samples of which some site in service has a tombstone and another one owes it. */
+  report(owed: number): ErasureReport {
+    this.#owedSince = owed === 0 ? undefined : (this.#owedSince ?? this.#deps.now());
     const { orders } = this.#orders;
     const waitFor = new Set([...this.#waiting.values()].map((debt) => this.orderOf(debt)));
-    const open = orders.filter(({ act }, index) => index >= this.#covered || waitFor.has(act));
+    const open = orders.find(({ act }, index) => index >= this.#covered || waitFor.has(act));
+    const since = [open?.at, this.#owedSince].filter((at) => at !== undefined);
     return {
       complete: this.#isWhole && this.#covered === orders.length,
-      waiting: this.#waiting.size,
+      waiting: this.#waiting.size + owed,
       held: this.#isWhole ? this.#held : this.#heldBefore,
-      ...defined({ oldestAt: open[0]?.at }),
+      ...defined({ oldestAt: since.length === 0 ? undefined : Math.min(...since) }),
     };
   }
 
-  /** `undefined`: nothing was ever ordered. */
+  /** `undefined`: nothing was ever ordered, or a successor must look through the log anew. */
   save(): SavedErasures | undefined {
-    if (this.#passFor.orders.length === 0) return undefined;
-    const next = new Map(this.#next);
-    for (const { partition, offset } of this.#waiting.values())
-      if (offset < (next.get(partition) ?? 0n)) next.set(partition, offset);
-    return { names: namesOf(this.#passFor), held: this.#held, next: [...next] };
+    if (this.#passFor.orders.length === 0 || this.#waiting.size > 0) return undefined;
+    return { names: namesOf(this.#passFor), held: this.#held, next: [...this.#next] };
   }
 
   /**
@@ -126,36 +156,41 @@ export class Erasures {
    * logs' errors, and a site's if it is not `retry`.
    */
   async step(
-    orders: Orders,
     sites: readonly string[],
     ends: (partition: number) => bigint,
     signal: AbortSignal,
   ): Promise<{ readonly busy: boolean }> {
-    this.#follow(orders);
-    if (orders.orders.length === 0) return { busy: false };
-    await this.#again(sites, signal);
-    const until = this.#deps.elapsed() + STEP_MS;
-    for (const partition of await this.#deps.audit.partitions()) {
-      const ended = await this.#lookThrough(partition, {
-        sites,
-        end: ends(partition),
-        until,
-        signal,
-      });
-      if (ended !== 'whole') return { busy: ended === 'cut' };
+    this.#follow();
+    this.#beginPass();
+    if (this.#orders.orders.length === 0) return { busy: false };
+    const to = { sites, until: this.#deps.elapsed() + STEP_MS, signal };
+    await this.#again(to);
+    const partitions = await this.#deps.audit.partitions();
+    // Each step begins where the last one ended, so that none waits for ever for the others.
+    for (let turn = 0; turn < partitions.length; turn += 1) {
+      const index = (this.#first + turn) % partitions.length;
+      const partition = partitions[index] ?? 0;
+      const ended = await this.#lookThrough(partition, { ...to, end: ends(partition) });
+      if (ended === 'whole') continue;
+      this.#first = index + 1;
+      return { busy: ended === 'cut' };
     }
     this.#isWhole = true;
     this.#covered = this.#passFor.orders.length;
     return { busy: this.#passFor !== this.#orders };
   }
 
-  #follow(orders: Orders): void {
-    if (orders !== this.#orders && namesOf(orders) !== namesOf(this.#orders)) {
-      this.#orders = orders;
-      this.#index = new ErasureIndex(orders);
-      for (const [position, debt] of this.#waiting)
-        if (this.orderOf(debt) === undefined) this.#waiting.delete(position);
-    }
+  /** The orders and holds as they are now. */
+  #follow(): void {
+    const orders = this.#deps.orders();
+    if (orders === this.#orders || namesOf(orders) === namesOf(this.#orders)) return;
+    this.#orders = orders;
+    this.#index = new ErasureIndex(orders);
+    for (const [position, debt] of this.#waiting)
+      if (this.orderOf(debt) === undefined) this.#waiting.delete(position);
+  }
+
+  #beginPass(): void {
     if (!this.#isWhole || this.#passFor === this.#orders) return;
     this.#passFor = this.#orders;
     this.#isWhole = false;
@@ -172,18 +207,10 @@ export class Erasures {
   /** `cut`: time is over. `waits`: the arbiter does not answer, or too many samples wait. */
   async #lookThrough(
     partition: number,
-    to: {
-      readonly sites: readonly string[];
-      readonly end: bigint;
-      readonly until: number;
-      readonly signal: AbortSignal;
-    },
+    to: Step & { readonly end: bigint },
   ): Promise<'whole' | 'cut' | 'waits'> {
-    let [next, batch, isCut]: [bigint, Debt[], boolean] = [
-      this.#next.get(partition) ?? 0n,
-      [],
-      false,
-    ];
+    const from = this.#next.get(partition) ?? 0n;
+    let [next, batch, isCut]: [bigint, Debt[], boolean] = [from, [], false];
     if (next >= to.end) return 'whole';
     if (this.#waiting.size >= MOST_WAITING) return 'waits';
     // Counted here, so that what is read again after a failure is not counted twice.
@@ -195,7 +222,8 @@ export class Erasures {
     };
     for await (const record of this.#deps.audit.read(partition, next)) {
       if (record.offset >= to.end) break;
-      isCut = to.signal.aborted || this.#deps.elapsed() >= to.until;
+      // At least one record, however slow the log is.
+      isCut = to.signal.aborted || (next > from && this.#deps.elapsed() >= to.until);
       if (isCut) break;
       const event = auditEventIn(record.value);
       if (isStoredIn(this.#deps.region, event)) {
@@ -226,18 +254,30 @@ export class Erasures {
   }
 
   /** What waits is tried again. */
-  async #again(sites: readonly string[], signal: AbortSignal): Promise<void> {
-    if (this.#waiting.size === 0 || this.#deps.elapsed() < this.#retryAt) return;
+  async #again({ sites, until, signal }: Step): Promise<void> {
+    const { elapsed } = this.#deps;
+    if (this.#waiting.size === 0 || elapsed() < this.#retryAt) return;
     const due = [...this.#waiting.values()];
-    for (let from = 0; from < due.length; from += BATCH)
-      if (signal.aborted || !(await this.#erase(due.slice(from, from + BATCH), sites))) break;
-    this.#retryAt = this.#deps.elapsed() + RETRY_MS;
+    for (let from = 0; from < due.length; from += BATCH) {
+      if (signal.aborted || (from > 0 && elapsed() >= until)) break;
+      const batch = due.slice(from, from + BATCH);
+      // What still waits comes last the next time.
+      for (const { holding } of batch) this.#waiting.delete(holding.position);
+      if (await this.#erase(batch, sites)) continue;
+      for (const debt of batch) this.#waiting.set(debt.holding.position, debt);
+      break;
+    }
+    this.#retryMs =
+      this.#waiting.size < due.length ? RETRY_MS : Math.min(2 * this.#retryMs, MOST_RETRY_MS);
+    this.#retryAt = elapsed() + this.#retryMs;
   }
 
   /** `false`: the arbiter does not answer. What is not erased otherwise waits. */
   async #erase(debts: readonly Debt[], sites: readonly string[]): Promise<boolean> {
-    const { head, sources, now } = this.#deps;
-    const free = debts.filter(({ holding }) => {
+    const { head, now } = this.#deps;
+    this.#follow();
+    const open = debts.filter((debt) => this.orderOf(debt) !== undefined);
+    const free = open.filter(({ holding }) => {
       const until = head.accesses.lockedUntil(holding.submission);
       return until === undefined || until + CLOCK_MARGIN_MS <= now();
     });
@@ -245,16 +285,32 @@ export class Erasures {
     const done = new Map<Debt, ErasedSite[]>();
     for (const [index, name] of sites.entries()) {
       const isArbiter = index === 0;
-      const { value: erased, away } = await unlessAway(() => this.#eraseIn(name, left));
-      if (away !== undefined) sources.failed(name, away);
+      const erased = await this.#unlessFailed(name, () => this.#eraseIn(name, left));
       if (isArbiter && erased === undefined) return false;
       for (const [debt, site] of erased ?? []) done.set(debt, [...(done.get(debt) ?? []), site]);
       // The others wait for the arbiter: a router that finds no tombstone there may write.
       if (isArbiter) left = [...done.keys()];
     }
     await this.#record(done);
-    for (const debt of debts) if (!done.has(debt)) this.#waiting.set(debt.holding.position, debt);
+    for (const debt of open) if (!done.has(debt)) this.#waiting.set(debt.holding.position, debt);
     return true;
+  }
+
+  /**
+   * `undefined`: the site failed now or a short while ago. Only erasing waits for it: a store that
+   * refuses to delete versions may take copies.
+   */
+  async #unlessFailed<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
+    const { elapsed } = this.#deps;
+    const failed = this.#failed.get(name);
+    if (failed !== undefined && elapsed() < failed.retryAt) return undefined;
+    const { value, away } = await unlessAway(work);
+    if (away === undefined) this.#failed.delete(name);
+    else {
+      const ms = Math.min(2 * (failed?.ms ?? RETRY_MS / 2), MOST_RETRY_MS);
+      this.#failed.set(name, { ms, retryAt: elapsed() + ms });
+    }
+    return value;
   }
 
   /** What is erased in one site. `undefined`: it is not asked now. Throws its errors, but no `park`. */
@@ -276,11 +332,24 @@ export class Erasures {
   async #eraseOne(site: CustodianSite, debt: Debt): Promise<ErasedSite | undefined> {
     const order = this.orderOf(debt);
     try {
-      return order === undefined ? undefined : await eraseAt(site, debt, order);
+      return order === undefined ? undefined : await this.eraseAt(site, debt, order);
     } catch (error) {
       if (remedyOf(error) === 'park') return undefined;
       throw error;
     }
+  }
+
+  /** As `eraseAt`; another stored sample under the key goes only if an order is about it too. */
+  async eraseAt(site: CustodianSite, debt: Debt, order: string): Promise<ErasedSite | undefined> {
+    return await eraseAt(site, debt, order, async (found) => {
+      const { position } = found.metadata;
+      const outcome = await this.#deps.outcomes.outcomeOf(parsePosition(position));
+      if (outcome.state !== 'settled') return false;
+      const { event } = outcome;
+      if (event.outcome !== 'stored') return true;
+      const sample = erasable(event);
+      return this.#index.orderOf(sample) !== undefined && this.#index.holdOf(sample) === undefined;
+    });
   }
 
   async #record(done: ReadonlyMap<Debt, readonly ErasedSite[]>): Promise<void> {

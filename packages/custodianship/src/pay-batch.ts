@@ -7,16 +7,20 @@ import { copySample } from './copy-sample.ts';
 import type { CopyDeps, MadeCopy } from './copy-sample.ts';
 import type { CustodyHead } from './custody-head.ts';
 import type { Debt } from './debt.ts';
-import { eraseAt, erasedData } from './erase-sample.ts';
+import { erasedData } from './erase-sample.ts';
 import type { ErasedSite } from './erase-sample.ts';
 import type { CustodianSite } from './ports/custodian-site.ts';
+import { unlessAway } from './unless-away.ts';
 
 export interface PayDeps extends CopyDeps {
   readonly head: CustodyHead;
   /** Wall clock, milliseconds. */
   readonly now: () => number;
-  /** The order by which a sample is erased; `undefined`: it is not known, or there is a hold. */
-  readonly orderOf: (debt: Debt) => string | undefined;
+  /** As those of `Erasures`. */
+  readonly erasures: {
+    orderOf(debt: Debt): string | undefined;
+    eraseAt(site: CustodianSite, debt: Debt, order: string): Promise<ErasedSite | undefined>;
+  };
 }
 
 /** What became of a batch of debts. What is in none of the lists is still owed. */
@@ -30,6 +34,8 @@ export interface Payment {
   readonly postponed: readonly Debt[];
   /** Why a copy was not even tried to its end: a site does not answer. */
   readonly away?: unknown;
+  /** Why a tombstone was not put. The site may take copies all the same. */
+  readonly notErased?: unknown;
 }
 
 /** By which copies are made although the site had them before. */
@@ -80,7 +86,8 @@ export async function payBatch(
   );
   const away = results.find((result) => result.away !== undefined)?.away;
   const postponed = failed.filter(isPostponed).map(({ debt }) => debt);
-  return { paid, erased, unpaid, postponed, ...defined({ away }) };
+  const notErased = results.find((result) => result.notErased !== undefined)?.notErased;
+  return { paid, erased, unpaid, postponed, ...defined({ away, notErased }) };
 }
 
 /** What an order could not make anew, unless its last event about it says so already. */
@@ -106,15 +113,16 @@ interface Attempted {
   readonly erased?: { readonly order: string; readonly at: ErasedSite };
   readonly code?: UnpaidCode;
   readonly away?: unknown;
+  readonly notErased?: unknown;
 }
 
 async function attempt(
   site: CustodianSite,
   debt: Debt,
-  deps: CopyDeps & Pick<PayDeps, 'orderOf'>,
+  deps: CopyDeps & Pick<PayDeps, 'erasures'>,
 ): Promise<Attempted> {
   try {
-    if (debt.isErased) return await eraseAgain(site, debt, deps.orderOf(debt));
+    if (debt.isErased) return await eraseAgain(site, debt, deps.erasures);
     const { value: result, away } = await unlessAway(() => copySample(debt.holding, site, deps));
     if (result === undefined) return { debt, away };
     if ('from' in result) return { debt, copy: result };
@@ -132,24 +140,13 @@ async function attempt(
 async function eraseAgain(
   site: CustodianSite,
   debt: Debt,
-  order: string | undefined,
+  erasures: PayDeps['erasures'],
 ): Promise<Attempted> {
+  const order = erasures.orderOf(debt);
   if (order === undefined) return { debt };
-  const { value: at, away } = await unlessAway(() => eraseAt(site, debt, order));
-  if (away !== undefined) return { debt, away };
+  const { value: at, away } = await unlessAway(() => erasures.eraseAt(site, debt, order));
+  if (away !== undefined) return { debt, notErased: away };
   return at === undefined ? { debt } : { debt, erased: { order, at } };
-}
-
-/** `away`: the error, if its remedy is `retry`. */
-export async function unlessAway<T>(
-  work: () => Promise<T>,
-): Promise<{ readonly value?: T; readonly away?: unknown }> {
-  try {
-    return { value: await work() };
-  } catch (error) {
-    if (remedyOf(error) !== 'retry') throw error;
-    return { away: error };
-  }
 }
 
 function copiedData(

@@ -4,7 +4,8 @@ import { remedyOf } from '@residency/coded-error';
 import { hasCiphertext } from './copy-sample.ts';
 import type { Debt } from './debt.ts';
 import { isTombstone } from './erase-sample.ts';
-import { payBatch, unlessAway } from './pay-batch.ts';
+import { payBatch } from './pay-batch.ts';
+import { unlessAway } from './unless-away.ts';
 import type { PayDeps } from './pay-batch.ts';
 import type { CustodianSite } from './ports/custodian-site.ts';
 
@@ -76,7 +77,7 @@ export class Repair {
     const until = Math.min(this.#checked + STEP, this.#allowed());
     for await (const debts of this.#deps.batches(this.order.site, this.#next, signal)) {
       if (signal.aborted || this.#checked >= until) return { done: false };
-      const { value: bad, away } = await unlessAway(() => notGood(site, debts));
+      const { value: bad, away } = await unlessAway(() => this.#notGood(site, debts));
       if (bad === undefined) return { done: false, away };
       const ended = await this.#repair(site, bad, this.#postponed.length < MOST_POSTPONED);
       if (ended !== undefined) return { done: false, ...ended };
@@ -98,13 +99,27 @@ export class Repair {
         this.#postponed = [...this.#postponed, ...due.slice(index)];
         return { done: false };
       }
-      const { value: bad, away } = await unlessAway(() => notGood(site, [debt]));
+      const { value: bad, away } = await unlessAway(() => this.#notGood(site, [debt]));
       const ended = bad === undefined ? { away } : await this.#repair(site, bad, mayWait);
       if (ended === undefined) continue;
       this.#postponed = [...this.#postponed, ...due.slice(index)];
       return { done: false, ...ended };
     }
     return this.#postponed.length === 0 ? { done: true } : { done: false, waits: true };
+  }
+
+  /**
+   * The samples whose copy in the site is missing, or is not what its event names. What is erased and on
+   * hold is left as it is.
+   */
+  async #notGood(site: CustodianSite, debts: readonly Debt[]): Promise<readonly Debt[]> {
+    const { erasures } = this.#deps;
+    const good = await Promise.all(
+      debts.map(async (debt) =>
+        debt.isErased && erasures.orderOf(debt) === undefined ? true : await isGood(site, debt),
+      ),
+    );
+    return debts.filter((_, index) => good[index] === false);
   }
 
   /** How many copies may have been checked by now. */
@@ -138,12 +153,6 @@ interface Step {
   readonly done: boolean;
   readonly waits?: boolean;
   readonly away?: unknown;
-}
-
-/** The samples whose copy in the site is missing, or is not what its event names. */
-async function notGood(site: CustodianSite, debts: readonly Debt[]): Promise<readonly Debt[]> {
-  const good = await Promise.all(debts.map((debt) => isGood(site, debt)));
-  return debts.filter((_, index) => good[index] === false);
 }
 
 async function isGood(site: CustodianSite, debt: Debt): Promise<boolean> {

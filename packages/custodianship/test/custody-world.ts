@@ -66,6 +66,8 @@ export class CustodyWorld {
   wrap: (site: CustodianSite) => CustodianSite = (site) => site;
   /** How the next appends of the custody log end; those after them pass. */
   appendFaults: AppendFault[] = [];
+  /** Append time of the next submissions. */
+  at = NOW;
   now = NOW;
   elapsed = 0;
   #owner = 0;
@@ -119,7 +121,7 @@ export class CustodyWorld {
     sample = 'harmless',
   ): Promise<() => AuditEvent> {
     const { routing } = this;
-    routing.submit(NOW, { id, sample });
+    routing.submit(this.at, { id, sample });
     const sites = new Map(routing.sites);
     for (const site of without) routing.sites.delete(site);
     const offset = routing.records.length - 1;

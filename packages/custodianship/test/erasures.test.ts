@@ -8,7 +8,9 @@ import {
   tombstoneBytes,
 } from '@residency/contracts';
 import type { AuditEvent, Erasures, Hold } from '@residency/contracts';
+import { CodedError } from '@residency/coded-error';
 import { KeySet, findClaims } from '@residency/custodianship';
+import type { CustodianSite, FoundCopy, NewCopy } from '@residency/custodianship';
 import { FaultyCustodianSite, MemoryRegisterStore, submissionEvent } from '@residency/testkit';
 import { describe, expect, it } from 'vitest';
 import { CustodyWorld, keyOf } from './custody-world.ts';
@@ -152,6 +154,12 @@ describe('an order to erase', () => {
     await custodian.round(running);
     expect(erased(w).map(({ sites }) => sites.map(({ site }) => site))).toEqual([['zrh-1']]);
     expect(custodian.report().debts.get('zrh-2')?.owed).toBe(1);
+    expect(custodian.report().erasures).toEqual({
+      complete: true,
+      waiting: 1,
+      held: 0,
+      oldestAt: w.now,
+    });
     // A successor that reads both logs knows what is left to do.
     w.away.clear();
     const next = await w.custodian();
@@ -238,6 +246,143 @@ describe('an order to erase', () => {
     );
     expect(erased(w)[1]).toMatchObject({ repair: 'repair-1', order: ACT });
     expect(w.closed).toMatchObject([{ order: 'repair-1', checked: 1, copied: 1, unpaid: 0 }]);
+  });
+});
+
+describe('a store that refuses to purge', () => {
+  const refused = new CodedError({ code: 'SITE_REFUSED', message: 'refused', remedy: 'retry' });
+  const refusing = (name: string) => (site: CustodianSite) => {
+    if (site.site !== name) return site;
+    return {
+      site: site.site,
+      read: (key: string) => site.read(key),
+      create: (copy: NewCopy) => site.create(copy),
+      replace: (copy: NewCopy, found: FoundCopy) => site.replace(copy, found),
+      setAside: (submission: string, found: FoundCopy) => site.setAside(submission, found),
+      purge: () => Promise.reject(refused),
+      flush: () => site.flush(),
+    };
+  };
+
+  it('gets and gives copies all the same', async () => {
+    for (const name of ['zrh-1', 'zrh-2']) {
+      const w = new CustodyWorld();
+      for (const id of ['a', 'b', 'c']) await w.stored(id, ['zrh-2']);
+      order(w, ['a']);
+      w.wrap = refusing(name);
+      const custodian = await w.custodian();
+      for (let n = 0; n < 3; n += 1) {
+        await custodian.round(running);
+        w.elapsed += 60_000;
+      }
+      expect(w.events.map(({ data }) => data.submission).toSorted()).toEqual(
+        ['b', 'c'].map(idOf).toSorted(),
+      );
+      const { erasures } = custodian.report();
+      expect([erasures.waiting > 0 || !erasures.complete, erasures.oldestAt]).toEqual([
+        true,
+        w.now,
+      ]);
+      w.wrap = (site) => site;
+      w.elapsed += 60_000;
+      await custodian.round(running);
+      expect(erased(w).flatMap(({ sites }) => sites.map(({ site }) => site))).toEqual([
+        'zrh-1',
+        'zrh-2',
+      ]);
+    }
+  });
+});
+
+describe('a hold', () => {
+  it('counts from the next batch on', async () => {
+    const w = new CustodyWorld();
+    const ids = Array.from({ length: 40 }, (_, n) => `n-${n}`);
+    for (const id of ids) await w.stored(id);
+    order(w, ids);
+    w.wrap = (site) =>
+      new FaultyCustodianSite(site, ({ method }) => {
+        if (method === 'flush') hold(w, ids);
+        return 'pass';
+      });
+    const custodian = await w.custodian();
+    for (let n = 0; n < 3; n += 1) await custodian.round(running);
+    expect(erased(w)).toHaveLength(16);
+    expect(custodian.report().erasures).toEqual({ complete: true, waiting: 0, held: 24 });
+  });
+
+  it('leaves what came back as it is, and ends no repair', async () => {
+    const w = new CustodyWorld();
+    for (const id of ['a', 'b']) await w.stored(id);
+    const whole = w.store('zrh-2').objects.get(keyOf('a'));
+    order(w, ['a']);
+    const custodian = await w.custodian();
+    await custodian.round(running);
+    if (whole === undefined) throw new Error('nothing stored');
+    w.store('zrh-2').objects.set(keyOf('a'), whole);
+    w.store('zrh-2').objects.delete(keyOf('b'));
+    hold(w, ['a']);
+    w.orders.push({ act: 'repair-1', region: 'zurich', site: 'zrh-2' });
+    for (let n = 0; n < 3; n += 1) await custodian.round(running);
+    expect(at(w, 'zrh-2', 'a')).toBe(Buffer.from(whole.sealed).toString('latin1'));
+    expect(at(w, 'zrh-2', 'b')).toBe(at(w, 'zrh-1', 'b'));
+    expect(w.closed).toMatchObject([{ order: 'repair-1', checked: 2, copied: 1, unpaid: 0 }]);
+  });
+
+  it('keeps another stored sample of the identity, which no order is about', async () => {
+    const w = new CustodyWorld();
+    const [first, second] = [await w.stored('a'), await stolen(w)];
+    const consents = (of: AuditEvent, before: number) => [
+      { consentId: consentOf(of), before: new Date(before).toISOString() },
+    ];
+    const one = { act: ACT, at: w.now, reason: 'asked', submissions: [] };
+    set(w, { holds: [], orders: [{ ...one, consents: consents(first, second.at) }] });
+    const kept = at(w, 'zrh-1', 'a');
+    const custodian = await w.custodian();
+    for (let n = 0; n < 3; n += 1) await custodian.round(running);
+    expect(at(w, 'zrh-1', 'a')).toBe(kept);
+    expect(custodian.report().erasures.waiting).toBe(1);
+    const later = { ...one, act: OTHER, consents: consents(first, second.at + 1) };
+    set(w, { holds: [], orders: [...(w.control.erasures?.orders ?? []), later] });
+    w.elapsed += 60_000;
+    for (let n = 0; n < 3; n += 1) await custodian.round(running);
+    expect(at(w, 'zrh-1', 'a')).not.toBe(kept);
+  });
+});
+
+const consentOf = (event: AuditEvent): string =>
+  event.outcome === 'stored' ? event.data.consentId : '';
+
+/** The sites lose the sample; the same identity is stored once more, later. */
+async function stolen(w: CustodyWorld): Promise<AuditEvent> {
+  for (const site of ['zrh-1', 'zrh-2']) w.store(site).objects.delete(keyOf('a'));
+  w.at += 1;
+  const event = await w.stored('a');
+  expect(event.outcome).toBe('stored');
+  return event;
+}
+
+describe('a slow log', () => {
+  it('is looked through all the same, every partition', async () => {
+    const w = new CustodyWorld();
+    for (const id of ['a', 'b', 'c']) await w.stored(id);
+    order(w, ['c']);
+    let clock = 0;
+    const feed = w.feed();
+    const custodian = await w.custodian({
+      audit: {
+        partitions: async () => [0, 1, 2],
+        read: async function* read(partition, from) {
+          if (partition === 2) yield* feed.read(partition, from);
+          else
+            for (let offset = from; offset < 100n; offset += 1n)
+              yield { offset, value: Buffer.from('no event') };
+        },
+      },
+      elapsed: () => (clock += 1_500),
+    });
+    for (let n = 0; n < 20; n += 1) await custodian.round(running);
+    expect(at(w, 'zrh-1', 'c')).toBe(tombstone('c'));
   });
 });
 

@@ -8,6 +8,8 @@ export { DIFFERENCE_CODES } from './difference.ts';
 export type { Difference, DifferenceCode } from './difference.ts';
 export { REPAIR_MODES, RepairableCopies, orderRepairs } from './repairs-due.ts';
 export type { RepairLogs, RepairMode, SiteRepair } from './repairs-due.ts';
+export { RETENTION_MODES, Retention } from './retention.ts';
+export type { OverdueSamples, RetentionDeps, RetentionMode } from './retention.ts';
 export { PolicyBook, sitesByRegion } from './policy-book.ts';
 export type { ClaimedDecision, PolicyQuestions, ReadPolicies } from './policy-book.ts';
 export type { AuditTrail } from './ports/audit-trail.ts';

@@ -1,5 +1,5 @@
-import { decide, settleWith, validPolicies } from '@residency/residency';
-import type { PolicyPublished, PolicyRegion } from '@residency/residency';
+import { decide, policyInForce, settleWith, validPolicies } from '@residency/residency';
+import type { Instant, PolicyPublished, PolicyRegion, PolicyVersion } from '@residency/residency';
 
 /** A decision as an event claims it: `rule` placed `country` in `region` at `at`. */
 export interface ClaimedDecision {
@@ -69,6 +69,11 @@ export class PolicyBook {
   /** Sites by region, of all valid versions together. */
   get regions(): ReadonlyMap<string, ReadonlySet<string>> {
     return this.#regions;
+  }
+
+  /** See `policyInForce`. */
+  inForce(at: Instant): PolicyVersion | undefined {
+    return policyInForce([...this.#byDigest.values()], at);
   }
 
   /** For `ReconcileDeps`. */

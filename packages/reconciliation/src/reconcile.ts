@@ -1,3 +1,4 @@
+import type { StoredEvent } from '@residency/contracts';
 import { AuditChain } from './audit-chain.ts';
 import { BoundedWork } from './bounded-work.ts';
 import { Claims } from './claims.ts';
@@ -31,6 +32,11 @@ export interface ReconcileOptions {
   readonly onProgress?: (done: number, total?: number) => void;
   /** Called for each difference as soon as it is found. */
   readonly onDifference?: (difference: Difference) => void;
+  /**
+   * Awaited for each stored event, before its objects are read. `isErased`: a custody event says that
+   * the sample was erased. Must not reject.
+   */
+  readonly onStored?: (event: StoredEvent, isErased: boolean) => Promise<void>;
   /**
    * Called after all differences were reported that need no object of a stored event. That takes
    * minutes; reading the objects may take days.
@@ -95,6 +101,7 @@ function begin(deps: ReconcileDeps, options: ReconcileOptions): Run {
       concurrency: options.concurrency ?? DEFAULTS.concurrency,
       bytes: options.bytesInWork ?? DEFAULTS.bytesInWork,
     }),
+    onStored: options.onStored ?? (() => Promise.resolve()),
     listed: () => {
       report.objects += 1;
       options.onProgress?.(report.objects);

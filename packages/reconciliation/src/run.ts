@@ -1,3 +1,4 @@
+import type { StoredEvent } from '@residency/contracts';
 import type { AuditChain } from './audit-chain.ts';
 import type { BoundedWork } from './bounded-work.ts';
 import type { CustodyIndex } from './custody-index.ts';
@@ -17,6 +18,8 @@ export interface Run {
   readonly custody: CustodyIndex;
   readonly orders: OrderBook;
   readonly work: BoundedWork;
+  /** See `ReconcileOptions.onStored`. */
+  readonly onStored: (event: StoredEvent, isErased: boolean) => Promise<void>;
   /** Called for each object that was listed. */
   readonly listed: () => void;
   /** Called for each object that was read and judged. */

@@ -20,6 +20,11 @@ export interface PolicyRegion {
    * stored; absent: all. The others owe a copy.
    */
   readonly settleWith?: number | undefined;
+  /**
+   * Days that a sample is kept after the append time of its record; absent: no limit. The version in
+   * force now counts, not the one that decided about the sample.
+   */
+  readonly keepDays?: number | undefined;
 }
 
 /** The number of sites that must have a sample of this region before it counts as stored. */

@@ -405,6 +405,12 @@ const proof = {
     labels: { site: SITE },
     by: ['reconciler'],
   },
+  residency_samples_overdue: {
+    type: 'gauge',
+    help: 'Samples that are stored for longer than the policy keeps them (`keepDays`), as the last run found: without those that are erased or on hold. Absent: the policy has no limit for the region.',
+    labels: { region: 'a region of the regions file, `other`' },
+    by: ['reconciler'],
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 const custody = {

@@ -51,7 +51,7 @@ export interface Metrics {
   projecting(): ProjectorMetrics;
   ledger(): LedgerMetrics;
   exporting(names: ClusterNames): ExporterMetrics;
-  reconciling(sites: readonly string[]): ReconcilerMetrics;
+  reconciling(sites: readonly string[], regions?: readonly string[]): ReconcilerMetrics;
   custody(options: Omit<CustodianMetricsOptions, 'now'>): CustodianMetrics;
   /** Of the vaults of these regions. */
   vault(regions: readonly string[]): VaultMetrics;
@@ -99,7 +99,7 @@ export function createMetrics({ service, version, now }: MetricsOptions): Metric
     projecting: () => projectorMetrics(make),
     ledger: () => ledgerMetrics(make, now),
     exporting: (names) => exporterMetrics(make, names, now),
-    reconciling: (sites) => reconcilerMetrics(make, sites),
+    reconciling: (sites, regions = []) => reconcilerMetrics(make, sites, regions),
     custody: (options) => custodianMetrics(make, { ...options, now }),
     vault: (regions) => vaultMetrics(make, regions),
     http: (routes) => httpMetrics(make, routes),

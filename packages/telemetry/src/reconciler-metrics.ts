@@ -26,13 +26,19 @@ export interface ReconcilerMetrics {
   failed(): void;
   /** What a run found that a repair would mend, of all sites. */
   repairs(sites: readonly { readonly site: string; readonly state: string }[]): void;
+  /** What a run found past its time, of all regions with a limit. */
+  overdue(regions: readonly { readonly region: string; readonly overdue: number }[]): void;
   /** Progress of the current pass. */
   progress(objects: { readonly listed: number; readonly checked: number }): void;
 }
 
 const MAX_CODES = 64;
 
-export function reconcilerMetrics(make: Instruments, sites: readonly string[]): ReconcilerMetrics {
+export function reconcilerMetrics(
+  make: Instruments,
+  sites: readonly string[],
+  regions: readonly string[],
+): ReconcilerMetrics {
   const checked = make.counter('residency_placements_checked_total');
   const open = make.gauge('residency_violations_open');
   const differences = make.gauge('residency_differences_open');
@@ -40,8 +46,10 @@ export function reconcilerMetrics(make: Instruments, sites: readonly string[]): 
   const passes = make.counter('residency_reconciliation_passes_total');
   const objects = make.gauge('residency_reconciliation_pass_objects');
   const violated = violationCounter(make, 'reconciler', VIOLATION_CODES);
-  const [site, code, violation] = [
+  const overdue = make.gauge('residency_samples_overdue');
+  const [site, region, code, violation] = [
     new BoundedLabel(['', ...sites]),
+    new BoundedLabel(regions),
     new BoundedLabel([], MAX_CODES),
     new BoundedLabel(VIOLATION_CODES),
   ];
@@ -88,6 +96,11 @@ export function reconcilerMetrics(make: Instruments, sites: readonly string[]): 
         if (state === 'proposed') proposed.set({ site: site.value(where) }, 1);
         if (state === 'ordered') ordered.inc({ site: site.value(where) });
       }
+    },
+    overdue: (found) => {
+      overdue.reset();
+      for (const { region: where, overdue: samples } of found)
+        overdue.set({ region: region.value(where) }, samples);
     },
     progress: ({ listed, checked: done }) => {
       objects.set({ state: 'listed' }, listed);

@@ -182,3 +182,26 @@ it('diff names who moves, when, and how many stored samples stand elsewhere', as
     'Region zurich: sites zrh-1, zrh-2 (stored with 1) become zrh-1, zrh-2.',
   );
 });
+
+it('show and diff say how long a region keeps samples, and a time that is none is refused', async () => {
+  const limited = (keepDays: number) =>
+    write('limited.json', {
+      version: 9,
+      effectiveFrom: '2999-09-01',
+      regions: document.regions.map((region) => ({ ...region, keepDays })),
+    });
+  await limited(365);
+  const said = await folder.run('policy', 'diff', POLICY, 'limited.json');
+  expect([said.code, said.err]).toEqual([
+    0,
+    expect.stringContaining('become mow-1 (kept for 365 days).'),
+  ]);
+  await folder.json(0, 'policy', 'publish', 'limited.json', ...data);
+  expect((await folder.run('policy', 'show', ...data)).out).toContain(
+    'zurich: zrh-1, zrh-2 (stored with 1, kept for 365 days)\n',
+  );
+  for (const keepDays of [0, -1, 36_501]) {
+    await limited(keepDays);
+    expect((await folder.run('policy', 'check', 'limited.json')).err).toContain('INVALID_POLICY');
+  }
+});

@@ -1,7 +1,7 @@
 import { configurationOf } from '@residency/configuration';
 import type { Configuration, ConfigurationSource } from '@residency/configuration';
 
-const SECTIONS = ['kafka', 'redis', 'http', 'routing', 'telemetry'] as const;
+const SECTIONS = ['kafka', 'redis', 'http', 'routing', 'projecting', 'telemetry'] as const;
 
 /** As docs/reference/configuration.md describes it. */
 export type ProjectorSettings = Pick<Configuration, (typeof SECTIONS)[number]>;

@@ -1,6 +1,6 @@
 import { remedyOf } from '@residency/coded-error';
-import { TOPICS, formatPosition } from '@residency/contracts';
-import type { LogRecord } from '@residency/contracts';
+import { TOPICS, formatPosition, withdrawalsIn } from '@residency/contracts';
+import type { LogRecord, Withdrawal } from '@residency/contracts';
 import { BackOff } from '@residency/routing';
 import type { BackOffLimits } from '@residency/routing';
 import { pause } from '@residency/waiting';
@@ -18,6 +18,11 @@ export interface ProjectOptions {
   readonly diagnostics: ProjectorDiagnostics;
   /** Called after every step that moved the projection. */
   readonly onProgress?: (progress: ProjectorProgress) => void;
+  /**
+   * Called with the withdrawals of each step before the projection moves past them. If it rejects
+   * with remedy `retry`, the step is repeated.
+   */
+  readonly onWithdrawn?: (withdrawals: readonly Withdrawal[]) => Promise<void>;
   /**
    * How far append time may go back, milliseconds. Routers wait as much longer for the watermarks.
    */
@@ -114,6 +119,7 @@ async function advance(
     const page = readPage(records, position, run.appendTimeMarginMs ?? MARGIN_MS, run.topicId);
     if (page === undefined) return position;
     report(run, page);
+    await noticeWithdrawn(run, records, position?.next ?? 0n, page.to.next);
     const answer = await apply(run.projection, position, page);
     if (answer.applied) {
       run.waits.reset();
@@ -144,6 +150,19 @@ async function advance(
     run.seen.rival = true;
     position = answer.found;
   }
+}
+
+/** Of the records from `from` up to `to`. */
+async function noticeWithdrawn(
+  { onWithdrawn, source }: Run,
+  records: readonly LogRecord[],
+  from: bigint,
+  to: bigint,
+): Promise<void> {
+  if (onWithdrawn === undefined) return;
+  const step = records.filter(({ offset }) => offset >= from && offset < to);
+  const withdrawals = withdrawalsIn(source.log, step);
+  if (withdrawals.length > 0) await onWithdrawn(withdrawals);
 }
 
 /** One round trip to read, one to write. A page with only ticks needs only the second. */

@@ -3,13 +3,17 @@ import type { KafkaLog } from '@residency/adapter-kafka';
 import { RedisConsentProjection } from '@residency/adapter-redis';
 import { remedyOf } from '@residency/coded-error';
 import { TOPICS } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import { runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import type { Logger, Metrics } from '@residency/telemetry';
 import { allOrNone, retryUntilReady } from '@residency/waiting';
 import type { ProjectorSettings } from './config.ts';
+import { noticeEarlier } from './earlier-withdrawals.ts';
+import { orderErasures } from './order-erasures.ts';
 import type { ConsentSource } from './ports/consent-source.ts';
 import { project } from './project.ts';
+import type { ProjectOptions } from './project.ts';
 import { tickUntil } from './tick.ts';
 
 export interface ProjectorDeps {
@@ -42,7 +46,7 @@ async function projectUntil(
   { signal, waits, started }: WorkContext,
 ): Promise<void> {
   const counted = metrics.projecting();
-  const { log } = await openServiceLog({
+  const { log, control } = await openServiceLog({
     service: 'consent-projector',
     kafka: settings.kafka,
     logger,
@@ -54,9 +58,27 @@ async function projectUntil(
     await retryUntilReady(() => projection.requireNoEviction(), { signal, waits });
     waits(undefined);
     started();
+    const source = consentSource(log);
+    const onWithdrawn: ProjectOptions['onWithdrawn'] =
+      settings.projecting.onWithdrawal === 'keep'
+        ? undefined
+        : async (withdrawals) => {
+            await orderErasures(
+              {
+                erasures: async () => (await control.readToEnd()).erasures,
+                append: (entries) => log.append(entries),
+              },
+              withdrawals,
+            );
+          };
+    const earlier = async (together: AbortSignal): Promise<void> => {
+      if (onWithdrawn === undefined) return;
+      const from = { source, projection, signal: together, onWithdrawn };
+      await retryUntilReady(() => noticeEarlier(from), { signal: together, waits });
+    };
     const projecting = async (together: AbortSignal): Promise<void> =>
       await project({
-        source: consentSource(log),
+        source,
         projection,
         signal: together,
         diagnostics: {
@@ -75,6 +97,7 @@ async function projectUntil(
           waits(undefined);
           counted.moved(records, skipped);
         },
+        ...defined({ onWithdrawn }),
         appendTimeMarginMs: settings.routing.watermarkMarginMs,
       });
     const tick = async (): Promise<void> => {
@@ -88,6 +111,7 @@ async function projectUntil(
     };
     await allOrNone(signal, (together) => [
       projecting(together),
+      earlier(together),
       tickUntil({ tick, everyMs: TICK_MS, signal: together, waits }),
     ]);
   } finally {

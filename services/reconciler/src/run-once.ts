@@ -11,6 +11,7 @@ import type { Clock } from './clock.ts';
 import type { ExaminedSites } from './examine-sites.ts';
 import { sumOf } from './reconciler-state.ts';
 import type { ReconcilerState } from './reconciler-state.ts';
+import type { RetentionReporter } from './retention-reporter.ts';
 import type { StateKeeper } from './state-keeper.ts';
 import type { DifferenceReporter } from './difference-reporter.ts';
 
@@ -33,6 +34,8 @@ export interface RunOnceDeps {
   readonly onLogRead: () => void;
   /** Called at the end of a run, whether cut or not, with what a repair would mend. */
   readonly onRepairable: (found: RepairableCopies, policies: PolicyBook) => Promise<void>;
+  /** Asked at the begin and at the end of a run, whether cut or not. */
+  readonly retention: Pick<RetentionReporter, 'begin' | 'ended'>;
   /** The least time between two surveys of the lists, milliseconds. */
   readonly resurveyMs: number;
 }
@@ -78,6 +81,7 @@ export async function runOnce(
     },
   );
   try {
+    const retention = await deps.retention.begin(policies);
     const report = await reconcile(
       {
         sites: seen.readers,
@@ -101,6 +105,7 @@ export async function runOnce(
           reporter.found(difference, run, surveyed);
           repairable.add(difference);
         },
+        onStored: (event, isErased) => retention.follow(event, isErased),
         onSiteUnreachable: (site, error) => {
           unreachable.add(site);
           deps.onSiteUnreachable(site, error);
@@ -125,6 +130,7 @@ export async function runOnce(
         (whole) =>
           sumOf([report.differences.byCode, ...whole.map((site) => carried.get(site) ?? {})]),
       );
+    deps.retention.ended(await retention.end());
     await deps.onRepairable(repairable, policies);
   } finally {
     state.interrupted();

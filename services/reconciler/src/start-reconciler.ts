@@ -1,9 +1,15 @@
 import { StateFile } from '@residency/adapter-filesystem';
-import { KafkaAuditTrail, openServiceLog, publishedPolicies } from '@residency/adapter-kafka';
+import {
+  KafkaAuditTrail,
+  openServiceLog,
+  policyReading,
+  publishedPolicies,
+} from '@residency/adapter-kafka';
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { S3SiteReader, verifyS3Site } from '@residency/adapter-s3';
 import { remedyOf } from '@residency/coded-error';
 import { NO_ERASURES, ServiceHistory, TOPICS, sha256OfParts, sitesOut } from '@residency/contracts';
+import type { Erasures, LogEntry } from '@residency/contracts';
 import { SharedWait, runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import { PolicyBook } from '@residency/reconciliation';
@@ -15,6 +21,7 @@ import type { ReconcilerSettings } from './config.ts';
 import { keepReconciling } from './keep-reconciling.ts';
 import type { KeepReconcilingDeps } from './keep-reconciling.ts';
 import { RepairReporter } from './repair-reporter.ts';
+import { RetentionReporter } from './retention-reporter.ts';
 import { examineSites } from './examine-sites.ts';
 import { ReadBudget } from './read-budget.ts';
 import { ReconcilerState } from './reconciler-state.ts';
@@ -61,7 +68,9 @@ async function reconcileUntil(
 ): Promise<void> {
   const { settings, logger } = deps;
   const sites = settings.readers.map(({ site }) => site);
-  const metrics = deps.metrics.reconciling(sites);
+  const metrics = deps.metrics.reconciling(sites, [
+    ...new Set(settings.readers.map(({ region }) => region)),
+  ]);
   const { requested: onRequest } = deps.metrics.requests(sites);
   const { log } = await openServiceLog({
     service: 'reconciler',
@@ -126,17 +135,28 @@ async function passes(
   const control = log.controlView();
   const trail: KeepReconcilingDeps['trail'] = (regions) =>
     new KafkaAuditTrail({ log: () => Promise.resolve(log), regions, signal });
+  const append = async (entries: readonly LogEntry[]): Promise<unknown> => {
+    // What was read of the logs then is not all of them.
+    signal.throwIfAborted();
+    return await log.append(entries);
+  };
+  const erasures = async (): Promise<Erasures> =>
+    (await control.readToEnd()).erasures ?? NO_ERASURES;
   const repairs = new RepairReporter({
     mode: settings.reconciling.repair,
     logs: (regions) => ({
       control: () => log.read(TOPICS.control, { until: 'end', signal }),
       custody: () => trail(regions).custody(),
-      append: async (entries) => {
-        // What was read of the logs then is not all of them.
-        signal.throwIfAborted();
-        return await log.append(entries);
-      },
+      append,
     }),
+    logger,
+    metrics,
+  });
+  const retention = new RetentionReporter({
+    mode: settings.reconciling.retention,
+    now: async () => Math.min(clock.now(), (await policyReading(log, signal)).watermark),
+    erasures,
+    append,
     logger,
     metrics,
   });
@@ -163,7 +183,8 @@ async function passes(
       trail,
       onRepairable: (found, policies) => repairs.found(found, policies),
       services: () => ServiceHistory.read(log.read(TOPICS.control, { until: 'end', signal })),
-      erasures: async () => (await control.readToEnd()).erasures ?? NO_ERASURES,
+      erasures,
+      retention,
       examine: async () => {
         const policies = await PolicyBook.open(() => publishedPolicies(log, signal));
         return {

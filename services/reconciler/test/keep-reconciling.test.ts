@@ -1,3 +1,4 @@
+import { CodedError } from '@residency/coded-error';
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from './fake-clock.ts';
 import { SITES, keyOf } from './memory-system.ts';
@@ -88,6 +89,44 @@ describe('pass after pass', () => {
     const [disk, clock] = [new Disk(), new FakeClock()];
     for (let starts = 0; starts < 2; starts += 1)
       expect((await passes(system, 1, {}, disk, clock)).repairable).toEqual(['zrh-2']);
+  });
+
+  it('says in each run how many samples are past their time, and with auto orders their erasure once', async () => {
+    const system = systemOf(9);
+    system.keepDays = 30;
+    const clock = new FakeClock();
+    const proposed = await passes(system, 2, {}, new Disk(), clock);
+    expect([...proposed.overdue]).toEqual([['zurich', 6]]);
+    expect(proposed.lines).toEqual([
+      expect.objectContaining({ level: 'warn', fields: { region: 'zurich', records: 6 } }),
+    ]);
+    expect(system.erasures().orders).toEqual([]);
+    const ordered = await passes(system, 2, { retention: 'auto' }, new Disk(), clock);
+    expect([...ordered.overdue]).toEqual([['zurich', 6]]);
+    expect(ordered.lines).toEqual([]);
+    expect(system.erasures().orders).toEqual([
+      expect.objectContaining({ reason: 'kept for 30 days', consents: [] }),
+    ]);
+    expect(system.erasures().orders[0]?.submissions).toHaveLength(6);
+  });
+
+  it('ends its passes also if no erasure can be ordered, and orders it in a later one', async () => {
+    const system = systemOf(9);
+    system.keepDays = 30;
+    system.appendFails = new CodedError({
+      code: 'KAFKA_UNREACHABLE',
+      message: '',
+      remedy: 'retry',
+    });
+    const clock = new FakeClock();
+    const process = new ReconcilerProcess(system, new Disk(), clock, { retention: 'auto' });
+    await process.passedTimes(2);
+    expect(process.failed).toBeGreaterThan(0);
+    system.appendFails = undefined;
+    await process.passedTimes(4);
+    process.stop();
+    await process.ended;
+    expect(system.erasures().orders).toHaveLength(1);
   });
 
   it('reports what a custody log says wrongly once, and as an open difference of each pass', async () => {

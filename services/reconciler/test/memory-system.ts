@@ -1,15 +1,19 @@
 import { CodedError } from '@residency/coded-error';
 import {
+  INITIAL_CONTROL,
+  NO_ERASURES,
   SAMPLE_COPIED,
+  controlEventIn,
   custodyDigest,
   encodeAuditEvent,
   encodeCustodyEvent,
   encodeObjectMetadata,
+  evolveControl,
   formatPosition,
   objectKey,
   sha256,
 } from '@residency/contracts';
-import type { Position } from '@residency/contracts';
+import type { Erasures, LogEntry, Position } from '@residency/contracts';
 import { PolicyBook } from '@residency/reconciliation';
 import type { AuditTrail, FoundObject, SealedHeader, SiteReader } from '@residency/reconciliation';
 import { BEGINNING_OF_TIME, COUNTRIES } from '@residency/residency';
@@ -64,6 +68,11 @@ export class MemorySystem {
   /** Sites that are out of service. */
   readonly out = new Set<string>();
   logAway = false;
+  /** As the policy says of Zurich. */
+  keepDays: number | undefined;
+  /** Why nothing can be appended to the control log. */
+  appendFails: Error | undefined;
+  #control = INITIAL_CONTROL;
   /** Told of each object before it is read. */
   onRead: (site: Site, key: string) => void = () => undefined;
 
@@ -170,7 +179,7 @@ export class MemorySystem {
   async examine(): Promise<{ readonly seen: ExaminedSites; readonly policies: PolicyBook }> {
     const policies = await PolicyBook.open(async () => {
       this.#demandLog();
-      return [POLICY];
+      return [this.#policy()];
     });
     const there = SITES.filter((site) => !this.away.has(site) && !this.out.has(site));
     return {
@@ -185,6 +194,27 @@ export class MemorySystem {
         out: this.out,
       },
     };
+  }
+
+  /** By the control log. */
+  erasures(): Erasures {
+    return this.#control.erasures ?? NO_ERASURES;
+  }
+
+  async append(entries: readonly LogEntry[]): Promise<void> {
+    await Promise.resolve();
+    if (this.appendFails !== undefined) throw this.appendFails;
+    for (const { record } of entries) {
+      const event = controlEventIn(record);
+      if (event !== undefined) this.#control = evolveControl(this.#control, event, 0);
+    }
+  }
+
+  #policy(): PolicyPublished {
+    const regions = POLICY.document.regions.map((region) =>
+      region.id === 'zurich' ? { ...region, keepDays: this.keepDays } : region,
+    );
+    return { ...POLICY, document: { ...POLICY.document, regions } };
   }
 
   readHeader(bytes: Buffer): SealedHeader {

@@ -1,8 +1,10 @@
-import { NO_ERASURES, ServiceHistory } from '@residency/contracts';
+import { ServiceHistory } from '@residency/contracts';
+import type { RetentionMode } from '@residency/reconciliation';
 import type { EndedPass, LogFields } from '@residency/telemetry';
 import type { Clock } from '../src/clock.ts';
 import { keepReconciling } from '../src/keep-reconciling.ts';
 import { ReconcilerState } from '../src/reconciler-state.ts';
+import { RetentionReporter } from '../src/retention-reporter.ts';
 import type { SavedState } from '../src/saved-state.ts';
 import { StateKeeper, readState } from '../src/state-keeper.ts';
 import type { StateStore } from '../src/state-keeper.ts';
@@ -18,6 +20,7 @@ export class Disk {
 export interface ProcessOptions {
   readonly pauseMs?: number;
   readonly resurveyMs?: number;
+  readonly retention?: RetentionMode;
   /** Whether the state is written after an object, as it is within a second. */
   readonly writes?: () => boolean;
 }
@@ -35,6 +38,8 @@ export class ReconcilerProcess {
   readonly violated: string[] = [];
   /** The sites with what a repair would mend, as the last run found it. */
   repairable: readonly string[] = [];
+  /** Samples past their time, by region, as the last run found it. */
+  overdue: ReadonlyMap<string, number> = new Map();
   readonly passes: EndedPass[] = [];
   readonly waits = new Map<string, unknown>();
   readonly #stop = new AbortController();
@@ -79,7 +84,7 @@ export class ReconcilerProcess {
     system: MemorySystem,
     disk: Disk,
     clock: Clock,
-    { pauseMs = 1_000, resurveyMs = 600_000, writes = () => true }: ProcessOptions,
+    { pauseMs = 1_000, resurveyMs = 600_000, writes = () => true, ...options }: ProcessOptions,
   ): Promise<void> {
     const owner = {
       log: 'log-1',
@@ -121,6 +126,9 @@ export class ReconcilerProcess {
         this.open = [...open];
       },
       repairs: () => undefined,
+      overdue: (found: readonly { readonly region: string; readonly overdue: number }[]) => {
+        this.overdue = new Map(found.map(({ region, overdue }) => [region, overdue]));
+      },
       failed: () => {
         this.failed += 1;
       },
@@ -157,11 +165,19 @@ export class ReconcilerProcess {
         },
       }),
       services: () => Promise.resolve(new ServiceHistory()),
-      erasures: () => Promise.resolve(NO_ERASURES),
+      erasures: () => Promise.resolve(system.erasures()),
       trail: () => system.trail(signal),
       onRepairable: async ({ sites }) => {
         this.repairable = [...sites.keys()];
       },
+      retention: new RetentionReporter({
+        mode: options.retention ?? 'propose',
+        now: () => Promise.resolve(clock.now()),
+        erasures: () => Promise.resolve(system.erasures()),
+        append: (entries) => system.append(entries),
+        logger,
+        metrics,
+      }),
       readHeader: (bytes) => system.readHeader(bytes),
       examine: () => system.examine(),
       waits: (what, error) => {

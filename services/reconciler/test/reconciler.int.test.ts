@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  ERASURE_ORDERED,
   ROUTING_PAUSED,
   ROUTING_RESUMED,
   TOPICS,
@@ -10,8 +11,9 @@ import {
   controlEntry,
   controlEventIn,
   decodeAuditEvent,
+  policyEntry,
 } from '@residency/contracts';
-import { SALT, eventually } from '@residency/testkit';
+import { SALT, SHIPPED_POLICY, eventually } from '@residency/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Deployment } from '../../../test/running-deployment/deployment.ts';
 import type { ServiceProcess } from '../../../test/running-deployment/service-process.ts';
@@ -423,4 +425,45 @@ test('with RESIDENCY_REPAIR=auto a copy that a site lost is ordered, and a custo
       data: expect.objectContaining({ site: 'zrh-2', region: 'zurich' }),
     }),
   ]);
+});
+
+test('with RESIDENCY_RETENTION=auto what a region keeps no longer is ordered once, and a custodian erases it', async () => {
+  const stored = (await placed()).filter(({ sites }) => sites.includes('zrh-1'));
+  const { document } = SHIPPED_POLICY;
+  const effectiveFrom = Date.now() + 3_000;
+  const regions = document.regions.map((region) =>
+    region.id === 'zurich' ? { ...region, keepDays: 0.000_01 } : region,
+  );
+  await deployment.log.append([
+    policyEntry(
+      { ...document, version: 2, effectiveFrom: new Date(effectiveFrom).toISOString(), regions },
+      randomUUID(),
+    ),
+  ]);
+  const env = await environment('retention', { RESIDENCY_RETENTION: 'auto' });
+  const reconciler = await deployment.start('reconciler', env);
+  await deployment.start('custodian', { RESIDENCY_CUSTODIAN_REGION: 'zurich' });
+  const OVERDUE = 'residency_samples_overdue{region="zurich"}';
+  await eventually(async () => {
+    const bodies = await Promise.all(
+      stored.map(async ({ key }) => (await request('zrh-2', 'GET', key)).body.toString('latin1')),
+    );
+    return bodies.every((body) => body.startsWith('{"erased":')) ? true : undefined;
+  });
+  const passed = passesOf(await scrape(reconciler), 'clean');
+  const metrics = await untilScraped(
+    reconciler,
+    (then) => then.get(OVERDUE) === 0 && passesOf(then, 'clean') > passed,
+  );
+  expect(sum(metrics, 'residency_differences_open')).toBe(0);
+  const control = await Array.fromAsync(deployment.log.read(TOPICS.control, { until: 'end' }));
+  const orders = control
+    .map((record) => controlEventIn(record))
+    .filter((event) => event?.type === ERASURE_ORDERED);
+  expect(orders.map((event) => [event?.principal, event?.data.reason])).toEqual(
+    orders.map(() => ['retention', 'kept for 0.00001 days']),
+  );
+  expect(orders.flatMap((event) => event?.data.submissions ?? []).toSorted()).toEqual(
+    stored.map(({ key }) => key.split('/').at(-1) ?? '').toSorted(),
+  );
 });

@@ -16,6 +16,7 @@ export type { EmbeddedLedger } from './embedded-ledger.ts';
 export { EmbeddedControlView } from './embedded-control-view.ts';
 export { payOnce } from './embedded-custody.ts';
 export type { PaidDebts } from './embedded-custody.ts';
+export { ErasedIntake } from './erased-intake.ts';
 export { EmbeddedSites } from './embedded-sites.ts';
 export type { WrapStore } from './embedded-sites.ts';
 export {
@@ -33,3 +34,4 @@ export { STANDALONE_ERROR_CODES, StandaloneError } from './standalone-error.ts';
 export type { StandaloneErrorCode } from './standalone-error.ts';
 export { startStandalone } from './standalone.ts';
 export type { RoutedExample, Standalone, StandaloneOptions } from './standalone.ts';
+export { Withdrawals } from './withdrawals.ts';

@@ -30,6 +30,7 @@ import type { EmbeddedVault } from './embedded-vault.ts';
 import { publishExamples } from './examples.ts';
 import type { PublishedExample } from './examples.ts';
 import { followClock } from './follow-clock.ts';
+import { followWithdrawals } from './follow-withdrawals.ts';
 import { FollowedControl } from './followed-control.ts';
 import { observeIntake } from './observe-intake.ts';
 import { regionsOf } from './regions-of.ts';
@@ -51,6 +52,8 @@ export interface StandaloneOptions {
   readonly examples: boolean;
   /** How long settled intake records keep their payload, milliseconds. */
   readonly retainMs: number;
+  /** `erase`: a withdrawn consent orders the erasure of its samples. Default: `keep`. */
+  readonly onWithdrawal?: 'keep' | 'erase';
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -219,6 +222,17 @@ async function work(parts: Parts, { signal, waits, started, paused }: WorkContex
         waiting.of('custody', error);
       }),
       control.follow(together),
+      ...(options.onWithdrawal === 'erase'
+        ? [
+            followWithdrawals(
+              data.log,
+              (error) => {
+                waiting.of('withdrawals', error);
+              },
+              together,
+            ),
+          ]
+        : []),
       followClock(
         data.log,
         (error) => {

@@ -10,6 +10,8 @@ export interface ReconcilingConfiguration {
   readonly pauseMs: number;
   /** Whether the repair of a site that lacks copies is ordered at once. */
   readonly repair: 'auto' | 'propose';
+  /** Whether the erasure of samples past their time is ordered at once. */
+  readonly retention: 'auto' | 'propose';
 }
 
 export function readReconciling(reader: EnvironmentReader): ReconcilingConfiguration | undefined {
@@ -18,5 +20,6 @@ export function readReconciling(reader: EnvironmentReader): ReconcilingConfigura
     readsPerSecond: reader.get('RESIDENCY_RECONCILER_READS_PER_SECOND'),
     pauseMs: reader.get('RESIDENCY_RECONCILER_PAUSE_MS'),
     repair: reader.get('RESIDENCY_REPAIR'),
+    retention: reader.get('RESIDENCY_RETENTION'),
   });
 }

@@ -127,7 +127,7 @@ export class FirstReading {
   }
 
   async #followStored(event: StoredEvent): Promise<void> {
-    const { report, deps, sites } = this.#run;
+    const { report, deps, sites, onStored } = this.#run;
     const { submission, decision, placements } = event.data;
     await learn(deps, decision.policy.digest, decision.region);
     for (const difference of await this.#decision(event)) report.add(difference);
@@ -137,6 +137,7 @@ export class FirstReading {
     this.#noteUnread(whereabouts.sites);
     if (whereabouts.holding.erased !== undefined)
       await this.#followErased(event, whereabouts.holding);
+    await onStored(event, whereabouts.holding.erased !== undefined);
     const claim = this.#claims.addStored(submission, event.position, {
       sites: sites.numbersOf(whereabouts.sites),
       region: sites.numbersOf(deps.regions().get(decision.region) ?? []),

@@ -1,6 +1,6 @@
 import { RegisterFile } from '@residency/adapter-filesystem';
 import type { KeyDirectory } from '@residency/adapter-filesystem';
-import { KafkaAuditTrail, readNow } from '@residency/adapter-kafka';
+import { KafkaAuditTrail, policyReading, readNow } from '@residency/adapter-kafka';
 import type { AuditReading, AuditRestorer, CustodyRestorer, LogReading } from '@residency/auditing';
 import type { ConsentHistory } from '@residency/consent';
 import { TOPICS, custodyTopic, decodeQuarantinePointer, sitesOut } from '@residency/contracts';
@@ -62,6 +62,11 @@ class DistributedSystem implements System {
 
   async policies(): Promise<readonly PolicyPublished[]> {
     return await policiesOn(this.#session, await this.#cluster.log());
+  }
+
+  async retentionTime(): Promise<Instant> {
+    const reading = policyReading(await this.#cluster.log(), interruptionOf(this.#session));
+    return Math.min(this.#session.now(), (await reading).watermark);
   }
 
   async requireRegions(document: PolicyDocument): Promise<void> {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkTopics, createTopics, openKafkaLog, topicPlan } from '@residency/adapter-kafka';
 import type { TopicDifference } from '@residency/adapter-kafka';
-import { TOPIC_ACCEPTED } from '@residency/contracts';
+import type { Configuration } from '@residency/configuration';
+import { TOPICS, TOPIC_ACCEPTED } from '@residency/contracts';
 import type { Common } from '../terminal/command.ts';
 import type { AcceptableTopic } from './acceptable-topics.ts';
 import { controlEvent } from '../system/control.ts';
@@ -16,8 +17,8 @@ const KNOWN_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 500;
 
 export async function createAll(session: Session, options: Common): Promise<ExitCode> {
-  const sections = ['kafka', 'topics', 'readers'] as const;
-  const { kafka, topics, readers } = await settingsOf(session, options, sections);
+  const sections = ['kafka', 'topics', 'readers', 'projecting'] as const;
+  const { kafka, topics, readers, projecting } = await settingsOf(session, options, sections);
   const diagnostics = diagnosticsOf(session);
   const regions = regionsOf(readers);
   const plan = topicPlan({ ...topics, regions });
@@ -41,6 +42,7 @@ export async function createAll(session: Session, options: Common): Promise<Exit
         ]),
       ),
     );
+  noteRights(session, kafka, projecting);
   return await report(
     session,
     options,
@@ -62,9 +64,23 @@ async function checkMade(
 }
 
 export async function checkAll(session: Session, options: Common): Promise<ExitCode> {
-  const { kafka, readers } = await settingsOf(session, options, ['kafka', 'readers']);
+  const sections = ['kafka', 'readers', 'projecting'] as const;
+  const { kafka, readers, projecting } = await settingsOf(session, options, sections);
+  noteRights(session, kafka, projecting);
   const differences = await checkTopics(kafka, diagnosticsOf(session), regionsOf(readers));
   return await report(session, options, differences);
+}
+
+/** A right that services need only as they are configured. */
+function noteRights(
+  { output }: Session,
+  { topicPrefix }: Configuration['kafka'],
+  { onWithdrawal }: Configuration['projecting'],
+): void {
+  if (onWithdrawal === 'erase')
+    output.note(
+      `RESIDENCY_ON_WITHDRAWAL=erase: the consent projector needs the right to write to ${topicPrefix}${TOPICS.control}.`,
+    );
 }
 
 /** The regions of the regions file, each once: every region has a custody log. */

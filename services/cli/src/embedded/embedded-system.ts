@@ -11,7 +11,7 @@ import type {
 } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { AuditTrail, SiteReader } from '@residency/reconciliation';
-import type { PolicyDocument, PolicyPublished } from '@residency/residency';
+import type { Instant, PolicyDocument, PolicyPublished } from '@residency/residency';
 import type { ControlView } from '@residency/routing';
 import { openDataDirectory } from '@residency/standalone/data-directory';
 import { intakeExtent } from '@residency/standalone/observe-intake';
@@ -58,6 +58,11 @@ class EmbeddedSystem implements System {
 
   policies(): Promise<readonly PolicyPublished[]> {
     return publishedOn(this.#data);
+  }
+
+  async retentionTime(): Promise<Instant> {
+    const { state, now, lastAt } = await this.#data.log.clock();
+    return state === 'ahead' ? lastAt : now;
   }
 
   requireRegions(): Promise<void> {

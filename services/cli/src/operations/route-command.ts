@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { onWithdrawal } from './on-withdrawal.ts';
 import { answering, describe, parseWhole } from '../terminal/command.ts';
 import type { Answer } from '../terminal/command.ts';
 import type { Session } from '../terminal/session.ts';
@@ -17,5 +18,6 @@ export function routeCommand(program: Command, session: Session, answer: Answer)
       parseWhole(1, 36_500),
       7,
     )
+    .addOption(onWithdrawal())
     .action(answering(session, answer, async () => (await import('./route.ts')).routeOnce));
 }

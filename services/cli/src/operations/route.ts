@@ -2,7 +2,14 @@ import { defined } from '@residency/defined';
 import { codeOf, hasCode } from '@residency/coded-error';
 import { TOPICS, decodeAuditEvent } from '@residency/contracts';
 import type { Blocked } from '@residency/routing';
-import { bringLedgersUpToDate, intakeExtent, openRouter, payOnce } from '@residency/standalone';
+import {
+  ErasedIntake,
+  Withdrawals,
+  bringLedgersUpToDate,
+  intakeExtent,
+  openRouter,
+  payOnce,
+} from '@residency/standalone';
 import type { DataDirectory, EmbeddedRouter, PaidDebts } from '@residency/standalone';
 import type { Common } from '../terminal/command.ts';
 import { EXIT, exitCodeOf } from '../terminal/exit-code.ts';
@@ -18,6 +25,7 @@ import { refuseConfig } from '../opening/with-system.ts';
 
 interface Options extends Common {
   readonly retain: number;
+  readonly onWithdrawal: 'keep' | 'erase';
 }
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -29,7 +37,7 @@ export async function routeOnce(session: Session, options: Options): Promise<Exi
 
 async function route(
   session: Session,
-  { json, retain }: Options,
+  { json, retain, onWithdrawal }: Options,
   data: DataDirectory,
 ): Promise<ExitCode> {
   const progress = startProgress(session, 'Routing submissions');
@@ -70,7 +78,7 @@ async function route(
       const event = new PassedOver().read(record, decodeAuditEvent);
       if (event !== undefined) summary.add(event);
     }
-    const debts = await payDebts(session, data, router);
+    const debts = await payDebts(session, data, { router, onWithdrawal });
     ({ paid } = debts);
     refused = (await growLedger(session, data)) ?? debts.refused;
   } finally {
@@ -90,12 +98,17 @@ async function route(
 async function payDebts(
   { signal, output }: Session,
   data: DataDirectory,
-  { sites }: EmbeddedRouter,
+  {
+    router: { sites },
+    onWithdrawal,
+  }: Pick<Options, 'onWithdrawal'> & { readonly router: EmbeddedRouter },
 ): Promise<{ readonly paid: PaidDebts; readonly refused?: Error }> {
+  const erases = onWithdrawal === 'erase';
   try {
-    return {
-      paid: await payOnce({ data, sites, note: (sentence) => output.note(sentence) }, signal),
-    };
+    if (erases) await new Withdrawals(data.log).order();
+    const paid = await payOnce({ data, sites, note: (sentence) => output.note(sentence) }, signal);
+    if (erases) await new ErasedIntake(data.log).drop();
+    return { paid };
   } catch (error) {
     if (codeOf(error) === undefined || !(error instanceof Error)) throw error;
     return { paid: { copied: 0, owed: 0 }, refused: error };

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { onWithdrawal } from './on-withdrawal.ts';
 import { answering, describe, parseWhole } from '../terminal/command.ts';
 import type { Answer } from '../terminal/command.ts';
 import type { Session } from '../terminal/session.ts';
@@ -32,6 +33,7 @@ export function startCommand(program: Command, session: Session, answer: Answer)
       parseWhole(1, 36_500),
       7,
     )
+    .addOption(onWithdrawal())
     .option(
       '--tokens <file>',
       'JSON: [{"token" or "sha256": "...", "scopes": ["submissions", "consents"]}]',

@@ -16,6 +16,7 @@ interface Options extends Common {
   readonly port: number;
   readonly examples?: boolean;
   readonly retain: number;
+  readonly onWithdrawal: 'keep' | 'erase';
   readonly tokens?: string;
 }
 
@@ -37,6 +38,7 @@ export async function start(session: Session, options: Options): Promise<ExitCod
     ...defined({ tokens }),
     examples: options.examples ?? !options.dataGiven,
     retainMs: options.retain * DAY_MS,
+    onWithdrawal: options.onWithdrawal,
     metrics,
     logger: createLogger({ level: 'info', onProblem: metrics.logged }),
   });

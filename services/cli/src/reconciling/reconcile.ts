@@ -4,16 +4,20 @@ import { NO_ERASURES, ServiceHistory, awaitedSites, sitesOut } from '@residency/
 import type { LogEntry } from '@residency/contracts';
 import {
   REPAIR_MODES,
+  RETENTION_MODES,
   PolicyBook,
   RepairableCopies,
+  Retention,
   orderRepairs,
   reconcile,
 } from '@residency/reconciliation';
 import type {
   OpenSealed,
+  OverdueSamples,
   ReconcileDeps,
   ReconciliationReport,
   RepairMode,
+  RetentionMode,
   SiteReader,
   SiteRepair,
 } from '@residency/reconciliation';
@@ -54,12 +58,15 @@ async function run(
   system: System,
 ): Promise<ExitCode> {
   if (file !== undefined) await refuseExisting(file, '--report');
-  const mode = repairMode(session, config);
-  const { report, repairs } = await compareSites(session, system, open === true, mode);
+  const modes = {
+    repair: modeOf(session, config, 'RESIDENCY_REPAIR', REPAIR_MODES),
+    retention: modeOf(session, config, 'RESIDENCY_RETENTION', RETENTION_MODES),
+  };
+  const { report, ...found } = await compareSites(session, system, open === true, modes);
   const ledger = withLostKey(await checkLedgers(session, system));
   await (json
-    ? writeJson(session, report, ledger, repairs)
-    : writeText(session, report, ledger, repairs));
+    ? writeJson(session, report, ledger, found)
+    : writeText(session, report, ledger, found));
   if (file !== undefined)
     await writeNewFile(
       file,
@@ -74,15 +81,32 @@ async function run(
   return counted > 0 ? EXIT.found : EXIT.done;
 }
 
+interface Modes {
+  readonly repair: RepairMode;
+  readonly retention: RetentionMode;
+}
+
+/** What a run found besides differences. */
+interface Found {
+  readonly repairs: readonly SiteRepair[];
+  readonly overdue: readonly OverdueSamples[];
+}
+
 /**
- * On a cluster the reconciler service orders repairs. Throws `USAGE` for a mode that is none.
+ * On a cluster the reconciler service orders repairs and erasures. Throws `USAGE` for a mode that is
+ * none.
  */
-function repairMode({ env }: Session, config: string | undefined): RepairMode {
-  const { RESIDENCY_REPAIR: named = 'propose' } = env;
-  const mode = REPAIR_MODES.find((one) => one === named);
+function modeOf<Mode extends string>(
+  { env }: Session,
+  config: string | undefined,
+  variable: string,
+  modes: readonly Mode[],
+): Mode | 'propose' {
+  const named = env[variable] ?? 'propose';
+  const mode = modes.find((one) => one === named);
   if (mode === undefined)
     throw usage(
-      'Expected RESIDENCY_REPAIR to be auto or propose, found something else; nothing was compared. Correct it.',
+      `Expected ${variable} to be auto or propose, found something else; nothing was compared. Correct it.`,
     );
   return config === undefined ? mode : 'propose';
 }
@@ -113,8 +137,8 @@ async function compareSites(
   session: Session,
   system: System,
   open: boolean,
-  mode: RepairMode,
-): Promise<{ readonly report: ReconciliationReport; readonly repairs: readonly SiteRepair[] }> {
+  modes: Modes,
+): Promise<Found & { readonly report: ReconciliationReport }> {
   const progress = startProgress(session, 'Comparing objects');
   const policies = await PolicyBook.open(() => system.policies());
   const repairable = new RepairableCopies();
@@ -125,6 +149,7 @@ async function compareSites(
       session.output.note(
         `${site} is out of service (residency site out): nothing in it was compared.`,
       );
+    const retention = await beginRetention(system, policies, modes.retention);
     const report = await reconcile(await depsOf(session, system, { open, policies, out }), {
       unreachable: out,
       onProgress: (done, total) => {
@@ -133,14 +158,52 @@ async function compareSites(
       onDifference: (difference) => {
         repairable.add(difference);
       },
+      onStored: (event, isErased) => retention.follow(event, isErased),
     });
-    return { report, repairs: await repairsOf(session, system, repairable, { policies, mode }) };
+    return {
+      report,
+      overdue: await overdueOf(session, retention),
+      repairs: await repairsOf(session, system, repairable, { policies, mode: modes.repair }),
+    };
   } finally {
     progress.stop();
   }
 }
 
+async function beginRetention(
+  system: System,
+  policies: PolicyBook,
+  mode: RetentionMode,
+): Promise<Retention> {
+  return await Retention.begin({
+    mode,
+    policies,
+    now: () => system.retentionTime(),
+    erasures: async () => (await controlOf(system)).erasures ?? NO_ERASURES,
+    append: (entries) => system.append(entries),
+    act: randomUUID,
+    salt: newSalt,
+    onOrdered: (samples) => system.forgetSamples(samples),
+  });
+}
+
 /** The comparison is told also if nothing can be ordered. */
+async function overdueOf(
+  session: Session,
+  retention: Retention,
+): Promise<readonly OverdueSamples[]> {
+  try {
+    return await retention.end();
+  } catch (error) {
+    if (codeOf(error) === undefined || !(error instanceof Error)) throw error;
+    session.output.note(
+      `Not all erasures of samples past their time were ordered; \`residency audit erasures\` lists those that were: ${error.message} (${String(codeOf(error))})`,
+    );
+    return retention.found;
+  }
+}
+
+/** The same. */
 async function repairsOf(
   session: Session,
   system: System,
@@ -248,7 +311,7 @@ async function writeJson(
   { output }: Session,
   { alsoIn, differences, ...counts }: ReconciliationReport,
   ledger: LedgerCheck,
-  repairs: readonly SiteRepair[],
+  { repairs, overdue }: Found,
 ): Promise<void> {
   for (const difference of [...differences.list, ...ledger.differences.list])
     await output.json(difference);
@@ -260,6 +323,7 @@ async function writeJson(
     differences: differences.total + ledger.differences.total,
     byCode: differences.byCode,
     ...(repairs.length > 0 ? { repairs } : {}),
+    ...(overdue.length > 0 ? { overdue } : {}),
     digest,
     ledgers,
     ledgersAbsent: absent,
@@ -271,7 +335,7 @@ async function writeText(
   { output }: Session,
   { alsoIn, differences, events, ...counts }: ReconciliationReport,
   ledger: LedgerCheck,
-  repairs: readonly SiteRepair[],
+  { repairs, overdue }: Found,
 ): Promise<void> {
   await output.lines(
     table(
@@ -288,6 +352,13 @@ async function writeText(
         ['copies that sites do not have yet', counts.owed.total],
         ...Object.entries(counts.owed.bySite).map(
           ([site, copies]) => [`  of them ${site}`, copies] as const,
+        ),
+        ...overdue.map(
+          (one) =>
+            [
+              `samples of ${one.region} stored for longer than ${one.keepDays} days`,
+              one.overdue,
+            ] as const,
         ),
         ['leaves of ledgers compared', sum(ledger.ledgers.map(({ compared }) => compared))],
         ['events no ledger has yet', sum(ledger.ledgers.map(({ notYet }) => notYet))],
@@ -324,6 +395,16 @@ async function writeText(
         ? `To make anew what ${printable(site)} lacks: residency site repair ${printable(site)}`
         : `The repair of ${printable(site)} ${state === 'ordered' ? 'was ordered' : 'is ordered already'}; \`residency site repairs\` shows it.`,
     );
+  for (const { region, ordered, unordered } of overdue) {
+    if (ordered > 0)
+      await output.line(
+        `The erasure of ${grouped(ordered)} samples of ${region} was ordered; \`residency audit erasures\` shows it.`,
+      );
+    if (unordered > 0)
+      await output.line(
+        `To have the ${grouped(unordered)} samples of ${region} erased that are past their time: set RESIDENCY_RETENTION=auto (docs/how-to/keep-and-hold.md).`,
+      );
+  }
 }
 
 function sum(counts: readonly number[]): number {

@@ -79,6 +79,11 @@ export interface System {
   append(entries: readonly LogEntry[]): Promise<readonly Position[]>;
   /** Every published version, valid or not, in log order. */
   policies(): Promise<readonly PolicyPublished[]>;
+  /**
+   * The time by which samples are past their time: our clock's, but no later than the clock that
+   * stamps the log allows.
+   */
+  retentionTime(): Promise<Instant>;
   /** Throws if a thing is missing that `prepare` does not make. Changes nothing. */
   requireRegions(document: PolicyDocument): Promise<void>;
   /** Makes what a version's regions need before it is published, or says what is missing. */
