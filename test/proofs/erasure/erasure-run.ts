@@ -351,9 +351,8 @@ class Run {
     if (isKilled) await server.kill();
     else server.freeze();
     await sleep(forMs);
-    const until = performance.now() + AWAY_MS;
-    while (site === 'zrh-2' && (await this.#inParts()) === before && performance.now() < until)
-      await sleep(500);
+    const until = performance.now() + (site === 'zrh-2' ? AWAY_MS : 0);
+    while ((await this.#inParts()) === before && performance.now() < until) await sleep(500);
     if (isKilled) await server.start();
     else server.thaw();
   }
