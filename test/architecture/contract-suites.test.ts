@@ -20,6 +20,7 @@ const PORTS = [
   'RegisterStore',
   'AuditFeed',
   'SubmissionList',
+  'KeyUnwrapper',
 ];
 const TESTKIT = 'packages/testkit';
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KeyDirectory } from '@residency/adapter-filesystem';
-import { openSealed } from '@residency/sealing';
+import { PemUnwrapper, openSealed } from '@residency/sealing';
 
 const SITES: Readonly<Record<string, string>> = { zurich: 'zrh-2', moscow: 'mow-1' };
 
@@ -17,6 +17,6 @@ export async function openStored(
   const message = await readFile(
     join(data, 'sites', SITES[region] ?? '', `samples/${submission.slice(0, 1)}/${submission}`),
   );
-  const keys = await new KeyDirectory(join(data, 'keys')).privateKeys(region);
-  return (await openSealed(message, region, keys)).sample;
+  const unwrapper = new PemUnwrapper(new KeyDirectory(join(data, 'keys')), region);
+  return (await openSealed(message, region, unwrapper)).sample;
 }

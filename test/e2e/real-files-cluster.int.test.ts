@@ -2,7 +2,7 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KeyDirectory } from '@residency/adapter-filesystem';
 import { consentCloudEvent, consentEntry, objectKey, submissionId } from '@residency/contracts';
-import { openSealed } from '@residency/sealing';
+import { PemUnwrapper, openSealed } from '@residency/sealing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Deployment } from '../running-deployment/deployment.ts';
 import { sharedStack, signedRequest } from '../stack/index.ts';
@@ -165,7 +165,7 @@ async function opened(site: TestSite, region: string, submission: string): Promi
     await openSealed(
       body,
       region,
-      await new KeyDirectory(join(deployment.folder, 'keys')).privateKeys(region),
+      new PemUnwrapper(new KeyDirectory(join(deployment.folder, 'keys')), region),
     )
   ).sample;
 }

@@ -8,7 +8,7 @@ import { reconcile, sitesByRegion } from '@residency/reconciliation';
 import type { ReconciliationReport } from '@residency/reconciliation';
 import type { Blocked } from '@residency/routing';
 import { decide, settleWith } from '@residency/residency';
-import { openSealed, readSealedHeader } from '@residency/sealing';
+import { PemUnwrapper, openSealed, readSealedHeader } from '@residency/sealing';
 import { openDataDirectory, openRouter, payOnce } from '@residency/standalone';
 import type { DataDirectory, RunOptions } from '@residency/standalone';
 
@@ -123,6 +123,6 @@ export async function reconcileOpening(data: DataDirectory): Promise<Reconciliat
       versionOf(digest)?.document.regions.find(({ id }) => id === region)?.sites,
     readHeader: readSealedHeader,
     open: async (message, region) =>
-      await openSealed(message, region, await data.keys.privateKeys(region)),
+      await openSealed(message, region, new PemUnwrapper(data.keys, region)),
   });
 }

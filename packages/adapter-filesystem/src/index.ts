@@ -7,7 +7,7 @@ export { FilesystemLedgerStore } from './filesystem-ledger-store.ts';
 export { FilesystemObjectStore } from './filesystem-object-store.ts';
 export { FilesystemSiteReader } from './filesystem-site-reader.ts';
 export { KeyDirectory } from './key-directory.ts';
-export type { KeyEntry, KeyPair, PrivateKey, PublicKey } from './key-directory.ts';
+export type { KeyEntry, KeyPair, PublicKey } from './key-directory.ts';
 export { initLedgerDirectory, openLedgerDirectory } from './ledger-directory.ts';
 export { RegisterFile } from './register-file.ts';
 export { initSite, verifySite } from './site-marker.ts';

@@ -21,7 +21,6 @@ export interface KeyPair {
 }
 
 export type PublicKey = Pick<KeyPair, 'id' | 'publicKeyPem'>;
-export type PrivateKey = Pick<KeyPair, 'id' | 'privateKeyPem'>;
 
 /** How long `newest` may be behind a key that another process added or retired, milliseconds. */
 const RECHECK_MS = 1_000;
@@ -136,24 +135,14 @@ export class KeyDirectory {
   }
 
   /**
-   * All private keys of a region in this directory, sorted by id. Retired ones are included,
-   * because the samples that they sealed must open for ever.
+   * PKCS#8 PEM, also of a retired key, because the samples that it sealed must open for ever.
+   * `undefined`: there is no such key, or its private file is not in this directory. Objects control
+   * `id`.
    */
-  async privateKeys(region: string): Promise<readonly PrivateKey[]> {
+  async privateKey(region: string, id: string): Promise<string | undefined> {
     const directory = this.#region(region);
-    const names = (await reading(() => readdir(directory))) ?? [];
-    const ids = entriesOf(region, names)
-      .map(({ id }) => id)
-      .filter((id) => names.includes(id + PRIVATE));
-    const keys = await Promise.all(
-      ids.map(async (id) => ({
-        id,
-        privateKeyPem: await reading(() => readFile(join(directory, id + PRIVATE), 'utf8')),
-      })),
-    );
-    return keys.flatMap(({ id, privateKeyPem }) =>
-      privateKeyPem === undefined ? [] : [{ id, privateKeyPem }],
-    );
+    if (!ID.test(id)) return undefined;
+    return await reading(() => readFile(join(directory, id + PRIVATE), 'utf8'));
   }
 
   #readNewest(region: string): PublicKey | undefined {

@@ -20,7 +20,7 @@ const path = (name: string) => join(parent, 'keys', 'zurich', name);
 test('a region without keys has none, and a query creates nothing', async () => {
   expect(await keys.list()).toEqual([]);
   expect(keys.newest('zurich')).toBeUndefined();
-  expect(await keys.privateKeys('zurich')).toEqual([]);
+  expect(await keys.privateKey('zurich', 'k1')).toBeUndefined();
   expect(await readdir(parent)).toEqual([]);
 });
 
@@ -51,9 +51,11 @@ test('the newest key seals, all keys open, and regions are separate', async () =
   expect(keys.newest('moscow')).toEqual({ id: 'm1', publicKeyPem: 'public m1' });
   await keys.retire('k3');
   expect(keys.newest('zurich')).toEqual({ id: 'k2', publicKeyPem: 'public k2' });
-  expect(await keys.privateKeys('zurich')).toEqual(
-    ['k1', 'k2', 'k3'].map((id) => ({ id, privateKeyPem: `private ${id}` })),
+  const ids = ['k1', 'k2', 'k3'];
+  expect(await Promise.all(ids.map((id) => keys.privateKey('zurich', id)))).toEqual(
+    ids.map((id) => `private ${id}`),
   );
+  expect(await keys.privateKey('moscow', 'k1')).toBeUndefined();
   expect(await keys.list()).toEqual([
     { region: 'moscow', id: 'm1', retired: false },
     { region: 'zurich', id: 'k1', retired: false },
@@ -90,14 +92,13 @@ test('a key whose adding crashed before its public file does not exist', async (
   await writeFile(path('.0f8fad5b-d9cb-469f-a165-70867728950e'), 'torn');
   clock = 5_000;
   expect(keys.newest('zurich')?.id).toBe('k1');
-  expect(await keys.privateKeys('zurich')).toEqual([{ id: 'k1', privateKeyPem: 'private k1' }]);
 });
 
 test('a router with public keys only can seal and cannot open', async () => {
   await keys.add('zurich', pair('k1'));
   await rm(path('k1.private.pem'));
   expect(keys.newest('zurich')?.id).toBe('k1');
-  expect(await keys.privateKeys('zurich')).toEqual([]);
+  expect(await keys.privateKey('zurich', 'k1')).toBeUndefined();
 });
 
 test('the last key of a region can not be retired', async () => {
@@ -127,6 +128,9 @@ test.each(['', '.', '..', '../k', 'a/b', '.hidden', 'k\0'])(
     await expect(keys.add('zurich', pair(name))).rejects.toMatchObject(refusal);
     await expect(keys.retire(name)).rejects.toMatchObject(refusal);
     expect(() => keys.newest(name)).toThrow(expect.objectContaining(refusal));
+    await expect(keys.privateKey(name, 'k1')).rejects.toMatchObject(refusal);
+    // An object names the id.
+    expect(await keys.privateKey('zurich', name)).toBeUndefined();
   },
 );
 
@@ -139,5 +143,6 @@ test('an unusable key directory is reported without its path', async () => {
   };
   expect(() => keys.newest('zurich')).toThrow(expect.objectContaining(unreachable));
   await expect(keys.list()).rejects.toMatchObject(unreachable);
+  await expect(keys.privateKey('zurich', 'k1')).rejects.toMatchObject(unreachable);
   await expect(keys.add('zurich', pair('k1'))).rejects.toMatchObject(unreachable);
 });

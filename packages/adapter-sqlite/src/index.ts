@@ -10,7 +10,7 @@ export type { LogClock } from './sqlite-log.ts';
 export { SQLITE_LOG_ERROR_CODES, SqliteLogError } from './sqlite-log-error.ts';
 export type { SqliteLogErrorCode } from './sqlite-log-error.ts';
 export { SqliteLog, openSqliteLog } from './sqlite-log.ts';
-export type { ErasedSample, SqliteLogOptions, SubmissionStatus } from './sqlite-log.ts';
+export type { SqliteLogOptions, SubmissionStatus } from './sqlite-log.ts';
 export { SqlitePolicyView } from './sqlite-policy-view.ts';
 export { SUBMISSION_LOG_DEFAULTS, SqliteSubmissionLog } from './sqlite-submission-log.ts';
 export type { SubmissionLogOptions } from './sqlite-submission-log.ts';

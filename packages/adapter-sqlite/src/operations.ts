@@ -68,15 +68,19 @@ export function createOperations(db: Database) {
     dropExpired: async (olderThan: number) => (await retention()).dropExpiredPortion(db, olderThan),
     dropLinks: async (consentIds: readonly string[]) =>
       (await retention()).dropLinks(db, consentIds),
-    dropErased: async (offset: number, submission: string) =>
-      (await retention()).dropErasedPortion(db, offset, submission),
     erase: async () => {
       (await retention()).eraseDeleted(db);
+    },
+    topicsToFollow: async () => (await erasing()).topicsToFollow(db),
+    dropErased: async (topic: Topic) => (await erasing()).dropErasedPortion(db, topic),
+    eraseDropped: async () => {
+      (await erasing()).eraseDropped(db);
     },
   };
 }
 
 const retention = () => import('./retention.ts');
+const erasing = () => import('./erasing.ts');
 
 export type Operations = ReturnType<typeof createOperations>;
 export type OperationName = keyof Operations;

@@ -41,25 +41,6 @@ export function dropLinks(db: Database, consentIds: readonly string[]): number {
 }
 
 /**
- * Deletes one portion of the settled intake records of a submission, and the one at `offset`, which
- * may be of before the log kept submissions' ids. Returns 0 if there are none.
- */
-export function dropErasedPortion(db: Database, offset: number, submission: string): number {
-  return db.writing(() =>
-    db.run(
-      `DELETE FROM record WHERE rowid IN (
-       SELECT r.rowid FROM record r JOIN topic t ON t.id = r.topic
-       WHERE t.name = ? AND r."offset" <= t.settled AND (r.submission = ? OR r."offset" = ?) LIMIT ?
-     )`,
-      TOPICS.samples,
-      submission,
-      offset,
-      RECORDS_PER_TRANSACTION,
-    ),
-  );
-}
-
-/**
  * Call before the first portion. Throws `CLOCK_AHEAD`: by a clock that is years ahead, everything
  * would have expired.
  */
@@ -95,16 +76,26 @@ function lastSettledBefore(db: Database, olderThan: number): number {
 
 /**
  * Deleted payloads remain in the write-ahead log until it is checkpointed (zeroed, `secure_delete`)
- * and truncated. Throws `LOG_BUSY` if a reader prevents that.
+ * and truncated. Throws `LOG_BUSY` if a reader prevents that, and waits for it at most `waitMs`.
+ * Absent: as long as for other processes' transactions.
  */
-export function eraseDeleted(db: Database): void {
-  const result = db.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)');
-  if (result?.busy !== 0) {
+export function eraseDeleted(db: Database, waitMs?: number): void {
+  if (!truncated(db, waitMs)) {
     throw new SqliteLogError({
       code: 'LOG_BUSY',
       message:
         'Expected to truncate the write-ahead log after deleting records, found another process reading it. It may still hold their bytes. Try again.',
       remedy: 'retry',
     });
+  }
+}
+
+function truncated(db: Database, waitMs?: number): boolean {
+  const before = db.get<{ timeout: number }>('PRAGMA busy_timeout')?.timeout ?? 0;
+  db.exec(`PRAGMA busy_timeout = ${waitMs ?? before}`);
+  try {
+    return db.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)')?.busy === 0;
+  } finally {
+    db.exec(`PRAGMA busy_timeout = ${before}`);
   }
 }

@@ -6,7 +6,7 @@ import { ownerOnly } from './owner-only.ts';
 import { SqliteLogError } from './sqlite-log-error.ts';
 
 /** `PRAGMA user_version` of the schema that this code writes. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 // Payloads are the last column of a row, so that reading other columns never touches their pages.
 // `audit` indexes audit events and holds their wall-clock time of settlement. `consent` is the
@@ -24,6 +24,14 @@ const SCHEMA = `
   CREATE TABLE consent (id TEXT PRIMARY KEY, intervals TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE projection (next INTEGER NOT NULL, skipped INTEGER NOT NULL) STRICT;
   INSERT INTO projection VALUES (0, 0);
+`;
+
+// `erased`: the intake offsets of erased samples. `erasing`: how far each log was followed for them
+// (erasing.ts), and whether deleted records may still be in the write-ahead log.
+const ERASING = `
+  CREATE TABLE IF NOT EXISTS erased ("offset" INTEGER PRIMARY KEY, submission TEXT NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS erased_by_submission ON erased (submission);
+  CREATE TABLE IF NOT EXISTS erasing (topic INTEGER PRIMARY KEY REFERENCES topic, next INTEGER NOT NULL, within INTEGER NOT NULL, due INTEGER NOT NULL) STRICT;
 `;
 
 /**
@@ -82,8 +90,9 @@ function createOwnerOnly(file: string): void {
 function create(db: Database): void {
   if (version(db) === 1) forgetProjection(db);
   if (version(db) === 2) addSettledAt(db);
+  if (version(db) === 3) db.exec(`${ERASING} PRAGMA user_version = 4`);
   if (version(db) !== 0) return;
-  db.exec(SCHEMA);
+  db.exec(SCHEMA + ERASING);
   db.run('INSERT INTO meta VALUES (?, 0)', randomBytes(8).toString('hex'));
   for (const topic of Object.values(TOPICS)) db.run('INSERT INTO topic (name) VALUES (?)', topic);
   db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);

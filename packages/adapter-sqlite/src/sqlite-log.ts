@@ -57,13 +57,6 @@ export type SubmissionStatus =
   | { readonly state: 'pending' }
   | { readonly state: 'settled'; readonly events: readonly Buffer[] };
 
-/** A sample as the event of its erasure names it. */
-export interface ErasedSample {
-  /** The position of its intake record. */
-  readonly of: string;
-  readonly submission: string;
-}
-
 const PAGE: ReadLimits = { maxRecords: 500, maxBytes: 8 * 1024 * 1024 };
 
 /** A log's last append time (0: none) and the clock beside it. */
@@ -324,25 +317,23 @@ export class SqliteLog {
   }
 
   /**
-   * Deletes the intake records of erased samples, redelivered ones too, so that their bytes are gone
-   * from the disk's files. Call it once more after any failure, or a crash: records that are gone
-   * already change nothing. Returns the number of records. One that is not settled stays. Throws
-   * `LOG_BUSY` (retry) as `dropExpired`.
+   * Deletes the intake records of the samples that the custody logs say are erased, so that their
+   * bytes are gone from the disk's files: the stored ones, and those that were sent again, also after
+   * the erasure, once they are settled. Returns their number. A call looks only at what is new since
+   * the last one, by any process. Hold the routing lock. Throws `LOG_BUSY` if another process's
+   * reading prevents the last step: call again.
    */
-  async dropErased(samples: readonly ErasedSample[]): Promise<number> {
-    const { parsePosition } = await import('@residency/contracts');
+  async dropErased(): Promise<number> {
     let dropped = 0;
-    for (const { of, submission } of samples) {
-      const { log, topic, offset } = parsePosition(of);
-      const isHere = log === this.name && topic === TOPICS.samples;
-      const known = isHere ? Number(offset) : -1;
-      let portion: number;
-      do {
-        portion = await this.#worker.call('dropErased', [known, submission]);
-        dropped += portion;
-      } while (portion > 0);
+    for (const topic of await this.#worker.call('topicsToFollow', [])) {
+      let more = true;
+      while (more) {
+        const portion = await this.#worker.call('dropErased', [topic]);
+        dropped += portion.dropped;
+        ({ more } = portion);
+      }
     }
-    await this.#worker.call('erase', []);
+    await this.#worker.call('eraseDropped', []);
     return dropped;
   }
 

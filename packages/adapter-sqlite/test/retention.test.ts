@@ -1,13 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { TOPICS } from '@residency/contracts';
 import type { LogEntry } from '@residency/contracts';
-import { hasCode } from '@residency/coded-error';
 import { settlementsOf } from '@residency/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { collect, never, publishSamples, someLog, text } from './some-log.ts';
+import { collect, never, publishSamples, someLog } from './some-log.ts';
 import type { SomeLog } from './some-log.ts';
 
 let clock = 1_000;
@@ -135,88 +132,5 @@ describe('retention', () => {
     expect(await some.log.dropLinks(['consent-0001', 'consent-0003'])).toBe(2);
     expect(await some.log.dropLinks(['consent-0001'])).toBe(0);
     expect([await onDisk('LINK-ONE'), await onDisk('LINK-TWO')]).toEqual([false, true]);
-  });
-});
-
-describe('the erasure of a sample', () => {
-  const [ERASED, OTHER] = ['1'.repeat(64), '2'.repeat(64)];
-  const CANARIES = ['CANARY-SMALL', 'CANARY-LARGE', 'CANARY-TAIL', 'CANARY-EARLIER'];
-  const position = (offset: number): string => `${some.log.name}/${TOPICS.samples}/0/${offset}`;
-
-  /** Offsets 0 and 2 are of the erased sample, 1 of another, 3 of before submissions had ids. */
-  async function publish(): Promise<void> {
-    const filler = randomBytes(150_000).toString('hex');
-    const entries = [
-      ['CANARY-SMALL', ERASED],
-      ['a neighbour', OTHER],
-      [`CANARY-LARGE${filler}CANARY-TAIL`, ERASED],
-    ] as const;
-    for (const [content, submission] of entries)
-      await some.log.append([{ topic: TOPICS.samples, submission, record: text(content) }]);
-    await publishSamples(some.log, ['CANARY-EARLIER', 'young']);
-  }
-
-  const found = async (): Promise<readonly string[]> => {
-    const all: string[] = [];
-    for (const canary of CANARIES) if (await onDisk(canary)) all.push(canary);
-    return all;
-  };
-  const samples = () => [
-    { of: position(0), submission: ERASED },
-    { of: position(3), submission: '3'.repeat(64) },
-  ];
-
-  it('leaves not a byte of it in any page, in the write-ahead log or in its index, and drops no other', async () => {
-    await publish();
-    await settle(4, 1);
-    expect(await found()).toEqual(CANARIES);
-    expect((await readdir(some.folder)).toSorted()).toEqual(['log.db', 'log.db-shm', 'log.db-wal']);
-    expect(await some.log.dropErased(samples())).toBe(3);
-    expect(await found()).toEqual([]);
-    expect(await kept()).toEqual(['a nei', 'young']);
-    expect(await some.log.dropErased(samples())).toBe(0);
-    expect([await some.log.committed(), await some.log.end(TOPICS.samples)]).toEqual([3n, 5n]);
-    expect(await collect(some.log.auditRecords())).toHaveLength(4);
-  });
-
-  it('leaves what is not settled, and what a position of another log or topic names', async () => {
-    await publish();
-    await settle(1, 1);
-    expect(await some.log.dropErased(samples())).toBe(1);
-    const nobody = '9'.repeat(64);
-    for (const of of [
-      `another/${TOPICS.samples}/0/0`,
-      `${some.log.name}/${TOPICS.audit}/0/0`,
-      position(3),
-    ])
-      expect(await some.log.dropErased([{ of, submission: nobody }])).toBe(0);
-    expect(await kept()).toHaveLength(4);
-    await settle(4, 1);
-    expect(await some.log.dropErased(samples())).toBe(2);
-  });
-
-  it('drops many redelivered records of one sample', async () => {
-    const record = text('CANARY-SMALL');
-    await some.log.append(
-      Array.from({ length: 150 }, () => ({ topic: TOPICS.samples, submission: ERASED, record })),
-    );
-    await settle(150, 1);
-    expect(await some.log.dropErased(samples())).toBe(150);
-    expect(await found()).toEqual([]);
-  });
-
-  it('says so if another process keeps the write-ahead log, and ends its work at the next call', async () => {
-    await some.close();
-    some = await someLog({ now: () => clock, busyTimeoutMs: 100 });
-    await publish();
-    await settle(4, 1);
-    const reader = new DatabaseSync(some.file);
-    reader.exec('BEGIN; SELECT count(*) FROM record');
-    await expect(some.log.dropErased(samples())).rejects.toSatisfy((error) =>
-      hasCode(error, 'LOG_BUSY'),
-    );
-    reader.close();
-    expect(await some.log.dropErased(samples())).toBe(0);
-    expect(await found()).toEqual([]);
   });
 });

@@ -38,6 +38,7 @@ import {
   OPEN_BEGUN,
   PUBLICATION_BEGUN,
   QUARANTINE_CLOSED,
+  RECONCILE_OPEN_BEGUN,
   RECORD_SET_ASIDE,
   REDRIVE_BEGUN,
   ROUTING_PAUSED,
@@ -88,7 +89,14 @@ export const controlData = {
     position: samplePosition,
     reason,
   }),
-  [OPEN_BEGUN]: z.strictObject({ act, submission: hex64, region: name }),
+  // `around`: the vault did not give the sample out. Absent in the first events of this type.
+  [OPEN_BEGUN]: z.strictObject({
+    act,
+    submission: hex64,
+    region: name,
+    around: z.literal('vault').optional(),
+  }),
+  [RECONCILE_OPEN_BEGUN]: z.strictObject({ act, regions: z.array(name) }),
   [KEY_ADD_BEGUN]: z.strictObject({ act, region: name, key: name }),
   [KEY_RETIRE_BEGUN]: z.strictObject({ act, key: name }),
   [PUBLICATION_BEGUN]: z.strictObject({

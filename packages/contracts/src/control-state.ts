@@ -18,6 +18,7 @@ import {
   OPEN_BEGUN,
   PUBLICATION_BEGUN,
   QUARANTINE_CLOSED,
+  RECONCILE_OPEN_BEGUN,
   RECORD_SET_ASIDE,
   REDRIVE_BEGUN,
   ROUTING_PAUSED,
@@ -117,6 +118,7 @@ export function evolveControl(state: ControlState, event: ControlEvent, at: numb
     case EXPORT_BEGUN:
     case EXPORTED:
     case OPEN_BEGUN:
+    case RECONCILE_OPEN_BEGUN:
     case KEY_ADD_BEGUN:
     case KEY_RETIRE_BEGUN:
     case PUBLICATION_BEGUN:

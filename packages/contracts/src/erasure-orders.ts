@@ -38,36 +38,118 @@ export function isErasureEvent(event: ControlEvent): event is ErasureEvent {
   return ERASURE_TYPES.some((type) => type === event.type);
 }
 
-/** `at`: the event's append time, milliseconds. */
+/** What an event adds. */
+type Effect =
+  | { readonly order: ErasureOrder }
+  | { readonly hold: Hold }
+  | { readonly lifted: string; readonly at: number };
+
+/** Where the events of one fold are kept. Only added to, so that an earlier state keeps its part. */
+interface Kept {
+  readonly effects: Effect[];
+  /** The place of the first effect of a name. */
+  readonly places: Map<string, number>;
+}
+
+/** What a state was folded from: so many of the effects kept. Others are read from its arrays. */
+const FOLDS = new WeakMap<Erasures, { readonly kept: Kept; readonly length: number }>();
+
+/** `at`: the event's append time, milliseconds. Takes the same time however much was said before. */
 export function evolveErasures(
   erasures: Erasures = NO_ERASURES,
-  { type, data }: ErasureEvent,
+  event: ErasureEvent,
   at: number,
 ): Erasures {
-  const { orders, holds } = erasures;
+  const effect = effectOf(event, at);
+  const { kept, length } = FOLDS.get(erasures) ?? foldOf(effectsOf(erasures));
+  const isKnown = (name: string): boolean => (kept.places.get(name) ?? length) < length;
+  if (isKnown(nameOf(effect))) return erasures;
+  if ('lifted' in effect && !isKnown(holdName(effect.lifted))) return erasures;
+  // Another event came to this state before: that one keeps its own.
+  const own = kept.effects.length === length ? kept : foldOf(kept.effects.slice(0, length)).kept;
+  add(own, effect);
+  return stateOf(own);
+}
+
+function effectOf({ type, data }: ErasureEvent, at: number): Effect {
   switch (type) {
     case ERASURE_ORDERED: {
       const { act, reason, submissions = [], consents = [] } = data;
-      return orders.some((order) => order.act === act)
-        ? erasures
-        : { holds, orders: [...orders, { act, at, reason, submissions, consents }] };
+      return { order: { act, at, reason, submissions, consents } };
     }
     case HOLD_PLACED: {
       const { act, reason, submissions = [], consents = [] } = data;
-      return holds.some((hold) => hold.act === act)
-        ? erasures
-        : { orders, holds: [...holds, { act, at, reason, submissions, consents }] };
+      return { hold: { act, at, reason, submissions, consents } };
     }
     case HOLD_LIFTED:
-      return {
-        orders,
-        holds: holds.map((hold) =>
-          hold.act === data.hold && hold.liftedAt === undefined ? { ...hold, liftedAt: at } : hold,
-        ),
-      };
+      return { lifted: data.hold, at };
     default:
       return type satisfies never;
   }
+}
+
+/** Of effects of one name the first counts. */
+function nameOf(effect: Effect): string {
+  if ('order' in effect) return `order ${effect.order.act}`;
+  return 'hold' in effect ? holdName(effect.hold.act) : `lifted ${effect.lifted}`;
+}
+
+function holdName(act: string): string {
+  return `hold ${act}`;
+}
+
+function effectsOf({ orders, holds }: Erasures): readonly Effect[] {
+  return [
+    ...orders.map((order) => ({ order })),
+    ...holds.map((hold) => ({ hold })),
+    ...holds.flatMap(({ act, liftedAt }) =>
+      liftedAt === undefined ? [] : [{ lifted: act, at: liftedAt }],
+    ),
+  ];
+}
+
+function foldOf(effects: readonly Effect[]): { readonly kept: Kept; readonly length: number } {
+  const kept: Kept = { effects: [], places: new Map() };
+  for (const effect of effects) add(kept, effect);
+  return { kept, length: effects.length };
+}
+
+function add({ effects, places }: Kept, effect: Effect): void {
+  const name = nameOf(effect);
+  if (!places.has(name)) places.set(name, effects.length);
+  effects.push(effect);
+}
+
+/** Its arrays are made once somebody reads them: a fold reads none. */
+function stateOf(kept: Kept): Erasures {
+  const length = kept.effects.length;
+  let read: Erasures | undefined;
+  const state: Erasures = {
+    get orders() {
+      read ??= arraysOf(kept, length);
+      return read.orders;
+    },
+    get holds() {
+      read ??= arraysOf(kept, length);
+      return read.holds;
+    },
+  };
+  FOLDS.set(state, { kept, length });
+  return state;
+}
+
+function arraysOf({ effects }: Kept, length: number): Erasures {
+  const orders: ErasureOrder[] = [];
+  const holds = new Map<string, Hold>();
+  for (const effect of effects.slice(0, length)) {
+    if ('order' in effect) orders.push(effect.order);
+    else if ('hold' in effect) holds.set(effect.hold.act, effect.hold);
+    else {
+      const hold = holds.get(effect.lifted);
+      if (hold !== undefined) holds.set(effect.lifted, { ...hold, liftedAt: effect.at });
+    }
+  }
+  return { orders, holds: [...holds.values()] };
 }
 
 /** A stored sample, as orders and holds see it. */

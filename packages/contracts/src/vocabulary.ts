@@ -34,6 +34,7 @@ export const RECORD_SET_ASIDE = 'residency.record.set-aside.v1';
 export const CLOCK_ACCEPTED = 'residency.clock.accepted.v1';
 export const LOG_LEVEL_SET = 'residency.log-level.set.v1';
 export const OPEN_BEGUN = 'residency.sample.open-begun.v1';
+export const RECONCILE_OPEN_BEGUN = 'residency.reconciliation.open-begun.v1';
 export const KEY_ADD_BEGUN = 'residency.key.add-begun.v1';
 export const KEY_RETIRE_BEGUN = 'residency.key.retire-begun.v1';
 export const PUBLICATION_BEGUN = 'residency.policy.publication-begun.v1';

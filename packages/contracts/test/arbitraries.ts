@@ -58,6 +58,7 @@ import {
   OPEN_BEGUN,
   PUBLICATION_BEGUN,
   QUARANTINE_CLOSED,
+  RECONCILE_OPEN_BEGUN,
   RECORD_SET_ASIDE,
   REDRIVE_BEGUN,
   ROUTING_PAUSED,
@@ -347,7 +348,14 @@ const name = fc.stringMatching(/^[a-z0-9-]{1,40}$/);
 const acts: fc.Arbitrary<ControlEvent> = fc.oneof(
   fc.record({
     type: fc.constant(OPEN_BEGUN),
-    data: fc.record({ act, submission: hex64, region: name }),
+    data: fc.record(
+      { act, submission: hex64, region: name, around: fc.constant('vault' as const) },
+      { requiredKeys: ['act', 'submission', 'region'] },
+    ),
+  }),
+  fc.record({
+    type: fc.constant(RECONCILE_OPEN_BEGUN),
+    data: fc.record({ act, regions: fc.array(name) }),
   }),
   fc.record({
     type: fc.constant(KEY_ADD_BEGUN),

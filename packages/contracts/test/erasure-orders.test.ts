@@ -107,6 +107,89 @@ describe('what the control log says of erasure', () => {
   });
 });
 
+describe('a state of erasures', () => {
+  const none = fc.constant(reason);
+  const named = (name: string): fc.Arbitrary<string[]> => fc.constant([name]);
+  const acts = fc.constantFrom(...[1, 2, 3].map(act));
+  const events = fc.oneof(
+    fc.record({
+      type: fc.constant(ERASURE_ORDERED),
+      data: fc.record({ act: acts, reason: none, submissions: named(SUBMISSION) }),
+    }),
+    fc.record({
+      type: fc.constant(HOLD_PLACED),
+      data: fc.record({ act: acts, reason: none, consents: named(CONSENT) }),
+    }),
+    fc.record({
+      type: fc.constant(HOLD_LIFTED),
+      data: fc.record({ act: acts, hold: acts, reason: none }),
+    }),
+  );
+  type Event = Parameters<typeof evolveErasures>[1];
+
+  /** Copies all that was said before. */
+  function naive({ orders, holds }: Erasures, { type, data }: Event, at: number): Erasures {
+    if (type === HOLD_LIFTED)
+      return {
+        orders,
+        holds: holds.map((one) =>
+          one.act === data.hold && one.liftedAt === undefined ? { ...one, liftedAt: at } : one,
+        ),
+      };
+    const { act: name, submissions = [] } = data;
+    const one = { act: name, at, reason, submissions };
+    if (type === ERASURE_ORDERED)
+      return orders.some((order) => order.act === name)
+        ? { orders, holds }
+        : { holds, orders: [...orders, { ...one, consents: data.consents ?? [] }] };
+    return holds.some((other) => other.act === name)
+      ? { orders, holds }
+      : { orders, holds: [...holds, { ...one, consents: data.consents ?? [] }] };
+  }
+
+  it('keeps what it says, whatever comes to it or to an earlier one, read before or after', () => {
+    const steps = fc.array(fc.tuple(events, fc.nat(), fc.boolean()), { maxLength: 20 });
+    fc.assert(
+      fc.property(steps, fc.boolean(), (all, isWritten) => {
+        // One that somebody wrote has no fold behind it.
+        const first = isWritten
+          ? { orders: [{ act: act(1), at: 0, reason, submissions: [], consents: [] }], holds: [] }
+          : NO_ERASURES;
+        const states: { readonly is: Erasures; readonly expected: Erasures }[] = [
+          { is: first, expected: first },
+        ];
+        for (const [at, [event, from, isRead]] of all.entries()) {
+          // Mostly the newest one.
+          const place = from % 3 === 0 ? from % states.length : states.length - 1;
+          const before = states[place];
+          if (before === undefined) throw new Error('Expected a state, found none.');
+          const is = evolveErasures(before.is, event, at);
+          const expected = naive(before.expected, event, at);
+          states.push({ is, expected });
+          if (isRead) expect(is).toEqual(expected);
+        }
+        for (const { is, expected } of states) expect(is).toEqual(expected);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  // With a copy of all orders for each one this takes minutes.
+  it('takes in many orders, and as many holds that are lifted', { timeout: 60_000 }, () => {
+    const many = 60_000;
+    let state = NO_ERASURES;
+    for (let number = 0; number < many; number += 1) {
+      const placed = { act: act(number), reason, submissions: [SUBMISSION] };
+      state = evolveErasures(state, { type: ERASURE_ORDERED, data: placed }, number);
+      state = evolveErasures(state, { type: HOLD_PLACED, data: placed }, number);
+      const lifted = { act: act(number), hold: act(number), reason };
+      state = evolveErasures(state, { type: HOLD_LIFTED, data: lifted }, number);
+    }
+    expect([state.orders.length, state.holds.length]).toEqual([many, many]);
+    expect(state.holds.every(({ liftedAt }) => liftedAt !== undefined)).toBe(true);
+  });
+});
+
 describe('the index of erasures', () => {
   it.each([
     ['a millisecond before', AT + 1, act(1)],

@@ -1,3 +1,4 @@
+import { remedyOf } from '@residency/coded-error';
 import { objectMetadataIn, formatPosition, sha256 } from '@residency/contracts';
 import type { AuditEvent, ObjectMetadata, Placement, StoredEvent } from '@residency/contracts';
 import type { DifferenceCode } from './difference.ts';
@@ -189,12 +190,14 @@ export async function checkOpened(
   let opened: Awaited<ReturnType<OpenSealed>>;
   try {
     opened = await open(bytes, event.data.decision.region);
-  } catch {
+  } catch (error) {
+    // The key's holder cannot be asked now: that says nothing about the object.
+    if (remedyOf(error) === 'retry') throw error;
     // The cause may quote input, so it is not passed on.
     return {
       code: 'DOES_NOT_OPEN',
       message:
-        "Expected the object to open with its region's private key, found that it does not; see whether the key that wrapped it is there.",
+        "Expected the object to open with its region's private key, found that it does not; see whether the key that wrapped it is there and may be used.",
     };
   }
   const wrong = differing(

@@ -1,10 +1,4 @@
-import {
-  ERASURE_ORDERED,
-  ErasureIndex,
-  NAMED_IN_ORDER,
-  controlEntry,
-  formatPosition,
-} from '@residency/contracts';
+import { ERASURE_ORDERED, ErasureIndex, NAMED_IN_ORDER, controlEntry } from '@residency/contracts';
 import type { Erasures, LogEntry, StoredEvent } from '@residency/contracts';
 import type { Instant } from '@residency/residency';
 import { erasable } from './check-tombstone.ts';
@@ -33,10 +27,6 @@ export interface RetentionDeps {
   readonly act: () => string;
   /** A new salt each time: 16 random bytes in hex. */
   readonly salt: () => string;
-  /** Called once the erasure of these samples is ordered. */
-  readonly onOrdered?: (
-    samples: readonly { readonly of: string; readonly submission: string }[],
-  ) => Promise<void>;
 }
 
 /** The samples of a region that are stored for longer than the policy keeps them. */
@@ -57,7 +47,7 @@ interface Term {
   ordered: number;
   unordered: number;
   /** Positions by submission, for the next order. */
-  readonly next: Map<string, string>;
+  readonly next: Set<string>;
 }
 
 /**
@@ -91,7 +81,7 @@ export class Retention {
     const terms = new Map<string, Term>();
     for (const { id, keepDays } of deps.policies.inForce(now)?.document.regions ?? [])
       if (keepDays !== undefined)
-        terms.set(id, { keepDays, overdue: 0, ordered: 0, unordered: 0, next: new Map() });
+        terms.set(id, { keepDays, overdue: 0, ordered: 0, unordered: 0, next: new Set() });
     const index = new ErasureIndex(terms.size === 0 ? undefined : await deps.erasures());
     return new Retention(deps, now, terms, index);
   }
@@ -106,7 +96,7 @@ export class Retention {
     if (this.#index.orderOf(sample) !== undefined) return;
     term.unordered += 1;
     if (this.#deps.mode === 'propose' || this.#failure !== undefined) return;
-    term.next.set(sample.submission, formatPosition(event.position));
+    term.next.add(sample.submission);
     if (term.next.size === NAMED_IN_ORDER) await this.#order(term);
   }
 
@@ -130,20 +120,19 @@ export class Retention {
 
   async #order(term: Term): Promise<void> {
     if (this.#failure !== undefined) return;
-    const { append, act, salt, onOrdered } = this.#deps;
-    const samples = [...term.next].map(([submission, of]) => ({ of, submission }));
+    const { append, act, salt } = this.#deps;
+    const submissions = [...term.next];
     term.next.clear();
     const data = {
       act: act(),
       reason: `kept for ${term.keepDays} days`,
-      submissions: samples.map(({ submission }) => submission),
+      submissions,
     };
     const event = { type: ERASURE_ORDERED, data, principal: PRINCIPAL } as const;
     try {
       await append([controlEntry(event, act(), salt())]);
-      term.ordered += samples.length;
-      term.unordered -= samples.length;
-      await onOrdered?.(samples);
+      term.ordered += submissions.length;
+      term.unordered -= submissions.length;
     } catch (error) {
       this.#failure = { error };
     }

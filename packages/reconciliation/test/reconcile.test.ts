@@ -1,3 +1,4 @@
+import { CodedError } from '@residency/coded-error';
 import { formatPosition, objectKey, sha256 } from '@residency/contracts';
 import { describe, expect, it } from 'vitest';
 import { DIFFERENCE_CODES, reconcile } from '../src/index.ts';
@@ -665,6 +666,12 @@ describe('a system that routers left intact', () => {
       storedChecked: 3,
       differences: { total: 0 },
     });
+  });
+
+  it('ends if an object cannot be opened now, and does not report the object', async () => {
+    const away = new CodedError({ code: 'AWAY', message: 'no key service', remedy: 'retry' });
+    const deps = { ...depsOf(sampleWorld()), open: () => Promise.reject(away) };
+    await expect(reconcile(deps)).rejects.toBe(away);
   });
 
   it("does not report a site's marker", async () => {

@@ -1,5 +1,3 @@
-import { createPrivateKey, subtle } from 'node:crypto';
-import type { webcrypto } from 'node:crypto';
 import {
   CommitmentPolicy,
   KeyringNode,
@@ -7,7 +5,9 @@ import {
   buildDecrypt,
 } from '@aws-crypto/client-node';
 import type { EncryptedDataKey, NodeDecryptionMaterial } from '@aws-crypto/client-node';
+import { codeOf } from '@residency/coded-error';
 import { keyNamespace } from './encryption-context.ts';
+import type { KeyUnwrapper } from './ports/key-unwrapper.ts';
 
 /** Refuses what was sealed without key commitment. One wrapped data key a message. */
 export const { decrypt } = buildDecrypt({
@@ -15,21 +15,18 @@ export const { decrypt } = buildDecrypt({
   maxEncryptedDataKeys: 1,
 });
 
-/**
- * What the SDK's raw RSA keyring does with a private key, but in the thread pool, and with the key
- * parsed once: an unwrap takes longer than everything else of a small message, and the SDK's own
- * keyring does it on the main thread.
- */
+/** Gives the SDK the data key of one message, from a `KeyUnwrapper`. */
 export class UnwrappingKeyring extends KeyringNode {
-  readonly #keyNamespace: string;
-  readonly #keyName: string;
-  readonly #key: webcrypto.CryptoKey;
+  readonly #region: string;
+  readonly #unwrapper: KeyUnwrapper;
+  readonly #signal: AbortSignal | undefined;
+  #refusal: Error | undefined;
 
-  constructor(region: string, keyName: string, key: webcrypto.CryptoKey) {
+  constructor(region: string, unwrapper: KeyUnwrapper, signal: AbortSignal | undefined) {
     super();
-    this.#keyNamespace = keyNamespace(region);
-    this.#keyName = keyName;
-    this.#key = key;
+    this.#region = region;
+    this.#unwrapper = unwrapper;
+    this.#signal = signal;
   }
 
   override async _onEncrypt(): Promise<never> {
@@ -41,27 +38,35 @@ export class UnwrappingKeyring extends KeyringNode {
     material: NodeDecryptionMaterial,
     wrappedKeys: EncryptedDataKey[],
   ): Promise<NodeDecryptionMaterial> {
-    const [keyNamespace, keyName] = [this.#keyNamespace, this.#keyName];
-    const ours = wrappedKeys.find(
-      ({ providerId, providerInfo }) => providerId === keyNamespace && providerInfo === keyName,
-    );
+    const namespace = keyNamespace(this.#region);
+    const ours = wrappedKeys.find(({ providerId }) => providerId === namespace);
     if (ours === undefined) return material;
-    const dataKey = await subtle.decrypt(
-      { name: 'RSA-OAEP' },
-      this.#key,
-      new Uint8Array(ours.encryptedDataKey),
-    );
-    return material.setUnencryptedDataKey(new Uint8Array(dataKey), {
-      keyNamespace,
-      keyName,
-      flags: KeyringTraceFlag.WRAPPING_KEY_DECRYPTED_DATA_KEY,
-    });
+    const keyName = ours.providerInfo;
+    const dataKey = await this.#unwrap(keyName, ours.encryptedDataKey);
+    // The SDK takes no part of a larger buffer. It keeps the key in OpenSSL's memory.
+    const copy = Uint8Array.from(dataKey);
+    try {
+      return material.setUnencryptedDataKey(copy, {
+        keyNamespace: namespace,
+        keyName,
+        flags: KeyringTraceFlag.WRAPPING_KEY_DECRYPTED_DATA_KEY,
+      });
+    } finally {
+      for (const key of [dataKey, copy]) key.fill(0);
+    }
   }
-}
 
-/** PKCS#8 PEM to unwrap with: RSA-OAEP with SHA-256 for hash and mask, as DESIGN §4 has it. */
-export function unwrappingKey(pem: string): webcrypto.CryptoKey {
-  return createPrivateKey(pem).toCryptoKey({ name: 'RSA-OAEP', hash: 'SHA-256' }, false, [
-    'decrypt',
-  ]);
+  async #unwrap(keyId: string, wrapped: Uint8Array): Promise<Uint8Array> {
+    try {
+      return await this.#unwrapper.unwrap(keyId, wrapped, this.#signal);
+    } catch (error) {
+      if (error instanceof Error && codeOf(error) !== undefined) this.#refusal = error;
+      throw error;
+    }
+  }
+
+  /** The unwrapper's coded error, if that is why the message did not open. */
+  get refusal(): Error | undefined {
+    return this.#refusal;
+  }
 }

@@ -1,7 +1,10 @@
 export { RegionSealer } from './region-sealer.ts';
 export type { SealingKeys } from './region-sealer.ts';
 export { openSealed } from './open-sealed.ts';
-export type { OpenedSample, OpeningKey } from './open-sealed.ts';
+export type { OpenedSample } from './open-sealed.ts';
+export { PemUnwrapper } from './pem-unwrapper.ts';
+export type { PrivateKeys } from './pem-unwrapper.ts';
+export type { KeyUnwrapper } from './ports/key-unwrapper.ts';
 export { KEY_ID, generateRegionKey } from './region-key.ts';
 export type { RegionKey } from './region-key.ts';
 export { readSealedHeader } from './sealed-header.ts';

@@ -8,6 +8,8 @@ export const SEALING_ERROR_CODES = [
   'CONTEXT_INVALID',
   'WRONG_REGION',
   'NO_KEY_FOR_MESSAGE',
+  'UNWRAP_REFUSED',
+  'UNWRAP_UNREACHABLE',
   'DOES_NOT_OPEN',
   'SAMPLE_DIGEST_MISMATCH',
 ] as const;
@@ -18,3 +20,20 @@ export type SealingErrorCode = (typeof SEALING_ERROR_CODES)[number];
  * key.
  */
 export class SealingError extends CodedError<SealingErrorCode> {}
+
+export function noKeyForMessage(region: string): SealingError {
+  return new SealingError({
+    code: 'NO_KEY_FOR_MESSAGE',
+    message: `Expected the private key that wrapped this sample, found none of region ${region}; bring back the key named in the object's metadata.`,
+    remedy: 'stop',
+  });
+}
+
+export function doesNotOpen(): SealingError {
+  return new SealingError({
+    code: 'DOES_NOT_OPEN',
+    message:
+      "Expected an unaltered message wrapped with this region's key; it does not open. The bytes were altered, truncated or added to, or the key is another under the same id.",
+    remedy: 'stop',
+  });
+}

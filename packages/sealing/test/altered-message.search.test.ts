@@ -10,11 +10,12 @@ import {
   sealTo,
   vector,
   zurichKeys,
+  held,
 } from './fixtures.ts';
 
 // Stores control these bytes. Whatever was done to them, nothing but the sample that was sealed may
 // come out.
-const open = (message: Buffer) => openSealed(message, 'zurich', zurichKeys);
+const open = (message: Buffer) => openSealed(message, 'zurich', held(zurichKeys));
 
 /** The codes of opening each of `messages`, none of which may open. */
 async function refusals(messages: Iterable<Buffer>): Promise<Map<SealingErrorCode, number>> {
@@ -165,9 +166,13 @@ it('a message whose header says another region does not open there', async () =>
   expect(readSealedHeader(altered).region).toBe('moscow');
   await expect(
     refusal(() =>
-      openSealed(altered, 'moscow', [
-        { id: newerKey.id.replace('zurich', 'moscow'), privateKeyPem: newerKey.privateKeyPem },
-      ]),
+      openSealed(
+        altered,
+        'moscow',
+        held([
+          { id: newerKey.id.replace('zurich', 'moscow'), privateKeyPem: newerKey.privateKeyPem },
+        ]),
+      ),
     ),
   ).resolves.toBe('DOES_NOT_OPEN');
 });

@@ -17,7 +17,7 @@ import {
 import { availableParallelism, loadavg } from 'node:os';
 import { figure, median, spread, table } from '../../../test/bench/report.ts';
 import { encodeContext } from '../src/encryption-context.ts';
-import { RegionSealer, generateRegionKey, openSealed } from '../src/index.ts';
+import { PemUnwrapper, RegionSealer, generateRegionKey, openSealed } from '../src/index.ts';
 import type { SealingContext } from '../src/index.ts';
 import { openWithSdk, rawRsa, sealWithSdk } from './sdk.ts';
 
@@ -138,10 +138,11 @@ const { message } = await sealer.seal(sample, {
   ...contextOf(sample),
   sampleSha256: hash('sha256', sample),
 });
+const unwrapper = new PemUnwrapper({ privateKey: async () => key.privateKeyPem }, 'zurich');
 const wrapped = publicEncrypt(publicKey, randomBytes(32));
 const opened = await rounds(OPENED_A_TURN, AT_ONCE, {
   'the SDK with its own keyring': () => openWithSdk(key, message),
-  openSealed: () => openSealed(message, 'zurich', [key]),
+  openSealed: () => openSealed(message, 'zurich', unwrapper),
   floor: () => privateDecrypt(privateKey, wrapped),
 });
 const OPENED = ['opening 10 KiB', 'CPU µs', 'of which main thread, by the clock'];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openSealed } from '../src/index.ts';
-import { CANARY, leaks, newerKey, vector } from './fixtures.ts';
+import { CANARY, leaks, newerKey, vector, held } from './fixtures.ts';
 
 // Every refusal in this package's tests goes through `refusal`, which asks `leaks`; here `leaks`
 // itself is shown to see.
@@ -26,7 +26,7 @@ describe('the canary in these tests', () => {
 
 it("an error of opening keeps no cause, since the SDK's and OpenSSL's may repeat bytes", async () => {
   const keys = [{ id: newerKey.id, privateKeyPem: newerKey.privateKeyPem.slice(0, 1_000) }];
-  await expect(openSealed(vector('text').message, 'zurich', keys)).rejects.toSatisfy(
+  await expect(openSealed(vector('text').message, 'zurich', held(keys))).rejects.toSatisfy(
     (error: Error) => error.cause === undefined,
   );
 });

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
-import { RegionSealer, SEALING_ERROR_CODES, SealingError } from '../src/index.ts';
+import { PemUnwrapper, RegionSealer, SEALING_ERROR_CODES, SealingError } from '../src/index.ts';
 import type { RegionKey, SealingContext, SealingErrorCode } from '../src/index.ts';
 import { rawRsa, sealWithSdk } from './sdk.ts';
 import type { SdkMessage } from './sdk.ts';
@@ -69,6 +69,15 @@ export const olderKey = only('zurich', 0);
 export const newerKey = only('zurich', 1);
 export const moscowKey = only('moscow', 0);
 export const zurichKeys = [olderKey, newerKey];
+
+/** These private keys, as the files of one region. */
+export function held(keys: readonly Pick<RegionKey, 'id' | 'privateKeyPem'>[]): PemUnwrapper {
+  const files = {
+    privateKey: async (_region: string, id: string) =>
+      keys.find((key) => key.id === id)?.privateKeyPem,
+  };
+  return new PemUnwrapper(files, 'zurich');
+}
 
 export const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
 

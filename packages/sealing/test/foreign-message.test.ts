@@ -15,6 +15,7 @@ import {
   sha256,
   vector,
   zurichKeys,
+  held,
 } from './fixtures.ts';
 import { rawRsa } from './sdk.ts';
 
@@ -25,10 +26,10 @@ const asMoscow = { id: moscowKey.id, privateKeyPem: moscowKey.privateKeyPem };
 describe('a sample sealed for one region', () => {
   it('is not opened for another, not even with the right key', async () => {
     const { message, region } = { message: vector('text').message, region: 'moscow' };
-    await expect(refusal(() => openSealed(message, region, [asMoscow]))).resolves.toBe(
+    await expect(refusal(() => openSealed(message, region, held([asMoscow])))).resolves.toBe(
       'WRONG_REGION',
     );
-    await expect(refusal(() => openSealed(message, region, zurichKeys))).resolves.toBe(
+    await expect(refusal(() => openSealed(message, region, held(zurichKeys)))).resolves.toBe(
       'WRONG_REGION',
     );
   });
@@ -44,20 +45,20 @@ describe('a sample sealed for one region', () => {
   ])('is refused when %s', async (_what, namespace, key) => {
     const message = await foreignMessage({ to: rawRsa(namespace, key) });
     await expect(refusal(() => readSealedHeader(message))).resolves.toBe('CONTEXT_INVALID');
-    await expect(refusal(() => openSealed(message, 'zurich', zurichKeys))).resolves.toBe(
+    await expect(refusal(() => openSealed(message, 'zurich', held(zurichKeys)))).resolves.toBe(
       'CONTEXT_INVALID',
     );
-    await expect(refusal(() => openSealed(message, 'moscow', [asMoscow]))).resolves.toBe(
+    await expect(refusal(() => openSealed(message, 'moscow', held([asMoscow])))).resolves.toBe(
       'CONTEXT_INVALID',
     );
   });
 
   it("is refused when wrapped to moscow's key in zurich's name", async () => {
     const message = await foreignMessage({ to: rawRsa('residency/zurich', moscowKey) });
-    await expect(refusal(() => openSealed(message, 'zurich', zurichKeys))).resolves.toBe(
+    await expect(refusal(() => openSealed(message, 'zurich', held(zurichKeys)))).resolves.toBe(
       'NO_KEY_FOR_MESSAGE',
     );
-    await expect(refusal(() => openSealed(message, 'moscow', [asMoscow]))).resolves.toBe(
+    await expect(refusal(() => openSealed(message, 'moscow', held([asMoscow])))).resolves.toBe(
       'WRONG_REGION',
     );
   });
@@ -104,7 +105,7 @@ describe('a key', () => {
     ['none', [], 'NO_KEY_FOR_MESSAGE'],
   ];
   it.each(cases)('does not open a sample: %s', async (_what, keys, code) => {
-    await expect(refusal(() => openSealed(message, 'zurich', keys))).resolves.toBe(code);
+    await expect(refusal(() => openSealed(message, 'zurich', held(keys)))).resolves.toBe(code);
   });
 });
 
@@ -130,13 +131,13 @@ describe('what is bound to a message', () => {
   it.each(cases)('is refused with %s', async (_what, values) => {
     const message = await foreignMessage({ values });
     await expect(refusal(() => readSealedHeader(message))).resolves.toBe('CONTEXT_INVALID');
-    await expect(refusal(() => openSealed(message, 'zurich', zurichKeys))).resolves.toBe(
+    await expect(refusal(() => openSealed(message, 'zurich', held(zurichKeys)))).resolves.toBe(
       'CONTEXT_INVALID',
     );
   });
 
   it('opens when it is as a router binds it', async () => {
-    expect(await openSealed(await foreignMessage(), 'zurich', zurichKeys)).toEqual({
+    expect(await openSealed(await foreignMessage(), 'zurich', held(zurichKeys))).toEqual({
       sample: CANARY,
       context: contextOf(CANARY),
     });
@@ -148,7 +149,7 @@ describe('a sample', () => {
     const message = await foreignMessage({
       values: { ...boundValues(), 'sample-sha256': sha256('another sample') },
     });
-    await expect(refusal(() => openSealed(message, 'zurich', zurichKeys))).resolves.toBe(
+    await expect(refusal(() => openSealed(message, 'zurich', held(zurichKeys)))).resolves.toBe(
       'SAMPLE_DIGEST_MISMATCH',
     );
   });
@@ -160,21 +161,21 @@ describe('a sample', () => {
     });
     const message = await foreignMessage({ to: keyring });
     expect(readSealedHeader(message).wrappingKeys).toEqual([newerKey.id, olderKey.id]);
-    await expect(refusal(() => openSealed(message, 'zurich', zurichKeys))).resolves.toBe(
+    await expect(refusal(() => openSealed(message, 'zurich', held(zurichKeys)))).resolves.toBe(
       'DOES_NOT_OPEN',
     );
   });
 
   it('sealed without key commitment is refused', async () => {
     const message = await foreignMessage({ commits: false });
-    await expect(refusal(() => openSealed(message, 'zurich', zurichKeys))).resolves.toBe(
+    await expect(refusal(() => openSealed(message, 'zurich', held(zurichKeys)))).resolves.toBe(
       'NOT_A_SEALED_SAMPLE',
     );
   });
 
   it('sealed with the wrong context by the sealer itself is found out on opening', async () => {
     const { message } = await sealTo(newerKey, CANARY, contextOf('another sample'));
-    await expect(refusal(() => openSealed(message, 'zurich', zurichKeys))).resolves.toBe(
+    await expect(refusal(() => openSealed(message, 'zurich', held(zurichKeys)))).resolves.toBe(
       'SAMPLE_DIGEST_MISMATCH',
     );
   });

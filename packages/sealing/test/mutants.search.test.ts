@@ -28,7 +28,7 @@ afterAll(() => {
 /** The sealer with the defect, from a copy of its source. */
 async function sealingWith({ file, from, to }: Mutant): Promise<Sealing> {
   const copy = mkdtempSync(join(folder, 'mutant-'));
-  for (const name of readdirSync(SOURCE)) {
+  for (const name of readdirSync(SOURCE).filter((one) => one.endsWith('.ts'))) {
     const text = readFileSync(join(SOURCE, name), 'utf8');
     if (name === file) expect(text.split(from).length, `"${from}" in ${file}`).toBe(2);
     writeFileSync(join(copy, name), name === file ? text.replace(from, () => to) : text);

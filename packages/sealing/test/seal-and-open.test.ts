@@ -12,6 +12,7 @@ import {
   sealTo,
   sha256,
   zurichKeys,
+  held,
 } from './fixtures.ts';
 
 const MIB = 1024 * 1024;
@@ -25,7 +26,7 @@ describe('a sealed sample', () => {
         'a pattern whose length is a prime number of bytes, 61 in all.',
       );
       const sealed = await sealTo(newerKey, sample);
-      const opened = await openSealed(sealed.message, 'zurich', zurichKeys);
+      const opened = await openSealed(sealed.message, 'zurich', held(zurichKeys));
       expect(opened.sample.equals(sample)).toBe(true);
       expect(opened.context).toEqual(contextOf(sample));
       expect(sealed).toMatchObject({
@@ -54,7 +55,7 @@ describe('a sealed sample', () => {
           const key = { ...newerKey, id: 'any-region' };
           const { message } = await sealTo(key, sample, context);
           expect(readSealedHeader(message)).toEqual({ ...context, wrappingKeys: [key.id] });
-          expect(await openSealed(message, region, [key])).toEqual({ sample, context });
+          expect(await openSealed(message, region, held([key]))).toEqual({ sample, context });
         },
       ),
       { numRuns: 100, seed: 20_261_003 },
@@ -84,10 +85,10 @@ describe('after a newer key was added', () => {
     const after = await sealer.seal(CANARY, contextOf(CANARY));
     expect([before.wrappingKey, after.wrappingKey]).toEqual([olderKey.id, newerKey.id]);
     for (const { message } of [before, after])
-      expect((await openSealed(message, 'zurich', zurichKeys)).sample).toEqual(CANARY);
-    await expect(refusal(() => openSealed(after.message, 'zurich', [olderKey]))).resolves.toBe(
-      'NO_KEY_FOR_MESSAGE',
-    );
+      expect((await openSealed(message, 'zurich', held(zurichKeys))).sample).toEqual(CANARY);
+    await expect(
+      refusal(() => openSealed(after.message, 'zurich', held([olderKey]))),
+    ).resolves.toBe('NO_KEY_FOR_MESSAGE');
   });
 });
 
@@ -147,5 +148,5 @@ it('seals with a public key whose lines end as on Windows', async () => {
     { id: newerKey.id, publicKeyPem: newerKey.publicKeyPem.replaceAll('\n', '\r\n') },
     CANARY,
   );
-  expect((await openSealed(message, 'zurich', zurichKeys)).sample).toEqual(CANARY);
+  expect((await openSealed(message, 'zurich', held(zurichKeys))).sample).toEqual(CANARY);
 });

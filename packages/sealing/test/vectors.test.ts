@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openSealed, readSealedHeader } from '../src/index.ts';
-import { refusal, refused, sha256, testKeys, vectors } from './fixtures.ts';
+import { refusal, refused, sha256, testKeys, vectors, held } from './fixtures.ts';
 
 it('has vectors of this sealer and of the one before, of an older key, of both regions and of another implementation', () => {
   expect(vectors.map(({ name }) => name).toSorted()).toEqual([
@@ -27,7 +27,7 @@ describe.each(vectors)(
     });
 
     it('opens to its sample and context with all keys of its region', async () => {
-      expect(await openSealed(message, context.region, testKeys(context.region))).toEqual({
+      expect(await openSealed(message, context.region, held(testKeys(context.region)))).toEqual({
         sample: Buffer.from(sample),
         context,
       });
@@ -39,7 +39,7 @@ describe.each(vectors)(
 it('a message without frames, good for the SDK that wrote it, is refused', async () => {
   expect(refused.map(({ name }) => name)).toEqual(['python-unframed']);
   for (const { message } of refused)
-    await expect(refusal(() => openSealed(message, 'zurich', testKeys('zurich')))).resolves.toBe(
-      'NOT_A_SEALED_SAMPLE',
-    );
+    await expect(
+      refusal(() => openSealed(message, 'zurich', held(testKeys('zurich')))),
+    ).resolves.toBe('NOT_A_SEALED_SAMPLE');
 });

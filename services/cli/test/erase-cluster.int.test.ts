@@ -69,7 +69,7 @@ it("a subject's samples are erased in every bucket, and the link gets a tombston
   const [hold] = await cluster.json(0, ...placing);
   startService(cluster, 'custodian');
   const yes = ['erase', ...args, '--yes', String(plan.at(-1)?.['digest'])];
-  const [order, done] = await cluster.json(0, ...yes);
+  const [order, done] = await cluster.json(1, ...yes);
   expect(done).toEqual({ erased: 1, held: 1 });
   const links = async () =>
     await Array.fromAsync((await cluster.log()).read(TOPICS.subjects, { until: 'end' }));

@@ -1,8 +1,13 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { openEmbeddedSystem } from '../src/embedded/embedded-system.ts';
+import { place } from '../src/erasure/place-hold.ts';
+import { Output } from '../src/terminal/output.ts';
 import { finished, makeFolder, publishSamples, temporaryFolder } from './residency.ts';
-import type { Folder } from './residency.ts';
+import type { Folder, Row } from './residency.ts';
 
 const REASON = ['--reason', 'request 4711'];
 
@@ -47,6 +52,7 @@ describe('a plan', () => {
         stored: 3,
         copies: { 'zrh-1': 3, 'zrh-2': 3 },
         kept: {},
+        keptByRetired: {},
         held: 0,
         erased: 0,
       },
@@ -77,6 +83,13 @@ describe('a plan', () => {
         kept: { 'zrh-2': 2 },
       },
     );
+    await other.json(0, 'site', 'retire', 'zrh-2', ...REASON);
+    const args = ['erase', '--consent', 'consent-0001', ...REASON];
+    expect((await other.json(0, ...args))[0]).toMatchObject({
+      kept: {},
+      keptByRetired: { 'zrh-2': 2 },
+    });
+    expect((await other.run(...args)).out).toContain('until its bucket or folder is deleted');
   });
 
   it.each([
@@ -125,7 +138,7 @@ async function inLog(folder: Folder, bytes: string): Promise<boolean> {
 }
 
 describe('an order', () => {
-  it('is recorded once, and drops the copies of the intake log but what is on hold', async () => {
+  it('is recorded once; the custodian drops the intake copies with the samples, but what is on hold', async () => {
     const folder = await temporaryFolder();
     const [, second = ''] = await withdrawn(folder, 'a', 'b');
     await folder.json(0, 'hold', 'place', '--submission', second, ...REASON);
@@ -135,6 +148,8 @@ describe('an order', () => {
     const yes = ['erase', ...args, ...REASON, '--yes', digest, '--no-wait'];
     const [ordered] = await folder.json(0, ...yes);
     expect(ordered).toEqual({ order: expect.any(String), named: 1 });
+    expect(await inLog(folder, 'sample a')).toBe(true);
+    await folder.run('route', '--once');
     expect(await inLog(folder, 'sample a')).toBe(false);
     expect(await inLog(folder, 'sample b')).toBe(true);
     const after = await control(folder);
@@ -147,6 +162,50 @@ describe('an order', () => {
     expect(await control(folder)).toBe(after);
     expect(await inLog(folder, LINK)).toBe(true);
   });
+
+  it('about a consent ends at its withdrawal, and a later withdrawal is ordered anew', async () => {
+    const folder = await temporaryFolder();
+    await withdrawn(folder, 'a');
+    const args = ['--consent', 'consent-0001'];
+    const ordered = async (): Promise<readonly Row[]> => {
+      const digest = await digestOf(folder, ...args);
+      return await folder.json(0, 'erase', ...args, ...REASON, '--yes', digest, '--no-wait');
+    };
+    expect(await ordered()).toHaveLength(1);
+    expect(await ordered()).toEqual([]);
+    await folder.run('route', '--once');
+    await folder.json(0, 'consent', 'grant', '--consent', 'consent-0001', '--subject', 's');
+    await publishSamples(folder, 'b');
+    await folder.json(0, 'consent', 'withdraw', '--consent', 'consent-0001');
+    // The sample still waits.
+    expect(await ordered()).toHaveLength(1);
+    expect(await ordered()).toEqual([]);
+    await folder.run('route', '--once');
+    expect(await folder.json(0, 'sample', 'list', '--region', 'zurich')).toEqual([
+      expect.objectContaining({ sites: [], erased: expect.anything() }),
+      expect.objectContaining({ sites: [], erased: expect.anything() }),
+    ]);
+    const [shown] = await folder.json(0, 'consent', 'show', ...args);
+    const intervals = shown?.['intervals'] as readonly { readonly until: string }[];
+    const events = await folder.json(0, 'audit', 'list', '--control');
+    expect(
+      events
+        .filter(({ type }) => type === 'residency.erasure.ordered.v1')
+        .map(({ data }) => (data as { readonly consents: unknown }).consents),
+    ).toEqual(intervals.map(({ until }) => [{ consentId: 'consent-0001', before: until }]));
+  });
+
+  it('of which something is on hold ends with 1', async () => {
+    const folder = await temporaryFolder();
+    const [first = ''] = await withdrawn(folder, 'a');
+    await folder.json(0, 'hold', 'place', '--submission', first, ...REASON);
+    const args = ['--submission', first];
+    const yes = ['erase', ...args, ...REASON, '--yes', await digestOf(folder, ...args)];
+    const ended = await folder.run(...yes);
+    expect([ended.code, ended.err]).toEqual([1, expect.stringContaining('ON_HOLD')]);
+    expect(ended.out).toContain('Erased: 0 samples. On hold: 1.');
+    expect(await folder.json(1, ...yes)).toEqual([{ erased: 0, held: 1 }]);
+  });
 });
 
 it('an order that is interrupted stands, and one whose samples have changed is not made', async () => {
@@ -157,8 +216,6 @@ it('an order that is interrupted stands, and one whose samples have changed is n
   const command = folder.spawn(['erase', ...args, ...REASON, '--yes', digest]);
   const ended = finished(command);
   await expect.poll(() => control(folder)).toContain('residency.erasure.ordered.v1');
-  // Once it waits, every copy in the intake log is gone.
-  await expect.poll(() => inLog(folder, 'sample a')).toBe(false);
   command.kill('SIGINT');
   const { code, err } = await ended;
   expect([code, err]).toEqual([130, expect.stringContaining('The order stands')]);
@@ -200,6 +257,32 @@ describe('a hold', () => {
     expect(await folder.json(0, 'hold', 'list')).toEqual([
       expect.objectContaining({ liftedAt: expect.any(String), liftedBecause: 'over' }),
     ]);
+  });
+
+  it('says what was erased before it was recorded', async () => {
+    const folder = await temporaryFolder();
+    const submissions = await withdrawn(folder, 'a', 'b');
+    const args = ['--consent', 'consent-0001'];
+    const digest = await digestOf(folder, ...args);
+    await folder.json(0, 'erase', ...args, ...REASON, '--yes', digest, '--no-wait');
+    const system = await openEmbeddedSystem(join(folder.path, '.residency'), folder.checkpoints);
+    onTestFinished(() => system.close());
+    const append = system.append.bind(system);
+    vi.spyOn(system, 'append').mockImplementation(async (entries) => {
+      await folder.run('route', '--once');
+      return await append(entries);
+    });
+    const [out, err] = [new PassThrough(), new PassThrough()];
+    const session = {
+      output: new Output(out, err),
+      env: {},
+      signal: new AbortController().signal,
+      now: Date.now,
+      abandonIn: () => undefined,
+    };
+    await place(session, system, { named: { submissions }, reason: 'case 4711', json: false });
+    err.end();
+    expect(await text(err)).toContain('2 samples of them had been erased already');
   });
 
   it('needs something to hold', async () => {

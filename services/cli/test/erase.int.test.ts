@@ -146,7 +146,9 @@ describe('an erasure', () => {
     // The same samples again, with a new consent.
     await folder.json(0, 'consent', 'grant', '--consent', 'consent-0001', '--subject', 'another');
     await publishSamples(folder, 'a', 'b');
+    expect(await intakeHas(folder, 'sample a')).toBe(true);
     await folder.run('route', '--once');
+    for (const name of ['a', 'b']) expect(await intakeHas(folder, `sample ${name}`)).toBe(false);
     expect((await folder.json(0, 'audit', 'list', '--outcome', 'refused')).length).toBe(2);
     expect((await folder.run('audit', 'list', '--outcome', 'refused')).out).toContain('ERASED');
     expect(await sealedIn(folder)).toEqual([]);
@@ -199,12 +201,21 @@ describe('an erasure', () => {
       expect.objectContaining({ erased: 1, keptBySitesOut: 'zrh-2 1' }),
     ]);
     expect((await folder.run('audit', 'erasures', '--format', 'csv')).out).toMatch(
-      /^at,order,by,.*\r\n.*,zurich,1,1,1,0,0,zrh-2 1,.*,request 4711\r\n$/,
+      /^at,order,by,.*\r\n.*,zurich,1,1,1,0,0,zrh-2 1,,.*,request 4711\r\n$/,
     );
     await folder.json(0, 'audit', 'erasures', '--order', act, '--samples');
     expect((await folder.run('audit', 'erasures', '--order', act, '--receipt', 'r')).code).toBe(0);
     const page = await readFile(join(folder.path, 'r', 'receipt.md'), 'utf8');
     expect(page).toContain('the site zrh-2');
+    expect(page).toContain('the custodian deletes it with the sample');
+    await folder.json(0, 'site', 'retire', 'zrh-2', '--reason', 'gone');
+    expect(await folder.json(0, 'audit', 'erasures')).toEqual([
+      expect.objectContaining({ erased: 1, keptBySitesOut: '', keptByRetired: 'zrh-2 1' }),
+    ]);
+    await folder.run('audit', 'erasures', '--order', act, '--receipt', 'retired');
+    expect(await readFile(join(folder.path, 'retired', 'receipt.md'), 'utf8')).toContain(
+      'the site zrh-2 (region zurich) is retired and keeps its copy',
+    );
     const again = await folder.run('audit', 'erasures', '--order', act, '--receipt', 'r');
     expect([again.code, again.err]).toEqual([2, expect.stringContaining('FILE_EXISTS')]);
     await folder.json(0, 'site', 'in', 'zrh-2');
@@ -221,7 +232,8 @@ it('audit erasures selects by time, order and reason, and refuses an order that 
   expect((await folder.run('audit', 'erasures')).err).toContain('Nothing was ordered');
   const plan = await folder.json(0, 'erase', '--consent', 'consent-0001', ...REASON);
   const yes = ['--yes', String(plan.at(-1)?.['digest']), '--no-wait'];
-  await folder.json(0, 'erase', '--consent', 'consent-0001', ...REASON, ...yes);
+  const [order] = await folder.json(0, 'erase', '--consent', 'consent-0001', ...REASON, ...yes);
+  const act = String(order?.['order']);
   for (const [args, count] of [
     [['--reason', '4711'], 1],
     [['--reason', '4712'], 0],
@@ -233,6 +245,7 @@ it('audit erasures selects by time, order and reason, and refuses an order that 
     [['--order', '3f0c2c51-9d0b-4c7e-8a25-6b1f0f1f9a10'], 1, 'ORDER_UNKNOWN'],
     [['--order', 'x'], 2, 'a UUID'],
     [['--receipt', 'r'], 2, '--order'],
+    [['--order', act, '--to', '2020-01-01', '--receipt', 'r'], 2, 'does not; nothing was written'],
   ] as const) {
     const ended = await folder.run('audit', 'erasures', ...args);
     expect([ended.code, ended.err]).toEqual([code, expect.stringContaining(text)]);

@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { encodeAuditEvent } from '@residency/contracts';
+import type { AuditEvent } from '@residency/contracts';
 import { expect, it } from 'vitest';
 import { intakeUntil } from '../src/erasure/erasure-plan.ts';
-import { inParts, namedBy } from '../src/erasure/named.ts';
+import { inParts, isNamed, namedBy } from '../src/erasure/named.ts';
 import { OrderIndex } from '../src/erasure/order-index.ts';
 import { receiptPage } from '../src/erasure/receipt-page.ts';
+import type { AuditQuery } from '../src/system/system.ts';
 import { program } from './command-tree.ts';
 import { intakeText } from '../src/erasure/print-plan.ts';
 
@@ -23,15 +27,55 @@ it.each(['erase', 'keep-and-hold'])('the commands of docs/how-to/%s.md exist', a
 
 const [ONE, TWO] = ['1'.repeat(64), '2'.repeat(64)];
 
+/** With events of these records in its audit log. */
+function withRecords(...records: readonly { readonly at: number; readonly submission: string }[]) {
+  return {
+    auditRecords: ({ from = 0 }: AuditQuery = {}) =>
+      Readable.from(
+        records
+          .filter(({ at }) => at >= from)
+          .map(({ at, submission }) => encodeAuditEvent(refused(at, submission))),
+      ),
+  };
+}
+
+function refused(at: number, submission: string): AuditEvent {
+  return {
+    position: { log: 'log', topic: 'threat.samples', partition: 0, offset: BigInt(at) },
+    at,
+    outcome: 'refused',
+    data: {
+      previous: null,
+      submission,
+      sampleBytes: 1,
+      verdict: 'malicious',
+      consentId: 'consent-1',
+      reason: 'CONSENT_WITHDRAWN',
+    },
+  };
+}
+
+const session = { signal: new AbortController().signal };
+
 it.each([
-  [0, undefined, 'at once'],
+  [0, undefined, 'with the sample'],
   [Infinity, 'forever', 'for ever'],
   [Number.MAX_SAFE_INTEGER, 'forever', 'for ever'],
   [60_000, '1970-01-01T00:01:09.000Z', 'until 1970-01-01T00:01:09.000Z'],
 ])('a retention of %s ms is said from the newest sample on', async (retention, until, text) => {
-  const system = { intakeRetention: () => Promise.resolve(retention) };
-  expect(await intakeUntil(system, [{ at: 5 }, { at: 9_000 }])).toBe(until);
+  const system = { intakeRetention: () => Promise.resolve(retention), ...withRecords() };
+  const samples = [5, 9_000].map((at) => ({ at, submission: ONE }));
+  expect(await intakeUntil(session, system, samples)).toBe(until);
   expect(intakeText(until)).toContain(text);
+});
+
+it('a record of a submission that came later keeps its bytes in the intake log for longer', async () => {
+  const again = withRecords({ at: 20_000, submission: ONE }, { at: 30_000, submission: TWO });
+  const system = { intakeRetention: () => Promise.resolve(60_000), ...again };
+  const until = (at: number, submission: string) =>
+    intakeUntil(session, system, [{ at, submission }]);
+  expect(await until(5, ONE)).toBe('1970-01-01T00:01:20.000Z');
+  expect(await until(25_000, ONE)).toBe('1970-01-01T00:01:25.000Z');
 });
 
 it('names are sorted, said once, and ordered in parts', async () => {
@@ -42,6 +86,17 @@ it('names are sorted, said once, and ordered in parts', async () => {
     { consents: ['consent-2', 'consent-3'] },
     { consents: ['consent-4'] },
   ]);
+});
+
+it('a consent names the samples before its instant, and all of them if it has none', () => {
+  const sample = { submission: ONE, consentId: 'consent-1' };
+  const consents = ['consent-1'];
+  const before = new Map([['consent-1', 10]]);
+  const named = [9, 10].map((at) => isNamed({ consents }, before)({ ...sample, at }));
+  expect(named).toEqual([true, false]);
+  expect(isNamed({ consents })({ ...sample, at: 10 })).toBe(true);
+  expect(isNamed({ submissions: [ONE] }, before)({ ...sample, at: 10 })).toBe(true);
+  expect(isNamed({ submissions: [TWO] })({ ...sample, at: 9 })).toBe(false);
 });
 
 it('a sample has every order that names it, of its consent those made after it', () => {
@@ -89,9 +144,15 @@ it('the page of a receipt says what was erased, what was not, and how to verify'
           state: 'erased',
           sites: ['zrh-1'],
           erased: [entry],
-          kept: ['zrh-2'],
+          kept: { out: ['zrh-2'], retired: ['zrh-3'] },
         },
-        { sample: sample(TWO), state: 'held', sites: [], erased: [], kept: [] },
+        {
+          sample: sample(TWO),
+          state: 'held',
+          sites: [],
+          erased: [],
+          kept: { out: [], retired: [] },
+        },
       ],
     },
     files: [{ file: 'zurich-7.tlog-proof', entry }],
@@ -99,7 +160,8 @@ it('the page of a receipt says what was erased, what was not, and how to verify'
     intakeUntil: '2026-01-01T00:00:00.000Z',
   });
   expect(page).toContain(`| ${ONE} | 1970-01-01T00:00:00.000Z | zurich | zrh-1 |`);
-  expect(page).toMatch(new RegExp(`${ONE}: the site zrh-2`));
+  expect(page).toMatch(new RegExp(`${ONE}: the site zrh-2 .* until it is in service again`));
+  expect(page).toMatch(new RegExp(`${ONE}: the site zrh-3 .* retired .* until its bucket`));
   expect(page).toMatch(new RegExp(`${TWO}: it must be kept`));
   expect(page).toContain('until 2026-01-01T00:00:00.000Z');
   expect(page).toContain('residency audit verify zurich-7.tlog-proof --key "the-key"');

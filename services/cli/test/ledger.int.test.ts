@@ -346,7 +346,9 @@ describe('reconcile', () => {
     const without = await copied();
     await rm(join(without.path, LEDGER), { recursive: true });
     const report = await without.json(0, 'reconcile', '--report', 'without.json');
-    expect(report.at(-1)).toMatchObject({ ledgersAbsent: ['residency.audit/0'] });
+    expect(report.at(-1)).toMatchObject({
+      ledgersAbsent: ['residency.audit/0', 'residency.control/0'],
+    });
     expect(await readFile(join(without.path, 'without.json'), 'utf8')).toContain(
       'the ledger of residency.audit/0',
     );

@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -78,10 +78,13 @@ it('opening a sample is recorded before the file exists, with its principal', as
       {
         type: 'residency.sample.open-begun.v1',
         principal: me,
-        data: { act, submission, region: 'zurich' },
+        data: { act, submission, region: 'zurich', around: 'vault' },
       },
     ],
   });
+  expect((await folder.run('audit', 'list', '--control')).out).toMatch(
+    /sample\.open-begun\.v1  act=\S+ submission=\S+ region=zurich around=vault by=/,
+  );
   const failed = await traceOf([
     'sample',
     'open',
@@ -95,6 +98,32 @@ it('opening a sample is recorded before the file exists, with its principal', as
   expect(failed.traces).toMatchObject([
     { data: { submission } },
     { type: 'residency.act.failed.v1', data: { code: 'FILE_UNREADABLE' } },
+  ]);
+});
+
+it('reconciling with --open is recorded as one act before anything is opened, and without it not at all', async () => {
+  const opened = await traceOf(['reconcile', '--open'], { RESIDENCY_PRINCIPAL: 'operator 7' });
+  expect(opened).toMatchObject({ code: 0 });
+  expect(opened.traces).toEqual([
+    {
+      at: expect.any(String) as string,
+      type: 'residency.reconciliation.open-begun.v1',
+      principal: 'operator 7',
+      data: { act, regions: ['zurich', 'moscow'] },
+    },
+  ]);
+  expect((await traceOf(['reconcile'])).traces).toEqual([]);
+
+  const sites = join(folder.path, '.residency/sites');
+  await rename(join(sites, 'zrh-1'), join(folder.path, 'away'));
+  const failed = await traceOf(['reconcile', '--open']);
+  await rename(join(folder.path, 'away'), join(sites, 'zrh-1'));
+  expect(failed.traces).toMatchObject([
+    { type: 'residency.reconciliation.open-begun.v1' },
+    {
+      type: 'residency.act.failed.v1',
+      data: { act: failed.traces[0]?.data['act'], code: 'SITE_MARKER_MISSING' },
+    },
   ]);
 });
 
@@ -186,6 +215,7 @@ it('what can not be recorded is not done', async () => {
   for (const args of [
     ['keys', 'add', '--region', 'zurich'],
     ['sample', 'open', submission, '--region', 'zurich', '--out', 'unrecorded'],
+    ['reconcile', '--open'],
     ['quarantine', 'redrive', position],
   ]) {
     const { code, err } = await folder.run(...args);

@@ -7,6 +7,7 @@ import type { ControlState } from '@residency/contracts';
 import { runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import type { SettledOutcomes } from '@residency/routing';
+import { PemUnwrapper } from '@residency/sealing';
 import { retryUntilReady } from '@residency/waiting';
 import type { Logger, Metrics } from '@residency/telemetry';
 import type { CustodianSettings } from './config.ts';
@@ -58,7 +59,7 @@ export async function startCustodian(deps: CustodianDeps): Promise<RunningWork> 
     outcomes: { outcomeOf: (position) => front.requireOutcomes().outcomeOf(position) },
     consents: freshConsents(consents, Date.now),
     sites: { site: (site) => sites.site(site, region) },
-    keys: new KeyDirectory(vault.keys.directory),
+    unwrapper: new PemUnwrapper(new KeyDirectory(vault.keys.directory), region),
     ledgers,
     trust,
   });

@@ -1,5 +1,5 @@
 import { inEachCustodyLog } from '@residency/auditor';
-import { codeOf, remedyOf } from '@residency/coded-error';
+import { codeOf, hasCode, remedyOf } from '@residency/coded-error';
 import { regionOfCustody } from '@residency/contracts';
 import type { ControlState } from '@residency/contracts';
 import { RegisterFile } from '@residency/adapter-filesystem';
@@ -13,7 +13,7 @@ import { pause } from '@residency/waiting';
 import type { DataDirectory } from './data-directory.ts';
 import { EmbeddedControlView } from './embedded-control-view.ts';
 import type { EmbeddedSites } from './embedded-sites.ts';
-import { ErasedRecords } from './erased-records.ts';
+import { erasedRecords } from './erased-records.ts';
 import { regionsOf } from './regions-of.ts';
 
 export interface EmbeddedCustodyDeps {
@@ -46,6 +46,7 @@ const LOOK_EVERY_MS = 1_000;
  */
 export async function keepEmbeddedCustody(deps: KeptCustodyDeps): Promise<void> {
   const policies = deps.data.log.policyView();
+  const dropErased = erasedRecords(deps.data.log, deps.logger);
   await inEachCustodyLog(
     {
       policies: async () => (await policies.read()).versions,
@@ -57,7 +58,7 @@ export async function keepEmbeddedCustody(deps: KeptCustodyDeps): Promise<void> 
       },
     },
     async ({ topic }, signal) => {
-      await keepRegion(deps, regionOfCustody(topic) ?? topic, signal);
+      await keepRegion(deps, regionOfCustody(topic) ?? topic, dropErased, signal);
     },
   );
 }
@@ -65,9 +66,9 @@ export async function keepEmbeddedCustody(deps: KeptCustodyDeps): Promise<void> 
 async function keepRegion(
   deps: KeptCustodyDeps,
   region: string,
+  dropErased: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  const erased = new ErasedRecords(deps.data.log, region);
   while (!signal.aborted) {
     try {
       await keepCustody({
@@ -79,7 +80,7 @@ async function keepRegion(
         logger: deps.logger,
         metrics: deps.metrics,
         rounded: async () => {
-          await erased.drop();
+          await dropErased();
           deps.waits(undefined);
         },
       });
@@ -133,10 +134,25 @@ export async function payOnce(
       copied += report.copied;
     } while (report.busy && !signal.aborted);
     await custodian.keep();
-    await new ErasedRecords(data.log, region).drop();
+    await dropErasedOnce(data, note);
     for (const debts of report.debts.values()) owed += debts.owed;
   }
   return { copied, owed };
+}
+
+/** The copies stay made even if this must wait. */
+async function dropErasedOnce(
+  { log }: Pick<DataDirectory, 'log'>,
+  note: (sentence: string) => void,
+): Promise<void> {
+  try {
+    await log.dropErased();
+  } catch (error) {
+    if (!hasCode(error, 'LOG_BUSY')) throw error;
+    note(
+      'Intake records of erased samples may still be on the disk, because another process reads the log. The next run tries again.',
+    );
+  }
 }
 
 /** In the data directory. Its log has no topic ids; a copy of the directory has a copy of both. */

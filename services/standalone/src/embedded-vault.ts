@@ -6,6 +6,7 @@ import { custodyTopic } from '@residency/contracts';
 import { hasVaultFolder, openVault, readVaultFolder } from '@residency/custodian';
 import type { ActiveDesks, VaultFolder } from '@residency/custodian';
 import { verifierKeysOf } from '@residency/ledger';
+import { PemUnwrapper } from '@residency/sealing';
 import type { Vault } from '@residency/vault';
 import type { DataDirectory } from './data-directory.ts';
 import { embeddedStores } from './embedded-ledger.ts';
@@ -62,7 +63,7 @@ export async function openEmbeddedVault({
         outcomes: log.settledOutcomes(),
         consents: log.consentView(),
         sites: { site: (name) => sites.custodianSite(name, region) },
-        keys,
+        unwrapper: new PemUnwrapper(keys, region),
         ledgers: embeddedStores(data).store,
         trust: {
           origin: ledgerOrigin(LEDGER_PREFIX, log.name, of, ledger.generation),

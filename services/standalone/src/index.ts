@@ -16,7 +16,6 @@ export type { EmbeddedLedger } from './embedded-ledger.ts';
 export { EmbeddedControlView } from './embedded-control-view.ts';
 export { payOnce } from './embedded-custody.ts';
 export type { PaidDebts } from './embedded-custody.ts';
-export { ErasedIntake } from './erased-intake.ts';
 export { EmbeddedSites } from './embedded-sites.ts';
 export type { WrapStore } from './embedded-sites.ts';
 export {

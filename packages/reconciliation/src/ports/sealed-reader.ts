@@ -18,7 +18,10 @@ export interface SealedHeader extends BoundContext {
 /** Throws if the bytes are not a sealed message. */
 export type ReadSealedHeader = (message: Buffer) => SealedHeader;
 
-/** Opens with the region's private keys. Throws if that is not possible. */
+/**
+ * Opens with the region's private keys. Throws if that is not possible, with remedy `retry` if it is
+ * not possible now.
+ */
 export type OpenSealed = (
   message: Buffer,
   region: string,

@@ -53,16 +53,25 @@ export async function requireGiven(
       });
 }
 
-/** Throws `CONSENT_NOT_WITHDRAWN` for a consent that is in force. */
-export async function requireWithdrawn(
+/**
+ * The append time of each consent's last withdrawal, milliseconds; one that was never given is left
+ * out. Throws `CONSENT_NOT_WITHDRAWN` for a consent that is in force.
+ */
+export async function withdrawals(
   system: Pick<System, 'consentHistory'>,
   consents: readonly string[],
-): Promise<void> {
+): Promise<ReadonlyMap<string, number>> {
+  const ends = new Map<string, number>();
   for (const consent of consents)
-    if ((await system.consentHistory(consent)).some(({ until }) => until === undefined))
-      throw new CliError({
-        code: 'CONSENT_NOT_WITHDRAWN',
-        message: `Expected withdrawn consents, found that ${consent} is in force; nothing was ordered. Withdraw it first: residency consent withdraw --consent ${consent}.`,
-        remedy: 'stop',
-      });
+    for (const { until } of await system.consentHistory(consent)) {
+      if (until === undefined)
+        throw new CliError({
+          code: 'CONSENT_NOT_WITHDRAWN',
+          message: `Expected withdrawn consents, found that ${consent} is in force; nothing was ordered. Withdraw it first: residency consent withdraw --consent ${consent}.`,
+          remedy: 'stop',
+        });
+      // The last one, unless a broker's clock was set back between two.
+      ends.set(consent, Math.max(ends.get(consent) ?? 0, until));
+    }
+  return ends;
 }

@@ -1,4 +1,5 @@
 import {
+  ErasureIndex,
   SAMPLE_ACCESSED,
   SAMPLE_COPIED,
   SAMPLE_ERASED,
@@ -11,6 +12,8 @@ import {
 import type { ErasableSample } from '@residency/contracts';
 import { holding, unerasedSites } from '@residency/custody';
 import type { Holding, SampleCopied, SampleErased, StoredSample } from '@residency/custody';
+import { controlOf } from '../system/control-state.ts';
+import { regionSites } from '../system/holdings.ts';
 import type { RegionSites } from '../system/holdings.ts';
 import type { System } from '../system/system.ts';
 import { interruptible } from '../terminal/interruptible.ts';
@@ -108,11 +111,39 @@ export function isErased(held: Holding, sites: RegionSites | undefined): boolean
   return held.erased !== undefined && unerasedSites(held, sites?.serving ?? []).length === 0;
 }
 
-/** The sites that are out of service and keep a copy. A retired one is its owner's to delete. */
-export function keptIn(held: Holding, sites: RegionSites | undefined): readonly string[] {
-  return [...held.copies, ...held.unequal]
+/** Sites that do not serve and keep a copy. */
+export interface KeptIn {
+  /** Out of service: they erase it when they are taken in again. */
+  readonly out: readonly string[];
+  /** Nobody expects them back: their owner deletes it. */
+  readonly retired: readonly string[];
+}
+
+export function keptIn(held: Holding, sites: RegionSites | undefined): KeptIn {
+  const kept = [...held.copies, ...held.unequal]
     .map(({ site }) => site)
-    .filter(
-      (site) => sites?.serving.includes(site) !== true && sites?.service.retired.has(site) !== true,
-    );
+    .filter((site) => sites?.serving.includes(site) !== true);
+  const isRetired = (site: string): boolean => sites?.service.retired.has(site) === true;
+  return {
+    out: kept.filter((site) => !isRetired(site)),
+    retired: kept.filter((site) => isRetired(site)),
+  };
+}
+
+/** How many of these are erased in every site in service, and how many others are on hold. */
+export async function countErased(
+  session: Session,
+  system: System,
+  samples: ReadonlyMap<string, FoundSample>,
+): Promise<{ readonly erased: number; readonly held: number }> {
+  const control = await controlOf(system);
+  const holds = new ErasureIndex(control.erasures);
+  const sites = await regionSites(session, system, { control, regions: regionsOf(samples) });
+  const custody = await custodyOf(session, system, samples);
+  let [erased, held] = [0, 0];
+  for (const [position, sample] of samples)
+    if (isErased(heldBy(sample, custody.get(position)), sites.get(sample.stored.region)))
+      erased += 1;
+    else if (holds.holdOf(sample) !== undefined) held += 1;
+  return { erased, held };
 }

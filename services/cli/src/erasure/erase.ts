@@ -8,7 +8,6 @@ import { withSystem } from '../opening/with-system.ts';
 import { waitForCopies } from '../sites/wait-for-copies.ts';
 import { controlEvent, record } from '../system/control.ts';
 import { controlOf } from '../system/control-state.ts';
-import { regionSites } from '../system/holdings.ts';
 import type { System } from '../system/system.ts';
 import { CliError, usage } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
@@ -16,10 +15,10 @@ import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import type { Session } from '../terminal/session.ts';
 import { counted } from '../terminal/table.ts';
-import { custodyOf, heldBy, isErased, regionsOf } from './erasable-samples.ts';
+import { countErased } from './erasable-samples.ts';
 import { planErasure } from './erasure-plan.ts';
 import type { ErasurePlan } from './erasure-plan.ts';
-import { consentsOfSubject, requireGiven, requireWithdrawn } from './erasable-consents.ts';
+import { consentsOfSubject, requireGiven, withdrawals } from './erasable-consents.ts';
 import { inParts, namedBy, namesOf, requireOneOf } from './named.ts';
 import type { Named, NamingOptions } from './named.ts';
 import { printPlan } from './print-plan.ts';
@@ -32,6 +31,9 @@ type Options = Common &
     readonly wait: boolean;
   };
 
+/** The append time of each consent's last withdrawal, milliseconds. */
+type Before = ReadonlyMap<string, number>;
+
 /** Plans an erasure, or with `--yes` orders it and waits for it. */
 export async function erase(session: Session, options: Options): Promise<ExitCode> {
   const { subject, reason, yes, json } = options;
@@ -43,20 +45,18 @@ export async function erase(session: Session, options: Options): Promise<ExitCod
     );
   const asked = subject === undefined ? await namedBy(options) : undefined;
   // Refuses a reason that could not be read back.
-  controlEvent(session, orderOf({ submissions: ['0'.repeat(64)] }, reason, ''));
+  controlEvent(session, orderOf({ submissions: ['0'.repeat(64)] }, new Map(), reason));
   return await withSystem(session, options, async (system) => {
     const named = asked ?? { consents: await consentsOfSubject(session, system, subject ?? '') };
-    if ('consents' in named) {
-      if (asked !== undefined) await requireGiven(system, named.consents);
-      await requireWithdrawn(system, named.consents);
-    }
-    const plan = await planErasure(session, system, named);
+    if ('consents' in named && asked !== undefined) await requireGiven(system, named.consents);
+    const before = await withdrawals(system, 'consents' in named ? named.consents : []);
+    const plan = await planErasure(session, system, named, before);
     if (yes === undefined) {
       await printPlan(session, json, plan, named);
       return EXIT.done;
     }
     if (yes !== plan.digest) throw planChanged();
-    await order(session, system, { named, reason, json, plan });
+    await order(session, system, { named, before, reason, json, plan });
     if (!options.wait) {
       if (subject !== undefined) noteLinks(session);
       return EXIT.done;
@@ -69,6 +69,7 @@ export async function erase(session: Session, options: Options): Promise<ExitCod
     await (json
       ? session.output.json({ erased, held })
       : session.output.line(`Erased: ${counted(erased, 'sample')}. On hold: ${held}.`));
+    if (held > 0) throw onHold(held);
     return EXIT.done;
   });
 }
@@ -79,24 +80,26 @@ async function order(
   system: System,
   {
     named,
+    before,
     reason,
     json,
     plan,
   }: {
     readonly named: Named;
+    readonly before: Before;
     readonly reason: string;
     readonly json: boolean;
     readonly plan: ErasurePlan;
   },
 ): Promise<void> {
   const { erasures = NO_ERASURES } = await controlOf(system);
-  const wanted = unordered(erasures, named, plan);
-  // A broker's clock may be ahead of this one.
-  const newest = [...plan.samples.values()].reduce((most, { at }) => Math.max(most, at + 1), 0);
-  const before = formatInstant(Math.max(session.now(), newest));
+  const wanted =
+    'submissions' in named
+      ? { submissions: unordered(erasures, named.submissions, plan) }
+      : { consents: unreached(erasures, named.consents, before) };
   const { output } = session;
   for (const part of inParts(wanted, NAMED_IN_ORDER)) {
-    const event = orderOf(part, reason, before);
+    const event = orderOf(part, before, reason);
     await record(session, system, event);
     const { act } = event.data;
     await (json
@@ -108,33 +111,52 @@ async function order(
   if (namesOf(wanted).length === 0) output.note('All of it was ordered before.');
 }
 
-/** What an earlier order does not name yet. */
-function unordered(erasures: Erasures, named: Named, { samples }: ErasurePlan): Named {
+/** The submissions with a sample that no earlier order is about. */
+function unordered(
+  erasures: Erasures,
+  submissions: readonly string[],
+  { samples }: ErasurePlan,
+): readonly string[] {
   const index = new ErasureIndex(erasures);
   const open = new Set(
     [...samples.values()]
       .filter((sample) => index.orderOf(sample) === undefined)
-      .map(({ submission, consentId }) => ('submissions' in named ? submission : consentId)),
+      .map(({ submission }) => submission),
   );
-  if ('submissions' in named)
-    return { submissions: named.submissions.filter((one) => open.has(one)) };
-  // A record of the consent may still wait, also if none is stored.
-  const ordered = new Set(
-    erasures.orders.flatMap(({ consents }) => consents.map(({ consentId }) => consentId)),
+  return submissions.filter((submission) => open.has(submission));
+}
+
+/** The consents whose earlier orders, if any, all end before this one would. */
+function unreached(
+  { orders }: Erasures,
+  consents: readonly string[],
+  before: Before,
+): readonly string[] {
+  const reached = new Map<string, number>();
+  for (const { consentId, before: end } of orders.flatMap((one) => one.consents))
+    reached.set(consentId, Math.max(reached.get(consentId) ?? -Infinity, Date.parse(end)));
+  return consents.filter(
+    (consent) => (reached.get(consent) ?? -Infinity) < (before.get(consent) ?? -Infinity),
   );
-  return { consents: named.consents.filter((one) => open.has(one) || !ordered.has(one)) };
 }
 
 type Order = Extract<ControlEvent, { readonly type: typeof ERASURE_ORDERED }>;
 
-function orderOf(named: Named, reason: string, before: string): Order {
+function orderOf(named: Named, before: Before, reason: string): Order {
   const act = randomUUID();
   return {
     type: ERASURE_ORDERED,
     data:
       'submissions' in named
         ? { act, reason, submissions: [...named.submissions] }
-        : { act, reason, consents: named.consents.map((consentId) => ({ consentId, before })) },
+        : {
+            act,
+            reason,
+            consents: named.consents.map((consentId) => ({
+              consentId,
+              before: formatInstant(before.get(consentId) ?? 0),
+            })),
+          },
   };
 }
 
@@ -146,15 +168,7 @@ async function waitUntilErased(
 ): Promise<{ readonly erased: number; readonly held: number }> {
   try {
     return await waitForCopies(session, 'Samples erased', async () => {
-      const control = await controlOf(system);
-      const holds = new ErasureIndex(control.erasures);
-      const sites = await regionSites(session, system, { control, regions: regionsOf(samples) });
-      const custody = await custodyOf(session, system, samples);
-      let [erased, held] = [0, 0];
-      for (const [position, sample] of samples)
-        if (isErased(heldBy(sample, custody.get(position)), sites.get(sample.stored.region)))
-          erased += 1;
-        else if (holds.holdOf(sample) !== undefined) held += 1;
+      const { erased, held } = await countErased(session, system, samples);
       const total = samples.size - held;
       return {
         done: erased,
@@ -175,6 +189,14 @@ function noteLinks({ output }: Session): void {
   output.note(
     'The links to the subject are still there: they name its consents until all is erased. Repeat the command then.',
   );
+}
+
+function onHold(held: number): CliError {
+  return new CliError({
+    code: 'ON_HOLD',
+    message: `Expected no hold on what is ordered, found ${counted(held, 'sample')} on hold. The order stands: what is on hold is erased once each hold on it is lifted. See \`residency hold list\`.`,
+    remedy: 'stop',
+  });
 }
 
 function planChanged(): CliError {

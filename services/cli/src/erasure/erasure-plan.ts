@@ -1,9 +1,10 @@
-import { ErasureIndex, sha256 } from '@residency/contracts';
+import { ErasureIndex, decodeAuditEvent, sha256 } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { canonicalJson, formatInstant } from '@residency/residency';
 import { controlOf } from '../system/control-state.ts';
 import { regionSites } from '../system/holdings.ts';
 import type { System } from '../system/system.ts';
+import { interruptible } from '../terminal/interruptible.ts';
 import type { Session } from '../terminal/session.ts';
 import {
   custodyOf,
@@ -14,7 +15,7 @@ import {
   regionsOf,
 } from './erasable-samples.ts';
 import type { FoundSample } from './erasable-samples.ts';
-import { requireStored } from './named.ts';
+import { isNamed, requireStored } from './named.ts';
 import type { Named } from './named.ts';
 
 /** What an order would do in a region. */
@@ -25,6 +26,8 @@ export interface RegionPlan {
   readonly copies: Readonly<Record<string, number>>;
   /** Of them, those in sites that are out of service, which stay there. */
   readonly kept: Readonly<Record<string, number>>;
+  /** Those in retired sites, which stay until their owner deletes them. */
+  readonly keptByRetired: Readonly<Record<string, number>>;
   readonly held: number;
   readonly erased: number;
   /** The end of the last access that an erasure waits for, RFC 3339. */
@@ -40,16 +43,17 @@ export interface ErasurePlan {
   readonly intakeUntil?: string;
 }
 
-/** Reads the logs, and changes nothing. Throws `SUBMISSION_UNKNOWN`. */
+/**
+ * Reads the logs, and changes nothing. `before`: of a consent only what was appended before, in
+ * milliseconds. Throws `SUBMISSION_UNKNOWN`.
+ */
 export async function planErasure(
   session: Session,
   system: System,
   named: Named,
+  before: ReadonlyMap<string, number> = new Map(),
 ): Promise<ErasurePlan> {
-  const names = new Set('submissions' in named ? named.submissions : named.consents);
-  const samples = await erasableSamples(session, system, ({ submission, consentId }) =>
-    names.has('submissions' in named ? submission : consentId),
-  );
+  const samples = await erasableSamples(session, system, isNamed(named, before));
   requireStored(named, samples.values());
   const control = await controlOf(system);
   const holds = new ErasureIndex(control.erasures);
@@ -71,15 +75,23 @@ export async function planErasure(
     else if (isHeld) counting.held += 1;
     else counting.accessedUntil = Math.max(counting.accessedUntil, of?.accessedUntil ?? 0);
     for (const { site } of [...held.copies, ...held.unequal]) count(counting.copies, site);
-    for (const site of keptIn(held, sites.get(region))) count(counting.kept, site);
+    const kept = keptIn(held, sites.get(region));
+    for (const site of kept.out) count(counting.kept, site);
+    for (const site of kept.retired) count(counting.keptByRetired, site);
   }
   return {
     digest: sha256(
-      Buffer.from(canonicalJson({ ordered: named, stored: [...samples.keys()].toSorted() })),
+      Buffer.from(
+        canonicalJson({
+          ordered: named,
+          before: [...before],
+          stored: [...samples.keys()].toSorted(),
+        }),
+      ),
     ),
     samples,
     regions: [...regions.values()].map((one) => one.plan(session.now())),
-    ...defined({ intakeUntil: await intakeUntil(system, samples.values()) }),
+    ...defined({ intakeUntil: await intakeUntil(session, system, [...samples.values()]) }),
   };
 }
 
@@ -91,18 +103,20 @@ class Counting {
   accessedUntil = 0;
   readonly copies = new Map<string, number>();
   readonly kept = new Map<string, number>();
+  readonly keptByRetired = new Map<string, number>();
 
   constructor(region: string) {
     this.region = region;
   }
 
   plan(now: number): RegionPlan {
-    const { region, stored, held, erased, accessedUntil, copies, kept } = this;
+    const { region, stored, held, erased, accessedUntil } = this;
     return {
       region,
       stored,
-      copies: Object.fromEntries(copies),
-      kept: Object.fromEntries(kept),
+      copies: Object.fromEntries(this.copies),
+      kept: Object.fromEntries(this.kept),
+      keptByRetired: Object.fromEntries(this.keptByRetired),
       held,
       erased,
       ...(accessedUntil > now ? { accessedUntil: formatInstant(accessedUntil) } : {}),
@@ -119,13 +133,19 @@ const LAST_INSTANT = 253_402_300_799_999;
 
 /** As `ErasurePlan.intakeUntil`, for these samples. */
 export async function intakeUntil(
-  system: Pick<System, 'intakeRetention'>,
-  samples: Iterable<{ readonly at: number }>,
+  session: Pick<Session, 'signal'>,
+  system: Pick<System, 'auditRecords' | 'intakeRetention'>,
+  samples: readonly Pick<FoundSample, 'at' | 'submission'>[],
 ): Promise<string | undefined> {
   const retention = await system.intakeRetention();
-  if (retention === 0) return undefined;
-  let newest = 0;
-  for (const { at } of samples) newest = Math.max(newest, at);
+  if (retention === 0 || samples.length === 0) return undefined;
+  const submissions = new Set(samples.map(({ submission }) => submission));
+  let newest = samples.reduce((most, { at }) => Math.max(most, at), 0);
+  // A record that was sent again later, whatever became of it, has the sample too.
+  for await (const bytes of interruptible(session, system.auditRecords({ from: newest }))) {
+    const { at, data } = decodeAuditEvent(bytes);
+    if (submissions.has(data.submission ?? '')) newest = Math.max(newest, at);
+  }
   const until = newest + retention;
   return until > LAST_INSTANT ? 'forever' : formatInstant(until);
 }

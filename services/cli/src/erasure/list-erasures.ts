@@ -33,6 +33,7 @@ const ORDER_COLUMNS = [
   'waiting',
   'held',
   'keptBySitesOut',
+  'keptByRetired',
   'completedAt',
   'reason',
 ];
@@ -45,6 +46,7 @@ const SAMPLE_COLUMNS = [
   'erasedAt',
   'sites',
   'keptBySitesOut',
+  'keptByRetired',
 ];
 
 /** Of the table, where the member's name is no word. */
@@ -53,6 +55,7 @@ const HEADS = new Map([
   ['erasedAt', 'erased'],
   ['completedAt', 'completed'],
   ['keptBySitesOut', 'still in'],
+  ['keptByRetired', 'still in retired'],
 ]);
 
 /** Prints the orders to erase by region, or their samples, or writes receipts of one order. */
@@ -64,7 +67,11 @@ export async function listErasures(session: Session, options: Options): Promise<
   return await withSystem(session, options, async (system) => {
     const orders = await orderedErasures(session, system, options);
     const [found] = orders;
-    if (receipt !== undefined && found !== undefined) {
+    if (receipt !== undefined) {
+      if (found === undefined)
+        throw usage(
+          'Expected the order of --receipt to fit --from, --to and --reason, found that it does not; nothing was written. Leave them out.',
+        );
       const { writeReceipts } = await import('./write-receipts.ts');
       return await writeReceipts(session, system, found, receipt);
     }
@@ -93,7 +100,8 @@ function orderRows({ order, doer, samples }: OrderedErasure): readonly Row[] {
       erased,
       waiting,
       held,
-      keptBySitesOut: keptText(some),
+      keptBySitesOut: keptText(some.flatMap(({ kept }) => kept.out)),
+      keptByRetired: keptText(some.flatMap(({ kept }) => kept.retired)),
       completedAt:
         some.length > 0 && erased === some.length
           ? formatInstant(some.reduce((last, one) => Math.max(last, lastErased(one)), 0))
@@ -112,7 +120,8 @@ function sampleRows({ order, samples }: OrderedErasure): readonly Row[] {
     state: one.state,
     erasedAt: one.erased.length === 0 ? undefined : formatInstant(lastErased(one)),
     sites: one.sites.join(' '),
-    keptBySitesOut: one.kept.join(' '),
+    keptBySitesOut: one.kept.out.join(' '),
+    keptByRetired: one.kept.retired.join(' '),
   }));
 }
 
@@ -121,13 +130,8 @@ function lastErased({ erased }: OrderedSample): number {
 }
 
 /** `zrh-2 3`. */
-function keptText(samples: readonly OrderedSample[]): string {
-  return Object.entries(
-    Object.groupBy(
-      samples.flatMap(({ kept }) => kept),
-      (site) => site,
-    ),
-  )
+function keptText(sites: readonly string[]): string {
+  return Object.entries(Object.groupBy(sites, (site) => site))
     .map(([site, all = []]) => `${site} ${all.length}`)
     .join(' ');
 }

@@ -1,3 +1,4 @@
+import type { ErasableSample } from '@residency/contracts';
 import { submissionsIn } from '../vault/asked-submissions.ts';
 import { CliError, usage } from '../terminal/cli-error.ts';
 import { counted } from '../terminal/table.ts';
@@ -60,6 +61,18 @@ export function sorted(names: readonly string[]): readonly string[] {
 
 export function namesOf(named: Named): readonly string[] {
   return 'submissions' in named ? named.submissions : named.consents;
+}
+
+/** True for what is named: of a consent, records appended before its instant, if it has one. */
+export function isNamed(
+  named: Named,
+  before: ReadonlyMap<string, number> = new Map(),
+): (sample: ErasableSample) => boolean {
+  const names = new Set(namesOf(named));
+  return ({ submission, consentId, at }) =>
+    'submissions' in named
+      ? names.has(submission)
+      : names.has(consentId) && at < (before.get(consentId) ?? Infinity);
 }
 
 /** `3 submissions`. */

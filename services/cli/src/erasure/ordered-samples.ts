@@ -12,7 +12,7 @@ import {
   keptIn,
   regionsOf,
 } from './erasable-samples.ts';
-import type { ErasedEntry, FoundSample } from './erasable-samples.ts';
+import type { ErasedEntry, FoundSample, KeptIn } from './erasable-samples.ts';
 import { OrderIndex } from './order-index.ts';
 import { readErasures } from './read-erasures.ts';
 import type { Doer } from './read-erasures.ts';
@@ -24,8 +24,7 @@ export interface OrderedSample {
   /** The sites that have a tombstone, and the events that say so. */
   readonly sites: readonly string[];
   readonly erased: readonly ErasedEntry[];
-  /** Sites out of service that keep a copy. */
-  readonly kept: readonly string[];
+  readonly kept: KeptIn;
 }
 
 export interface OrderedErasure {

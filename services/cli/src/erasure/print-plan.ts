@@ -22,17 +22,28 @@ export async function printPlan(
   if (regions.length > 0)
     await output.lines(
       table(
-        ['region', 'stored', 'erased already', 'on hold', 'copies', 'stay in sites out of service'],
-        regions.map(({ region, stored, erased, held, copies, kept }) => [
+        [
+          'region',
+          'stored',
+          'erased already',
+          'on hold',
+          'copies',
+          'stay in sites out of service',
+          'stay in retired sites',
+        ],
+        regions.map(({ region, stored, erased, held, copies, kept, keptByRetired }) => [
           region,
           stored,
           erased,
           held,
           countsText(copies),
           countsText(kept),
+          countsText(keptByRetired),
         ]),
       ),
     );
+  if (regions.some(({ keptByRetired }) => Object.keys(keptByRetired).length > 0))
+    await output.line('A retired site keeps its copies until its bucket or folder is deleted.');
   for (const { region, accessedUntil } of regions)
     if (accessedUntil !== undefined)
       await output.line(`${region} waits for accesses until ${accessedUntil}.`);
@@ -49,7 +60,7 @@ export function countsText(counts: Readonly<Record<string, number>>): string {
 
 export function intakeText(until: string | undefined): string {
   if (until === undefined)
-    return "The intake log's copies are deleted at once, but for what is on hold.";
+    return "The custodian deletes the intake log's copy of each sample with the sample.";
   return until === 'forever'
     ? 'The intake log keeps its copies for ever: its topic has no retention.'
     : `The intake log may keep its copies until ${until}.`;

@@ -28,9 +28,13 @@ export function receiptPage({
       ? [`- ${submission}: it must be kept for now, and is erased afterwards.`]
       : []),
     ...(state === 'waiting' ? [`- ${submission}: it is not erased in every site yet.`] : []),
-    ...kept.map(
+    ...kept.out.map(
       (site) =>
         `- ${submission}: the site ${site} (region ${stored.region}) is out of service and still has its copy, until it is in service again.`,
+    ),
+    ...kept.retired.map(
+      (site) =>
+        `- ${submission}: the site ${site} (region ${stored.region}) is retired and keeps its copy until its bucket or folder is deleted.`,
     ),
   ]);
   return `${[
@@ -60,7 +64,7 @@ function rowOf({ file, entry: { sample, at, sites } }: ReceiptFile): string {
 function arrivalText(until: string | undefined): string {
   const begin = 'The log in which samples arrive, on our machines only,';
   if (until === undefined)
-    return `${begin} deleted its copies with the order, but for what must be kept.`;
+    return `${begin} has no copy of an erased sample: the custodian deletes it with the sample.`;
   return until === 'forever'
     ? `${begin} has no limit of time: it still has its copies.`
     : `${begin} may keep its copies until ${until}.`;

@@ -56,6 +56,7 @@ export async function writeReceipts(
     files,
     keys,
     intakeUntil: await intakeUntil(
+      session,
       system,
       ordered.samples.map(({ sample }) => sample),
     ),

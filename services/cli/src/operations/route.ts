@@ -3,7 +3,6 @@ import { codeOf, hasCode } from '@residency/coded-error';
 import { TOPICS, decodeAuditEvent } from '@residency/contracts';
 import type { Blocked } from '@residency/routing';
 import {
-  ErasedIntake,
   Withdrawals,
   bringLedgersUpToDate,
   intakeExtent,
@@ -103,11 +102,9 @@ async function payDebts(
     onWithdrawal,
   }: Pick<Options, 'onWithdrawal'> & { readonly router: EmbeddedRouter },
 ): Promise<{ readonly paid: PaidDebts; readonly refused?: Error }> {
-  const erases = onWithdrawal === 'erase';
   try {
-    if (erases) await new Withdrawals(data.log).order();
+    if (onWithdrawal === 'erase') await new Withdrawals(data.log).order();
     const paid = await payOnce({ data, sites, note: (sentence) => output.note(sentence) }, signal);
-    if (erases) await new ErasedIntake(data.log).drop();
     return { paid };
   } catch (error) {
     if (codeOf(error) === undefined || !(error instanceof Error)) throw error;

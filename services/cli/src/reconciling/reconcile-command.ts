@@ -12,7 +12,10 @@ export function reconcileCommand(program: Command, session: Session, answer: Ans
   )
     .summary('Compare sites and ledgers with the audit log.')
     .option('--allow-also-in', 'submissions in two regions are listed and do not count')
-    .option('--open', "also open every object with its region's private keys")
+    .option(
+      '--open',
+      "also open every object with its region's private keys, which is recorded first",
+    )
     .option(
       '--report <file>',
       'also write counts, differences, digests and what was not checked, as JSON; a file that does not exist yet',

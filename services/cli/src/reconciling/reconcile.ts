@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { codeOf } from '@residency/coded-error';
-import { NO_ERASURES, ServiceHistory, awaitedSites, sitesOut } from '@residency/contracts';
+import {
+  NO_ERASURES,
+  RECONCILE_OPEN_BEGUN,
+  ServiceHistory,
+  awaitedSites,
+  sitesOut,
+} from '@residency/contracts';
 import type { LogEntry } from '@residency/contracts';
 import {
   REPAIR_MODES,
@@ -22,7 +28,8 @@ import type {
   SiteRepair,
 } from '@residency/reconciliation';
 import { formatInstant } from '@residency/residency';
-import { openSealed, readSealedHeader } from '@residency/sealing';
+import { PemUnwrapper, openSealed, readSealedHeader } from '@residency/sealing';
+import type { KeyUnwrapper } from '@residency/sealing';
 import { usage } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
 import { EXIT } from '../terminal/exit-code.ts';
@@ -35,6 +42,7 @@ import { printable } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { checkInterrupted } from '../terminal/session.ts';
 import type { Session } from '../terminal/session.ts';
+import { recorded } from '../system/control.ts';
 import { controlOf } from '../system/control-state.ts';
 import { newSalt } from '../system/salt.ts';
 import type { System } from '../system/system.ts';
@@ -62,7 +70,20 @@ async function run(
     repair: modeOf(session, config, 'RESIDENCY_REPAIR', REPAIR_MODES),
     retention: modeOf(session, config, 'RESIDENCY_RETENTION', RETENTION_MODES),
   };
-  const { report, ...found } = await compareSites(session, system, open === true, modes);
+  const policies = await PolicyBook.open(() => system.policies());
+  const compare = (): ReturnType<typeof compareSites> =>
+    compareSites(session, system, { open: open === true, policies, modes });
+  const { report, ...found } = await (open === true
+    ? recorded(
+        session,
+        system,
+        (act) => ({
+          type: RECONCILE_OPEN_BEGUN,
+          data: { act, regions: [...policies.regions.keys()] },
+        }),
+        compare,
+      )
+    : compare());
   const ledger = withLostKey(await checkLedgers(session, system));
   await (json
     ? writeJson(session, report, ledger, found)
@@ -136,11 +157,13 @@ const ALSO_IN = [
 async function compareSites(
   session: Session,
   system: System,
-  open: boolean,
-  modes: Modes,
+  {
+    open,
+    policies,
+    modes,
+  }: { readonly open: boolean; readonly policies: PolicyBook; readonly modes: Modes },
 ): Promise<Found & { readonly report: ReconciliationReport }> {
   const progress = startProgress(session, 'Comparing objects');
-  const policies = await PolicyBook.open(() => system.policies());
   const repairable = new RepairableCopies();
   try {
     const control = await controlOf(system);
@@ -183,7 +206,6 @@ async function beginRetention(
     append: (entries) => system.append(entries),
     act: randomUUID,
     salt: newSalt,
-    onOrdered: (samples) => system.forgetSamples(samples),
   });
 }
 
@@ -269,19 +291,14 @@ function interruptible(session: Session, reader: SiteReader): SiteReader {
   };
 }
 
-/**
- * Opens samples with the region's private keys, which are read once, and again if an object names
- * an unknown key.
- */
+/** Opens samples with their regions' private keys. */
 function opener(system: System): OpenSealed {
   const keys = system.keys();
-  const known = new Map<string, ReturnType<typeof keys.privateKeys>>();
+  const unwrappers = new Map<string, KeyUnwrapper>();
   return async (message, region) => {
-    const { wrappingKeys } = readSealedHeader(message);
-    const had = await known.get(region);
-    if (had === undefined || !had.some(({ id }) => wrappingKeys.includes(id)))
-      known.set(region, keys.privateKeys(region));
-    return await openSealed(message, region, (await known.get(region)) ?? []);
+    const unwrapper = unwrappers.get(region) ?? new PemUnwrapper(keys, region);
+    unwrappers.set(region, unwrapper);
+    return await openSealed(message, region, unwrapper);
   };
 }
 

@@ -7,7 +7,7 @@ import {
   sha256,
 } from '@residency/contracts';
 import type { AuditEvent, StoredData } from '@residency/contracts';
-import { openSealed } from '@residency/sealing';
+import { PemUnwrapper, openSealed } from '@residency/sealing';
 import { CliError } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
 import { recorded } from '../system/control.ts';
@@ -16,6 +16,7 @@ import { EXIT, exitCodeOf } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import { printable } from '../terminal/output.ts';
 import { checkRegion } from '../system/policies.ts';
+import { checkInterrupted, interruptionOf } from '../terminal/session.ts';
 import type { Session } from '../terminal/session.ts';
 import type { System } from '../system/system.ts';
 import { bytesText } from '../terminal/table.ts';
@@ -38,7 +39,7 @@ export async function openSample(
     const { sample, site } = await recorded(
       session,
       system,
-      (act) => ({ type: OPEN_BEGUN, data: { act, submission, region } }),
+      (act) => ({ type: OPEN_BEGUN, data: { act, submission, region, around: 'vault' } }),
       async () => {
         const opened = await openFromAny(session, system, stored, region);
         await writeNewFile(out, opened.sample, '--out');
@@ -102,7 +103,8 @@ async function openFromAny(
   stored: StoredData,
   region: string,
 ): Promise<{ readonly sample: Buffer; readonly site: string }> {
-  const keys = await system.keys().privateKeys(region);
+  const unwrapper = new PemUnwrapper(system.keys(), region);
+  const signal = interruptionOf(session);
   const failures: Error[] = [];
   for (const { site } of stored.placements) {
     try {
@@ -110,11 +112,12 @@ async function openFromAny(
         await system.siteReader(site, region)
       ).read(objectKey(stored.submission));
       if (found === undefined) throw notOpened('an object in the site', 'none');
-      const { sample, context } = await openSealed(found.bytes, region, keys);
+      const { sample, context } = await openSealed(found.bytes, region, unwrapper, signal);
       if (context.submission !== stored.submission || sha256(sample) !== stored.sampleSha256)
         throw notOpened('the sample that the audit event names', 'another');
       return { sample, site };
     } catch (error) {
+      checkInterrupted(session);
       if (codeOf(error) === undefined || !(error instanceof Error)) throw error;
       session.output.note(`Site ${site}: ${error.message} (${codeOf(error)})`);
       failures.push(error);

@@ -4,12 +4,12 @@ import { neutralise } from '@residency/neutral-forms';
 import pLimit from 'p-limit';
 import { pause } from '@residency/waiting';
 import type { ConsentView, SettledOutcomes } from '@residency/routing';
+import { openSealed } from '@residency/sealing';
+import type { KeyUnwrapper } from '@residency/sealing';
 import { Vault } from '@residency/vault';
 import type { Packer } from '@residency/vault';
 import { PublishedCustodyLedger } from './published-custody-ledger.ts';
 import type { LedgerTrust } from './published-custody-ledger.ts';
-import { RegionOpener } from './region-opener.ts';
-import type { PrivateKeys } from './region-opener.ts';
 import type { VaultFolder } from './vault-folder.ts';
 
 export interface OpenVaultDeps {
@@ -20,7 +20,7 @@ export interface OpenVaultDeps {
   readonly outcomes: SettledOutcomes;
   readonly consents: ConsentView;
   readonly sites: CustodianSites;
-  readonly keys: PrivateKeys;
+  readonly unwrapper: KeyUnwrapper;
   readonly ledgers: Pick<LedgerStore, 'read'>;
   readonly trust: LedgerTrust;
 }
@@ -36,7 +36,7 @@ export function openVault({
   outcomes,
   consents,
   sites,
-  keys,
+  unwrapper,
   ledgers,
   trust,
 }: OpenVaultDeps): Vault {
@@ -48,7 +48,12 @@ export function openVault({
     outcomes,
     consents,
     sites,
-    opener: new RegionOpener(keys, region),
+    opener: {
+      open: async (message) => {
+        const { sample, context } = await openSealed(message, region, unwrapper);
+        return { sample, submission: context.submission };
+      },
+    },
     packer: PACKER,
     ledger: new PublishedCustodyLedger({ store: ledgers, region, trust }),
     now: Date.now,
