@@ -29,6 +29,7 @@ import { Disturber } from '../site-lost/disturber.ts';
 import { keepRun } from '../site-lost/keep-run.ts';
 import { disturbances } from '../site-lost/script.ts';
 import type { Victim } from '../site-lost/script.ts';
+import { REGION_BY_COUNTRY } from '../traffic.ts';
 import { erasureEvidence, haystacks, metadataOf, ordersOf } from './erasure-evidence.ts';
 import type { ErasureEvidence } from './erasure-evidence.ts';
 import { ErasureServices } from './erasure-services.ts';
@@ -90,8 +91,8 @@ const AT_ONCE = 20;
 const MOST_WAITING = 200;
 const DISTURBANCES = 5;
 const WITHIN_MS = 9_000;
-/** A site of Zurich stays away until something was erased without it; at most so much longer. */
-const AWAY_MS = 20_000;
+/** Samples that are erased while a site is away. */
+const FEW = 5;
 const SHARE_CUT = 0.02;
 const SHARE_DROPPED = 0.03;
 const RECEIPTS = 4;
@@ -176,6 +177,7 @@ class Run {
     const receipts = await this.#receipts();
     for (let round = 0; round < rounds; round += 1) await this.#round(round, rounds);
     await this.#quiet();
+    await this.#eraseWithoutASite();
     await this.#untilErased();
     // Only now it is sure what becomes of them.
     await this.#publish(this.#sendAgain(Math.ceil(this.#sent.length / 5), this.#kept()));
@@ -346,23 +348,35 @@ class Run {
       3_000 + this.#random.below(5_000),
     ];
     await sleep(at);
-    const before = await this.#inParts();
     this.#away += 1;
     if (isKilled) await server.kill();
     else server.freeze();
     await sleep(forMs);
-    const until = performance.now() + (site === 'zrh-2' ? AWAY_MS : 0);
-    while ((await this.#inParts()) === before && performance.now() < until) await sleep(500);
     if (isKilled) await server.start();
     else server.thaw();
   }
 
+  /** A later site stays away until samples were erased without it. Nothing else is broken then. */
+  async #eraseWithoutASite(): Promise<void> {
+    const server = this.#stack.servers.sites['zrh-2'];
+    const some = this.#sent.filter(
+      ({ kind, country }) => kind === 'kept' && REGION_BY_COUNTRY[country] === 'zurich',
+    );
+    const before = await this.#inParts();
+    this.#away += 1;
+    await server.kill();
+    const submissions = this.#random.sample(some, FEW).map(({ submission }) => submission);
+    await this.#order({ submissions });
+    await this.#until('erasures without a site', async () => {
+      const now = await this.#inParts();
+      return now >= before + submissions.length ? undefined : `${now - before} of them`;
+    });
+    await server.start();
+  }
+
   /** How many samples were erased without one of Zurich's sites. */
   async #inParts(): Promise<number> {
-    // The broker may be away.
-    const orders = await ordersOf(this.#stack, this.#deployment).catch(() => undefined);
-    if (orders === undefined) return NaN;
-    return samplesOf(orders).filter(
+    return samplesOf(await ordersOf(this.#stack, this.#deployment)).filter(
       ({ region, erased }) =>
         region === 'zurich' && erased.some(({ data }) => sitesOf(data).length === 1),
     ).length;

@@ -22,6 +22,7 @@ test(
     // Otherwise the run would have tested nothing.
     expect(counts.stored).toBeGreaterThan(150);
     expect(counts.erased).toBeGreaterThan(50);
+    expect(counts.inParts).toBeGreaterThanOrEqual(5);
     expect(counts.held).toBeGreaterThan(10);
     expect(counts.refusedErased).toBeGreaterThan(5);
     expect(counts.redriven).toBeGreaterThan(0);
