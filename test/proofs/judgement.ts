@@ -97,7 +97,10 @@ export function guilty({ lost, twice, wrongRegion, other }: Judgement): readonly
 }
 
 /** Judges each partition by itself: no hole, progress at its end, one chain. */
-function judgeLog({ intake, audit, settled }: Evidence, verdict: Verdict): void {
+export function judgeLog(
+  { intake, audit, settled }: Pick<Evidence, 'intake' | 'audit' | 'settled'>,
+  verdict: Pick<Verdict, 'lost' | 'other'>,
+): void {
   const events = Map.groupBy(audit, ({ partition }) => partition);
   for (const [partition, rows] of Map.groupBy(intake, (row) => row.partition)) {
     if (rows.some(({ offset }, index) => offset !== index))

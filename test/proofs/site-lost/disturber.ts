@@ -3,16 +3,19 @@ import type { OwnStack, Server } from '../../stack/index.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { Disturbance, Victim } from './script.ts';
 import type { Services } from './services.ts';
+import type { Supervised } from './supervised.ts';
+
+type Disturbed = Pick<Services, 'routers' | 'custodians' | 'projector'>;
 
 /** Carries out the disturbances of a script, each at its time. */
 export class Disturber {
   readonly #stack: OwnStack;
-  readonly #services: Services;
+  readonly #services: Disturbed;
   readonly #random: SeededRandom;
   readonly done = new Map<Victim, number>();
   readonly #bouncing = new Set<Server>();
 
-  constructor(stack: OwnStack, services: Services, random: SeededRandom) {
+  constructor(stack: OwnStack, services: Disturbed, random: SeededRandom) {
     this.#stack = stack;
     this.#services = services;
     this.#random = random;
@@ -38,13 +41,10 @@ export class Disturber {
       case 'routers':
         for (const router of routers) router.kill();
         return;
-      case 'frozen router': {
-        const router = this.#random.pick(routers);
-        router.freeze();
-        await sleep(forMs);
-        router.thaw();
-        return;
-      }
+      case 'frozen router':
+        return await freeze(this.#random.pick(routers), forMs);
+      case 'frozen custodian':
+        return await freeze(this.#random.pick(custodians), forMs);
       case 'custodian':
         this.#random.pick(custodians).kill();
         return;
@@ -72,4 +72,10 @@ export class Disturber {
     await server.start();
     this.#bouncing.delete(server);
   }
+}
+
+async function freeze(one: Supervised, forMs: number): Promise<void> {
+  one.freeze();
+  await sleep(forMs);
+  one.thaw();
 }

@@ -15,7 +15,8 @@ export const VICTIMS = [
   'redis',
   'projector',
 ] as const;
-export type Victim = (typeof VICTIMS)[number];
+/** Not all of them are in this proof's scripts: others use them. */
+export type Victim = (typeof VICTIMS)[number] | 'frozen custodian';
 
 export interface Disturbance {
   readonly victim: Victim;
@@ -89,13 +90,14 @@ function change(random: SeededRandom, site: TestSite): Change {
   };
 }
 
-function disturbances(
+export function disturbances(
   random: SeededRandom,
   count: number,
   withinMs: number,
+  victims: readonly Victim[] = VICTIMS,
 ): readonly Disturbance[] {
   return Array.from({ length: count }, () => ({
-    victim: random.pick(VICTIMS),
+    victim: random.pick(victims),
     at: random.below(withinMs),
     forMs: 200 + random.below(random.chance(0.3) ? 9_000 : 1_500),
   })).toSorted((a, b) => a.at - b.at);

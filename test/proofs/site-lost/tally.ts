@@ -23,7 +23,7 @@ export class SiteLostTally {
   runs = 0;
   failedRuns = 0;
   readonly losses = counts(LOSSES);
-  readonly victims = counts(VICTIMS);
+  readonly victims: Record<Victim, number> = { ...counts(VICTIMS), 'frozen custodian': 0 };
   laterChanges = 0;
   commands = { starts: 0, killed: 0, aborted: 0 };
   acceptedLosses = 0;
