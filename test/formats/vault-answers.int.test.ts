@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { startVaultServer } from '@residency/custodian';
 import type { Served } from '@residency/http-server';
-import { VAULT_NOW, VAULT_SUBMISSION, VaultWorld, accessIdAt } from '@residency/testkit';
+import {
+  VAULT_NOW,
+  VAULT_SUBMISSION,
+  VaultWorld,
+  accessIdAt,
+  vaultStoredEvent,
+} from '@residency/testkit';
+import { encodeAuditEvent } from '@residency/contracts';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { at, document, validatorOf } from './documents.ts';
@@ -14,6 +21,8 @@ let server: Served;
 
 beforeAll(async () => {
   const world = await VaultWorld.open();
+  for (let nth = 0; nth < 12; nth += 1)
+    world.audit[0]?.push(encodeAuditEvent(vaultStoredEvent({ nth })));
   server = await startVaultServer({
     host: '127.0.0.1',
     port: 0,
@@ -70,6 +79,23 @@ const order = fc.oneof(
     { requiredKeys: ['submission', 'purpose', 'reference'] },
   ),
 );
+const search = fc
+  .record(
+    {
+      purpose: fc.constantFrom('analysis', 'analysis', 'research', 'nobody', 'other'),
+      region: fc.constantFrom('zurich', 'zurich', 'moscow'),
+      from: fc.constantFrom('2025-12-31T00:00:00Z', '2026-01-02T00:00:00+01:00', 'yesterday'),
+      to: fc.constantFrom('2026-01-02T00:00:00.123Z', '2025-01-01'),
+      country: fc.constantFrom('CH', 'CH', 'DE', 'ch'),
+      verdict: fc.constantFrom('malicious', 'suspicious', 'clean'),
+      sampleSha256: fc.constantFrom('f'.repeat(64), 'x'),
+      limit: fc.constantFrom('1', '7', '1000', '1001', '0', '-1', '1e3'),
+      after: fc.constantFrom('log-1/residency.audit/0/3', 'log-2/residency.audit/0/3', '..', ''),
+      more: fc.constant('1'),
+    },
+    { requiredKeys: ['purpose'] },
+  )
+  .map((parameters) => new URLSearchParams(parameters).toString());
 const request = fc.record({
   access,
   who: fc.constantFrom<(keyof typeof TOKENS | 'nobody')[]>('ana', 'ana', 'bob', 'eve', 'nobody'),
@@ -88,6 +114,14 @@ const request = fc.record({
       route: fc.constant('/v1/accesses/{access}/approvals'),
     }),
     fc.record({ method: fc.constant('GET'), route: fc.constant('/v1/accesses/{access}/sample') }),
+    fc.record({
+      method: fc.constant('GET'),
+      route: fc.constant('/v1/samples'),
+      query: fc.oneof(
+        fc.constantFrom('', 'purpose=analysis', 'purpose=analysis&purpose=analysis'),
+        search,
+      ),
+    }),
   ),
 });
 type Request = typeof request extends fc.Arbitrary<infer T> ? T : never;
@@ -96,7 +130,8 @@ const seen = new Map<string, Set<number>>();
 
 async function judge({ access: id, who, asked }: Request): Promise<void> {
   const token = who === 'nobody' ? 'n'.repeat(32) : TOKENS[who];
-  const response = await fetch(`${server.url}${asked.route.replace('{access}', id)}`, {
+  const query = 'query' in asked ? `?${asked.query}` : '';
+  const response = await fetch(`${server.url}${asked.route.replace('{access}', id)}${query}`, {
     method: asked.method,
     headers: { authorization: `Bearer ${token}` },
     ...('body' in asked ? { body: asked.body } : {}),
@@ -147,6 +182,9 @@ test('every answer of a vault is one that vault.yaml lists', async () => {
     ['/v1/accesses/{access}/sample', 200],
     ['/v1/accesses/{access}', 403],
     ['/v1/accesses/{access}/sample', 404],
+    ['/v1/samples', 200],
+    ['/v1/samples', 400],
+    ['/v1/samples', 403],
   ] as const)
     expect([...(seen.get(route) ?? [])]).toContain(status);
 });

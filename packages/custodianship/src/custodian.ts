@@ -80,6 +80,10 @@ export interface TakeOver {
 
 /** What the active custodian of a region knows and may do about accesses. Errors: `CustodyLog`'s. */
 export interface AccessDesk {
+  /** The log's name, the first part of positions. */
+  readonly log: string;
+  /** Of all regions. */
+  readonly audit: AuditFeed;
   readonly book: Pick<AccessBook, 'get' | 'refusedApproval' | 'refusalsSince' | 'usedSince'>;
   /**
    * Appends the event that `decide` returns, if any, while nothing else is appended. `at`: wall clock,
@@ -238,6 +242,8 @@ export class Custodian {
   get accesses(): AccessDesk {
     const head = this.#head;
     return {
+      log: this.#deps.custody.log,
+      audit: this.#deps.audit,
       book: head.accesses,
       serving: () => this.#sites,
       isErased: (event) => this.#isErased(event),

@@ -513,11 +513,11 @@ const custody = {
   },
   residency_accesses_total: {
     type: 'counter',
-    help: 'Answers about accesses to samples of the region. Absent if samples are not given out here.',
+    help: 'Answers about accesses to samples of the region, and to searches for them. Absent if samples are not given out here.',
     labels: {
       region: REGION_OF_CUSTODIAN,
       result:
-        'recorded: an event says that a sample was asked for; approved; released: a sample was sent; refused: the asker may not, or not now; failed: something did not answer, and nothing was given out',
+        'recorded: an event says that a sample was asked for; approved; released: a sample was sent; searched: a search was answered; refused: the asker may not, or not now; failed: something did not answer, and nothing was given out',
     },
     by: CUSTODIANS,
   },

@@ -1,11 +1,18 @@
 import { BoundedLabel } from './bounded-label.ts';
 import type { Instruments } from './instruments.ts';
 
-export const ACCESS_RESULTS = ['recorded', 'approved', 'released', 'refused', 'failed'] as const;
+export const ACCESS_RESULTS = [
+  'recorded',
+  'approved',
+  'released',
+  'searched',
+  'refused',
+  'failed',
+] as const;
 export type AccessResult = (typeof ACCESS_RESULTS)[number];
 
 export interface VaultMetrics {
-  /** Called for each answer about an access. */
+  /** Called for each answer about an access or a search. */
   readonly answered: (region: string, result: AccessResult) => void;
 }
 

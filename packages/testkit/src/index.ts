@@ -66,5 +66,6 @@ export {
   accessIdAt,
   accessOrder,
   asker,
+  vaultStoredEvent,
 } from './vault-world.ts';
 export type { VaultFault } from './vault-world.ts';

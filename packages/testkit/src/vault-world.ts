@@ -10,7 +10,12 @@ import {
 import type { ControlState, CustodyEvent, Position, StoredEvent } from '@residency/contracts';
 import type { ConsentHistory } from '@residency/consent';
 import { Custodian } from '@residency/custodianship';
-import type { AccessDesk, CustodianSite, CustodyLog } from '@residency/custodianship';
+import type {
+  AccessDesk,
+  AuditFeedRecord,
+  CustodianSite,
+  CustodyLog,
+} from '@residency/custodianship';
 import { Vault, parsePurposes } from '@residency/vault';
 import type { AccessOrder, Asker, VaultDeps } from '@residency/vault';
 import { MemoryCustodianSite } from './memory-custodian-site.ts';
@@ -32,7 +37,7 @@ export const VAULT_PURPOSES = {
       principals: ['ana', 'bob'],
       forms: ['cart', 'raw'],
       lifetimeSeconds: 600,
-      daily: { count: 5, bytes: 1_000 },
+      daily: { count: 5, bytes: 1_000, searches: 1_000, results: 3_000 },
     },
     {
       id: 'research',
@@ -63,6 +68,8 @@ export type VaultFault = 'pass' | 'fail' | 'fail-but-persist';
 /** Zurich with one stored sample, its custody log, and whoever is its custodian. */
 export class VaultWorld {
   readonly log: Buffer[] = [];
+  /** The audit log, by partition. */
+  readonly audit: (Buffer | null)[][] = [[]];
   readonly away = new Set<string>();
   /** Records of the log that a published checkpoint contains. */
   published = 0;
@@ -134,7 +141,7 @@ export class VaultWorld {
       outcomes: {
         outcomeOf: async (position) =>
           formatPosition(position) === formatPosition(POSITION)
-            ? { state: 'settled', event: storedEvent() }
+            ? { state: 'settled', event: vaultStoredEvent() }
             : { state: 'unsettled' },
       },
       consents: {
@@ -179,8 +186,8 @@ export class VaultWorld {
     const custodian = await Custodian.begin({
       custody: this.#open(),
       audit: {
-        partitions: async () => [],
-        read: none,
+        partitions: async () => [...this.audit.keys()],
+        read: (partition, from) => auditRecords(this.audit[partition] ?? [], from),
       },
       sites: { site: async (name) => this.site(name) },
       outcomes: { outcomeOf: async () => ({ state: 'unsettled' }) },
@@ -234,7 +241,20 @@ export function accessOrder(changes: Partial<AccessOrder> = {}): AccessOrder {
   };
 }
 
-async function* none(): AsyncGenerator<never> {}
+async function* auditRecords(
+  values: readonly (Buffer | null)[],
+  from: bigint,
+): AsyncGenerator<AuditFeedRecord> {
+  if (from > BigInt(values.length))
+    throw new CodedError({
+      code: 'OFFSET_OUT_OF_RANGE',
+      message: 'no such offset',
+      remedy: 'stop',
+    });
+  const end = values.length;
+  for (let at = Number(from); at < end; at += 1)
+    yield { offset: BigInt(at), value: values[at] ?? null };
+}
 
 const POLICY = {
   document: SHIPPED_POLICY.document,
@@ -242,14 +262,19 @@ const POLICY = {
   appendedAt: VAULT_NOW - 10_000,
 };
 
-function storedEvent(): StoredEvent {
+/** Of the world's sample, or of another submission at another offset of the intake log. */
+export function vaultStoredEvent(
+  changes: Partial<StoredEvent['data']> & { readonly nth?: number; readonly at?: number } = {},
+): StoredEvent {
+  const { nth, at = VAULT_NOW - 500, ...data } = changes;
+  const submission = nth === undefined ? VAULT_SUBMISSION : sha256(Buffer.from(`sample ${nth}`));
   return {
-    position: POSITION,
-    at: VAULT_NOW - 500,
+    position: nth === undefined ? POSITION : { ...POSITION, offset: BigInt(nth) },
+    at,
     outcome: 'stored',
     data: {
       previous: null,
-      submission: VAULT_SUBMISSION,
+      submission,
       sampleSha256: sha256(VAULT_SAMPLE),
       sampleBytes: VAULT_SAMPLE.length,
       verdict: 'malicious',
@@ -263,11 +288,12 @@ function storedEvent(): StoredEvent {
       },
       placements: SITES.map((site) => ({
         site,
-        key: objectKey(VAULT_SUBMISSION),
+        key: objectKey(submission),
         sealedSha256: sha256(SEALED),
         sealedBytes: SEALED.length,
         wrappingKey: 'zurich-test-key',
       })),
+      ...data,
     },
   };
 }

@@ -1,3 +1,5 @@
+export { MOST_RESULTS } from './sample-search.ts';
+export type { FoundSample, FoundSamples, SampleQuery } from './sample-search.ts';
 export { parsePurposes } from './purposes.ts';
 export type { Asker, Purpose, Purposes } from './purposes.ts';
 export { referenceDigestOf } from './reference-digest.ts';

@@ -19,7 +19,13 @@ export interface Purpose {
   /** From the request on; nothing is given out later. */
   readonly lifetimeSeconds: number;
   /** For each principal, in 24 hours; `bytes` of samples in the clear. */
-  readonly daily: { readonly count: number; readonly bytes: number };
+  readonly daily: {
+    readonly count: number;
+    readonly bytes: number;
+    /** Answers to searches, and the samples that they name; 0: nobody may search. */
+    readonly searches: number;
+    readonly results: number;
+  };
 }
 
 /** Who asks, as the request's token says. */
@@ -60,10 +66,17 @@ const purpose = z
     approvers: names.default([]),
     approverGroups: groups,
     lifetimeSeconds: z.int().min(60).max(86_400),
-    daily: z.strictObject({
-      count: z.int().min(1).max(1_000_000),
-      bytes: z.int().min(1),
-    }),
+    daily: z
+      .strictObject({
+        count: z.int().min(1).max(1_000_000),
+        bytes: z.int().min(1),
+        searches: z.int().min(0).max(10_000).default(0),
+        results: z.int().min(0).max(10_000_000).default(0),
+      })
+      // One without the other would allow nothing.
+      .refine(({ searches, results }) => (searches === 0) === (results === 0), {
+        path: ['results'],
+      }),
   })
   .refine(
     ({ approvals, approvers, approverGroups }) =>

@@ -28,6 +28,8 @@ import type { Packed, Packer } from './ports/packer.ts';
 import type { PublishedLedger } from './ports/published-ledger.ts';
 import { mayApprove, mayAsk } from './purposes.ts';
 import type { Asker, Purpose, Purposes } from './purposes.ts';
+import { SampleSearch } from './sample-search.ts';
+import type { FoundSamples, SampleQuery } from './sample-search.ts';
 import { VaultError, refused } from './vault-error.ts';
 
 export interface VaultDeps {
@@ -89,9 +91,11 @@ const MOST_REFUSALS = 1_000;
  */
 export class Vault {
   readonly #deps: VaultDeps;
+  readonly #search: SampleSearch;
 
   constructor(deps: VaultDeps) {
     this.#deps = deps;
+    this.#search = new SampleSearch(deps);
   }
 
   /** Records what was asked for. A repetition changes nothing and answers the same. */
@@ -140,6 +144,15 @@ export class Vault {
   /** This process is the region's active custodian. */
   get isActive(): boolean {
     return this.#deps.desk() !== undefined;
+  }
+
+  /**
+   * Samples that the region stored, in the order of the audit log. An answer ends early, with `next`,
+   * after 20,000 records or once `signal` is aborted. Counted for each principal by this process
+   * alone; no event records it (docs/decisions/0053).
+   */
+  async search(asker: Asker, query: SampleQuery, signal: AbortSignal): Promise<FoundSamples> {
+    return await this.#search.find(this.#desk(), asker, query, signal);
   }
 
   /** True if this principal may know of the access. */

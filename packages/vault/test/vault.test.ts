@@ -296,7 +296,7 @@ test('a limit of bytes counts samples in the clear', async () => {
           approvers: [],
           groups: [],
           approverGroups: [],
-          daily: { count: 100, bytes: 2 * SAMPLE.length },
+          daily: { count: 100, bytes: 2 * SAMPLE.length, searches: 0, results: 0 },
         },
       ],
     ]),

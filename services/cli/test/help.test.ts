@@ -68,6 +68,7 @@ it('has every command of the table', () => {
     'sample list',
     'sample open',
     'sample request',
+    'sample search',
     'service',
     'site backfill',
     'site check',

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { newAccessId } from '../src/vault/access-id.ts';
 import { AccessRows } from '../src/accesses/access-rows.ts';
 import { fileNameIn } from '../src/vault/file-name.ts';
+import { foundPageIn } from '../src/vault/found-page.ts';
 
 describe('newAccessId', () => {
   it("is RFC 9562's example of version 7 (appendix A.6)", () => {
@@ -115,5 +116,43 @@ describe('AccessRows', () => {
       principal: 'dan',
       code: 'APPROVER_NOT_ALLOWED',
     });
+  });
+});
+
+describe('foundPageIn', () => {
+  const sample = {
+    submission: 'a'.repeat(64),
+    region: 'zurich',
+    position: 'log-1/threat.samples/0/7',
+    at: '2026-01-01T00:00:00.000Z',
+    country: 'CH',
+    verdict: 'malicious',
+    bytes: 10,
+    sampleSha256: 'b'.repeat(64),
+    erased: false,
+  };
+
+  it("takes a vault's answers, and nothing else of them", () => {
+    const next = 'log-1/residency.audit/0/9';
+    expect(foundPageIn({ samples: [{ ...sample, more: 1 }], next, more: 1 })).toEqual({
+      samples: [sample],
+      next,
+    });
+    expect(foundPageIn({ samples: [] })).toEqual({ samples: [] });
+  });
+
+  it('takes no other answer', () => {
+    for (const other of [
+      null,
+      [],
+      {},
+      { samples: {} },
+      { samples: [sample, null] },
+      { samples: [], next: 1 },
+      { samples: [], next: 'a\u001b[2J/residency.audit/0/1' },
+      ...Object.keys(sample).map((name) => ({ samples: [{ ...sample, [name]: '\u001b[2J' }] })),
+      ...Object.keys(sample).map((name) => ({ samples: [{ ...sample, [name]: undefined }] })),
+    ])
+      expect(foundPageIn(other)).toBe(undefined);
   });
 });

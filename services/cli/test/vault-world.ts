@@ -21,7 +21,7 @@ const PURPOSES = {
       principals: ['ana', 'ben'],
       forms: ['cart', 'zip', 'zip-legacy', 'raw'],
       lifetimeSeconds: 3_600,
-      daily: { count: 50, bytes: 1_000_000 },
+      daily: { count: 50, bytes: 1_000_000, searches: 30, results: 1_000 },
     },
     {
       id: 'third-party-request',

@@ -264,3 +264,67 @@ it('files are packed as asked, and two submissions with one sample are one file'
   ]);
   expect(await world.accesses('--state', 'accessed')).toHaveLength(6);
 });
+
+it('a search lists what sample get takes, answer by answer, and leaves out what is to be erased', async () => {
+  const world = await vaultWorld('one', 'two', 'three');
+  const ids = [...world.submissions.values()];
+  const search = ['search', '--purpose', 'detection'];
+  const listed = await world.as('ana', ...search, '--country', 'CH', '--verdict', 'suspicious');
+  expect([listed.code, listed.out, listed.err]).toEqual([
+    0,
+    ids.map((id) => `${id}\n`).join(''),
+    expect.stringContaining('Found 3 samples, and 0 that are erased or to be.\n'),
+  ]);
+  await writeFile(join(world.folder.path, 'list'), listed.out);
+  await world.json(0, 'ana', 'get', '--from', 'list', ...WHY, '--out', 'out');
+  expect(await files(world)).toEqual(['one', 'two', 'three'].map(nameOf).sort());
+  const row = {
+    submission: ids[1],
+    region: 'zurich',
+    country: 'CH',
+    verdict: 'suspicious',
+    bytes: 10,
+    sampleSha256: sha256(Buffer.from('sample two')),
+    erased: false,
+  };
+  expect(await world.json(0, 'ana', ...search, '--sample-sha256', row.sampleSha256)).toEqual([
+    { ...row, position: expect.any(String), at: expect.any(String) },
+  ]);
+  expect(await world.json(0, 'ana', ...search, '--to', '2020-01-01')).toEqual([]);
+  const first = await world.as('ana', ...search, '--limit', '2');
+  const after = / --after (\S+)\n$/.exec(first.err)?.[1] ?? '';
+  const rest = await world.as('ana', ...search, '--after', after);
+  expect(first.out + rest.out).toBe(listed.out);
+  const order = ['erase', '--submission', ids[1] ?? '', '--reason', 'asked for'];
+  const plan = await world.folder.json(0, ...order);
+  await world.folder.json(0, ...order, '--no-wait', '--yes', String(plan.at(-1)?.['digest']));
+  const kept = (): Promise<string> => world.as('ana', ...search).then(({ out }) => out);
+  await expect.poll(kept).toBe(`${ids[0]}\n${ids[2]}\n`);
+  expect((await world.json(0, 'ana', ...search)).map(({ erased }) => erased)).toEqual([
+    false,
+    true,
+    false,
+  ]);
+});
+
+it('a search that the vault refuses ends with 1, and a mistake in an option with 2', async () => {
+  const world = await vaultWorld('one');
+  for (const [name, code, said, ...args] of [
+    ['dan', 1, 'PURPOSE_NOT_ALLOWED', '--purpose', 'detection'],
+    ['ana', 1, 'PURPOSE_UNKNOWN', '--purpose', 'elsewhere'],
+    ['ana', 1, 'SEARCH_NOT_ALLOWED', '--purpose', 'rarely'],
+    ['ana', 1, 'CURSOR_INVALID', '--purpose', 'detection', '--after', 'a/residency.audit/0/1'],
+    ['ana', 2, '--limit', '--purpose', 'detection', '--limit', '0'],
+    ['ana', 2, '--country', '--purpose', 'detection', '--country', 'ch'],
+    ['ana', 2, '--sample-sha256', '--purpose', 'detection', '--sample-sha256', 'x'],
+    ['ana', 2, '--verdict', '--purpose', 'detection', '--verdict', 'clean'],
+    ['ana', 2, '--from', '--purpose', 'detection', '--from', '2026-02-01', '--to', '2026-01-01'],
+  ] as const) {
+    const ended = await world.as(name, 'search', ...args);
+    expect([ended.code, ended.out, ended.err]).toEqual([code, '', expect.stringContaining(said)]);
+  }
+  for (let time = 0; time < 30; time += 1)
+    expect((await world.as('ben', 'search', '--purpose', 'detection')).code).toBe(0);
+  const ended = await world.as('ben', 'search', '--purpose', 'detection');
+  expect([ended.code, ended.err]).toEqual([1, expect.stringContaining('(LIMIT_REACHED)')]);
+});

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
+import { encodeAuditEvent } from '@residency/contracts';
 import { createMetrics } from '@residency/telemetry';
 import type { AccessResult } from '@residency/telemetry';
 import {
@@ -11,6 +12,7 @@ import {
   VAULT_SUBMISSION,
   VaultWorld,
   accessIdAt,
+  vaultStoredEvent,
 } from '@residency/testkit';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startVaultServer } from '../src/vault/start-vault-server.ts';
@@ -273,6 +275,84 @@ test.each([
     expect.objectContaining({ code, status }),
   ]);
   expect(world.log).toHaveLength(before);
+});
+
+test('a search answers with samples and a cursor, without their owner, and writes no event', async () => {
+  const audit = world.audit[0] ?? [];
+  audit.push(encodeAuditEvent(vaultStoredEvent()), encodeAuditEvent(vaultStoredEvent({ nth: 8 })));
+  const before = world.log.length;
+  const first = await ask('GET', '/v1/samples?purpose=analysis&limit=1&region=zurich');
+  expect([first.status, JSON.parse(first.text)]).toEqual([
+    200,
+    {
+      samples: [
+        {
+          submission: VAULT_SUBMISSION,
+          region: 'zurich',
+          position: 'log-1/threat.samples/0/7',
+          at: '2025-12-31T23:59:59.500Z',
+          country: 'CH',
+          verdict: 'malicious',
+          bytes: VAULT_SAMPLE.length,
+          sampleSha256: createHash('sha256').update(VAULT_SAMPLE).digest('hex'),
+          erased: false,
+        },
+      ],
+      next: 'log-1/residency.audit/0/0',
+    },
+  ]);
+  expect(first.text).not.toContain('consent');
+  expect(first.headers.get('cache-control')).toBe('no-store');
+  const rest = await ask(
+    'GET',
+    '/v1/samples?purpose=analysis&verdict=malicious&country=CH&from=2025-12-31T00:00:00Z&to=2026-01-01T01:00:00%2B01:00&after=log-1/residency.audit/0/0',
+  );
+  expect(JSON.parse(rest.text)).toMatchObject({
+    samples: [{ position: 'log-1/threat.samples/0/8' }],
+  });
+  expect(results).toContain('searched');
+  expect(world.log).toHaveLength(before);
+});
+
+test.each([
+  ['no purpose', '', 400, 'SEARCH_INVALID'],
+  ['an unknown purpose', 'purpose=canary-7f3a', 403, 'PURPOSE_UNKNOWN'],
+  ['a purpose of others', 'purpose=nobody', 403, 'PURPOSE_NOT_ALLOWED'],
+  ['a purpose without searches', 'purpose=research', 403, 'SEARCH_NOT_ALLOWED'],
+  ['a parameter twice', 'purpose=analysis&purpose=analysis', 400, 'SEARCH_INVALID'],
+  ['another parameter', 'purpose=analysis&canary-7f3a=1', 400, 'SEARCH_INVALID'],
+  ['a limit of 0', 'purpose=analysis&limit=0', 400, 'SEARCH_INVALID'],
+  ['a limit of a million', 'purpose=analysis&limit=1000000', 400, 'SEARCH_INVALID'],
+  ['a limit that is no number', 'purpose=analysis&limit=1e2', 400, 'SEARCH_INVALID'],
+  ['an instant without a zone', 'purpose=analysis&from=2026-01-01T00:00:00', 400, 'SEARCH_INVALID'],
+  ['a country in lower case', 'purpose=analysis&country=ch', 400, 'SEARCH_INVALID'],
+  ['an unknown verdict', 'purpose=analysis&verdict=canary-7f3a', 400, 'SEARCH_INVALID'],
+  ['a digest that is none', 'purpose=analysis&sampleSha256=canary-7f3a', 400, 'SEARCH_INVALID'],
+  [
+    'the cursor of another log',
+    'purpose=analysis&after=canary-7f3a/residency.audit/0/1',
+    400,
+    'CURSOR_INVALID',
+  ],
+  ['another region', 'purpose=analysis&region=canary-7f3a', 404, 'REGION_UNKNOWN'],
+])(
+  'a search with %s is refused, and its answer repeats nothing',
+  async (_, search, status, code) => {
+    const answer = await ask('GET', `/v1/samples?${search}`);
+    expect([answer.status, JSON.parse(answer.text)]).toEqual([
+      status,
+      expect.objectContaining({ code }),
+    ]);
+    expect(answer.text).not.toContain('canary-7f3a');
+  },
+);
+
+test('a search needs a token of a principal, and a HEAD is none', async () => {
+  const path = `${server.url}/v1/samples?purpose=analysis`;
+  expect((await fetch(path)).status).toBe(401);
+  const headers = { authorization: `Bearer ${'x'.repeat(32)}` };
+  expect((await fetch(path, { headers })).status).toBe(401);
+  expect((await ask('HEAD', '/v1/samples?purpose=analysis')).status).toBe(405);
 });
 
 test('nothing is answered without a token of a principal, and what is no secret is', async () => {

@@ -6,6 +6,7 @@ import {
   TOPICS,
   custodyEventIn,
   decodeAuditEvent,
+  sha256,
 } from '@residency/contracts';
 import type { CustodyEvent } from '@residency/contracts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -130,6 +131,36 @@ test('a sample is given out under an access that anybody can see and verify', as
   expect(await publicEntry(access)).toBeDefined();
   expect(given).toEqual({ status: 200, body: SAMPLE });
   expect(await accessedOf(access)).toBe(1);
+});
+
+test('a search finds what is stored, and refuses the cursors of others', async () => {
+  const search = async (more = ''): Promise<unknown> => {
+    const response = await fetch(`${custodian.url}/v1/samples?purpose=analysis&limit=10${more}`, {
+      headers: { authorization: `Bearer ${TOKEN}` },
+    });
+    return { status: response.status, ...((await response.json()) as object) };
+  };
+  const found = {
+    submission,
+    region: 'zurich',
+    country: 'CH',
+    bytes: SAMPLE.length,
+    sampleSha256: sha256(SAMPLE),
+    erased: false,
+  };
+  const before = (await custodyValues()).length;
+  expect(await search()).toMatchObject({ status: 200, samples: [found] });
+  expect(await search('&country=DE')).toEqual({ status: 200, samples: [] });
+  const log = deployment.log.name;
+  expect(await search(`&after=${log}/residency.audit/0/0`)).toMatchObject({ status: 200 });
+  for (const after of [
+    'another/residency.audit/0/0',
+    `${log}/residency.audit/1/0`,
+    `${log}/residency.audit/0/99999999`,
+    `${log}/residency.audit/0/9223372036854775807`,
+  ])
+    expect(await search(`&after=${after}`)).toMatchObject({ status: 400, code: 'CURSOR_INVALID' });
+  expect(await custodyValues()).toHaveLength(before);
 });
 
 test('without the auditor nothing is given out, and with it the same access goes on', async () => {

@@ -23,7 +23,7 @@ export async function makeVault(deployment: Deployment, token: string): Promise<
     principals: ['ana'],
     forms: ['raw', 'cart'],
     lifetimeSeconds: 3_600,
-    daily: { count: 100_000, bytes: 1_000_000_000 },
+    daily: { count: 100_000, bytes: 1_000_000_000, searches: 1_000, results: 100_000 },
   };
   const sha256 = createHash('sha256').update(token).digest('hex');
   for (const [name, text] of [

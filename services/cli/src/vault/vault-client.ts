@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DEFAULT_LIMITS } from '@residency/contracts/limits';
 import type { AccessForm } from '@residency/contracts/vocabulary';
+import { defined } from '@residency/defined';
 import { tryReadJson } from '@residency/residency';
 import { foreign, openHttpClient } from '../http/http-client.ts';
 import type { HttpClient } from '../http/http-client.ts';
@@ -14,6 +15,8 @@ import type { Common } from '../terminal/command.ts';
 import { readBounded } from '../terminal/read-bounded.ts';
 import type { Session } from '../terminal/session.ts';
 import { fileNameIn } from './file-name.ts';
+import { foundPageIn } from './found-page.ts';
+import type { FoundPage } from './found-page.ts';
 import { DEFAULT_VAULT } from './vault-options.ts';
 import type { VaultOptions } from './vault-options.ts';
 
@@ -60,6 +63,8 @@ export interface VaultClient {
   approve(access: string): Promise<VaultAnswer<AccessState>>;
   /** Waits until the access is public. */
   sample(access: string): Promise<VaultAnswer<GivenSample>>;
+  /** One answer of a search. Absent conditions are not sent. */
+  search(conditions: Readonly<Record<string, string | undefined>>): Promise<VaultAnswer<FoundPage>>;
 }
 
 const VAULT: HttpService = {
@@ -121,6 +126,14 @@ export async function openVault(
       });
       if (response.status !== 200) return await refusalIn(client, response);
       return { kind: 'done', value: await sampleIn(session, response) };
+    },
+    search: async (conditions) => {
+      const asked = new URLSearchParams(defined({ ...conditions, region }));
+      const response = await client.ask(`v1/samples?${asked.toString()}`, { method: 'GET' });
+      if (response.status !== 200) return await refusalIn(client, response);
+      const value = foundPageIn(tryReadJson(await textOf(response)));
+      if (value === undefined) throw foreign(VAULT);
+      return { kind: 'done', value };
     },
   };
 }

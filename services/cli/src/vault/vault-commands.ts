@@ -1,12 +1,17 @@
+import { Option } from 'commander';
 import type { Command } from 'commander';
-import { answering, describe, parseSubmission } from '../terminal/command.ts';
+import { answering, describe, parseSubmission, parseWhole } from '../terminal/command.ts';
 import type { Answer } from '../terminal/command.ts';
 import type { Session } from '../terminal/session.ts';
+import { VERDICTS } from '@residency/contracts/vocabulary';
+import { periodOptions } from '../system/period-options.ts';
 import {
   PURPOSE_HELP,
   REFERENCE_HELP,
   formOption,
   parseAccess,
+  parseCountry,
+  parseDigest,
   parsePositionText,
   parsePurpose,
   vaultOptions,
@@ -34,6 +39,35 @@ export function vaultCommands(sample: Command, session: Session, answer: Answer)
       answering(session, answer, async () => (await import('./approve-access.ts')).approveAccess),
     );
   getCommand(sample, session, answer);
+  searchCommand(sample, session, answer);
+}
+
+function searchCommand(sample: Command, session: Session, answer: Answer): void {
+  periodOptions(
+    vaultOptions(
+      describe(
+        sample,
+        'search',
+        'List the samples of a region that a vault has stored: a submission a line, as `sample get --from` takes them. Samples that are erased, or are to be, are left out; --json lists them too. Searches are counted, and limited by the purposes file. Ends with 1 if the vault refuses.',
+        [
+          'sample search --purpose detection --country CH --region zurich > submissions.txt',
+          'sample search --purpose detection --from 2026-11-01 --verdict malicious --limit 50 --json',
+        ],
+      ).summary('List the samples of a region that a vault has stored.'),
+    )
+      .requiredOption('--purpose <purpose>', PURPOSE_HELP, parsePurpose)
+      .option('--country <code>', "the user's country, two capital letters", parseCountry)
+      .addOption(new Option('--verdict <verdict>', 'what the product said').choices(VERDICTS))
+      .option('--sample-sha256 <digest>', 'of the sample in the clear', parseDigest)
+      .option('--limit <n>', 'end after so many (default: all)', parseWhole(1, 100_000_000))
+      .option(
+        '--after <position>',
+        'go on where another search ended, as it says',
+        parsePositionText,
+      ),
+  ).action(
+    answering(session, answer, async () => (await import('./search-samples.ts')).searchSamples),
+  );
 }
 
 function requestCommand(sample: Command, session: Session, answer: Answer): void {

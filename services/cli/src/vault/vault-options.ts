@@ -68,6 +68,18 @@ export function parsePurpose(text: string): string {
   return text;
 }
 
+export function parseCountry(text: string): string {
+  if (!/^[A-Z]{2}$/.test(text))
+    throw new InvalidArgumentError('Expected a country code of two capital letters (ISO 3166-1).');
+  return text;
+}
+
+export function parseDigest(text: string): string {
+  if (!/^[0-9a-f]{64}$/.test(text))
+    throw new InvalidArgumentError('Expected a SHA-256, 64 lower-case hex digits.');
+  return text;
+}
+
 /** Throws `USAGE` without repeating it; commander would. */
 export function requireReference(text: string): void {
   if (!REFERENCE.test(text))

@@ -1,12 +1,19 @@
-import { ACCESS_FORMS, ACCESS_ID } from '@residency/contracts';
+import { ACCESS_FORMS, ACCESS_ID, VERDICTS } from '@residency/contracts';
 import { codeOf, remedyOf } from '@residency/coded-error';
 import { defined } from '@residency/defined';
 import { BodyBudget, Problem, holdConnection, unavailable, withBody } from '@residency/http-server';
 import type { HttpServer, ProblemKind } from '@residency/http-server';
 import { tryReadJson } from '@residency/residency';
 import type { AccessResult } from '@residency/telemetry';
-import { VaultError } from '@residency/vault';
-import type { AccessOrder, AccessReport, Asker, Vault, VaultErrorCode } from '@residency/vault';
+import { MOST_RESULTS, VaultError } from '@residency/vault';
+import type {
+  AccessOrder,
+  AccessReport,
+  Asker,
+  FoundSamples,
+  Vault,
+  VaultErrorCode,
+} from '@residency/vault';
 import type { Askers } from './askers.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -16,6 +23,7 @@ export const VAULT_ROUTES: readonly string[] = [
   '/v1/accesses/:access',
   '/v1/accesses/:access/approvals',
   '/v1/accesses/:access/sample',
+  '/v1/samples',
 ];
 /** The routes' descriptions for `GET /`. */
 export const VAULT_PATHS: Readonly<Record<string, string>> = {
@@ -23,6 +31,7 @@ export const VAULT_PATHS: Readonly<Record<string, string>> = {
   'GET /v1/accesses/{access}': 'what became of it',
   'POST /v1/accesses/{access}/approvals': "approve somebody else's request",
   'GET /v1/accesses/{access}/sample': 'the sample, once the access is public',
+  'GET /v1/samples': 'search the samples of a region',
 };
 
 export interface VaultRoutesDeps {
@@ -42,6 +51,11 @@ const RELEASES_EACH = 4;
 /** Requests for samples that wait for the checkpoint, and those of one principal. */
 const WAITING = 256;
 const WAITING_EACH = 64;
+/** Searches at a time, and those of one principal: each decodes thousands of events. */
+const SEARCHES = 4;
+const SEARCHES_EACH = 2;
+/** A search that takes longer answers with what it has found. */
+const SEARCH_MS = 2_000;
 /** How long a request for a sample waits for the checkpoint. */
 const WAIT_MS = 30_000;
 /** A client that reads slower is cut off: 16 MiB in this time are 56 KiB a second. */
@@ -59,7 +73,31 @@ const order = z.strictObject({
     .optional(),
 });
 
-/** Adds `/v1/accesses`. Every route needs a token that names a principal. */
+const instant = z.iso.datetime({ offset: true }).max(40).transform(Date.parse);
+const query = z.strictObject({
+  region: z.string().max(64).optional(),
+  purpose: z.string().max(64),
+  from: instant.optional(),
+  to: instant.optional(),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/)
+    .optional(),
+  verdict: z.enum(VERDICTS).optional(),
+  sampleSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+  limit: z
+    .string()
+    .regex(/^[1-9]\d{0,3}$/)
+    .transform(Number)
+    .pipe(z.int().max(MOST_RESULTS))
+    .default(100),
+  after: z.string().max(400).optional(),
+});
+
+/** Adds `/v1/accesses` and `/v1/samples`. Every route needs a token that names a principal. */
 export function vaultRoutes(
   { app, connections }: Pick<HttpServer, 'app' | 'connections'>,
   deps: VaultRoutesDeps,
@@ -67,6 +105,7 @@ export function vaultRoutes(
   const budget = new BodyBudget(64 * BODY_BYTES);
   const waiting = new Places(WAITING, WAITING_EACH);
   const releasing = new Places(RELEASES, RELEASES_EACH);
+  const searching = new Places(SEARCHES, SEARCHES_EACH);
   const askers = new WeakMap<FastifyRequest['raw'], Asker>();
   const authenticated = {
     onRequest: async ({ raw, headers }: FastifyRequest) => {
@@ -145,6 +184,27 @@ export function vaultRoutes(
         .send(bytes);
     },
   });
+  app.get('/v1/samples', {
+    ...authenticated,
+    // A HEAD would be a search, too.
+    exposeHeadRoute: false,
+    handler: async (request, reply) => {
+      const { region, ...rest } = queryIn(request);
+      const named = vaultNamed(deps, region);
+      if (named === undefined) throw regionUnknown([...deps.vaults.keys()]);
+      const [name, vault] = named;
+      const asker = askerOf(request);
+      const gone = new AbortController();
+      reply.raw.once('close', () => {
+        gone.abort();
+      });
+      const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(SEARCH_MS)]);
+      const found = await searching.hold(asker.principal, () =>
+        answering(deps, name, 'searched', () => vault.search(asker, defined(rest), signal)),
+      );
+      return foundBody(name, found);
+    },
+  });
 }
 
 /** Places for requests, in all and for one principal. */
@@ -190,21 +250,30 @@ function regionAsked({ query }: FastifyRequest<Params>): string | undefined {
   return typeof query.region === 'string' ? query.region : undefined;
 }
 
-/** The vault of the region; without a region the only one. */
-function vaultFor(
+type NamedVault = readonly [region: string, vault: Vault];
+
+/** The vault of the region; without a region the only one. `undefined`: there are several. */
+function vaultNamed(
   { vaults }: VaultRoutesDeps,
+  region: string | undefined,
+): NamedVault | undefined {
+  if (region === undefined) return vaults.size === 1 ? [...vaults][0] : undefined;
+  const vault = vaults.get(region);
+  if (vault !== undefined) return [region, vault];
+  throw regionUnknown([...vaults.keys()]);
+}
+
+/** Without a region the only one, or the one that knows the access. */
+function vaultFor(
+  deps: VaultRoutesDeps,
   region: string | undefined,
   access: string,
   asker: Asker,
-): readonly [region: string, vault: Vault] {
-  if (region !== undefined) {
-    const vault = vaults.get(region);
-    if (vault !== undefined) return [region, vault];
-    throw regionUnknown([...vaults.keys()]);
-  }
+): NamedVault {
+  const { vaults } = deps;
+  const named = vaultNamed(deps, region);
+  if (named !== undefined) return named;
   const all = [...vaults];
-  const [only] = all;
-  if (all.length === 1 && only !== undefined) return only;
   const found = all.find(([, vault]) => vault.knows(asker, access));
   if (found !== undefined) return found;
   if (all.some(([, vault]) => !vault.isActive))
@@ -245,6 +314,27 @@ async function orderIn(
   });
 }
 
+function queryIn(request: FastifyRequest): z.output<typeof query> {
+  const parsed = query.safeParse(request.query);
+  if (parsed.success) return parsed.data;
+  const names = parsed.error.issues.map(({ path }) => path.join('.') || 'unknown parameters');
+  throw invalid(
+    `purpose, and perhaps region, from, to, country, verdict, sampleSha256, limit (1 to ${MOST_RESULTS}) and after, each once; wrong: ${[...new Set(names)].join(', ')}`,
+    'SEARCH_INVALID',
+  );
+}
+
+function foundBody(region: string, { samples, next }: FoundSamples): object {
+  return {
+    samples: samples.map(({ at, ...sample }) => ({
+      ...sample,
+      region,
+      at: new Date(at).toISOString(),
+    })),
+    ...defined({ next }),
+  };
+}
+
 function bodyOf({ access, state, until, missingApprovals }: AccessReport): object {
   return { access, state, until: new Date(until).toISOString(), missingApprovals };
 }
@@ -268,6 +358,7 @@ async function answering<T>(
 const KINDS: Partial<Record<VaultErrorCode, ProblemKind>> = {
   REFERENCE_INVALID: 'invalid-request',
   ACCESS_ID_STALE: 'invalid-request',
+  CURSOR_INVALID: 'invalid-request',
   ACCESS_UNKNOWN: 'not-found',
   SUBMISSION_UNKNOWN: 'not-found',
   ACCESS_ID_REUSED: 'conflict',
@@ -308,10 +399,10 @@ function busy(most: number, each: number): Problem {
   );
 }
 
-function invalid(expected: string): Problem {
+function invalid(expected: string, code = 'ACCESS_INVALID'): Problem {
   return new Problem({
     kind: 'invalid-request',
-    code: 'ACCESS_INVALID',
+    code,
     detail: `Expected ${expected}; found something else. Nothing was recorded.`,
   });
 }
