@@ -308,3 +308,16 @@ it('a start after ten thousand erasures reads none of them again', async () => {
   expect(await some.log.dropErased()).toBe(0);
   expect(await kept()).toEqual([]);
 });
+
+it('follows the logs from their start in a log of schema version 3', async () => {
+  await send({ content: 'stored', id: A, as: 'stored' });
+  await settle();
+  await eraseFirst();
+  await some.log.close();
+  const db = new DatabaseSync(some.file);
+  db.exec('DROP TABLE erased; DROP TABLE erasing; PRAGMA user_version = 3');
+  db.close();
+  const next = await openSqliteLog({ file: some.file, now: () => Date.now() });
+  expect(await next.dropErased()).toBe(1);
+  await next.close();
+});

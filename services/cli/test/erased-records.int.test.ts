@@ -1,6 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { publishSamples, temporaryFolder } from './residency.ts';
@@ -23,14 +24,23 @@ async function ordered(): Promise<Folder> {
   return folder;
 }
 
-/** Keeps the write-ahead log until it is closed. */
-function reader(folder: Folder): DatabaseSync {
-  const db = new DatabaseSync(join(folder.path, '.residency', 'log.db'));
-  onTestFinished(() => {
-    if (db.isOpen) db.close();
+const READER = `const db = new (require('node:sqlite').DatabaseSync)(process.argv[1]);
+db.exec('BEGIN; SELECT count(*) FROM record'); console.log('reads'); setInterval(() => db, 1000)`;
+
+/** A process that reads the log, and so keeps its write-ahead log, until the returned function is called. */
+async function reader(folder: Folder): Promise<() => Promise<void>> {
+  const file = join(folder.path, '.residency', 'log.db');
+  const child = spawn(process.execPath, ['-e', READER, file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
-  db.exec('BEGIN; SELECT count(*) FROM record');
-  return db;
+  const exited = once(child, 'exit');
+  const close = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  onTestFinished(close);
+  await once(child.stdout, 'data');
+  return close;
 }
 
 /** Whether a file of the log has the sample, as its base64 within a JSON document. */
@@ -47,12 +57,12 @@ const ERASED = [expect.objectContaining({ stored: 1, erased: 1 })];
 
 it('route --once erases while another process reads the log, says what may be left, and the next run ends it', async () => {
   const folder = await ordered();
-  const reading = reader(folder);
+  const close = await reader(folder);
   const first = await folder.run('route', '--once');
   expect([first.code, first.err]).toEqual([0, expect.stringContaining(NOTE)]);
   expect(await erasures(folder)).toEqual(ERASED);
   expect(await intakeHas(folder, 'sample a')).toBe(true);
-  reading.close();
+  await close();
   const next = await folder.run('route', '--once');
   expect([next.code, next.err]).toEqual([0, expect.not.stringContaining(NOTE)]);
   expect(await intakeHas(folder, 'sample a')).toBe(false);
@@ -60,15 +70,15 @@ it('route --once erases while another process reads the log, says what may be le
 
 it('start says once that a reader keeps the records, and neither waits nor begins custody anew', async () => {
   const folder = await ordered();
-  const reading = reader(folder);
+  const close = await reader(folder);
   const running = await start(folder);
-  await expect.poll(running.output, { timeout: 20_000 }).toContain(NOTE);
+  await expect.poll(() => running.output(), { timeout: 20_000 }).toContain(NOTE);
   await setTimeout(3_000);
   const lines = running.output().split('\n');
   expect(lines.filter((line) => line.includes(NOTE))).toHaveLength(1);
   expect(lines.filter((line) => line.includes('waits'))).toEqual([]);
   expect(await intakeHas(folder, 'sample a')).toBe(true);
-  reading.close();
+  await close();
   await expect.poll(() => intakeHas(folder, 'sample a'), { timeout: 20_000 }).toBe(false);
   expect(await erasures(folder)).toEqual(ERASED);
   // Sent again, under a consent that is in force.
