@@ -31,7 +31,10 @@ export async function searchSamples(session: Session, options: Options): Promise
   const { from, to } = periodOf(options);
   const client = await openVault(session, options);
   const conditions = {
-    ...{ purpose, country, verdict, sampleSha256 },
+    purpose,
+    country,
+    verdict,
+    sampleSha256,
     from: from === undefined ? undefined : new Date(from).toISOString(),
     to: to === undefined ? undefined : new Date(to).toISOString(),
   };
