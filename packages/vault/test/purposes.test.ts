@@ -8,6 +8,9 @@ test('a purposes file: cart is the default form, nobody must approve by default'
   const { forms: _, ...rest } = { forms: [], ...analysis };
   const purposes = parsePurposes(JSON.stringify({ purposes: [rest] }));
   expect(purposes.get('analysis')).toMatchObject({ forms: ['cart'], approvals: 0, approvers: [] });
+  expect(
+    parsePurposes(JSON.stringify({ purposes: [PURPOSES.purposes[1]] })).get('research')?.daily,
+  ).toMatchObject({ searches: 0, results: 0 });
 });
 
 test.each([
@@ -28,6 +31,14 @@ test.each([
     JSON.stringify({ purposes: [{ ...analysis, approvals: 2, approvers: ['bob', 'bob'] }] }),
   ],
   ['a lifetime of days', JSON.stringify({ purposes: [{ ...analysis, lifetimeSeconds: 86_401 }] })],
+  [
+    'searches without results',
+    JSON.stringify({ purposes: [{ ...analysis, daily: { count: 1, bytes: 1, searches: 1 } }] }),
+  ],
+  [
+    'results without searches',
+    JSON.stringify({ purposes: [{ ...analysis, daily: { count: 1, bytes: 1, results: 1 } }] }),
+  ],
   ['an unknown form', JSON.stringify({ purposes: [{ ...analysis, forms: ['exe'] }] })],
 ])('%s is no purposes file', (_, text) => {
   expect(() => parsePurposes(text)).toThrow(expect.objectContaining({ code: 'INVALID_PURPOSES' }));

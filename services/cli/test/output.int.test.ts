@@ -104,6 +104,7 @@ const ELSEWHERE = [
   'sample approve',
   'sample get',
   'sample request',
+  'sample search',
   'service',
   'site check',
   'site init',

@@ -23,5 +23,5 @@ test('the benchmark of the vault measures times, rates and memory, each beside i
     ['slow', 8],
     ['asking', 10],
   ]);
-  expect(vaultTables(options, figures).match(/^\| /gm)).toHaveLength(4 + 7 + 4);
+  expect(vaultTables(options, figures).match(/^\| /gm)).toHaveLength(5 + 8 + 5);
 });

@@ -311,7 +311,7 @@ function memoryTable({ largeBytes, readers: count }: VaultBench, { memory }: Vau
 }
 
 const USAGE =
-  'npm run bench:vault -- [--accesses 20] [--clients 32] [--seconds 8] [--bytes 10KiB] [--large 16MiB] [--readers 20] [--read-seconds 30]\n';
+  'npm run bench:vault -- [--accesses 12] [--clients 32] [--seconds 5] [--bytes 10KiB] [--large 16MiB] [--readers 20] [--read-seconds 20]\n';
 
 /** Throws a message for the person who typed the options. */
 function readOptions(args: readonly string[]): VaultBench {
@@ -328,17 +328,17 @@ function readOptions(args: readonly string[]): VaultBench {
     },
   });
   return {
-    accesses: readNumber('accesses', values.accesses, { least: 2, most: 64, usual: 20 }),
+    accesses: readNumber('accesses', values.accesses, { least: 2, most: 64, usual: 12 }),
     intervalsMs: [1_000, 5_000],
     clients: readNumber('clients', values.clients, { least: 2, most: 256, usual: 32 }),
-    seconds: readNumber('seconds', values.seconds, { least: 1, most: 600, usual: 8 }),
+    seconds: readNumber('seconds', values.seconds, { least: 1, most: 600, usual: 5 }),
     bytes: readSize(values.bytes, '--bytes'),
     largeBytes: readSize(values.large, '--large'),
     readers: readNumber('readers', values.readers, { least: 1, most: 64, usual: 20 }),
     readSeconds: readNumber('read-seconds', values['read-seconds'], {
       least: 1,
       most: 240,
-      usual: 30,
+      usual: 20,
     }),
     longRunning: true,
   };
