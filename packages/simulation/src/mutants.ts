@@ -435,9 +435,9 @@ export const MUTANTS: readonly Mutant[] = [
     defect: 'a custodian strikes the debts of a site that does not answer',
     edits: [
       {
-        file: `${CUSTODY}/custodian.ts`,
+        file: `${CUSTODY}/payments.ts`,
         from: 'const error = site === undefined ? away',
-        to: 'for (const p of site === undefined ? await this.#deps.audit.partitions() : []) for (let at = this.#debts.first(name, p); at !== undefined; at = this.#debts.first(name, p)) this.#debts.paid(name, p, at);\n    const error = site === undefined ? away',
+        to: 'for (const p of site === undefined ? await this.#deps.samples.partitions() : []) for (let at = this.#debts.first(name, p); at !== undefined; at = this.#debts.first(name, p)) this.#debts.paid(name, p, at);\n    const error = site === undefined ? away',
       },
     ],
   },
