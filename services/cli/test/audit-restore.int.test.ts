@@ -1,4 +1,4 @@
-import { cp, readdir, rm } from 'node:fs/promises';
+import { cp, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { acquireRoutingLock } from '@residency/adapter-sqlite/routing-lock';
 import { expect, it } from 'vitest';
@@ -125,3 +125,44 @@ it('a sample that was accepted at a position of a lost event is not taken for se
   expect([code, err]).toEqual([1, expect.stringMatching(/offset 3 .*\(INTAKE_DIFFERS\)/)]);
   expect(await eventsOf(folder)).toBe(before);
 });
+
+it('what was erased stays erased in an older copy of the log that got its events back', async () => {
+  const folder = await temporaryFolder();
+  await folder.json(0, 'consent', 'grant', '--consent', 'consent-0001', '--subject', 's');
+  await publishSamples(folder, 'one', 'two');
+  await folder.json(0, 'route', '--once');
+  const [first] = await folder.json(0, 'sample', 'list', '--region', 'zurich');
+  const erase = [
+    'erase',
+    '--submission',
+    String(first?.['submission']),
+    '--reason',
+    'request 4711',
+  ];
+  const plan = await folder.json(0, ...erase);
+  await folder.json(0, ...erase, '--yes', String(plan.at(-1)?.['digest']), '--no-wait');
+  await cp(join(folder.path, DATA), join(folder.path, 'backup'), { recursive: true });
+  await folder.json(0, 'route', '--once');
+  expect(await logHas(folder, 'sample one')).toBe(false);
+  await copyLog(folder, 'backup', DATA);
+  expect(await logHas(folder, 'sample one')).toBe(true);
+
+  expect((await folder.run(...RESTORE)).code).toBe(0);
+  await publishSamples(folder, 'one');
+  await folder.json(0, 'route', '--once');
+  expect((await folder.json(0, 'audit', 'list')).at(-1)).toMatchObject({
+    type: 'residency.sample.refused.v1',
+    data: { reason: 'ERASED' },
+  });
+  expect(await logHas(folder, 'sample one')).toBe(false);
+  const [listed] = await folder.json(0, 'sample', 'list', '--region', 'zurich');
+  expect(listed).toMatchObject({ sites: [], erased: { sites: ['zrh-1', 'zrh-2'] } });
+});
+
+/** Whether a file of the log has these bytes. */
+async function logHas(folder: Folder, bytes: string): Promise<boolean> {
+  const names = await readdir(join(folder.path, DATA));
+  const files = names.filter((name) => name.startsWith('log.db'));
+  const found = await Promise.all(files.map((name) => readFile(join(folder.path, DATA, name))));
+  return found.some((file) => file.includes(bytes));
+}
