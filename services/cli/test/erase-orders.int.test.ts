@@ -72,6 +72,14 @@ describe('a plan', () => {
     expect(await digestOf(folder, '--submission', first)).not.toBe(named);
   });
 
+  it('is about one region, if it is named', async () => {
+    const named = ['--submission', ...submissions.slice(0, 2)];
+    const zurich = await digestOf(folder, ...named, '--region', 'zurich');
+    expect(zurich).not.toBe(await digestOf(folder, ...named));
+    const { code, err } = await folder.run('erase', ...named, '--region', 'moscow', ...REASON);
+    expect([code, err]).toEqual([1, expect.stringContaining('in region moscow')]);
+  });
+
   it('names copies in sites out of service, and what is on hold', async () => {
     const other = await temporaryFolder();
     const [first = ''] = await withdrawn(other, 'a', 'b');

@@ -55,7 +55,7 @@ export async function planErasure(
   inRegion?: string,
 ): Promise<ErasurePlan> {
   const samples = await erasableSamples(session, system, isNamed(named, before, inRegion));
-  requireStored(named, samples.values());
+  requireStored(named, samples.values(), inRegion);
   const control = await controlOf(system);
   const holds = new ErasureIndex(control.erasures);
   const custody = await custodyOf(session, system, samples);

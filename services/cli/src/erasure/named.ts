@@ -1,6 +1,7 @@
 import type { ErasableSample } from '@residency/contracts';
 import { submissionsIn } from '../vault/asked-submissions.ts';
 import { CliError, usage } from '../terminal/cli-error.ts';
+import { printable } from '../terminal/output.ts';
 import { counted } from '../terminal/table.ts';
 
 /** The options by which samples are named. */
@@ -97,10 +98,11 @@ export function inParts(named: Named, most: number): readonly Named[] {
 
 const SHOWN = 10;
 
-/** Throws `SUBMISSION_UNKNOWN` if a named submission has no stored sample. */
+/** Throws `SUBMISSION_UNKNOWN` if a named submission has no stored sample, in `region` if given. */
 export function requireStored(
   named: Named,
   stored: Iterable<{ readonly submission: string }>,
+  region?: string,
 ): void {
   if (!('submissions' in named)) return;
   const known = new Set([...stored].map(({ submission }) => submission));
@@ -109,7 +111,7 @@ export function requireStored(
   const more = unknown.length > SHOWN ? `, and ${unknown.length - SHOWN} more` : '';
   throw new CliError({
     code: 'SUBMISSION_UNKNOWN',
-    message: `Expected every named submission to have a stored sample, found ${unknown.length} without one: ${unknown.slice(0, SHOWN).join(', ')}${more}; nothing was ordered. See \`residency status SUBMISSION\`, and leave it out.`,
+    message: `Expected every named submission to have a stored sample${region === undefined ? '' : ` in region ${printable(region)}`}, found ${unknown.length} without one: ${unknown.slice(0, SHOWN).join(', ')}${more}; nothing was ordered. See \`residency status SUBMISSION\`, and leave it out.`,
     remedy: 'stop',
   });
 }
