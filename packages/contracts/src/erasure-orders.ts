@@ -1,4 +1,5 @@
 import { defined } from '@residency/defined';
+import type { StoredEvent } from './audit-event.ts';
 import type { ControlEvent } from './control-event.ts';
 import { ERASURE_ORDERED, HOLD_LIFTED, HOLD_PLACED } from './vocabulary.ts';
 
@@ -163,6 +164,12 @@ export interface ErasableSample {
   readonly consentId: string;
   /** Append time T of the intake record, milliseconds. */
   readonly at: number;
+}
+
+/** A `stored` event, as orders and holds see it. */
+export function erasable({ at, data }: StoredEvent): ErasableSample {
+  const { submission, consentId, decision } = data;
+  return { region: decision.region, submission, consentId, at };
 }
 
 /** An order as one of the names in it sees it. */

@@ -1,5 +1,5 @@
 import { auditEventIn, isStoredIn, storedSample } from '@residency/contracts';
-import type { ErasableSample, StoredEvent } from '@residency/contracts';
+import type { StoredEvent } from '@residency/contracts';
 import { holdingOf } from '@residency/custody';
 import type { Holding } from '@residency/custody';
 import type { AuditFeedRecord } from './ports/audit-feed.ts';
@@ -14,12 +14,6 @@ export interface Debt {
   readonly event: StoredEvent;
   /** A site has a tombstone in its place: the others owe one, and nobody a copy. */
   readonly isErased: boolean;
-}
-
-/** What orders and holds see of it. */
-export function erasable({ at, data }: StoredEvent): ErasableSample {
-  const { submission, consentId, decision } = data;
-  return { region: decision.region, submission, consentId, at };
 }
 
 /** `undefined`: the record is no `stored` event of the region. */

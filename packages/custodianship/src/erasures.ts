@@ -3,6 +3,7 @@ import {
   ErasureIndex,
   NO_ERASURES,
   auditEventIn,
+  erasable,
   isStoredIn,
   parsePosition,
   sha256,
@@ -12,7 +13,7 @@ import { defined } from '@residency/defined';
 import type { SettledOutcomes } from '@residency/routing';
 import type { Sources } from './copy-sample.ts';
 import type { CustodyHead } from './custody-head.ts';
-import { debtOf, erasable } from './debt.ts';
+import { debtOf } from './debt.ts';
 import type { Debt } from './debt.ts';
 import { eraseAt, erasedData } from './erase-sample.ts';
 import type { ErasedSite } from './erase-sample.ts';

@@ -56,11 +56,6 @@ export function orderIn(bytes: Buffer, submission: string): string | undefined {
     : undefined;
 }
 
-export function erasable({ at, data }: StoredEvent): ErasableSample {
-  const { submission, consentId, decision } = data;
-  return { region: decision.region, submission, consentId, at };
-}
-
 /** Whether a tombstone may name this order. An order of an `erased` event is judged with the event. */
 export async function isOrdered(
   act: string,

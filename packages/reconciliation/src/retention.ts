@@ -1,7 +1,12 @@
-import { ERASURE_ORDERED, ErasureIndex, NAMED_IN_ORDER, controlEntry } from '@residency/contracts';
+import {
+  ERASURE_ORDERED,
+  ErasureIndex,
+  NAMED_IN_ORDER,
+  controlEntry,
+  erasable,
+} from '@residency/contracts';
 import type { Erasures, LogEntry, StoredEvent } from '@residency/contracts';
 import type { Instant } from '@residency/residency';
-import { erasable } from './check-tombstone.ts';
 import type { PolicyBook } from './policy-book.ts';
 
 /** As `RESIDENCY_RETENTION`: whether erasures are ordered at once, or a person is told. */

@@ -1,6 +1,7 @@
 import {
   ServiceHistory,
   auditEventIn,
+  erasable,
   formatPosition,
   namedOwner,
   parsePosition,
@@ -9,7 +10,6 @@ import type { AuditEvent, StoredEvent } from '@residency/contracts';
 import type { Holding } from '@residency/custody';
 import type { Committed } from '../audit-chain.ts';
 import type { DuplicateEvent } from '../check-object.ts';
-import { erasable } from '../check-tombstone.ts';
 import type { Claims } from '../claims.ts';
 import { learn } from '../decided-sites.ts';
 import type { Difference } from '../difference.ts';

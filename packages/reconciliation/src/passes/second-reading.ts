@@ -1,8 +1,8 @@
-import { auditEventIn, formatPosition, objectKey } from '@residency/contracts';
+import { auditEventIn, erasable, formatPosition, objectKey } from '@residency/contracts';
 import type { StoredEvent } from '@residency/contracts';
 import { AuditChain, partitionOf } from '../audit-chain.ts';
 import { checkCopy } from '../check-copy.ts';
-import { TOMBSTONE_WITHOUT_ORDER, erasable, isOrdered } from '../check-tombstone.ts';
+import { TOMBSTONE_WITHOUT_ORDER, isOrdered } from '../check-tombstone.ts';
 import { checkOpened } from '../check-object.ts';
 import type { Difference } from '../difference.ts';
 import type { ReadingProgress } from '../ports/reading-progress.ts';

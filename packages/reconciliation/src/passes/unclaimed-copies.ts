@@ -1,6 +1,6 @@
-import { auditEventIn, formatPosition, objectKey } from '@residency/contracts';
+import { auditEventIn, erasable, formatPosition, objectKey } from '@residency/contracts';
 import type { StoredEvent } from '@residency/contracts';
-import { TOMBSTONE_WITHOUT_ORDER, erasable, tombstoneIn } from '../check-tombstone.ts';
+import { TOMBSTONE_WITHOUT_ORDER, tombstoneIn } from '../check-tombstone.ts';
 import { checkObject } from '../check-object.ts';
 import type { Difference } from '../difference.ts';
 import type { SiteReader } from '../ports/site-reader.ts';
