@@ -1,4 +1,4 @@
-import { NO_ERASURES, formatPosition } from '@residency/contracts';
+import { NO_ERASURES } from '@residency/contracts';
 import type {
   ClosedData,
   ControlState,
@@ -179,7 +179,7 @@ export class Custodian {
       {
         region,
         head,
-        sources: this.#regionSites,
+        sites: this.#regionSites,
         outcomes: deps.outcomes,
         orders: () => deps.control().erasures ?? NO_ERASURES,
         now: deps.now,
@@ -277,7 +277,7 @@ export class Custodian {
       unpaid: this.#payments.unpaid,
       waiting: new Map(
         this.#sites.flatMap((site) => {
-          const waiting = this.#regionSites.waiting(site);
+          const waiting = this.#regionSites.calls.waiting(site);
           return waiting === undefined ? [] : [[site, waiting] as const];
         }),
       ),
@@ -371,9 +371,8 @@ export class Custodian {
   }
 
   #isErased(event: StoredEvent): boolean {
-    const { position } = event;
     return (
-      this.#head.isErased(formatPosition(position)) ||
+      this.#audit.isErased(event) ||
       this.#erasures.isOrdered(event, this.#deps.control().erasures ?? NO_ERASURES)
     );
   }
@@ -409,17 +408,17 @@ export class Custodian {
       return;
     }
     // An order for a site that is out waits until it is back.
-    if (sites.isOut(name) || sites.isAway(name)) return;
+    if (sites.isOut(name) || sites.calls.isAway(name)) return;
     const { value: site, away: closed } = await unlessAway(() => sites.open(name));
     const { done, waits, away } =
       site === undefined
         ? { done: false, away: closed }
         : { waits: false, ...(await repair.step(site, signal)) };
     if (away !== undefined) {
-      sites.failed(name, away);
+      sites.calls.failed(name, away);
       return;
     }
-    sites.answered(name);
+    sites.calls.answered(name);
     await this.#keepIfDue();
     if (!done) {
       this.#busy ||= waits !== true && repair.order.perSecond === undefined;

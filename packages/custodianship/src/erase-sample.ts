@@ -13,7 +13,8 @@ export type ErasedSite = ErasedData['sites'][number];
 /**
  * Puts a tombstone in the place of the sample and of all else that the site keeps of it
  * (docs/decisions/0049). May be repeated. `mayReplace` judges an intact object of another record.
- * `undefined`: it may not be replaced, or the key changed meanwhile; try again. Throws the site's errors (retry, stop; park concerns this key alone).
+ * `undefined`: it may not be replaced, or the key changed meanwhile; try again. Throws the site's
+ * errors (retry, stop; park concerns this key alone).
  */
 export async function eraseAt(
   site: CustodianSite,

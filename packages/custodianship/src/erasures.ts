@@ -11,12 +11,12 @@ import {
 import type { ErasedData, Erasures as Orders, StoredEvent } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { SettledOutcomes } from '@residency/routing';
-import type { Sources } from './copy-sample.ts';
 import type { CustodyHead } from './custody-head.ts';
 import { debtOf } from './debt.ts';
 import type { Debt } from './debt.ts';
 import { eraseAt, erasedData } from './erase-sample.ts';
 import type { ErasedSite } from './erase-sample.ts';
+import type { RegionSites } from './region-sites.ts';
 import { unlessAway } from './unless-away.ts';
 import type { AuditFeed } from './ports/audit-feed.ts';
 import type { CustodianSite } from './ports/custodian-site.ts';
@@ -25,7 +25,7 @@ export interface ErasuresDeps {
   readonly region: string;
   readonly audit: AuditFeed;
   readonly head: CustodyHead;
-  readonly sources: Pick<Sources, 'site'>;
+  readonly sites: Pick<RegionSites, 'erasing' | 'site'>;
   readonly outcomes: SettledOutcomes;
   /** All orders and holds known by now. */
   readonly orders: () => Orders;
@@ -76,11 +76,6 @@ interface Step {
   readonly signal: AbortSignal;
 }
 
-interface Failed {
-  readonly ms: number;
-  readonly retryAt: number;
-}
-
 /**
  * Carries out the orders to erase (docs/decisions/0049). A pass over the audit log looks for all
  * orders that are known; what is new in the log is looked through as it comes, and orders that came
@@ -104,12 +99,11 @@ export class Erasures {
   #heldBefore = 0;
   #retryAt = 0;
   #retryMs = RETRY_MS;
-  /** Sites in which erasing failed: not tried before this time. */
-  readonly #failed = new Map<string, Failed>();
   /** The partition after the one that the last step ended in. */
   #first = 0;
   /** Since when a site in service owes a tombstone, wall clock. */
   #owedSince: number | undefined;
+  /** Apart from the index of the batch, which must not change while it is erased. */
   #asked = { orders: NO_ERASURES, index: new ErasureIndex() };
 
   /** `saved`: of an earlier process; passed over if orders or holds are others now. */
@@ -119,8 +113,8 @@ export class Erasures {
   }
 
   /** The `act` of the order by which a sample is erased. `undefined`: none, or it is on hold. */
-  orderOf(debt: Debt): string | undefined {
-    const sample = erasable(debt.event);
+  orderOf({ event }: Pick<Debt, 'event'>): string | undefined {
+    const sample = erasable(event);
     return this.#index.holdOf(sample) === undefined ? this.#index.orderOf(sample) : undefined;
   }
 
@@ -297,20 +291,13 @@ export class Erasures {
     return true;
   }
 
-  /**
-   * `undefined`: the site failed now or a short while ago. Only erasing waits for it: a store that
-   * refuses to delete versions may take copies.
-   */
+  /** `undefined`: erasing failed in the site now, or a short while ago. */
   async #unlessFailed<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
-    const { elapsed } = this.#deps;
-    const failed = this.#failed.get(name);
-    if (failed !== undefined && elapsed() < failed.retryAt) return undefined;
+    const { erasing } = this.#deps.sites;
+    if (erasing.isAway(name)) return undefined;
     const { value, away } = await unlessAway(work);
-    if (away === undefined) this.#failed.delete(name);
-    else {
-      const ms = Math.min(2 * (failed?.ms ?? RETRY_MS / 2), MOST_RETRY_MS);
-      this.#failed.set(name, { ms, retryAt: elapsed() + ms });
-    }
+    if (away === undefined) erasing.answered(name);
+    else erasing.failed(name, away);
     return value;
   }
 
@@ -319,7 +306,7 @@ export class Erasures {
     name: string,
     debts: readonly Debt[],
   ): Promise<ReadonlyMap<Debt, ErasedSite> | undefined> {
-    const site = await this.#deps.sources.site(name);
+    const site = await this.#deps.sites.site(name);
     if (typeof site === 'string') return undefined;
     const results = await Promise.all(
       debts.map(async (debt) => [debt, await this.#eraseOne(site, debt)] as const),
@@ -347,9 +334,7 @@ export class Erasures {
       const outcome = await this.#deps.outcomes.outcomeOf(parsePosition(position));
       if (outcome.state !== 'settled') return false;
       const { event } = outcome;
-      if (event.outcome !== 'stored') return true;
-      const sample = erasable(event);
-      return this.#index.orderOf(sample) !== undefined && this.#index.holdOf(sample) === undefined;
+      return event.outcome !== 'stored' || this.orderOf({ event }) !== undefined;
     });
   }
 

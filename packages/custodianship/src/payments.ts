@@ -29,8 +29,6 @@ export interface PaymentsDeps {
 
 /** Debts that a person must look at are tried again this often. */
 const LOOK_AGAIN_MS = 60_000;
-/** A site in which a tombstone could not be put is asked for copies only, for so long. */
-const ERASE_AGAIN_MS = 30_000;
 
 /** A debt whose site can be reached, and that is not paid for a reason that does not pass by itself. */
 interface Unpaid {
@@ -46,8 +44,6 @@ export class Payments {
   readonly #deps: PaymentsDeps;
   readonly #debts: Debts;
   readonly #unpaid = new Map<string, Unpaid>();
-  /** Sites in which a tombstone could not be put: not tried before this time. */
-  readonly #eraseAt = new Map<string, number>();
   #lookAgainAt = 0;
 
   constructor(deps: PaymentsDeps) {
@@ -125,11 +121,11 @@ export class Payments {
   /** Pays what a site owes, if it answers. Throws as `payBatch`. */
   async pay(name: string, signal: AbortSignal): Promise<void> {
     const { sites } = this.#deps;
-    if (this.#debts.of(name).owed === 0 || sites.isAway(name)) return;
+    if (this.#debts.of(name).owed === 0 || sites.calls.isAway(name)) return;
     const { value: site, away } = await unlessAway(() => sites.open(name));
     const error = site === undefined ? away : await this.#payAll(site, signal);
-    if (error === undefined) sites.answered(name);
-    else sites.failed(name, error);
+    if (error === undefined) sites.calls.answered(name);
+    else sites.calls.failed(name, error);
   }
 
   /** The sites that the event names owe nothing more; the others owe a tombstone. */
@@ -150,13 +146,12 @@ export class Payments {
 
   /** Returns why a site does not answer; `undefined`: all of them do. */
   async #payAll(site: CustodianSite, signal: AbortSignal): Promise<unknown> {
-    const { head, elapsed, pay } = this.#deps;
+    const { head, sites, pay } = this.#deps;
     const left: number[] = [];
     // What is erased elsewhere goes before any copy comes.
     if (head.unerasedIn(site.site) > 0) {
-      const mayErase = (): boolean => elapsed() >= (this.#eraseAt.get(site.site) ?? -Infinity);
       const error = await this.#payEach(site, signal, left, (debt) =>
-        debt.isErased ? mayErase() : undefined,
+        debt.isErased ? !sites.erasing.isAway(site.site) : undefined,
       );
       if (error !== undefined) return error;
     }
@@ -215,9 +210,10 @@ export class Payments {
     site: CustodianSite,
     debts: readonly Debt[],
   ): Promise<{ readonly stay: readonly number[]; readonly away?: unknown }> {
-    const { copied, elapsed, pay } = this.#deps;
+    const { copied, sites, pay } = this.#deps;
     const { paid, erased, unpaid, away, notErased } = await payBatch(site, debts, pay());
-    if (notErased !== undefined) this.#eraseAt.set(site.site, elapsed() + ERASE_AGAIN_MS);
+    if (notErased !== undefined) sites.erasing.failed(site.site, notErased);
+    else if (erased.length > 0) sites.erasing.answered(site.site);
     const done = new Set<Debt>();
     for (const { debt, copy } of paid) {
       done.add(debt);

@@ -2,38 +2,29 @@ import { serviceOf, sitesInService } from '@residency/contracts';
 import type { ControlState } from '@residency/contracts';
 import { policyInForce, validPolicies } from '@residency/residency';
 import type { PolicyDocument } from '@residency/residency';
-import { BackOff } from '@residency/routing';
 import type { PolicyView } from '@residency/routing';
 import type { Sources } from './copy-sample.ts';
 import type { CustodianSite } from './ports/custodian-site.ts';
 import type { CustodianSites } from './ports/custodian-sites.ts';
+import { SiteBackOffs } from './site-back-offs.ts';
+import type { SiteBackOffsDeps } from './site-back-offs.ts';
 
-export interface RegionSitesDeps {
+export interface RegionSitesDeps extends SiteBackOffsDeps {
   readonly region: string;
   readonly sites: CustodianSites;
   readonly policies: PolicyView;
   readonly control: () => ControlState;
   /** Wall clock, milliseconds. */
   readonly now: () => number;
-  /** A monotonic clock, milliseconds. */
-  readonly elapsed: () => number;
-  /** Uniform, from 0 up to 1. */
-  readonly random: () => number;
-}
-
-const RETRY = { firstMs: 1_000, mostMs: 30_000 };
-
-interface SiteState {
-  readonly backOff: BackOff;
-  /** Not tried before this time. */
-  retryAt: number;
-  waiting: unknown;
 }
 
 /** Which sites a region has, which of them serve, and which of them answer. */
 export class RegionSites implements Sources {
   readonly #deps: RegionSitesDeps;
-  readonly #states = new Map<string, SiteState>();
+  /** Of calls of any kind. */
+  readonly calls: SiteBackOffs;
+  /** Of erasing alone: a store that refuses to delete versions may take copies. */
+  readonly erasing: SiteBackOffs;
   /** By all valid policy versions. */
   #known: ReadonlySet<string> = new Set();
   /** Out of service: nothing is asked of them. */
@@ -41,6 +32,8 @@ export class RegionSites implements Sources {
 
   constructor(deps: RegionSitesDeps) {
     this.#deps = deps;
+    this.calls = new SiteBackOffs(deps);
+    this.erasing = new SiteBackOffs(deps);
   }
 
   /** Looks at policies and orders anew. Returns the sites in service, the arbiter first. */
@@ -72,7 +65,7 @@ export class RegionSites implements Sources {
 
   async site(name: string): Promise<CustodianSite | 'away' | 'unknown'> {
     if (!this.mayAsk(name)) return 'unknown';
-    return this.isAway(name) ? 'away' : await this.open(name);
+    return this.calls.isAway(name) ? 'away' : await this.open(name);
   }
 
   /** Throws as `CustodianSites.site`. */
@@ -80,42 +73,7 @@ export class RegionSites implements Sources {
     return await this.#deps.sites.site(name);
   }
 
-  /** It failed a short while ago. */
-  isAway(name: string): boolean {
-    return this.#deps.elapsed() < this.#state(name).retryAt;
-  }
-
-  /** The site is not asked again for a while. */
   failed(name: string, error: unknown): void {
-    // Several calls fail at once; they are one failure.
-    if (this.isAway(name)) return;
-    const state = this.#state(name);
-    state.waiting = error;
-    state.retryAt = this.#deps.elapsed() + state.backOff.next();
-  }
-
-  answered(name: string): void {
-    const state = this.#state(name);
-    state.waiting = undefined;
-    state.backOff.reset();
-  }
-
-  /** Why the site does not answer; `undefined`: it does. */
-  waiting(name: string): unknown {
-    return this.#states.get(name)?.waiting;
-  }
-
-  #state(site: string): SiteState {
-    let state = this.#states.get(site);
-    if (state === undefined)
-      this.#states.set(
-        site,
-        (state = {
-          backOff: new BackOff(RETRY, this.#deps.random),
-          retryAt: -Infinity,
-          waiting: undefined,
-        }),
-      );
-    return state;
+    this.calls.failed(name, error);
   }
 }
