@@ -41,15 +41,15 @@ export function withdrawalsIn(log: string, records: readonly LogRecord[]): reado
 
 /**
  * Orders to erase what was given under withdrawn consents, of the withdrawals that `erasures` does
- * not cover. The same withdrawals give the same acts.
+ * not cover. An order for one region covers nothing: the withdrawal is about all. The same withdrawals give the same acts.
  */
 export function withdrawalOrders(
   withdrawals: readonly Withdrawal[],
   { orders }: Erasures = NO_ERASURES,
 ): readonly ControlEvent[] {
   const covered = new Map<string, number>();
-  for (const { consents } of orders)
-    for (const { consentId, before } of consents)
+  for (const { region, consents } of orders)
+    for (const { consentId, before } of region === undefined ? consents : [])
       covered.set(
         consentId,
         Math.max(covered.get(consentId) ?? -Infinity, parseInstant(before) ?? -Infinity),

@@ -118,6 +118,18 @@ describe('the orders of withdrawals', () => {
     expect(withdrawalOrders([withdrawal(3, AT)], erasures)).toHaveLength(expected);
   });
 
+  it('are not covered by an order for one region', () => {
+    const withdrawn = [withdrawal(0, AT)];
+    const inRegion = (region?: string): Erasures => ({
+      ...NO_ERASURES,
+      orders: after(withdrawalOrders(withdrawn)).orders.map((order) =>
+        region === undefined ? order : { ...order, region },
+      ),
+    });
+    expect(withdrawalOrders(withdrawn, inRegion())).toEqual([]);
+    expect(withdrawalOrders(withdrawn, inRegion('zurich'))).toEqual(withdrawalOrders(withdrawn));
+  });
+
   it('name at most as many consents as an order may', () => {
     const many = Array.from({ length: NAMED_IN_ORDER + 1 }, (_, index) =>
       withdrawal(index, AT, `consent-${10_000 + index}`),
