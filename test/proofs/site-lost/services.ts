@@ -4,6 +4,12 @@ import type { Deployment } from '../../running-deployment/deployment.ts';
 import type { ServiceName } from '../../running-deployment/service-process.ts';
 import { Supervised } from './supervised.ts';
 
+/**
+ * A later site that is slow on a busy machine would be a second fault beside an arbiter that is
+ * empty and goes on to serve (docs/decisions/0036). One that is away refuses at once.
+ */
+const PATIENCE_MS = '60000';
+
 /** The services of one run, each under a supervisor. */
 export class Services {
   readonly routers: readonly Supervised[];
@@ -14,7 +20,9 @@ export class Services {
   constructor(deployment: Deployment, routers: number, custodians: number) {
     this.#deployment = deployment;
     this.projector = this.#start('consent-projector');
-    this.routers = Array.from({ length: routers }, () => this.#start('router'));
+    this.routers = Array.from({ length: routers }, () =>
+      this.#start('router', { RESIDENCY_SITE_PATIENCE_MS: PATIENCE_MS }),
+    );
     this.custodians = Array.from({ length: custodians }, (_, nth) =>
       this.#start('custodian', {
         RESIDENCY_CUSTODIAN_REGION: 'zurich',
