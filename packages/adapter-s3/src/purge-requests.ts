@@ -6,6 +6,7 @@ import {
   ListObjectVersionsCommand,
 } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { defined } from '@residency/defined';
 import { decodeKey } from './list-keys.ts';
 import type { FoundUpload, FoundVersion } from './s3-calls.ts';
 import { S3Error } from './s3-error.ts';
@@ -28,8 +29,6 @@ export interface Page<T> {
   readonly next?: Marker;
 }
 
-const NONE: Page<never> = { found: [] };
-
 export async function isLocked({ client, bucket, signal }: Sending): Promise<boolean> {
   try {
     const command = new GetObjectLockConfigurationCommand({ Bucket: bucket });
@@ -43,11 +42,12 @@ export async function isLocked({ client, bucket, signal }: Sending): Promise<boo
   }
 }
 
+/** `undefined`: the store keeps no versions. */
 export async function versionsPage(
   { client, bucket, signal }: Sending,
   prefix: string,
   from: Marker = {},
-): Promise<Page<FoundVersion>> {
+): Promise<Page<FoundVersion> | undefined> {
   try {
     const command = new ListObjectVersionsCommand({
       Bucket: bucket,
@@ -70,16 +70,17 @@ export async function versionsPage(
       }),
     };
   } catch (caught) {
-    if (isUnsupported(caught)) return NONE;
+    if (isUnsupported(caught)) return undefined;
     throw caught;
   }
 }
 
+/** `undefined`: the store cannot list them. */
 export async function uploadsPage(
   { client, bucket, signal }: Sending,
   prefix: string,
   from: Marker = {},
-): Promise<Page<FoundUpload>> {
+): Promise<Page<FoundUpload> | undefined> {
   try {
     const command = new ListMultipartUploadsCommand({
       Bucket: bucket,
@@ -101,7 +102,7 @@ export async function uploadsPage(
       }),
     };
   } catch (caught) {
-    if (isUnsupported(caught)) return NONE;
+    if (isUnsupported(caught)) return undefined;
     throw caught;
   }
 }
@@ -109,9 +110,13 @@ export async function uploadsPage(
 export async function deleteVersion(
   { client, bucket, signal }: Sending,
   key: string,
-  versionId: string,
+  versionId: string | undefined,
 ): Promise<void> {
-  const command = new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId });
+  const command = new DeleteObjectCommand({
+    Bucket: bucket,
+    Key: key,
+    ...defined({ VersionId: versionId }),
+  });
   await unlessGone('NoSuchVersion', client.send(command, { abortSignal: signal }));
 }
 

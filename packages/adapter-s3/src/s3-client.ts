@@ -9,6 +9,7 @@ import type { GetObjectCommandOutput, PutObjectCommandInput, S3Client } from '@a
 import { defined } from '@residency/defined';
 import pLimit from 'p-limit';
 import type { LimitFunction } from 'p-limit';
+import { allKeys } from './all-keys.ts';
 import { attempted } from './attempts.ts';
 import { Connections } from './connections.ts';
 import { DirectRequests } from './direct-requests.ts';
@@ -222,21 +223,24 @@ export class S3Bucket implements PurgingCalls {
   }
 
   async versions(prefix: string): Promise<readonly FoundVersion[]> {
-    return await this.#allOf('s3:ListBucketVersions', (signal, from) =>
+    const versions = await this.#allOf('s3:ListBucketVersions', (signal, from) =>
       requests.versionsPage(this.#sending(signal), prefix, from),
     );
+    return versions ?? (await allKeys(this, prefix)).map((key) => ({ key, isNewest: true }));
   }
 
-  async deleteVersion(key: string, versionId: string): Promise<void> {
-    await this.#remove('s3:DeleteObjectVersion', (signal) =>
+  async deleteVersion(key: string, versionId: string | undefined): Promise<void> {
+    const right = versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
+    await this.#remove(right, (signal) =>
       requests.deleteVersion(this.#sending(signal), key, versionId),
     );
   }
 
   async uploads(prefix: string): Promise<readonly FoundUpload[]> {
-    return await this.#allOf('s3:ListBucketMultipartUploads', (signal, from) =>
+    const uploads = await this.#allOf('s3:ListBucketMultipartUploads', (signal, from) =>
       requests.uploadsPage(this.#sending(signal), prefix, from),
     );
+    return uploads ?? [];
   }
 
   async abortUpload(key: string, uploadId: string): Promise<void> {
@@ -377,20 +381,24 @@ export class S3Bucket implements PurgingCalls {
     return { client: this.#client, bucket: this.#settings.bucket, signal };
   }
 
-  /** All pages of a list. */
+  /** All pages of a list. `undefined`: the store has no such list. */
   async #allOf<T>(
     right: string,
-    page: (signal: AbortSignal, from: requests.Marker | undefined) => Promise<requests.Page<T>>,
-  ): Promise<readonly T[]> {
+    page: (
+      signal: AbortSignal,
+      from: requests.Marker | undefined,
+    ) => Promise<requests.Page<T> | undefined>,
+  ): Promise<readonly T[] | undefined> {
     const all: T[] = [];
     let from: requests.Marker | undefined;
     do {
       const start = from;
-      const { found, next } = await this.#callSdk((signal) =>
+      const one = await this.#callSdk((signal) =>
         requests.permitted(this.#settings.site, right, page(signal, start)),
       );
-      all.push(...found);
-      from = next;
+      if (one === undefined) return undefined;
+      all.push(...one.found);
+      from = one.next;
     } while (from !== undefined);
     return all;
   }

@@ -97,8 +97,9 @@ export class FakeBucket implements PurgingCalls {
     return [...newest, ...this.older].filter(({ key }) => key.startsWith(prefix));
   }
 
-  async deleteVersion(key: string, versionId: string): Promise<void> {
+  async deleteVersion(key: string, versionId: string | undefined): Promise<void> {
     this.asked.push(`delete ${versionId}`);
+    if (versionId === 'newest' || versionId === undefined) this.objects.delete(key);
     this.older = this.older.filter((one) => one.key !== key || one.versionId !== versionId);
   }
 
