@@ -74,6 +74,12 @@ export interface AccessReport {
   readonly missingApprovals: number;
 }
 
+/** A sample that may leave now. */
+export interface Released extends Packed {
+  /** How long the access lives still, milliseconds; from 0 on down nothing more may leave. */
+  readonly msLeft: () => number;
+}
+
 type Accessed = Extract<Access, { readonly state: 'accessed' }>;
 interface Judged {
   readonly purpose: Purpose;
@@ -202,14 +208,15 @@ export class Vault {
    * The sample of an access of this principal, packed. Resolves once a published checkpoint contains
    * the event, and this process was the region's active custodian after that. Throws
    * `CHECKPOINT_PENDING` once `signal` is aborted. `limit` runs the part that has the sample in
-   * memory. The caller sends it at once: an erasure waits only until the access has expired.
+   * memory. The caller sends it at once, and stops when the access has ended: an erasure waits no
+   * longer.
    */
   async release(
     asker: Asker,
     access: string,
     signal: AbortSignal,
     limit: <T>(work: () => Promise<T>) => Promise<T> = (work) => work(),
-  ): Promise<Packed> {
+  ): Promise<Released> {
     const desk = this.#desk();
     const { terms, value } = await this.#accessed(desk, asker, access);
     await this.#published(value, terms, signal);
@@ -224,7 +231,7 @@ export class Vault {
       const packed = await packer.pack(terms.form, sample, judged.stored.data.sampleSha256);
       await desk.confirm();
       requireAlive(terms, now());
-      return packed;
+      return { ...packed, msLeft: () => terms.until - now() };
     });
   }
 

@@ -1,0 +1,26 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { bodyWithin } from '../src/vault/body-within.ts';
+
+const SAMPLE = randomBytes(300_000);
+
+test('a sample is sent whole within the lifetime of its access', async () => {
+  for (const size of [0, 1, 65_536, 65_537, SAMPLE.length]) {
+    const bytes = SAMPLE.subarray(0, size);
+    const pieces = await bodyWithin(bytes, () => true).toArray();
+    expect(Buffer.concat(pieces as Buffer[]).equals(bytes)).toBe(true);
+  }
+});
+
+test('no piece of it is sent once the access has ended', async () => {
+  for (const most of [0, 1, 3]) {
+    let asked = 0;
+    const received: Buffer[] = [];
+    const sending = async (): Promise<void> => {
+      for await (const piece of bodyWithin(SAMPLE, () => asked++ < most))
+        received.push(piece as Buffer);
+    };
+    await expect(sending()).rejects.toMatchObject({ init: { code: 'ACCESS_EXPIRED' } });
+    expect(Buffer.concat(received).length).toBeLessThanOrEqual(most * 65_536);
+  }
+});
