@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { expect, test } from 'vitest';
 import { bodyWithin } from '../src/vault/body-within.ts';
 
@@ -23,4 +25,28 @@ test('no piece of it is sent once the access has ended', async () => {
     await expect(sending()).rejects.toMatchObject({ init: { code: 'ACCESS_EXPIRED' } });
     expect(Buffer.concat(received).length).toBeLessThanOrEqual(most * 65_536);
   }
+});
+
+test('a client that is slow has one piece on its way, and no other follows after the end', async () => {
+  let isAlive = true;
+  let received = 0;
+  const held = Promise.withResolvers<void>();
+  const slow = new Writable({
+    highWaterMark: 65_536,
+    write: (piece: Buffer, _, done) => {
+      received += piece.length;
+      void held.promise.then(() => {
+        done();
+      });
+    },
+  });
+  const sending = pipeline(
+    bodyWithin(SAMPLE, () => isAlive),
+    slow,
+  );
+  await expect.poll(() => received).toBe(65_536);
+  isAlive = false;
+  held.resolve();
+  await expect(sending).rejects.toMatchObject({ init: { code: 'ACCESS_EXPIRED' } });
+  expect(received).toBe(65_536);
 });

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Problem } from '@residency/http-server';
 
-/** What was handed to the system cannot be called back, so it gets little at a time. */
+/** What was handed on cannot be called back: one piece, also if the process is frozen then. */
 const PIECE_BYTES = 64 * 1024;
 
 /**
@@ -12,7 +12,8 @@ const PIECE_BYTES = 64 * 1024;
 export function bodyWithin(bytes: Buffer, isAlive: () => boolean): Readable {
   let sent = 0;
   return new Readable({
-    highWaterMark: PIECE_BYTES,
+    // No piece is taken before the one before it has gone.
+    highWaterMark: 0,
     read() {
       if (sent === bytes.length) {
         this.push(null);
