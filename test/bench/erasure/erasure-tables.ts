@@ -35,7 +35,7 @@ function groupsOf({ sizes }: ErasureBench, { rounds, evidence }: ErasureFigures)
 }
 
 function standTable(
-  { bytes }: ErasureBench,
+  { bytes, sizes, onTheirWay, everyMs }: ErasureBench,
   { reached, rate, evidence, loadAverages }: ErasureFigures,
 ): string {
   const sent = evidence.intake
@@ -53,6 +53,7 @@ function standTable(
       'found on the log',
       'outcome after, s',
       'audit events at the end',
+      'one by one: samples to erase, a second',
       'load average of each round',
     ],
     [
@@ -63,10 +64,15 @@ function standTable(
         figure(sent.length / (Math.max(1, last - first) / 1e3)),
         percentiles(delays),
         evidence.audit.length.toLocaleString('en'),
+        figure((average(sizes) + onTheirWay) / (everyMs / 1e3)),
         loadAverages.map((one) => one.toFixed(1)).join(', '),
       ],
     ],
   );
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Times are median / 90 % / longest, in seconds from the withdrawal's append time. */

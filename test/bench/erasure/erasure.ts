@@ -123,7 +123,7 @@ async function measureFloor(stand: ErasureStand, count: number, bytes: number): 
 }
 
 const USAGE =
-  'npm run bench:erasure -- [--rounds 3] [--consents 5] [--samples-per-consent 1,10,100] [--every-ms 2000] [--on-their-way 5] [--bytes 10KiB] [--rate N]\n';
+  'npm run bench:erasure -- [--rounds 3] [--consents 5] [--samples-per-consent 1,10,100] [--every-ms 5000] [--on-their-way 5] [--bytes 10KiB] [--rate N]\n';
 
 /** Throws a message for the person who typed the options. */
 function readOptions(args: readonly string[]): ErasureBench {
@@ -147,7 +147,7 @@ function readOptions(args: readonly string[]): ErasureBench {
       .map((text) =>
         readNumber('samples-per-consent', text, { least: 1, most: 100_000, usual: 1 }),
       ),
-    everyMs: readNumber('every-ms', values['every-ms'], { least: 1, most: 600_000, usual: 2_000 }),
+    everyMs: readNumber('every-ms', values['every-ms'], { least: 1, most: 600_000, usual: 5_000 }),
     onTheirWay: readNumber('on-their-way', values['on-their-way'], {
       least: 0,
       most: 1_000,

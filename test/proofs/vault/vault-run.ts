@@ -31,7 +31,7 @@ export interface VaultRunOptions {
 }
 
 const SAMPLES = 6;
-/** Samples that are to be erased have these sizes in turn: a large one is sent in many pieces. */
+/** Samples that are to be erased have one of these sizes: a large one is sent in many pieces. */
 const ERASED_BYTES = [8 * 1024 * 1024, 4 * 1024];
 
 /**
@@ -126,7 +126,7 @@ class Run {
     const toErase = this.#victims.filter((victim) => victim === WAKES).length;
     const bytes = [
       ...Array.from({ length: SAMPLES }, (_, nth) => 32 + nth * 10_000),
-      ...Array.from({ length: toErase }, (_, nth) => ERASED_BYTES[nth % ERASED_BYTES.length] ?? 0),
+      ...Array.from({ length: toErase }, () => this.#options.random.pick(ERASED_BYTES)),
     ].map((size) => Buffer.concat([Buffer.from('a sample, given out: '), randomBytes(size)]));
     const positions = await publisher.publish(
       bytes.map((each) => ({ country: 'CH', consent, becomes: 'stored zurich', bytes: each })),
