@@ -168,9 +168,10 @@ export class Vault {
   }
 
   /** What became of it. For the asker, and for approvers while it waits for them. */
-  report(asker: Asker, access: string): AccessReport {
-    const known = this.#desk().book.get(access);
-    if (known === undefined || !this.#mayKnow(asker, known)) throw unknown();
+  async report(asker: Asker, access: string): Promise<AccessReport> {
+    const desk = this.#desk();
+    const known = desk.book.get(access);
+    if (known === undefined || !this.#mayKnow(asker, known)) throw await missing(desk, unknown());
     return reportOf(access, known);
   }
 
@@ -180,7 +181,7 @@ export class Vault {
     const desk = this.#desk();
     const at = this.#deps.now();
     const known = desk.book.get(access);
-    if (known === undefined) throw unknown();
+    if (known === undefined) throw await missing(desk, unknown());
     if (known.state === 'refused') throw refused(known.code);
     if (known.state === 'accessed' && known.approvedBy.includes(principal))
       return reportOf(access, known);
@@ -239,16 +240,14 @@ export class Vault {
   async #accessed(desk: AccessDesk, asker: Asker, access: string): Promise<Accessed> {
     const { principal } = asker;
     const known = desk.book.get(access);
-    if (known === undefined) throw unknown();
-    if (known.state === 'refused') {
-      if (known.principal !== principal) throw unknown();
-      throw refused(known.code);
-    }
-    if (known.terms.principal !== principal) throw unknown();
+    const owner = known?.state === 'refused' ? known.principal : known?.terms.principal;
+    // Of others' accesses too, so that the time of an answer does not tell them apart.
+    if (known === undefined || owner !== principal) throw await missing(desk, unknown());
+    if (known.state === 'refused') throw refused(known.code);
     const at = this.#deps.now();
     requireAlive(known.terms, at);
     if (known.state === 'accessed') return known;
-    if (known.approvedBy.length < known.approvals) throw notApproved();
+    if (known.approvedBy.length < known.approvals) throw await missing(desk, notApproved());
     const { terms } = known;
     const judged = await this.#judge(desk, asker, terms, () =>
       this.#storedAt(terms.of, terms.submission),
@@ -417,6 +416,15 @@ async function fromSites<T>(
     }
   }
   return { away, bad };
+}
+
+/**
+ * The error, if this custodian is the active one. One that was frozen lacks what its successor
+ * recorded: then this throws as `AccessDesk.confirm`.
+ */
+async function missing(desk: AccessDesk, error: VaultError): Promise<VaultError> {
+  await desk.confirm();
+  return error;
 }
 
 /** `accessed`, or why not: the limits count what is recorded, whatever became of it. */

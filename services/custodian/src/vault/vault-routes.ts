@@ -135,7 +135,7 @@ export function vaultRoutes(
     handler: async (request) => {
       const access = accessIn(request);
       const [, vault] = vaultFor(deps, regionAsked(request), access, askerOf(request));
-      return bodyOf(await asProblem(async () => vault.report(askerOf(request), access)));
+      return bodyOf(await asProblem(() => vault.report(askerOf(request), access)));
     },
   });
   app.post<Params>('/v1/accesses/:access/approvals', {
