@@ -6,7 +6,7 @@ export { referenceDigestOf } from './reference-digest.ts';
 export { VAULT_ERROR_CODES, VaultError } from './vault-error.ts';
 export type { VaultErrorCode } from './vault-error.ts';
 export { Vault } from './vault.ts';
-export type { AccessOrder, AccessReport, VaultDeps } from './vault.ts';
+export type { AccessOrder, AccessReport, Released, VaultDeps } from './vault.ts';
 export type { Opened, Opener } from './ports/opener.ts';
 export type { Packed, Packer } from './ports/packer.ts';
 export type { PublishedLedger } from './ports/published-ledger.ts';

@@ -74,6 +74,12 @@ export interface AccessReport {
   readonly missingApprovals: number;
 }
 
+/** A sample that may leave now. */
+export interface Released extends Packed {
+  /** How long the access lives still, milliseconds; from 0 on down nothing more may leave. */
+  readonly msLeft: () => number;
+}
+
 type Accessed = Extract<Access, { readonly state: 'accessed' }>;
 interface Judged {
   readonly purpose: Purpose;
@@ -162,9 +168,10 @@ export class Vault {
   }
 
   /** What became of it. For the asker, and for approvers while it waits for them. */
-  report(asker: Asker, access: string): AccessReport {
-    const known = this.#desk().book.get(access);
-    if (known === undefined || !this.#mayKnow(asker, known)) throw unknown();
+  async report(asker: Asker, access: string): Promise<AccessReport> {
+    const desk = this.#desk();
+    const known = desk.book.get(access);
+    if (known === undefined || !this.#mayKnow(asker, known)) throw await missing(desk, unknown());
     return reportOf(access, known);
   }
 
@@ -174,7 +181,7 @@ export class Vault {
     const desk = this.#desk();
     const at = this.#deps.now();
     const known = desk.book.get(access);
-    if (known === undefined) throw unknown();
+    if (known === undefined) throw await missing(desk, unknown());
     if (known.state === 'refused') throw refused(known.code);
     if (known.state === 'accessed' && known.approvedBy.includes(principal))
       return reportOf(access, known);
@@ -202,14 +209,15 @@ export class Vault {
    * The sample of an access of this principal, packed. Resolves once a published checkpoint contains
    * the event, and this process was the region's active custodian after that. Throws
    * `CHECKPOINT_PENDING` once `signal` is aborted. `limit` runs the part that has the sample in
-   * memory. The caller sends it at once: an erasure waits only until the access has expired.
+   * memory. The caller sends it at once, and stops when the access has ended: an erasure waits no
+   * longer.
    */
   async release(
     asker: Asker,
     access: string,
     signal: AbortSignal,
     limit: <T>(work: () => Promise<T>) => Promise<T> = (work) => work(),
-  ): Promise<Packed> {
+  ): Promise<Released> {
     const desk = this.#desk();
     const { terms, value } = await this.#accessed(desk, asker, access);
     await this.#published(value, terms, signal);
@@ -224,7 +232,7 @@ export class Vault {
       const packed = await packer.pack(terms.form, sample, judged.stored.data.sampleSha256);
       await desk.confirm();
       requireAlive(terms, now());
-      return packed;
+      return { ...packed, msLeft: () => terms.until - now() };
     });
   }
 
@@ -232,16 +240,14 @@ export class Vault {
   async #accessed(desk: AccessDesk, asker: Asker, access: string): Promise<Accessed> {
     const { principal } = asker;
     const known = desk.book.get(access);
-    if (known === undefined) throw unknown();
-    if (known.state === 'refused') {
-      if (known.principal !== principal) throw unknown();
-      throw refused(known.code);
-    }
-    if (known.terms.principal !== principal) throw unknown();
+    const owner = known?.state === 'refused' ? known.principal : known?.terms.principal;
+    // Of others' accesses too, so that the time of an answer does not tell them apart.
+    if (known === undefined || owner !== principal) throw await missing(desk, unknown());
+    if (known.state === 'refused') throw refused(known.code);
     const at = this.#deps.now();
     requireAlive(known.terms, at);
     if (known.state === 'accessed') return known;
-    if (known.approvedBy.length < known.approvals) throw notApproved();
+    if (known.approvedBy.length < known.approvals) throw await missing(desk, notApproved());
     const { terms } = known;
     const judged = await this.#judge(desk, asker, terms, () =>
       this.#storedAt(terms.of, terms.submission),
@@ -410,6 +416,15 @@ async function fromSites<T>(
     }
   }
   return { away, bad };
+}
+
+/**
+ * The error, if this custodian is the active one. One that was frozen lacks what its successor
+ * recorded: then this throws as `AccessDesk.confirm`.
+ */
+async function missing(desk: AccessDesk, error: VaultError): Promise<VaultError> {
+  await desk.confirm();
+  return error;
 }
 
 /** `accessed`, or why not: the limits count what is recorded, whatever became of it. */

@@ -454,6 +454,42 @@ test('no more than sixty-four wait for the checkpoint for one principal, and who
   expect(await sampleFor('bob', late.bob)).toBe(200);
 });
 
+test.each([
+  ['a clock that is past it when the client reads on', 600_000, false],
+  ['a client that reads nothing more', 300, true],
+])('a sample that is on its way ends with its access: %s', async (_, lives, waits) => {
+  const other = await VaultWorld.open();
+  const large = Buffer.alloc(64 * 1024 * 1024);
+  const slow = await served(
+    await other.vault({
+      packer: { pack: async (...args) => ({ ...(await packer.pack(...args)), bytes: large }) },
+    }),
+  );
+  onTestFinished(() => slow.close());
+  const access = newAccess();
+  const at = `/v1/accesses/${access}`;
+  const headers = { authorization: `Bearer ${TOKENS.ana}` };
+  const put = await fetch(slow.url + at, {
+    method: 'PUT',
+    headers,
+    body: JSON.stringify(order()),
+  });
+  const { until } = (await put.json()) as { readonly until: string };
+  other.now = Date.parse(until) - lives;
+  const client = new RawConnection(
+    Number(new URL(slow.url).port),
+    `GET ${at}/sample HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${TOKENS.ana}\r\n\r\n`,
+  );
+  await once(client.socket, 'data');
+  client.socket.pause();
+  if (waits) await setTimeout(2_000);
+  else other.now = Date.parse(until);
+  client.socket.resume();
+  await client.closed;
+  expect(client.received).toMatch(/^HTTP\/1.1 200 /);
+  expect(client.received.length).toBeLessThan(large.length);
+});
+
 test('whoever opens connections ends no request that waits for its sample', async () => {
   const other = await VaultWorld.open();
   other.publishes = false;

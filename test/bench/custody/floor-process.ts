@@ -1,11 +1,7 @@
 import { createHash } from 'node:crypto';
-import {
-  GetObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-  S3Client,
-} from '@aws-sdk/client-s3';
-import type { S3Endpoint } from '../../stack/index.ts';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { sdkClient } from '../sdk-client.ts';
+import type { Place } from '../sdk-client.ts';
 import { endWithParent, letGo, sendToParent } from '../stack/parent.ts';
 
 /** Copies the objects of one bucket under new keys of another. */
@@ -19,29 +15,13 @@ export interface FloorOrder {
   readonly count: number;
 }
 
-interface Place {
-  readonly site: S3Endpoint;
-  readonly bucket: string;
-}
-
 // The least that a copy takes: read the object, hash it, create it. No log, no comparison, nothing
 // read at the destination, nobody told.
 const AT_A_TIME = 16;
 endWithParent();
 const [, , text = ''] = process.argv;
 const { from, to, prefix, under, count }: FloorOrder = JSON.parse(text);
-const [source, sink] = [clientOf(from.site), clientOf(to.site)];
-
-function clientOf({ endpoint, awsRegion, pathStyle, accessKeyId, secretAccessKey }: S3Endpoint) {
-  return new S3Client({
-    endpoint,
-    region: awsRegion,
-    forcePathStyle: pathStyle,
-    credentials: { accessKeyId, secretAccessKey },
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  });
-}
+const [source, sink] = [sdkClient(from), sdkClient(to)];
 
 async function keys(): Promise<readonly string[]> {
   const found: string[] = [];

@@ -5,7 +5,8 @@ import { REGIONS, sampleOf } from '../workload.ts';
 import type { Workload } from '../workload.ts';
 import { SALT } from '@residency/testkit';
 
-const SOURCE = 'urn:residency:bench';
+/** Of every sample here. */
+export const SOURCE = 'urn:residency:bench';
 const CONSENT = 'bench-consent-01';
 const APPEND_BYTES = 16 * 1024 * 1024;
 

@@ -14,6 +14,8 @@ export interface Asked {
   readonly ms?: number;
   /** Called when the status has arrived, before the body is read. */
   readonly arrived?: (status: number) => Promise<void>;
+  /** Called for each piece of the body as it arrives. */
+  readonly piece?: (status: number, bytes: number) => void;
 }
 
 /** A UUID of version 7 (RFC 9562 §5.7). */
@@ -30,7 +32,7 @@ export async function askVault(
   url: string,
   method: string,
   path: string,
-  { body, token, ms = 60_000, arrived }: Asked,
+  { body, token, ms = 60_000, arrived, piece }: Asked,
 ): Promise<Answer> {
   const response = await fetch(`${url}/v1/accesses/${path}`, {
     method,
@@ -39,7 +41,12 @@ export async function askVault(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   await arrived?.(response.status);
-  const bytes = Buffer.from(await response.arrayBuffer());
+  const pieces: Uint8Array[] = [];
+  for await (const each of response.body ?? []) {
+    piece?.(response.status, each.length);
+    pieces.push(each);
+  }
+  const bytes = Buffer.concat(pieces);
   const isProblem = response.headers.get('content-type')?.includes('problem+json') === true;
   return {
     status: response.status,

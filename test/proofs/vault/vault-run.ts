@@ -13,13 +13,14 @@ import { signedRequest } from '../../stack/index.ts';
 import type { OwnStack, Server } from '../../stack/index.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import { Supervised } from '../site-lost/supervised.ts';
-import { publishedEntries } from './public-ledger.ts';
-import type { PublicLedger } from './public-ledger.ts';
-import { VICTIMS } from './vault-tally.ts';
+import { erasedFaults } from './judge-erased.ts';
+import { uuid7 } from './vault-client.ts';
+import { VaultClients } from './vault-clients.ts';
+import type { StoredSample } from './vault-clients.ts';
+import { ANALYSIS, TOPIC, makeVault } from './vault-settings.ts';
+import { VICTIMS, WAKES } from './vault-tally.ts';
 import type { VaultTally, Victim } from './vault-tally.ts';
-import { askVault, uuid7 } from './vault-client.ts';
-import type { Answer } from './vault-client.ts';
-import { TOPIC, makeVault } from './vault-settings.ts';
+import { custodyRows, wakeAfterErasure } from './wake-after-erasure.ts';
 
 export interface VaultRunOptions {
   readonly random: SeededRandom;
@@ -30,12 +31,8 @@ export interface VaultRunOptions {
 }
 
 const SAMPLES = 6;
-const ANSWERED_WITHIN_MS = 240_000;
-
-interface StoredSample {
-  readonly submission: string;
-  readonly bytes: Buffer;
-}
+/** Samples that are to be erased have one of these sizes: a large one is sent in many pieces. */
+const ERASED_BYTES = [8 * 1024 * 1024, 4 * 1024];
 
 /**
  * Rounds of clients that ask for samples, while services and servers are killed and frozen. Every
@@ -64,8 +61,11 @@ class Run {
   readonly #tally: VaultTally;
   readonly #token = randomBytes(24).toString('hex');
   readonly #ids: string[] = [];
+  readonly #victims: readonly Victim[];
   #samples: readonly StoredSample[] = [];
-  #ledger: PublicLedger | undefined;
+  /** One for each round that erases one. */
+  #toErase: StoredSample[] = [];
+  #clients: VaultClients | undefined;
   #custodians: readonly Supervised[] = [];
   #auditor: Supervised | undefined;
 
@@ -79,23 +79,30 @@ class Run {
     this.#deployment = deployment;
     this.#options = options;
     this.#tally = tally;
+    this.#victims = victimsOf(options.random, options.rounds);
   }
 
   async run(): Promise<void> {
-    const { rounds, note } = this.#options;
+    const { note } = this.#options;
     const deployment = this.#deployment;
     const { env, verifierKey } = await makeVault(deployment, this.#token);
-    this.#ledger = { verifierKey, read: (path) => this.#ledgerFile(path) };
     await this.#store();
     this.#auditor = new Supervised(() => deployment.launch('auditor'));
     this.#custodians = [0, 1].map(() => new Supervised(() => deployment.launch('custodian', env)));
     const projector = new Supervised(() => deployment.launch('consent-projector'));
+    this.#clients = new VaultClients({
+      token: this.#token,
+      random: this.#options.random,
+      ledger: { verifierKey, read: (path) => this.#ledgerFile(path) },
+      custodians: this.#custodians,
+      tally: this.#tally,
+    });
     const all = [this.#auditor, ...this.#custodians, projector];
     try {
       await Promise.all(all.map((one) => one.ready()));
-      for (let round = 0; round < rounds; round += 1) {
-        await this.#round();
-        note(`${this.#tally.given} samples given out, ${this.#tally.answers} answers`);
+      for (const victim of this.#victims) {
+        await this.#round(victim);
+        note(`${victim}: ${this.#tally.given} samples given out, ${this.#tally.answers} answers`);
       }
     } finally {
       await Promise.all(all.map((one) => one.stop()));
@@ -116,9 +123,11 @@ class Run {
     ]);
     const publisher = new Publisher(deployment);
     const consent = await publisher.grant();
-    const bytes = Array.from({ length: SAMPLES }, (_, nth) =>
-      Buffer.concat([Buffer.from('a sample, given out: '), randomBytes(32 + nth * 10_000)]),
-    );
+    const toErase = this.#victims.filter((victim) => victim === WAKES).length;
+    const bytes = [
+      ...Array.from({ length: SAMPLES }, (_, nth) => 32 + nth * 10_000),
+      ...Array.from({ length: toErase }, () => this.#options.random.pick(ERASED_BYTES)),
+    ].map((size) => Buffer.concat([Buffer.from('a sample, given out: '), randomBytes(size)]));
     const positions = await publisher.publish(
       bytes.map((each) => ({ country: 'CH', consent, becomes: 'stored zurich', bytes: each })),
     );
@@ -129,16 +138,17 @@ class Run {
       if (event.outcome === 'stored')
         submissions.set(formatPosition(event.position), event.data.submission);
     }
-    this.#samples = positions.map((position, nth) => ({
+    const stored = positions.map((position, nth) => ({
       submission: submissions.get(formatPosition(position)) ?? '',
       bytes: bytes[nth] ?? Buffer.alloc(0),
     }));
+    this.#samples = stored.slice(0, SAMPLES);
+    this.#toErase = stored.slice(SAMPLES);
     for (const service of services) await service.stop();
   }
 
-  async #round(): Promise<void> {
+  async #round(victim: Victim): Promise<void> {
     const { random, accesses } = this.#options;
-    const victim = random.pick(VICTIMS);
     const [at, forMs] = [random.below(2_500), 500 + random.below(9_000)];
     const clients = Array.from({ length: accesses }, () =>
       this.#access(random.pick(this.#samples), random.below(2_000), random.chance(0.3)),
@@ -173,6 +183,8 @@ class Run {
         return await bounce(this.#stack.servers.brokers[0], Math.min(forMs, 3_000));
       case 'redis':
         return await bounce(this.#stack.servers.redis, Math.min(forMs, 3_000));
+      case WAKES:
+        return await this.#wakeAfterErasure();
       default:
         return victim satisfies never;
     }
@@ -181,81 +193,43 @@ class Run {
   /** One client: it asks, and repeats itself until it has the sample. */
   async #access(sample: StoredSample, after: number, breaksOff: boolean): Promise<void> {
     await sleep(after);
-    const access = uuid7();
-    this.#ids.push(access);
-    const body = {
-      submission: sample.submission,
-      purpose: 'analysis',
-      reference: `ticket ${access}`,
-      form: 'raw',
-    };
-    const put = await this.#untilAnswered('PUT', access, sample, { body });
-    if (put.status !== 201) {
-      this.#tally.find(`PUT ${access}: ${put.status} ${put.code}`);
-      return;
-    }
+    const wanted = { access: uuid7(), sample };
+    this.#ids.push(wanted.access);
+    const clients = this.#clients;
+    if (clients === undefined || (await clients.record(wanted, ANALYSIS)) === undefined) return;
     // A download that breaks off is repeated, and stays one access.
-    if (breaksOff) await this.#breakOff(access);
-    const got = await this.#untilAnswered('GET', `${access}/sample`, sample);
+    if (breaksOff) {
+      const { random } = this.#options;
+      await clients.once('GET', wanted, random.pick(this.#custodians), {
+        ms: 30 + random.below(1_500),
+      });
+    }
+    const got = await clients.untilAnswered('GET', wanted);
     if (got.status !== 200 || !got.body.equals(sample.bytes))
-      this.#tally.find(`GET ${access}: ${got.status} ${got.code} ${got.body.length} bytes`);
+      this.#tally.find(`GET ${wanted.access}: ${got.status} ${got.code} ${got.body.length} bytes`);
     else this.#tally.given += 1;
   }
 
-  async #breakOff(access: string): Promise<void> {
-    const url = this.#options.random.pick(this.#custodians).url;
-    if (url === undefined) return;
-    await askVault(url, 'GET', `${access}/sample`, {
-      token: this.#token,
-      ms: 30 + this.#options.random.below(1_500),
-      arrived: (status) => this.#judgeArrival(access, status),
-    }).catch(() => undefined);
-  }
-
-  async #untilAnswered(
-    method: string,
-    path: string,
-    sample: StoredSample,
-    { body }: { readonly body?: object } = {},
-  ): Promise<Answer> {
-    const deadline = performance.now() + ANSWERED_WITHIN_MS;
-    const access = path.split('/')[0] ?? '';
-    let last: Answer | undefined;
-    for (let turn = this.#options.random.below(2); performance.now() < deadline; turn += 1) {
-      const url = this.#custodians[turn % this.#custodians.length]?.url;
-      const answer =
-        url === undefined
-          ? undefined
-          : await askVault(url, method, path, {
-              token: this.#token,
-              ms: 35_000,
-              ...(body === undefined ? {} : { body }),
-              arrived: (status) =>
-                path.endsWith('/sample') ? this.#judgeArrival(access, status) : Promise.resolve(),
-            }).catch(() => undefined);
-      this.#tally.answers += 1;
-      if (answer !== undefined && answer.status !== 200 && answer.body.includes(sample.bytes))
-        this.#tally.find(`${method} ${path}: a sample in an answer ${answer.status}`);
-      if (answer !== undefined && answer.status < 500) return answer;
-      last = answer ?? last;
-      await sleep(150);
-    }
-    return last ?? { status: 0, body: Buffer.alloc(0) };
-  }
-
-  /** When a sample arrives, its access must be public already. */
-  async #judgeArrival(access: string, status: number): Promise<void> {
-    if (status !== 200 || this.#ledger === undefined) return;
-    try {
-      const shown = (await publishedEntries(this.#ledger)).filter((entry) => isOf(entry, access));
-      if (shown.length === 1) this.#tally.arrivals += 1;
-      else this.#tally.find(`${access}: a sample, and ${shown.length} public events`);
-    } catch (error) {
-      this.#tally.find(`${access}: a sample, and a ledger that does not verify: ${String(error)}`);
-    }
+  async #wakeAfterErasure(): Promise<void> {
+    const [clients, sample] = [this.#clients, this.#toErase.pop()];
+    if (clients === undefined || sample === undefined) throw new Error('nothing to erase');
+    await wakeAfterErasure(
+      {
+        deployment: this.#deployment,
+        clients,
+        random: this.#options.random,
+        tally: this.#tally,
+        asking: (access) => {
+          this.#ids.push(access);
+        },
+      },
+      sample,
+    );
   }
 
   async #judgeEvents(): Promise<void> {
+    const rows = await custodyRows(this.#deployment);
+    for (const fault of erasedFaults(this.#clients?.arrivals ?? [], rows)) this.#tally.find(fault);
     const counts = new Map<string, number>();
     for await (const { value } of this.#deployment.log.read(TOPIC, { until: 'end' })) {
       const event = custodyEventIn(value);
@@ -285,14 +259,16 @@ class Run {
   }
 }
 
-function isOf(entry: Buffer, access: string): boolean {
-  const event = custodyEventIn(entry);
-  return event?.type === SAMPLE_ACCESSED && event.data.access === access;
-}
-
 async function bounce(server: Server | undefined, awayMs: number): Promise<void> {
   if (server?.pid === undefined) return;
   await server.kill();
   await sleep(awayMs);
   await server.start();
+}
+
+/** Each kind once in each seven rounds, in a chance order. */
+function victimsOf(random: SeededRandom, rounds: number): readonly Victim[] {
+  const victims: Victim[] = [];
+  while (victims.length < rounds) victims.push(...random.sample(VICTIMS, VICTIMS.length));
+  return victims.slice(0, rounds);
 }

@@ -5,6 +5,8 @@ import { custodyTopic } from '@residency/contracts';
 import type { Deployment } from '../../running-deployment/deployment.ts';
 
 export const TOPIC = custodyTopic('zurich');
+/** Purposes: an access lives for an hour, or for a minute. */
+export const [ANALYSIS, BRIEF] = ['analysis', 'brief'] as const;
 
 /** What a deployment's custodians need to give samples of Zurich out. */
 export interface VaultSettings {
@@ -19,15 +21,17 @@ export async function makeVault(deployment: Deployment, token: string): Promise<
   const verifierKey = keyOf((await deployment.residency('audit', 'key', 'show', '--json')).stdout);
   await mkdir(folder);
   const analysis = {
-    id: 'analysis',
+    id: ANALYSIS,
     principals: ['ana'],
     forms: ['raw', 'cart'],
     lifetimeSeconds: 3_600,
     daily: { count: 100_000, bytes: 1_000_000_000, searches: 1_000, results: 100_000 },
   };
+  // The shortest lifetime: an erasure waits until it is over.
+  const brief = { ...analysis, id: BRIEF, lifetimeSeconds: 60 };
   const sha256 = createHash('sha256').update(token).digest('hex');
   for (const [name, text] of [
-    ['purposes.json', JSON.stringify({ purposes: [analysis] })],
+    ['purposes.json', JSON.stringify({ purposes: [analysis, brief] })],
     ['tokens.json', JSON.stringify([{ sha256, principal: 'ana' }])],
     ['reference-key', `${'5'.repeat(64)}\n`],
     ['ledger-keys', `${verifierKey}\n`],

@@ -1,3 +1,6 @@
+/** Its custodian is frozen before the first byte, and wakes when the sample is erased. */
+export const WAKES = 'custodian that wakes after an erasure';
+
 /** What a round kills or freezes. */
 export const VICTIMS = [
   'custodian',
@@ -6,6 +9,7 @@ export const VICTIMS = [
   'auditor',
   'broker',
   'redis',
+  WAKES,
 ] as const;
 export type Victim = (typeof VICTIMS)[number];
 
@@ -20,6 +24,13 @@ export class VaultTally {
   answers = 0;
   /** Samples whose access was public when their first byte arrived. */
   arrivals = 0;
+  /** Samples that were erased before they were given out. */
+  withheld = 0;
+  /** Custodians that woke after an erasure. */
+  woke = 0;
+  /** Accesses that were public when their custodian was frozen for that; and of these, those without a first byte. */
+  frozen = 0;
+  frozenBeforeFirstByte = 0;
   found = 0;
   readonly findings: string[] = [];
   readonly victims = new Map<Victim, number>();

@@ -38,6 +38,12 @@ const rows: readonly (readonly [string, string | number])[] = [
   ['accesses asked for', tally.accesses],
   ['requests sent for them', tally.answers],
   ['samples given out whole', tally.given],
+  ['custodians that woke after an erasure', tally.woke],
+  [
+    'accesses that were public when these were frozen; of them, before the first byte',
+    `${tally.frozen}; ${tally.frozenBeforeFirstByte}`,
+  ],
+  ['samples withheld, because they were erased', tally.withheld],
   ['of arriving samples, accesses that were public and verified then', tally.arrivals],
   ['faults', tally.found],
   ['seconds', Math.round((performance.now() - startedAt) / 1_000)],
@@ -45,4 +51,4 @@ const rows: readonly (readonly [string, string | number])[] = [
 console.log('| | |\n|---|---|');
 for (const [name, value] of rows) console.log(`| ${name} | ${value} |`);
 for (const finding of tally.findings) console.log(finding);
-if (tally.found > 0 || tally.given !== tally.accesses) process.exitCode = 1;
+if (tally.found > 0 || tally.given + tally.withheld !== tally.accesses) process.exitCode = 1;

@@ -15,6 +15,7 @@ import type {
   VaultErrorCode,
 } from '@residency/vault';
 import type { Askers } from './askers.ts';
+import { bodyWithin } from './body-within.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
@@ -134,7 +135,7 @@ export function vaultRoutes(
     handler: async (request) => {
       const access = accessIn(request);
       const [, vault] = vaultFor(deps, regionAsked(request), access, askerOf(request));
-      return bodyOf(await asProblem(async () => vault.report(askerOf(request), access)));
+      return bodyOf(await asProblem(() => vault.report(askerOf(request), access)));
     },
   });
   app.post<Params>('/v1/accesses/:access/approvals', {
@@ -157,16 +158,15 @@ export function vaultRoutes(
       const asker = askerOf(request);
       holdConnection(connections, request, reply);
       const gone = new AbortController();
-      const late = setTimeout(() => reply.raw.destroy(), SEND_WITHIN_MS);
       const closed = new Promise<void>((resolve) => {
         reply.raw.once('close', () => {
-          clearTimeout(late);
           gone.abort();
           resolve();
         });
       });
+      resetAfter(reply, SEND_WITHIN_MS, gone.signal);
       const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(WAIT_MS)]);
-      const { bytes, contentType, contentDisposition } = await answering(
+      const { bytes, contentType, contentDisposition, msLeft } = await answering(
         deps,
         name,
         'released',
@@ -177,11 +177,14 @@ export function vaultRoutes(
             ),
           ),
       );
+      // A client that reads slowly takes no more either.
+      resetAfter(reply, msLeft(), gone.signal);
       return reply
         .type(contentType)
+        .header('content-length', bytes.length)
         .header('content-disposition', contentDisposition)
         .header('content-security-policy', "sandbox; default-src 'none'")
-        .send(bytes);
+        .send(bodyWithin(bytes, () => msLeft() > 0));
     },
   });
   app.get('/v1/samples', {
@@ -204,6 +207,15 @@ export function vaultRoutes(
       );
       return foundBody(name, found);
     },
+  });
+}
+
+/** Ends the connection after this time, unless it is gone; what the system has not sent yet is dropped. */
+function resetAfter({ raw }: FastifyReply, ms: number, gone: AbortSignal): void {
+  if (gone.aborted) return;
+  const timer = setTimeout(() => raw.socket?.resetAndDestroy(), Math.max(0, ms));
+  gone.addEventListener('abort', () => {
+    clearTimeout(timer);
   });
 }
 
