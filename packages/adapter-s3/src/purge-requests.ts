@@ -1,5 +1,6 @@
 import {
   AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectLockConfigurationCommand,
   ListMultipartUploadsCommand,
@@ -28,8 +29,6 @@ export interface Page<T> {
   readonly next?: Marker;
 }
 
-const NONE: Page<never> = { found: [] };
-
 export async function isLocked({ client, bucket, signal }: Sending): Promise<boolean> {
   try {
     const command = new GetObjectLockConfigurationCommand({ Bucket: bucket });
@@ -43,11 +42,12 @@ export async function isLocked({ client, bucket, signal }: Sending): Promise<boo
   }
 }
 
+/** `undefined`: the store does not have the feature. */
 export async function versionsPage(
   { client, bucket, signal }: Sending,
   prefix: string,
   from: Marker = {},
-): Promise<Page<FoundVersion>> {
+): Promise<Page<FoundVersion> | undefined> {
   try {
     const command = new ListObjectVersionsCommand({
       Bucket: bucket,
@@ -70,16 +70,17 @@ export async function versionsPage(
       }),
     };
   } catch (caught) {
-    if (isUnsupported(caught)) return NONE;
+    if (isUnsupported(caught)) return undefined;
     throw caught;
   }
 }
 
+/** As `versionsPage`. */
 export async function uploadsPage(
   { client, bucket, signal }: Sending,
   prefix: string,
   from: Marker = {},
-): Promise<Page<FoundUpload>> {
+): Promise<Page<FoundUpload> | undefined> {
   try {
     const command = new ListMultipartUploadsCommand({
       Bucket: bucket,
@@ -101,7 +102,7 @@ export async function uploadsPage(
       }),
     };
   } catch (caught) {
-    if (isUnsupported(caught)) return NONE;
+    if (isUnsupported(caught)) return undefined;
     throw caught;
   }
 }
@@ -115,6 +116,21 @@ export async function deleteVersion(
   await unlessGone('NoSuchVersion', client.send(command, { abortSignal: signal }));
 }
 
+export async function beginUpload(
+  { client, bucket, signal }: Sending,
+  key: string,
+): Promise<string | undefined> {
+  try {
+    const command = new CreateMultipartUploadCommand({ Bucket: bucket, Key: key });
+    const { UploadId } = await client.send(command, { abortSignal: signal });
+    if (UploadId === undefined) throw new ForeignAnswer();
+    return UploadId;
+  } catch (caught) {
+    if (isUnsupported(caught) || nameOf(caught) === 'AccessDenied') return undefined;
+    throw caught;
+  }
+}
+
 export async function abortUpload(
   { client, bucket, signal }: Sending,
   key: string,
@@ -124,17 +140,28 @@ export async function abortUpload(
   await unlessGone('NoSuchUpload', client.send(command, { abortSignal: signal }));
 }
 
-/** Names the right that is missing if the store says that one is. */
+/** A request that erasing needs, and that the store refuses. */
+export class RightMissing extends S3Error {
+  /** The name of the right, as AWS has it. */
+  readonly right: string;
+
+  constructor(site: string, right: string) {
+    super({
+      code: 'SITE_REFUSED',
+      message: `Expected the custodian's credentials for site ${site} to have ${right}, found that the store refuses (HTTP 403 AccessDenied). Grant it on the bucket and its objects; a retention or a legal hold on a version is refused in the same way. The erasure is tried again.`,
+      remedy: 'retry',
+    });
+    this.right = right;
+  }
+}
+
+/** Throws `RightMissing` if the store says that the right is missing. */
 export async function permitted<T>(site: string, right: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (caught) {
     if (nameOf(caught) !== 'AccessDenied') throw caught;
-    throw new S3Error({
-      code: 'SITE_REFUSED',
-      message: `Expected the custodian's credentials for site ${site} to have ${right}, found that the store refuses (HTTP 403 AccessDenied). Grant it on the bucket and its objects; a retention or a legal hold on a version is refused in the same way. The erasure is tried again.`,
-      remedy: 'retry',
-    });
+    throw new RightMissing(site, right);
   }
 }
 

@@ -39,7 +39,9 @@ export async function purge(calls: PurgingCalls, options: PurgeOptions): Promise
   for (const digest of digests) keys.add(setAsideKey(submission, digest));
   for (const key of keys) if (await putTombstone(calls, key, options)) purged.setAside += 1;
   for (const prefix of prefixes)
-    for (const { key, versionId, isNewest } of (await calls.versions(prefix)).filter(isMeant)) {
+    for (const { key, versionId, isNewest } of ((await calls.versions(prefix)) ?? []).filter(
+      isMeant,
+    )) {
       if (isNewest) continue;
       await calls.deleteVersion(key, versionId);
       purged.versions += 1;

@@ -221,7 +221,7 @@ export class S3Bucket implements PurgingCalls {
     return await this.#callSdk((signal) => requests.isLocked(this.#sending(signal)));
   }
 
-  async versions(prefix: string): Promise<readonly FoundVersion[]> {
+  async versions(prefix: string): Promise<readonly FoundVersion[] | undefined> {
     return await this.#allOf('s3:ListBucketVersions', (signal, from) =>
       requests.versionsPage(this.#sending(signal), prefix, from),
     );
@@ -234,9 +234,17 @@ export class S3Bucket implements PurgingCalls {
   }
 
   async uploads(prefix: string): Promise<readonly FoundUpload[]> {
-    return await this.#allOf('s3:ListBucketMultipartUploads', (signal, from) =>
+    const all = await this.#allOf('s3:ListBucketMultipartUploads', (signal, from) =>
       requests.uploadsPage(this.#sending(signal), prefix, from),
     );
+    return all ?? [];
+  }
+
+  async beginUpload(key: string): Promise<string | undefined> {
+    return await this.#callSdk(async (signal) => {
+      await this.#hooks.beforeWrite?.();
+      return await requests.beginUpload(this.#sending(signal), key);
+    });
   }
 
   async abortUpload(key: string, uploadId: string): Promise<void> {
@@ -377,20 +385,24 @@ export class S3Bucket implements PurgingCalls {
     return { client: this.#client, bucket: this.#settings.bucket, signal };
   }
 
-  /** All pages of a list. */
+  /** All pages of a list. `undefined`: the store does not have it. */
   async #allOf<T>(
     right: string,
-    page: (signal: AbortSignal, from: requests.Marker | undefined) => Promise<requests.Page<T>>,
-  ): Promise<readonly T[]> {
+    page: (
+      signal: AbortSignal,
+      from: requests.Marker | undefined,
+    ) => Promise<requests.Page<T> | undefined>,
+  ): Promise<readonly T[] | undefined> {
     const all: T[] = [];
     let from: requests.Marker | undefined;
     do {
       const start = from;
-      const { found, next } = await this.#callSdk((signal) =>
+      const answer = await this.#callSdk((signal) =>
         requests.permitted(this.#settings.site, right, page(signal, start)),
       );
-      all.push(...found);
-      from = next;
+      if (answer === undefined) return undefined;
+      all.push(...answer.found);
+      from = answer.next;
     } while (from !== undefined);
     return all;
   }

@@ -29,10 +29,14 @@ export class FakeBucket implements PurgingCalls {
   unfinished: FoundUpload[] = [];
   isVersioned = false;
   locked = false;
+  /** False: the store has no such feature. */
+  hasVersions = true;
+  hasUploads = true;
   readonly asked: string[] = [];
   closed = 0;
   renewed = 0;
   #puts = 0;
+  #uploads = 0;
 
   async putIfAbsent({ key, bytes, metadata }: NewObject): Promise<PutResult> {
     this.asked.push('put');
@@ -87,8 +91,9 @@ export class FakeBucket implements PurgingCalls {
     return this.locked;
   }
 
-  async versions(prefix: string): Promise<readonly FoundVersion[]> {
+  async versions(prefix: string): Promise<readonly FoundVersion[] | undefined> {
     this.asked.push('versions');
+    if (!this.hasVersions) return undefined;
     const newest = [...this.objects.keys()].map((key) => ({
       key,
       versionId: 'newest',
@@ -99,12 +104,21 @@ export class FakeBucket implements PurgingCalls {
 
   async deleteVersion(key: string, versionId: string): Promise<void> {
     this.asked.push(`delete ${versionId}`);
+    if (versionId === 'newest') this.objects.delete(key);
     this.older = this.older.filter((one) => one.key !== key || one.versionId !== versionId);
   }
 
   async uploads(prefix: string): Promise<readonly FoundUpload[]> {
     this.asked.push('uploads');
     return this.unfinished.filter(({ key }) => key.startsWith(prefix));
+  }
+
+  async beginUpload(key: string): Promise<string | undefined> {
+    this.asked.push('begin');
+    if (!this.hasUploads) return undefined;
+    this.#uploads += 1;
+    this.unfinished.push({ key, uploadId: `upload-${this.#uploads}` });
+    return `upload-${this.#uploads}`;
   }
 
   async abortUpload(key: string, uploadId: string): Promise<void> {

@@ -71,10 +71,11 @@ export function callsOf(bucket: SimBucket, hooks: Hooks = {}): object {
         },
         true,
       ),
-    // Without a request: it has neither, and seeds stay the worlds that they were.
+    // Without a request: it has none of these, and seeds stay the worlds that they were.
     isLocked: () => Promise.resolve(false),
-    versions: () => Promise.resolve([]),
+    versions: () => Promise.resolve(undefined),
     uploads: () => Promise.resolve([]),
+    beginUpload: () => Promise.resolve(undefined),
     renew: () => undefined,
     close: () => undefined,
   };
