@@ -67,6 +67,16 @@ export class FilesystemCustodianSite implements CustodianSite {
     });
   }
 
+  /** Reads the object's bytes: its metadata is the line that has their digest. */
+  async metadata(key: string): Promise<ObjectMetadata | undefined> {
+    const submission = submissionOf(key);
+    return await this.#files.use(async () => {
+      const path = this.#files.objectFile(submission);
+      const found = path === undefined ? undefined : await digestFile(this.#files.path(path));
+      return found === undefined ? undefined : await this.#metadata(submission, found.sha256);
+    });
+  }
+
   async create({ key, bytes, metadata }: NewCopy): Promise<Written> {
     const submission = submissionOf(key);
     return await this.#files.use(async () => ({
