@@ -13,7 +13,7 @@ import { COPY_BYTES, copyTooLarge, setAsideDiffers } from '@residency/custodians
 import type { CustodianSite, FoundCopy, NewCopy, Purged, Written } from '@residency/custodianship';
 import { defined } from '@residency/defined';
 import type { DiskCalls } from './disk-calls.ts';
-import { digestFile, openRegular } from './durable-files.ts';
+import { digestFile, ifThere, openRegular } from './durable-files.ts';
 import { FilesystemError, errnoOf } from './filesystem-error.ts';
 import { SiteFiles, invalidKey, submissionOf } from './site-files.ts';
 import {
@@ -116,6 +116,7 @@ export class FilesystemCustodianSite implements CustodianSite {
           `${JSON.stringify(encodeObjectMetadata(metadata))}\n`,
         );
       if (
+        standing === undefined &&
         !(await this.#keep(key, bytes)) &&
         (await digestFile(this.#files.path(key)))?.sha256 !== digest
       )
@@ -190,12 +191,7 @@ export class FilesystemCustodianSite implements CustodianSite {
   }
 
   async #namesIn(folder: string): Promise<readonly string[]> {
-    try {
-      return await readdir(this.#files.path(folder));
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return [];
-      throw error;
-    }
+    return (await ifThere(readdir(this.#files.path(folder)))) ?? [];
   }
 
   async #keep(path: string, content: Buffer | string): Promise<boolean> {
