@@ -48,31 +48,27 @@ export async function versionsPage(
   prefix: string,
   from: Marker = {},
 ): Promise<Page<FoundVersion> | undefined> {
-  try {
-    const command = new ListObjectVersionsCommand({
-      Bucket: bucket,
-      Prefix: prefix,
-      EncodingType: 'url',
-      ...from,
-    });
-    const answer = await client.send(command, { abortSignal: signal });
-    const { Versions = [], DeleteMarkers = [], EncodingType, NextKeyMarker } = answer;
-    const decode = decoder(EncodingType);
-    return {
-      found: [...Versions, ...DeleteMarkers].map(({ Key = '', VersionId, IsLatest }) => {
-        // Without these a sample could be deleted, or an older version be left.
-        if (VersionId === undefined || IsLatest === undefined) throw new ForeignAnswer();
-        return { key: decode(Key), versionId: VersionId, isNewest: IsLatest };
-      }),
-      ...nextOf(answer.IsTruncated, from, {
-        KeyMarker: NextKeyMarker && decode(NextKeyMarker),
-        VersionIdMarker: answer.NextVersionIdMarker,
-      }),
-    };
-  } catch (caught) {
-    if (isUnsupported(caught)) return undefined;
-    throw caught;
-  }
+  const command = new ListObjectVersionsCommand({
+    Bucket: bucket,
+    Prefix: prefix,
+    EncodingType: 'url',
+    ...from,
+  });
+  const answer = await orNone(client.send(command, { abortSignal: signal }));
+  if (answer === undefined) return undefined;
+  const { Versions = [], DeleteMarkers = [], EncodingType, NextKeyMarker } = answer;
+  const decode = decoder(EncodingType);
+  return {
+    found: [...Versions, ...DeleteMarkers].map(({ Key = '', VersionId, IsLatest }) => {
+      // Without these a sample could be deleted, or an older version be left.
+      if (VersionId === undefined || IsLatest === undefined) throw new ForeignAnswer();
+      return { key: decode(Key), versionId: VersionId, isNewest: IsLatest };
+    }),
+    ...nextOf(answer.IsTruncated, from, {
+      KeyMarker: NextKeyMarker && decode(NextKeyMarker),
+      VersionIdMarker: answer.NextVersionIdMarker,
+    }),
+  };
 }
 
 /** As `versionsPage`. */
@@ -81,30 +77,26 @@ export async function uploadsPage(
   prefix: string,
   from: Marker = {},
 ): Promise<Page<FoundUpload> | undefined> {
-  try {
-    const command = new ListMultipartUploadsCommand({
-      Bucket: bucket,
-      Prefix: prefix,
-      EncodingType: 'url',
-      ...from,
-    });
-    const answer = await client.send(command, { abortSignal: signal });
-    const { Uploads = [], EncodingType, NextKeyMarker } = answer;
-    const decode = decoder(EncodingType);
-    return {
-      found: Uploads.map(({ Key = '', UploadId }) => {
-        if (UploadId === undefined) throw new ForeignAnswer();
-        return { key: decode(Key), uploadId: UploadId };
-      }),
-      ...nextOf(answer.IsTruncated, from, {
-        KeyMarker: NextKeyMarker && decode(NextKeyMarker),
-        UploadIdMarker: answer.NextUploadIdMarker,
-      }),
-    };
-  } catch (caught) {
-    if (isUnsupported(caught)) return undefined;
-    throw caught;
-  }
+  const command = new ListMultipartUploadsCommand({
+    Bucket: bucket,
+    Prefix: prefix,
+    EncodingType: 'url',
+    ...from,
+  });
+  const answer = await orNone(client.send(command, { abortSignal: signal }));
+  if (answer === undefined) return undefined;
+  const { Uploads = [], EncodingType, NextKeyMarker } = answer;
+  const decode = decoder(EncodingType);
+  return {
+    found: Uploads.map(({ Key = '', UploadId }) => {
+      if (UploadId === undefined) throw new ForeignAnswer();
+      return { key: decode(Key), uploadId: UploadId };
+    }),
+    ...nextOf(answer.IsTruncated, from, {
+      KeyMarker: NextKeyMarker && decode(NextKeyMarker),
+      UploadIdMarker: answer.NextUploadIdMarker,
+    }),
+  };
 }
 
 export async function deleteVersion(
@@ -170,6 +162,16 @@ async function unlessGone(name: string, sent: Promise<unknown>): Promise<void> {
     await sent;
   } catch (caught) {
     if (memberOf(caught, 'name') !== name && nameOf(caught) !== 'NoSuchKey') throw caught;
+  }
+}
+
+/** `undefined`: the store does not have the feature. */
+async function orNone<T>(sent: Promise<T>): Promise<T | undefined> {
+  try {
+    return await sent;
+  } catch (caught) {
+    if (isUnsupported(caught)) return undefined;
+    throw caught;
   }
 }
 
