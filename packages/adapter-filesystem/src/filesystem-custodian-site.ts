@@ -97,7 +97,7 @@ export class FilesystemCustodianSite implements CustodianSite {
     });
   }
 
-  /** The metadata's file comes first: the link of the bytes is the commit, as elsewhere. */
+  /** The metadata's file is written before the bytes: their link is the commit, as elsewhere. */
   async setAside(
     submission: string,
     { bytes, metadata }: FoundCopy,
@@ -107,7 +107,7 @@ export class FilesystemCustodianSite implements CustodianSite {
     if (!isSetAsideKey(key)) throw invalidKey();
     return await this.#files.use(async () => {
       const standing = await digestFile(this.#files.path(key));
-      // Before the metadata: a tombstone has none.
+      // Before anything is written: a tombstone has this key and no metadata.
       if (standing !== undefined && standing.sha256 !== digest)
         throw setAsideDiffers(this.site, key);
       if (metadata !== undefined)

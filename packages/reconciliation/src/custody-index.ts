@@ -22,6 +22,7 @@ type Pages = Map<bigint, Uint32Array>;
 /** The events of one position and site after the first one. */
 interface Later {
   readonly names: number;
+  /** The print of the ciphertext; of an erasure, the number of its order and sites. */
   readonly bytes: number;
   readonly isRepair: boolean;
   /** It came after an event of the same sample's erasure. */
