@@ -7,11 +7,9 @@ import { S3Error } from './s3-error.ts';
 
 /**
  * Carries out every request of an erasure on objects of its own, one below each prefix, and leaves
- * none of them if the store has versions. Throws `SITE_NOT_ERASABLE` (stop) if the store refuses one
- * of these requests to the credentials: the erasure of a sample would wait for ever.
- *
- * A store that lists no versions is not asked to delete, because erasing does not either. Rights that a
- * policy takes away below single keys only are not noticed.
+ * none of them. Throws `SITE_NOT_ERASABLE` (stop) if the store refuses one of these requests to the
+ * credentials: the erasure of a sample would wait for ever. Rights that a policy takes away below
+ * single keys only are not noticed.
  */
 export async function requireErasable(
   calls: PurgingCalls,
@@ -31,12 +29,10 @@ export async function requireErasable(
 async function erase(calls: PurgingCalls, site: string, key: string, pause: Pause): Promise<void> {
   for (const { uploadId } of (await calls.uploads(key)).filter(isAt(key)))
     await calls.abortUpload(key, uploadId);
-  if ((await calls.versions(key)) !== undefined) {
-    const object = { key, bytes: SITE_PROBE, sha256: sha256(SITE_PROBE), metadata: {} };
-    await probe(calls, site, object, pause);
-    for (const { versionId } of ((await calls.versions(key)) ?? []).filter(isAt(key)))
-      await calls.deleteVersion(key, versionId);
-  }
+  const object = { key, bytes: SITE_PROBE, sha256: sha256(SITE_PROBE), metadata: {} };
+  await probe(calls, site, object, pause);
+  for (const { versionId } of (await calls.versions(key)).filter(isAt(key)))
+    await calls.deleteVersion(key, versionId);
   const uploadId = await calls.beginUpload(key);
   if (uploadId !== undefined) await calls.abortUpload(key, uploadId);
 }

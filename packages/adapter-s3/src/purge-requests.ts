@@ -7,6 +7,7 @@ import {
   ListObjectVersionsCommand,
 } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { defined } from '@residency/defined';
 import { decodeKey } from './list-keys.ts';
 import type { FoundUpload, FoundVersion } from './s3-calls.ts';
 import { S3Error } from './s3-error.ts';
@@ -42,7 +43,7 @@ export async function isLocked({ client, bucket, signal }: Sending): Promise<boo
   }
 }
 
-/** `undefined`: the store does not have the feature. */
+/** `undefined`: the store keeps no versions. */
 export async function versionsPage(
   { client, bucket, signal }: Sending,
   prefix: string,
@@ -71,7 +72,7 @@ export async function versionsPage(
   };
 }
 
-/** As `versionsPage`. */
+/** `undefined`: the store cannot list them. */
 export async function uploadsPage(
   { client, bucket, signal }: Sending,
   prefix: string,
@@ -102,9 +103,13 @@ export async function uploadsPage(
 export async function deleteVersion(
   { client, bucket, signal }: Sending,
   key: string,
-  versionId: string,
+  versionId: string | undefined,
 ): Promise<void> {
-  const command = new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId });
+  const command = new DeleteObjectCommand({
+    Bucket: bucket,
+    Key: key,
+    ...defined({ VersionId: versionId }),
+  });
   await unlessGone('NoSuchVersion', client.send(command, { abortSignal: signal }));
 }
 

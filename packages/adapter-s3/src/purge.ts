@@ -1,15 +1,13 @@
 import { setAsideKey, sha256, submissionOfSetAsideKey } from '@residency/contracts';
 import type { Tombstone } from '@residency/contracts';
 import type { Purged } from '@residency/custodianship';
-import { defined } from '@residency/defined';
+import { allKeys } from './all-keys.ts';
 import type { Pause } from './create-only.ts';
 import { decided } from './probe.ts';
 import type { NewObject, PurgingCalls } from './s3-calls.ts';
 import { S3Error } from './s3-error.ts';
 import { failure } from './site-failure.ts';
 
-/** S3's own limit of a page. */
-const PAGE_KEYS = 1_000;
 /** How often an object is read again because another came in its place. */
 const RACES = 5;
 
@@ -22,43 +20,37 @@ export interface PurgeOptions {
   readonly pause: Pause;
 }
 
-/** As `CustodianSite.purge`. The newest version of a key is never deleted. */
+/**
+ * As `CustodianSite.purge`. The newest version of a key is never deleted, but for keys that only
+ * begin with the sample's: a store that was killed while it wrote may show such an object, whole
+ * (S3Proxy over folders does). Nobody writes there, so it counts as an unfinished upload.
+ */
 export async function purge(calls: PurgingCalls, options: PurgeOptions): Promise<Purged> {
   const { tombstone, submission, digests } = options;
   const purged = { versions: 0, setAside: 0, uploads: 0 };
   const prefixes = [tombstone.key, setAsideKey(submission, '')];
+  const isRemainder = (key: string): boolean =>
+    key !== tombstone.key && key.startsWith(tombstone.key);
+  const isOfSample = (key: string): boolean => submissionOfSetAsideKey(key) === submission;
   const isMeant = ({ key }: { readonly key: string }): boolean =>
-    key === tombstone.key || submissionOfSetAsideKey(key) === submission;
+    key.startsWith(tombstone.key) || isOfSample(key);
   // First, because completing one puts its bytes in the place of a tombstone.
   for (const prefix of prefixes)
     for (const { key, uploadId } of (await calls.uploads(prefix)).filter(isMeant)) {
       await calls.abortUpload(key, uploadId);
       purged.uploads += 1;
     }
-  const keys = new Set(await setAsideKeys(calls, submission));
+  const keys = new Set((await allKeys(calls, setAsideKey(submission, ''))).filter(isOfSample));
   for (const digest of digests) keys.add(setAsideKey(submission, digest));
   for (const key of keys) if (await putTombstone(calls, key, options)) purged.setAside += 1;
   for (const prefix of prefixes)
-    for (const { key, versionId, isNewest } of ((await calls.versions(prefix)) ?? []).filter(
-      isMeant,
-    )) {
-      if (isNewest) continue;
+    for (const { key, versionId, isNewest } of (await calls.versions(prefix)).filter(isMeant)) {
+      if (isNewest && !isRemainder(key)) continue;
       await calls.deleteVersion(key, versionId);
-      purged.versions += 1;
+      if (isNewest) purged.uploads += 1;
+      else purged.versions += 1;
     }
   return purged;
-}
-
-async function setAsideKeys(calls: PurgingCalls, submission: string): Promise<readonly string[]> {
-  const all: string[] = [];
-  let from: string | undefined;
-  do {
-    const page = { maxKeys: PAGE_KEYS, ...defined({ from }) };
-    const { keys, next } = await calls.list(setAsideKey(submission, ''), page);
-    all.push(...keys.filter((key) => submissionOfSetAsideKey(key) === submission));
-    from = next;
-  } while (from !== undefined);
-  return all;
 }
 
 /** `true`: another object had the key. */

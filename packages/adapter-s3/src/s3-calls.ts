@@ -89,7 +89,8 @@ export interface S3Calls {
 /** One version of an object, or a delete marker. */
 export interface FoundVersion {
   readonly key: string;
-  readonly versionId: string;
+  /** Absent: the store keeps no versions. */
+  readonly versionId?: string;
   /** True for what a request without a version id concerns. */
   readonly isNewest: boolean;
 }
@@ -115,10 +116,10 @@ export interface PurgingCalls extends ReplacingCalls {
    * these credentials: then it refuses to delete a locked version.
    */
   isLocked(): Promise<boolean>;
-  /** All versions with this prefix, in any order. `undefined`: the store keeps no versions. */
-  versions(prefix: string): Promise<readonly FoundVersion[] | undefined>;
+  /** All versions with this prefix, in any order; of a store that keeps none, its objects. */
+  versions(prefix: string): Promise<readonly FoundVersion[]>;
   /** Resolves also if there is no such version. */
-  deleteVersion(key: string, versionId: string): Promise<void>;
+  deleteVersion(key: string, versionId: string | undefined): Promise<void>;
   /** All unfinished uploads with this prefix. Empty if the store cannot list them. */
   uploads(prefix: string): Promise<readonly FoundUpload[]>;
   /**

@@ -9,6 +9,7 @@ import type { GetObjectCommandOutput, PutObjectCommandInput, S3Client } from '@a
 import { defined } from '@residency/defined';
 import pLimit from 'p-limit';
 import type { LimitFunction } from 'p-limit';
+import { allKeys } from './all-keys.ts';
 import { attempted } from './attempts.ts';
 import { Connections } from './connections.ts';
 import { DirectRequests } from './direct-requests.ts';
@@ -221,23 +222,25 @@ export class S3Bucket implements PurgingCalls {
     return await this.#callSdk((signal) => requests.isLocked(this.#sending(signal)));
   }
 
-  async versions(prefix: string): Promise<readonly FoundVersion[] | undefined> {
-    return await this.#allOf('s3:ListBucketVersions', (signal, from) =>
+  async versions(prefix: string): Promise<readonly FoundVersion[]> {
+    const versions = await this.#allOf('s3:ListBucketVersions', (signal, from) =>
       requests.versionsPage(this.#sending(signal), prefix, from),
     );
+    return versions ?? (await allKeys(this, prefix)).map((key) => ({ key, isNewest: true }));
   }
 
-  async deleteVersion(key: string, versionId: string): Promise<void> {
-    await this.#remove('s3:DeleteObjectVersion', (signal) =>
+  async deleteVersion(key: string, versionId: string | undefined): Promise<void> {
+    const right = versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
+    await this.#remove(right, (signal) =>
       requests.deleteVersion(this.#sending(signal), key, versionId),
     );
   }
 
   async uploads(prefix: string): Promise<readonly FoundUpload[]> {
-    const all = await this.#allOf('s3:ListBucketMultipartUploads', (signal, from) =>
+    const uploads = await this.#allOf('s3:ListBucketMultipartUploads', (signal, from) =>
       requests.uploadsPage(this.#sending(signal), prefix, from),
     );
-    return all ?? [];
+    return uploads ?? [];
   }
 
   async beginUpload(key: string): Promise<string | undefined> {
@@ -385,7 +388,7 @@ export class S3Bucket implements PurgingCalls {
     return { client: this.#client, bucket: this.#settings.bucket, signal };
   }
 
-  /** All pages of a list. `undefined`: the store does not have it. */
+  /** All pages of a list. `undefined`: the store has no such list. */
   async #allOf<T>(
     right: string,
     page: (
@@ -397,12 +400,12 @@ export class S3Bucket implements PurgingCalls {
     let from: requests.Marker | undefined;
     do {
       const start = from;
-      const answer = await this.#callSdk((signal) =>
+      const one = await this.#callSdk((signal) =>
         requests.permitted(this.#settings.site, right, page(signal, start)),
       );
-      if (answer === undefined) return undefined;
-      all.push(...answer.found);
-      from = answer.next;
+      if (one === undefined) return undefined;
+      all.push(...one.found);
+      from = one.next;
     } while (from !== undefined);
     return all;
   }

@@ -29,8 +29,9 @@ export class FakeBucket implements PurgingCalls {
   unfinished: FoundUpload[] = [];
   isVersioned = false;
   locked = false;
-  /** False: the store has no such feature. */
+  /** False: the store keeps none. */
   hasVersions = true;
+  /** False: the store has no such feature. */
   hasUploads = true;
   readonly asked: string[] = [];
   closed = 0;
@@ -91,20 +92,19 @@ export class FakeBucket implements PurgingCalls {
     return this.locked;
   }
 
-  async versions(prefix: string): Promise<readonly FoundVersion[] | undefined> {
+  async versions(prefix: string): Promise<readonly FoundVersion[]> {
     this.asked.push('versions');
-    if (!this.hasVersions) return undefined;
     const newest = [...this.objects.keys()].map((key) => ({
       key,
-      versionId: 'newest',
       isNewest: true,
+      ...(this.hasVersions ? { versionId: 'newest' } : {}),
     }));
     return [...newest, ...this.older].filter(({ key }) => key.startsWith(prefix));
   }
 
-  async deleteVersion(key: string, versionId: string): Promise<void> {
+  async deleteVersion(key: string, versionId: string | undefined): Promise<void> {
     this.asked.push(`delete ${versionId}`);
-    if (versionId === 'newest') this.objects.delete(key);
+    if (versionId === 'newest' || versionId === undefined) this.objects.delete(key);
     this.older = this.older.filter((one) => one.key !== key || one.versionId !== versionId);
   }
 

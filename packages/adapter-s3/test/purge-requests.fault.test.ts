@@ -51,6 +51,7 @@ const UPLOADS = (more: string, truncated = false): Fault =>
 const CALLS: readonly (readonly [right: string, method: string, () => Promise<unknown>])[] = [
   ['s3:ListBucketVersions', 'GET', () => bucket.versions('p/')],
   ['s3:DeleteObjectVersion', 'DELETE', () => bucket.deleteVersion('k', 'v')],
+  ['s3:DeleteObject', 'DELETE', () => bucket.deleteVersion('k', undefined)],
   ['s3:ListBucketMultipartUploads', 'GET', () => bucket.uploads('p/')],
   ['s3:AbortMultipartUpload', 'DELETE', () => bucket.abortUpload('k', 'u')],
 ];
@@ -97,9 +98,12 @@ test('unfinished uploads are read page by page', async () => {
 });
 
 test.each([501, 405])('a store without versions and uploads has none (%d)', async (status) => {
+  const objects =
+    '<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>p/a</Key></Contents></ListBucketResult>';
+  proxy.next('GET', refused(status, 'NotImplemented'), xml(objects));
+  expect(await bucket.versions('p/')).toEqual([{ key: 'p/a', isNewest: true }]);
   proxy.always('GET', refused(status, 'NotImplemented'));
   proxy.always('POST', refused(status, 'NotImplemented'));
-  expect(await bucket.versions('p/')).toBeUndefined();
   expect(await bucket.uploads('p/')).toEqual([]);
   expect(await bucket.beginUpload('k')).toBeUndefined();
   expect(await bucket.isLocked()).toBe(false);

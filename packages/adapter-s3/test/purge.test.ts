@@ -3,6 +3,7 @@ import type { FoundCopy } from '@residency/custodianship';
 import { exampleObject, exampleTombstone } from '@residency/testkit';
 import { beforeEach, expect, test } from 'vitest';
 import { observedPurging } from '../src/observed-calls.ts';
+import type { FoundVersion } from '../src/s3-calls.ts';
 import { S3CustodianSite } from '../src/s3-custodian-site.ts';
 import { FakeBucket, SOME_SETTINGS } from './fake-bucket.ts';
 
@@ -33,7 +34,7 @@ test('deletes every older version and delete marker of its keys, by id, and abor
   if (found === undefined) throw new Error('Expected the object.');
   await site.setAside(SUBMISSION, found);
   await site.replace(TOMBSTONE, found);
-  const strangers = [`${KEY}x`, `damaged/${SUBMISSION}/note`, 'other'];
+  const strangers = [`damaged/${SUBMISSION}/note`, 'other'];
   bucket.older.push(
     { key: ASIDE, versionId: 'marker', isNewest: false },
     { key: setAsideKey(SUBMISSION, 'f'.repeat(64)), versionId: 'deleted', isNewest: false },
@@ -47,6 +48,28 @@ test('deletes every older version and delete marker of its keys, by id, and abor
   expect(bucket.asked).not.toContain('delete newest');
   expect(requests.filter((request) => request === 'delete ok')).toHaveLength(6);
 });
+
+test.each([true, false])(
+  "deletes what a killed store left at keys that begin with the sample's (versions: %s)",
+  async (isVersioned) => {
+    const [left, stranger] = [`${KEY}-6f1c`, `x${KEY}`];
+    for (const key of [left, stranger])
+      bucket.objects.set(key, { bytes: sealed, metadata: {}, etag: '"1"' });
+    await site.create(TOMBSTONE);
+    if (isVersioned) bucket.older.push({ key: left, versionId: 'old', isNewest: false });
+    else bucket.versions = async (prefix) => await withoutVersions(prefix);
+    expect(await purge()).toEqual({ versions: isVersioned ? 1 : 0, setAside: 0, uploads: 1 });
+    expect([...bucket.objects.keys()].toSorted()).toEqual([KEY, stranger].toSorted());
+    expect(bucket.older).toEqual([]);
+    expect(await purge()).toEqual({ versions: 0, setAside: 0, uploads: 0 });
+  },
+);
+
+/** As the client lists the objects of a store without versions. */
+async function withoutVersions(prefix: string): Promise<readonly FoundVersion[]> {
+  const { keys } = await bucket.list(prefix, { maxKeys: 1_000 });
+  return keys.map((key) => ({ key, isNewest: true }));
+}
 
 test('replaces what somebody else puts there meanwhile', async () => {
   await site.setAside(SUBMISSION, FOUND);

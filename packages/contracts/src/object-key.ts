@@ -18,7 +18,7 @@ export const SITE_PROBE: Uint8Array = Buffer.from('{"probe":"create-only"}\n');
 
 /**
  * Where a custodian tries out whether it may erase, with the bytes of `SITE_PROBE`: below each prefix
- * that it erases in, because rights may differ by prefix. Not permanent if the store has versions.
+ * that it erases in, because rights may differ by prefix. They are deleted again.
  */
 export const ERASURE_PROBE_KEYS = [
   `samples/${SITE_PROBE_KEY}`,

@@ -13,6 +13,7 @@ import {
   sitesDisagree,
 } from './placing-errors.ts';
 import type { ObjectHead, ObjectStore } from './ports/object-store.ts';
+import { readAgain } from './read-again.ts';
 
 /** The identity is another record's. */
 export type OfAnother =
@@ -273,7 +274,7 @@ async function readableHead(
   owable = mayOwe(claim.settleWith, claim.stores),
 ): Promise<ObjectHead | 'away' | undefined> {
   try {
-    return await store.head(objectKey(claim.submission), { owable });
+    return await readAgain(() => store.head(objectKey(claim.submission), { owable }));
   } catch (error) {
     if (remedyOf(error) === 'park') return undefined;
     if (owable && remedyOf(error) === 'retry') return 'away';

@@ -15,6 +15,7 @@ import type { CreateResult, ObjectHead, ObjectStore } from './ports/object-store
 import type { Sealer } from './ports/sealer.ts';
 import type { SettledOutcomes } from './ports/settled-outcomes.ts';
 import type { Sites } from './ports/sites.ts';
+import { readAgain } from './read-again.ts';
 import { timed } from './stages.ts';
 import type { OnStage } from './stages.ts';
 
@@ -275,7 +276,7 @@ async function create(
 ): Promise<ObjectHead | 'unreadable'> {
   let result: CreateResult;
   try {
-    result = await store.create(key, message, metadata, { decided, owable });
+    result = await readAgain(() => store.create(key, message, metadata, { decided, owable }));
   } catch (error) {
     if (remedyOf(error) === 'park') return 'unreadable';
     throw error;

@@ -71,6 +71,34 @@ async function lostBeforeSettled(sample = 'harmless'): Promise<RoutingWorld> {
   return w;
 }
 
+function unreadable(): CodedError {
+  return new CodedError({
+    code: 'METADATA_MISSING',
+    message: 'no line for these bytes',
+    remedy: 'park',
+  });
+}
+
+/** As a store that shows an object in parts while it is replaced: the first call finds no metadata. */
+function onceUnreadable<A extends readonly unknown[], R>(
+  call: (...args: A) => Promise<R>,
+): (...args: A) => Promise<R> {
+  let calls = 0;
+  return async (...args) => {
+    calls += 1;
+    if (calls === 1) throw unreadable();
+    return await call(...args);
+  };
+}
+
+it('an object that could not be read for a moment ends no duplicate as a conflict', async () => {
+  const w = world().submit(NOW, { id: 'x' }).submit(NOW, { id: 'x' });
+  w.settle(await attempt(w, 0));
+  const store = w.memorySite('zrh-1');
+  store.create = onceUnreadable(store.create.bind(store));
+  expect(outcomeOf(await attempt(w, 1))).toBe(`duplicate of ${position(0)}`);
+});
+
 describe('an identity ends with exactly one stored event', () => {
   it('if a policy version reverses the order of the sites: it is ignored', async () => {
     const reversed = {
@@ -280,14 +308,7 @@ describe('no bytes of a quarantined sample stay', () => {
     const w = world().submit(NOW, { id: 'x' });
     const store = w.memorySite('zrh-2');
     const create = store.create.bind(store);
-    store.create = () =>
-      Promise.reject(
-        new CodedError({
-          code: 'METADATA_MISSING',
-          message: 'no line for these bytes',
-          remedy: 'park',
-        }),
-      );
+    store.create = () => Promise.reject(unreadable());
     expect(outcomeOf(await attempt(w, 0))).toBe('waits SITES_DISAGREE');
     store.create = create;
     expect(outcomeOf(await attempt(w, 0))).toBe('stored');
@@ -296,16 +317,17 @@ describe('no bytes of a quarantined sample stay', () => {
   it('if the first site holds an object that nobody can read, and a later one its own', async () => {
     const w = await lostBeforeSettled();
     const store = w.memorySite('zrh-1');
-    store.create = () =>
-      Promise.reject(
-        new CodedError({
-          code: 'METADATA_MISSING',
-          message: 'no line for these bytes',
-          remedy: 'park',
-        }),
-      );
+    store.create = () => Promise.reject(unreadable());
     expect(outcomeOf(await attempt(w, 0))).toBe('waits SITES_DISAGREE');
     expect(outcomeOf(await attempt(w, 1))).toBe('quarantined IDENTITY_CONFLICT');
+  });
+
+  it('if the first site holds an object that nobody can read, and a later one its own that was unreadable for a moment', async () => {
+    const w = await lostBeforeSettled();
+    w.memorySite('zrh-1').create = () => Promise.reject(unreadable());
+    const later = w.memorySite('zrh-2');
+    later.head = onceUnreadable(later.head.bind(later));
+    expect(outcomeOf(await attempt(w, 0))).toBe('waits SITES_DISAGREE');
   });
 
   it('of another log: its outcome is not known here', async () => {

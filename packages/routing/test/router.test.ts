@@ -332,10 +332,11 @@ describe('one identity', () => {
     const w = world().submit(NOW, { id: 'x' }).submit(NOW);
     const store = w.memorySite('zrh-1');
     const create = store.create.bind(store);
-    let calls = 0;
+    let unreadable: string | undefined;
     store.create = async (...args) => {
-      calls += 1;
-      if (calls === 1)
+      const [key] = args;
+      unreadable ??= key;
+      if (key === unreadable)
         throw new CodedError({
           code: 'METADATA_MISSING',
           message: 'no line for these bytes',

@@ -37,6 +37,7 @@ import { AGAIN, ErasureTraffic } from './erasure-traffic.ts';
 import type { First } from './erasure-traffic.ts';
 import { judgeErasures, mustBeErased, samplesOf, sitesOf, unerased } from './judge-erasures.ts';
 import type { ErasureCounts } from './judge-erasures.ts';
+import { remaindersIn, removeRemainder } from './store-remainders.ts';
 
 export interface ErasureOptions {
   readonly seed: number;
@@ -52,6 +53,8 @@ export interface ErasureResult {
   readonly disturbed: ReadonlyMap<Victim, number>;
   /** Times that a site was away. */
   readonly away: number;
+  /** Objects that a killed S3 server left beside samples that are kept; `reconcile` named each. */
+  readonly remainders: number;
   /** S3 requests that failed, and those whose answer was lost. */
   readonly broken: { readonly cut: number; readonly dropped: number };
   readonly orders: number;
@@ -151,6 +154,7 @@ class Run {
   #published = 0;
   #orders = 0;
   #away = 0;
+  #remainders = 0;
   #closed = false;
 
   constructor(
@@ -206,6 +210,7 @@ class Run {
       found: this.#findings.length,
       disturbed: this.#disturber.done,
       away: this.#away,
+      remainders: this.#remainders,
       broken: this.#broken,
       orders: this.#orders,
       receipts: receipts.length,
@@ -542,12 +547,24 @@ class Run {
   async #untilClean(): Promise<void> {
     await this.#until('audit fsck', () => this.#command('audit', 'fsck', '--json'));
     const reconcile = ['reconcile', '--open', '--allow-also-in', '--json'];
-    const { code, stdout, stderr } = await this.#deployment.residency(...reconcile);
+    let { code, stdout, stderr } = await this.#deployment.residency(...reconcile);
+    if (await this.#removeRemainders(stdout))
+      ({ code, stdout, stderr } = await this.#deployment.residency(...reconcile));
     if (code !== 0)
       this.#findings.push(
         `reconcile ended with ${String(code)}: ${JSON.stringify(jsonLines(stdout).at(-1)?.['byCode'])} ${stdout.slice(0, 600)}${stderr.slice(-600)}`,
       );
     this.#note('reconciled');
+  }
+
+  /** Of samples that are kept; those of erased ones are the custodian's to remove. */
+  async #removeRemainders(reconciled: string): Promise<boolean> {
+    const samples = samplesOf(await ordersOf(this.#stack, this.#deployment));
+    const erased = new Set(samples.filter(mustBeErased).map(({ submission }) => submission));
+    const kept = remaindersIn(jsonLines(reconciled)).filter((one) => !erased.has(one.submission));
+    for (const one of kept) await removeRemainder(this.#stack, this.#deployment, one);
+    this.#remainders += kept.length;
+    return kept.length > 0;
   }
 
   /** What a command ended with, if not with 0. */

@@ -15,15 +15,26 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
   },
 });
-const { counts, findings, found, disturbed, away, broken, orders, receipts, rounds, seconds } =
-  await runErasures({
-    seed: Number(values.seed),
-    samples: Number(values.samples),
-    longRunning: Number(values.samples) > 1_000,
-    note: (line) => {
-      process.stderr.write(`${new Date().toISOString()} ${line}\n`);
-    },
-  });
+const {
+  counts,
+  findings,
+  found,
+  disturbed,
+  away,
+  broken,
+  orders,
+  receipts,
+  remainders,
+  rounds,
+  seconds,
+} = await runErasures({
+  seed: Number(values.seed),
+  samples: Number(values.samples),
+  longRunning: Number(values.samples) > 1_000,
+  note: (line) => {
+    process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  },
+});
 const rows: readonly (readonly [string, string | number])[] = [
   ['seed', values.seed],
   ['rounds', rounds],
@@ -47,6 +58,7 @@ const rows: readonly (readonly [string, string | number])[] = [
   ],
   ['times that a site was away', away],
   ['S3 requests that failed, whose answer was lost', `${broken.cut}, ${broken.dropped}`],
+  ['left by a killed S3 server beside samples that are kept, named by `reconcile`', remainders],
   ['receipts from before, verified', receipts],
   ['faults', found],
   ['seconds', Math.round(seconds)],

@@ -30,7 +30,7 @@ export interface Purged {
   readonly versions: number;
   /** Set-aside objects that were replaced. */
   readonly setAside: number;
-  /** Unfinished uploads that were aborted. */
+  /** Unfinished uploads that were aborted, and what a store shows of one under a key of its own. */
   readonly uploads: number;
 }
 
