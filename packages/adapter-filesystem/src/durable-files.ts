@@ -105,6 +105,16 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/** `undefined`: nothing has the name (`ENOENT`). */
+export async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 export interface FileDigest {
   /** Lower-case hex. */
   readonly sha256: string;
@@ -142,13 +152,7 @@ export async function openRegular(path: string): Promise<FileHandle | undefined>
  * is not an object of the site.
  */
 export async function digestFile(path: string): Promise<FileDigest | undefined> {
-  let file: FileHandle | undefined;
-  try {
-    file = await openRegular(path);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const file = await ifThere(openRegular(path));
   if (file === undefined) return undefined;
   const hash = createHash('sha256');
   let bytes = 0;

@@ -13,7 +13,7 @@ import { COPY_BYTES, copyTooLarge, setAsideDiffers } from '@residency/custodians
 import type { CustodianSite, FoundCopy, NewCopy, Purged, Written } from '@residency/custodianship';
 import { defined } from '@residency/defined';
 import type { DiskCalls } from './disk-calls.ts';
-import { digestFile, openRegular } from './durable-files.ts';
+import { digestFile, ifThere, openRegular } from './durable-files.ts';
 import { FilesystemError, errnoOf } from './filesystem-error.ts';
 import { SiteFiles, invalidKey, submissionOf } from './site-files.ts';
 import {
@@ -67,6 +67,16 @@ export class FilesystemCustodianSite implements CustodianSite {
     });
   }
 
+  /** Reads the object's bytes: its metadata is the line that has their digest. */
+  async metadata(key: string): Promise<ObjectMetadata | undefined> {
+    const submission = submissionOf(key);
+    return await this.#files.use(async () => {
+      const path = this.#files.objectFile(submission);
+      const found = path === undefined ? undefined : await digestFile(this.#files.path(path));
+      return found === undefined ? undefined : await this.#metadata(submission, found.sha256);
+    });
+  }
+
   async create({ key, bytes, metadata }: NewCopy): Promise<Written> {
     const submission = submissionOf(key);
     return await this.#files.use(async () => ({
@@ -87,7 +97,7 @@ export class FilesystemCustodianSite implements CustodianSite {
     });
   }
 
-  /** The metadata's file comes first: the link of the bytes is the commit, as elsewhere. */
+  /** The metadata's file is written before the bytes: their link is the commit, as elsewhere. */
   async setAside(
     submission: string,
     { bytes, metadata }: FoundCopy,
@@ -97,7 +107,7 @@ export class FilesystemCustodianSite implements CustodianSite {
     if (!isSetAsideKey(key)) throw invalidKey();
     return await this.#files.use(async () => {
       const standing = await digestFile(this.#files.path(key));
-      // Before the metadata: a tombstone has none.
+      // Before anything is written: a tombstone has this key and no metadata.
       if (standing !== undefined && standing.sha256 !== digest)
         throw setAsideDiffers(this.site, key);
       if (metadata !== undefined)
@@ -106,6 +116,7 @@ export class FilesystemCustodianSite implements CustodianSite {
           `${JSON.stringify(encodeObjectMetadata(metadata))}\n`,
         );
       if (
+        standing === undefined &&
         !(await this.#keep(key, bytes)) &&
         (await digestFile(this.#files.path(key)))?.sha256 !== digest
       )
@@ -180,12 +191,7 @@ export class FilesystemCustodianSite implements CustodianSite {
   }
 
   async #namesIn(folder: string): Promise<readonly string[]> {
-    try {
-      return await readdir(this.#files.path(folder));
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return [];
-      throw error;
-    }
+    return (await ifThere(readdir(this.#files.path(folder)))) ?? [];
   }
 
   async #keep(path: string, content: Buffer | string): Promise<boolean> {

@@ -9,8 +9,7 @@ import {
   submissionOfLine,
 } from './candidate-line.ts';
 import type { Candidate } from './candidate-line.ts';
-import { openRegular } from './durable-files.ts';
-import { errnoOf } from './filesystem-error.ts';
+import { ifThere, openRegular } from './durable-files.ts';
 import {
   JOURNAL_DIRECTORY,
   earlierMetadataPath,
@@ -159,14 +158,5 @@ export async function holdsCandidates(directory: string, path: string): Promise<
     return isCandidateLine(rest, scope.prefix);
   } finally {
     await file.close();
-  }
-}
-
-async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }

@@ -153,6 +153,18 @@ test('an object that a crashed custodian created is durable once its successor r
   expect(disk.isDurable(objectPath(NEW.key.slice(-64)))).toBe(true);
 });
 
+test('bytes that are set aside already are not written again', async () => {
+  await putStranger(site.directory);
+  const disk = new RecordedDisk(site.directory, ['.', ...SITE_DIRECTORIES]);
+  const custodian = open(site.directory, disk.calls);
+  const { bytes } = STRANGER;
+  const found = { bytes: Buffer.from(bytes), tag: '' };
+  await custodian.setAside(SUBMISSION, found);
+  const before = disk.trace.length;
+  await custodian.setAside(SUBMISSION, found);
+  expect(disk.trace.slice(before).filter((call) => call.startsWith('write'))).toEqual([]);
+});
+
 const TOMBSTONE = exampleTombstone('one');
 /** Of bytes that a custodian read before, and did not set aside. */
 const READ_EARLIER = sha256(NEW.bytes);

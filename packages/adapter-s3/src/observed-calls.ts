@@ -58,6 +58,7 @@ export function observedPurging(
     versions: (prefix) => call('list', calls.versions(prefix), done),
     deleteVersion: (key, versionId) => call('delete', calls.deleteVersion(key, versionId), done),
     uploads: (prefix) => call('list', calls.uploads(prefix), done),
+    beginUpload: (key) => call('put', calls.beginUpload(key), done),
     abortUpload: (key, uploadId) => call('delete', calls.abortUpload(key, uploadId), done),
   };
 }

@@ -1,5 +1,6 @@
 import {
   AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectLockConfigurationCommand,
   ListMultipartUploadsCommand,
@@ -48,31 +49,27 @@ export async function versionsPage(
   prefix: string,
   from: Marker = {},
 ): Promise<Page<FoundVersion> | undefined> {
-  try {
-    const command = new ListObjectVersionsCommand({
-      Bucket: bucket,
-      Prefix: prefix,
-      EncodingType: 'url',
-      ...from,
-    });
-    const answer = await client.send(command, { abortSignal: signal });
-    const { Versions = [], DeleteMarkers = [], EncodingType, NextKeyMarker } = answer;
-    const decode = decoder(EncodingType);
-    return {
-      found: [...Versions, ...DeleteMarkers].map(({ Key = '', VersionId, IsLatest }) => {
-        // Without these a sample could be deleted, or an older version be left.
-        if (VersionId === undefined || IsLatest === undefined) throw new ForeignAnswer();
-        return { key: decode(Key), versionId: VersionId, isNewest: IsLatest };
-      }),
-      ...nextOf(answer.IsTruncated, from, {
-        KeyMarker: NextKeyMarker && decode(NextKeyMarker),
-        VersionIdMarker: answer.NextVersionIdMarker,
-      }),
-    };
-  } catch (caught) {
-    if (isUnsupported(caught)) return undefined;
-    throw caught;
-  }
+  const command = new ListObjectVersionsCommand({
+    Bucket: bucket,
+    Prefix: prefix,
+    EncodingType: 'url',
+    ...from,
+  });
+  const answer = await orNone(client.send(command, { abortSignal: signal }));
+  if (answer === undefined) return undefined;
+  const { Versions = [], DeleteMarkers = [], EncodingType, NextKeyMarker } = answer;
+  const decode = decoder(EncodingType);
+  return {
+    found: [...Versions, ...DeleteMarkers].map(({ Key = '', VersionId, IsLatest }) => {
+      // Without these a sample could be deleted, or an older version be left.
+      if (VersionId === undefined || IsLatest === undefined) throw new ForeignAnswer();
+      return { key: decode(Key), versionId: VersionId, isNewest: IsLatest };
+    }),
+    ...nextOf(answer.IsTruncated, from, {
+      KeyMarker: NextKeyMarker && decode(NextKeyMarker),
+      VersionIdMarker: answer.NextVersionIdMarker,
+    }),
+  };
 }
 
 /** `undefined`: the store cannot list them. */
@@ -81,30 +78,26 @@ export async function uploadsPage(
   prefix: string,
   from: Marker = {},
 ): Promise<Page<FoundUpload> | undefined> {
-  try {
-    const command = new ListMultipartUploadsCommand({
-      Bucket: bucket,
-      Prefix: prefix,
-      EncodingType: 'url',
-      ...from,
-    });
-    const answer = await client.send(command, { abortSignal: signal });
-    const { Uploads = [], EncodingType, NextKeyMarker } = answer;
-    const decode = decoder(EncodingType);
-    return {
-      found: Uploads.map(({ Key = '', UploadId }) => {
-        if (UploadId === undefined) throw new ForeignAnswer();
-        return { key: decode(Key), uploadId: UploadId };
-      }),
-      ...nextOf(answer.IsTruncated, from, {
-        KeyMarker: NextKeyMarker && decode(NextKeyMarker),
-        UploadIdMarker: answer.NextUploadIdMarker,
-      }),
-    };
-  } catch (caught) {
-    if (isUnsupported(caught)) return undefined;
-    throw caught;
-  }
+  const command = new ListMultipartUploadsCommand({
+    Bucket: bucket,
+    Prefix: prefix,
+    EncodingType: 'url',
+    ...from,
+  });
+  const answer = await orNone(client.send(command, { abortSignal: signal }));
+  if (answer === undefined) return undefined;
+  const { Uploads = [], EncodingType, NextKeyMarker } = answer;
+  const decode = decoder(EncodingType);
+  return {
+    found: Uploads.map(({ Key = '', UploadId }) => {
+      if (UploadId === undefined) throw new ForeignAnswer();
+      return { key: decode(Key), uploadId: UploadId };
+    }),
+    ...nextOf(answer.IsTruncated, from, {
+      KeyMarker: NextKeyMarker && decode(NextKeyMarker),
+      UploadIdMarker: answer.NextUploadIdMarker,
+    }),
+  };
 }
 
 export async function deleteVersion(
@@ -120,6 +113,21 @@ export async function deleteVersion(
   await unlessGone('NoSuchVersion', client.send(command, { abortSignal: signal }));
 }
 
+export async function beginUpload(
+  { client, bucket, signal }: Sending,
+  key: string,
+): Promise<string | undefined> {
+  try {
+    const command = new CreateMultipartUploadCommand({ Bucket: bucket, Key: key });
+    const { UploadId } = await client.send(command, { abortSignal: signal });
+    if (UploadId === undefined) throw new ForeignAnswer();
+    return UploadId;
+  } catch (caught) {
+    if (isUnsupported(caught) || nameOf(caught) === 'AccessDenied') return undefined;
+    throw caught;
+  }
+}
+
 export async function abortUpload(
   { client, bucket, signal }: Sending,
   key: string,
@@ -129,17 +137,28 @@ export async function abortUpload(
   await unlessGone('NoSuchUpload', client.send(command, { abortSignal: signal }));
 }
 
-/** Names the right that is missing if the store says that one is. */
+/** A request that erasing needs, and that the store refuses. */
+export class RightMissing extends S3Error {
+  /** The name of the right, as AWS has it. */
+  readonly right: string;
+
+  constructor(site: string, right: string) {
+    super({
+      code: 'SITE_REFUSED',
+      message: `Expected the custodian's credentials for site ${site} to have ${right}, found that the store refuses (HTTP 403 AccessDenied). Grant it on the bucket and its objects; a retention or a legal hold on a version is refused in the same way. The erasure is tried again.`,
+      remedy: 'retry',
+    });
+    this.right = right;
+  }
+}
+
+/** Throws `RightMissing` if the store says that the right is missing. */
 export async function permitted<T>(site: string, right: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (caught) {
     if (nameOf(caught) !== 'AccessDenied') throw caught;
-    throw new S3Error({
-      code: 'SITE_REFUSED',
-      message: `Expected the custodian's credentials for site ${site} to have ${right}, found that the store refuses (HTTP 403 AccessDenied). Grant it on the bucket and its objects; a retention or a legal hold on a version is refused in the same way. The erasure is tried again.`,
-      remedy: 'retry',
-    });
+    throw new RightMissing(site, right);
   }
 }
 
@@ -148,6 +167,16 @@ async function unlessGone(name: string, sent: Promise<unknown>): Promise<void> {
     await sent;
   } catch (caught) {
     if (memberOf(caught, 'name') !== name && nameOf(caught) !== 'NoSuchKey') throw caught;
+  }
+}
+
+/** `undefined`: the store does not have the feature. */
+async function orNone<T>(sent: Promise<T>): Promise<T | undefined> {
+  try {
+    return await sent;
+  } catch (caught) {
+    if (isUnsupported(caught)) return undefined;
+    throw caught;
   }
 }
 

@@ -108,8 +108,7 @@ export interface ReplacingCalls extends S3Calls {
 }
 
 /**
- * The further calls of a custodian. Throws `SITE_REFUSED` with the name of the right that is missing,
- * if the store says that one is.
+ * The further calls of a custodian. Throws `RightMissing` if the store says that a right is missing.
  */
 export interface PurgingCalls extends ReplacingCalls {
   /**
@@ -123,6 +122,11 @@ export interface PurgingCalls extends ReplacingCalls {
   deleteVersion(key: string, versionId: string | undefined): Promise<void>;
   /** All unfinished uploads with this prefix. Empty if the store cannot list them. */
   uploads(prefix: string): Promise<readonly FoundUpload[]>;
+  /**
+   * Begins a multipart upload and returns its id. `undefined`: the store has no such feature, or does
+   * not let these credentials begin one (a bucket policy may require a condition of every PUT).
+   */
+  beginUpload(key: string): Promise<string | undefined>;
   /** Resolves also if there is no such upload. */
   abortUpload(key: string, uploadId: string): Promise<void>;
 }

@@ -243,6 +243,13 @@ export class S3Bucket implements PurgingCalls {
     return uploads ?? [];
   }
 
+  async beginUpload(key: string): Promise<string | undefined> {
+    return await this.#callSdk(async (signal) => {
+      await this.#hooks.beforeWrite?.();
+      return await requests.beginUpload(this.#sending(signal), key);
+    });
+  }
+
   async abortUpload(key: string, uploadId: string): Promise<void> {
     await this.#remove('s3:AbortMultipartUpload', (signal) =>
       requests.abortUpload(this.#sending(signal), key, uploadId),

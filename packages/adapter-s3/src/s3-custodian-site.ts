@@ -7,7 +7,7 @@ import {
   sha256,
   submissionOfKey,
 } from '@residency/contracts';
-import type { MarkerWatch, Tombstone } from '@residency/contracts';
+import type { MarkerWatch, ObjectMetadata, Tombstone } from '@residency/contracts';
 import { COPY_BYTES, copyTooLarge, setAsideDiffers } from '@residency/custodianship';
 import type { CustodianSite, FoundCopy, NewCopy, Purged, Written } from '@residency/custodianship';
 import { defined } from '@residency/defined';
@@ -54,6 +54,14 @@ export class S3CustodianSite implements CustodianSite {
       if (tag === undefined) throw failure(this.site, 'SITE_FAILED', `${key} without an ETag`);
       return { bytes, tag, ...defined({ metadata: objectMetadataIn(found.metadata), versionId }) };
     });
+  }
+
+  /** By a GET of the first byte: a HEAD's answer does not tell a missing bucket from a missing object. */
+  async metadata(key: string): Promise<ObjectMetadata | undefined> {
+    requireSampleKey(key);
+    return await watched(this.#watch, async () =>
+      objectMetadataIn((await this.#calls.peek(key))?.metadata),
+    );
   }
 
   async create(copy: NewCopy): Promise<Written> {

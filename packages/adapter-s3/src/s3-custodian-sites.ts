@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CustodianSite } from '@residency/custodianship';
+import { requireErasable } from './erasure-probe.ts';
 import { observedPurging } from './observed-calls.ts';
 import type { PurgingCalls } from './s3-calls.ts';
 import { S3Bucket } from './s3-client.ts';
@@ -10,10 +12,13 @@ import { WatchedSites } from './watched-sites.ts';
 
 /**
  * A custodian's sites. As `S3Sites`, and each look also requires that the bucket has no object lock, and
- * that the store refuses to replace an object if the condition (`If-Match`) does not hold.
+ * that the store refuses to replace an object if the condition (`If-Match`) does not hold. The first look
+ * also requires that the credentials may erase. Credentials that may not any more, later, keep erasures
+ * waiting and nothing else.
  */
 export class S3CustodianSites {
   readonly #sites: WatchedSites<PurgingCalls, S3CustodianSite>;
+  readonly #erasable = new Set<string>();
 
   constructor(
     settings: readonly S3SiteSettings[],
@@ -25,7 +30,7 @@ export class S3CustodianSites {
   ) {
     this.#sites = new WatchedSites(settings, {
       open: (one, hooks) => observedPurging(open(one, hooks), one.site, onRequest),
-      look: lookAtReplacingSite,
+      look: (one, calls) => this.#look(one, calls),
       use: (one, calls, watch) => new S3CustodianSite(one, calls, { watch }),
       now,
     });
@@ -33,7 +38,7 @@ export class S3CustodianSites {
 
   /**
    * Throws `SITE_NOT_CONFIGURED` and what keeps a site from answering with `retry`; a wrong marker or
-   * region, `SITE_LOCKED`, `SITE_NOT_CREATE_ONLY` and `SITE_NOT_CONDITIONAL` with `stop`.
+   * region, `SITE_LOCKED`, `SITE_NOT_CREATE_ONLY`, `SITE_NOT_CONDITIONAL` and `SITE_NOT_ERASABLE` with `stop`.
    */
   async site(site: string, region: string): Promise<CustodianSite> {
     return await this.#sites.verified(site, region);
@@ -42,5 +47,12 @@ export class S3CustodianSites {
   /** Drops all connections; what is in work fails with `SITE_UNREACHABLE`. */
   close(): void {
     this.#sites.close();
+  }
+
+  async #look(settings: S3SiteSettings, calls: PurgingCalls): Promise<void> {
+    await lookAtReplacingSite(settings, calls);
+    if (this.#erasable.has(settings.site)) return;
+    await requireErasable(calls, settings.site, sleep);
+    this.#erasable.add(settings.site);
   }
 }

@@ -1,4 +1,5 @@
 import {
+  ERASURE_PROBE_KEYS,
   OBJECT_PREFIX,
   SITE_MARKER_KEY,
   SITE_PROBE,
@@ -18,6 +19,7 @@ import type { S3SiteSettings } from './s3-settings.ts';
 
 /** S3's own limit of a page. */
 const PAGE_KEYS = 1_000;
+const PROBES: ReadonlySet<string> = new Set([SITE_PROBE_KEY, ...ERASURE_PROBE_KEYS]);
 const DIGITS = Array.from({ length: 16 }, (_, digit) => digit.toString(16));
 /** Lists of one bucket at a time: each page names the next one, so one list alone is slow. */
 const LISTS = 8;
@@ -95,11 +97,11 @@ export class S3SiteReader implements SiteReader, SubmissionList {
   }
 
   /**
-   * Identified by its bytes. Any other object under its key was written neither by a router nor by
-   * an initialisation.
+   * Identified by its bytes. Any other object under its key was written neither by one of our
+   * services nor by an initialisation.
    */
   async #isProbe(key: string): Promise<boolean> {
-    if (key !== SITE_PROBE_KEY) return false;
+    if (!PROBES.has(key)) return false;
     const found = await this.#calls.get(key, SITE_PROBE.length);
     return found === undefined || found.bytes.equals(SITE_PROBE);
   }

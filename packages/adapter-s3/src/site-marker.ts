@@ -8,6 +8,7 @@ import {
   encodeSiteMarker,
   sha256,
 } from '@residency/contracts';
+import { requireErasable } from './erasure-probe.ts';
 import { ignoresIfMatch, probe } from './probe.ts';
 import type { NewObject, PurgingCalls, S3Calls } from './s3-calls.ts';
 import { S3Bucket } from './s3-client.ts';
@@ -97,8 +98,9 @@ export async function lookAtReplacingSite(identity: Identity, calls: PurgingCall
 }
 
 /**
- * `lookAtReplacingSite` over a connection of its own. For credentials that may get, put, and replace;
- * leaves the probe behind, which every site has.
+ * `lookAtReplacingSite` over a connection of its own, and throws `SITE_NOT_ERASABLE` if these
+ * credentials may not erase. For credentials of a custodian; leaves the probe behind, which every site
+ * has.
  */
 export async function checkReplacingS3Site(
   settings: S3SiteSettings,
@@ -107,6 +109,7 @@ export async function checkReplacingS3Site(
   const calls = open(settings);
   try {
     await lookAtReplacingSite(settings, calls);
+    await requireErasable(calls, settings.site, sleep);
   } finally {
     calls.close();
   }

@@ -29,10 +29,15 @@ export class FakeBucket implements PurgingCalls {
   unfinished: FoundUpload[] = [];
   isVersioned = false;
   locked = false;
+  /** False: the store keeps none. */
+  hasVersions = true;
+  /** False: the store has no such feature. */
+  hasUploads = true;
   readonly asked: string[] = [];
   closed = 0;
   renewed = 0;
   #puts = 0;
+  #uploads = 0;
 
   async putIfAbsent({ key, bytes, metadata }: NewObject): Promise<PutResult> {
     this.asked.push('put');
@@ -91,8 +96,8 @@ export class FakeBucket implements PurgingCalls {
     this.asked.push('versions');
     const newest = [...this.objects.keys()].map((key) => ({
       key,
-      versionId: 'newest',
       isNewest: true,
+      ...(this.hasVersions ? { versionId: 'newest' } : {}),
     }));
     return [...newest, ...this.older].filter(({ key }) => key.startsWith(prefix));
   }
@@ -106,6 +111,14 @@ export class FakeBucket implements PurgingCalls {
   async uploads(prefix: string): Promise<readonly FoundUpload[]> {
     this.asked.push('uploads');
     return this.unfinished.filter(({ key }) => key.startsWith(prefix));
+  }
+
+  async beginUpload(key: string): Promise<string | undefined> {
+    this.asked.push('begin');
+    if (!this.hasUploads) return undefined;
+    this.#uploads += 1;
+    this.unfinished.push({ key, uploadId: `upload-${this.#uploads}` });
+    return `upload-${this.#uploads}`;
   }
 
   async abortUpload(key: string, uploadId: string): Promise<void> {

@@ -103,7 +103,9 @@ test.each([501, 405])('a store without versions and uploads has none (%d)', asyn
   proxy.next('GET', refused(status, 'NotImplemented'), xml(objects));
   expect(await bucket.versions('p/')).toEqual([{ key: 'p/a', isNewest: true }]);
   proxy.always('GET', refused(status, 'NotImplemented'));
+  proxy.always('POST', refused(status, 'NotImplemented'));
   expect(await bucket.uploads('p/')).toEqual([]);
+  expect(await bucket.beginUpload('k')).toBeUndefined();
   expect(await bucket.isLocked()).toBe(false);
   expect(failed).toBe(0);
 });
@@ -182,6 +184,40 @@ test('a version is deleted by its id, and only after the site was looked at, eac
   for (const call of [() => bucket.deleteVersion('k', 'v'), () => bucket.abortUpload('k', 'u')])
     await expect(call()).rejects.toMatchObject({ remedy: 'retry' });
   expect(proxy.count('DELETE')).toBe(before);
+});
+
+describe('an upload', () => {
+  const BEGUN = xml(
+    '<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>',
+  );
+
+  test('is begun, also after an answer that was lost, and only after the site was looked at', async () => {
+    let looks = 0;
+    beforeWrite = async () => {
+      looks += 1;
+    };
+    proxy.next('POST', 'failed', BEGUN);
+    expect(await bucket.beginUpload('k')).toBe('u');
+    expect(looks).toBe(2);
+    beforeWrite = () => Promise.reject(new Error('another bucket'));
+    await expect(bucket.beginUpload('k')).rejects.toMatchObject({ remedy: 'retry' });
+    expect(proxy.count('POST')).toBe(2);
+  });
+
+  test('is not begun where a policy refuses it', async () => {
+    proxy.always('POST', refused(403, 'AccessDenied'));
+    expect(await bucket.beginUpload('k')).toBeUndefined();
+  });
+
+  test.each<[Fault, string]>([
+    [xml('<InitiateMultipartUploadResult></InitiateMultipartUploadResult>'), 'SITE_FAILED'],
+    [refused(403, 'SignatureDoesNotMatch'), 'SITE_REFUSED'],
+    [refused(503, 'SlowDown'), 'SITE_BUSY'],
+    ['failed', 'SITE_UNREACHABLE'],
+  ])('fails to be begun again later if the store fails otherwise (%j: %s)', async (fault, code) => {
+    proxy.always('POST', fault);
+    await expect(bucket.beginUpload('k')).rejects.toMatchObject({ code, remedy: 'retry' });
+  });
 });
 
 describe('object lock', () => {

@@ -1,4 +1,11 @@
-import { SET_ASIDE_PREFIX, objectKey, setAsideKey, sha256OfParts } from '@residency/contracts';
+import {
+  ERASURE_PROBE_KEYS,
+  SET_ASIDE_PREFIX,
+  SITE_PROBE,
+  objectKey,
+  setAsideKey,
+  sha256OfParts,
+} from '@residency/contracts';
 import { expect, test } from 'vitest';
 import { S3SiteReader } from '../src/s3-site-reader.ts';
 import { FakeBucket, SOME_SETTINGS } from './fake-bucket.ts';
@@ -80,3 +87,16 @@ test('lists a site by first digits, eight at a time, and ends with the first fai
   // No list goes on behind its failure.
   expect(asked).toBe(before);
 });
+
+test.each(ERASURE_PROBE_KEYS)(
+  'the probe of erasing is not listed (%s), and other bytes under its key are foreign',
+  async (key) => {
+    const calls = new FakeBucket();
+    const reader = new S3SiteReader(SOME_SETTINGS, { calls });
+    calls.objects.set(key, { bytes: Buffer.from(SITE_PROBE), metadata: {} });
+    expect(await Array.fromAsync(reader.list())).toEqual([]);
+    expect((await Array.fromAsync(reader.submissions())).flat()).toEqual([]);
+    calls.objects.set(key, { bytes: Buffer.from('x'), metadata: {} });
+    expect(await Array.fromAsync(reader.list())).toEqual([{ key, foreign: true }]);
+  },
+);

@@ -1,6 +1,6 @@
 import { exampleObject } from '@residency/testkit';
 import { beforeEach, expect, test } from 'vitest';
-import { checkS3Site, initS3Site, verifyS3Site } from '../src/site-marker.ts';
+import { checkReplacingS3Site, checkS3Site, initS3Site, verifyS3Site } from '../src/site-marker.ts';
 import { OverwritingBucket, SOME_SETTINGS } from './fake-bucket.ts';
 import { emptyBucket } from './some-bucket.ts';
 import type { SomeBucket } from './some-bucket.ts';
@@ -120,14 +120,18 @@ test('a check finds a store that has ceased to honour create-only writes, and ch
   );
 });
 
-test('a real store is checked without a trace: no object more, and none of another time', async () => {
-  await initS3Site(bucket.settings);
-  const list = async () =>
-    (await bucket.request('GET', '?list-type=2')).body
-      .toString()
-      .match(/<Key>.*?<\/LastModified>/g);
-  const before = await list();
-  await checkS3Site(bucket.settings);
-  expect(before).toHaveLength(2);
-  expect(await list()).toEqual(before);
-});
+test.each([checkS3Site, checkReplacingS3Site])(
+  'a real store is checked without a trace: no object more, and none of another time (%o)',
+  async (check) => {
+    await initS3Site(bucket.settings);
+    const list = async () =>
+      (await bucket.request('GET', '?list-type=2')).body
+        .toString()
+        .match(/<Key>.*?<\/LastModified>/g);
+    const before = await list();
+    await check(bucket.settings);
+    expect((await bucket.request('GET', '?uploads=')).body.toString()).not.toContain('<UploadId>');
+    expect(before).toHaveLength(2);
+    expect(await list()).toEqual(before);
+  },
+);

@@ -45,14 +45,20 @@ interface AuditRow {
   readonly value: Uint8Array;
 }
 
-/** The logs that may name erased samples, or records of them, that were not followed yet. */
-export function topicsToFollow(db: Database): readonly Topic[] {
+/** A log that may name erased samples, or records of them. */
+interface ToFollow {
+  readonly name: Topic;
+  /** The offset of the log's next record. */
+  readonly end: number;
+}
+
+/** Those that were not followed to their end yet, or whose last records gave nothing to write down. */
+export function topicsToFollow(db: Database): readonly ToFollow[] {
   return db
-    .all<{ name: Topic }>(
-      'SELECT t.name FROM topic t LEFT JOIN erasing e ON e.topic = t.id WHERE t.next > coalesce(e.next, 0)',
+    .all<ToFollow>(
+      'SELECT t.name, t.next AS "end" FROM topic t LEFT JOIN erasing e ON e.topic = t.id WHERE t.next > coalesce(e.next, 0)',
     )
-    .map(({ name }) => name)
-    .filter((name) => name === TOPICS.audit || regionOfCustody(name) !== undefined);
+    .filter(({ name }) => name === TOPICS.audit || regionOfCustody(name) !== undefined);
 }
 
 /**

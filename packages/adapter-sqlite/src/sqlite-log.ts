@@ -95,6 +95,8 @@ export class SqliteLog {
   /** The first part of positions. It is random and kept in the database. */
   readonly name: string;
   readonly #worker: WorkerClient;
+  /** For `dropErased`, by topic: the offset of its next record when it was last followed. */
+  readonly #followedTo = new Map<Topic, number>();
   readonly #clock: WallClock;
   readonly #commits: GroupCommit;
   readonly #appended = new Condition();
@@ -325,13 +327,16 @@ export class SqliteLog {
    */
   async dropErased(): Promise<number> {
     let dropped = 0;
-    for (const topic of await this.#worker.call('topicsToFollow', [])) {
+    for (const { name, end } of await this.#worker.call('topicsToFollow', [])) {
+      // Records without an erasure are not written down as followed, and would be read each time.
+      if (this.#followedTo.get(name) === end) continue;
       let more = true;
       while (more) {
-        const portion = await this.#worker.call('dropErased', [topic]);
+        const portion = await this.#worker.call('dropErased', [name]);
         dropped += portion.dropped;
         ({ more } = portion);
       }
+      this.#followedTo.set(name, end);
     }
     await this.#worker.call('eraseDropped', []);
     return dropped;

@@ -265,6 +265,24 @@ it('passes over other events without a write, and a page of them', async () => {
   expect(await commitsOf(some.file, () => some.log.dropErased())).toBe(0);
 });
 
+it('does not read again what named no erased sample, and reads on from there once there is more', async () => {
+  await send(
+    { content: 'stored', id: A, as: 'stored' },
+    { content: 'sent again', id: A, as: 'duplicate', of: 0 },
+  );
+  await settle();
+  expect(await some.log.dropErased()).toBe(0);
+  // A second reading of the same events would find this.
+  const db = new DatabaseSync(some.file);
+  db.prepare('INSERT INTO erased VALUES (0, ?)').run(A);
+  db.close();
+  expect(await some.log.dropErased()).toBe(0);
+  await send({ content: 'another', id: B, as: 'stored' });
+  await settle();
+  expect(await some.log.dropErased()).toBe(1);
+  expect(await kept()).toEqual(['stored', 'another']);
+});
+
 it('says so soon if another process keeps the write-ahead log, and ends its work after a restart', async () => {
   await send({ content: 'CANARY-KEPT', id: A, as: 'stored' });
   await settle();

@@ -87,6 +87,7 @@ export type { LogEntry } from './log-entry.ts';
 export { REDRIVE_HEADER, TOPICS, custodyTopic, hasTickKey, regionOfCustody } from './log-record.ts';
 export type { CustodyTopic, LogRecord, NewRecord, Topic, TopicPartition } from './log-record.ts';
 export {
+  ERASURE_PROBE_KEYS,
   OBJECT_PREFIX,
   SET_ASIDE_PREFIX,
   SITE_MARKER_KEY,

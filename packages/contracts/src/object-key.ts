@@ -16,6 +16,15 @@ export const SITE_MARKER_KEY = 'residency-site.json';
 export const SITE_PROBE_KEY = 'residency-site.probe';
 export const SITE_PROBE: Uint8Array = Buffer.from('{"probe":"create-only"}\n');
 
+/**
+ * Where a custodian tries out whether it may erase, with the bytes of `SITE_PROBE`: below each prefix
+ * that it erases in, because rights may differ by prefix. They are deleted again.
+ */
+export const ERASURE_PROBE_KEYS = [
+  `samples/${SITE_PROBE_KEY}`,
+  `damaged/${SITE_PROBE_KEY}`,
+] as const;
+
 const OBJECT_KEY = /^samples\/([0-9a-f]{2})\/([0-9a-f]{2})\/([0-9a-f]{64})$/;
 
 /** The inverse of `objectKey`; `undefined` for any other key. */

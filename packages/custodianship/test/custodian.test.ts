@@ -436,6 +436,7 @@ function bound(site: CustodianSite): CustodianSite {
   return {
     site: site.site,
     read: (key) => site.read(key),
+    metadata: (key) => site.metadata(key),
     create: (copy) => site.create(copy),
     replace: (copy, found) => site.replace(copy, found),
     setAside: (submission, found) => site.setAside(submission, found),

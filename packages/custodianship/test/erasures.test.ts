@@ -256,6 +256,7 @@ describe('a store that refuses to purge', () => {
     return {
       site: site.site,
       read: (key: string) => site.read(key),
+      metadata: (key: string) => site.metadata(key),
       create: (copy: NewCopy) => site.create(copy),
       replace: (copy: NewCopy, found: FoundCopy) => site.replace(copy, found),
       setAside: (submission: string, found: FoundCopy) => site.setAside(submission, found),

@@ -45,7 +45,10 @@ function written(metadata: ObjectMetadata): string {
   return canonicalJson(encodeObjectMetadata(metadata));
 }
 
-/** The same by the bytes alone: a set-aside object that was erased has no metadata. */
+/**
+ * The `act` of the order that a tombstone's bytes name; `undefined`: they are no tombstone's of this
+ * submission. For set-aside keys, where a tombstone has no metadata. The store controls the bytes.
+ */
 export function orderIn(bytes: Buffer, submission: string): string | undefined {
   if (bytes.length > TOMBSTONE_BYTES) return undefined;
   const found = tryReadJson(bytes);

@@ -22,6 +22,7 @@ type Pages = Map<bigint, Uint32Array>;
 /** The events of one position and site after the first one. */
 interface Later {
   readonly names: number;
+  /** The print of the ciphertext; of an erasure, the number of its order and sites. */
   readonly bytes: number;
   readonly isRepair: boolean;
   /** It came after an event of the same sample's erasure. */
@@ -95,25 +96,18 @@ export class CustodyIndex {
     this.#accesses.delete(accessKey(stored.position, stored.submission, stored.region));
     const sites = this.#partitions.get(partitionOf(parsePosition(stored.position)));
     if (sites === undefined) return [];
-    const copies = [...sites.keys()]
-      .filter((site) => site !== ERASED)
-      .flatMap((site) =>
-        this.#read(stored.position, site, true).map((event) => ({
-          isLate: event.isLate,
-          copied: asCopied(stored, site, event),
-        })),
-      );
-    const { early = [], late = [] } = Object.groupBy(copies, ({ isLate }) =>
-      isLate ? 'late' : 'early',
-    );
+    const early: SampleCopied[] = [];
+    const late: SampleCopied[] = [];
+    for (const site of sites.keys())
+      if (site !== ERASED)
+        for (const event of this.#read(stored.position, site, true))
+          (event.isLate ? late : early).push(asCopied(stored, site, event));
+    // Few samples are erased: the rest is for them alone.
+    if (!sites.has(ERASED)) return early;
     const erased = this.#read(stored.position, ERASED, true).map((event) =>
       asErased(stored, event, this.#erasures[event.bytes - 1]),
     );
-    return [
-      ...early.map(({ copied }) => copied),
-      ...erased.filter((event) => event !== undefined),
-      ...late.map(({ copied }) => copied),
-    ];
+    return [...early, ...erased.filter((event) => event !== undefined), ...late];
   }
 
   /** The events of one position and site, in order. */

@@ -1,8 +1,6 @@
 import type { ErasableSample, ErasureOrder } from '@residency/contracts';
 import type { ReconcileDeps } from './reconcile-deps.ts';
-
-/** Most orders that nobody gave for which the log is read: whoever writes to a site names them. */
-const MOST_UNKNOWN = 1_000;
+import { Rereads } from './rereads.ts';
 
 /**
  * The orders to erase samples. The control log is read at the first question, and again for an order
@@ -10,9 +8,7 @@ const MOST_UNKNOWN = 1_000;
  */
 export class OrderBook {
   readonly #read: ReconcileDeps['erasures'];
-  /** Acts that were not read when they were asked for. */
-  readonly #asked = new Map<string, Promise<void>>();
-  #refreshed: Promise<void> = Promise.resolve();
+  readonly #rereads = new Rereads(() => this.#take());
   #orders: ReadonlyMap<string, ErasureOrder> = new Map();
 
   constructor(read: ReconcileDeps['erasures']) {
@@ -40,21 +36,8 @@ export class OrderBook {
   }
 
   async #order(act: string): Promise<ErasureOrder | undefined> {
-    if (!this.#orders.has(act)) {
-      if (!this.#asked.has(act)) {
-        if (this.#asked.size >= MOST_UNKNOWN) return undefined;
-        this.#asked.set(act, this.#refresh());
-      }
-      await this.#asked.get(act);
-      if (this.#orders.has(act)) this.#asked.delete(act);
-    }
+    await this.#rereads.learn(act, () => this.#orders.has(act));
     return this.#orders.get(act);
-  }
-
-  /** Reads run one after the other, so that an older result never replaces a newer one. */
-  async #refresh(): Promise<void> {
-    this.#refreshed = this.#refreshed.catch(() => undefined).then(() => this.#take());
-    await this.#refreshed;
   }
 
   async #take(): Promise<void> {

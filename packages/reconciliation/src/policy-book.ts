@@ -1,5 +1,6 @@
 import { decide, policyInForce, settleWith, validPolicies } from '@residency/residency';
 import type { Instant, PolicyPublished, PolicyRegion, PolicyVersion } from '@residency/residency';
+import { Rereads } from './rereads.ts';
 
 /** A decision as an event claims it: `rule` placed `country` in `region` at `at`. */
 export interface ClaimedDecision {
@@ -39,20 +40,12 @@ export interface PolicyQuestions {
 export type ReadPolicies = () => Promise<readonly PolicyPublished[]>;
 
 /**
- * Most unknown digests and sites for which the log is read again. They come from events and objects,
- * whose writers must not cause endless reading.
- */
-const MAX_ASKED = 1_000;
-
-/**
  * The sites and decisions of all policy versions, for comparison. An unknown digest or site causes
  * one more read of the policy log.
  */
 export class PolicyBook {
   readonly #read: ReadPolicies;
-  readonly #asked = new Map<string, Promise<void>>();
-  /** Reads run one after the other, so that an older result never replaces a newer one. */
-  #refreshed: Promise<void> = Promise.resolve();
+  readonly #rereads = new Rereads(() => this.#take());
   #byDigest: ReadonlyMap<string, PolicyPublished> = new Map();
   #regions: ReadonlyMap<string, ReadonlySet<string>> = new Map();
 
@@ -109,25 +102,18 @@ export class PolicyBook {
 
   /** See `PolicyQuestions.learn`. One more read of the policy log suffices: RECONCILIATION §5. */
   async learn(digest: string): Promise<void> {
-    if (!this.#byDigest.has(digest)) await this.#ask(digest);
+    await this.#rereads.learn(digest, () => this.#byDigest.has(digest));
   }
 
   /** See `PolicyQuestions.learnSite`. One more read of the policy log suffices: RECONCILIATION §5. */
   async learnSite(site: string): Promise<void> {
-    if (![...this.#regions.values()].some((sites) => sites.has(site))) await this.#ask(site);
+    await this.#rereads.learn(site, () =>
+      [...this.#regions.values()].some((sites) => sites.has(site)),
+    );
   }
 
   async refresh(): Promise<void> {
-    this.#refreshed = this.#refreshed.catch(() => undefined).then(() => this.#take());
-    await this.#refreshed;
-  }
-
-  async #ask(unknown: string): Promise<void> {
-    if (!this.#asked.has(unknown)) {
-      if (this.#asked.size >= MAX_ASKED) return;
-      this.#asked.set(unknown, this.refresh());
-    }
-    await this.#asked.get(unknown);
+    await this.#rereads.read();
   }
 
   async #take(): Promise<void> {

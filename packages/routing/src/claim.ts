@@ -8,8 +8,9 @@ export interface Attempt {
   /** The last settled offset of the partition; `null`: none. Records after it have no event yet. */
   readonly previous: bigint | null;
   /**
-   * Earlier records of the batch and the identity that are refused as erased. One of them may have
-   * bytes in a first site that lost its tombstone.
+   * The positions of earlier records of this batch that have the same identity and are refused as
+   * erased. They have no event yet. The first site may have an object of one of them, if it lost its
+   * tombstone.
    */
   readonly erased: readonly string[];
 }

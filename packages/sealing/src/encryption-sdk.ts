@@ -33,7 +33,10 @@ export class UnwrappingKeyring extends KeyringNode {
     throw new TypeError('Expected to unwrap only.');
   }
 
-  /** Leaves the material without a data key if none unwraps: the SDK refuses that. */
+  /**
+   * Leaves the material without a data key if none was wrapped for the region: the SDK refuses that.
+   * Rejects as the unwrapper does.
+   */
   override async _onDecrypt(
     material: NodeDecryptionMaterial,
     wrappedKeys: EncryptedDataKey[],

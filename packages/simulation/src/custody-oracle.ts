@@ -198,8 +198,8 @@ export class CustodyOracle {
     return erased?.sites.includes(site) === true && this.#isTaken(site, objectKey(submission));
   }
 
-  /** Whether the order is about a sample that is stored under the identity. */
-  isBegun(submission: string, order: string): boolean {
+  /** Whether this is the first order about a sample that Zurich stored under the identity. */
+  isOrderAbout(submission: string, order: string): boolean {
     return this.#heldAs('zrh-1', submission).some((held) => this.#orderOf(held) === order);
   }
 

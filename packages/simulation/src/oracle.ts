@@ -367,7 +367,7 @@ export class Oracle {
       if (
         region !== expected.region ||
         !this.#stored.has(`${expected.submission}/${region}`) ||
-        !this.#custody.isBegun(expected.submission, event.data.erasure.order)
+        !this.#custody.isOrderAbout(expected.submission, event.data.erasure.order)
       )
         this.#world.violated(
           'only what is ordered is erased',

@@ -71,6 +71,7 @@ const READING: readonly Behaviour<CustodianSiteHarness>[] = [
     name: 'finds nothing under a key that no object has, and changes nothing',
     check: async (site) => {
       expect(await site.open().read(copyOf('one').key)).toBeUndefined();
+      expect(await site.open().metadata(copyOf('one').key)).toBeUndefined();
       expect(await site.keys()).toEqual([]);
     },
   },
@@ -85,6 +86,20 @@ const READING: readonly Behaviour<CustodianSiteHarness>[] = [
     },
   },
   {
+    name: 'gives the metadata alone of what a router created, of what replaced it, and of a tombstone',
+    check: async (site) => {
+      const [first, second] = [copyOf('one', 1), copyOf('one', 2)];
+      await routed(site, first);
+      const custodian = site.open();
+      expect(await custodian.metadata(first.key)).toEqual(first.metadata);
+      for (const copy of [second, exampleTombstone('one')]) {
+        await custodian.replace(copy, await readAt(custodian, first.key));
+        for (const instance of [custodian, site.open()])
+          expect(await instance.metadata(first.key)).toEqual(copy.metadata);
+      }
+    },
+  },
+  {
     name: 'reads bytes without metadata if there is none that a router writes, also no bytes at all',
     check: async (site) => {
       for (const [name, bytes] of [
@@ -96,6 +111,7 @@ const READING: readonly Behaviour<CustodianSiteHarness>[] = [
         const found = await readAt(site.open(), key);
         expect(found.bytes).toEqual(bytes);
         expect(found).not.toHaveProperty('metadata');
+        expect(await site.open().metadata(key)).toBeUndefined();
       }
     },
   },
@@ -125,6 +141,7 @@ const READING: readonly Behaviour<CustodianSiteHarness>[] = [
         setAsideKey(submissionOf('one'), sha256(bytes)),
       ]) {
         await expect(custodian.read(key)).rejects.toMatchObject(INVALID);
+        await expect(custodian.metadata(key)).rejects.toMatchObject(INVALID);
         await expect(custodian.create({ key, bytes, metadata })).rejects.toMatchObject(INVALID);
         await expect(custodian.replace({ key, bytes, metadata }, found)).rejects.toMatchObject(
           INVALID,

@@ -23,6 +23,10 @@ export class FaultyCustodianSite implements CustodianSite {
     return this.#faults.run('read', () => this.#inner.read(key));
   }
 
+  metadata(...asked: Parameters<CustodianSite['metadata']>): ReturnType<CustodianSite['metadata']> {
+    return this.#faults.run('metadata', () => this.#inner.metadata(...asked));
+  }
+
   create(copy: NewCopy): Promise<Written> {
     return this.#faults.run('create', () => this.#inner.create(copy));
   }

@@ -35,6 +35,11 @@ export class MemoryCustodianSite implements CustodianSite {
     };
   }
 
+  async metadata(key: string): Promise<ObjectMetadata | undefined> {
+    requireKey(submissionOfKey(key) !== undefined);
+    return this.#at(key)?.metadata;
+  }
+
   async create(copy: NewCopy): Promise<Written> {
     requireKey(submissionOfKey(copy.key) !== undefined);
     return this.#write(copy, this.#at(copy.key) === undefined);

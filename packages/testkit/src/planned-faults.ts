@@ -11,6 +11,7 @@ export interface StoreCall {
   readonly method:
     | 'create'
     | 'head'
+    | 'metadata'
     | 'flush'
     | 'publish'
     | 'read'

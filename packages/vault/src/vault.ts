@@ -355,7 +355,7 @@ export class Vault {
   async #find(desk: AccessDesk, { submission, of }: AccessOrder): Promise<StoredEvent | undefined> {
     if (of !== undefined) return await this.#storedAt(of, submission);
     const read = await fromSites(this.#deps.sites, desk.serving(), async (site) => {
-      const position = (await site.read(objectKey(submission)))?.metadata?.position;
+      const position = (await site.metadata(objectKey(submission)))?.position;
       return position === undefined ? undefined : await this.#storedAt(position, submission);
     });
     if (read.found === undefined && read.away !== undefined) throw sampleAway(read.away);

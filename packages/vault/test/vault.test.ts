@@ -3,6 +3,7 @@ import { parsePurposes } from '@residency/vault';
 import type { Vault } from '@residency/vault';
 import { expect, test } from 'vitest';
 import {
+  FaultyCustodianSite,
   VAULT_NOW as NOW,
   VAULT_SAMPLE as SAMPLE,
   VAULT_SUBMISSION as SUBMISSION,
@@ -49,6 +50,23 @@ test('an access is an event, then a published checkpoint, then the sample', asyn
       bytes: SAMPLE.length,
     },
   ]);
+});
+
+test('a request reads no sample, only what the site says of it', async () => {
+  const world = await VaultWorld.open();
+  const reads: string[] = [];
+  const sites = {
+    site: async (name: string) =>
+      new FaultyCustodianSite(world.site(name), ({ method }) => {
+        reads.push(method);
+        return 'pass';
+      }),
+  };
+  const vault = await world.vault({ sites });
+  await vault.request(asker('ana'), order());
+  expect(reads).toEqual(['metadata']);
+  await vault.release(asker('ana'), ACCESS, signal);
+  expect(reads).toEqual(['metadata', 'read']);
 });
 
 test('nothing is given out before a checkpoint contains the event', async () => {

@@ -6,10 +6,18 @@ import type { LogRecord } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import type { ProjectedPosition } from './ports/consent-projection.ts';
 
+/** A consent event of the log. */
+interface Change {
+  readonly offset: bigint;
+  /** Append time, milliseconds. */
+  readonly at: number;
+  readonly event: ConsentEvent;
+}
+
 /** The changes of a range of records, with the position after it. */
 export interface Page {
   readonly to: Pick<ProjectedPosition, 'topicId' | 'next' | 'watermark' | 'halted'>;
-  readonly changes: readonly { readonly event: ConsentEvent; readonly at: number }[];
+  readonly changes: readonly Change[];
   /**
    * Records that hold no consent event. The publisher of consents controls them, and one must not
    * stop the next.
@@ -33,7 +41,7 @@ export function readPage(
   topicId?: string,
 ): Page | undefined {
   const of = defined({ topicId });
-  const changes: { event: ConsentEvent; at: number }[] = [];
+  const changes: Change[] = [];
   const skipped: { offset: bigint; error: unknown }[] = [];
   let next = position?.next ?? 0n;
   let watermark = position?.watermark;
@@ -43,7 +51,7 @@ export function readPage(
     if (offset < next) continue;
     try {
       const event = readConsentRecord(record);
-      if (event !== undefined) changes.push({ event, at });
+      if (event !== undefined) changes.push({ offset, at, event });
     } catch (error) {
       if (remedyOf(error) !== 'park') throw error;
       skipped.push({ offset, error });
@@ -66,7 +74,7 @@ export function readPage(
 
 /** The complete histories after `changes`. Empty histories are left out. */
 export function fold(
-  changes: Page['changes'],
+  changes: readonly Omit<Change, 'offset'>[],
   known: ReadonlyMap<string, ConsentHistory>,
 ): ReadonlyMap<string, ConsentHistory> {
   const histories = new Map<string, ConsentHistory>();

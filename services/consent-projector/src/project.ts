@@ -1,5 +1,5 @@
 import { remedyOf } from '@residency/coded-error';
-import { TOPICS, formatPosition, withdrawalsIn } from '@residency/contracts';
+import { TOPICS, formatPosition } from '@residency/contracts';
 import type { LogRecord, Withdrawal } from '@residency/contracts';
 import { BackOff } from '@residency/routing';
 import type { BackOffLimits } from '@residency/routing';
@@ -119,7 +119,7 @@ async function advance(
     const page = readPage(records, position, run.appendTimeMarginMs ?? MARGIN_MS, run.topicId);
     if (page === undefined) return position;
     report(run, page);
-    await noticeWithdrawn(run, records, position?.next ?? 0n, page.to.next);
+    await noticeWithdrawn(run, page);
     const answer = await apply(run.projection, position, page);
     if (answer.applied) {
       run.waits.reset();
@@ -152,16 +152,15 @@ async function advance(
   }
 }
 
-/** Of the records from `from` up to `to`. */
-async function noticeWithdrawn(
-  { onWithdrawn, source }: Run,
-  records: readonly LogRecord[],
-  from: bigint,
-  to: bigint,
-): Promise<void> {
+async function noticeWithdrawn({ onWithdrawn, source }: Run, { changes }: Page): Promise<void> {
   if (onWithdrawn === undefined) return;
-  const step = records.filter(({ offset }) => offset >= from && offset < to);
-  const withdrawals = withdrawalsIn(source.log, step);
+  const withdrawals = changes
+    .filter(({ event }) => event.kind === 'withdrawn')
+    .map(({ event: { consentId }, at: time, offset }) => ({
+      consentId,
+      at: time,
+      position: at(source, offset),
+    }));
   if (withdrawals.length > 0) await onWithdrawn(withdrawals);
 }
 

@@ -28,7 +28,7 @@ describe('a page', () => {
     log.append({ key: Buffer.from('tick'), headers: [], value: null }, 40);
     const page = readPage(log.records, undefined, 1_000);
     expect(page?.to).toEqual({ next: 4n, watermark: 40, halted: false });
-    expect(page?.changes).toEqual([{ event: granted('consent-0001'), at: 20 }]);
+    expect(page?.changes).toEqual([{ offset: 1n, event: granted('consent-0001'), at: 20 }]);
     expect(page?.skipped.map(({ offset }) => offset)).toEqual([2n]);
   });
 

@@ -4,6 +4,7 @@ import { RedisConsentView } from '@residency/adapter-redis';
 import { S3CustodianSites, S3LedgerStore } from '@residency/adapter-s3';
 import { INITIAL_CONTROL, UNPAID_CODES } from '@residency/contracts';
 import type { ControlState } from '@residency/contracts';
+import type { CustodianSites } from '@residency/custodianship';
 import { runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import type { SettledOutcomes } from '@residency/routing';
@@ -13,6 +14,7 @@ import type { Logger, Metrics } from '@residency/telemetry';
 import type { CustodianSettings } from './config.ts';
 import { CustodianError } from './custodian-error.ts';
 import { leadCustody } from './lead-custody.ts';
+import { LooksAtSites } from './looks-at-sites.ts';
 import { ActiveDesks } from './vault/active-desks.ts';
 import { freshConsents } from './vault/fresh-consents.ts';
 import { openVault } from './vault/open-vault.ts';
@@ -126,6 +128,8 @@ async function keep(
     },
   });
   front.outcomes = log.settledOutcomes();
+  const ofRegion: CustodianSites = { site: (site) => sites.site(site, region) };
+  const looks = new LooksAtSites(ofRegion);
   try {
     await retryUntilReady(() => control.read(), { signal, waits });
     waits(undefined);
@@ -133,8 +137,11 @@ async function keep(
     await leadCustody({
       log,
       region,
-      sites: { site: (site) => sites.site(site, region) },
-      active: (of, desk) => front.desks.opened(of, desk),
+      sites: ofRegion,
+      active: (of, desk) => {
+        void looks.look(desk.serving());
+        return front.desks.opened(of, desk);
+      },
       control: () => state,
       now: Date.now,
       elapsed: () => performance.now(),
@@ -148,6 +155,7 @@ async function keep(
       logger,
       metrics: custodianMetrics,
       rounded: () => {
+        looks.requireNoneRefused();
         waits(undefined);
       },
     });

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { orderRepairs } from '@residency/reconciliation';
 import type {
   PolicyBook,
@@ -7,6 +7,7 @@ import type {
   RepairableCopies,
 } from '@residency/reconciliation';
 import type { Logger, ReconcilerMetrics } from '@residency/telemetry';
+import { newSalt } from './new-salt.ts';
 
 export interface RepairReporterDeps {
   readonly mode: RepairMode;
@@ -35,7 +36,7 @@ export class RepairReporter {
         mode,
         regions,
         act: randomUUID,
-        salt: () => randomBytes(16).toString('hex'),
+        salt: newSalt,
       },
     );
     metrics.repairs(repairs);

@@ -1,7 +1,8 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Retention } from '@residency/reconciliation';
 import type { OverdueSamples, RetentionDeps } from '@residency/reconciliation';
 import type { Logger, ReconcilerMetrics } from '@residency/telemetry';
+import { newSalt } from './new-salt.ts';
 
 export interface RetentionReporterDeps extends Pick<
   RetentionDeps,
@@ -9,10 +10,6 @@ export interface RetentionReporterDeps extends Pick<
 > {
   readonly logger: Pick<Logger, 'warn'>;
   readonly metrics: Pick<ReconcilerMetrics, 'overdue'>;
-}
-
-function newSalt(): string {
-  return randomBytes(16).toString('hex');
 }
 
 /** Orders the erasure of samples past their time, or says once for each region that there are some. */

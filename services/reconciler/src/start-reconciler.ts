@@ -1,10 +1,5 @@
 import { StateFile } from '@residency/adapter-filesystem';
-import {
-  KafkaAuditTrail,
-  openServiceLog,
-  policyReading,
-  publishedPolicies,
-} from '@residency/adapter-kafka';
+import { KafkaAuditTrail, openServiceLog, policyReading } from '@residency/adapter-kafka';
 import type { KafkaLog } from '@residency/adapter-kafka';
 import { S3SiteReader, verifyS3Site } from '@residency/adapter-s3';
 import { remedyOf } from '@residency/coded-error';
@@ -13,6 +8,7 @@ import type { Erasures, LogEntry } from '@residency/contracts';
 import { SharedWait, runWork } from '@residency/operations';
 import type { RunningWork, WorkContext } from '@residency/operations';
 import { PolicyBook } from '@residency/reconciliation';
+import type { PolicyPublished } from '@residency/residency';
 import { readSealedHeader } from '@residency/sealing';
 import type { Logger, Metrics, ReconcilerMetrics } from '@residency/telemetry';
 import { allOrNone, retryUntilReady, unlessAborted } from '@residency/waiting';
@@ -140,6 +136,13 @@ async function passes(
     signal.throwIfAborted();
     return await log.append(entries);
   };
+  // Of the policies that a run goes by: what a later version says of the time after it is not known.
+  let watermark = 0;
+  const readPolicies = async (): Promise<readonly PolicyPublished[]> => {
+    const reading = await policyReading(log, signal);
+    ({ watermark } = reading);
+    return reading.versions;
+  };
   const erasures = async (): Promise<Erasures> =>
     (await control.readToEnd()).erasures ?? NO_ERASURES;
   const repairs = new RepairReporter({
@@ -154,7 +157,7 @@ async function passes(
   });
   const retention = new RetentionReporter({
     mode: settings.reconciling.retention,
-    now: async () => Math.min(clock.now(), (await policyReading(log, signal)).watermark),
+    now: () => Promise.resolve(Math.min(clock.now(), watermark)),
     erasures,
     append,
     logger,
@@ -186,7 +189,7 @@ async function passes(
       erasures,
       retention,
       examine: async () => {
-        const policies = await PolicyBook.open(() => publishedPolicies(log, signal));
+        const policies = await PolicyBook.open(readPolicies);
         return {
           policies,
           seen: await examineSites({

@@ -134,9 +134,9 @@ export async function payOnce(
       copied += report.copied;
     } while (report.busy && !signal.aborted);
     await custodian.keep();
-    await dropErasedOnce(data, note);
     for (const debts of report.debts.values()) owed += debts.owed;
   }
+  await dropErasedOnce(data, note);
   return { copied, owed };
 }
 

@@ -1,20 +1,19 @@
-import type { SqliteLog } from '@residency/adapter-sqlite';
 import { remedyOf } from '@residency/coded-error';
 import { pause } from '@residency/waiting';
-import { Withdrawals } from './withdrawals.ts';
+import type { Withdrawals } from './withdrawals.ts';
 
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Until `signal` is aborted: orders the erasure of what was given under withdrawn consents. `waits` is called with each error before a
- * retry, and with `undefined` after a success.
+ * Looks for new withdrawals every second and orders the erasure of what was given under them, until
+ * `signal` is aborted. `waits` is called with each error before a retry, and with `undefined` after
+ * each look that succeeded. Rejects with an error that needs a person.
  */
 export async function followWithdrawals(
-  log: SqliteLog,
+  withdrawals: Pick<Withdrawals, 'order'>,
   waits: (error: unknown) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const withdrawals = new Withdrawals(log);
   while (!signal.aborted) {
     try {
       await withdrawals.order();

@@ -38,6 +38,7 @@ import { settledThrough } from './settled-through.ts';
 import { startRetention } from './retention.ts';
 import { openRouter } from './routing.ts';
 import type { EmbeddedRouter } from './routing.ts';
+import { Withdrawals } from './withdrawals.ts';
 
 export interface StandaloneOptions {
   /** The data directory. It is created if missing. */
@@ -225,7 +226,7 @@ async function work(parts: Parts, { signal, waits, started, paused }: WorkContex
       ...(options.onWithdrawal === 'erase'
         ? [
             followWithdrawals(
-              data.log,
+              new Withdrawals(data.log, control.view),
               (error) => {
                 waiting.of('withdrawals', error);
               },

@@ -2,6 +2,7 @@ import type { SqliteLog } from '@residency/adapter-sqlite';
 import { orderErasures } from '@residency/consent-projector/order-erasures';
 import { TOPICS, withdrawalsIn } from '@residency/contracts';
 import type { LogRecord } from '@residency/contracts';
+import type { ControlView } from '@residency/routing';
 import { EmbeddedControlView } from './embedded-control-view.ts';
 
 type Log = Pick<SqliteLog, 'name' | 'read' | 'append'>;
@@ -11,12 +12,13 @@ const BATCH_RECORDS = 500;
 /** Orders the erasure of what was given under withdrawn consents (docs/decisions/0050). */
 export class Withdrawals {
   readonly #log: Log;
-  readonly #control: EmbeddedControlView;
+  readonly #control: ControlView;
   #next = 0n;
 
-  constructor(log: Log) {
+  /** `control`: of the same log. Absent: one of its own, which reads the control log from its start. */
+  constructor(log: Log, control: ControlView = new EmbeddedControlView(log)) {
     this.#log = log;
-    this.#control = new EmbeddedControlView(log);
+    this.#control = control;
   }
 
   /**

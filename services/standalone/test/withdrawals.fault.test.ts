@@ -4,11 +4,13 @@ import type { SqliteLog } from '@residency/adapter-sqlite';
 import { CodedError } from '@residency/coded-error';
 import {
   ERASURE_ORDERED,
+  INITIAL_CONTROL,
   TOPICS,
   consentCloudEvent,
   consentEntry,
   controlEventIn,
 } from '@residency/contracts';
+import type { Erasures } from '@residency/contracts';
 import { expect, it, onTestFinished } from 'vitest';
 import { followWithdrawals } from '../src/follow-withdrawals.ts';
 import { Withdrawals } from '../src/index.ts';
@@ -57,6 +59,33 @@ it('orders once for each withdrawal, also in another process', async () => {
   expect(await ordered(log)).toEqual([['consent-0001', 'consent-0002'], ['consent-0003']]);
 });
 
+it('reads the control log by the view that it is given, and no other way', async () => {
+  const log = await someLog();
+  await withdraw(log, 'consent-0001');
+  let reads = 0;
+  const erasures: Erasures = {
+    orders: [
+      {
+        act: 'an act',
+        at: 0,
+        reason: 'test',
+        submissions: [],
+        consents: [{ consentId: 'consent-0001', before: '9999-01-01T00:00:00.000Z' }],
+      },
+    ],
+    holds: [],
+  };
+  const control = {
+    read: async () => {
+      reads += 1;
+      return { ...INITIAL_CONTROL, erasures };
+    },
+  };
+  await new Withdrawals(log, control).order();
+  expect(reads).toBe(1);
+  expect(await ordered(log)).toEqual([]);
+});
+
 it('reads a long log in batches', async () => {
   const log = await someLog();
   await withdraw(log, ...Array.from({ length: 1_100 }, (_, index) => `consent-${10_000 + index}`));
@@ -81,7 +110,7 @@ it.each([
   const stop = new AbortController();
   const waited: unknown[] = [];
   await followWithdrawals(
-    log,
+    new Withdrawals(log),
     (error) => {
       waited.push(error);
       if (error === undefined) stop.abort();
@@ -99,6 +128,6 @@ it('a failure that needs a person ends the process', async () => {
   log.append = () =>
     Promise.reject(new CodedError({ code: 'LOG_CORRUPT', message: 'corrupt', remedy: 'stop' }));
   await expect(
-    followWithdrawals(log, () => undefined, new AbortController().signal),
+    followWithdrawals(new Withdrawals(log), () => undefined, new AbortController().signal),
   ).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
 });

@@ -27,9 +27,10 @@ afterAll(async () => {
 async function end(
   of: Deployment,
   env: Readonly<Record<string, string>> = {},
+  service: 'router' | 'custodian' = 'router',
 ): Promise<readonly [code: number | string, said: string]> {
-  const router = await of.launch('router', env);
-  return [await router.exited(), router.output];
+  const launched = await of.launch(service, env);
+  return [await launched.exited(), launched.output];
 }
 
 /** `zrh-1` and `zrh-2` with exchanged buckets. */
@@ -42,15 +43,17 @@ async function swapped(): Promise<Record<string, string>> {
     file,
     JSON.stringify({ sites: { ...sites, 'zrh-1': sites['zrh-2'], 'zrh-2': sites['zrh-1'] } }),
   );
-  const credentials = (['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY'] as const).flatMap((name) =>
-    [
-      ['1', '2'],
-      ['2', '1'],
-    ].map(([to, from]) => [
-      `RESIDENCY_SITE_ZRH_${to}_${name}`,
-      deployment.env[`RESIDENCY_SITE_ZRH_${from}_${name}`] ?? '',
-    ]),
-  );
+  const credentials = ['', 'CUSTODIAN_']
+    .flatMap((role) => [`${role}ACCESS_KEY_ID`, `${role}SECRET_ACCESS_KEY`])
+    .flatMap((name) =>
+      [
+        ['1', '2'],
+        ['2', '1'],
+      ].map(([to, from]) => [
+        `RESIDENCY_SITE_ZRH_${to}_${name}`,
+        deployment.env[`RESIDENCY_SITE_ZRH_${from}_${name}`] ?? '',
+      ]),
+    );
   return {
     RESIDENCY_REGIONS_FILE: file,
     ...(Object.fromEntries(credentials) as Record<string, string>),
@@ -96,5 +99,13 @@ test('a router configured with the wrong cluster, topics or bucket exits with 1 
         /SITE_MARKER_MISMATCH.*name site zrh-1 in region zurich, found site zrh-2/,
       ),
     ],
+  ]);
+});
+
+test('a custodian configured with a wrong bucket exits with 1 at its start, although no site owes anything', async () => {
+  const zurich = { ...(await swapped()), RESIDENCY_CUSTODIAN_REGION: 'zurich' };
+  expect(await end(deployment, zurich, 'custodian')).toEqual([
+    1,
+    expect.stringMatching(/SITE_MARKER_MISMATCH.*name site zrh-[12] in region zurich/),
   ]);
 });

@@ -1,27 +1,11 @@
 import assert from 'node:assert/strict';
 import { S3CustodianSites, S3Sites, initS3Site } from '@residency/adapter-s3';
-import type { S3SiteSettings } from '@residency/adapter-s3';
 import { setAsideKey, sha256 } from '@residency/contracts';
 import type { CustodianSite, FoundCopy } from '@residency/custodianship';
 import { exampleObject, exampleTombstone } from '@residency/testkit';
 import { createBucket, signedRequest } from '../../stack/index.ts';
 import type { S3Endpoint, SignedResponse } from '../../stack/index.ts';
-
-const [SITE, REGION] = ['zrh-1', 'zurich'];
-
-function settingsOf(endpoint: S3Endpoint, bucket: string): S3SiteSettings {
-  const { accessKeyId, secretAccessKey, ...rest } = endpoint;
-  return {
-    site: SITE,
-    region: REGION,
-    bucket,
-    endpoint: rest.endpoint,
-    awsRegion: rest.awsRegion,
-    pathStyle: rest.pathStyle,
-    checksums: 'WHEN_REQUIRED',
-    credentials: { accessKeyId, secretAccessKey },
-  };
-}
+import { REGION, SITE, settingsOf } from './site-settings.ts';
 
 async function read(custodian: CustodianSite, key: string): Promise<FoundCopy> {
   const found = await custodian.read(key);

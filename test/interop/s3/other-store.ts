@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TEST_SITES, freePorts, signedRequest } from '../../stack/index.ts';
 import { erasesVersions, refusesObjectLock } from './erased-versions.ts';
+import { refusesMissingRights } from './missing-rights.ts';
 
 // `npm run interop:s3`: the S3 adapter's contract suites, faults and tests of real servers against
-// an S3 server of another make than the test stack's, Versity Gateway over a folder; and erasure in a
-// bucket with versions and in one with object lock, which the test stack's does not have. Exits with 0
-// if they pass, 1 if not, 3 if there is no Go or the server does not start.
+// an S3 server of another make than the test stack's, Versity Gateway over a folder; and erasure with
+// versions, object lock and missing rights, which the test stack's does not have. Exits with 0 if they pass, 1 if not, 3 if there is no Go or the server does not start.
 
 const MODULE = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0';
 const FAILED = 1;
@@ -67,8 +67,12 @@ async function answers(endpoint: string): Promise<boolean> {
 
 const program = gateway();
 const folder = await mkdtemp(join(tmpdir(), 'residency-other-store-'));
-const [data, versions] = [join(folder, 'data'), join(folder, 'versions')];
-for (const each of [data, versions]) await mkdir(each);
+const [data, versions, accounts] = [
+  join(folder, 'data'),
+  join(folder, 'versions'),
+  join(folder, 'accounts'),
+];
+for (const each of [data, versions, accounts]) await mkdir(each);
 const [port = 0] = await freePorts(1);
 const server = spawn(
   program,
@@ -81,6 +85,8 @@ const server = spawn(
     REGION,
     '--port',
     `127.0.0.1:${port}`,
+    '--iam-dir',
+    accounts,
     'posix',
     '--versioning-dir',
     versions,
@@ -93,7 +99,7 @@ try {
   const endpoint = `http://127.0.0.1:${port}`;
   if (await answers(endpoint)) {
     const site = { endpoint, awsRegion: REGION, pathStyle: true, accessKeyId: KEY };
-    for (const check of [erasesVersions, refusesObjectLock]) {
+    for (const check of [erasesVersions, refusesObjectLock, refusesMissingRights]) {
       await check({ ...site, secretAccessKey: SECRET });
       process.stdout.write(`${check.name}: yes\n`);
     }

@@ -59,6 +59,15 @@ export async function clusterEvidence(
   };
 }
 
+/** A row of the audit log's topic. */
+export function placedAuditRow({
+  partition,
+  at,
+  value,
+}: KcatRow): ClusterEvidence['auditPartitions'][number] {
+  return { partition, appendedAt: at, event: auditRow(value ?? Buffer.alloc(0)) };
+}
+
 /** The intake log, and the audit log once it has an event for each record. */
 export async function intakeAndAudit(
   brokers: readonly string[],
@@ -84,11 +93,7 @@ async function readLogs(
   }
   return {
     intake,
-    auditPartitions: audit.map(({ partition, at, value }) => ({
-      partition,
-      appendedAt: at,
-      event: auditRow(value ?? Buffer.alloc(0)),
-    })),
+    auditPartitions: audit.map(placedAuditRow),
   };
 }
 

@@ -4,10 +4,10 @@ import type { Deployment } from '../../running-deployment/deployment.ts';
 import { TEST_SITES, signedRequest } from '../../stack/index.ts';
 import type { OwnStack, TestSite } from '../../stack/index.ts';
 import type { Haystack } from '../canaries.ts';
-import { clusterEvidence } from '../cluster/cluster-evidence.ts';
+import { clusterEvidence, placedAuditRow } from '../cluster/cluster-evidence.ts';
 import type { ClusterEvidence } from '../cluster/cluster-evidence.ts';
 import { readTopic } from '../cluster/kcat.ts';
-import { auditRow, files, sha256 } from '../on-disk.ts';
+import { files, sha256 } from '../on-disk.ts';
 
 /** Every topic but those that keep samples and subjects. */
 const SEARCHED = [
@@ -69,11 +69,7 @@ export async function ordersOf(stack: OwnStack, deployment: Deployment): Promise
   const audit = await readTopic(stack.kafka.brokers, named(deployment, 'residency.audit'));
   return {
     ...(await controlAndCustody(stack, deployment)),
-    auditPartitions: audit.map(({ partition, at, value }) => ({
-      partition,
-      appendedAt: at,
-      event: auditRow(value ?? Buffer.alloc(0)),
-    })),
+    auditPartitions: audit.map(placedAuditRow),
   };
 }
 

@@ -75,7 +75,7 @@ const KINDS = [
   'held for good',
 ] as const;
 type Kind = (typeof KINDS)[number];
-/** Whose sample may come again under the consent of kind `kept`. */
+/** The first record of an identity, with the kind of the consent that it was sent under. */
 type Sent = First & { readonly kind: Kind };
 
 const VICTIMS: readonly Victim[] = [

@@ -4,7 +4,7 @@ import { sha256 } from '../on-disk.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import { REGION_BY_COUNTRY } from '../traffic.ts';
 
-export const COUNTRIES = Object.keys(REGION_BY_COUNTRY);
+const COUNTRIES = Object.keys(REGION_BY_COUNTRY);
 const SOURCE = 'urn:test:erasure';
 const MOST_BYTES = 2_048;
 
@@ -31,10 +31,6 @@ export class ErasureTraffic {
   constructor(random: SeededRandom, canary: string) {
     this.#random = random;
     this.#canary = canary;
-  }
-
-  get size(): number {
-    return this.#sent.length;
   }
 
   first(consent: string): First {

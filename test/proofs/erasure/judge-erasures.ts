@@ -1,4 +1,5 @@
 import { topicFaults } from '../cluster/cluster-verdict.ts';
+import { custodyChainFaults } from '../custody-chain.ts';
 import { judgeLog } from '../judgement.ts';
 import { sha256 } from '../on-disk.ts';
 import type { IntakeRow } from '../on-disk.ts';
@@ -126,7 +127,7 @@ export function judgeErasures(evidence: ErasureEvidence): {
       ...outcomes,
       ...samples.flatMap(sampleFaults),
       ...objectFaults(evidence, samples),
-      ...Object.values(evidence.custody).flatMap(chainFaults),
+      ...Object.values(evidence.custody).flatMap(custodyChainFaults),
       ...strayEvents(evidence, samples),
     ],
     counts: {
@@ -338,19 +339,6 @@ function objectFaults(evidence: ErasureEvidence, samples: readonly Sample[]): re
     if (forbidden.has(digest)) faults.push(`${site} has an erased ciphertext under ${key}`);
   }
   return faults;
-}
-
-/** A custody log: numbers without a gap, and each event names the digest of the one before. */
-function chainFaults(events: readonly TopicEvent[]): readonly string[] {
-  return events.flatMap(({ sequence, data }, index) => {
-    const before = events[index - 1];
-    const must = before === undefined ? null : sha256(before.bytes);
-    return Number(sequence) === index && data['previous'] === must
-      ? []
-      : [
-          `the custody event ${index} has the number ${sequence} and names ${String(data['previous'])}`,
-        ];
-  });
 }
 
 /** Erased events of nothing that is stored; copies that an event made after an erasure. */

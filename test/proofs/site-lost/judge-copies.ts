@@ -1,5 +1,5 @@
 import type { ClusterEvidence } from '../cluster/cluster-evidence.ts';
-import { sha256 } from '../on-disk.ts';
+import { custodyChainFaults } from '../custody-chain.ts';
 import { SITES_BY_REGION } from '../traffic.ts';
 import type { CustodyEvidence } from './custody-evidence.ts';
 
@@ -74,13 +74,7 @@ export function custodyFaults(
 ): readonly string[] {
   const stored = new Map(storedIn(evidence).map((one) => [one.id, one]));
   return [
-    ...rows.flatMap(({ sequence, data: { previous } }, index) => {
-      const before = rows[index - 1];
-      const must = before === undefined ? null : sha256(before.bytes);
-      return Number(sequence) === index && previous === must
-        ? []
-        : [`the custody event ${index} has the number ${sequence} and names ${String(previous)}`];
-    }),
+    ...custodyChainFaults(rows),
     ...copies.flatMap(({ sequence, data: { of, copy } }) => {
       const one = stored.get(of ?? '');
       if (one === undefined)

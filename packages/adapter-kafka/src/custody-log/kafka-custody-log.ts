@@ -117,7 +117,10 @@ export class KafkaCustodyLog implements CustodyLog, CustodyRestorer {
     await this.#producer.close();
   }
 
-  /** Returns the offset of the last record. */
+  /**
+   * Appends the records in one transaction and waits until they are visible. Returns the offset of the
+   * last one; -1: there is none, or the broker did not say. Rejects as `append`.
+   */
   async #commit(records: readonly NewRecord[]): Promise<bigint> {
     if (records.length === 0) return -1n;
     // A commit marker would end a confirmation's transaction too, and show its empty record.

@@ -24,7 +24,7 @@ export interface CustodyReplay {
   readonly events: number;
   /** Copies by the site that got them, those made anew among them. */
   readonly copies: Readonly<Record<string, number>>;
-  /** Events that a sample was erased; another one names a site that came later. */
+  /** Events of erasures: one for each sample, and one more for each time a site got its tombstone later. */
   readonly erased: number;
   /** Orders to repair that ended. */
   readonly orders: number;

@@ -51,6 +51,11 @@ export interface CustodianSite {
   readonly site: string;
   /** `undefined`: no object has this key. Throws `COPY_TOO_LARGE` (park) beyond 64 MiB. */
   read(key: string): Promise<FoundCopy | undefined>;
+  /**
+   * The object's metadata; its bytes are neither returned nor kept in memory. `undefined`: no object
+   * has this key, or it has none that a router writes.
+   */
+  metadata(key: string): Promise<ObjectMetadata | undefined>;
   /** Creates the object if and only if the key is free. `written: false`: it is not. */
   create(copy: NewCopy): Promise<Written>;
   /**

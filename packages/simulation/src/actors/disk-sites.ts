@@ -46,6 +46,7 @@ export function diskCustodianSites(
         disk = {
           site: name,
           read: async (...asked) => await site.read(...asked),
+          metadata: async (...asked) => await site.metadata(...asked),
           create: async (...object) => await site.create(...object),
           replace: async (...object) => await site.replace(...object),
           // What was set aside survives a power cut in any case (`SimBucket.cutPower`).

@@ -1,4 +1,5 @@
 import { S3Error } from '@residency/adapter-s3';
+import { ERASURE_PROBE_KEYS } from '@residency/contracts';
 import type { Answer } from '../answer.ts';
 import { request } from '../network.ts';
 import { hereIfAny } from '../process.ts';
@@ -36,18 +37,21 @@ export function callsOf(bucket: SimBucket, hooks: Hooks = {}): object {
     }
   };
   return {
+    // Without a request for the probes of erasing: seeds stay the worlds that they were.
     putIfAbsent: (object: NewObject) =>
-      ask(
-        `put ${short(object.key)}`,
-        () => {
-          if (objects().has(object.key)) return { put: 'exists' };
-          if (bucket.conflicts === 0)
-            return { put: 'created', etag: bucket.create(object, by).etag };
-          bucket.conflicts -= 1;
-          return { put: 'conflict' };
-        },
-        true,
-      ),
+      ERASURE_PROBE_KEYS.some((key) => key === object.key)
+        ? Promise.resolve({ put: 'exists' })
+        : ask(
+            `put ${short(object.key)}`,
+            () => {
+              if (objects().has(object.key)) return { put: 'exists' };
+              if (bucket.conflicts === 0)
+                return { put: 'created', etag: bucket.create(object, by).etag };
+              bucket.conflicts -= 1;
+              return { put: 'conflict' };
+            },
+            true,
+          ),
     head: (key: string) => ask(`head ${short(key)}`, () => headOf(bucket, key)),
     peek: (key: string) => ask(`peek ${short(key)}`, () => headOf(bucket, key)),
     get: (key: string) =>
@@ -71,10 +75,11 @@ export function callsOf(bucket: SimBucket, hooks: Hooks = {}): object {
         },
         true,
       ),
-    // Without a request: it has neither, and seeds stay the worlds that they were.
+    // Without a request: it has none of these, and seeds stay the worlds that they were.
     isLocked: () => Promise.resolve(false),
     versions: () => Promise.resolve([]),
     uploads: () => Promise.resolve([]),
+    beginUpload: () => Promise.resolve(undefined),
     renew: () => undefined,
     close: () => undefined,
   };

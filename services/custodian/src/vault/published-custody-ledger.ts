@@ -69,7 +69,10 @@ export class PublishedCustodyLedger implements PublishedLedger {
   }
 }
 
-/** Infinite if it is no custody event: then the whole ledger is searched. */
+/**
+ * Infinite if it is no custody event: a ledger whose last entry is none is searched as a whole, and a
+ * leaf that is none is searched for in such a ledger only.
+ */
 function sequenceIn(value: Uint8Array | undefined): number {
   return custodyEventIn(value)?.sequence ?? Infinity;
 }
