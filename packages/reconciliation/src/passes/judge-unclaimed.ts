@@ -102,7 +102,7 @@ async function judgeOne(
     inFlight || (isOfLost && orderIn(found.bytes, submission) !== undefined)
       ? await judgeInFlight(run, reader, submission, found)
       : (judgeCopy(run, reader, found, copyOf) ?? [
-          isOfLost ? LOST_BUT_PRESENT : whyUnclaimed(stored),
+          isOfLost ? LOST_BUT_PRESENT : whyUnclaimed(stored || lost.length > 0),
         ]);
   if (faults.length > 0)
     return {
@@ -166,7 +166,7 @@ function headerOf(
 const LOST_BUT_PRESENT: Fault = {
   code: 'LOST_BUT_PRESENT',
   message:
-    'Expected no object of a sample that was given up, found one: a site may have been restored from a backup. A record that is sent again would count as its duplicate. Keep its bytes elsewhere and remove it (docs/how-to/survive-a-lost-site.md).',
+    'Expected no object of a sample that was given up, found one: a site may have been restored from a backup. A record that is sent again would count as its duplicate. Keep its bytes in another place, and remove it (docs/how-to/survive-a-lost-site.md).',
 };
 
 function whyUnclaimed(stored: boolean): Fault {
