@@ -232,14 +232,10 @@ export type RepairEvent = Extract<
 
 /** True for an event of the order to repair a site with this `act`. */
 export function isOfOrder(event: CustodyEvent, act: string): event is RepairEvent {
-  switch (event.type) {
-    case SAMPLE_COPIED:
-    case SAMPLE_NOT_REPAIRED:
-    case ORDER_CLOSED:
-      return event.data.order === act;
-    default:
-      return false;
-  }
+  const { type, data } = event;
+  const isOfRepairs =
+    type === SAMPLE_COPIED || type === SAMPLE_NOT_REPAIRED || type === ORDER_CLOSED;
+  return isOfRepairs && 'order' in data && data.order === act;
 }
 
 const inner = z.discriminatedUnion('type', [

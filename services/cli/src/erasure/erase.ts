@@ -21,6 +21,7 @@ import type { ErasurePlan } from './erasure-plan.ts';
 import { consentsOfSubject, requireGiven, withdrawals } from './erasable-consents.ts';
 import { inParts, namedBy, namesOf, requireOneOf } from './named.ts';
 import type { Named, NamingOptions } from './named.ts';
+import { planChanged } from './plan-changed.ts';
 import { printPlan } from './print-plan.ts';
 
 type Options = Common &
@@ -207,15 +208,6 @@ function onHold(held: number): CliError {
   return new CliError({
     code: 'ON_HOLD',
     message: `Expected no hold on what is ordered, found ${counted(held, 'sample')} on hold. The order stands: what is on hold is erased once each hold on it is lifted. See \`residency hold list\`.`,
-    remedy: 'stop',
-  });
-}
-
-function planChanged(): CliError {
-  return new CliError({
-    code: 'PLAN_CHANGED',
-    message:
-      'Expected --yes with the digest of the plan as it is now, found another; nothing was ordered. Look at the plan again: repeat the command without --yes.',
     remedy: 'stop',
   });
 }
