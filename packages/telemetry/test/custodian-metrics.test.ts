@@ -87,5 +87,8 @@ test('erasures and losses are shown as they wait, erasures with the age of the o
     'residency_samples_lost_total{region="zurich"} 1',
   ]);
   ended();
-  expect(await linesOf()).toEqual(['residency_samples_erased_total{region="zurich"} 1']);
+  expect(await linesOf()).toEqual([
+    'residency_samples_erased_total{region="zurich"} 1',
+    'residency_samples_lost_total{region="zurich"} 1',
+  ]);
 });

@@ -148,7 +148,7 @@ describe('a region that lost samples with its arbiter', () => {
     ]);
     expect((await folder.run(...named)).out).toContain('HELD');
     await running.stop('SIGTERM');
-    const proof = ['audit', 'prove', '--custody', one, '--region', 'zurich', '--out', 'proof'];
+    const proof = ['audit', 'prove', one, '--custody', 'zurich', '--out', 'proof'];
     expect(await folder.json(0, ...proof)).toMatchObject([{ submission: one }]);
     expect(await reconciled(folder, 0)).toMatchObject({ differences: 0, lost: 1 });
   });

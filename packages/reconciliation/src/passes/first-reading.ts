@@ -144,7 +144,7 @@ export class FirstReading {
     };
     const position = formatPosition(event.position);
     if (lost !== undefined) {
-      // It keeps no later record from being stored: RECONCILIATION §31.
+      // It keeps no later record from being stored: RECONCILIATION §32.
       this.#claims.addLost(submission, event.position, places);
       await this.#followLost(event, lost.order);
       if (erased === undefined) report.lost += 1;

@@ -13,6 +13,7 @@ import { CliError, usage } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
 import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
+import { planChanged } from '../terminal/plan-changed.ts';
 import type { Session } from '../terminal/session.ts';
 import { counted } from '../terminal/table.ts';
 import { countErased } from './erasable-samples.ts';
@@ -21,7 +22,6 @@ import type { ErasurePlan } from './erasure-plan.ts';
 import { consentsOfSubject, requireGiven, withdrawals } from './erasable-consents.ts';
 import { inParts, namedBy, namesOf, requireOneOf } from './named.ts';
 import type { Named, NamingOptions } from './named.ts';
-import { planChanged } from './plan-changed.ts';
 import { printPlan } from './print-plan.ts';
 
 type Options = Common &

@@ -1,4 +1,4 @@
-import { CliError } from '../terminal/cli-error.ts';
+import { CliError } from './cli-error.ts';
 
 /** The digest of `--yes` is of another plan. */
 export function planChanged(): CliError {
