@@ -24,6 +24,7 @@ import {
   EXPORTED,
   EXPORT_BEGUN,
   EXPORT_FORMATS,
+  CLAIMS_ENDED,
   HOLD_LIFTED,
   HOLD_PLACED,
   INTAKE_DRAINING,
@@ -32,6 +33,7 @@ import {
   LEDGER_KEY_CHANGES,
   LEDGER_KEY_CHANGE_BEGUN,
   LOG_LEVEL_SET,
+  LOSS_ACCEPTED,
   LOST_OF_LEDGER,
   NAMED_IN_ORDER,
   NEW_LEDGER_BEGUN,
@@ -151,6 +153,13 @@ export const controlData = {
     .refine(namesOneKind, 'exactly one of submissions and consents'),
   // `hold`: the act that placed it.
   [HOLD_LIFTED]: z.strictObject({ act: erasureAct, hold: erasureAct, reason }),
+  [LOSS_ACCEPTED]: z.strictObject({ act: erasureAct, reason, region, submissions }),
+  // `owners`: positions of lost samples whose claims end.
+  [CLAIMS_ENDED]: z.strictObject({
+    act,
+    region: name,
+    owners: z.array(samplePosition).min(1).max(CLAIMS_IN_EVENT),
+  }),
   [ARBITER_CLOSING]: z.strictObject({ act, region: name, site: name, next: name, reason }),
   [ARBITER_CLAIMS]: z.strictObject({
     act,

@@ -14,6 +14,7 @@ import {
   KEY_RETIRE_BEGUN,
   LEDGER_KEY_CHANGE_BEGUN,
   LOG_LEVEL_SET,
+  LOSS_ACCEPTED,
   NEW_LEDGER_BEGUN,
   OPEN_BEGUN,
   PUBLICATION_BEGUN,
@@ -44,6 +45,17 @@ export interface RepairOrder {
   readonly perSecond?: number | undefined;
 }
 
+/** An order to a region's custodian: give these samples up, if no site has a good copy. */
+export interface LossOrder {
+  /** Names the order; its closing event has it too. */
+  readonly act: string;
+  /** Append time of its event, milliseconds. */
+  readonly at: number;
+  readonly reason: string;
+  readonly region: string;
+  readonly submissions: readonly string[];
+}
+
 /** The state after the control events so far. */
 export interface ControlState {
   /**
@@ -63,6 +75,8 @@ export interface ControlState {
   readonly repairs?: readonly RepairOrder[];
   /** What is ordered to be erased, and what is on hold; absent: nothing ever was. */
   readonly erasures?: Erasures;
+  /** Orders to give samples up, in their order, done or not; absent: none. */
+  readonly losses?: readonly LossOrder[];
   /** Sites out of service and changed arbiters by region; absent: all serve as the policy says. */
   readonly services?: Readonly<Record<string, RegionService>>;
   /** The number of records of the control log that were not control events; absent: none. */
@@ -73,10 +87,10 @@ export interface ControlState {
 
 /** Applies one event. `at`: its append time, milliseconds. The last event wins. */
 export function evolveControl(state: ControlState, event: ControlEvent, at: number): ControlState {
-  const { logLevels, setAside, repairs, erasures, services, passedOver } = state;
+  const { logLevels, setAside, repairs, erasures, losses, services, passedOver } = state;
   const kept = {
     logLevels,
-    ...defined({ setAside, repairs, erasures, services, passedOver }),
+    ...defined({ setAside, repairs, erasures, losses, services, passedOver }),
   };
   if (isServiceEvent(event)) {
     const { region } = event.data;
@@ -112,6 +126,10 @@ export function evolveControl(state: ControlState, event: ControlEvent, at: numb
       return (repairs ?? []).some(({ act }) => act === event.data.act)
         ? state
         : { ...state, repairs: [...(repairs ?? []), event.data] };
+    case LOSS_ACCEPTED:
+      return (losses ?? []).some(({ act }) => act === event.data.act)
+        ? state
+        : { ...state, losses: [...(losses ?? []), { ...event.data, at }] };
     case TOPIC_ACCEPTED:
     case QUARANTINE_CLOSED:
     case CLOCK_ACCEPTED:

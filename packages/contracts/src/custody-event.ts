@@ -1,4 +1,10 @@
-import type { SampleCopied, SampleErased, StoredSample } from '@residency/custody';
+import type {
+  SampleCopied,
+  SampleErased,
+  SampleEvent,
+  SampleLost,
+  StoredSample,
+} from '@residency/custody';
 import { canonicalJson } from '@residency/residency';
 import { z } from 'zod';
 import { accessData } from './access-event.ts';
@@ -23,10 +29,15 @@ import {
   ACCESS_APPROVED,
   ACCESS_REFUSED,
   ACCESS_REQUESTED,
+  FOUND_OF_LOST,
+  LOSS_CLOSED,
+  LOSS_REFUSALS,
+  LOSS_REFUSED,
   ORDER_CLOSED,
   SAMPLE_ACCESSED,
   SAMPLE_COPIED,
   SAMPLE_ERASED,
+  SAMPLE_LOST,
   SAMPLE_NOT_REPAIRED,
   UNPAID_CODES,
 } from './vocabulary.ts';
@@ -103,7 +114,41 @@ const erased = z.strictObject({
   /** The order to repair a site by which its tombstone was put again. */
   repair: order.optional(),
 });
+const lost = z.strictObject({
+  previous,
+  /** The position of the `stored` event. */
+  of: position,
+  submission: hex64,
+  region,
+  /** The order by which it was given up. */
+  order: erasureAct,
+  /** Every site in service, the arbiter first. Each answered, and none has a good copy. */
+  sites: z.array(z.strictObject({ site: z.string(), found: z.enum(FOUND_OF_LOST) })).min(1),
+});
+const lossRefused = z.strictObject({
+  previous,
+  /** The position of the `stored` event; absent: there is none. */
+  of: position.optional(),
+  submission: hex64,
+  region,
+  order: erasureAct,
+  code: z.enum(LOSS_REFUSALS),
+  /** The site that has the good copy, or the object in place. */
+  site: z.string().optional(),
+});
+const lossClosed = z.strictObject({
+  previous,
+  region,
+  order: erasureAct,
+  /** Samples that are lost by this order. */
+  lost: count,
+  /** Samples that are not, and submissions without one. */
+  refused: count,
+});
 export const custodyData = {
+  [SAMPLE_LOST]: lost,
+  [LOSS_REFUSED]: lossRefused,
+  [LOSS_CLOSED]: lossClosed,
   [SAMPLE_ERASED]: erased,
   [SAMPLE_COPIED]: copied,
   [SAMPLE_NOT_REPAIRED]: notRepaired,
@@ -125,6 +170,9 @@ export const custodyEnvelope = z.strictObject({
     SAMPLE_ERASED,
     SAMPLE_NOT_REPAIRED,
     ORDER_CLOSED,
+    SAMPLE_LOST,
+    LOSS_REFUSED,
+    LOSS_CLOSED,
     SAMPLE_ACCESSED,
     ACCESS_REQUESTED,
     ACCESS_APPROVED,
@@ -141,6 +189,9 @@ export type CopiedData = z.infer<typeof copied>;
 export type NotRepairedData = z.infer<typeof notRepaired>;
 export type ClosedData = z.infer<typeof closed>;
 export type ErasedData = z.infer<typeof erased>;
+export type LostData = z.infer<typeof lost>;
+export type LossRefusedData = z.infer<typeof lossRefused>;
+export type LossClosedData = z.infer<typeof lossClosed>;
 
 /** One event of a region's custody log (docs/formats/custody.md). */
 export type CustodyEvent = {
@@ -155,6 +206,9 @@ export type CustodyEvent = {
   | { readonly type: typeof SAMPLE_NOT_REPAIRED; readonly data: NotRepairedData }
   | { readonly type: typeof ORDER_CLOSED; readonly data: ClosedData }
   | { readonly type: typeof SAMPLE_ERASED; readonly data: ErasedData }
+  | { readonly type: typeof SAMPLE_LOST; readonly data: LostData }
+  | { readonly type: typeof LOSS_REFUSED; readonly data: LossRefusedData }
+  | { readonly type: typeof LOSS_CLOSED; readonly data: LossClosedData }
   | { readonly type: typeof SAMPLE_ACCESSED; readonly data: AccessedData }
   | { readonly type: typeof ACCESS_REQUESTED; readonly data: AccessRequestedData }
   | { readonly type: typeof ACCESS_APPROVED; readonly data: AccessApprovedData }
@@ -162,6 +216,7 @@ export type CustodyEvent = {
 );
 export type CopiedEvent = Extract<CustodyEvent, { readonly type: typeof SAMPLE_COPIED }>;
 export type ErasedEvent = Extract<CustodyEvent, { readonly type: typeof SAMPLE_ERASED }>;
+export type LostEvent = Extract<CustodyEvent, { readonly type: typeof SAMPLE_LOST }>;
 /** An event about an access. */
 export type AccessEvent = Extract<CustodyEvent, { readonly data: { readonly access: string } }>;
 
@@ -177,7 +232,10 @@ export type RepairEvent = Extract<
 
 /** True for an event of the order to repair a site with this `act`. */
 export function isOfOrder(event: CustodyEvent, act: string): event is RepairEvent {
-  return event.type !== SAMPLE_ERASED && 'order' in event.data && event.data.order === act;
+  const { type, data } = event;
+  const isOfRepairs =
+    type === SAMPLE_COPIED || type === SAMPLE_NOT_REPAIRED || type === ORDER_CLOSED;
+  return isOfRepairs && 'order' in data && data.order === act;
 }
 
 const inner = z.discriminatedUnion('type', [
@@ -185,6 +243,9 @@ const inner = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal(SAMPLE_NOT_REPAIRED), data: notRepaired }),
   z.strictObject({ type: z.literal(ORDER_CLOSED), data: closed }),
   z.strictObject({ type: z.literal(SAMPLE_ERASED), data: erased }),
+  z.strictObject({ type: z.literal(SAMPLE_LOST), data: lost }),
+  z.strictObject({ type: z.literal(LOSS_REFUSED), data: lossRefused }),
+  z.strictObject({ type: z.literal(LOSS_CLOSED), data: lossClosed }),
   z.strictObject({ type: z.literal(SAMPLE_ACCESSED), data: accessData.accessed }),
   z.strictObject({ type: z.literal(ACCESS_REQUESTED), data: accessData.requested }),
   z.strictObject({ type: z.literal(ACCESS_APPROVED), data: accessData.approved }),
@@ -307,6 +368,40 @@ export function sampleErased({ data }: ErasedEvent): SampleErased {
     order: by,
     sites: sites.map(({ site }) => site),
   };
+}
+
+/** The event as the fold of `@residency/custody` reads it. */
+export function sampleLost({ data }: LostEvent): SampleLost {
+  const { of, submission, region: place, order: by, sites } = data;
+  return {
+    type: 'lost',
+    of,
+    submission,
+    region: place,
+    order: by,
+    sites: sites.map(({ site }) => site),
+  };
+}
+
+/** An event that says where a stored sample is. */
+export type WhereEvent = CopiedEvent | ErasedEvent | LostEvent;
+
+export function isWhereEvent(event: CustodyEvent): event is WhereEvent {
+  return event.type === SAMPLE_COPIED || event.type === SAMPLE_ERASED || event.type === SAMPLE_LOST;
+}
+
+/** The event as the fold of `@residency/custody` reads it. */
+export function sampleEvent(event: WhereEvent): SampleEvent {
+  switch (event.type) {
+    case SAMPLE_COPIED:
+      return sampleCopied(event);
+    case SAMPLE_ERASED:
+      return sampleErased(event);
+    case SAMPLE_LOST:
+      return sampleLost(event);
+    default:
+      return event satisfies never;
+  }
 }
 
 /** A `stored` event as the fold of `@residency/custody` reads it. */

@@ -3,4 +3,4 @@
  * change that an older release would read otherwise (docs/formats/README.md). A group of routers or
  * custodians has members of one level.
  */
-export const FORMAT_LEVEL = 4;
+export const FORMAT_LEVEL = 5;

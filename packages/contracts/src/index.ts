@@ -34,7 +34,7 @@ export {
   sitesLeaving,
   sitesOut,
 } from './control-state.ts';
-export type { ControlLogLevel, ControlState, RepairOrder } from './control-state.ts';
+export type { ControlLogLevel, ControlState, LossOrder, RepairOrder } from './control-state.ts';
 export {
   custodyDigest,
   custodyEntry,
@@ -44,9 +44,12 @@ export {
   encodeCustodyEvent,
   isAccessEvent,
   isOfOrder,
+  isWhereEvent,
   restoredCustodyEntry,
   sampleCopied,
   sampleErased,
+  sampleEvent,
+  sampleLost,
   storedSample,
 } from './custody-event.ts';
 export type { CustodyLink } from './custody-chain.ts';
@@ -67,8 +70,13 @@ export type {
   CustodyEvent,
   ErasedData,
   ErasedEvent,
+  LossClosedData,
+  LossRefusedData,
+  LostData,
+  LostEvent,
   NotRepairedData,
   RepairEvent,
+  WhereEvent,
 } from './custody-event.ts';
 export { sha256, sha256OfParts, submissionId } from './digest.ts';
 export { ATTRIBUTE_BYTES, AUDIT_EVENT_BYTES, DEFAULT_LIMITS, IDENTITY_BYTES } from './limits.ts';
@@ -122,7 +130,7 @@ export { decodeSiteMarker, encodeSiteMarker } from './site-marker.ts';
 export type { SiteIdentity } from './site-marker.ts';
 export { readSubmission } from './submission.ts';
 export type { Rejection, Submission } from './submission.ts';
-export type { AccessForm, AccessRefusal, UnpaidCode, Verdict } from './vocabulary.ts';
+export type { AccessForm, AccessRefusal, LossRefusal, UnpaidCode, Verdict } from './vocabulary.ts';
 export {
   ACCESS_APPROVED,
   ACCESS_FORMS,
@@ -137,6 +145,7 @@ export {
   ARBITER_CLOSING,
   ARBITER_KEPT,
   ALL_SERVICES,
+  CLAIMS_ENDED,
   CLAIMS_IN_EVENT,
   CLOCK_ACCEPTED,
   CONSENT_GRANTED,
@@ -153,6 +162,11 @@ export {
   LEDGER_KEY_CHANGES,
   LEDGER_KEY_CHANGE_BEGUN,
   LOG_LEVEL_SET,
+  FOUND_OF_LOST,
+  LOSS_ACCEPTED,
+  LOSS_CLOSED,
+  LOSS_REFUSALS,
+  LOSS_REFUSED,
   LOST_OF_LEDGER,
   AUDIT_RESTORE_BEGUN,
   NEW_LEDGER_BEGUN,
@@ -186,6 +200,7 @@ export {
   HOLD_PLACED,
   NAMED_IN_ORDER,
   SAMPLE_ERASED,
+  SAMPLE_LOST,
 } from './vocabulary.ts';
 export { submissionEntry } from './submission-entry.ts';
 export { FORMAT_LEVEL } from './format-level.ts';

@@ -6,6 +6,7 @@ import {
   ARBITER_CLAIMS,
   ARBITER_CLOSING,
   ARBITER_KEPT,
+  CLAIMS_ENDED,
   SITE_IN,
   SITE_OUT,
   SITE_RETIRED,
@@ -27,6 +28,8 @@ export interface ArbiterClosing {
   readonly since: number;
   /** Claims by the attempt that wrote them. */
   readonly attempts: ReadonlyMap<string, readonly (readonly ClaimedIdentity[])[]>;
+  /** Owners whose claims ended since: an attempt may have read the logs before. */
+  readonly ended: ReadonlySet<string>;
 }
 
 /** Which sites of a region serve, and which of them arbitrates (docs/decisions/0041). */
@@ -49,6 +52,7 @@ const SERVICE_TYPES = [
   ARBITER_CLAIMS,
   ARBITER_CLOSING,
   ARBITER_KEPT,
+  CLAIMS_ENDED,
   SITE_IN,
   SITE_OUT,
   SITE_RETIRED,
@@ -85,7 +89,10 @@ export function evolveService(
         (service.arbiter ?? site) === site &&
         !out.has(next);
       return isPossible
-        ? { ...service, closing: { act, site, next, reason, since: at, attempts: new Map() } }
+        ? {
+            ...service,
+            closing: { act, site, next, reason, since: at, attempts: new Map(), ended: new Set() },
+          }
         : service;
     }
     case ARBITER_CLAIMS: {
@@ -106,7 +113,20 @@ export function evolveService(
         arbiter: closing.next,
         out: new Map([...out, [closing.site, at]]),
         retired,
-        claims: new Map(claims.map((claim) => [claim.submission, claim])),
+        claims: withoutOwners(
+          new Map(claims.map((claim) => [claim.submission, claim])),
+          closing.ended,
+        ),
+      };
+    }
+    case CLAIMS_ENDED: {
+      const { owners } = event.data;
+      return {
+        ...service,
+        claims: withoutOwners(service.claims, new Set(owners)),
+        ...(closing === undefined
+          ? {}
+          : { closing: { ...closing, ended: new Set([...closing.ended, ...owners]) } }),
       };
     }
     case ARBITER_KEPT:
@@ -129,6 +149,15 @@ export function evolveService(
     default:
       return event satisfies never;
   }
+}
+
+function withoutOwners(
+  claims: RegionService['claims'],
+  owners: ReadonlySet<string>,
+): RegionService['claims'] {
+  return owners.size === 0
+    ? claims
+    : new Map([...claims].filter(([, claim]) => !owners.has(claim.of)));
 }
 
 /** The arbiter, and the one to come, stay. */

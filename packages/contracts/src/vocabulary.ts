@@ -58,6 +58,10 @@ export const ERASURE_ORDERED = 'residency.erasure.ordered.v1';
 /** What is on hold is not erased until the hold is lifted. */
 export const HOLD_PLACED = 'residency.hold.placed.v1';
 export const HOLD_LIFTED = 'residency.hold.lifted.v1';
+/** An order to a region's custodian: these samples are given up, if no site has a good copy. */
+export const LOSS_ACCEPTED = 'residency.loss.accepted.v1';
+/** Claims of lost samples end: the identities are free. */
+export const CLAIMS_ENDED = 'residency.arbiter.claims-ended.v1';
 /** The most submissions, or consents, in one order or hold. */
 export const NAMED_IN_ORDER = 1_000;
 /** Who acts: the event's `authid`. */
@@ -113,6 +117,24 @@ export const ACCESS_REFUSALS = [
 export type AccessRefusal = (typeof ACCESS_REFUSALS)[number];
 /** On `residency.custody.<region>`: these sites have a tombstone in the place of a stored sample. */
 export const SAMPLE_ERASED = 'residency.sample.erased.v1';
+/** On `residency.custody.<region>`: no site has a good copy of a stored sample, and a person gave it up. */
+export const SAMPLE_LOST = 'residency.sample.lost.v1';
+/** What a site has under the key of a lost sample. */
+export const FOUND_OF_LOST = ['nothing', 'another', 'tombstone'] as const;
+/** On `residency.custody.<region>`: a sample that a person gave up is not lost. */
+export const LOSS_REFUSED = 'residency.loss.refused.v1';
+/** Why a sample that an order gives up is not lost by it. */
+export const LOSS_REFUSALS = [
+  'HELD',
+  'OBJECT_IN_PLACE',
+  'LOST_BEFORE',
+  'ERASURE_ORDERED',
+  'ERASED',
+  'NOT_STORED',
+] as const;
+export type LossRefusal = (typeof LOSS_REFUSALS)[number];
+/** On `residency.custody.<region>`: an order to give samples up was carried out. */
+export const LOSS_CLOSED = 'residency.loss.closed.v1';
 /** On `residency.custody.<region>`: an order was carried out. */
 export const ORDER_CLOSED = 'residency.order.closed.v1';
 

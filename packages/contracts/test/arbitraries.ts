@@ -15,6 +15,13 @@ import {
   REFUSAL_REASONS,
   SAMPLE_COPIED,
   SAMPLE_ERASED,
+  SAMPLE_LOST,
+  FOUND_OF_LOST,
+  LOSS_ACCEPTED,
+  LOSS_CLOSED,
+  LOSS_REFUSALS,
+  LOSS_REFUSED,
+  CLAIMS_ENDED,
   SAMPLE_NOT_REPAIRED,
   UNPAID_CODES,
   TOPICS,
@@ -273,6 +280,48 @@ export const custodyEvents: fc.Arbitrary<CustodyEvent> = fc.oneof(
   }),
   fc.record({
     ...placeInCustody,
+    type: fc.constant(SAMPLE_LOST),
+    data: fc.record({
+      previous: fc.option(hex64),
+      of: positionText,
+      submission: hex64,
+      region,
+      order: fc.uuid(),
+      sites: fc.array(fc.record({ site: word, found: fc.constantFrom(...FOUND_OF_LOST) }), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+    }),
+  }),
+  fc.record({
+    ...placeInCustody,
+    type: fc.constant(LOSS_REFUSED),
+    data: fc.record(
+      {
+        previous: fc.option(hex64),
+        of: positionText,
+        submission: hex64,
+        region,
+        order: fc.uuid(),
+        code: fc.constantFrom(...LOSS_REFUSALS),
+        site: word,
+      },
+      { requiredKeys: ['previous', 'submission', 'region', 'order', 'code'] },
+    ),
+  }),
+  fc.record({
+    ...placeInCustody,
+    type: fc.constant(LOSS_CLOSED),
+    data: fc.record({
+      previous: fc.option(hex64),
+      region,
+      order: fc.uuid(),
+      lost: fc.nat(),
+      refused: fc.nat(),
+    }),
+  }),
+  fc.record({
+    ...placeInCustody,
     type: fc.constant(SAMPLE_NOT_REPAIRED),
     data: fc.record({
       previous: fc.option(hex64),
@@ -416,6 +465,23 @@ const said: fc.Arbitrary<ControlEvent> = fc.oneof(
     data: fc.record({ clock: instant, lastAppend: instant }),
   }),
   fc.constant({ type: ROUTING_RESUMED, data: {} } as const),
+  fc.record({
+    type: fc.constant(LOSS_ACCEPTED),
+    data: fc.record({
+      act,
+      reason,
+      region,
+      submissions: fc.array(hex64, { minLength: 1, maxLength: 3 }),
+    }),
+  }),
+  fc.record({
+    type: fc.constant(CLAIMS_ENDED),
+    data: fc.record({
+      act,
+      region: name,
+      owners: fc.array(positionText, { minLength: 1, maxLength: 3 }),
+    }),
+  }),
   fc.record({
     type: fc.constantFrom(RECORD_SET_ASIDE, QUARANTINE_CLOSED),
     data: fc.record({ position: positionText, reason }),

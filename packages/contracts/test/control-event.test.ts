@@ -9,7 +9,9 @@ import type { ControlState } from '../src/control-state.ts';
 import { SALT, controlEvents } from './arbitraries.ts';
 import type { CONTROL_LOG_LEVELS } from '../src/vocabulary.ts';
 import {
+  CLAIMS_ENDED,
   ERASURE_ORDERED,
+  LOSS_ACCEPTED,
   EXPORTED,
   EXPORT_BEGUN,
   HOLD_LIFTED,
@@ -144,6 +146,46 @@ function byAnother(type: string, data: unknown): Parameters<typeof readControlRe
     data: Buffer.from(JSON.stringify(data)),
   });
 }
+
+describe('an order to give samples up, and the end of claims', () => {
+  const order = { act: ACT, reason: REASON, region: 'zurich', submissions: [SUBMISSION] };
+  const ended = { act: ACT, region: 'zurich', owners: ['log-1/threat.samples/0/1'] };
+
+  it('name up to 1000', () => {
+    for (const [type, data] of [
+      [LOSS_ACCEPTED, { ...order, submissions: many(SUBMISSION, NAMED_IN_ORDER) }],
+      [CLAIMS_ENDED, { ...ended, owners: many('log-1/threat.samples/0/1', 1_000) }],
+    ] as const)
+      expect(readControlRecord(byAnother(type, data))).toEqual({ type, data });
+  });
+
+  it.each<[string, string, object]>([
+    ['no submission', LOSS_ACCEPTED, { ...order, submissions: [] }],
+    ['1001 submissions', LOSS_ACCEPTED, { ...order, submissions: many(SUBMISSION, 1_001) }],
+    ['no region', LOSS_ACCEPTED, { ...order, region: undefined }],
+    ['a reason of two lines', LOSS_ACCEPTED, { ...order, reason: 'a\nb' }],
+    ['an act that is no UUID', LOSS_ACCEPTED, { ...order, act: 'x' }],
+    ['a member more', LOSS_ACCEPTED, { ...order, consents: [given] }],
+    ['no owner', CLAIMS_ENDED, { ...ended, owners: [] }],
+    ['an owner of another log', CLAIMS_ENDED, { ...ended, owners: ['log-1/threat.consents/0/1'] }],
+  ])('with %s are refused', (_, type, data) => {
+    expect(() => readControlRecord(byAnother(type, data))).toThrow(
+      expect.objectContaining({ code: 'INVALID_CONTROL_EVENT' }),
+    );
+  });
+
+  it('is kept by its first event', () => {
+    const event = (reason: string): ControlEvent => ({
+      type: LOSS_ACCEPTED,
+      data: { ...order, reason },
+    });
+    const first = evolveControl(INITIAL_CONTROL, event('first'), 7);
+    expect(first.losses).toEqual([{ ...order, reason: 'first', at: 7 }]);
+    expect(evolveControl(first, event('second'), 8)).toBe(first);
+    const paused: ControlEvent = { type: ROUTING_PAUSED, data: { reason: 'x' } };
+    expect(evolveControl(first, paused, 9).losses).toEqual(first.losses);
+  });
+});
 
 describe('an order to erase, or a hold', () => {
   it.each([

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
   SAMPLE_COPIED,
+  LOSS_CLOSED,
+  LOSS_REFUSED,
   SAMPLE_ERASED,
+  SAMPLE_LOST,
   custodyDigest,
   custodyEntry,
   custodyEntryOf,
@@ -14,9 +17,10 @@ import {
   isOfOrder,
   sampleCopied,
   sampleErased,
+  sampleLost,
   sha256,
 } from '../src/index.ts';
-import type { CopiedEvent, ErasedEvent } from '../src/index.ts';
+import type { CopiedEvent, CustodyEvent, ErasedEvent, LostEvent } from '../src/index.ts';
 import { custodyEvents } from './arbitraries.ts';
 import { testEventCodec } from './event-codec-suite.ts';
 
@@ -61,6 +65,83 @@ const ERASED: ErasedEvent = {
     ],
   },
 };
+
+const about = {
+  previous: 'b'.repeat(64),
+  of: 'log-1/threat.samples/0/42',
+  submission: SUBMISSION,
+  region: 'zurich',
+  order: ORDER,
+};
+const LOST: LostEvent = {
+  log: 'log-1',
+  sequence: 9,
+  at: 1_700_000_000_000,
+  type: SAMPLE_LOST,
+  data: {
+    ...about,
+    sites: [
+      { site: 'zrh-1', found: 'nothing' },
+      { site: 'zrh-2', found: 'another' },
+    ],
+  },
+};
+
+describe('a custody event of a loss', () => {
+  it('has the documented bytes, and its submission as key', () => {
+    expect(encodeCustodyEvent(LOST).toString()).toBe(
+      `{"causationid":"${SUBMISSION}","data":{"of":"log-1/threat.samples/0/42","order":"${ORDER}","previous":"${'b'.repeat(64)}","region":"zurich","sites":[{"found":"nothing","site":"zrh-1"},{"found":"another","site":"zrh-2"}],"submission":"${SUBMISSION}"},"datacontenttype":"application/json","id":"9","sequence":"00000000000000000009","source":"/residency/log-1/residency.custody.zurich","specversion":"1.0","time":"2023-11-14T22:13:20.000Z","type":"residency.sample.lost.v1"}`,
+    );
+    expect(custodyEntry(LOST).record.key).toEqual(Buffer.from(SUBMISSION));
+    expect(sampleLost(LOST)).toEqual({
+      type: 'lost',
+      of: about.of,
+      submission: SUBMISSION,
+      region: 'zurich',
+      order: ORDER,
+      sites: ['zrh-1', 'zrh-2'],
+    });
+  });
+
+  it('that ends an order has the order as key; neither is of a repair', () => {
+    const { of: _, submission: __, ...closing } = about;
+    const closed: CustodyEvent = {
+      ...LOST,
+      type: LOSS_CLOSED,
+      data: { ...closing, lost: 1, refused: 2 },
+    };
+    expect(custodyEntry(closed).record.key).toEqual(Buffer.from(ORDER));
+    for (const event of [LOST, closed]) expect(isOfOrder(event, ORDER)).toBe(false);
+  });
+
+  it.each<[string, object]>([
+    ['no site', { sites: [] }],
+    ['something else found', { sites: [{ site: 'zrh-1', found: 'good' }] }],
+    ['an order that is no UUID', { order: 'x' }],
+    ['no position', { of: undefined }],
+  ])('with %s is refused', (_, change) => {
+    const json = JSON.parse(encodeCustodyEvent(LOST).toString()) as { data: object };
+    json.data = { ...json.data, ...change };
+    expect(() => decodeCustodyEvent(Buffer.from(JSON.stringify(json)))).toThrow(
+      expect.objectContaining({ code: 'INVALID_CUSTODY_EVENT' }),
+    );
+  });
+
+  it('may be refused without a position, with one of six codes', () => {
+    const { of: _, ...unknown } = about;
+    const refused = (code: string): Buffer => {
+      const event = { ...LOST, type: LOSS_REFUSED, data: { ...unknown, code } };
+      return encodeCustodyEvent(event as CustodyEvent);
+    };
+    expect(decodeCustodyEvent(refused('NOT_STORED')).data).toEqual({
+      ...unknown,
+      code: 'NOT_STORED',
+    });
+    expect(() => decodeCustodyEvent(refused('BECAUSE'))).toThrow(
+      expect.objectContaining({ code: 'INVALID_CUSTODY_EVENT' }),
+    );
+  });
+});
 
 describe('a custody event', () => {
   testEventCodec({

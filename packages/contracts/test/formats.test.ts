@@ -238,6 +238,6 @@ describe('a policy document', () => {
   });
 });
 
-it('the format level is 4: a router of level 3 takes a tombstone for an object that nobody explains', () => {
-  expect(FORMAT_LEVEL).toBe(4);
+it('the format level is 5: a custodian of level 4 gives the number of a `lost` event to another', () => {
+  expect(FORMAT_LEVEL).toBe(5);
 });

@@ -4,6 +4,7 @@ import {
   ARBITER_CLAIMS,
   ARBITER_CLOSING,
   ARBITER_KEPT,
+  CLAIMS_ENDED,
   INITIAL_CONTROL,
   SITE_IN,
   SITE_OUT,
@@ -69,6 +70,29 @@ function after(...events: readonly ControlEvent[]): RegionService {
 }
 const serving = (...events: readonly ControlEvent[]): readonly string[] =>
   sitesInService(after(...events), SITES);
+
+const ended = (...owners: readonly string[]): ControlEvent => ({
+  type: CLAIMS_ENDED,
+  data: { act: 'e', region: REGION, owners: [...owners] },
+});
+
+describe('the claims of lost samples', () => {
+  const change = [closing('1', 'a', 'b'), claims('1', 'x'), changed('1', 'x', 1)];
+
+  it('end, and no other claim of the identity does', () => {
+    expect(after(...change, ended(claim.of)).claims.size).toBe(0);
+    expect(after(...change, ended('log-1/threat.samples/0/2')).claims.size).toBe(1);
+    expect(after(ended(claim.of), ...change).claims.size).toBe(1);
+  });
+
+  it.each<[string, readonly ControlEvent[]]>([
+    ['before the claims', [closing('1', 'a', 'b'), ended(claim.of), claims('1', 'x')]],
+    ['after the claims', [closing('1', 'a', 'b'), claims('1', 'x'), ended(claim.of)]],
+  ])('of an open change end with it: %s', (_, events) => {
+    const { claims: left, number, closing: open } = after(...events, changed('1', 'x', 1));
+    expect([left.size, number, open]).toEqual([0, 1, undefined]);
+  });
+});
 
 describe('the sites in service', () => {
   it('are those of the policy, until an order says otherwise', () => {

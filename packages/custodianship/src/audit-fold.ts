@@ -17,7 +17,7 @@ type SavedFold = Pick<Register, 'sites' | 'debts' | 'stored' | 'owners' | 'audit
 
 export interface AuditFoldOptions {
   readonly region: string;
-  readonly head: Pick<CustodyHead<CustodyReading>, 'copyIn' | 'isErased' | 'isErasedIn'>;
+  readonly head: Pick<CustodyHead<CustodyReading>, 'copyIn' | 'isErased' | 'isErasedIn' | 'isLost'>;
   /** Kept, and changed. Absent: nothing was read. */
   readonly saved?: Pick<SavedFold, 'sites'> & Partial<SavedFold>;
   /** The last record of each partition that `saved` was made from. */
@@ -87,20 +87,26 @@ export class AuditFold {
   /** With what custody events say of it. */
   held(debt: Debt, differs?: OnDiffers): Debt {
     const isErased = this.#head.isErased(debt.holding.position);
-    const holding = isErased ? debt.holding : this.withCopies(debt.holding, { differs });
-    return { ...debt, holding, isErased };
+    const isLost = this.#head.isLost(debt.holding.position);
+    const holding = isErased || isLost ? debt.holding : this.withCopies(debt.holding, { differs });
+    return { ...debt, holding, isErased, isLost };
   }
 
   /** The sites that owe a copy or, if the sample was erased, a tombstone. */
-  owing({ holding, isErased }: Debt): readonly string[] {
-    return isErased
-      ? this.#sites.filter((site) => !this.#head.isErasedIn(site, holding.position))
-      : owedSites(holding, this.#sites);
+  owing({ holding, isErased, isLost }: Debt): readonly string[] {
+    if (isErased)
+      return this.#sites.filter((site) => !this.#head.isErasedIn(site, holding.position));
+    return isLost ? [] : owedSites(holding, this.#sites);
   }
 
   /** A site has a tombstone in the place of the sample, by the events. */
   isErased({ position }: StoredEvent): boolean {
     return this.#head.isErased(formatPosition(position));
+  }
+
+  /** The sample was given up, by the events. */
+  isLost({ position }: StoredEvent): boolean {
+    return this.#head.isLost(formatPosition(position));
   }
 
   /** With the copies that custody events gave these sites; absent: those of this fold. */

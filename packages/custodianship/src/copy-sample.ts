@@ -144,7 +144,7 @@ function isCopy(found: FoundCopy | undefined, { metadata }: NewCopy): found is R
  * may be a stored sample: then two are stored under one identity, and neither is displaced (0036).
  * Bytes that are not what their metadata say are no sample.
  */
-async function judgeStranger(
+export async function judgeStranger(
   { bytes, metadata }: FoundCopy,
   { position, submission }: Holding,
   outcomes: SettledOutcomes,

@@ -4,6 +4,7 @@ import type {
   ControlState,
   CopiedData,
   ErasedData,
+  LostData,
   RepairOrder,
   StoredEvent,
   UnpaidCode,
@@ -20,6 +21,8 @@ import type { AccessFact } from './custody-head.ts';
 import type { SiteDebts } from './debts.ts';
 import { Erasures } from './erasures.ts';
 import type { ErasureReport, SavedErasures } from './erasures.ts';
+import { Losses } from './losses.ts';
+import type { LossReport } from './losses.ts';
 import { openRegister } from './open-register.ts';
 import { unlessAway } from './unless-away.ts';
 import type { PayDeps } from './pay-batch.ts';
@@ -54,6 +57,8 @@ export interface CustodianDeps {
   readonly copied?: (copy: Omit<CopiedData, 'previous'>) => void;
   /** Called for each erased sample once its event is appended. */
   readonly erased?: (erased: Omit<ErasedData, 'previous'>) => void;
+  /** Called for each sample that is lost once its event is appended. */
+  readonly lost?: (lost: Omit<LostData, 'previous'>) => void;
   /** Called for each order once its closing event is appended. */
   readonly closed?: (order: Omit<ClosedData, 'previous'>) => void;
   /**
@@ -110,6 +115,7 @@ export interface RoundReport {
   /** There is more to do at once. */
   readonly busy: boolean;
   readonly erasures: ErasureReport;
+  readonly losses: LossReport;
   /** Orders that are not closed, with how far they are. */
   readonly repairs: readonly OpenRepair[];
 }
@@ -135,6 +141,7 @@ export class Custodian {
   readonly #audit: AuditFold;
   readonly #keeper: RegisterKeeper;
   readonly #erasures: Erasures;
+  readonly #losses: Losses;
   readonly #regionSites: RegionSites;
   readonly #samples: StoredSamples;
   readonly #payments: Payments;
@@ -194,6 +201,21 @@ export class Custodian {
       },
       erasures,
     );
+    this.#losses = new Losses({
+      region,
+      head,
+      sites: this.#regionSites,
+      samples: this.#samples,
+      outcomes: deps.outcomes,
+      orders: () => deps.control().losses ?? [],
+      isErasureOrdered: (event) => this.#isErased(event),
+      now: deps.now,
+      elapsed: deps.elapsed,
+      lost: (debt, data) => {
+        this.#payments.lost(debt);
+        deps.lost?.(data);
+      },
+    });
   }
 
   /**
@@ -234,10 +256,12 @@ export class Custodian {
       append: (decide, at) => head.appendAccess(decide, at),
       confirm: () => head.confirm(),
       sitesWith: (stored) =>
-        this.#audit
-          .withCopies(holdingOf(stored))
-          .copies.map(({ site }) => site)
-          .filter((site) => this.#regionSites.mayAsk(site)),
+        head.isLost(stored.position)
+          ? []
+          : this.#audit
+              .withCopies(holdingOf(stored))
+              .copies.map(({ site }) => site)
+              .filter((site) => this.#regionSites.mayAsk(site)),
     };
   }
 
@@ -262,6 +286,7 @@ export class Custodian {
       if (!signal.aborted) await this.#findDebts(partition, signal);
     if (!signal.aborted) this.#foundAll();
     if (!signal.aborted) await this.#erase(signal);
+    if (!signal.aborted) await this.#giveUp(signal);
     for (const site of this.#sites) if (!signal.aborted) await this.#payments.pay(site, signal);
     for (const repair of this.#openRepairs()) if (!signal.aborted) await this.#goOn(repair, signal);
     return this.report();
@@ -284,6 +309,7 @@ export class Custodian {
       erasures: this.#erasures.report(
         Math.max(0, ...this.#sites.map((site) => this.#head.unerasedIn(site))),
       ),
+      losses: this.#losses.report,
       repairs: [...this.#repairs.values()].map(({ order, counts }) => ({ order, ...counts })),
     };
   }
@@ -368,6 +394,11 @@ export class Custodian {
     );
     this.#busy ||= busy;
     await this.#keepIfDue();
+  }
+
+  async #giveUp(signal: AbortSignal): Promise<void> {
+    const { busy } = await this.#losses.step(this.#sites, signal);
+    this.#busy ||= busy;
   }
 
   #isErased(event: StoredEvent): boolean {

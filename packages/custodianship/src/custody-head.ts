@@ -2,10 +2,13 @@ import {
   ACCESS_APPROVED,
   ACCESS_REFUSED,
   ACCESS_REQUESTED,
+  LOSS_CLOSED,
+  LOSS_REFUSED,
   ORDER_CLOSED,
   SAMPLE_ACCESSED,
   SAMPLE_COPIED,
   SAMPLE_ERASED,
+  SAMPLE_LOST,
   SAMPLE_NOT_REPAIRED,
   custodyDigest,
   custodyEntry,
@@ -17,6 +20,9 @@ import type {
   CopiedData,
   CustodyEvent,
   ErasedData,
+  LossClosedData,
+  LossRefusedData,
+  LostData,
   NotRepairedData,
 } from '@residency/contracts';
 import { defined } from '@residency/defined';
@@ -64,6 +70,9 @@ export interface SavedHead {
   readonly notRepaired: readonly SavedSet[];
   /** Samples that a site has a tombstone of. */
   readonly erased: readonly SavedSet[];
+  /** Samples that were given up; by open order those that are lost by it, and those that are not. */
+  readonly lost: readonly SavedSet[];
+  readonly lossRefused: readonly SavedSet[];
   /** Values of events about accesses of the last 48 hours, in order. */
   readonly accesses: readonly Buffer[];
 }
@@ -77,8 +86,20 @@ const NOTHING: SavedHead = {
   repaired: [],
   notRepaired: [],
   erased: [],
+  lost: [],
+  lossRefused: [],
   accesses: [],
 };
+
+/** Events of one transaction, each list in order, the lists in this order. */
+export interface CustodyFacts {
+  readonly copies?: readonly Omit<CopiedData, 'previous'>[];
+  readonly notRepaired?: readonly Omit<NotRepairedData, 'previous'>[];
+  readonly erased?: readonly Omit<ErasedData, 'previous'>[];
+  readonly lost?: readonly Omit<LostData, 'previous'>[];
+  readonly lossRefused?: readonly Omit<LossRefusedData, 'previous'>[];
+  readonly lossClosed?: readonly Omit<LossClosedData, 'previous'>[];
+}
 
 /**
  * What a custodian knows of its region's custody log: its last event, and who has got a copy. With a
@@ -96,6 +117,8 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
   #end: CustodyEnd | undefined;
   #passedOver = 0;
   readonly #erased: OffsetSets;
+  readonly #lost: OffsetSets;
+  readonly #lossRefused: OffsetSets;
   #followed = 0;
   /** Ends when the last call that appends has ended. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -103,14 +126,16 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
 
   private constructor(
     log: Log,
-    { end, prints, closed, repaired, notRepaired, erased, accesses }: SavedHead,
+    { end, prints, closed, repaired, notRepaired, accesses, ...sets }: SavedHead,
   ) {
     this.#log = log;
     this.#copied = CopyPrints.of(prints);
     this.#closed = new Set(closed);
     this.#repaired = OffsetSets.of(repaired);
     this.#notRepaired = OffsetSets.of(notRepaired);
-    this.#erased = OffsetSets.of(erased);
+    this.#erased = OffsetSets.of(sets.erased);
+    this.#lost = OffsetSets.of(sets.lost);
+    this.#lossRefused = OffsetSets.of(sets.lossRefused);
     this.#end = end;
     for (const value of accesses) {
       const event = custodyEventIn(value);
@@ -164,6 +189,8 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
       repaired: this.#repaired.save(),
       notRepaired: this.#notRepaired.save(),
       erased: this.#erased.save(),
+      lost: this.#lost.save(),
+      lossRefused: this.#lossRefused.save(),
       accesses: this.accesses.save(),
     };
   }
@@ -206,7 +233,23 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
     return this.#erased.size(ANYWHERE) - this.#erased.size(site);
   }
 
-  /** What an open order did by now, also by an earlier custodian. */
+  /** The sample that was stored from this position was given up. */
+  isLost(position: string): boolean {
+    return this.#lost.has(ANYWHERE, ...placeOf(position));
+  }
+
+  /** An open order to give samples up has its event about this one. */
+  isJudged(order: string, position: string): boolean {
+    const place = placeOf(position);
+    return this.#lost.has(order, ...place) || this.#lossRefused.has(order, ...place);
+  }
+
+  /** What an open order to give samples up did by now, also by an earlier custodian. */
+  lossesOf(order: string): { readonly lost: number; readonly refused: number } {
+    return { lost: this.#lost.size(order), refused: this.#lossRefused.size(order) };
+  }
+
+  /** What an open order to repair a site did by now, also by an earlier custodian. */
   countsOf(order: string): { readonly copied: number; readonly unpaid: number } {
     return { copied: this.#repaired.size(order), unpaid: this.#notRepaired.size(order) };
   }
@@ -257,35 +300,34 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
     await this.#append([(previous) => ({ type: ORDER_CLOSED, data: { ...data, previous } })], at);
   }
 
-  /**
-   * Appends one event for each copy, for each that could not be made anew, and for each erased sample,
-   * all or none. Throws as
-   * `CustodyLog.append`.
-   */
-  async append(
-    this: CustodyHead,
-    {
-      copies = [],
-      notRepaired = [],
-      erased = [],
-    }: {
-      readonly copies?: readonly Omit<CopiedData, 'previous'>[];
-      readonly erased?: readonly Omit<ErasedData, 'previous'>[];
-      readonly notRepaired?: readonly Omit<NotRepairedData, 'previous'>[];
-    },
-    at: number,
-  ): Promise<void> {
+  /** Appends one event for each fact, all or none. Throws as `CustodyLog.append`. */
+  async append(this: CustodyHead, facts: CustodyFacts, at: number): Promise<void> {
+    const { copies = [], notRepaired = [], erased = [] } = facts;
+    const { lost = [], lossRefused = [], lossClosed = [] } = facts;
+    type Next = (previous: string | null) => Fact;
     const events = [
-      ...copies.map((data) => (previous: string | null): Fact => ({
+      ...copies.map((data): Next => (previous) => ({
         type: SAMPLE_COPIED,
         data: { ...data, previous },
       })),
-      ...notRepaired.map((data) => (previous: string | null): Fact => ({
+      ...notRepaired.map((data): Next => (previous) => ({
         type: SAMPLE_NOT_REPAIRED,
         data: { ...data, previous },
       })),
-      ...erased.map((data) => (previous: string | null): Fact => ({
+      ...erased.map((data): Next => (previous) => ({
         type: SAMPLE_ERASED,
+        data: { ...data, previous },
+      })),
+      ...lost.map((data): Next => (previous) => ({
+        type: SAMPLE_LOST,
+        data: { ...data, previous },
+      })),
+      ...lossRefused.map((data): Next => (previous) => ({
+        type: LOSS_REFUSED,
+        data: { ...data, previous },
+      })),
+      ...lossClosed.map((data): Next => (previous) => ({
+        type: LOSS_CLOSED,
         data: { ...data, previous },
       })),
     ];
@@ -379,6 +421,25 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
         }
         this.#erased.add(ANYWHERE, ...placeOf(of));
         if (event.data.repair !== undefined) this.#repaired.add(event.data.repair, ...placeOf(of));
+        return;
+      }
+      case SAMPLE_LOST: {
+        const { of, order, sites } = event.data;
+        this.#lost.add(ANYWHERE, ...placeOf(of));
+        this.#lost.add(order, ...placeOf(of));
+        for (const { site } of sites) this.#copiedTo.add(site);
+        return;
+      }
+      case LOSS_REFUSED: {
+        const { of, order } = event.data;
+        if (of !== undefined) this.#lossRefused.add(order, ...placeOf(of));
+        return;
+      }
+      case LOSS_CLOSED: {
+        const { order } = event.data;
+        this.#closed.add(order);
+        this.#lost.clear(order);
+        this.#lossRefused.clear(order);
         return;
       }
       case ACCESS_REQUESTED:

@@ -14,6 +14,8 @@ export interface Debt {
   readonly event: StoredEvent;
   /** A site has a tombstone in its place: the others owe one, and nobody a copy. */
   readonly isErased: boolean;
+  /** It was given up: no site owes a copy. If it was erased since, sites owe tombstones all the same. */
+  readonly isLost: boolean;
 }
 
 /** `undefined`: the record is no `stored` event of the region. */
@@ -34,5 +36,6 @@ export function debtOf(event: StoredEvent, partition: number, offset: bigint): D
     holding: holdingOf(storedSample(event)),
     event,
     isErased: false,
+    isLost: false,
   };
 }

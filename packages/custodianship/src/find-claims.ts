@@ -150,6 +150,8 @@ async function readRun(
       if (!isStoredIn(region, event) || !fold.stored.has(partition, offset, event.data.submission))
         return undefined;
       found += 1;
+      // What was given up owns no identity any more. Erased, it has a tombstone, or must have one.
+      if (fold.isLost(event) && !fold.isErased(event)) continue;
       const has = sitesWith(event, sites, fold, listed);
       if (!has.includes(sites[0])) claims.push(claimOf(event));
       // What was erased is no loss.

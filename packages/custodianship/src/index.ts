@@ -8,6 +8,7 @@ export type { ArbiterChange, ChangeArbiterDeps } from './change-arbiter.ts';
 export { findClaims } from './find-claims.ts';
 export type { FindClaimsDeps, FoundClaims, ListedSites } from './find-claims.ts';
 export type { ErasureReport } from './erasures.ts';
+export type { LossReport } from './losses.ts';
 export { KeySet } from './key-set.ts';
 export { storedObjects } from './stored-objects.ts';
 export type { StoredObjects } from './stored-objects.ts';

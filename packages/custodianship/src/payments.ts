@@ -137,6 +137,14 @@ export class Payments {
     this.#deps.erased(data);
   }
 
+  /** No site owes it any more. */
+  lost(debt: Debt): void {
+    for (const site of this.#deps.fold.sites) {
+      this.#debts.paid(site, debt.partition, debt.offset);
+      this.#unpaid.delete(nameOf(site, debt));
+    }
+  }
+
   oweTombstones(debt: Debt): void {
     const { fold, head } = this.#deps;
     const { partition, offset, at, holding } = debt;

@@ -29,6 +29,7 @@ export class RegionSites implements Sources {
   #known: ReadonlySet<string> = new Set();
   /** Out of service: nothing is asked of them. */
   #out: ReadonlySet<string> = new Set();
+  #awaited: readonly string[] = [];
 
   constructor(deps: RegionSitesDeps) {
     this.#deps = deps;
@@ -47,7 +48,13 @@ export class RegionSites implements Sources {
     const service = serviceOf(control(), region);
     const sites = inForce === undefined ? [] : sitesInService(service, ofRegion(inForce.document));
     this.#out = new Set([...service.out.keys()].filter((site) => !sites.includes(site)));
+    this.#awaited = [...this.#out].filter((site) => !service.retired.has(site));
     return sites;
+  }
+
+  /** Out of service, and expected back: they may have copies. */
+  get awaited(): readonly string[] {
+    return this.#awaited;
   }
 
   /** False for a site of no policy version: its marker may be another region's. */
@@ -75,5 +82,9 @@ export class RegionSites implements Sources {
 
   failed(name: string, error: unknown): void {
     this.calls.failed(name, error);
+  }
+
+  answered(name: string): void {
+    this.calls.answered(name);
   }
 }

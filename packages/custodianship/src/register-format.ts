@@ -50,7 +50,7 @@ export interface Register {
   readonly erasures?: SavedErasures;
 }
 
-const FORMAT = 'residency-register/2';
+const FORMAT = 'residency-register/3';
 const WORD = 4;
 /** The most words of one piece, so that hashing one does not hold up other work. */
 const PIECE = 64 * 1024;
@@ -126,6 +126,8 @@ function blocksOf({ head, debts, stored }: Register): readonly Block[] {
     ...setsIn('repaired', head.repaired),
     ...setsIn('not-repaired', head.notRepaired),
     ...setsIn('erased', head.erased),
+    ...setsIn('lost', head.lost),
+    ...setsIn('loss-refused', head.lossRefused),
     ...setsIn('due', debts.due),
   ];
 }
@@ -179,6 +181,8 @@ function registerOf(json: Fields, rest: Buffer): Register {
       repaired: sets('repaired'),
       notRepaired: sets('not-repaired'),
       erased: sets('erased'),
+      lost: sets('lost'),
+      lossRefused: sets('loss-refused'),
     },
     debts: {
       due: sets('due'),

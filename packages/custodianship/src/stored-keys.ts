@@ -30,10 +30,20 @@ export class StoredKeys {
 
   /** The offsets of samples that are not in the set, in no order. */
   *without(partition: number, keys: Pick<KeySet, 'hasKey'>): Generator<bigint> {
+    yield* this.#offsets(partition, keys, false);
+  }
+
+  /** The offsets of samples that are in the set, in no order; others too, once in 2^64. */
+  *within(partition: number, keys: Pick<KeySet, 'hasKey'>): Generator<bigint> {
+    yield* this.#offsets(partition, keys, true);
+  }
+
+  *#offsets(partition: number, keys: Pick<KeySet, 'hasKey'>, isWithin: boolean): Generator<bigint> {
     for (const [first, words] of this.#keys.pages(String(partition)))
       for (let at = 0; at < words.length; at += WIDTH) {
         const [high, low] = [words[at] ?? 0, words[at + 1] ?? 0];
-        if ((high !== 0 || low !== 0) && !keys.hasKey(high, low)) yield first + BigInt(at / WIDTH);
+        if ((high !== 0 || low !== 0) && keys.hasKey(high, low) === isWithin)
+          yield first + BigInt(at / WIDTH);
       }
   }
 

@@ -1,6 +1,9 @@
 import type { AuditFold } from './audit-fold.ts';
 import { debtIn } from './debt.ts';
 import type { Debt } from './debt.ts';
+import type { KeySet } from './key-set.ts';
+import { OffsetSet } from './offset-set.ts';
+import { runsOf } from './runs-of.ts';
 import type { AuditFeed, AuditFeedRecord } from './ports/audit-feed.ts';
 
 const BATCH = { copies: 16, bytes: 32 * 1024 * 1024 };
@@ -64,6 +67,26 @@ export class StoredSamples {
     if (batch.length > 0) yield batch;
   }
 
+  /** Those of these submissions, as `batches`. `wanted`: before the record is decoded. */
+  async *of(
+    submissions: Pick<KeySet, 'hasKey'>,
+    wanted: (partition: number, offset: bigint) => boolean,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly Debt[]> {
+    for (const partition of await this.partitions()) {
+      const offsets = new OffsetSet();
+      for (const offset of this.#fold.stored.within(partition, submissions))
+        if (wanted(partition, offset)) offsets.add(offset);
+      for (const { from, count } of runsOf(partition, offsets))
+        yield* this.batches(partition, from, {
+          most: count,
+          signal,
+          record: ({ offset }) => offsets.has(offset),
+          debt: () => true,
+        });
+    }
+  }
+
   /** Those that a site has a copy of, or a tombstone. `from`: by partition; absent: all. */
   async *in(
     site: string,
@@ -78,7 +101,7 @@ export class StoredSamples {
         debt: (debt) =>
           debt.isErased
             ? !this.#fold.owing(debt).includes(site)
-            : debt.holding.copies.some((copy) => copy.site === site),
+            : !debt.isLost && debt.holding.copies.some((copy) => copy.site === site),
       });
   }
 }

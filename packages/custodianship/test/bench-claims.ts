@@ -95,6 +95,8 @@ function madeRegister(): Register {
       repaired: [],
       notRepaired: [],
       erased: [],
+      lost: [],
+      lossRefused: [],
       accesses: [],
     },
     debts: { due: [], oldestAt: [] },

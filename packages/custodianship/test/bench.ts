@@ -191,6 +191,8 @@ function madeRegister(
       repaired: [],
       notRepaired: [],
       erased: [],
+      lost: [],
+      lossRefused: [],
       accesses: [],
     },
     debts: isPaid

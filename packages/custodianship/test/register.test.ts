@@ -424,8 +424,8 @@ describe('a register', () => {
   });
 
   it.each<[string, (line: string) => string]>([
-    ['an earlier format', (line) => line.replace('register/2', 'register/1')],
-    ['a later format', (line) => line.replace('register/2 ', 'register/20 ')],
+    ['an earlier format', (line) => line.replace('register/3', 'register/2')],
+    ['a later format', (line) => line.replace('register/3 ', 'register/30 ')],
     ['the other order of bytes', (line) => line.replace(/"little":\w+/, '"little":0')],
     ['no JSON', (line) => line.replace('{', '[')],
     ['an offset below 0', (line) => line.replace('"offset":"', '"offset":"-')],

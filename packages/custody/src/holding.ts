@@ -43,6 +43,22 @@ export interface SampleErased {
   readonly sites: readonly string[];
 }
 
+/** No site of the region has a good copy, and a person gave the sample up. */
+export interface SampleLost {
+  readonly type: 'lost';
+  /** The position of the `stored` event. */
+  readonly of: string;
+  readonly submission: string;
+  readonly region: string;
+  /** The order by which it was given up. */
+  readonly order: string;
+  /** The sites that were read. */
+  readonly sites: readonly string[];
+}
+
+/** A custody event that says where a stored sample is. */
+export type SampleEvent = SampleCopied | SampleErased | SampleLost;
+
 /** Where a stored sample is, after the custody events so far. */
 export interface Holding {
   readonly position: string;
@@ -59,6 +75,8 @@ export interface Holding {
   readonly unequal: readonly PlacedCopy[];
   /** The order by which it was erased, and the sites that have a tombstone; absent: it was not. */
   readonly erased?: { readonly order: string; readonly sites: readonly string[] };
+  /** The order by which it was given up; absent: it was not. It then has no copy, and none is owed. */
+  readonly lost?: { readonly order: string };
 }
 
 export const CUSTODY_FINDING_CODES = [
@@ -66,6 +84,9 @@ export const CUSTODY_FINDING_CODES = [
   'COPY_DIFFERS',
   'COPIED_TWICE',
   'COPIED_AFTER_ERASURE',
+  'COPIED_AFTER_LOSS',
+  'LOST_AFTER_ERASURE',
+  'LOST_TWICE',
 ] as const;
 
 /** A custody event that cannot follow the ones before it. It changes nothing. */
@@ -99,7 +120,7 @@ export function holdingOf({ position, submission, region, placements }: StoredSa
 /** The holding after one more event, or the reason why the event cannot follow. */
 export function evolveHolding(
   holding: Holding,
-  event: SampleCopied | SampleErased,
+  event: SampleEvent,
 ): { readonly holding: Holding; readonly finding?: CustodyFinding } {
   const finding = (code: CustodyFinding['code']) => ({
     holding,
@@ -109,10 +130,16 @@ export function evolveHolding(
   if (of !== holding.position || submission !== holding.submission || region !== holding.region)
     return finding('COPY_OF_ANOTHER');
   if (event.type === 'erased') return { holding: erase(holding, event) };
+  if (event.type === 'lost') {
+    if (holding.erased !== undefined) return finding('LOST_AFTER_ERASURE');
+    if (holding.lost !== undefined) return finding('LOST_TWICE');
+    return { holding: { ...holding, copies: [], unequal: [], lost: { order: event.order } } };
+  }
   const { copy, isRepair = false } = event;
   if (copy.sealedSha256 !== holding.sealedSha256 || copy.sealedBytes !== holding.sealedBytes)
     return finding('COPY_DIFFERS');
   if (holding.erased !== undefined) return finding('COPIED_AFTER_ERASURE');
+  if (holding.lost !== undefined) return finding('COPIED_AFTER_LOSS');
   if (holding.copies.some(({ site }) => site === copy.site))
     return isRepair ? { holding } : finding('COPIED_TWICE');
   return {
@@ -136,15 +163,12 @@ function erase(holding: Holding, { order, sites: more }: SampleErased): Holding 
   };
 }
 
-function siteOf(event: SampleCopied | SampleErased): string {
+function siteOf(event: SampleEvent): string {
   return event.type === 'copied' ? event.copy.site : event.sites.join(' ');
 }
 
 /** Where the sample of one `stored` event is. `events`: the custody events about it, in order. */
-export function holding(
-  stored: StoredSample,
-  events: readonly (SampleCopied | SampleErased)[],
-): Folded {
+export function holding(stored: StoredSample, events: readonly SampleEvent[]): Folded {
   let folded = holdingOf(stored);
   const findings: CustodyFinding[] = [];
   for (const event of events) {
@@ -157,13 +181,13 @@ export function holding(
 
 /**
  * The sites of `sites` that do not have the holding's ciphertext, in their order. Nobody is owed a
- * copy of an erased sample.
+ * copy of a sample that was erased or is lost.
  */
 export function owedSites(
-  { copies, erased }: Holding,
+  { copies, erased, lost }: Holding,
   sites: readonly string[],
 ): readonly string[] {
-  if (erased !== undefined) return [];
+  if (erased !== undefined || lost !== undefined) return [];
   const has = new Set(copies.map(({ site }) => site));
   return sites.filter((site) => !has.has(site));
 }

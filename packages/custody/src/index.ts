@@ -13,5 +13,7 @@ export type {
   PlacedCopy,
   SampleCopied,
   SampleErased,
+  SampleEvent,
+  SampleLost,
   StoredSample,
 } from './holding.ts';

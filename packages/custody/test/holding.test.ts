@@ -11,6 +11,8 @@ import type {
   PlacedCopy,
   SampleCopied,
   SampleErased,
+  SampleEvent,
+  SampleLost,
   StoredSample,
 } from '@residency/custody';
 import {
@@ -176,6 +178,53 @@ describe('the holding of an erased sample', () => {
   });
 });
 
+const lost = (change: Partial<SampleLost> = {}): SampleLost => ({
+  type: 'lost',
+  of: STORED.position,
+  submission: STORED.submission,
+  region: STORED.region,
+  order: 'order-3',
+  sites: ['zrh-1', 'zrh-2'],
+  ...change,
+});
+
+describe('the holding of a lost sample', () => {
+  const unequal = { ...STORED, placements: [copy('zrh-1'), copy('zrh-2', 'c2')] } as const;
+  const now = holding(unequal, [lost()]).holding;
+
+  it('has no copy of any ciphertext, and owes none', () => {
+    expect(now).toEqual({
+      ...holdingOf(unequal),
+      copies: [],
+      unequal: [],
+      lost: { order: 'order-3' },
+    });
+    expect(owedSites(now, SITES)).toEqual([]);
+  });
+
+  it.each<[string, SampleEvent, string]>([
+    ['a copy', copied(copy('zrh-3')), 'COPIED_AFTER_LOSS'],
+    ['a repair', copied(copy('zrh-1'), { isRepair: true }), 'COPIED_AFTER_LOSS'],
+    ['a second loss', lost({ order: 'order-4' }), 'LOST_TWICE'],
+    ['a loss of another submission', lost({ submission: 't' }), 'COPY_OF_ANOTHER'],
+  ])('does not follow %s', (_, event, code) => {
+    expect(evolveHolding(now, event)).toMatchObject({ holding: now, finding: { code } });
+  });
+
+  it('may be erased, and an erased sample may not be lost', () => {
+    const gone = evolveHolding(now, erased(['zrh-1']));
+    expect(gone).toEqual({
+      holding: { ...now, erased: { order: 'order-1', sites: ['zrh-1'] } },
+    });
+    expect(unerasedSites(gone.holding, ['zrh-1', 'zrh-2'])).toEqual(['zrh-2']);
+    const first = evolveHolding(holdingOf(STORED), erased(['zrh-1'])).holding;
+    expect(evolveHolding(first, lost())).toMatchObject({
+      holding: first,
+      finding: { code: 'LOST_AFTER_ERASURE', site: 'zrh-1 zrh-2' },
+    });
+  });
+});
+
 const anyCopy = record({
   site: constantFrom(...SITES, 'mow-1'),
   sealedSha256: constantFrom('c1', 'c2'),
@@ -192,7 +241,15 @@ const anyCopied = oneof(
     copied(one, { region }),
   ),
 );
-const anyEvent = oneof({ weight: 3, arbitrary: anyCopied }, { weight: 1, arbitrary: anyErasure });
+const anyLoss = record({
+  order: constantFrom('order-1', 'order-2'),
+  region: constantFrom('zurich', 'zurich', 'moscow'),
+}).map((change) => lost(change));
+const anyEvent = oneof(
+  { weight: 3, arbitrary: anyCopied },
+  { weight: 1, arbitrary: anyErasure },
+  { weight: 1, arbitrary: anyLoss },
+);
 const anyStored = array(anyCopy, { minLength: 1, maxLength: 3 }).map(
   ([first = copy('zrh-1'), ...others]): StoredSample => ({
     ...STORED,
@@ -231,7 +288,7 @@ it('an event that cannot follow changes nothing, so it may be left out', () => {
   );
 });
 
-it('owes exactly the sites that it does not have, and nothing of an erased sample', () => {
+it('owes exactly the sites that it does not have, and nothing of an erased or lost sample', () => {
   assert(
     property(
       anyStored,
@@ -241,7 +298,9 @@ it('owes exactly the sites that it does not have, and nothing of an erased sampl
         const { holding: now } = holding(stored, events);
         const has = now.copies.map(({ site }) => site);
         expect(owedSites(now, sites)).toEqual(
-          now.erased === undefined ? sites.filter((site) => !has.includes(site)) : [],
+          now.erased === undefined && now.lost === undefined
+            ? sites.filter((site) => !has.includes(site))
+            : [],
         );
         expect(unerasedSites(now, sites)).toEqual(
           now.erased === undefined
@@ -253,13 +312,12 @@ it('owes exactly the sites that it does not have, and nothing of an erased sampl
   );
 });
 
-const isErasure = (event: SampleCopied | SampleErased): event is SampleErased =>
-  event.type === 'erased';
-const isFollowedErasure = (event: SampleCopied | SampleErased): boolean =>
+const isErasure = (event: SampleEvent): event is SampleErased => event.type === 'erased';
+const isFollowedErasure = (event: SampleEvent): boolean =>
   isErasure(event) && event.region === STORED.region;
 
 /** All sites that the events erase, and the order of the first one. */
-function erasureOf(events: readonly (SampleCopied | SampleErased)[]): {
+function erasureOf(events: readonly SampleEvent[]): {
   readonly order: string | undefined;
   readonly sites: readonly string[];
 } {
@@ -277,7 +335,7 @@ it('is erased where the events say it and nowhere else, by the first order, and 
       for (const { site } of [...now.copies, ...now.unequal]) expect(sites).not.toContain(site);
       // What no event erased stays.
       const before = holding(stored, events.slice(0, events.findIndex(isFollowedErasure)));
-      if (now.erased !== undefined)
+      if (now.erased !== undefined && now.lost === undefined)
         expect(now.copies).toEqual(
           before.holding.copies.filter(({ site }) => !sites.includes(site)),
         );
@@ -304,6 +362,30 @@ it('no copied event after an erasure changes anything, and each is a finding', (
   );
 });
 
+it('is lost by the first loss that follows, has no copy from then on, and is lost once', () => {
+  assert(
+    property(anyStored, array(anyEvent, { maxLength: 12 }), (stored, events) => {
+      const { holding: now, findings } = holding(stored, events);
+      const before = (index: number): boolean => events.slice(0, index).some(isFollowedErasure);
+      const losses = events.filter(
+        (event, index): event is SampleLost =>
+          event.type === 'lost' && event.region === STORED.region && !before(index),
+      );
+      expect(now.lost?.order).toBe(losses[0]?.order);
+      if (now.lost !== undefined) expect([now.copies, now.unequal]).toEqual([[], []]);
+      expect(findings.filter(({ code }) => code === 'LOST_TWICE').length).toBe(
+        events.filter(
+          (event, index) =>
+            event.type === 'lost' &&
+            event.region === STORED.region &&
+            !before(index) &&
+            event !== losses[0],
+        ).length,
+      );
+    }),
+  );
+});
+
 it('comes to the same whatever the order of its erasures, but for the order that is named', () => {
   const settled = ({ erased: gone, ...rest }: Holding): unknown => [
     rest,
@@ -327,11 +409,14 @@ it('comes to the same whatever the order of its erasures, but for the order that
   );
 });
 
-it('has four codes of findings', () => {
+it('has seven codes of findings', () => {
   expect([...CUSTODY_FINDING_CODES]).toEqual([
     'COPY_OF_ANOTHER',
     'COPY_DIFFERS',
     'COPIED_TWICE',
     'COPIED_AFTER_ERASURE',
+    'COPIED_AFTER_LOSS',
+    'LOST_AFTER_ERASURE',
+    'LOST_TWICE',
   ]);
 });

@@ -11,7 +11,10 @@ export interface Unclaimed {
   readonly setAside: readonly number[];
   /** Sites in which stored events claim its objects. */
   readonly claimed: readonly number[];
+  /** Whether there is a stored event of a sample that is not lost. */
   readonly stored: boolean;
+  /** Sites of the regions in which a sample of the identity is lost. */
+  readonly lost: readonly number[];
 }
 
 /**
@@ -60,6 +63,21 @@ export class Claims {
     ]);
   }
 
+  /**
+   * Records a stored event whose sample is lost. `sites`: in which it claims an object all the same,
+   * because the sample was erased since. What was set aside for it may stay.
+   */
+  addLost(
+    submission: string,
+    position: Position,
+    { sites, region }: { readonly sites: readonly number[]; readonly region: readonly number[] },
+  ): void {
+    this.#index.addLost(submission, this.#at(position), {
+      claimed: [...sites, ...region.map((site) => this.#sites + site)],
+      lost: region,
+    });
+  }
+
   /** Whether a stored event of the identity is about that record. */
   isStored(submission: string, position: Position): boolean {
     return this.#index.isStoredAt(submission, this.#at(position));
@@ -67,7 +85,7 @@ export class Claims {
 
   /** The objects that no stored event claims. Do not add anything during the iteration. */
   *unclaimed(): Generator<Unclaimed> {
-    for (const { submission, places, claimed, stored } of this.#index.unclaimed())
+    for (const { submission, places, claimed, stored, lost } of this.#index.unclaimed())
       yield {
         submission,
         sites: places.filter((place) => place < this.#sites),
@@ -76,6 +94,7 @@ export class Claims {
           .map((place) => place - this.#sites),
         claimed: claimed.filter((place) => place < this.#sites),
         stored,
+        lost,
       };
   }
 

@@ -1,6 +1,13 @@
 import { parsePosition, sha256OfParts } from '@residency/contracts';
 import { holding } from '@residency/custody';
-import type { Folded, SampleCopied, SampleErased, StoredSample } from '@residency/custody';
+import type {
+  Folded,
+  SampleCopied,
+  SampleErased,
+  SampleEvent,
+  SampleLost,
+  StoredSample,
+} from '@residency/custody';
 import { partitionOf } from './audit-chain.ts';
 
 /** The offsets of one page. */
@@ -14,6 +21,8 @@ const REPAIR = 2;
 const LATE = 4;
 /** In place of a site's name, for events that a sample was erased; no site has it. */
 const ERASED = ' ';
+/** The same, for events that a sample was given up. */
+const LOST = '  ';
 /** In place of a member that differs from the stored event's. */
 const ANOTHER = '';
 
@@ -25,12 +34,12 @@ interface Later {
   /** The print of the ciphertext; of an erasure, the number of its order and sites. */
   readonly bytes: number;
   readonly isRepair: boolean;
-  /** It came after an event of the same sample's erasure. */
+  /** A copy: it came after an event that the sample was erased or given up; a loss: after an erasure. */
   readonly isLate: boolean;
 }
 
-/** Of an event that a sample was erased. */
-type Erasure = Pick<SampleErased, 'order' | 'sites'>;
+/** Of an event that a sample was erased or given up. */
+type End = Pick<SampleErased, 'order' | 'sites'>;
 
 /**
  * The custody events by the position that they are about, for the fold. A backfill makes one for
@@ -39,7 +48,7 @@ type Erasure = Pick<SampleErased, 'order' | 'sites'>;
  * object is compared whole. Memory: pages of 64 offsets for each site and partition, about a
  * kilobyte each. 10 million copies in one site take about 170 MB; an event without neighbours takes
  * a kilobyte. A second event about one position and site, which no custodian writes, takes about
- * 300 bytes. Erasures of a partition have pages like a site's.
+ * 300 bytes. Erasures and losses of a partition have pages like a site's.
  */
 export class CustodyIndex {
   readonly #partitions = new Map<string, Map<string, Pages>>();
@@ -48,19 +57,27 @@ export class CustodyIndex {
   readonly #accesses = new Set<string>();
 
   /** Orders with the sites that events name, each once; an event has their number. */
-  readonly #erasures: Erasure[] = [];
+  readonly #ends: End[] = [];
   readonly #numbers = new Map<string, number>();
 
   /** Call in the order of the region's custody log. */
-  add(event: SampleCopied | SampleErased): void {
+  add(event: SampleEvent): void {
     const { of, submission, region } = event;
     const names = print(submission, region);
-    if (event.type === 'erased') {
-      this.#add(of, ERASED, { names, bytes: this.#number(event), isRepair: false, isLate: false });
+    const isAfter = (end: string): boolean =>
+      this.#read(of, end).some((earlier) => earlier.names === names);
+    if (event.type !== 'copied') {
+      const isLost = event.type === 'lost';
+      this.#add(of, isLost ? LOST : ERASED, {
+        names,
+        bytes: this.#number(event),
+        isRepair: false,
+        isLate: isLost && isAfter(ERASED),
+      });
       return;
     }
     const { copy, isRepair = false } = event;
-    const isLate = this.#read(of, ERASED).some((erased) => erased.names === names);
+    const isLate = isAfter(ERASED) || isAfter(LOST);
     this.#add(of, copy.site, { names, bytes: ciphertext(copy), isRepair, isLate });
   }
 
@@ -89,25 +106,41 @@ export class CustodyIndex {
   }
 
   /**
-   * The events about this stored sample, for each site in order; its erasure is ahead of the copies
-   * that came after it, and behind the others. They count as met from then on.
+   * The events about this stored sample, for each site in order; its loss and erasure are ahead of the
+   * copies that came after one of them, and behind the others. They count as met from then on.
    */
-  about(stored: StoredSample): readonly (SampleCopied | SampleErased)[] {
+  about(stored: StoredSample): readonly SampleEvent[] {
     this.#accesses.delete(accessKey(stored.position, stored.submission, stored.region));
     const sites = this.#partitions.get(partitionOf(parsePosition(stored.position)));
     if (sites === undefined) return [];
     const early: SampleCopied[] = [];
     const late: SampleCopied[] = [];
     for (const site of sites.keys())
-      if (site !== ERASED)
+      if (site !== ERASED && site !== LOST)
         for (const event of this.#read(stored.position, site, true))
           (event.isLate ? late : early).push(asCopied(stored, site, event));
-    // Few samples are erased: the rest is for them alone.
-    if (!sites.has(ERASED)) return early;
-    const erased = this.#read(stored.position, ERASED, true).map((event) =>
-      asErased(stored, event, this.#erasures[event.bytes - 1]),
+    // Few samples are erased or given up: the rest is for them alone.
+    if (!sites.has(ERASED) && !sites.has(LOST)) return early;
+    const erased = this.#ended(stored, ERASED).map(
+      ({ end }) => ({ type: 'erased', ...end }) as const,
     );
-    return [...early, ...erased.filter((event) => event !== undefined), ...late];
+    const lost = this.#ended(stored, LOST);
+    const lostEvents = (isLate: boolean): readonly SampleLost[] =>
+      lost.filter((one) => one.isLate === isLate).map(({ end }) => ({ type: 'lost', ...end }));
+    return [...early, ...lostEvents(false), ...erased, ...lostEvents(true), ...late];
+  }
+
+  /** The events that the sample was erased, or given up. */
+  #ended(
+    stored: StoredSample,
+    kind: typeof ERASED | typeof LOST,
+  ): readonly { readonly isLate: boolean; readonly end: Omit<SampleErased, 'type'> }[] {
+    const { position: of, region } = stored;
+    return this.#read(of, kind, true).flatMap(({ names, bytes, isLate }) => {
+      const end = this.#ends[bytes - 1];
+      const submission = submissionIn(stored, names);
+      return end === undefined ? [] : [{ isLate, end: { of, submission, region, ...end } }];
+    });
   }
 
   /** The events of one position and site, in order. */
@@ -128,16 +161,16 @@ export class CustodyIndex {
   }
 
   /** From 1: 0 means "no event". */
-  #number({ order, sites }: SampleErased): number {
+  #number({ order, sites }: End): number {
     const key = [order, ...sites].join(' ');
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
-    const number = this.#erasures.push({ order, sites });
+    const number = this.#ends.push({ order, sites });
     this.#numbers.set(key, number);
     return number;
   }
 
-  /** The positions and sites of events that `about` never met; an access and an erasure have no site. */
+  /** The positions and sites of events that `about` never met; an access, an erasure and a loss have no site. */
   *unmet(): Generator<{ readonly position: string; readonly site?: string }> {
     for (const position of new Set(Array.from(this.#accesses, positionOf))) yield { position };
     for (const [partition, sites] of this.#partitions)
@@ -147,7 +180,7 @@ export class CustodyIndex {
             if (page[NAMES + at] !== 0 && ((page[FLAGS + at] ?? 0) & MET) === 0)
               yield {
                 position: `${partition}/${number * PAGE_OFFSETS + BigInt(at)}`,
-                ...(site === ERASED ? {} : { site }),
+                ...(site === ERASED || site === LOST ? {} : { site }),
               };
   }
 
@@ -162,20 +195,9 @@ export class CustodyIndex {
   }
 }
 
-function asErased(
-  { position, submission, region }: StoredSample,
-  { names }: Pick<Later, 'names'>,
-  erasure: Erasure | undefined,
-): SampleErased | undefined {
-  return erasure === undefined
-    ? undefined
-    : {
-        type: 'erased',
-        of: position,
-        submission: names === print(submission, region) ? submission : ANOTHER,
-        region,
-        ...erasure,
-      };
+/** The submission that an event names, by its print. */
+function submissionIn({ submission, region }: StoredSample, names: number): string {
+  return names === print(submission, region) ? submission : ANOTHER;
 }
 
 function asCopied(
@@ -183,13 +205,13 @@ function asCopied(
   site: string,
   { names, bytes, isRepair }: Later,
 ): SampleCopied {
-  const { position, submission, region } = stored;
+  const { position, region } = stored;
   const [{ sealedSha256, sealedBytes }] = stored.placements;
   return {
     type: 'copied',
     isRepair,
     of: position,
-    submission: names === print(submission, region) ? submission : ANOTHER,
+    submission: submissionIn(stored, names),
     region,
     copy: {
       site,

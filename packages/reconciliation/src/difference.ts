@@ -24,6 +24,10 @@ export const DIFFERENCE_CODES = [
   'COPIED_TWICE',
   'COPIED_AFTER_ERASURE',
   'ERASED_WITHOUT_ORDER',
+  'COPIED_AFTER_LOSS',
+  'LOST_AFTER_ERASURE',
+  'LOST_TWICE',
+  'LOST_WITHOUT_ORDER',
   // In the object of a stored event.
   'SITE_NOT_READ',
   'OBJECT_MISSING',
@@ -39,6 +43,7 @@ export const DIFFERENCE_CODES = [
   'ERASED_BUT_PRESENT',
   'TOMBSTONE_MISSING',
   // In other objects of a site.
+  'LOST_BUT_PRESENT',
   'OBJECT_WITHOUT_EVENT',
   'WRONG_REGION',
   'FOREIGN_OBJECT',

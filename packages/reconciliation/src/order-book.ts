@@ -1,32 +1,53 @@
-import type { ErasableSample, ErasureOrder } from '@residency/contracts';
+import type { ErasableSample, ErasureOrder, LossOrder } from '@residency/contracts';
 import type { ReconcileDeps } from './reconcile-deps.ts';
 import { Rereads } from './rereads.ts';
 
-/**
- * The orders to erase samples. The control log is read at the first question, and again for an order
- * that is not among those read (RECONCILIATION §27). Without a control log every order counts as given.
- */
-export class OrderBook {
-  readonly #read: ReconcileDeps['erasures'];
+/** Orders of the control log, which is read at the first question, and again for an unknown order. */
+class KnownOrders<Order extends { readonly act: string }> {
+  readonly #read: () => Promise<readonly Order[]>;
   readonly #rereads = new Rereads(() => this.#take());
-  #orders: ReadonlyMap<string, ErasureOrder> = new Map();
+  #orders: ReadonlyMap<string, Order> = new Map();
 
-  constructor(read: ReconcileDeps['erasures']) {
+  constructor(read: () => Promise<readonly Order[]>) {
     this.#read = read;
   }
 
-  /** Whether there is such an order. */
-  async has(act: string): Promise<boolean> {
-    return this.#read === undefined || (await this.#order(act)) !== undefined;
+  async get(act: string): Promise<Order | undefined> {
+    await this.#rereads.learn(act, () => this.#orders.has(act));
+    return this.#orders.get(act);
   }
 
-  /** Whether there is such an order, and it is about the sample. */
+  async #take(): Promise<void> {
+    this.#orders = new Map((await this.#read()).map((order) => [order.act, order]));
+  }
+}
+
+/**
+ * The orders to erase samples, and to give them up. The control log is read at the first question,
+ * and again for an order that is not among those read (RECONCILIATION §27). Without a control log
+ * every order counts as given.
+ */
+export class OrderBook {
+  readonly #erasures: KnownOrders<ErasureOrder> | undefined;
+  readonly #losses: KnownOrders<LossOrder> | undefined;
+
+  constructor({ erasures, losses }: Pick<ReconcileDeps, 'erasures' | 'losses'>) {
+    this.#erasures = erasures && new KnownOrders(async () => (await erasures()).orders);
+    this.#losses = losses && new KnownOrders(losses);
+  }
+
+  /** Whether there is such an order to erase. */
+  async has(act: string): Promise<boolean> {
+    return this.#erasures === undefined || (await this.#erasures.get(act)) !== undefined;
+  }
+
+  /** Whether there is such an order to erase, and it is about the sample. */
   async names(
     act: string,
     { region, submission, consentId, at }: ErasableSample,
   ): Promise<boolean> {
-    if (this.#read === undefined) return true;
-    const order = await this.#order(act);
+    if (this.#erasures === undefined) return true;
+    const order = await this.#erasures.get(act);
     return (
       order !== undefined &&
       (order.region === undefined || order.region === region) &&
@@ -35,13 +56,13 @@ export class OrderBook {
     );
   }
 
-  async #order(act: string): Promise<ErasureOrder | undefined> {
-    await this.#rereads.learn(act, () => this.#orders.has(act));
-    return this.#orders.get(act);
-  }
-
-  async #take(): Promise<void> {
-    const erasures = await this.#read?.();
-    this.#orders = new Map(erasures?.orders.map((order) => [order.act, order]));
+  /** Whether there is such an order to give samples up, and it is about the sample. */
+  async givesUp(
+    act: string,
+    { region, submission }: Pick<ErasableSample, 'region' | 'submission'>,
+  ): Promise<boolean> {
+    if (this.#losses === undefined) return true;
+    const order = await this.#losses.get(act);
+    return order?.region === region && order.submissions.includes(submission);
   }
 }

@@ -1,4 +1,4 @@
-import type { Erasures, ServiceHistory } from '@residency/contracts';
+import type { Erasures, LossOrder, ServiceHistory } from '@residency/contracts';
 import type { PolicyQuestions } from './policy-book.ts';
 import type { AuditTrail } from './ports/audit-trail.ts';
 import type { OpenSealed, ReadSealedHeader } from './ports/sealed-reader.ts';
@@ -16,6 +16,8 @@ export interface ReconcileDeps extends PolicyQuestions {
    * The orders of the control log up to now, read anew at each call. Absent: no order is compared.
    */
   readonly erasures?: () => Promise<Erasures>;
+  /** The same, of the orders to give samples up. */
+  readonly losses?: () => Promise<readonly LossOrder[]>;
   readonly readHeader: ReadSealedHeader;
   /** If present, every object is also opened. */
   readonly open?: OpenSealed;

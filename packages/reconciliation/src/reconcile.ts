@@ -96,7 +96,7 @@ function begin(deps: ReconcileDeps, options: ReconcileOptions): Run {
     sites: new ReachableSites(deps.sites, options),
     chain: new AuditChain(),
     custody: new CustodyIndex(),
-    orders: new OrderBook(deps.erasures),
+    orders: new OrderBook(deps),
     work: new BoundedWork({
       concurrency: options.concurrency ?? DEFAULTS.concurrency,
       bytes: options.bytesInWork ?? DEFAULTS.bytesInWork,

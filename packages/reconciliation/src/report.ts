@@ -37,6 +37,8 @@ export interface ReconciliationReport {
   readonly storedChecked: number;
   /** By the first reading of the events: no object is needed for it. */
   readonly owed: OwedCopies;
+  /** Stored samples that a person gave up and that were not erased since. No object of them is missing. */
+  readonly lost: number;
   /** Objects whose record is not settled yet. */
   readonly inFlight: number;
   /** Objects that opened to what their event names. */
@@ -57,6 +59,7 @@ export class ReportDraft {
     quarantined: 0,
   };
   storedChecked = 0;
+  lost = 0;
   inFlight = 0;
   opened = 0;
   readonly alsoIn: CappedList<AlsoIn>;
@@ -83,7 +86,7 @@ export class ReportDraft {
   }
 
   finish(): ReconciliationReport {
-    const { objects, events, storedChecked, inFlight, opened, alsoIn } = this;
+    const { objects, events, storedChecked, lost, inFlight, opened, alsoIn } = this;
     return {
       objects,
       events,
@@ -92,6 +95,7 @@ export class ReportDraft {
         total: [...this.#owed.values()].reduce((sum, copies) => sum + copies, 0),
         bySite: Object.fromEntries(this.#owed),
       },
+      lost,
       inFlight,
       opened,
       alsoIn: { total: alsoIn.total, list: alsoIn.items },

@@ -17,9 +17,20 @@ export interface UnclaimedPlaces {
   readonly places: readonly number[];
   /** The places that stored events name. */
   readonly claimed: readonly number[];
-  /** Whether there is a stored event. */
+  /** Whether there is a stored event of a sample that is not lost. */
   readonly stored: boolean;
+  /** Places in which an object of the identity is one of a lost sample. */
+  readonly lost: readonly number[];
 }
+
+/** The stored events of an identity whose samples are lost. */
+interface Lost {
+  readonly at: readonly StoredAt[];
+  readonly claimed: readonly number[];
+  readonly lost: readonly number[];
+}
+
+const NONE: Lost = { at: [], claimed: [], lost: [] };
 
 /**
  * The listed objects and the claims of events, one row for each identity: used (1 byte), id (32),
@@ -39,6 +50,9 @@ export class SubmissionIndex {
    * and rare.
    */
   readonly #more = new Map<string, StoredAt[]>();
+
+  /** Rare too. */
+  readonly #lost = new Map<string, Lost>();
 
   constructor(places: number) {
     this.#maskBytes = Math.ceil(places / 8);
@@ -87,34 +101,45 @@ export class SubmissionIndex {
     return claimed ? 'again' : 'elsewhere';
   }
 
+  /**
+   * Records a stored event whose sample is lost. It claims `claimed`, and keeps no other event from
+   * claiming the same places. An object in one of `lost` that nobody claims is one of a lost sample.
+   */
+  addLost(
+    submission: string,
+    at: StoredAt,
+    { claimed, lost }: { readonly claimed: readonly number[]; readonly lost: readonly number[] },
+  ): void {
+    const before = this.#lost.get(submission) ?? NONE;
+    this.#lost.set(submission, {
+      at: [...before.at, at],
+      claimed: [...before.claimed, ...claimed],
+      lost: [...before.lost, ...lost],
+    });
+  }
+
   isStoredAt(submission: string, { partition, offset }: StoredAt): boolean {
+    const isAt = (at: StoredAt): boolean => at.partition === partition && at.offset === offset;
+    if (this.#lost.get(submission)?.at.some(isAt) === true) return true;
     // A free row is all zeros, which means "not stored".
     const row = this.#probe(Buffer.from(submission, 'hex'), 0);
     if (!this.#isStored(row)) return false;
     const first =
       this.#rows.readUInt32LE(row + this.#at) === partition + 1 &&
       this.#rows.readBigUInt64LE(row + this.#at + 4) === offset;
-    return (
-      first ||
-      (this.#more
-        .get(submission)
-        ?.some((at) => at.partition === partition && at.offset === offset) ??
-        false)
-    );
+    return first || (this.#more.get(submission)?.some(isAt) ?? false);
   }
 
   /** Do not add anything during the iteration. */
   *unclaimed(): Generator<UnclaimedPlaces> {
     for (let row = 0; row < this.#rows.length; row += this.#rowBytes) {
       if (this.#rows[row] === 0 || !this.#hasUnclaimed(row)) continue;
-      const claimed = this.#bits(row + this.#claimed);
+      const submission = this.#rows.toString('hex', row + 1, row + 1 + ID_BYTES);
+      const { claimed: also, lost } = this.#lost.get(submission) ?? NONE;
+      const claimed = [...new Set([...this.#bits(row + this.#claimed), ...also])];
       const places = this.#bits(row + this.#listed).filter((place) => !claimed.includes(place));
-      yield {
-        submission: this.#rows.toString('hex', row + 1, row + 1 + ID_BYTES),
-        places,
-        claimed,
-        stored: this.#isStored(row),
-      };
+      if (places.length > 0)
+        yield { submission, places, claimed, stored: this.#isStored(row), lost };
     }
   }
 

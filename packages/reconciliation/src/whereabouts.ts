@@ -12,7 +12,7 @@ export interface Whereabouts {
   readonly findings: readonly CustodyFinding[];
   /**
    * The sites whose objects are compared: those that the event's policy names, and those with a copy
-   * or a tombstone.
+   * or a tombstone. Of a lost sample none, unless it was erased since.
    */
   readonly sites: readonly string[];
   /** The sites of its region, in any valid policy version, that have no copy yet. */
@@ -26,7 +26,8 @@ export function whereaboutsOf(
   const stored = storedSample(event);
   const folded = custody.fold(stored);
   const decided = sitesOfEvent(deps, event);
-  const { copies, erased } = folded.holding;
+  const { copies, erased, lost } = folded.holding;
+  if (lost !== undefined && erased === undefined) return { ...folded, sites: [], owed: [] };
   return {
     ...folded,
     sites: [...new Set([...decided, ...copies.map(({ site }) => site), ...(erased?.sites ?? [])])],

@@ -1,6 +1,6 @@
 import { sha256 } from '@residency/contracts';
 import { holding } from '@residency/custody';
-import type { SampleCopied, SampleErased, StoredSample } from '@residency/custody';
+import type { SampleCopied, SampleErased, SampleEvent, StoredSample } from '@residency/custody';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CustodyIndex } from '../src/custody-index.ts';
@@ -42,7 +42,8 @@ const event = fc.record({
   offset: fc.oneof(fc.bigInt({ min: 0n, max: 3n }), offset),
   site: fc.constantFrom('zrh-1', 'zrh-2', 'zrh-3'),
   mistake: fc.constantFrom('', '', '', 'submission', 'region', 'sealedSha256', 'sealedBytes'),
-  order: fc.constantFrom('', '', 'order-1', 'order-2'),
+  order: fc.constantFrom('', '', '', 'order-1', 'order-2'),
+  end: fc.constantFrom('erased', 'lost'),
 });
 
 describe('the index of custody events', () => {
@@ -50,21 +51,20 @@ describe('the index of custody events', () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 30 }), (made) => {
         const index = new CustodyIndex();
-        const events = made.map(
-          ({ offset: at, site, mistake, order }): SampleCopied | SampleErased => {
-            const sample = stored(at);
-            const right = copied(sample, site);
-            if (order !== '')
-              return {
-                ...erased(sample, [site, 'zrh-9'], order),
-                ...(mistake === 'submission' ? { submission: digest('another') } : {}),
-              };
-            if (mistake === 'submission' || mistake === 'region')
-              return { ...right, [mistake]: digest('another') };
-            const other = mistake === 'sealedBytes' ? 10 : digest('another');
-            return mistake === '' ? right : { ...right, copy: { ...right.copy, [mistake]: other } };
-          },
-        );
+        const events = made.map(({ offset: at, site, mistake, order, end }): SampleEvent => {
+          const sample = stored(at);
+          const right = copied(sample, site);
+          if (order !== '')
+            return {
+              ...erased(sample, [site, 'zrh-9'], order),
+              type: end,
+              ...(mistake === 'submission' ? { submission: digest('another') } : {}),
+            };
+          if (mistake === 'submission' || mistake === 'region')
+            return { ...right, [mistake]: digest('another') };
+          const other = mistake === 'sealedBytes' ? 10 : digest('another');
+          return mistake === '' ? right : { ...right, copy: { ...right.copy, [mistake]: other } };
+        });
         for (const one of events) index.add(one);
         for (const at of new Set(made.map((one) => one.offset))) {
           const sample = stored(at);
@@ -96,18 +96,26 @@ describe('the index of custody events', () => {
   it('names the events that nobody asked for', () => {
     const index = new CustodyIndex();
     index.add(erased(stored(9n), ['zrh-1'], 'order-1'));
+    index.add({ ...erased(stored(200n), ['zrh-1'], 'order-1'), type: 'lost' });
     for (const at of [0n, 63n, 64n, 70_000n]) index.add(copied(stored(at), 'zrh-2'));
     expect(index.about(stored(64n))).toHaveLength(1);
     expect(index.about(stored(65n))).toEqual([]);
     const unmet = [...index.unmet()];
     expect(unmet.map(({ position }) => position).toSorted()).toEqual(
-      [0, 63, 70_000, 9].map((at) => `log-1/threat.samples/0/${at}`),
+      [0, 200, 63, 70_000, 9].map((at) => `log-1/threat.samples/0/${at}`),
     );
-    expect(unmet).toContainEqual({ position: 'log-1/threat.samples/0/9' });
+    for (const at of [9, 200])
+      expect(unmet).toContainEqual({ position: `log-1/threat.samples/0/${at}` });
   });
 });
 
-function namesOf({ holding: { copies, erased: gone }, findings }: ReturnType<typeof holding>) {
-  const sorted = findings.map(({ code, site }) => `${code} ${site}`).toSorted();
-  return [copies.map(({ site }) => site).toSorted(), gone, sorted];
+/** Of a copy after a loss and before an erasure, the index says that it came after both. */
+function namesOf({
+  holding: { copies, erased: gone, lost },
+  findings,
+}: ReturnType<typeof holding>) {
+  const sorted = findings
+    .map(({ code, site }) => `${code.replace(/^(COPIED_AFTER)_.*/, '$1')} ${site}`)
+    .toSorted();
+  return [copies.map(({ site }) => site).toSorted(), gone, lost, sorted];
 }

@@ -184,9 +184,11 @@ describe('the orders', () => {
 
   it('are read for at most a thousand that nobody gave', async () => {
     let readings = 0;
-    const book = new OrderBook(async () => {
-      readings += 1;
-      return NO_ERASURES;
+    const book = new OrderBook({
+      erasures: async () => {
+        readings += 1;
+        return NO_ERASURES;
+      },
     });
     for (let act = 0; act < 1_100; act += 1)
       expect(await book.has(sha256(Buffer.from(String(act))))).toBe(false);

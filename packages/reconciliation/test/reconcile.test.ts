@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { DIFFERENCE_CODES, reconcile } from '../src/index.ts';
 import type { ReconcileDeps } from '../src/index.ts';
 import { custodyManipulations } from './custody-manipulations.ts';
+import { lossManipulations } from './loss-manipulations.ts';
 import { erasureManipulations } from './erasure-manipulations.ts';
 import { editFirst, flip } from './manipulation.ts';
 import type { Manipulation } from './manipulation.ts';
@@ -49,6 +50,7 @@ const OTHER_METADATA: Readonly<Record<string, string>> = {
 const manipulations: readonly Manipulation[] = [
   ...custodyManipulations,
   ...erasureManipulations,
+  ...lossManipulations,
   {
     title: 'the copy of a duplicate in the place of an object that the first site lost',
     code: 'OBJECT_REPLACED',
@@ -636,6 +638,7 @@ describe('a system that routers left intact', () => {
     const report = await reconcile(depsOf(sampleWorld()));
     expect(report).toEqual({
       objects: 5,
+      lost: 0,
       events: { stored: 3, duplicate: 1, refused: 1, quarantined: 1 },
       storedChecked: 3,
       owed: { total: 0, bySite: {} },

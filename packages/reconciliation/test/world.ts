@@ -2,6 +2,7 @@ import {
   NO_ERASURES,
   SAMPLE_COPIED,
   SAMPLE_ERASED,
+  SAMPLE_LOST,
   custodyDigest,
   decodeAuditEvent,
   decodeCustodyEvent,
@@ -23,6 +24,8 @@ import type {
   CopiedData,
   ErasedData,
   ErasureOrder,
+  LossOrder,
+  LostData,
   Placement,
   Position,
   StoredData,
@@ -57,6 +60,8 @@ export interface World {
   readonly added: Map<string, string[]>;
   /** Orders to erase. */
   readonly orders: ErasureOrder[];
+  /** Orders to give samples up. */
+  readonly losses: LossOrder[];
   readonly committed: Map<string, bigint>;
   /** Records of each partition that are not settled yet. */
   readonly waiting: Map<string, bigint>;
@@ -76,6 +81,7 @@ export function emptyWorld(): World {
     custody: new Map(),
     added: new Map(),
     orders: [],
+    losses: [],
     committed: new Map(
       Array.from({ length: PARTITIONS }, (_, partition) => [partitionName(partition), -1n]),
     ),
@@ -319,7 +325,8 @@ function appendCustody(
     previous: string | null,
   ) =>
     | { readonly type: typeof SAMPLE_COPIED; readonly data: CopiedData }
-    | { readonly type: typeof SAMPLE_ERASED; readonly data: ErasedData },
+    | { readonly type: typeof SAMPLE_ERASED; readonly data: ErasedData }
+    | { readonly type: typeof SAMPLE_LOST; readonly data: LostData },
 ): void {
   const log = world.custody.get(region) ?? [];
   world.custody.set(region, log);
@@ -366,6 +373,44 @@ export function recordErasure(
       region,
       order: ORDER,
       sites: sites.map((site) => ({ site, sha256: digest, versions: 0, setAside: 0, uploads: 0 })),
+      ...over,
+    },
+  }));
+}
+
+/** Orders that these samples are given up in Zurich. */
+export function giveUp(
+  world: World,
+  names: readonly string[],
+  over: Partial<LossOrder> = {},
+): void {
+  const submissions = names.map(submissionOf);
+  world.losses.push({
+    act: ORDER,
+    at: AT,
+    reason: 'burned',
+    region: 'zurich',
+    submissions,
+    ...over,
+  });
+}
+
+/** Appends the event that a sample is lost; `over` replaces its members. */
+export function recordLoss(
+  world: World,
+  name: string,
+  of: string,
+  over: Partial<LostData> = {},
+): void {
+  appendCustody(world, 'zurich', (previous) => ({
+    type: SAMPLE_LOST,
+    data: {
+      previous,
+      of,
+      submission: submissionOf(name),
+      region: 'zurich',
+      order: ORDER,
+      sites: ['zrh-1', 'zrh-2'].map((site) => ({ site, found: 'nothing' })),
       ...over,
     },
   }));
@@ -542,6 +587,10 @@ export function depsOf(
     erasures: async () => {
       await pause();
       return { ...NO_ERASURES, orders: [...world.orders] };
+    },
+    losses: async () => {
+      await pause();
+      return [...world.losses];
     },
     readHeader: (message) => parse(message).header,
     open: (message, region) => {

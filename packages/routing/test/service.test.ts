@@ -76,6 +76,7 @@ describe('a region whose arbiter changes', () => {
       reason: 'x',
       since: 1,
       attempts: new Map(),
+      ended: new Set<string>(),
     };
     expect(told(await route(w, 0, control({ closing })))).toEqual({ waits: 'ARBITER_CLOSING' });
     expect([metadataIn(w, 'zrh-1'), metadataIn(w, 'zrh-2')]).toEqual([undefined, undefined]);

@@ -481,6 +481,18 @@ const custody = {
     labels: { region: REGION_OF_CUSTODIAN },
     by: CUSTODIANS,
   },
+  residency_losses_waiting: {
+    type: 'gauge',
+    help: 'Samples of the region that a person gave up and that wait: a site does not answer or is out of service, so it may have a copy.',
+    labels: { region: REGION_OF_CUSTODIAN },
+    by: CUSTODIANS,
+  },
+  residency_samples_lost_total: {
+    type: 'counter',
+    help: 'Custody events that a sample of the region is lost: no site has a good copy, and a person gave it up.',
+    labels: { region: REGION_OF_CUSTODIAN },
+    by: CUSTODIANS,
+  },
   residency_custodian_round_timestamp_seconds: {
     type: 'gauge',
     help: 'The end of the last round over the debts of the region that had no error, Unix time.',

@@ -11,6 +11,8 @@ export interface CustodyNow {
   /** `false`: not all debts are found yet; none is shown. */
   readonly complete: boolean;
   readonly erasures: ErasuresNow;
+  /** Samples that are to be given up and wait for a site. */
+  readonly losses: { readonly waiting: number };
 }
 
 /** Samples that are ordered to be erased. */
@@ -31,6 +33,8 @@ export interface CustodianMetrics {
   closed(site: string, result: RepairResult): void;
   /** The event of an erasure was appended. */
   erased(region: string): void;
+  /** The event that a sample is lost was appended. */
+  lost(region: string): void;
   /** All debts of a region are known. */
   tookOver(region: string, takeOver: TakeOverFigures): void;
   /** A register was saved at this time, milliseconds; also by an earlier process. */
@@ -74,6 +78,8 @@ export function custodianMetrics(
       gauge.reset();
       for (const one of all) gauge.set({ region: one.region }, of(one.erasures));
     }
+    losses.reset();
+    for (const one of all) losses.set({ region: one.region }, one.losses.waiting);
     const debtors = known.flatMap(({ debts }) => [...debts]);
     owed.reset();
     age.reset();
@@ -103,6 +109,8 @@ export function custodianMetrics(
     ],
   ] as const;
   const erased = make.counter('residency_samples_erased_total');
+  const losses = make.gauge('residency_losses_waiting');
+  const lost = make.counter('residency_samples_lost_total');
   const takeOver = make.gauge('residency_takeover_seconds');
   const records = make.gauge('residency_takeover_records');
   const saved = make.gauge('residency_register_saved_timestamp_seconds');
@@ -115,6 +123,7 @@ export function custodianMetrics(
     region: (name, read) => {
       regions.set(name, read);
       erased.inc({ region: name }, 0);
+      lost.inc({ region: name }, 0);
       return () => {
         if (regions.get(name) === read) regions.delete(name);
       };
@@ -130,6 +139,9 @@ export function custodianMetrics(
     },
     erased: (region) => {
       erased.inc({ region });
+    },
+    lost: (region) => {
+      lost.inc({ region });
     },
     tookOver: (region, { seconds, auditRecords, custodyRecords }) => {
       takeOver.set({ region }, seconds);

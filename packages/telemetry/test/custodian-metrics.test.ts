@@ -14,6 +14,7 @@ test('debts are shown once they are all found, and not by a process that keeps t
     repairs: [],
     complete,
     erasures: NO_ERASURES,
+    losses: { waiting: 0 },
   });
   const first = custody.region('zurich', debts(0, false));
   expect(await owed()).toBeUndefined();
@@ -35,6 +36,7 @@ test('orders are shown while they are open, and counted by their result', async 
     unpaid: new Map(),
     complete: false,
     erasures: NO_ERASURES,
+    losses: { waiting: 0 },
   };
   custody.region('zurich', () => ({ ...now, repairs }));
   custody.closed('zrh-2', 'incomplete');
@@ -49,14 +51,20 @@ test('orders are shown while they are open, and counted by their result', async 
   expect(lines).toContain('residency_repairs_open{site="zrh-1"} 0');
 });
 
-test('erasures are shown as they wait, with the age of the oldest order, and counted', async () => {
+test('erasures and losses are shown as they wait, erasures with the age of the oldest order, and counted', async () => {
   const metrics = createMetrics({ service: 'custodian', version: '1', now: () => 90_000 });
   const custody = metrics.custody({ sites: ['zrh-1'], unpaidCodes: [] });
-  const now = { debts: new Map(), unpaid: new Map(), repairs: [], complete: false };
+  const now = {
+    debts: new Map(),
+    unpaid: new Map(),
+    repairs: [],
+    complete: false,
+    losses: { waiting: 2 },
+  };
   const linesOf = async (): Promise<readonly string[]> =>
     (await metrics.render()).body
       .split('\n')
-      .filter((line) => /^residency_(erasure|samples_erased)/.test(line));
+      .filter((line) => /^residency_(erasure|losses|samples_erased|samples_lost)/.test(line));
   let erasures: { waiting: number; held: number; oldestAt?: number } = NO_ERASURES;
   const ended = custody.region('zurich', () => ({ ...now, erasures }));
   expect(await linesOf()).toEqual([
@@ -64,15 +72,23 @@ test('erasures are shown as they wait, with the age of the oldest order, and cou
     'residency_erasures_held{region="zurich"} 0',
     'residency_erasure_oldest_age_seconds{region="zurich"} 0',
     'residency_samples_erased_total{region="zurich"} 0',
+    'residency_losses_waiting{region="zurich"} 2',
+    'residency_samples_lost_total{region="zurich"} 0',
   ]);
   erasures = { waiting: 3, held: 1, oldestAt: 30_000 };
   custody.erased('zurich');
+  custody.lost('zurich');
   expect(await linesOf()).toEqual([
     'residency_erasures_waiting{region="zurich"} 3',
     'residency_erasures_held{region="zurich"} 1',
     'residency_erasure_oldest_age_seconds{region="zurich"} 60',
     'residency_samples_erased_total{region="zurich"} 1',
+    'residency_losses_waiting{region="zurich"} 2',
+    'residency_samples_lost_total{region="zurich"} 1',
   ]);
   ended();
-  expect(await linesOf()).toEqual(['residency_samples_erased_total{region="zurich"} 1']);
+  expect(await linesOf()).toEqual([
+    'residency_samples_erased_total{region="zurich"} 1',
+    'residency_samples_lost_total{region="zurich"} 1',
+  ]);
 });

@@ -68,6 +68,9 @@ beforeAll(async () => {
   );
   await folder.run('route', '--once');
   const placing = ['hold', 'place', '--submission', submission, '--reason', 'x'];
+  const giving = ['sample', 'give-up', '--submission', submission, '--reason', 'x'];
+  const plan = String((await folder.json(0, ...giving)).at(-1)?.['digest']);
+  await folder.json(0, ...giving, '--yes', plan, '--no-wait');
   hold = String((await folder.json(0, ...placing))[0]?.['hold']);
   regionKey = String((await folder.json(0, 'keys', 'add', '--region', 'zurich'))[0]?.['key']);
   vkey = (await folder.run('audit', 'key', 'show')).out.split('\n')[0] ?? '';
@@ -124,6 +127,7 @@ function calls(): Readonly<Record<string, readonly string[]>> {
     'audit key rotate': [],
     'audit key show': [],
     'audit list': [],
+    'audit losses': [],
     'audit prove': [submission, '--out', 'another'],
     'audit replay': [],
     'audit restore': ['--from-ledger'],
@@ -156,6 +160,7 @@ function calls(): Readonly<Record<string, readonly string[]>> {
     reconcile: [],
     resume: [],
     route: ['--once'],
+    'sample give-up': ['--submission', submission, '--reason', 'x'],
     'sample list': ['--region', 'zurich'],
     'site backfill': ['zrh-2'],
     'site rebuild': ['zrh-2'],

@@ -8,7 +8,7 @@ import { atMost, pause } from '@residency/waiting';
 
 export interface KeepCustodyDeps extends Omit<
   CustodianDeps,
-  'closed' | 'copied' | 'differs' | 'erased' | 'register' | 'tookOver'
+  'closed' | 'copied' | 'differs' | 'erased' | 'lost' | 'register' | 'tookOver'
 > {
   /** Where the register is kept. Absent: nowhere, so each start reads both logs from their start. */
   readonly register?: KeptRegister;
@@ -56,6 +56,9 @@ export async function keepCustody(deps: KeepCustodyDeps): Promise<void> {
     erased: () => {
       metrics.erased(custody.region);
     },
+    lost: () => {
+      metrics.lost(custody.region);
+    },
     differs: (copy) => {
       differing += 1;
       if (differing <= MOST_LINES)
@@ -69,12 +72,14 @@ export async function keepCustody(deps: KeepCustodyDeps): Promise<void> {
   const ended = metrics.region(custody.region, () => custodian.report());
   const inactive = deps.active?.(custody.region, custodian.accesses);
   const reported = new Map<string, string | undefined>();
+  let waitsFor: readonly string[] = [];
   try {
     while (!signal.aborted) {
       const report = await custodian.round(signal);
       metrics.round(custody.region);
       await deps.rounded?.();
       reportSites(deps, report, reported);
+      waitsFor = reportLosses(deps, report, waitsFor);
       if (!report.busy) await pause(deps.intervalMs, signal);
     }
   } finally {
@@ -99,4 +104,19 @@ function reportSites(
       logger.info('The site gets the copies that it lacks.', { site, region });
     else logger.warn('The site lacks copies, which cannot be made now.', { site, region, error });
   }
+}
+
+/** One log line for each site that samples to be given up begin to wait for. Returns all of them. */
+function reportLosses(
+  { logger, custody: { region } }: KeepCustodyDeps,
+  { losses: { sites } }: RoundReport,
+  before: readonly string[],
+): readonly string[] {
+  for (const site of sites)
+    if (!before.includes(site))
+      logger.warn(
+        'Samples that a person gave up wait for a site: it does not answer, is out of service, or has the object of a record that is not settled. It may have them.',
+        { region, site },
+      );
+  return sites;
 }

@@ -73,6 +73,7 @@ test('the policies are read before the first term, and each term has the same vi
       copied: never,
       closed: never,
       erased: never,
+      lost: never,
       tookOver: never,
       register: never,
     },

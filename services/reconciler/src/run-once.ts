@@ -1,4 +1,4 @@
-import type { Erasures, ServiceHistory } from '@residency/contracts';
+import type { Erasures, LossOrder, ServiceHistory } from '@residency/contracts';
 import { RepairableCopies, reconcile } from '@residency/reconciliation';
 import type {
   AuditTrail,
@@ -28,6 +28,8 @@ export interface RunOnceDeps {
   readonly services: () => Promise<ServiceHistory>;
   /** The same. */
   readonly erasures: () => Promise<Erasures>;
+  /** The orders to give samples up, read anew at each call. */
+  readonly losses: () => Promise<readonly LossOrder[]>;
   /** Called for a site that became unreachable. The run continues without it. */
   readonly onSiteUnreachable: (site: string, error: unknown) => void;
   /** Called once the log was read. */
@@ -91,6 +93,7 @@ export async function runOnce(
         ...policies.questions(),
         services: deps.services,
         erasures: deps.erasures,
+        losses: deps.losses,
       },
       {
         maxListed: 0,

@@ -187,6 +187,7 @@ async function passes(
       onRepairable: (found, policies) => repairs.found(found, policies),
       services: () => ServiceHistory.read(log.read(TOPICS.control, { until: 'end', signal })),
       erasures,
+      losses: async () => (await control.readToEnd()).losses ?? [],
       retention,
       examine: async () => {
         const policies = await PolicyBook.open(readPolicies);

@@ -166,6 +166,7 @@ export class ReconcilerProcess {
       }),
       services: () => Promise.resolve(new ServiceHistory()),
       erasures: () => Promise.resolve(system.erasures()),
+      losses: () => Promise.resolve([]),
       trail: () => system.trail(signal),
       onRepairable: async ({ sites }) => {
         this.repairable = [...sites.keys()];

@@ -1,5 +1,6 @@
 import { CustodyChain, custodyEventIn, custodyTopic } from '@residency/contracts';
 import type { CustodyEvent } from '@residency/contracts';
+import { defined } from '@residency/defined';
 import type { AuditAnomalyKind } from '../growing/audit-anomaly.ts';
 import { leafOf } from '../growing/leaf-of.ts';
 import type { CheckedLeaf, LeafCheck, LeafCheckOptions, LogKind } from './log-kind.ts';
@@ -30,7 +31,9 @@ class CustodyLeaves implements LeafCheck {
     if (event === undefined || value === null) return undefined;
     return {
       faults: [...this.#faults(event, value)],
-      ...('of' in event.data ? { position: event.data.of, submission: event.data.submission } : {}),
+      ...('submission' in event.data
+        ? defined({ position: event.data.of, submission: event.data.submission })
+        : {}),
     };
   }
 

@@ -1,8 +1,10 @@
 import {
+  LOSS_CLOSED,
   ORDER_CLOSED,
   SAMPLE_ACCESSED,
   SAMPLE_COPIED,
   SAMPLE_ERASED,
+  SAMPLE_LOST,
   custodyEventIn,
   regionOfCustody,
 } from '@residency/contracts';
@@ -26,7 +28,9 @@ export interface CustodyReplay {
   readonly copies: Readonly<Record<string, number>>;
   /** Events of erasures: one for each sample, and one more for each time a site got its tombstone later. */
   readonly erased: number;
-  /** Orders to repair that ended. */
+  /** Samples that were given up, because no site had a good copy. */
+  readonly lost: number;
+  /** Orders to repair a site, or to give samples up, that ended. */
   readonly orders: number;
   /** Samples that were given out, or could have been. */
   readonly accesses: number;
@@ -50,7 +54,7 @@ export async function replayCustody(
   const check = kindOf(topic).check({ fromStart: true });
   const [digest, faults] = [new ReplayDigest(), new Capped<CustodyFault>(maxListed)];
   const copies = new Map<string, number>();
-  let [events, erased, orders, accesses] = [0, 0, 0, 0];
+  let [events, erased, lost, orders, accesses] = [0, 0, 0, 0, 0];
   for await (const { offset, value } of records) {
     digest.add(0, value ?? NOTHING);
     const position = `${topic}/0/${offset}`;
@@ -63,7 +67,8 @@ export async function replayCustody(
       const { site } = event.data.copy;
       copies.set(site, (copies.get(site) ?? 0) + 1);
     } else if (event.type === SAMPLE_ERASED) erased += 1;
-    else if (event.type === ORDER_CLOSED) orders += 1;
+    else if (event.type === SAMPLE_LOST) lost += 1;
+    else if (event.type === ORDER_CLOSED || event.type === LOSS_CLOSED) orders += 1;
     else if (event.type === SAMPLE_ACCESSED) accesses += 1;
   }
   return {
@@ -71,6 +76,7 @@ export async function replayCustody(
     events,
     copies: Object.fromEntries([...copies].toSorted(([a], [b]) => a.localeCompare(b))),
     erased,
+    lost,
     orders,
     accesses,
     sha256: digest.partitions()[0]?.sha256 ?? EMPTY_DIGEST,

@@ -3,14 +3,13 @@ import {
   CustodyChain,
   SAMPLE_ACCESSED,
   SAMPLE_COPIED,
-  SAMPLE_ERASED,
   custodyEventIn,
+  isWhereEvent,
   objectKey,
-  sampleCopied,
-  sampleErased,
+  sampleEvent,
   setAsideKey,
 } from '@residency/contracts';
-import type { CopiedData, CopiedEvent, CustodyEvent, ErasedEvent } from '@residency/contracts';
+import type { CopiedData, CustodyEvent, WhereEvent } from '@residency/contracts';
 import type { CustodyFinding } from '@residency/custody';
 import type { Difference } from '../difference.ts';
 import type { Run } from '../run.ts';
@@ -26,7 +25,7 @@ export async function readCustody(run: Run): Promise<void> {
       report.add(INVALID);
       continue;
     }
-    if (event.type !== SAMPLE_COPIED && event.type !== SAMPLE_ERASED) {
+    if (!isWhereEvent(event)) {
       for (const difference of judgeOther(run, chain, event, bytes)) report.add(difference);
       if (event.type === SAMPLE_ACCESSED || event.type === ACCESS_REQUESTED)
         custody.mention(event.data);
@@ -34,8 +33,7 @@ export async function readCustody(run: Run): Promise<void> {
     }
     const { kept, differences } = await judgeEvent(run, chain, event, bytes);
     for (const difference of differences) report.add(difference);
-    if (!kept) continue;
-    custody.add(event.type === SAMPLE_ERASED ? sampleErased(event) : sampleCopied(event));
+    if (kept) custody.add(sampleEvent(event));
   }
 }
 
@@ -69,6 +67,12 @@ const FINDINGS: Readonly<Record<CustodyFinding['code'], string>> = {
     "Expected a custody event to name the ciphertext of the stored event's first placement, found another; the copy does not count.",
   COPIED_AFTER_ERASURE:
     'Expected no event of a copy after the sample was erased, found one; see whether two custodians run.',
+  COPIED_AFTER_LOSS:
+    'Expected no event of a copy after the sample was given up, found one; see whether two custodians run.',
+  LOST_AFTER_ERASURE:
+    'Expected no event that an erased sample is lost, found one; see whether two custodians run.',
+  LOST_TWICE:
+    'Expected one event that a sample is lost, found a second one; see whether two custodians run.',
   COPIED_TWICE:
     'Expected one event for a copy in a site, found a second one, or one for a site that had its copy from the start; see whether two custodians run.',
 };
@@ -83,7 +87,7 @@ const INVALID = {
 async function judgeEvent(
   { deps }: Run,
   chain: CustodyChain,
-  event: CopiedEvent | ErasedEvent,
+  event: WhereEvent,
   bytes: Buffer,
 ): Promise<{ readonly kept: boolean; readonly differences: readonly Difference[] }> {
   const { of: position, submission, region } = event.data;
@@ -108,7 +112,7 @@ async function judgeEvent(
   return { kept: false, differences };
 }
 
-function sitesIn(event: CopiedEvent | ErasedEvent): readonly string[] {
+function sitesIn(event: WhereEvent): readonly string[] {
   return event.type === SAMPLE_COPIED
     ? [event.data.copy.site, event.data.from]
     : event.data.sites.map(({ site }) => site);
@@ -144,7 +148,7 @@ function outside(about: Pick<Difference, 'position' | 'submission' | 'site'>): D
     code: 'WRONG_REGION',
     ...about,
     message:
-      "Expected a custody event to name sites of its region in some policy version, found another site: a custodian says that it copied a sample there, or from there, or erased it there. Compare the site's objects.",
+      "Expected a custody event to name sites of its region in some policy version, found another site: a custodian says that it copied a sample there, or from there, or erased it there, or looked for it there. Compare the site's objects.",
   };
 }
 

@@ -135,14 +135,22 @@ export class FirstReading {
     for (const difference of judgeFindings(whereabouts, submission)) report.add(difference);
     for (const site of whereabouts.owed) report.owes(site);
     this.#noteUnread(whereabouts.sites);
-    if (whereabouts.holding.erased !== undefined)
-      await this.#followErased(event, whereabouts.holding);
-    await onStored(event, whereabouts.holding.erased !== undefined);
-    const claim = this.#claims.addStored(submission, event.position, {
+    const { erased, lost } = whereabouts.holding;
+    if (erased !== undefined) await this.#followErased(event, whereabouts.holding);
+    await onStored(event, erased !== undefined);
+    const places = {
       sites: sites.numbersOf(whereabouts.sites),
       region: sites.numbersOf(deps.regions().get(decision.region) ?? []),
-    });
+    };
     const position = formatPosition(event.position);
+    if (lost !== undefined) {
+      // It keeps no later record from being stored: RECONCILIATION §32.
+      this.#claims.addLost(submission, event.position, places);
+      await this.#followLost(event, lost.order);
+      if (erased === undefined) report.lost += 1;
+      return;
+    }
+    const claim = this.#claims.addStored(submission, event.position, places);
     if (claim === 'elsewhere') report.alsoIn.add({ submission, position, region: decision.region });
     if (claim === 'again')
       report.add({
@@ -156,6 +164,19 @@ export class FirstReading {
       if (adopted !== undefined)
         this.#references.addAdopted(submission, event.position, parsePosition(adopted.position));
     }
+  }
+
+  async #followLost(event: StoredEvent, order: string): Promise<void> {
+    const { report, orders } = this.#run;
+    const sample = erasable(event);
+    if (await orders.givesUp(order, sample)) return;
+    report.add({
+      code: 'LOST_WITHOUT_ORDER',
+      position: formatPosition(event.position),
+      submission: sample.submission,
+      message:
+        'Expected the event that a sample is lost to name an order of the control log about it, found none; see who else may write to the custody log.',
+    });
   }
 
   async #followErased(event: StoredEvent, holding: Holding): Promise<void> {

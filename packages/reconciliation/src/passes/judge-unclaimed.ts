@@ -84,7 +84,7 @@ async function judgeOne(
   run: Run,
   { duplicateWithCopies, before, end }: JudgeUnclaimedDeps,
   reader: SiteReader,
-  { submission, stored }: Unclaimed,
+  { submission, stored, lost }: Unclaimed,
 ): Promise<Pick<UnclaimedCopy, 'submission' | 'differences'> | undefined> {
   const { chain, report } = run;
   const key = objectKey(submission);
@@ -97,9 +97,13 @@ async function judgeOne(
   // RECONCILIATION §7, or else RECONCILIATION §8.
   const inFlight = position !== undefined && chain.isInFlight(parsePosition(position), before, end);
   const copyOf = position === undefined ? undefined : duplicateWithCopies(position);
-  const faults = inFlight
-    ? await judgeInFlight(run, reader, submission, found)
-    : (judgeCopy(run, reader, found, copyOf) ?? [whyUnclaimed(stored)]);
+  const isOfLost = !inFlight && lost.some((number) => run.sites.all[number]?.site === reader.site);
+  const faults =
+    inFlight || (isOfLost && orderIn(found.bytes, submission) !== undefined)
+      ? await judgeInFlight(run, reader, submission, found)
+      : (judgeCopy(run, reader, found, copyOf) ?? [
+          isOfLost ? LOST_BUT_PRESENT : whyUnclaimed(stored || lost.length > 0),
+        ]);
   if (faults.length > 0)
     return {
       submission,
@@ -158,6 +162,12 @@ function headerOf(
     return undefined;
   }
 }
+
+const LOST_BUT_PRESENT: Fault = {
+  code: 'LOST_BUT_PRESENT',
+  message:
+    'Expected no object of a sample that was given up, found one: a site may have been restored from a backup. A record that is sent again would count as its duplicate. Keep its bytes in another place, and remove it (docs/how-to/survive-a-lost-site.md).',
+};
 
 function whyUnclaimed(stored: boolean): Fault {
   return stored

@@ -73,6 +73,7 @@ export async function custodian(process: SimProcess): Promise<void> {
         },
         closed: () => undefined,
         erased: () => undefined,
+        lost: () => undefined,
         tookOver: () => undefined,
         register: () => {
           world.outcomes.count('register');

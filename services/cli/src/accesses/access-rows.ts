@@ -2,10 +2,13 @@ import {
   ACCESS_APPROVED,
   ACCESS_REFUSED,
   ACCESS_REQUESTED,
+  LOSS_CLOSED,
+  LOSS_REFUSED,
   ORDER_CLOSED,
   SAMPLE_ACCESSED,
   SAMPLE_COPIED,
   SAMPLE_ERASED,
+  SAMPLE_LOST,
   SAMPLE_NOT_REPAIRED,
 } from '@residency/contracts';
 import type { AccessForm, AccessRequestedData, CustodyEvent } from '@residency/contracts';
@@ -77,6 +80,9 @@ export class AccessRows {
       case SAMPLE_NOT_REPAIRED:
       case SAMPLE_ERASED:
       case ORDER_CLOSED:
+      case SAMPLE_LOST:
+      case LOSS_REFUSED:
+      case LOSS_CLOSED:
         return undefined;
       default:
         return event satisfies never;

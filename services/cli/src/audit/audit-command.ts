@@ -16,6 +16,7 @@ import type { Session } from '../terminal/session.ts';
 import { periodOptions } from '../system/period-options.ts';
 import { accessesCommand } from '../accesses/accesses-command.ts';
 import { erasuresCommand } from '../erasure/erasures-command.ts';
+import { lossesCommand } from '../losses/loss-commands.ts';
 import { auditKeyCommand, auditNewLedgerCommand } from './audit-key-command.ts';
 
 export function auditCommand(program: Command, session: Session, answer: Answer): void {
@@ -53,6 +54,7 @@ export function auditCommand(program: Command, session: Session, answer: Answer)
   for (const add of [
     accessesCommand,
     erasuresCommand,
+    lossesCommand,
     auditReplayCommand,
     auditAdjudicateCommand,
     auditProveCommand,

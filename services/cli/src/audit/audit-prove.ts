@@ -1,10 +1,9 @@
 import { leafOf } from '@residency/auditing';
 import type { Proven } from '@residency/auditing';
 import {
-  SAMPLE_COPIED,
-  SAMPLE_ERASED,
   TOPICS,
   custodyEventIn,
+  isWhereEvent,
   custodyTopic,
   decodeAuditEvent,
   formatPosition,
@@ -109,8 +108,7 @@ async function proveCustody(
   ];
   for await (const { value } of interruptible(session, system.custodyLog(region))) {
     const event = custodyEventIn(value);
-    if (value === null || (event?.type !== SAMPLE_COPIED && event?.type !== SAMPLE_ERASED))
-      continue;
+    if (value === null || event === undefined || !isWhereEvent(event)) continue;
     if (event.data.submission !== submission) continue;
     last = { sequence: event.sequence, leaf: value };
     count += 1;
@@ -118,7 +116,7 @@ async function proveCustody(
   if (last === undefined)
     throw new CliError({
       code: 'NOT_THERE',
-      message: `Expected a custody event about this submission in ${custodyTopic(region)}, found none: no site got a copy after it was stored, and it was not erased.`,
+      message: `Expected a custody event about this submission in ${custodyTopic(region)}, found none: no site got a copy after it was stored, and it was neither erased nor given up.`,
       remedy: 'stop',
     });
   const { sequence, leaf } = last;

@@ -115,7 +115,7 @@ async function readCustody(
 
 async function writeCustody(
   { output }: Session,
-  { region, events, copies, erased, orders, sha256, faults }: CustodyReplay,
+  { region, events, copies, erased, lost, orders, sha256, faults }: CustodyReplay,
 ): Promise<void> {
   const sites = Object.entries(copies).map(
     ([site, count]) => `${printable(site)} ${grouped(count)}`,
@@ -125,7 +125,7 @@ async function writeCustody(
   if (faults.total > faults.list.length)
     await output.line(`and ${grouped(faults.total - faults.list.length)} more`);
   await output.line(
-    `custody ${region}  ${counted(events, 'event')}; copies: ${sites.join(', ') || 'none'}; erased: ${grouped(erased)}; orders closed: ${grouped(orders)}  ${sha256}`,
+    `custody ${region}  ${counted(events, 'event')}; copies: ${sites.join(', ') || 'none'}; erased: ${grouped(erased)}; lost: ${grouped(lost)}; orders closed: ${grouped(orders)}  ${sha256}`,
   );
 }
 
@@ -188,13 +188,14 @@ async function writeText(
     await output.line('');
     await output.lines(
       table(
-        ['region', 'site', 'copies', 'sealed bytes', 'erased'],
+        ['region', 'site', 'copies', 'sealed bytes', 'erased', 'lost'],
         byHolding.map((row) => [
           printable(row.region),
           printable(row.site),
           row.copies,
           bytesText(row.sealedBytes),
           row.erased,
+          row.lost,
         ]),
       ),
     );

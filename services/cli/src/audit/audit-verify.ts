@@ -173,7 +173,12 @@ function saidByCustody(leaf: Uint8Array): Readonly<Record<string, unknown>> {
         position: data.of,
         site: data.copy.site,
       }
-    : { ...said, region, order: data.order, site: data.site };
+    : {
+        ...said,
+        region,
+        order: data.order,
+        ...('site' in data ? defined({ site: data.site }) : {}),
+      };
 }
 
 function lines(verified: VerifiedReceipt, said: ReturnType<typeof saidBy>): string[] {

@@ -1,11 +1,4 @@
-import {
-  SAMPLE_COPIED,
-  SAMPLE_ERASED,
-  custodyEventIn,
-  sampleCopied,
-  sampleErased,
-  storedSample,
-} from '@residency/contracts';
+import { custodyEventIn, isWhereEvent, sampleEvent, storedSample } from '@residency/contracts';
 import type { AuditEvent, LogRecord } from '@residency/contracts';
 import { CustodyIndex } from '@residency/reconciliation';
 
@@ -18,6 +11,8 @@ export interface HoldingTotal {
   readonly sealedBytes: number;
   /** Samples that were erased in the site; none of them is a copy. */
   readonly erased: number;
+  /** Samples that were stored in the site and that a person gave up; none of them is a copy. */
+  readonly lost: number;
 }
 
 /**
@@ -35,31 +30,32 @@ export class HoldingTotals {
   ): AsyncGenerator<Record> {
     for await (const record of records) {
       const event = custodyEventIn(record.value);
-      if (event?.type === SAMPLE_COPIED) this.#index.add(sampleCopied(event));
-      else if (event?.type === SAMPLE_ERASED) this.#index.add(sampleErased(event));
+      if (event !== undefined && isWhereEvent(event)) this.#index.add(sampleEvent(event));
       yield record;
     }
   }
 
   add(event: AuditEvent): void {
     if (event.outcome !== 'stored') return;
-    const { region, copies, erased } = this.#index.fold(storedSample(event)).holding;
+    const { region, copies, erased, lost } = this.#index.fold(storedSample(event)).holding;
     for (const { site, sealedBytes } of copies)
-      this.#count(region, site, { copies: 1, sealedBytes, erased: 0 });
-    for (const site of erased?.sites ?? [])
-      this.#count(region, site, { copies: 0, sealedBytes: 0, erased: 1 });
+      this.#count(region, site, { copies: 1, sealedBytes });
+    for (const site of erased?.sites ?? []) this.#count(region, site, { erased: 1 });
+    if (lost !== undefined && erased === undefined)
+      for (const { site } of event.data.placements) this.#count(region, site, { lost: 1 });
   }
 
-  #count(region: string, site: string, more: Omit<HoldingTotal, 'region' | 'site'>): void {
+  #count(region: string, site: string, more: Partial<HoldingTotal>): void {
     // A space is in no name.
     const name = `${region} ${site}`;
     const before = this.#totals.get(name);
     this.#totals.set(name, {
       region,
       site,
-      copies: (before?.copies ?? 0) + more.copies,
-      sealedBytes: (before?.sealedBytes ?? 0) + more.sealedBytes,
-      erased: (before?.erased ?? 0) + more.erased,
+      copies: (before?.copies ?? 0) + (more.copies ?? 0),
+      sealedBytes: (before?.sealedBytes ?? 0) + (more.sealedBytes ?? 0),
+      erased: (before?.erased ?? 0) + (more.erased ?? 0),
+      lost: (before?.lost ?? 0) + (more.lost ?? 0),
     });
   }
 

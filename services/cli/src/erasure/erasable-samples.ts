@@ -1,17 +1,17 @@
 import {
   ErasureIndex,
   SAMPLE_ACCESSED,
-  SAMPLE_COPIED,
   SAMPLE_ERASED,
   custodyEventIn,
   decodeAuditEvent,
-  sampleCopied,
+  isWhereEvent,
   sampleErased,
+  sampleEvent,
   storedSample,
 } from '@residency/contracts';
 import type { ErasableSample } from '@residency/contracts';
 import { holding, unerasedSites } from '@residency/custody';
-import type { Holding, SampleCopied, SampleErased, StoredSample } from '@residency/custody';
+import type { Holding, SampleEvent, StoredSample } from '@residency/custody';
 import { controlOf } from '../system/control-state.ts';
 import { regionSites } from '../system/holdings.ts';
 import type { RegionSites } from '../system/holdings.ts';
@@ -38,7 +38,7 @@ export interface ErasedEntry {
 
 /** What custody logs say about one of them. */
 export interface Custody {
-  readonly events: (SampleCopied | SampleErased)[];
+  readonly events: SampleEvent[];
   readonly erased: ErasedEntry[];
   /** The end of the last access to it, milliseconds; 0: there was none. */
   accessedUntil: number;
@@ -81,15 +81,14 @@ export async function custodyOf(
       const event = custodyEventIn(value);
       if (event === undefined || value === null || !('of' in event.data)) continue;
       const { of } = event.data;
+      if (of === undefined) continue;
       const [custody, sample] = [all.get(of), samples.get(of)];
       if (custody === undefined || sample === undefined) continue;
-      if (event.type === SAMPLE_COPIED) custody.events.push(sampleCopied(event));
+      if (isWhereEvent(event)) custody.events.push(sampleEvent(event));
       if (event.type === SAMPLE_ACCESSED)
         custody.accessedUntil = Math.max(custody.accessedUntil, Date.parse(event.data.until));
       if (event.type !== SAMPLE_ERASED) continue;
-      const erased = sampleErased(event);
-      const { order, sites } = erased;
-      custody.events.push(erased);
+      const { order, sites } = sampleErased(event);
       custody.erased.push({
         sample,
         at: event.at,

@@ -13,6 +13,7 @@ import { CliError, usage } from '../terminal/cli-error.ts';
 import type { Common } from '../terminal/command.ts';
 import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
+import { planChanged } from '../terminal/plan-changed.ts';
 import type { Session } from '../terminal/session.ts';
 import { counted } from '../terminal/table.ts';
 import { countErased } from './erasable-samples.ts';
@@ -207,15 +208,6 @@ function onHold(held: number): CliError {
   return new CliError({
     code: 'ON_HOLD',
     message: `Expected no hold on what is ordered, found ${counted(held, 'sample')} on hold. The order stands: what is on hold is erased once each hold on it is lifted. See \`residency hold list\`.`,
-    remedy: 'stop',
-  });
-}
-
-function planChanged(): CliError {
-  return new CliError({
-    code: 'PLAN_CHANGED',
-    message:
-      'Expected --yes with the digest of the plan as it is now, found another; nothing was ordered. Look at the plan again: repeat the command without --yes.',
     remedy: 'stop',
   });
 }

@@ -270,6 +270,7 @@ async function depsOf(
     ...policies.questions(),
     services: () => ServiceHistory.read(system.controlLog()),
     erasures: async () => (await controlOf(system)).erasures ?? NO_ERASURES,
+    losses: async () => (await controlOf(system)).losses ?? [],
     readHeader: readSealedHeader,
     ...(open ? { open: opener(system) } : {}),
   };
@@ -366,6 +367,7 @@ async function writeText(
         ['stored events checked in every site', counts.storedChecked],
         ['objects in flight', counts.inFlight],
         ['objects opened', counts.opened],
+        ['samples given up', counts.lost],
         ['copies that sites do not have yet', counts.owed.total],
         ...Object.entries(counts.owed.bySite).map(
           ([site, copies]) => [`  of them ${site}`, copies] as const,

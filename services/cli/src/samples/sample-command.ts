@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { answering, describe, group, parseSubmission } from '../terminal/command.ts';
 import type { Answer } from '../terminal/command.ts';
 import type { Session } from '../terminal/session.ts';
+import { giveUpCommand } from '../losses/loss-commands.ts';
 import { vaultCommands } from '../vault/vault-commands.ts';
 
 export function sampleCommand(program: Command, session: Session, answer: Answer): void {
@@ -24,6 +25,7 @@ export function sampleCommand(program: Command, session: Session, answer: Answer
     .action(answering(session, answer, async () => (await import('./sample-list.ts')).list));
   vaultCommands(sample, session, answer);
   sampleOpenCommand(sample, session, answer);
+  giveUpCommand(sample, session, answer);
 }
 
 function sampleOpenCommand(sample: Command, session: Session, answer: Answer): void {

@@ -66,6 +66,26 @@ export async function reportRepair(
   return errors > 0 || closed?.refused !== undefined ? EXIT.found : EXIT.done;
 }
 
+/** The submissions of which an order found no good copy anywhere (`NO_GOOD_COPY`). Throws `USAGE`. */
+export async function lostByRepair(
+  session: Session,
+  system: System,
+  act: string,
+): Promise<{ readonly region: string; readonly submissions: readonly string[] }> {
+  const order = (await ordersIn(session, system)).find((one) => one.act === act);
+  if (order === undefined)
+    throw usage(
+      'Expected --order to name an order that `residency site repairs` lists, found another; nothing was ordered. Name one of them.',
+    );
+  const { lines } = await linesOf(session, system, order);
+  return {
+    region: order.region,
+    submissions: lines
+      .filter(({ code }) => code === 'NO_GOOD_COPY')
+      .map(({ submission }) => submission),
+  };
+}
+
 async function linesOf(
   session: Session,
   system: System,

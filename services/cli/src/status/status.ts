@@ -17,7 +17,7 @@ import type { Probe } from '../probing/probe.ts';
 import { watchStatus } from './watch-status.ts';
 import { table } from '../terminal/table.ts';
 import { whereaboutsText } from '../system/whereabouts.ts';
-import type { ErasedNow } from '../system/whereabouts.ts';
+import type { ErasedNow, LostNow } from '../system/whereabouts.ts';
 import type { System } from '../system/system.ts';
 import { withSystem } from '../opening/with-system.ts';
 
@@ -160,6 +160,7 @@ function rowOf({
   sites,
   owed,
   erased,
+  lost,
   of,
 }: Status['outcomes'][number]): string[] {
   return [
@@ -172,12 +173,16 @@ function rowOf({
           whereaboutsText({
             sites: sites.map(String),
             owed: owed.map(String),
-            ...defined({ erased: erasedNow(erased) }),
+            ...defined({ erased: erasedNow(erased), lost: lostNow(lost) }),
           }),
         )
       : '',
     text(of),
   ];
+}
+
+function lostNow(lost: unknown): LostNow | undefined {
+  return isObject(lost) ? { order: text(lost['order']), at: text(lost['at']) } : undefined;
 }
 
 function erasedNow(erased: unknown): ErasedNow | undefined {

@@ -1,9 +1,8 @@
 import {
   SAMPLE_COPIED,
-  SAMPLE_ERASED,
   custodyEventIn,
-  sampleCopied,
-  sampleErased,
+  isWhereEvent,
+  sampleEvent,
   serviceOf,
   sitesInService,
   storedSample,
@@ -33,8 +32,8 @@ export interface RegionSites {
 export class Holdings {
   readonly #index = new CustodyIndex();
   readonly #regions = new Map<string, RegionSites>();
-  /** When the first event of an erasure was made, by position and order. */
-  readonly #erasedAt = new Map<string, number>();
+  /** When the first event of an erasure or a loss was made, by position and order. */
+  readonly #endedAt = new Map<string, number>();
 
   static async open(
     session: Session,
@@ -45,13 +44,13 @@ export class Holdings {
     const control = await controlOf(system);
     for (const [region, sites] of await regionSites(session, system, { control, regions }))
       holdings.#regions.set(region, sites);
-    for await (const event of custodyEvents(session, system, regions))
-      if (event.type === SAMPLE_COPIED) holdings.#index.add(sampleCopied(event));
-      else if (event.type === SAMPLE_ERASED) {
-        holdings.#index.add(sampleErased(event));
-        const name = erasureName(event.data.of, event.data);
-        if (!holdings.#erasedAt.has(name)) holdings.#erasedAt.set(name, event.at);
-      }
+    for await (const event of custodyEvents(session, system, regions)) {
+      if (!isWhereEvent(event)) continue;
+      holdings.#index.add(sampleEvent(event));
+      if (event.type === SAMPLE_COPIED) continue;
+      const name = endName(event.data.of, event.data);
+      if (!holdings.#endedAt.has(name)) holdings.#endedAt.set(name, event.at);
+    }
     return holdings;
   }
 
@@ -67,17 +66,19 @@ export class Holdings {
       owed: owedSites(held, serving),
       ...(held.erased === undefined
         ? {}
-        : {
-            erased: {
-              ...held.erased,
-              at: formatInstant(this.#erasedAt.get(erasureName(held.position, held.erased)) ?? 0),
-            },
-          }),
+        : { erased: { ...held.erased, at: this.#endedAtOf(held.position, held.erased) } }),
+      ...(held.lost === undefined || held.erased !== undefined
+        ? {}
+        : { lost: { ...held.lost, at: this.#endedAtOf(held.position, held.lost) } }),
     };
+  }
+
+  #endedAtOf(position: string, end: { readonly order: string }): string {
+    return formatInstant(this.#endedAt.get(endName(position, end)) ?? 0);
   }
 }
 
-function erasureName(of: string, { order }: { readonly order: string }): string {
+function endName(of: string, { order }: { readonly order: string }): string {
   return `${of} ${order}`;
 }
 

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import { CLAIMS_ENDED, CLAIMS_IN_EVENT, serviceOf } from '@residency/contracts';
+import { controlOf } from '../system/control-state.ts';
+import { record } from '../system/control.ts';
+import type { System } from '../system/system.ts';
+import type { Session } from '../terminal/session.ts';
+import type { PlannedSample } from './loss-plan.ts';
+
+/**
+ * Ends the claims of lost samples, so that a record that is sent again under their identity is stored
+ * anew. While a change of the arbiter is open all of them are named: its claims may have been found
+ * before the samples were lost. May be repeated. Returns how many were named.
+ */
+export async function endClaims(
+  session: Session,
+  system: System,
+  lost: readonly Pick<PlannedSample, 'position' | 'region' | 'submission'>[],
+): Promise<number> {
+  const control = await controlOf(system);
+  let ended = 0;
+  for (const [region, samples = []] of Object.entries(
+    Object.groupBy(lost, (sample) => sample.region),
+  )) {
+    const { claims, closing } = serviceOf(control, region);
+    const owners = samples
+      .filter(
+        ({ submission, position }) =>
+          closing !== undefined || claims.get(submission)?.of === position,
+      )
+      .map(({ position }) => position);
+    for (let from = 0; from < owners.length; from += CLAIMS_IN_EVENT)
+      await record(session, system, {
+        type: CLAIMS_ENDED,
+        data: {
+          act: randomUUID(),
+          region,
+          owners: owners.slice(from, from + CLAIMS_IN_EVENT),
+        },
+      });
+    ended += owners.length;
+  }
+  return ended;
+}
