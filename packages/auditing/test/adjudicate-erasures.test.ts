@@ -120,6 +120,22 @@ it.each<[string, () => History, string]>([
     'ERASURE_DIFFERS',
   ],
   [
+    'an order for another region, by submission',
+    () => ({
+      ...past,
+      control: [ordered({ region: 'moscow', submissions: [submission()] })],
+    }),
+    'ERASURE_DIFFERS',
+  ],
+  [
+    'an order for another region, by consent',
+    () => ({
+      ...past,
+      control: [ordered({ region: 'moscow', consents: [{ consentId: STEADY, before: BEFORE }] })],
+    }),
+    'ERASURE_DIFFERS',
+  ],
+  [
     'an order about records before the stored one',
     () => ({ ...past, control: [byConsent(STEADY, new Date(1_000).toISOString())] }),
     'ERASURE_DIFFERS',

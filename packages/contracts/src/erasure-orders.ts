@@ -172,6 +172,19 @@ export function erasable({ at, data }: StoredEvent): ErasableSample {
   return { region: decision.region, submission, consentId, at };
 }
 
+/** Whether the order names the sample. */
+export function isAbout(
+  { region, submissions, consents }: ErasureOrder,
+  sample: ErasableSample,
+): boolean {
+  const { submission, consentId, at } = sample;
+  return (
+    (region === undefined || region === sample.region) &&
+    (submissions.includes(submission) ||
+      consents.some((one) => one.consentId === consentId && at < Date.parse(one.before)))
+  );
+}
+
 /** An order as one of the names in it sees it. */
 interface Reach {
   readonly act: string;
@@ -205,13 +218,21 @@ export class ErasureIndex {
   }
 
   /** The `act` of the first order about the sample; `undefined`: there is none. */
-  orderOf({ region, submission, consentId, at }: ErasableSample): string | undefined {
-    const isAbout = (reach: Reach): boolean =>
-      at < reach.before && (reach.region === undefined || reach.region === region);
-    const named = this.#submissions.get(submission)?.find(isAbout);
-    const given = this.#consents.get(consentId)?.find(isAbout);
+  orderOf(sample: ErasableSample): string | undefined {
+    const reaches = (reach: Reach): boolean => isWithin(reach, sample);
+    const named = this.#submissions.get(sample.submission)?.find(reaches);
+    const given = this.#consents.get(sample.consentId)?.find(reaches);
     if (named === undefined || given === undefined) return (named ?? given)?.act;
     return (named.place < given.place ? named : given).act;
+  }
+
+  /** The `act` of each order about the sample. */
+  ordersOf(sample: ErasableSample): readonly string[] {
+    const { submission, consentId } = sample;
+    return [this.#submissions.get(submission), this.#consents.get(consentId)]
+      .flatMap((reaches = []) => reaches)
+      .filter((reach) => isWithin(reach, sample))
+      .map(({ act }) => act);
   }
 
   /** The `act` of an open hold on the sample; `undefined`: there is none. */
@@ -221,6 +242,10 @@ export class ErasureIndex {
   }: Pick<ErasableSample, 'consentId' | 'submission'>): string | undefined {
     return this.#heldSubmissions.get(submission) ?? this.#heldConsents.get(consentId);
   }
+}
+
+function isWithin(reach: Reach, { region, at }: ErasableSample): boolean {
+  return at < reach.before && (reach.region === undefined || reach.region === region);
 }
 
 function push(reaches: Map<string, Reach[]>, name: string, reach: Reach): void {

@@ -205,7 +205,7 @@ export {
 export { submissionEntry } from './submission-entry.ts';
 export { FORMAT_LEVEL } from './format-level.ts';
 export { INITIAL_CONTROL } from './initial-control.ts';
-export { ErasureIndex, NO_ERASURES, erasable } from './erasure-orders.ts';
+export { ErasureIndex, NO_ERASURES, erasable, isAbout } from './erasure-orders.ts';
 export type { ErasableSample, ErasureOrder, Erasures, Hold } from './erasure-orders.ts';
 export { withdrawalOrders, withdrawalsIn } from './withdrawal-orders.ts';
 export type { Withdrawal } from './withdrawal-orders.ts';

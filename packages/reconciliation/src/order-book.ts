@@ -1,3 +1,4 @@
+import { isAbout } from '@residency/contracts';
 import type { ErasableSample, ErasureOrder, LossOrder } from '@residency/contracts';
 import type { ReconcileDeps } from './reconcile-deps.ts';
 import { Rereads } from './rereads.ts';
@@ -42,18 +43,10 @@ export class OrderBook {
   }
 
   /** Whether there is such an order to erase, and it is about the sample. */
-  async names(
-    act: string,
-    { region, submission, consentId, at }: ErasableSample,
-  ): Promise<boolean> {
+  async names(act: string, sample: ErasableSample): Promise<boolean> {
     if (this.#erasures === undefined) return true;
     const order = await this.#erasures.get(act);
-    return (
-      order !== undefined &&
-      (order.region === undefined || order.region === region) &&
-      (order.submissions.includes(submission) ||
-        order.consents.some((one) => one.consentId === consentId && at < Date.parse(one.before)))
-    );
+    return order !== undefined && isAbout(order, sample);
   }
 
   /** Whether there is such an order to give samples up, and it is about the sample. */

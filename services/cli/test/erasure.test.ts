@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { encodeAuditEvent } from '@residency/contracts';
+import { ErasureIndex, encodeAuditEvent, isAbout } from '@residency/contracts';
 import type { AuditEvent } from '@residency/contracts';
 import { expect, it } from 'vitest';
 import { intakeUntil } from '../src/erasure/erasure-plan.ts';
 import { inParts, isNamed, namedBy } from '../src/erasure/named.ts';
-import { OrderIndex } from '../src/erasure/order-index.ts';
 import { receiptPage } from '../src/erasure/receipt-page.ts';
 import type { AuditQuery } from '../src/system/system.ts';
 import { program } from './command-tree.ts';
@@ -107,17 +106,20 @@ it('a consent names the samples before its instant, and all of them if it has no
 it('a sample has every order that names it, of its consent those made after it', () => {
   const order = { at: 1, reason: 'r', submissions: [], consents: [] };
   const before = (at: number) => [{ consentId: 'consent-1', before: new Date(at).toISOString() }];
-  const index = new OrderIndex([
+  const orders = [
     { ...order, act: 'a', consents: before(10) },
     { ...order, act: 'b', submissions: [ONE] },
     { ...order, act: 'c', consents: before(20) },
-  ]);
+    { ...order, act: 'd', region: 'moscow', submissions: [ONE] },
+  ];
+  const index = new ErasureIndex({ orders, holds: [] });
   const sample = { region: 'zurich', submission: ONE, consentId: 'consent-1' };
-  const acts = (at: number) => index.of({ ...sample, at }).map(({ act }) => act);
+  const acts = (at: number) => index.ordersOf({ ...sample, at });
   expect([acts(9), acts(10), acts(20)]).toEqual([['b', 'a', 'c'], ['b', 'c'], ['b']]);
-  expect(index.of({ region: 'zurich', submission: TWO, consentId: 'consent-2', at: 0 })).toEqual(
-    [],
-  );
+  const another = { region: 'zurich', submission: TWO, consentId: 'consent-2', at: 0 };
+  expect(index.ordersOf(another)).toEqual([]);
+  for (const one of orders) expect(isAbout(one, { ...sample, at: 9 })).toBe(one.act !== 'd');
+  expect(isAbout({ ...order, act: 'a', consents: before(10) }, { ...sample, at: 10 })).toBe(false);
 });
 
 it('the page of a receipt says what was erased, what was not, and how to verify', () => {

@@ -1,5 +1,12 @@
-import { INITIAL_CONTROL, NO_ERASURES, followControl, formatPosition } from '@residency/contracts';
-import type { AuditEvent, ErasureOrder, LogRecord } from '@residency/contracts';
+import {
+  INITIAL_CONTROL,
+  NO_ERASURES,
+  erasable,
+  followControl,
+  formatPosition,
+  isAbout,
+} from '@residency/contracts';
+import type { AuditEvent, ErasableSample, ErasureOrder, LogRecord } from '@residency/contracts';
 import { policyInForce } from '@residency/residency';
 import type { PolicyPublished } from '@residency/residency';
 import type { AdjudicationDifference } from './difference.ts';
@@ -10,13 +17,6 @@ interface Refused {
   readonly submission: string;
   readonly region: string;
   readonly order: string;
-}
-
-/** What an order is compared with. */
-interface Stored {
-  readonly region: string;
-  readonly consentId: string;
-  readonly at: number;
 }
 
 export interface JudgedErasures {
@@ -33,7 +33,7 @@ export interface JudgedErasures {
  */
 export class ErasureRefusals {
   readonly #refused: Refused[] = [];
-  readonly #stored = new Map<string, Stored[]>();
+  readonly #stored = new Map<string, ErasableSample[]>();
 
   /** Whether there is nothing to compare. */
   get none(): boolean {
@@ -47,10 +47,8 @@ export class ErasureRefusals {
     this.#stored.set(submission, []);
   }
 
-  see({ at, outcome, data }: AuditEvent): void {
-    if (outcome !== 'stored') return;
-    const { submission, consentId, decision } = data;
-    this.#stored.get(submission)?.push({ region: decision.region, consentId, at });
+  see(event: AuditEvent): void {
+    if (event.outcome === 'stored') this.#stored.get(event.data.submission)?.push(erasable(event));
   }
 
   /**
@@ -90,12 +88,9 @@ export class ErasureRefusals {
     if (order === undefined) return 'an order of the control log';
     const stored = (this.#stored.get(submission) ?? []).filter((one) => one.region === region);
     if (stored.length === 0 && whole) return 'a sample that was stored there';
-    const isAbout =
-      order.submissions.includes(submission) ||
-      stored.some(({ consentId, at }) =>
-        order.consents.some((one) => one.consentId === consentId && at < Date.parse(one.before)),
-      );
-    if (isAbout) return undefined;
+    // Also of a sample whose `stored` event is not among those seen.
+    const isNamed = (order.region ?? region) === region && order.submissions.includes(submission);
+    if (isNamed || stored.some((sample) => isAbout(order, sample))) return undefined;
     return stored.length === 0
       ? 'not known'
       : 'an order about the submission, or about the consent of the stored sample';

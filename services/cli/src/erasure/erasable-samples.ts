@@ -4,6 +4,7 @@ import {
   SAMPLE_ERASED,
   custodyEventIn,
   decodeAuditEvent,
+  erasable,
   isWhereEvent,
   sampleErased,
   sampleEvent,
@@ -54,8 +55,7 @@ export async function erasableSamples(
   for await (const bytes of interruptible(session, system.auditRecords({ outcome: 'stored' }))) {
     const event = decodeAuditEvent(bytes);
     if (event.outcome !== 'stored') continue;
-    const { submission, consentId, decision } = event.data;
-    const sample = { region: decision.region, submission, consentId, at: event.at };
+    const sample = erasable(event);
     if (!wanted(sample)) continue;
     const stored = storedSample(event);
     found.set(stored.position, { ...sample, stored });

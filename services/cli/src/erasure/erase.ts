@@ -17,7 +17,7 @@ import { planChanged } from '../terminal/plan-changed.ts';
 import type { Session } from '../terminal/session.ts';
 import { counted } from '../terminal/table.ts';
 import { countErased } from './erasable-samples.ts';
-import { planErasure } from './erasure-plan.ts';
+import { planDetails, planErasure } from './erasure-plan.ts';
 import type { ErasurePlan } from './erasure-plan.ts';
 import { consentsOfSubject, requireGiven, withdrawals } from './erasable-consents.ts';
 import { inParts, namedBy, namesOf, requireOneOf } from './named.ts';
@@ -54,7 +54,7 @@ export async function erase(session: Session, options: Options): Promise<ExitCod
     const before = await withdrawals(system, 'consents' in named ? named.consents : []);
     const plan = await planErasure(session, system, named, before, region);
     if (yes === undefined) {
-      await printPlan(session, json, plan, named);
+      await printPlan(session, json, named, plan, await planDetails(session, system, plan));
       return EXIT.done;
     }
     if (yes !== plan.digest) throw planChanged();

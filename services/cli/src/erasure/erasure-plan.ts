@@ -1,8 +1,10 @@
 import { ErasureIndex, decodeAuditEvent, sha256 } from '@residency/contracts';
+import type { Holding } from '@residency/custody';
 import { defined } from '@residency/defined';
 import { canonicalJson, formatInstant } from '@residency/residency';
 import { controlOf } from '../system/control-state.ts';
 import { regionSites } from '../system/holdings.ts';
+import type { RegionSites } from '../system/holdings.ts';
 import type { System } from '../system/system.ts';
 import { interruptible } from '../terminal/interruptible.ts';
 import type { Session } from '../terminal/session.ts';
@@ -14,7 +16,7 @@ import {
   keptIn,
   regionsOf,
 } from './erasable-samples.ts';
-import type { FoundSample } from './erasable-samples.ts';
+import type { Custody, FoundSample } from './erasable-samples.ts';
 import { isNamed, requireStored } from './named.ts';
 import type { Named } from './named.ts';
 
@@ -38,13 +40,17 @@ export interface ErasurePlan {
   /** Identifies what is ordered, and which stored samples it is about. */
   readonly digest: string;
   readonly samples: ReadonlyMap<string, FoundSample>;
+}
+
+/** What a person reads before they order it. */
+export interface PlanDetails {
   readonly regions: readonly RegionPlan[];
   /** Until when the intake log may keep a copy: RFC 3339 or `forever`; absent: it is deleted with them. */
   readonly intakeUntil?: string;
 }
 
 /**
- * Reads the logs, and changes nothing. `before`: of a consent only what was appended before, in
+ * Reads the audit log, and changes nothing. `before`: of a consent only what was appended before, in
  * milliseconds. Throws `SUBMISSION_UNKNOWN`.
  */
 export async function planErasure(
@@ -56,6 +62,21 @@ export async function planErasure(
 ): Promise<ErasurePlan> {
   const samples = await erasableSamples(session, system, isNamed(named, before, inRegion));
   requireStored(named, samples.values(), inRegion);
+  const planned = {
+    ordered: named,
+    before: [...before],
+    ...defined({ region: inRegion }),
+    stored: [...samples.keys()].toSorted(),
+  };
+  return { digest: sha256(Buffer.from(canonicalJson(planned))), samples };
+}
+
+/** Reads the custody logs of these samples' regions, and the audit log's end. */
+export async function planDetails(
+  session: Session,
+  system: System,
+  { samples }: ErasurePlan,
+): Promise<PlanDetails> {
   const control = await controlOf(system);
   const holds = new ErasureIndex(control.erasures);
   const custody = await custodyOf(session, system, samples);
@@ -63,35 +84,15 @@ export async function planErasure(
   const sites = await regionSites(session, system, { control, regions: regionsOf(samples) });
   for (const [position, sample] of samples) {
     const { region } = sample.stored;
-    const of = custody.get(position);
-    const held = heldBy(sample, of);
     const counting = regions.get(region) ?? new Counting(region);
     regions.set(region, counting);
-    const [isHeld, isGone] = [
-      holds.holdOf(sample) !== undefined,
-      isErased(held, sites.get(region)),
-    ];
-    counting.stored += 1;
-    if (isGone) counting.erased += 1;
-    else if (isHeld) counting.held += 1;
-    else counting.accessedUntil = Math.max(counting.accessedUntil, of?.accessedUntil ?? 0);
-    for (const { site } of [...held.copies, ...held.unequal]) count(counting.copies, site);
-    const kept = keptIn(held, sites.get(region));
-    for (const site of kept.out) count(counting.kept, site);
-    for (const site of kept.retired) count(counting.keptByRetired, site);
+    counting.add(custody.get(position), {
+      held: heldBy(sample, custody.get(position)),
+      sites: sites.get(region),
+      isHeld: holds.holdOf(sample) !== undefined,
+    });
   }
   return {
-    digest: sha256(
-      Buffer.from(
-        canonicalJson({
-          ordered: named,
-          before: [...before],
-          ...defined({ region: inRegion }),
-          stored: [...samples.keys()].toSorted(),
-        }),
-      ),
-    ),
-    samples,
     regions: [...regions.values()].map((one) => one.plan(session.now())),
     ...defined({ intakeUntil: await intakeUntil(session, system, [...samples.values()]) }),
   };
@@ -109,6 +110,28 @@ class Counting {
 
   constructor(region: string) {
     this.region = region;
+  }
+
+  add(
+    custody: Custody | undefined,
+    {
+      held,
+      sites,
+      isHeld,
+    }: {
+      readonly held: Holding;
+      readonly sites: RegionSites | undefined;
+      readonly isHeld: boolean;
+    },
+  ): void {
+    this.stored += 1;
+    if (isErased(held, sites)) this.erased += 1;
+    else if (isHeld) this.held += 1;
+    else this.accessedUntil = Math.max(this.accessedUntil, custody?.accessedUntil ?? 0);
+    for (const { site } of [...held.copies, ...held.unequal]) count(this.copies, site);
+    const kept = keptIn(held, sites);
+    for (const site of kept.out) count(this.kept, site);
+    for (const site of kept.retired) count(this.keptByRetired, site);
   }
 
   plan(now: number): RegionPlan {

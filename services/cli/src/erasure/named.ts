@@ -25,7 +25,7 @@ export function requireOneOf(given: Readonly<Record<string, unknown>>): void {
   const found = names.filter((name) => given[name] !== undefined);
   if (found.length !== 1)
     throw usage(
-      `Expected one of ${names.map((name) => `--${name}`).join(', ')}, found ${found.length === 0 ? 'none' : String(found.length)}; nothing was ordered.`,
+      `Expected one of ${names.map((name) => `--${name}`).join(', ')}, found ${found.length === 0 ? 'none' : String(found.length)}; nothing was changed.`,
     );
 }
 
@@ -47,12 +47,12 @@ async function listed(list: string): Promise<readonly string[]> {
   for await (const asked of submissionsIn(list)) {
     if (asked.submission === undefined)
       throw usage(
-        `Expected a submission id, 64 lower-case hex digits, in every line of --from, found something else in line ${asked.line}; nothing was ordered. Correct the list.`,
+        `Expected a submission id, 64 lower-case hex digits, in every line of --from, found something else in line ${asked.line}; nothing was changed. Correct the list.`,
       );
     all.push(asked.submission);
   }
   if (all.length === 0)
-    throw usage('Expected --from to list submissions, found none; nothing was ordered.');
+    throw usage('Expected --from to list submissions, found none; nothing was changed.');
   return all;
 }
 
@@ -111,7 +111,7 @@ export function requireStored(
   const more = unknown.length > SHOWN ? `, and ${unknown.length - SHOWN} more` : '';
   throw new CliError({
     code: 'SUBMISSION_UNKNOWN',
-    message: `Expected every named submission to have a stored sample${region === undefined ? '' : ` in region ${printable(region)}`}, found ${unknown.length} without one: ${unknown.slice(0, SHOWN).join(', ')}${more}; nothing was ordered. See \`residency status SUBMISSION\`, and leave it out.`,
+    message: `Expected every named submission to have a stored sample${region === undefined ? '' : ` in region ${printable(region)}`}, found ${unknown.length} without one: ${unknown.slice(0, SHOWN).join(', ')}${more}; nothing was changed. See \`residency status SUBMISSION\`, and leave it out.`,
     remedy: 'stop',
   });
 }

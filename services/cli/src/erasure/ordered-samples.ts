@@ -13,7 +13,6 @@ import {
   regionsOf,
 } from './erasable-samples.ts';
 import type { ErasedEntry, FoundSample, KeptIn } from './erasable-samples.ts';
-import { OrderIndex } from './order-index.ts';
 import { readErasures } from './read-erasures.ts';
 import type { Doer } from './read-erasures.ts';
 
@@ -59,11 +58,11 @@ export async function orderedErasures(
       remedy: 'stop',
     });
   const byOrder = new Map(orders.map(({ act }) => [act, new Array<OrderedSample>()]));
-  const index = new OrderIndex(orders);
+  const index = new ErasureIndex({ orders, holds: [] });
   const samples =
     orders.length === 0
       ? new Map<string, FoundSample>()
-      : await erasableSamples(session, system, (sample) => index.of(sample).length > 0);
+      : await erasableSamples(session, system, (sample) => index.ordersOf(sample).length > 0);
   const custody = await custodyOf(session, system, samples);
   const regions = await regionSites(session, system, { control, regions: regionsOf(samples) });
   const holds = new ErasureIndex(erasures);
@@ -78,7 +77,7 @@ export async function orderedErasures(
       erased: custody.get(position)?.erased ?? [],
       kept: keptIn(held, sites),
     };
-    for (const { act } of index.of(sample)) byOrder.get(act)?.push(one);
+    for (const act of index.ordersOf(sample)) byOrder.get(act)?.push(one);
   }
   return orders.map((order) => ({
     order,

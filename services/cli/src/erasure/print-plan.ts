@@ -1,15 +1,16 @@
 import { defined } from '@residency/defined';
 import type { Session } from '../terminal/session.ts';
 import { grouped, table } from '../terminal/table.ts';
-import type { ErasurePlan } from './erasure-plan.ts';
+import type { ErasurePlan, PlanDetails } from './erasure-plan.ts';
 import { namedText } from './named.ts';
 import type { Named } from './named.ts';
 
 export async function printPlan(
   { output }: Session,
   json: boolean,
-  { digest, samples, regions, intakeUntil }: ErasurePlan,
   named: Named,
+  { digest, samples }: ErasurePlan,
+  { regions, intakeUntil }: PlanDetails,
 ): Promise<void> {
   if (json) {
     for (const region of regions) await output.json(region);
@@ -52,7 +53,7 @@ export async function printPlan(
 }
 
 /** `zrh-1 3, zrh-2 2`. */
-export function countsText(counts: Readonly<Record<string, number>>): string {
+function countsText(counts: Readonly<Record<string, number>>): string {
   return Object.entries(counts)
     .map(([site, count]) => `${site} ${grouped(count)}`)
     .join(', ');
