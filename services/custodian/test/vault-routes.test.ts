@@ -455,11 +455,12 @@ test('no more than sixty-four wait for the checkpoint for one principal, and who
 });
 
 test.each([
-  ['a clock that is past it when the client reads on', 600_000, false],
-  ['a client that reads nothing more', 300, true],
-])('a sample that is on its way ends with its access: %s', async (_, lives, waits) => {
+  ['a clock that is past it when the client reads on', 600_000, false, 64],
+  ['a client that reads nothing more', 300, true, 64],
+  ['a client that left all of it to the system', 1_000, true, 1],
+])('a sample that is on its way ends with its access: %s', async (_, lives, waits, mebibytes) => {
   const other = await VaultWorld.open();
-  const large = Buffer.alloc(64 * 1024 * 1024);
+  const large = Buffer.alloc(mebibytes * 1024 * 1024);
   const slow = await served(
     await other.vault({
       packer: { pack: async (...args) => ({ ...(await packer.pack(...args)), bytes: large }) },
@@ -488,6 +489,39 @@ test.each([
   await client.closed;
   expect(client.received).toMatch(/^HTTP\/1.1 200 /);
   expect(client.received.length).toBeLessThan(large.length);
+});
+
+test('a connection goes on after a sample that the client has read, and an idle one is ended', async () => {
+  const other = await VaultWorld.open();
+  const lasting = await served(await other.vault({ packer }), { timeouts: { keepAlive: 100 } });
+  onTestFinished(() => lasting.close());
+  const headers = { authorization: `Bearer ${TOKENS.ana}` };
+  const access = newAccess();
+  const at = `/v1/accesses/${access}`;
+  const put = await fetch(lasting.url + at, {
+    method: 'PUT',
+    headers,
+    body: JSON.stringify(order()),
+  });
+  const { until } = (await put.json()) as { readonly until: string };
+  other.now = Date.parse(until) - 1_500;
+  const get = `GET ${at}/sample HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${TOKENS.ana}\r\n\r\n`;
+  const client = new RawConnection(Number(new URL(lasting.url).port), get);
+  const answers = () => client.received.split('HTTP/1.1 200 ').length - 1;
+  await expect.poll(answers).toBe(1);
+  // Longer than an idle connection lives: this one may still have to send.
+  await setTimeout(500);
+  client.socket.write(get);
+  await expect.poll(answers).toBe(2);
+  await client.closed;
+});
+
+test('a sample is not asked for behind another answer on one connection', async () => {
+  const access = await accessFor('ana');
+  const get = `GET /v1/accesses/${access}/sample HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${TOKENS.ana}\r\n\r\n`;
+  const client = new RawConnection(Number(new URL(server.url).port), get + get);
+  await expect.poll(() => client.received).toMatch(/^HTTP\/1.1 200 [^]*HTTP\/1.1 400 /);
+  client.socket.destroy();
 });
 
 test('whoever opens connections ends no request that waits for its sample', async () => {

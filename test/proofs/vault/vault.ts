@@ -51,4 +51,6 @@ const rows: readonly (readonly [string, string | number])[] = [
 console.log('| | |\n|---|---|');
 for (const [name, value] of rows) console.log(`| ${name} | ${value} |`);
 for (const finding of tally.findings) console.log(finding);
-if (tally.found > 0 || tally.given + tally.withheld !== tally.accesses) process.exitCode = 1;
+const showsNothing = tally.woke > 0 && tally.frozenBeforeFirstByte === 0;
+if (tally.found > 0 || tally.given + tally.withheld !== tally.accesses || showsNothing)
+  process.exitCode = 1;

@@ -15,6 +15,7 @@ import type {
   VaultErrorCode,
 } from '@residency/vault';
 import type { Askers } from './askers.ts';
+import { SampleConnections } from './sample-connections.ts';
 import { bodyWithin } from './body-within.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -106,10 +107,12 @@ export function vaultRoutes(
   const budget = new BodyBudget(64 * BODY_BYTES);
   const waiting = new Places(WAITING, WAITING_EACH);
   const releasing = new Places(RELEASES, RELEASES_EACH);
+  const sending = new SampleConnections();
   const searching = new Places(SEARCHES, SEARCHES_EACH);
   const askers = new WeakMap<FastifyRequest['raw'], Asker>();
   const authenticated = {
     onRequest: async ({ raw, headers }: FastifyRequest) => {
+      sending.used(raw.socket);
       askers.set(raw, await asProblem(() => deps.askers.of(headers.authorization)));
     },
   };
@@ -156,6 +159,11 @@ export function vaultRoutes(
       const access = accessIn(request);
       const [name, vault] = vaultFor(deps, regionAsked(request), access, askerOf(request));
       const asker = askerOf(request);
+      // Its answer would wait behind another one's, and whoever waits is asked no more.
+      if (reply.raw.socket === null)
+        throw invalid(
+          'a sample to be asked for after the answers before it on its connection came',
+        );
       holdConnection(connections, request, reply);
       const gone = new AbortController();
       const closed = new Promise<void>((resolve) => {
@@ -164,7 +172,8 @@ export function vaultRoutes(
           resolve();
         });
       });
-      resetAfter(reply, SEND_WITHIN_MS, gone.signal);
+      const { socket } = reply.raw;
+      sending.endAfter(socket, reply.raw, SEND_WITHIN_MS);
       const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(WAIT_MS)]);
       const { bytes, contentType, contentDisposition, msLeft } = await answering(
         deps,
@@ -178,7 +187,7 @@ export function vaultRoutes(
           ),
       );
       // A client that reads slowly takes no more either.
-      resetAfter(reply, msLeft(), gone.signal);
+      sending.endAfter(socket, reply.raw, Math.min(msLeft(), SEND_WITHIN_MS));
       return reply
         .type(contentType)
         .header('content-length', bytes.length)
@@ -207,15 +216,6 @@ export function vaultRoutes(
       );
       return foundBody(name, found);
     },
-  });
-}
-
-/** Ends the connection after this time, unless it is gone; what the system has not sent yet is dropped. */
-function resetAfter({ raw }: FastifyReply, ms: number, gone: AbortSignal): void {
-  if (gone.aborted) return;
-  const timer = setTimeout(() => raw.socket?.resetAndDestroy(), Math.max(0, ms));
-  gone.addEventListener('abort', () => {
-    clearTimeout(timer);
   });
 }
 
