@@ -121,6 +121,8 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
   readonly #lossRefused: OffsetSets;
   #followed = 0;
   /** Ends when the last call that appends has ended. */
+  /** The next confirmation, until it begins. */
+  #confirmation: Promise<void> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #broken: { readonly error: unknown } | undefined;
 
@@ -285,9 +287,16 @@ export class CustodyHead<Log extends CustodyReading = CustodyLog> {
     });
   }
 
-  /** Throws as `CustodyLog.confirm`. */
+  /**
+   * One call of the log serves all that ask before it begins, so askers delay no append by more than
+   * one. Throws as `CustodyLog.confirm`.
+   */
   async confirm(this: CustodyHead): Promise<void> {
-    await this.#exclusively(() => this.#log.confirm());
+    this.#confirmation ??= this.#exclusively(async () => {
+      this.#confirmation = undefined;
+      await this.#log.confirm();
+    });
+    await this.#confirmation;
   }
 
   /** Throws why this cannot append any more: an append failed. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { CodedError } from '@residency/coded-error';
 import {
   ALL_IN_SERVICE,
@@ -414,6 +415,28 @@ describe('the access desk', () => {
     const { accesses } = await w.custodian({ register });
     expect(accesses.serving()).toEqual(['zrh-1']);
     expect(accesses.sitesWith(storedIn(['zrh-1', 'zrh-2']))).toEqual(['zrh-1']);
+  });
+
+  it('confirms once for all that ask before the confirmation begins, and anew for who asks later', async () => {
+    const w = new CustodyWorld();
+    let [begun, ended] = [0, 0];
+    const confirm = async (): Promise<void> => {
+      begun += 1;
+      await setImmediate();
+      ended += 1;
+    };
+    const { accesses } = await w.custodian({ custody: { ...w.open(), confirm } });
+    const first = accesses.confirm();
+    await Promise.all([accesses.confirm(), accesses.confirm()]);
+    await first;
+    expect(begun).toBeLessThanOrEqual(2);
+    await Promise.all([accesses.confirm(), accesses.confirm(), accesses.confirm()]);
+    expect(begun).toBeLessThanOrEqual(3);
+    const running = accesses.confirm();
+    await expect.poll(() => begun).toBe(ended + 1);
+    const [before, late] = [begun, accesses.confirm()];
+    await Promise.all([running, late]);
+    expect(begun).toBe(before + 1);
   });
 
   it('names no site that no policy version gives the region: its marker is another’s', async () => {
