@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CLAIMS_ENDED, CLAIMS_IN_EVENT, serviceOf } from '@residency/contracts';
+import { CLAIMS_ENDED, CLAIMS_IN_EVENT, hasClaim, serviceOf } from '@residency/contracts';
 import { controlOf } from '../system/control-state.ts';
 import { record } from '../system/control.ts';
 import type { System } from '../system/system.ts';
@@ -21,12 +21,9 @@ export async function endClaims(
   for (const [region, samples = []] of Object.entries(
     Object.groupBy(lost, (sample) => sample.region),
   )) {
-    const { claims, closing } = serviceOf(control, region);
+    const service = serviceOf(control, region);
     const owners = samples
-      .filter(
-        ({ submission, position }) =>
-          closing !== undefined || claims.get(submission)?.of === position,
-      )
+      .filter((sample) => service.closing !== undefined || hasClaim(service, sample))
       .map(({ position }) => position);
     for (let from = 0; from < owners.length; from += CLAIMS_IN_EVENT)
       await record(session, system, {

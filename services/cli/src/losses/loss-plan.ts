@@ -1,4 +1,4 @@
-import { ErasureIndex, sha256 } from '@residency/contracts';
+import { ErasureIndex, hasClaim, sha256 } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { canonicalJson, formatInstant } from '@residency/residency';
 import { custodyOf, erasableSamples, heldBy, regionsOf } from '../erasure/erasable-samples.ts';
@@ -63,7 +63,7 @@ export async function planLoss(
       state: held.erased === undefined ? ended : 'erased',
       copies,
       out: copies.filter((site) => service?.out.has(site) === true && !service.retired.has(site)),
-      claimed: service?.claims.get(submission)?.of === position,
+      claimed: service !== undefined && hasClaim(service, { submission, position }),
     };
   });
   const open = samples.filter(({ state }) => state === 'to be given up');
