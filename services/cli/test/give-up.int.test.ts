@@ -163,6 +163,26 @@ describe('a region that lost samples with its arbiter', () => {
   });
 });
 
+it('names a retired site that has a copy, and takes no object of a lost sample in', async () => {
+  const folder = await stored('one', 'two');
+  const [one = '', two = ''] = await submissionsOf(folder);
+  await folder.json(0, 'site', 'retire', 'zrh-2', '--reason', 'the lease ended');
+  await rm(await objectOf(folder, 'zrh-1', one));
+  const named = ['sample', 'give-up', '--submission', one, ...REASON];
+  const [sample, plan] = await folder.json(0, ...named);
+  expect(sample).toMatchObject({ copies: ['zrh-1', 'zrh-2'], out: [], retired: ['zrh-2'] });
+  expect((await folder.run(...named)).out).toMatch(/retired site has a copy \(zrh-2\).*site in/);
+  await folder.json(0, ...named, '--yes', String(plan?.['digest']), '--no-wait');
+  await folder.run('route', '--once');
+  expect(await folder.json(0, 'audit', 'losses')).toMatchObject([{ state: 'lost' }]);
+  const refused = await folder.run('site', 'in', 'zrh-2');
+  expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('SITE_HAS_STRANGERS')]);
+  expect(refused.err).toContain(one);
+  expect(refused.err).not.toContain(two);
+  await rm(await objectOf(folder, 'zrh-2', one));
+  await folder.json(0, 'site', 'in', 'zrh-2');
+});
+
 /** The file of a submission's object in a site; a path that does not exist if there is none. */
 async function objectOf(folder: Folder, name: string, submission: string): Promise<string> {
   const samples = join(site(folder, name), 'samples');

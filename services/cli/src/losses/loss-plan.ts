@@ -22,6 +22,8 @@ export interface PlannedSample {
   readonly copies: readonly string[];
   /** Those of them that are out of service: the order waits for them. */
   readonly out: readonly string[];
+  /** Those of them that are retired: the order does not wait for them. */
+  readonly retired: readonly string[];
   /** A claim keeps its identity. */
   readonly claimed: boolean;
 }
@@ -63,6 +65,7 @@ export async function planLoss(
       state: held.erased === undefined ? ended : 'erased',
       copies,
       out: copies.filter((site) => service?.out.has(site) === true && !service.retired.has(site)),
+      retired: copies.filter((site) => service?.retired.has(site) === true),
       claimed: service !== undefined && hasClaim(service, { submission, position }),
     };
   });
