@@ -1,5 +1,6 @@
 import { CodedError } from '@residency/coded-error';
 import {
+  ARBITER_CLAIMS,
   ARBITER_CLOSING,
   CLAIMS_ENDED,
   INITIAL_CONTROL,
@@ -8,7 +9,7 @@ import {
 } from '@residency/contracts';
 import type { ControlState, LogEntry } from '@residency/contracts';
 import { describe, expect, it } from 'vitest';
-import { endClaims } from '../src/losses/end-claims.ts';
+import { endClaims, standingClaims } from '../src/losses/end-claims.ts';
 import type { System } from '../src/system/system.ts';
 import { session } from './command-tree.ts';
 
@@ -55,6 +56,14 @@ function world(faults: Fault[] = [], earlier: readonly number[] = []) {
     endClaims(session, system as System, samples);
   return {
     endOf,
+    standing: async (...numbers: readonly number[]) => [
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it asks for nothing else
+      ...(await standingClaims(system as System, numbers.map(lost))),
+    ],
+    claim: (n: number) => {
+      const data = { act: 'c', region: 'zurich', attempt: 'x', claims: [claim(n)] };
+      state = evolveControl(state, { type: ARBITER_CLAIMS, data }, 1);
+    },
     end: (...numbers: readonly number[]) => endOf(...numbers.map(lost)),
     close: () => {
       const data = { act: 'c', region: 'zurich', site: 'zrh-2', next: 'zrh-1', reason: 'fire' };
@@ -87,6 +96,16 @@ describe('the claims of lost samples', () => {
     w.close();
     expect(await w.end(1, 3)).toBe(2);
     expect(w.owners).toEqual([[position(1), position(3)]]);
+  });
+
+  it('are told of until they end, also those of an open change', async () => {
+    const w = world();
+    expect(await w.standing(1, 3)).toEqual([position(1)]);
+    w.close();
+    w.claim(3);
+    expect(await w.standing(1, 3, 4)).toEqual([position(1), position(3)]);
+    await w.end(1, 3);
+    expect(await w.standing(1, 3, 4)).toEqual([]);
   });
 
   it.each<[Fault, number]>([

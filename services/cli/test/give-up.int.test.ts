@@ -79,12 +79,18 @@ describe('a region that lost samples with its arbiter', () => {
     await folder.run('route', '--once');
     const losses = await folder.json(0, 'audit', 'losses', '--order', String(order?.['order']));
     expect(losses.map(({ state }) => state)).toEqual(['lost', 'lost', 'lost']);
+    expect(losses.map(({ claim }) => claim)).toEqual(['stands', 'stands', 'stands']);
+    const told = await folder.run('audit', 'losses');
+    expect(told.out).toMatch(/claims of 3 lost samples stand.*Repeat `residency sample give-up`/);
     // The claims stand until the command ends them.
     await publishSamples(folder, 'one');
     await folder.run('route', '--once');
     expect((await outcomes(folder)).at(-1)).toBe('duplicate');
     expect(await folder.json(0, ...yes)).toEqual([{ lost: 3, notLost: 0, claimsEnded: 3 }]);
     expect(await folder.json(0, ...yes)).toEqual([{ lost: 3, notLost: 0, claimsEnded: 0 }]);
+    const ended = await folder.json(0, 'audit', 'losses');
+    expect(ended.map(({ claim }) => claim)).toEqual([undefined, undefined, undefined]);
+    expect((await folder.run('audit', 'losses')).out).not.toContain('Repeat');
     expect(await reconciled(folder, 0)).toMatchObject({ differences: 0, lost: 3 });
     await publishSamples(folder, 'one', 'two');
     await folder.run('route', '--once');

@@ -6,6 +6,8 @@ import type { System } from '../system/system.ts';
 import type { Session } from '../terminal/session.ts';
 import type { PlannedSample } from './loss-plan.ts';
 
+type LostSample = Pick<PlannedSample, 'position' | 'region' | 'submission'>;
+
 /**
  * Ends the claims of lost samples, so that a record that is sent again under their identity is stored
  * anew. While a change of the arbiter is open all of them are named: its claims may have been found
@@ -14,7 +16,7 @@ import type { PlannedSample } from './loss-plan.ts';
 export async function endClaims(
   session: Session,
   system: System,
-  lost: readonly Pick<PlannedSample, 'position' | 'region' | 'submission'>[],
+  lost: readonly LostSample[],
 ): Promise<number> {
   const control = await controlOf(system);
   let ended = 0;
@@ -37,4 +39,29 @@ export async function endClaims(
     ended += owners.length;
   }
   return ended;
+}
+
+/**
+ * The positions of those lost samples whose claims stand, also of those in a change that is open. A
+ * record that is sent again under their identity is settled as a duplicate of nothing.
+ */
+export async function standingClaims(
+  system: System,
+  lost: readonly LostSample[],
+): Promise<ReadonlySet<string>> {
+  const control = await controlOf(system);
+  const standing = new Set<string>();
+  for (const [region, samples = []] of Object.entries(
+    Object.groupBy(lost, (sample) => sample.region),
+  )) {
+    const service = serviceOf(control, region);
+    const { attempts, ended } = service.closing ?? {};
+    const found = new Set([...(attempts?.values() ?? [])].flat(2).map(({ of }) => of));
+    for (const sample of samples) {
+      const { position } = sample;
+      const isInChange = found.has(position) && ended?.has(position) !== true;
+      if (isInChange || hasClaim(service, sample)) standing.add(position);
+    }
+  }
+  return standing;
 }
