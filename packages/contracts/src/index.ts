@@ -1,4 +1,4 @@
-export { ALL_IN_SERVICE, sitesInService } from './region-service.ts';
+export { ALL_IN_SERVICE, hasClaim, sitesInService } from './region-service.ts';
 export { ServiceHistory } from './service-history.ts';
 export type { ServiceOfNumber } from './service-history.ts';
 export type { ArbiterClosing, ClaimedIdentity, RegionService } from './region-service.ts';

@@ -45,6 +45,8 @@ export interface RegionService {
   readonly closing?: ArbiterClosing;
   /** By submission. Complete for the current number. */
   readonly claims: ReadonlyMap<string, ClaimedIdentity>;
+  /** Claims of other owners of the same identities: one counts once those after it have ended. */
+  readonly shadowed?: readonly ClaimedIdentity[] | undefined;
 }
 
 const SERVICE_TYPES = [
@@ -113,17 +115,14 @@ export function evolveService(
         arbiter: closing.next,
         out: new Map([...out, [closing.site, at]]),
         retired,
-        claims: withoutOwners(
-          new Map(claims.map((claim) => [claim.submission, claim])),
-          closing.ended,
-        ),
+        ...claimsWithout(closing.ended, claims),
       };
     }
     case CLAIMS_ENDED: {
       const { owners } = event.data;
       return {
         ...service,
-        claims: withoutOwners(service.claims, new Set(owners)),
+        ...claimsWithout(new Set(owners), allClaims(service)),
         ...(closing === undefined
           ? {}
           : { closing: { ...closing, ended: new Set([...closing.ended, ...owners]) } }),
@@ -151,13 +150,32 @@ export function evolveService(
   }
 }
 
-function withoutOwners(
-  claims: RegionService['claims'],
-  owners: ReadonlySet<string>,
-): RegionService['claims'] {
-  return owners.size === 0
-    ? claims
-    : new Map([...claims].filter(([, claim]) => !owners.has(claim.of)));
+/** True while the owner's claim of the identity has not ended, also if another owner's counts. */
+export function hasClaim(
+  service: RegionService,
+  { submission, position }: { readonly submission: string; readonly position: string },
+): boolean {
+  return (
+    service.claims.get(submission)?.of === position ||
+    service.shadowed?.some((claim) => claim.submission === submission && claim.of === position) ===
+      true
+  );
+}
+
+/** A claim that counts is behind those that it shadows. */
+function allClaims({ claims, shadowed = [] }: RegionService): readonly ClaimedIdentity[] {
+  return [...shadowed, ...claims.values()];
+}
+
+/** Of two claims of one identity the last one counts. What has ended shadows none. */
+function claimsWithout(
+  ended: ReadonlySet<string>,
+  all: readonly ClaimedIdentity[],
+): Pick<RegionService, 'claims' | 'shadowed'> {
+  const left = all.filter(({ of }) => !ended.has(of));
+  const claims = new Map(left.map((claim) => [claim.submission, claim]));
+  const shadowed = left.filter(({ submission, of }) => claims.get(submission)?.of !== of);
+  return { claims, shadowed: shadowed.length === 0 ? undefined : shadowed };
 }
 
 /** The arbiter, and the one to come, stay. */
@@ -168,8 +186,9 @@ function withoutSite(service: RegionService, site: string, at: number): RegionSe
     : { ...service, out: new Map([...out, [site, at]]) };
 }
 
-function withoutClosing({ number, arbiter, out, retired, claims }: RegionService): RegionService {
-  return { number, ...defined({ arbiter }), out, retired, claims };
+function withoutClosing(service: RegionService): RegionService {
+  const { number, arbiter, out, retired, claims, shadowed } = service;
+  return { number, ...defined({ arbiter, shadowed }), out, retired, claims };
 }
 
 /**

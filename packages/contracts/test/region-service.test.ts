@@ -14,6 +14,7 @@ import {
   controlEntry,
   evolveControl,
   followControl,
+  hasClaim,
   serviceOf,
   sitesInService,
   sitesLeaving,
@@ -91,6 +92,38 @@ describe('the claims of lost samples', () => {
   ])('of an open change end with it: %s', (_, events) => {
     const { claims: left, number, closing: open } = after(...events, changed('1', 'x', 1));
     expect([left.size, number, open]).toEqual([0, 1, undefined]);
+  });
+});
+
+describe('two claims of one identity', () => {
+  const other = { ...claim, of: 'log-1/threat.samples/0/2' };
+  const both: ControlEvent = {
+    type: ARBITER_CLAIMS,
+    data: { act: '1', region: REGION, attempt: 'x', claims: [claim, other] },
+  };
+  const [begun, done] = [closing('1', 'a', 'b'), changed('1', 'x', 2)];
+  const owners = (...events: readonly ControlEvent[]): readonly string[] =>
+    [...after(...events).claims.values()].map(({ of }) => of);
+
+  it.each<[string, readonly ControlEvent[]]>([
+    ['before the change', [begun, ended(other.of), both, done]],
+    ['during the change', [begun, both, ended(other.of), done]],
+    ['after the change', [begun, both, done, ended(other.of)]],
+    ['after a change that was kept', [begun, both, done, closing('2', 'b', 'a'), kept('2')]],
+  ])('the last one counts, and the other one once it has ended: %s', (_, events) => {
+    expect(owners(begun, both, done)).toEqual([other.of]);
+    expect(owners(...events, ended(other.of))).toEqual([claim.of]);
+    expect(owners(...events, ended(other.of), ended(claim.of))).toEqual([]);
+  });
+
+  it('end by their owner, whichever counts', () => {
+    const service = after(begun, both, done);
+    const stand = (found: RegionService): readonly boolean[] =>
+      [claim, other].map(({ submission, of }) => hasClaim(found, { submission, position: of }));
+    expect(stand(service)).toEqual([true, true]);
+    expect(stand(after(begun, both, done, ended(claim.of)))).toEqual([false, true]);
+    expect(owners(begun, both, done, ended(claim.of), ended(other.of))).toEqual([]);
+    expect(hasClaim(service, { submission: '3'.repeat(64), position: claim.of })).toBe(false);
   });
 });
 

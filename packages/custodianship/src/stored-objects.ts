@@ -11,18 +11,24 @@ export interface StoredObjects {
   has(submission: string, metadata: ObjectMetadata | undefined): boolean;
 }
 
-/** The objects of a region's stored samples. `audit`: every audit event. */
+/**
+ * The objects of a region's stored samples. `audit`: every audit event. `lost`: the positions of the
+ * samples that were given up; their objects are no stored samples'.
+ */
 export async function storedObjects(
   region: string,
   audit: AsyncIterable<Buffer>,
+  lost: ReadonlySet<string>,
 ): Promise<StoredObjects> {
   const [submissions, owners] = [new KeySet(), new KeySet()];
   for await (const value of audit) {
     const event = auditEventIn(value);
     if (!isStoredIn(region, event)) continue;
+    const position = formatPosition(event.position);
+    if (lost.has(position)) continue;
     const { submission, placements } = event.data;
     submissions.add(submission);
-    owners.add(sha256OfParts(submission, formatPosition(event.position)));
+    owners.add(sha256OfParts(submission, position));
     for (const { adopted } of placements)
       if (adopted !== undefined) owners.add(sha256OfParts(submission, adopted.position));
   }

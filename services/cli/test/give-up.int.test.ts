@@ -79,12 +79,18 @@ describe('a region that lost samples with its arbiter', () => {
     await folder.run('route', '--once');
     const losses = await folder.json(0, 'audit', 'losses', '--order', String(order?.['order']));
     expect(losses.map(({ state }) => state)).toEqual(['lost', 'lost', 'lost']);
+    expect(losses.map(({ claim }) => claim)).toEqual(['stands', 'stands', 'stands']);
+    const told = await folder.run('audit', 'losses');
+    expect(told.out).toMatch(/claims of 3 lost samples stand.*Repeat `residency sample give-up`/);
     // The claims stand until the command ends them.
     await publishSamples(folder, 'one');
     await folder.run('route', '--once');
     expect((await outcomes(folder)).at(-1)).toBe('duplicate');
     expect(await folder.json(0, ...yes)).toEqual([{ lost: 3, notLost: 0, claimsEnded: 3 }]);
     expect(await folder.json(0, ...yes)).toEqual([{ lost: 3, notLost: 0, claimsEnded: 0 }]);
+    const ended = await folder.json(0, 'audit', 'losses');
+    expect(ended.map(({ claim }) => claim)).toEqual([undefined, undefined, undefined]);
+    expect((await folder.run('audit', 'losses')).out).not.toContain('Repeat');
     expect(await reconciled(folder, 0)).toMatchObject({ differences: 0, lost: 3 });
     await publishSamples(folder, 'one', 'two');
     await folder.run('route', '--once');
@@ -161,6 +167,26 @@ describe('a region that lost samples with its arbiter', () => {
     await running.stop('SIGTERM');
     expect(await reconciled(folder, 0)).toMatchObject({ differences: 0, lost: 1 });
   });
+});
+
+it('names a retired site that has a copy, and takes no object of a lost sample in', async () => {
+  const folder = await stored('one', 'two');
+  const [one = '', two = ''] = await submissionsOf(folder);
+  await folder.json(0, 'site', 'retire', 'zrh-2', '--reason', 'the lease ended');
+  await rm(await objectOf(folder, 'zrh-1', one));
+  const named = ['sample', 'give-up', '--submission', one, ...REASON];
+  const [sample, plan] = await folder.json(0, ...named);
+  expect(sample).toMatchObject({ copies: ['zrh-1', 'zrh-2'], out: [], retired: ['zrh-2'] });
+  expect((await folder.run(...named)).out).toMatch(/retired site has a copy \(zrh-2\).*site in/);
+  await folder.json(0, ...named, '--yes', String(plan?.['digest']), '--no-wait');
+  await folder.run('route', '--once');
+  expect(await folder.json(0, 'audit', 'losses')).toMatchObject([{ state: 'lost' }]);
+  const refused = await folder.run('site', 'in', 'zrh-2');
+  expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('SITE_HAS_STRANGERS')]);
+  expect(refused.err).toContain(one);
+  expect(refused.err).not.toContain(two);
+  await rm(await objectOf(folder, 'zrh-2', one));
+  await folder.json(0, 'site', 'in', 'zrh-2');
 });
 
 /** The file of a submission's object in a site; a path that does not exist if there is none. */

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { CLAIMS_ENDED, CLAIMS_IN_EVENT, serviceOf } from '@residency/contracts';
+import { CLAIMS_ENDED, CLAIMS_IN_EVENT, hasClaim, serviceOf } from '@residency/contracts';
 import { controlOf } from '../system/control-state.ts';
 import { record } from '../system/control.ts';
 import type { System } from '../system/system.ts';
 import type { Session } from '../terminal/session.ts';
 import type { PlannedSample } from './loss-plan.ts';
+
+type LostSample = Pick<PlannedSample, 'position' | 'region' | 'submission'>;
 
 /**
  * Ends the claims of lost samples, so that a record that is sent again under their identity is stored
@@ -14,19 +16,16 @@ import type { PlannedSample } from './loss-plan.ts';
 export async function endClaims(
   session: Session,
   system: System,
-  lost: readonly Pick<PlannedSample, 'position' | 'region' | 'submission'>[],
+  lost: readonly LostSample[],
 ): Promise<number> {
   const control = await controlOf(system);
   let ended = 0;
   for (const [region, samples = []] of Object.entries(
     Object.groupBy(lost, (sample) => sample.region),
   )) {
-    const { claims, closing } = serviceOf(control, region);
+    const service = serviceOf(control, region);
     const owners = samples
-      .filter(
-        ({ submission, position }) =>
-          closing !== undefined || claims.get(submission)?.of === position,
-      )
+      .filter((sample) => service.closing !== undefined || hasClaim(service, sample))
       .map(({ position }) => position);
     for (let from = 0; from < owners.length; from += CLAIMS_IN_EVENT)
       await record(session, system, {
@@ -40,4 +39,29 @@ export async function endClaims(
     ended += owners.length;
   }
   return ended;
+}
+
+/**
+ * The positions of those lost samples whose claims stand, also of those in a change that is open. A
+ * record that is sent again under their identity is settled as a duplicate of nothing.
+ */
+export async function standingClaims(
+  system: System,
+  lost: readonly LostSample[],
+): Promise<ReadonlySet<string>> {
+  const control = await controlOf(system);
+  const standing = new Set<string>();
+  for (const [region, samples = []] of Object.entries(
+    Object.groupBy(lost, (sample) => sample.region),
+  )) {
+    const service = serviceOf(control, region);
+    const { attempts, ended } = service.closing ?? {};
+    const found = new Set([...(attempts?.values() ?? [])].flat(2).map(({ of }) => of));
+    for (const sample of samples) {
+      const { position } = sample;
+      const isInChange = found.has(position) && ended?.has(position) !== true;
+      if (isInChange || hasClaim(service, sample)) standing.add(position);
+    }
+  }
+  return standing;
 }

@@ -16,6 +16,7 @@ import type { ExitCode } from '../terminal/exit-code.ts';
 import { planChanged } from '../terminal/plan-changed.ts';
 import type { Session } from '../terminal/session.ts';
 import { counted } from '../terminal/table.ts';
+import { askedBefore } from './asked-before.ts';
 import { endClaims } from './end-claims.ts';
 import { printResults } from './list-losses.ts';
 import { planLoss } from './loss-plan.ts';
@@ -77,7 +78,7 @@ async function unrepaired(
   return { region, submissions: sorted(submissions) };
 }
 
-/** Orders what no open order names. Returns the orders to wait for. */
+/** Orders what no open order still gives up. Returns the orders to wait for. */
 async function order(
   session: Session,
   system: System,
@@ -85,21 +86,14 @@ async function order(
   reason: string,
 ): Promise<readonly string[]> {
   const acts: string[] = [];
-  const open = (await readLosses(session, system)).filter((one) => one.closedAt === undefined);
+  const losses = await readLosses(session, system);
   const wanted = samples.filter(({ state }) => state === 'to be given up');
   for (const [region, some = []] of Object.entries(
     Object.groupBy(wanted, (sample) => sample.region),
   )) {
-    const before = open.filter((one) => one.order.region === region);
-    const named = new Set(before.flatMap((one) => one.order.submissions));
-    const submissions = sorted(some.map(({ submission }) => submission));
-    acts.push(
-      ...before
-        .filter((one) => one.order.submissions.some((name) => submissions.includes(name)))
-        .map((one) => one.order.act),
-    );
-    const rest = { submissions: submissions.filter((name) => !named.has(name)) };
-    for (const part of inParts(rest, NAMED_IN_ORDER)) {
+    const { acts: before, rest } = askedBefore(some, losses);
+    acts.push(...before);
+    for (const part of inParts({ submissions: rest }, NAMED_IN_ORDER)) {
       const event = orderOf(namesOf(part), region, reason);
       await record(session, system, event);
       acts.push(event.data.act);

@@ -8,7 +8,8 @@ import { EXIT } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import { printable } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';
-import { table } from '../terminal/table.ts';
+import { counted, table } from '../terminal/table.ts';
+import { standingClaims } from './end-claims.ts';
 import { readLosses } from './read-losses.ts';
 import type { FollowedLoss } from './read-losses.ts';
 
@@ -28,9 +29,20 @@ export async function listLosses(session: Session, options: Options): Promise<Ex
           'Expected the id of an order to give samples up, found none with it. See `residency audit losses`.',
         remedy: 'stop',
       });
-    await printResults(session, json, losses);
+    await printResults(session, json, losses, await standingClaims(system, lostIn(losses)));
     return EXIT.done;
   });
+}
+
+function lostIn(losses: readonly FollowedLoss[]): Parameters<typeof standingClaims>[1] {
+  return losses.flatMap(({ order: { region }, results }) =>
+    results.flatMap(({ submission, position, state, isErased }) =>
+      // The claim of an erased sample stands by right: its identity is never free again.
+      state === 'lost' && position !== undefined && isErased !== true
+        ? [{ submission, position, region }]
+        : [],
+    ),
+  );
 }
 
 /** One row for each sample that an order has an event about, and one for each other submission. */
@@ -38,14 +50,15 @@ export async function printResults(
   { output }: Session,
   json: boolean,
   losses: readonly FollowedLoss[],
+  standing: ReadonlySet<string> = new Set(),
 ): Promise<void> {
-  const rows = losses.flatMap(rowsOf);
+  const rows = losses.flatMap((loss) => rowsOf(loss, standing));
   if (json) for (const row of rows) await output.json(defined(row));
   else if (rows.length === 0) output.note('Nothing was ordered to be given up.');
-  else
+  else {
     await output.lines(
       table(
-        ['order', 'region', 'submission', 'position', 'state', 'code', 'site', 'reason'],
+        ['order', 'region', 'submission', 'position', 'state', 'code', 'site', 'claim', 'reason'],
         rows.map((row) => [
           row.order,
           printable(row.region),
@@ -54,10 +67,16 @@ export async function printResults(
           row.state,
           row.code ?? '',
           printable(row.site ?? ''),
+          row.claim ?? '',
           printable(row.reason),
         ]),
       ),
     );
+    if (standing.size > 0)
+      await output.line(
+        `The claims of ${counted(standing.size, 'lost sample')} stand, so a record that is sent again is settled as a duplicate of nothing. Repeat \`residency sample give-up\` with the names of these samples: it ends their claims. Publishers must not send them again before.`,
+      );
+  }
 }
 
 interface Row {
@@ -69,17 +88,31 @@ interface Row {
   readonly state: 'lost' | 'refused' | 'waiting';
   readonly code?: string | undefined;
   readonly site?: string | undefined;
+  /** The claim of a lost sample was not ended yet. */
+  readonly claim?: 'stands' | undefined;
   readonly at?: string;
   readonly reason: string;
 }
 
-function rowsOf({ order, results, closedAt }: FollowedLoss): readonly Row[] {
+function rowsOf(
+  { order, results, closedAt }: FollowedLoss,
+  standing: ReadonlySet<string>,
+): readonly Row[] {
   const { act, at: ordered, region, reason } = order;
   const about = { order: act, ordered: formatInstant(ordered), region, reason };
   const met = new Set(results.map(({ submission }) => submission));
   const waiting = closedAt === undefined ? order.submissions.filter((one) => !met.has(one)) : [];
   return [
-    ...results.map(({ at, ...result }) => ({ ...about, ...result, at: formatInstant(at) })),
+    ...results.map(({ submission, position, state, code, site, at }) => ({
+      ...about,
+      submission,
+      position,
+      state,
+      code,
+      site,
+      claim: state === 'lost' && standing.has(position ?? '') ? ('stands' as const) : undefined,
+      at: formatInstant(at),
+    })),
     ...waiting.map((submission) => ({ ...about, submission, state: 'waiting' as const })),
   ];
 }

@@ -37,7 +37,7 @@ export function lossesCommand(audit: Command, session: Session, answer: Answer):
   describe(
     audit,
     'losses',
-    'The orders to give samples up, and what became of each sample: lost, why not, or that it waits.',
+    'The orders to give samples up, and what became of each sample: lost, why not, or that it waits. If the claim of a lost sample stands, repeat sample give-up.',
     ['audit losses', `audit losses --order ${ACT} --json`],
   )
     .option('--order <id>', 'only this order')

@@ -1,4 +1,4 @@
-import { ErasureIndex, sha256 } from '@residency/contracts';
+import { ErasureIndex, hasClaim, sha256 } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { canonicalJson, formatInstant } from '@residency/residency';
 import { custodyOf, erasableSamples, heldBy, regionsOf } from '../erasure/erasable-samples.ts';
@@ -22,6 +22,8 @@ export interface PlannedSample {
   readonly copies: readonly string[];
   /** Those of them that are out of service: the order waits for them. */
   readonly out: readonly string[];
+  /** Those of them that are retired: the order does not wait for them. */
+  readonly retired: readonly string[];
   /** A claim keeps its identity. */
   readonly claimed: boolean;
 }
@@ -63,7 +65,8 @@ export async function planLoss(
       state: held.erased === undefined ? ended : 'erased',
       copies,
       out: copies.filter((site) => service?.out.has(site) === true && !service.retired.has(site)),
-      claimed: service?.claims.get(submission)?.of === position,
+      retired: copies.filter((site) => service?.retired.has(site) === true),
+      claimed: service !== undefined && hasClaim(service, { submission, position }),
     };
   });
   const open = samples.filter(({ state }) => state === 'to be given up');

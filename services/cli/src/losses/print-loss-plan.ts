@@ -17,14 +17,24 @@ export async function printLossPlan(
   await output.line(`${counted(samples.length, 'stored sample')}. Nothing is changed yet.`);
   await output.lines(
     table(
-      ['submission', 'region', 'stored', 'state', 'copies by the logs', 'waits for', 'claim'],
-      samples.map(({ submission, region, stored, state, copies, out, claimed }) => [
+      [
+        'submission',
+        'region',
+        'stored',
+        'state',
+        'copies by the logs',
+        'waits for',
+        'retired',
+        'claim',
+      ],
+      samples.map(({ submission, region, stored, state, copies, out, retired, claimed }) => [
         submission,
         printable(region),
         stored,
         state,
         printable(copies.join(' ')),
         printable(out.join(' ')),
+        printable(retired.join(' ')),
         claimed ? 'yes' : '',
       ]),
     ),
@@ -34,6 +44,11 @@ export async function printLossPlan(
   );
   if (samples.some(({ out }) => out.length > 0))
     await output.line('A site that is out of service may have a copy: the order waits for it.');
+  const retired = new Set(samples.flatMap((sample) => sample.retired));
+  if (retired.size > 0)
+    await output.line(
+      `By the logs a retired site has a copy (${printable([...retired].join(', '))}), and no order waits for it. If the site still exists, take it in first: \`residency site in SITE\`.`,
+    );
   await output.line(intakeText(intakeUntil));
   await output.line(`To order it, repeat the command with --yes ${digest}`);
 }

@@ -1,4 +1,10 @@
-import { LOSS_CLOSED, LOSS_REFUSED, SAMPLE_LOST } from '@residency/contracts';
+import {
+  LOSS_CLOSED,
+  LOSS_REFUSED,
+  SAMPLE_ERASED,
+  SAMPLE_LOST,
+  sampleErased,
+} from '@residency/contracts';
 import type { LossOrder } from '@residency/contracts';
 import { controlOf } from '../system/control-state.ts';
 import { custodyEvents } from '../system/holdings.ts';
@@ -13,6 +19,8 @@ export interface LossResult {
   /** Why it is not lost, and the site that has something of it. */
   readonly code?: string;
   readonly site?: string | undefined;
+  /** Sites have a tombstone in the place of the lost sample. */
+  isErased?: true;
   /** By the custodian's clock, milliseconds. */
   readonly at: number;
 }
@@ -35,9 +43,11 @@ export async function readLosses(
     orders.map((order) => [order.act, { order, results: [] }]),
   );
   if (all.size === 0) return [];
+  const erased = new Set<string>();
   const regions = new Set(orders.map(({ region }) => region));
   for await (const event of custodyEvents(session, system, regions)) {
     const { type, at } = event;
+    if (type === SAMPLE_ERASED) erased.add(sampleErased(event).of);
     if (type !== SAMPLE_LOST && type !== LOSS_REFUSED && type !== LOSS_CLOSED) continue;
     const followed = all.get(event.data.order);
     if (followed === undefined) continue;
@@ -50,5 +60,7 @@ export async function readLosses(
       followed.results.push({ submission, position, state: 'refused', code, site, at });
     }
   }
+  for (const result of [...all.values()].flatMap(({ results }) => results))
+    if (result.position !== undefined && erased.has(result.position)) result.isErased = true;
   return [...all.values()];
 }
