@@ -34,6 +34,8 @@ const AGAIN_MS = 150;
 /** Clients of both custodians. Every answer is judged when it arrives. */
 export class VaultClients {
   /** Each piece of a sample that came to a client. */
+  /** Accesses for which a sample began to arrive. */
+  readonly begun = new Set<string>();
   readonly arrivals: Arrival[] = [];
   readonly #deps: VaultClientsDeps;
 
@@ -91,6 +93,7 @@ export class VaultClients {
       token,
       ...asked,
       arrived: async (status) => {
+        if (isSample && status === 200) this.begun.add(access);
         if (isSample) await this.#judgeArrival(access, status);
       },
       piece: (status, bytes) => {

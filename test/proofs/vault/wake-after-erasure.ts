@@ -57,8 +57,9 @@ export async function wakeAfterErasure(deps: WakeDeps, sample: StoredSample): Pr
   const answers = await Promise.all(open);
   for (const [nth, each] of wanted.entries()) {
     const got = answers[nth];
-    if (got?.status === 200 && got.body.equals(sample.bytes)) tally.given += 1;
-    else tally.withheld += 1;
+    if (got?.status !== 200) tally.withheld += 1;
+    else if (got.body.equals(sample.bytes)) tally.given += 1;
+    else tally.find(`GET ${each.access}: 200 and other bytes`);
     await judgeRefused(deps, each);
   }
   tally.woke += 1;
@@ -73,11 +74,10 @@ async function untilPublic(clients: VaultClients, wanted: readonly Wanted[]): Pr
 }
 
 async function countFrozen({ clients, tally }: WakeDeps, wanted: readonly Wanted[]): Promise<void> {
-  const begun = new Set(clients.arrivals.map(({ access }) => access));
   for (const { access } of wanted) {
     if ((await clients.shown(access)) === 0) continue;
     tally.frozen += 1;
-    if (!begun.has(access)) tally.frozenBeforeFirstByte += 1;
+    if (!clients.begun.has(access)) tally.frozenBeforeFirstByte += 1;
   }
 }
 
