@@ -33,9 +33,9 @@ const AGAIN_MS = 150;
 
 /** Clients of both custodians. Every answer is judged when it arrives. */
 export class VaultClients {
-  /** Each piece of a sample that came to a client. */
   /** Accesses for which a sample began to arrive. */
   readonly begun = new Set<string>();
+  /** Each piece of a sample that came to a client. */
   readonly arrivals: Arrival[] = [];
   readonly #deps: VaultClientsDeps;
 
