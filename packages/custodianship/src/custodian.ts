@@ -188,6 +188,7 @@ export class Custodian {
         head,
         sites: this.#regionSites,
         outcomes: deps.outcomes,
+        samples: this.#samples,
         orders: () => deps.control().erasures ?? NO_ERASURES,
         now: deps.now,
         audit: deps.audit,

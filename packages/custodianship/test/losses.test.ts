@@ -265,6 +265,47 @@ describe('an order to give samples up', () => {
   });
 });
 
+describe('the erasure of a lost sample', () => {
+  const OF = (offset: number): string => `log-1/threat.samples/0/${offset}`;
+  const erasedOf = (w: CustodyWorld) =>
+    w.all.flatMap((one) => (one.type === SAMPLE_ERASED ? [one.data.of] : []));
+  const orderBefore = (w: CustodyWorld, act: string, consentId: string, before: number): void => {
+    const consents = [{ consentId, before: new Date(before).toISOString() }];
+    const order = { act, at: w.now, reason: 'withdrawn', submissions: [], consents };
+    const { orders = [] } = w.control.erasures ?? {};
+    w.control = { ...w.control, erasures: { orders: [...orders, order], holds: [] } };
+  };
+
+  it('is done without a tombstone if its identity is stored anew and that one is not ordered', async () => {
+    const w = new CustodyWorld();
+    const first = await w.stored('a');
+    if (first.outcome !== 'stored') throw new Error(first.outcome);
+    burn(w, 'a');
+    giveUp(w, ['a']);
+    const custodian = await w.custodian();
+    await rounds(w, custodian);
+    w.at += 1;
+    const second = await w.stored('a', ['zrh-2']);
+    expect(second.outcome).toBe('stored');
+    const object = w.store('zrh-1').objects.get(keyOf('a'));
+    orderBefore(w, OTHER, first.data.consentId, second.at);
+    // Not even where the second one's object is gone for now.
+    w.store('zrh-1').objects.delete(keyOf('a'));
+    await rounds(w, custodian);
+    expect(custodian.report().erasures).toEqual({ complete: true, waiting: 0, held: 0 });
+    expect(erasedOf(w)).toEqual([]);
+    if (object === undefined) throw new Error('nothing stored');
+    w.store('zrh-1').objects.set(keyOf('a'), object);
+    await rounds(w, custodian);
+    expect(w.events.map(({ data }) => data.of)).toEqual([OF(1)]);
+    // Once an order reaches the second one, both are erased.
+    orderBefore(w, ACT, first.data.consentId, second.at + 1);
+    await rounds(w, custodian);
+    expect(erasedOf(w).toSorted()).toEqual([OF(0), OF(1)]);
+    expect(custodian.report().erasures).toEqual({ complete: true, waiting: 0, held: 0 });
+  });
+});
+
 describe('a custodian that fails', () => {
   it.each<[string, AppendFault]>([
     ['before its events are there', 'fail'],
@@ -359,6 +400,42 @@ describe('a register of before a loss', () => {
     await rounds(w, await w.custodian({ register }));
     expect(told(w)).toEqual([[idOf('a'), 'LOST_BEFORE', undefined]]);
   });
+});
+
+it('a register of before a loss whose event does not name the site leads to no debt there', async () => {
+  const w = new CustodyWorld();
+  await w.stored('a', ['zrh-2']);
+  burn(w, 'a');
+  w.away.add('zrh-2');
+  const register = {
+    store: new MemoryRegisterStore(),
+    topics: {},
+    passedOver: () => undefined,
+    opened: () => undefined,
+    saved: () => undefined,
+    failed: () => undefined,
+  };
+  const first = await w.custodian({ register });
+  await rounds(w, first);
+  await first.keep();
+  const { control } = w;
+  const service = {
+    number: 0,
+    out: new Map([['zrh-2', 1]]),
+    retired: new Set(['zrh-2']),
+    claims: new Map(),
+  };
+  w.control = { ...control, services: { zurich: service } };
+  giveUp(w, ['a']);
+  await rounds(w, await w.custodian());
+  expect(lost(w)).toMatchObject([{ sites: [{ site: 'zrh-1' }] }]);
+  w.away.clear();
+  w.control = control;
+  const second = await w.custodian({ register });
+  expect(second.report().debts.get('zrh-2')?.owed).toBe(1);
+  await rounds(w, second);
+  const { debts, unpaid } = second.report();
+  expect([debts.get('zrh-2'), unpaid.size]).toEqual([{ owed: 0 }, 0]);
 });
 
 describe('a change of the arbiter after a loss', () => {
