@@ -209,7 +209,7 @@ export class Custodian {
       samples: this.#samples,
       outcomes: deps.outcomes,
       orders: () => deps.control().losses ?? [],
-      isErasureOrdered: (event) => this.#isErased(event),
+      isErasureDue: (event) => this.#erasures.isDue(event, deps.control().erasures ?? NO_ERASURES),
       now: deps.now,
       elapsed: deps.elapsed,
       lost: (debt, data) => {

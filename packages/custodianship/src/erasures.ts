@@ -123,8 +123,18 @@ export class Erasures {
 
   /** True if one of `orders` is about the sample, hold or not. */
   isOrdered(event: StoredEvent, orders: Orders): boolean {
+    return this.#indexOf(orders).orderOf(erasable(event)) !== undefined;
+  }
+
+  /** As `isOrdered`, of what is not on hold. */
+  isDue(event: StoredEvent, orders: Orders): boolean {
+    const isHeld = this.#indexOf(orders).holdOf(erasable(event)) !== undefined;
+    return !isHeld && this.isOrdered(event, orders);
+  }
+
+  #indexOf(orders: Orders): ErasureIndex {
     if (this.#asked.orders !== orders) this.#asked = { orders, index: new ErasureIndex(orders) };
-    return this.#asked.index.orderOf(erasable(event)) !== undefined;
+    return this.#asked.index;
   }
 
   /** `owed`: samples of which some site in service has a tombstone and another one owes it. */

@@ -14,8 +14,8 @@ export interface LossesDeps extends JudgeLossDeps {
   readonly samples: Pick<StoredSamples, 'of'>;
   /** All orders known by now, of any region, done or not. */
   readonly orders: () => readonly LossOrder[];
-  /** True if an order to erase is about the sample, hold or not. */
-  readonly isErasureOrdered: (event: StoredEvent) => boolean;
+  /** True if an order to erase is about the sample, and no hold keeps it. */
+  readonly isErasureDue: (event: StoredEvent) => boolean;
   /** Wall clock, milliseconds. */
   readonly now: () => number;
   /** A monotonic clock, milliseconds. */
@@ -193,10 +193,10 @@ export class Losses {
 
   /** Why no site need be asked. */
   #refusedBefore({ event, holding, isErased }: Debt): LossRefusedData['code'] | undefined {
-    const { head, isErasureOrdered } = this.#deps;
+    const { head, isErasureDue } = this.#deps;
     if (isErased) return 'ERASED';
     if (head.isLost(holding.position)) return 'LOST_BEFORE';
-    return isErasureOrdered(event) ? 'ERASURE_ORDERED' : undefined;
+    return isErasureDue(event) ? 'ERASURE_ORDERED' : undefined;
   }
 
   async #close({ act: order, submissions }: LossOrder): Promise<void> {

@@ -226,24 +226,37 @@ describe('an order to give samples up', () => {
     expect(custodian.report().losses).toMatchObject({ open: 2, waiting: 1 });
   });
 
-  it('is refused for what is erased, or ordered to be', async () => {
+  it('is refused for what is erased or is to be, and not for what a hold keeps', async () => {
     const w = new CustodyWorld();
-    await w.stored('a');
-    const erasures = {
-      orders: [
-        { act: OTHER, at: w.now, reason: 'x', submissions: [idOf('a'), idOf('b')], consents: [] },
-      ],
-      holds: [{ act: OTHER, at: w.now, reason: 'x', submissions: [idOf('b')], consents: [] }],
+    for (const id of ['a', 'held', 'due']) await w.stored(id);
+    const order = { at: w.now, reason: 'x', consents: [] };
+    const holds = [{ ...order, act: OTHER, submissions: [idOf('held')] }];
+    const erase = (...ids: readonly string[]): void => {
+      const orders = ids.map((id, n) => ({
+        ...order,
+        act: ACT.replace('0d3f', `0d4${n}`),
+        submissions: [idOf(id)],
+      }));
+      w.control = { ...w.control, erasures: { orders, holds } };
     };
-    await w.stored('b');
-    w.control = { ...w.control, erasures };
+    erase('a', 'held');
     const custodian = await w.custodian();
     await rounds(w, custodian);
-    burn(w, 'b');
-    giveUp(w, ['a', 'b']);
+    burn(w, 'held', 'due');
+    erase('a', 'held', 'due');
+    giveUp(w, ['a', 'held', 'due']);
+    w.away.add('zrh-1');
     await rounds(w, custodian);
     expect(told(w).map(([, code]) => code)).toEqual(['ERASED', 'ERASURE_ORDERED']);
-    expect(lost(w)).toEqual([]);
+    w.away.clear();
+    await rounds(w, custodian);
+    expect(lost(w).map(({ submission }) => submission)).toEqual([idOf('held')]);
+    // Once the hold is lifted, the order reaches it.
+    const { orders = [] } = w.control.erasures ?? {};
+    const lifted = holds.map((hold) => ({ ...hold, liftedAt: w.now }));
+    w.control = { ...w.control, erasures: { orders, holds: lifted } };
+    await rounds(w, custodian);
+    expect(w.all.filter(({ type }) => type === SAMPLE_ERASED)).toHaveLength(3);
   });
 
   it('keeps no lost sample from being erased: sites get the tombstone', async () => {
