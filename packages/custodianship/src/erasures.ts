@@ -29,7 +29,7 @@ export interface ErasuresDeps {
   readonly head: CustodyHead;
   readonly sites: Pick<RegionSites, 'erasing' | 'site'>;
   readonly outcomes: SettledOutcomes;
-  readonly samples: Pick<StoredSamples, 'of'>;
+  readonly samples: Pick<StoredSamples, 'among' | 'offsetsOf'>;
   /** All orders and holds known by now. */
   readonly orders: () => Orders;
   /** Wall clock, milliseconds. */
@@ -318,7 +318,7 @@ export class Erasures {
     // Each of `debts` has an order, so what stands is another one.
     const standing = new Set<string>();
     const { signal } = new AbortController();
-    for await (const others of samples.of(names, () => true, signal))
+    for await (const others of samples.among(await samples.offsetsOf(names), signal))
       for (const other of others)
         if (this.orderOf(other) === undefined) standing.add(other.holding.submission);
     return debts.filter((debt) => !lost.includes(debt) || !standing.has(debt.holding.submission));

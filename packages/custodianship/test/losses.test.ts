@@ -130,6 +130,40 @@ describe('an order to give samples up', () => {
     expect(closed(w)).toMatchObject([{ lost: 1, refused: 2 }]);
   });
 
+  it('ends a step on time however many samples wait, and goes on with the others', async () => {
+    const w = new CustodyWorld();
+    const ids = Array.from({ length: 32 }, (_, n) => `waits-${n}`);
+    for (const id of [...ids, 'kept']) await w.stored(id);
+    burn(w, ...ids);
+    giveUp(w, [...ids, 'kept']);
+    w.away.add('zrh-2');
+    let reads = 0;
+    w.wrap = (site) =>
+      new FaultyCustodianSite(site, ({ method }) => {
+        if (method === 'read') reads += 1;
+        w.elapsed += 100;
+        return 'pass';
+      });
+    const custodian = await w.custodian();
+    const steps: unknown[] = [];
+    for (let step = 0; step < 3; step += 1) {
+      const { busy, losses } = await custodian.round(running);
+      steps.push([reads, busy, losses.waiting, told(w).length]);
+    }
+    expect(steps).toEqual([
+      [16, true, 0, 0],
+      [32, true, 0, 0],
+      [33, false, 32, 1],
+    ]);
+    // The next look at them does not forget in the meantime that they wait.
+    w.elapsed += 60_000;
+    const { busy, losses } = await custodian.round(running);
+    expect([busy, losses.waiting]).toEqual([true, 32]);
+    w.away.clear();
+    await rounds(w, custodian, 5);
+    expect([lost(w).length, closed(w).length]).toEqual([32, 1]);
+  });
+
   it('waits for a site that is out of service, unless nobody expects it back', async () => {
     for (const retired of [false, true]) {
       const w = new CustodyWorld();
