@@ -150,7 +150,6 @@ export async function lostBesideAnother(
   const index = new ErasureIndex(erasures);
   const isDue = (sample: ErasableSample): boolean =>
     index.orderOf(sample) !== undefined && index.holdOf(sample) === undefined;
-  const nameOf = ({ region, submission }: ErasableSample): string => `${region}/${submission}`;
   const lost = [...samples].filter(([position, sample]) => {
     const held = heldBy(sample, custody.get(position));
     return held.lost !== undefined && held.erased === undefined && isDue(sample);
@@ -166,6 +165,10 @@ export async function lostBesideAnother(
   return new Set(
     lost.filter(([, sample]) => standing.has(nameOf(sample))).map(([position]) => position),
   );
+}
+
+function nameOf({ region, submission }: ErasableSample): string {
+  return `${region}/${submission}`;
 }
 
 /**
