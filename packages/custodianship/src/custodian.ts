@@ -188,6 +188,7 @@ export class Custodian {
         head,
         sites: this.#regionSites,
         outcomes: deps.outcomes,
+        samples: this.#samples,
         orders: () => deps.control().erasures ?? NO_ERASURES,
         now: deps.now,
         audit: deps.audit,
@@ -208,7 +209,7 @@ export class Custodian {
       samples: this.#samples,
       outcomes: deps.outcomes,
       orders: () => deps.control().losses ?? [],
-      isErasureOrdered: (event) => this.#isErased(event),
+      isErasureDue: (event) => this.#erasures.isDue(event, deps.control().erasures ?? NO_ERASURES),
       now: deps.now,
       elapsed: deps.elapsed,
       lost: (debt, data) => {

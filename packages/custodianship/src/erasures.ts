@@ -16,7 +16,9 @@ import { debtOf } from './debt.ts';
 import type { Debt } from './debt.ts';
 import { eraseAt, erasedData } from './erase-sample.ts';
 import type { ErasedSite } from './erase-sample.ts';
+import { KeySet } from './key-set.ts';
 import type { RegionSites } from './region-sites.ts';
+import type { StoredSamples } from './stored-samples.ts';
 import { unlessAway } from './unless-away.ts';
 import type { AuditFeed } from './ports/audit-feed.ts';
 import type { CustodianSite } from './ports/custodian-site.ts';
@@ -27,6 +29,7 @@ export interface ErasuresDeps {
   readonly head: CustodyHead;
   readonly sites: Pick<RegionSites, 'erasing' | 'site'>;
   readonly outcomes: SettledOutcomes;
+  readonly samples: Pick<StoredSamples, 'among' | 'offsetsOf'>;
   /** All orders and holds known by now. */
   readonly orders: () => Orders;
   /** Wall clock, milliseconds. */
@@ -120,8 +123,18 @@ export class Erasures {
 
   /** True if one of `orders` is about the sample, hold or not. */
   isOrdered(event: StoredEvent, orders: Orders): boolean {
+    return this.#indexOf(orders).orderOf(erasable(event)) !== undefined;
+  }
+
+  /** As `isOrdered`, of what is not on hold. */
+  isDue(event: StoredEvent, orders: Orders): boolean {
+    const isHeld = this.#indexOf(orders).holdOf(erasable(event)) !== undefined;
+    return !isHeld && this.isOrdered(event, orders);
+  }
+
+  #indexOf(orders: Orders): ErasureIndex {
     if (this.#asked.orders !== orders) this.#asked = { orders, index: new ErasureIndex(orders) };
-    return this.#asked.index.orderOf(erasable(event)) !== undefined;
+    return this.#asked.index;
   }
 
   /** `owed`: samples of which some site in service has a tombstone and another one owes it. */
@@ -271,7 +284,8 @@ export class Erasures {
   async #erase(debts: readonly Debt[], sites: readonly string[]): Promise<boolean> {
     const { head, now } = this.#deps;
     this.#follow();
-    const open = debts.filter((debt) => this.orderOf(debt) !== undefined);
+    const ordered = debts.filter((debt) => this.orderOf(debt) !== undefined);
+    const open = await this.#withSomethingLeft(ordered);
     const free = open.filter(({ holding }) => {
       const until = head.accesses.lockedUntil(holding.submission);
       return until === undefined || until + CLOCK_MARGIN_MS <= now();
@@ -289,6 +303,25 @@ export class Erasures {
     await this.#record(done);
     for (const debt of open) if (!done.has(debt)) this.#waiting.set(debt.holding.position, debt);
     return true;
+  }
+
+  /**
+   * Without the lost samples whose identity another stored sample has that no order reaches: a
+   * tombstone would erase that one (docs/decisions/0054).
+   */
+  async #withSomethingLeft(debts: readonly Debt[]): Promise<readonly Debt[]> {
+    const { head, samples } = this.#deps;
+    const lost = debts.filter(({ holding }) => head.isLost(holding.position));
+    if (lost.length === 0) return debts;
+    const names = new KeySet();
+    for (const { holding } of lost) names.add(holding.submission);
+    // Each of `debts` has an order, so what stands is another one.
+    const standing = new Set<string>();
+    const { signal } = new AbortController();
+    for await (const others of samples.among(await samples.offsetsOf(names), signal))
+      for (const other of others)
+        if (this.orderOf(other) === undefined) standing.add(other.holding.submission);
+    return debts.filter((debt) => !lost.includes(debt) || !standing.has(debt.holding.submission));
   }
 
   /** `undefined`: erasing failed in the site now, or a short while ago. */

@@ -5,17 +5,18 @@ import type { Debt } from './debt.ts';
 import { judgeLoss } from './judge-loss.ts';
 import type { JudgeLossDeps, LossVerdict } from './judge-loss.ts';
 import { KeySet } from './key-set.ts';
+import type { OffsetSet } from './offset-set.ts';
 import { OffsetSets } from './offset-sets.ts';
 import type { StoredSamples } from './stored-samples.ts';
 
 export interface LossesDeps extends JudgeLossDeps {
   readonly region: string;
   readonly head: CustodyHead;
-  readonly samples: Pick<StoredSamples, 'of'>;
+  readonly samples: Pick<StoredSamples, 'among' | 'offsetsOf'>;
   /** All orders known by now, of any region, done or not. */
   readonly orders: () => readonly LossOrder[];
-  /** True if an order to erase is about the sample, hold or not. */
-  readonly isErasureOrdered: (event: StoredEvent) => boolean;
+  /** True if an order to erase is about the sample, and no hold keeps it. */
+  readonly isErasureDue: (event: StoredEvent) => boolean;
   /** Wall clock, milliseconds. */
   readonly now: () => number;
   /** A monotonic clock, milliseconds. */
@@ -28,7 +29,7 @@ export interface LossesDeps extends JudgeLossDeps {
 export interface LossReport {
   /** Orders without a closing event. */
   readonly open: number;
-  /** Samples that wait for a site. */
+  /** Samples that wait for a site, as of the last time that all were looked at. */
   readonly waiting: number;
   /** The sites that samples wait for. */
   readonly sites: readonly string[];
@@ -43,8 +44,12 @@ const RETRY_MS = 10_000;
 /** Beside the names of sites. */
 const ANYWHERE = '';
 
-/** What is left of one look at all samples. */
+/** One look at all samples, which takes as many steps as it needs. */
 interface Pass {
+  /** The records that were not looked at yet, by partition. */
+  readonly left: ReadonlyMap<number, OffsetSet>;
+  /** By position: the sites that the sample waits for. */
+  readonly waiting: Map<string, readonly string[]>;
   /** Acts of orders that do not have their event about each sample yet. */
   readonly unfinished: Set<string>;
   /** Two orders are about one sample: the second one's event comes in the next step. */
@@ -74,8 +79,9 @@ export class Losses {
   #done = new OffsetSets();
   /** Submissions of which a stored sample was met. */
   #met = new Set<string>();
-  /** By position: the sites that the sample waits for. */
-  #waiting = new Map<string, readonly string[]>();
+  #pass: Pass | undefined;
+  /** As of the last whole pass. */
+  #waiting: ReadonlyMap<string, readonly string[]> = new Map();
   #retryAt = 0;
 
   constructor(deps: LossesDeps) {
@@ -100,21 +106,30 @@ export class Losses {
   async step(serving: readonly string[], signal: AbortSignal): Promise<{ readonly busy: boolean }> {
     this.#follow();
     const { elapsed, samples } = this.#deps;
-    if (this.#open.length === 0 || elapsed() < this.#retryAt) return { busy: false };
+    if (this.#open.length === 0) return { busy: false };
+    if (this.#pass === undefined && elapsed() < this.#retryAt) return { busy: false };
     const until = elapsed() + STEP_MS;
-    this.#waiting = new Map();
-    const pass: Pass = { unfinished: new Set(), again: false };
-    const isOpen = (partition: number, offset: bigint): boolean =>
-      !this.#done.has(ANYWHERE, String(partition), offset);
-    for await (const debts of samples.of(this.#names, isOpen, signal)) {
-      const judged = await this.#judge(debts, serving, pass);
-      if (signal.aborted || (judged > 0 && elapsed() >= until)) return { busy: true };
+    const pass = (this.#pass ??= await this.#begin());
+    for await (const debts of samples.among(pass.left, signal)) {
+      await this.#judge(debts, serving, pass);
+      for (const { partition, offset } of debts) pass.left.get(partition)?.delete(offset);
+      if (signal.aborted || elapsed() >= until) return { busy: true };
     }
     if (signal.aborted) return { busy: true };
+    this.#pass = undefined;
+    this.#waiting = pass.waiting;
     for (const order of this.#open) if (!pass.unfinished.has(order.act)) await this.#close(order);
     this.#retryAt = pass.again ? 0 : elapsed() + RETRY_MS;
     this.#follow();
     return { busy: pass.again };
+  }
+
+  async #begin(): Promise<Pass> {
+    const left = await this.#deps.samples.offsetsOf(this.#names);
+    for (const [partition, offsets] of left)
+      for (const offset of offsets.offsets())
+        if (this.#done.has(ANYWHERE, String(partition), offset)) offsets.delete(offset);
+    return { left, waiting: new Map(), unfinished: new Set(), again: false };
   }
 
   /** The open orders as they are now. If others are open than before, everything is looked at anew. */
@@ -128,7 +143,8 @@ export class Losses {
     this.#names = new KeySet();
     this.#done = new OffsetSets();
     this.#met = new Set();
-    this.#waiting = new Map();
+    this.#pass = undefined;
+    if (open.length === 0) this.#waiting = new Map();
     this.#retryAt = 0;
     for (const order of open)
       for (const submission of new Set(order.submissions)) {
@@ -137,8 +153,7 @@ export class Losses {
       }
   }
 
-  /** Returns how many samples got their event. */
-  async #judge(debts: readonly Debt[], serving: readonly string[], pass: Pass): Promise<number> {
+  async #judge(debts: readonly Debt[], serving: readonly string[], pass: Pass): Promise<void> {
     const judged = await Promise.all(debts.map((debt) => this.#judgeOne(debt, serving)));
     const events = {
       lost: new Map<Debt, Omit<LostData, 'previous'>>(),
@@ -146,7 +161,7 @@ export class Losses {
     };
     for (const { debt, order, verdict } of judged.filter((one) => one !== undefined)) {
       if ('waitsFor' in verdict) {
-        this.#waiting.set(debt.holding.position, verdict.waitsFor);
+        pass.waiting.set(debt.holding.position, verdict.waitsFor);
         for (const { act } of this.#ordersOf(debt)) pass.unfinished.add(act);
         continue;
       }
@@ -167,7 +182,6 @@ export class Losses {
     const { head, now, lost } = this.#deps;
     await head.append({ lost: [...events.lost.values()], lossRefused: events.refused }, now());
     for (const [debt, data] of events.lost) lost(debt, data);
-    return events.lost.size + events.refused.length;
   }
 
   /** `undefined`: every open order has its event about the sample. */
@@ -193,10 +207,10 @@ export class Losses {
 
   /** Why no site need be asked. */
   #refusedBefore({ event, holding, isErased }: Debt): LossRefusedData['code'] | undefined {
-    const { head, isErasureOrdered } = this.#deps;
+    const { head, isErasureDue } = this.#deps;
     if (isErased) return 'ERASED';
     if (head.isLost(holding.position)) return 'LOST_BEFORE';
-    return isErasureOrdered(event) ? 'ERASURE_ORDERED' : undefined;
+    return isErasureDue(event) ? 'ERASURE_ORDERED' : undefined;
   }
 
   async #close({ act: order, submissions }: LossOrder): Promise<void> {

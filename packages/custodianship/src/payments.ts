@@ -165,9 +165,13 @@ export class Payments {
     }
     // What is ordered to be erased gets no copy any more.
     const { erasures } = pay();
-    const error = await this.#payEach(site, signal, left, (debt) =>
-      debt.isErased ? undefined : erasures.orderOf(debt) === undefined,
-    );
+    const error = await this.#payEach(site, signal, left, (debt) => {
+      if (debt.isErased) return undefined;
+      if (!debt.isLost) return erasures.orderOf(debt) === undefined;
+      // A register of before the loss has it, and the loss's event does not name this site.
+      this.lost(debt);
+      return undefined;
+    });
     if (error === undefined && !signal.aborted) this.#debts.left(site.site, oldestOf(left));
     return error;
   }

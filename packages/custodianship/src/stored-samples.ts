@@ -67,16 +67,26 @@ export class StoredSamples {
     if (batch.length > 0) yield batch;
   }
 
-  /** Those of these submissions, as `batches`. `wanted`: before the record is decoded. */
-  async *of(
-    submissions: Pick<KeySet, 'hasKey'>,
-    wanted: (partition: number, offset: bigint) => boolean,
-    signal: AbortSignal,
-  ): AsyncGenerator<readonly Debt[]> {
+  /**
+   * The offsets of those of these submissions, by partition; of others too, once in 2^64. Looks
+   * through the keys of all samples, and at no record.
+   */
+  async offsetsOf(submissions: Pick<KeySet, 'hasKey'>): Promise<ReadonlyMap<number, OffsetSet>> {
+    const all = new Map<number, OffsetSet>();
     for (const partition of await this.partitions()) {
       const offsets = new OffsetSet();
-      for (const offset of this.#fold.stored.within(partition, submissions))
-        if (wanted(partition, offset)) offsets.add(offset);
+      for (const offset of this.#fold.stored.within(partition, submissions)) offsets.add(offset);
+      all.set(partition, offsets);
+    }
+    return all;
+  }
+
+  /** Those at these offsets, as `batches`. A batch's own may be deleted once it is there. */
+  async *among(
+    all: ReadonlyMap<number, OffsetSet>,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly Debt[]> {
+    for (const [partition, offsets] of all)
       for (const { from, count } of runsOf(partition, offsets))
         yield* this.batches(partition, from, {
           most: count,
@@ -84,7 +94,6 @@ export class StoredSamples {
           record: ({ offset }) => offsets.has(offset),
           debt: () => true,
         });
-    }
   }
 
   /** Those that a site has a copy of, or a tombstone. `from`: by partition; absent: all. */

@@ -130,6 +130,40 @@ describe('an order to give samples up', () => {
     expect(closed(w)).toMatchObject([{ lost: 1, refused: 2 }]);
   });
 
+  it('ends a step on time however many samples wait, and goes on with the others', async () => {
+    const w = new CustodyWorld();
+    const ids = Array.from({ length: 32 }, (_, n) => `waits-${n}`);
+    for (const id of [...ids, 'kept']) await w.stored(id);
+    burn(w, ...ids);
+    giveUp(w, [...ids, 'kept']);
+    w.away.add('zrh-2');
+    let reads = 0;
+    w.wrap = (site) =>
+      new FaultyCustodianSite(site, ({ method }) => {
+        if (method === 'read') reads += 1;
+        w.elapsed += 100;
+        return 'pass';
+      });
+    const custodian = await w.custodian();
+    const steps: unknown[] = [];
+    for (let step = 0; step < 3; step += 1) {
+      const { busy, losses } = await custodian.round(running);
+      steps.push([reads, busy, losses.waiting, told(w).length]);
+    }
+    expect(steps).toEqual([
+      [16, true, 0, 0],
+      [32, true, 0, 0],
+      [33, false, 32, 1],
+    ]);
+    // The next look at them does not forget in the meantime that they wait.
+    w.elapsed += 60_000;
+    const { busy, losses } = await custodian.round(running);
+    expect([busy, losses.waiting]).toEqual([true, 32]);
+    w.away.clear();
+    await rounds(w, custodian, 5);
+    expect([lost(w).length, closed(w).length]).toEqual([32, 1]);
+  });
+
   it('waits for a site that is out of service, unless nobody expects it back', async () => {
     for (const retired of [false, true]) {
       const w = new CustodyWorld();
@@ -226,24 +260,37 @@ describe('an order to give samples up', () => {
     expect(custodian.report().losses).toMatchObject({ open: 2, waiting: 1 });
   });
 
-  it('is refused for what is erased, or ordered to be', async () => {
+  it('is refused for what is erased or is to be, and not for what a hold keeps', async () => {
     const w = new CustodyWorld();
-    await w.stored('a');
-    const erasures = {
-      orders: [
-        { act: OTHER, at: w.now, reason: 'x', submissions: [idOf('a'), idOf('b')], consents: [] },
-      ],
-      holds: [{ act: OTHER, at: w.now, reason: 'x', submissions: [idOf('b')], consents: [] }],
+    for (const id of ['a', 'held', 'due']) await w.stored(id);
+    const order = { at: w.now, reason: 'x', consents: [] };
+    const holds = [{ ...order, act: OTHER, submissions: [idOf('held')] }];
+    const erase = (...ids: readonly string[]): void => {
+      const orders = ids.map((id, n) => ({
+        ...order,
+        act: ACT.replace('0d3f', `0d4${n}`),
+        submissions: [idOf(id)],
+      }));
+      w.control = { ...w.control, erasures: { orders, holds } };
     };
-    await w.stored('b');
-    w.control = { ...w.control, erasures };
+    erase('a', 'held');
     const custodian = await w.custodian();
     await rounds(w, custodian);
-    burn(w, 'b');
-    giveUp(w, ['a', 'b']);
+    burn(w, 'held', 'due');
+    erase('a', 'held', 'due');
+    giveUp(w, ['a', 'held', 'due']);
+    w.away.add('zrh-1');
     await rounds(w, custodian);
     expect(told(w).map(([, code]) => code)).toEqual(['ERASED', 'ERASURE_ORDERED']);
-    expect(lost(w)).toEqual([]);
+    w.away.clear();
+    await rounds(w, custodian);
+    expect(lost(w).map(({ submission }) => submission)).toEqual([idOf('held')]);
+    // Once the hold is lifted, the order reaches it.
+    const { orders = [] } = w.control.erasures ?? {};
+    const lifted = holds.map((hold) => ({ ...hold, liftedAt: w.now }));
+    w.control = { ...w.control, erasures: { orders, holds: lifted } };
+    await rounds(w, custodian);
+    expect(w.all.filter(({ type }) => type === SAMPLE_ERASED)).toHaveLength(3);
   });
 
   it('keeps no lost sample from being erased: sites get the tombstone', async () => {
@@ -262,6 +309,47 @@ describe('an order to give samples up', () => {
     const sites = w.all.flatMap((one) => (one.type === SAMPLE_ERASED ? one.data.sites : []));
     expect(sites.map(({ site }) => site)).toEqual(BOTH);
     expect(w.events).toEqual([]);
+  });
+});
+
+describe('the erasure of a lost sample', () => {
+  const OF = (offset: number): string => `log-1/threat.samples/0/${offset}`;
+  const erasedOf = (w: CustodyWorld) =>
+    w.all.flatMap((one) => (one.type === SAMPLE_ERASED ? [one.data.of] : []));
+  const orderBefore = (w: CustodyWorld, act: string, consentId: string, before: number): void => {
+    const consents = [{ consentId, before: new Date(before).toISOString() }];
+    const order = { act, at: w.now, reason: 'withdrawn', submissions: [], consents };
+    const { orders = [] } = w.control.erasures ?? {};
+    w.control = { ...w.control, erasures: { orders: [...orders, order], holds: [] } };
+  };
+
+  it('is done without a tombstone if its identity is stored anew and that one is not ordered', async () => {
+    const w = new CustodyWorld();
+    const first = await w.stored('a');
+    if (first.outcome !== 'stored') throw new Error(first.outcome);
+    burn(w, 'a');
+    giveUp(w, ['a']);
+    const custodian = await w.custodian();
+    await rounds(w, custodian);
+    w.at += 1;
+    const second = await w.stored('a', ['zrh-2']);
+    expect(second.outcome).toBe('stored');
+    const object = w.store('zrh-1').objects.get(keyOf('a'));
+    orderBefore(w, OTHER, first.data.consentId, second.at);
+    // Not even where the second one's object is gone for now.
+    w.store('zrh-1').objects.delete(keyOf('a'));
+    await rounds(w, custodian);
+    expect(custodian.report().erasures).toEqual({ complete: true, waiting: 0, held: 0 });
+    expect(erasedOf(w)).toEqual([]);
+    if (object === undefined) throw new Error('nothing stored');
+    w.store('zrh-1').objects.set(keyOf('a'), object);
+    await rounds(w, custodian);
+    expect(w.events.map(({ data }) => data.of)).toEqual([OF(1)]);
+    // Once an order reaches the second one, both are erased.
+    orderBefore(w, ACT, first.data.consentId, second.at + 1);
+    await rounds(w, custodian);
+    expect(erasedOf(w).toSorted()).toEqual([OF(0), OF(1)]);
+    expect(custodian.report().erasures).toEqual({ complete: true, waiting: 0, held: 0 });
   });
 });
 
@@ -359,6 +447,42 @@ describe('a register of before a loss', () => {
     await rounds(w, await w.custodian({ register }));
     expect(told(w)).toEqual([[idOf('a'), 'LOST_BEFORE', undefined]]);
   });
+});
+
+it('a register of before a loss whose event does not name the site leads to no debt there', async () => {
+  const w = new CustodyWorld();
+  await w.stored('a', ['zrh-2']);
+  burn(w, 'a');
+  w.away.add('zrh-2');
+  const register = {
+    store: new MemoryRegisterStore(),
+    topics: {},
+    passedOver: () => undefined,
+    opened: () => undefined,
+    saved: () => undefined,
+    failed: () => undefined,
+  };
+  const first = await w.custodian({ register });
+  await rounds(w, first);
+  await first.keep();
+  const { control } = w;
+  const service = {
+    number: 0,
+    out: new Map([['zrh-2', 1]]),
+    retired: new Set(['zrh-2']),
+    claims: new Map(),
+  };
+  w.control = { ...control, services: { zurich: service } };
+  giveUp(w, ['a']);
+  await rounds(w, await w.custodian());
+  expect(lost(w)).toMatchObject([{ sites: [{ site: 'zrh-1' }] }]);
+  w.away.clear();
+  w.control = control;
+  const second = await w.custodian({ register });
+  expect(second.report().debts.get('zrh-2')?.owed).toBe(1);
+  await rounds(w, second);
+  const { debts, unpaid } = second.report();
+  expect([debts.get('zrh-2'), unpaid.size]).toEqual([{ owed: 0 }, 0]);
 });
 
 describe('a change of the arbiter after a loss', () => {

@@ -33,10 +33,10 @@ export interface ReconcileOptions {
   /** Called for each difference as soon as it is found. */
   readonly onDifference?: (difference: Difference) => void;
   /**
-   * Awaited for each stored event, before its objects are read. `isErased`: a custody event says that
-   * the sample was erased. Must not reject.
+   * Awaited for each stored event, before its objects are read. `isGone`: a custody event says that the
+   * sample was erased, or given up as lost. Must not reject.
    */
-  readonly onStored?: (event: StoredEvent, isErased: boolean) => Promise<void>;
+  readonly onStored?: (event: StoredEvent, isGone: boolean) => Promise<void>;
   /**
    * Called after all differences were reported that need no object of a stored event. That takes
    * minutes; reading the objects may take days.

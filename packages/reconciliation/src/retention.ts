@@ -38,7 +38,7 @@ export interface RetentionDeps {
 export interface OverdueSamples {
   readonly region: string;
   readonly keepDays: number;
-  /** Those that are not erased, and not on hold. */
+  /** Those that are not erased, not given up as lost, and not on hold. */
   readonly overdue: number;
   /** Of them, those whose erasure was ordered now. */
   readonly ordered: number;
@@ -100,9 +100,9 @@ export class Retention {
   }
 
   /** For `ReconcileOptions.onStored`. Never rejects: after a failure nothing more is ordered. */
-  async follow(event: StoredEvent, isErased: boolean): Promise<void> {
+  async follow(event: StoredEvent, isGone: boolean): Promise<void> {
     const term = this.#terms.get(event.data.decision.region);
-    if (term === undefined || isErased || event.at + term.keepDays * DAY_MS >= this.#now) return;
+    if (term === undefined || isGone || event.at + term.keepDays * DAY_MS >= this.#now) return;
     const sample = erasable(event);
     if (this.#index.holdOf(sample) !== undefined) return;
     term.overdue += 1;

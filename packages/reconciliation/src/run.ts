@@ -19,7 +19,7 @@ export interface Run {
   readonly orders: OrderBook;
   readonly work: BoundedWork;
   /** See `ReconcileOptions.onStored`. */
-  readonly onStored: (event: StoredEvent, isErased: boolean) => Promise<void>;
+  readonly onStored: (event: StoredEvent, isGone: boolean) => Promise<void>;
   /** Called for each object that was listed. */
   readonly listed: () => void;
   /** Called for each object that was read and judged. */

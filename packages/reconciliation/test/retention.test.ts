@@ -7,6 +7,7 @@ import {
   NO_ERASURES,
   controlEventIn,
   evolveControl,
+  formatPosition,
 } from '@residency/contracts';
 import type { ControlEvent, LogEntry, StoredEvent } from '@residency/contracts';
 import { PolicyBook, Retention } from '@residency/reconciliation';
@@ -16,8 +17,9 @@ import { SALT, SHIPPED_POLICY } from '@residency/testkit';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { reconcile } from '../src/index.ts';
-import { erased } from './erasure-manipulations.ts';
-import { depsOf, positionOf, sampleWorld, submissionOf } from './world.ts';
+import { A, erased } from './erasure-manipulations.ts';
+import { lost } from './loss-manipulations.ts';
+import { depsOf, positionOf, sampleWorld, store, submissionOf } from './world.ts';
 
 const DAY = 24 * 60 * 60 * 1_000;
 const NOW = Date.UTC(2026, 10, 30);
@@ -306,16 +308,33 @@ it('however often it runs, it orders each sample past its time exactly once, and
   );
 });
 
-it('a reconciliation passes on each stored event once, and whether its sample is erased', async () => {
+it('a reconciliation passes on each stored event once, and whether its sample is gone', async () => {
   const world = sampleWorld();
   erased(world);
   const passed = new Map<string, boolean>();
   const report = await reconcile(depsOf(world), {
-    onStored: async ({ data: { submission } }, isErased) => {
+    onStored: async ({ data: { submission } }, isGone) => {
       await Promise.resolve();
-      passed.set(submission, isErased);
+      passed.set(submission, isGone);
     },
   });
   expect(passed.size).toBe(report.events.stored);
-  expect([...passed].filter(([, isErased]) => isErased)).toEqual([[submissionOf('a'), true]]);
+  expect([...passed].filter(([, isGone]) => isGone)).toEqual([[submissionOf('a'), true]]);
+});
+
+it('a lost sample is gone, and the one that its identity is stored anew as is not', async () => {
+  const world = sampleWorld();
+  lost(world);
+  store(world, 'a', 'zurich');
+  const passed: (readonly [position: string, isGone: boolean])[] = [];
+  await reconcile(depsOf(world), {
+    onStored: async ({ position, data: { submission } }, isGone) => {
+      await Promise.resolve();
+      if (submission === submissionOf('a')) passed.push([formatPosition(position), isGone]);
+    },
+  });
+  expect(passed).toEqual([
+    [A, true],
+    [expect.not.stringMatching(`^${A}$`), false],
+  ]);
 });

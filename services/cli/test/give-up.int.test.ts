@@ -189,6 +189,42 @@ it('names a retired site that has a copy, and takes no object of a lost sample i
   await folder.json(0, 'site', 'in', 'zrh-2');
 });
 
+it('the erasure of a lost sample ends, and spares the one that its identity is stored anew as', async () => {
+  const folder = await stored('one');
+  const named = ['--submission', ...(await submissionsOf(folder))];
+  await empty(folder, 'zrh-1', 'zrh-2');
+  const yes = ['sample', 'give-up', ...named, ...REASON, '--yes', await planned(folder, ...named)];
+  await folder.json(0, ...yes, '--no-wait');
+  await folder.run('route', '--once');
+  expect(await folder.json(0, ...yes)).toMatchObject([{ lost: 1 }]);
+  const consent = ['--consent', 'consent-0001'];
+  await folder.json(0, 'consent', 'withdraw', ...consent);
+  const other = ['--consent', 'consent-0002'];
+  await folder.json(0, 'consent', 'grant', ...other, '--subject', 'CANARY-S');
+  await folder.json(
+    0,
+    'publish',
+    'one',
+    '--country',
+    'CH',
+    ...other,
+    '--source',
+    'urn:test',
+    '--again',
+  );
+  await folder.run('route', '--once');
+  const plan = await folder.json(0, 'erase', ...consent, ...REASON);
+  const digest = String(plan.at(-1)?.['digest']);
+  const [order, done] = await folder.json(0, 'erase', ...consent, ...REASON, '--yes', digest);
+  expect(done).toEqual({ erased: 1, held: 0 });
+  await folder.run('route', '--once');
+  const [shown] = await folder.json(0, 'audit', 'erasures', '--order', String(order?.['order']));
+  expect(shown).toMatchObject({ stored: 1, erased: 1, waiting: 0 });
+  expect(shown).not.toHaveProperty('completedAt');
+  expect(await listed(folder)).toMatchObject([{ sites: [] }, { sites: ['zrh-1', 'zrh-2'] }]);
+  expect(await reconciled(folder, 0)).toMatchObject({ differences: 0, lost: 1 });
+});
+
 /** The file of a submission's object in a site; a path that does not exist if there is none. */
 async function objectOf(folder: Folder, name: string, submission: string): Promise<string> {
   const samples = join(site(folder, name), 'samples');

@@ -108,7 +108,7 @@ export async function runOnce(
           reporter.found(difference, run, surveyed);
           repairable.add(difference);
         },
-        onStored: (event, isErased) => retention.follow(event, isErased),
+        onStored: (event, isGone) => retention.follow(event, isGone),
         onSiteUnreachable: (site, error) => {
           unreachable.add(site);
           deps.onSiteUnreachable(site, error);

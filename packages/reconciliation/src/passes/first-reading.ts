@@ -137,7 +137,7 @@ export class FirstReading {
     this.#noteUnread(whereabouts.sites);
     const { erased, lost } = whereabouts.holding;
     if (erased !== undefined) await this.#followErased(event, whereabouts.holding);
-    await onStored(event, erased !== undefined);
+    await onStored(event, erased !== undefined || lost !== undefined);
     const places = {
       sites: sites.numbersOf(whereabouts.sites),
       region: sites.numbersOf(deps.regions().get(decision.region) ?? []),

@@ -10,7 +10,7 @@ import {
   sampleEvent,
   storedSample,
 } from '@residency/contracts';
-import type { ErasableSample } from '@residency/contracts';
+import type { ErasableSample, Erasures } from '@residency/contracts';
 import { holding, unerasedSites } from '@residency/custody';
 import type { Holding, SampleEvent, StoredSample } from '@residency/custody';
 import { controlOf } from '../system/control-state.ts';
@@ -129,7 +129,52 @@ export function keptIn(held: Holding, sites: RegionSites | undefined): KeptIn {
   };
 }
 
-/** How many of these are erased in every site in service, and how many others are on hold. */
+/**
+ * Of samples that are ordered to be erased, the positions of those that are lost and that another
+ * stored sample of the identity keeps from getting a tombstone: nothing of them is left to erase
+ * (docs/decisions/0054). Reads the audit log if one of the samples is lost and not erased.
+ */
+export async function lostBesideAnother(
+  session: Session,
+  system: System,
+  {
+    samples,
+    custody,
+    erasures,
+  }: {
+    readonly samples: ReadonlyMap<string, FoundSample>;
+    readonly custody: ReadonlyMap<string, Custody>;
+    readonly erasures: Erasures | undefined;
+  },
+): Promise<ReadonlySet<string>> {
+  const index = new ErasureIndex(erasures);
+  const isDue = (sample: ErasableSample): boolean =>
+    index.orderOf(sample) !== undefined && index.holdOf(sample) === undefined;
+  const lost = [...samples].filter(([position, sample]) => {
+    const held = heldBy(sample, custody.get(position));
+    return held.lost !== undefined && held.erased === undefined && isDue(sample);
+  });
+  if (lost.length === 0) return new Set();
+  const names = new Set(lost.map(([, sample]) => nameOf(sample)));
+  const others = await erasableSamples(
+    session,
+    system,
+    (sample) => names.has(nameOf(sample)) && !isDue(sample),
+  );
+  const standing = new Set([...others.values()].map((sample) => nameOf(sample)));
+  return new Set(
+    lost.filter(([, sample]) => standing.has(nameOf(sample))).map(([position]) => position),
+  );
+}
+
+function nameOf({ region, submission }: ErasableSample): string {
+  return `${region}/${submission}`;
+}
+
+/**
+ * How many of these are erased in every site in service, or lost with nothing left to erase, and how
+ * many others are on hold.
+ */
 export async function countErased(
   session: Session,
   system: System,
@@ -139,9 +184,14 @@ export async function countErased(
   const holds = new ErasureIndex(control.erasures);
   const sites = await regionSites(session, system, { control, regions: regionsOf(samples) });
   const custody = await custodyOf(session, system, samples);
+  const { erasures } = control;
+  const gone = await lostBesideAnother(session, system, { samples, custody, erasures });
   let [erased, held] = [0, 0];
   for (const [position, sample] of samples)
-    if (isErased(heldBy(sample, custody.get(position)), sites.get(sample.stored.region)))
+    if (
+      gone.has(position) ||
+      isErased(heldBy(sample, custody.get(position)), sites.get(sample.stored.region))
+    )
       erased += 1;
     else if (holds.holdOf(sample) !== undefined) held += 1;
   return { erased, held };

@@ -103,7 +103,7 @@ function orderRows({ order, doer, samples }: OrderedErasure): readonly Row[] {
       keptBySitesOut: keptText(some.flatMap(({ kept }) => kept.out)),
       keptByRetired: keptText(some.flatMap(({ kept }) => kept.retired)),
       completedAt:
-        some.length > 0 && erased === some.length
+        erased === some.length && some.some((one) => one.erased.length > 0)
           ? formatInstant(some.reduce((last, one) => Math.max(last, lastErased(one)), 0))
           : undefined,
       reason: order.reason,

@@ -10,6 +10,7 @@ import {
   heldBy,
   isErased,
   keptIn,
+  lostBesideAnother,
   regionsOf,
 } from './erasable-samples.ts';
 import type { ErasedEntry, FoundSample, KeptIn } from './erasable-samples.ts';
@@ -20,7 +21,10 @@ import type { Doer } from './read-erasures.ts';
 export interface OrderedSample {
   readonly sample: FoundSample;
   readonly state: 'erased' | 'held' | 'waiting';
-  /** The sites that have a tombstone, and the events that say so. */
+  /**
+   * The sites that have a tombstone, and the events that say so. None of a lost sample of which
+   * nothing is left to erase.
+   */
   readonly sites: readonly string[];
   readonly erased: readonly ErasedEntry[];
   readonly kept: KeptIn;
@@ -65,6 +69,7 @@ export async function orderedErasures(
       : await erasableSamples(session, system, (sample) => index.ordersOf(sample).length > 0);
   const custody = await custodyOf(session, system, samples);
   const regions = await regionSites(session, system, { control, regions: regionsOf(samples) });
+  const gone = await lostBesideAnother(session, system, { samples, custody, erasures });
   const holds = new ErasureIndex(erasures);
   for (const [position, sample] of samples) {
     const held = heldBy(sample, custody.get(position));
@@ -72,7 +77,7 @@ export async function orderedErasures(
     const notYet = holds.holdOf(sample) === undefined ? 'waiting' : 'held';
     const one: OrderedSample = {
       sample,
-      state: isErased(held, sites) ? 'erased' : notYet,
+      state: gone.has(position) || isErased(held, sites) ? 'erased' : notYet,
       sites: held.erased?.sites ?? [],
       erased: custody.get(position)?.erased ?? [],
       kept: keptIn(held, sites),

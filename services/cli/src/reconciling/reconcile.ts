@@ -181,7 +181,7 @@ async function compareSites(
       onDifference: (difference) => {
         repairable.add(difference);
       },
-      onStored: (event, isErased) => retention.follow(event, isErased),
+      onStored: (event, isGone) => retention.follow(event, isGone),
     });
     return {
       report,
