@@ -188,13 +188,15 @@ describe('what an earlier attempt left', () => {
 });
 
 describe.each(['putIfAbsent', 'beginUpload', ...CALLS] as const)('an answer to %s', (call) => {
-  const proveWith = async (error: Error): Promise<Error> => {
-    const bucket = Object.assign(new FakeBucket(), { [call]: () => Promise.reject(error) });
+  const proveWith = async (answer: Error): Promise<Error> => {
+    const bucket = Object.assign(new FakeBucket(), { [call]: () => Promise.reject(answer) });
     if (call === 'abortUpload') bucket.unfinished = [{ key: SAMPLES, uploadId: 'a' }];
-    return await proven(bucket).then(
-      () => new Error('proven'),
-      (caught: Error) => caught,
-    );
+    try {
+      await proven(bucket);
+    } catch (caught) {
+      if (caught instanceof Error) return caught;
+    }
+    throw new Error('Expected the probe to fail.');
   };
   const step = call === 'putIfAbsent' || call === 'beginUpload' ? 's3:PutObject' : RIGHTS[call];
 
