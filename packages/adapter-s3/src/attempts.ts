@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnreadableAnswer } from './http-pool.ts';
 import { S3Error } from './s3-error.ts';
-import { nameOf, statusOf } from './site-failure.ts';
+import { OLD_CREDENTIALS, nameOf, statusOf } from './site-failure.ts';
 import { ForeignAnswer } from './store-answer.ts';
 
 export interface Attempts {
@@ -28,14 +28,6 @@ const TRANSIENT = new Set([
   'TooManyRequests',
   'InternalError',
   'ServiceUnavailable',
-]);
-/** Of a session that is over, or of a key that was replaced. */
-const OLD_CREDENTIALS = new Set([
-  'ExpiredToken',
-  'ExpiredTokenException',
-  'InvalidToken',
-  'TokenRefreshRequired',
-  'InvalidAccessKeyId',
 ]);
 
 /**

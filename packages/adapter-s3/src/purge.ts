@@ -21,19 +21,21 @@ export interface PurgeOptions {
 }
 
 /**
- * As `CustodianSite.purge`. The newest version of a key is never deleted, but for keys that only
- * begin with the sample's: a store that was killed while it wrote may show such an object, whole
- * (S3Proxy over folders does). Nobody writes there, so it counts as an unfinished upload.
+ * As `CustodianSite.purge`. The newest version of a key is never deleted, except that of a remainder:
+ * a key that begins with the sample's, or with that of a set-aside object, and goes on. A store that
+ * was killed while it wrote may show such an object, whole (S3Proxy over folders does). No part of the
+ * product writes there, so it counts as an unfinished upload.
  */
 export async function purge(calls: PurgingCalls, options: PurgeOptions): Promise<Purged> {
   const { tombstone, submission, digests } = options;
   const purged = { versions: 0, setAside: 0, uploads: 0 };
   const prefixes = [tombstone.key, setAsideKey(submission, '')];
-  const isRemainder = (key: string): boolean =>
-    key !== tombstone.key && key.startsWith(tombstone.key);
+  // All set-aside keys are equally long: a submission has as many digits as a digest.
+  const { length } = setAsideKey(submission, submission);
   const isOfSample = (key: string): boolean => submissionOfSetAsideKey(key) === submission;
   const isMeant = ({ key }: { readonly key: string }): boolean =>
-    key.startsWith(tombstone.key) || isOfSample(key);
+    key.startsWith(tombstone.key) || isOfSample(key.slice(0, length));
+  const isRemainder = (key: string): boolean => key !== tombstone.key && !isOfSample(key);
   // First, because completing one puts its bytes in the place of a tombstone.
   for (const prefix of prefixes)
     for (const { key, uploadId } of (await calls.uploads(prefix)).filter(isMeant)) {

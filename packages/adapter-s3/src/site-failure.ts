@@ -1,3 +1,4 @@
+import type { CodedErrorInit } from '@residency/coded-error';
 import { S3Error } from './s3-error.ts';
 import { ForeignAnswer } from './store-answer.ts';
 
@@ -63,6 +64,29 @@ const CODES: Readonly<Record<string, FailureCode>> = {
   TimeoutError: 'SITE_UNREACHABLE',
 };
 
+/** Of a session that is over, or of a key that was replaced. */
+export const OLD_CREDENTIALS: ReadonlySet<string> = new Set([
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'InvalidToken',
+  'TokenRefreshRequired',
+  'InvalidAccessKeyId',
+]);
+/** What may pass by itself: a bucket that is missing, a conflict, and load. */
+const PASSING_STATUS = new Set([404, 408, 409, 429]);
+const PASSING = new Set([...OLD_CREDENTIALS, 'RequestTimeTooSkewed', 'RequestTimeout']);
+
+/** The store refuses the request itself, and will the next time. */
+export class RequestRefused extends S3Error {
+  /** The status, and the store's code if it is known. */
+  readonly found: string;
+
+  constructor(site: string, code: FailureCode, found: string) {
+    super(initOf(site, code, found));
+    this.found = found;
+  }
+}
+
 /**
  * Maps a failed call to a site to an error with remedy `retry`. Repeats only the status and names
  * from the list above or from Node. The caught error does not become the cause: the store controls
@@ -75,15 +99,28 @@ export function siteFailure(site: string, caught: unknown): S3Error {
   const status = statusOf(caught);
   const name = nameOf(caught);
   const code = name === undefined ? codeOfStatus(status) : (CODES[name] ?? codeOfStatus(status));
-  return failure(site, code, foundText(status, name, caught));
+  const found = foundText(status, name, caught);
+  return isRefused(status, name)
+    ? new RequestRefused(site, code, found)
+    : failure(site, code, found);
 }
 
 export function failure(site: string, code: FailureCode, found: string): S3Error {
-  return new S3Error({
+  return new S3Error(initOf(site, code, found));
+}
+
+function initOf(site: string, code: FailureCode, found: string): CodedErrorInit<FailureCode> {
+  return {
     code,
     message: `Expected site ${site} to carry out a request, found ${found}. ${NEXT[code]}; what waits is tried again.`,
     remedy: 'retry',
-  });
+  };
+}
+
+function isRefused(status: number | undefined, name: string | undefined): boolean {
+  if (status === undefined || status < 400 || status > 499 || PASSING_STATUS.has(status))
+    return false;
+  return name === undefined || !PASSING.has(name);
 }
 
 /** The status of the store's answer; `undefined` where there was none. */

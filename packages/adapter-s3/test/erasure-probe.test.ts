@@ -5,19 +5,23 @@ import { RightMissing } from '../src/purge-requests.ts';
 import { S3CustodianSites } from '../src/s3-custodian-sites.ts';
 import type { FoundVersion } from '../src/s3-calls.ts';
 import { checkReplacingS3Site } from '../src/site-marker.ts';
-import { failure } from '../src/site-failure.ts';
+import { failure, siteFailure } from '../src/site-failure.ts';
 import { FakeBucket, SOME_SETTINGS } from './fake-bucket.ts';
 
 const MARKER = { bytes: encodeSiteMarker({ region: 'zurich', site: 'zrh-1' }), metadata: {} };
 const [SAMPLES, DAMAGED] = ERASURE_PROBE_KEYS;
 const RIGHTS = {
+  list: 's3:ListBucket',
+  get: 's3:GetObject',
   versions: 's3:ListBucketVersions',
   deleteVersion: 's3:DeleteObjectVersion',
   uploads: 's3:ListBucketMultipartUploads',
   abortUpload: 's3:AbortMultipartUpload',
 } as const;
 type Call = keyof typeof RIGHTS;
-const CALLS = ['versions', 'deleteVersion', 'uploads', 'abortUpload'] as const satisfies Call[];
+const CALLS = Object.keys(RIGHTS) as Call[];
+const answered = (status: number, name = ''): Error =>
+  siteFailure('zrh-1', { name, $metadata: { httpStatusCode: status } });
 
 const at = (key: string, ids: readonly string[]): FoundVersion[] =>
   ids.map((versionId) => ({ key, versionId, isNewest: false }));
@@ -38,6 +42,16 @@ class RefusingBucket extends FakeBucket {
     this.#call = call;
     this.#prefix = prefix;
   }
+  override async list(
+    ...[key, page]: Parameters<FakeBucket['list']>
+  ): ReturnType<FakeBucket['list']> {
+    this.#permit('list', key);
+    return await super.list(key, page);
+  }
+  override async get(key: string): ReturnType<FakeBucket['get']> {
+    this.#permit('get', key);
+    return await super.get(key);
+  }
   override async versions(key: string): Promise<readonly FoundVersion[]> {
     this.#permit('versions', key);
     return await super.versions(key);
@@ -55,8 +69,10 @@ class RefusingBucket extends FakeBucket {
     await super.abortUpload(key, id);
   }
   #permit(call: Call, key: string): void {
-    if (call === this.#call && key.startsWith(this.#prefix))
-      throw new RightMissing('zrh-1', RIGHTS[call]);
+    if (call !== this.#call || !key.startsWith(this.#prefix)) return;
+    // Others than custodians use these two, so their failure names no right.
+    if (call === 'list' || call === 'get') throw answered(403, 'AccessDenied');
+    throw new RightMissing('zrh-1', RIGHTS[call]);
   }
 }
 
@@ -67,6 +83,14 @@ class BreakingBucket extends FakeBucket {
   persists = false;
   override putIfAbsent(...asked: Parameters<FakeBucket['putIfAbsent']>): never {
     return this.#run(() => super.putIfAbsent(...asked)) as never;
+  }
+  override list(...asked: Parameters<FakeBucket['list']>): never {
+    return this.#run(() => super.list(...asked)) as never;
+  }
+  override get(...asked: Parameters<FakeBucket['get']>): never {
+    const [key] = asked;
+    if (key === 'residency-site.json') return super.get(...asked) as never;
+    return this.#run(() => super.get(...asked)) as never;
   }
   override versions(...asked: Parameters<FakeBucket['versions']>): never {
     return this.#run(() => super.versions(...asked)) as never;
@@ -95,7 +119,7 @@ class BreakingBucket extends FakeBucket {
 test('every request of an erasure is tried out below both prefixes, and nothing is left', async () => {
   const bucket = new FakeBucket();
   await proven(bucket);
-  const once = ['uploads', 'put', 'versions', 'delete newest', 'begin'];
+  const once = ['uploads', 'put', 'list', 'get', 'versions', 'delete newest', 'begin'];
   expect(bucket.asked).toEqual([...once, 'abort upload-1', ...once, 'abort upload-2']);
   expect(remains(bucket)).toEqual([]);
 });
@@ -104,7 +128,7 @@ test('in a store without versions the probe is deleted without one, and nothing 
   const bucket = new FakeBucket();
   [bucket.hasVersions, bucket.hasUploads] = [false, false];
   await proven(bucket);
-  const once = ['uploads', 'put', 'versions', 'delete undefined', 'begin'];
+  const once = ['uploads', 'put', 'list', 'get', 'versions', 'delete undefined', 'begin'];
   expect(bucket.asked).toEqual([...once, ...once]);
   expect(remains(bucket)).toEqual([]);
 });
@@ -121,7 +145,7 @@ describe.each(CALLS)('credentials that may not %s', (call) => {
   });
 
   test('are refused at the opening of the site and by a check, each time, and leave no more each time', async () => {
-    const bucket = new RefusingBucket(call, '');
+    const bucket = new RefusingBucket(call, 'samples/');
     bucket.isVersioned = true;
     bucket.objects.set('residency-site.json', MARKER);
     const sites = new S3CustodianSites([SOME_SETTINGS], { open: () => bucket });
@@ -152,13 +176,55 @@ describe('what an earlier attempt left', () => {
     expect(remains(bucket)).toEqual([]);
   });
 
-  test('under a longer key is not touched', async () => {
-    const foreign = [`${SAMPLES}/x`, `${DAMAGED}.old`];
-    bucket.older = foreign.flatMap((key) => at(key, ['a']));
-    bucket.unfinished = foreign.map((key) => ({ key, uploadId: 'b' }));
-    const before = remains(bucket);
+  test('under a longer key is removed too, and nothing else is', async () => {
+    const [left, others] = [ERASURE_PROBE_KEYS.map((key) => `${key}-6f1c`), ['samples/x', 'x']];
+    for (const key of [...left, ...others])
+      bucket.objects.set(key, { bytes: Buffer.from(SITE_PROBE), metadata: {}, etag: '"1"' });
+    bucket.older = left.flatMap((key) => at(key, ['a']));
+    bucket.unfinished = left.map((key) => ({ key, uploadId: 'b' }));
     await proven(bucket);
-    expect(remains(bucket)).toEqual(before);
+    expect(remains(bucket)).toEqual(others);
+  });
+});
+
+describe.each(['putIfAbsent', 'beginUpload', ...CALLS] as const)('an answer to %s', (call) => {
+  const proveWith = async (answer: Error): Promise<Error> => {
+    const bucket = Object.assign(new FakeBucket(), { [call]: () => Promise.reject(answer) });
+    if (call === 'abortUpload') bucket.unfinished = [{ key: SAMPLES, uploadId: 'a' }];
+    try {
+      await proven(bucket);
+    } catch (caught) {
+      if (caught instanceof Error) return caught;
+    }
+    throw new Error('Expected the probe to fail.');
+  };
+  const step = call === 'putIfAbsent' || call === 'beginUpload' ? 's3:PutObject' : RIGHTS[call];
+
+  test.each([
+    [400, 'InvalidRequest'],
+    [403, 'SomethingElse'],
+    [405, ''],
+  ])('that refuses it (%s %s) needs a person', async (status, name) => {
+    const error = await proveWith(answered(status, name));
+    expect(error).toMatchObject({ code: 'SITE_NOT_ERASABLE', remedy: 'stop' });
+    for (const part of [step, SAMPLES, 'zrh-1', `HTTP ${status}`])
+      expect(error.message).toContain(part);
+  });
+
+  test.each([
+    [404, 'NoSuchBucket', 'SITE_MISSING'],
+    [408, '', 'SITE_FAILED'],
+    [409, '', 'SITE_FAILED'],
+    [429, '', 'SITE_BUSY'],
+    [503, '', 'SITE_BUSY'],
+    [400, 'ExpiredToken', 'SITE_REFUSED'],
+    [400, 'RequestTimeout', 'SITE_UNREACHABLE'],
+    [200, '', 'SITE_FAILED'],
+  ])('that may pass (%s %s) is tried again, and names the request', async (status, name, code) => {
+    const error = await proveWith(answered(status, name));
+    expect(error).toMatchObject({ code, remedy: 'retry' });
+    for (const part of [step, SAMPLES, 'zrh-1', `HTTP ${status}`])
+      expect(error.message).toContain(part);
   });
 });
 
@@ -167,7 +233,7 @@ test.each([false, true])(
   async (persists) => {
     const whole = new BreakingBucket();
     await proven(whole);
-    expect(whole.requests).toBe(12);
+    expect(whole.requests).toBe(16);
     for (let request = 0; request < whole.requests; request += 1) {
       const bucket = new BreakingBucket();
       Object.assign(bucket, { breaks: request, persists });

@@ -50,16 +50,20 @@ test('deletes every older version and delete marker of its keys, by id, and abor
 });
 
 test.each([true, false])(
-  "deletes what a killed store left at keys that begin with the sample's (versions: %s)",
+  "deletes what a killed store left at keys that begin with the sample's or a set-aside one (versions: %s)",
   async (isVersioned) => {
-    const [left, stranger] = [`${KEY}-6f1c`, `x${KEY}`];
-    for (const key of [left, stranger])
+    const left = [`${KEY}-6f1c`, `${ASIDE}-6f1c`];
+    const strangers = [`x${KEY}`, `damaged/${SUBMISSION}/note-6f1c`];
+    for (const key of [...left, ...strangers])
       bucket.objects.set(key, { bytes: sealed, metadata: {}, etag: '"1"' });
     await site.create(TOMBSTONE);
-    if (isVersioned) bucket.older.push({ key: left, versionId: 'old', isNewest: false });
+    if (isVersioned)
+      bucket.older.push(...left.map((key) => ({ key, versionId: 'old', isNewest: false })));
     else bucket.versions = async (prefix) => await withoutVersions(prefix);
-    expect(await purge()).toEqual({ versions: isVersioned ? 1 : 0, setAside: 0, uploads: 1 });
-    expect([...bucket.objects.keys()].toSorted()).toEqual([KEY, stranger].toSorted());
+    bucket.unfinished.push(...left.map((key) => ({ key, uploadId: 'u' })));
+    expect(await purge()).toEqual({ versions: isVersioned ? 2 : 0, setAside: 0, uploads: 4 });
+    expect([...bucket.objects.keys()].toSorted()).toEqual([KEY, ...strangers].toSorted());
+    expect(bucket.unfinished).toEqual([]);
     expect(bucket.older).toEqual([]);
     expect(await purge()).toEqual({ versions: 0, setAside: 0, uploads: 0 });
   },

@@ -88,7 +88,7 @@ test('lists a site by first digits, eight at a time, and ends with the first fai
   expect(asked).toBe(before);
 });
 
-test.each(ERASURE_PROBE_KEYS)(
+test.each(ERASURE_PROBE_KEYS.flatMap((key) => [key, `${key}-6f1c`]))(
   'the probe of erasing is not listed (%s), and other bytes under its key are foreign',
   async (key) => {
     const calls = new FakeBucket();

@@ -280,7 +280,10 @@ export class Erasures {
     this.#retryAt = elapsed() + this.#retryMs;
   }
 
-  /** `false`: the arbiter does not answer. What is not erased otherwise waits. */
+  /**
+   * `false`: the arbiter does not answer. What is not erased otherwise waits. If a later site's error
+   * needs a person, it is thrown once the other sites are done and their event is appended.
+   */
   async #erase(debts: readonly Debt[], sites: readonly string[]): Promise<boolean> {
     const { head, now } = this.#deps;
     this.#follow();
@@ -291,16 +294,24 @@ export class Erasures {
       return until === undefined || until + CLOCK_MARGIN_MS <= now();
     });
     let left = free;
+    const errors: unknown[] = [];
     const done = new Map<Debt, ErasedSite[]>();
     for (const [index, name] of sites.entries()) {
       const isArbiter = index === 0;
-      const erased = await this.#unlessFailed(name, () => this.#eraseIn(name, left));
+      const erased = await this.#unlessFailed(name, () => this.#eraseIn(name, left)).catch(
+        (error: unknown) => {
+          if (isArbiter) throw error;
+          errors.push(error);
+          return undefined;
+        },
+      );
       if (isArbiter && erased === undefined) return false;
       for (const [debt, site] of erased ?? []) done.set(debt, [...(done.get(debt) ?? []), site]);
       // The others wait for the arbiter: a router that finds no tombstone there may write.
       if (isArbiter) left = [...done.keys()];
     }
     await this.#record(done);
+    if (errors.length > 0) throw errors[0];
     for (const debt of open) if (!done.has(debt)) this.#waiting.set(debt.holding.position, debt);
     return true;
   }

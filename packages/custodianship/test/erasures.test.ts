@@ -173,6 +173,29 @@ describe('an order to erase', () => {
     expect(w.events).toEqual([]);
   });
 
+  it.each(['opening', 'purge'] as const)(
+    'names the sites that are done, also if the %s of another one needs a person',
+    async (broken) => {
+      const w = new CustodyWorld(['zrh-1', 'zrh-2', 'zrh-3']);
+      await w.stored('a');
+      order(w, ['a']);
+      const stop = new CodedError({ code: 'SITE_NOT_ERASABLE', message: 'no', remedy: 'stop' });
+      w.wrap = (site) => {
+        if (site.site !== 'zrh-2') return site;
+        if (broken === 'opening') throw stop;
+        return Object.assign(site, { purge: () => Promise.reject(stop) });
+      };
+      await expect((await w.custodian()).round(running)).rejects.toBe(stop);
+      const named = () => erased(w).map(({ sites }) => sites.map(({ site }) => site));
+      expect(named()).toEqual([['zrh-1', 'zrh-3']]);
+      w.wrap = (site) => site;
+      const next = await w.custodian();
+      for (let n = 0; n < 2; n += 1) await next.round(running);
+      expect(named()).toEqual([['zrh-1', 'zrh-3'], ['zrh-2']]);
+      expect(w.events).toEqual([]);
+    },
+  );
+
   it('gives a site that a policy adds the tombstone, not the sample', async () => {
     const w = new CustodyWorld();
     await w.stored('a');

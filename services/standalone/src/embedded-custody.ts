@@ -103,8 +103,24 @@ export interface PayOnceDeps extends Omit<EmbeddedCustodyDeps, 'control'> {
   readonly note?: (sentence: string) => void;
 }
 
-/** Pays what can be paid now, and carries out what is ordered, in all regions. */
-export async function payOnce(
+/**
+ * Pays what can be paid now, and carries out what is ordered, in all regions. Intake records of erased
+ * samples go even if a region fails; then its error is thrown.
+ */
+export async function payOnce(deps: PayOnceDeps, signal: AbortSignal): Promise<PaidDebts> {
+  const drop = (): Promise<void> => dropErasedOnce(deps.data, deps.note);
+  let paid: PaidDebts;
+  try {
+    paid = await payRegions(deps, signal);
+  } catch (error) {
+    await drop().catch(() => undefined);
+    throw error;
+  }
+  await drop();
+  return paid;
+}
+
+async function payRegions(
   { data, sites, note = () => undefined }: PayOnceDeps,
   signal: AbortSignal,
 ): Promise<PaidDebts> {
@@ -136,14 +152,13 @@ export async function payOnce(
     await custodian.keep();
     for (const debts of report.debts.values()) owed += debts.owed;
   }
-  await dropErasedOnce(data, note);
   return { copied, owed };
 }
 
 /** The copies stay made even if this must wait. */
 async function dropErasedOnce(
   { log }: Pick<DataDirectory, 'log'>,
-  note: (sentence: string) => void,
+  note: PayOnceDeps['note'] = () => undefined,
 ): Promise<void> {
   try {
     await log.dropErased();

@@ -1,11 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { policyEntry } from '@residency/contracts';
+import { CodedError } from '@residency/coded-error';
+import {
+  TOPICS,
+  consentCloudEvent,
+  consentEntry,
+  policyEntry,
+  submissionEntry,
+} from '@residency/contracts';
+import type { LogRecord } from '@residency/contracts';
 import { createLogger, createMetrics } from '@residency/telemetry';
-import { eventually } from '@residency/testkit';
-import { expect, it, onTestFinished } from 'vitest';
-import { prepareRegions, startStandalone } from '../src/index.ts';
+import { SALT, eventually, submissionEvent } from '@residency/testkit';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import {
+  Withdrawals,
+  openDataDirectory,
+  openRouter,
+  payOnce,
+  prepareRegions,
+  startStandalone,
+} from '../src/index.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 it('a region that a policy version adds while it runs gets a custodian', async () => {
@@ -91,3 +106,41 @@ it('a start reads what is new since the register was saved, and everything if it
   expect(await takeOver()).toEqual(['0', '0']);
   expect(lines).toHaveLength(1);
 });
+
+it.each([undefined, new Error('a full disk')])(
+  'what one region erased leaves the intake log, even if a later region stops (deleting fails with %s)',
+  async (second) => {
+    const data = await openDataDirectory(await temporaryFolder());
+    onTestFinished(() => data.close());
+    const consentId = 'consent-0001';
+    const consent = (event: Parameters<typeof consentCloudEvent>[0], id: string) =>
+      consentEntry(consentCloudEvent(event, { id, source: 'urn:test' }), SALT);
+    const purposes = ['threat-sample-sharing'];
+    const intake = (): Promise<LogRecord[]> => Array.fromAsync(data.log.read(TOPICS.samples));
+    await data.log.append([
+      consent({ kind: 'granted', consentId, purposes, termsVersion: '1' }, '1'),
+      submissionEntry(submissionEvent({ id: 'first', country: 'CH' })),
+      submissionEntry(submissionEvent({ id: 'later', country: 'RU' })),
+    ]);
+    const router = await openRouter(data);
+    onTestFinished(() => router.release());
+    const { signal } = new AbortController();
+    await router.run({ until: 'end', signal });
+    await data.log.append([consent({ kind: 'withdrawn', consentId }, '2')]);
+    await new Withdrawals(data.log).order();
+    const { sites } = router;
+    const stop = new CodedError({ code: 'SITE_MARKER_MISMATCH', message: 'moved', remedy: 'stop' });
+    const open = sites.custodianSite.bind(sites);
+    vi.spyOn(sites, 'custodianSite').mockImplementation(async (site, region) => {
+      if (region === 'zurich') return await open(site, region);
+      throw stop;
+    });
+    const drop = vi.spyOn(data.log, 'dropErased');
+    if (second !== undefined) drop.mockRejectedValueOnce(second);
+    await expect(payOnce({ data, sites }, signal)).rejects.toBe(stop);
+    expect(drop).toHaveBeenCalledOnce();
+    expect((await intake()).map(({ offset }) => offset)).toEqual(
+      second === undefined ? [1n] : [0n, 1n],
+    );
+  },
+);

@@ -8,6 +8,8 @@ const CUSTODIAN = { accessKeyId: 'custodian', secretAccessKey: 'custodian-secret
 
 /** What erasing needs, and where a policy refuses it. */
 const REFUSED = [
+  ['s3:ListBucket', ''],
+  ['s3:GetObject', '/damaged/*'],
   ['s3:ListBucketVersions', ''],
   ['s3:ListBucketMultipartUploads', ''],
   ['s3:DeleteObjectVersion', '/samples/*'],

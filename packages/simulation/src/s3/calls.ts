@@ -39,7 +39,7 @@ export function callsOf(bucket: SimBucket, hooks: Hooks = {}): object {
   return {
     // Without a request for the probes of erasing: seeds stay the worlds that they were.
     putIfAbsent: (object: NewObject) =>
-      ERASURE_PROBE_KEYS.some((key) => key === object.key)
+      isErasureProbe(object.key)
         ? Promise.resolve({ put: 'exists' })
         : ask(
             `put ${short(object.key)}`,
@@ -55,16 +55,20 @@ export function callsOf(bucket: SimBucket, hooks: Hooks = {}): object {
     head: (key: string) => ask(`head ${short(key)}`, () => headOf(bucket, key)),
     peek: (key: string) => ask(`peek ${short(key)}`, () => headOf(bucket, key)),
     get: (key: string) =>
-      ask(`get ${short(key)}`, () => {
-        const found = objects().get(key);
-        return found === undefined
-          ? undefined
-          : { metadata: found.metadata, bytes: Buffer.from(found.bytes), etag: found.etag };
-      }),
+      isErasureProbe(key)
+        ? Promise.resolve(undefined)
+        : ask(`get ${short(key)}`, () => {
+            const found = objects().get(key);
+            return found === undefined
+              ? undefined
+              : { metadata: found.metadata, bytes: Buffer.from(found.bytes), etag: found.etag };
+          }),
     list: (prefix: string, { maxKeys }: { readonly maxKeys: number }) =>
-      ask('list', () => ({
-        keys: [...objects().keys()].filter((key) => key.startsWith(prefix)).slice(0, maxKeys),
-      })),
+      isErasureProbe(prefix)
+        ? Promise.resolve({ keys: [] })
+        : ask('list', () => ({
+            keys: [...objects().keys()].filter((key) => key.startsWith(prefix)).slice(0, maxKeys),
+          })),
     replace: (object: NewObject, etag: string | undefined) =>
       ask(
         `replace ${short(object.key)}`,
@@ -83,6 +87,10 @@ export function callsOf(bucket: SimBucket, hooks: Hooks = {}): object {
     renew: () => undefined,
     close: () => undefined,
   };
+}
+
+function isErasureProbe(key: string): boolean {
+  return ERASURE_PROBE_KEYS.some((probe) => probe === key);
 }
 
 function headOf({ objects }: SimBucket, key: string): object | undefined {
