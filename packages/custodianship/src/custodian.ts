@@ -96,6 +96,8 @@ export interface AccessDesk {
   serving(): readonly string[];
   /** True if the sample is erased, or an order says that it is to be, hold or not. */
   isErased(stored: StoredEvent): boolean;
+  /** True if the sample was given up: no site has it. */
+  isLost(stored: StoredEvent): boolean;
   /** The region's sites that have the sample's ciphertext, by the events; none that is out of service. */
   sitesWith(stored: StoredSample): readonly string[];
 }
@@ -254,6 +256,7 @@ export class Custodian {
       book: head.accesses,
       serving: () => this.#sites,
       isErased: (event) => this.#isErased(event),
+      isLost: (event) => this.#audit.isLost(event),
       append: (decide, at) => head.appendAccess(decide, at),
       confirm: () => head.confirm(),
       sitesWith: (stored) =>

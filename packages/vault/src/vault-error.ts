@@ -18,6 +18,7 @@ export const VAULT_ERROR_CODES = [
   'SEARCH_NOT_ALLOWED',
   'CURSOR_INVALID',
   'SAMPLE_AWAY',
+  'SAMPLE_LOST',
   'SAMPLE_NOT_GOOD',
 ] as const;
 export type VaultErrorCode = (typeof VAULT_ERROR_CODES)[number];

@@ -348,7 +348,9 @@ export class Vault {
     const { consentId } = stored.data;
     const { histories } = await consents.read([consentId]);
     const consent = gate(histories.get(consentId) ?? [], now());
-    return consent.given ? { purpose, stored } : 'CONSENT_WITHDRAWN';
+    if (!consent.given) return 'CONSENT_WITHDRAWN';
+    if (desk.isLost(stored)) throw sampleLost();
+    return { purpose, stored };
   }
 
   /** The `stored` event of a submission. `undefined`: there is none in this region. */
@@ -541,5 +543,14 @@ function sampleAway(cause: unknown): VaultError {
       'Expected a site of the region to return the sample, found that the ones that may have it do not answer. Repeat this later.',
     remedy: 'retry',
     cause,
+  });
+}
+
+function sampleLost(): VaultError {
+  return new VaultError({
+    code: 'SAMPLE_LOST',
+    message:
+      'Expected a sample that the region has, found that it lost it and gave it up. If it was sent again since, ask without its position, or with that of the new one.',
+    remedy: 'stop',
   });
 }

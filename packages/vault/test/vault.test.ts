@@ -1,4 +1,4 @@
-import { sha256 } from '@residency/contracts';
+import { SAMPLE_LOST, encodeCustodyEvent, sha256 } from '@residency/contracts';
 import { parsePurposes } from '@residency/vault';
 import type { Vault } from '@residency/vault';
 import { expect, test } from 'vitest';
@@ -392,6 +392,38 @@ test('an approval after the lifetime is refused, and so is an approved request w
   expect(await denied(vault.release(asker('ana'), ACCESS, signal))).toBe('CONSENT_WITHDRAWN');
   expect(await denied(vault.release(asker('ana'), ACCESS, signal))).toBe('CONSENT_WITHDRAWN');
   expect(world.types.filter((type) => type === 'access.refused')).toHaveLength(2);
+});
+
+test('a sample that was given up is refused before an event, and is no access', async () => {
+  const world = await VaultWorld.open();
+  const of = 'log-1/threat.samples/0/7';
+  const first = await world.vault();
+  await first.request(asker('ana'), order());
+  const previous = sha256(world.log.at(-1) ?? Buffer.alloc(0));
+  world.log.push(
+    encodeCustodyEvent({
+      log: 'log-1',
+      sequence: world.log.length,
+      at: NOW,
+      type: SAMPLE_LOST,
+      data: {
+        previous,
+        of,
+        submission: SUBMISSION,
+        region: 'zurich',
+        order: '0d3f5c1e-7a54-4f0e-9a56-2f6f3c1b8a10',
+        sites: [{ site: 'zrh-1', found: 'nothing' }],
+      },
+    }),
+  );
+  const before = world.log.length;
+  const vault = await world.vault();
+  for (const changes of [{}, { of }])
+    expect(
+      await denied(vault.request(asker('ana'), order({ access: accessIdAt(NOW, 2), ...changes }))),
+    ).toBe('SAMPLE_LOST');
+  expect(await denied(vault.release(asker('ana'), ACCESS, signal))).toBe('SAMPLE_LOST');
+  expect(world.log).toHaveLength(before);
 });
 
 test('a site that is away is no refusal; one whose bytes are not good is passed over', async () => {

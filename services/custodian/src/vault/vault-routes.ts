@@ -378,6 +378,7 @@ const KINDS: Partial<Record<VaultErrorCode, ProblemKind>> = {
   NOT_APPROVED: 'conflict',
   ACCESS_EXPIRED: 'gone',
   APPROVAL_EXPIRED: 'gone',
+  SAMPLE_LOST: 'gone',
   LIMIT_REACHED: 'too-many-requests',
   REFUSALS_EXHAUSTED: 'too-many-requests',
   SAMPLE_NOT_GOOD: 'internal',
