@@ -18,6 +18,7 @@ import { eraseAt, erasedData } from './erase-sample.ts';
 import type { ErasedSite } from './erase-sample.ts';
 import { KeySet } from './key-set.ts';
 import type { RegionSites } from './region-sites.ts';
+import type { SavedErasures } from './saved-erasures.ts';
 import type { StoredSamples } from './stored-samples.ts';
 import { unlessAway } from './unless-away.ts';
 import type { AuditFeed } from './ports/audit-feed.ts';
@@ -52,14 +53,6 @@ export interface ErasureReport {
   readonly held: number;
   /** Append time of the oldest order that has waiting samples, or was not looked for; milliseconds. */
   readonly oldestAt?: number;
-}
-
-/** For a register: how far the audit log was looked through, for which orders and holds. */
-export interface SavedErasures {
-  /** Each order, hold and lifting changes it. */
-  readonly names: string;
-  readonly held: number;
-  readonly next: readonly (readonly [partition: number, offset: bigint])[];
 }
 
 const BATCH = 16;

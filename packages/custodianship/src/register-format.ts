@@ -3,7 +3,7 @@ import type { ClaimedIdentity, Topic } from '@residency/contracts';
 import { defined } from '@residency/defined';
 import { tryReadJson } from '@residency/residency';
 import type { CustodyEnd, SavedHead } from './custody-head.ts';
-import type { SavedErasures } from './erasures.ts';
+import type { SavedErasures } from './saved-erasures.ts';
 import type { SavedDebts } from './debts.ts';
 import type { SavedPages } from './offset-pages.ts';
 import type { SavedSet } from './offset-sets.ts';
