@@ -82,6 +82,17 @@ describe('a sample that was given up', () => {
     expect([differences.list, count]).toEqual([[], 0]);
   });
 
+  it('is named if its object is there again beside the sample that was stored anew', async () => {
+    const world = sampleWorld();
+    const object = at(world, 'zrh-1', 'a');
+    lost(world);
+    store(world, 'a', 'zurich');
+    addSite(world, 'zurich', 'zrh-3');
+    expect((await reconcile(depsOf(world))).differences.list).toEqual([]);
+    put(world, 'zrh-3', 'a', object);
+    expect((await reconcile(depsOf(world))).differences.list).toMatchObject([{ site: 'zrh-3' }]);
+  });
+
   it('asks for no order if no control log is read', async () => {
     const world = sampleWorld();
     lost(world);

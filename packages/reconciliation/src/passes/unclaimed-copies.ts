@@ -6,7 +6,7 @@ import type { Difference } from '../difference.ts';
 import type { SiteReader } from '../ports/site-reader.ts';
 import type { Run } from '../run.ts';
 import { UNKNOWN_BYTES } from '../unknown-bytes.ts';
-import { copyIn } from '../whereabouts.ts';
+import { copyIn, whereaboutsOf } from '../whereabouts.ts';
 
 /**
  * An object that no event claims, in a site of the region in which its identity is stored. It may be
@@ -34,10 +34,11 @@ export async function judgeCopies(run: Run, copies: readonly UnclaimedCopy[]): P
 }
 
 async function judgeCopy(
-  { deps, report, orders }: Run,
+  run: Run,
   { reader, submission, differences }: UnclaimedCopy,
   events: readonly StoredEvent[],
 ): Promise<void> {
+  const { deps, report, orders } = run;
   const { site } = reader;
   // Read again: a custodian may have replaced it meanwhile.
   const found = await reader.read(objectKey(submission));
@@ -59,8 +60,11 @@ async function judgeCopy(
       });
     return;
   }
+  // The object of a lost sample is nobody's copy, also if its identity is stored anew.
   const isCopy = own.some(
-    (event) => checkObject(found, event, copyIn(site, event), deps.readHeader).length === 0,
+    (event) =>
+      whereaboutsOf(run, event).holding.lost === undefined &&
+      checkObject(found, event, copyIn(site, event), deps.readHeader).length === 0,
   );
   if (!isCopy) for (const difference of differences) report.add(difference);
 }
