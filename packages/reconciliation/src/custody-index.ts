@@ -100,6 +100,11 @@ export class CustodyIndex {
     this.#accesses.add(accessKey(of, submission, region));
   }
 
+  /** An event says that a sample of this position was given up. */
+  isLost(of: string): boolean {
+    return this.#read(of, LOST).length > 0;
+  }
+
   /** Where the sample is, by the events about it. They count as met from then on. */
   fold(stored: StoredSample): Folded {
     return holding(stored, this.about(stored));

@@ -128,6 +128,7 @@ async function survey(run: Run): Promise<void> {
   await reading.readEvents();
   judgeUnmet(run);
   await reading.judgeTrail(before);
+  await reading.judgeAgain();
   await reading.judgeSetAside();
   await judgeUnclaimed(run, {
     claims,

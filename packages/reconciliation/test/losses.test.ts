@@ -15,6 +15,7 @@ import {
   sampleWorld,
   setAside,
   store,
+  submissionOf,
 } from './world.ts';
 
 const ERASURE = '00000000-0000-4000-8000-000000000002';
@@ -80,6 +81,25 @@ describe('a sample that was given up', () => {
     recordErasure(world, 'a', { of: A, sites: BOTH }, { order: ERASURE });
     const { differences, lost: count } = await reconcile(depsOf(world));
     expect([differences.list, count]).toEqual([[], 0]);
+  });
+
+  it('may be given up and sent again while events are read: the next run judges it', async () => {
+    const world = sampleWorld();
+    const before = structuredClone(world.custody);
+    lost(world);
+    store(world, 'a', 'zurich');
+    store(world, 'b', 'moscow');
+    const deps = depsOf(world);
+    let readings = 0;
+    const custody = async function* (): AsyncGenerator<Buffer> {
+      readings += 1;
+      if (readings > 1) yield* deps.trail.custody();
+      else for (const event of [...before.values()].flat()) yield Buffer.from(event);
+    };
+    const { differences } = await reconcile({ ...deps, trail: { ...deps.trail, custody } });
+    expect(differences.list.filter(({ code }) => code === 'STORED_TWICE')).toMatchObject([
+      { submission: submissionOf('b') },
+    ]);
   });
 
   it('is named if its object is there again beside the sample that was stored anew', async () => {

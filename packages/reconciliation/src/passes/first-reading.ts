@@ -19,6 +19,8 @@ import type { Run } from '../run.ts';
 import { whereaboutsOf } from '../whereabouts.ts';
 import { judgeFindings } from './custody-reading.ts';
 import { References } from './references.ts';
+import { judgeSecondStored } from './second-stored.ts';
+import type { SecondStored } from './second-stored.ts';
 import { readSetAside } from './set-aside-reading.ts';
 import type { SetAsideSample } from './set-aside-reading.ts';
 
@@ -40,6 +42,8 @@ export class FirstReading {
   readonly #copies = new Map<string, DuplicateEvent>();
   /** By the number of the site, and the submission. */
   readonly #setAside = new Map<number, Map<string, SetAsideSample>>();
+  /** Stored events of an identity that another one claims. */
+  readonly #again: SecondStored[] = [];
   #services: ServiceHistory | undefined;
   #rereads = 0;
 
@@ -85,6 +89,11 @@ export class FirstReading {
     for (const difference of this.#pointers.differences(chain, after)) report.add(difference);
     // A new end: RECONCILIATION §18.
     await this.#references.judge(before, await trail.end());
+  }
+
+  /** Call after `readEvents`. */
+  async judgeAgain(): Promise<void> {
+    await judgeSecondStored(this.#run, this.#again);
   }
 
   /** Call after `readEvents`. */
@@ -152,14 +161,7 @@ export class FirstReading {
     }
     const claim = this.#claims.addStored(submission, event.position, places);
     if (claim === 'elsewhere') report.alsoIn.add({ submission, position, region: decision.region });
-    if (claim === 'again')
-      report.add({
-        code: 'STORED_TWICE',
-        position,
-        submission,
-        message:
-          "Expected one stored event for each identity in a region, found a second one. All sites lost the first one's objects, or two routers settled; compare both events with the objects in the sites.",
-      });
+    if (claim === 'again') this.#again.push({ position, submission, region: decision.region });
     for (const { adopted } of placements) {
       if (adopted !== undefined)
         this.#references.addAdopted(submission, event.position, parsePosition(adopted.position));
