@@ -120,8 +120,22 @@ it('an outsider gets a receipt for a custody event, and replay counts custody lo
     }),
   ]);
   expect(replayed?.['byHolding']).toEqual([
-    { region: 'zurich', site: 'zrh-1', copies: 3, sealedBytes: expect.any(Number), erased: 0 },
-    { region: 'zurich', site: 'zrh-2', copies: 3, sealedBytes: expect.any(Number), erased: 0 },
+    {
+      region: 'zurich',
+      site: 'zrh-1',
+      copies: 3,
+      sealedBytes: expect.any(Number),
+      erased: 0,
+      lost: 0,
+    },
+    {
+      region: 'zurich',
+      site: 'zrh-2',
+      copies: 3,
+      sealedBytes: expect.any(Number),
+      erased: 0,
+      lost: 0,
+    },
   ]);
   const text = (await folder.run('audit', 'replay')).out;
   expect(text).toContain('custody zurich  4 events');
