@@ -135,7 +135,11 @@ function judgeCase(
     return event;
   if (found.startsWith('stored ') && !must.startsWith('stored '))
     verdict.twice.push(`${position} was stored, expected ${must}`);
-  else verdict.other.push(`${position}: expected ${must}, found ${found}`);
+  else
+    verdict.other.push(
+      // A conflict without an owner is one with an object that could not be read.
+      `${position}: expected ${must}, found ${found}, which names ${event.data.of ?? 'no owner'}`,
+    );
   return event;
 }
 
