@@ -239,6 +239,8 @@ async function storedIn(
   );
 }
 
+const NOTHING = sha256(Buffer.alloc(0));
+
 /** Every broken identity once or twice, in a chance order. */
 function* sendAgain(
   { options, random, stored, traffic }: Run,
@@ -246,9 +248,11 @@ function* sendAgain(
   broken: ReadonlyMap<string, Broken>,
   again: Record<Again, number>,
 ): Generator<LogEntry> {
-  for (const [submission, { way }] of random.sample([...broken], broken.size)) {
+  for (const [submission, { way, sha256: left }] of random.sample([...broken], broken.size)) {
     const choice = site === ARBITER && way === 'removed' ? RESENT_FOR_REMOVED : RESENT;
-    const unreadable = options.on === 'directories' && site === ARBITER && way !== 'removed';
+    // On S3 an empty object is nobody's, as one without metadata is (docs/decisions/0016).
+    const isNobodys = options.on === 'directories' ? way !== 'removed' : left === NOTHING;
+    const unreadable = site === ARBITER && isNobodys;
     for (const how of random.pick(choice)) {
       again[how] += 1;
       yield traffic.again(stored.get(submission)?.index ?? NaN, how, unreadable);
